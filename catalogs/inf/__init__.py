@@ -1,0 +1,1 @@
+"""INF files: text to sections, models and files."""

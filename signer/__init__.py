@@ -1,0 +1,1 @@
+"""Sign Windows drivers, and say what Windows will make of them."""

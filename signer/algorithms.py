@@ -1,0 +1,65 @@
+"""The digest algorithms of code signing: names, OIDs, sizes, and what each may still be used for."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from signer.errors import UsageError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+
+class DigestAlgorithm(Enum):
+    """A digest algorithm: (name, OID, digest size in bytes, whether new signatures may use it without a warning)."""
+
+    MD5 = ("md5", "1.2.840.113549.2.5", 16, False)
+    SHA1 = ("sha1", "1.3.14.3.2.26", 20, False)
+    SHA256 = ("sha256", "2.16.840.1.101.3.4.2.1", 32, True)
+    SHA384 = ("sha384", "2.16.840.1.101.3.4.2.2", 48, True)
+    SHA512 = ("sha512", "2.16.840.1.101.3.4.2.3", 64, True)
+
+    def __init__(self, label: str, oid: str, size: int, modern: bool) -> None:
+        self.label = label
+        self.oid = oid
+        self.size = size
+        self.modern = modern
+
+    def __str__(self) -> str:
+        return self.label
+
+    def new(self) -> _Hash:
+        """A fresh hashlib object."""
+        return hashlib.new(self.label, usedforsecurity=False)
+
+    def hash(self, data: bytes | memoryview) -> bytes:
+        """The digest of `data`."""
+        hasher = self.new()
+        hasher.update(data)
+        return hasher.digest()
+
+    def for_cryptography(self) -> HashAlgorithm:
+        """The algorithm as the `cryptography` package names it."""
+        from cryptography.hazmat.primitives import hashes
+
+        algorithm: HashAlgorithm = getattr(hashes, self.label.upper())()
+        return algorithm
+
+    @classmethod
+    def named(cls, name: str) -> DigestAlgorithm:
+        """The algorithm called `name`, such as "sha256" or "SHA-256". Raises UsageError for any other name."""
+        wanted = name.lower().replace("-", "")
+        for algorithm in cls:
+            if algorithm.label == wanted:
+                return algorithm
+        known = ", ".join(a.label for a in cls if a is not cls.MD5)
+        raise UsageError(f"there is no digest algorithm called {name!r}", hint=f"Choose one of {known}.")
+
+    @classmethod
+    def by_oid(cls, oid: str) -> DigestAlgorithm | None:
+        """The algorithm with this object identifier, or None if it is not one of code signing."""
+        return next((a for a in cls if a.oid == oid), None)

@@ -1,0 +1,1 @@
+"""Microsoft's ASN.1 types, one class each."""

@@ -1,0 +1,124 @@
+"""Read certificates as they are found in the wild, and name them for a person.
+
+Certificates of the SHA-1 and MD5 era break rules that RFC 5280 made later (serial numbers of zero, long names), so they
+are loaded here, in one place, without the complaints of the library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from signer.errors import CertificateError
+
+T = TypeVar("T")
+
+CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
+TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
+
+
+def load_der(data: bytes) -> x509.Certificate:
+    """One certificate from DER. Raises CertificateError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return x509.load_der_x509_certificate(data)
+        except ValueError as error:
+            raise CertificateError(f"not a certificate that can be read ({error})") from error
+
+
+def load_all(data: bytes) -> list[x509.Certificate]:
+    """Every certificate in a file: DER, PEM (any number), or PKCS#7 as DER or PEM. Raises CertificateError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for load in (
+            x509.load_pem_x509_certificates,
+            lambda raw: [x509.load_der_x509_certificate(raw)],
+            pkcs7.load_der_pkcs7_certificates,
+            pkcs7.load_pem_pkcs7_certificates,
+        ):
+            try:
+                return list(load(data))
+            except ValueError:
+                continue
+    raise CertificateError(
+        "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."
+    )
+
+
+def subject_name(certificate: x509.Certificate) -> str:
+    """The subject as an RFC 4514 string."""
+    return _quietly(lambda: certificate.subject.rfc4514_string())
+
+
+def issuer_name(certificate: x509.Certificate) -> str:
+    """The issuer as an RFC 4514 string."""
+    return _quietly(lambda: certificate.issuer.rfc4514_string())
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """What a person calls the subject: its common name, else unit, else organization, else all of it."""
+    subject = _quietly(lambda: certificate.subject)
+    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME):
+        values = subject.get_attributes_for_oid(oid)
+        if values:
+            return str(values[0].value)
+    return subject_name(certificate)
+
+
+def serial_hex(certificate: x509.Certificate) -> str:
+    """The serial number as lower-case hex digits."""
+    return f"{_quietly(lambda: certificate.serial_number):x}"
+
+
+def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:
+    """The digest of the whole certificate as upper-case hex, which Windows calls its thumbprint."""
+    der = certificate.public_bytes(Encoding.DER)
+    return hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
+
+
+def spki_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo as upper-case hex: the key's identity, which roots are pinned by."""
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest().upper()
+
+
+def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
+    """The dotted OIDs of the extended key usages, or None when the certificate has no such extension (any usage)."""
+    try:
+        usages = extensions(certificate).get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    return frozenset(usage.dotted_string for usage in usages)
+
+
+def extensions(certificate: x509.Certificate) -> x509.Extensions:
+    """The certificate's extensions. Raises CertificateError when they can't be read."""
+    try:
+        return _quietly(lambda: certificate.extensions)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise CertificateError(f"the extensions of {common_name(certificate)!r} can't be read ({error})") from error
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Whether subject and issuer are the same name; the signature is not checked."""
+    return certificate.subject == certificate.issuer
+
+
+def valid_at(certificate: x509.Certificate, time: datetime) -> bool:
+    """Whether `time` (aware) lies in the certificate's validity period, both ends included (RFC 5280, 4.1.2.5)."""
+    return certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc
+
+
+def _quietly(read: Callable[[], T]) -> T:
+    """What `read` returns, without the library's warnings on old certificates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read()

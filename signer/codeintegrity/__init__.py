@@ -1,0 +1,1 @@
+"""What Windows logs and shows for a verdict, and what to do about it."""

@@ -1,0 +1,111 @@
+"""Map a file for reading, replace a file atomically. The only module that writes to disks.
+
+Library code below the command line takes buffers; paths start and end here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import mmap
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from signer.errors import FileError
+
+Patch = tuple[int, bytes]
+"""One change to a file: the offset, and the bytes that stand there afterwards. It may lie at or beyond the end."""
+
+_HINTS = {
+    errno.ENOENT: "Check the path.",
+    errno.EACCES: "Check the permissions of the file and of its folder.",
+    errno.EPERM: "Check the permissions of the file and of its folder.",
+    errno.EROFS: "The folder is read-only: write elsewhere with --output.",
+    errno.ENOSPC: "The disk is full: free some space; nothing was changed.",
+    errno.EDQUOT: "The disk quota is used up; nothing was changed.",
+    errno.EFBIG: "The file would be larger than the system allows; nothing was changed.",
+    errno.EISDIR: "Name a file, not a folder.",
+}
+
+
+def file_error(error: OSError, path: Path, doing: str) -> FileError:
+    """An OSError as a FileError with a hint; `doing` completes "could not ..."."""
+    reason = (error.strerror or str(error)).lower()
+    return FileError(f"could not {doing}: {reason}", path=path, hint=_HINTS.get(error.errno or 0))
+
+
+@contextlib.contextmanager
+def mapped(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, mapped and not copied. The view is only valid inside the block. Raises FileError."""
+    try:
+        with path.open("rb") as file:
+            empty = os.fstat(file.fileno()).st_size == 0
+            source = None if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise file_error(error, path, "read the file") from error
+    view = memoryview(source) if source is not None else memoryview(b"")
+    try:
+        yield view
+    finally:
+        # Windows refuses to replace a mapped file; a view handed out by mistake keeps it mapped until it goes.
+        with contextlib.suppress(BufferError):
+            view.release()
+            if source is not None:
+                source.close()
+
+
+def read(path: Path) -> bytes:
+    """All bytes of a file. For small files; images are `mapped`. Raises FileError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise file_error(error, path, "read the file") from error
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError."""
+    with _staged(path, mode) as staged:
+        staged.write_bytes(data)
+
+
+def patch_atomically(source: Path, patches: Iterable[Patch], target: Path) -> None:
+    """Make `target` a copy of `source` with `patches` applied, or leave it as it was. Raises FileError."""
+    with _staged(target, None) as staged:
+        shutil.copyfile(source, staged)
+        with staged.open("r+b") as file:
+            for offset, data in patches:
+                file.seek(offset)
+                file.write(data)
+
+
+@contextlib.contextmanager
+def _staged(path: Path, mode: int | None) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place, with its permissions, when the block ends well."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise file_error(error, path, "write the file") from error
+    os.close(handle)
+    staged = Path(name)
+    try:
+        yield staged
+        staged.chmod(mode if mode is not None else _mode_for(path))
+        with staged.open("rb+") as file:
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except OSError as error:
+        raise file_error(error, path, "write the file") from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _mode_for(path: Path) -> int:
+    """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
+    if path.exists():
+        return path.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

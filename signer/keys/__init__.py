@@ -1,0 +1,1 @@
+"""Signing keys and the certificates that speak for them."""

@@ -1,0 +1,1 @@
+"""PE images: layout, digests, certificate table, embedding."""

@@ -1,0 +1,1 @@
+"""SignedData: what is signed, the signature, the timestamp."""

@@ -1,0 +1,1 @@
+"""What a Windows release decides about the evidence."""

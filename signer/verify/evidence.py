@@ -1,0 +1,115 @@
+"""What is known about a file's signatures before anybody is trusted.
+
+Three questions are kept apart: is a signature intact (here), does its chain reach a trusted root (`signer.trust`), and
+does a Windows release accept it (`signer.policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from cryptography import x509
+
+from signer.algorithms import DigestAlgorithm
+
+Source = Literal["embedded", "nested", "catalog"]
+PageHashKind = Literal["none", "sha1", "sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the evidence: a stable code and one sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A trusted time for a signature, as far as it is intact."""
+
+    kind: Literal["rfc3161", "authenticode"]
+    time: datetime
+    """Aware, in UTC."""
+    digest_algorithm: DigestAlgorithm | None
+    signer: x509.Certificate | None
+    certificates: tuple[x509.Certificate, ...]
+    """Every certificate that came with the timestamp, the signer's among them."""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether it covers this signature and its own signature verifies."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature over a file: embedded, nested in an embedded one, or of a catalog that lists the file's digest."""
+
+    index: int
+    source: Source
+    catalog: str | None
+    """The catalog's name when the source is a catalog."""
+    digest_algorithm: DigestAlgorithm | None
+    """What the file was hashed with; None if unknown to us."""
+    digest: bytes
+    """The file's digest as the signature claims it."""
+    signer: x509.Certificate | None
+    certificates: tuple[x509.Certificate, ...]
+    """Every certificate carried in the SignedData, the signer's among them."""
+    signer_digest_algorithm: DigestAlgorithm | None
+    """What the signed attributes were hashed with."""
+    program_name: str | None = None
+    url: str | None = None
+    statement: str | None = None
+    """SpcStatementType: the OID of individual or commercial code signing."""
+    page_hashes: PageHashKind = "none"
+    page_hashes_intact: bool | None = None
+    timestamp: Timestamp | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether the file's digest, the signed attributes and the signature itself all agree."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one file says about itself."""
+
+    name: str
+    kind: Literal["image", "catalog", "cabinet", "file"]
+    digests: dict[DigestAlgorithm, bytes]
+    """The file's own digest per algorithm that any signature or catalog asked for."""
+    architecture: str | None = None
+    """x86, x64, arm, arm64 or ia64, for images."""
+    signatures: tuple[Signature, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the file rather than with one signature."""
+
+
+class CatalogLookup(Protocol):
+    """A signed catalog, as far as verification needs it. `catalogs.catalog.Catalog` fits."""
+
+    @property
+    def name(self) -> str:
+        """What to call the catalog: its file name."""
+        ...
+
+    @property
+    def signed_data(self) -> bytes:
+        """The catalog's DER, to be checked as SignedData over a certificate trust list."""
+        ...
+
+    def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
+        """Which digests its members are listed by."""
+        ...
+
+    def contains(self, digest: bytes) -> bool:
+        """Whether a member with this digest is listed."""
+        ...

@@ -1,0 +1,1 @@
+"""A test public-key infrastructure for driver development."""

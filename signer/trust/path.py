@@ -9,7 +9,7 @@ from cryptography import x509
 
 AnchorKind = Literal["microsoft", "code-verification", "microsoft-test", "test", "commercial"]
 """microsoft: a root that Code Integrity holds for production; code-verification: the root of cross-certificates;
-microsoft-test: Microsoft's test and flight roots; test: a root that the user named; commercial: any other public root."""
+microsoft-test: Microsoft's test and flight roots; test: a root that the user named; commercial: any other root."""
 
 
 @dataclass(frozen=True, slots=True)

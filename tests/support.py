@@ -1,0 +1,23 @@
+"""What every room's tests share: where the corpus of real files is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def corpus_root() -> Path:
+    """The folder of real drivers, catalogs and packages; it may not exist."""
+    return Path(os.environ.get("DRVSIGN_CORPUS") or ROOT.parent / "shared" / "corpus")
+
+
+def corpus_files(*patterns: str) -> list[Path]:
+    """The corpus files that match any glob, sorted; empty where there is no corpus."""
+    return sorted({path for pattern in patterns for path in corpus_root().glob(pattern) if path.is_file()})
+
+
+def corpus_id(path: Path) -> str:
+    """A short test id for a corpus file."""
+    return path.relative_to(corpus_root()).as_posix()[-80:]

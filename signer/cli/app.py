@@ -1,0 +1,153 @@
+"""The command `drvsign`: which commands there are, and the one place where errors become exit codes.
+
+Commands are loaded when they are called, so that `drvsign --help` does not pay for cryptography, lief or asn1crypto.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from signer.cli.output import Output
+from signer.errors import SignerError, UsageError, VerificationError
+
+EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+_MODULES = {
+    "certs": "signer.cli.certs",
+    "sign": "signer.cli.sign",
+    "digest": "signer.cli.digest",
+    "inspect": "signer.cli.inspect",
+    "catalog": "signer.cli.catalog",
+    "package": "signer.cli.package",
+    "verify": "signer.cli.verify",
+    "inf": "signer.cli.inf",
+}
+COMMANDS = {name: module for name, module in _MODULES.items() if find_spec(module)}
+"""Each command and the module whose `app` it is, in the order of the help."""
+
+_DEBUG = "DRVSIGN_DEBUG"
+
+
+class ErrorBoundary(TyperGroup):
+    """The commands, loaded on demand, and the boundary behind which no exception reaches the user as a traceback."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name, imported now; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
+        loaded.name = cmd_name
+        return loaded
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that `args` name; a wrong name is answered with the nearest ones."""
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # Typer looks for near names among the keys
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command and turn whatever goes wrong into one sentence and an exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except SignerError as error:
+            _report(error)
+            raise typer.Exit(exit_code(error)) from error
+        except KeyboardInterrupt:
+            Output.current().error(SignerError("interrupted", hint="No file was left half written."))
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:
+            _forget_stdout()
+            raise typer.Exit(EXIT_FAILED) from None
+        except Exception as error:
+            if _is_typers(error) or _wanted_by_developers():
+                raise
+            _report(_unexpected(error))
+            raise typer.Exit(EXIT_FAILED) from error
+
+
+def exit_code(error: SignerError) -> int:
+    """The exit code that an error ends in."""
+    if isinstance(error, UsageError):
+        return EXIT_USAGE
+    return EXIT_REJECTED if isinstance(error, VerificationError) else EXIT_FAILED
+
+
+def _report(error: SignerError) -> None:
+    """Say it on stderr, and with --json also as the one document on stdout."""
+    output = Output.current()
+    output.error(error)
+    if output.json:
+        output.document({"schema": "drvsign.error/1", "error": error.as_json()})
+
+
+def _unexpected(error: Exception) -> SignerError:
+    """An exception that nobody foresaw, as an error; only a message that is a single line is repeated."""
+    if isinstance(error, OSError) and error.strerror:
+        return SignerError(f"the system refused: {error.strerror.lower()}", path=error.filename)
+    message = str(error).strip()
+    detail = f": {message}" if message and "\n" not in message else ""
+    return SignerError(
+        f"this should not have happened ({type(error).__name__}{detail})",
+        hint=f"Please report it, with the output of the same command after setting {_DEBUG}=1.",
+    )
+
+
+def _is_typers(error: Exception) -> bool:
+    """Whether Typer raised it for itself: an exit, an abort, or a usage error, which has no public class."""
+    return isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "format_message")
+
+
+def _wanted_by_developers() -> bool:
+    return bool(os.environ.get(_DEBUG)) or Output.current().verbose > 1
+
+
+def _forget_stdout() -> None:
+    """Nobody reads stdout any more: let Python's last flush go nowhere instead of failing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+app = typer.Typer(
+    name="drvsign",
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"drvsign {version('drvsign')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="drvsign COMMAND --help shows the options and an example of each command.")
+def drvsign(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Sign Windows driver packages anywhere, and say what each Windows release will make of them."""
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app()

@@ -1,0 +1,54 @@
+"""Options that several commands share, declared once: a dataclass whose fields are options.
+
+Typer reads the signature of a function. A parameter whose type is a dataclass is spread out into one option per field
+before Typer sees it, and put together again when the command runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """`function` as Typer is to see it: each parameter that is a dataclass replaced by the dataclass's fields."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type[Any]] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = hints[name]
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            groups[name] = kind
+            parameters += _fields(kind)
+        else:
+            parameters.append(_keyword(name, kind, parameter.default))
+
+    def run(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
+        function(**values)
+
+    run.__name__ = function.__name__
+    run.__doc__ = function.__doc__
+    run.__module__ = function.__module__
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # the attribute of PEP 362
+    return run
+
+
+def _fields(kind: type[Any]) -> list[inspect.Parameter]:
+    """One keyword parameter for each field of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [_keyword(field.name, hints[field.name], _default(field)) for field in dataclasses.fields(kind)]
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -1,0 +1,100 @@
+"""Options that several commands take, and where secrets come from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signer.errors import IdentityError, UsageError
+from signer.files import read
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False)]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="How many files at a time; 0 for one a processor.")]
+OutputFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead.")]
+PageHashes = Annotated[bool, typer.Option("--page-hashes", help="With the hash of each page of the image.")]
+Digest = Annotated[str, typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512.")]
+
+FROM_PANEL = "The password of the key: one of"
+IDENTITY_PANEL = "Who signs: one of (none: the test identity)"
+
+
+@dataclass(frozen=True)
+class SecretOptions:
+    """Where a password comes from. It is never taken from the command line, which other users can read."""
+
+    password_env: Annotated[
+        str | None,
+        typer.Option("--password-env", metavar="NAME", help="An environment variable.", rich_help_panel=FROM_PANEL),
+    ] = None
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", metavar="FILE", help="The first line of a file.", rich_help_panel=FROM_PANEL),
+    ] = None
+    password_fd: Annotated[
+        int | None,
+        typer.Option("--password-fd", metavar="N", help="An open file descriptor.", rich_help_panel=FROM_PANEL),
+    ] = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.password_env, self.password_file, self.password_fd) if value is not None]
+        if len(given) > 1:
+            raise UsageError("a password can come from one place only", hint="Give one of the --password options.")
+
+    def secret(self, prompt: str) -> str | None:
+        """The password, from where the options say, else from a prompt on a terminal; None where there is neither."""
+        if self.password_env is not None:
+            value = os.environ.get(self.password_env)
+            if value is None:
+                raise UsageError(f"the environment variable {self.password_env} is not set", field="--password-env")
+            return value
+        if self.password_file is not None:
+            return _first_line(read(self.password_file), self.password_file)
+        if self.password_fd is not None:
+            return _first_line(_read_descriptor(self.password_fd), f"file descriptor {self.password_fd}")
+        if not sys.stdin.isatty():
+            return None
+        import getpass
+
+        try:
+            return getpass.getpass(f"{prompt}: ")
+        except EOFError as error:
+            raise IdentityError("no password was given") from error
+
+
+def now() -> datetime:
+    """The time that goes into output: SOURCE_DATE_EPOCH where it is set, else the clock's. Raises UsageError."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is not a number of seconds: {epoch!r}", field="SOURCE_DATE_EPOCH"
+        ) from error
+
+
+def workers(jobs: int, items: int) -> int:
+    """How many threads to use for so many items; `jobs` 0 means one a processor."""
+    return max(1, min(jobs or os.cpu_count() or 1, items))
+
+
+def _first_line(data: bytes, source: Path | str) -> str:
+    try:
+        return data.decode("utf-8-sig").splitlines()[0] if data else ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the password from {source} is not UTF-8") from error
+
+
+def _read_descriptor(number: int) -> bytes:
+    try:
+        with os.fdopen(number, "rb", closefd=False) as stream:
+            return stream.read()
+    except OSError as error:
+        raise UsageError(f"file descriptor {number} can't be read", field="--password-fd") from error

@@ -1,0 +1,178 @@
+"""Everything that a person or a program reads: results on stdout, messages on stderr.
+
+Text that comes out of files (names in certificates, paths, attributes) is never trusted to be printable: control and
+formatting characters are shown as escapes, so that a signature can't write to the reader's terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from signer.errors import PackageError, SignerError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_PIPE_WIDTH = 1000
+_MOST_PROBLEMS = 20
+_PROGRESS_AFTER_SECONDS = 1.0
+
+STYLES = {
+    "accepted": "bold green",
+    "rejected": "bold red",
+    "unknown": "bold yellow",
+    "error": "bold red",
+    "failed": "bold red",
+    "warning": "yellow",
+    "intact": "green",
+    "broken": "bold red",
+    "signed": "green",
+    "built": "green",
+    "skipped": "dim",
+}
+"""How words look on a terminal, wherever they stand alone in a cell."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a command's results and messages go. As a parameter of a command it is the options --json, -q and -v."""
+
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")] = False
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="More messages; -vv for developers.")
+    ] = 0
+
+    def __post_init__(self) -> None:
+        _current.set(self)
+
+    @staticmethod
+    def current() -> Output:
+        """The output of the command that runs, for the error boundary."""
+        return _current.get() or Output()
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Print the one JSON document of a command. Called once, and only with --json."""
+        print(json.dumps(document, indent=2), file=sys.stdout)  # noqa: T201
+
+    def print(self, text: str = "", style: str | None = None) -> None:
+        """A line of the result for a person; nothing with --json."""
+        if not self.json:
+            self._console().print(printable(text), style=style, soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+        """A table of the result for a person; nothing with --json."""
+        if self.json:
+            return
+        from rich.box import SIMPLE
+        from rich.table import Table
+
+        table = Table(box=SIMPLE, title=printable(title or "") or None, title_justify="left", pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row))
+        self._console().print(table)
+
+    def note(self, text: str) -> None:
+        """A message on stderr that --quiet silences."""
+        if not self.quiet:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """A message on stderr that only --verbose shows."""
+        if self.verbose:
+            self._say(text)
+
+    def warn(self, text: str) -> None:
+        """A warning on stderr."""
+        self._say(f"warning: {text}", "yellow")
+
+    def error(self, error: SignerError) -> None:
+        """An error on stderr: what is wrong, all that was found, and what to do about it."""
+        self._say(f"error: {error}", "bold red")
+        problems = error.problems if isinstance(error, PackageError) else ()
+        shown = problems if self.verbose else problems[:_MOST_PROBLEMS]
+        for problem in shown:
+            self._say(f"  {problem}")
+            if getattr(problem, "hint", None):
+                self._say(f"    {problem.hint}", "dim")
+        if len(shown) < len(problems):
+            self._say(f"  … and {len(problems) - len(shown)} more; -v shows them all")
+        if error.hint:
+            self._say(f"hint: {error.hint}")
+
+    def each(
+        self, work: Callable[[Item], Result], items: Sequence[Item], *, jobs: int = 1, doing: str = "working"
+    ) -> list[Result]:
+        """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal."""
+        show = not (self.quiet or self.json) and len(items) > 1 and sys.stderr.isatty()
+        with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+            results = pool.map(work, items) if jobs > 1 else map(work, items)
+            return list(_with_progress(results, len(items), doing) if show else results)
+
+    def _console(self) -> Console:
+        return _console(sys.stdout)
+
+    def _say(self, text: str, style: str | None = None) -> None:
+        _console(sys.stderr).print(printable(text), style=style, soft_wrap=True)
+
+
+_current: ContextVar[Output | None] = ContextVar("output", default=None)
+
+
+def printable(text: str) -> str:
+    """`text` with control, formatting and unpaired surrogate characters as escapes; line feeds stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else _escaped(char)
+        for char in text
+    )
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _cell(value: object) -> Any:
+    """One cell: styled where it is a word that stands for an outcome."""
+    from rich.text import Text
+
+    text = "" if value is None else printable(str(value))
+    return Text(text, style=STYLES.get(text.lower(), ""))
+
+
+def _console(stream: Any) -> Console:
+    """A console that takes text literally: no markup, no guessing at colours for numbers and paths."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterable[Result]:
+    """The results, with a bar that appears once the work has lasted longer than a second."""
+    import time
+
+    from rich.progress import Progress
+
+    start = time.monotonic()
+    with Progress(console=_console(sys.stderr), transient=True, auto_refresh=False) as progress:
+        task = progress.add_task(doing, total=total, visible=False)
+        for result in results:
+            late = time.monotonic() - start > _PROGRESS_AFTER_SECONDS
+            progress.update(task, advance=1, visible=late, refresh=late)
+            yield result

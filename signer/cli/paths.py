@@ -1,0 +1,85 @@
+"""PATH arguments: files, folders that are walked, and lists of files. And what a file is, told from its first bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from signer.errors import FileError, UsageError
+from signer.files import file_error, read
+
+Kind = Literal["image", "catalog", "cabinet", "inf", "file"]
+
+_HEAD = 4096
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_CTL = bytes.fromhex("06092b060104018237 0a01")
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file is: a PE image, a catalog, a cabinet, an INF (by its name) or just a file. Raises FileError."""
+    try:
+        with path.open("rb") as file:
+            return kind_of_bytes(file.read(_HEAD), path.suffix)
+    except OSError as error:
+        raise file_error(error, path, "read the file") from error
+
+
+def kind_of_bytes(head: bytes, suffix: str) -> Kind:
+    """The same from the first bytes of a file and the suffix of its name."""
+    if head[:2] == b"MZ":
+        offset = int.from_bytes(head[0x3C:0x40], "little")
+        # A DOS program has no PE header; where the header lies further on, the name has to do.
+        if head[offset : offset + 4] == b"PE\0\0" or offset >= _HEAD - 4:
+            return "image"
+    if head[:4] == b"MSCF":
+        return "cabinet"
+    if head[:1] == b"\x30" and _SIGNED_DATA in head[:32] and _CTL in head[:256]:
+        return "catalog"
+    return "inf" if suffix.lower() in (".inf", ".inx") else "file"
+
+
+def expand(paths: Iterable[Path], handles: Callable[[Path], bool], what: str) -> list[Path]:
+    """The files that PATH arguments mean, each once, in the order given; folders are walked in sorted order.
+
+    A folder gives the files that `handles` accepts; a file that is named is taken as it is. Raises FileError for a path
+    that does not exist, and UsageError for a folder that holds nothing to handle (`what` names it in the plural).
+    """
+    found: dict[Path, None] = {}
+    for path in listed(paths):
+        if not path.exists():
+            raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+        if not path.is_dir():
+            found.setdefault(path)
+            continue
+        inside = [file for file in walk(path) if handles(file)]
+        if not inside:
+            raise UsageError(f"there are no {what} in this folder", path=path, hint="Name the files themselves.")
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def listed(paths: Iterable[Path]) -> Iterator[Path]:
+    """The paths, with each `@list.txt` replaced by the paths in it: one a line, `#` begins a comment line."""
+    for path in paths:
+        if not str(path).startswith("@") or path.exists():
+            yield path
+            continue
+        source = Path(str(path)[1:])
+        try:
+            lines = read(source).decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise FileError("the list of paths is not UTF-8", path=source, offset=error.start) from error
+        yield from (Path(line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The files below a folder in sorted order, hidden ones left out; links to folders are not followed."""
+    for root, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    raise file_error(error, Path(error.filename), "read the folder") from error

@@ -74,11 +74,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> Non
 def patch_atomically(source: Path, patches: Iterable[Patch], target: Path) -> None:
     """Make `target` a copy of `source` with `patches` applied, or leave it as it was. Raises FileError."""
     with _staged(target, None) as staged:
-        shutil.copyfile(source, staged)
-        with staged.open("r+b") as file:
-            for offset, data in patches:
-                file.seek(offset)
-                file.write(data)
+        _copy_patched(source, patches, staged)
 
 
 @contextlib.contextmanager
@@ -93,13 +89,107 @@ def _staged(path: Path, mode: int | None) -> Iterator[Path]:
     try:
         yield staged
         staged.chmod(mode if mode is not None else _mode_for(path))
-        with staged.open("rb+") as file:
-            os.fsync(file.fileno())
+        _flush(staged)
         staged.replace(path)
     except OSError as error:
         raise file_error(error, path, "write the file") from error
     finally:
         staged.unlink(missing_ok=True)
+
+
+class Staging:
+    """Files that are to take their places together. Each is written to the path that `path_for` gives."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._staged: dict[Path, Path] = {}
+
+    def path_for(self, target: Path) -> Path:
+        """Where to write what `target` is to hold."""
+        return self._staged.setdefault(target, self._folder / f"{len(self._staged)}.{target.name}")
+
+    def current(self, path: Path) -> Path:
+        """Where the bytes are that `path` will hold in the end: staged, or where they always were."""
+        return self._staged.get(path, path)
+
+    def write(self, target: Path, data: bytes) -> None:
+        """Stage `data` for `target`. Raises FileError."""
+        with _named_after(target):
+            self.path_for(target).write_bytes(data)
+
+    def patch(self, source: Path, patches: Iterable[Patch], target: Path) -> None:
+        """Stage a copy of `source` with `patches` applied for `target`. Raises FileError."""
+        staged = self.path_for(target)
+        with _named_after(target):
+            _copy_patched(source, patches, staged)
+
+    def take_their_places(self) -> None:
+        """Move every staged file to its target; where one can't be moved, put all back as they were."""
+        moved: list[tuple[Path, Path | None]] = []
+        try:
+            for number, (target, staged) in enumerate(self._staged.items()):
+                with _named_after(target):
+                    staged.chmod(_mode_for(target))
+                    _flush(staged)
+                    old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
+                    moved.append((target, old))
+                    staged.replace(target)
+        except BaseException:
+            for target, old in reversed(moved):
+                if old is not None:
+                    old.replace(target)
+                else:
+                    target.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def together(folder: Path) -> Iterator[Staging]:
+    """Files in `folder` that change together when the block ends well, and not at all otherwise. Raises FileError."""
+    try:
+        name = tempfile.mkdtemp(prefix=".drvsign.", suffix=".tmp", dir=folder)
+    except OSError as error:
+        raise file_error(error, folder, "write in the folder") from error
+    staging = Staging(Path(name))
+    try:
+        yield staging
+        staging.take_their_places()
+    finally:
+        shutil.rmtree(name, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _named_after(target: Path) -> Iterator[None]:
+    """An OSError inside the block becomes a FileError about `target`, not about a temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise file_error(error, target, "write the file") from error
+
+
+def _keep(target: Path, backup: Path) -> Path:
+    """A second name for what `target` holds, so that it can be put back; the first stays where links can be made."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    try:
+        backup.hardlink_to(target)
+    except OSError:
+        target.rename(backup)
+    return backup
+
+
+def _copy_patched(source: Path, patches: Iterable[Patch], target: Path) -> None:
+    shutil.copyfile(source, target)
+    with target.open("r+b") as file:
+        for offset, data in patches:
+            file.seek(offset)
+            file.write(data)
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold what was written."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _mode_for(path: Path) -> int:

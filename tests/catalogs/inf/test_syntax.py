@@ -1,0 +1,156 @@
+"""INF text to sections, and sections to text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogs.inf.strings import Strings
+from catalogs.inf.syntax import Entry, Inf, Section, write
+from signer.errors import InfError
+from tests.support import corpus_files, corpus_id
+
+INFS = corpus_files("**/*.[iI][nN][fF]", "**/*.[iI][nN][xX]")
+
+
+def parse(text: str) -> Inf:
+    return Inf.parse(text.encode("cp1252"))
+
+
+def entry(line: str) -> tuple[str | None, tuple[str, ...]]:
+    """The key and the values of a section's only line."""
+    (section,) = parse(f"[s]\r\n{line}\r\n").sections.values()
+    (found,) = section.entries
+    return found.key, found.values
+
+
+LINES = [
+    ("plain", "a = b", "a", ("b",)),
+    ("no-key", "a.sys", None, ("a.sys",)),
+    ("list", "CopyFiles = One, Two,Three", "CopyFiles", ("One", "Two", "Three")),
+    ("empty-fields", "a.sys,,,2", None, ("a.sys", "", "", "2")),
+    ("trailing-comma", "a=1,", "a", ("1", "")),
+    ("no-value", "a =", "a", ()),
+    ("empty-quotes", '1 = %Disk%,,,""', "1", ("%Disk%", "", "", "")),
+    ("comment", "a = b ; c", "a", ("b",)),
+    ("semicolon-in-quotes", 'a = "b ; c" ; d', "a", ("b ; c",)),
+    ("comma-in-quotes", 'a = "b, c", d', "a", ("b, c", "d")),
+    ("doubled-quotes", 'a = "say ""hi"""', "a", ('say "hi"',)),
+    ("quotes-in-the-middle", 'a = %12%\\"x y".sys', "a", ("%12%\\x y.sys",)),
+    ("spaces-in-quotes", 'a = "  b "', "a", ("  b ",)),
+    ("second-equals-sign", "a = b=c", "a", ("b=c",)),
+    ("equals-sign-behind-a-comma", "HKR,,Name,,x=y", None, ("HKR", "", "Name", "", "x=y")),
+    ("quoted-key", '"a = b" = c', "a = b", ("c",)),
+    ("continued", "a = b, \\\r\n    c", "a", ("b", "c")),
+    ("continued-behind-a-comment", "a = b, \\ ; why\r\n c", "a", ("b", "c")),
+    ("continued-within-a-word", "a = b\\\r\nc", "a", ("bc",)),
+    ("continued-at-the-end", "a = b\\", "a", ("b",)),
+    ("backslashes", "a = %13%\\x\\y.sys", "a", ("%13%\\x\\y.sys",)),
+    ("backslash-before-a-comma", "a = x\\, y", "a", ("x\\", "y")),
+    ("backslash-in-quotes-at-the-end", 'a = "x\\"\r\n', "a", ("x\\",)),
+    ("unterminated-quote", 'a = "b, c', "a", ("b, c",)),
+    ("tabs", "\ta\t=\tb\t", "a", ("b",)),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "values"), [pytest.param(*case[1:], id=case[0]) for case in LINES])
+def test_lines_are_read_as_windows_reads_them(line: str, key: str | None, values: tuple[str, ...]) -> None:
+    assert entry(line) == (key, values)
+
+
+def test_sections_of_one_name_are_one_section() -> None:
+    inf = parse("[A]\n1\n[b]\n2\n[ a ] rest\n3\n")
+    section = inf.section("A")
+    assert section is not None
+    assert section.lines == (1, 5)
+    assert [(item.line, item.values) for item in section.entries] == [(2, ("1",)), (6, ("3",))]
+    assert list(inf.sections) == ["a", "b"]
+
+
+def test_line_numbers_count_continuation_lines() -> None:
+    inf = parse("; c\n[a]\nx = 1,\\\n 2\ny = 3\n")
+    assert [item.line for item in inf.sections["a"].entries] == [3, 5]
+
+
+def test_nothing_is_read_behind_the_end_of_text_character() -> None:
+    assert list(parse("[a]\n1\n\x1a[b]\n2").sections) == ["a"]
+
+
+def test_an_unterminated_quote_is_told_with_its_line() -> None:
+    (problem,) = parse('[a]\nx = "b\ny = 2\n').problems
+    assert (problem.code, problem.line) == ("unterminated-quote", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "line"),
+    [
+        pytest.param("", "no section", None, id="empty"),
+        pytest.param("; only a comment", "no section", None, id="comments"),
+        pytest.param("hello\n[a]", "before the first section", 1, id="entry-first"),
+        pytest.param("[a]\n[b\nc=d", "no closing bracket", 2, id="unterminated-section"),
+        pytest.param("[a ; ]\n", "no closing bracket", 1, id="bracket-in-comment"),
+        pytest.param(f"[{'a' * 256}]", "longer than 255", 1, id="long-name"),
+    ],
+)
+def test_what_windows_refuses_is_refused_with_the_line(text: str, says: str, line: int | None) -> None:
+    with pytest.raises(InfError, match=says) as caught:
+        parse(text)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize("piece", ["\\", '"', '""', ",", "=", "a\\ ", "\\;", " ", "x,\\\r\n", "[", "%", "%a"])
+def test_no_long_line_takes_long(piece: str) -> None:
+    text = "[a]\r\nx" + piece * (2_000_000 // len(piece))
+    start = time.monotonic()
+    inf = Inf.parse(text.encode())
+    Strings(inf).expand(",".join(inf.sections["a"].entries[0].values))
+    assert time.monotonic() - start < 10
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters='";[]'), min_size=1)
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\x1a"))
+ENTRIES = st.tuples(st.none() | VALUES, st.lists(VALUES, max_size=4).map(tuple)).filter(lambda pair: any(pair))
+
+
+@given(st.lists(st.tuples(NAMES, st.lists(ENTRIES)), min_size=1, max_size=4, unique_by=lambda pair: pair[0].lower()))
+def test_what_is_written_reads_as_the_same(content: list[tuple[str, list[tuple[str | None, tuple[str, ...]]]]]) -> None:
+    stripped = {name.strip().lower(): pairs for name, pairs in content if name.strip() and len(name) < 256}
+    if not stripped:
+        return
+    sections = [
+        Section(name, (1,), tuple(Entry(1, key, values or ("",) if key is None else values) for key, values in pairs))
+        for name, pairs in stripped.items()
+    ]
+    read = Inf.parse(b"\xff\xfe" + write(sections).encode("utf-16-le"))
+    assert structure(read) == [(s.name.lower(), [(e.key, e.values) for e in s.entries]) for s in sections]
+
+
+@given(st.binary())
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    try:
+        inf = Inf.parse(b"[a]\n" + data)
+    except InfError:
+        return
+    assert inf.to_bytes() == b"[a]\n" + data
+
+
+@pytest.mark.parametrize("path", INFS, ids=corpus_id)
+def test_every_real_inf_is_read_and_written_back(path: object) -> None:
+    data = path.read_bytes()  # type: ignore[attr-defined]
+    inf = Inf.parse(data)
+    assert inf.to_bytes() == data
+    assert inf.section("Version") or inf.section("AutoRun"), "one of them is no driver's INF"
+    again = Inf.parse(b"\xff\xfe" + write(inf.sections.values()).encode("utf-16-le", "surrogatepass"))
+    assert structure(again) == structure(inf)
+
+
+def test_there_are_real_infs(corpus: object) -> None:
+    assert len(INFS) > 100
+
+
+def structure(inf: Inf) -> list[tuple[str, list[tuple[str | None, tuple[str, ...]]]]]:
+    """All that an INF says, without where it says it."""
+    return [(name, [(item.key, item.values) for item in section.entries]) for name, section in inf.sections.items()]

@@ -116,7 +116,7 @@ def _table(code_page: str) -> str:
     except LookupError as error:
         raise InfError(f"there is no code page called {code_page!r}", field="code_page") from error
     table = [chr(value) if char == "\N{REPLACEMENT CHARACTER}" else char for value, char in enumerate(table)]
-    if len(set(table)) != 256 or len(_TWO_BYTES.decode(code_page, "replace")) != len(_TWO_BYTES):
+    if len(set("".join(table))) != 256 or len(_TWO_BYTES.decode(code_page, "replace")) != len(_TWO_BYTES):
         raise InfError(
             f"{code_page} is no code page of single bytes",
             field="code_page",

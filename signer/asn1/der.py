@@ -1,0 +1,155 @@
+"""DER, written by hand where the bytes must be Microsoft's, and walked without building objects.
+
+Source: X.690. Catalogs have tens of thousands of members, and asn1crypto builds an object for each field of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from signer.errors import SignatureFormatError
+
+INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, UTF8_STRING = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0C
+IA5_STRING, UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x16, 0x17, 0x18, 0x1E
+SEQUENCE, SET = 0x30, 0x31
+
+_Bytes = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One tag-length-value, as offsets into the buffer that it was found in."""
+
+    tag: int
+    """The identifier octet; multi-octet tags do not occur in these formats."""
+    start: int
+    """Where the tag is."""
+    body: int
+    """Where the contents begin."""
+    end: int
+    """Where the contents end."""
+
+    def contents(self, data: _Bytes) -> bytes:
+        """The contents octets."""
+        return bytes(data[self.body : self.end])
+
+    def whole(self, data: _Bytes) -> bytes:
+        """Tag, length and contents."""
+        return bytes(data[self.start : self.end])
+
+
+def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
+    """The element at `offset`, which must end by `end`. Raises SignatureFormatError with the offset."""
+    limit = len(data) if end is None else end
+    if offset + 2 > limit:
+        raise SignatureFormatError("the DER ends in the middle of a structure", offset=offset)
+    tag, length, body = data[offset], data[offset + 1], offset + 2
+    if tag & 0x1F == 0x1F:
+        raise SignatureFormatError("a DER tag of more than one byte, which no signature format uses", offset=offset)
+    if length == 0x80:
+        raise SignatureFormatError("BER indefinite length where DER is required", offset=offset)
+    if length > 0x80:
+        size = length & 0x7F
+        if size > 4 or body + size > limit:
+            raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)
+        length = int.from_bytes(data[body : body + size], "big")
+        if length < 0x80 or length >> (8 * (size - 1)) == 0:
+            raise SignatureFormatError("a DER length that is not in its shortest form", offset=offset)
+        body += size
+    if body + length > limit:
+        raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)
+    return Element(tag, offset, body, body + length)
+
+
+def expect(data: _Bytes, offset: int, tag: int, what: str, end: int | None = None) -> Element:
+    """The element at `offset`, which must have `tag`; `what` names it. Raises SignatureFormatError."""
+    element = read(data, offset, end)
+    if element.tag != tag:
+        raise SignatureFormatError(f"expected {what}, found the DER tag {element.tag:#04x}", offset=offset)
+    return element
+
+
+def children(data: _Bytes, parent: Element) -> Iterator[Element]:
+    """The elements inside a constructed one. Raises SignatureFormatError."""
+    offset = parent.body
+    while offset < parent.end:
+        element = read(data, offset, parent.end)
+        yield element
+        offset = element.end
+
+
+def total_length(data: _Bytes) -> int:
+    """How many bytes the first element of `data` takes, its tag and length among them. Raises SignatureFormatError."""
+    return read(data).end
+
+
+def tlv(tag: int, *contents: bytes) -> bytes:
+    """An element with these contents."""
+    size = sum(map(len, contents))
+    if size < 0x80:
+        return b"".join((bytes((tag, size)), *contents))
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return b"".join((bytes((tag, 0x80 | len(length))), length, *contents))
+
+
+def sequence(*parts: bytes) -> bytes:
+    """A SEQUENCE of encoded parts."""
+    return tlv(SEQUENCE, *parts)
+
+
+def set_of(parts: Iterable[bytes]) -> bytes:
+    """A SET OF with its parts in DER's order (X.690, 11.6): ascending, shorter ones padded with zero octets."""
+    return tlv(SET, *sorted(parts))
+
+
+def explicit(number: int, *parts: bytes) -> bytes:
+    """`[number] EXPLICIT`, or a constructed `[number] IMPLICIT`."""
+    return tlv(0xA0 | number, *parts)
+
+
+def integer(value: int) -> bytes:
+    """An INTEGER."""
+    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def octets(value: _Bytes) -> bytes:
+    """An OCTET STRING."""
+    return tlv(OCTET_STRING, bytes(value))
+
+
+def bmp_string(text: str) -> bytes:
+    """A BMPString; characters beyond the BMP become surrogate pairs, as Windows writes them."""
+    return tlv(BMP_STRING, text.encode("utf-16-be", "surrogatepass"))
+
+
+def null() -> bytes:
+    """NULL."""
+    return b"\x05\x00"
+
+
+def oid(dotted: str) -> bytes:
+    """An OBJECT IDENTIFIER."""
+    first, second, *rest = (int(part) for part in dotted.split("."))
+    return tlv(OID, b"".join(_base128(arc) for arc in (first * 40 + second, *rest)))
+
+
+def read_oid(contents: _Bytes) -> str:
+    """The dotted form of an OBJECT IDENTIFIER's contents. Raises SignatureFormatError."""
+    if not contents or contents[-1] & 0x80:
+        raise SignatureFormatError("an object identifier that is cut short")
+    arcs, value = [], 0
+    for octet in contents:
+        value = value << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - first * 40, *arcs[1:])))
+
+
+def _base128(value: int) -> bytes:
+    octets_ = [value & 0x7F]
+    while value := value >> 7:
+        octets_.append(0x80 | value & 0x7F)
+    return bytes(reversed(octets_))

@@ -1,0 +1,106 @@
+"""Microsoft's Authenticode types: one class each, with its ASN.1.
+
+Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), section as named.
+They are read with these classes; what is written is put together in `signer.pkcs7.indirect_data`, whose bytes must be
+those of Microsoft's tools where DER leaves a choice.
+"""
+
+from __future__ import annotations
+
+from asn1crypto.algos import DigestAlgorithm
+from asn1crypto.core import Any, BitString, BMPString, Choice, IA5String, ObjectIdentifier, OctetString, Sequence
+
+
+class SpcUuid(OctetString):
+    """SpcUuid ::= OCTETSTRING (section "SpcSerializedObject")."""
+
+
+class SpcSerializedObject(Sequence):
+    """A serialized object; page hashes are its only use here (section "SpcSerializedObject").
+
+    SpcSerializedObject ::= SEQUENCE { classId SpcUuid, serializedData OCTETSTRING }
+    """
+
+    _fields = [("class_id", SpcUuid), ("serialized_data", OctetString)]
+
+
+class SpcString(Choice):
+    """Text in Unicode or ASCII (section "SpcString").
+
+    SpcString ::= CHOICE { unicode [0] IMPLICIT BMPSTRING, ascii [1] IMPLICIT IA5STRING }
+    """
+
+    _alternatives = [("unicode", BMPString, {"implicit": 0}), ("ascii", IA5String, {"implicit": 1})]
+
+
+class SpcLink(Choice):
+    """A link to a URL, a serialized object or a file (section "SpcLink").
+
+    SpcLink ::= CHOICE {
+        url [0] IMPLICIT IA5STRING, moniker [1] IMPLICIT SpcSerializedObject, file [2] EXPLICIT SpcString }
+    """
+
+    _alternatives = [
+        ("url", IA5String, {"implicit": 0}),
+        ("moniker", SpcSerializedObject, {"implicit": 1}),
+        ("file", SpcString, {"explicit": 2}),
+    ]
+
+
+class SpcPeImageData(Sequence):
+    """What the digest of an image covers, and where its page hashes are (section "SpcPeImageData").
+
+    SpcPeImageData ::= SEQUENCE {
+        flags SpcPeImageFlags DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
+    """
+
+    _fields = [("flags", BitString, {"optional": True}), ("file", SpcLink, {"explicit": 0, "optional": True})]
+
+
+class SpcAttributeTypeAndOptionalValue(Sequence):
+    """What was hashed (section "SpcAttributeTypeAndOptionalValue").
+
+    SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type ObjectID, value [0] EXPLICIT ANY OPTIONAL }
+    The value stands without a tag of its own: files in the field have SpcPeImageData or SpcLink right here.
+    """
+
+    _fields = [("type", ObjectIdentifier), ("value", Any, {"optional": True})]
+
+
+class DigestInfo(Sequence):
+    """A digest and its algorithm (PKCS #7, 9.4; section "DigestInfo")."""
+
+    _fields = [("digest_algorithm", DigestAlgorithm), ("digest", OctetString)]
+
+
+class SpcIndirectDataContent(Sequence):
+    """The content that Authenticode signs in the place of the file itself (section "SpcIndirectDataContent").
+
+    SpcIndirectDataContent ::= SEQUENCE { data SpcAttributeTypeAndOptionalValue, messageDigest DigestInfo }
+    """
+
+    _fields = [("data", SpcAttributeTypeAndOptionalValue), ("message_digest", DigestInfo)]
+
+
+class SpcSpOpusInfo(Sequence):
+    """What the publisher calls the program, and its web page (section "SpcSpOpusInfo").
+
+    SpcSpOpusInfo ::= SEQUENCE {
+        programName [0] EXPLICIT SpcString OPTIONAL, moreInfo [1] EXPLICIT SpcLink OPTIONAL,
+        publisherInfo [2] EXPLICIT SpcLink OPTIONAL }
+    """
+
+    _fields = [
+        ("program_name", SpcString, {"explicit": 0, "optional": True}),
+        ("more_info", SpcLink, {"explicit": 1, "optional": True}),
+        ("publisher_info", SpcLink, {"explicit": 2, "optional": True}),
+    ]
+
+
+class SpcStatementType(Sequence):
+    """Individual or commercial code signing; of several, the first counts.
+
+    SpcStatementType ::= SEQUENCE OF OBJECT IDENTIFIER
+    """
+
+    _fields = [("type", ObjectIdentifier)]

@@ -1,0 +1,70 @@
+"""DER by hand agrees with asn1crypto, and refuses what is not DER."""
+
+from __future__ import annotations
+
+import pytest
+from asn1crypto.core import BMPString, Integer, ObjectIdentifier, OctetString, SetOf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
+
+
+class Octets(SetOf):
+    _child_spec = OctetString
+
+
+@given(st.integers(-(2**70), 2**70))
+def test_integers(value: int) -> None:
+    assert der.integer(value) == Integer(value).dump()
+
+
+@given(st.binary(max_size=70000))
+def test_octet_strings(value: bytes) -> None:
+    encoded = der.octets(value)
+    assert encoded == OctetString(value).dump()
+    assert der.read(encoded).contents(encoded) == value
+    assert der.total_length(encoded + b"more") == len(encoded)
+
+
+@given(st.lists(st.binary(max_size=20), max_size=6))
+def test_sets_are_in_der_order(values: list[bytes]) -> None:
+    assert der.set_of(map(der.octets, values)) == Octets(values).dump()
+
+
+@given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=20))
+def test_bmp_strings(text: str) -> None:
+    assert der.bmp_string(text) == BMPString(text).dump()
+
+
+@pytest.mark.parametrize("dotted", [*oids.NAMES, "2.16.840.1.101.3.4.2.1", "0.9.2342.19200300", "2.999.1", "2.5.29.37"])
+def test_object_identifiers(dotted: str) -> None:
+    encoded = der.oid(dotted)
+    assert encoded == ObjectIdentifier(dotted).dump()
+    assert der.read_oid(encoded[2:]) == dotted
+
+
+NOT_DER = {
+    "empty": b"",
+    "one-byte": b"\x30",
+    "indefinite": b"\x30\x80\x00\x00",
+    "long-form-for-short": b"\x30\x81\x05hello",
+    "leading-zero-length": b"\x30\x82\x00\x90" + bytes(0x90),
+    "beyond-the-end": b"\x30\x05hell",
+    "length-of-length": b"\x30\x85\x01\x01\x01\x01\x01",
+    "high-tag": b"\x1f\x81\x01\x00",
+}
+
+
+@pytest.mark.parametrize("data", NOT_DER.values(), ids=NOT_DER)
+def test_what_is_not_der_is_refused(data: bytes) -> None:
+    with pytest.raises(SignatureFormatError) as raised:
+        der.read(data)
+    assert raised.value.offset == 0
+
+
+def test_children_may_not_outgrow_their_parent() -> None:
+    data = b"\x30\x03\x04\x05hello"
+    with pytest.raises(SignatureFormatError):
+        list(der.children(data, der.read(data)))

@@ -1,0 +1,72 @@
+"""The certificate table at the end of a signed image: WIN_CERTIFICATE entries.
+
+Source: "PE Format" (Microsoft), "The Attribute Certificate Table"; wintrust.h.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from signer.asn1.der import total_length
+from signer.errors import ImageError
+from signer.pe.digest import padding
+from signer.pe.image import Image
+
+REVISION_2_0 = 0x0200
+PKCS_SIGNED_DATA = 0x0002
+_HEADER = struct.Struct("<IHH")
+
+
+@dataclass(frozen=True, slots=True)
+class WinCertificate:
+    """One entry of a certificate table."""
+
+    offset: int
+    """Where it is in the file."""
+    revision: int
+    kind: int
+    """wCertificateType: 2 for PKCS #7 SignedData."""
+    certificate: memoryview
+    """bCertificate: the DER, and the padding that dwLength counts in."""
+
+    @property
+    def is_signed_data(self) -> bool:
+        """Whether it holds an Authenticode signature."""
+        return self.revision == REVISION_2_0 and self.kind == PKCS_SIGNED_DATA
+
+    def signed_data(self) -> bytes:
+        """The DER without what follows it. Raises SignatureFormatError."""
+        return bytes(self.certificate[: total_length(self.certificate)])
+
+    def trailing(self) -> bytes:
+        """What follows the DER inside the entry: padding, if nobody hid anything there. Raises SignatureFormatError."""
+        return bytes(self.certificate[total_length(self.certificate) :])
+
+
+def read(image: Image) -> tuple[WinCertificate, ...]:
+    """The entries of an image's certificate table; none when it has none. Raises ImageError with the offset."""
+    entries = []
+    offset, end = image.table_offset, image.table_offset + image.table_size
+    while offset + _HEADER.size <= end:
+        length, revision, kind = _HEADER.unpack_from(image.data, offset)
+        if length < _HEADER.size or offset + length > end:
+            raise ImageError(f"a certificate table entry claims {length} bytes, which can't be", offset=offset)
+        body = image.data[offset + _HEADER.size : offset + length]
+        entries.append(WinCertificate(offset, revision, kind, body))
+        offset += length + len(padding(length))
+    return tuple(entries)
+
+
+def build(signatures: Iterable[bytes]) -> bytes:
+    """A certificate table with these SignedData, each padded to a multiple of 8; dwLength counts the padding in.
+
+    SignTool counts it in, and so do nearly all images in the field; the specification would leave it out.
+    """
+    return b"".join(_entry(der) for der in signatures)
+
+
+def _entry(der: bytes) -> bytes:
+    body = der + padding(len(der))
+    return _HEADER.pack(_HEADER.size + len(body), REVISION_2_0, PKCS_SIGNED_DATA) + body

@@ -1,0 +1,121 @@
+"""The digest of an image, and the hashes of its pages: one pass over the bytes for all algorithms.
+
+Source: "Windows Authenticode Portable Executable Signature Format", section "Calculating the PE Image Hash"; the layout
+of page hashes was read from page-hashed drivers in the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import ImageError
+from signer.pe.image import PAGE_SIZE, Image
+
+_CHUNK = 1 << 20
+_WORTH_A_THREAD = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PageHashes:
+    """The hashes of an image's pages, as SpcPeImageData carries them."""
+
+    algorithm: DigestAlgorithm
+    table: bytes
+    """Rows of a file offset (32 bits, little endian) and a digest; the last has the end's offset and a zero digest."""
+
+    @property
+    def first_page(self) -> bytes:
+        """The digest of the first page, which App Control's "Hash Page" rules compare with."""
+        return self.table[4 : 4 + self.algorithm.size]
+
+
+def padding(size: int) -> bytes:
+    """The zero bytes that bring `size` to a multiple of 8, where a certificate table can begin."""
+    return bytes(-size % 8)
+
+
+def hashed_ranges(image: Image) -> list[memoryview]:
+    """The parts of the image that its digest covers, in order: all but checksum, directory entry and signature."""
+    cuts = (0, image.checksum_offset, image.checksum_offset + 4, image.directory_offset, image.directory_offset + 8)
+    view = image.data
+    ranges = [view[cuts[0] : cuts[1]], view[cuts[2] : cuts[3]], view[cuts[4] : image.content_end]]
+    return [*ranges, memoryview(padding(image.content_end))]
+
+
+def digest_image(image: Image, algorithms: Iterable[DigestAlgorithm]) -> dict[DigestAlgorithm, bytes]:
+    """The image's digest with each algorithm. An unsigned image counts as padded to a multiple of 8 with zeros."""
+    hashers = {algorithm: algorithm.new() for algorithm in algorithms}
+    pieces = (piece for part in hashed_ranges(image) for piece in _pieces(part))
+    if len(hashers) < 2 or len(image.data) < _WORTH_A_THREAD:
+        for piece in pieces:
+            for hasher in hashers.values():
+                hasher.update(piece)
+    else:  # hashlib releases the interpreter's lock, and both read a piece while it is in the cache
+        with ThreadPoolExecutor(len(hashers)) as pool:
+            for piece in pieces:
+                list(pool.map(lambda hasher, piece=piece: hasher.update(piece), hashers.values()))
+    return {algorithm: hasher.digest() for algorithm, hasher in hashers.items()}
+
+
+def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
+    """The page hashes of an image. Raises ImageError where its headers take more than one page.
+
+    The first row covers the headers without checksum and directory entry, the others a page of a section each; what a
+    page lacks counts as zeros. Pages are of 4096 bytes: Code Integrity's, whatever the SectionAlignment.
+    """
+    if image.headers_size > PAGE_SIZE:
+        raise ImageError(
+            f"the headers take {image.headers_size} bytes, more than the one page that page hashes allow them",
+            hint="Sign it without page hashes.",
+            offset=image.headers_size,
+        )
+    rows = [_row(0, _hash_headers(image, algorithm))]
+    end = image.headers_size
+    for section in image.sections:
+        for offset in range(section.offset, section.end, PAGE_SIZE):
+            page = image.data[offset : min(offset + PAGE_SIZE, section.end)]
+            rows.append(_row(offset, _hash_page(page, algorithm)))
+        end = section.end
+    return PageHashes(algorithm, b"".join((*rows, _row(end, bytes(algorithm.size)))))
+
+
+def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
+    """The file offset of the first page whose hash differs between two tables, or None when they are equal."""
+    if expected.table == found.table:
+        return None
+    width = 4 + expected.algorithm.size
+    for offset in range(0, max(len(expected.table), len(found.table)), width):
+        row = expected.table[offset : offset + width]
+        if row != found.table[offset : offset + width]:
+            return int.from_bytes((row or found.table[offset : offset + width])[:4], "little")
+    return None
+
+
+def _hash_headers(image: Image, algorithm: DigestAlgorithm) -> bytes:
+    cuts = [0, image.checksum_offset, image.checksum_offset + 4, image.directory_offset, image.directory_offset + 8]
+    hasher = algorithm.new()
+    for start, end in list(pairwise([*cuts, image.headers_size]))[::2]:
+        hasher.update(image.data[start:end])
+    hasher.update(bytes(PAGE_SIZE - image.headers_size))
+    return hasher.digest()
+
+
+def _hash_page(page: memoryview, algorithm: DigestAlgorithm) -> bytes:
+    hasher = algorithm.new()
+    hasher.update(page)
+    if len(page) < PAGE_SIZE:
+        hasher.update(bytes(PAGE_SIZE - len(page)))
+    return hasher.digest()
+
+
+def _row(offset: int, digest: bytes) -> bytes:
+    return offset.to_bytes(4, "little") + digest
+
+
+def _pieces(view: memoryview) -> Iterator[memoryview]:
+    for offset in range(0, len(view), _CHUNK):
+        yield view[offset : offset + _CHUNK]

@@ -1,0 +1,45 @@
+"""Certificate tables: written as SignTool writes them, read with every oddity named."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.errors import ImageError
+from signer.pe import certificate_table
+from signer.pe.image import Image
+from tests.images import PeSpec
+
+
+def with_table(table: bytes) -> Image:
+    return Image.parse(PeSpec(overlay=table, table=(0x600, len(table))).build())
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=3))
+def test_what_is_built_is_read_back(bodies: list[bytes]) -> None:
+    ders = [b"\x30\x82" + struct.pack(">H", 300) + body.ljust(300, b"x") for body in bodies]
+    entries = certificate_table.read(with_table(certificate_table.build(ders)))
+    assert [entry.signed_data() for entry in entries] == ders
+    assert all(entry.is_signed_data and not any(entry.trailing()) for entry in entries)
+
+
+def test_the_length_counts_the_padding_in() -> None:
+    table = certificate_table.build([b"\x30\x03abc"])
+    assert table == struct.pack("<IHH", 16, 0x0200, 2) + b"\x30\x03abc\0\0\0"
+
+
+@pytest.mark.parametrize("length", [0, 7, 17, 0xFFFFFFFF])
+def test_an_impossible_length_is_refused_with_its_offset(length: int) -> None:
+    with pytest.raises(ImageError, match="entry claims") as raised:
+        certificate_table.read(with_table(struct.pack("<IHH", length, 0x0200, 2) + bytes(8)))
+    assert raised.value.offset == 0x600
+
+
+def test_bytes_hidden_behind_the_der_are_seen() -> None:
+    (entry,) = certificate_table.read(
+        with_table(struct.pack("<IHH", 24, 0x0200, 2) + b"\x30\x03abc" + b"hidden bytes"[:11])
+    )
+    assert entry.trailing() == b"hidden byte"

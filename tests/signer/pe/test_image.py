@@ -1,0 +1,89 @@
+"""Which images are read, and which are refused with what sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from signer.errors import ImageError
+from signer.pe.image import Image, is_image
+from tests.images import MACHINES, PeSpec
+from tests.support import corpus_files, corpus_id
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An image that is refused."""
+
+    id: str
+    spec: PeSpec
+    sentence: str
+
+
+CASES = [
+    Refused("sections-overlap", PeSpec(sections=[(".a", 0x400, 0x400), (".b", 0x600, 0x200)]), "overlaps"),
+    Refused("section-in-headers", PeSpec(sections=[(".a", 0x200, 0x200)]), "overlaps the headers"),
+    Refused("no-security-directory", PeSpec(directories=4), "4 data directories"),
+    Refused("no-directories", PeSpec(directories=0), "0 data directories"),
+    Refused("table-in-section", PeSpec(table=(0x500, 0x100)), "overlaps the headers or a section"),
+    Refused("table-unaligned", PeSpec(overlay=bytes(64), table=(0x604, 0x3C)), "multiple of 8"),
+    Refused("table-beyond-end", PeSpec(overlay=bytes(64), table=(0x600, 0x80)), "beyond the end"),
+    Refused("bytes-after-table", PeSpec(overlay=bytes(64), table=(0x600, 0x20)), "32 bytes follow"),
+    Refused("headers-beyond-end", PeSpec(sections=[]), "SizeOfHeaders"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_unsound_images_are_refused(case: Refused) -> None:
+    data = case.spec.build()
+    if case.id == "headers-beyond-end":
+        data = data[:0x300]
+    with pytest.raises(ImageError, match=case.sentence):
+        Image.parse(data)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_machine_is_read(machine: str) -> None:
+    image = Image.parse(PeSpec(machine=machine).build())
+    assert image.architecture == machine
+    assert [(s.name, s.offset, s.size) for s in image.sections] == [(".text", 0x400, 0x200)]
+    assert not image.is_signed
+
+
+def test_a_section_that_runs_out_of_the_file_is_refused() -> None:
+    with pytest.raises(ImageError, match="beyond the end"):
+        Image.parse(PeSpec().build()[:-1])
+
+
+def test_sections_without_bytes_do_not_count() -> None:
+    spec = PeSpec(sections=[(".text", 0x400, 0x200), (".bss", 0, 0)])
+    assert [s.name for s in Image.parse(spec.build()).sections] == [".text"]
+
+
+def test_an_overlay_belongs_to_the_content() -> None:
+    image = Image.parse(replace(PeSpec(), overlay=b"overlay").build())
+    assert image.content_end == 0x600 + 7
+
+
+@pytest.mark.parametrize("data", [b"", b"MZ", b"MZ" + bytes(100), bytes(100), b"MZ" + b"\xff" * 200])
+def test_what_is_no_image_is_named_so(data: bytes) -> None:
+    assert not is_image(data)
+    with pytest.raises(ImageError, match="not a PE image"):
+        Image.parse(data)
+
+
+@pytest.mark.parametrize("length", range(0, 0x200, 7))
+def test_every_truncation_is_an_image_error(length: int) -> None:
+    with pytest.raises(ImageError):
+        Image.parse(PeSpec().build()[:length])
+
+
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys"), ids=corpus_id)
+def test_real_drivers_are_read(path: Path) -> None:
+    data = path.read_bytes()
+    image = Image.parse(data)
+    assert is_image(data)
+    assert image.content_end <= len(data)
+    assert image.sections

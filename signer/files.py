@@ -11,7 +11,7 @@ import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from signer.errors import FileError
@@ -103,6 +103,7 @@ class Staging:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._staged: dict[Path, Path] = {}
+        self._modes: dict[Path, int] = {}
 
     def path_for(self, target: Path) -> Path:
         """Where to write what `target` is to hold."""
@@ -112,10 +113,14 @@ class Staging:
         """Where the bytes are that `path` will hold in the end: staged, or where they always were."""
         return self._staged.get(path, path)
 
-    def write(self, target: Path, data: bytes) -> None:
-        """Stage `data` for `target`. Raises FileError."""
+    def write(self, target: Path, data: bytes, *, mode: int | None = None) -> None:
+        """Stage `data` for `target`, whose permissions `mode` sets from the first moment. Raises FileError."""
+        staged = self.path_for(target)
         with _named_after(target):
-            self.path_for(target).write_bytes(data)
+            if mode is not None:
+                self._modes[target] = mode
+                staged.touch(mode)
+            staged.write_bytes(data)
 
     def patch(self, source: Path, patches: Iterable[Patch], target: Path) -> None:
         """Stage a copy of `source` with `patches` applied for `target`. Raises FileError."""
@@ -129,7 +134,7 @@ class Staging:
         try:
             for number, (target, staged) in enumerate(self._staged.items()):
                 with _named_after(target):
-                    staged.chmod(_mode_for(target))
+                    staged.chmod(self._modes.get(target, _mode_for(target)))
                     _flush(staged)
                     old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
                     moved.append((target, old))
@@ -156,6 +161,25 @@ def together(folder: Path) -> Iterator[Staging]:
         staging.take_their_places()
     finally:
         shutil.rmtree(name, ignore_errors=True)
+
+
+def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]) -> None:
+    """Make `folder` with files in it (name to bytes and permissions), all at once or not at all.
+
+    Raises FileError, also when there is such a folder by then with something in it.
+    """
+    with _named_after(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
+        try:
+            for name, (data, mode) in contents.items():
+                (staged / name).touch(0o666 if mode is None else mode)
+                (staged / name).write_bytes(data)
+                _flush(staged / name)
+            staged.chmod(_mode_for(folder, new=0o777))
+            staged.rename(folder)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -192,10 +216,10 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _mode_for(path: Path) -> int:
+def _mode_for(path: Path, new: int = 0o666) -> int:
     """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
     if path.exists():
         return path.stat().st_mode & 0o7777
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return new & ~mask

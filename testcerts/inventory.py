@@ -1,0 +1,153 @@
+"""What files of certificates hold, and how long it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from signer.certificates import (
+    common_name,
+    extended_key_usages,
+    extensions,
+    issuer_name,
+    load_all,
+    serial_hex,
+    subject_name,
+    thumbprint,
+)
+from signer.errors import CertificateError, WrongSecret
+from testcerts.issue import key_kind
+from testcerts.store import PFX_PASSWORD
+
+State = Literal["valid", "expiring", "expired", "not yet valid", "revoked"]
+Kind = Literal["certificate", "bundle", "pfx", "crl"]
+
+EXPIRING = timedelta(days=30)
+"""How long before its end a certificate counts as expiring."""
+
+SUFFIXES: dict[str, Kind] = {
+    ".cer": "certificate",
+    ".crt": "certificate",
+    ".der": "certificate",
+    ".pem": "certificate",
+    ".p7b": "bundle",
+    ".p7c": "bundle",
+    ".spc": "bundle",
+    ".pfx": "pfx",
+    ".p12": "pfx",
+    ".crl": "crl",
+}
+"""The names that files of certificates have, and what is in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds."""
+
+    kind: Kind
+    certificates: tuple[x509.Certificate, ...] = ()
+    """In the order of the file; in a PFX the one that has the key comes first."""
+    has_key: bool = False
+    revocations: x509.CertificateRevocationList | None = None
+
+
+def handles(path: Path) -> bool:
+    """Whether a file's name says that it holds certificates; a lone key does not."""
+    return path.suffix.lower() in SUFFIXES and not path.name.lower().endswith(".key.pem")
+
+
+def open_contents(data: bytes, suffix: str, password: str | None = None) -> Contents:
+    """What the bytes of a file hold, whose name ends in `suffix`. Raises CertificateError, WrongSecret.
+
+    Without a password, a PFX is tried without one, with an empty one, and with the one of the test certificates.
+    """
+    kind = SUFFIXES.get(suffix.lower(), "certificate")
+    if kind == "pfx":
+        return _open_pfx(data, password)
+    if kind == "crl" or b"-----BEGIN X509 CRL-----" in data:
+        return Contents("crl", revocations=_load_crl(data))
+    return Contents(kind, tuple(load_all(data)), has_key=b"PRIVATE KEY-----" in data)
+
+
+def state(certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()) -> State:
+    """Whether a certificate can be used at the time `now`, as far as its validity and the given lists tell."""
+    if any(_revokes(revocations, certificate) for revocations in lists):
+        return "revoked"
+    if now < certificate.not_valid_before_utc:
+        return "not yet valid"
+    if now > certificate.not_valid_after_utc:
+        return "expired"
+    return "expiring" if certificate.not_valid_after_utc - now < EXPIRING else "valid"
+
+
+def days_left(end: datetime, now: datetime) -> int:
+    """Whole days until `end`; negative when it has passed."""
+    return (end - now) // timedelta(days=1)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may issue certificates (basicConstraints; RFC 5280, 4.2.1.9)."""
+    try:
+        return extensions(certificate).get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def facts(
+    certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()
+) -> dict[str, object]:
+    """A certificate as the command line's JSON has it."""
+    return {
+        "subject": subject_name(certificate),
+        "common_name": common_name(certificate),
+        "issuer": issuer_name(certificate),
+        "serial": serial_hex(certificate),
+        "sha1": thumbprint(certificate),
+        "sha256": thumbprint(certificate, "sha256"),
+        "key": key_kind(certificate.public_key()),
+        "authority": is_authority(certificate),
+        "usages": sorted(extended_key_usages(certificate) or ()),
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "days_left": days_left(certificate.not_valid_after_utc, now),
+        "state": state(certificate, now, lists),
+    }
+
+
+def _revokes(revocations: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    if revocations.issuer != certificate.issuer:
+        return False
+    return revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+
+
+def _open_pfx(data: bytes, password: str | None) -> Contents:
+    tries = (None, "", PFX_PASSWORD) if password is None else (password,)
+    for one in tries:
+        try:
+            opened = pkcs12.load_pkcs12(data, None if one is None else one.encode())
+        except ValueError as error:
+            wrong = error
+            continue
+        first = [opened.cert.certificate] if opened.cert else []
+        others = [entry.certificate for entry in opened.additional_certs]
+        return Contents("pfx", (*first, *others), has_key=opened.key is not None)
+    if "password" not in str(wrong).lower():
+        raise CertificateError(f"this is not a PFX file that can be read ({wrong})") from wrong
+    raise WrongSecret(
+        "the password does not open the PFX file" if password is not None else "the PFX file needs a password",
+        hint="Give it with --password-env, --password-file or --password-fd.",
+    ) from wrong
+
+
+def _load_crl(data: bytes) -> x509.CertificateRevocationList:
+    load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----BEGIN") else x509.load_der_x509_crl
+    try:
+        return load(data)
+    except ValueError as error:
+        raise CertificateError("this is not a revocation list that can be read") from error

@@ -1,0 +1,261 @@
+"""Profiles become keys and certificates. Time is an argument; nothing is read from or written to a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from signer.errors import IdentityError, UsageError
+from testcerts.profiles import KeyKind, Profile
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+DEFAULT_SUBJECT = "CN=drvsign Test,O=drvsign test certificates"
+DEFAULT_DAYS = 3650
+MOST_DAYS = 36500
+
+_AUTHORITIES_OUTLIVE = timedelta(days=3650)
+_EARLIEST_YEAR, _LATEST_YEAR = 1960, 9700  # X.509 times begin in 1950, Python's end in 9999
+_PUBLIC_EXPONENT = 65537
+_LONGEST_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1)
+_WINDOWS_NAMES = {"E": NameOID.EMAIL_ADDRESS, "S": NameOID.STATE_OR_PROVINCE_NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is the same for all certificates that are issued together."""
+
+    subject: x509.Name
+    """The subject of the code-signing certificate; the others have its common name with something behind it."""
+    now: datetime
+    """The time of issue."""
+    key: KeyKind = KeyKind.RSA2048
+    days: int = DEFAULT_DAYS
+    """How long certificates are valid; authorities are valid ten years longer."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= MOST_DAYS:
+            raise UsageError(f"certificates can be valid for 1 to {MOST_DAYS} days, not {self.days}", field="--days")
+        if not _EARLIEST_YEAR <= self.now.year <= _LATEST_YEAR:
+            raise UsageError(f"certificates can't be issued in the year {self.now.year}", hint="Check the clock.")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate with its key, and the certificates above it (issuer first, its root last)."""
+
+    profile: Profile
+    certificate: x509.Certificate
+    key: PrivateKey
+    chain: tuple[x509.Certificate, ...]
+
+
+def parse_subject(text: str) -> x509.Name:
+    """A distinguished name from `CN=Contoso Test,O=Contoso` (RFC 4514), or a common name alone. Raises UsageError."""
+    try:
+        if "=" not in text:
+            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text.strip())])
+        else:
+            name = x509.Name.from_rfc4514_string(text, _WINDOWS_NAMES)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a distinguished name ({error})", hint="Write it as CN=Contoso Test,O=Contoso,C=DE."
+        ) from error
+    if not name.get_attributes_for_oid(NameOID.COMMON_NAME):
+        raise UsageError(f"the subject {text!r} has no common name", hint="Write it as CN=Contoso Test,O=Contoso,C=DE.")
+    return name
+
+
+def issue(profiles: Sequence[Profile], order: Order, existing: Mapping[str, Issued] | None = None) -> dict[str, Issued]:
+    """New certificates for `profiles`, by name; each follows its issuer, or its issuer is among the existing ones.
+
+    Raises UsageError when the subject is too long, IdentityError when an existing issuer has run out.
+    """
+    present = dict(existing or {})
+    keys = _generate(profiles, order.key)
+    new: dict[str, Issued] = {}
+    for profile in profiles:
+        key = present[profile.stands_for].key if profile.stands_for else keys[profile.name]
+        issuer = present[profile.issuer] if profile.issuer else None
+        subject = (
+            present[profile.stands_for].certificate.subject
+            if profile.stands_for
+            else _named(order.subject, profile.suffix)
+        )
+        certificate = _certify(profile, order, subject, key, issuer)
+        chain = (issuer.certificate, *issuer.chain) if issuer else ()
+        new[profile.name] = present[profile.name] = Issued(profile, certificate, key, chain)
+    return new
+
+
+def revoke(
+    authority: Issued,
+    certificates: Iterable[x509.Certificate],
+    now: datetime,
+    earlier: x509.CertificateRevocationList | None = None,
+) -> x509.CertificateRevocationList:
+    """The authority's revocation list: `certificates`, and all that the earlier list names (RFC 5280, 5).
+
+    It is valid as long as the authority, because nobody publishes a new one for a test.
+    """
+    number, entries = 1, []
+    if earlier is not None:
+        number += earlier.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        entries = list(earlier)
+    known = {entry.serial_number for entry in entries}
+    for certificate in certificates:
+        if certificate.serial_number not in known:
+            entries.append(_entry(certificate, now))
+    issuer = authority.certificate
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(now)
+        .next_update(max(issuer.not_valid_after_utc, now + timedelta(days=1)))
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(_authority_key(issuer), critical=False)
+    )
+    for entry in entries:
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(authority.key, _digest(authority.key))
+
+
+def key_kind(key: object) -> str:
+    """What a public or private key is called, such as "rsa2048" or "p256"; its class for a kind not used here."""
+    if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
+        return f"rsa{key.key_size}"
+    if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
+        return {"secp256r1": "p256", "secp384r1": "p384"}.get(key.curve.name, key.curve.name)
+    return type(key).__name__
+
+
+def _generate(profiles: Sequence[Profile], kind: KeyKind) -> dict[str, PrivateKey]:
+    """A key for each profile that needs one; OpenSSL works outside of Python's lock, so threads save time."""
+    needing = [profile for profile in profiles if profile.stands_for is None]
+    if not needing:
+        return {}
+    with ThreadPoolExecutor(max_workers=min(len(needing), 8)) as pool:
+        keys = pool.map(_new_key, [profile.key or kind for profile in needing])
+        return {profile.name: key for profile, key in zip(needing, keys, strict=True)}
+
+
+def _new_key(kind: KeyKind) -> PrivateKey:
+    if kind is KeyKind.P256:
+        return ec.generate_private_key(ec.SECP256R1())
+    if kind is KeyKind.P384:
+        return ec.generate_private_key(ec.SECP384R1())
+    return rsa.generate_private_key(_PUBLIC_EXPONENT, int(kind.removeprefix("rsa")))
+
+
+def _certify(
+    profile: Profile, order: Order, subject: x509.Name, key: PrivateKey, issuer: Issued | None
+) -> x509.Certificate:
+    """The certificate of `key` as the profile describes it."""
+    begin, end = _validity(profile, order, issuer)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+        .add_extension(x509.BasicConstraints(profile.authority, profile.path_length), critical=True)
+        .add_extension(_key_usage(profile.authority), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    if issuer:
+        builder = builder.add_extension(_authority_key(issuer.certificate), critical=False)
+    if profile.usages:
+        usages = x509.ExtendedKeyUsage([ObjectIdentifier(usage) for usage in profile.usages])
+        builder = builder.add_extension(usages, critical=profile.critical)
+    signing_key = issuer.key if issuer else key
+    return builder.sign(signing_key, _digest(signing_key))
+
+
+def _validity(profile: Profile, order: Order, issuer: Issued | None) -> tuple[datetime, datetime]:
+    """From when to when, within its issuer's validity."""
+    now = order.now.replace(microsecond=0)
+    begin = now + profile.starts
+    if profile.ends is not None:
+        end = now + profile.ends
+    else:
+        end = (
+            max(now, begin) + timedelta(days=order.days) + (_AUTHORITIES_OUTLIVE if profile.authority else timedelta())
+        )
+    if issuer is not None:
+        begin = max(begin, issuer.certificate.not_valid_before_utc)
+        end = min(end, issuer.certificate.not_valid_after_utc)
+    if begin >= end:
+        raise IdentityError(
+            f"the profile {profile.name} does not fit into the validity of its issuer",
+            hint="Make the hierarchy anew with --force, or give another folder.",
+        )
+    return begin, end
+
+
+def _named(subject: x509.Name, suffix: str) -> x509.Name:
+    """The subject with `suffix` behind its first common name."""
+    attributes, done = [], False
+    for rdn in subject.rdns:
+        changed = []
+        for attribute in rdn:
+            if attribute.oid == NameOID.COMMON_NAME and not done:
+                attribute, done = _suffixed(attribute, suffix), True
+            changed.append(attribute)
+        attributes.append(x509.RelativeDistinguishedName(changed))
+    return x509.Name(attributes)
+
+
+def _suffixed(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x509.NameAttribute[str]:
+    text = f"{attribute.value!s}{suffix}"
+    if len(text) > _LONGEST_COMMON_NAME:
+        raise UsageError(
+            f"the common name is too long: {text!r} has {len(text)} characters of {_LONGEST_COMMON_NAME}",
+            field="--subject",
+            hint=f"Leave {len(suffix)} characters for {suffix!r}, which is put behind it.",
+        )
+    return x509.NameAttribute(NameOID.COMMON_NAME, text)
+
+
+def _key_usage(authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def _entry(certificate: x509.Certificate, now: datetime) -> x509.RevokedCertificate:
+    return (
+        x509.RevokedCertificateBuilder()
+        .serial_number(certificate.serial_number)
+        .revocation_date(now)
+        .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+        .build()
+    )
+
+
+def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+    """The digest that a key signs certificates with: as strong as the key where that is more than SHA-256."""
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
+        return hashes.SHA384()
+    return hashes.SHA256()

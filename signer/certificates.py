@@ -63,6 +63,12 @@ def issuer_name(certificate: x509.Certificate) -> str:
     return _quietly(lambda: certificate.issuer.rfc4514_string())
 
 
+def issuer_common_name(certificate: x509.Certificate) -> str | None:
+    """The issuer's common name, or None where it has none."""
+    values = _quietly(lambda: certificate.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(values[0].value) if values else None
+
+
 def common_name(certificate: x509.Certificate) -> str:
     """What a person calls the subject: its common name, else unit, else organization, else all of it."""
     subject = _quietly(lambda: certificate.subject)

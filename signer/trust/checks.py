@@ -1,0 +1,170 @@
+"""The rules that a path must keep: who may issue, for what, how far down, with which keys and digests.
+
+A broken rule is a PathProblem; nothing is decided here. Two kinds are told apart, because a policy treats them so:
+`BROKEN` codes mean that a certificate on the path had no right to issue what it issued; `WEAK` codes name keys and
+digests that some releases still accept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import common_name, extended_key_usages, extensions, is_self_signed
+from signer.errors import CertificateError
+from signer.trust.constraints import broken_constraints
+from signer.trust.fields import fields_of, key_identity
+from signer.trust.path import Anchor, PathProblem
+from signer.trust.signatures import digest_of, load_key
+
+T = TypeVar("T", bound=x509.ExtensionType)
+
+BROKEN = frozenset(
+    {
+        "bad-signature",
+        "signature-unknown",
+        "issuer-unknown",
+        "root-untrusted",
+        "search-limit",
+        "unreadable",
+        "not-a-ca",
+        "basic-constraints-missing",
+        "path-too-long",
+        "key-usage",
+        "eku-nesting",
+        "name-constraints",
+        "critical-extension",
+    }
+)
+"""Codes of broken rules."""
+
+WEAK = frozenset({"weak-key", "digest-md5", "digest-sha1", "key-unknown"})
+"""Codes for a policy to judge."""
+
+ANY_USAGE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
+
+MIN_RSA_BITS = 2048
+MIN_EC_BITS = 256
+
+_UNDERSTOOD = {
+    ExtensionOID.BASIC_CONSTRAINTS.dotted_string,
+    ExtensionOID.KEY_USAGE.dotted_string,
+    ExtensionOID.EXTENDED_KEY_USAGE.dotted_string,
+    ExtensionOID.NAME_CONSTRAINTS.dotted_string,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string,
+    ExtensionOID.ISSUER_ALTERNATIVE_NAME.dotted_string,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS.dotted_string,
+    # No certificate policy is asked for, so these constrain nothing that is used here.
+    ExtensionOID.CERTIFICATE_POLICIES.dotted_string,
+    ExtensionOID.POLICY_MAPPINGS.dotted_string,
+    ExtensionOID.POLICY_CONSTRAINTS.dotted_string,
+    ExtensionOID.INHIBIT_ANY_POLICY.dotted_string,
+    "2.16.840.1.113730.1.1",  # Netscape certificate type
+    "1.3.6.1.4.1.311.21.10",  # Microsoft application policies
+}
+
+
+def effective_usages(certificates: tuple[x509.Certificate, ...]) -> frozenset[str] | None:
+    """The usages that the whole path allows its leaf, as dotted OIDs; None means any.
+
+    Windows takes the extended key usages of a CA as a limit for what it issues: a usage counts only if every
+    certificate that lists usages lists it. Source: CertGetEnhancedKeyUsage and CertGetCertificateChain (win32 docs).
+    Raises CertificateError.
+    """
+    allowed: frozenset[str] | None = None
+    for certificate in certificates:
+        usages = extended_key_usages(certificate)
+        if usages is None or ANY_USAGE in usages:
+            continue
+        allowed = usages if allowed is None else allowed & usages
+    return allowed
+
+
+def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, usage: str) -> Iterator[PathProblem]:
+    """Every rule that the path breaks, from the leaf up."""
+    anchored = anchor is not None and key_identity(fields_of(certificates[-1]).spki) == anchor.spki_sha256
+    for index, certificate in enumerate(certificates):
+        try:
+            found = extensions(certificate)
+        except CertificateError as error:
+            yield PathProblem("unreadable", error.message, index)
+        else:
+            if index:
+                is_root = anchored and index == len(certificates) - 1
+                yield from _issuing(certificates, index, found, is_root)
+                yield from _usage(certificate, index, usage)
+            yield from _critical(certificate, index, found)
+        yield from _key(certificate, index)
+        if not (anchored and index == len(certificates) - 1):
+            yield from _digest(certificate, index)
+    for index, message in broken_constraints(certificates):
+        yield PathProblem("name-constraints", message, index)
+
+
+def _issuing(
+    certificates: tuple[x509.Certificate, ...], index: int, found: x509.Extensions, is_root: bool
+) -> Iterator[PathProblem]:
+    """RFC 5280, 6.1.4 (k) to (n). A root that says nothing may issue: those of version 1 say nothing."""
+    name = common_name(certificates[index])
+    basic = _extension(found, x509.BasicConstraints)
+    if basic is None and not is_root:
+        yield PathProblem("basic-constraints-missing", f"{name!r} does not say that it is a CA", index)
+    if basic is not None and not basic.ca:
+        yield PathProblem("not-a-ca", f"{name!r} is not a CA but issued a certificate", index)
+    if basic is not None and basic.path_length is not None:
+        below = sum(not is_self_signed(certificate) for certificate in certificates[1:index])
+        if below > basic.path_length:
+            message = f"{name!r} allows {basic.path_length} CAs below it and there are {below}"
+            yield PathProblem("path-too-long", message, index)
+    key_usage = _extension(found, x509.KeyUsage)
+    if key_usage is not None and not key_usage.key_cert_sign:
+        yield PathProblem("key-usage", f"the key of {name!r} may not sign certificates", index)
+
+
+def _usage(certificate: x509.Certificate, index: int, usage: str) -> Iterator[PathProblem]:
+    usages = extended_key_usages(certificate)
+    if usages is not None and usage not in usages and ANY_USAGE not in usages:
+        message = f"{common_name(certificate)!r} may not issue certificates for the usage {usage}"
+        yield PathProblem("eku-nesting", message, index)
+
+
+def _critical(certificate: x509.Certificate, index: int, found: x509.Extensions) -> Iterator[PathProblem]:
+    for extension in found:
+        if extension.critical and extension.oid.dotted_string not in _UNDERSTOOD:
+            message = f"{common_name(certificate)!r} has a critical extension that is not known here"
+            yield PathProblem("critical-extension", f"{message} ({extension.oid.dotted_string})", index)
+
+
+def _key(certificate: x509.Certificate, index: int) -> Iterator[PathProblem]:
+    key = load_key(fields_of(certificate).spki)
+    name = common_name(certificate)
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < MIN_RSA_BITS:
+            yield PathProblem("weak-key", f"the RSA key of {name!r} has only {key.key_size} bits", index)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        if key.key_size < MIN_EC_BITS:
+            yield PathProblem("weak-key", f"the elliptic curve key of {name!r} has only {key.key_size} bits", index)
+    else:
+        yield PathProblem("key-unknown", f"the key of {name!r} is of a kind that Authenticode does not know", index)
+
+
+def _digest(certificate: x509.Certificate, index: int) -> Iterator[PathProblem]:
+    digest = digest_of(certificate.signature_algorithm_oid.dotted_string)
+    if digest in (DigestAlgorithm.MD5, DigestAlgorithm.SHA1):
+        message = f"{common_name(certificate)!r} was issued with a signature over {digest.label.upper()}"
+        yield PathProblem(f"digest-{digest.label}", message, index)
+
+
+def _extension(found: x509.Extensions, kind: type[T]) -> T | None:
+    try:
+        return found.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

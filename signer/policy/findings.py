@@ -9,6 +9,17 @@ from signer.errors import VerificationError
 
 Severity = Literal["error", "warning", "info"]
 Outcome = Literal["accepted", "rejected", "unknown"]
+Classification = Literal[
+    "windows",
+    "whql",
+    "attested",
+    "preproduction",
+    "cross-signed",
+    "commercial",
+    "test",
+    "self-signed",
+    "unknown",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureVerdict:
+    """What one Windows release makes of one signature of a file."""
+
+    index: int
+    """The signature's place in the evidence."""
+    classification: Classification
+    outcome: Outcome
+    rule: str
+    """The rule that decided about this signature."""
+    codes: tuple[str, ...] = ()
+    """The codes of its findings."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one Windows release decides about one file. Never use it as a condition: say `.accepted`."""
 
@@ -42,11 +67,23 @@ class Verdict:
     rule: str
     """The rule that decided."""
     findings: tuple[Finding, ...]
+    signatures: tuple[SignatureVerdict, ...] = ()
+    """What became of each signature, in the order of the evidence."""
 
     @property
     def accepted(self) -> bool:
         """Whether the target accepts the file. "unknown" is not accepted."""
         return self.outcome == "accepted"
+
+    @property
+    def decided(self) -> bool:
+        """Whether anything public decides: the outcome is not "unknown"."""
+        return self.outcome != "unknown"
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all findings, each once, in their order."""
+        return tuple(dict.fromkeys(finding.code for finding in self.findings))
 
     def require_accepted(self) -> None:
         """Raise VerificationError unless the file is accepted."""
@@ -54,5 +91,16 @@ class Verdict:
             reasons = "; ".join(f.message for f in self.findings if f.severity == "error") or self.rule
             raise VerificationError(f"{self.outcome} for {self.target}: {reasons}", verdict=self)
 
+    def as_json(self) -> dict[str, Any]:
+        """One row of the command line's `targets`; `signer.codeintegrity` adds the events and the status."""
+        return {"target": self.target, "verdict": self.outcome, "rule": self.rule, "findings": list(self.codes)}
+
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verdict is not a yes or no: say .accepted or .require_accepted()")
+
+
+def merged(verdicts: tuple[Verdict, ...] | list[Verdict]) -> list[Finding]:
+    """The findings of several verdicts about one file, each once, the worst first: what `findings` holds in JSON."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    every = dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings)
+    return sorted(every, key=lambda finding: order[finding.severity])

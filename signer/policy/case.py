@@ -1,0 +1,172 @@
+"""A file's evidence with the certificate paths of its signatures: what the rules look at.
+
+Everything here is the same on every target, so that a matrix of targets computes it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from cryptography import x509
+
+from signer.certificates import TIME_STAMPING, common_name, extended_key_usages, is_self_signed
+from signer.errors import CertificateError
+from signer.policy.findings import Classification
+from signer.trust.path import Anchor, CertificatePath
+from signer.verify.evidence import Evidence, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class SignaturePaths:
+    """The certificate paths that were found for one signature and for its timestamp. Empty where there is none."""
+
+    signer: tuple[CertificatePath, ...] = ()
+    timestamp: tuple[CertificatePath, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signature with its paths."""
+
+    place: int
+    """Its place in the evidence."""
+    signature: Signature
+    paths: SignaturePaths
+
+    @cached_property
+    def who(self) -> str:
+        """The signature for a sentence: the signer's name and where the signature stands."""
+        signature = self.signature
+        name = repr(common_name(signature.signer)) if signature.signer is not None else "no known signer"
+        place = f"catalog {signature.catalog!r}" if signature.source == "catalog" else f"{signature.source} signature"
+        return f"{name} ({place})"
+
+    @cached_property
+    def usages(self) -> frozenset[str] | None:
+        """The signer's extended key usages; None where the certificate says nothing, or where there is none."""
+        return usages_of(self.signature.signer)
+
+    @cached_property
+    def classification(self) -> Classification:
+        """What kind of signature it is."""
+        from signer.policy.classify import classify
+
+        return classify(self.signature, self.paths.signer)
+
+    @cached_property
+    def test_signed(self) -> bool:
+        """Whether only a machine set up for tests would trust it."""
+        return self.classification in ("test", "self-signed", "preproduction")
+
+    @cached_property
+    def time(self) -> datetime | None:
+        """When it was made, as an intact timestamp of an authority that reaches a root says; None without one."""
+        timestamp = self.signature.timestamp
+        if timestamp is None or not timestamp.intact or self.timestamp_anchor is None:
+            return None
+        usages = usages_of(timestamp.signer)
+        return None if usages is not None and TIME_STAMPING not in usages else timestamp.time
+
+    @cached_property
+    def timestamp_anchor(self) -> Anchor | None:
+        """The root that the timestamp's authority reaches."""
+        return next((path.anchor for path in self.paths.timestamp if path.anchor and not path.problems), None)
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The signature along each path worth judging: one for each anchor, one without where there is none."""
+        best: dict[tuple[str, int | None] | None, CertificatePath] = {}
+        for path in sorted(self.paths.signer, key=lambda path: (len(path.problems), len(path.certificates))):
+            anchor = path.anchor
+            best.setdefault((anchor.kind, anchor.root_id) if anchor is not None else None, path)
+        if len(best) > 1:
+            best.pop(None, None)
+        return tuple(Candidate(self, path) for path in best.values()) or (Candidate(self, None),)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One signature along one path."""
+
+    signed: Signed
+    path: CertificatePath | None
+
+    @property
+    def signature(self) -> Signature:
+        """The signature."""
+        return self.signed.signature
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The root that the path ends in."""
+        return self.path.anchor if self.path is not None else None
+
+    @cached_property
+    def root_name(self) -> str:
+        """What a person calls the end of the path: the anchor, or the issuer that is not known."""
+        if self.path is None:
+            return "no root at all"
+        if self.path.anchor is not None:
+            return repr(self.path.anchor.name)
+        top = self.path.certificates[-1]
+        return repr(common_name(top)) if is_self_signed(top) else f"an issuer that is missing ({issuer_of(top)!r})"
+
+    @cached_property
+    def cross_certificate(self) -> x509.Certificate | None:
+        """The certificate that the Code Verification Root issued, on a path that ends there."""
+        if self.path is None or self.path.anchor is None or self.path.anchor.kind != "code-verification":
+            return None
+        return next((cert for cert in reversed(self.path.certificates) if not is_self_signed(cert)), None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file: its evidence and the paths of its signatures, which stand in the same order."""
+
+    evidence: Evidence
+    paths: tuple[SignaturePaths, ...]
+    attributes: Mapping[str, str] | None = None
+    """What the catalog says about the file, by the names of its attributes; None where no catalog was read."""
+
+    @classmethod
+    def of(
+        cls, evidence: Evidence, paths: Sequence[SignaturePaths], attributes: Mapping[str, str] | None = None
+    ) -> Case:
+        """The case; signatures without paths get none."""
+        missing = len(evidence.signatures) - len(paths)
+        return cls(evidence, (*paths, *(SignaturePaths() for _ in range(missing))), attributes)
+
+    @property
+    def name(self) -> str:
+        """What to call the file in a sentence."""
+        return self.evidence.name
+
+    @cached_property
+    def signatures(self) -> tuple[Signed, ...]:
+        """The signatures with their paths."""
+        pairs = zip(self.evidence.signatures, self.paths, strict=True)
+        return tuple(Signed(place, signature, paths) for place, (signature, paths) in enumerate(pairs))
+
+
+def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
+    """The extended key usages; an unreadable extension counts as one that allows nothing."""
+    if certificate is None:
+        return None
+    try:
+        return extended_key_usages(certificate)
+    except CertificateError:
+        return frozenset()
+
+
+def issuer_of(certificate: x509.Certificate) -> str:
+    """What a person calls the issuer of a certificate."""
+    from cryptography.x509.oid import NameOID
+
+    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME):
+        values = certificate.issuer.get_attributes_for_oid(oid)
+        if values:
+            return str(values[0].value)
+    return certificate.issuer.rfc4514_string()

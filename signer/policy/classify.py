@@ -1,0 +1,75 @@
+"""What kind of signature it is: told from the root that it reaches, the signer's key usages, and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from cryptography import x509
+
+from signer.certificates import common_name, is_self_signed
+from signer.policy.case import issuer_of, usages_of
+from signer.policy.findings import Classification
+from signer.trust.path import CertificatePath
+from signer.verify.evidence import Signature
+
+_MS = "1.3.6.1.4.1.311"
+WHQL = f"{_MS}.10.3.5"
+ATTESTED = f"{_MS}.10.3.5.1"
+EV_WHQL = f"{_MS}.10.3.39"
+OEM_WHQL = f"{_MS}.10.3.7"
+WINDOWS_SYSTEM = f"{_MS}.10.3.6"
+LIFETIME = f"{_MS}.10.3.13"
+PROTECTED_LIGHT = f"{_MS}.10.3.22"
+WINDOWS_TCB = f"{_MS}.10.3.23"
+PROTECTED = f"{_MS}.10.3.24"
+FLIGHT = f"{_MS}.10.3.27"
+ELAM = f"{_MS}.61.4.1"
+STORE = f"{_MS}.76.3.1"
+
+_PORTAL = (WHQL, ATTESTED, EV_WHQL, OEM_WHQL)
+_TEST_NAME = re.compile(r"(?i)\b(test|testing|testcert|wdktestcert|preproduction)\b|\(test\)")
+
+
+def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classification:
+    """The class of a signature. It says who vouches for it, not whether any release accepts it.
+
+    Sources: dashboard/code-signing-validate.md (an attested signer's usage ends in 5.1, that of HLK in 5); `ekus.tsv`.
+    An attested signer may carry both usages; then it counts as attested.
+    """
+    if signature.signer is None:
+        return "unknown"
+    paths = tuple(paths)
+    kinds = {path.anchor.kind for path in paths if path.anchor is not None}
+    usages = usages_of(signature.signer) or frozenset()
+    if "microsoft" in kinds:
+        return _by_usage(usages)
+    if "code-verification" in kinds:
+        return "cross-signed"
+    if "commercial" in kinds:
+        return "commercial"
+    if "microsoft-test" in kinds:
+        return "preproduction" if FLIGHT in usages or any(usage in usages for usage in _PORTAL) else "test"
+    if is_self_signed(signature.signer):
+        return "self-signed"
+    return "test" if "test" in kinds or _looks_like_a_test(signature.signer, paths) else "unknown"
+
+
+def _by_usage(usages: frozenset[str]) -> Classification:
+    """The class under a root that Code Integrity holds for production."""
+    if ATTESTED in usages:
+        return "attested"
+    if any(usage in usages for usage in _PORTAL):
+        return "whql"
+    if WINDOWS_SYSTEM in usages or WINDOWS_TCB in usages or PROTECTED in usages:
+        return "windows"
+    return "commercial"
+
+
+def _looks_like_a_test(signer: x509.Certificate, paths: tuple[CertificatePath, ...]) -> bool:
+    """Whether a path that reaches no known root ends in a private one, or a name on it says that it is for tests."""
+    certificates = [signer, *(certificate for path in paths for certificate in path.certificates)]
+    if any(is_self_signed(path.certificates[-1]) for path in paths):
+        return True
+    names = [common_name(certificate) for certificate in certificates] + [issuer_of(cert) for cert in certificates]
+    return any(_TEST_NAME.search(name) for name in names)

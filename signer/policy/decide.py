@@ -1,0 +1,178 @@
+"""How remarks add up to a verdict: the same way for every policy.
+
+Each signature is judged along each of its paths, and its best path counts; the best signature counts for the file, as
+one good signature is enough to load it. A signature is rejected by the first rule that rejects it, unknown where a rule
+is undecided and none rejects, else accepted. Rules about the file come on top, and what lifts a rejection comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from signer.policy.case import Candidate, Case, Signed
+from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
+from signer.policy.rules import Remark, Rule, Subject
+from signer.policy.switches import Setting
+
+_BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one policy, in the order in which they decide."""
+
+    name: str
+    file_rules: tuple[Rule[Case], ...]
+    """About the file; they reject whatever its signatures are."""
+    signature_rules: tuple[Rule[Candidate], ...]
+    """About one signature along one path."""
+    outcome_rules: tuple[Rule[Decided], ...]
+    """About the file and what became of its signatures; these may lift a rejection."""
+    without_signature: str = "unsigned"
+    """The rule that rejects a file that has no signature."""
+
+    def rules(self) -> tuple[Rule[Case] | Rule[Candidate] | Rule[Decided], ...]:
+        """Every rule."""
+        return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A remark and the rule that made it."""
+
+    rule: str
+    source: str
+    remark: Remark
+
+    @property
+    def finding(self) -> Finding:
+        """The remark as a finding."""
+        return self.remark.finding(self.source)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One signature along one path, and all that was said about it."""
+
+    candidate: Candidate
+    stated: tuple[Stated, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What these remarks add up to."""
+        effects = {stated.remark.effect for stated in self.stated}
+        return "rejected" if "rejects" in effects else "unknown" if "undecided" in effects else "accepted"
+
+    @property
+    def rule(self) -> str:
+        """The rule that decided: the first that says no or does not know, else the last that says why."""
+        for effect in ("rejects", "undecided"):
+            for stated in self.stated:
+                if stated.remark.effect == effect:
+                    return stated.rule
+        return next((stated.rule for stated in reversed(self.stated) if stated.remark.effect == "admits"), "accepted")
+
+    def depth(self, order: dict[str, int]) -> int:
+        """How far it came: a signature that fails at a later rule tells more about the file."""
+        return order.get(self.rule, len(order))
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A file, what became of its signatures, and what has been said about the file itself so far."""
+
+    case: Case
+    signatures: tuple[Judged, ...]
+    """The best path of each signature, in the order of the evidence."""
+    best: Judged | None
+    file: tuple[Stated, ...] = field(default=())
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome so far."""
+        effects = {stated.remark.effect for stated in self.file}
+        if "rejects" in effects or self.best is None:
+            return "rejected"
+        return "unknown" if self.best.outcome == "accepted" and "undecided" in effects else self.best.outcome
+
+    @property
+    def rejecting_rule(self) -> str:
+        """The rule that rejected, or did not know."""
+        for effect in ("rejects", "undecided"):
+            for stated in self.file:
+                if stated.remark.effect == effect:
+                    return stated.rule
+        return self.best.rule if self.best is not None else "unsigned"
+
+
+def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:
+    """The verdict of a policy about a file in a setting."""
+    order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
+    signatures = tuple(_best_path(policy, signed, setting, order) for signed in case.signatures)
+    best = _best(signatures, order)
+    decided = Decided(case, signatures, best, _said(policy.file_rules, case, setting))
+    lifted: Stated | None = None
+    for rule in policy.outcome_rules:
+        for stated in _said((rule,), decided, setting):
+            decided = Decided(case, signatures, best, (*decided.file, stated))
+            lifted = lifted or (stated if stated.remark.effect == "lifts" else None)
+    return _verdict(decided, setting, lifted)
+
+
+def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str, int]) -> Judged:
+    judged = [Judged(candidate, _said(policy.signature_rules, candidate, setting)) for candidate in signed.candidates]
+    best = _best(judged, order)
+    assert best is not None
+    return best
+
+
+def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
+    """The one that is accepted, else undecided, else came furthest; the first of equals."""
+    return min(judged, key=lambda one: (_BETTER[one.outcome], -one.depth(order)), default=None)
+
+
+def _said(rules: Sequence[Rule[Subject]], subject: Subject, setting: Setting) -> tuple[Stated, ...]:
+    return tuple(Stated(rule.name, rule.source, remark) for rule in rules for remark in rule.remarks(subject, setting))
+
+
+def _verdict(decided: Decided, setting: Setting, lifted: Stated | None) -> Verdict:
+    outcome: Outcome = "accepted" if lifted is not None and decided.outcome != "accepted" else decided.outcome
+    if outcome != "accepted":
+        rule = decided.rejecting_rule
+    elif lifted is not None:
+        rule = lifted.rule
+    else:
+        rule = decided.best.rule if decided.best is not None else "accepted"
+    return Verdict(
+        setting.target.name,
+        outcome,
+        rule,
+        _findings(decided, outcome),
+        tuple(
+            SignatureVerdict(
+                judged.candidate.signed.place,
+                judged.candidate.signed.classification,
+                judged.outcome,
+                judged.rule,
+                tuple(dict.fromkeys(stated.remark.code for stated in judged.stated)),
+            )
+            for judged in decided.signatures
+        ),
+    )
+
+
+def _findings(decided: Decided, outcome: Outcome) -> tuple[Finding, ...]:
+    """All that was said; where the file is accepted all the same, errors of no consequence are no longer errors."""
+    stated = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
+    findings = (
+        one.remark.finding(one.source, "warning" if outcome == "accepted" else None)
+        if one.remark.effect == "rejects"
+        else one.finding
+        for one in stated
+    )
+    return tuple(dict.fromkeys(findings))
+
+
+def _best_first(decided: Decided) -> list[Judged]:
+    return sorted(decided.signatures, key=lambda judged: judged is not decided.best)

@@ -1,0 +1,71 @@
+"""The one question: what does this target make of this file?
+
+The command line asks it in this order, once per file for everything but the last line:
+
+    evidence = gather(image, catalogs)                      # signer.verify: signatures, digests; nobody is trusted
+    paths = [SignaturePaths(signer=store.paths(signature.signer, signature.certificates),
+                            timestamp=store.paths(timestamp.signer, timestamp.certificates) if timestamp else ())
+             for signature in evidence.signatures]          # signer.trust: candidate paths, in the evidence's order
+    switches = Switches(at=now, roots="release", testsigning=False)
+    verdict = judge("kernel", evidence, paths, Target.parse("win11-24h2-x64"), switches)
+    verdicts = judge_all("kernel", evidence, paths, all_targets(), switches)     # --matrix: facts are computed once
+
+`verdict.outcome` is accepted, rejected or unknown, `verdict.rule` the rule that decided, `verdict.findings` all that
+was said, `verdict.signatures` what became of each signature with its class. `signer.codeintegrity` turns a verdict into
+events and codes. A whole driver package is judged by `signer.policy.pnp.judge_package`.
+The kernel policy is about images that the kernel loads: judge user-mode images with "authenticode".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from signer.errors import UsageError
+from signer.policy.case import Case, SignaturePaths
+from signer.policy.decide import Policy, decide
+from signer.policy.findings import Verdict
+from signer.policy.switches import Setting, Switches
+from signer.policy.targets import Target
+from signer.verify.evidence import Evidence
+
+POLICY_NAMES = ("kernel",)
+
+
+def judge(
+    policy_name: str,
+    evidence: Evidence,
+    paths: Sequence[SignaturePaths],
+    target: Target,
+    switches: Switches,
+    *,
+    attributes: Mapping[str, str] | None = None,
+) -> Verdict:
+    """The verdict of one target.
+
+    `paths` stand in the order of the evidence's signatures; `attributes` are what the catalog says about the file, for
+    the protected-media policy. Raises UsageError for an unknown policy.
+    """
+    return decide(policy(policy_name), Case.of(evidence, paths, attributes), Setting(target, switches))
+
+
+def judge_all(
+    policy_name: str,
+    evidence: Evidence,
+    paths: Sequence[SignaturePaths],
+    targets: Iterable[Target],
+    switches: Switches,
+    *,
+    attributes: Mapping[str, str] | None = None,
+) -> list[Verdict]:
+    """The verdicts of many targets about the same file, for the price of little more than one."""
+    chosen, case = policy(policy_name), Case.of(evidence, paths, attributes)
+    return [decide(chosen, case, Setting(target, switches)) for target in targets]
+
+
+def policy(name: str) -> Policy:
+    """The policy called `name`. Raises UsageError."""
+    if name == "kernel":
+        from signer.policy import kernel
+
+        return kernel.POLICY
+    raise UsageError(f"there is no policy called {name!r}", hint=f"Choose one of {', '.join(POLICY_NAMES)}.")

@@ -1,0 +1,13 @@
+"""The kernel-mode code-signing policy: what Code Integrity loads into the kernel of one Windows release."""
+
+from __future__ import annotations
+
+from signer.policy import kernel_file, kernel_signature
+from signer.policy.decide import Policy
+
+POLICY = Policy(
+    "kernel",
+    file_rules=kernel_file.RULES,
+    signature_rules=kernel_signature.RULES,
+    outcome_rules=kernel_file.OUTCOME_RULES,
+)

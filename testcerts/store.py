@@ -127,6 +127,7 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     With `force`, what is there is replaced: the profiles that are named, or without names the hierarchy together with
     all that it has issued. Raises FileError for a file that would be replaced without `force`, and what `issue` raises.
     """
+    is_new = not folder.exists()
     adding = bool(profiles) and _is_whole(folder)
     wanted = chosen(profiles if adding or not force else [*profiles, *_names_in(folder)])
     if adding:
@@ -139,7 +140,11 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     contents = _contents(issued) | {
         f"{name}.crl": (one.public_bytes(Encoding.DER), None) for name, one in lists.items()
     }
-    _write(folder, contents)
+    if is_new:
+        # Fails where another process has made the folder since; a new one says to git that nothing is to be committed.
+        create_folder(folder, {**contents, ".gitignore": (_IGNORE_ALL, None)})
+    else:
+        _write(folder, contents)
     files = tuple(folder / name for name in contents)
     return Created(read_hierarchy(folder), tuple(issued), files, tuple(lists.values()))
 
@@ -302,10 +307,6 @@ def _load_crl(path: Path) -> x509.CertificateRevocationList:
 
 
 def _write(folder: Path, contents: Contents) -> None:
-    """All files at once. A new folder says to git that nothing in it is to be committed."""
-    if not folder.exists():
-        create_folder(folder, {**contents, ".gitignore": (_IGNORE_ALL, None)})
-        return
     with together(folder) as staging:
         for name, (data, mode) in contents.items():
             staging.write(folder / name, data, mode=mode)

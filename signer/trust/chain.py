@@ -231,6 +231,6 @@ def _untrusted(node: _Node, mode: Mode) -> str:
     """The sentence about a root that is not in the store, with what is known of it."""
     name = common_name(node.certificate)
     known = kernel_root(key_identity(node.fields.spki))
-    if known is not None and known.kind == "microsoft-test":
-        return f"{name!r} is Microsoft's {known.name}, which is not trusted for {mode}"
+    if known is not None:
+        return f"{name!r} is {known.name}, which is not trusted for {mode}"
     return f"{name!r} is self-signed and not a trusted root for {mode}"

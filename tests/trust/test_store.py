@@ -35,6 +35,22 @@ def test_a_root_without_a_key_in_the_table_is_published_under_its_name(root) -> 
     assert root.common_name in published.subject.rfc4514_string()
 
 
+@pytest.mark.parametrize("root", [root for root in kernel_roots() if not root.verified], ids=lambda root: root.name)
+def test_a_key_that_only_one_page_prints_is_never_a_production_root(root) -> None:
+    """The page has misprinted one production key, so what it alone says is good for test roots and for naming."""
+    assert root.spki is not None
+    assert TrustStore.release().with_key(root.spki) is None
+
+
+@pytest.mark.parametrize("root_id", [0x09, 0x0A, 0x0B, 0x0D, 0x0E])
+def test_test_signing_trusts_microsofts_test_roots_by_key(root_id) -> None:
+    pin = next(root for root in kernel_roots() if root.root_id == root_id)
+    assert pin.spki is not None
+    anchor = TrustStore.test_signing([]).with_key(pin.spki)
+    assert anchor is not None
+    assert (anchor.kind, anchor.root_id, anchor.certificate) == ("microsoft-test", root_id, None)
+
+
 def test_every_row_names_its_source_and_pins_a_key_of_its_own() -> None:
     assert all(root.source for root in kernel_roots())
     assert len({root.spki_sha256 for root in kernel_roots()}) == len(kernel_roots())

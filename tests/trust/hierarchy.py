@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -65,7 +66,8 @@ def issue(
     may_sign: bool | None = None,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
     private_key: CertificateIssuerPrivateKeyTypes | None = None,
-    algorithm: hashes.HashAlgorithm | None = None,
+    digest: str | None = None,
+    pss: bool = False,
     issuer_name: str | x509.Name | None = None,
     start: datetime = NOW - YEAR,
     end: datetime = NOW + YEAR,
@@ -93,4 +95,57 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return Entity(builder.sign(signer, algorithm or hashes.SHA256()), own)
+    algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    padded = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if pss else None
+    entity = Entity(builder.sign(signer, algorithm, rsa_padding=padded), own)
+    return resigned(entity, signer, digest) if digest else entity
+
+
+RSA_SHA256 = bytes.fromhex("06092a864886f70d01010b0500")
+OLD = {
+    "md5": (bytes.fromhex("06092a864886f70d0101040500"), hashes.MD5()),
+    "sha1": (bytes.fromhex("06092a864886f70d0101050500"), hashes.SHA1()),
+    "sha1-oiw": (bytes.fromhex("06052b0e03021d0500"), hashes.SHA1()),
+}
+
+
+def resigned(entity: Entity, signer: object, digest: str) -> Entity:
+    """The certificate signed again over a digest that no library signs with any more."""
+    assert isinstance(signer, rsa.RSAPrivateKey)
+    identifier, algorithm = OLD[digest]
+    body = entity.certificate.tbs_certificate_bytes
+    assert body.count(RSA_SHA256) == 1
+    body = sequence(unwrapped(body).replace(sequence(RSA_SHA256), sequence(identifier)))
+    signature = signer.sign(body, padding.PKCS1v15(), algorithm)
+    return _assembled(entity, body, sequence(identifier), signature)
+
+
+def reissued_with(entity: Entity, change: Callable[[bytes], bytes]) -> Entity:
+    """The certificate with its content changed and its signature left as it was."""
+    certificate = entity.certificate
+    der = certificate.public_bytes(Encoding.DER)
+    changed = der.replace(certificate.tbs_certificate_bytes, change(certificate.tbs_certificate_bytes))
+    assert len(changed) == len(der)
+    return Entity(x509.load_der_x509_certificate(changed), entity.private_key)
+
+
+def _assembled(entity: Entity, body: bytes, algorithm: bytes, signature: bytes) -> Entity:
+    bits = b"\x03" + der_length(len(signature) + 1) + b"\x00" + signature
+    return Entity(x509.load_der_x509_certificate(sequence(body + algorithm + bits)), entity.private_key)
+
+
+def sequence(content: bytes) -> bytes:
+    return b"\x30" + der_length(len(content)) + content
+
+
+def der_length(length: int) -> bytes:
+    if length < 0x80:
+        return bytes([length])
+    size = (length.bit_length() + 7) // 8
+    return bytes([0x80 | size]) + length.to_bytes(size, "big")
+
+
+def unwrapped(element: bytes) -> bytes:
+    """The content of a DER element."""
+    skip = 2 + (element[1] & 0x7F if element[1] & 0x80 else 0)
+    return element[skip:]

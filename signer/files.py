@@ -11,7 +11,7 @@ import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from signer.errors import FileError
@@ -71,10 +71,24 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> Non
         staged.write_bytes(data)
 
 
-def patch_atomically(source: Path, patches: Iterable[Patch], target: Path) -> None:
-    """Make `target` a copy of `source` with `patches` applied, or leave it as it was. Raises FileError."""
+def patch_atomically(
+    source: Path,
+    patches: Iterable[Patch],
+    target: Path,
+    *,
+    size: int | None = None,
+    check: Callable[[memoryview], None] | None = None,
+) -> None:
+    """Make `target` a copy of `source` with `patches` applied, or leave it as it was.
+
+    `size` is the size of the result in bytes where it is to be cut off. `check` sees the result before it takes its
+    place, and what it raises leaves `target` as it was. Raises FileError.
+    """
     with _staged(target, None) as staged:
-        _copy_patched(source, patches, staged)
+        _copy_patched(source, patches, staged, size)
+        if check is not None:
+            with mapped(staged) as result:
+                check(result)
 
 
 @contextlib.contextmanager
@@ -122,11 +136,22 @@ class Staging:
                 staged.touch(mode)
             staged.write_bytes(data)
 
-    def patch(self, source: Path, patches: Iterable[Patch], target: Path) -> None:
-        """Stage a copy of `source` with `patches` applied for `target`. Raises FileError."""
+    def patch(
+        self,
+        source: Path,
+        patches: Iterable[Patch],
+        target: Path,
+        *,
+        size: int | None = None,
+        check: Callable[[memoryview], None] | None = None,
+    ) -> None:
+        """Stage a patched copy of `source` for `target`, as `patch_atomically` does. Raises FileError."""
         staged = self.path_for(target)
         with _named_after(target):
-            _copy_patched(source, patches, staged)
+            _copy_patched(source, patches, staged, size)
+        if check is not None:
+            with mapped(staged) as result:
+                check(result)
 
     def take_their_places(self) -> None:
         """Move every staged file to its target; where one can't be moved, put all back as they were."""
@@ -202,12 +227,15 @@ def _keep(target: Path, backup: Path) -> Path:
     return backup
 
 
-def _copy_patched(source: Path, patches: Iterable[Patch], target: Path) -> None:
-    shutil.copyfile(source, target)
+def _copy_patched(source: Path, patches: Iterable[Patch], target: Path, size: int | None) -> None:
+    if source != target:
+        shutil.copyfile(source, target)
     with target.open("r+b") as file:
         for offset, data in patches:
             file.seek(offset)
             file.write(data)
+        if size is not None:
+            file.truncate(size)
 
 
 def _flush(path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from signer.errors import SignatureFormatError
 
@@ -15,6 +16,8 @@ IA5_STRING, UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x16, 0x17, 0x18, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 
 _Bytes = bytes | memoryview
+_CONSTRUCTED = 0x20
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,23 @@ def children(data: _Bytes, parent: Element) -> Iterator[Element]:
         offset = element.end
 
 
+def require_der(data: _Bytes) -> None:
+    """Raise SignatureFormatError unless `data` is one element in definite lengths with nothing behind it.
+
+    The insides of OCTET STRINGs are not looked at, and no deeper than any signature format nests.
+    """
+    whole = read(data)
+    if whole.end != len(data):
+        raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the structure", offset=whole.end)
+    open_elements = [(whole, 0)]
+    while open_elements:
+        parent, depth = open_elements.pop()
+        if parent.tag & _CONSTRUCTED:
+            if depth > _DEEPEST:
+                raise SignatureFormatError("a structure that is nested too deeply", offset=parent.start)
+            open_elements.extend((child, depth + 1) for child in children(data, parent))
+
+
 def total_length(data: _Bytes) -> int:
     """How many bytes the first element of `data` takes, its tag and length among them. Raises SignatureFormatError."""
     return read(data).end
@@ -126,6 +146,14 @@ def bmp_string(text: str) -> bytes:
 def null() -> bytes:
     """NULL."""
     return b"\x05\x00"
+
+
+def time(moment: datetime) -> bytes:
+    """A Time: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5), in UTC and whole seconds."""
+    utc = moment.astimezone(UTC)
+    if utc.year < 2050:
+        return tlv(UTC_TIME, f"{utc:%y%m%d%H%M%SZ}".encode("ascii"))
+    return tlv(GENERALIZED_TIME, f"{utc:%Y%m%d%H%M%SZ}".encode("ascii"))
 
 
 def oid(dotted: str) -> bytes:

@@ -11,6 +11,8 @@ from asn1crypto.algos import DigestAlgorithm, SignedDigestAlgorithm
 from asn1crypto.cms import CertificateSet, RevocationInfoChoices, SignerIdentifier
 from asn1crypto.core import Any, Integer, ObjectIdentifier, OctetString, Sequence, SetOf
 
+from signer.asn1.der import read
+
 
 class ContentInfo(Sequence):
     """A content and its type (RFC 2315, 7)."""
@@ -73,3 +75,11 @@ class SignedData(Sequence):
         ("crls", RevocationInfoChoices, {"implicit": 1, "optional": True}),
         ("signer_infos", SignerInfos),
     ]
+
+
+def content_der(content_info: ContentInfo) -> bytes:
+    """The content of a ContentInfo as it was encoded, without the explicit tag around it; empty when detached."""
+    wrapped = content_info["content"].dump()
+    if not wrapped:
+        return b""
+    return read(wrapped).contents(wrapped)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.pe.image import PAGE_SIZE, Image
+from signer.pe.image import Image
 
 _CHUNK = 1 << 20
 _WORTH_A_THREAD = 1 << 20
@@ -62,23 +62,19 @@ def digest_image(image: Image, algorithms: Iterable[DigestAlgorithm]) -> dict[Di
 
 
 def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
-    """The page hashes of an image. Raises ImageError where its headers take more than one page.
+    """The page hashes of an image. Raises ImageError where no real example tells what its page hashes would be.
 
     The first row covers the headers without checksum and directory entry, the others a page of a section each; what a
-    page lacks counts as zeros. Pages are of 4096 bytes: Code Integrity's, whatever the SectionAlignment.
+    page lacks counts as zeros.
     """
-    if image.headers_size > PAGE_SIZE:
-        raise ImageError(
-            f"the headers take {image.headers_size} bytes, more than the one page that page hashes allow them",
-            hint="Sign it without page hashes.",
-            offset=image.headers_size,
-        )
+    _require_pages(image)
+    size = image.page_size
     rows = [_row(0, _hash_headers(image, algorithm))]
     end = image.headers_size
     for section in image.sections:
-        for offset in range(section.offset, section.end, PAGE_SIZE):
-            page = image.data[offset : min(offset + PAGE_SIZE, section.end)]
-            rows.append(_row(offset, _hash_page(page, algorithm)))
+        for offset in range(section.offset, section.end, size):
+            page = image.data[offset : min(offset + size, section.end)]
+            rows.append(_row(offset, _hash_page(page, size, algorithm)))
         end = section.end
     return PageHashes(algorithm, b"".join((*rows, _row(end, bytes(algorithm.size)))))
 
@@ -95,20 +91,35 @@ def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
     return None
 
 
+def _require_pages(image: Image) -> None:
+    """Raise ImageError unless sections begin at pages in memory, and the headers fit into one."""
+    if image.section_alignment != image.page_size:
+        raise ImageError(
+            f"sections are aligned to {image.section_alignment} bytes, and page hashes are only known for "
+            f"{image.page_size}",
+            hint="Sign it without page hashes, or link it with the usual alignment.",
+        )
+    if image.headers_size > image.page_size:
+        raise ImageError(
+            f"the headers take {image.headers_size} bytes, more than the one page that page hashes allow them",
+            hint="Sign it without page hashes.",
+        )
+
+
 def _hash_headers(image: Image, algorithm: DigestAlgorithm) -> bytes:
     cuts = [0, image.checksum_offset, image.checksum_offset + 4, image.directory_offset, image.directory_offset + 8]
     hasher = algorithm.new()
     for start, end in list(pairwise([*cuts, image.headers_size]))[::2]:
         hasher.update(image.data[start:end])
-    hasher.update(bytes(PAGE_SIZE - image.headers_size))
+    hasher.update(bytes(image.page_size - image.headers_size))
     return hasher.digest()
 
 
-def _hash_page(page: memoryview, algorithm: DigestAlgorithm) -> bytes:
+def _hash_page(page: memoryview, size: int, algorithm: DigestAlgorithm) -> bytes:
     hasher = algorithm.new()
     hasher.update(page)
-    if len(page) < PAGE_SIZE:
-        hasher.update(bytes(PAGE_SIZE - len(page)))
+    if len(page) < size:
+        hasher.update(bytes(size - len(page)))
     return hasher.digest()
 
 

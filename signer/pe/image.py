@@ -11,9 +11,6 @@ from typing import Any
 
 from signer.errors import ImageError
 
-PAGE_SIZE = 4096
-"""The pages that Code Integrity checks one at a time, on every architecture that page hashes exist for."""
-
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
 _SECURITY_DIRECTORY = 4
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
@@ -61,6 +58,11 @@ class Image:
     def architecture(self) -> str:
         """x86, x64, arm, arm64 or ia64; for other machines their number, such as 0x01f0."""
         return _MACHINES.get(self.machine, f"{self.machine:#06x}")
+
+    @property
+    def page_size(self) -> int:
+        """The size in bytes of the pages that Code Integrity checks one at a time: 8192 on ia64, else 4096."""
+        return 8192 if self.architecture == "ia64" else 4096
 
     @property
     def is_signed(self) -> bool:

@@ -75,6 +75,11 @@ def test_a_changed_page_is_found_by_its_offset() -> None:
     assert page_difference(before, before) is None
 
 
+def test_sections_that_do_not_begin_at_pages_get_no_page_hashes() -> None:
+    with pytest.raises(ImageError, match="aligned to 128 bytes"):
+        hash_pages(Image.parse(PeSpec(section_alignment=128).build()), SHA256)
+
+
 def test_headers_of_more_than_a_page_get_no_page_hashes() -> None:
     spec = PeSpec(headers_size=0x1200, sections=[(".a", 0x1200, 0x200)])
     with pytest.raises(ImageError, match="more than the one page"):

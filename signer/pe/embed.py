@@ -1,0 +1,100 @@
+"""A signature as a patch set: the few bytes of an image that signing changes. The home of lief.
+
+Source: "PE Format" (Microsoft), "The Attribute Certificate Table" and IMAGE_OPTIONAL_HEADER.CheckSum.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from signer.errors import ImageError
+from signer.pe import certificate_table
+from signer.pe.digest import padding
+from signer.pe.image import Image
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSet:
+    """What makes one image into another: changed bytes, and the size that the file has afterwards."""
+
+    patches: tuple[tuple[int, bytes], ...]
+    """Offsets and the bytes that stand there afterwards, some beyond the old end."""
+    size: int
+    """In bytes; what the old file has beyond it is cut off."""
+
+
+def embed(image: Image, signatures: Sequence[bytes]) -> PatchSet:
+    """The changes that make `signatures` (DER) the image's certificate table, in the place of one that it has.
+
+    Without signatures the table goes. Raises ImageError where lief reads the image differently.
+    """
+    require_agreement(image)
+    end = image.content_end
+    start = end + len(padding(end)) if signatures else end
+    table = certificate_table.build(signatures)
+    entry = struct.pack("<II", start, len(table)) if table else bytes(8)
+    tail = padding(end) + table if table else b""
+    checksum = _checksum(image, entry, tail)
+    patches = [(image.checksum_offset, checksum), (image.directory_offset, entry)]
+    return PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
+
+
+def require_agreement(image: Image) -> None:
+    """Raise ImageError unless lief finds sections, checksum field and certificate table where we do."""
+    import lief
+
+    lief.logging.disable()
+    config = lief.PE.ParserConfig()
+    for part in ("signature", "imports", "exports", "reloc", "rsrc", "exceptions", "arm64x_binary"):
+        if hasattr(config, f"parse_{part}"):
+            setattr(config, f"parse_{part}", False)
+    other = lief.PE.parse(bytes(image.data[: image.headers_size]), config)
+    if other is None:
+        raise ImageError("lief can't read the image", hint="It is damaged, or no PE image.")
+    sections = tuple(sorted((s.offset, s.sizeof_raw_data) for s in other.sections if s.offset and s.sizeof_raw_data))
+    directory = other.data_directory(lief.PE.DataDirectory.TYPES.CERTIFICATE_TABLE)
+    ours = (
+        tuple((s.offset, s.size) for s in image.sections),
+        _checksum_field(image),
+        (image.table_offset, image.table_size),
+    )
+    theirs = (sections, other.optional_header.checksum, (directory.rva, directory.size) if directory else (0, 0))
+    for what, mine, other_s in zip(("sections", "checksum", "certificate table"), ours, theirs, strict=True):
+        if mine != other_s:
+            raise ImageError(
+                f"two parsers disagree about the image's {what}: pefile reads {mine}, lief {other_s}",
+                hint="The image is ambiguous, and Windows might hash other bytes than were signed: link it again.",
+            )
+
+
+def _checksum_field(image: Image) -> int:
+    return int.from_bytes(image.data[image.checksum_offset : image.checksum_offset + 4], "little")
+
+
+def _checksum(image: Image, entry: bytes, tail: bytes) -> bytes:
+    """CheckSum of the result, as CheckSumMappedFile computes it: the 16-bit one's complement sum plus the length."""
+    data, checksum, directory, end = image.data, image.checksum_offset, image.directory_offset, image.content_end
+    parts: list[tuple[int, bytes | memoryview]] = [
+        (0, data[:checksum]),
+        (checksum + 4, data[checksum + 4 : directory]),
+        (directory, entry),
+        (directory + 8, data[directory + 8 : end]),
+        (end, tail),
+    ]
+    total = sum(_sum16(part, offset) for offset, part in parts)
+    # A sum with carries added back is the sum modulo 0xffff, but for zero, which only zeros sum up to.
+    folded = total % 0xFFFF or (0xFFFF if total else 0)
+    return (folded + end + len(tail)).to_bytes(4, "little")
+
+
+def _sum16(part: bytes | memoryview, offset: int) -> int:
+    """A number congruent modulo 0xffff to the sum of the 16-bit words that `part` is in a file at `offset`."""
+    total = 0
+    for start in range(0, len(part), _CHUNK):
+        value = int.from_bytes(part[start : start + _CHUNK], "little")
+        total += value % 0xFFFF or (0xFFFF if value else 0)
+    return total << (8 * (offset & 1))

@@ -1,0 +1,109 @@
+"""SpcIndirectDataContent: what Authenticode signs in the place of a file, written as Microsoft's tools write it.
+
+Source: "Windows Authenticode Portable Executable Signature Format", sections "SpcIndirectDataContent" and
+"SpcPeImageData"; where DER leaves a choice, the bytes are those of SignTool and Inf2Cat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.asn1.spc import SpcIndirectDataContent, SpcLink, SpcPeImageData
+from signer.errors import SignatureFormatError
+from signer.pe.digest import PageHashes
+
+Kind = Literal["image", "cabinet", "other"]
+
+NO_FLAGS = bytes.fromhex("030100")
+"""SpcPeImageFlags as SignTool writes them for an image."""
+INCLUDE_RESOURCES = bytes.fromhex("030205a0")
+"""SpcPeImageFlags as Inf2Cat and MakeCat write them for a catalog's member."""
+
+_EMPTY_FILE = bytes.fromhex("a2028000")
+_PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
+
+
+@dataclass(frozen=True, slots=True)
+class IndirectData:
+    """What a signature says about the file that it covers."""
+
+    kind: Kind
+    """What was hashed: an image, or a cabinet (catalogs use that type for flat files too)."""
+    digest_oid: str
+    digest: bytes
+    page_hashes: PageHashes | None = None
+
+    @property
+    def algorithm(self) -> DigestAlgorithm | None:
+        """The digest's algorithm; None if it is not one of code signing."""
+        return DigestAlgorithm.by_oid(self.digest_oid)
+
+
+def for_image(
+    algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes | None = None, *, flags: bytes = NO_FLAGS
+) -> bytes:
+    """The DER of SpcIndirectDataContent for an image. Raises SignatureFormatError for page hashes of a third kind."""
+    link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
+    return _content(oids.SPC_PE_IMAGE_DATA, der.sequence(flags, der.explicit(0, link)), algorithm, digest)
+
+
+def for_link(algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes | None = None) -> bytes:
+    """The DER of SpcIndirectDataContent for a cabinet, and in catalogs for any file that is no image."""
+    link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
+    return _content(oids.SPC_CAB_DATA, link, algorithm, digest)
+
+
+def parse(data: bytes) -> IndirectData:
+    """What the DER of SpcIndirectDataContent says. Raises SignatureFormatError."""
+    try:
+        content = SpcIndirectDataContent.load(data, strict=True)
+        what = content["data"]["type"].dotted
+        info = content["message_digest"]
+        return IndirectData(
+            kind={oids.SPC_PE_IMAGE_DATA: "image", oids.SPC_CAB_DATA: "cabinet"}.get(what, "other"),  # type: ignore[arg-type]
+            digest_oid=info["digest_algorithm"]["algorithm"].dotted,
+            digest=info["digest"].native,
+            page_hashes=_page_hashes(what, content["data"]["value"].dump()),
+        )
+    except (ValueError, TypeError) as error:
+        raise SignatureFormatError("the signed content is not the SpcIndirectDataContent that it should be") from error
+
+
+def _content(what: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
+    info = der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
+    return der.sequence(der.sequence(der.oid(what), value), info)
+
+
+def _moniker(page_hashes: PageHashes) -> bytes:
+    """SpcLink with a moniker whose object is SET { SEQUENCE { version, SET { OCTET STRING table } } }."""
+    version = _PAGE_HASH_TYPES.get(page_hashes.algorithm)
+    if version is None:
+        raise SignatureFormatError(
+            f"page hashes can't be {page_hashes.algorithm}", hint="Page hashes are SHA-1 or SHA-256."
+        )
+    attribute = der.sequence(der.oid(version), der.tlv(der.SET, der.octets(page_hashes.table)))
+    return der.explicit(1, der.octets(oids.PAGE_HASH_CLASS), der.octets(der.tlv(der.SET, attribute)))
+
+
+def _page_hashes(what: str, value: bytes) -> PageHashes | None:
+    """The page hashes in the value of SpcAttributeTypeAndOptionalValue, if it has any. Raises SignatureFormatError."""
+    if not value or what not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_CAB_DATA):
+        return None
+    link = SpcPeImageData.load(value)["file"] if what == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
+    if link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
+        return None
+    data = link.chosen["serialized_data"].native
+    attribute = der.expect(
+        data, der.expect(data, 0, der.SET, "the page hashes' SET").body, der.SEQUENCE, "an attribute"
+    )
+    version, values = der.children(data, attribute)
+    table = der.expect(data, values.body, der.OCTET_STRING, "the table of page hashes").contents(data)
+    algorithm = {oid: algorithm for algorithm, oid in _PAGE_HASH_TYPES.items()}.get(
+        der.read_oid(version.contents(data))
+    )
+    if algorithm is None or len(table) % (4 + algorithm.size):
+        raise SignatureFormatError("the table of page hashes is of an unknown kind or cut short")
+    return PageHashes(algorithm, table)

@@ -1,0 +1,168 @@
+"""Read SignedData as Authenticode has it, keeping the bytes that were hashed.
+
+Source: RFC 2315, 9; "Windows Authenticode Portable Executable Signature Format", section "Overview of PKCS #7
+SignedData Structures". Structure only: whether anything in it is true is asked by `signer.verify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cryptography import x509
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids, pkcs7
+from signer.certificates import load_der
+from signer.errors import CertificateError, SignatureFormatError
+
+
+@dataclass(frozen=True)
+class ParsedSignerInfo:
+    """One signer's part of SignedData."""
+
+    version: int
+    issuer: bytes | None
+    """The DER of the signer certificate's issuer; None where the signer is named by key identifier."""
+    serial: int | None
+    key_identifier: bytes | None
+    digest_oid: str
+    signed_attributes: Mapping[str, tuple[bytes, ...]]
+    """The DER of each value, by attribute type."""
+    signed_attributes_der: bytes
+    """The signed attributes as the SET OF that is hashed; empty when there are none."""
+    signature_oid: str
+    signature: bytes
+    unsigned_attributes: Mapping[str, tuple[bytes, ...]]
+
+    @property
+    def digest_algorithm(self) -> DigestAlgorithm | None:
+        """What the content and the attributes were hashed with; None if it is not one of code signing."""
+        return DigestAlgorithm.by_oid(self.digest_oid)
+
+    def signed(self, oid: str) -> bytes | None:
+        """The DER of the first value of a signed attribute, or None."""
+        return next(iter(self.signed_attributes.get(oid, ())), None)
+
+    def signed_by(self, certificate: x509.Certificate) -> bool:
+        """Whether this signer names `certificate` as its own."""
+        if self.issuer is None:
+            return False
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        fields = certificate_names(certificate.public_bytes(Encoding.DER))
+        return fields == (self.issuer, self.serial)
+
+
+@dataclass(frozen=True)
+class ParsedSignedData:
+    """SignedData with everything in it as it was encoded."""
+
+    version: int
+    digest_oids: tuple[str, ...]
+    content_type: str
+    content: bytes
+    """The DER of the content, tag and length included; empty when it is detached."""
+    certificates_der: tuple[bytes, ...]
+    signers: tuple[ParsedSignerInfo, ...]
+
+    @property
+    def content_octets(self) -> bytes:
+        """What messageDigest covers: the content without its own tag and length (RFC 2315, 9.3)."""
+        return der.read(self.content).contents(self.content) if self.content else b""
+
+    @cached_property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that can be read, in their order."""
+        found = []
+        for data in self.certificates_der:
+            try:
+                found.append(load_der(data))
+            except (
+                CertificateError
+            ):  # one that can't be read can't be anybody's issuer; the signer's is asked for below
+                continue
+        return tuple(found)
+
+    def certificate_of(self, signer: ParsedSignerInfo) -> x509.Certificate | None:
+        """The certificate that a signer names, if it is carried here. Raises CertificateError when it can't be read."""
+        for data in self.certificates_der:
+            if signer.issuer is not None and certificate_names(data) == (signer.issuer, signer.serial):
+                return load_der(data)
+        return None
+
+
+def parse(data: bytes) -> ParsedSignedData:
+    """ContentInfo with SignedData, from DER with nothing behind it. Raises SignatureFormatError."""
+    try:
+        return _parse(data)
+    except (ValueError, TypeError, KeyError) as error:
+        raise SignatureFormatError("the signature is not PKCS #7 SignedData that can be read") from error
+
+
+def certificate_names(data: bytes) -> tuple[bytes, int]:
+    """Issuer (DER) and serial number of a certificate, without parsing the rest. Raises SignatureFormatError."""
+    tbs = next(der.children(data, der.expect(data, 0, der.SEQUENCE, "a certificate")))
+    fields = [element for _, element in zip(range(4), der.children(data, tbs), strict=False)]
+    if fields and fields[0].tag == 0xA0:
+        fields = fields[1:]
+    if len(fields) < 3:
+        raise SignatureFormatError("a certificate that is cut short", offset=tbs.start)
+    return fields[2].whole(data), int.from_bytes(fields[0].contents(data), "big", signed=True)
+
+
+def _parse(data: bytes) -> ParsedSignedData:
+    der.require_der(data)
+    info = pkcs7.ContentInfo.load(data, strict=True)
+    if info["content_type"].dotted != oids.SIGNED_DATA:
+        raise SignatureFormatError(f"not SignedData but {oids.name_of(info['content_type'].dotted)}", offset=0)
+    signed = pkcs7.SignedData.load(pkcs7.content_der(info), strict=True)
+    return ParsedSignedData(
+        version=int(signed["version"]),
+        digest_oids=tuple(algorithm["algorithm"].dotted for algorithm in signed["digest_algorithms"]),
+        content_type=signed["content_info"]["content_type"].dotted,
+        content=pkcs7.content_der(signed["content_info"]),
+        certificates_der=tuple(choice.dump() for choice in _present(signed["certificates"])),
+        signers=tuple(_signer(signer) for signer in signed["signer_infos"]),
+    )
+
+
+def _signer(info: Any) -> ParsedSignerInfo:
+    sid = info["sid"]
+    by_name = sid.name == "issuer_and_serial_number"
+    signed = info["signed_attrs"]
+    return ParsedSignerInfo(
+        version=int(info["version"]),
+        issuer=sid.chosen["issuer"].dump() if by_name else None,
+        serial=int(sid.chosen["serial_number"]) if by_name else None,
+        key_identifier=None if by_name else sid.chosen.native,
+        digest_oid=info["digest_algorithm"]["algorithm"].dotted,
+        signed_attributes=_attributes(signed),
+        signed_attributes_der=_as_set(signed.dump()) if _present(signed) else b"",
+        signature_oid=info["signature_algorithm"]["algorithm"].dotted,
+        signature=info["signature"].native,
+        unsigned_attributes=_attributes(info["unsigned_attrs"]),
+    )
+
+
+def _attributes(attributes: Any) -> dict[str, tuple[bytes, ...]]:
+    """The values of each attribute; an attribute that stands twice has the values of both."""
+    found: dict[str, tuple[bytes, ...]] = {}
+    for attribute in _present(attributes):
+        oid = attribute["type"].dotted
+        found[oid] = found.get(oid, ()) + tuple(value.dump() for value in attribute["values"])
+    return found
+
+
+def _as_set(tagged: bytes) -> bytes:
+    """`[0] IMPLICIT` as the SET OF that was hashed."""
+    return bytes((der.SET,)) + tagged[1:]
+
+
+def _present(field: Any) -> Any:
+    """An optional field's elements; none when it is absent."""
+    from asn1crypto.core import Void
+
+    return () if isinstance(field, Void) else field

@@ -1,0 +1,119 @@
+"""Keys in files: what opens, and the one sentence for what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+
+from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, SignerError, UsageError, WrongSecret
+from signer.keys.local import load_pair, load_pfx
+from signer.keys.open import open_identity
+from tests.identities import certificate, identity, private_key
+
+LEAF = identity()
+KEY = private_key("rsa2048", "Drvsign Unit Test")
+CERTIFICATES = LEAF.certificate.public_bytes(Encoding.PEM) + LEAF.chain[0].public_bytes(Encoding.PEM)
+
+
+def pfx(password: bytes | None) -> bytes:
+    protection = BestAvailableEncryption(password) if password else NoEncryption()
+    return pkcs12.serialize_key_and_certificates(b"me", KEY, LEAF.certificate, list(LEAF.chain), protection)  # type: ignore[arg-type]
+
+
+def key_file(encoding: Encoding, form: PrivateFormat, password: bytes | None = None) -> bytes:
+    protection = BestAvailableEncryption(password) if password else NoEncryption()
+    return KEY.private_bytes(encoding, form, protection)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_a_pair_opens_in_every_form(encoding: Encoding, form: PrivateFormat) -> None:
+    found = load_pair(CERTIFICATES, key_file(encoding, form), None)
+    assert found.certificate == LEAF.certificate
+    assert found.chain == LEAF.chain
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_an_encrypted_key_wants_its_password(encoding: Encoding) -> None:
+    data = key_file(encoding, PrivateFormat.PKCS8, b"right")
+    assert load_pair(CERTIFICATES, data, "right").certificate == LEAF.certificate
+    with pytest.raises(WrongSecret, match="does not open"):
+        load_pair(CERTIFICATES, data, "wrong")
+    with pytest.raises(WrongSecret, match="none was given"):
+        load_pair(CERTIFICATES, data, None)
+
+
+def test_a_pfx_opens_with_its_password_only() -> None:
+    assert load_pfx(pfx(b"right"), "right").chain == LEAF.chain
+    for wrong in (None, "", "wrong"):
+        with pytest.raises(WrongSecret):
+            load_pfx(pfx(b"right"), wrong)
+
+
+def test_the_key_s_certificate_is_picked_out_of_several() -> None:
+    other = certificate("Somebody Else", "p256", ("Drvsign Unit Root", "p256"))
+    found = load_pair(
+        other.public_bytes(Encoding.PEM) + CERTIFICATES, key_file(Encoding.PEM, PrivateFormat.PKCS8), None
+    )
+    assert found.certificate == LEAF.certificate
+
+
+def test_another_s_certificate_is_a_mismatch() -> None:
+    other = certificate("Somebody Else", "p256", ("Drvsign Unit Root", "p256"))
+    with pytest.raises(KeyCertificateMismatch):
+        load_pair(other.public_bytes(Encoding.DER), key_file(Encoding.PEM, PrivateFormat.PKCS8), None)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"garbage", b"\x30\x03abc", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_what_is_no_key_is_named_so(data: bytes) -> None:
+    with pytest.raises(KeyNotFound):
+        load_pair(CERTIFICATES, data, None)
+    with pytest.raises(IdentityError):
+        load_pfx(data, None)
+
+
+def test_a_key_that_authenticode_does_not_know_is_refused() -> None:
+    data = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(IdentityError, match="does not know"):
+        load_pair(CERTIFICATES, data, None)
+
+
+def test_nobody_is_asked_for_a_password_that_is_not_needed(tmp_path: Path) -> None:
+    path = tmp_path / "open.pfx"
+    path.write_bytes(pfx(None))
+    assert open_identity(pfx=path, secret=lambda _: pytest.fail("asked")).name == "Drvsign Unit Test"
+
+
+@pytest.mark.parametrize("uri", ["pfx:{pfx}", "file:{key}?cert={cert}"])
+def test_identity_uris(uri: str, tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("pfx", "key", "cert")}
+    files["pfx"].write_bytes(pfx(b"right"))
+    files["key"].write_bytes(key_file(Encoding.DER, PrivateFormat.PKCS8, b"right"))
+    files["cert"].write_bytes(CERTIFICATES)
+    named = uri.format(**{name: path.as_posix() for name, path in files.items()})
+    assert open_identity(uri=named, secret=lambda _: "right").certificate == LEAF.certificate
+    with pytest.raises(WrongSecret) as raised:
+        open_identity(uri=named, secret=lambda _: "wrong")
+    assert raised.value.path is not None
+
+
+@pytest.mark.parametrize("uri", ["", "nothing", "pkcs12:x", "file:key.pem"])
+def test_what_is_no_identity_uri_is_a_usage_error(uri: str) -> None:
+    with pytest.raises(UsageError):
+        open_identity(uri=uri, secret=lambda _: None)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SignerError, match=r"missing\.pfx"):
+        open_identity(pfx=Path("missing.pfx"), secret=lambda _: None)

@@ -1,0 +1,67 @@
+"""SignedData of the field is read; damaged SignedData is refused with one kind of error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.asn1 import der, oids
+from signer.errors import CertificateError, SignatureFormatError
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from tests.identities import identity
+from tests.support import corpus_files, corpus_id
+
+SIGNED = sign(
+    Content(oids.DATA, b"\x04\x05hello"), identity("p256"), SigningOptions(description="Ünï", url="http://a/ö")
+)
+
+
+def test_what_was_signed_is_read_back() -> None:
+    parsed = parse(SIGNED)
+    assert parsed.content_octets == b"hello"
+    assert parsed.digest_oids == ("2.16.840.1.101.3.4.2.1",)
+    (signer,) = parsed.signers
+    assert parsed.certificate_of(signer) == identity("p256").certificate
+    assert b"http://a/%C3%B6" in signer.signed_attributes_der
+
+
+@given(st.integers(0, len(SIGNED) - 1))
+def test_every_truncation_is_a_format_error(length: int) -> None:
+    with pytest.raises(SignatureFormatError):
+        parse(SIGNED[:length])
+
+
+@given(st.integers(0, len(SIGNED) - 1), st.integers(1, 255))
+def test_a_flipped_byte_is_read_or_is_a_format_error(offset: int, flip: int) -> None:
+    data = bytearray(SIGNED)
+    data[offset] ^= flip
+    try:
+        parsed = parse(bytes(data))
+        _ = (parsed.content_octets, parsed.certificates, [parsed.certificate_of(s) for s in parsed.signers])
+    except (SignatureFormatError, CertificateError):
+        pass
+
+
+def test_bytes_behind_it_are_refused_with_their_offset() -> None:
+    with pytest.raises(SignatureFormatError, match="follow") as raised:
+        parse(SIGNED + b"\0")
+    assert raised.value.offset == len(SIGNED)
+
+
+def test_nesting_without_end_is_refused() -> None:
+    data = b""
+    for _ in range(200):
+        data = der.sequence(data)
+    with pytest.raises(SignatureFormatError, match="too deeply"):
+        parse(data)
+
+
+@pytest.mark.parametrize("path", corpus_files("catalogs/*.cat"), ids=corpus_id)
+def test_real_catalogs_are_read(path: Path) -> None:
+    parsed = parse(path.read_bytes())
+    assert parsed.content_type == oids.CTL
+    assert all(parsed.certificate_of(signer) for signer in parsed.signers)

@@ -1,0 +1,75 @@
+"""The SIGN line: image, digest, indirect data, SignedData, patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.errors import DigestChanged
+from signer.keys.identity import SigningIdentity
+from signer.pe import certificate_table
+from signer.pe.digest import digest_image, hash_pages
+from signer.pe.embed import PatchSet, embed
+from signer.pe.image import Image
+from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper, sign
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed image, as what changes about the unsigned one."""
+
+    changes: PatchSet
+    algorithm: DigestAlgorithm
+    digest: bytes
+    """The image's digest that was signed."""
+    signature: bytes
+    """The DER of the new signature: ContentInfo with SignedData."""
+
+    def check(self, result: memoryview) -> None:
+        """Raise DigestChanged unless `result`, the image with the changes applied, has the digest that was signed."""
+        if digest_image(Image.parse(result), [self.algorithm])[self.algorithm] != self.digest:
+            raise DigestChanged(
+                "embedding the signature changed the image's digest; nothing was written",
+                hint="This should not happen: please report it with the image.",
+            )
+
+
+def sign_image(
+    data: memoryview | bytes,
+    identity: SigningIdentity,
+    options: SigningOptions,
+    *,
+    page_hashes: bool = False,
+    append: bool = False,
+    timestamper: Timestamper | None = None,
+) -> Signed:
+    """Sign an image: its signatures are replaced, or with `append` the new one is nested in the first.
+
+    Raises ImageError, SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
+    """
+    image = Image.parse(data)
+    digest, content = image_content(image, options.digest, page_hashes=page_hashes)
+    signature = sign(content, identity, options, timestamper)
+    changes = embed(image, _signatures(image, signature, append))
+    return Signed(changes, options.digest, digest, signature)
+
+
+def image_content(image: Image, algorithm: DigestAlgorithm, *, page_hashes: bool = False) -> tuple[bytes, Content]:
+    """An image's digest, and the SpcIndirectDataContent that stands for it."""
+    digest = digest_image(image, [algorithm])[algorithm]
+    pages = hash_pages(image, algorithm) if page_hashes else None
+    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest, pages))
+
+
+def strip_image(data: memoryview | bytes) -> PatchSet | None:
+    """The changes that take all signatures off an image; None when it has none. Raises ImageError."""
+    image = Image.parse(data)
+    return embed(image, []) if image.is_signed else None
+
+
+def _signatures(image: Image, signature: bytes, append: bool) -> list[bytes]:
+    """The signatures for the certificate table: the new one, or the old ones with the new one nested in the first."""
+    old = [entry.signed_data() for entry in certificate_table.read(image) if entry.is_signed_data] if append else []
+    return [nested.append(old[0], signature), *old[1:]] if old else [signature]

@@ -1,0 +1,193 @@
+"""The SIGN line: byte for byte what SignTool writes, on every layout, judged by others."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.errors import DigestChanged, ImageError
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import load_pfx
+from signer.pe import certificate_table
+from signer.pe.digest import hash_pages
+from signer.pe.embed import PatchSet
+from signer.pe.image import Image
+from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.sign import Signed, sign_image, strip_image
+from tests.identities import identity
+from tests.images import PeSpec
+from tests.support import corpus_files, corpus_id
+
+GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
+needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
+
+
+def patched(data: bytes, changes: PatchSet) -> bytes:
+    result = bytearray(data)
+    for offset, new in changes.patches:
+        result[offset : offset + len(new)] = new
+    return bytes(result[: changes.size])
+
+
+def only_signature(data: bytes) -> bytes:
+    (entry,) = certificate_table.read(Image.parse(data))
+    return entry.signed_data()
+
+
+@pytest.fixture(scope="module")
+def golden_identity(corpus: Path) -> SigningIdentity:
+    pfx = corpus / "golden/devolutions-authenticode/authenticode-test-cert.pfx"
+    return load_pfx(pfx.read_bytes(), GOLDEN_PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["tiny64-pe-alias.sys", "tiny64-pe-alias.dll"])
+def test_an_image_is_signed_byte_for_byte_as_signtool_does(
+    name: str, corpus: Path, golden_identity: SigningIdentity
+) -> None:
+    unsigned = (corpus / "golden/generated-unsigned/pe" / name).read_bytes()
+    signed = sign_image(unsigned, golden_identity, SigningOptions())
+    assert patched(unsigned, signed.changes) == (corpus / "golden/generated-signed/pe" / name).read_bytes()
+
+
+def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden_identity: SigningIdentity) -> None:
+    unsigned = parse((corpus / "golden/generated-unsigned/catalog/sample.cat").read_bytes())
+    signed = sign(Content(unsigned.content_type, unsigned.content), golden_identity, SigningOptions())
+    assert signed == (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_every_key_and_digest_verifies(kind: str, algorithm: str) -> None:
+    digest = DigestAlgorithm.named(algorithm)
+    data = PeSpec(overlay=b"odd").build()
+    signed = sign_image(data, identity(kind), SigningOptions(digest))
+    result = patched(data, signed.changes)
+    signed.check(memoryview(result))
+    parsed = parse(only_signature(result))
+    (signer,) = parsed.signers
+    key = parsed.certificate_of(signer).public_key()  # type: ignore[union-attr]
+    prehashed = Prehashed(digest.for_cryptography())
+    attributes = digest.hash(signer.signed_attributes_der)
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signer.signature, attributes, padding.PKCS1v15(), prehashed)
+    else:
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        key.verify(signer.signature, attributes, ec.ECDSA(prehashed))
+    assert signer.signed(oids.MESSAGE_DIGEST)[2:] == digest.hash(parsed.content_octets)  # type: ignore[index]
+    assert indirect_data.parse(parsed.content).digest == signed.digest
+
+
+def test_a_longer_and_a_shorter_signature_replace_another() -> None:
+    data = PeSpec().build()
+    long = patched(data, sign_image(data, identity(), SigningOptions(description="x" * 500)).changes)
+    short = patched(long, sign_image(long, identity(), SigningOptions()).changes)
+    assert short == patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    assert patched(short, sign_image(short, identity(), SigningOptions(description="x" * 500)).changes) == long
+
+
+def test_stripping_gives_the_image_back_but_for_checksum_and_padding() -> None:
+    data = PeSpec(overlay=b"12345678").build()
+    checked = bytearray(data)
+    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    stripped = strip_image(signed)
+    assert stripped is not None
+    result = patched(signed, stripped)
+    at = Image.parse(data).checksum_offset
+    checked[at : at + 4] = result[at : at + 4]
+    assert result == bytes(checked)
+    assert strip_image(result) is None
+
+
+def test_signatures_are_appended_in_order_and_leave_the_first_as_it_was() -> None:
+    data = PeSpec().build()
+    for description in ("first", "second", "third"):
+        signed = sign_image(data, identity(), SigningOptions(description=description), append=True)
+        data = patched(data, signed.changes)
+        signed.check(memoryview(data))
+    primary = only_signature(data)
+    inner = nested.nested_in(primary)
+    assert len(inner) == 2
+    assert "first".encode("utf-16-be") in parse(primary).signers[0].signed_attributes_der
+    assert nested.with_unsigned(primary, oids.NESTED_SIGNATURE, ()) == only_signature(
+        patched(PeSpec().build(), sign_image(PeSpec().build(), identity(), SigningOptions(description="first")).changes)
+    )
+
+
+@pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, DigestAlgorithm.SHA256])
+def test_page_hashes_are_embedded_and_read_back(algorithm: DigestAlgorithm) -> None:
+    data = PeSpec(sections=[(".a", 0x400, 0x3200)]).build()
+    signed = sign_image(data, identity(), SigningOptions(algorithm), page_hashes=True)
+    result = patched(data, signed.changes)
+    pages = indirect_data.parse(parse(only_signature(result)).content).page_hashes
+    assert pages == hash_pages(Image.parse(result), algorithm)
+
+
+def test_a_result_with_another_digest_is_refused() -> None:
+    data = PeSpec().build()
+    signed = sign_image(data, identity(), SigningOptions())
+    broken = bytearray(patched(data, signed.changes))
+    broken[0x500] ^= 1
+    with pytest.raises(DigestChanged):
+        signed.check(memoryview(bytes(broken)))
+
+
+def test_parsers_that_disagree_refuse_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    import lief
+
+    other = PeSpec(sections=[(".text", 0x400, 0x400)]).build()
+    real = lief.PE.parse
+    monkeypatch.setattr(lief.PE, "parse", lambda data, config: real(other[: len(data)], config))
+    with pytest.raises(ImageError, match="two parsers disagree about the image's sections"):
+        sign_image(PeSpec().build(), identity(), SigningOptions())
+
+
+@needs_osslsigncode
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::4], ids=corpus_id)
+def test_osslsigncode_accepts_what_we_sign(path: Path, tmp_path: Path) -> None:
+    data = path.read_bytes()
+    image = Image.parse(data)
+    pages = image.section_alignment == image.page_size
+    signed = sign_image(data, identity(), SigningOptions(), page_hashes=pages)
+    result = tmp_path / "signed.sys"
+    result.write_bytes(patched(data, signed.changes))
+    said = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
+    assert "MISMATCH" not in said
+    assert "Calculated message digest" in said
+    assert "Calculated PE checksum:" not in said or "invalid" not in said.lower()
+
+
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys", "packages/*/**/*.sys"), ids=corpus_id)
+def test_every_real_driver_can_be_signed_or_says_why_not(path: Path) -> None:
+    data = path.read_bytes()
+    signed = sign_image(data, identity(), SigningOptions())
+    result = patched(data, signed.changes)
+    signed.check(memoryview(result))
+    image = Image.parse(result)
+    assert image.table_offset + image.table_size == len(result)
+
+
+@pytest.mark.parametrize(
+    "path", corpus_files("drivers/*.sys", "packages/*/**/*.sys", "packages-media/*/*.sys"), ids=corpus_id
+)
+def test_embedded_page_hashes_are_those_we_compute(path: Path) -> None:
+    image = Image.parse(path.read_bytes())
+    for entry in certificate_table.read(image):
+        primary = entry.signed_data()
+        for signature in (primary, *nested.nested_in(primary)):
+            pages = indirect_data.parse(parse(signature).content).page_hashes
+            assert pages is None or pages == hash_pages(image, pages.algorithm)
+
+
+def test_signed_is_a_value() -> None:
+    data = PeSpec().build()
+    assert isinstance(sign_image(data, identity(), SigningOptions()), Signed)
+    assert sign_image(data, identity(), SigningOptions()) == sign_image(data, identity(), SigningOptions())

@@ -12,9 +12,17 @@ from functools import cached_property
 
 from cryptography import x509
 
-from signer.certificates import TIME_STAMPING, common_name, extended_key_usages, is_self_signed
+from signer.certificates import (
+    TIME_STAMPING,
+    common_name,
+    extended_key_usages,
+    is_self_signed,
+    issuer_common_name,
+    issuer_name,
+)
 from signer.errors import CertificateError
 from signer.policy.findings import Classification
+from signer.trust.checks import BROKEN
 from signer.trust.path import Anchor, CertificatePath
 from signer.verify.evidence import Evidence, Signature
 
@@ -73,13 +81,15 @@ class Signed:
     @cached_property
     def timestamp_anchor(self) -> Anchor | None:
         """The root that the timestamp's authority reaches."""
-        return next((path.anchor for path in self.paths.timestamp if path.anchor and not path.problems), None)
+        return next(
+            (path.anchor for path in self.paths.timestamp if path.anchor is not None and not broken(path)), None
+        )
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The signature along each path worth judging: one for each anchor, one without where there is none."""
         best: dict[tuple[str, int | None] | None, CertificatePath] = {}
-        for path in sorted(self.paths.signer, key=lambda path: (len(path.problems), len(path.certificates))):
+        for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
             anchor = path.anchor
             best.setdefault((anchor.kind, anchor.root_id) if anchor is not None else None, path)
         if len(best) > 1:
@@ -112,7 +122,11 @@ class Candidate:
         if self.path.anchor is not None:
             return repr(self.path.anchor.name)
         top = self.path.certificates[-1]
-        return repr(common_name(top)) if is_self_signed(top) else f"an issuer that is missing ({issuer_of(top)!r})"
+        return (
+            repr(common_name(top))
+            if is_self_signed(top)
+            else f"an issuer that is missing ({issuer_common_name(top) or issuer_name(top)!r})"
+        )
 
     @cached_property
     def cross_certificate(self) -> x509.Certificate | None:
@@ -120,6 +134,11 @@ class Candidate:
         if self.path is None or self.path.anchor is None or self.path.anchor.kind != "code-verification":
             return None
         return next((cert for cert in reversed(self.path.certificates) if not is_self_signed(cert)), None)
+
+    @property
+    def cross_name(self) -> str:
+        """Who the cross-certificate was issued to."""
+        return repr(common_name(self.cross_certificate)) if self.cross_certificate is not None else "nobody"
 
 
 @dataclass(frozen=True)
@@ -161,12 +180,6 @@ def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
         return frozenset()
 
 
-def issuer_of(certificate: x509.Certificate) -> str:
-    """What a person calls the issuer of a certificate."""
-    from cryptography.x509.oid import NameOID
-
-    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME):
-        values = certificate.issuer.get_attributes_for_oid(oid)
-        if values:
-            return str(values[0].value)
-    return certificate.issuer.rfc4514_string()
+def broken(path: CertificatePath) -> int:
+    """How many rules of issuing a path breaks."""
+    return sum(problem.code in BROKEN for problem in path.problems)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from cryptography import x509
 
-from signer.certificates import common_name, is_self_signed
-from signer.policy.case import issuer_of, usages_of
+from signer.certificates import common_name, is_self_signed, issuer_common_name, spki_sha256
+from signer.policy.case import usages_of
 from signer.policy.findings import Classification
 from signer.trust.path import CertificatePath
+from signer.trust.roots import kernel_root, kernel_roots
 from signer.verify.evidence import Signature
 
 _MS = "1.3.6.1.4.1.311"
@@ -48,7 +50,7 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
         return "cross-signed"
     if "commercial" in kinds:
         return "commercial"
-    if "microsoft-test" in kinds:
+    if "microsoft-test" in kinds or any(_ends_in_a_microsoft_test_root(path) for path in paths):
         return "preproduction" if FLIGHT in usages or any(usage in usages for usage in _PORTAL) else "test"
     if is_self_signed(signature.signer):
         return "self-signed"
@@ -66,10 +68,26 @@ def _by_usage(usages: frozenset[str]) -> Classification:
     return "commercial"
 
 
+def _ends_in_a_microsoft_test_root(path: CertificatePath) -> bool:
+    """Whether a path that reaches no anchor would reach one of Microsoft's test roots, which release stores lack."""
+    top = path.certificates[-1]
+    if path.anchor is not None:
+        return False
+    if is_self_signed(top):
+        known = kernel_root(spki_sha256(top))
+        return known is not None and known.kind == "microsoft-test"
+    return issuer_common_name(top) in _microsoft_test_roots()
+
+
+@cache
+def _microsoft_test_roots() -> frozenset[str]:
+    return frozenset(root.common_name for root in kernel_roots() if root.kind == "microsoft-test")
+
+
 def _looks_like_a_test(signer: x509.Certificate, paths: tuple[CertificatePath, ...]) -> bool:
     """Whether a path that reaches no known root ends in a private one, or a name on it says that it is for tests."""
-    certificates = [signer, *(certificate for path in paths for certificate in path.certificates)]
+    certificates = {signer, *(certificate for path in paths for certificate in path.certificates)}
     if any(is_self_signed(path.certificates[-1]) for path in paths):
         return True
-    names = [common_name(certificate) for certificate in certificates] + [issuer_of(cert) for cert in certificates]
+    names = {common_name(cert) for cert in certificates} | {issuer_common_name(cert) or "" for cert in certificates}
     return any(_TEST_NAME.search(name) for name in names)

@@ -96,14 +96,17 @@ class Decided:
             return "rejected"
         return "unknown" if self.best.outcome == "accepted" and "undecided" in effects else self.best.outcome
 
+    def no_by(self, rules: frozenset[str]) -> bool:
+        """Whether one of these rules rejects the file or its best signature, or is undecided about it."""
+        said = (*self.file, *(self.best.stated if self.best is not None else ()))
+        return any(stated.rule in rules and stated.remark.effect in ("rejects", "undecided") for stated in said)
+
     @property
     def rejecting_rule(self) -> str:
         """The rule that rejected, or did not know."""
-        for effect in ("rejects", "undecided"):
-            for stated in self.file:
-                if stated.remark.effect == effect:
-                    return stated.rule
-        return self.best.rule if self.best is not None else "unsigned"
+        wanted = "rejects" if self.outcome == "rejected" else "undecided"
+        named = (stated.rule for stated in self.file if stated.remark.effect == wanted)
+        return next(named, self.best.rule if self.best is not None else "unsigned")
 
 
 def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:

@@ -3,9 +3,8 @@
 The command line asks it in this order, once per file for everything but the last line:
 
     evidence = gather(image, catalogs)                      # signer.verify: signatures, digests; nobody is trusted
-    paths = [SignaturePaths(signer=store.paths(signature.signer, signature.certificates),
-                            timestamp=store.paths(timestamp.signer, timestamp.certificates) if timestamp else ())
-             for signature in evidence.signatures]          # signer.trust: candidate paths, in the evidence's order
+    store = TrustStore.release()                            # or TrustStore.test_signing(roots)
+    paths = paths_of(evidence, store)                       # signer.trust: the paths of each signer and timestamp
     switches = Switches(at=now, roots="release", testsigning=False)
     verdict = judge("kernel", evidence, paths, Target.parse("win11-24h2-x64"), switches)
     verdicts = judge_all("kernel", evidence, paths, all_targets(), switches)     # --matrix: facts are computed once
@@ -20,15 +19,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from signer.certificates import TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.case import Case, SignaturePaths
 from signer.policy.decide import Policy, decide
 from signer.policy.findings import Verdict
 from signer.policy.switches import Setting, Switches
 from signer.policy.targets import Target
-from signer.verify.evidence import Evidence
+from signer.trust.chain import build_paths
+from signer.trust.store import TrustStore
+from signer.verify.evidence import Evidence, Signature
 
 POLICY_NAMES = ("kernel",)
+
+
+def paths_of(
+    evidence: Evidence, store: TrustStore, *, timestamps: TrustStore | None = None
+) -> tuple[SignaturePaths, ...]:
+    """The paths of every signature and timestamp, in the evidence's order.
+
+    `timestamps` is the store for timestamping authorities where it is another one: a test-signed driver is mostly
+    timestamped by a public authority. Which of the paths counts is for the policy.
+    """
+    return tuple(_paths_of(signature, store, timestamps or store) for signature in evidence.signatures)
+
+
+def _paths_of(signature: Signature, store: TrustStore, timestamps: TrustStore) -> SignaturePaths:
+    signer, stamp = signature.signer, signature.timestamp
+    return SignaturePaths(
+        build_paths(signer, signature.certificates, store) if signer is not None else (),
+        build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), timestamps, usage=TIME_STAMPING)
+        if stamp is not None and stamp.signer is not None
+        else (),
+    )
 
 
 def judge(

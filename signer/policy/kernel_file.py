@@ -1,16 +1,22 @@
-"""The kernel policy's rules about the file as a whole, and about what machines let pass."""
+"""The kernel policy's rules about the file as a whole, and about what a machine lets pass all the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from signer.policy import sources
 from signer.policy.case import Case
 from signer.policy.decide import Decided
-from signer.policy.rules import Remark, Rule, rejects, rule
+from signer.policy.rules import Releases, Remark, Rule, lifts, notes, rejects, rule, undecided, warns
 from signer.policy.switches import Setting
 
-_REQUIREMENTS = "windows-driver-docs install/kernel-mode-code-signing-requirements--windows-vista-and-later-.md"
 _SIGN = "Sign it: drvsign sign, or drvsign package for the whole driver package."
+_EMBED = "Embed a signature: drvsign sign, before the catalog is built."
+_EMBEDDED_REQUIRED_BEFORE = 10240
+_HVCI_SINCE = 10240
+
+NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy"})
+"""Rules whose no stands whatever the machine lets pass: the others are Code Integrity's check of signatures."""
 
 
 @rule(
@@ -31,9 +37,21 @@ def architecture(case: Case, setting: Setting) -> Iterator[Remark]:
 
 
 @rule(
+    "file-problems",
+    "The file is well-formed, so that what is hashed is what is loaded.",
+    source=sources.AUTHENTICODE,
+)
+def file_problems(case: Case, setting: Setting) -> Iterator[Remark]:
+    """What is wrong with the file itself; how each Windows release takes such a file is not published."""
+    for problem in case.evidence.problems:
+        message = f"{case.name!r} is not well-formed: {problem.message}"
+        yield undecided(problem.code, message, "Build and sign the file again.")
+
+
+@rule(
     "unsigned",
     "Kernel-mode code must be signed, by an embedded signature or by a catalog that lists it.",
-    source=_REQUIREMENTS,
+    source=sources.REQUIREMENTS,
 )
 def unsigned(case: Case, setting: Setting) -> Iterator[Remark]:
     """Without any signature there is nothing to trust."""
@@ -41,5 +59,83 @@ def unsigned(case: Case, setting: Setting) -> Iterator[Remark]:
         yield rejects("unsigned", f"{case.name!r} has no signature, embedded or in a catalog that was given", _SIGN)
 
 
-RULES: tuple[Rule[Case], ...] = (architecture, unsigned)
-OUTCOME_RULES: tuple[Rule[Decided], ...] = ()
+@rule(
+    "boot-start-embedded",
+    "A boot-start driver carries its signature in itself: catalogs can't be read when it is loaded.",
+    source=f"{sources.REQUIREMENTS}; {sources.EMBEDDED} relaxes it for 64-bit Windows",
+    default="the driver does not start at boot; required before Windows 10, a warning from then on",
+)
+def boot_start_embedded(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """An error up to 8.1 and Server 2012 R2, where such drivers fail in the boot manager; pages disagree on later."""
+    if not setting.switches.boot_start or decided.case.evidence.kind != "image" or not decided.signatures:
+        return
+    good = [judged for judged in decided.signatures if judged.outcome == decided.outcome]
+    if any(judged.candidate.signature.source != "catalog" for judged in good):
+        return
+    message = f"{decided.case.name!r} starts at boot and is signed in a catalog only"
+    if setting.target.build < _EMBEDDED_REQUIRED_BEFORE:
+        yield rejects("boot-start-catalog-only", f"{message}; {setting.target.title} then fails to start", _EMBED)
+    else:
+        yield warns("boot-start-catalog-only", f"{message}; Microsoft's pages disagree whether that is enough", _EMBED)
+
+
+@rule(
+    "x86-not-enforced",
+    "A 32-bit kernel wants signatures only with Secure Boot on, for boot-start drivers and for protected media.",
+    source=f"{sources.POLICY}, and {sources.REQUIREMENTS} for boot-start and protected media",
+    releases=Releases(architectures=("x86",)),
+    default="Secure Boot is on where the release has it",
+)
+def x86_not_enforced(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """What would not load on x64 loads on x86, with event 3001 and a warning at installation."""
+    if setting.enforced or decided.outcome == "accepted" or decided.no_by(NEVER_LIFTED):
+        return
+    message = f"{setting.target.title} loads {decided.case.name!r} all the same, as it enforces no signatures here"
+    yield lifts("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
+
+
+@rule(
+    "debugger",
+    "With a kernel debugger attached, Code Integrity reports what it would block, and loads it.",
+    source=f"{sources.LOG_MESSAGES}; {sources.DEBUGGING}",
+    default="no debugger is attached; CI\\DebugFlags 0x10 is not set",
+)
+def debugger(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """Events 3003, 3005 and 3022 instead of the errors; Secure Boot rules a kernel debugger out."""
+    if not setting.switches.debugger or decided.outcome == "accepted" or decided.no_by(NEVER_LIFTED):
+        return
+    name = decided.case.name
+    if setting.secure_boot:
+        message = "a kernel debugger can't be attached while Secure Boot is on, so it changes nothing"
+        yield notes("debugger-secure-boot", message, "Turn Secure Boot off; then judge with --no-secure-boot.")
+    elif setting.switches.hvci and setting.target.build >= _HVCI_SINCE:
+        message = f"memory integrity checks {name!r} even with a debugger attached; what it then does is not published"
+        yield notes("debugger-hvci", message)
+    else:
+        yield lifts("debugger", f"{name!r} loads because a kernel debugger is attached, and only then", _SIGN)
+
+
+@rule(
+    "machine-state",
+    "Switches that can't be on together, or not on this release, change nothing.",
+    source=f"{sources.TEST_MODE}; {sources.POLICY}",
+)
+def machine_state(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """What was asked for and has no influence."""
+    switches, title = setting.switches, setting.target.title
+    if switches.testsigning and switches.roots == "release":
+        message = "test-signing mode is not considered, as the paths end in release roots"
+        yield notes("testsigning-ignored", message, "Add --roots test-signing.")
+    elif switches.testsigning and setting.secure_boot:
+        yield notes("testsigning-secure-boot", f"{title} is not in test-signing mode, because Secure Boot is on")
+    if switches.secure_boot and not setting.target.release.secure_boot:
+        yield notes("no-secure-boot", f"{title} has no Secure Boot")
+    if switches.hvci and setting.target.build < _HVCI_SINCE:
+        yield notes("no-hvci", f"{title} has no memory integrity")
+    elif switches.hvci and decided.case.evidence.kind == "image":
+        message = "memory integrity also checks how the image's sections are laid out, which is not judged here"
+        yield notes("hvci-sections", message)
+
+
+RULES: tuple[Rule[Case], ...] = (architecture, file_problems, unsigned)
+OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, x86_not_enforced, debugger, machine_state)

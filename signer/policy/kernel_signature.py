@@ -1,96 +1,251 @@
-"""The kernel policy's rules about one signature along one path."""
+"""The kernel policy's rules about one signature itself: intact, understood, and as CI treats time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from signer.policy.case import Candidate
-from signer.policy.rules import Remark, Rule, admits, rejects, rule, undecided
-from signer.policy.switches import Setting
-from signer.policy.tables import table
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-_POLICY = "windows-driver-docs install/kernel-mode-code-signing-policy--windows-vista-and-later-.md"
-_TEST_MODE = "windows-driver-docs install/the-testsigning-boot-configuration-option.md"
-_TO_TEST = (
-    "Test it on a machine in test mode: verify with --roots test-signing --testsigning, and --root for your root."
-)
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import CODE_SIGNING, common_name, is_self_signed
+from signer.errors import CertificateError
+from signer.policy import sources
+from signer.policy.case import Candidate
+from signer.policy.classify import LIFETIME
+from signer.policy.rules import Remark, Rule, notes, rejects, rule, undecided, warns
+from signer.policy.switches import Setting
+from signer.trust.checks import ANY_USAGE, BROKEN
+from signer.trust.fields import fields_of
+from signer.trust.signatures import digest_of, load_key
+
+_AGAIN = "Get the file from its publisher again, or sign it again after the last change."
+_UNANCHORED = ("root-untrusted", "issuer-unknown")
+_MAX_RSA_BITS = 4096
+_LIFETIME_SINCE = 10240
 
 
 @rule(
     "digest",
-    "The digest that was signed is the digest of the file.",
-    source=f"{_POLICY}; Authenticode_PE.docx",
+    "The signature is intact: what was signed is the digest of this file.",
+    source=sources.AUTHENTICODE,
 )
 def digest(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """A changed byte is a changed digest."""
+    """A changed byte is another digest; a broken structure proves nothing."""
     for problem in candidate.signature.problems:
+        message = f"the signature of {candidate.signed.who} is broken: {problem.message}"
+        yield rejects(problem.code, message, _AGAIN)
+
+
+@rule(
+    "page-hashes",
+    "Page hashes that a signature carries are those of the file.",
+    source=f"{sources.EVENTS}, VerificationError 11",
+)
+def page_hashes(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Pages are checked against the table when they are read in."""
+    if candidate.signature.page_hashes_intact is False:
         yield rejects(
-            problem.code,
-            f"the signature of {candidate.signed.who} is broken: {problem.message}",
-            "Get the file from its publisher again; or sign it again after the last change.",
+            "page-hash-mismatch", f"the page hashes of {candidate.signed.who} are not those of the file", _AGAIN
         )
 
 
 @rule(
-    "test-signing",
-    "A test-signed driver is loaded in test-signing mode only, which Secure Boot rules out.",
-    source=_TEST_MODE,
-    default="test-signing mode is off",
+    "digest-algorithm",
+    "The digest is SHA-1 or SHA-2; MD5 is too weak.",
+    source=f'{sources.POLICY}, "Signature algorithm"',
 )
-def test_signing(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """Who may load what only a test machine trusts."""
-    signed, switches = candidate.signed, setting.switches
-    if not signed.test_signed:
-        return
-    what = f"the driver is test-signed: {signed.who} reaches {candidate.root_name}"
-    if switches.roots == "release":
-        yield rejects("test-signed", f"{what}, and no release of Windows trusts that", _TO_TEST)
-    elif setting.test_mode:
-        yield admits("test-mode", f"{what}; {setting.target.title} loads it in test-signing mode")
-    elif switches.testsigning:
-        yield rejects(
-            "test-signing-secure-boot",
-            f"{what}, and Secure Boot keeps {setting.target.title} out of test-signing mode",
-            "Turn Secure Boot off in the firmware of the test machine; then judge with --no-secure-boot.",
-        )
-    else:
-        yield rejects(
-            "test-signing-off",
-            f"{what}, and test-signing mode is off on {setting.target.title}",
-            "On the test machine: bcdedit -set TESTSIGNING ON, and restart; then judge with --testsigning.",
-        )
+def digest_algorithm(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Weak and unknown digests. SHA-1 still loads everywhere, which old drivers live on."""
+    used = {candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm}
+    who = candidate.signed.who
+    if None in used:
+        yield rejects("digest-unknown", f"the signature of {who} uses a digest that Code Integrity does not know")
+    if DigestAlgorithm.MD5 in used:
+        yield rejects("digest-md5", f"the signature of {who} uses MD5, which is forged easily", "Sign it with SHA-256.")
+    if DigestAlgorithm.SHA1 in used and setting.target.build >= 10240:
+        yield warns("digest-sha1", f"the signature of {who} uses SHA-1", "Sign it with SHA-256.")
 
 
 @rule(
-    "root",
-    "The path ends in a root that the release's kernel takes: Microsoft's of 1997, 2001 and 2010, and for "
-    "cross-signed drivers the Code Verification Root.",
-    source=f'{_POLICY}, "Signing requirements by version"',
+    "sha2",
+    "Releases before Windows 8 understand SHA-2 only with their update, and Vista not at all.",
+    source=f"{sources.PUBLIC_RELEASE}; Microsoft Security Advisory 3033929",
+    default="Windows 7 and Server 2008 R2 have KB3033929; Server 2008 SP2 lacks its servicing of 2019",
 )
-def root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """Which roots count, from `kernel_root_sets.tsv`; test-signing mode takes any certificate."""
-    if candidate.signed.test_signed:
+def sha2(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """A chain with SHA-2 in it passes signtool on such a machine, and the driver does not load."""
+    if setting.knows_sha2:
         return
-    anchor, target = candidate.anchor, setting.target
-    row = table("kernel_root_sets.tsv", "root_id").get(str(anchor.root_id)) if anchor is not None else None
-    answer = "no" if row is None else row["whql_enforced" if setting.whql_enforced else "standard"]
-    if answer in ("yes", "exceptions"):
-        yield admits("root", f"{candidate.signed.who} reaches {candidate.root_name}, a root for kernel-mode code")
-    elif setting.test_mode:
-        yield admits("any-certificate", f"{candidate.signed.who} is taken in test-signing mode, which asks for no root")
-    elif answer == "unknown":
-        yield undecided(
-            "root-not-settled",
-            f"{candidate.signed.who} reaches {candidate.root_name}, and whether {target.title} counts that among its "
-            "standard roots is not published",
-        )
-    else:
+    modern = sorted({found.label for found in _digests(candidate) if found.modern})
+    if modern:
         yield rejects(
-            "root",
-            f"{candidate.signed.who} reaches {candidate.root_name}, which {target.title} does not take for "
-            "kernel-mode code",
-            "Have the driver signed through Microsoft's Hardware Dev Center; for a test, see --roots test-signing.",
+            "sha2-not-understood",
+            f"the signature of {candidate.signed.who} needs {' and '.join(modern)}, which {setting.target.title} does "
+            "not understand in kernel-mode signatures",
+            "Sign it with SHA-1 as well: drvsign sign --digest sha1, then drvsign sign --append --digest sha256.",
         )
 
 
-RULES: tuple[Rule[Candidate], ...] = (digest, test_signing, root)
+def _digests(candidate: Candidate) -> Iterator[DigestAlgorithm]:
+    """Every digest that must be understood: of the file, of the signature, and of each certificate below the root."""
+    path = candidate.path.certificates if candidate.path is not None else ()
+    below = (digest_of(cert.signature_algorithm_oid.dotted_string) for cert in path if not is_self_signed(cert))
+    for found in (candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm, *below):
+        if found is not None:
+            yield found
+
+
+@rule(
+    "key-algorithm",
+    "Every key of the path is RSA.",
+    source=f"{sources.EVENTS}, VerificationError 23; {sources.SIGNER_RULES}",
+)
+def key_algorithm(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Code Integrity reports an elliptic curve signature as an invalid image hash."""
+    for certificate in candidate.path.certificates if candidate.path is not None else ():
+        size = _rsa_bits(certificate)
+        name = repr(common_name(certificate))
+        if size is None:
+            yield rejects(
+                "key-not-rsa",
+                f"the key of {name} is not RSA, and Code Integrity verifies RSA signatures only",
+                "Sign with an RSA key of 2048 to 4096 bits.",
+            )
+        elif size > _MAX_RSA_BITS:
+            yield undecided(
+                "key-too-long",
+                f"the RSA key of {name} has {size} bits; App Control stops at 4096, and nothing says that the kernel "
+                "takes more",
+                "Sign with an RSA key of 2048 to 4096 bits.",
+            )
+
+
+def _rsa_bits(certificate: x509.Certificate) -> int | None:
+    """The size of an RSA key; None for any other key."""
+    try:
+        key = load_key(fields_of(certificate).spki)
+    except CertificateError:
+        return None
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
+
+
+@rule(
+    "code-signing",
+    "The signer's certificate is for code signing.",
+    source=f"{sources.WDD} install/software-publisher-certificate.md",
+)
+def code_signing(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """A certificate without the extension is for any use."""
+    usages = candidate.signed.usages
+    if usages is None or CODE_SIGNING in usages or ANY_USAGE in usages:
+        return
+    message = f"the certificate of {candidate.signed.who} is not for code signing"
+    if setting.test_mode:
+        yield warns("wrong-usage", f"{message}; test-signing mode takes it all the same")
+    else:
+        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing usage.")
+
+
+@rule(
+    "chain",
+    "Every certificate of the path had the right to issue the one below it.",
+    source="RFC 5280, 6.1",
+)
+def chain(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Broken rules of issuing reject, except in test-signing mode, where nothing says how much of them is checked."""
+    for problem in candidate.path.problems if candidate.path is not None else ():
+        message = f"the path of {candidate.signed.who} breaks a rule: {problem.message}"
+        if problem.code == "revoked":
+            yield warns(
+                "revoked", f"{problem.message}; Code Integrity reads no revocation lists of certificate authorities"
+            )
+        elif problem.code in _UNANCHORED:
+            continue
+        elif problem.code not in BROKEN:
+            yield notes(problem.code, problem.message)
+        elif setting.test_mode:
+            yield undecided(problem.code, f"{message}; how much of this test-signing mode checks is not published")
+        else:
+            yield rejects(problem.code, message, "Have the certificate issued again by its authority.")
+
+
+@rule(
+    "expiry",
+    "A timestamp from the signer's lifetime keeps a signature good for ever; CA certificates may expire.",
+    source=sources.EXPIRED_IN_THE_FIELD,
+    default="an expired signer without a timestamp loads, with a warning",
+)
+def expiry(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Time as Code Integrity treats it: the root of all cross-certificates itself expired in 2025."""
+    leaf, when = candidate.signature.signer, candidate.signed.time
+    if leaf is None:
+        return
+    yield from _about_timestamp(candidate)
+    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if when is not None and begin <= when <= end:
+        return
+    at, who = setting.switches.at, candidate.signed.who
+    if at < begin:
+        yield _settled(setting, "not-yet-valid", f"the certificate of {who} is valid from {begin:%Y-%m-%d} only")
+    elif at > end:
+        message = f"the certificate of {who} expired on {end:%Y-%m-%d}, and no timestamp says that it signed before"
+        yield _settled(setting, "expired", message)
+
+
+def _about_timestamp(candidate: Candidate) -> Iterator[Remark]:
+    """Why a timestamp does not count."""
+    stamp, leaf = candidate.signature.timestamp, candidate.signature.signer
+    if stamp is None or leaf is None:
+        return
+    who = candidate.signed.who
+    if candidate.signed.time is None:
+        reason = stamp.problems[0].message if stamp.problems else "its authority reaches no known root"
+        yield warns("timestamp-untrusted", f"the timestamp of {who} does not count: {reason}")
+    elif not leaf.not_valid_before_utc <= stamp.time <= leaf.not_valid_after_utc:
+        lifetime = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
+        message = f"{who} signed on {stamp.time:%Y-%m-%d}, outside the certificate's lifetime ({lifetime})"
+        yield warns("timestamp-outside-lifetime", message)
+
+
+def _settled(setting: Setting, code: str, message: str) -> Remark:
+    """What the switch `expired_leaf` makes of it."""
+    hint = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
+    make = {"loads": warns, "blocked": rejects, "unknown": undecided}[setting.switches.expired_leaf]
+    return make(code, message, hint)
+
+
+@rule(
+    "lifetime",
+    "A certificate for lifetime signing ends its signatures when it expires, timestamp or not.",
+    source=f"{sources.EVENT_IDS}, event 3033",
+)
+def lifetime(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """The only expiry that Code Integrity is documented to enforce."""
+    leaf = candidate.signature.signer
+    if (
+        leaf is None
+        or LIFETIME not in (candidate.signed.usages or ())
+        or setting.switches.at <= leaf.not_valid_after_utc
+    ):
+        return
+    message = (
+        f"the certificate of {candidate.signed.who} is for lifetime signing and expired on "
+        f"{leaf.not_valid_after_utc:%Y-%m-%d}, which no timestamp extends"
+    )
+    if setting.target.build >= _LIFETIME_SINCE:
+        yield rejects("lifetime-expired", message, "Sign again with a certificate that is valid.")
+    else:
+        yield warns("lifetime-expired", message)
+
+
+INTEGRITY: tuple[Rule[Candidate], ...] = (
+    digest,
+    page_hashes,
+    digest_algorithm,
+    sha2,
+    key_algorithm,
+    code_signing,
+    chain,
+)
+TIME: tuple[Rule[Candidate], ...] = (expiry, lifetime)

@@ -1,0 +1,305 @@
+"""The kernel policy's rules about who signed: which roots, which classes, on which release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from signer.policy import sources
+from signer.policy.case import Candidate
+from signer.policy.classify import ELAM, STORE
+from signer.policy.rules import Releases, Remark, Rule, admits, notes, rejects, rule, undecided, warns
+from signer.policy.switches import Setting
+from signer.policy.tables import table
+
+LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
+"""Cross-signed drivers are still taken where the signer's certificate was issued before this day."""
+
+_TO_TEST = "Judge it for a machine in test mode: --roots test-signing --testsigning, and --root for your own root."
+_PORTAL = "Submit the driver to Microsoft's Hardware Dev Center: drvsign submission build."
+_HLK = "Submit the driver with its HLK results, so that it is signed for this release as well."
+_UEFI_SB_TEST_SINCE = 22621
+
+
+@rule(
+    "test-signing",
+    "A test-signed driver is loaded in test-signing mode only, which Secure Boot rules out.",
+    source=f"{sources.TEST_MODE}; {sources.PREPRODUCTION}",
+    default="test-signing mode is off",
+)
+def test_signing(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Who may load what only a test machine trusts."""
+    signed, switches = candidate.signed, setting.switches
+    if not signed.test_signed:
+        return
+    kind = "self-signed, so test-signed" if signed.classification == "self-signed" else "test-signed"
+    what = f"the driver is {kind}: {signed.who} reaches {candidate.root_name}"
+    if switches.roots == "release":
+        yield rejects("test-signed", f"{what}, and no release of Windows trusts that", _TO_TEST)
+    elif setting.test_mode:
+        yield admits("test-mode", f"{what}; {setting.target.title} loads it in test-signing mode")
+    elif _provisioned(candidate, setting):
+        yield admits("preproduction", f"{what}; the machine was provisioned for preproduction drivers")
+    elif switches.testsigning:
+        yield rejects(
+            "test-signing-secure-boot",
+            f"{what}, and Secure Boot keeps {setting.target.title} out of test-signing mode",
+            "Turn Secure Boot off in the firmware of the test machine; then judge with --no-secure-boot.",
+        )
+    else:
+        yield rejects(
+            "test-signing-off",
+            f"{what}, and test-signing mode is off on {setting.target.title}",
+            "On the test machine: bcdedit -set TESTSIGNING ON, and restart; then judge with --testsigning.",
+        )
+
+
+def _provisioned(candidate: Candidate, setting: Setting) -> bool:
+    """Whether EnableUefiSbTest lets this preproduction signature in, with Secure Boot on."""
+    return (
+        candidate.signed.classification == "preproduction"
+        and setting.switches.uefi_sb_test
+        and setting.target.build >= _UEFI_SB_TEST_SINCE
+    )
+
+
+@rule(
+    "root",
+    "The path ends in a root that the release's kernel takes: Microsoft's of 1997, 2001 and 2010, and for "
+    "cross-signed drivers the Code Verification Root.",
+    source=f'{sources.POLICY}, "Signing requirements by version"',
+)
+def root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Which roots count, from `kernel_root_sets.tsv`; test-signing mode takes any certificate."""
+    if candidate.signed.test_signed:
+        return
+    anchor, target = candidate.anchor, setting.target
+    row = table("kernel_root_sets.tsv", "root_id").get(str(anchor.root_id)) if anchor is not None else None
+    answer = "no" if row is None else row["whql_enforced" if setting.whql_enforced else "standard"]
+    reaches = f"{candidate.signed.who} reaches {candidate.root_name}"
+    if answer in ("yes", "exceptions"):
+        yield admits("root", f"{reaches}, a root for kernel-mode code")
+    elif setting.test_mode:
+        yield from _any_certificate(candidate, setting)
+    elif answer == "unknown":
+        message = f"{reaches}, and whether {target.title} counts that among its standard roots is not published"
+        yield undecided("root-not-settled", message)
+    elif setting.switches.roots == "test-signing":
+        hint = (
+            "Name the root with --root and judge with --testsigning; or judge a released driver with --roots release."
+        )
+        yield rejects("root", f"{reaches}, which is no root for tests that was named", hint)
+    else:
+        yield rejects("root", f"{reaches}, which {target.title} does not take for kernel-mode code", _PORTAL)
+
+
+def _any_certificate(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Test-signing mode asks for no root; memory integrity asks for a test certificate all the same."""
+    message = f"{candidate.signed.who} is taken in test-signing mode, which asks for no root"
+    if setting.switches.hvci:
+        yield undecided(
+            "any-certificate-hvci",
+            f"{candidate.signed.who} is not known as a test certificate, and with memory integrity test-signing mode "
+            "wants one",
+            "Name its root with --root if it is one.",
+        )
+    else:
+        yield admits("any-certificate", message, "Name its root with --root; installing the package will ask for it.")
+
+
+@rule(
+    "cross-signed",
+    "From Windows 10 1607 on a cross-signed driver loads only if its certificate was issued before 2015-07-29, the "
+    "machine was upgraded from an older release, Secure Boot is off, or it starts at boot.",
+    source=f'{sources.POLICY}, "Exceptions"',
+    releases=Releases(since="win10-1607"),
+    default="a clean installation with Secure Boot on",
+)
+def cross_signed(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """The end-entity certificate's own date counts, not the signing time."""
+    leaf = candidate.signature.signer
+    if leaf is None or not _is_cross_signed(candidate):
+        return
+    issued = leaf.not_valid_before_utc
+    what = f"{candidate.signed.who} is cross-signed with a certificate issued on {issued:%Y-%m-%d}"
+    if not setting.whql_enforced:
+        why = (
+            "the machine was upgraded from a release before 1607" if setting.switches.upgraded else "Secure Boot is off"
+        )
+        yield admits("cross-signed-exempt", f"{what}, which loads because {why}")
+    elif issued < LEAF_CUTOFF:
+        yield admits("cross-signed-before-cutoff", f"{what}, before 2015-07-29")
+    elif setting.switches.boot_start:
+        message = f"{what}, and loads because boot drivers are not blocked; Microsoft has announced that they will be"
+        yield admits("cross-signed-boot-start", message, _PORTAL)
+    else:
+        message = f"{what}, and {setting.target.title} wants new drivers signed by Microsoft"
+        yield rejects("cross-signed-after-cutoff", message, _PORTAL)
+
+
+def _is_cross_signed(candidate: Candidate) -> bool:
+    return candidate.anchor is not None and candidate.anchor.kind == "code-verification"
+
+
+@rule(
+    "cross-signed-1809",
+    "From Windows 10 1809 on, cross-signed drivers of certificates issued before 2015-07-29 do not load either.",
+    source=f"{sources.PORTAL}, against {sources.POLICY}, which has no such cut-off",
+    releases=Releases(since="win10-1809", servers=False),
+    default="off: the policy's own page counts",
+)
+def cross_signed_1809(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Microsoft's pages disagree, so the rule is a switch and the verdict says so."""
+    leaf = candidate.signature.signer
+    if leaf is None or not _is_cross_signed(candidate) or not setting.whql_enforced:
+        return
+    if leaf.not_valid_before_utc >= LEAF_CUTOFF:
+        return
+    what = f"{candidate.signed.who} is cross-signed"
+    if setting.switches.cross_signed_1809_cutoff:
+        yield rejects("cross-signed-1809", f"{what}, which Windows 10 1809 and later refuse", _PORTAL)
+    else:
+        message = f"{what}, which by the dashboard's table Windows 10 refuses as of 1809, and by the policy's page not"
+        yield notes("cross-signed-1809-disputed", message)
+
+
+@rule(
+    "cross-certificate-expired",
+    "A signature that was made after its cross-certificate expired does not load.",
+    source=sources.DEPRECATION,
+)
+def cross_certificate_expired(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Only a timestamp tells when it was made; without one nothing is said."""
+    cross, when = candidate.cross_certificate, candidate.signed.time
+    if cross is None or when is None or when <= cross.not_valid_after_utc:
+        return
+    yield rejects(
+        "cross-certificate-expired",
+        f"{candidate.signed.who} signed on {when:%Y-%m-%d}, after the cross-certificate for {candidate.cross_name} "
+        f"expired on {cross.not_valid_after_utc:%Y-%m-%d}",
+        _PORTAL,
+    )
+
+
+@rule(
+    "attested",
+    "Attestation-signed drivers load on Windows 10 and later.",
+    source=sources.PORTAL,
+)
+def attested(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Attestation came with Windows 10."""
+    if candidate.signed.classification != "attested":
+        return
+    what = f"{candidate.signed.who} is an attestation signature"
+    if setting.target.build < 10240:
+        yield rejects("attested-too-old", f"{what}, which {setting.target.title} does not accept", _HLK)
+    elif not setting.target.server:
+        yield admits("attested", f"{what}, which Windows 10 and later accept")
+
+
+@rule(
+    "server-hlk",
+    "Servers from 2016 on load dashboard-signed drivers only if they passed the HLK tests.",
+    source=f'{sources.PORTAL}, "Windows Server signed drivers"',
+    releases=Releases(since="server2016", clients=False),
+)
+def server_hlk(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Attestation is not enough for a server."""
+    if candidate.signed.classification == "attested":
+        message = f"{candidate.signed.who} is an attestation signature, and {setting.target.title} wants HLK results"
+        yield rejects("attested-on-server", message, _HLK)
+
+
+@rule(
+    "arm64-microsoft",
+    "On ARM64 only Microsoft's signatures count; certificates of other publishers do not.",
+    source=sources.PNP,
+    releases=Releases(architectures=("arm64",)),
+)
+def arm64_microsoft(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """There never was cross-signing for ARM64."""
+    if candidate.signed.test_signed or setting.test_mode:
+        return
+    if candidate.anchor is not None and candidate.anchor.kind not in ("microsoft", "microsoft-test"):
+        message = f"{candidate.signed.who} is not Microsoft's signature, and {setting.target.title} takes no other"
+        yield rejects("arm64-not-microsoft", message, _PORTAL)
+
+
+@rule(
+    "s-mode",
+    "S mode wants a Windows, WHQL, ELAM or Store signature.",
+    source=sources.S_MODE,
+    releases=Releases(s_mode=True),
+)
+def s_mode(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """The page does not say whether attestation, or a test machine, counts."""
+    signed, title = candidate.signed, setting.target.title
+    usages = signed.usages or frozenset()
+    if signed.classification in ("windows", "whql"):
+        return
+    microsoft = candidate.anchor is not None and candidate.anchor.kind == "microsoft"
+    if microsoft and (ELAM in usages or STORE in usages):
+        return
+    if signed.classification == "attested":
+        yield undecided(
+            "s-mode-attested",
+            f"{signed.who} is an attestation signature; whether {title} takes it for a WHQL one is not published",
+            _HLK,
+        )
+    elif setting.test_mode:
+        yield undecided("s-mode-test", f"whether {title} has a test-signing mode is not published")
+    else:
+        yield rejects(
+            "s-mode", f"{signed.who} is no Windows, WHQL, ELAM or Store signature, as {title} wants one", _HLK
+        )
+
+
+@rule(
+    "driver-policy",
+    "The Windows Driver Policy of 2026 blocks cross-signed drivers that are not on its allow list.",
+    source=sources.DRIVER_POLICY,
+    releases=Releases(since="win11-24h2"),
+    default="enforced from the April 2026 update on; without an allow list the answer is unknown",
+)
+def driver_policy(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Evaluation lets violators load and logs event 3076; enforcement blocks them with event 3077."""
+    if not _is_cross_signed(candidate):
+        yield from _attested_and_driver_policy(candidate, setting)
+        return
+    what = f"{candidate.signed.who} is cross-signed, which the Windows Driver Policy no longer trusts"
+    allow_list = setting.switches.allow_list
+    if setting.driver_policy == "off":
+        yield notes("driver-policy-off", f"{what} once it is in force on {setting.target.title}", _PORTAL)
+    elif allow_list is not None and allow_list.allows(candidate):
+        yield admits("driver-policy-allowed", f"{candidate.signed.who} is cross-signed and on the allow list")
+    elif setting.driver_policy == "evaluation":
+        yield warns("driver-policy-evaluation", f"{what}; the evaluation phase loads the driver and logs it", _PORTAL)
+    elif allow_list is not None:
+        yield rejects("driver-policy-blocked", f"{what}, and it is not on the allow list that was given", _PORTAL)
+    else:
+        yield undecided(
+            "driver-policy-unknown",
+            f"{what} unless it is on Microsoft's allow list, which is not public",
+            "Give the list with --allow-list, or have the driver signed by Microsoft.",
+        )
+
+
+def _attested_and_driver_policy(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """The announcement speaks of drivers signed through WHCP; attested ones come from the same portal."""
+    if candidate.signed.classification == "attested" and setting.driver_policy != "off":
+        message = "the Windows Driver Policy removes trust in cross-signed drivers; attestation is not mentioned there"
+        yield notes("driver-policy-attested", message)
+
+
+RULES: tuple[Rule[Candidate], ...] = (
+    test_signing,
+    root,
+    cross_signed,
+    cross_signed_1809,
+    cross_certificate_expired,
+    attested,
+    server_hlk,
+    arm64_microsoft,
+    s_mode,
+    driver_policy,
+)

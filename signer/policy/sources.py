@@ -1,0 +1,38 @@
+"""The pages that the rules come from. WDD is MicrosoftDocs/windows-driver-docs, as of November 2025."""
+
+from __future__ import annotations
+
+WDD = "windows-driver-docs"
+POLICY = f"{WDD} install/kernel-mode-code-signing-policy--windows-vista-and-later-.md"
+REQUIREMENTS = f"{WDD} install/kernel-mode-code-signing-requirements--windows-vista-and-later-.md"
+PORTAL = f"{WDD} dashboard/code-signing-reqs.md"
+PUBLIC_RELEASE = f"{WDD} develop/signing-a-driver-for-public-release.md"
+PNP = f"{WDD} install/pnp-device-installation-signing-requirements--windows-vista-and-later-.md"
+CATEGORIES = f"{WDD} install/signature-categories-and-driver-installation.md"
+CATALOGS = f"{WDD} install/catalog-files.md"
+VERSION_SECTION = f"{WDD} install/inf-version-section.md"
+TEST_MODE = f"{WDD} install/the-testsigning-boot-configuration-option.md"
+TEST_CERTIFICATES = f"{WDD} install/makecert-test-certificate.md"
+PREPRODUCTION = f"{WDD} install/preproduction-driver-signing-and-install.md"
+EMBEDDED = f"{WDD} install/embedded-signatures-in-a-driver-file.md"
+DEPRECATION = f"{WDD} install/deprecation-of-software-publisher-certificates-and-commercial-release-certificates.md"
+S_MODE = f"{WDD} install/Windows10SDriverRequirements.md"
+TROUBLESHOOTING = f"{WDD} install/troubleshooting-driver-signing-installation.md"
+LOG_MESSAGES = f"{WDD} install/code-integrity-event-log-messages.md"
+DEBUGGING = f"{WDD} install/appendix-1--enforcing-kernel-mode-signature-verification-in-kernel-debugging-mode.md"
+MEDIA = "Code Signing for Protected Media Components in Windows Vista (pmp-sign.doc, 2006-08-25)"
+SIGNATURE_ATTRIBUTES = f"{WDD} install/inf-signatureattributes-section.md"
+DRIVER_POLICY = (
+    "techcommunity.microsoft.com 4504818, Advancing Windows driver security (2026-03-26); support.microsoft.com "
+    "The Windows Driver Policy (ecd2a78c)"
+)
+AUTHENTICODE = "Windows Authenticode Portable Executable Signature Format (Authenticode_PE.docx, 2008)"
+WIN_VERIFY_TRUST = "Win32 WinVerifyTrust, WINTRUST_ACTION_GENERIC_VERIFY_V2"
+PADDING = "Microsoft Security Advisory 2915720 (MS13-098)"
+EVENTS = "windows-itpro-docs app-control-for-business/operations/event-tag-explanations.md"
+EVENT_IDS = "windows-itpro-docs app-control-for-business/operations/event-id-explanations.md"
+SIGNER_RULES = "windows-itpro-docs app-control-for-business/design/select-types-of-rules-to-create.md"
+BLOCK_RULES = "windows-itpro-docs app-control-for-business/design/microsoft-recommended-driver-block-rules.md"
+EXPIRED_IN_THE_FIELD = (
+    f"{DEPRECATION}; against it, drivers signed with the expired NVIDIA certificates of 2011 to 2018 loaded in 2022"
+)

@@ -130,7 +130,7 @@ def explicit(number: int, *parts: bytes) -> bytes:
 
 def integer(value: int) -> bytes:
     """An INTEGER."""
-    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    return tlv(INTEGER, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
 
 
 def octets(value: _Bytes) -> bytes:

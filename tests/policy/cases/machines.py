@@ -1,0 +1,91 @@
+"""What a machine lets pass, or wants on top: x86, boot start, debugger, memory integrity."""
+
+from __future__ import annotations
+
+from signer.policy.classify import WHQL
+from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
+from tests.policy.cases.registry import expect
+
+
+@expect("accepted", "x86-not-enforced", "vista-x86", "win7-x86", "server2008-x86")
+@expect("rejected", "unsigned", "win8-x86", "win8.1-x86", "win10-22h2-x86")
+@expect("accepted", "x86-not-enforced", "win8-x86", "win10-22h2-x86", secure_boot=False)
+@expect("rejected", "unsigned", "win7-x86", "vista-x86", boot_start=True)
+@expect("rejected", "unsigned", "win7-x86", protected_media=True)
+def unsigned_on_x86() -> Sample:
+    """A 32-bit kernel wants signatures with Secure Boot on, at boot and for protected media only."""
+    return driver(architecture="x86")
+
+
+@expect("accepted", "x86-not-enforced", "win7-x86", code="digest-mismatch")
+@expect("rejected", "digest", "win8.1-x86")
+def changed_on_x86() -> Sample:
+    """Where signatures are not enforced, a broken one does no harm."""
+    return driver(by_microsoft(WHQL).broken(), architecture="x86")
+
+
+@expect("accepted", "root", "win7-x86", "win10-22h2-x86")
+def signed_on_x86() -> Sample:
+    """A well-signed 32-bit driver is accepted for its signature, not for leniency."""
+    return driver(by_microsoft(WHQL), architecture="x86")
+
+
+@expect("rejected", "cross-signed", "win10-22h2-x86")
+@expect("accepted", "root", "win8.1-x86")
+def late_cross_signed_on_x86() -> Sample:
+    """With Secure Boot on, the rule of 1607 holds for 32-bit clients as well."""
+    return driver(cross_signed(begins="2016-05-02"), architecture="x86")
+
+
+@expect("rejected", "boot-start-embedded", "win7-x64", "win8.1-x64", "server2012r2-x64", boot_start=True)
+@expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64", boot_start=True, code="boot-start-catalog-only")
+@expect("accepted", "root", "win7-x64", "win8.1-x64")
+def catalog_only() -> Sample:
+    """A boot-start driver that is signed in a catalog only fails before Windows 10, and is warned about later."""
+    return driver(by_microsoft(WHQL).in_catalog())
+
+
+@expect("accepted", "root", "win7-x64", "win10-22h2-x64", boot_start=True)
+def embedded_and_boot_start() -> Sample:
+    """An embedded signature is what a boot-start driver needs."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "boot-start-embedded", "win8.1-x64", boot_start=True)
+@expect("accepted", "root", "win8.1-x64")
+def refused_embedded_signature_and_boot_start() -> Sample:
+    """An embedded signature that does not count does not help at boot."""
+    return driver(commercial(), by_microsoft(WHQL).in_catalog())
+
+
+@expect("rejected", "root", "win8.1-x64", boot_start=True)
+def refused_and_boot_start() -> Sample:
+    """A boot-start driver with a signature that is refused is rejected for the signature."""
+    return driver(commercial())
+
+
+@expect("accepted", "debugger", "win7-x64", "win10-22h2-x64", debugger=True)
+@expect("rejected", "unsigned", "win10-22h2-x64", debugger=True, secure_boot=True, code="debugger-secure-boot")
+@expect("rejected", "unsigned", "win10-22h2-x64", debugger=True, hvci=True, code="debugger-hvci")
+@expect("accepted", "debugger", "win8.1-x64", debugger=True, hvci=True)
+def unsigned_under_a_debugger() -> Sample:
+    """With a kernel debugger attached an unsigned driver loads, unless Secure Boot or memory integrity is on."""
+    return driver()
+
+
+@expect("accepted", "debugger", "win10-22h2-x64", debugger=True, code="digest-mismatch")
+def changed_under_a_debugger() -> Sample:
+    """A changed driver loads under a debugger, and the finding stays."""
+    return driver(by_microsoft(WHQL).broken())
+
+
+@expect("accepted", "root", "win10-22h2-x64", debugger=True)
+def signed_under_a_debugger() -> Sample:
+    """A well-signed driver does not owe it to the debugger."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("accepted", "root", "win10-22h2-x64", hvci=True, code="hvci-sections")
+def signed_under_memory_integrity() -> Sample:
+    """Memory integrity takes a well-signed driver; its section checks are not judged, and that is said."""
+    return driver(by_microsoft(WHQL))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from signer.certificates import (
@@ -22,8 +23,8 @@ from signer.certificates import (
     thumbprint,
 )
 from signer.errors import CertificateError, WrongSecret
+from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
-from testcerts.store import PFX_PASSWORD
 
 State = Literal["valid", "expiring", "expired", "not yet valid", "revoked"]
 Kind = Literal["certificate", "bundle", "pfx", "crl"]
@@ -52,7 +53,7 @@ class Contents:
 
     kind: Kind
     certificates: tuple[x509.Certificate, ...] = ()
-    """In the order of the file; in a PFX the one that has the key comes first."""
+    """Those that have issued none of the others come first; in a PFX the one that has the key."""
     has_key: bool = False
     revocations: x509.CertificateRevocationList | None = None
 
@@ -65,14 +66,14 @@ def handles(path: Path) -> bool:
 def open_contents(data: bytes, suffix: str, password: str | None = None) -> Contents:
     """What the bytes of a file hold, whose name ends in `suffix`. Raises CertificateError, WrongSecret.
 
-    Without a password, a PFX is tried without one, with an empty one, and with the one of the test certificates.
+    A PFX is also tried without a password, with an empty one, and with the one of the test certificates.
     """
     kind = SUFFIXES.get(suffix.lower(), "certificate")
     if kind == "pfx":
         return _open_pfx(data, password)
     if kind == "crl" or b"-----BEGIN X509 CRL-----" in data:
         return Contents("crl", revocations=_load_crl(data))
-    return Contents(kind, tuple(load_all(data)), has_key=b"PRIVATE KEY-----" in data)
+    return Contents(kind, tuple(_leaves_first(load_all(data))), has_key=b"PRIVATE KEY-----" in data)
 
 
 def state(certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()) -> State:
@@ -91,18 +92,15 @@ def days_left(end: datetime, now: datetime) -> int:
     return (end - now) // timedelta(days=1)
 
 
-def is_authority(certificate: x509.Certificate) -> bool:
-    """Whether it may issue certificates (basicConstraints; RFC 5280, 4.2.1.9)."""
-    try:
-        return extensions(certificate).get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 def facts(
     certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()
-) -> dict[str, object]:
-    """A certificate as the command line's JSON has it."""
+) -> dict[str, Any]:
+    """A certificate as the command line's JSON has it. What can't be read of it is None, and `error` says why."""
+    authority, usages, error = None, None, None
+    try:
+        authority, usages = _is_authority(certificate), extended_key_usages(certificate)
+    except CertificateError as caught:
+        error = caught.as_json()
     return {
         "subject": subject_name(certificate),
         "common_name": common_name(certificate),
@@ -110,25 +108,69 @@ def facts(
         "serial": serial_hex(certificate),
         "sha1": thumbprint(certificate),
         "sha256": thumbprint(certificate, "sha256"),
-        "key": key_kind(certificate.public_key()),
-        "authority": is_authority(certificate),
-        "usages": sorted(extended_key_usages(certificate) or ()),
+        "key": _key_kind(certificate),
+        "authority": authority,
+        "usages": None if usages is None else sorted(usages),
         "not_before": certificate.not_valid_before_utc.isoformat(),
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "days_left": days_left(certificate.not_valid_after_utc, now),
         "state": state(certificate, now, lists),
+        "error": error,
     }
 
 
+def _is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may issue certificates (basicConstraints; RFC 5280, 4.2.1.9)."""
+    try:
+        return extensions(certificate).get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _key_kind(certificate: x509.Certificate) -> str | None:
+    """What its kind of key is called; None for one that the library does not know."""
+    try:
+        return key_kind(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def revocation_facts(revocations: x509.CertificateRevocationList, now: datetime) -> dict[str, Any]:
+    """A revocation list as the command line's JSON has it."""
+    end = revocations.next_update_utc
+    return {
+        "issuer": revocations.issuer.rfc4514_string(),
+        "this_update": revocations.last_update_utc.isoformat(),
+        "next_update": end.isoformat() if end else None,
+        "days_left": days_left(end, now) if end else None,
+        "state": _list_state(revocations.last_update_utc, end, now),
+        "revoked": [f"{entry.serial_number:x}" for entry in revocations],
+    }
+
+
+def _list_state(begin: datetime, end: datetime | None, now: datetime) -> State:
+    if now < begin:
+        return "not yet valid"
+    if end is None or end - now >= EXPIRING:
+        return "valid"
+    return "expired" if now > end else "expiring"
+
+
+def _leaves_first(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """Those that have issued none of the others come first; PKCS#7 keeps certificates in no useful order."""
+    issuers = {issuer_name(one) for one in certificates if issuer_name(one) != subject_name(one)}
+    return sorted(certificates, key=lambda one: subject_name(one) in issuers)
+
+
 def _revokes(revocations: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    if revocations.issuer != certificate.issuer:
+    if revocations.issuer.rfc4514_string() != issuer_name(certificate):
         return False
     return revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
 
 
 def _open_pfx(data: bytes, password: str | None) -> Contents:
-    tries = (None, "", PFX_PASSWORD) if password is None else (password,)
-    for one in tries:
+    tries = [None, "", PFX_PASSWORD]
+    for one in tries if password is None else [password, *tries]:
         try:
             opened = pkcs12.load_pkcs12(data, None if one is None else one.encode())
         except ValueError as error:

@@ -24,7 +24,7 @@ MOST_DAYS = 36500
 _AUTHORITIES_OUTLIVE = timedelta(days=3650)
 _EARLIEST_YEAR, _LATEST_YEAR = 1960, 9700  # X.509 times begin in 1950, Python's end in 9999
 _PUBLIC_EXPONENT = 65537
-_LONGEST_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1)
+_LONGEST_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1), which cryptography counts in bytes of UTF-8
 _WINDOWS_NAMES = {"E": NameOID.EMAIL_ADDRESS, "S": NameOID.STATE_OR_PROVINCE_NAME}
 
 
@@ -65,8 +65,9 @@ def parse_subject(text: str) -> x509.Name:
         else:
             name = x509.Name.from_rfc4514_string(text, _WINDOWS_NAMES)
     except ValueError as error:
+        reason = f" ({error})" if str(error) else ""
         raise UsageError(
-            f"{text!r} is not a distinguished name ({error})", hint="Write it as CN=Contoso Test,O=Contoso,C=DE."
+            f"{text!r} is not a distinguished name{reason}", hint="Write it as CN=Contoso Test,O=Contoso,C=DE."
         ) from error
     if not name.get_attributes_for_oid(NameOID.COMMON_NAME):
         raise UsageError(f"the subject {text!r} has no common name", hint="Write it as CN=Contoso Test,O=Contoso,C=DE.")
@@ -216,11 +217,12 @@ def _named(subject: x509.Name, suffix: str) -> x509.Name:
 
 def _suffixed(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x509.NameAttribute[str]:
     text = f"{attribute.value!s}{suffix}"
-    if len(text) > _LONGEST_COMMON_NAME:
+    length = len(text.encode())
+    if length > _LONGEST_COMMON_NAME:
         raise UsageError(
-            f"the common name is too long: {text!r} has {len(text)} characters of {_LONGEST_COMMON_NAME}",
+            f"the common name is too long: {text!r} has {length} bytes of {_LONGEST_COMMON_NAME}",
             field="--subject",
-            hint=f"Leave {len(suffix)} characters for {suffix!r}, which is put behind it.",
+            hint=f"Leave {len(suffix)} bytes for {suffix!r}, which is put behind it.",
         )
     return x509.NameAttribute(NameOID.COMMON_NAME, text)
 

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs7, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from signer.certificates import common_name, load_der
-from signer.errors import CertificateError, FileError, KeyCertificateMismatch, KeyNotFound
+from signer.certificates import load_der
+from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
 from signer.files import create_folder, read, together
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import LocalKey, load_pair
+from testcerts.encodings import Contents, encode, suffixes
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
 from testcerts.profiles import EVERY, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, TIME_STAMP, Profile, chosen
 
 DEFAULT_FOLDER = Path("testcerts", "generated")
 """Where the test identity is that signs when no other is named, below the working directory."""
 
-PFX_PASSWORD = "drvsign"  # noqa: S105  (published on purpose: it keeps nothing secret, but Windows wants one)
-"""The password of every .pfx that is written here.
-
-Files without one are refused by some of the programs that read them, and an empty one is encoded in two ways. They are
-encrypted as Windows 7 can import them (PBE with SHA-1 and three-key Triple-DES, RFC 7292 appendix C): Windows reads
-AES-protected ones only since Windows 10 version 1709 and Windows Server 2019. Nothing is lost by it, because the same
-key stands beside it in a file that its owner alone can read, as this one.
-"""
-
-KEY_MODE = 0o600
-_SECRET = (".key.pem", ".pfx")
-
-_PFX_ROUNDS = 2000  # as many as Windows writes
 _IGNORE_ALL = b"# Private keys: never commit them.\n*\n"
-
-Contents = dict[str, tuple[bytes, int | None]]
-"""File names, with what is to be in them and their permissions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +55,16 @@ class TestHierarchy:
     def time_stamping(self) -> x509.Certificate:
         """The certificate that signs timestamps."""
         return self.certificates[TIME_STAMP.name]
+
+    def identity(self, name: str = LEAF.name) -> SigningIdentity:
+        """Who signs with the key of the profile `name`. Raises IdentityError, FileError."""
+        path = self.path(name, ".key.pem")
+        if not path.exists():
+            raise KeyNotFound("there is no such key", path=path, hint="Make it with: drvsign certs create")
+        try:
+            return load_pair(read(self.path(name, ".pem")), read(path), None)
+        except IdentityError as error:
+            raise error.at(path) from error
 
     def path(self, name: str, suffix: str) -> Path:
         """The file of the profile `name` with this suffix, such as ".pfx" or ".key.pem"."""
@@ -137,9 +131,8 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     existing = _authorities(folder, wanted)
     issued = issue(wanted, order, existing)
     lists = _revocations(issued, existing, order.now, folder)
-    contents = _contents(issued) | {
-        f"{name}.crl": (one.public_bytes(Encoding.DER), None) for name, one in lists.items()
-    }
+    contents: Contents = {name: data for one in issued.values() for name, data in encode(one).items()}
+    contents |= {f"{name}.crl": (one.public_bytes(Encoding.DER), None) for name, one in lists.items()}
     if is_new:
         # Fails where another process has made the folder since; a new one says to git that nothing is to be committed.
         create_folder(folder, {**contents, ".gitignore": (_IGNORE_ALL, None)})
@@ -176,7 +169,7 @@ def _is_added(profile: Profile, names: Sequence[str], folder: Path) -> bool:
 def _refuse_to_replace(folder: Path, profiles: Sequence[Profile]) -> None:
     """Raise FileError if any file that would be written is there already."""
     for profile in profiles:
-        for suffix in _suffixes(profile):
+        for suffix in suffixes(profile):
             path = folder / f"{profile.name}{suffix}"
             if path.exists():
                 raise FileError(
@@ -184,15 +177,6 @@ def _refuse_to_replace(folder: Path, profiles: Sequence[Profile]) -> None:
                     path=path,
                     hint="Give another folder, or --force to replace it.",
                 )
-
-
-def _suffixes(profile: Profile) -> tuple[str, ...]:
-    """The files that a profile has."""
-    if profile.stands_for:
-        return (".cer", ".pem")
-    if profile.authority:
-        return (".cer", ".pem", ".key.pem", ".crl")
-    return (".cer", ".pem", ".key.pem", ".pfx", ".p7b")
 
 
 def _authorities(folder: Path, wanted: Sequence[Profile]) -> dict[str, Issued]:
@@ -212,15 +196,19 @@ def _read_authority(profile: Profile, folder: Path) -> Issued:
             path=path,
             hint="Make the hierarchy anew with: drvsign certs create --force",
         )
-    key = _load_key(path)
-    if key.public_key() != certificate.public_key():
-        raise KeyCertificateMismatch(
-            f"this is not the key of {common_name(certificate)!r}",
-            path=path,
-            hint="Make the hierarchy anew with: drvsign certs create --force",
-        )
+    try:
+        key = _local_key(certificate.public_bytes(Encoding.PEM), read(path))
+    except IdentityError as error:
+        raise error.at(path) from error
     chain = (_load(folder / f"{profile.issuer}.cer"),) if profile.issuer else ()
     return Issued(profile, certificate, key, chain)
+
+
+def _local_key(certificate: bytes, key: bytes) -> PrivateKey:
+    """The private key that belongs to a certificate."""
+    local = load_pair(certificate, key, None).key
+    assert isinstance(local, LocalKey)
+    return local.private
 
 
 def _load(path: Path) -> x509.Certificate:
@@ -230,60 +218,6 @@ def _load(path: Path) -> x509.Certificate:
         raise error.at(path) from error
 
 
-def _load_key(path: Path) -> PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(read(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyNotFound(
-            "there is no private key in it that can be read", path=path, hint="Make it anew with --force."
-        ) from error
-    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise KeyNotFound("the private key is neither RSA nor ECDSA", path=path, hint="Make it anew with --force.")
-    return key
-
-
-def _contents(issued: Mapping[str, Issued]) -> Contents:
-    """The files of what was issued, without revocation lists."""
-    return {
-        f"{name}{suffix}": (make(one), KEY_MODE if suffix in _SECRET else None)
-        for name, one in issued.items()
-        for suffix, make in _MAKERS.items()
-        if suffix in _suffixes(one.profile)
-    }
-
-
-def _pem(one: Issued) -> bytes:
-    """The certificate and those above it."""
-    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in (one.certificate, *one.chain))
-
-
-def _key_pem(key: PrivateKey) -> bytes:
-    """The key as PKCS#8 without a password; its permissions protect it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-def _pfx(one: Issued) -> bytes:
-    """Key, certificate and those above it, as Windows 7 and later import them."""
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(_PFX_ROUNDS)
-        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        .hmac_hash(hashes.SHA1())  # noqa: S303  (all that Windows 7 checks)
-        .build(PFX_PASSWORD.encode())
-    )
-    name = common_name(one.certificate).encode()
-    return pkcs12.serialize_key_and_certificates(name, one.key, one.certificate, one.chain, encryption)
-
-
-_MAKERS: dict[str, Callable[[Issued], bytes]] = {
-    ".cer": lambda one: one.certificate.public_bytes(Encoding.DER),
-    ".pem": _pem,
-    ".key.pem": lambda one: _key_pem(one.key),
-    ".pfx": _pfx,
-    ".p7b": lambda one: pkcs7.serialize_certificates([one.certificate, *one.chain], Encoding.DER),
-}
-
-
 def _revocations(
     issued: Mapping[str, Issued], existing: Mapping[str, Issued], now: datetime, folder: Path
 ) -> dict[str, x509.CertificateRevocationList]:
@@ -291,7 +225,7 @@ def _revocations(
     lists: dict[str, x509.CertificateRevocationList] = {}
     for name, authority in {**existing, **issued}.items():
         revoked = [one.certificate for one in issued.values() if one.profile.revoked and one.profile.issuer == name]
-        if ".crl" not in _suffixes(authority.profile) or (name in existing and not revoked):
+        if ".crl" not in suffixes(authority.profile) or (name in existing and not revoked):
             continue
         path = folder / f"{name}.crl"
         earlier = _load_crl(path) if name in existing and path.exists() else None

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from signer.cli.groups import command
-from signer.cli.options import now
+from signer.cli.options import OutputFile, Paths, SecretOptions, now
 from signer.cli.output import Output
-from testcerts.profiles import EVERY, OFFERED_KEYS, PROFILES, KeyKind
+from signer.cli.paths import expand
+from signer.errors import SignerError, UsageError, WrongSecret
+from signer.files import read, write_atomically
+from testcerts.profiles import EVERY, OFFERED_KEYS, PROFILES, USAGE_NAMES, KeyKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from cryptography import x509
+
+    from testcerts.inventory import Contents
     from testcerts.store import Created
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,8 +72,8 @@ def create(
 
 
 def _created_document(created: Created, time: datetime) -> dict[str, Any]:
+    from testcerts.encodings import PFX_PASSWORD
     from testcerts.inventory import facts
-    from testcerts.store import PFX_PASSWORD
 
     held = created.hierarchy.certificates
     return {
@@ -82,8 +90,8 @@ def _created_document(created: Created, time: datetime) -> dict[str, Any]:
 
 def _print_created(output: Output, created: Created) -> None:
     from signer.certificates import common_name
+    from testcerts.encodings import PFX_PASSWORD
     from testcerts.issue import key_kind
-    from testcerts.store import PFX_PASSWORD
 
     folder = created.hierarchy.folder
     rows = []
@@ -94,4 +102,165 @@ def _print_created(output: Output, created: Created) -> None:
         purpose = EVERY[name].summary + (f"; to be refused: {flaw}" if flaw else "")
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
     output.table(("Files", "Certificate", "Key", "Valid until", "What for"), rows, title=f"Written to {folder}")
-    output.print(f"Password of the .pfx files: {PFX_PASSWORD}")
+    output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted so that Windows 7 can import them)")
+    output.note(f"For the test machine: drvsign certs install-script {folder}")
+
+
+@app.command(epilog="Example: drvsign certs show testcerts/generated")
+@command
+def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
+    """List certificates and revocation lists, what they are for, and how many days are left.
+
+    Reads .cer, .pem, .p7b, .pfx and .crl; a folder is searched for them.
+    """
+    from testcerts.inventory import handles
+
+    listed = _open_all(expand(paths, handles, "certificates"), secrets)
+    time = now()
+    if output.json:
+        output.document({"schema": "drvsign.certs/1", "files": [_file_document(one, listed, time) for one in listed]})
+    else:
+        _print_certificates(output, listed, time)
+        _print_revocations(output, listed, time)
+    errors = [one.error for one in listed if one.error]
+    for error in errors:
+        output.error(error)
+    if errors:
+        raise typer.Exit(3)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A file of `certs show`: what it holds, or why that is not known."""
+
+    path: Path
+    contents: Contents | None = None
+    error: SignerError | None = None
+
+
+def _open_all(paths: Iterable[Path], secrets: SecretOptions) -> list[_Listed]:
+    """The files with what they hold. A password that the options give is tried on all; a prompt asks for each file."""
+    given = any(value is not None for value in (secrets.password_env, secrets.password_file, secrets.password_fd))
+    password = secrets.secret("Password") if given else None
+    listed = []
+    for path in paths:
+        try:
+            listed.append(_Listed(path, _open(path, password, None if given else secrets)))
+        except SignerError as error:
+            listed.append(_Listed(path, error=error.at(path)))
+    return listed
+
+
+def _open(path: Path, password: str | None, prompt: SecretOptions | None) -> Contents:
+    from testcerts.inventory import open_contents
+
+    data = read(path)
+    try:
+        return open_contents(data, path.suffix, password)
+    except WrongSecret:
+        typed = prompt.secret(f"Password of {path}") if prompt else None
+        if typed is None:
+            raise
+        return open_contents(data, path.suffix, typed)
+
+
+def _revocation_lists(listed: Iterable[_Listed]) -> list[x509.CertificateRevocationList]:
+    found = [one.contents.revocations for one in listed if one.contents]
+    return [revocations for revocations in found if revocations is not None]
+
+
+def _file_document(one: _Listed, listed: list[_Listed], time: datetime) -> dict[str, Any]:
+    from testcerts.inventory import facts, revocation_facts
+
+    contents, lists = one.contents, _revocation_lists(listed)
+    revocations = contents.revocations if contents else None
+    return {
+        "path": str(one.path),
+        "kind": contents.kind if contents else None,
+        "has_key": contents.has_key if contents else None,
+        "certificates": [
+            facts(certificate, time, lists) for certificate in (contents.certificates if contents else ())
+        ],
+        "revocations": revocation_facts(revocations, time) if revocations is not None else None,
+        "error": one.error.as_json() if one.error else None,
+    }
+
+
+def _print_certificates(output: Output, listed: list[_Listed], time: datetime) -> None:
+    """Each certificate once, with the files that are about it; where there are none, the files that it is in."""
+    from testcerts.inventory import facts
+
+    about: dict[x509.Certificate, list[Path]] = {}
+    inside: dict[x509.Certificate, list[Path]] = {}
+    for one in listed:
+        for number, certificate in enumerate(one.contents.certificates if one.contents else ()):
+            inside.setdefault(certificate, []).append(one.path)
+            if number == 0:
+                about.setdefault(certificate, []).append(one.path)
+    lists, rows = _revocation_lists(listed), []
+    for certificate, paths in inside.items():
+        data = facts(certificate, time, lists)
+        use = "authority" if data["authority"] else _usages(data)
+        until, files = data["not_after"][:10], _shortened(about.get(certificate, paths))
+        rows.append((data["common_name"], use, data["key"], until, data["days_left"], data["state"], files))
+    if rows:
+        output.table(("Certificate", "For", "Key", "Valid until", "Days left", "State", "Files"), rows)
+
+
+def _print_revocations(output: Output, listed: list[_Listed], time: datetime) -> None:
+    from testcerts.inventory import revocation_facts
+
+    rows = []
+    for one in listed:
+        if one.contents and one.contents.revocations is not None:
+            data = revocation_facts(one.contents.revocations, time)
+            count, until = len(data["revoked"]), (data["next_update"] or "")[:10]
+            rows.append((data["issuer"], count, until, data["days_left"], data["state"], one.path))
+    if rows:
+        output.table(("Revocation list of", "Revoked", "Next update", "Days left", "State", "File"), rows)
+
+
+def _usages(data: dict[str, Any]) -> str:
+    if data["usages"] is None:
+        return "anything" if data["error"] is None else "unknown"
+    return ", ".join(USAGE_NAMES.get(usage, usage) for usage in data["usages"])
+
+
+def _shortened(paths: list[Path]) -> str:
+    """Paths in one cell: of files that differ in their suffix only, the second and later ones as the suffix alone."""
+    words: list[str] = []
+    for number, path in enumerate(paths):
+        same = number > 0 and path.with_suffix("") == paths[number - 1].with_suffix("")
+        words.append(path.suffix if same else str(path))
+    return " ".join(words)
+
+
+@app.command(epilog="Example: drvsign certs install-script --output install.cmd")
+@command
+def install_script(output: Output, folder: Folder = _FOLDER, target: OutputFile = None) -> None:
+    """Write the scripts that prepare a test machine: certificates trusted, test signing on, and the way back.
+
+    Without --output, a .cmd and a .ps1 are written into the folder of the certificates. Each is complete in itself:
+    copy one to the test machine and run it there as administrator; /undo (.cmd) or -Undo (.ps1) takes all back.
+    """
+    from signer.certificates import common_name, thumbprint
+    from testcerts.install_script import NAME, WRITERS, trusted_of
+    from testcerts.store import read_hierarchy
+
+    if target is not None and target.suffix.lower() not in WRITERS:
+        raise UsageError(
+            "the name of a script has to end in .cmd or .ps1", path=target, field="--output", hint="Name it so."
+        )
+    trusted = trusted_of(read_hierarchy(folder))
+    paths = [target] if target is not None else [folder / f"{NAME}{suffix}" for suffix in (".cmd", ".ps1")]
+    for path in paths:
+        write_atomically(path, WRITERS[path.suffix.lower()](trusted))
+    if output.json:
+        certificates = [{"store": one.store, "sha1": thumbprint(one.certificate)} for one in trusted]
+        files = [str(path) for path in paths]
+        output.document({"schema": "drvsign.certs/1", "files": files, "certificates": certificates})
+        return
+    rows = [(one.store, common_name(one.certificate), thumbprint(one.certificate)) for one in trusted]
+    output.table(("Store of the local machine", "Certificate", "SHA-1"), rows)
+    output.print(f"Written: {', '.join(str(path) for path in paths)}")
+    output.note("Copy one to the test machine and run it there as administrator, Secure Boot off; then restart.")

@@ -41,6 +41,11 @@ STYLES = {
     "signed": "green",
     "built": "green",
     "skipped": "dim",
+    "valid": "green",
+    "expiring": "yellow",
+    "expired": "bold red",
+    "revoked": "bold red",
+    "not yet valid": "bold red",
 }
 """How words look on a terminal, wherever they stand alone in a cell."""
 

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
+from signer.algorithms import DigestAlgorithm
 from signer.certificates import load_all, load_der
 from signer.errors import FileError, KeyCertificateMismatch, KeyNotFound
 from testcerts import store
+from testcerts.encodings import PFX_PASSWORD
 from testcerts.profiles import EVERY, HIERARCHY
 
 
@@ -73,7 +77,7 @@ def test_all_files_of_a_certificate_agree(hierarchy):
         certificate = load_der(hierarchy.path(name, ".cer").read_bytes())
         chain = [certificate, hierarchy.issuing_ca, hierarchy.root]
         key = load_pem_private_key(hierarchy.path(name, ".key.pem").read_bytes(), None)
-        opened = pkcs12.load_pkcs12(hierarchy.path(name, ".pfx").read_bytes(), store.PFX_PASSWORD.encode())
+        opened = pkcs12.load_pkcs12(hierarchy.path(name, ".pfx").read_bytes(), PFX_PASSWORD.encode())
         assert load_all(hierarchy.path(name, ".pem").read_bytes()) == chain
         assert set(load_all(hierarchy.path(name, ".p7b").read_bytes())) == set(chain)
         assert key.public_key() == certificate.public_key() == opened.key.public_key()
@@ -84,7 +88,7 @@ def test_all_files_of_a_certificate_agree(hierarchy):
 def test_the_pfx_is_encrypted_as_windows_7_can_read_it(hierarchy):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    command = ["openssl", "pkcs12", "-info", "-noout", "-passin", f"pass:{store.PFX_PASSWORD}", "-in"]
+    command = ["openssl", "pkcs12", "-info", "-noout", "-passin", f"pass:{PFX_PASSWORD}", "-in"]
     done = subprocess.run([*command, hierarchy.path("code-signing", ".pfx")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "MAC: sha1" in done.stderr
@@ -244,3 +248,22 @@ def test_processes_that_ensure_at_the_same_time_get_the_same_identity(tmp_path, 
     assert sum(made for _, made in results) == 1
     assert len({hierarchy.root for hierarchy, _ in results}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["generated"]
+
+
+@pytest.mark.parametrize("name", ["code-signing", "time-stamping", "whql", "weak-key", "self-signed"])
+def test_an_identity_signs_with_the_key_of_its_profile(hierarchy, name):
+    identity = hierarchy.identity(name)
+    assert identity.certificate == hierarchy.certificates[name]
+    assert identity.chain == (() if name == "self-signed" else (hierarchy.issuing_ca, hierarchy.root))
+    digest = DigestAlgorithm.SHA256.hash(b"driver")
+    signature = identity.key.sign(digest, DigestAlgorithm.SHA256)
+    key, hashed = identity.certificate.public_key(), utils.Prehashed(hashes.SHA256())
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, digest, ec.ECDSA(hashed))
+    else:
+        key.verify(signature, digest, padding.PKCS1v15(), hashed)
+
+
+def test_an_identity_without_key_is_named(hierarchy):
+    with pytest.raises(KeyNotFound, match=r"cross\.key\.pem: there is no such key"):
+        hierarchy.identity("cross")

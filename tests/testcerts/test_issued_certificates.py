@@ -161,10 +161,11 @@ def test_subjects_that_can_not_be_are_refused(text):
         parse_subject(text)
 
 
-def test_a_common_name_must_leave_room_for_what_is_put_behind_it(now):
+@pytest.mark.parametrize("name", ["x" * 60, "株" * 20], ids=["ascii", "three-bytes-each"])
+def test_a_common_name_must_leave_room_for_what_is_put_behind_it(now, name):
     with pytest.raises(UsageError, match="too long") as caught:
-        issue(HIERARCHY, Order(parse_subject("x" * 60), now, KeyKind.P256))
-    assert caught.value.hint == "Leave 8 characters for ' Root CA', which is put behind it."
+        issue(HIERARCHY, Order(parse_subject(name), now, KeyKind.P256))
+    assert caught.value.hint == "Leave 8 bytes for ' Root CA', which is put behind it."
 
 
 @pytest.mark.parametrize("days", [0, -1, 36501])

@@ -1,0 +1,134 @@
+"""What files of certificates hold, and how long it lasts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from signer.errors import CertificateError, WrongSecret
+from testcerts.inventory import days_left, facts, handles, open_contents, revocation_facts, state
+
+
+def revocations(hierarchy, name="issuing-ca") -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl(hierarchy.path(name, ".crl").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "count", "has_key"),
+    [
+        (".cer", "certificate", 1, False),
+        (".pem", "certificate", 3, False),
+        (".p7b", "bundle", 3, False),
+        (".pfx", "pfx", 3, True),
+    ],
+)
+def test_files_are_opened_and_the_leaf_comes_first(hierarchy, suffix, kind, count, has_key):
+    contents = open_contents(hierarchy.path("whql", suffix).read_bytes(), suffix)
+    assert (contents.kind, len(contents.certificates), contents.has_key) == (kind, count, has_key)
+    assert contents.certificates[0] == hierarchy.certificates["whql"]
+
+
+@pytest.mark.parametrize("name", ["root", "issuing-ca"])
+def test_a_revocation_list_is_opened_even_when_it_is_empty(hierarchy, name):
+    data = hierarchy.path(name, ".crl").read_bytes()
+    assert open_contents(data, ".crl").revocations == revocations(hierarchy, name)
+    pem = revocations(hierarchy, name).public_bytes(Encoding.PEM)
+    assert open_contents(pem, ".pem").revocations == revocations(hierarchy, name)
+
+
+@pytest.mark.parametrize("suffix", [".cer", ".pem", ".p7b", ".pfx", ".crl"])
+@pytest.mark.parametrize("data", [b"", b"garbage", b"\x30\x82\x01\x00\x02\x01\x03"], ids=["empty", "text", "cut"])
+def test_what_is_not_a_certificate_is_refused(suffix, data):
+    with pytest.raises(CertificateError):
+        open_contents(data, suffix)
+
+
+def pfx(hierarchy, password: bytes | None) -> bytes:
+    key = load_pem_private_key(hierarchy.path("code-signing", ".key.pem").read_bytes(), None)
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    return pkcs12.serialize_key_and_certificates(b"x", key, hierarchy.code_signing, None, encryption)
+
+
+@pytest.mark.parametrize(
+    ("password", "given"),
+    [(None, None), (b"drvsign", None), (b"secret", "secret"), (None, "not needed"), (b"drvsign", "for another")],
+)
+def test_a_pfx_opens_with_its_password_and_those_that_are_no_secret(hierarchy, password, given):
+    assert open_contents(pfx(hierarchy, password), ".pfx", given).certificates == (hierarchy.code_signing,)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(None, "the PFX file needs a password"), ("wrong", "the password does not open the PFX file")],
+)
+def test_a_pfx_stays_closed_to_others(hierarchy, given, message):
+    with pytest.raises(WrongSecret, match=message):
+        open_contents(pfx(hierarchy, b"secret"), ".pfx", given)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("root", "valid"),
+        ("code-signing", "valid"),
+        ("expired", "expired"),
+        ("not-yet-valid", "not yet valid"),
+        ("revoked", "revoked"),
+    ],
+)
+def test_states(hierarchy, now, name, expected):
+    assert state(hierarchy.certificates[name], now, [revocations(hierarchy)]) == expected
+
+
+def test_a_certificate_expires_within_thirty_days_and_not_before(hierarchy):
+    end = hierarchy.code_signing.not_valid_after_utc
+    assert state(hierarchy.code_signing, end - timedelta(days=30)) == "valid"
+    assert state(hierarchy.code_signing, end - timedelta(days=30) + timedelta(seconds=1)) == "expiring"
+    assert state(hierarchy.code_signing, end) == "expiring"
+    assert state(hierarchy.code_signing, end + timedelta(seconds=1)) == "expired"
+
+
+def test_a_list_of_another_issuer_revokes_nothing(hierarchy, now):
+    assert state(hierarchy.certificates["revoked"], now, [revocations(hierarchy, "root")]) == "valid"
+
+
+def test_days_are_whole_and_negative_afterwards(now):
+    assert days_left(now + timedelta(days=2, hours=23), now) == 2
+    assert days_left(now, now) == 0
+    assert days_left(now - timedelta(hours=1), now) == -1
+
+
+def test_facts_name_what_a_person_asks_for(hierarchy, now):
+    told = facts(hierarchy.certificates["whql"], now)
+    assert told["common_name"] == "Contoso Test (whql)"
+    assert told["issuer"] == "CN=Contoso Test Issuing CA,O=Contoso"
+    assert told["usages"] == ["1.3.6.1.4.1.311.10.3.5", "1.3.6.1.5.5.7.3.3"]
+    assert (told["key"], told["authority"], told["days_left"], told["error"]) == ("p256", False, 3650, None)
+
+
+def test_facts_of_a_revocation_list(hierarchy, now):
+    told = revocation_facts(revocations(hierarchy), now)
+    assert told["revoked"] == [f"{hierarchy.certificates['revoked'].serial_number:x}"]
+    assert (told["issuer"], told["state"]) == ("CN=Contoso Test Issuing CA,O=Contoso", "valid")
+    end = hierarchy.issuing_ca.not_valid_after_utc
+    assert revocation_facts(revocations(hierarchy), end)["state"] == "expiring"
+    assert revocation_facts(revocations(hierarchy), end + timedelta(days=1))["state"] == "expired"
+    assert revocation_facts(revocations(hierarchy), now - timedelta(days=1))["state"] == "not yet valid"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.cer", True), ("A.PFX", True), ("a.pem", True), ("a.key.pem", False), ("a.sys", False), ("a.cat", False)],
+)
+def test_a_folder_is_searched_for_certificates_and_not_for_keys(name, expected):
+    assert handles(Path(name)) == expected

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from catalogs.inf.problems import Problem
+from catalogs import os_names, signability
+from catalogs.contents import Item, contents
+from catalogs.folder import Folder, OutsideFolder
+from catalogs.inf.driver import DriverInf
+from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.strings import ENGLISH
+from catalogs.inf.syntax import Inf
+from catalogs.inf.text import DEFAULT_CODE_PAGE
+from catalogs.inf.version import CatalogDirective
 from catalogs.os_names import OsName
+from signer.errors import InfError, PackageError
+
+_ATTRIBUTES = ("PETrust", "DRMLevel", "Elam", "HalExt", "WindowsHello")
+_AUTORUN = "autorun.inf"
 
 
 @dataclass(frozen=True)
@@ -65,3 +79,214 @@ class DriverPackage:
     def catalog_name(self) -> str:
         """The file name of the catalog, as the INF spells it."""
         return self.catalog.name
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found in one run over some INFs."""
+
+    packages: tuple[DriverPackage, ...]
+    """One for each catalog, as far as it could be made out: with an error among the problems it is not to be used."""
+    problems: tuple[Problem, ...]
+    """All that is wrong, in the order of the INFs."""
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid the catalogs."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+
+def read_packages(
+    where: Path | Sequence[Path],
+    os: Sequence[OsName] | None = None,
+    *,
+    today: datetime.date | None = None,
+    language: int = ENGLISH,
+    code_page: str = DEFAULT_CODE_PAGE,
+) -> list[DriverPackage]:
+    """The driver packages of a folder and all below it, or of some INFs: one for each catalog that they name.
+
+    `os` says what releases the catalogs are for; without it they are those of the INFs' own decorations. `today` is
+    compared with DriverVer; without it any date will do. Raises PackageError, with every problem that was found, if one
+    of them is an error, and FileError.
+    """
+    survey = survey_packages(where, os, today=today, language=language, code_page=code_page)
+    if survey.errors:
+        count = len(survey.errors)
+        first = survey.errors[0]
+        raise PackageError(
+            f"{count} problems forbid the catalog" if count > 1 else f"{first.code}: {first.message}",
+            problems=survey.problems,
+            path=where if isinstance(where, Path) else where[0],
+            hint=first.hint if count == 1 else None,
+        )
+    return list(survey.packages)
+
+
+def survey_packages(
+    where: Path | Sequence[Path],
+    os: Sequence[OsName] | None = None,
+    *,
+    today: datetime.date | None = None,
+    language: int = ENGLISH,
+    code_page: str = DEFAULT_CODE_PAGE,
+) -> Survey:
+    """The same, with the problems beside the packages instead of raised. Raises FileError."""
+    paths = _inf_paths(where)
+    drivers: list[DriverInf] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            driver = DriverInf.read(path, language, code_page)
+        except InfError as error:
+            problems.append(_unreadable(error, path))
+            continue
+        if driver.version.section is None and path.name.lower() == _AUTORUN:
+            continue
+        drivers.append(driver)
+    if not paths or (not drivers and not problems):
+        problems.append(_no_inf(where))
+    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today)
+    packages = run.packages()
+    return Survey(tuple(packages), (*problems, *dict.fromkeys(run.problems)))
+
+
+def _inf_paths(where: Path | Sequence[Path]) -> list[Path]:
+    """The INFs of a run: those of a folder, or those that were named."""
+    named = [where] if isinstance(where, Path) else list(where)
+    paths = (path for name in named for path in (Folder(name).infs() if name.is_dir() else (name,)))
+    return list(dict.fromkeys(paths))
+
+
+class _Run:
+    """What Inf2Cat does in one go: some INFs, their catalogs, and the hardware IDs of them all in each catalog."""
+
+    def __init__(
+        self, drivers: tuple[DriverInf, ...], os: tuple[OsName, ...] | None, today: datetime.date | None
+    ) -> None:
+        self._drivers = drivers
+        self._os = os
+        self._today = today
+        self._folders: dict[Path, Folder] = {}
+        self._ids = tuple(dict.fromkeys(id_ for driver in drivers for id_ in driver.hardware_ids))
+        self.problems: list[Problem] = []
+
+    def packages(self) -> list[DriverPackage]:
+        """One package for each catalog, with the problems of each left in `problems`."""
+        groups: dict[tuple[Path, str, str], list[tuple[DriverInf, tuple[OsName, ...]]]] = {}
+        for driver in self._drivers:
+            self.problems += signability.check_version(driver, self._today)
+            for directive, names in self._catalogs(driver).items():
+                key = (driver.path.parent, directive.name.lower(), directive.architecture)
+                groups.setdefault(key, []).append((driver, names))
+        return [self._package(key[2], members) for key, members in groups.items()]
+
+    def _catalogs(self, driver: DriverInf) -> dict[CatalogDirective, tuple[OsName, ...]]:
+        """The catalogs that an INF needs, each with the releases that will look for it."""
+        names = driver.releases if self._os is None else self._os
+        if not names:
+            self.problems.append(signability.no_releases(driver))
+        found: dict[CatalogDirective, list[OsName]] = {}
+        for architecture in dict.fromkeys(name.architecture for name in names):
+            directive = driver.version.catalog(architecture)
+            if directive is None:
+                self.problems.append(signability.missing_catalog_file(driver, architecture))
+            else:
+                found.setdefault(directive, []).extend(name for name in names if name.architecture == architecture)
+        return {directive: os_names.in_order(group) for directive, group in found.items()}
+
+    def _package(self, architecture: str, members: list[tuple[DriverInf, tuple[OsName, ...]]]) -> DriverPackage:
+        """The package of the INFs that share a catalog."""
+        first, _ = members[0]
+        names = os_names.in_order(name for _, group in members for name in group)
+        before = len(self.problems)
+        files: dict[tuple[str, Path], PackageFile] = {}
+        for driver, group in members:
+            for file in (_inf_file(driver, group), *self._files(driver, group)):
+                known = files.setdefault((file.name, file.path), file)
+                files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
+        directive = first.version.catalog(names[0].architecture)
+        assert directive is not None
+        ordered = sorted(files.values(), key=lambda file: not any(file.path == driver.path for driver, _ in members))
+        found = tuple(problem for problem in self.problems[before:] if problem.severity is Severity.WARNING)
+        return DriverPackage(
+            tuple(driver.path for driver, _ in members),
+            first.path.with_name(directive.name),
+            architecture,
+            tuple(ordered),
+            self._ids,
+            names,
+            self._os is None,
+            found,
+        )
+
+    def _files(self, driver: DriverInf, names: tuple[OsName, ...]) -> Iterator[PackageFile]:
+        """The files that an INF brings, where they are, with their problems left in `problems`."""
+        folder = self._folder(driver.path.parent)
+        architectures = tuple(dict.fromkeys(name.architecture for name in names))
+        found = contents(driver, architectures)
+        self.problems += signability.check_contents(driver, found)
+        attributes = signature_attributes(driver.inf)
+        for item in found.items:
+            path = None
+            if item.source is not None:
+                path = self._find(driver, folder, item)
+            if path is None:
+                continue
+            os = tuple(name for name in names if item.only_on in (None, name.architecture))
+            name = item.copy.target.lower()
+            yield PackageFile(
+                name,
+                path,
+                PurePosixPath(path.relative_to(folder.root).as_posix()),
+                os,
+                attributes.get(name, ()) or attributes.get(item.copy.source.lower(), ()),
+            )
+
+    def _find(self, driver: DriverInf, folder: Folder, item: Item) -> Path | None:
+        """Where a file is. A problem is noted where it isn't in the folder or the path leads out of it."""
+        assert item.source is not None
+        try:
+            path = folder.find((*item.source.folders, item.copy.source))
+        except OutsideFolder:
+            self.problems.append(signability.outside_folder(driver, item))
+            return None
+        if path is None:
+            self.problems.append(signability.missing_file(driver, item))
+        elif twins := folder.twins(path):
+            self.problems.append(signability.ambiguous_name(driver, item, path, twins))
+        return path
+
+    def _folder(self, path: Path) -> Folder:
+        return self._folders.setdefault(path, Folder(path))
+
+
+def _inf_file(driver: DriverInf, names: tuple[OsName, ...]) -> PackageFile:
+    path = driver.path
+    return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names)
+
+
+def signature_attributes(inf: Inf) -> dict[str, tuple[SignatureAttribute, ...]]:
+    """What [SignatureAttributes] asks for each file, by its name in lower case. The INF's %strings% are replaced."""
+    section = inf.section("SignatureAttributes")
+    found: dict[str, tuple[SignatureAttribute, ...]] = {}
+    for entry in section.entries if section else ():
+        named = inf.section(entry.value())
+        if entry.key is not None and named is not None:
+            wanted = ((line.key, line.value()) for line in named.entries if line.key is not None)
+            found[entry.key.lower()] = tuple(SignatureAttribute(_spelled(key), value) for key, value in wanted)
+    return found
+
+
+def _spelled(name: str) -> str:
+    """An attribute's name in Microsoft's spelling."""
+    return next((known for known in _ATTRIBUTES if known.lower() == name.lower()), name)
+
+
+def _unreadable(error: InfError, path: Path) -> Problem:
+    return Problem(error.code, error.message, path, error.line, error.hint)
+
+
+def _no_inf(where: Path | Sequence[Path]) -> Problem:
+    path = where if isinstance(where, Path) else None
+    return Problem("no-inf", "there is no driver's INF here", path, hint="Name the folder that the INF is in.")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from catalogs.inf.syntax import Inf, Section
+from catalogs.inf.syntax import Entry, Inf, Section
 
 ENGLISH = 0x0409
 """The language of the machines that catalogs are made on, and the one that INFs fall back to."""
@@ -51,3 +52,25 @@ def _defined(section: Section) -> Iterator[tuple[str, str]]:
     for entry in reversed(section.entries):
         if entry.key is not None:
             yield entry.key.lower(), ",".join(entry.values)
+
+
+def expanded(inf: Inf, language: int = ENGLISH) -> Inf:
+    """The INF with the tokens in all its keys and values replaced, but for those in its [Strings] themselves."""
+    strings = Strings(inf, language)
+    sections = {
+        name: section if name.split(".")[0] == "strings" else _expanded(section, strings)
+        for name, section in inf.sections.items()
+    }
+    return replace(inf, sections=sections)
+
+
+def _expanded(section: Section, strings: Strings) -> Section:
+    return replace(section, entries=tuple(_entry(entry, strings) for entry in section.entries))
+
+
+def _entry(entry: Entry, strings: Strings) -> Entry:
+    """The entry itself where it has no tokens, which is the common case."""
+    if not any("%" in value for value in entry.values) and (entry.key is None or "%" not in entry.key):
+        return entry
+    key = None if entry.key is None else strings.expand(entry.key)
+    return Entry(entry.line, key, tuple(map(strings.expand, entry.values)))

@@ -70,7 +70,7 @@ class Section:
         return next(self.all(key), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inf:
     """An INF: its text, and its sections by name."""
 

@@ -1,0 +1,86 @@
+"""A driver's INF as a whole: what its sections say together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from catalogs import os_names
+from catalogs.inf.models import BadTarget, ModelsSection, models_sections
+from catalogs.inf.sources import Sources
+from catalogs.inf.strings import ENGLISH, expanded
+from catalogs.inf.syntax import Inf
+from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, pick
+from catalogs.inf.text import DEFAULT_CODE_PAGE
+from catalogs.inf.version import VersionSection
+from catalogs.os_names import OsName
+from signer.files import read
+
+DEFAULT_INSTALL = "DefaultInstall"
+
+
+@dataclass(frozen=True, eq=False)
+class DriverInf:
+    """An INF, read."""
+
+    path: Path
+    text: Inf
+    """As it is written."""
+    inf: Inf
+    """With its %strings% replaced."""
+    models: tuple[ModelsSection, ...]
+    """The Models sections that [Manufacturer] names."""
+    bad_targets: tuple[BadTarget, ...] = ()
+    """What [Manufacturer] gives as decorations and isn't."""
+    sources: Sources = field(repr=False, kw_only=True)
+    version: VersionSection = field(repr=False, kw_only=True)
+
+    @classmethod
+    def parse(cls, data: bytes, path: Path, language: int = ENGLISH, code_page: str = DEFAULT_CODE_PAGE) -> DriverInf:
+        """The INF in `data`. Raises InfError."""
+        text = Inf.parse(data, path, code_page)
+        inf = expanded(text, language)
+        models, bad = models_sections(inf)
+        return cls(path, text, inf, tuple(models), tuple(bad), sources=Sources(inf), version=VersionSection(inf))
+
+    @classmethod
+    def read(cls, path: Path, language: int = ENGLISH, code_page: str = DEFAULT_CODE_PAGE) -> DriverInf:
+        """The INF at `path`. Raises InfError and FileError."""
+        return cls.parse(read(path), path, language, code_page)
+
+    @cached_property
+    def hardware_ids(self) -> tuple[str, ...]:
+        """The hardware and compatible IDs of all its models, each once, in lower case, in their order."""
+        ids = (id_.lower() for section in self.models for model in section.models or () for id_ in model.ids)
+        return tuple(dict.fromkeys(ids))
+
+    @cached_property
+    def default_installs(self) -> tuple[TargetOS, ...]:
+        """The decorations of its [DefaultInstall] sections: those of a driver without devices."""
+        names = (name.partition(".") for name in self.inf.sections)
+        targets = (parse(decoration) for base, _, decoration in names if base == DEFAULT_INSTALL.lower())
+        return tuple(target for target in targets if target is not None)
+
+    @cached_property
+    def releases(self) -> tuple[OsName, ...]:
+        """The releases that its decorations are for, as far as their tokens were seen in real catalogs."""
+        return tuple(name for name in os_names.ALL if name.confirmed and self.installs_on(name))
+
+    def installs_on(self, os: OsName) -> bool:
+        """Whether a release finds anything to install: models in the sections that it picks, or a DefaultInstall."""
+        manufacturers = {section.manufacturer for section in self.models}
+        for manufacturer in manufacturers:
+            sections = {section.target: section for section in self.models if section.manufacturer == manufacturer}
+            # Sections that are named and missing don't keep Windows from picking another one.
+            target = pick((target for target, section in sections.items() if section.models is not None), os)
+            if target is not None and sections[target].models:
+                return True
+        return not self.models and pick(self.default_installs, os) is not None
+
+    @cached_property
+    def architectures(self) -> tuple[str, ...]:
+        """The architectures that its decorations name; `x86` for sections without any."""
+        targets = [section.target for section in self.models if section.models] or list(self.default_installs)
+        named = {target.architecture or "x86" for target in targets}
+        return tuple(architecture for architecture in ARCHITECTURES if architecture in named)

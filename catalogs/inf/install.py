@@ -1,0 +1,132 @@
+"""Install sections to the files that they copy.
+
+Sources (windows-driver-docs, install/): inf-ddinstall-section.md, inf-copyfiles-directive.md, inf-destinationdirs-
+section.md, inf-ddinstall-coinstallers-section.md, inf-ddinstall-interfaces-section.md, inf-classinstall32-section.md,
+inf-interfaceinstall32-section.md, inf-defaultinstall-section.md.
+
+Sections that Needs takes from an included INF are not followed, even if that INF lies in the same folder: Inf2Cat
+leaves what they copy to the catalog of the INF that they stand in (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalogs.inf.syntax import Entry, Inf, Section
+
+_DEFAULT_DIRECTORY = "DefaultDestDir"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One file that an install section copies."""
+
+    target: str
+    """The name that it is installed under."""
+    source: str
+    """Its name in the package."""
+    section: str
+    """The list that it stands in; `CopyFiles` for a file that the directive names itself (@file)."""
+    line: int
+    destination: tuple[str, str]
+    """The folder that it goes to: dirid and subfolder, in lower case; two empty texts where the INF doesn't say."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSection:
+    """A section that a directive names and nobody defines."""
+
+    name: str
+    directive: str
+    line: int
+
+
+class Installation:
+    """What an INF, its %strings% replaced, copies on one architecture. Each section is read once."""
+
+    def __init__(self, inf: Inf, architecture: str) -> None:
+        self._inf = inf
+        self._architecture = architecture
+        self._seen: set[str] = set()
+        self._lists: set[str] = set()
+        self.copies: list[Copy] = []
+        """The files, in the order in which the INF names them."""
+        self.missing: list[MissingSection] = []
+        """Sections that are named and don't exist."""
+        self.includes = False
+        """Whether another INF is included: files that this one doesn't place may be that one's."""
+
+    def read(self, section: Section) -> None:
+        """An install section with its .CoInstallers and .Interfaces."""
+        self._install(section)
+        for suffix in ("CoInstallers", "Interfaces"):
+            self._sub_section(section, suffix)
+
+    def interface_installers(self) -> None:
+        """The sections that [InterfaceInstall32] names."""
+        interfaces = self._inf.section("InterfaceInstall32")
+        for entry in interfaces.entries if interfaces else ():
+            self._read_named(entry.value())
+
+    def decorated(self, name: str) -> Section | None:
+        """The section that a machine of this architecture uses: `name.NTamd64`, `name.NT`, `name`."""
+        names = (f"{name}.nt{self._architecture}", f"{name}.nt", name)
+        return next((found for found in map(self._inf.section, names) if found is not None), None)
+
+    def _read_named(self, name: str) -> None:
+        section = self.decorated(name)
+        if section is not None:
+            self.read(section)
+
+    def _sub_section(self, section: Section, suffix: str) -> None:
+        """A section such as `name.NT.CoInstallers`, which is an install section or names some."""
+        found = self._inf.section(f"{section.name}.{suffix}")
+        if found is None:
+            return
+        self._install(found)
+        for entry in found.all("AddInterface"):
+            self._read_named(entry.value(2))
+
+    def _install(self, section: Section) -> None:
+        """The CopyFiles of an install section and of the sections that it needs, each once."""
+        waiting = [section]
+        while waiting:
+            section = waiting.pop()
+            if section.name.lower() in self._seen:
+                continue
+            self._seen.add(section.name.lower())
+            for entry in section.all("CopyFiles"):
+                for value in filter(None, entry.values):
+                    self._copy(entry, value)
+            self.includes |= section.first("Include") is not None
+            needed = (self._inf.section(name) for entry in section.all("Needs") for name in entry.values)
+            waiting += reversed([found for found in needed if found is not None])
+
+    def _copy(self, entry: Entry, value: str) -> None:
+        """One value of a CopyFiles directive: a list of files, or a single file behind an @."""
+        if value.startswith("@"):
+            destination = self._destination(_DEFAULT_DIRECTORY)
+            self.copies.append(Copy(value[1:], value[1:], "CopyFiles", entry.line, destination))
+            return
+        section = self._inf.section(value)
+        if section is None:
+            self.missing.append(MissingSection(value, "CopyFiles", entry.line))
+        elif value.lower() not in self._lists:
+            self._lists.add(value.lower())
+            self.copies += _listed(section, self._destination(value))
+
+    def _destination(self, name: str) -> tuple[str, str]:
+        """Where [DestinationDirs] sends the files of a list."""
+        directories = self._inf.section("DestinationDirs")
+        entry = directories and (directories.first(name) or directories.first(_DEFAULT_DIRECTORY))
+        return (entry.value().lower(), entry.value(1).strip("\\").lower()) if entry else ("", "")
+
+
+def _listed(section: Section, destination: tuple[str, str]) -> Iterator[Copy]:
+    """The files of a list: each line has the name to install a file under, then its own where that differs."""
+    for line in section.entries:
+        target = line.key if line.key is not None else line.value()
+        source = (line.value() if line.key is not None else line.value(1)) or target
+        if target:
+            yield Copy(target, source, section.name, line.line, destination)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from signer.errors import CertificateError
+from signer.asn1 import der
+from signer.errors import CertificateError, SignatureFormatError
 
 _VERSION = 0xA0
-_SEQUENCE = 0x30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +33,27 @@ def key_identity(spki: bytes) -> str:
 
 def fields_of(certificate: x509.Certificate) -> Fields:
     """The fields of a loaded certificate. Raises CertificateError."""
-    return _from_tbs(certificate.tbs_certificate_bytes, 0)
+    return _walk(certificate.tbs_certificate_bytes, 0)
 
 
-def fields_of_der(der: bytes) -> Fields:
+def fields_of_der(data: bytes) -> Fields:
     """The fields of a DER certificate that is not otherwise parsed. Raises CertificateError."""
-    tag, start, _ = _element(der, 0)
-    if tag != _SEQUENCE:
-        raise CertificateError("not a certificate: no SEQUENCE at its start", offset=0)
-    return _from_tbs(der, start)
-
-
-def _from_tbs(der: bytes, offset: int) -> Fields:
-    """Walk [version] serial signature issuer validity subject subjectPublicKeyInfo."""
-    tag, position, _ = _element(der, offset)
-    if tag != _SEQUENCE:
-        raise CertificateError("not a certificate: no TBSCertificate", offset=offset)
-    tag, _, end = _element(der, position)
-    if tag == _VERSION:
-        _, _, end = _element(der, end)
-    spans = []
-    for _ in range(5):
-        start = end
-        tag, _, end = _element(der, start)
-        if tag != _SEQUENCE:
-            raise CertificateError("not a certificate: a field is not a SEQUENCE", offset=start)
-        spans.append(der[start:end])
-    return Fields(issuer=spans[1], subject=spans[3], spki=spans[4])
-
-
-def _element(der: bytes, offset: int) -> tuple[int, int, int]:
-    """(tag, start of the contents, end) of the DER element at `offset`. Raises CertificateError."""
     try:
-        tag, length, start = der[offset], der[offset + 1], offset + 2
-    except IndexError:
-        raise CertificateError("a certificate that ends too early", offset=offset) from None
-    if length & 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(der[start : start + size], "big")
-        start += size
-    end = start + length
-    if end > len(der):
-        raise CertificateError("a certificate that ends too early", offset=offset)
-    return tag, start, end
+        return _walk(data, der.expect(data, 0, der.SEQUENCE, "a certificate").body)
+    except SignatureFormatError as error:
+        raise CertificateError(error.message, offset=error.offset) from error
+
+
+def _walk(data: bytes, offset: int) -> Fields:
+    """Go through [version] serial signature issuer validity subject subjectPublicKeyInfo."""
+    try:
+        element = der.read(data, der.expect(data, offset, der.SEQUENCE, "a TBSCertificate").body)
+        if element.tag == _VERSION:
+            element = der.read(data, element.end)
+        spans = []
+        for _ in range(5):
+            element = der.expect(data, element.end, der.SEQUENCE, "a SEQUENCE in a certificate")
+            spans.append(element.whole(data))
+    except SignatureFormatError as error:
+        raise CertificateError(error.message, offset=error.offset) from error
+    return Fields(issuer=spans[1], subject=spans[3], spki=spans[4])

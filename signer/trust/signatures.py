@@ -43,6 +43,7 @@ _ECDSA = {
     SignatureAlgorithmOID.ECDSA_WITH_SHA384.dotted_string: DigestAlgorithm.SHA384,
     SignatureAlgorithmOID.ECDSA_WITH_SHA512.dotted_string: DigestAlgorithm.SHA512,
 }
+_PSS = SignatureAlgorithmOID.RSASSA_PSS.dotted_string
 
 # DigestInfo up to the digest, with NULL parameters (RFC 8017, 9.2, note 1).
 _DIGEST_INFO = {
@@ -73,14 +74,19 @@ def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes
     oid = signed.signature_algorithm_oid.dotted_string
     body = signed.tbs_certificate_bytes if isinstance(signed, x509.Certificate) else signed.tbs_certlist_bytes
     if isinstance(key, rsa.RSAPublicKey):
-        if oid == SignatureAlgorithmOID.RSASSA_PSS.dotted_string:
+        if oid == _PSS:
             return _pss(key, signed, body)
         digest = _RSA.get(oid)
-        return _pkcs1(key, body, signed.signature, digest) if digest is not None else Check.UNKNOWN
+        return _pkcs1(key, body, signed.signature, digest) if digest is not None else _mismatch(oid)
     if isinstance(key, ec.EllipticCurvePublicKey):
         digest = _ECDSA.get(oid)
-        return _ecdsa(key, body, signed.signature, digest) if digest is not None else Check.UNKNOWN
+        return _ecdsa(key, body, signed.signature, digest) if digest is not None else _mismatch(oid)
     return Check.UNKNOWN
+
+
+def _mismatch(oid: str) -> Check:
+    """An algorithm of another kind of key makes a bad signature; one never heard of, an unknown one."""
+    return Check.BAD if oid in _RSA or oid in _ECDSA or oid == _PSS else Check.UNKNOWN
 
 
 def _pkcs1(key: rsa.RSAPublicKey, body: bytes, signature: bytes, digest: DigestAlgorithm) -> Check:

@@ -160,6 +160,15 @@ def two_keys_of_one_ca() -> Built:
     return Built(issue("Leaf", right), (wrong, right), root)
 
 
+@case("bad-signature", breaks=True)
+def signature_by_another_kind_of_key() -> Built:
+    """The CA has an elliptic curve key, and the leaf was signed with an RSA key."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True)
+    leaf = issue("Leaf", issue("Forger", private_key=rsa_key("root")), issuer_name="CA")
+    return Built(leaf, (middle,), root, anchored=False, index=0)
+
+
 @case("signature-unknown", breaks=True)
 def signature_of_an_unknown_kind() -> Built:
     """The CA signs with Ed25519, which Windows does not know."""

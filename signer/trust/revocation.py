@@ -1,0 +1,274 @@
+"""Certificate revocation lists from files: was a certificate on a path revoked at a time?
+
+Nothing is fetched. Windows takes a signature whose timestamp lies before the revocation as good, so the answer is for a
+time. Code Integrity itself reads no lists of certificate authorities when it loads a driver; what follows from a
+revocation is for the policy.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from signer.asn1 import der
+from signer.certificates import common_name, extensions
+from signer.errors import CertificateError
+from signer.trust.fields import fields_of, key_identity
+from signer.trust.path import CertificatePath, PathProblem
+from signer.trust.roots import kernel_root
+from signer.trust.signatures import Check, check
+
+_UNDERSTOOD = (x509.CRLNumber, x509.AuthorityKeyIdentifier, x509.DeltaCRLIndicator, x509.IssuingDistributionPoint)
+
+_REASONS = {
+    x509.ReasonFlags.key_compromise: "key compromise",
+    x509.ReasonFlags.ca_compromise: "CA compromise",
+    x509.ReasonFlags.affiliation_changed: "affiliation changed",
+    x509.ReasonFlags.superseded: "superseded",
+    x509.ReasonFlags.cessation_of_operation: "cessation of operation",
+    x509.ReasonFlags.certificate_hold: "on hold",
+    x509.ReasonFlags.privilege_withdrawn: "privilege withdrawn",
+    x509.ReasonFlags.aa_compromise: "attribute authority compromise",
+}
+
+_PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One certificate of a path that its issuer revoked."""
+
+    index: int
+    """Which certificate of the path; 0 is the leaf."""
+    name: str
+    date: datetime
+    """From when on (revocationDate), aware, in UTC."""
+    reason: str
+    """The CRLReason in words, "unspecified" where the list gives none (RFC 5280, 5.3.1)."""
+    known_bad_since: datetime | None
+    """When the key is thought to have been lost (invalidityDate), if the list says so. Windows does not go by it."""
+    in_effect: bool
+    """Whether the revocation had begun at the time that was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationStatus:
+    """What the given lists say about one path."""
+
+    revocations: tuple[Revocation, ...]
+    checked: frozenset[int]
+    """The certificates that a sound list of their issuer covers; of the others nothing is known."""
+    notes: tuple[PathProblem, ...]
+    """Lists that are stale, forged or not usable: codes crl-stale, crl-not-yet-valid, crl-bad-signature,
+    crl-signature-unknown, crl-not-allowed, crl-not-supported, crl-partial."""
+
+    @property
+    def in_effect(self) -> tuple[Revocation, ...]:
+        """The revocations that count at the time that was asked about."""
+        return tuple(revocation for revocation in self.revocations if revocation.in_effect)
+
+
+def load_crls(data: bytes) -> list[x509.CertificateRevocationList]:
+    """Every revocation list in a file: one as DER, or any number as PEM. Raises CertificateError."""
+    blocks = _PEM.findall(data)
+    try:
+        if blocks:
+            return [x509.load_pem_x509_crl(block) for block in blocks]
+        return [x509.load_der_x509_crl(data)]
+    except ValueError as error:
+        message = f"not a certificate revocation list that can be read ({error})"
+        raise CertificateError(message, hint="Give revocation lists as DER (.crl) or PEM.") from error
+
+
+def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime) -> RevocationStatus:
+    """What `crls` say about the certificates of `path` at the time `at` (aware).
+
+    A list counts if the issuer on the path signed it and may do so. A stale list still revokes what it lists: nobody
+    takes a revocation back by letting a list expire. Source: RFC 5280, 5 and 6.3.
+    """
+    lists = tuple(crls)
+    found: list[Revocation] = []
+    notes: list[PathProblem] = []
+    checked: set[int] = set()
+    for index, certificate in enumerate(path.certificates):
+        for crl in lists:
+            if _names_issuer(crl, certificate) and not _is_anchor(path, index):
+                problem = _unusable(crl, path, index)
+                if problem is not None:
+                    notes.append(problem)
+                    continue
+                gap = _gap(crl, certificate, index)
+                if gap is None:
+                    checked.add(index)
+                else:
+                    notes.append(PathProblem("crl-partial", f"a revocation list {gap}", index))
+                notes.extend(_freshness(crl, index, at))
+                found.extend(_entries(crl, certificate, index, at))
+    return RevocationStatus(tuple(dict.fromkeys(found)), frozenset(checked), tuple(dict.fromkeys(notes)))
+
+
+def with_revocations(
+    path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime
+) -> CertificatePath:
+    """The path with what the lists say at `at` among its problems: "revoked", and the notes about the lists."""
+    status = revoked(path, crls, at)
+    problems = tuple(
+        PathProblem("revoked", f"{r.name!r} was revoked on {r.date:%Y-%m-%d} ({r.reason})", r.index)
+        for r in status.in_effect
+    )
+    return replace(path, problems=(*path.problems, *problems, *status.notes))
+
+
+def _names_issuer(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    return _issuer(crl) == fields_of(certificate).issuer
+
+
+def _issuer(crl: x509.CertificateRevocationList) -> bytes:
+    """The issuer as the bytes in the list: TBSCertList is [version] signature issuer ... (RFC 5280, 5.1)."""
+    data = crl.tbs_certlist_bytes
+    element = der.read(data, der.read(data).body)
+    if element.tag == der.INTEGER:
+        element = der.read(data, element.end)
+    return der.read(data, element.end).whole(data)
+
+
+def _is_anchor(path: CertificatePath, index: int) -> bool:
+    """A root does not revoke itself."""
+    if path.anchor is None or index != len(path.certificates) - 1:
+        return False
+    return key_identity(fields_of(path.certificates[index]).spki) == path.anchor.spki_sha256
+
+
+def _unusable(crl: x509.CertificateRevocationList, path: CertificatePath, index: int) -> PathProblem | None:
+    """Why the list says nothing about this certificate, or None if it does."""
+    name = common_name(path.certificates[index])
+    above = path.certificates[index + 1] if index + 1 < len(path.certificates) else None
+    spki = fields_of(above).spki if above is not None else _anchor_key(path)
+    outcome = check(crl, spki) if spki is not None else Check.UNKNOWN
+    if outcome is Check.BAD:
+        return PathProblem("crl-bad-signature", f"a revocation list for {name!r} was not signed by its issuer", index)
+    if outcome is Check.UNKNOWN:
+        return PathProblem(
+            "crl-signature-unknown", f"the signature of a revocation list for {name!r} can't be checked", index
+        )
+    if above is not None and not _may_sign_lists(above):
+        message = f"the key of {common_name(above)!r} may not sign revocation lists"
+        return PathProblem("crl-not-allowed", message, index)
+    obstacle = _obstacle(crl)
+    if obstacle is not None:
+        return PathProblem("crl-not-supported", f"a revocation list for {name!r} {obstacle}", index)
+    return None
+
+
+def _anchor_key(path: CertificatePath) -> bytes | None:
+    """The key above the last certificate, where the root is known by its key only."""
+    if path.anchor is None:
+        return None
+    known = kernel_root(path.anchor.spki_sha256)
+    return known.spki if known is not None else None
+
+
+def _may_sign_lists(issuer: x509.Certificate) -> bool:
+    try:
+        return extensions(issuer).get_extension_for_class(x509.KeyUsage).value.crl_sign
+    except x509.ExtensionNotFound:
+        return True
+    except CertificateError:
+        return False
+
+
+def _obstacle(crl: x509.CertificateRevocationList) -> str | None:
+    """What makes the list's entries mean something that is not understood here (RFC 5280, 5.2)."""
+    for extension in _crl_extensions(crl):
+        if isinstance(extension.value, x509.IssuingDistributionPoint):
+            if extension.value.indirect_crl:
+                return "is an indirect one"
+        elif extension.critical and not isinstance(extension.value, _UNDERSTOOD):
+            return f"has a critical extension that is not known here ({extension.oid.dotted_string})"
+    return None
+
+
+def _gap(crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int) -> str | None:
+    """Why the list, though sound, may leave this certificate out even if it is revoked (RFC 5280, 5.2.4 and 5.2.5)."""
+    for extension in _crl_extensions(crl):
+        scope = extension.value
+        if isinstance(scope, x509.DeltaCRLIndicator):
+            return "only adds to another list"
+        if isinstance(scope, x509.IssuingDistributionPoint):
+            if scope.only_some_reasons:
+                return "covers some reasons only"
+            if scope.only_contains_attribute_certs or (
+                scope.only_contains_user_certs if index else scope.only_contains_ca_certs
+            ):
+                return "is about other certificates"
+            if scope.full_name and not set(scope.full_name) & _distribution_points(certificate):
+                return "is about certificates of another distribution point"
+    return None
+
+
+def _distribution_points(certificate: x509.Certificate) -> set[x509.GeneralName]:
+    try:
+        points = extensions(certificate).get_extension_for_class(x509.CRLDistributionPoints).value
+    except (x509.ExtensionNotFound, CertificateError):
+        return set()
+    return {name for point in points for name in point.full_name or ()}
+
+
+def _crl_extensions(crl: x509.CertificateRevocationList) -> Iterable[x509.Extension[x509.ExtensionType]]:
+    try:
+        return tuple(crl.extensions)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        # Unreadable is the same as unknown and critical: the list can't be relied on.
+        unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.28"), b"")
+        return (x509.Extension(unreadable.oid, True, unreadable),)
+
+
+def _freshness(crl: x509.CertificateRevocationList, index: int, at: datetime) -> Iterator[PathProblem]:
+    """Whether the list was current at `at`: a later list could say more."""
+    if at < crl.last_update_utc:
+        message = f"a revocation list is from {crl.last_update_utc:%Y-%m-%d}, after the time in question"
+        yield PathProblem("crl-not-yet-valid", message, index)
+    if crl.next_update_utc is not None and at > crl.next_update_utc:
+        message = f"a revocation list is stale since {crl.next_update_utc:%Y-%m-%d}"
+        yield PathProblem("crl-stale", message, index)
+
+
+def _entries(
+    crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int, at: datetime
+) -> Iterator[Revocation]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    if entry is None:
+        return
+    reason = _reason(entry)
+    if reason is not x509.ReasonFlags.remove_from_crl:
+        date = entry.revocation_date_utc
+        yield Revocation(
+            index,
+            common_name(certificate),
+            date,
+            _REASONS.get(reason, "unspecified"),
+            _invalid_since(entry),
+            date <= at,
+        )
+
+
+def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags:
+    try:
+        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+        return x509.ReasonFlags.unspecified
+
+
+def _invalid_since(entry: x509.RevokedCertificate) -> datetime | None:
+    try:
+        date = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date
+    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+        return None
+    return date.replace(tzinfo=UTC)

@@ -188,11 +188,10 @@ def _header(trusted: Sequence[Trusted], call: str, undo: str) -> list[str]:
 def _cmd_install(one: Trusted) -> Iterable[str]:
     """A certificate written to a file and added to its store; certutil reads PEM."""
     yield f"echo {one.store}: {_escaped(common_name(one.certificate))}"
-    yield '> "%FILE%" ('
-    yield "  echo -----BEGIN CERTIFICATE-----"
-    yield from (f"  echo {line}" for line in _base64(one.certificate))
-    yield "  echo -----END CERTIFICATE-----"
-    yield ")"
+    # The redirection stands in front, because a digit before it would be taken for a number of a stream.
+    yield '>"%FILE%" echo -----BEGIN CERTIFICATE-----'
+    yield from (f'>>"%FILE%" echo {line}' for line in _base64(one.certificate))
+    yield '>>"%FILE%" echo -----END CERTIFICATE-----'
     yield f'"%SYSTEM%\\certutil.exe" -f -addstore {one.store} "%FILE%"'
     yield "if errorlevel 1 goto failed"
 

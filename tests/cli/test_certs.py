@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 from signer.cli.app import app
 from signer.files import read
 from testcerts.store import read_hierarchy
+from tests.support import ROOT
 
 TIME = 1772366400
 QUICK = ("--key", "p256")
@@ -118,6 +122,36 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "c").write_text("mine")
     run("create", tmp_path / "c", *QUICK, code=3)
     assert (tmp_path / "c").read_text() == "mine"
+
+
+def limited(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process that can't write files of more than 1000 bytes, as on a disk that is nearly full."""
+    resource = pytest.importorskip("resource")
+    return subprocess.run(
+        [sys.executable, "-m", "signer", "certs", *map(str, arguments)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_a_full_disk_leaves_every_file_as_it_was(tmp_path):
+    run("create", tmp_path / "c", *QUICK)
+    before = contents(tmp_path / "c")
+    for arguments in (("create", tmp_path / "c", *QUICK, "--force"), ("create", tmp_path / "new", *QUICK)):
+        done = limited(*arguments)
+        assert done.returncode == 3, done.stderr
+        assert "error: " in done.stderr
+        assert "nothing was changed" in done.stderr
+    assert contents(tmp_path / "c") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_without_permission_is_named(tmp_path):
+    tmp_path.chmod(0o555)
+    result = run("create", tmp_path / "c", *QUICK, code=3)
+    assert "permission denied" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_show_lists_every_certificate_once_with_its_days_and_state(made):

@@ -64,9 +64,13 @@ def test_the_command_file_is_ascii_and_powershell_sees_utf_8(evil):
 
 def test_the_command_file_carries_each_certificate_and_adds_it_to_its_store(trusted):
     text = install_script.cmd(trusted).decode()
-    block = rf'> "%FILE%" \(\r\n  echo -----BEGIN CERTIFICATE-----\r\n((?:  echo {BASE64}\r\n)+)'
-    block += r'  echo -----END CERTIFICATE-----\r\n\)\r\n"%SYSTEM%\\certutil.exe" -f -addstore (\w+) "%FILE%"'
-    found = [(name, load_der(base64.b64decode(data.replace("  echo ", "")))) for data, name in re.findall(block, text)]
+    block = rf'>"%FILE%" echo -----BEGIN CERTIFICATE-----\r\n((?:>>"%FILE%" echo {BASE64}\r\n)+)'
+    block += r'>>"%FILE%" echo -----END CERTIFICATE-----\r\n'
+    block += r'"%SYSTEM%\\certutil.exe" -f -addstore (\w+) "%FILE%"'
+    found = [
+        (name, load_der(base64.b64decode(data.replace('>>"%FILE%" echo ', ""))))
+        for data, name in re.findall(block, text)
+    ]
     assert found == [(one.store, one.certificate) for one in trusted]
 
 

@@ -1,0 +1,103 @@
+"""The script for the test machine, run by Wine's command prompt with stand-ins for the programs of Windows.
+
+The stand-ins are command files that note how they were called and end with the exit code that the test wants; certutil
+also keeps a copy of the file that it was given. What certutil and bcdedit really do, Wine can't show.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from signer.certificates import load_all, thumbprint
+from testcerts import install_script, store
+from testcerts.issue import Order, parse_subject
+from testcerts.profiles import KeyKind
+
+WINE = Path("/usr/lib/wine/wine64")
+PROGRAMS = ("fltmc", "certutil", "bcdedit", "reg", "find")
+STAND_IN = '@echo off\r\n>>"%~dp0calls.txt" echo {name} %*\r\n{more}exit /b %EXIT_{name}%\r\n'
+KEEP = 'if "%2"=="-addstore" type %4 > "%~dp0%3.%RANDOM%%RANDOM%.cer"\r\n'
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory) -> Path:
+    if not WINE.exists():
+        pytest.skip(f"Wine is not installed ({WINE}, Debian package wine64)")
+    return tmp_path_factory.mktemp("wine") / "prefix"
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory):
+    order = Order(parse_subject("CN=100%OS% & co,O=Contoso"), datetime(2026, 3, 1, tzinfo=UTC), KeyKind.P256)
+    folder = tmp_path_factory.mktemp("pki") / "certs"
+    return install_script.trusted_of(store.create(folder, order, ["self-signed"]).hierarchy)
+
+
+@pytest.fixture
+def run(prefix, trusted, tmp_path):
+    """Runs the script; gives its exit code, its output, and the calls of the stand-ins."""
+    script = install_script.cmd(trusted).decode("ascii")
+    script, count = re.subn(r'"%SYSTEM%\\(\w+)\.exe"', r'call "%~dp0\1.cmd"', script)
+    assert count > 2 * len(trusted)
+    (tmp_path / "install.cmd").write_bytes(script.encode())
+    for name in PROGRAMS:
+        more = KEEP if name == "certutil" else ""
+        (tmp_path / f"{name}.cmd").write_bytes(STAND_IN.format(name=name, more=more).encode())
+
+    def call(*arguments: str, **exits: int) -> tuple[int, str, list[str]]:
+        environment = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all"}
+        environment |= {f"EXIT_{name}": str(exits.get(name, 0)) for name in PROGRAMS}
+        done = subprocess.run(
+            [WINE, "cmd", "/c", "install.cmd", *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        calls = tmp_path / "calls.txt"
+        return done.returncode, done.stdout, calls.read_text().splitlines() if calls.exists() else []
+
+    return call
+
+
+def test_every_certificate_reaches_its_store_and_test_signing_is_switched_on(run, trusted, tmp_path):
+    code, said, calls = run()
+    assert code == 0
+    assert "Root: 100%OS% & co Root CA" in said
+    assert "Done. Restart Windows" in said
+    assert [line.split()[:4] for line in calls[1:-1]] == [["certutil", "-f", "-addstore", one.store] for one in trusted]
+    assert calls[-1].split() == ["bcdedit", "-set", "TESTSIGNING", "ON"]
+    kept = [(path.name.split(".")[0], load_all(path.read_bytes())[0]) for path in tmp_path.glob("*.cer")]
+    assert sorted((name, thumbprint(one)) for name, one in kept) == sorted(
+        (one.store, thumbprint(one.certificate)) for one in trusted
+    )
+
+
+def test_undo_takes_the_same_certificates_out_and_switches_test_signing_off(run, trusted):
+    code, _, calls = run("/undo")
+    assert code == 0
+    assert [line.split() for line in calls[1:-1]] == [
+        ["certutil", "-delstore", one.store, thumbprint(one.certificate)] for one in trusted
+    ]
+    assert calls[-1].split() == ["bcdedit", "-set", "TESTSIGNING", "OFF"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exits", "code", "says", "called"),
+    [
+        ((), {"fltmc": 5}, 5, "started as administrator", "fltmc"),
+        ((), {"certutil": 2}, 1, "A certificate could not be installed", "certutil"),
+        ((), {"bcdedit": 1}, 3, "Secure Boot is on", "find"),
+        ((), {"bcdedit": 1, "find": 1}, 3, "TESTSIGNING was not changed", "find"),
+        (("/remove",), {}, 2, "Usage: install.cmd [/undo]", "fltmc"),
+    ],
+    ids=["not-administrator", "certutil-fails", "secure-boot", "no-secure-boot", "wrong-argument"],
+)
+def test_what_goes_wrong_is_said_and_nothing_follows(run, arguments, exits, code, says, called):
+    ended, said, calls = run(*arguments, **exits)
+    assert (ended, says in said) == (code, True)
+    assert calls[-1].split()[0] == called
+    assert ("Secure Boot is on" in said) == (exits == {"bcdedit": 1})

@@ -61,49 +61,58 @@ def cmd(trusted: Sequence[Trusted]) -> bytes:
     lines = [
         "@echo off",
         *(f"rem {line}" for line in _header(trusted, f"{NAME}.cmd", "/undo")),
-        "setlocal",
-        'set "SYSTEM=%SystemRoot%\\System32"',
-        "rem A 32-bit command prompt sees the 64-bit programs under this name only.",
-        'if exist "%SystemRoot%\\Sysnative\\cmd.exe" set "SYSTEM=%SystemRoot%\\Sysnative"',
-        '"%SYSTEM%\\fltmc.exe" >nul 2>&1',
-        "if errorlevel 1 (",
-        "  echo This needs a command prompt that was started as administrator.",
-        f"  exit /b {NOT_ADMINISTRATOR}",
-        ")",
-        'if /i "%~1"=="/undo" goto undo',
-        'if not "%~1"=="" goto usage',
-        'set "FILE=%TEMP%\\drvsign-%RANDOM%-%RANDOM%.cer"',
+        *_CMD_BEGIN.splitlines(),
         *(line for one in trusted for line in _cmd_install(one)),
-        'del "%FILE%"',
-        '"%SYSTEM%\\bcdedit.exe" -set TESTSIGNING ON',
-        "if errorlevel 1 goto refused",
-        "echo Done. Restart Windows to begin with test signing.",
-        "exit /b 0",
-        "",
-        ":undo",
+        *_CMD_SWITCH.splitlines(),
         *(f'"%SYSTEM%\\certutil.exe" -delstore {one.store} {thumbprint(one.certificate)}' for one in trusted),
-        '"%SYSTEM%\\bcdedit.exe" -set TESTSIGNING OFF',
-        "if errorlevel 1 goto refused",
-        "echo Done. Restart Windows to end test signing.",
-        "exit /b 0",
-        "",
-        ":usage",
-        "echo Usage: %~nx0 [/undo]",
-        "exit /b 2",
-        "",
-        ":failed",
-        'if exist "%FILE%" del "%FILE%"',
-        "echo A certificate could not be installed.",
-        "exit /b 1",
-        "",
-        ":refused",
-        "echo The boot option TESTSIGNING was not changed.",
-        f'"%SYSTEM%\\reg.exe" query "HKLM\\{_SECURE_BOOT}" /v UEFISecureBootEnabled 2>nul | '
-        '"%SYSTEM%\\find.exe" "0x1" >nul',
-        "if not errorlevel 1 echo Secure Boot is on: turn it off in the firmware, then run this again.",
-        f"exit /b {NOT_SWITCHED}",
+        *_CMD_END.splitlines(),
     ]
     return _crlf(lines).encode("ascii")
+
+
+_CMD_BEGIN = rf"""setlocal
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit command prompt sees the 64-bit programs under this name only.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+"%SYSTEM%\fltmc.exe" >nul 2>&1
+if errorlevel 1 (
+  echo This needs a command prompt that was started as administrator.
+  exit /b {NOT_ADMINISTRATOR}
+)
+if /i "%~1"=="/undo" goto undo
+if not "%~1"=="" goto usage
+set "FILE=%TEMP%\drvsign-%RANDOM%-%RANDOM%.cer"
+"""
+
+_CMD_SWITCH = r"""del "%FILE%"
+"%SYSTEM%\bcdedit.exe" -set TESTSIGNING ON
+if errorlevel 1 goto refused
+echo Done. Restart Windows to begin with test signing.
+exit /b 0
+
+:undo
+"""
+
+_CMD_END = rf""""%SYSTEM%\bcdedit.exe" -set TESTSIGNING OFF
+if errorlevel 1 goto refused
+echo Done. Restart Windows to end test signing.
+exit /b 0
+
+:usage
+echo Usage: %~nx0 [/undo]
+exit /b 2
+
+:failed
+if exist "%FILE%" del "%FILE%"
+echo A certificate could not be installed.
+exit /b 1
+
+:refused
+echo The boot option TESTSIGNING was not changed.
+"%SYSTEM%\reg.exe" query "HKLM\{_SECURE_BOOT}" /v UEFISecureBootEnabled 2>nul | "%SYSTEM%\find.exe" "0x1" >nul
+if not errorlevel 1 echo Secure Boot is on: turn it off in the firmware, then run this again.
+exit /b {NOT_SWITCHED}
+"""
 
 
 def ps1(trusted: Sequence[Trusted]) -> bytes:
@@ -116,18 +125,16 @@ def ps1(trusted: Sequence[Trusted]) -> bytes:
         "$trusted = @(",
         *(line for number, one in enumerate(trusted, 1) for line in _ps1_entry(one, last=number == len(trusted))),
         ")",
-        *_POWERSHELL.format(administrator=NOT_ADMINISTRATOR, refused=NOT_SWITCHED, secure_boot=_SECURE_BOOT).split(
-            "\n"
-        ),
+        *_POWERSHELL.splitlines(),
     ]
     return _crlf(lines).encode("utf-8-sig")
 
 
-_POWERSHELL = r"""
+_POWERSHELL = rf"""
 $user = New-Object Security.Principal.WindowsPrincipal([Security.Principal.WindowsIdentity]::GetCurrent())
 if (-not $user.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {{
     [Console]::Error.WriteLine('This needs a PowerShell that was started as administrator.')
-    exit {administrator}
+    exit {NOT_ADMINISTRATOR}
 }}
 
 # The .NET class and not Import-Certificate, which Windows 7 does not have.
@@ -155,11 +162,11 @@ if ($Undo) {{ $state = 'OFF' }} else {{ $state = 'ON' }}
 & $bcdedit -set TESTSIGNING $state
 if ($LASTEXITCODE -ne 0) {{
     [Console]::Error.WriteLine('The boot option TESTSIGNING was not changed.')
-    $secureBoot = Get-ItemProperty 'HKLM:\{secure_boot}' -ErrorAction SilentlyContinue
+    $secureBoot = Get-ItemProperty 'HKLM:\{_SECURE_BOOT}' -ErrorAction SilentlyContinue
     if ($secureBoot -and $secureBoot.UEFISecureBootEnabled -eq 1) {{
         [Console]::Error.WriteLine('Secure Boot is on: turn it off in the firmware, then run this again.')
     }}
-    exit {refused}
+    exit {NOT_SWITCHED}
 }}
 Write-Output "Done. Restart Windows for test signing to be $state."
 """

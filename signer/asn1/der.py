@@ -5,6 +5,7 @@ Source: X.690. Catalogs have tens of thousands of members, and asn1crypto builds
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,6 +155,16 @@ def time(moment: datetime) -> bytes:
     if utc.year < 2050:
         return tlv(UTC_TIME, f"{utc:%y%m%d%H%M%SZ}".encode("ascii"))
     return tlv(GENERALIZED_TIME, f"{utc:%Y%m%d%H%M%SZ}".encode("ascii"))
+
+
+def read_time(data: _Bytes, element: Element) -> datetime:
+    """The moment that a UTCTime or GeneralizedTime says, in UTC. Raises SignatureFormatError."""
+    text = element.contents(data).decode("ascii", "replace")
+    forms = {UTC_TIME: ("%y%m%d%H%M%SZ", "%y%m%d%H%MZ"), GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ")}
+    for form in forms.get(element.tag, ()):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+    raise SignatureFormatError(f"not a time: {text!r}", offset=element.start)
 
 
 def oid(dotted: str) -> bytes:

@@ -6,17 +6,14 @@ of page hashes was read from page-hashed drivers in the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
+from signer.hashing import hash_parts
 from signer.pe.image import Image
-
-_CHUNK = 1 << 20
-_WORTH_A_THREAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +45,7 @@ def hashed_ranges(image: Image) -> list[memoryview]:
 
 def digest_image(image: Image, algorithms: Iterable[DigestAlgorithm]) -> dict[DigestAlgorithm, bytes]:
     """The image's digest with each algorithm. An unsigned image counts as padded to a multiple of 8 with zeros."""
-    hashers = {algorithm: algorithm.new() for algorithm in algorithms}
-    pieces = (piece for part in hashed_ranges(image) for piece in _pieces(part))
-    if len(hashers) < 2 or len(image.data) < _WORTH_A_THREAD:
-        for piece in pieces:
-            for hasher in hashers.values():
-                hasher.update(piece)
-    else:  # hashlib releases the interpreter's lock, and both read a piece while it is in the cache
-        with ThreadPoolExecutor(len(hashers)) as pool:
-            for piece in pieces:
-                list(pool.map(lambda hasher, piece=piece: hasher.update(piece), hashers.values()))
-    return {algorithm: hasher.digest() for algorithm, hasher in hashers.items()}
+    return hash_parts(hashed_ranges(image), algorithms)
 
 
 def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
@@ -125,8 +112,3 @@ def _hash_page(page: memoryview, size: int, algorithm: DigestAlgorithm) -> bytes
 
 def _row(offset: int, digest: bytes) -> bytes:
     return offset.to_bytes(4, "little") + digest
-
-
-def _pieces(view: memoryview) -> Iterator[memoryview]:
-    for offset in range(0, len(view), _CHUNK):
-        yield view[offset : offset + _CHUNK]

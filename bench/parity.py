@@ -1,0 +1,131 @@
+"""The parity report: a catalog for every real package, held against the one that Microsoft's tools made for it.
+
+`make parity` prints it. A difference that follows from what a package's folder can't tell is named here; any other is a
+defect of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from catalogs import os_names
+from catalogs.build import CatalogOptions, build
+from catalogs.catalog import Catalog
+from catalogs.diff import Difference, differences
+from catalogs.package import DriverPackage, read_packages
+from tests.support import corpus_files
+
+PORTAL = (
+    "Qualification Level",
+    "DTC",
+    "Submission ID",
+    "BundleID",
+    "Universal",
+    "Declarative",
+    "PackageId",
+    "SigningType",
+)
+BY_HAND = {"stmcdc.cat": "made by hand, with SHA-256 in version 1", "ubloxusb.cat": "made by an Inf2Cat of 2013"}
+OTHER_IDS = {f"Neo6_x64_VPN{number}.cat" for number in (11, 101, 102, 111, 112)} | {
+    "ftdibus.cat",
+    "ftdiport.cat",
+    "arduino_gemma.cat",
+    "pvpanic.cat",
+}
+"""Catalogs with the hardware IDs of more or fewer INFs than their folder has: packages that were made together."""
+
+
+@dataclass
+class Parity:
+    """One package's result."""
+
+    path: Path
+    explained: Counter[str] = field(default_factory=Counter)
+    defects: list[Difference] = field(default_factory=list)
+    identical: bool = False
+
+
+def real_catalogs() -> list[Path]:
+    return corpus_files("packages/*/*.cat", "packages-media/*/*.cat")
+
+
+def compare(path: Path) -> Parity:
+    """Build the catalog at `path` again from its folder, and name what differs."""
+    real = Catalog.parse(path.read_bytes(), path.name)
+    ours = rebuild(path, real)
+    result = Parity(path, identical=ours.to_bytes() == real.unsigned().to_bytes())
+    for difference in differences(ours, real.unsigned()):
+        reason = explain(difference, path, real, ours)
+        if reason is None:
+            result.defects.append(difference)
+        else:
+            result.explained[reason] += 1
+    return result
+
+
+def rebuild(path: Path, real: Catalog) -> Catalog:
+    names = os_names.from_tokens(real.attribute("OS") or "")
+    (package,) = (p for p in read_packages(path.parent, names) if p.catalog_name.lower() == path.name.lower())
+    options = CatalogOptions(real.this_update, real.version, list_identifier=real.list_identifier)
+    with tempfile.TemporaryDirectory(prefix="parity") as scratch:
+        return build(with_windows_line_ends(package, real, scratch), options)
+
+
+def with_windows_line_ends(package: DriverPackage, real: Catalog, scratch: str) -> DriverPackage:
+    """The package as it was before git took the carriage returns out of its text files."""
+    files = []
+    folder = Path(scratch)
+    for number, file in enumerate(package.files):
+        data = file.path.read_bytes()
+        fixed = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if (
+            file.path.suffix.lower() in (".inf", ".xml", ".txt")
+            and not real.contains(sha(data))
+            and real.contains(sha(fixed))
+        ):
+            copy = folder / f"{number}{file.path.suffix}"
+            copy.write_bytes(fixed)
+            files.append(replace(file, path=copy))
+        else:
+            files.append(file)
+    return replace(package, files=tuple(files))
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha1(data).digest()
+
+
+def explain(difference: Difference, path: Path, real: Catalog, ours: Catalog) -> str | None:
+    """Why a difference is none of ours, or None."""
+    if path.name in BY_HAND:
+        return BY_HAND[path.name]
+    if difference.what == "attribute" and difference.subject in PORTAL:
+        return "attribute that Microsoft's portal adds"
+    if difference.what == "attribute" and difference.subject.startswith("HWID") and path.name in OTHER_IDS:
+        return "hardware IDs of packages that were made together"
+    return None
+
+
+def main() -> int:
+    """Print the report; 1 when anything is unexplained."""
+    results = [compare(path) for path in real_catalogs()]
+    reasons: Counter[str] = Counter()
+    for result in results:
+        reasons.update(result.explained)
+        for defect in result.defects:
+            print(f"{result.path.name}: {defect.what} {defect.subject}: ours {defect.first}, theirs {defect.second}")
+    equal = sum(not result.defects for result in results)
+    print(f"{equal} of {len(results)} catalogs agree in members, attributes, hardware IDs, releases and order")
+    print(f"{sum(result.identical for result in results)} of them are the same byte for byte, but for the signature")
+    for reason, count in reasons.most_common():
+        print(f"{count:6} differences: {reason}")
+    return 0 if equal == len(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The CATALOG line: driver package, hashed files, members, certificate trust list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from catalogs.catalog import Catalog
+from catalogs.ctl import CertificateTrustList, NameValue, TrustedSubject
+from catalogs.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
+from catalogs.os_names import os_attribute, tokens
+from catalogs.package import DriverPackage, PackageFile, SignatureAttribute
+from signer.errors import SignerError, UsageError
+from signer.files import mapped
+
+Each = Callable[[Callable[[PackageFile], HashedFile], Sequence[PackageFile]], Iterable[HashedFile]]
+"""How to run over files: `map`, or something with threads and a progress bar."""
+
+CATALOG_FLAGS = 0x10010001
+_PE_TRUSTED = NameValue("PE", 0x00010001, "TRUSTED")
+_TRUE = ("true", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogOptions:
+    """How a catalog is written."""
+
+    now: datetime
+    """Its date."""
+    version: int = 2
+    """2 for Windows 8 and later, 1 for what must also install on Windows 7 and before."""
+    page_hashes: bool = False
+    """With the page hashes of every image, not only where the INF asks for them."""
+    list_identifier: bytes | None = None
+    """16 bytes; None for some that follow from the content, so that the same input gives the same catalog."""
+
+
+def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) -> Catalog:
+    """The unsigned catalog of a package. Raises FileError, ImageError and MalformedInput, naming the file."""
+    hashed = each(lambda file: _hash(file, options), package.files)
+    entries = [
+        subject
+        for file, digests in zip(package.files, hashed, strict=True)
+        for subject in subjects(digests, named_values(file), options.version)
+    ]
+    return assemble(entries, catalog_attributes(package), options, package.catalog_name)
+
+
+def assemble(
+    entries: Iterable[TrustedSubject], attributes: Iterable[NameValue], options: CatalogOptions, name: str
+) -> Catalog:
+    """The unsigned catalog of these entries: sorted by tag, each once. Raises UsageError for an unknown version."""
+    if options.version not in (1, 2):
+        raise UsageError(f"there is no catalog version {options.version}", hint="Versions are 1 and 2.")
+    once = {entry.identifier: entry for entry in reversed(list(entries))}
+    ordered = tuple(once[identifier] for identifier in sorted(once))
+    trust_list = CertificateTrustList(
+        version=options.version,
+        list_identifier=options.list_identifier or bytes(16),
+        this_update=options.now.replace(microsecond=0),
+        subjects=ordered,
+        extensions=tuple(attributes),
+    )
+    if options.list_identifier is None:
+        identifier = hashlib.sha256(trust_list.to_der()).digest()[:16]
+        trust_list = replace(trust_list, list_identifier=identifier)
+    return Catalog(trust_list, name)
+
+
+def named_values(file: PackageFile) -> list[NameValue]:
+    """What a catalog says about a member: its name, its releases, and what the INF's [SignatureAttributes] ask for."""
+    values = [NameValue("File", MEMBER_FLAGS, file.name), NameValue("OSAttr", MEMBER_FLAGS, os_attribute(file.os))]
+    return values + [_requested(attribute) for attribute in file.attributes if _is_wanted(attribute)]
+
+
+def catalog_attributes(package: DriverPackage) -> list[NameValue]:
+    """The catalog's own attributes: PE where any file is trusted, OS, and the hardware IDs, the last one first."""
+    trusted = any(
+        _is(attribute, "PETrust") and _is_wanted(attribute) for f in package.files for attribute in f.attributes
+    )
+    numbered = list(enumerate(package.hardware_ids, 1))
+    return [
+        *([_PE_TRUSTED] if trusted else ()),
+        NameValue("OS", CATALOG_FLAGS, tokens(package.os)),
+        *(NameValue(f"HWID{number}", CATALOG_FLAGS, value) for number, value in reversed(numbered)),
+    ]
+
+
+def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
+    wanted = any(_is(a, name) and _is_wanted(a) for a in file.attributes for name in ("PETrust", "DRMLevel"))
+    return hash_path(file.path, page_hashes=options.page_hashes or wanted)
+
+
+def hash_path(path: Path, *, page_hashes: bool = False) -> HashedFile:
+    """The digests of the file at `path`. Raises SignerError naming it."""
+    try:
+        with mapped(path) as data:
+            return hash_file(data, page_hashes=page_hashes)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _requested(attribute: SignatureAttribute) -> NameValue:
+    """PETrust is written as PETrusted = 1, and DRMLevel with its number; the others follow PETrust's manner."""
+    if _is(attribute, "DRMLevel"):
+        return NameValue("DRMLevel", MEMBER_FLAGS, attribute.value)
+    return NameValue("PETrusted" if _is(attribute, "PETrust") else attribute.name, MEMBER_FLAGS, "1")
+
+
+def _is(attribute: SignatureAttribute, name: str) -> bool:
+    return attribute.name.lower() == name.lower()
+
+
+def _is_wanted(attribute: SignatureAttribute) -> bool:
+    """Whether it is asked for rather than declined: `PETrust = false` asks for nothing."""
+    return _is(attribute, "DRMLevel") or attribute.value.lower() in _TRUE

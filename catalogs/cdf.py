@@ -1,0 +1,200 @@
+"""MakeCat's catalog definition files (.cdf) as another source of members.
+
+Source: "MakeCat" (Win32 documentation, SecCrypto), and MakeCat's output for two of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PureWindowsPath
+
+from catalogs.build import CatalogOptions, assemble, hash_path
+from catalogs.catalog import Catalog
+from catalogs.ctl import NameValue
+from catalogs.members import subjects, text_tag
+from signer.errors import CatalogError, FileError, MalformedInput
+
+_HASH = "<hash>"
+_NAME_VALUE, _OID = 0x1, 0x2
+_BASE64 = 0x00020000
+_NOT_ON_SHA1 = 0x01000000
+_DIGESTS = {1: ("", "sha1"), 2: ("sha256",)}
+_TRUE = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+
+@dataclass(frozen=True, slots=True)
+class CdfMember:
+    """A line of [CatalogFiles]: what the file is called there, where it is, and its attributes."""
+
+    tag: str
+    path: Path
+    line: int
+    attributes: tuple[NameValue, ...] = ()
+
+    @property
+    def by_hash(self) -> bool:
+        """Whether the catalog is to name the file by its digest."""
+        return self.tag.lower().startswith(_HASH)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogDefinition:
+    """A .cdf file."""
+
+    source: Path
+    name: str
+    result_dir: str
+    version: int
+    page_hashes: bool
+    attributes: tuple[NameValue, ...]
+    members: tuple[CdfMember, ...]
+
+    @property
+    def target(self) -> Path:
+        """Where the catalog belongs: ResultDir and Name, relative to the folder of the .cdf."""
+        return self.source.parent / _portable(self.result_dir) / _portable(self.name)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Keys and values of both sections, with their lines."""
+
+    header: dict[str, tuple[str, int]] = field(default_factory=dict)
+    files: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+def parse(text: str, source: Path) -> CatalogDefinition:
+    """The definition in a .cdf file's text; its paths are relative to its folder. Raises CatalogError with the line."""
+    lines = _sections(text, source)
+    version = _version(lines, source)
+    name, _ = lines.header.get("name", ("", 0))
+    if not name:
+        raise CatalogError("[CatalogHeader] has no Name", path=source, hint="Add a line such as Name=driver.cat.")
+    return CatalogDefinition(
+        source=source,
+        name=name,
+        result_dir=lines.header.get("resultdir", (".", 0))[0],
+        version=version,
+        page_hashes=_boolean(lines, "pagehashes", source),
+        attributes=tuple(_attribute(*item, source) for item in _numbered(lines.header, "catattr")),
+        members=tuple(_members(lines, version, source)),
+    )
+
+
+def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
+    """The unsigned catalog that a .cdf file defines, in the version that it asks for. Raises FileError and MalformedInput with its line."""
+    entries = []
+    for member in definition.members:
+        try:
+            hashed = hash_path(member.path, page_hashes=definition.page_hashes or options.page_hashes)
+        except FileError as error:
+            raise FileError(f"{member.path}: {error.message}", path=definition.source, line=member.line) from error
+        tag = None if member.by_hash else text_tag(member.tag)
+        both = subjects(hashed, member.attributes, definition.version, tag=tag)
+        if definition.version == 2:
+            kept = [value for value in member.attributes if not value.flags & _NOT_ON_SHA1]
+            both = [subjects(hashed, kept, 2)[0], both[1]]
+        entries += both
+    options = replace(options, version=definition.version)
+    return assemble(entries, definition.attributes, options, definition.name)
+
+
+def _sections(text: str, source: Path) -> _Lines:
+    found, section = _Lines(), ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith(";"):
+            continue
+        if line.startswith("["):
+            section = line.strip("[] \t").lower()
+            continue
+        if section not in ("catalogheader", "catalogfiles"):
+            continue  # MakeCat takes no notice of other sections
+        key, equals, value = line.partition("=")
+        if not equals:
+            raise CatalogError(f"neither a section nor a setting: {line!r}", path=source, line=number)
+        if section == "catalogheader":
+            found.header[key.strip().lower()] = (value.strip(), number)
+        else:
+            found.files.append((key.strip(), value.strip(), number))
+    return found
+
+
+def _version(lines: _Lines, source: Path) -> int:
+    """CatalogVersion, which must fit HashAlgorithms: MakeCat refuses any other pair."""
+    text, line = lines.header.get("catalogversion", ("1", 0))
+    if text not in ("1", "2"):
+        raise CatalogError(f"CatalogVersion is {text!r}, not 1 or 2", path=source, line=line)
+    version = int(text)
+    digest, line = lines.header.get("hashalgorithms", ("" if version == 1 else "SHA256", line))
+    if digest.lower() not in _DIGESTS[version]:
+        wanted = _DIGESTS[version][-1].upper()
+        raise CatalogError(
+            f"HashAlgorithms is {digest!r}, where CatalogVersion {version} wants {wanted}", path=source, line=line
+        )
+    return version
+
+
+def _boolean(lines: _Lines, key: str, source: Path) -> bool:
+    text, line = lines.header.get(key, ("", 0))
+    if text.lower() not in _TRUE:
+        raise CatalogError(f"{key} is {text!r}, not true or false", path=source, line=line)
+    return _TRUE[text.lower()]
+
+
+def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
+    """The files, each with the attributes whose keys begin with its tag."""
+    tags = {key.lower(): key for key, _, _ in lines.files}
+    attributes: dict[str, list[tuple[str, int]]] = {}
+    files = []
+    for key, value, line in lines.files:
+        owner, _, number = key.lower().rpartition("attr")
+        if owner in tags and number.isdigit():
+            attributes.setdefault(owner, []).append((value, line))
+        elif key.lower().endswith("altsipid") and key.lower().removesuffix("altsipid") in tags:
+            raise CatalogError("ALTSIPID names a hash provider that only Windows has", path=source, line=line)
+        else:
+            files.append((key, value, line))
+    for key, value, line in files:
+        if version == 2 and not key.lower().startswith(_HASH):
+            hint = f"Write <HASH>{key}=… : a version 2 catalog names files by their digests."
+            raise CatalogError(f"the tag {key!r} is not a hash", path=source, line=line, hint=hint)
+        own = tuple(_attribute(*item, source) for item in attributes.get(key.lower(), ()))
+        yield CdfMember(key, source.parent / _portable(value), line, own)
+
+
+def _attribute(text: str, line: int, source: Path) -> NameValue:
+    """`type:name:value`, such as 0x10010001:OSAttr:2:10.0."""
+    kind, _, rest = text.partition(":")
+    name, colon, value = rest.partition(":")
+    try:
+        flags = int(kind, 16)
+    except ValueError:
+        flags = 0
+    if not colon or not flags & (_NAME_VALUE | _OID):
+        raise CatalogError(
+            f"not an attribute: {text!r}", path=source, line=line, hint="Write TYPE:NAME:VALUE, TYPE as 0x10010001."
+        )
+    if flags & _OID:
+        raise CatalogError("attributes named by an object identifier are not supported", path=source, line=line)
+    if flags & _BASE64:
+        try:
+            value = base64.b64decode(value, validate=True).decode("utf-16-le")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise MalformedInput("the attribute's value is not base64 of text", path=source, line=line) from error
+    return NameValue(name, flags, value)
+
+
+def _numbered(header: dict[str, tuple[str, int]], prefix: str) -> list[tuple[str, int]]:
+    """The values of prefix1, prefix2, … in the order of their numbers."""
+    keys = [key for key in header if key.startswith(prefix) and key[len(prefix) :].isdigit()]
+    return [header[key] for key in sorted(keys, key=lambda key: int(key[len(prefix) :]))]
+
+
+def _portable(path: str) -> Path:
+    """A path as Windows writes it, for this system."""
+    windows = PureWindowsPath(path)
+    return Path(path) if not windows.drive and "\\" not in path else Path(*windows.parts)

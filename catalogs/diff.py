@@ -1,0 +1,146 @@
+"""What differs between two catalogs, and between a catalog and a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from catalogs.build import hash_path
+from catalogs.catalog import Catalog
+from catalogs.members import CatalogMember, HashedFile
+from signer.errors import MalformedInput, SignerError
+
+What = Literal["version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"]
+State = Literal["listed", "changed", "missing", "extra", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that two catalogs say differently; None on a side that does not say it at all."""
+
+    what: What
+    subject: str
+    """The member or attribute that it is about."""
+    first: str | None
+    second: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How a file of a folder stands to a catalog."""
+
+    name: str
+    state: State
+    path: Path | None = None
+    reason: str | None = None
+
+
+def differences(first: Catalog, second: Catalog) -> list[Difference]:
+    """Everything that differs between two catalogs; nothing for two that are the same byte for byte."""
+    return [
+        *_fields(first, second),
+        *_attributes("attribute", "", first.attributes, second.attributes),
+        *_members(first, second),
+        *_signature(first, second),
+    ]
+
+
+def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]:
+    """How each of `files`, and each member of the catalog, stands: listed, changed, missing or extra.
+
+    A file is changed when the catalog has another digest for a file of its name, and extra when it knows neither.
+    """
+    found: set[str] = set()
+    names = {member.file.lower() for member in catalog.members if member.file}
+    for path in files:
+        try:
+            hashed = hash_path(path)
+        except MalformedInput as error:
+            yield FileState(path.name, "unreadable", path, error.message)
+            continue
+        except SignerError as error:
+            yield FileState(path.name, "unreadable", path, str(error))
+            continue
+        member = find(catalog, hashed)
+        if member is not None:
+            found.add((member.file or path.name).lower())
+            yield FileState(path.name, "listed", path)
+        elif path.name.lower() in names:
+            yield FileState(path.name, "changed", path, "the catalog holds another digest for this name")
+        else:
+            yield FileState(path.name, "extra", path)
+    present = {path.name.lower() for path in files}
+    for name in sorted(names - found - present):
+        yield FileState(name, "missing")
+
+
+def find(catalog: Catalog, hashed: HashedFile) -> CatalogMember | None:
+    """The member that a file is, or None."""
+    members = (catalog.find(digest) for digest in hashed.digests.values())
+    return next((member for member in members if member is not None), None)
+
+
+def _fields(first: Catalog, second: Catalog) -> Iterator[Difference]:
+    rows: list[tuple[What, str, str]] = [
+        ("version", str(first.version), str(second.version)),
+        ("identifier", first.list_identifier.hex(), second.list_identifier.hex()),
+        ("date", first.this_update.isoformat(), second.this_update.isoformat()),
+    ]
+    yield from (Difference(what, "", one, other) for what, one, other in rows if one != other)
+
+
+def _attributes(
+    what: What, subject: str, first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]
+) -> Iterator[Difference]:
+    """Attributes that only one side has or that have another value, and their order where they are the same."""
+    ours, theirs = dict(first), dict(second)
+    for name in dict.fromkeys((*ours, *theirs)):
+        if ours.get(name) != theirs.get(name):
+            yield Difference(what, f"{subject} {name}".strip(), ours.get(name), theirs.get(name))
+    if first != second and Counter(first) == Counter(second):
+        yield Difference("order", subject, ", ".join(name for name, _ in first), ", ".join(name for name, _ in second))
+
+
+def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
+    ours = {member.tag: member for member in first.members}
+    theirs = {member.tag: member for member in second.members}
+    for tag in dict.fromkeys((*ours, *theirs)):
+        one, other = ours.get(tag), theirs.get(tag)
+        name = next((m.file for m in (one, other) if m is not None and m.file), tag.hex())
+        if one is None or other is None:
+            yield Difference("member", name, _say(one), _say(other))
+            continue
+        yield from _attributes("member-attribute", name, one.attributes, other.attributes)
+        pairs = {"kind": (one.kind, other.kind), "page hashes": (bool(one.page_hashes), bool(other.page_hashes))}
+        for what, (mine, its) in pairs.items():
+            if mine != its:
+                yield Difference("member-attribute", f"{name} {what}", str(mine), str(its))
+    if list(ours) != list(theirs) and ours.keys() == theirs.keys():
+        yield Difference("order", "members", "in another order", "in another order")
+
+
+def _signature(first: Catalog, second: Catalog) -> Iterator[Difference]:
+    if (first.head, first.tail) != (second.head, second.tail):
+        one, other = _signer(first), _signer(second)
+        yield Difference("signature", "", one, other if one != other else f"another signature by {other}")
+
+
+def _say(member: CatalogMember | None) -> str | None:
+    if member is None:
+        return None
+    return f"{member.digest_algorithm or 'tag'} {(member.digest or member.tag).hex()}"
+
+
+def _signer(catalog: Catalog) -> str:
+    """Who signed a catalog, for a person."""
+    if not catalog.is_signed:
+        return "unsigned"
+    from signer.certificates import common_name
+    from signer.pkcs7.parse import parse
+
+    parsed = parse(catalog.signed_data)
+    certificates = [parsed.certificate_of(signer) for signer in parsed.signers]
+    return ", ".join(common_name(certificate) for certificate in certificates if certificate) or "an unknown signer"

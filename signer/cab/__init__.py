@@ -1,0 +1,1 @@
+"""Cabinets: what of them is hashed, and where their signature is."""

@@ -1,0 +1,185 @@
+"""Catalogs read and written: byte for byte what Inf2Cat and MakeCat write, and every real one comes out as it was."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogs import cdf, os_names
+from catalogs.build import CatalogOptions, assemble, build
+from catalogs.catalog import Catalog
+from catalogs.ctl import NameValue
+from catalogs.diff import check_folder, differences
+from catalogs.members import MEMBER_FLAGS, hash_file, interpret, subjects
+from catalogs.package import read_packages
+from catalogs.sign import sign_catalog
+from signer.algorithms import DigestAlgorithm
+from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
+from signer.keys.local import load_pfx
+from signer.pe.digest import hash_pages
+from signer.pe.image import Image
+from signer.pkcs7.signed_data import SigningOptions
+from tests.identities import identity
+from tests.images import PeSpec
+from tests.support import corpus_files, corpus_id
+
+NOW = datetime(2026, 5, 14, 13, 30, 5, tzinfo=UTC)
+OPTIONS = CatalogOptions(NOW)
+
+
+def small(version: int = 2, *names: str) -> Catalog:
+    entries = [
+        entry
+        for name in names or ("a.inf", "b.sys")
+        for entry in subjects(hash_file(memoryview(name.encode())), [NameValue("File", MEMBER_FLAGS, name)], version)
+    ]
+    return assemble(entries, [NameValue("OS", MEMBER_FLAGS, "7X64")], replace(OPTIONS, version=version), "small.cat")
+
+
+@pytest.mark.parametrize("path", corpus_files("**/*.cat"), ids=corpus_id)
+def test_every_real_catalog_comes_out_as_it_was(path: Path) -> None:
+    data = path.read_bytes()
+    catalog = Catalog.parse(data)
+    assert catalog.to_bytes() == data
+    assert all(member.digest or member.tag for member in catalog.members)
+
+
+def test_the_catalog_of_an_inf_is_inf2cat_s_byte_for_byte(corpus: Path) -> None:
+    folder = corpus / "golden/generated-unsigned/catalog"
+    real = Catalog.parse((folder / "sample.cat").read_bytes())
+    (package,) = read_packages(folder, os_names.parse_list("10_X64"))
+    ours = build(package, CatalogOptions(real.this_update, list_identifier=real.list_identifier))
+    assert ours.to_bytes() == (folder / "sample.cat").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["single-pe", "single-text"])
+def test_the_catalog_of_a_cdf_is_makecat_s_byte_for_byte_and_signtool_s_once_signed(name: str, corpus: Path) -> None:
+    folder = corpus / "golden/catalog-workflows"
+    data = (folder / f"{name}.cat").read_bytes()
+    real = Catalog.parse(data)
+    definition = cdf.parse((folder / f"cdf/{name}.cdf").read_text("utf-8"), folder / f"{name}.cdf")
+    ours = cdf.build(definition, CatalogOptions(real.this_update, list_identifier=real.list_identifier))
+    pfx = (corpus / "golden/devolutions-authenticode/authenticode-test-cert.pfx").read_bytes()
+    assert ours.to_bytes() == real.unsigned().to_bytes()
+    assert sign_catalog(ours, load_pfx(pfx, "CodeSign123!"), SigningOptions()).to_bytes() == data
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_members_are_sorted_by_tag_and_say_what_they_are(version: int) -> None:
+    catalog = small(version, *(f"{n}.sys" for n in range(20)))
+    tags = [member.tag for member in catalog.members]
+    assert tags == sorted(tags)
+    assert {member.kind for member in catalog.members} == {"flat"}
+    assert len(tags) == 20 * version
+    assert Catalog.parse(catalog.to_bytes()) == replace(catalog, name="")
+
+
+def test_signing_leaves_the_contents_and_replaces_a_signature() -> None:
+    catalog = small()
+    once = sign_catalog(catalog, identity(), SigningOptions())
+    twice = sign_catalog(once, identity(), SigningOptions())
+    assert once.is_signed
+    assert twice.to_bytes() == once.to_bytes()
+    assert once.unsigned().to_bytes() == catalog.to_bytes()
+    assert catalog.to_bytes()[-4:] != once.to_bytes()[-4:]
+
+
+def test_the_identifier_follows_from_content_and_date() -> None:
+    assert small().list_identifier == small().list_identifier
+    assert small().list_identifier != small(2, "a.inf").list_identifier
+    later = assemble([], [], CatalogOptions(NOW.replace(second=6)), "")
+    assert later.list_identifier != assemble([], [], OPTIONS, "").list_identifier
+
+
+def test_page_hashes_stand_in_the_sha256_entry() -> None:
+    data = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
+    sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=True), [], 2))
+    assert sha1.page_hashes is None
+    assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
+
+
+def test_a_signature_added_later_leaves_the_member_as_it_was() -> None:
+    from signer.sign import sign_image
+    from tests.signer.test_sign import patched
+
+    data = PeSpec().build()
+    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    assert hash_file(memoryview(signed)) == hash_file(memoryview(data))
+
+
+@given(st.integers(0, 600), st.integers(1, 255))
+def test_a_damaged_catalog_is_read_or_refused_by_name(offset: int, flip: int) -> None:
+    data = bytearray(small().to_bytes())
+    data[offset % len(data)] ^= flip
+    with contextlib.suppress(CatalogError, SignatureFormatError):
+        _ = Catalog.parse(bytes(data)).members
+
+
+@given(st.integers(0, 500))
+def test_a_cut_off_catalog_is_refused(length: int) -> None:
+    with pytest.raises(SignatureFormatError):
+        Catalog.parse(small().to_bytes()[:length])
+
+
+def test_catalogs_are_told_apart_field_by_field() -> None:
+    first, second = small(2, "a.inf", "b.sys"), small(2, "a.inf", "c.sys")
+    found = {(d.what, d.subject) for d in differences(first, second)}
+    assert found == {("identifier", ""), ("member", "b.sys"), ("member", "c.sys")}
+    assert differences(first, first) == []
+    assert [d.what for d in differences(first, sign_catalog(first, identity(), SigningOptions()))] == ["signature"]
+
+
+def test_a_folder_is_checked_file_by_file(tmp_path: Path) -> None:
+    catalog = small(2, "a.inf", "b.sys", "gone.dll")
+    for name, data in {"a.inf": b"a.inf", "b.sys": b"changed", "new.txt": b"new"}.items():
+        (tmp_path / name).write_bytes(data)
+    states = {state.name: state.state for state in check_folder(catalog, sorted(tmp_path.iterdir()))}
+    assert states == {"a.inf": "listed", "b.sys": "changed", "new.txt": "extra", "gone.dll": "missing"}
+
+
+CDF = "[CatalogHeader]\nName=x.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n<HASH>a=a.txt\n"
+
+
+def test_a_cdf_names_members_by_hash_with_their_attributes(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    text = CDF + "<HASH>aATTR1=0x10010001:File:a.txt\n<HASH>aATTR2=0x11010001:Once:only\n"
+    catalog = cdf.build(cdf.parse(text, tmp_path / "x.cdf"), OPTIONS)
+    assert {m.digest_algorithm: dict(m.attributes) for m in catalog.members} == {
+        DigestAlgorithm.SHA1: {"File": "a.txt"},
+        DigestAlgorithm.SHA256: {"File": "a.txt", "Once": "only"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "line"),
+    [
+        (CDF.replace("=2", "=3"), "CatalogVersion is '3'", 3),
+        (CDF.replace("SHA256", "MD5"), "HashAlgorithms is 'MD5'", 4),
+        (CDF.replace("SHA256", "SHA1"), "wants SHA256", 4),
+        (CDF.replace("Name=x.cat", "Other=1"), "has no Name", None),
+        (CDF.replace("<HASH>a", "a"), "not a hash", 6),
+        (CDF + "nonsense\n", "neither a section nor a setting", 7),
+        (CDF + "<HASH>aATTR1=zz\n", "not an attribute", 7),
+    ],
+)
+def test_a_wrong_cdf_is_refused_with_its_line(text: str, sentence: str, line: int | None) -> None:
+    with pytest.raises(CatalogError, match=sentence) as raised:
+        cdf.parse(text, Path("x.cdf"))
+    assert raised.value.line == line
+
+
+def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"a\.txt") as raised:
+        cdf.build(cdf.parse(CDF, tmp_path / "x.cdf"), OPTIONS)
+    assert raised.value.line == 6
+
+
+def test_there_are_two_versions() -> None:
+    with pytest.raises(UsageError, match="no catalog version 3"):
+        assemble([], [], CatalogOptions(NOW, 3), "")

@@ -43,6 +43,8 @@ class Signed:
     """Its place in the evidence."""
     signature: Signature
     paths: SignaturePaths
+    of: str = "image"
+    """The kind of the file that it signs: a catalog's own signature counts for its installation."""
 
     @cached_property
     def who(self) -> str:
@@ -167,7 +169,9 @@ class Case:
     def signatures(self) -> tuple[Signed, ...]:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
-        return tuple(Signed(place, signature, paths) for place, (signature, paths) in enumerate(pairs))
+        return tuple(
+            Signed(place, signature, paths, self.evidence.kind) for place, (signature, paths) in enumerate(pairs)
+        )
 
 
 def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:

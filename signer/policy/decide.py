@@ -8,7 +8,7 @@ is undecided and none rejects, else accepted. Rules about the file come on top, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from signer.policy.case import Candidate, Case, Signed
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
@@ -89,38 +89,61 @@ class Decided:
     file: tuple[Stated, ...] = field(default=())
 
     @property
+    def lifted(self) -> Stated | None:
+        """What lifted a rejection; only what is said after it counts."""
+        return next((stated for stated in self.file if stated.remark.effect == "lifts"), None)
+
+    @property
+    def counting(self) -> tuple[Stated, ...]:
+        """What was said about the file and is not lifted."""
+        return self.file if self.lifted is None else self.file[self.file.index(self.lifted) + 1 :]
+
+    @property
     def outcome(self) -> Outcome:
         """The outcome so far."""
-        effects = {stated.remark.effect for stated in self.file}
-        if "rejects" in effects or self.best is None:
+        effects = {stated.remark.effect for stated in self.counting}
+        signatures: Outcome = "accepted" if self.lifted else self.best.outcome if self.best else "rejected"
+        if "rejects" in effects:
             return "rejected"
-        return "unknown" if self.best.outcome == "accepted" and "undecided" in effects else self.best.outcome
+        return "unknown" if signatures == "accepted" and "undecided" in effects else signatures
+
+    @property
+    def rule(self) -> str:
+        """The rule that decided."""
+        wanted = {"rejected": "rejects", "unknown": "undecided", "accepted": "admits"}[self.outcome]
+        named = [stated.rule for stated in self.counting if stated.remark.effect == wanted]
+        if named:
+            return named[-1] if wanted == "admits" else named[0]
+        if self.lifted is not None:
+            return self.lifted.rule
+        return self.best.rule if self.best is not None else "unsigned"
 
     def no_by(self, rules: frozenset[str]) -> bool:
         """Whether one of these rules rejects the file or its best signature, or is undecided about it."""
         said = (*self.file, *(self.best.stated if self.best is not None else ()))
         return any(stated.rule in rules and stated.remark.effect in ("rejects", "undecided") for stated in said)
 
-    @property
-    def rejecting_rule(self) -> str:
-        """The rule that rejected, or did not know."""
-        wanted = "rejects" if self.outcome == "rejected" else "undecided"
-        named = (stated.rule for stated in self.file if stated.remark.effect == wanted)
-        return next(named, self.best.rule if self.best is not None else "unsigned")
-
 
 def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:
     """The verdict of a policy about a file in a setting."""
+    decided = weigh(policy, case, setting)
+    return Verdict(
+        setting.target.name,
+        decided.outcome,
+        decided.rule,
+        _findings(decided),
+        tuple(_of_signature(judged) for judged in decided.signatures),
+    )
+
+
+def weigh(policy: Policy, case: Case, setting: Setting) -> Decided:
+    """All that the policy's rules say about a file in a setting, and what it adds up to."""
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
     signatures = tuple(_best_path(policy, signed, setting, order) for signed in case.signatures)
-    best = _best(signatures, order)
-    decided = Decided(case, signatures, best, _said(policy.file_rules, case, setting))
-    lifted: Stated | None = None
+    decided = Decided(case, signatures, _best(signatures, order), _said(policy.file_rules, case, setting))
     for rule in policy.outcome_rules:
-        for stated in _said((rule,), decided, setting):
-            decided = Decided(case, signatures, best, (*decided.file, stated))
-            lifted = lifted or (stated if stated.remark.effect == "lifts" else None)
-    return _verdict(decided, setting, lifted)
+        decided = replace(decided, file=(*decided.file, *_said((rule,), decided, setting)))
+    return decided
 
 
 def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str, int]) -> Judged:
@@ -139,37 +162,17 @@ def _said(rules: Sequence[Rule[Subject]], subject: Subject, setting: Setting) ->
     return tuple(Stated(rule.name, rule.source, remark) for rule in rules for remark in rule.remarks(subject, setting))
 
 
-def _verdict(decided: Decided, setting: Setting, lifted: Stated | None) -> Verdict:
-    outcome: Outcome = "accepted" if lifted is not None and decided.outcome != "accepted" else decided.outcome
-    if outcome != "accepted":
-        rule = decided.rejecting_rule
-    elif lifted is not None:
-        rule = lifted.rule
-    else:
-        rule = decided.best.rule if decided.best is not None else "accepted"
-    return Verdict(
-        setting.target.name,
-        outcome,
-        rule,
-        _findings(decided, outcome),
-        tuple(
-            SignatureVerdict(
-                judged.candidate.signed.place,
-                judged.candidate.signed.classification,
-                judged.outcome,
-                judged.rule,
-                tuple(dict.fromkeys(stated.remark.code for stated in judged.stated)),
-            )
-            for judged in decided.signatures
-        ),
-    )
+def _of_signature(judged: Judged) -> SignatureVerdict:
+    signed = judged.candidate.signed
+    codes = tuple(dict.fromkeys(stated.remark.code for stated in judged.stated))
+    return SignatureVerdict(signed.place, signed.classification, judged.outcome, judged.rule, codes)
 
 
-def _findings(decided: Decided, outcome: Outcome) -> tuple[Finding, ...]:
+def _findings(decided: Decided) -> tuple[Finding, ...]:
     """All that was said; where the file is accepted all the same, errors of no consequence are no longer errors."""
     stated = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
     findings = (
-        one.remark.finding(one.source, "warning" if outcome == "accepted" else None)
+        one.remark.finding(one.source, "warning" if decided.outcome == "accepted" else None)
         if one.remark.effect == "rejects"
         else one.finding
         for one in stated

@@ -11,13 +11,15 @@ The command line asks it in this order, once per file for everything but the las
 
 `verdict.outcome` is accepted, rejected or unknown, `verdict.rule` the rule that decided, `verdict.findings` all that
 was said, `verdict.signatures` what became of each signature with its class. `signer.codeintegrity` turns a verdict into
-events and codes. A whole driver package is judged by `signer.policy.pnp.judge_package`.
+events and codes. A whole driver package is judged by `signer.policy.package.judge_package`.
 The kernel policy is about images that the kernel loads: judge user-mode images with "authenticode".
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from signer.certificates import TIME_STAMPING
 from signer.errors import UsageError
@@ -30,7 +32,13 @@ from signer.trust.chain import build_paths
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence, Signature
 
-POLICY_NAMES = ("kernel",)
+_MODULES = {
+    "kernel": "signer.policy.kernel",
+    "pnp": "signer.policy.pnp",
+    "protected-media": "signer.policy.protected_media",
+    "authenticode": "signer.policy.authenticode",
+}
+POLICY_NAMES = tuple(_MODULES)
 
 
 def paths_of(
@@ -68,7 +76,7 @@ def judge(
     `paths` stand in the order of the evidence's signatures; `attributes` are what the catalog says about the file, for
     the protected-media policy. Raises UsageError for an unknown policy.
     """
-    return decide(policy(policy_name), Case.of(evidence, paths, attributes), Setting(target, switches))
+    return judge_all(policy_name, evidence, paths, [target], switches, attributes=attributes)[0]
 
 
 def judge_all(
@@ -82,13 +90,15 @@ def judge_all(
 ) -> list[Verdict]:
     """The verdicts of many targets about the same file, for the price of little more than one."""
     chosen, case = policy(policy_name), Case.of(evidence, paths, attributes)
+    if policy_name == "protected-media":
+        switches = replace(switches, protected_media=True)
     return [decide(chosen, case, Setting(target, switches)) for target in targets]
 
 
 def policy(name: str) -> Policy:
     """The policy called `name`. Raises UsageError."""
-    if name == "kernel":
-        from signer.policy import kernel
-
-        return kernel.POLICY
+    module = _MODULES.get(name)
+    if module is not None:
+        chosen: Policy = importlib.import_module(module).POLICY
+        return chosen
     raise UsageError(f"there is no policy called {name!r}", hint=f"Choose one of {', '.join(POLICY_NAMES)}.")

@@ -43,9 +43,10 @@ def expect(
     def register(make: Callable[[], Sample]) -> Callable[[], Sample]:
         assert make.__doc__, f"{make.__name__} needs a sentence"
         state = "+".join(f"{name}={getattr(value, 'label', value)}" for name, value in switches.items())
+        module = make.__module__.rpartition(".")[-1]
         given = {"at": NOW, **switches}
         for target in targets:
-            where = "::".join(part for part in (policy, make.__name__, target, state) if part)
+            where = "::".join(filter(None, (module, make.__name__, policy, target, state)))
             REGISTRY.append(
                 Expectation(where, make.__doc__, make, policy, outcome, rule, target, Switches(**given), code)
             )

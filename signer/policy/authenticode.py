@@ -1,0 +1,146 @@
+"""Authenticode as WinVerifyTrust judges it: any trusted root, but time and revocation count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from signer.certificates import CODE_SIGNING, common_name, valid_at
+from signer.policy import kernel_signature, sources
+from signer.policy.case import Candidate, Case
+from signer.policy.classify import LIFETIME
+from signer.policy.decide import Policy
+from signer.policy.rules import Remark, Rule, admits, notes, rejects, rule, undecided, warns
+from signer.policy.switches import Setting
+from signer.trust.checks import ANY_USAGE, BROKEN
+
+PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "trailing-data", "nonzero-padding"})
+"""Problems of a file that only the strict check of MS13-098 minds; the kernel has no such rule."""
+
+_UNANCHORED = ("root-untrusted", "issuer-unknown")
+
+
+@rule("unsigned", "The file has a signature, its own or in a catalog.", source=sources.WIN_VERIFY_TRUST)
+def unsigned(case: Case, setting: Setting) -> Iterator[Remark]:
+    """TRUST_E_NOSIGNATURE."""
+    if not case.evidence.signatures:
+        message = f"{case.name!r} has no signature, embedded or in a catalog that was given"
+        yield rejects("unsigned", message, "Sign it: drvsign sign.")
+
+
+@rule(
+    "padding",
+    "Nothing is hidden behind the signature in the certificate table.",
+    source=sources.PADDING,
+    default="EnableCertPaddingCheck is not set, as Windows ships",
+)
+def padding(case: Case, setting: Setting) -> Iterator[Remark]:
+    """TRUST_E_MALFORMED_SIGNATURE, where the machine asks for the strict check."""
+    for problem in case.evidence.problems:
+        if problem.code not in PADDING_CODES:
+            continue
+        if setting.switches.cert_padding_check:
+            yield rejects(problem.code, f"{problem.message}, which the strict check refuses", "Sign the file again.")
+        else:
+            yield warns(problem.code, f"{problem.message}, which the strict check (MS13-098) would refuse")
+
+
+@rule("file-problems", "The file is well-formed.", source=sources.AUTHENTICODE)
+def file_problems(case: Case, setting: Setting) -> Iterator[Remark]:
+    """What WinVerifyTrust makes of a malformed file is not published."""
+    for problem in case.evidence.problems:
+        if problem.code not in PADDING_CODES:
+            message = f"{case.name!r} is not well-formed: {problem.message}"
+            yield undecided(problem.code, message, "Build and sign the file again.")
+
+
+@rule(
+    "primary",
+    "Only the outer signature and catalogs are looked at, unless the caller asks for others.",
+    source=f"{sources.WIN_VERIFY_TRUST}; WINTRUST_SIGNATURE_SETTINGS",
+)
+def primary(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """A nested signature is invisible to most callers."""
+    if candidate.signature.source == "nested":
+        yield rejects("nested-not-considered", f"{candidate.signed.who} is nested, which the default call does not see")
+
+
+@rule("usage", "The signer's certificate is for code signing.", source="RFC 5280, 4.2.1.12")
+def usage(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """CERT_E_WRONG_USAGE."""
+    usages = candidate.signed.usages
+    if usages is not None and CODE_SIGNING not in usages and ANY_USAGE not in usages:
+        message = f"the certificate of {candidate.signed.who} is not for code signing"
+        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing usage.")
+
+
+@rule("path", "No rule of issuing is broken on the path, and nothing on it is revoked.", source="RFC 5280, 6.1")
+def path(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Revocation counts here as far as revocation lists were given."""
+    for problem in candidate.path.problems if candidate.path is not None else ():
+        if problem.code == "revoked":
+            yield rejects("revoked", problem.message, "Ask the publisher for a file signed with another certificate.")
+        elif problem.code in BROKEN and problem.code not in _UNANCHORED:
+            message = f"the path of {candidate.signed.who} breaks a rule: {problem.message}"
+            yield rejects(problem.code, message, "Have the certificate issued again by its authority.")
+        elif problem.code not in BROKEN:
+            yield notes(problem.code, problem.message)
+
+
+@rule(
+    "trusted-root",
+    "The path ends in a root that the machine trusts: a published one, or one that was named for tests.",
+    source=f"{sources.WIN_VERIFY_TRUST}; {sources.TEST_CERTIFICATES}",
+)
+def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """CERT_E_UNTRUSTEDROOT and CERT_E_CHAINING. The Code Verification Root is for the kernel only."""
+    anchor, signed = candidate.anchor, candidate.signed
+    reaches = f"{signed.who} reaches {candidate.root_name}"
+    if anchor is not None and anchor.kind in ("microsoft", "commercial"):
+        yield admits("trusted-root", f"{reaches}, a published root")
+    elif anchor is not None and anchor.kind == "test" and setting.switches.roots == "test-signing":
+        yield admits("named-root", f"{reaches}, which counts where it is installed in the machine's trusted roots")
+    elif anchor is not None and anchor.kind == "microsoft-test" and setting.switches.roots == "test-signing":
+        yield undecided("microsoft-test-root", f"{reaches}, which counts only where somebody installed that root")
+    elif signed.test_signed and setting.switches.roots == "release":
+        hint = "Judge it for a test machine: --roots test-signing, and --root for your own root."
+        yield rejects("test-signed", f"the file is test-signed: {reaches}, which no machine trusts as it ships", hint)
+    else:
+        hint = "Sign with a certificate of a published authority, and carry its intermediate certificates."
+        yield rejects("untrusted-root", f"{reaches}, which is not trusted", hint)
+
+
+@rule(
+    "validity",
+    "Every certificate of the path is valid when it counts: at the timestamp, or now without one.",
+    source=f"{sources.WIN_VERIFY_TRUST}; {sources.EVENT_IDS} for lifetime signing",
+)
+def validity(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """CERT_E_EXPIRED. With the lifetime-signing usage the timestamp does not help."""
+    lifetime = LIFETIME in (candidate.signed.usages or ())
+    stamped = candidate.signed.time if not lifetime else None
+    moment = stamped or setting.switches.at
+    for certificate in candidate.path.certificates if candidate.path is not None else ():
+        if valid_at(certificate, moment):
+            continue
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        when = f"at the timestamp, {moment:%Y-%m-%d}" if stamped else f"on {moment:%Y-%m-%d}, and no timestamp counts"
+        message = f"{common_name(certificate)!r} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, not {when}"
+        hint = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
+        yield rejects("expired" if moment > end else "not-yet-valid", message, hint)
+
+
+SIGNATURE_RULES: tuple[Rule[Candidate], ...] = (
+    kernel_signature.digest,
+    kernel_signature.digest_algorithm,
+    usage,
+    path,
+    trusted_root,
+    validity,
+)
+
+POLICY = Policy(
+    "authenticode",
+    file_rules=(unsigned, padding, file_problems),
+    signature_rules=(primary, *SIGNATURE_RULES),
+    outcome_rules=(),
+)

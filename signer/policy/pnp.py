@@ -1,0 +1,162 @@
+"""What Plug and Play says when a driver package is installed: it counts as signed through its catalog only.
+
+`judge("pnp", …)` is about one file of a package; `judge_package` about all of it. Whether the driver then loads is for
+the kernel policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from signer.policy import authenticode, kernel_trust, sources
+from signer.policy.case import Candidate, Case
+from signer.policy.decide import Policy
+from signer.policy.findings import Classification
+from signer.policy.rules import Releases, Remark, Rule, admits, rejects, rule, warns
+from signer.policy.switches import Publisher, Setting
+from signer.policy.tables import table
+
+_PACKAGE = "Build and sign the catalog again: drvsign package."
+
+_SCORES: dict[Classification, str] = {
+    "windows": "SIGNERSCORE_INBOX",
+    "whql": "SIGNERSCORE_WHQL",
+    "attested": "SIGNERSCORE_UNCLASSIFIED",
+    "preproduction": "SIGNERSCORE_UNCLASSIFIED",
+    "cross-signed": "SIGNERSCORE_AUTHENTICODE",
+    "commercial": "SIGNERSCORE_AUTHENTICODE",
+    "test": "SIGNERSCORE_AUTHENTICODE",
+    "self-signed": "SIGNERSCORE_AUTHENTICODE",
+    "unknown": "SIGNERSCORE_UNKNOWN",
+}
+
+
+@rule(
+    "catalogued",
+    "Every file of a package, the INF among them, is listed in the package's signed catalog.",
+    source=f"{sources.CATALOGS}; {sources.PNP}",
+)
+def catalogued(case: Case, setting: Setting) -> Iterator[Remark]:
+    """Embedded signatures do not count for the installation."""
+    if case.evidence.kind == "catalog" or any(one.source == "catalog" for one in case.evidence.signatures):
+        return
+    yield rejects(
+        "not-catalogued",
+        f"{case.name!r} is not in a signed catalog that was given: it was changed after the catalog was built, or "
+        "never was in it",
+        _PACKAGE,
+    )
+
+
+@rule(
+    "catalog-only",
+    "Embedded signatures do not make a package signed.",
+    source=f"{sources.REQUIREMENTS}; {sources.PNP}",
+)
+def catalog_only(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """A signature in the image helps the kernel, not the installation."""
+    if candidate.signature.source != "catalog" and candidate.signed.of != "catalog":
+        yield rejects(
+            "embedded-does-not-count", f"{candidate.signed.who} does not count for the installation", _PACKAGE
+        )
+
+
+@rule(
+    "publisher",
+    "Microsoft and trusted publishers install silently; unknown ones ask an administrator; untrusted ones are refused.",
+    source=sources.CATEGORIES,
+    default="unknown; trusted for a named test root, as the test machine's script makes it so",
+)
+def publisher(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Silent, a question, or a silent refusal."""
+    who, trust = candidate.signed.who, trust_of(candidate, setting)
+    if trust == "microsoft":
+        yield admits("publisher-microsoft", f"{who} is signed by Microsoft, so it installs without a question")
+    elif trust == "trusted":
+        message = f"{who} installs without a question, its publisher being in the machine's TrustedPublisher store"
+        yield admits("publisher-trusted", message)
+    elif trust == "untrusted":
+        message = f"{who} is not installed, as the machine distrusts its publisher"
+        yield rejects("publisher-untrusted", message, "Remove the certificate from the Untrusted Certificates store.")
+    else:
+        yield admits("publisher-unknown", f"{who} is from a publisher that the machine does not know yet")
+        message = "an administrator is asked before it installs, and standard users can't install it"
+        yield warns("publisher-prompt", message, "Put the signer into the machine's TrustedPublisher store.")
+
+
+def trust_of(candidate: Candidate, setting: Setting) -> Publisher | str:
+    """How the machine sees the publisher: microsoft, trusted, untrusted or unknown."""
+    anchor = candidate.anchor
+    if setting.switches.publisher == "untrusted":
+        return "untrusted"
+    if anchor is not None and anchor.kind == "microsoft" and candidate.signed.classification != "commercial":
+        return "microsoft"
+    if setting.switches.publisher is not None:
+        return setting.switches.publisher
+    return "trusted" if anchor is not None and anchor.kind == "test" else "unknown"
+
+
+@rule(
+    "test-signed-load",
+    "A test-signed package installs where its root is trusted; its drivers load in test-signing mode only.",
+    source=f"{sources.TEST_MODE}; {sources.TEST_CERTIFICATES}",
+)
+def test_signed_load(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Installation and loading are two questions."""
+    if candidate.signed.test_signed and not setting.test_mode and setting.switches.roots == "test-signing":
+        message = f"{candidate.signed.who} is test-signed: the package installs, but its kernel drivers do not load"
+        yield warns("test-signing-off", message, "On the test machine: bcdedit -set TESTSIGNING ON, and restart.")
+
+
+@rule(
+    "whql-architecture",
+    "For architectures other than x86 and x64 the catalog must be signed by Microsoft.",
+    source=sources.PNP,
+    releases=Releases(architectures=("arm64",)),
+)
+def whql_architecture(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Release certificates of other publishers are not accepted there."""
+    kind = candidate.anchor.kind if candidate.anchor is not None else None
+    if kind in ("commercial", "code-verification"):
+        message = f"{candidate.signed.who} is not Microsoft's signature, and {setting.target.title} wants that"
+        yield rejects("arm64-not-microsoft", message, "Submit the package to Microsoft's Hardware Dev Center.")
+
+
+SIGNATURE_RULES: tuple[Rule[Candidate], ...] = (
+    catalog_only,
+    *authenticode.SIGNATURE_RULES,
+    kernel_trust.attested,
+    kernel_trust.server_hlk,
+    whql_architecture,
+    kernel_trust.s_mode,
+    test_signed_load,
+    publisher,
+)
+
+POLICY = Policy("pnp", file_rules=(catalogued,), signature_rules=SIGNATURE_RULES, outcome_rules=())
+
+
+def signer_score(classification: Classification | None) -> tuple[int, str]:
+    """The signer score that SetupAPI logs, and its words; None stands for a package that is not signed.
+
+    Of Microsoft's portal signatures the logo levels can't be told apart from outside: WHQL stands for all that passed
+    HLK, "WHQL Unclassified" for the others.
+    """
+    name = "SIGNERSCORE_UNSIGNED" if classification is None else _SCORES[classification]
+    row = table("signer_score.tsv", "name")[name]
+    return int(row["value"], 16), row["setupapi_log_text"]
+
+
+def rank(score: int, *, all_signing_equal: bool = True, decorated: bool = True) -> int:
+    """The part of a driver's rank (0xSSGGTHHH) that its signature decides; GG and THHH are left zero.
+
+    AllSigningEqual is on since Windows 7: every trusted signature is then as good as Microsoft's. `decorated` says
+    whether an unsigned package's install section has an .nt extension. Source: "How Windows Ranks Driver Packages",
+    "Signature Score", "AllSigningEqual Group Policy".
+    """
+    signed = score < 0x80000000
+    if signed:
+        return 0x00000000 if all_signing_equal or score < 0x0F000000 else score
+    if score == 0x80000000:
+        return 0x80000000 if decorated else 0xC0000000
+    return 0xFF000000

@@ -85,7 +85,7 @@ def parse(text: str, source: Path) -> CatalogDefinition:
 
 
 def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
-    """The unsigned catalog that a .cdf file defines, in the version that it asks for. Raises FileError and MalformedInput with its line."""
+    """The unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with its line."""
     entries = []
     for member in definition.members:
         try:

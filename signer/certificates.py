@@ -30,7 +30,7 @@ def load_der(data: bytes) -> x509.Certificate:
         warnings.simplefilter("ignore")
         try:
             return x509.load_der_x509_certificate(data)
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise CertificateError(f"not a certificate that can be read ({error})") from error
 
 
@@ -46,7 +46,7 @@ def load_all(data: bytes) -> list[x509.Certificate]:
         ):
             try:
                 return list(load(data))
-            except ValueError:
+            except (ValueError, x509.InvalidVersion):
                 continue
     raise CertificateError(
         "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."

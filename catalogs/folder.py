@@ -46,12 +46,16 @@ class Folder:
 
     def infs(self) -> Iterator[Path]:
         """The INFs in and below the folder, in the order in which Windows lists them: a folder's own come first."""
+        return (path for path in self.files() if path.suffix.lower() == ".inf")
+
+    def files(self) -> Iterator[Path]:
+        """All files in and below the folder, in that order; hidden ones are left out. Raises FileError."""
         waiting = [self.root]
         while waiting:
             folder = waiting.pop()
             names = sorted((name for names in self._names(folder).values() for name in names), key=str.upper)
             visible = [folder / name for name in names if not name.startswith(".")]
-            yield from (path for path in visible if path.suffix.lower() == ".inf" and path.is_file())
+            yield from (path for path in visible if path.is_file())
             waiting += reversed([path for path in visible if path.is_dir() and not path.is_symlink()])
 
     def _names(self, folder: Path) -> dict[str, list[str]]:

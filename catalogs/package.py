@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from catalogs import os_names, signability
 from catalogs.contents import Item, contents
 from catalogs.folder import Folder, OutsideFolder
+from catalogs.images import check_images
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.strings import ENGLISH
@@ -148,7 +149,25 @@ def survey_packages(
         problems.append(_no_inf(where))
     run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today)
     packages = run.packages()
-    return Survey(tuple(packages), (*problems, *dict.fromkeys(run.problems)))
+    problems += run.problems
+    problems += _strangers(where, packages)
+    return Survey(tuple(packages), _each_once(problems))
+
+
+def _strangers(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[Problem]:
+    """Files of Windows that lie in a folder and are no member of any catalog."""
+    members = {file.path for package in packages for file in package.files}
+    names = os_names.in_order(name for package in packages for name in package.os)
+    for root in [where] if isinstance(where, Path) else where:
+        for path in Folder(root).files() if root.is_dir() else ():
+            if path not in members:
+                yield from signability.redistributed(path, root, names)
+
+
+def _each_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems, the first of those that say the same about the same line."""
+    found = {(problem.code, problem.path, problem.line, problem.message): problem for problem in reversed(problems)}
+    return tuple(reversed(found.values()))
 
 
 def _inf_paths(where: Path | Sequence[Path]) -> list[Path]:
@@ -175,7 +194,9 @@ class _Run:
         """One package for each catalog, with the problems of each left in `problems`."""
         groups: dict[tuple[Path, str, str], list[tuple[DriverInf, tuple[OsName, ...]]]] = {}
         for driver in self._drivers:
-            self.problems += signability.check_version(driver, self._today)
+            names = driver.releases if self._os is None else self._os
+            self.problems += driver.text.problems
+            self.problems += signability.check_version(driver, names, self._today)
             for directive, names in self._catalogs(driver).items():
                 key = (driver.path.parent, directive.name.lower(), directive.architecture)
                 groups.setdefault(key, []).append((driver, names))
@@ -191,6 +212,8 @@ class _Run:
             directive = driver.version.catalog(architecture)
             if directive is None:
                 self.problems.append(signability.missing_catalog_file(driver, architecture))
+            elif bad_name := tuple(signability.check_catalog_name(driver, directive)):
+                self.problems += bad_name
             else:
                 found.setdefault(directive, []).extend(name for name in names if name.architecture == architecture)
         return {directive: os_names.in_order(group) for directive, group in found.items()}
@@ -226,13 +249,10 @@ class _Run:
         architectures = tuple(dict.fromkeys(name.architecture for name in names))
         found = contents(driver, architectures)
         self.problems += signability.check_contents(driver, found)
+        located = [(item, path) for item in found.items if (path := self._find(driver, folder, item)) is not None]
+        self.problems += check_images(driver, located, architectures)
         attributes = signature_attributes(driver.inf)
-        for item in found.items:
-            path = None
-            if item.source is not None:
-                path = self._find(driver, folder, item)
-            if path is None:
-                continue
+        for item, path in located:
             os = tuple(name for name in names if item.only_on in (None, name.architecture))
             name = item.copy.target.lower()
             yield PackageFile(
@@ -245,7 +265,8 @@ class _Run:
 
     def _find(self, driver: DriverInf, folder: Folder, item: Item) -> Path | None:
         """Where a file is. A problem is noted where it isn't in the folder or the path leads out of it."""
-        assert item.source is not None
+        if item.source is None:
+            return None
         try:
             path = folder.find((*item.source.folders, item.copy.source))
         except OutsideFolder:

@@ -7,47 +7,141 @@ Inf2Cat in public build logs, and "Inf2Cat" (windows-driver-docs, devtest/inf2ca
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from catalogs.contents import Contents, Item
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.version import CatalogDirective
+from catalogs.os_names import OsName
+
+_CATALOG_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+\.cat', re.IGNORECASE)
+_OF_WINDOWS = frozenset(
+    (
+        "advapi32.dll",
+        "cfgmgr32.dll",
+        "d3d8.dll",
+        "d3d9.dll",
+        "d3d10.dll",
+        "d3d11.dll",
+        "ddraw.dll",
+        "dxgi.dll",
+        "gdi32.dll",
+        "hal.dll",
+        "hidclass.sys",
+        "hidparse.sys",
+        "kernel32.dll",
+        "kernelbase.dll",
+        "ks.sys",
+        "msvcrt.dll",
+        "ndis.sys",
+        "newdev.dll",
+        "ntdll.dll",
+        "ntoskrnl.exe",
+        "ole32.dll",
+        "oleaut32.dll",
+        "opengl32.dll",
+        "portcls.sys",
+        "rpcrt4.dll",
+        "scsiport.sys",
+        "setupapi.dll",
+        "shell32.dll",
+        "storport.sys",
+        "usbd.sys",
+        "usbhub.sys",
+        "user32.dll",
+        "ws2_32.dll",
+        "wudfrd.sys",
+    )
+)
+"""Files that every Windows brings and that drivers are seen to ship. Inf2Cat's own list is not public."""
+_FAMILIES = {
+    (5, 1): "Windows XP/Windows Server 2003",
+    (5, 2): "Windows XP/Windows Server 2003",
+    (6, 0): "Windows Vista/Windows Server 2008",
+    # The first two were seen in messages of Inf2Cat; these follow their pattern.
+    (6, 1): "Windows 7/Windows Server 2008 R2",
+    (6, 2): "Windows 8/Windows Server 2012",
+    (6, 3): "Windows 8.1/Windows Server 2012 R2",
+    (10, 0): "Windows 10/Windows Server 2016",
+}
+_WINDOWS_7 = (6, 1, 0)
+_OLDEST_FOR_WINDOWS_7 = datetime.date(2009, 4, 21)
 
 
-def check_version(driver: DriverInf, today: datetime.date | None) -> Iterator[Problem]:
-    """What is wrong with [Version]. `today` is what DriverVer must not be after; without it any date will do."""
+def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.date | None) -> Iterator[Problem]:
+    """What is wrong with [Version], for these releases.
+
+    `today` is what DriverVer must not be after; without it any date will do.
+    """
     version = driver.version
-    name = driver.path.name
     if version.section is None:
         yield Problem(
             "missing-version", "there is no [Version] section", driver.path, 1, 'Begin the INF with "[Version]".'
         )
         return
     entry = version.entry("DriverVer")
-    driver_version = version.driver_version()
-    if driver_version is None:
+    found = version.driver_version()
+    if found is None:
         yield Problem(
             "22.9.6",
-            f"DriverVer missing or in incorrect format in \\{name}",
+            f"DriverVer missing or in incorrect format in \\{driver.path.name}",
             driver.path,
             entry.line if entry else version.line,
             "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes and no number above 65535.",
         )
-    elif today is not None and driver_version.date > today:
-        date = f"{today.month}/{today.day}/{today.year}"
+    elif today is not None and found.date > today:
         yield Problem(
             "22.9.7",
-            f"DriverVer set to incorrect date (postdated DriverVer not allowed) in \\{name}. "
-            f"The current date (UTC) is {date}.",
+            f"DriverVer set to a date in the future (postdated DriverVer not allowed) in {_in_folder(driver)}.",
             driver.path,
-            driver_version.line,
-            "Give the day of the build, or of an earlier one; --now says what day it is taken to be.",
+            found.line,
+            f"It is {today:%m/%d/%Y}, by the clock that the test goes by: give that date or an earlier one.",
+        )
+    elif found.date < _OLDEST_FOR_WINDOWS_7 and any(name.release >= _WINDOWS_7 for name in names):
+        yield Problem(
+            "22.9.7",
+            f"DriverVer set to incorrect date (must be postdated to 4/21/2009 for newest OS) in \\{driver.path.name}",
+            driver.path,
+            found.line,
+            "Windows 7 and later take no older driver: give the date of this build.",
+        )
+
+
+def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterator[Problem]:
+    """What is wrong with the name of a catalog: it has to be that of a .cat file beside the INF."""
+    if not _CATALOG_NAME.fullmatch(directive.name):
+        yield Problem(
+            "catalog-name",
+            f"CatalogFile is {directive.name!r}, which is no name of a .cat file beside the INF",
+            driver.path,
+            directive.line,
+            f"Write CatalogFile = {driver.path.stem}.cat. (InfVerif calls this 1214.)",
         )
 
 
 def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
     """What is wrong with the sections that install files."""
+    for section in found.missing_sections:
+        yield Problem(
+            "missing-section",
+            f"{section.directive} names the section [{section.name}], which does not exist",
+            driver.path,
+            section.line,
+            f"A single file is written {section.directive} = @{section.name}. (InfVerif calls this 1203.)",
+            Severity.WARNING,
+        )
+    for install in found.missing_installs:
+        yield Problem(
+            "missing-section",
+            f"a model is installed by the section [{install.name}], which does not exist",
+            driver.path,
+            install.line,
+            "Write the section, with or without a decoration. (InfVerif calls this 1203.)",
+            Severity.WARNING,
+        )
     for item in found.items:
         if item.source is None and not item.inbox:
             yield Problem(
@@ -55,7 +149,38 @@ def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
                 f"{item.copy.source} missing from [SourceDisksFiles]",
                 driver.path,
                 item.copy.line,
-                f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}].",
+                f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif calls this 1230.)",
+            )
+    yield from _check_destinations(driver, found.items)
+
+
+def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
+    """Files that would overwrite each other, and files that go to two places."""
+    sources: dict[tuple[str, tuple[str, str], str], Item] = {}
+    targets: dict[tuple[str, str], Item] = {}
+    for item in items:
+        copy = item.copy
+        if item.source is None:
+            continue
+        there = sources.setdefault((item.architecture, copy.destination, copy.target.lower()), item)
+        if there.copy.source.lower() != copy.source.lower():
+            yield Problem(
+                "file-collision",
+                f"{there.copy.source} and {copy.source} are both installed as {copy.target} in the same folder",
+                driver.path,
+                copy.line,
+                f"The other is in line {there.copy.line}. Give them different names. (InfVerif calls this 1330.)",
+                Severity.WARNING,
+            )
+        first = targets.setdefault((item.architecture, copy.source.lower()), item)
+        if (first.copy.destination, first.copy.target.lower()) != (copy.destination, copy.target.lower()):
+            yield Problem(
+                "two-destinations",
+                f"{copy.source} is installed in two places",
+                driver.path,
+                copy.line,
+                f"The other is in line {first.copy.line}. Make sure that both are meant.",
+                Severity.WARNING,
             )
 
 
@@ -67,35 +192,32 @@ def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:
         f" from [Version] section in \\{driver.path.name}",
         driver.path,
         driver.version.line,
-        f"Add CatalogFile = {driver.path.stem}.cat to [Version].",
+        f"Add CatalogFile = {driver.path.stem}.cat to [Version]. (InfVerif calls this 1233.)",
     )
 
 
 def missing_file(driver: DriverInf, item: Item) -> Problem:
     """A file is not where the INF says."""
     assert item.source is not None
-    where = "\\".join((*item.source.folders, item.copy.source))
     return Problem(
         "22.9.1",
-        f"{item.copy.source} in [{item.copy.section}] of {driver.path.parent.name}\\{driver.path.name} is missing or "
-        "cannot be decompressed from source media.  Please verify all path values specified in SourceDisksNames, "
-        "SouceDisksFiles, and CopyFiles sections resolve to the actual location of the file, and are expressed in "
-        "terms relative to the location of the inf.",
+        f"{item.copy.source} in [{item.copy.section}] of {_in_folder(driver)} is missing or cannot be decompressed from"
+        " source media.  Please verify all path values specified in SourceDisksNames, SouceDisksFiles, and CopyFiles"
+        " sections resolve to the actual location of the file, and are expressed in terms relative to the location of"
+        " the inf.",
         driver.path,
         item.copy.line,
-        f"[{item.source.section}] says, in line {item.source.line}, that it is at {where}.",
+        f"For {item.architecture}, line {item.source.line} in [{item.source.section}] puts it at {_place(item)}.",
     )
 
 
 def outside_folder(driver: DriverInf, item: Item) -> Problem:
     """The INF sends the reader out of the package."""
-    assert item.source is not None
-    where = "\\".join((*item.source.folders, item.copy.source))
     return Problem(
         "outside-package",
-        f"{where} does not lie in the package",
+        f"{_place(item)} does not lie in the package",
         driver.path,
-        item.source.line,
+        item.source.line if item.source else item.copy.line,
         "Paths are relative to the INF: no drive, no .., and no link that leads elsewhere.",
     )
 
@@ -119,5 +241,32 @@ def no_releases(driver: DriverInf) -> Problem:
         driver.path,
         driver.version.line,
         "Say with --os what the catalog is for.",
-        Severity.ERROR,
     )
+
+
+def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[Problem]:
+    """A file of Windows lies in the package, and no INF copies it."""
+    if path.name.lower() in _OF_WINDOWS:
+        place = "\\".join(("", *path.relative_to(root).parts))
+        families = dict.fromkeys(_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _FAMILIES)
+        for family in families:
+            yield Problem(
+                "22.9.8",
+                f"Possible {family} file redistribution violation ({place} --> {path.name.lower()}). "
+                "File not copied by installation inf so this is a warning only.",
+                path,
+                None,
+                "Windows brings this file itself: leave it out of the package.",
+                Severity.WARNING,
+            )
+
+
+def _place(item: Item) -> str:
+    """Where a file is said to be, as Windows writes it."""
+    folders = item.source.folders if item.source else ()
+    return "\\".join((*folders, item.copy.source))
+
+
+def _in_folder(driver: DriverInf) -> str:
+    """The INF as newer messages name it: with its folder."""
+    return f"{driver.path.parent.name}\\{driver.path.name}"

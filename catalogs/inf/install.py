@@ -96,22 +96,23 @@ class Installation:
             if section.name.lower() in self._seen:
                 continue
             self._seen.add(section.name.lower())
+            includes = section.first("Include") is not None
+            self.includes |= includes
             for entry in section.all("CopyFiles"):
                 for value in filter(None, entry.values):
-                    self._copy(entry, value)
-            self.includes |= section.first("Include") is not None
+                    self._copy(entry, value, includes)
             needed = (self._inf.section(name) for entry in section.all("Needs") for name in entry.values)
             waiting += reversed([found for found in needed if found is not None])
 
-    def _copy(self, entry: Entry, value: str) -> None:
-        """One value of a CopyFiles directive: a list of files, or a single file behind an @."""
+    def _copy(self, entry: Entry, value: str, includes: bool) -> None:
+        """One value of a CopyFiles directive: a list of files, maybe of an included INF, or a single file behind @."""
         if value.startswith("@"):
             destination = self._destination(_DEFAULT_DIRECTORY)
             self.copies.append(Copy(value[1:], value[1:], "CopyFiles", entry.line, destination))
             return
         section = self._inf.section(value)
         if section is None:
-            self.missing.append(MissingSection(value, "CopyFiles", entry.line))
+            self.missing += [] if includes else [MissingSection(value, "CopyFiles", entry.line)]
         elif value.lower() not in self._lists:
             self._lists.add(value.lower())
             self.copies += _listed(section, self._destination(value))

@@ -10,6 +10,7 @@ install/general-syntax-rules-for-inf-files.md); where the page is silent, what s
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -21,11 +22,12 @@ from signer.errors import InfError
 LONGEST_NAME = 255
 """The most characters of a section's name (MAX_SECT_NAME_LEN of setupapi.h)."""
 
+_MOST_WARNINGS = 100
 _BLANK = "".join(map(chr, range(1, 33)))
 """What Windows takes for white space: everything up to the space."""
 _END_OF_TEXT = "\x1a"
-_TOKEN = re.compile(r'"[^"]*(?:""[^"]*)*"?|\\[\x01-\x20\\]*|[^",=;\\]+|[,=;]')
-"""A quoted text, backslashes with the white space behind them, plain text, or a mark. Never goes back in the text."""
+_TOKEN = re.compile(r'"[^"]*(?:""[^"]*)*"?|\\[\x01-\x20\\]*|%[^%;",=\\]*;[^%",=\\]*%|[^",=;\\%]+|[,=;%]')
+"""A quoted text, backslashes with the white space behind them, a %token% with a semicolon, plain text, or a mark."""
 _MUST_QUOTE = re.compile(r'[",;\\=\[\x01-\x20]')
 
 
@@ -134,6 +136,7 @@ class _Reader:
         self._headers: dict[str, tuple[str, list[int], list[Entry]]] = {}
         self._entries: list[Entry] | None = None
         self._problems: list[Problem] = []
+        self._warned: Counter[str] = Counter()
 
     def read(self) -> Inf:
         """The INF. Raises InfError."""
@@ -157,11 +160,10 @@ class _Reader:
     def _header(self, number: int, text: str) -> None:
         """A line that begins with a bracket: everything after the closing one is ignored."""
         end = text.find("]")
-        if end < 0 or ";" in text[:end]:
+        if end < 0:
             raise InfError("the section's name has no closing bracket", line=number, hint='Write "[Name]".')
-        name = text[1:end].strip(_BLANK)
-        if name[:1] == '"' == name[-1:] and len(name) > 1:
-            name = name[1:-1].replace('""', '"')
+        # Spaces and semicolons are part of it: "such a name matches exactly", says the page on syntax.
+        name = text[1:end]
         if len(name) > LONGEST_NAME:
             raise InfError(f"the section's name is longer than {LONGEST_NAME} characters", line=number)
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
@@ -179,13 +181,15 @@ class _Reader:
             text = text.strip(_BLANK)
 
     def _entry(self, number: int, tokens: list[str]) -> None:
-        """The fields of an entry, from its tokens."""
+        """The fields of an entry, from its tokens. What stands before the first section is left out."""
         if self._entries is None:
-            raise InfError(
-                "there is an entry before the first section",
-                line=number,
-                hint="Comments begin with a semicolon; the first line that is not one has to be a [section].",
+            self._warn(
+                "text-before-section",
+                "there is text before the first section; Inf2Cat overlooks it, other parsers may not",
+                number,
+                "Comments begin with a semicolon.",
             )
+            return
         key: str | None = None
         values: list[str] = []
         parts: list[str] = []
@@ -204,16 +208,18 @@ class _Reader:
 
     def _check_quote(self, number: int, piece: str) -> None:
         if piece[0] == '"' and (len(piece) == 1 or piece.count('"') % 2):
-            self._problems.append(
-                Problem(
-                    "unterminated-quote",
-                    "a quoted text has no closing quote, and ends with its line",
-                    self._path,
-                    number,
-                    'Close it; a quote inside quotes is written "".',
-                    Severity.WARNING,
-                )
+            self._warn(
+                "unterminated-quote",
+                "a quoted text has no closing quote, and ends with its line",
+                number,
+                'Close it; a quote inside quotes is written "".',
             )
+
+    def _warn(self, code: str, message: str, number: int, hint: str) -> None:
+        """Note a problem; of one kind no more than the first hundred."""
+        self._warned[code] += 1
+        if self._warned[code] <= _MOST_WARNINGS:
+            self._problems.append(Problem(code, message, self._path, number, hint, Severity.WARNING))
 
 
 def _tokens(text: str) -> tuple[list[str], bool]:

@@ -1,0 +1,105 @@
+"""The images of a package, held against the INF that installs them: the right machine, and signed where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from catalogs.contents import Item
+from catalogs.inf.driver import DriverInf
+from catalogs.inf.problems import Problem, Severity
+from signer.errors import ImageError
+from signer.files import mapped
+from signer.pe.image import Image, is_image
+
+_DECORATIONS = {"x64": "amd64"}
+_BOOT_START = 0
+
+
+def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: Iterable[str]) -> Iterator[Problem]:
+    """What is wrong with the drivers (.sys) that an INF installs on the architectures that are wanted.
+
+    Programs and libraries may be for other machines than the one they are installed on; drivers may not.
+    Raises FileError.
+    """
+    asked = set(wanted)
+    installed: dict[Path, dict[str, Item]] = {}
+    for item, path in found:
+        if path.suffix.lower() == ".sys" and item.architecture in asked:
+            installed.setdefault(path, {}).setdefault(item.architecture, item)
+    boot_start = set(boot_start_drivers(driver))
+    for path, items in installed.items():
+        with mapped(path) as data:
+            if not is_image(data):
+                yield _no_image(driver, path, next(iter(items.values())))
+                continue
+            try:
+                image = Image.parse(data)
+            except ImageError as error:
+                yield _bad_image(driver, path, next(iter(items.values())), error)
+                continue
+            machine, signed = _DECORATIONS.get(image.architecture, image.architecture), image.is_signed
+        if machine not in items or len(items) > 1:
+            yield from _wrong_machine(driver, path, items, machine)
+        if not signed and path.name.lower() in boot_start:
+            yield _unsigned(driver, path, next(iter(items.values())))
+
+
+def boot_start_drivers(driver: DriverInf) -> Iterator[str]:
+    """The file names, in lower case, of the services that the boot loader starts (StartType = 0)."""
+    inf = driver.inf
+    for section in inf.sections.values():
+        for entry in section.all("AddService"):
+            service = inf.section(entry.value(2))
+            start = service and service.first("StartType")
+            binary = service and service.first("ServiceBinary")
+            if start and binary and _number(start.value()) == _BOOT_START:
+                yield binary.value().replace("/", "\\").rpartition("\\")[2].lower()
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
+
+
+def _wrong_machine(driver: DriverInf, path: Path, items: dict[str, Item], machine: str) -> Iterator[Problem]:
+    """An error where no wanted machine can load the driver, a warning for those that can't where another one can."""
+    severity = Severity.WARNING if machine in items else Severity.ERROR
+    for architecture, item in items.items():
+        if architecture != machine:
+            yield Problem(
+                "wrong-architecture",
+                f"{path.name} is for {machine}, and the INF installs it on {architecture}",
+                driver.path,
+                item.copy.line,
+                f"Build it for {architecture}, or decorate the section that installs it.",
+                severity,
+            )
+
+
+def _no_image(driver: DriverInf, path: Path, item: Item) -> Problem:
+    return Problem(
+        "no-image",
+        f"{path.name} is no PE image, so that Windows can't load it as a driver",
+        driver.path,
+        item.copy.line,
+        "Check the build.",
+        Severity.WARNING,
+    )
+
+
+def _bad_image(driver: DriverInf, path: Path, item: Item, error: ImageError) -> Problem:
+    return Problem(error.code, f"{path.name}: {error.message}", driver.path, item.copy.line, error.hint)
+
+
+def _unsigned(driver: DriverInf, path: Path, item: Item) -> Problem:
+    return Problem(
+        "unsigned-image",
+        f"{path.name} starts with the boot loader, which asks for a signature in the file, and has none",
+        driver.path,
+        item.copy.line,
+        "Sign it before the catalog is made: a signature added later is fine too, for the catalog ignores it.",
+        Severity.WARNING,
+    )

@@ -29,8 +29,8 @@ def load_der(data: bytes) -> x509.Certificate:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return x509.load_der_x509_certificate(data)
-        except (ValueError, x509.InvalidVersion) as error:
+            return _readable(x509.load_der_x509_certificate(data))
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
             raise CertificateError(f"not a certificate that can be read ({error})") from error
 
 
@@ -45,8 +45,8 @@ def load_all(data: bytes) -> list[x509.Certificate]:
             pkcs7.load_pem_pkcs7_certificates,
         ):
             try:
-                return list(load(data))
-            except (ValueError, x509.InvalidVersion):
+                return [_readable(certificate) for certificate in load(data)]
+            except (ValueError, TypeError, x509.InvalidVersion):
                 continue
     raise CertificateError(
         "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."
@@ -121,6 +121,12 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 def valid_at(certificate: x509.Certificate, time: datetime) -> bool:
     """Whether `time` (aware) lies in the certificate's validity period, both ends included (RFC 5280, 4.1.2.5)."""
     return certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc
+
+
+def _readable(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, after what is read of it later was read once: the library decodes names and dates only then."""
+    _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return certificate
 
 
 def _quietly(read: Callable[[], T]) -> T:

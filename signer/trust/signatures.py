@@ -13,10 +13,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der
 
 
 class Check(Enum):
@@ -70,6 +71,8 @@ def load_key(spki: bytes) -> object | None:
 
 def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes) -> Check:
     """Whether the certificate or CRL `signed` carries a good signature by the key in `spki` (SubjectPublicKeyInfo)."""
+    if not _is_well_wrapped(signed):
+        return Check.BAD
     key = load_key(spki)
     oid = signed.signature_algorithm_oid.dotted_string
     body = signed.tbs_certificate_bytes if isinstance(signed, x509.Certificate) else signed.tbs_certlist_bytes
@@ -82,6 +85,21 @@ def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes
         digest = _ECDSA.get(oid)
         return _ecdsa(key, body, signed.signature, digest) if digest is not None else _mismatch(oid)
     return Check.UNKNOWN
+
+
+def _is_well_wrapped(signed: x509.Certificate | x509.CertificateRevocationList) -> bool:
+    """Whether what stands around the signed part, and is not signed, is as it must be (RFC 5280, 4.1.1.2 and 5.1.1.2).
+
+    The algorithm is the one inside, and the signature is a whole number of bytes: else a certificate could be changed
+    and stay good.
+    """
+    data = signed.public_bytes(Encoding.DER)
+    body = der.read(data, der.read(data).body)
+    # Before it stand the version and the serial number, neither of them a SEQUENCE.
+    inner = next(element for element in der.children(data, body) if element.tag == der.SEQUENCE)
+    outer = der.read(data, body.end)
+    unused_bits = data[der.read(data, outer.end).body]
+    return inner.whole(data) == outer.whole(data) and unused_bits == 0
 
 
 def _mismatch(oid: str) -> Check:

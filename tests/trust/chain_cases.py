@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from signer.certificates import CODE_SIGNING, TIME_STAMPING
 from signer.trust.chain import MAX_DEPTH
-from tests.trust.hierarchy import Entity, issue, key, name, reissued_with, rsa_key
+from tests.trust.hierarchy import Entity, issue, key, mislabeled, name, reissued_with, rsa_key
 
 WHQL = "1.3.6.1.4.1.311.10.3.5"
 ANY_USAGE = "2.5.29.37.0"
@@ -141,6 +141,15 @@ def altered_certificate() -> Built:
     built = three()
     altered = reissued_with(built.leaf, lambda tbs: tbs.replace(b"Leaf", b"Loaf"))
     return Built(altered, built.pool, built.root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def other_algorithm_outside() -> Built:
+    """The algorithm beside the signature is not the one in the signed part; the signature itself would verify."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True, private_key=rsa_key("ca"))
+    leaf = mislabeled(issue("Leaf", middle, digest="sha1"))
+    return Built(leaf, (middle,), root, anchored=False, index=0)
 
 
 @case("bad-signature", breaks=True)

@@ -129,6 +129,12 @@ def reissued_with(entity: Entity, change: Callable[[bytes], bytes]) -> Entity:
     return Entity(x509.load_der_x509_certificate(changed), entity.private_key)
 
 
+def mislabeled(entity: Entity) -> Entity:
+    """A certificate over SHA-1 whose outer algorithm says SHA-1 by its other identifier."""
+    signed = entity.certificate
+    return _assembled(entity, signed.tbs_certificate_bytes, sequence(OLD["sha1-oiw"][0]), signed.signature)
+
+
 def _assembled(entity: Entity, body: bytes, algorithm: bytes, signature: bytes) -> Entity:
     bits = b"\x03" + der_length(len(signature) + 1) + b"\x00" + signature
     return Entity(x509.load_der_x509_certificate(sequence(body + algorithm + bits)), entity.private_key)

@@ -265,6 +265,7 @@ def test_der_and_pem_files_are_read() -> None:
         pytest.param(b"no list", id="text"),
         pytest.param(LEAF.certificate.public_bytes(Encoding.DER), id="certificate"),
         pytest.param(crl(CA).public_bytes(Encoding.DER)[:-1], id="cut-off"),
+        pytest.param(crl(CA).public_bytes(Encoding.DER).replace(b"\x02\x01\x01", b"\x02\x01\x07", 1), id="version-7"),
         pytest.param(b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", id="damaged-pem"),
     ],
 )

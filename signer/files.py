@@ -91,6 +91,14 @@ def patch_atomically(
                 check(result)
 
 
+def ensure_folder(folder: Path) -> None:
+    """Make a folder, with those above it, unless it is there. Raises FileError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise file_error(error, folder, "make the folder") from error
+
+
 @contextlib.contextmanager
 def _staged(path: Path, mode: int | None) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place, with its permissions, when the block ends well."""

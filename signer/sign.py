@@ -44,14 +44,19 @@ def sign_image(
     page_hashes: bool = False,
     append: bool = False,
     timestamper: Timestamper | None = None,
+    second: tuple[SigningOptions, Timestamper | None] | None = None,
 ) -> Signed:
     """Sign an image: its signatures are replaced, or with `append` the new one is nested in the first.
 
-    Raises ImageError, SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
+    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old Windows and new. Raises ImageError,
+    SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
     """
     image = Image.parse(data)
     digest, content = image_content(image, options.digest, page_hashes=page_hashes)
     signature = sign(content, identity, options, timestamper)
+    if second is not None:
+        _, other = image_content(image, second[0].digest, page_hashes=page_hashes)
+        signature = nested.append(signature, sign(other, identity, *second))
     changes = embed(image, _signatures(image, signature, append))
     return Signed(changes, options.digest, digest, signature)
 

@@ -19,16 +19,22 @@ from signer.errors import SignerError, UsageError, VerificationError
 
 EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
-_MODULES = {
-    "certs": "signer.cli.certs",
-    "sign": "signer.cli.sign",
-    "digest": "signer.cli.digest",
-    "inspect": "signer.cli.inspect",
-    "catalog": "signer.cli.catalog",
-    "package": "signer.cli.package",
-    "verify": "signer.cli.verify",
-    "inf": "signer.cli.inf",
-}
+_NAMES = (
+    "certs",
+    "package",
+    "sign",
+    "timestamp",
+    "strip",
+    "extract",
+    "attach",
+    "digest",
+    "inspect",
+    "verify",
+    "catalog",
+    "inf",
+    "tsa",
+)
+_MODULES = {name: f"signer.cli.{name}" for name in _NAMES}
 COMMANDS = {name: module for name, module in _MODULES.items() if find_spec(module)}
 """Each command and the module whose `app` it is, in the order of the help."""
 
@@ -48,6 +54,7 @@ class ErrorBoundary(TyperGroup):
             return None
         loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         loaded.name = cmd_name
+        _hide_types_of_flags(loaded)
         return loaded
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -75,6 +82,15 @@ class ErrorBoundary(TyperGroup):
                 raise
             _report(_unexpected(error))
             raise typer.Exit(EXIT_FAILED) from error
+
+
+def _hide_types_of_flags(loaded: Any) -> None:
+    """Help that says `--json`, not `--json <bool>`, in a command and all below it."""
+    for parameter in loaded.params:
+        if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
+            parameter.metavar = " "
+    for below in getattr(loaded, "commands", {}).values():
+        _hide_types_of_flags(below)
 
 
 def exit_code(error: SignerError) -> int:

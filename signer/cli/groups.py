@@ -31,11 +31,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         function(**values)
 
     run.__name__ = function.__name__
-    run.__doc__ = function.__doc__
+    run.__doc__ = _unwrapped(inspect.getdoc(function) or "")
     run.__module__ = function.__module__
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # the attribute of PEP 362
     return run
+
+
+def examples(*lines: str) -> str:
+    """Calls of a command as the text below its help, one a line."""
+    return "\n\n".join((f"Example{'s' if len(lines) > 1 else ''}:", *lines))
+
+
+def _unwrapped(text: str) -> str:
+    """`text` with each paragraph on one line, because Typer keeps the line feeds of all but the first."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _fields(kind: type[Any]) -> list[inspect.Parameter]:

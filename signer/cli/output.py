@@ -29,6 +29,8 @@ _PIPE_WIDTH = 1000
 _MOST_PROBLEMS = 20
 _PROGRESS_AFTER_SECONDS = 1.0
 
+PANEL = "What is printed"
+
 STYLES = {
     "accepted": "bold green",
     "rejected": "bold red",
@@ -40,6 +42,10 @@ STYLES = {
     "broken": "bold red",
     "signed": "green",
     "built": "green",
+    "stripped": "green",
+    "extracted": "green",
+    "attached": "green",
+    "timestamped": "green",
     "skipped": "dim",
     "valid": "green",
     "expiring": "yellow",
@@ -54,10 +60,22 @@ STYLES = {
 class Output:
     """Where a command's results and messages go. As a parameter of a command it is the options --json, -q and -v."""
 
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.", rich_help_panel=PANEL)] = (
+        False
+    )
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No messages but warnings and errors.", rich_help_panel=PANEL)
+    ] = False
     verbose: Annotated[
-        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="More messages; -vv for developers.")
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            help="More messages; -vv for developers.",
+            rich_help_panel=PANEL,
+        ),
     ] = 0
 
     def __post_init__(self) -> None:
@@ -76,6 +94,13 @@ class Output:
         """A line of the result for a person; nothing with --json."""
         if not self.json:
             self._console().print(printable(text), style=style, soft_wrap=True)
+
+    def line(self, word: str, text: str, style: str | None = None) -> None:
+        """A line of the result that begins with a word in a style; nothing with --json."""
+        if not self.json:
+            from rich.text import Text
+
+            self._console().print(Text(printable(word), style=style or ""), printable(text), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
         """A table of the result for a person; nothing with --json."""

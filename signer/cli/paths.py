@@ -40,31 +40,56 @@ def kind_of_bytes(head: bytes, suffix: str) -> Kind:
     return "inf" if suffix.lower() in (".inf", ".inx") else "file"
 
 
-def expand(paths: Iterable[Path], handles: Callable[[Path], bool], what: str) -> list[Path]:
+def expand(
+    paths: Iterable[Path], handles: Callable[[Path], bool], what: str, *, missing_ok: bool = False
+) -> list[Path]:
     """The files that PATH arguments mean, each once, in the order given; folders are walked in sorted order.
 
     A folder gives the files that `handles` accepts; a file that is named is taken as it is. Raises FileError for a path
-    that does not exist, and UsageError for a folder that holds nothing to handle (`what` names it in the plural).
+    that does not exist (unless `missing_ok`, so that it fails alone when its turn comes), and UsageError for a folder
+    that holds nothing to handle (`what` names it in the plural).
     """
-    found: dict[Path, None] = {}
+    return list(expand_relative(paths, handles, what, missing_ok=missing_ok))
+
+
+def expand_relative(
+    paths: Iterable[Path], handles: Callable[[Path], bool], what: str, *, missing_ok: bool = False
+) -> dict[Path, Path]:
+    """The same, each file with its path below the folder that was named; of a file that was named, its name."""
+    found: dict[Path, Path] = {}
+    seen: set[Path] = set()  # one file by two names would be changed by two threads
+
+    def add(file: Path, relative: Path) -> None:
+        real = file.resolve()
+        if real not in seen:
+            seen.add(real)
+            found[file] = relative
+
     for path in listed(paths):
-        if not path.exists():
+        if not path.exists() and not missing_ok:
             raise FileError("there is no such file or folder", path=path, hint="Check the path.")
         if not path.is_dir():
-            found.setdefault(path)
+            add(path, Path(path.name))
             continue
         inside = [file for file in walk(path) if handles(file)]
         if not inside:
             raise UsageError(f"there are no {what} in this folder", path=path, hint="Name the files themselves.")
-        found.update(dict.fromkeys(inside))
-    return list(found)
+        for file in inside:
+            add(file, file.relative_to(path))
+    return found
 
 
 def listed(paths: Iterable[Path]) -> Iterator[Path]:
-    """The paths, with each `@list.txt` replaced by the paths in it: one a line, `#` begins a comment line."""
+    """The paths, with each `@list.txt` replaced by the paths in it: one a line, `#` begins a comment line.
+
+    A pattern such as `*.sys`, which not every shell resolves, is replaced by what it matches, if anything.
+    """
     for path in paths:
-        if not str(path).startswith("@") or path.exists():
+        if path.exists():
             yield path
+            continue
+        if not str(path).startswith("@"):
+            yield from _matches(path) or [path]
             continue
         source = Path(str(path)[1:])
         try:
@@ -72,6 +97,16 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
         except UnicodeDecodeError as error:
             raise FileError("the list of paths is not UTF-8", path=source, offset=error.start) from error
         yield from (Path(line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """What a pattern with `*`, `?` or `[…]` matches, sorted; nothing for a plain path."""
+    import glob
+
+    name = str(pattern)
+    if not glob.has_magic(name):
+        return []
+    return [Path(found) for found in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207  (Path.glob wants a root)
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,57 @@
+"""Where the results of a command go: in place, to one file, or into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signer.cli.options import OutputFile
+from signer.errors import UsageError
+from signer.files import ensure_folder
+
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option("--output-dir", metavar="DIR", help="Write into this folder instead, under the same names."),
+]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """--output and --output-dir."""
+
+    output_file: OutputFile = None
+    output_dir: OutputFolder = None
+
+    def of(self, files: Mapping[Path, Path]) -> dict[Path, Path]:
+        """Where the result of each file goes, given its path below the folder that was named.
+
+        Raises UsageError for options that contradict each other or the number of files, FileError.
+        """
+        if self.output_file is not None and self.output_dir is not None:
+            raise UsageError("--output and --output-dir exclude each other", hint="Give one of them.")
+        if self.output_file is not None:
+            if len(files) != 1:
+                raise UsageError(
+                    f"{len(files)} files can't go to one --output file", hint="Use --output-dir, or sign in place."
+                )
+            return dict.fromkeys(files, self.output_file)
+        return {path: path for path in files} if self.output_dir is None else _below(self.output_dir, files)
+
+
+def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:
+    targets: dict[Path, Path] = {}
+    for path, relative in files.items():
+        target = folder / relative
+        if target in targets.values():
+            other = next(key for key, value in targets.items() if value == target)
+            raise UsageError(
+                f"{other} and {path} would both be written to {target}", hint="Sign them into different folders."
+            )
+        targets[path] = target
+    for parent in sorted({target.parent for target in targets.values()}):
+        ensure_folder(parent)
+    return targets

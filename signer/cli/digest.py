@@ -1,0 +1,118 @@
+"""`drvsign digest`: what signatures and catalogs cover of a file, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, PageHashes, Paths, workers
+from signer.cli.output import Output
+from signer.cli.paths import Kind, expand, kind_of
+from signer.cli.results import EXIT_FAILED
+from signer.errors import SignerError, UsageError
+from signer.files import mapped
+
+if TYPE_CHECKING:
+    from signer.algorithms import DigestAlgorithm
+    from signer.pe.digest import PageHashes as PageTable
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The digests of one file."""
+
+    path: Path
+    kind: Kind = "file"
+    digests: dict[DigestAlgorithm, bytes] | None = None
+    pages: tuple[PageTable, ...] = ()
+    error: SignerError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The file in the document `drvsign.digests/1`."""
+        return {
+            "path": str(self.path),
+            "kind": self.kind,
+            "digests": {str(algorithm): digest.hex() for algorithm, digest in (self.digests or {}).items()},
+            "page_hashes": {str(table.algorithm): _rows(table) for table in self.pages},
+            "error": self.error.as_json() if self.error else None,
+        }
+
+
+@app.command(epilog=examples("drvsign digest toaster.sys", "drvsign digest driver/ --digest sha256 --json"))
+@command
+def digest(
+    output: Output,
+    paths: Paths,
+    algorithms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--digest", metavar="ALG", help="sha1, sha256, sha384, sha512, md5; can be repeated. Default: sha1, sha256."
+        ),
+    ] = None,
+    page_hashes: PageHashes = False,
+    jobs: Jobs = 0,
+) -> None:
+    """Print the digests that signatures and catalogs hold: of images without their signatures, else of the whole file.
+
+    Hashes of pages are as a page-hashed signature would have them.
+    """
+    from signer.algorithms import DigestAlgorithm
+
+    wanted = [DigestAlgorithm.named(name) for name in algorithms or ["sha1", "sha256"]]
+    if page_hashes and not {"sha1", "sha256"} & {algorithm.label for algorithm in wanted}:
+        raise UsageError("page hashes are SHA-1 or SHA-256", hint="Add --digest sha256.", field="--digest")
+    files = expand(paths, lambda _: True, "files", missing_ok=True)
+
+    def work(path: Path) -> Digests:
+        try:
+            return _digest_file(path, wanted, page_hashes)
+        except SignerError as error:
+            return Digests(path, error=error.at(path))
+
+    found = output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing")
+    if output.json:
+        output.document({"schema": "drvsign.digests/1", "files": [one.as_json() for one in found]})
+    else:
+        _print(output, found)
+    failures = [one.error for one in found if one.error]
+    for error in failures:
+        output.error(error)
+    if failures:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
+    from signer.pe.digest import digest_image, hash_pages
+    from signer.pe.image import Image
+
+    kind = kind_of(path)
+    with mapped(path) as data:
+        if kind != "image":
+            return Digests(path, kind, {algorithm: algorithm.hash(data) for algorithm in algorithms})
+        image = Image.parse(data)
+        paged = [a for a in algorithms if page_hashes and a.label in ("sha1", "sha256")]
+        return Digests(
+            path, kind, digest_image(image, algorithms), tuple(hash_pages(image, algorithm) for algorithm in paged)
+        )
+
+
+def _print(output: Output, found: list[Digests]) -> None:
+    for one in found:
+        for algorithm, value in (one.digests or {}).items():
+            output.print(f"{algorithm!s:<6}  {value.hex()}  {one.path}")
+        for table in one.pages:
+            output.print(f"{table.algorithm} of the pages of {one.path}, by their offsets in the file:")
+            for row in _rows(table):
+                output.print(f"  {row['offset']:#010x}  {row['digest']}")
+
+
+def _rows(table: PageTable) -> list[dict[str, Any]]:
+    width = 4 + table.algorithm.size
+    rows = (table.table[start : start + width] for start in range(0, len(table.table), width))
+    return [{"offset": int.from_bytes(row[:4], "little"), "digest": row[4:].hex()} for row in rows]

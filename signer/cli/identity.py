@@ -1,0 +1,118 @@
+"""Who signs: the identity options, and the test identity that signs when none is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.options import IDENTITY_PANEL, SecretOptions, now
+from signer.cli.output import Output
+from signer.errors import IdentityError, UsageError
+
+if TYPE_CHECKING:
+    from signer.keys.identity import SigningIdentity
+
+TEST_IDENTITY = Path("testcerts", "generated")
+"""Where the test identity is, below the working directory. It is made on first use, with a notice on stderr."""
+
+
+@dataclass(frozen=True)
+class IdentityOptions:
+    """Who signs: one of three ways to say it, or none of them for the test identity."""
+
+    pfx: Annotated[
+        Path | None,
+        typer.Option("--pfx", metavar="FILE", help="A PFX (PKCS #12) file.", rich_help_panel=IDENTITY_PANEL),
+    ] = None
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--cert", metavar="FILE", help="The certificate, with --key. PEM or DER.", rich_help_panel=IDENTITY_PANEL
+        ),
+    ] = None
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="Its private key. PEM or DER.", rich_help_panel=IDENTITY_PANEL),
+    ] = None
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            "--identity",
+            metavar="URI",
+            help="pfx:FILE.pfx or file:KEY.pem?cert=CERT.pem.",
+            rich_help_panel=IDENTITY_PANEL,
+        ),
+    ] = None
+    any_usage: Annotated[
+        bool,
+        typer.Option(
+            "--any-usage",
+            help="Sign even with a certificate that is not for signing code (for tests).",
+            rich_help_panel=IDENTITY_PANEL,
+        ),
+    ] = False
+
+    @property
+    def is_test(self) -> bool:
+        """Whether nobody is named, so that the test identity signs."""
+        return self.pfx is None and self.cert is None and self.key is None and self.identity is None
+
+    def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
+        """The identity that the options name. Raises UsageError, FileError, IdentityError."""
+        opened = _test_identity(output) if self.is_test else self._named(secrets)
+        if not self.any_usage:
+            _require_code_signing(opened)
+        _warn_of_validity(opened, output)
+        return opened
+
+    def _named(self, secrets: SecretOptions) -> SigningIdentity:
+        from signer.keys.open import open_identity
+
+        if sum((self.pfx is not None, self.cert is not None or self.key is not None, self.identity is not None)) > 1:
+            raise UsageError("one signer at a time", hint="Give one of --pfx, --cert with --key, or --identity.")
+        return open_identity(
+            pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets.secret
+        )
+
+
+def _test_identity(output: Output) -> SigningIdentity:
+    """The code-signing identity under `testcerts/generated`, made now if it is not there."""
+    from signer.keys.open import open_identity
+    from testcerts.profiles import LEAF
+    from testcerts.store import ensure
+
+    hierarchy, made = ensure(TEST_IDENTITY, now())
+    if made:
+        output.note(f"No signer was named: made a test identity in {TEST_IDENTITY} and sign with it.")
+    else:
+        output.detail(f"No signer was named: sign with the test identity in {TEST_IDENTITY}.")
+    return open_identity(
+        certificate=hierarchy.path(LEAF.name, ".pem"), key=hierarchy.path(LEAF.name, ".key.pem"), secret=lambda _: None
+    )
+
+
+def _require_code_signing(identity: SigningIdentity) -> None:
+    """Raise IdentityError unless the certificate says that it is for signing code."""
+    from signer.certificates import CODE_SIGNING, extended_key_usages
+
+    usages = extended_key_usages(identity.certificate)
+    if usages is None or CODE_SIGNING not in usages:
+        raise IdentityError(
+            f"the certificate {identity.name!r} is not for signing code: it lacks the key usage {CODE_SIGNING}",
+            hint="Use a code-signing certificate, or --any-usage to see what Windows would say.",
+        )
+
+
+def _warn_of_validity(identity: SigningIdentity, output: Output) -> None:
+    from datetime import UTC, datetime
+
+    time, certificate = datetime.now(UTC), identity.certificate
+    if time > certificate.not_valid_after_utc:
+        output.warn(f"the certificate {identity.name!r} expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+    elif time < certificate.not_valid_before_utc:
+        output.warn(
+            f"the certificate {identity.name!r} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+        )

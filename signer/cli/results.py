@@ -1,0 +1,79 @@
+"""What became of each file of a command that changes files: one line each, or the document `drvsign.result/1`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from signer.cli.output import STYLES, Output
+from signer.errors import SignerError
+
+if TYPE_CHECKING:
+    from signer.algorithms import DigestAlgorithm
+
+SCHEMA = "drvsign.result/1"
+EXIT_FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file."""
+
+    path: Path
+    action: str
+    """signed, skipped, built, stripped, extracted, attached, timestamped or failed."""
+    digest_algorithm: DigestAlgorithm | None = None
+    digest: bytes | None = None
+    """What was signed."""
+    signer: str | None = None
+    note: str = ""
+    """What a person wants to know besides."""
+    error: SignerError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The file as the command line's JSON has it."""
+        return {
+            "path": str(self.path),
+            "action": self.action,
+            "digest_algorithm": str(self.digest_algorithm) if self.digest_algorithm else None,
+            "digest": self.digest.hex() if self.digest is not None else None,
+            "signer": self.signer,
+            "error": self.error.as_json() if self.error else None,
+        }
+
+
+def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
+    """The result of `work`; an error becomes a result that names `path`, so that other files go on."""
+    try:
+        return work()
+    except SignerError as error:
+        return FileResult(path, "failed", error=error.at(path))
+
+
+def finish(output: Output, results: Sequence[FileResult]) -> None:
+    """Print what became of the files; raises typer.Exit with 3 when any failed."""
+    failed = [result for result in results if result.error is not None]
+    if output.json:
+        output.document({"schema": SCHEMA, "files": [result.as_json() for result in results]})
+    else:
+        _print(output, [result for result in results if result.error is None])
+    for result in failed:
+        if result.error is not None:
+            output.error(result.error)
+    if len(results) > 1:
+        counts = Counter(result.action for result in results)
+        output.note(", ".join(f"{number} {action}" for action, number in counts.items()) + ".")
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _print(output: Output, results: Sequence[FileResult]) -> None:
+    for result in results:
+        facts = [str(result.digest_algorithm) if result.digest_algorithm else "", result.signer or "", result.note]
+        about = ", ".join(fact for fact in facts if fact)
+        output.line(result.action, f"{result.path}{f'  ({about})' if about else ''}", STYLES.get(result.action))

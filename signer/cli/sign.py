@@ -1,0 +1,82 @@
+"""`drvsign sign`: images and catalogs, one or many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signer.cli.destinations import Destination
+from signer.cli.groups import command, examples
+from signer.cli.identity import IdentityOptions
+from signer.cli.options import Jobs, Paths, SecretOptions, workers
+from signer.cli.output import Output
+from signer.cli.paths import expand_relative, kind_of
+from signer.cli.results import FileResult, attempt, finish
+from signer.cli.signature_options import SignatureOptions
+from signer.cli.signing import SIGNABLE, Job
+from signer.errors import UsageError
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "drvsign sign toaster.sys",
+        "drvsign sign build/*.sys --pfx contoso.pfx --password-env PFX_PASSWORD --page-hashes --output-dir signed",
+    )
+)
+@command
+def sign(
+    output: Output,
+    paths: Paths,
+    identity: IdentityOptions,
+    secrets: SecretOptions,
+    signature: SignatureOptions,
+    destination: Destination,
+    append: Annotated[
+        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
+    ] = False,
+    skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Leave files alone that are signed.")] = False,
+    detached: Annotated[
+        Path | None,
+        typer.Option("--detached", metavar="FILE", help="Write the signature (DER PKCS #7) here, not into the file."),
+    ] = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Sign drivers (PE images) and catalogs.
+
+    A signature that is there is replaced, unless --append. No other byte of the file changes, and a file that
+    can't be signed stays as it was.
+    """
+    if append and signature.dual:
+        raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
+    files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
+    targets = _targets(destination, files, detached)
+    options, second = signature.resolve(output)
+    job = Job(
+        identity.open(secrets, output),
+        options,
+        second=second,
+        page_hashes=signature.page_hashes,
+        append=append,
+        skip_signed=skip_signed,
+    )
+
+    def work(path: Path) -> FileResult:
+        return attempt(path, lambda: job.run(path, targets[path], detached))
+
+    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="signing"))
+
+
+def _targets(destination: Destination, files: dict[Path, Path], detached: Path | None) -> dict[Path, Path]:
+    if detached is None:
+        return destination.of(files)
+    if destination != Destination():
+        raise UsageError(
+            "--detached changes no file, so there is nothing to write elsewhere", hint="Leave out --output."
+        )
+    if len(files) != 1:
+        raise UsageError(f"{len(files)} signatures can't go to one --detached file", hint="Name one file.")
+    return {path: path for path in files}

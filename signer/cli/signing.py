@@ -1,0 +1,103 @@
+"""Sign one file, whatever it is, and put the result where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signer.cli.paths import kind_of
+from signer.cli.results import FileResult
+from signer.errors import SigningError
+from signer.files import mapped, patch_atomically, read, write_atomically
+
+if TYPE_CHECKING:
+    from signer.keys.identity import SigningIdentity
+    from signer.pkcs7.signed_data import SigningOptions, Timestamper
+    from signer.sign import Signed
+
+SIGNABLE = ("image", "catalog")
+"""What can be signed, as `kind_of` names it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """How each file of one call is signed."""
+
+    identity: SigningIdentity
+    options: SigningOptions
+    timestamper: Timestamper | None = None
+    second: SigningOptions | None = None
+    """A second signature, nested in the first, for releases that understand a better digest."""
+    second_timestamper: Timestamper | None = None
+    page_hashes: bool = False
+    append: bool = False
+    skip_signed: bool = False
+
+    def run(self, source: Path, target: Path, detached: Path | None = None) -> FileResult:
+        """Sign `source` into `target`, or only its signature into `detached`. Raises SignerError."""
+        kind = kind_of(source)
+        if kind == "image":
+            return self._sign_image(source, target, detached)
+        if kind == "catalog":
+            return self._sign_catalog(source, target, detached)
+        raise SigningError(
+            "not a PE image or a catalog, so it carries no signature of its own",
+            path=source,
+            hint="Other files of a driver package are covered by its catalog: drvsign package DIR.",
+        )
+
+    def _sign_image(self, source: Path, target: Path, detached: Path | None) -> FileResult:
+        from signer.pe.image import Image
+
+        with mapped(source) as data:
+            if self.skip_signed and Image.parse(data).is_signed:
+                return FileResult(source, "skipped", note="is signed")
+            signed = self.signed(data)
+        if detached is not None:
+            write_atomically(detached, signed.signature)
+        else:
+            patch_atomically(source, signed.changes.patches, target, size=signed.changes.size, check=signed.check)
+        return self._result(source, target, signed.digest, detached)
+
+    def signed(self, data: memoryview) -> Signed:
+        """An image signed as the job says. Raises SignerError."""
+        from signer.sign import sign_image
+
+        return sign_image(
+            data,
+            self.identity,
+            self.options,
+            page_hashes=self.page_hashes,
+            append=self.append,
+            timestamper=self.timestamper,
+            second=(self.second, self.second_timestamper) if self.second else None,
+        )
+
+    def _sign_catalog(self, source: Path, target: Path, detached: Path | None) -> FileResult:
+        from signer.pkcs7.parse import parse
+        from signer.pkcs7.signed_data import Content, sign
+
+        self._require_fit_for_catalog(source)
+        parsed = parse(read(source))
+        if self.skip_signed and parsed.signers:
+            return FileResult(source, "skipped", note="is signed")
+        content = Content(parsed.content_type, parsed.content)
+        result = sign(content, self.identity, self.options, self.timestamper)
+        write_atomically(detached or target, result)
+        return self._result(source, target, self.options.digest.hash(parsed.content_octets), detached)
+
+    def _require_fit_for_catalog(self, source: Path) -> None:
+        """Raise SigningError for what only images can have."""
+        wanted = "--append" if self.append else "--dual" if self.second else None
+        if wanted:
+            raise SigningError(
+                f"a catalog has one signature, so it can't be signed with {wanted}",
+                path=source,
+                hint="Sign it again without: the new signature takes the place of the old one.",
+            )
+
+    def _result(self, source: Path, target: Path, digest: bytes, detached: Path | None) -> FileResult:
+        written = detached or target
+        note = f"from {source}" if written != source else ""
+        return FileResult(written, "signed", self.options.digest, digest, self.identity.name, note)

@@ -1,0 +1,62 @@
+"""`drvsign strip`: take signatures off images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signer.cli.destinations import Destination
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, OutputFile, Paths, workers
+from signer.cli.output import Output
+from signer.cli.paths import expand_relative, kind_of
+from signer.cli.results import FileResult, attempt, finish
+from signer.errors import SigningError
+from signer.files import mapped, patch_atomically
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=examples("drvsign strip toaster.sys", "drvsign strip toaster.sys --index 1 --output without.sys"))
+@command
+def strip(
+    output: Output,
+    paths: Paths,
+    index: Annotated[
+        int | None,
+        typer.Option("--index", metavar="N", min=0, help="Only this signature, as `drvsign inspect` counts them."),
+    ] = None,
+    output_file: OutputFile = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Take all signatures off images, or one of them; everything else of the image stays as it was."""
+    files = expand_relative(paths, lambda path: kind_of(path) == "image", "images", missing_ok=True)
+    targets = Destination(output_file).of(files)
+
+    def work(path: Path) -> FileResult:
+        return attempt(path, lambda: strip_file(path, targets[path], index))
+
+    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="stripping"))
+
+
+def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
+    """Take the signatures off one image, or the one with this index. Raises SignerError."""
+    from signer.sign import strip_image
+    from signer.surgery import without_signature
+
+    if kind_of(source) == "catalog":
+        raise SigningError(
+            "a catalog is its signature: without it, it would be no catalog",
+            path=source,
+            hint="Build it anew with: drvsign catalog build DIR",
+        )
+    with mapped(source) as data:
+        changes = strip_image(data) if index is None else without_signature(data, index)
+    if changes is None and source == target:
+        return FileResult(source, "skipped", note="is not signed")
+    patch_atomically(source, changes.patches if changes else (), target, size=changes.size if changes else None)
+    if changes is None:
+        return FileResult(target, "skipped", note=f"{source} is not signed, and was copied")
+    return FileResult(target, "stripped", note=f"from {source}" if target != source else "")

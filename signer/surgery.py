@@ -1,0 +1,101 @@
+"""Signatures taken out of images, put into them and taken off, one at a time.
+
+Signatures are counted as they are found: each entry of the certificate table, followed by those nested in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.errors import SignatureFormatError, SigningError, UsageError
+from signer.pe import certificate_table
+from signer.pe.digest import digest_image
+from signer.pe.embed import PatchSet, embed
+from signer.pe.image import Image
+from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.parse import parse
+
+Group = list[bytes]
+"""A signature of the certificate table without nested ones, and behind it those that were nested in it."""
+
+
+def signatures(data: memoryview | bytes) -> list[bytes]:
+    """The DER of each signature of an image as it stands there. Raises ImageError, SignatureFormatError."""
+    found = []
+    for primary in _primaries(Image.parse(data)):
+        found += [primary, *nested.nested_in(primary)]
+    return found
+
+
+def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
+    """The changes that take one signature off an image. Where others are nested in it, the first takes its place.
+
+    Raises UsageError where there is no such signature, ImageError, SignatureFormatError.
+    """
+    image = Image.parse(data)
+    groups = [_group(primary) for primary in _primaries(image)]
+    count = sum(map(len, groups))
+    if index >= count:
+        raise UsageError(f"there is no signature {index}: {_counted(count)}", hint="See: drvsign inspect FILE")
+    for group in groups:
+        if index < len(group):
+            del group[index]
+            break
+        index -= len(group)
+    return embed(image, [_joined(group) for group in groups if group])
+
+
+def attach(data: memoryview | bytes, signature: bytes, *, append: bool = False) -> PatchSet:
+    """The changes that put a signature made elsewhere into an image, in place of those there or nested in the first.
+
+    Raises SigningError when it is not a signature of this image, ImageError, SignatureFormatError.
+    """
+    image = Image.parse(data)
+    require_digest(image, signature)
+    old = list(_primaries(image)) if append else []
+    return embed(image, [nested.append(old[0], signature), *old[1:]] if old else [signature])
+
+
+def require_digest(image: Image, signature: bytes) -> DigestAlgorithm:
+    """The algorithm of the image's digest in a signature. Raises SigningError when the digest is not the image's."""
+    algorithm, digest = signed_digest(signature)
+    if digest_image(image, [algorithm])[algorithm] != digest:
+        raise SigningError(
+            f"this is the signature of another image: it is over {algorithm} {digest.hex()}",
+            hint="Attach it to the image that it was made for, unchanged since then.",
+        )
+    return algorithm
+
+
+def signed_digest(signature: bytes) -> tuple[DigestAlgorithm, bytes]:
+    """The image digest that a signature is over. Raises SignatureFormatError, SigningError."""
+    parsed = parse(signature)
+    if parsed.content_type != oids.SPC_INDIRECT_DATA:
+        raise SigningError(
+            f"not the signature of an image but of {oids.name_of(parsed.content_type)}",
+            hint="A catalog's signature is the catalog itself.",
+        )
+    content = indirect_data.parse(parsed.content)
+    if content.algorithm is None:
+        raise SignatureFormatError(f"the image's digest is of an unknown kind ({content.digest_oid})")
+    return content.algorithm, content.digest
+
+
+def _primaries(image: Image) -> Iterable[bytes]:
+    return [entry.signed_data() for entry in certificate_table.read(image) if entry.is_signed_data]
+
+
+def _group(primary: bytes) -> Group:
+    inner = nested.nested_in(primary)
+    return [nested.with_unsigned(primary, oids.NESTED_SIGNATURE, ()) if inner else primary, *inner]
+
+
+def _joined(group: Group) -> bytes:
+    first, *rest = group
+    return nested.with_unsigned(first, oids.NESTED_SIGNATURE, (*nested.nested_in(first), *rest)) if rest else first
+
+
+def _counted(count: int) -> str:
+    return "the image has none" if count == 0 else f"the image has {count}, counted from 0"

@@ -1,0 +1,50 @@
+"""Run `drvsign` as its users do, in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from signer.cli.app import app
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a call of the program ended in."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that say what went wrong."""
+        return [line for line in self.stderr.splitlines() if line.startswith("error: ")]
+
+
+def drvsign(*arguments: object) -> Ran:
+    """Run the program with these arguments."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def state(folder: Path) -> dict[str, str]:
+    """Every file below a folder with the digest of its bytes, to see whether anything changed."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

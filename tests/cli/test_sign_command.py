@@ -1,0 +1,241 @@
+"""`drvsign sign` and `drvsign strip`: what they write, what they print, what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+from signer.algorithms import DigestAlgorithm
+from signer.pkcs7 import indirect_data
+from signer.pkcs7.parse import parse
+from signer.surgery import signatures
+from tests.cli.program import drvsign, state
+from tests.identities import certificate, identity, private_key
+from tests.images import PeSpec
+
+FILE_KEYS = {"path", "action", "digest_algorithm", "digest", "signer", "error"}
+
+
+def algorithms(path: Path) -> list[str]:
+    """The image digest's algorithm in each signature."""
+    return [str(indirect_data.parse(parse(der).content).algorithm) for der in signatures(path.read_bytes())]
+
+
+def test_a_driver_is_signed_with_the_test_identity(driver):
+    ran = drvsign("sign", driver, "--json")
+    assert ran.code == 0
+    assert ran.document["schema"] == "drvsign.result/1"
+    (entry,) = ran.document["files"]
+    assert set(entry) == FILE_KEYS
+    assert (entry["action"], entry["digest_algorithm"], entry["error"]) == ("signed", "sha256", None)
+    (der,) = signatures(driver.read_bytes())
+    assert indirect_data.parse(parse(der).content).digest.hex() == entry["digest"]
+
+
+def test_a_test_identity_is_made_on_first_use_with_a_notice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.sys").write_bytes(PeSpec().build())
+    first, second = drvsign("sign", "a.sys"), drvsign("sign", "a.sys")
+    assert (first.code, second.code) == (0, 0)
+    assert "made a test identity in testcerts" in first.stderr
+    assert second.stderr == ""
+    assert Path("testcerts/generated/code-signing.pfx").is_file()
+
+
+def test_strip_gives_the_unsigned_image_back(driver):
+    before = driver.read_bytes()
+    drvsign("sign", driver)
+    assert driver.read_bytes() != before
+    assert drvsign("strip", driver).code == 0
+    after = bytearray(driver.read_bytes())
+    after[0x80 + 24 + 64 : 0x80 + 24 + 68] = bytes(4)  # the checksum, which is right now
+    assert bytes(after) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), ["sha256"]),
+        (("--digest", "sha384"), ["sha384"]),
+        (("--digest", "sha1"), ["sha1"]),
+        (("--dual",), ["sha1", "sha256"]),
+        (("--dual", "--digest", "sha512"), ["sha1", "sha512"]),
+    ],
+    ids=["default", "sha384", "sha1", "dual", "dual-sha512"],
+)
+def test_the_digests_that_are_asked_for(driver, options, expected):
+    assert drvsign("sign", driver, *options).code == 0
+    assert algorithms(driver) == expected
+
+
+def test_sha1_is_signed_with_a_warning(driver):
+    assert "warning: SHA-1" in drvsign("sign", driver, "--digest", "sha1").stderr
+
+
+def test_append_nests_and_sign_replaces(driver):
+    drvsign("sign", driver, "--digest", "sha1")
+    drvsign("sign", driver, "--append")
+    drvsign("sign", driver, "--append", "--digest", "sha384")
+    assert algorithms(driver) == ["sha1", "sha256", "sha384"]
+    drvsign("sign", driver)
+    assert algorithms(driver) == ["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("index", "left"), [(0, ["sha256", "sha384"]), (1, ["sha1", "sha384"]), (2, ["sha1", "sha256"])]
+)
+def test_one_signature_is_stripped_and_the_others_stay(driver, index, left):
+    for options in (("--digest", "sha1"), ("--append",), ("--append", "--digest", "sha384")):
+        drvsign("sign", driver, *options)
+    before = [parse(der).signers[0].signature for der in signatures(driver.read_bytes())]
+    assert drvsign("strip", driver, "--index", index).code == 0
+    assert algorithms(driver) == left
+    del before[index]
+    assert [parse(der).signers[0].signature for der in signatures(driver.read_bytes())] == before
+
+
+def test_stripping_a_signature_that_is_not_there_is_refused(driver):
+    drvsign("sign", driver)
+    ran = drvsign("strip", driver, "--index", 3)
+    assert ran.code == 3
+    assert "there is no signature 3: the image has 1" in ran.stderr
+
+
+def test_skip_signed_leaves_signed_files_alone(work, driver):
+    drvsign("sign", driver)
+    before = driver.read_bytes()
+    other = work / "other.sys"
+    other.write_bytes(PeSpec(fill=7).build())
+    ran = drvsign("sign", driver, other, "--skip-signed", "--json")
+    assert [entry["action"] for entry in ran.document["files"]] == ["skipped", "signed"]
+    assert driver.read_bytes() == before
+
+
+def test_page_hashes_are_signed(driver):
+    assert drvsign("sign", driver, "--page-hashes").code == 0
+    (der,) = signatures(driver.read_bytes())
+    assert indirect_data.parse(parse(der).content).page_hashes is not None
+
+
+def test_a_detached_signature_leaves_the_image_as_it_was(driver):
+    before = driver.read_bytes()
+    assert drvsign("sign", driver, "--detached", "toaster.p7").code == 0
+    assert driver.read_bytes() == before
+    assert parse(Path("toaster.p7").read_bytes()).signers
+
+
+def test_output_goes_to_another_file_or_folder(work, driver):
+    before = driver.read_bytes()
+    assert drvsign("sign", driver, "--output", "signed.sys").code == 0
+    (work / "in" / "sub").mkdir(parents=True)
+    (work / "in" / "sub" / "a.sys").write_bytes(before)
+    assert drvsign("sign", "in", "--output-dir", "out").code == 0
+    assert driver.read_bytes() == before
+    assert Path("signed.sys").read_bytes() == Path("out/sub/a.sys").read_bytes()
+
+
+def test_a_failure_on_one_file_does_not_touch_the_others(work, driver):
+    (work / "broken.sys").write_bytes(driver.read_bytes()[:0x300])
+    (work / "last.sys").write_bytes(PeSpec(fill=9).build())
+    ran = drvsign("sign", "toaster.sys", "broken.sys", "gone.sys", "last.sys", "--json", "--jobs", "2")
+    assert ran.code == 3
+    assert [entry["action"] for entry in ran.document["files"]] == ["signed", "failed", "failed", "signed"]
+    assert set(ran.document["files"][1]["error"]) == {"code", "message", "hint"}
+    assert len(ran.errors) == 2
+
+
+def test_a_pattern_that_the_shell_left_alone_is_resolved(work):
+    for name in ("a.sys", "b.sys"):
+        (work / name).write_bytes(PeSpec().build())
+    assert drvsign("sign", "*.sys").stdout.count("signed") == 2
+
+
+def test_one_file_by_two_names_is_signed_once(work, driver):
+    (work / "link.sys").symlink_to(driver)
+    assert len(drvsign("sign", driver, "link.sys", "./toaster.sys", "--json").document["files"]) == 1
+
+
+@pytest.fixture
+def pfx(work: Path) -> Path:
+    """An identity in a PFX whose password is "secret"."""
+    path, who = work / "signer.pfx", identity()
+    key = private_key("rsa2048", "Drvsign Unit Test")
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            b"test", key, who.certificate, list(who.chain), BestAvailableEncryption(b"secret")
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("way", ["env", "file", "uri"])
+def test_a_pfx_signs_with_its_password_from_elsewhere(work, driver, pfx, monkeypatch, way):
+    monkeypatch.setenv("PFX_PASSWORD", "secret")
+    (work / "password").write_text("secret\n")
+    options = {
+        "env": ("--pfx", pfx, "--password-env", "PFX_PASSWORD"),
+        "file": ("--pfx", pfx, "--password-file", "password"),
+        "uri": ("--identity", f"pfx:{pfx}", "--password-env", "PFX_PASSWORD"),
+    }[way]
+    ran = drvsign("sign", driver, *options, "--json")
+    assert ran.document["files"][0]["signer"] == "Drvsign Unit Test"
+
+
+def test_a_certificate_that_is_not_for_signing_code_is_refused(work, driver):
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    root = certificate("Drvsign Unit Root", "p256")
+    (work / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    key = private_key("p256", "Drvsign Unit Root")
+    (work / "root.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    before = state(work)
+    ran = drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key")
+    assert ran.code == 3
+    assert "is not for signing code" in ran.errors[0]
+    assert state(work) == before
+    assert drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key", "--any-usage").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("toaster.sys", "--digest", "md4"), "no digest algorithm called 'md4'"),
+        (("toaster.sys", "--digest", "md5"), "can't use md5"),
+        (("toaster.sys", "--digest", "sha512", "--page-hashes"), "page hashes can't be sha512"),
+        (("toaster.sys", "--pfx", "a.pfx", "--cert", "b.cer", "--key", "c.key"), "one signer at a time"),
+        (("toaster.sys", "--cert", "b.cer"), "belong together"),
+        (("toaster.sys", "--append", "--dual"), "exclude each other"),
+        (("toaster.sys", "--dual", "--digest", "sha1"), "better digest"),
+        (("toaster.sys", "--output", "a", "--output-dir", "b"), "exclude each other"),
+        (("toaster.sys", "other.sys", "--output", "a"), "can't go to one --output file"),
+        (("toaster.sys", "--detached", "a", "--output", "b"), "changes no file"),
+        (("toaster.sys", "--password-env", "A", "--password-file", "B"), "one place only"),
+        (("empty",), "no images or catalogs in this folder"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_calls_that_can_not_mean_anything_end_with_2_and_change_nothing(work, driver, arguments, says):
+    (work / "other.sys").write_bytes(driver.read_bytes())
+    (work / "empty").mkdir()
+    before = state(work)
+    ran = drvsign("sign", *arguments)
+    assert ran.code == 2
+    assert says in ran.stderr
+    assert state(work) == before
+
+
+def test_digest_prints_what_the_signature_is_over(driver):
+    entry = drvsign("sign", driver, "--json").document["files"][0]
+    ran = drvsign("digest", driver, "--json", "--page-hashes")
+    (found,) = ran.document["files"]
+    assert found["digests"]["sha256"] == entry["digest"]
+    assert [row["offset"] for row in found["page_hashes"]["sha256"]] == [0, 0x400, 0x600]
+    assert f"sha256  {entry['digest']}  {driver}" in drvsign("digest", driver).stdout
+
+
+def test_digest_of_a_file_that_is_no_image_is_that_of_all_its_bytes(work):
+    (work / "a.inf").write_text("[Version]\n")
+    found = drvsign("digest", "a.inf", "--digest", "sha1", "--json").document["files"][0]
+    assert found["digests"] == {"sha1": DigestAlgorithm.SHA1.hash(b"[Version]\n").hex()}

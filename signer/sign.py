@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
+from signer.cab import embed as cab_embed
+from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.errors import DigestChanged
+from signer.hashing import hash_parts
 from signer.keys.identity import SigningIdentity
 from signer.pe import certificate_table
-from signer.pe.digest import digest_image, hash_pages
+from signer.pe.digest import digest_image, hash_pages, hashed_ranges
 from signer.pe.embed import PatchSet, embed
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
@@ -18,21 +21,22 @@ from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper, sign
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed image, as what changes about the unsigned one."""
+    """A signed image or cabinet, as what changes about the unsigned one."""
 
     changes: PatchSet
     algorithm: DigestAlgorithm
     digest: bytes
-    """The image's digest that was signed."""
+    """The file's digest that was signed."""
     signature: bytes
     """The DER of the new signature: ContentInfo with SignedData."""
 
     def check(self, result: memoryview) -> None:
-        """Raise DigestChanged unless `result`, the image with the changes applied, has the digest that was signed."""
-        if digest_image(Image.parse(result), [self.algorithm])[self.algorithm] != self.digest:
+        """Raise DigestChanged unless `result`, the file with the changes applied, has the digest that was signed."""
+        parts = Cabinet.parse(result).hashed_ranges() if is_cabinet(result) else hashed_ranges(Image.parse(result))
+        if hash_parts(parts, [self.algorithm])[self.algorithm] != self.digest:
             raise DigestChanged(
-                "embedding the signature changed the image's digest; nothing was written",
-                hint="This should not happen: please report it with the image.",
+                "embedding the signature changed the file's digest; nothing was written",
+                hint="This should not happen: please report it with the file.",
             )
 
 
@@ -66,6 +70,37 @@ def image_content(image: Image, algorithm: DigestAlgorithm, *, page_hashes: bool
     digest = digest_image(image, [algorithm])[algorithm]
     pages = hash_pages(image, algorithm) if page_hashes else None
     return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest, pages))
+
+
+def sign_cabinet(
+    data: memoryview | bytes,
+    identity: SigningIdentity,
+    options: SigningOptions,
+    *,
+    append: bool = False,
+    timestamper: Timestamper | None = None,
+) -> Signed:
+    """Sign a cabinet: its signature is replaced, or with `append` the new one is nested in it. All bytes may move.
+
+    Raises MalformedInput, SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
+    """
+    cabinet = Cabinet.parse(data)
+    prepared = cab_embed.prepare(cabinet)
+    digest = hash_parts(Cabinet.parse(prepared).hashed_ranges(), [options.digest])[options.digest]
+    content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_link(options.digest, digest))
+    signature = sign(content, identity, options, timestamper)
+    whole = nested.append(cabinet.signed_data(), signature) if append and cabinet.is_signed else signature
+    return Signed(_rewritten(cab_embed.embed(prepared, whole)), options.digest, digest, signature)
+
+
+def strip_cabinet(data: memoryview | bytes) -> PatchSet | None:
+    """The changes that take the signature off a cabinet; None when it has none. Raises MalformedInput."""
+    cabinet = Cabinet.parse(data)
+    return _rewritten(cab_embed.strip(cabinet)) if cabinet.is_signed else None
+
+
+def _rewritten(data: bytes) -> PatchSet:
+    return PatchSet(((0, data),), len(data))
 
 
 def strip_image(data: memoryview | bytes) -> PatchSet | None:

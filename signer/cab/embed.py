@@ -1,0 +1,86 @@
+"""Put a signature into a cabinet, and take it out again.
+
+Source: "Microsoft Cabinet Format" (CFHEADER, CFFOLDER), and signed cabinets: the header gets 20 reserved bytes that say
+where the signature is, everything behind them moves by 24, and the signature follows the cabinet's data.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from signer.cab.cabinet import Cabinet
+from signer.errors import MalformedInput
+
+_FIXED = 36
+_MOVED = 24
+_RESERVED = struct.pack("<HBBI", 20, 0, 0, 0x00100000)
+_FLAGS_AT, _COFF_FILES_AT, _SIZE_AT, _FOLDERS_AT = 30, 16, 8, 26
+_IN_A_SET, _RESERVE_PRESENT = 0x0003, 0x0004
+
+
+def prepare(cabinet: Cabinet) -> bytes:
+    """The cabinet with room in its header for a signature's place, and without any signature. Raises MalformedInput."""
+    if cabinet.has_signature_reserve:
+        end = cabinet.signature_offset or len(cabinet.data)
+        return _with_place(bytes(cabinet.data[:end]), end, 0)
+    _require_single(cabinet)
+    data = bytearray(cabinet.data)
+    _move(data, _FIXED, _MOVED)
+    _set_flag(data, present=True)
+    return bytes(data[:_FIXED]) + _RESERVED + struct.pack("<IIQ", len(data) + _MOVED, 0, 0) + bytes(data[_FIXED:])
+
+
+def embed(prepared: bytes, signature: bytes) -> bytes:
+    """A prepared cabinet with its signature (DER) behind it, padded to a multiple of 8."""
+    padded = signature + bytes(-len(signature) % 8)
+    return _with_place(prepared, len(prepared), len(padded)) + padded
+
+
+def strip(cabinet: Cabinet) -> bytes:
+    """The cabinet without its signature and without the room for it. Raises MalformedInput."""
+    data = bytearray(cabinet.data[: cabinet.signature_offset or len(cabinet.data)])
+    _move(data, _FIXED + _MOVED, -_MOVED)
+    _set_flag(data, present=False)
+    return bytes(data[:_FIXED] + data[_FIXED + _MOVED :])
+
+
+def _require_single(cabinet: Cabinet) -> None:
+    flags = _u16(cabinet.data, _FLAGS_AT)
+    if flags & _IN_A_SET:
+        raise MalformedInput(
+            "the cabinet is one of a set, and sets can't be signed here",
+            offset=_FLAGS_AT,
+            hint="Make one cabinet of it: a submission is a single cabinet.",
+        )
+    if flags & _RESERVE_PRESENT:
+        raise MalformedInput("the cabinet's reserved header bytes are not a signature's", offset=_FIXED)
+    if cabinet.size != len(cabinet.data):
+        raise MalformedInput(
+            f"the cabinet says it has {cabinet.size} bytes, and has {len(cabinet.data)}", offset=_SIZE_AT
+        )
+
+
+def _move(data: bytearray, folders: int, distance: int) -> None:
+    """Add `distance` to every offset that the cabinet holds; `folders` is where its CFFOLDER entries are."""
+    places = [_SIZE_AT, _COFF_FILES_AT, *(folders + 8 * i for i in range(_u16(data, _FOLDERS_AT)))]
+    for place in places:
+        if place + 4 > len(data):
+            raise MalformedInput("the cabinet ends in its folder table", offset=place)
+        (value,) = struct.unpack_from("<I", data, place)
+        if not 0 <= value + distance <= 0xFFFFFFFF:
+            raise MalformedInput(f"an offset in the cabinet is {value:#x}, which can't be", offset=place)
+        struct.pack_into("<I", data, place, value + distance)
+
+
+def _set_flag(data: bytearray, *, present: bool) -> None:
+    flags = _u16(data, _FLAGS_AT)
+    struct.pack_into("<H", data, _FLAGS_AT, flags | _RESERVE_PRESENT if present else flags & ~_RESERVE_PRESENT)
+
+
+def _with_place(data: bytes, offset: int, size: int) -> bytes:
+    place = _FIXED + len(_RESERVED)
+    return data[:place] + struct.pack("<II", offset, size) + data[place + 8 :]
+
+
+def _u16(data: bytes | bytearray | memoryview, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 2], "little")

@@ -1,0 +1,42 @@
+"""Small cabinets made to order: stored, not compressed."""
+
+from __future__ import annotations
+
+import struct
+
+
+def cabinet(files: dict[str, bytes], folders: int = 1) -> bytes:
+    """A cabinet that holds these files, in as many folders as asked; each folder's data is one uncompressed block."""
+    names = list(files)
+    groups = [names[i::folders] for i in range(folders)]
+    entries, blocks = b"", []
+    for number, group in enumerate(groups):
+        offset = 0
+        for name in group:
+            entries += struct.pack("<IIHHHH", len(files[name]), offset, number, 0x5821, 0x6000, 0x20)
+            entries += name.encode() + b"\0"
+            offset += len(files[name])
+        data = b"".join(files[name] for name in group)
+        blocks.append(_block(data))
+    first_file = 36 + 8 * folders
+    start = first_file + len(entries)
+    table = b""
+    for block in blocks:
+        table += struct.pack("<IHH", start, 1, 0)
+        start += len(block)
+    size = start
+    header = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, size, 0, first_file, 0, 3, 1, folders, len(names), 0, 7, 0)
+    return header + table + entries + b"".join(blocks)
+
+
+def _block(data: bytes) -> bytes:
+    sizes = struct.pack("<HH", len(data), len(data))
+    return struct.pack("<I", _checksum(sizes, _checksum(data, 0))) + sizes + data
+
+
+def _checksum(data: bytes, seed: int) -> int:
+    """CFDATA.csum: XOR of 32-bit words; the bytes of an incomplete last one count from the top."""
+    whole = len(data) // 4 * 4
+    for i in range(0, whole, 4):
+        seed ^= int.from_bytes(data[i : i + 4], "little")
+    return seed ^ int.from_bytes(data[whole:], "big")

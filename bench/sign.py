@@ -1,0 +1,108 @@
+"""How long signing takes, against osslsigncode and openssl in the same run.
+
+    python -m bench.sign [MEGABYTES]
+
+Prints wall times, ratios, and the peak memory of signing one large image.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.identities import identity, private_key
+from tests.images import PeSpec
+
+_NAME = "Drvsign Unit Test"
+
+
+def wall(command: Sequence[str | Path]) -> float:
+    """Seconds that a command takes; it must succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def best(command: Sequence[str | Path], times: int = 3) -> float:
+    return min(wall(command) for _ in range(times))
+
+
+def write_identity(folder: Path) -> list[str]:
+    """Key and certificate as files; the options that name them."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    key.write_bytes(private_key("rsa2048", _NAME).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    cert.write_bytes(identity().certificate.public_bytes(Encoding.PEM))
+    return [str(key), str(cert)]
+
+
+def large_image(path: Path, megabytes: int) -> None:
+    """An image with one section of this size; written in pieces, so that this program stays small."""
+    head = PeSpec(sections=[(".big", 0x400, 0x200)]).build()
+    size = megabytes << 20
+    table = head.index(b".big")
+    with path.open("wb") as file:
+        file.write(head[: table + 8] + size.to_bytes(4, "little") + head[table + 12 : table + 16])
+        file.write(size.to_bytes(4, "little") + head[table + 20 : 0x400])
+        block = bytes(range(256)) * 4096
+        for _ in range(megabytes):
+            file.write(block)
+
+
+def one_large(folder: Path, key: str, cert: str, megabytes: int) -> None:
+    source, target = folder / "large.sys", folder / "signed.sys"
+    large_image(source, megabytes)
+    hashing = best(["openssl", "dgst", "-sha256", source])
+    print(f"openssl dgst -sha256 of {megabytes} MB: {hashing:.2f} s")
+    for pages in (False, True):
+        ours = [sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "--output", target, "-q"]
+        theirs = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256", "-in", source, "-out", target]
+        ours += ["--page-hashes"] if pages else []
+        theirs[2:2] = ["-ph"] if pages else []
+        times = []
+        for command in (ours, theirs):
+            best_time = float("inf")
+            for _ in range(3):
+                target.unlink(missing_ok=True)
+                best_time = min(best_time, wall(command))
+            times.append(best_time)
+        label = "with page hashes" if pages else "without page hashes"
+        print(f"{label}: {times[0]:.2f} s, osslsigncode {times[1]:.2f} s, ratio {times[0] / times[1]:.2f}")
+
+
+def many_small(folder: Path, key: str, cert: str, count: int = 500) -> None:
+    source = folder / "many"
+    source.mkdir()
+    for number in range(count):
+        (source / f"{number}.sys").write_bytes(PeSpec(sections=[(".text", 0x400, 0x4000)], fill=number & 0xFF).build())
+    ours = wall([sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "-q"])
+    start = time.perf_counter()
+    base = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256"]
+    for path in sorted(source.iterdir())[:50]:
+        subprocess.run([*base, "-in", path, "-out", folder / f"{path.name}.out"], check=True, capture_output=True)
+    theirs = (time.perf_counter() - start) * count / 50
+    print(f"{count} drivers: {ours:.2f} s, osslsigncode {theirs:.2f} s (from 50), {theirs / ours:.1f} times faster")
+
+
+def main() -> None:
+    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    if not shutil.which("osslsigncode"):
+        sys.exit("osslsigncode is not installed")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        key, cert = write_identity(folder)
+        one_large(folder, key, cert, megabytes)
+        many_small(folder, key, cert)
+    # ru_maxrss is in kilobytes on Linux; mapped file pages count as long as they are resident.
+    print(f"peak memory of the largest child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

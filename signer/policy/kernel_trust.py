@@ -126,7 +126,8 @@ def cross_signed(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         why = (
             "the machine was upgraded from a release before 1607" if setting.switches.upgraded else "Secure Boot is off"
         )
-        yield admits("cross-signed-exempt", f"{what}, which loads because {why}")
+        code = "cross-signed-upgraded" if setting.switches.upgraded else "cross-signed-exempt"
+        yield admits(code, f"{what}, which loads because {why}")
     elif issued < LEAF_CUTOFF:
         yield admits("cross-signed-before-cutoff", f"{what}, before 2015-07-29")
     elif setting.switches.boot_start:

@@ -10,9 +10,9 @@ Row = Mapping[str, str]
 
 
 @cache
-def rows(name: str) -> tuple[Row, ...]:
+def rows(name: str, package: str = "signer.policy.data") -> tuple[Row, ...]:
     """The rows of a tab-separated table, each a mapping from column to text. Every table has a `source` column."""
-    lines = (files("signer.policy.data") / name).read_text(encoding="utf-8").splitlines()
+    lines = (files(package) / name).read_text(encoding="utf-8").splitlines()
     columns = lines[0].split("\t")
     width = len(columns)
     return tuple(

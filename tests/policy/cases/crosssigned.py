@@ -25,7 +25,7 @@ class ListOf:
 @expect("accepted", "root", "win8.1-x64", "win10-1507-x64", "win10-1511-x64", "server2012r2-x64")
 @expect("rejected", "cross-signed", "win10-1607-x64", "win10-22h2-x64", "win11-23h2-x64", "server2016-x64")
 @expect("rejected", "cross-signed", "win11-24h2-x64", "server2025-x64")
-@expect("accepted", "cross-signed", "win10-1607-x64", upgraded=True, code="cross-signed-exempt")
+@expect("accepted", "cross-signed", "win10-1607-x64", upgraded=True, code="cross-signed-upgraded")
 @expect("accepted", "cross-signed", "win10-22h2-x64", "server2022-x64", secure_boot=False, code="cross-signed-exempt")
 @expect("accepted", "cross-signed", "win10-22h2-x64", boot_start=True, code="cross-signed-boot-start")
 def issued_after_the_cutoff() -> Sample:

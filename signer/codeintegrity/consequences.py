@@ -1,0 +1,47 @@
+"""From a verdict to what the user will see: events, status, Device Manager code, and the next step.
+
+The command line says, for each target:
+
+    what = consequences("kernel", verdict, evidence, target)
+    targets.append(what.row)                                   # cli.md: one entry of `targets`
+    events += [event.as_json() for event in what.events]       # cli.md: `events`; --events writes them as lines
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from signer.codeintegrity.events import Event, events_of
+from signer.codeintegrity.status import Status, next_step, status_of
+from signer.policy.findings import Verdict
+from signer.policy.targets import Target
+from signer.verify.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What follows from a verdict on its target."""
+
+    verdict: Verdict
+    events: tuple[Event, ...]
+    status: Status
+    next_step: str | None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """One entry of `targets` in the command line's JSON."""
+        ids = list(dict.fromkeys(event.id for event in self.events))
+        return {**self.verdict.as_json(), "events": ids, "status": self.status.code}
+
+
+def consequences(
+    policy_name: str, verdict: Verdict, evidence: Evidence, target: Target, *, verbose: bool = False
+) -> Consequences:
+    """What the target shows and logs."""
+    return Consequences(
+        verdict,
+        events_of(policy_name, verdict, evidence, target, verbose=verbose),
+        status_of(policy_name, verdict),
+        next_step(verdict),
+    )

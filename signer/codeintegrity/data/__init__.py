@@ -1,0 +1,1 @@
+"""What Code Integrity logs and returns, as package data: each row with its source."""

@@ -1,0 +1,181 @@
+"""What a target's Code Integrity would write to its event logs about a verdict.
+
+Only events that the release's manifest has. Manifests are public for Windows 7 and for Windows 10 builds 10240, 17134
+and 18990, so a release between two of them has the events of the older one. Fields that depend on the machine (process,
+cache, policy bits) are None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from signer.codeintegrity.signature_information import signature_information
+from signer.policy.findings import Verdict
+from signer.policy.tables import Row, rows
+from signer.policy.targets import Target
+from signer.verify.evidence import Evidence
+
+OPERATIONAL = "Microsoft-Windows-CodeIntegrity/Operational"
+VERBOSE = "Microsoft-Windows-CodeIntegrity/Verbose"
+SECURITY = "Security"
+
+EVALUATION_POLICY = "{784C4414-79F4-4C32-A6A5-F0FB42A51D0D}"
+ENFORCED_POLICY = "{8F9CB695-5D48-48D6-A329-7202B44607E3}"
+
+_MANIFESTS = (
+    (18990, "Win10-18990"),
+    (17134, "Win10-17134"),
+    (10240, "Win10-10240"),
+    (0, "Win7-7600"),
+)
+_VERBOSE_IDS = frozenset(range(3006, 3010))
+_BY_RULE = {"page-hashes": 3002, "driver-policy": 3077, "s-mode": 3077, "lifetime": 3033}
+_SILENT = frozenset({"architecture", "boot-start-embedded"})
+"""Rejections that Code Integrity does not log: another part of Windows says no, or nothing runs yet that could log."""
+_WITH_SIGNATURES = frozenset({3002, 3004, 3033, 3076, 3077})
+_AUDIT = {
+    5038: "Code integrity determined that the image hash of a file is not valid. The file could be corrupt due to "
+    "unauthorized modification or the invalid hash could indicate a potential disk device error.\n\nFile Name:\t{file}",
+    6281: "Code Integrity determined that the page hashes of an image file are not valid. The file could be improperly "
+    "signed without page hashes or corrupt due to unauthorized modification. The invalid hashes could indicate a "
+    "potential disk device error.\n\nFile Name:\t{file}",
+}
+_PAGE_AUDIT_SINCE = 7600
+_PLACE = re.compile(r"%\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a Windows event log."""
+
+    id: int
+    channel: str
+    level: str
+    message: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as the command line's JSON has it."""
+        return {
+            "id": self.id,
+            "channel": self.channel,
+            "level": self.level,
+            "message": self.message,
+            "data": self.data,
+        }
+
+
+def events_of(
+    policy_name: str, verdict: Verdict, evidence: Evidence, target: Target, *, verbose: bool = False
+) -> tuple[Event, ...]:
+    """The events of one load, in the order in which they are written.
+
+    Nothing is logged for an unknown verdict, for user mode (authenticode) and for an installation (pnp): those are not
+    Code Integrity's. `verbose` adds the events of the Verbose channel, which Windows does not enable by itself.
+    """
+    if policy_name not in ("kernel", "protected-media") or verdict.outcome == "unknown":
+        return ()
+    if evidence.kind == "catalog":
+        return tuple(_catalog(verdict, evidence, target))
+    return (*_load(verdict, evidence, target), *(_found(verdict, evidence, target) if verbose else ()))
+
+
+def _catalog(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
+    if verdict.outcome == "rejected":
+        yield from _event(3010, evidence.name, target)
+
+
+def _load(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
+    number, extra = _number(verdict)
+    if number is None:
+        return
+    logged = list(_event(number, evidence.name, target, extra))
+    yield from logged
+    if logged and number in _WITH_SIGNATURES:
+        for fields in signature_information(verdict, evidence):
+            yield from _event(3089, evidence.name, target, fields)
+    if number in (3002, 3004):
+        yield from _audit(number, evidence.name, target)
+
+
+def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
+    """The event that the load itself gives, and the fields that the verdict decides."""
+    rule, codes = verdict.rule, verdict.codes
+    if verdict.outcome == "rejected":
+        if rule in _SILENT or rule.startswith("media-"):
+            return None, {}
+        number = _BY_RULE.get(rule, 3004)
+        return number, _policy_fields(ENFORCED_POLICY) if rule == "driver-policy" else {}
+    if rule == "debugger":
+        return (3003 if any(one.rule == "page-hashes" for one in verdict.signatures) else 3005), {}
+    if rule == "x86-not-enforced":
+        return 3001, {}
+    if "driver-policy-evaluation" in codes:
+        return 3076, _policy_fields(EVALUATION_POLICY)
+    if any(code in codes for code in ("cross-signed-boot-start", "cross-signed-upgraded")):
+        return 3083, {}
+    return None, {}
+
+
+def _policy_fields(policy: str) -> dict[str, Any]:
+    return {"PolicyGUID": policy}
+
+
+def _event(number: int, file: str, target: Target, extra: dict[str, Any] | None = None) -> Iterator[Event]:
+    """The event in the newest version that the release's manifest has; nothing where it has none."""
+    row = _row(number, target)
+    if row is None:
+        return
+    known = {"FileNameBuffer": file, "FileName": file, "CatalogNameBuffer": None, "ProcessName": "System"}
+    known |= {"ProcessNameBuffer": "System", **(extra or {})}
+    names = row["fields"].split()
+    data = {name: known.get(name) for name in names}
+    channel = VERBOSE if number in _VERBOSE_IDS else OPERATIONAL
+    yield Event(number, channel, row["level"], _message(row["message"], file, known), data)
+
+
+def _message(text: str, file: str, known: dict[str, Any]) -> str:
+    """The manifest's text with the file filled in. Kernel drivers are loaded by System, at level Authenticode."""
+    policy = known.get("PolicyGUID") or ""
+    values = {
+        "%2": file,
+        "%4": known.get("CatalogName") or "System",
+        "%5": "Authenticode",
+        "%29": policy,
+        "%33": policy,
+    }
+    # In one pass: what is filled in may itself look like a place to fill in.
+    filled = _PLACE.sub(lambda place: str(values.get(place[0], place[0])), text)
+    return filled if policy else filled.replace(" (Policy ID:)", "")
+
+
+def _row(number: int, target: Target) -> Row | None:
+    manifest = next(name for build, name in _MANIFESTS if target.build >= build)
+    found = [
+        row
+        for row in rows("events.tsv", "signer.codeintegrity.data")
+        if row["event_id"] == str(number) and manifest in row["manifests"].split(",")
+    ]
+    return max(found, key=lambda row: int(row["version"]), default=None)
+
+
+def _audit(number: int, file: str, target: Target) -> Iterator[Event]:
+    """What the Security log holds, where System Integrity auditing is on."""
+    audit = 6281 if number == 3002 and target.build >= _PAGE_AUDIT_SINCE else 5038
+    yield Event(audit, SECURITY, "Audit Failure", _AUDIT[audit].format(file=file), {"param1": file})
+
+
+def _found(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
+    """Where the hash was found, for the signature that let the driver in."""
+    for one in verdict.signatures:
+        if one.outcome != "accepted":
+            continue
+        signature = evidence.signatures[one.index]
+        pages = signature.page_hashes != "none"
+        number = (3006 if pages else 3008) if signature.source == "catalog" else (3007 if pages else 3009)
+        extra = {"CatalogNameBuffer": signature.catalog, "CatalogName": signature.catalog}
+        yield from _event(number, evidence.name, target, extra)
+        return

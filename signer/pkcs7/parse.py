@@ -15,7 +15,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids, pkcs7
-from signer.certificates import load_der
+from signer.certificates import extensions, load_der
 from signer.errors import CertificateError, SignatureFormatError
 
 
@@ -33,7 +33,8 @@ class ParsedSignerInfo:
     """The DER of each value, by attribute type."""
     signed_attributes_der: bytes
     """The signed attributes as the SET OF that is hashed; empty when there are none."""
-    signature_oid: str
+    signature_algorithm: bytes
+    """The DER of the AlgorithmIdentifier that the signature was made with."""
     signature: bytes
     unsigned_attributes: Mapping[str, tuple[bytes, ...]]
 
@@ -49,7 +50,7 @@ class ParsedSignerInfo:
     def signed_by(self, certificate: x509.Certificate) -> bool:
         """Whether this signer names `certificate` as its own."""
         if self.issuer is None:
-            return False
+            return self.key_identifier is not None and self.key_identifier == _key_identifier(certificate)
         from cryptography.hazmat.primitives.serialization import Encoding
 
         fields = certificate_names(certificate.public_bytes(Encoding.DER))
@@ -88,8 +89,10 @@ class ParsedSignedData:
 
     def certificate_of(self, signer: ParsedSignerInfo) -> x509.Certificate | None:
         """The certificate that a signer names, if it is carried here. Raises CertificateError when it can't be read."""
+        if signer.issuer is None:
+            return next((found for found in self.certificates if signer.signed_by(found)), None)
         for data in self.certificates_der:
-            if signer.issuer is not None and certificate_names(data) == (signer.issuer, signer.serial):
+            if certificate_names(data) == (signer.issuer, signer.serial):
                 return load_der(data)
         return None
 
@@ -102,6 +105,15 @@ def parse(data: bytes) -> ParsedSignedData:
         raise SignatureFormatError("the signature is not PKCS #7 SignedData that can be read") from error
 
 
+def parse_signer(data: bytes) -> ParsedSignerInfo:
+    """One SignerInfo on its own, as a counter-signature is (RFC 2985, 5.3.6). Raises SignatureFormatError."""
+    try:
+        der.require_der(data)
+        return _signer(pkcs7.SignerInfo.load(data, strict=True))
+    except (ValueError, TypeError, KeyError) as error:
+        raise SignatureFormatError("not a SignerInfo that can be read") from error
+
+
 def certificate_names(data: bytes) -> tuple[bytes, int]:
     """Issuer (DER) and serial number of a certificate, without parsing the rest. Raises SignatureFormatError."""
     tbs = next(der.children(data, der.expect(data, 0, der.SEQUENCE, "a certificate")))
@@ -111,6 +123,14 @@ def certificate_names(data: bytes) -> tuple[bytes, int]:
     if len(fields) < 3:
         raise SignatureFormatError("a certificate that is cut short", offset=tbs.start)
     return fields[2].whole(data), int.from_bytes(fields[0].contents(data), "big", signed=True)
+
+
+def _key_identifier(certificate: x509.Certificate) -> bytes | None:
+    """The subject key identifier of a certificate, or None."""
+    try:
+        return extensions(certificate).get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, CertificateError):
+        return None
 
 
 def _parse(data: bytes) -> ParsedSignedData:
@@ -141,7 +161,7 @@ def _signer(info: Any) -> ParsedSignerInfo:
         digest_oid=info["digest_algorithm"]["algorithm"].dotted,
         signed_attributes=_attributes(signed),
         signed_attributes_der=_as_set(signed.dump()) if _present(signed) else b"",
-        signature_oid=info["signature_algorithm"]["algorithm"].dotted,
+        signature_algorithm=info["signature_algorithm"].dump(),
         signature=info["signature"].native,
         unsigned_attributes=_attributes(info["unsigned_attrs"]),
     )

@@ -14,17 +14,10 @@ from typing import Literal, Protocol
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
+from signer.pkcs7.problem import Problem as Problem
 
 Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with the evidence: a stable code and one sentence."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +32,8 @@ class Timestamp:
     certificates: tuple[x509.Certificate, ...]
     """Every certificate that came with the timestamp, the signer's among them."""
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """What is unusual about it and breaks nothing."""
 
     @property
     def intact(self) -> bool:
@@ -71,6 +66,8 @@ class Signature:
     page_hashes_intact: bool | None = None
     timestamp: Timestamp | None = None
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """What is unusual about it and breaks nothing: data that no signature covers, old forms."""
 
     @property
     def intact(self) -> bool:

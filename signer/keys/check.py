@@ -1,0 +1,148 @@
+"""Was this digest signed with that key?
+
+RSA signatures are opened with the key and what is in them is compared here, because MD5 and SHA-1 are refused by the
+cryptography of some systems (FIPS, crypto policies), while a policy needs to know whether such a signature is good:
+weak and forged are different things. Sources: RFC 8017, 8.1 and 8.2; RFC 4055, 3.1; RFC 5753, 2.1.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
+
+
+class Check(Enum):
+    """What checking a signature gave."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    """The algorithm or the key is of a kind that can't be checked here."""
+
+
+_PSS = "1.2.840.113549.1.1.10"
+_RSA_WITH = {
+    "1.2.840.113549.1.1.4": DigestAlgorithm.MD5,
+    "1.2.840.113549.1.1.5": DigestAlgorithm.SHA1,
+    "1.3.14.3.2.29": DigestAlgorithm.SHA1,  # sha1WithRSASignature of OIW
+    "1.2.840.113549.1.1.11": DigestAlgorithm.SHA256,
+    "1.2.840.113549.1.1.12": DigestAlgorithm.SHA384,
+    "1.2.840.113549.1.1.13": DigestAlgorithm.SHA512,
+}
+_ECDSA_WITH = {oid: DigestAlgorithm.named(name) for name, oid in oids.ECDSA_WITH.items()}
+_DEFAULT_SALT = 20
+
+
+def check_signature(
+    certificate: x509.Certificate, signature: bytes, digest: bytes, digest_oid: str, signature_algorithm: bytes
+) -> Check:
+    """Whether `signature` is that of the certificate's key over `digest`.
+
+    `signature_algorithm` is the DER of the AlgorithmIdentifier that stands with the signature: rsaEncryption or
+    id-ecPublicKey alone, or with the digest in its name, which must then be the algorithm of `digest_oid`.
+    """
+    algorithm = DigestAlgorithm.by_oid(digest_oid)
+    key = _public_key(certificate)
+    if algorithm is None or key is None:
+        return Check.UNKNOWN
+    oid, parameters = _identifier(signature_algorithm)
+    if isinstance(key, rsa.RSAPublicKey):
+        if oid == _PSS:
+            return _pss(key, signature, digest, algorithm, parameters)
+        named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
+        return _pkcs1(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
+    named = _ECDSA_WITH.get(oid, algorithm if oid == oids.EC_PUBLIC_KEY else None)
+    return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
+
+
+def _public_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else None
+
+
+def _identifier(algorithm: bytes) -> tuple[str, bytes]:
+    """The OID of an AlgorithmIdentifier, and its parameters as DER or nothing. Raises SignatureFormatError."""
+    whole = der.expect(algorithm, 0, der.SEQUENCE, "an algorithm")
+    oid, *rest = der.children(algorithm, whole)
+    return der.read_oid(oid.contents(algorithm)), rest[0].whole(algorithm) if rest else b""
+
+
+def _refused(oid: str) -> Check:
+    """An algorithm of another kind of key or digest makes a bad signature; one never heard of, an unknown one."""
+    return (
+        Check.BAD if oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY) else Check.UNKNOWN
+    )
+
+
+def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
+    """RSASSA-PKCS1-v1_5: the whole DigestInfo is compared, so nothing can hide beside the digest."""
+    try:
+        opened = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
+    except InvalidSignature:
+        return Check.BAD
+    except UnsupportedAlgorithm:
+        return Check.UNKNOWN
+    oid, value = der.oid(algorithm.oid), der.octets(digest)
+    # Signers that leave out the NULL are to be accepted (RFC 8017, 9.2, note 1; appendix B.1).
+    both = (der.sequence(der.sequence(oid, der.null()), value), der.sequence(der.sequence(oid), value))
+    return Check.GOOD if opened in both else Check.BAD
+
+
+def _pss(
+    key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm, parameters: bytes
+) -> Check:
+    hashed, masked, salt = _pss_parameters(parameters)
+    if hashed is None or masked is None:
+        return Check.UNKNOWN
+    if hashed is not algorithm:
+        return Check.BAD
+    scheme = padding.PSS(padding.MGF1(masked.for_cryptography()), salt)
+    try:
+        key.verify(signature, digest, scheme, Prehashed(algorithm.for_cryptography()))
+    except InvalidSignature:
+        return Check.BAD
+    except (UnsupportedAlgorithm, ValueError):
+        return Check.UNKNOWN
+    return Check.GOOD
+
+
+def _pss_parameters(parameters: bytes) -> tuple[DigestAlgorithm | None, DigestAlgorithm | None, int]:
+    """RSASSA-PSS-params: the digest, the digest of the mask, and the salt's length (RFC 4055, 3.1)."""
+    hashed: DigestAlgorithm | None = DigestAlgorithm.SHA1
+    masked: DigestAlgorithm | None = DigestAlgorithm.SHA1
+    salt = _DEFAULT_SALT
+    whole = der.expect(parameters, 0, der.SEQUENCE, "the parameters of RSASSA-PSS")
+    for field in der.children(parameters, whole):
+        inner = field.contents(parameters)
+        if field.tag == 0xA0:
+            hashed = DigestAlgorithm.by_oid(_identifier(inner)[0])
+        elif field.tag == 0xA1:
+            masked = DigestAlgorithm.by_oid(_identifier(_identifier(inner)[1])[0])
+        elif field.tag == 0xA2:
+            salt = int.from_bytes(
+                der.expect(inner, 0, der.INTEGER, "a salt length").contents(inner), "big", signed=True
+            )
+    if salt < 0:
+        raise SignatureFormatError("a salt of negative length in the parameters of RSASSA-PSS")
+    return hashed, masked, salt
+
+
+def _ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
+    try:
+        key.verify(signature, digest, ec.ECDSA(Prehashed(algorithm.for_cryptography())))
+    except InvalidSignature:
+        return Check.BAD
+    except UnsupportedAlgorithm:
+        return Check.UNKNOWN
+    return Check.GOOD

@@ -1,0 +1,110 @@
+"""All that a file says about itself: every signature with its digest recomputed. No trust is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import ImageError
+from signer.pe.digest import PageHashes, digest_image, hash_pages, page_difference
+from signer.pe.image import Image
+from signer.pkcs7.parse import parse
+from signer.verify.catalogs import asked_for, catalog_signatures, signature_of
+from signer.verify.certificate_table import read_table
+from signer.verify.evidence import CatalogLookup, Evidence, Problem, Signature
+from signer.verify.signatures import Read
+
+Kind = Literal["image", "catalog", "cabinet", "file"]
+
+
+def gather(data: memoryview | bytes, kind: Kind, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
+    """The evidence of a file of this kind, called `name`. Raises ImageError, SignatureFormatError."""
+    if kind == "image":
+        return gather_image(data, name, catalogs)
+    if kind == "catalog":
+        return gather_catalog(data, name)
+    return gather_file(data, name, catalogs, kind)
+
+
+def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
+    """The embedded and nested signatures of an image, then those of the catalogs that list it.
+
+    Raises ImageError for an image whose layout leaves open what its digest covers.
+    """
+    image, lookups = Image.parse(data), tuple(catalogs)
+    read, problems = read_table(image)
+    wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
+    digests = digest_image(image, wanted) if wanted else {}
+    pages = _Pages(image)
+    embedded = [_compared(one, digests, pages) for one in read]
+    return Evidence(
+        name,
+        "image",
+        digests,
+        architecture=image.architecture,
+        signatures=(*embedded, *catalog_signatures(lookups, digests, len(embedded))),
+        problems=tuple(problems),
+    )
+
+
+def gather_catalog(data: memoryview | bytes, name: str) -> Evidence:
+    """The signature of a catalog over its list; none where nobody signed it. Raises SignatureFormatError."""
+    parsed = parse(bytes(data))
+    signature = signature_of(bytes(data)) if parsed.signers else None
+    if signature is None:
+        return Evidence(name, "catalog", {})
+    digests = {signature.digest_algorithm: signature.digest} if signature.digest_algorithm else {}
+    return Evidence(name, "catalog", digests, signatures=(signature,))
+
+
+def gather_file(
+    data: memoryview | bytes,
+    name: str,
+    catalogs: Iterable[CatalogLookup] = (),
+    kind: Literal["cabinet", "file"] = "file",
+) -> Evidence:
+    """The signatures of the catalogs that list a file by the digest of all its bytes."""
+    lookups = tuple(catalogs)
+    digests = {algorithm: algorithm.hash(data) for algorithm in asked_for(lookups)}
+    return Evidence(name, kind, digests, signatures=tuple(catalog_signatures(lookups, digests, 0)))
+
+
+class _Pages:
+    """The page hashes of an image, computed once for each algorithm that a signature asks for."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._known: dict[DigestAlgorithm, PageHashes] = {}
+
+    def of(self, algorithm: DigestAlgorithm) -> PageHashes:
+        """Raises ImageError where no real example tells what the image's page hashes would be."""
+        if algorithm not in self._known:
+            self._known[algorithm] = hash_pages(self._image, algorithm)
+        return self._known[algorithm]
+
+
+def _compared(read: Read, digests: dict[DigestAlgorithm, bytes], pages: _Pages) -> Signature:
+    """The signature with what comes of comparing it with the image."""
+    signature, indirect = read.signature, read.indirect
+    if indirect is None:
+        return signature
+    problems: list[Problem] = []
+    if indirect.kind != "image":
+        problems.append(Problem("indirect-data-kind", "what was hashed is said to be no image"))
+    if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
+        problems.append(Problem("digest-mismatch", "the image's digest is not the one that was signed"))
+    signature = replace(signature, problems=(*problems, *signature.problems))
+    return signature if indirect.page_hashes is None else _with_pages(signature, indirect.page_hashes, pages)
+
+
+def _with_pages(signature: Signature, claimed: PageHashes, pages: _Pages) -> Signature:
+    try:
+        difference = page_difference(pages.of(claimed.algorithm), claimed)
+    except ImageError as error:
+        return replace(signature, notes=(*signature.notes, Problem("page-hashes-unchecked", error.message)))
+    if difference is None:
+        return replace(signature, page_hashes_intact=True)
+    note = Problem("page-hash-mismatch", f"the page at offset {difference:#x} has another hash than was signed")
+    return replace(signature, page_hashes_intact=False, notes=(*signature.notes, note))

@@ -1,0 +1,156 @@
+"""One SignedData as a Signature: checked, but not yet compared with any file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from cryptography import x509
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.errors import SignatureFormatError, SignerError
+from signer.pkcs7 import indirect_data, opus
+from signer.pkcs7.indirect_data import IndirectData
+from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
+from signer.pkcs7.signer_checks import check_signed_data, find_certificate
+from signer.verify.evidence import PageHashKind, Problem, Signature, Source
+from signer.verify.unsigned_attributes import about_unsigned_attributes
+
+_DEEPEST = 8
+"""How deep nested signatures may nest; SignTool makes one level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A signature as far as it can be judged without its file, and what it says about the file."""
+
+    signature: Signature
+    indirect: IndirectData | None = field(default=None)
+    """What was signed in the place of a file; None for a catalog, or where it can't be read."""
+
+
+def read_signatures(data: bytes, index: int = 0, source: Source = "embedded", depth: int = 0) -> Iterator[Read]:
+    """The signature over a file's indirect data in DER, then those nested in it at any depth, numbered from `index`."""
+    try:
+        parsed = parse(data)
+    except SignatureFormatError as error:
+        yield Read(_unreadable(index, source, error))
+        return
+    yield _over_a_file(parsed, index, source)
+    for nested in _nested(parsed):
+        if depth >= _DEEPEST:
+            yield Read(_unreadable(index + 1, "nested", SignatureFormatError("signatures are nested too deeply")))
+            return
+        for found in read_signatures(nested, index + 1, "nested", depth + 1):
+            index = found.signature.index
+            yield found
+
+
+def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
+    """The signature over a catalog's trust list; its digest is that of the list."""
+    problems = []
+    if parsed.content_type != oids.CTL:
+        problems.append(_wrong_content(parsed, "a certificate trust list"))
+    signature = _checked(parsed, 0, "embedded", problems)
+    algorithm = signature.signer_digest_algorithm
+    digest = algorithm.hash(parsed.content_octets) if algorithm is not None else b""
+    return replace(signature, digest_algorithm=algorithm, digest=digest)
+
+
+def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:
+    problems, indirect = [], None
+    if parsed.content_type != oids.SPC_INDIRECT_DATA:
+        problems.append(_wrong_content(parsed, "the digest of a file"))
+    else:
+        try:
+            indirect = indirect_data.parse(parsed.content)
+        except SignatureFormatError as error:
+            problems.append(Problem("indirect-data", error.message))
+    signature = _checked(parsed, index, source, problems)
+    if indirect is None:
+        return Read(signature)
+    about = replace(
+        signature,
+        digest_algorithm=indirect.algorithm,
+        digest=indirect.digest,
+        page_hashes=_page_hash_kind(indirect),
+        problems=(*signature.problems, *_same_digest(parsed, indirect)),
+    )
+    return Read(about, indirect)
+
+
+def _checked(parsed: ParsedSignedData, index: int, source: Source, problems: list[Problem]) -> Signature:
+    """What the SignedData says of itself, with all that is wrong inside it."""
+    signer = parsed.signers[0] if parsed.signers else None
+    problems = [*problems, *check_signed_data(parsed)]
+    signature = Signature(
+        index=index,
+        source=source,
+        catalog=None,
+        digest_algorithm=None,
+        digest=b"",
+        signer=_certificate(parsed, signer),
+        certificates=parsed.certificates,
+        signer_digest_algorithm=signer.digest_algorithm if signer else None,
+        problems=tuple(problems),
+    )
+    return _with_attributes(signature, signer) if signer is not None else signature
+
+
+def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signature:
+    try:
+        said, statement = opus.read_opus(signer), opus.read_statement(signer)
+    except SignatureFormatError as error:
+        problem = Problem("authenticode-attributes", error.message)
+        return replace(signature, problems=(*signature.problems, problem))
+    return replace(
+        signature,
+        program_name=said.program_name,
+        url=said.url,
+        statement=statement,
+        notes=(*signature.notes, *about_unsigned_attributes(signer)),
+    )
+
+
+def _certificate(parsed: ParsedSignedData, signer: ParsedSignerInfo | None) -> x509.Certificate | None:
+    """The signer's certificate where it can be read; `check_signed_data` says why not."""
+    try:
+        return find_certificate(parsed, signer) if signer is not None else None
+    except SignerError:
+        return None
+
+
+def _same_digest(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[Problem]:
+    """A file's digest must be as strong as the signature's own, or the weaker could be forged under the stronger."""
+    if indirect.algorithm is None:
+        message = f"the file was hashed with a digest that is not known ({indirect.digest_oid})"
+        yield Problem("digest-algorithm-unknown", message)
+    elif len(indirect.digest) != indirect.algorithm.size:
+        yield Problem(
+            "digest-size", f"the digest has {len(indirect.digest)} bytes, which {indirect.algorithm} never has"
+        )
+    if parsed.signers and parsed.signers[0].digest_oid != indirect.digest_oid:
+        yield Problem(
+            "digest-algorithm-mismatch", "the file was hashed with another digest algorithm than the signed attributes"
+        )
+
+
+def _page_hash_kind(indirect: IndirectData) -> PageHashKind:
+    if indirect.page_hashes is None:
+        return "none"
+    return "sha1" if indirect.page_hashes.algorithm is DigestAlgorithm.SHA1 else "sha256"
+
+
+def _nested(parsed: ParsedSignedData) -> tuple[bytes, ...]:
+    return parsed.signers[0].unsigned_attributes.get(oids.NESTED_SIGNATURE, ()) if parsed.signers else ()
+
+
+def _wrong_content(parsed: ParsedSignedData, wanted: str) -> Problem:
+    found = oids.name_of(parsed.content_type)
+    return Problem("content-type", f"what was signed is not {wanted} but {found}")
+
+
+def _unreadable(index: int, source: Source, error: SignatureFormatError) -> Signature:
+    problem = Problem("signature-format", f"the signature can't be read: {error.message}")
+    return Signature(index, source, None, None, b"", None, (), None, problems=(problem,))

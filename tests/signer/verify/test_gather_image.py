@@ -1,0 +1,182 @@
+"""Evidence of images: every signature is found and compared, and every flipped byte is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import ImageError
+from signer.pe import certificate_table
+from signer.pe.embed import embed
+from signer.pe.image import Image
+from signer.pkcs7 import nested
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from signer.verify.evidence import Evidence
+from signer.verify.gather import gather_image
+from tests.identities import identity
+from tests.images import PeSpec
+
+
+def signed(spec: PeSpec | None = None, kind: str = "rsa2048", *, page_hashes: bool = False, **options: object) -> bytes:
+    data = (spec or PeSpec()).build()
+    return apply(data, sign_image(data, identity(kind), SigningOptions(**options), page_hashes=page_hashes).changes)  # type: ignore[arg-type]
+
+
+def apply(data: bytes, changes: object) -> bytes:
+    result = bytearray(data)
+    for offset, new in changes.patches:  # type: ignore[attr-defined]
+        result[offset : offset + len(new)] = new
+    return bytes(result[: changes.size])  # type: ignore[attr-defined]
+
+
+def with_signature(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """The image with its signature's DER changed."""
+    image = Image.parse(data)
+    (entry,) = certificate_table.read(image)
+    return apply(data, embed(image, [change(entry.signed_data())]))
+
+
+def flipped(data: bytes, offset: int) -> bytes:
+    return data[:offset] + bytes((data[offset] ^ 1,)) + data[offset + 1 :]
+
+
+def codes(evidence: Evidence, index: int = 0) -> list[str]:
+    return [problem.code for problem in evidence.signatures[index].problems]
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("algorithm", [one for one in DigestAlgorithm if one is not DigestAlgorithm.MD5])
+def test_a_signature_of_every_kind_is_intact(kind: str, algorithm: DigestAlgorithm) -> None:
+    data = signed(kind=kind, digest=algorithm, description="Drv", url="https://drv.example/")
+    evidence = gather_image(data, "a.sys")
+    (signature,) = evidence.signatures
+    assert not signature.problems and not signature.notes and not evidence.problems
+    assert evidence.digests == {algorithm: signature.digest}
+    assert (signature.source, signature.index, evidence.architecture) == ("embedded", 0, "x64")
+    assert (signature.program_name, signature.url) == ("Drv", "https://drv.example/")
+    assert signature.statement == oids.SPC_INDIVIDUAL
+    assert signature.signer == identity(kind).certificate
+
+
+def test_an_unsigned_image_has_no_signature() -> None:
+    evidence = gather_image(PeSpec().build(), "a.sys")
+    assert evidence.signatures == () and evidence.problems == ()
+
+
+def test_nested_signatures_are_found_at_any_depth() -> None:
+    data = PeSpec().build()
+    signatures = [
+        sign_image(data, identity(), SigningOptions(digest)).signature
+        for digest in (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512)
+    ]
+    inner = nested.append(signatures[1], signatures[2])
+    outer = nested.append(nested.append(signatures[0], inner), signatures[3])
+    evidence = gather_image(apply(data, embed(Image.parse(data), [outer])), "a.sys")
+    assert [one.source for one in evidence.signatures] == ["embedded", "nested", "nested", "nested"]
+    assert [one.index for one in evidence.signatures] == [0, 1, 2, 3]
+    assert {one.digest_algorithm.label for one in evidence.signatures if one.digest_algorithm} == {  # one pass for all
+        "sha1",
+        "sha256",
+        "sha384",
+        "sha512",
+    }
+    assert all(one.intact for one in evidence.signatures)
+
+
+def test_nesting_without_end_ends() -> None:
+    data = PeSpec().build()
+    one = sign_image(data, identity(), SigningOptions()).signature
+    deep = one
+    for _ in range(10):
+        deep = nested.append(one, deep)
+    evidence = gather_image(apply(data, embed(Image.parse(data), [deep])), "a.sys")
+    assert codes(evidence, -1) == ["signature-format"]
+    assert len(evidence.signatures) == 10
+
+
+@pytest.mark.parametrize("where", [0x10, 0x210, 0x410, 0x5FF, 0x600])
+def test_a_changed_byte_of_the_image_is_another_digest(where: int) -> None:
+    data = signed(PeSpec(overlay=b"overlay"))
+    assert codes(gather_image(flipped(data, where), "a.sys")) == ["digest-mismatch"]
+
+
+def test_the_checksum_is_not_covered() -> None:
+    data = signed()
+    assert gather_image(flipped(data, Image.parse(data).checksum_offset), "a.sys").signatures[0].intact
+
+
+def mutation(name: str) -> tuple[Callable[[bytes], int], str]:
+    """Where to flip a byte in a signature's DER, and the problem that it makes."""
+    places: dict[str, tuple[Callable[[bytes], int], str]] = {
+        "signature value": (lambda data: len(data) - 5, "signature-mismatch"),
+        "message digest": (
+            lambda data: data.index(der.oid(oids.MESSAGE_DIGEST)) + 20,
+            "message-digest-mismatch",
+        ),
+        "content type": (
+            lambda data: data.index(der.oid(oids.CONTENT_TYPE)) + len(der.oid(oids.CONTENT_TYPE)) + 11,
+            "content-type-attribute",
+        ),
+        "opus": (lambda data: data.index("Drv".encode("utf-16-be")), "signature-mismatch"),
+        "digest in the content": (lambda data: data.index(b"\x00\x04\x20") + 5, "message-digest-mismatch"),
+        "certificate's key": (
+            lambda data: data.index(_modulus()) + 9,
+            "signature-mismatch",
+        ),
+        "certificate's serial": (lambda data: data.index(b"\x02\x08Drvsign ") + 3, "signer-certificate-missing"),
+    }
+    return places[name]
+
+
+def _modulus() -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = identity().certificate.public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    return key.public_numbers().n.to_bytes(256, "big")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "signature value",
+        "message digest",
+        "content type",
+        "opus",
+        "digest in the content",
+        "certificate's key",
+        "certificate's serial",
+    ],
+)
+def test_a_changed_byte_of_the_signature_is_named(name: str) -> None:
+    where, code = mutation(name)
+    data = signed(description="Drv")
+    changed = with_signature(data, lambda signature: flipped(signature, where(signature)))
+    assert code in codes(gather_image(changed, "a.sys"))
+
+
+def test_a_signature_of_another_image_does_not_count() -> None:
+    other = Image.parse(signed(PeSpec(fill=1)))
+    stolen = certificate_table.read(other)[0].signed_data()
+    data = PeSpec(fill=2).build()
+    assert codes(gather_image(apply(data, embed(Image.parse(data), [stolen])), "a.sys")) == ["digest-mismatch"]
+
+
+@pytest.mark.parametrize("kind", ["sha1", "sha256"])
+def test_page_hashes_are_computed_again(kind: str) -> None:
+    spec = PeSpec(sections=[(".text", 0x400, 0x1800), (".data", 0x1C00, 0x200)])
+    data = signed(spec, digest=DigestAlgorithm.named(kind), page_hashes=True)
+    (signature,) = gather_image(data, "a.sys").signatures
+    assert (signature.page_hashes, signature.page_hashes_intact) == (kind, True)
+    (changed,) = gather_image(flipped(data, 0x1500), "a.sys").signatures
+    assert changed.page_hashes_intact is False
+    assert "0x1400" in changed.notes[0].message
+
+
+def test_a_layout_that_leaves_the_digest_open_is_refused() -> None:
+    with pytest.raises(ImageError, match="follow the certificate table"):
+        gather_image(signed() + b"more", "a.sys")

@@ -29,6 +29,14 @@ def signatures(data: memoryview | bytes) -> list[bytes]:
     return found
 
 
+def signature(data: memoryview | bytes, index: int) -> bytes:
+    """One of them. Raises UsageError where there is no such signature, ImageError, SignatureFormatError."""
+    found = signatures(data)
+    if index >= len(found):
+        raise _no_such(index, len(found))
+    return found[index]
+
+
 def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     """The changes that take one signature off an image. Where others are nested in it, the first takes its place.
 
@@ -38,7 +46,7 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     groups = [_group(primary) for primary in _primaries(image)]
     count = sum(map(len, groups))
     if index >= count:
-        raise UsageError(f"there is no signature {index}: {_counted(count)}", hint="See: drvsign inspect FILE")
+        raise _no_such(index, count)
     for group in groups:
         if index < len(group):
             del group[index]
@@ -47,20 +55,20 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     return embed(image, [_joined(group) for group in groups if group])
 
 
-def attach(data: memoryview | bytes, signature: bytes, *, append: bool = False) -> PatchSet:
+def attach(data: memoryview | bytes, new: bytes, *, append: bool = False) -> PatchSet:
     """The changes that put a signature made elsewhere into an image, in place of those there or nested in the first.
 
     Raises SigningError when it is not a signature of this image, ImageError, SignatureFormatError.
     """
     image = Image.parse(data)
-    require_digest(image, signature)
+    require_digest(image, new)
     old = list(_primaries(image)) if append else []
-    return embed(image, [nested.append(old[0], signature), *old[1:]] if old else [signature])
+    return embed(image, [nested.append(old[0], new), *old[1:]] if old else [new])
 
 
-def require_digest(image: Image, signature: bytes) -> DigestAlgorithm:
+def require_digest(image: Image, der: bytes) -> DigestAlgorithm:
     """The algorithm of the image's digest in a signature. Raises SigningError when the digest is not the image's."""
-    algorithm, digest = signed_digest(signature)
+    algorithm, digest = signed_digest(der)
     if digest_image(image, [algorithm])[algorithm] != digest:
         raise SigningError(
             f"this is the signature of another image: it is over {algorithm} {digest.hex()}",
@@ -69,9 +77,9 @@ def require_digest(image: Image, signature: bytes) -> DigestAlgorithm:
     return algorithm
 
 
-def signed_digest(signature: bytes) -> tuple[DigestAlgorithm, bytes]:
+def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
     """The image digest that a signature is over. Raises SignatureFormatError, SigningError."""
-    parsed = parse(signature)
+    parsed = parse(der)
     if parsed.content_type != oids.SPC_INDIRECT_DATA:
         raise SigningError(
             f"not the signature of an image but of {oids.name_of(parsed.content_type)}",
@@ -97,5 +105,8 @@ def _joined(group: Group) -> bytes:
     return nested.with_unsigned(first, oids.NESTED_SIGNATURE, (*nested.nested_in(first), *rest)) if rest else first
 
 
-def _counted(count: int) -> str:
-    return "the image has none" if count == 0 else f"the image has {count}, counted from 0"
+def _no_such(index: int, count: int) -> UsageError:
+    if count == 0:
+        return UsageError("the image is not signed", hint="Sign it with: drvsign sign FILE")
+    there = f"the image has {count}, counted from 0"
+    return UsageError(f"there is no signature {index}: {there}", hint="See them with: drvsign inspect FILE")

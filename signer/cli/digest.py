@@ -58,9 +58,10 @@ def digest(
     page_hashes: PageHashes = False,
     jobs: Jobs = 0,
 ) -> None:
-    """Print the digests that signatures and catalogs hold: of images without their signatures, else of the whole file.
+    """Print the digests that signatures and catalogs hold.
 
-    Hashes of pages are as a page-hashed signature would have them.
+    Of images and cabinets they leave out the signature; of other files they cover all bytes. Hashes of pages are as a
+    page-hashed signature would have them.
     """
     from signer.algorithms import DigestAlgorithm
 
@@ -88,13 +89,16 @@ def digest(
 
 
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
+    from signer.cab.cabinet import Cabinet
+    from signer.hashing import hash_parts
     from signer.pe.digest import digest_image, hash_pages
     from signer.pe.image import Image
 
     kind = kind_of(path)
     with mapped(path) as data:
         if kind != "image":
-            return Digests(path, kind, {algorithm: algorithm.hash(data) for algorithm in algorithms})
+            parts = Cabinet.parse(data).hashed_ranges() if kind == "cabinet" else [data]
+            return Digests(path, kind, hash_parts(parts, algorithms))
         image = Image.parse(data)
         paged = [a for a in algorithms if page_hashes and a.label in ("sha1", "sha256")]
         return Digests(

@@ -15,7 +15,7 @@ from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signature_options import SignatureOptions
-from signer.cli.signing import SIGNABLE, Job
+from signer.cli.signing import SIGNABLE, Job, write_request
 from signer.errors import UsageError
 
 app = typer.Typer(add_completion=False)
@@ -43,6 +43,14 @@ def sign(
         Path | None,
         typer.Option("--detached", metavar="FILE", help="Write the signature (DER PKCS #7) here, not into the file."),
     ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--detached-request",
+            metavar="FILE",
+            help="Sign nothing, but write what is to be signed elsewhere; `drvsign attach` finishes.",
+        ),
+    ] = None,
     jobs: Jobs = 0,
 ) -> None:
     """Sign drivers (PE images) and catalogs.
@@ -50,6 +58,9 @@ def sign(
     A signature that is there is replaced, unless --append. No other byte of the file changes, and a file that
     can't be signed stays as it was.
     """
+    if request is not None:
+        _write_request(output, paths, signature, identity, request)
+        return
     if append and signature.dual:
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
@@ -80,3 +91,19 @@ def _targets(destination: Destination, files: dict[Path, Path], detached: Path |
     if len(files) != 1:
         raise UsageError(f"{len(files)} signatures can't go to one --detached file", hint="Name one file.")
     return {path: path for path in files}
+
+
+def _write_request(
+    output: Output, paths: list[Path], signature: SignatureOptions, identity: IdentityOptions, target: Path
+) -> None:
+    if len(paths) != 1 or signature.dual:
+        raise UsageError("a request is for one signature of one file", hint="Name one file, and leave out --dual.")
+    if not identity.is_test:
+        raise UsageError("a request needs no key", hint="Give the certificate to drvsign attach.")
+    options, _ = signature.resolve(output)
+    result = attempt(paths[0], lambda: write_request(paths[0], options, signature.page_hashes, target))
+    finish(output, [result])
+    if result.error is None:
+        output.note("Have it signed where the key is, and attach what comes back:")
+        output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {target}")
+        output.note(f"  drvsign attach {paths[0]} --signed-digest SIGNATURE --request {target} --cert CERTIFICATE")

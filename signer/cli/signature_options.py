@@ -77,7 +77,7 @@ class SignatureOptions:
         algorithm = self.algorithm()
         self._check_page_hashes(algorithm)
         options = SigningOptions(
-            algorithm, self.description, self.url, self.commercial, tuple(_certificates(self.cross_cert or []))
+            algorithm, self.description, self.url, self.commercial, tuple(load_certificates(self.cross_cert or []))
         )
         if self.dual:
             if not algorithm.modern:
@@ -103,7 +103,8 @@ class SignatureOptions:
             )
 
 
-def _certificates(files: list[Path]) -> list[x509.Certificate]:
+def load_certificates(files: list[Path]) -> list[x509.Certificate]:
+    """All certificates in some files. Raises CertificateError and FileError, naming the file."""
     from signer.certificates import load_all
 
     found: list[x509.Certificate] = []

@@ -12,8 +12,9 @@ from signer.errors import SigningError
 from signer.files import mapped, patch_atomically, read, write_atomically
 
 if TYPE_CHECKING:
+    from signer.algorithms import DigestAlgorithm
     from signer.keys.identity import SigningIdentity
-    from signer.pkcs7.signed_data import SigningOptions, Timestamper
+    from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper
     from signer.sign import Signed
 
 SIGNABLE = ("image", "catalog")
@@ -41,11 +42,7 @@ class Job:
             return self._sign_image(source, target, detached)
         if kind == "catalog":
             return self._sign_catalog(source, target, detached)
-        raise SigningError(
-            "not a PE image or a catalog, so it carries no signature of its own",
-            path=source,
-            hint="Other files of a driver package are covered by its catalog: drvsign package DIR.",
-        )
+        raise not_signable(source)
 
     def _sign_image(self, source: Path, target: Path, detached: Path | None) -> FileResult:
         from signer.pe.image import Image
@@ -75,17 +72,16 @@ class Job:
         )
 
     def _sign_catalog(self, source: Path, target: Path, detached: Path | None) -> FileResult:
-        from signer.pkcs7.parse import parse
-        from signer.pkcs7.signed_data import Content, sign
+        from catalogs.catalog import Catalog
+        from catalogs.sign import sign_catalog
 
         self._require_fit_for_catalog(source)
-        parsed = parse(read(source))
-        if self.skip_signed and parsed.signers:
+        catalog = Catalog.parse(read(source), source.name)
+        if self.skip_signed and catalog.is_signed:
             return FileResult(source, "skipped", note="is signed")
-        content = Content(parsed.content_type, parsed.content)
-        result = sign(content, self.identity, self.options, self.timestamper)
-        write_atomically(detached or target, result)
-        return self._result(source, target, self.options.digest.hash(parsed.content_octets), detached)
+        signed = sign_catalog(catalog, self.identity, self.options, self.timestamper)
+        write_atomically(detached or target, signed.to_bytes())
+        return self._result(source, target, content_digest(catalog.content, self.options.digest), detached)
 
     def _require_fit_for_catalog(self, source: Path) -> None:
         """Raise SigningError for what only images can have."""
@@ -101,3 +97,41 @@ class Job:
         written = detached or target
         note = f"from {source}" if written != source else ""
         return FileResult(written, "signed", self.options.digest, digest, self.identity.name, note)
+
+
+def write_request(source: Path, options: SigningOptions, page_hashes: bool, target: Path) -> FileResult:
+    """Write what is to be signed of a file that is signed elsewhere. Raises SignerError."""
+    from signer.split import request
+
+    kind = kind_of(source)
+    if kind == "catalog":
+        from catalogs.catalog import Catalog
+
+        content = Catalog.parse(read(source)).content
+        digest = content_digest(content, options.digest)
+    elif kind == "image":
+        from signer.pe.image import Image
+        from signer.sign import image_content
+
+        with mapped(source) as data:
+            digest, content = image_content(Image.parse(data), options.digest, page_hashes=page_hashes)
+    else:
+        raise not_signable(source)
+    write_atomically(target, request(content, options))
+    return FileResult(target, "requested", options.digest, digest, note=f"for {source}")
+
+
+def content_digest(content: Content, algorithm: DigestAlgorithm) -> bytes:
+    """What a signature holds as the digest of its content: without the content's own tag and length (RFC 2315, 9.3)."""
+    from signer.asn1 import der
+
+    return algorithm.hash(der.read(content.der).contents(content.der))
+
+
+def not_signable(path: Path) -> SigningError:
+    """What to say about a file that carries no signature."""
+    return SigningError(
+        "not a PE image or a catalog, so it carries no signature of its own",
+        path=path,
+        hint="Other files of a driver package are covered by its catalog: drvsign package DIR",
+    )

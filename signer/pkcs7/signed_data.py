@@ -118,12 +118,12 @@ def prepare(
     """All of a signature but the signature itself. Roots in `chain` are left out, as SignTool does."""
     carried = [issuer for issuer in chain if not is_self_signed(issuer)]
     carried += [extra for extra in options.certificates if extra not in carried and extra != certificate]
-    attributes = _signed_attributes(content, options)
+    attributes = signed_attributes(content, options)
     return Prepared(content, certificate, tuple(dict.fromkeys(carried)), options.digest, attributes)
 
 
-def _signed_attributes(content: Content, options: SigningOptions) -> bytes:
-    """The signed attributes as DER SET OF."""
+def signed_attributes(content: Content, options: SigningOptions) -> bytes:
+    """What is to be signed: the signed attributes as DER SET OF. They do not depend on who signs."""
     octets = der.read(content.der).contents(content.der)
     statement = oids.SPC_COMMERCIAL if options.commercial else oids.SPC_INDIVIDUAL
     attributes = [

@@ -1,0 +1,215 @@
+"""`drvsign attach`: a signature that was made elsewhere into its file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.options import OutputFile
+from signer.cli.output import Output
+from signer.cli.paths import kind_of
+from signer.cli.results import FileResult, attempt, finish
+from signer.cli.signature_options import load_certificates
+from signer.cli.signing import content_digest
+from signer.errors import SignerError, SigningError, UsageError
+from signer.files import mapped, patch_atomically, read, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography import x509
+
+    from signer.algorithms import DigestAlgorithm
+    from signer.pkcs7.signed_data import SigningOptions
+    from signer.split import Offer
+
+app = typer.Typer(add_completion=False)
+
+PANEL = "Or finish a signature whose key is elsewhere"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from where the key is, and what it needs to become a signature."""
+
+    signed_digest: Annotated[
+        Path | None,
+        typer.Option(
+            "--signed-digest",
+            metavar="FILE",
+            help="The bare signature over the request, raw or base64.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--request",
+            metavar="FILE",
+            help="The request, as `drvsign sign --detached-request` wrote it.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--cert",
+            metavar="FILE",
+            help="The signer's certificate, and those above it (PEM, DER, PKCS #7).",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    cross_cert: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--cross-cert",
+            metavar="FILE",
+            help="A certificate to carry besides. Can be repeated.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def algorithm(self) -> DigestAlgorithm | None:
+        """The digest algorithm of the request, if there is one. Raises SignatureFormatError naming it."""
+        from signer.split import algorithm_of
+
+        if self.request is None:
+            return None
+        try:
+            return algorithm_of(read(self.request))
+        except SignerError as error:
+            raise error.at(self.request) from error
+
+    def certificates(self) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+        """The signer's certificate, and the chain above it. Raises UsageError, FileError, CertificateError."""
+        from signer.keys.local import chain_above
+
+        if self.cert is None:
+            raise UsageError("the signer's certificate is missing", hint="Give it with --cert.", field="--cert")
+        first, *others = load_certificates([self.cert])
+        # A bundle may begin with the root: the signer is the one that issued none of the others.
+        issuers = {certificate.issuer for certificate in (first, *others)}
+        leaf = next((c for c in (first, *others) if c.subject not in issuers), first)
+        return leaf, chain_above(leaf, [c for c in (first, *others) if c != leaf])
+
+
+@app.command(
+    epilog=examples(
+        "drvsign attach toaster.sys --signature toaster.p7",
+        "drvsign sign toaster.sys --detached-request toaster.tbs",
+        "openssl dgst -sha256 -sign KEY.pem -out toaster.sig toaster.tbs",
+        "drvsign attach toaster.sys --signed-digest toaster.sig --request toaster.tbs --cert CERT.pem",
+    )
+)
+@command
+def attach(
+    output: Output,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image or a catalog.", show_default=False)],
+    answer: Answer,
+    signature: Annotated[
+        Path | None, typer.Option("--signature", metavar="FILE", help="The signature: the DER of a PKCS #7 SignedData.")
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
+    ] = False,
+    target: OutputFile = None,
+) -> None:
+    """Put a signature that was made elsewhere into its image. A signature of anything else is refused."""
+    if (signature is None) == (answer.signed_digest is None):
+        raise UsageError("there is one signature to attach", hint="Give --signature, or --signed-digest with --cert.")
+    finish(output, [attempt(path, lambda: _attach(path, target or path, answer, signature, append))])
+
+
+def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, append: bool) -> FileResult:
+    if kind_of(path) == "catalog":
+        return _attach_to_catalog(path, target, answer, append)
+    from signer.surgery import attach, require_digest, signed_digest
+
+    with mapped(path) as data:
+        der = _finished(data, answer) if signature is None else read(signature)
+        try:
+            changes = attach(data, der, append=append)
+        except SigningError as error:
+            raise error.at(signature or path) from error
+    algorithm, digest = signed_digest(der)
+
+    def check(result: memoryview) -> None:
+        from signer.pe.image import Image
+
+        require_digest(Image.parse(result), der)
+
+    patch_atomically(path, changes.patches, target, size=changes.size, check=check)
+    return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
+
+
+def _attach_to_catalog(path: Path, target: Path, answer: Answer, append: bool) -> FileResult:
+    from catalogs.catalog import Catalog
+    from signer.pkcs7.signed_data import SigningOptions
+
+    algorithm = answer.algorithm()
+    if append or answer.signed_digest is None or algorithm is None:
+        raise SigningError(
+            "a catalog is its signature, so nothing can be attached to it but what finishes a request",
+            path=path,
+            hint="Give --signed-digest and --request, or copy the signed catalog.",
+        )
+    catalog = Catalog.parse(read(path), path.name)
+    der = _finish(answer, [(_options(answer, SigningOptions(algorithm)), catalog.content)])
+    write_atomically(target, der)
+    digest = content_digest(catalog.content, algorithm)
+    return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
+
+
+def _finished(data: memoryview, answer: Answer) -> bytes:
+    """The signature of an image, given what came back."""
+    from signer.algorithms import DigestAlgorithm
+    from signer.pe.image import Image
+    from signer.pkcs7.signed_data import SigningOptions
+    from signer.split import image_offers
+
+    asked = answer.algorithm()
+    algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
+    return _finish(answer, image_offers(Image.parse(data), _options(answer, SigningOptions()), algorithms))
+
+
+def _finish(answer: Answer, offers: Iterable[Offer]) -> bytes:
+    from signer.split import finish, finish_any
+
+    assert answer.signed_digest is not None
+    leaf, chain = answer.certificates()
+    signature = _raw(read(answer.signed_digest))
+    try:
+        if answer.request is not None:
+            return finish(read(answer.request), offers, signature, leaf, chain)
+        return finish_any(offers, signature, leaf, chain)
+    except SignerError as error:
+        raise error.at(answer.signed_digest) from error
+
+
+def _options(answer: Answer, options: SigningOptions) -> SigningOptions:
+    from dataclasses import replace
+
+    return replace(options, certificates=tuple(load_certificates(answer.cross_cert or [])))
+
+
+def _raw(data: bytes) -> bytes:
+    """The signature's octets: services that sign mostly answer in base64."""
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True) or data
+    except binascii.Error:
+        return data
+
+
+def _signer(der: bytes) -> str | None:
+    from signer.certificates import common_name
+    from signer.pkcs7.parse import parse
+
+    parsed = parse(der)
+    certificate = parsed.certificate_of(parsed.signers[0]) if parsed.signers else None
+    return common_name(certificate) if certificate is not None else None

@@ -1,0 +1,56 @@
+"""`drvsign extract`: a signature out of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.output import Output
+from signer.cli.paths import kind_of
+from signer.cli.results import FileResult, attempt, finish
+from signer.errors import SigningError
+from signer.files import mapped, read, write_atomically
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "drvsign extract toaster.sys --output toaster.p7",
+        "drvsign extract toaster.sys --index 1 --output nested.p7",
+        "openssl pkcs7 -inform DER -in toaster.p7 -print_certs",
+    )
+)
+@command
+def extract(
+    output: Output,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image or a catalog.", show_default=False)],
+    target: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.", show_default=False)
+    ],
+    index: Annotated[
+        int, typer.Option("--index", metavar="N", min=0, help="Which one, as `drvsign inspect` counts them.")
+    ] = 0,
+) -> None:
+    """Write a signature of an image as it stands there: the DER of a PKCS #7 SignedData.
+
+    A catalog is one itself, and is copied.
+    """
+    finish(output, [attempt(path, lambda: _extract(path, target, index))])
+
+
+def _extract(path: Path, target: Path, index: int) -> FileResult:
+    from signer.surgery import signature
+
+    if kind_of(path) == "catalog":
+        if index:
+            raise SigningError("a catalog has one signature", path=path, hint="Leave out --index.")
+        write_atomically(target, read(path))
+    else:
+        with mapped(path) as data:
+            der = signature(data, index)
+        write_atomically(target, der)
+    return FileResult(target, "extracted", note=f"from {path}")

@@ -11,6 +11,7 @@ MAX_PATHS paths are returned. What is not found within them is not trusted, and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,8 +104,8 @@ class _Above:
 
     anchors: tuple[Anchor, ...]
     issuers: tuple[_Node, ...]
-    otherwise: tuple[str, str]
-    """The problem, code and sentence, if there is nothing."""
+    failed: tuple[tuple[Check, str], ...]
+    """Who has the name and did not make the signature, and whether that is certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class _Search:
                 return
             yield from self._climb((*way, issuer))
         if not above.anchors and not issuers:
-            code, message = above.otherwise
+            code, message = self._dead_end(top, above)
             yield _End(certificates, None, PathProblem(code, message, len(way) - 1))
 
     def _own_anchor(self, node: _Node) -> Anchor | None:
@@ -191,19 +192,19 @@ class _Search:
                 issuers.append(issuer)
             elif not _other_key(node.certificate, issuer.certificate):
                 failed.append((outcome, common_name(issuer.certificate)))
-        return _Above(tuple(anchors), tuple(issuers), self._otherwise(node, failed))
+        return _Above(tuple(anchors), tuple(issuers), tuple(failed))
 
-    def _otherwise(self, node: _Node, failed: list[tuple[Check, str]]) -> tuple[str, str]:
-        """Why the way up ends at `node`, should nothing be above it."""
+    def _dead_end(self, node: _Node, above: _Above) -> tuple[str, str]:
+        """Why the way up ends at `node`: the problem, code and sentence."""
         name = common_name(node.certificate)
         if self._checks >= MAX_CHECKS:
             return "search-limit", f"the search for the issuer of {name!r} was given up"
         if node.self_issued and self._check(node, node.fields.spki) is not Check.BAD:
             return "root-untrusted", _untrusted(node, self._store.mode)
-        for outcome, issuer in failed:
+        for outcome, issuer in above.failed:
             if outcome is Check.BAD:
                 return "bad-signature", f"the signature on {name!r} was not made with the key of {issuer!r}"
-        if failed:
+        if above.failed:
             algorithm = node.certificate.signature_algorithm_oid.dotted_string
             return "signature-unknown", f"the signature on {name!r} can't be checked here (algorithm {algorithm})"
         if node.self_issued:
@@ -212,7 +213,13 @@ class _Search:
 
     def _check(self, node: _Node, spki: bytes) -> Check:
         self._checks += 1
-        return check(node.certificate, spki) if self._checks <= MAX_CHECKS else Check.UNKNOWN
+        return _checked(node.certificate, spki) if self._checks <= MAX_CHECKS else Check.UNKNOWN
+
+
+@functools.lru_cache(maxsize=4096)
+def _checked(certificate: x509.Certificate, spki: bytes) -> Check:
+    """The check, remembered: many files in one call share their authorities."""
+    return check(certificate, spki)
 
 
 def _other_key(child: x509.Certificate, issuer: x509.Certificate | None) -> bool:

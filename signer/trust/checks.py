@@ -7,6 +7,7 @@ digests that some releases still accept.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -102,9 +103,10 @@ def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, u
                 yield from _issuing(certificates, index, found, is_root)
                 yield from _usage(certificate, index, usage)
             yield from _critical(certificate, index, found)
-        yield from _key(certificate, index)
-        if not (anchored and index == len(certificates) - 1):
-            yield from _digest(certificate, index)
+        below_root = not (anchored and index == len(certificates) - 1)
+        for weakness in (_key(certificate), _digest(certificate) if below_root else None):
+            if weakness is not None:
+                yield PathProblem(*weakness, index)
     for index, message in broken_constraints(certificates):
         yield PathProblem("name-constraints", message, index)
 
@@ -143,24 +145,29 @@ def _critical(certificate: x509.Certificate, index: int, found: x509.Extensions)
             yield PathProblem("critical-extension", f"{message} ({extension.oid.dotted_string})", index)
 
 
-def _key(certificate: x509.Certificate, index: int) -> Iterator[PathProblem]:
+@functools.lru_cache(maxsize=1024)
+def _key(certificate: x509.Certificate) -> tuple[str, str] | None:
+    """What is weak about the key itself, code and sentence."""
     key = load_key(fields_of(certificate).spki)
     name = common_name(certificate)
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
-            yield PathProblem("weak-key", f"the RSA key of {name!r} has only {key.key_size} bits", index)
+            return "weak-key", f"the RSA key of {name!r} has only {key.key_size} bits"
     elif isinstance(key, ec.EllipticCurvePublicKey):
         if key.key_size < MIN_EC_BITS:
-            yield PathProblem("weak-key", f"the elliptic curve key of {name!r} has only {key.key_size} bits", index)
+            return "weak-key", f"the elliptic curve key of {name!r} has only {key.key_size} bits"
     else:
-        yield PathProblem("key-unknown", f"the key of {name!r} is of a kind that Authenticode does not know", index)
+        return "key-unknown", f"the key of {name!r} is of a kind that Authenticode does not know"
+    return None
 
 
-def _digest(certificate: x509.Certificate, index: int) -> Iterator[PathProblem]:
+def _digest(certificate: x509.Certificate) -> tuple[str, str] | None:
+    """What is weak about the signature on it, code and sentence."""
     digest = digest_of(certificate.signature_algorithm_oid.dotted_string)
     if digest in (DigestAlgorithm.MD5, DigestAlgorithm.SHA1):
         message = f"{common_name(certificate)!r} was issued with a signature over {digest.label.upper()}"
-        yield PathProblem(f"digest-{digest.label}", message, index)
+        return f"digest-{digest.label}", message
+    return None
 
 
 def _extension(found: x509.Extensions, kind: type[T]) -> T | None:

@@ -6,6 +6,7 @@ SubjectPublicKeyInfo. Encoding a parsed name or key again need not give the same
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ def key_identity(spki: bytes) -> str:
     return hashlib.sha256(spki).hexdigest().upper()
 
 
+@functools.lru_cache(maxsize=1024)
 def fields_of(certificate: x509.Certificate) -> Fields:
     """The fields of a loaded certificate. Raises CertificateError."""
     return _walk(certificate.tbs_certificate_bytes, 0)

@@ -36,7 +36,7 @@ class PublishedRoot:
 
     def load(self) -> x509.Certificate:
         """The certificate, parsed."""
-        return load_der(self.der)
+        return _loaded(self.der)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ def published_roots() -> PublishedRoots:
         by_subject[root.fields.subject] = (*by_subject.get(root.fields.subject, ()), root)
         by_key.setdefault(root.spki_sha256, root)
     return PublishedRoots(by_subject, by_key)
+
+
+@functools.lru_cache(maxsize=256)
+def _loaded(der: bytes) -> x509.Certificate:
+    """Of all the published roots few are ever asked for, and those again and again."""
+    return load_der(der)
 
 
 def _root(pem: str, remarks: str) -> PublishedRoot:

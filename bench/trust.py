@@ -1,0 +1,68 @@
+"""How long the trust part of a verification takes: importing, indexing the published roots, building paths.
+
+Run as `python bench/trust.py [REPEATS]`; the corpus of real drivers is at DRVSIGN_CORPUS. Each repeat is a fresh
+process, because that is what `drvsign verify` pays. The whole part is to stay well below half a second for all drivers.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+def once() -> dict[str, float]:
+    """Seconds of each step, in this process."""
+    start = time.perf_counter()
+    import cryptography.x509  # noqa: F401
+
+    library = time.perf_counter()
+    from signer.trust.chain import build_paths
+    from signer.trust.published import published_roots
+    from signer.trust.store import TrustStore
+
+    imported = time.perf_counter()
+    published_roots()
+    indexed = time.perf_counter()
+    signed = signatures_of_the_corpus()
+    gathered = time.perf_counter()
+    store = TrustStore.release()
+    for signature in signed:
+        build_paths(signature.leaf, signature.pool, store)
+    built = time.perf_counter()
+    for signature in signed:
+        build_paths(signature.leaf, signature.pool, store)
+    return {
+        "import cryptography.x509": library - start,
+        "import signer.trust": imported - library,
+        "index the published roots": indexed - imported,
+        f"paths of {len(signed)} signatures": built - gathered,
+        "the same again": time.perf_counter() - built,
+    }
+
+
+def signatures_of_the_corpus() -> list:
+    from tests.support import corpus_files
+    from tests.trust.embedded import signatures
+
+    files = corpus_files("drivers/*.sys", "catalogs/*.cat")
+    return [signature for file in files for signature in signatures(file.read_bytes())]
+
+
+def main() -> None:
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    command = [sys.executable, __file__, "--once"]
+    runs = [json.loads(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(repeats)]
+    print(f"{'step':32} {'median ms':>10} {'worst ms':>10}   of {repeats} runs")
+    for step in runs[0]:
+        times = [1000 * run[step] for run in runs]
+        print(f"{step:32} {statistics.median(times):10.1f} {max(times):10.1f}")
+
+
+if __name__ == "__main__":
+    print(json.dumps(once())) if "--once" in sys.argv else main()

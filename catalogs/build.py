@@ -11,7 +11,7 @@ from pathlib import Path
 from catalogs.catalog import Catalog
 from catalogs.ctl import CertificateTrustList, NameValue, TrustedSubject
 from catalogs.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
-from catalogs.os_names import os_attribute, tokens
+from catalogs.os_names import OsName, os_attribute, tokens
 from catalogs.package import DriverPackage, PackageFile, SignatureAttribute
 from signer.errors import SignerError, UsageError
 from signer.files import mapped
@@ -20,6 +20,7 @@ Each = Callable[[Callable[[PackageFile], HashedFile], Sequence[PackageFile]], It
 """How to run over files: `map`, or something with threads and a progress bar."""
 
 CATALOG_FLAGS = 0x10010001
+_WINDOWS_8 = (6, 2)
 _PE_TRUSTED = NameValue("PE", 0x00010001, "TRUSTED")
 _TRUE = ("true", "1")
 
@@ -30,8 +31,8 @@ class CatalogOptions:
 
     now: datetime
     """Its date."""
-    version: int = 2
-    """2 for Windows 8 and later, 1 for what must also install on Windows 7 and before."""
+    version: int | None = None
+    """1 or 2; None for what Inf2Cat would choose for the package's releases, and 2 without any."""
     page_hashes: bool = False
     """With the page hashes of every image, not only where the INF asks for them."""
     list_identifier: bytes | None = None
@@ -40,25 +41,36 @@ class CatalogOptions:
 
 def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) -> Catalog:
     """The unsigned catalog of a package. Raises FileError, ImageError and MalformedInput, naming the file."""
+    version = options.version or version_for(package.os)
     hashed = each(lambda file: _hash(file, options), package.files)
     entries = [
         subject
         for file, digests in zip(package.files, hashed, strict=True)
-        for subject in subjects(digests, named_values(file), options.version)
+        for subject in subjects(digests, named_values(file), version)
     ]
-    return assemble(entries, catalog_attributes(package), options, package.catalog_name)
+    attributes = catalog_attributes(package)
+    return assemble(entries, attributes, replace(options, version=version), package.catalog_name)
+
+
+def version_for(names: Iterable[OsName]) -> int:
+    """The version that Inf2Cat chooses: 1 as soon as a release before Windows 8 is among them, which knows no other.
+
+    So it is in every catalog of Inf2Cat's that we have seen.
+    """
+    return 1 if any(name.release < _WINDOWS_8 for name in names) else 2
 
 
 def assemble(
     entries: Iterable[TrustedSubject], attributes: Iterable[NameValue], options: CatalogOptions, name: str
 ) -> Catalog:
     """The unsigned catalog of these entries: sorted by tag, each once. Raises UsageError for an unknown version."""
-    if options.version not in (1, 2):
-        raise UsageError(f"there is no catalog version {options.version}", hint="Versions are 1 and 2.")
+    version = options.version or 2
+    if version not in (1, 2):
+        raise UsageError(f"there is no catalog version {version}", hint="Versions are 1 and 2.")
     once = {entry.identifier: entry for entry in reversed(list(entries))}
     ordered = tuple(once[identifier] for identifier in sorted(once))
     trust_list = CertificateTrustList(
-        version=options.version,
+        version=version,
         list_identifier=options.list_identifier or bytes(16),
         this_update=options.now.replace(microsecond=0),
         subjects=ordered,

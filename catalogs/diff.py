@@ -124,7 +124,7 @@ def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
 
 def _signature(first: Catalog, second: Catalog) -> Iterator[Difference]:
     if (first.head, first.tail) != (second.head, second.tail):
-        one, other = _signer(first), _signer(second)
+        one, other = signer_of(first), signer_of(second)
         yield Difference("signature", "", one, other if one != other else f"another signature by {other}")
 
 
@@ -134,7 +134,7 @@ def _say(member: CatalogMember | None) -> str | None:
     return f"{member.digest_algorithm or 'tag'} {(member.digest or member.tag).hex()}"
 
 
-def _signer(catalog: Catalog) -> str:
+def signer_of(catalog: Catalog) -> str:
     """Who signed a catalog, for a person."""
     if not catalog.is_signed:
         return "unsigned"

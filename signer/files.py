@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import mmap
 import os
 import shutil
@@ -124,12 +125,13 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._numbers = itertools.count()
         self._staged: dict[Path, Path] = {}
         self._modes: dict[Path, int] = {}
 
     def path_for(self, target: Path) -> Path:
         """Where to write what `target` is to hold."""
-        return self._staged.setdefault(target, self._folder / f"{len(self._staged)}.{target.name}")
+        return self._staged.setdefault(target, self._folder / f"{next(self._numbers)}.{target.name}")
 
     def current(self, path: Path) -> Path:
         """Where the bytes are that `path` will hold in the end: staged, or where they always were."""

@@ -47,6 +47,8 @@ class Image:
     headers_size: int
     """SizeOfHeaders."""
     section_alignment: int
+    subsystem: int
+    """IMAGE_OPTIONAL_HEADER.Subsystem."""
     sections: tuple[Section, ...]
     """Those with bytes in the file, in the order of the file."""
     table_offset: int
@@ -63,6 +65,11 @@ class Image:
     def page_size(self) -> int:
         """The size in bytes of the pages that Code Integrity checks one at a time: 8192 on ia64, else 4096."""
         return 8192 if self.architecture == "ia64" else 4096
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it was linked to run without a subsystem, as what the kernel loads is (IMAGE_SUBSYSTEM_NATIVE)."""
+        return self.subsystem == 1
 
     @property
     def is_signed(self) -> bool:
@@ -90,6 +97,7 @@ class Image:
             directory_offset=directory,
             headers_size=pe.OPTIONAL_HEADER.SizeOfHeaders,
             section_alignment=pe.OPTIONAL_HEADER.SectionAlignment,
+            subsystem=pe.OPTIONAL_HEADER.Subsystem,
             sections=_sections(pe),
             table_offset=table_offset,
             table_size=table_size,

@@ -1,0 +1,241 @@
+"""`drvsign catalog`: build, sign, show and compare catalogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, OutputFile, PageHashes, workers
+from signer.cli.output import Output
+from signer.cli.package_options import CatalogChoices
+from signer.cli.paths import walk
+from signer.cli.results import FileResult, attempt, finish
+from signer.cli.sign import sign
+from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
+from signer.files import read, write_atomically
+
+if TYPE_CHECKING:
+    from catalogs.catalog import Catalog
+    from catalogs.diff import FileState
+    from catalogs.members import CatalogMember
+    from catalogs.package import DriverPackage
+
+EXIT_DIFFERENT = 1
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build, sign, show and compare catalogs (.cat).")
+CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog.", show_default=False)]
+
+
+@app.command(
+    epilog=examples(
+        "drvsign catalog build driver/ --os 10_X64,10_VB_X64", "drvsign catalog build files.cdf --version 2"
+    )
+)
+@command
+def build(
+    output: Output,
+    path: Annotated[Path, typer.Argument(metavar="DIR|INF|CDF", help="A package, its INF, or MakeCat's file.")],
+    choices: CatalogChoices,
+    page_hashes: PageHashes = False,
+    output_file: OutputFile = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Build the catalogs that the INFs ask for, as Inf2Cat does, or the one that a .cdf defines, as MakeCat does.
+
+    They are written where the INF or the .cdf says, unsigned.
+    """
+    if not path.exists():
+        raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+    if path.suffix.lower() == ".cdf":
+        results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
+    else:
+        results = _from_infs(output, path, choices, page_hashes, output_file, jobs)
+    finish(output, results)
+    if not output.json:
+        for result in results:
+            output.note(f"Sign it: drvsign catalog sign {result.path}")
+
+
+app.command(
+    name="sign", epilog=examples("drvsign catalog sign driver.cat --pfx contoso.pfx --password-env PFX_PASSWORD")
+)(sign)
+
+
+@app.command(epilog=examples("drvsign catalog show driver.cat", "drvsign catalog show driver.cat --json"))
+@command
+def show(output: Output, path: CatalogFile) -> None:
+    """What is in a catalog: its attributes and its members."""
+    catalog = _load(path)
+    if output.json:
+        output.document(_document(catalog))
+        return
+    output.print(
+        f"{path}: version {catalog.version}, {_signature(catalog)}, made {catalog.this_update:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    output.print(f"identifier {catalog.list_identifier.hex()}")
+    output.table(("Attribute", "Value"), catalog.attributes)
+    rows = [_row(member) for member in catalog.members]
+    output.table(("File", "Kind", "Digest", "", "For", "Besides"), rows, title=f"{len(rows)} entries")
+
+
+@app.command(epilog=examples("drvsign catalog diff ours.cat theirs.cat"))
+@command
+def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
+    """What differs between two catalogs. Exit code 1 when anything does."""
+    from catalogs.diff import differences
+
+    found = differences(_load(first), _load(second))
+    if output.json:
+        rows = [{"what": d.what, "subject": d.subject, "first": d.first, "second": d.second} for d in found]
+        output.document({"schema": "drvsign.catalog-diff/1", "same": not found, "differences": rows})
+    elif found:
+        output.table(("What", "Of", str(first), str(second)), [(d.what, d.subject, d.first, d.second) for d in found])
+    else:
+        output.print("The catalogs are the same byte for byte.")
+    if found:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+@app.command(epilog=examples("drvsign catalog check driver.cat driver/"))
+@command
+def check(
+    output: Output,
+    path: CatalogFile,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that it is for.", show_default=False)],
+) -> None:
+    """Whether the files of a folder are those that a catalog lists. Exit code 1 when one is missing or changed.
+
+    Files that the catalog does not know are shown, and are no failure: a package may bring what no INF line names.
+    """
+    from catalogs.diff import check_folder
+
+    if not folder.is_dir():
+        raise FileError("there is no such folder", path=folder, hint="Name the folder of the package.")
+    catalog = _load(path)
+    files = [file for file in walk(folder) if file.suffix.lower() != ".cat"]
+    states = [_explained(state, catalog) for state in check_folder(catalog, files)]
+    broken = [state for state in states if state.state in ("changed", "missing", "unreadable")]
+    if output.json:
+        rows = [
+            {"file": s.name, "path": str(s.path) if s.path else None, "state": s.state, "reason": s.reason}
+            for s in states
+        ]
+        output.document({"schema": "drvsign.catalog-check/1", "intact": not broken, "files": rows})
+    else:
+        output.table(("File", "State", "Why"), [(s.path or s.name, s.state, s.reason or "") for s in states])
+        output.print(_summary(states, broken))
+    if broken:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _from_infs(
+    output: Output, path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, jobs: int
+) -> list[FileResult]:
+    packages = choices.packages(path if path.is_dir() else [path], output)
+    if target is not None and len(packages) != 1:
+        names = ", ".join(package.catalog_name for package in packages)
+        raise UsageError(f"{len(packages)} catalogs can't go to one --output file: {names}", hint="Leave out --output.")
+    options = choices.options(page_hashes=page_hashes)
+
+    def made(package: DriverPackage) -> FileResult:
+        from catalogs.build import build as build_catalog
+
+        def each(work: Any, files: Any) -> Any:
+            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing")
+
+        catalog = build_catalog(package, options, each=each)
+        return _written(catalog, target or package.catalog)
+
+    return [attempt(package.catalog, lambda package=package: made(package)) for package in packages]  # type: ignore[misc]
+
+
+def _from_cdf(path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None) -> FileResult:
+    from catalogs import cdf
+    from catalogs.inf.text import decode
+
+    definition = cdf.parse(decode(read(path)).text, path)
+    catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
+    return _written(catalog, target or definition.target)
+
+
+def _written(catalog: Catalog, target: Path) -> FileResult:
+    from signer.algorithms import DigestAlgorithm
+
+    data = catalog.to_bytes()
+    write_atomically(target, data)
+    files = len({member.file or member.digest for member in catalog.members})
+    note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
+    return FileResult(target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note)
+
+
+def _load(path: Path) -> Catalog:
+    """The catalog at `path`. Raises FileError, CatalogError, SignatureFormatError, naming it."""
+    from catalogs.catalog import Catalog
+
+    try:
+        catalog = Catalog.parse(read(path), path.name)
+        _ = catalog.members
+    except (CatalogError, SignatureFormatError) as error:
+        raise error.at(path) from error
+    return catalog
+
+
+def _document(catalog: Catalog) -> dict[str, Any]:
+    return {
+        "schema": "drvsign.catalog/1",
+        "version": catalog.version,
+        "list_identifier": catalog.list_identifier.hex(),
+        "this_update": catalog.this_update.isoformat().replace("+00:00", "Z"),
+        "attributes": [list(pair) for pair in catalog.attributes],
+        "members": [
+            {
+                "tag": member.tag.hex(),
+                "file": member.file,
+                "kind": member.kind,
+                "digest_algorithm": str(member.digest_algorithm) if member.digest_algorithm else None,
+                "digest": member.digest.hex() if member.digest is not None else None,
+                "os_attribute": member.os_attribute,
+                "page_hashes": member.page_hashes is not None,
+                "attributes": [list(pair) for pair in member.attributes],
+            }
+            for member in catalog.members
+        ],
+    }
+
+
+def _row(member: CatalogMember) -> tuple[object, ...]:
+    digest = (member.digest or member.tag).hex()
+    others = [f"{name}={value}" for name, value in member.attributes if name not in ("File", "OSAttr")]
+    others += ["page hashes"] if member.page_hashes else []
+    return (member.file, member.kind, member.digest_algorithm, digest, member.os_attribute, ", ".join(others))
+
+
+def _signature(catalog: Catalog) -> str:
+    from catalogs.diff import signer_of
+
+    return f"signed by {signer_of(catalog)}" if catalog.is_signed else "unsigned"
+
+
+def _explained(state: FileState, catalog: Catalog) -> FileState:
+    """A changed file whose line ends alone are to blame says so."""
+    if state.state != "changed" or state.path is None:
+        return state
+    from dataclasses import replace
+
+    from catalogs.line_ends import diagnose
+
+    fault = diagnose(read(state.path), catalog.contains)
+    if fault is None:
+        return state
+    problem = fault.problem(state.path)
+    return replace(state, reason=f"{problem.message}. {problem.hint}")
+
+
+def _summary(states: list[FileState], broken: list[FileState]) -> str:
+    listed = sum(state.state == "listed" for state in states)
+    if not broken:
+        return f"All {listed} files are as the catalog lists them."
+    number = f"{len(broken)} of {listed + len(broken)} files {'is' if len(broken) == 1 else 'are'}"
+    return f"{number} not as the catalog lists them."

@@ -1,0 +1,73 @@
+"""`drvsign package`: from a folder with an INF and drivers to a signed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.identity import IdentityOptions
+from signer.cli.options import Jobs, SecretOptions, workers
+from signer.cli.output import Output
+from signer.cli.package_options import CatalogChoices
+from signer.cli.results import FileResult, finish
+from signer.cli.signature_options import SignatureOptions
+from signer.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    from catalogs.packaging import Made
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "drvsign package driver/ --os 10_X64",
+        "drvsign package driver/ --os 10_X64 --pfx contoso.pfx --password-env PFX_PASSWORD",
+    )
+)
+@command
+def package(
+    output: Output,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package: an INF and its files.")],
+    choices: CatalogChoices,
+    identity: IdentityOptions,
+    secrets: SecretOptions,
+    signature: SignatureOptions,
+    jobs: Jobs = 0,
+) -> None:
+    """Sign the drivers of a package, build its catalogs, and sign them, in this order.
+
+    All files change together, or none does. Drivers that somebody else signed stay as they are.
+    """
+    from catalogs.packaging import PackagingOptions, sign_packages
+
+    if not folder.is_dir():
+        raise FileError("there is no such folder", path=folder, hint="Name the folder that holds the INF.")
+    if signature.dual:
+        raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
+    packages = choices.packages(folder, output)
+    options, _ = signature.resolve(output)
+    signer = identity.open(secrets, output)
+
+    def each(work: Any, files: Any) -> Any:
+        return output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
+
+    catalog = choices.options(page_hashes=signature.page_hashes)
+    packaging = PackagingOptions(options, catalog, signature.page_hashes)
+    made = sign_packages(folder, packages, signer, packaging, each=each)
+    finish(output, [_result(one, signer.name) for one in made])
+    if identity.is_test and not output.json:
+        _next_steps(output, folder)
+
+
+def _result(made: Made, signer: str) -> FileResult:
+    name = signer if made.action != "skipped" else None
+    return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
+
+
+def _next_steps(output: Output, folder: Path) -> None:
+    output.note(f"Check it:      drvsign verify {folder} --policy kernel --roots test-signing --testsigning --matrix")
+    output.note("Test machine:  drvsign certs install-script")

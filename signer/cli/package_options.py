@@ -1,0 +1,105 @@
+"""Which releases and which day a catalog is for: the options that `package` and `catalog build` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.options import now
+from signer.cli.output import Output
+from signer.errors import PackageError, UsageError
+
+if TYPE_CHECKING:
+    from catalogs.build import CatalogOptions
+    from catalogs.package import DriverPackage, Survey
+
+PANEL = "What the catalog is for"
+
+
+@dataclass(frozen=True)
+class CatalogChoices:
+    """--os, --version, --now and --uselocaltime, as Inf2Cat has them."""
+
+    os: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--os",
+            metavar="NAME,…",
+            help="Windows releases, by Inf2Cat's names: 10_X64,10_VB_X64. Default: those that the INF itself names.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    catalog_version: Annotated[
+        int | None,
+        typer.Option(
+            "--version",
+            min=1,
+            max=2,
+            help="1 (SHA-1) or 2 (SHA-1 and SHA-256). Default: 1 if a release before Windows 8 is among --os, else 2.",
+            show_default=False,
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    now_: Annotated[
+        str | None,
+        typer.Option(
+            "--now",
+            metavar="DATE",
+            help="The day to take for today, such as 2026-11-24; DriverVer may not lie after it.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    local_time: Annotated[
+        bool,
+        typer.Option("--uselocaltime", help="Take today's date in local time, not in UTC.", rich_help_panel=PANEL),
+    ] = False
+
+    def time(self) -> datetime:
+        """The moment to take for now, aware. Raises UsageError."""
+        if self.now_ is None:
+            return now()
+        try:
+            given = datetime.fromisoformat(self.now_)
+        except ValueError as error:
+            raise UsageError(
+                f"not a date: {self.now_!r}", field="--now", hint="Write it as 2026-11-24 or 2026-11-24T12:00:00Z."
+            ) from error
+        return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+    def survey(self, where: Path | Sequence[Path]) -> Survey:
+        """What the INFs ask for, with all problems. Raises UsageError, FileError."""
+        from catalogs.os_names import parse_names
+        from catalogs.package import survey_packages
+
+        today = self.time().astimezone() if self.local_time else self.time().astimezone(UTC)
+        return survey_packages(where, parse_names(self.os) if self.os else None, today=today.date())
+
+    def packages(self, where: Path | Sequence[Path], output: Output) -> list[DriverPackage]:
+        """The packages that the INFs ask for; warnings are printed. Raises PackageError with every problem."""
+        survey = self.survey(where)
+        if survey.errors:
+            raise PackageError(
+                f"{len(survey.errors)} problems forbid the catalog"
+                if len(survey.errors) > 1
+                else "no catalog can be made",
+                problems=survey.problems,
+                path=where if isinstance(where, Path) else where[0],
+            )
+        for problem in survey.problems:
+            output.warn(str(problem))
+        for package in survey.packages:
+            if package.os_chosen:
+                names = ",".join(name.option for name in package.os)
+                output.note(f"{package.catalog_name}: no --os was given; for the releases of the INF: {names}")
+        return list(survey.packages)
+
+    def options(self, *, page_hashes: bool) -> CatalogOptions:
+        """How the catalog is written. Raises UsageError."""
+        from catalogs.build import CatalogOptions
+
+        return CatalogOptions(self.time(), self.catalog_version, page_hashes)

@@ -1,0 +1,178 @@
+"""`drvsign catalog` and `drvsign package` as a user calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalogs.catalog import Catalog
+from signer.pe.image import Image
+from tests.cli.program import drvsign, state
+from tests.images import PeSpec
+
+INF = """[Version]
+Signature="$WINDOWS NT$"
+Class=System
+ClassGuid={4d36e97d-e325-11ce-bfc1-08002be10318}
+Provider=%Us%
+CatalogFile=hello.cat
+DriverVer=01/02/2024,1.2.3.4
+PnpLockdown=1
+[DestinationDirs]
+DefaultDestDir=13
+[SourceDisksNames]
+1=%Us%
+[SourceDisksFiles]
+hello.sys=1
+[Manufacturer]
+%Us%=Models,NTamd64.10.0...16299
+[Models.NTamd64.10.0...16299]
+%Us%=Install,Root\\Hello
+[Install.NT]
+CopyFiles=Files
+[Files]
+hello.sys
+[Install.NT.Services]
+AddService=hello,2,Service
+[Service]
+ServiceType=1
+StartType=3
+ErrorControl=1
+ServiceBinary=%13%\\hello.sys
+[Strings]
+Us="Us"
+"""
+
+
+@pytest.fixture
+def package(work: Path) -> Path:
+    folder = work / "driver"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    return folder
+
+
+def test_a_package_is_signed_catalogued_and_checked(package: Path) -> None:
+    ran = drvsign("package", package, "--os", "10_X64", "--json")
+    assert ran.code == 0, ran.stderr
+    assert [(Path(f["path"]).name, f["action"]) for f in ran.document["files"]] == [
+        ("hello.sys", "signed"),
+        ("hello.cat", "built"),
+    ]
+    assert Image.parse((package / "hello.sys").read_bytes()).is_signed
+    assert Catalog.parse((package / "hello.cat").read_bytes()).is_signed
+    assert drvsign("catalog", "check", package / "hello.cat", package).code == 0
+
+
+def test_signing_a_package_twice_leaves_one_signature_of_the_same_size(package: Path) -> None:
+    drvsign("package", package, "--os", "10_X64", "--now", "2026-01-02")
+    before = state(package)
+    assert drvsign("package", package, "--os", "10_X64", "--now", "2026-01-02").code == 0
+    assert state(package) == before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        pytest.param(lambda p: (p / "hello.sys").unlink(), "22.9.1", id="a file is missing"),
+        pytest.param(lambda p: (p / "hello.inf").write_text("no inf"), "", id="the INF is none"),
+        pytest.param(lambda p: (p / "hello.inf").unlink(), "", id="there is no INF"),
+        pytest.param(lambda p: (p / "hello.sys").write_bytes(PeSpec().build()[:700]), "hello.sys", id="a broken image"),
+    ],
+)
+def test_a_package_that_can_t_be_signed_stays_as_it_was(package: Path, spoil, sentence: str) -> None:
+    spoil(package)
+    before = state(package)
+    ran = drvsign("package", package, "--os", "10_X64")
+    assert ran.code == 3
+    assert sentence in ran.stderr
+    assert state(package) == before
+
+
+def test_a_catalog_is_built_where_the_inf_says(package: Path) -> None:
+    ran = drvsign("catalog", "build", package, "--os", "7_X64,10_X64", "--json")
+    assert ran.code == 0, ran.stderr
+    catalog = Catalog.parse((package / "hello.cat").read_bytes())
+    assert (catalog.version, catalog.is_signed) == (1, False)
+    assert catalog.attribute("OS") == "7X64,_v100_X64"
+    assert {m.os_attribute for m in catalog.members if m.file == "hello.inf"} == {"2:6.1,2:10.0"}
+
+
+def test_without_os_the_choice_is_printed(package: Path) -> None:
+    ran = drvsign("catalog", "build", package)
+    assert ran.code == 0
+    assert "no --os was given" in ran.stderr
+    assert "10_GE_X64" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        (["--os", "10_X46"], 2, "10_X64"),
+        (["--os", ""], 2, "empty"),
+        (["--now", "yesterday"], 2, "not a date"),
+        (["--now", "2023-01-01", "--os", "10_X64"], 3, "22.9.7"),
+        (["--version", "3"], 2, "less than or equal to 2"),
+    ],
+)
+def test_wrong_options_are_named(package: Path, options: list[str], code: int, sentence: str) -> None:
+    before = state(package)
+    ran = drvsign("catalog", "build", package, *options)
+    assert ran.code == code
+    assert sentence in ran.stderr
+    assert state(package) == before
+
+
+def test_a_catalog_is_shown_as_the_contract_says(package: Path) -> None:
+    drvsign("package", package, "--os", "10_X64")
+    shown = drvsign("catalog", "show", package / "hello.cat", "--json").document
+    assert set(shown) == {"schema", "version", "list_identifier", "this_update", "attributes", "members"}
+    assert shown["attributes"] == [["OS", "_v100_X64"], ["HWID1", "root\\hello"]]
+    assert {key for member in shown["members"] for key in member} == {
+        *("tag", "file", "kind", "digest_algorithm", "digest", "os_attribute", "page_hashes", "attributes")
+    }
+    assert "hello.sys" in drvsign("catalog", "show", package / "hello.cat").stdout
+
+
+def test_a_changed_and_a_missing_file_are_found(package: Path) -> None:
+    drvsign("package", package, "--os", "10_X64")
+    (package / "hello.inf").write_bytes(INF.encode())
+    (package / "hello.sys").unlink()
+    ran = drvsign("catalog", "check", package / "hello.cat", package, "--json")
+    assert ran.code == 1
+    states = {row["file"]: row for row in ran.document["files"]}
+    assert states["hello.sys"]["state"] == "missing"
+    assert "line ends" in states["hello.inf"]["reason"]
+
+
+def test_catalogs_are_compared(package: Path, work: Path) -> None:
+    one, other = work / "one.cat", work / "other.cat"
+    drvsign("catalog", "build", package, "--os", "10_X64", "--now", "2026-01-02", "--output", one)
+    drvsign("catalog", "build", package, "--os", "10_VB_X64", "--now", "2026-01-02", "--output", other)
+    assert drvsign("catalog", "diff", one, one).code == 0
+    ran = drvsign("catalog", "diff", one, other, "--json")
+    assert ran.code == 1
+    assert {row["what"] for row in ran.document["differences"]} == {"identifier", "attribute"}
+
+
+def test_a_catalog_is_signed_and_re_signed(package: Path) -> None:
+    drvsign("catalog", "build", package, "--os", "10_X64")
+    path = package / "hello.cat"
+    assert drvsign("catalog", "sign", path).code == 0
+    once = path.read_bytes()
+    assert drvsign("catalog", "sign", path).code == 0
+    assert path.read_bytes() == once
+    assert drvsign("catalog", "sign", path, "--append").code == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", b"MZ" + bytes(200), b"\x30\x03abc"])
+@pytest.mark.parametrize("verb", ["show", "diff", "check"])
+def test_what_is_no_catalog_is_named_so(work: Path, data: bytes, verb: str) -> None:
+    path = work / "no.cat"
+    path.write_bytes(data)
+    ran = drvsign("catalog", verb, path, *{"show": [], "diff": [path], "check": [work]}[verb])
+    assert ran.code == 3
+    assert len(ran.errors) == 1
+    assert "no.cat" in ran.errors[0]

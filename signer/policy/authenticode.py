@@ -13,8 +13,11 @@ from signer.policy.rules import Remark, Rule, admits, notes, rejects, rule, unde
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
 
-PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "trailing-data", "nonzero-padding"})
+PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
 """Problems of a file that only the strict check of MS13-098 minds; the kernel has no such rule."""
+
+IGNORED_CODES = frozenset({"several-certificates", "certificate-kind"})
+"""Problems of a file that no release of Windows minds: it looks at the first signature in the table only."""
 
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 
@@ -48,8 +51,10 @@ def padding(case: Case, setting: Setting) -> Iterator[Remark]:
 def file_problems(case: Case, setting: Setting) -> Iterator[Remark]:
     """What WinVerifyTrust makes of a malformed file is not published."""
     for problem in case.evidence.problems:
-        if problem.code not in PADDING_CODES:
-            message = f"{case.name!r} is not well-formed: {problem.message}"
+        message = f"{case.name!r} is not well-formed: {problem.message}"
+        if problem.code in IGNORED_CODES:
+            yield warns(problem.code, f"{message}; Windows does not mind")
+        elif problem.code not in PADDING_CODES:
             yield undecided(problem.code, message, "Build and sign the file again.")
 
 

@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import cached_property
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from signer.algorithms import DigestAlgorithm
 from signer.certificates import (
     TIME_STAMPING,
     common_name,
@@ -23,7 +25,9 @@ from signer.certificates import (
 from signer.errors import CertificateError
 from signer.policy.findings import Classification
 from signer.trust.checks import BROKEN
+from signer.trust.fields import fields_of
 from signer.trust.path import Anchor, CertificatePath
+from signer.trust.signatures import digest_of, load_key
 from signer.verify.evidence import Evidence, Signature
 
 
@@ -58,6 +62,12 @@ class Signed:
     def usages(self) -> frozenset[str] | None:
         """The signer's extended key usages; None where the certificate says nothing, or where there is none."""
         return usages_of(self.signature.signer)
+
+    @cached_property
+    def lifetime(self) -> tuple[datetime, datetime] | None:
+        """From when to when the signer's certificate is valid."""
+        signer = self.signature.signer
+        return (signer.not_valid_before_utc, signer.not_valid_after_utc) if signer is not None else None
 
     @cached_property
     def classification(self) -> Classification:
@@ -131,6 +141,20 @@ class Candidate:
         )
 
     @cached_property
+    def rsa_keys(self) -> tuple[tuple[str, int | None], ...]:
+        """Each certificate of the path: its name and the size of its RSA key; None for any other key."""
+        certificates = self.path.certificates if self.path is not None else ()
+        return tuple((common_name(certificate), _rsa_bits(certificate)) for certificate in certificates)
+
+    @cached_property
+    def digests(self) -> frozenset[DigestAlgorithm]:
+        """Every digest that must be understood: of the file, the signature, and each certificate below the root."""
+        certificates = self.path.certificates if self.path is not None else ()
+        below = (cert.signature_algorithm_oid.dotted_string for cert in certificates if not is_self_signed(cert))
+        own = (self.signature.digest_algorithm, self.signature.signer_digest_algorithm)
+        return frozenset(found for found in (*own, *map(digest_of, below)) if found is not None)
+
+    @cached_property
     def cross_certificate(self) -> x509.Certificate | None:
         """The certificate that the Code Verification Root issued, on a path that ends there."""
         if self.path is None or self.path.anchor is None or self.path.anchor.kind != "code-verification":
@@ -182,6 +206,14 @@ def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
         return extended_key_usages(certificate)
     except CertificateError:
         return frozenset()
+
+
+def _rsa_bits(certificate: x509.Certificate) -> int | None:
+    try:
+        key = load_key(fields_of(certificate).spki)
+    except CertificateError:
+        return None
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 def broken(path: CertificatePath) -> int:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from signer.policy.case import Candidate, Case, Signed
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
 from signer.policy.rules import Remark, Rule, Subject
 from signer.policy.switches import Setting
+from signer.policy.targets import Target
 
 _BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
     """The rules of one policy, in the order in which they decide."""
 
@@ -138,12 +140,25 @@ def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:
 
 def weigh(policy: Policy, case: Case, setting: Setting) -> Decided:
     """All that the policy's rules say about a file in a setting, and what it adds up to."""
+    policy = policy_for(policy, setting.target)
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
-    signatures = tuple(_best_path(policy, signed, setting, order) for signed in case.signatures)
+    signatures = tuple([_best_path(policy, signed, setting, order) for signed in case.signatures])
     decided = Decided(case, signatures, _best(signatures, order), _said(policy.file_rules, case, setting))
     for rule in policy.outcome_rules:
-        decided = replace(decided, file=(*decided.file, *_said((rule,), decided, setting)))
+        said = _said((rule,), decided, setting)
+        decided = replace(decided, file=(*decided.file, *said)) if said else decided
     return decided
+
+
+@cache
+def policy_for(policy: Policy, target: Target) -> Policy:
+    """The policy with the rules that hold for a target, which a matrix asks for again and again."""
+    return replace(
+        policy,
+        file_rules=tuple(rule for rule in policy.file_rules if rule.releases.hold(target)),
+        signature_rules=tuple(rule for rule in policy.signature_rules if rule.releases.hold(target)),
+        outcome_rules=tuple(rule for rule in policy.outcome_rules if rule.releases.hold(target)),
+    )
 
 
 def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str, int]) -> Judged:
@@ -155,11 +170,13 @@ def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str
 
 def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
     """The one that is accepted, else undecided, else came furthest; the first of equals."""
+    if len(judged) == 1:
+        return judged[0]
     return min(judged, key=lambda one: (_BETTER[one.outcome], -one.depth(order)), default=None)
 
 
 def _said(rules: Sequence[Rule[Subject]], subject: Subject, setting: Setting) -> tuple[Stated, ...]:
-    return tuple(Stated(rule.name, rule.source, remark) for rule in rules for remark in rule.remarks(subject, setting))
+    return tuple([Stated(rule.name, rule.source, remark) for rule in rules for remark in rule.check(subject, setting)])
 
 
 def _of_signature(judged: Judged) -> SignatureVerdict:

@@ -2,7 +2,7 @@
 
 The command line asks it in this order, once per file for everything but the last line:
 
-    evidence = gather(image, catalogs)                      # signer.verify: signatures, digests; nobody is trusted
+    evidence = gather(data, kind, name, catalogs)           # signer.verify: signatures, digests; nobody is trusted
     store = TrustStore.release()                            # or TrustStore.test_signing(roots)
     paths = paths_of(evidence, store)                       # signer.trust: the paths of each signer and timestamp
     switches = Switches(at=now, roots="release", testsigning=False)

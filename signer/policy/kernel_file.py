@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signer.policy import sources
-from signer.policy.authenticode import PADDING_CODES
+from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
 from signer.policy.case import Case
 from signer.policy.decide import Decided
 from signer.policy.rules import Releases, Remark, Rule, lifts, notes, rejects, rule, undecided, warns
@@ -46,8 +46,8 @@ def file_problems(case: Case, setting: Setting) -> Iterator[Remark]:
     """What is wrong with the file itself; how each Windows release takes such a file is not published."""
     for problem in case.evidence.problems:
         message = f"{case.name!r} is not well-formed: {problem.message}"
-        if problem.code in PADDING_CODES:
-            yield warns(problem.code, f"{message}; the kernel does not mind, stricter checks do")
+        if problem.code in PADDING_CODES or problem.code in IGNORED_CODES:
+            yield warns(problem.code, f"{message}; the kernel does not mind")
             continue
         yield undecided(problem.code, message, "Build and sign the file again.")
 

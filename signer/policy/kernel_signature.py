@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import CODE_SIGNING, common_name, is_self_signed
-from signer.errors import CertificateError
+from signer.certificates import CODE_SIGNING
 from signer.policy import sources
 from signer.policy.case import Candidate
 from signer.policy.classify import LIFETIME
 from signer.policy.rules import Remark, Rule, notes, rejects, rule, undecided, warns
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
-from signer.trust.fields import fields_of
-from signer.trust.signatures import digest_of, load_key
 
 _AGAIN = "Get the file from its publisher again, or sign it again after the last change."
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
@@ -35,6 +29,8 @@ def digest(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     for problem in candidate.signature.problems:
         message = f"the signature of {candidate.signed.who} is broken: {problem.message}"
         yield rejects(problem.code, message, _AGAIN)
+    for note in candidate.signature.notes:
+        yield notes(note.code, f"the signature of {candidate.signed.who}: {note.message}")
 
 
 @rule(
@@ -77,7 +73,7 @@ def sha2(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """A chain with SHA-2 in it passes signtool on such a machine, and the driver does not load."""
     if setting.knows_sha2:
         return
-    modern = sorted({found.label for found in _digests(candidate) if found.modern})
+    modern = sorted(found.label for found in candidate.digests if found.modern)
     if modern:
         yield rejects(
             "sha2-not-understood",
@@ -87,15 +83,6 @@ def sha2(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         )
 
 
-def _digests(candidate: Candidate) -> Iterator[DigestAlgorithm]:
-    """Every digest that must be understood: of the file, of the signature, and of each certificate below the root."""
-    path = candidate.path.certificates if candidate.path is not None else ()
-    below = (digest_of(cert.signature_algorithm_oid.dotted_string) for cert in path if not is_self_signed(cert))
-    for found in (candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm, *below):
-        if found is not None:
-            yield found
-
-
 @rule(
     "key-algorithm",
     "Every key of the path is RSA.",
@@ -103,31 +90,20 @@ def _digests(candidate: Candidate) -> Iterator[DigestAlgorithm]:
 )
 def key_algorithm(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Code Integrity reports an elliptic curve signature as an invalid image hash."""
-    for certificate in candidate.path.certificates if candidate.path is not None else ():
-        size = _rsa_bits(certificate)
-        name = repr(common_name(certificate))
+    for name, size in candidate.rsa_keys:
         if size is None:
             yield rejects(
                 "key-not-rsa",
-                f"the key of {name} is not RSA, and Code Integrity verifies RSA signatures only",
+                f"the key of {name!r} is not RSA, and Code Integrity verifies RSA signatures only",
                 "Sign with an RSA key of 2048 to 4096 bits.",
             )
         elif size > _MAX_RSA_BITS:
             yield undecided(
                 "key-too-long",
-                f"the RSA key of {name} has {size} bits; App Control stops at 4096, and nothing says that the kernel "
+                f"the RSA key of {name!r} has {size} bits; App Control stops at 4096, and nothing says that the kernel "
                 "takes more",
                 "Sign with an RSA key of 2048 to 4096 bits.",
             )
-
-
-def _rsa_bits(certificate: x509.Certificate) -> int | None:
-    """The size of an RSA key; None for any other key."""
-    try:
-        key = load_key(fields_of(certificate).spki)
-    except CertificateError:
-        return None
-    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 @rule(
@@ -178,11 +154,11 @@ def chain(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 )
 def expiry(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Time as Code Integrity treats it: the root of all cross-certificates itself expired in 2025."""
-    leaf, when = candidate.signature.signer, candidate.signed.time
-    if leaf is None:
+    when, lifetime = candidate.signed.time, candidate.signed.lifetime
+    if lifetime is None:
         return
     yield from _about_timestamp(candidate)
-    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    begin, end = lifetime
     if when is not None and begin <= when <= end:
         return
     at, who = setting.switches.at, candidate.signed.who
@@ -195,16 +171,16 @@ def expiry(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 
 def _about_timestamp(candidate: Candidate) -> Iterator[Remark]:
     """Why a timestamp does not count."""
-    stamp, leaf = candidate.signature.timestamp, candidate.signature.signer
-    if stamp is None or leaf is None:
+    stamp, lifetime = candidate.signature.timestamp, candidate.signed.lifetime
+    if stamp is None or lifetime is None:
         return
     who = candidate.signed.who
     if candidate.signed.time is None:
         reason = stamp.problems[0].message if stamp.problems else "its authority reaches no known root"
         yield warns("timestamp-untrusted", f"the timestamp of {who} does not count: {reason}")
-    elif not leaf.not_valid_before_utc <= stamp.time <= leaf.not_valid_after_utc:
-        lifetime = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
-        message = f"{who} signed on {stamp.time:%Y-%m-%d}, outside the certificate's lifetime ({lifetime})"
+    elif not lifetime[0] <= stamp.time <= lifetime[1]:
+        span = f"{lifetime[0]:%Y-%m-%d} to {lifetime[1]:%Y-%m-%d}"
+        message = f"{who} signed on {stamp.time:%Y-%m-%d}, outside the certificate's lifetime ({span})"
         yield warns("timestamp-outside-lifetime", message)
 
 

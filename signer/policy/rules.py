@@ -101,7 +101,9 @@ class Rule(Generic[Subject]):
 
     def remarks(self, subject: Subject, setting: Setting) -> tuple[Remark, ...]:
         """What the rule says about the subject; nothing where it does not hold."""
-        return tuple(self.check(subject, setting)) if self.releases.hold(setting.target) else ()
+        if self.releases is not EVERYWHERE and not self.releases.hold(setting.target):
+            return ()
+        return tuple(self.check(subject, setting))
 
 
 def rule(

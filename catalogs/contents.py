@@ -9,6 +9,7 @@ those of the releases that the catalog is for:
 - Any other counts if a machine of the Models section's own architecture would use it too. It installs the files of
   that architecture, and counts for all releases: an INF with [X.NTarm64] models catalogued for ARM brings ARM64 files.
 - [DefaultInstall] and [ClassInstall32] are looked up for each of the architectures, and bring its files.
+  Sections such as [DefaultInstall.NTamd64.10.0...25952] count whatever release they begin with (not measured).
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class _Survey:
         for section in self._driver.models:
             self._models(section)
         for architecture in self._architectures:
-            for name in (DEFAULT_INSTALL, "ClassInstall32"):
-                self._for_architecture(name, architecture)
+            self._default_install(architecture)
+            self._for_architecture("ClassInstall32", architecture)
             self._installation(architecture, None).interface_installers()
         items = dict.fromkeys(self._items())
         missing = [section for each in self._installations.values() for section in each.missing]
@@ -94,6 +95,16 @@ class _Survey:
             elsewhere = (self._installation(architecture, None).decorated(name) for architecture in own)
             if not any(found) and not any(elsewhere):
                 self._missing.setdefault(name, MissingInstall(model.install, model.line))
+
+    def _default_install(self, architecture: str) -> None:
+        """All [DefaultInstall] sections of the architecture, whatever release they are for; or one that names none."""
+        decorated = [target for target in self._driver.default_installs if target.architecture == architecture]
+        for target in decorated:
+            section = self._driver.inf.section(f"{DEFAULT_INSTALL}.{target.text}")
+            if section is not None:
+                self._installation(architecture, architecture).read(section)
+        if not decorated:
+            self._for_architecture(DEFAULT_INSTALL, architecture)
 
     def _own_architectures(self, section: ModelsSection) -> tuple[str, ...]:
         """What machines the section is for. Without a decoration, x86, unless that is all that the INF has."""

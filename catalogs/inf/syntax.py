@@ -26,8 +26,14 @@ _MOST_WARNINGS = 100
 _BLANK = "".join(map(chr, range(1, 33)))
 """What Windows takes for white space: everything up to the space."""
 _END_OF_TEXT = "\x1a"
-_TOKEN = re.compile(r'"[^"]*(?:""[^"]*)*"?|\\[\x01-\x20\\]*|%[^%;",=\\]*;[^%",=\\]*%|[^",=;\\%]+|[,=;%]')
-"""A quoted text, backslashes with the white space behind them, a %token% with a semicolon, plain text, or a mark."""
+_TOKEN = re.compile(
+    r'"[^"]*(?:""[^"]*)*"?'
+    r"|\\[\x01-\x20\\]*"
+    r'|%[^%;",=\\]*%|%[^%;",=\\\s]*;[^%",=\\\s]*%'
+    r'|[^",=;\\%]+|[,=;%]'
+)
+"""A quoted text, backslashes with the white space behind them, a %token% (a semicolon in it is no comment), plain text,
+or a mark. It never goes back further than to the percent sign before."""
 _MUST_QUOTE = re.compile(r'[",;\\=\[\x01-\x20]')
 
 

@@ -22,6 +22,8 @@ class RealCatalog:
     """The catalog's own attributes."""
     member_attributes: dict[str, dict[str, str]]
     """The attributes of each file, by its name."""
+    digests: frozenset[bytes]
+    """The digests of all files."""
 
     @property
     def hardware_ids(self) -> list[str]:
@@ -37,13 +39,15 @@ def read(path: Path) -> RealCatalog:
         fields = _inside(fields[0][1])
     members: Counter[tuple[str, str]] = Counter()
     by_file: dict[str, dict[str, str]] = {}
+    digests: set[bytes] = set()
     for entry in _inside(fields[4][1]):
         values = dict(_named(entry[1]))
         if "1.3.6.1.4.1.311.2.1.4" in values:
             members[values["File"], values.get("OSAttr", "")] += 1
             by_file[values["File"]] = values
+            digests.add(bytes.fromhex(values["1.3.6.1.4.1.311.2.1.4"]))
     attributes = dict(_extensions(fields[5][1])) if len(fields) > 5 else {}
-    return RealCatalog(members, attributes, by_file)
+    return RealCatalog(members, attributes, by_file, frozenset(digests))
 
 
 def _inside(data: bytes) -> list[Node]:
@@ -70,7 +74,8 @@ def _extensions(extensions: bytes) -> Iterator[tuple[str, str]]:
 
 def _name_value(oid: bytes, value: bytes) -> Iterator[tuple[str, str]]:
     if oid == bytes.fromhex("2b060104018237020104"):
-        yield "1.3.6.1.4.1.311.2.1.4", ""
+        _, (_, digest_info) = _inside(_inside(value)[0][1])
+        yield "1.3.6.1.4.1.311.2.1.4", _inside(digest_info)[1][1].hex()
     elif oid == bytes.fromhex("2b060104018237 0c0201"):
         (_, name), _, (_, text) = _inside(_inside(value)[0][1])
         yield name.decode("utf-16-be"), text.decode("utf-16-le").rstrip("\0")

@@ -1,0 +1,320 @@
+"""What is wrong with an INF in itself, after the rules of Microsoft's InfVerif and under its numbers.
+
+Sources: "INF Validation Errors and Warnings" (windows-driver-docs, devtest/inf-validation-errors-and-warnings.md) and
+InfVerif's messages in public build logs. Errors are what the Hardware Dev Center rejects; warnings are what it lets
+pass for some kind of driver or for some time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from catalogs.inf.classes import NAMES, guid_of
+from catalogs.inf.driver import DEFAULT_INSTALL, DriverInf
+from catalogs.inf.legacy import check_legacy
+from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.references import references
+from catalogs.inf.sources import FILES
+from catalogs.inf.sources import NAMES as DISKS
+from catalogs.inf.strings import Strings
+from catalogs.inf.targets import ARCHITECTURES
+from catalogs.inf.text import DEFAULT_CODE_PAGE
+
+_LONGEST_FIELD = 4096
+_SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
+_TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
+
+_Rule = Callable[[DriverInf], Iterator[Problem]]
+
+
+def check(driver: DriverInf) -> list[Problem]:
+    """Everything that breaks a rule, in the order of the INF's lines."""
+    found = [problem for rule in _RULES for problem in rule(driver)]
+    return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
+
+
+def _problem(driver: DriverInf, code: str, message: str, line: int | None, hint: str, **more: Any) -> Problem:
+    return Problem(code, message, driver.path, line, hint, **more)
+
+
+def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint: str) -> Problem:
+    return Problem(code, message, driver.path, line, hint, Severity.WARNING)
+
+
+def _check_encoding(driver: DriverInf) -> Iterator[Problem]:
+    source = driver.text.source
+    if source.encoding in ("utf-8", "utf-16-be") or (source.encoding == "utf-16-le" and not source.mark):
+        kind = source.encoding.upper() + ("" if source.mark else " without a byte-order mark")
+        yield _problem(
+            driver, "1003", f"the INF is {kind}", 1, "Save it as UTF-16 LE with a byte-order mark, or as ANSI text."
+        )
+    elif source.encoding == DEFAULT_CODE_PAGE and not source.text.isascii() and _is_utf8(source.to_bytes()):
+        yield _warning(
+            driver,
+            "utf-8-without-mark",
+            "the INF looks like UTF-8, and Windows reads it in its ANSI code page",
+            1,
+            "Save it as UTF-16 LE with a byte-order mark.",
+        )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_version(driver: DriverInf) -> Iterator[Problem]:
+    version = driver.version
+    signature = version.value("Signature").lower()
+    if signature not in _SIGNATURES:
+        yield _problem(
+            driver, "1001", "[Version] has no valid Signature", version.line, 'Write Signature = "$Windows NT$".'
+        )
+    elif signature != _SIGNATURES[0]:
+        yield _warning(
+            driver, "1001", f"the Signature {signature} is for Windows 95", version.line, 'Write "$Windows NT$".'
+        )
+    provider = version.value("Provider")
+    entry = version.entry("Provider")
+    if not provider:
+        yield _problem(driver, "missing-provider", "[Version] has no Provider", version.line, "Name your company.")
+    elif provider.lower() == "microsoft" and entry:
+        yield _problem(driver, "1204", "Provider cannot be Microsoft", entry.line, "Name your own company.")
+    if version.value("PnpLockdown") != "1":
+        yield _warning(
+            driver,
+            "1324",
+            "[Version] section should specify PnpLockdown=1 to prevent external apps from modifying installed driver"
+            " files.",
+            version.line,
+            "Add PnpLockdown = 1.",
+        )
+    found = version.driver_version()
+    if found is not None and len(found.version) != 4:
+        yield _warning(
+            driver, "1217", "DriverVer has no version w.x.y.z", found.line, "Give four numbers of up to 65535."
+        )
+
+
+def _check_class(driver: DriverInf) -> Iterator[Problem]:
+    version = driver.version
+    name, guid = version.value("Class"), version.value("ClassGuid").lower()
+    entry = version.entry("ClassGuid") or version.entry("Class")
+    line = entry.line if entry else version.line
+    known = guid_of(name)
+    if known is not None and guid and guid != known:
+        yield _problem(driver, "1280", f"the class {name} has another ClassGuid: {known}", line, "Correct one of them.")
+    elif guid in NAMES and name and name.lower() != NAMES[guid].lower():
+        yield _problem(
+            driver, "1281", f"this ClassGuid is that of the class {NAMES[guid]}, not {name}", line, "Correct one."
+        )
+    elif not guid and not driver.default_installs:
+        yield _problem(driver, "missing-class", "[Version] has no ClassGuid", version.line, "Give the device's class.")
+    install = next((s for n, s in driver.inf.sections.items() if n.startswith("classinstall32")), None)
+    if install is not None and (known is not None or guid in NAMES):
+        yield _problem(
+            driver,
+            "1285",
+            "Cannot specify [ClassInstall32] section for Microsoft-defined class.",
+            install.line,
+            "Remove the section: Windows brings what installs the class.",
+        )
+
+
+def _check_targets(driver: DriverInf) -> Iterator[Problem]:
+    for bad in driver.bad_targets:
+        if _TEMPLATE.search(bad.text):
+            continue
+        yield _problem(
+            driver,
+            "1287",
+            f"{bad.text} is no TargetOS decoration",
+            bad.line,
+            "It is NTarchitecture[.major[.minor[.type[.suite[.build]]]]], such as NTamd64.10.0...16299.",
+        )
+    for section in driver.models:
+        if section.models is None and section.target.text:
+            yield _problem(
+                driver, "1203", f"Section [{section.name}] not found", section.line, "Write it, empty if need be."
+            )
+    if driver.inf.section("Manufacturer") and not driver.hardware_ids and not driver.bad_targets:
+        yield _problem(
+            driver,
+            "1297",
+            "Device driver does not install on any devices, use primitive driver if this is intended.",
+            driver.inf.sections["manufacturer"].line,
+            "Check that the models have hardware IDs.",
+        )
+
+
+def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
+    default = driver.inf.section(DEFAULT_INSTALL)
+    manufacturer = driver.inf.section("Manufacturer")
+    names = {f"{DEFAULT_INSTALL.lower()}{suffix}" for suffix in ("", *(f".nt{a}" for a in ARCHITECTURES), ".nt")}
+    present = [section for name, section in driver.inf.sections.items() if name in names]
+    if present and manufacturer:
+        yield _problem(
+            driver, "1212", "Cannot have both [DefaultInstall] and [Manufacturer]", present[0].line, "Remove one."
+        )
+        return
+    if default is not None:
+        yield _problem(
+            driver,
+            "1420",
+            "[DefaultInstall]-based INF cannot be processed as Primitive.",
+            None,
+            "A primitive driver has decorated sections only: [DefaultInstall.NTamd64].",
+        )
+    for name in (DEFAULT_INSTALL, "DefaultUninstall"):
+        section = driver.inf.section(name)
+        if section is not None:
+            yield _problem(
+                driver,
+                "1421",
+                f"Section [{section.name}] should have an architecture decoration.",
+                section.line,
+                f"Write [{section.name}.NTamd64], and one for each other architecture.",
+            )
+
+
+def _check_references(driver: DriverInf) -> Iterator[Problem]:
+    """Sections that are named and missing, and those that two kinds of directives name."""
+    directives: dict[str, str] = {}
+    told: set[str] = set()
+    for reference in references(driver.inf):
+        section = driver.inf.section(reference.section)
+        name = reference.section.lower()
+        if section is not None:
+            before = directives.setdefault(name, reference.directive)
+            if before.lower() != reference.directive.lower() and name not in told:
+                told.add(name)
+                yield _warning(
+                    driver,
+                    "1205",
+                    f"Section [{section.name}] referenced from {reference.directive} and {before} directive.",
+                    section.line,
+                    "Make sure that it means the same to both.",
+                )
+        elif not reference.includes:
+            yield _problem(
+                driver,
+                "1203",
+                f"Section [{reference.section}] not found, which {reference.directive} names",
+                reference.line,
+                f"Write the section. A single file is written {reference.directive} = @{reference.section}."
+                if reference.directive.lower() in ("copyfiles", "delfiles")
+                else "Write the section, or correct its name.",
+            )
+        elif reference.directive.lower() != "needs":
+            yield _warning(
+                driver,
+                "1220",
+                f"Cannot directly reference a section defined in an included INF: [{reference.section}]",
+                reference.line,
+                "Use Needs, which takes a whole install section of the included INF.",
+            )
+
+
+def _check_repeated(driver: DriverInf) -> Iterator[Problem]:
+    for section in driver.inf.sections.values():
+        for line in section.lines[1:]:
+            yield _warning(
+                driver,
+                "1209",
+                f"Section [{section.name}] is there already, in line {section.line}",
+                line,
+                "Windows takes them as one: put their lines together.",
+            )
+
+
+def _check_strings(driver: DriverInf) -> Iterator[Problem]:
+    strings = Strings(driver.text)
+    for name, section in driver.text.sections.items():
+        if name.split(".")[0] == "strings":
+            continue
+        for entry in section.entries:
+            for text in (entry.key or "", *entry.values):
+                for token in strings.unresolved(text):
+                    yield _problem(
+                        driver,
+                        "1235",
+                        f"String token %{token}% not defined in [Strings]",
+                        entry.line,
+                        f"Define it, or write %%{token}%% where the percent signs are meant.",
+                    )
+                if len(text) >= _LONGEST_FIELD:
+                    yield _warning(
+                        driver,
+                        "long-field",
+                        f"a field has {len(text):,} characters; Windows reads {_LONGEST_FIELD - 1:,}",
+                        entry.line,
+                        "Shorten it.",
+                    )
+
+
+def _check_sources(driver: DriverInf) -> Iterator[Problem]:
+    catalogs = {catalog.name.lower() for catalog in driver.version.catalogs()}
+    for name, section in driver.inf.sections.items():
+        if name.partition(".")[0] != FILES.lower():
+            continue
+        for entry in section.entries:
+            file = entry.key or entry.value()
+            source = driver.sources.find(file, name.partition(".")[2] or "x86")
+            if file.lower().endswith(".cat"):
+                own = file.lower() in catalogs
+                yield _problem(
+                    driver,
+                    "1213",
+                    f"{file} is listed in [{section.name}]",
+                    entry.line,
+                    "A catalog can't vouch for itself: remove the line."
+                    if own
+                    else "It will be a member like any file.",
+                    severity=Severity.ERROR if own else Severity.WARNING,
+                )
+            if source is not None and not source.disk_known and not _disk_somewhere(driver, source.disk):
+                yield _problem(
+                    driver,
+                    "1273",
+                    f"there is no disk {source.disk!r} in [{DISKS}]",
+                    entry.line,
+                    f"Add it to [{DISKS}].",
+                )
+
+
+def _disk_somewhere(driver: DriverInf, disk: str) -> bool:
+    """Whether any architecture has the disk."""
+    sections = (section for name, section in driver.inf.sections.items() if name.startswith(DISKS.lower()))
+    return any(section.first(disk) is not None for section in sections)
+
+
+def _check_template(driver: DriverInf) -> Iterator[Problem]:
+    match = _TEMPLATE.search(driver.text.source.text)
+    if match is not None and driver.path.suffix.lower() != ".inx":
+        yield _problem(
+            driver,
+            "1274",
+            f"{match.group()} has not been replaced",
+            driver.text.source.text.count("\n", 0, match.start()) + 1,
+            "Run stampinf over the .inx, and package the .inf that it writes.",
+        )
+
+
+_RULES: tuple[_Rule, ...] = (
+    _check_encoding,
+    _check_version,
+    _check_class,
+    _check_targets,
+    _check_default_install,
+    _check_references,
+    _check_repeated,
+    _check_strings,
+    _check_sources,
+    check_legacy,
+    _check_template,
+)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
+from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.errors import SignatureFormatError, SigningError, UsageError
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image
@@ -22,9 +23,9 @@ Group = list[bytes]
 
 
 def signatures(data: memoryview | bytes) -> list[bytes]:
-    """The DER of each signature of an image as it stands there. Raises ImageError, SignatureFormatError."""
+    """The DER of each signature of an image or cabinet as it stands there. Raises ImageError, SignatureFormatError."""
     found = []
-    for primary in _primaries(Image.parse(data)):
+    for primary in _primaries_of(data):
         found += [primary, *nested.nested_in(primary)]
     return found
 
@@ -40,7 +41,7 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
 def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     """The changes that take one signature off an image. Where others are nested in it, the first takes its place.
 
-    Raises UsageError where there is no such signature, ImageError, SignatureFormatError.
+    Raises UsageError where there is no such signature, ImageError (for a cabinet too), SignatureFormatError.
     """
     image = Image.parse(data)
     groups = [_group(primary) for primary in _primaries(image)]
@@ -89,6 +90,13 @@ def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
     if content.algorithm is None:
         raise SignatureFormatError(f"the image's digest is of an unknown kind ({content.digest_oid})")
     return content.algorithm, content.digest
+
+
+def _primaries_of(data: memoryview | bytes) -> Iterable[bytes]:
+    if is_cabinet(data):
+        cabinet = Cabinet.parse(data)
+        return [cabinet.signed_data()] if cabinet.is_signed else []
+    return _primaries(Image.parse(data))
 
 
 def _primaries(image: Image) -> Iterable[bytes]:

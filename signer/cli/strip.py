@@ -55,10 +55,8 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
             hint="Build it anew with: drvsign catalog build DIR",
         )
     with mapped(source) as data:
-        if index is not None:
-            changes = without_signature(data, index)
-        else:
-            changes = strip_cabinet(data) if kind_of(source) == "cabinet" else strip_image(data)
+        strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
+        changes = strip_all(data) if index is None else without_signature(data, index)
     if changes is None and source == target:
         return FileResult(source, "skipped", note="is not signed")
     patch_atomically(source, changes.patches if changes else (), target, size=changes.size if changes else None)

@@ -115,6 +115,6 @@ def _joined(group: Group) -> bytes:
 
 def _no_such(index: int, count: int) -> UsageError:
     if count == 0:
-        return UsageError("the image is not signed", hint="Sign it with: drvsign sign FILE")
-    there = f"the image has {count}, counted from 0"
+        return UsageError("the file is not signed", hint="Sign it with: drvsign sign FILE")
+    there = f"the file has {count}, counted from 0"
     return UsageError(f"there is no signature {index}: {there}", hint="See them with: drvsign inspect FILE")

@@ -49,12 +49,14 @@ def check_counter_signature(
     """
     problems = [*_named_as_timestamps_are(check_signer(counter.signer, oids.DATA, stamped))]
     authority = counter.authority(certificates)
-    problems += check_value(counter.signer, authority, bare=True)
+    about_value = list(check_value(counter.signer, authority))
     if authority is None:
-        return problems, []
+        return problems + about_value, []
     about_usage, notes = check_usage(authority, strictly=False)
-    problems += [*about_usage, *check_lifetime(authority, counter.time)]
-    return problems, notes
+    if about_value and not list(check_value(counter.signer, authority, bare=True)):
+        notes.append(Problem("bare-digest", "its RSA signature holds the digest without saying which kind it is"))
+        about_value = []
+    return [*problems, *about_value, *about_usage, *check_lifetime(authority, counter.time)], notes
 
 
 def _named_as_timestamps_are(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -91,7 +91,9 @@ def _no_image(driver: DriverInf, path: Path, item: Item) -> Problem:
 
 
 def _bad_image(driver: DriverInf, path: Path, item: Item, error: ImageError) -> Problem:
-    return Problem(error.code, f"{path.name}: {error.message}", driver.path, item.copy.line, error.hint)
+    return Problem(
+        error.code, f"{path.name}: {error.message}", driver.path, item.copy.line, error.hint or "Check the build."
+    )
 
 
 def _unsigned(driver: DriverInf, path: Path, item: Item) -> Problem:

@@ -6,15 +6,16 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+from catalogs.build import hash_path
+from catalogs.catalog import Catalog
+from catalogs.diff import find
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.os_names import OsName
 from catalogs.package import DriverPackage, survey_packages
-from signer.errors import InfError
-
-TEMPLATE_SUFFIX = ".inx"
-"""An INF that stampinf has yet to turn into one: without date, version and architecture."""
+from signer.errors import InfError, MalformedInput
+from signer.files import read
 
 
 def lint(
@@ -22,14 +23,15 @@ def lint(
 ) -> list[Problem]:
     """What is wrong with an INF or INX, in the order of its lines.
 
-    Without `files` nothing but the INF is looked at, as it always is for an INX. Raises FileError.
+    Without `files` nothing but the INF is looked at, as it always is for what stampinf has yet to make an INF of.
+    Raises FileError.
     """
     try:
         driver = DriverInf.read(path)
     except InfError as error:
         return [Problem(error.code, error.message, path, error.line, error.hint)]
     found = rules.check(driver)
-    if files and path.suffix.lower() != TEMPLATE_SUFFIX:
+    if files and not rules.is_template(driver):
         survey = survey_packages([path], os, today=today)
         found += survey.problems
         found += [problem for package in survey.packages for problem in check_stale(package)]
@@ -39,19 +41,24 @@ def lint(
 
 
 def check_stale(package: DriverPackage) -> list[Problem]:
-    """Files that were changed after the catalog was made, by their times."""
+    """Files that were changed after the catalog was made: newer than it, and not in it. Raises FileError."""
     if not package.catalog.is_file():
         return []
     made = package.catalog.stat().st_mtime
     newer = [file for file in package.files if file.path.stat().st_mtime > made]
+    try:
+        catalog = Catalog.parse(read(package.catalog)) if newer else None
+        stale = [file for file in newer if catalog is not None and find(catalog, hash_path(file.path)) is None]
+    except MalformedInput as error:
+        return [Problem(error.code, error.message, error.path or package.catalog, None, error.hint, Severity.WARNING)]
     return [
         Problem(
             "stale-catalog",
-            f"{file.relative} is newer than {package.catalog.name}",
-            package.inf,
+            f"{file.relative} was changed after {package.catalog.name} was made, and is not in it",
+            package.catalog,
             None,
-            "Make the catalog anew, or make sure that the file is the one that it lists: drvsign catalog check.",
+            "Make the catalog anew; drvsign catalog check tells more.",
             Severity.WARNING,
         )
-        for file in newer
+        for file in stale
     ]

@@ -22,6 +22,7 @@ from catalogs.inf.strings import Strings
 from catalogs.inf.targets import ARCHITECTURES
 from catalogs.inf.text import DEFAULT_CODE_PAGE
 
+TEMPLATE_SUFFIX = ".inx"
 _LONGEST_FIELD = 4096
 _SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
@@ -293,9 +294,14 @@ def _disk_somewhere(driver: DriverInf, disk: str) -> bool:
     return any(section.first(disk) is not None for section in sections)
 
 
+def is_template(driver: DriverInf) -> bool:
+    """Whether stampinf has yet to make an INF of it: one named .inx, or with $ARCH$ and the like in it."""
+    return driver.path.suffix.lower() == TEMPLATE_SUFFIX or _TEMPLATE.search(driver.text.source.text) is not None
+
+
 def _check_template(driver: DriverInf) -> Iterator[Problem]:
     match = _TEMPLATE.search(driver.text.source.text)
-    if match is not None and driver.path.suffix.lower() != ".inx":
+    if match is not None and driver.path.suffix.lower() != TEMPLATE_SUFFIX:
         yield _problem(
             driver,
             "1274",

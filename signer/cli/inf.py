@@ -1,0 +1,186 @@
+"""`drvsign inf`: what an INF says, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, Paths, workers
+from signer.cli.output import STYLES, Output
+from signer.cli.package_options import CatalogChoices
+from signer.cli.paths import expand
+from signer.cli.results import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalogs.inf.driver import DriverInf
+    from catalogs.inf.problems import Problem
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def inf() -> None:
+    """Show what an INF says, or what is wrong with it."""
+
+
+@app.command(epilog=examples("drvsign inf show driver.inf", "drvsign inf show driver/ --json"))
+@command
+def show(output: Output, paths: Paths) -> None:
+    """The class, catalogs, releases, devices and files of INFs, as a catalog is made from them."""
+    infs = expand(paths, _is_inf, "INFs")
+    facts = [_facts(path) for path in infs]
+    if output.json:
+        output.document({"schema": "drvsign.inf/1", "files": facts})
+        return
+    for fact in facts:
+        _print(output, fact)
+
+
+@app.command(epilog=examples("drvsign inf lint driver.inf", "drvsign inf lint . --os 10_X64 --json"))
+@command
+def lint(
+    output: Output,
+    paths: Paths,
+    os: Annotated[
+        list[str] | None,
+        typer.Option("--os", metavar="NAME,…", help="Windows releases, by Inf2Cat's names. Default: the INF's own."),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="DATE", help="The day that DriverVer may not lie after.")
+    ] = None,
+    local_time: Annotated[
+        bool, typer.Option("--uselocaltime", help="Take today's date in local time, not in UTC.")
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files/--no-files", help="Look for the files that the INF names. Never done for an .inx.")
+    ] = True,
+    jobs: Jobs = 0,
+) -> None:
+    """Everything that Inf2Cat and InfVerif would say against INFs, in one run. Exit code 3 for any error."""
+    from catalogs.lint import lint as find
+    from catalogs.os_names import parse_names
+
+    names = parse_names(os) if os else None
+    time = CatalogChoices(os, None, now, local_time).time()
+    today = (time.astimezone() if local_time else time.astimezone(UTC)).date()
+    infs = expand(paths, _is_inf, "INFs")
+    found = output.each(
+        lambda path: find(path, names, today=today, files=files), infs, jobs=workers(jobs, len(infs)), doing="reading"
+    )
+    if output.json:
+        output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
+    else:
+        _print_problems(output, [problem for problems in found for problem in problems])
+    if any(_is_error(problem) for problems in found for problem in problems):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _is_inf(path: Path) -> bool:
+    return path.suffix.lower() in (".inf", ".inx")
+
+
+def _is_error(problem: Problem) -> bool:
+    return problem.severity.value == "error"
+
+
+def _lint_document(path: Path, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "errors": sum(map(_is_error, problems)),
+        "warnings": sum(not _is_error(problem) for problem in problems),
+        "problems": [problem.as_json() for problem in problems],
+    }
+
+
+def _print_problems(output: Output, problems: Sequence[Problem]) -> None:
+    """One line for each problem, with what to do about it below, and how many there are."""
+    for problem in problems:
+        severity = problem.severity.value
+        output.line(severity, str(problem), STYLES.get(severity))
+        if problem.hint:
+            output.print(f"    {problem.hint}", "dim")
+    counts = Counter(problem.severity.value for problem in problems)
+    output.print(f"{counts['error']} errors, {counts['warning']} warnings")
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """What `inf show` says about an INF, as JSON has it. Raises InfError, FileError."""
+    from catalogs.inf.driver import DriverInf
+
+    driver = DriverInf.read(path)
+    version = driver.version
+    return {
+        "path": str(path),
+        "encoding": driver.text.source.encoding,
+        "line_ends": driver.text.source.line_ends,
+        "class": version.value("Class") or None,
+        "class_guid": version.value("ClassGuid") or None,
+        "provider": version.value("Provider") or None,
+        "driver_ver": ",".join(entry.values) if (entry := version.entry("DriverVer")) else None,
+        "catalogs": [{"architecture": each.architecture, "name": each.name} for each in version.catalogs()],
+        "architectures": list(driver.architectures),
+        "releases": [name.option for name in driver.releases],
+        "models": [
+            {
+                "manufacturer": section.manufacturer,
+                "section": section.name,
+                "target": section.target.text or None,
+                "devices": [
+                    {"description": model.description, "install": model.install, "ids": list(model.ids)}
+                    for model in section.models or ()
+                ],
+            }
+            for section in driver.models
+            if section.models is not None
+        ],
+        "hardware_ids": list(driver.hardware_ids),
+        "files": _files(driver),
+    }
+
+
+def _files(driver: DriverInf) -> list[dict[str, Any]]:
+    """The files that the INF brings to its catalogs, found or not."""
+    from catalogs.contents import contents
+
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in contents(driver, driver.architectures).items:
+        place = "/".join((*item.source.folders, item.copy.source)) if item.source else None
+        entry = found.setdefault(
+            (item.copy.target.lower(), place or ""),
+            {"name": item.copy.target.lower(), "source": place, "architectures": [], "line": item.copy.line},
+        )
+        entry["architectures"] += [item.architecture] if item.architecture not in entry["architectures"] else []
+    return list(found.values())
+
+
+def _print(output: Output, facts: dict[str, Any]) -> None:
+    output.print(f"{facts['path']}: {facts['encoding']}, {facts['line_ends'].upper()}")
+    catalogs = [f"{each['name']} ({each['architecture']})" for each in facts["catalogs"]]
+    rows = (
+        ("Class", f"{facts['class'] or '?'} {facts['class_guid'] or ''}"),
+        ("Provider", facts["provider"]),
+        ("DriverVer", facts["driver_ver"]),
+        ("Catalogs", ", ".join(catalogs)),
+        ("Releases", ", ".join(facts["releases"])),
+    )
+    output.table(("", ""), rows)
+    devices = [
+        (section["section"], device["description"], device["install"], "\n".join(device["ids"]))
+        for section in facts["models"]
+        for device in section["devices"]
+    ]
+    if devices:
+        output.table(("Models", "Device", "Installed by", "IDs"), devices)
+    files = [
+        (file["name"], file["source"] or "comes with Windows or another INF", ", ".join(file["architectures"]))
+        for file in facts["files"]
+    ]
+    if files:
+        output.table(("File", "Where", "For"), files)

@@ -1,0 +1,305 @@
+"""Folders to packages, and what keeps a folder from being one."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs import os_names
+from catalogs.inf.problems import Severity
+from catalogs.package import read_packages, survey_packages
+from signer.errors import FileError, PackageError
+from tests.catalogs.inf_files import BASE, with_change, write_package
+from tests.images import PeSpec
+
+X64 = os_names.parse_list("10_X64")
+
+
+def codes(folder: Path, names: str | None = "10_X64", today: datetime.date | None = None) -> list[str]:
+    survey = survey_packages(folder, os_names.parse_list(names) if names else None, today=today)
+    assert all(problem.message and problem.hint for problem in survey.problems)
+    return [problem.code for problem in survey.problems]
+
+
+def test_a_folder_with_an_inf_is_a_package(tmp_path: Path) -> None:
+    inf = write_package(tmp_path)
+    (package,) = read_packages(tmp_path, X64)
+    assert package.infs == (inf,)
+    assert package.catalog == tmp_path / "sample.cat"
+    assert package.architecture == "any"
+    assert [(file.name, file.relative.as_posix()) for file in package.files] == [
+        ("sample.inf", "sample.inf"),
+        ("sample.sys", "sample.sys"),
+    ]
+    assert package.hardware_ids == ("root\\sample", "root\\samplecompatible")
+    assert package.os == X64
+    assert not package.os_chosen
+
+
+def test_an_inf_may_be_named_instead_of_its_folder(tmp_path: Path) -> None:
+    inf = write_package(tmp_path)
+    write_package(tmp_path, BASE.replace("ROOT\\Sample,", "ROOT\\Other,"), "other.sys", name="other.inf")
+    (package,) = read_packages(inf, X64)
+    assert package.hardware_ids == ("root\\sample", "root\\samplecompatible")
+
+
+def test_without_releases_those_of_the_decorations_are_taken(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE.replace("NTamd64", "NTamd64.10.0...19041"))
+    (package,) = read_packages(tmp_path)
+    assert package.os_chosen
+    options = [name.option for name in package.os]
+    assert options == ["10_VB_X64", "ServerFE_X64", "10_CO_X64", "10_NI_X64", "10_GE_X64", "Server2025_X64"]
+    assert all(name.confirmed for name in package.os)
+
+
+def test_case_on_disk_does_not_matter(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE.replace("sample.sys = 1", "SAMPLE.SYS = 1,X64"), "x64/Sample.Sys")
+    (tmp_path / "x64").rename(tmp_path / "X64")
+    (package,) = read_packages(tmp_path, X64)
+    assert package.files[1].path == tmp_path / "X64" / "Sample.Sys"
+    assert package.files[1].name == "sample.sys"
+
+
+def test_infs_share_a_catalog_or_not(tmp_path: Path) -> None:
+    write_package(tmp_path, name="a.inf")
+    write_package(tmp_path, BASE.replace("ROOT\\Sample,", "ROOT\\B,"), name="B.inf")
+    write_package(tmp_path, BASE.replace("sample.cat", "c.cat").replace("ROOT\\Sample,", "ROOT\\C,"), name="c.inf")
+    shared, own = read_packages(tmp_path, X64)
+    assert [path.name for path in shared.infs] == ["a.inf", "B.inf"]
+    assert [file.name for file in shared.files] == ["a.inf", "b.inf", "sample.sys"]
+    assert (own.catalog_name, [file.name for file in own.files]) == ("c.cat", ["c.inf", "sample.sys"])
+    ids = ("root\\sample", "root\\samplecompatible", "root\\b", "root\\c")
+    assert shared.hardware_ids == own.hardware_ids == ids, "each catalog has the IDs of the whole run"
+
+
+def test_infs_are_taken_in_the_order_in_which_windows_lists_them(tmp_path: Path) -> None:
+    names = ["a_b.inf", "aB.inf", "b.inf", "sub/a.inf"]
+    for number, name in enumerate(names):
+        folder = tmp_path / Path(name).parent
+        text = BASE.replace("ROOT\\Sample,", f"ROOT\\{number},").replace("sample.cat", f"{number}.cat")
+        write_package(folder, text, name=Path(name).name)
+    packages = read_packages(tmp_path, X64)
+    assert [package.inf.relative_to(tmp_path).as_posix() for package in packages] == [
+        "aB.inf",
+        "a_b.inf",
+        "b.inf",
+        "sub/a.inf",
+    ]
+    assert [id_ for id_ in packages[0].hardware_ids if id_[-1].isdigit()] == [f"root\\{n}" for n in (1, 0, 2, 3)]
+    assert packages[3].catalog == tmp_path / "sub" / "3.cat"
+
+
+def test_catalogs_by_architecture(tmp_path: Path) -> None:
+    text = with_change(
+        ("CatalogFile = sample.cat", "CatalogFile.NTamd64 = x64.cat\nCatalogFile.NTarm64 = arm64.cat"),
+        ("Models,NTamd64", "Models,NTamd64,NTarm64"),
+        ("[Models.NTamd64]", "[Models.NTarm64]\n%Device% = Sample,ROOT\\Sample\n[Models.NTamd64]"),
+        ("[Sample.NT]\n", "[Sample.NTarm64]\nCopyFiles = Drivers\n[Sample.NT.X]\n[Sample.NTamd64]\n"),
+        ("sample.sys = 1", "[SourceDisksFiles.amd64]\nsample.sys = 1\n[SourceDisksFiles.arm64]\nsample.sys = 1,arm64"),
+    )
+    write_package(tmp_path, text, "sample.sys")
+    (tmp_path / "arm64").mkdir()
+    (tmp_path / "arm64" / "sample.sys").write_bytes(PeSpec("arm64").build())
+    x64, arm64 = read_packages(tmp_path, os_names.parse_list("10_VB_X64,10_VB_ARM64"))
+    assert (x64.architecture, x64.catalog_name, os_names.tokens(x64.os)) == ("amd64", "x64.cat", "_v100_X64_Vb")
+    assert (arm64.architecture, arm64.catalog_name) == ("arm64", "arm64.cat")
+    assert [file.relative.as_posix() for file in arm64.files] == ["sample.inf", "arm64/sample.sys"]
+
+
+ATTRIBUTES = """\
+[SignatureAttributes]
+Sample.sys = Attributes
+[Attributes]
+petrust = true
+DRMLevel = 1300
+[DestinationDirs]"""
+
+
+def test_signature_attributes_are_those_of_the_file(tmp_path: Path) -> None:
+    text = with_change(("[DestinationDirs]", ATTRIBUTES))
+    write_package(tmp_path, text)
+    (package,) = read_packages(tmp_path, X64)
+    inf, driver = package.files
+    assert inf.attributes == ()
+    assert [(each.name, each.value) for each in driver.attributes] == [("PETrust", "true"), ("DRMLevel", "1300")]
+
+
+FAULTS = [
+    ("no-catalog-file", ("CatalogFile = sample.cat\n", ""), ["22.9.4"]),
+    ("catalog-of-another-architecture", ("CatalogFile = ", "CatalogFile.NTx86 = "), ["22.9.4"]),
+    ("catalog-elsewhere", ("= sample.cat", "= ..\\sample.cat"), ["catalog-name"]),
+    ("catalog-with-a-slash", ("= sample.cat", "= a/sample.cat"), ["catalog-name"]),
+    ("catalog-of-no-name", ("= sample.cat", "= .cat"), ["catalog-name"]),
+    ("catalog-without-its-suffix", ("= sample.cat", "= sample.sig"), ["catalog-name"]),
+    ("no-date", ("DriverVer = 05/01/2024,1.2.3.4\n", ""), ["22.9.6"]),
+    ("date-as-other-countries-write-it", ("05/01/2024", "01.05.2024"), ["22.9.6"]),
+    ("month-13", ("05/01/2024", "13/01/2024"), ["22.9.6"]),
+    ("february-30", ("05/01/2024", "02/30/2024"), ["22.9.6"]),
+    ("version-of-five-parts", ("1.2.3.4", "1.2.3.4.5"), ["22.9.6"]),
+    ("version-too-large", ("1.2.3.4", "1.2.3.65536"), ["22.9.6"]),
+    ("version-of-letters", ("1.2.3.4", "1.2.a.4"), ["22.9.6"]),
+    ("date-in-the-future", ("05/01/2024", "05/03/2024"), ["22.9.7"]),
+    ("date-too-old", ("05/01/2024", "04/20/2009"), ["22.9.7"]),
+    ("not-in-source-disks-files", ("sample.sys = 1\n", ""), ["22.9.10"]),
+    ("missing-file", ("sample.sys = 1", "sample.sys = 1,x64"), ["22.9.1"]),
+    ("up-and-out", ("sample.sys = 1", "sample.sys = 1,..\\..\\etc"), ["outside-package"]),
+    ("a-drive", ("sample.sys = 1", "sample.sys = 1,C:\\Windows"), ["outside-package"]),
+    ("a-path-as-name", ("[Drivers]\nsample.sys", "[Drivers]\nsample.sys,..\\sample.sys"), ["22.9.10"]),
+    ("missing-list", ("CopyFiles = Drivers", "CopyFiles = Drivers,Gone"), ["missing-section"]),
+    ("missing-install", (" = Sample,ROOT", " = Gone,ROOT"), ["missing-section"]),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), [pytest.param(*case[1:], id=case[0]) for case in FAULTS])
+def test_one_fault_is_one_problem(tmp_path: Path, change: tuple[str, str], expected: list[str]) -> None:
+    write_package(tmp_path / "deep" / "folder", with_change(change))
+    assert codes(tmp_path / "deep" / "folder", today=datetime.date(2024, 5, 2)) == expected
+
+
+def test_the_first_day_of_windows_7_drivers(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("05/01/2024", "04/20/2009")))
+    assert codes(tmp_path, "Vista_X64") == []
+    assert codes(tmp_path, "7_X64") == ["22.9.7"]
+    write_package(tmp_path, with_change(("05/01/2024", "4-21-2009")))
+    assert codes(tmp_path, "7_X64") == []
+
+
+def test_inf2cats_words(tmp_path: Path) -> None:
+    write_package(tmp_path / "pkg", with_change(("CatalogFile = sample.cat\n", "")))
+    (problem,) = survey_packages(tmp_path / "pkg", X64).problems
+    assert problem.message == (
+        "Missing AMD64 CatalogFile entry (CatalogFile.ntamd64, CatalogFile.nt, CatalogFile) from [Version] section in "
+        "\\sample.inf"
+    )
+    write_package(tmp_path / "pkg", with_change(("sample.sys = 1", "sample.sys = 1,x")))
+    (problem,) = survey_packages(tmp_path / "pkg", X64).problems
+    assert problem.message == (
+        "sample.sys in [Drivers] of pkg\\sample.inf is missing or cannot be decompressed from source media.  Please "
+        "verify all path values specified in SourceDisksNames, SouceDisksFiles, and CopyFiles sections resolve to the "
+        "actual location of the file, and are expressed in terms relative to the location of the inf."
+    )
+    assert problem.line == 29
+
+
+def test_all_problems_come_in_one_error(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("05/01/2024", "2024"), ("sample.sys = 1\n", ""), ("= sample.cat", "= x")))
+    (tmp_path / "broken.inf").write_bytes(b"\0\0")
+    with pytest.raises(PackageError) as caught:
+        read_packages(tmp_path, X64)
+    assert [problem.code for problem in caught.value.problems] == ["inf", "22.9.6", "catalog-name"]
+
+
+def test_one_problem_is_the_errors_own_words(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("CatalogFile = sample.cat\n", "")))
+    with pytest.raises(PackageError, match=r"22\.9\.4: Missing AMD64") as caught:
+        read_packages(tmp_path, X64)
+    assert "CatalogFile = sample.cat" in (caught.value.hint or "")
+
+
+INBOX = [
+    ("[Sample.NT]\n", "[Sample.NT]\nInclude = usb.inf\nNeeds = X\n"),
+    ("Class =", "LayoutFile = x.inf\nClass ="),
+]
+
+
+@pytest.mark.parametrize("change", INBOX)
+def test_what_comes_with_windows_may_be_absent(tmp_path: Path, change: tuple[str, str]) -> None:
+    write_package(tmp_path, with_change(change, ("sample.sys = 1\n", "")))
+    assert codes(tmp_path) == []
+
+
+def test_the_driver_must_be_for_the_machine(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    (tmp_path / "sample.sys").write_bytes(PeSpec("arm64").build())
+    (problem,) = survey_packages(tmp_path, X64).problems
+    assert (problem.code, problem.severity, problem.line) == ("wrong-architecture", Severity.ERROR, 29)
+    assert problem.message == "sample.sys is for arm64, and the INF installs it on amd64"
+
+
+def test_a_driver_that_is_no_image_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    (tmp_path / "sample.sys").write_bytes(b"not yet built")
+    assert codes(tmp_path) == ["no-image"]
+    (tmp_path / "sample.sys").write_bytes(PeSpec().build()[:0x90])
+    assert codes(tmp_path) == ["image"]
+
+
+def test_a_boot_driver_without_a_signature_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("StartType = 3", "StartType = 0x0")))
+    assert codes(tmp_path) == ["unsigned-image"]
+
+
+def test_files_that_overwrite_each_other_are_told(tmp_path: Path) -> None:
+    text = with_change(
+        ("[Drivers]\n", "[Drivers]\nsample.dll,one.dll\nsample.dll,two.dll\n"),
+        ("sample.sys = 1", "sample.sys = 1\none.dll = 1\ntwo.dll = 1"),
+    )
+    write_package(tmp_path, text, "sample.sys", "one.dll", "two.dll")
+    assert codes(tmp_path) == ["file-collision"]
+
+
+def test_a_file_that_goes_to_two_places_is_told(tmp_path: Path) -> None:
+    text = with_change(
+        ("CopyFiles = Drivers", "CopyFiles = Drivers,More\n[More]\nsample.sys"),
+        ("DefaultDestDir = 13", "DefaultDestDir = 13\nMore = 12"),
+    )
+    write_package(tmp_path, text)
+    assert codes(tmp_path) == ["two-destinations"]
+
+
+def test_files_of_windows_are_told(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE, "sample.sys", "sub/D3D8.dll")
+    survey = survey_packages(tmp_path, os_names.parse_list("XP_X64,Vista_X64"))
+    assert [problem.message for problem in survey.problems] == [
+        "Possible Windows XP/Windows Server 2003 file redistribution violation (\\sub\\D3D8.dll --> d3d8.dll). File not"
+        " copied by installation inf so this is a warning only.",
+        "Possible Windows Vista/Windows Server 2008 file redistribution violation (\\sub\\D3D8.dll --> d3d8.dll). File"
+        " not copied by installation inf so this is a warning only.",
+    ]
+    assert {problem.severity for problem in survey.problems} == {Severity.WARNING}
+
+
+def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE, "sample.sys", "SAMPLE.sys")
+    assert codes(tmp_path) == ["ambiguous-name"]
+
+
+def test_a_link_that_leaves_the_package_is_refused(tmp_path: Path) -> None:
+    write_package(tmp_path / "package", BASE)
+    (tmp_path / "package" / "sample.sys").rename(tmp_path / "sample.sys")
+    (tmp_path / "package" / "sample.sys").symlink_to(tmp_path / "sample.sys")
+    assert codes(tmp_path / "package") == ["outside-package"]
+
+
+def test_a_folder_without_an_inf_is_told(tmp_path: Path) -> None:
+    assert codes(tmp_path) == ["no-inf"]
+    (tmp_path / "autorun.inf").write_text("[AutoRun]\nopen=setup.exe\n")
+    assert codes(tmp_path) == ["no-inf"]
+
+
+def test_an_inf_without_version_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE.replace("[Version]", "[Versions]"))
+    assert codes(tmp_path) == ["missing-version", "22.9.4"]
+
+
+def test_an_inf_for_no_release_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path, BASE.replace("NTamd64", "NTamd64.11.0"))
+    assert codes(tmp_path, None) == ["no-releases"]
+
+
+def test_a_path_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(FileError):
+        read_packages(tmp_path / "gone.inf", X64)
+
+
+def test_a_package_of_many_files_is_read_in_linear_time(tmp_path: Path) -> None:
+    names = [f"file{number}.bin" for number in range(3000)]
+    text = with_change(
+        ("[Drivers]\n", "[Drivers]\n" + "\n".join(names) + "\n"),
+        ("sample.sys = 1", "sample.sys = 1\n" + "\n".join(f"{name} = 1" for name in names)),
+    )
+    write_package(tmp_path, text, "sample.sys", *names)
+    (package,) = read_packages(tmp_path, X64)
+    assert len(package.files) == 3002

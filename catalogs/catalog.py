@@ -36,8 +36,10 @@ class Catalog:
     @classmethod
     def parse(cls, data: bytes, name: str = "") -> Catalog:
         """The catalog in its DER. Raises CatalogError and SignatureFormatError, naming the offset."""
-        der.require_der(data)
-        oid, wrapped = _children(data, der.expect(data, 0, der.SEQUENCE, "a catalog"), 2)
+        whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
+        if whole.end != len(data):
+            raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the catalog", offset=whole.end)
+        oid, wrapped = _children(data, whole, 2)
         if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
             raise CatalogError("not a catalog: it is not PKCS #7 SignedData", offset=0)
         signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
@@ -48,6 +50,8 @@ class Catalog:
         if der.read_oid(kind.contents(data)) != oids.CTL:
             raise CatalogError("not a catalog: what is signed is no certificate trust list", offset=kind.start)
         trust_list = CertificateTrustList.parse(bytes(data[content.body : content.end]))
+        for field in fields[3:]:  # the list has been walked by now, and is much the largest part
+            der.require_der(field.whole(data))
         head = bytes(data[fields[0].start : fields[1].end])
         return cls(trust_list, name, head, bytes(data[fields[3].start : signed_data.end]))
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from signer.errors import SignatureFormatError
 
@@ -21,8 +22,7 @@ _CONSTRUCTED = 0x20
 _DEEPEST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One tag-length-value, as offsets into the buffer that it was found in."""
 
     tag: int
@@ -167,13 +167,15 @@ def read_time(data: _Bytes, element: Element) -> datetime:
     raise SignatureFormatError(f"not a time: {text!r}", offset=element.start)
 
 
+@lru_cache(maxsize=1024)
 def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER."""
     first, second, *rest = (int(part) for part in dotted.split("."))
     return tlv(OID, b"".join(_base128(arc) for arc in (first * 40 + second, *rest)))
 
 
-def read_oid(contents: _Bytes) -> str:
+@lru_cache(maxsize=1024)
+def read_oid(contents: bytes) -> str:
     """The dotted form of an OBJECT IDENTIFIER's contents. Raises SignatureFormatError."""
     if not contents or contents[-1] & 0x80:
         raise SignatureFormatError("an object identifier that is cut short")

@@ -7,11 +7,14 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
+
+from asn1crypto import algos
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.asn1.spc import SpcIndirectDataContent, SpcLink, SpcPeImageData
+from signer.asn1.spc import SpcAttributeTypeAndOptionalValue, SpcLink, SpcPeImageData
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
 
@@ -59,17 +62,36 @@ def for_link(algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes 
 def parse(data: bytes) -> IndirectData:
     """What the DER of SpcIndirectDataContent says. Raises SignatureFormatError."""
     try:
-        content = SpcIndirectDataContent.load(data, strict=True)
-        what = content["data"]["type"].dotted
-        info = content["message_digest"]
-        return IndirectData(
-            kind={oids.SPC_PE_IMAGE_DATA: "image", oids.SPC_CAB_DATA: "cabinet"}.get(what, "other"),  # type: ignore[arg-type]
-            digest_oid=info["digest_algorithm"]["algorithm"].dotted,
-            digest=info["digest"].native,
-            page_hashes=_page_hashes(what, content["data"]["value"].dump()),
-        )
+        what, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
+        algorithm, digest = _two(data, info)
+        kind, pages = _what(what.whole(data))
+        if digest.tag != der.OCTET_STRING or info.end != len(data):
+            raise ValueError
+        return IndirectData(kind, _algorithm(algorithm.whole(data)), digest.contents(data), pages)
     except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not the SpcIndirectDataContent that it should be") from error
+
+
+def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
+    first, second = der.children(data, parent)
+    return first, second
+
+
+# A catalog has the same words for each of its thousands of members.
+@lru_cache(maxsize=64)
+def _what(data: bytes) -> tuple[Kind, PageHashes | None]:
+    """What was hashed, and its page hashes, from the DER of SpcAttributeTypeAndOptionalValue."""
+    attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
+    what = attribute["type"].dotted
+    kinds: dict[str, Kind] = {oids.SPC_PE_IMAGE_DATA: "image", oids.SPC_CAB_DATA: "cabinet"}
+    return kinds.get(what, "other"), _page_hashes(what, attribute["value"].dump())
+
+
+@lru_cache(maxsize=64)
+def _algorithm(data: bytes) -> str:
+    """The object identifier in the DER of an AlgorithmIdentifier."""
+    oid = algos.DigestAlgorithm.load(data, strict=True)["algorithm"].dotted
+    return str(oid)
 
 
 def _content(what: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:

@@ -100,7 +100,7 @@ def test_stripping_a_signature_that_is_not_there_is_refused(driver):
     drvsign("sign", driver)
     ran = drvsign("strip", driver, "--index", 3)
     assert ran.code == 3
-    assert "there is no signature 3: the image has 1" in ran.stderr
+    assert "there is no signature 3: the file has 1" in ran.stderr
 
 
 def test_skip_signed_leaves_signed_files_alone(work, driver):

@@ -155,7 +155,7 @@ def test_calls_that_can_not_mean_anything_end_with_2(work, driver, arguments, sa
 def test_an_unsigned_image_has_nothing_to_extract(work, driver):
     ran = drvsign("extract", driver, "--output", "sig.p7")
     assert ran.code == 3
-    assert "the image is not signed" in ran.errors[0]
+    assert "the file is not signed" in ran.errors[0]
     assert not Path("sig.p7").exists()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
+from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.errors import SignatureFormatError, SigningError, UsageError
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image
@@ -22,9 +23,9 @@ Group = list[bytes]
 
 
 def signatures(data: memoryview | bytes) -> list[bytes]:
-    """The DER of each signature of an image as it stands there. Raises ImageError, SignatureFormatError."""
+    """The DER of each signature of an image or cabinet as it stands there. Raises ImageError, SignatureFormatError."""
     found = []
-    for primary in _primaries(Image.parse(data)):
+    for primary in _primaries_of(data):
         found += [primary, *nested.nested_in(primary)]
     return found
 
@@ -40,7 +41,7 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
 def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     """The changes that take one signature off an image. Where others are nested in it, the first takes its place.
 
-    Raises UsageError where there is no such signature, ImageError, SignatureFormatError.
+    Raises UsageError where there is no such signature, ImageError (for a cabinet too), SignatureFormatError.
     """
     image = Image.parse(data)
     groups = [_group(primary) for primary in _primaries(image)]
@@ -91,6 +92,13 @@ def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
     return content.algorithm, content.digest
 
 
+def _primaries_of(data: memoryview | bytes) -> Iterable[bytes]:
+    if is_cabinet(data):
+        cabinet = Cabinet.parse(data)
+        return [cabinet.signed_data()] if cabinet.is_signed else []
+    return _primaries(Image.parse(data))
+
+
 def _primaries(image: Image) -> Iterable[bytes]:
     return [entry.signed_data() for entry in certificate_table.read(image) if entry.is_signed_data]
 
@@ -107,6 +115,6 @@ def _joined(group: Group) -> bytes:
 
 def _no_such(index: int, count: int) -> UsageError:
     if count == 0:
-        return UsageError("the image is not signed", hint="Sign it with: drvsign sign FILE")
-    there = f"the image has {count}, counted from 0"
+        return UsageError("the file is not signed", hint="Sign it with: drvsign sign FILE")
+    there = f"the file has {count}, counted from 0"
     return UsageError(f"there is no signature {index}: {there}", hint="See them with: drvsign inspect FILE")

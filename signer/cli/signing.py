@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper
     from signer.sign import Signed
 
-SIGNABLE = ("image", "catalog")
+SIGNABLE = ("image", "catalog", "cabinet")
 """What can be signed, as `kind_of` names it."""
 
 
@@ -39,18 +40,20 @@ class Job:
         """Sign `source` into `target`, or only its signature into `detached`. Raises SignerError."""
         kind = kind_of(source)
         if kind == "image":
-            return self._sign_image(source, target, detached)
+            return self._sign_file(source, target, detached, self.signed)
+        if kind == "cabinet":
+            return self._sign_file(source, target, detached, self._signed_cabinet)
         if kind == "catalog":
             return self._sign_catalog(source, target, detached)
         raise not_signable(source)
 
-    def _sign_image(self, source: Path, target: Path, detached: Path | None) -> FileResult:
-        from signer.pe.image import Image
-
+    def _sign_file(
+        self, source: Path, target: Path, detached: Path | None, sign: Callable[[memoryview], Signed]
+    ) -> FileResult:
         with mapped(source) as data:
-            if self.skip_signed and Image.parse(data).is_signed:
+            if self.skip_signed and _is_signed(data):
                 return FileResult(source, "skipped", note="is signed")
-            signed = self.signed(data)
+            signed = sign(data)
         if detached is not None:
             write_atomically(detached, signed.signature)
         else:
@@ -70,6 +73,13 @@ class Job:
             timestamper=self.timestamper,
             second=(self.second, self.second_timestamper) if self.second else None,
         )
+
+    def _signed_cabinet(self, data: memoryview) -> Signed:
+        from signer.sign import sign_cabinet
+
+        if self.second or self.page_hashes:
+            raise SigningError("only images have page hashes and signatures with --dual", hint="Sign cabinets without.")
+        return sign_cabinet(data, self.identity, self.options, append=self.append, timestamper=self.timestamper)
 
     def _sign_catalog(self, source: Path, target: Path, detached: Path | None) -> FileResult:
         from catalogs.catalog import Catalog
@@ -97,6 +107,13 @@ class Job:
         written = detached or target
         note = f"from {source}" if written != source else ""
         return FileResult(written, "signed", self.options.digest, digest, self.identity.name, note)
+
+
+def _is_signed(data: memoryview) -> bool:
+    from signer.cab.cabinet import Cabinet, is_cabinet
+    from signer.pe.image import Image
+
+    return Cabinet.parse(data).is_signed if is_cabinet(data) else Image.parse(data).is_signed
 
 
 def write_request(source: Path, options: SigningOptions, page_hashes: bool, target: Path) -> FileResult:

@@ -31,8 +31,10 @@ def strip(
     output_file: OutputFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Take all signatures off images, or one of them; everything else of the image stays as it was."""
-    files = expand_relative(paths, lambda path: kind_of(path) == "image", "images", missing_ok=True)
+    """Take all signatures off images and cabinets, or one of them; everything else stays as it was."""
+    files = expand_relative(
+        paths, lambda path: kind_of(path) in ("image", "cabinet"), "images or cabinets", missing_ok=True
+    )
     targets = Destination(output_file).of(files)
 
     def work(path: Path) -> FileResult:
@@ -43,7 +45,7 @@ def strip(
 
 def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
     """Take the signatures off one image, or the one with this index. Raises SignerError."""
-    from signer.sign import strip_image
+    from signer.sign import strip_cabinet, strip_image
     from signer.surgery import without_signature
 
     if kind_of(source) == "catalog":
@@ -53,7 +55,8 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
             hint="Build it anew with: drvsign catalog build DIR",
         )
     with mapped(source) as data:
-        changes = strip_image(data) if index is None else without_signature(data, index)
+        strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
+        changes = strip_all(data) if index is None else without_signature(data, index)
     if changes is None and source == target:
         return FileResult(source, "skipped", note="is not signed")
     patch_atomically(source, changes.patches if changes else (), target, size=changes.size if changes else None)

@@ -42,12 +42,21 @@ _DEFAULT_SALT = 20
 
 
 def check_signature(
-    certificate: x509.Certificate, signature: bytes, digest: bytes, digest_oid: str, signature_algorithm: bytes
+    certificate: x509.Certificate,
+    signature: bytes,
+    digest: bytes,
+    digest_oid: str,
+    signature_algorithm: bytes,
+    *,
+    bare: bool = False,
 ) -> Check:
     """Whether `signature` is that of the certificate's key over `digest`.
 
     `signature_algorithm` is the DER of the AlgorithmIdentifier that stands with the signature: rsaEncryption or
-    id-ecPublicKey alone, or with the digest in its name, which must then be the algorithm of `digest_oid`.
+    id-ecPublicKey alone, or with the digest in its name, which must then be the algorithm of `digest_oid`. Raises
+    SignatureFormatError when it can't be read.
+    With `bare`, RSA may also have signed the digest without its DigestInfo, as VeriSign's and Symantec's legacy
+    timestamps do.
     """
     algorithm = DigestAlgorithm.by_oid(digest_oid)
     key = _public_key(certificate)
@@ -58,7 +67,7 @@ def check_signature(
         if oid == _PSS:
             return _pss(key, signature, digest, algorithm, parameters)
         named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
-        return _pkcs1(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
+        return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _refused(oid)
     named = _ECDSA_WITH.get(oid, algorithm if oid == oids.EC_PUBLIC_KEY else None)
     return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
 
@@ -74,8 +83,8 @@ def _public_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.Elliptic
 def _identifier(algorithm: bytes) -> tuple[str, bytes]:
     """The OID of an AlgorithmIdentifier, and its parameters as DER or nothing. Raises SignatureFormatError."""
     whole = der.expect(algorithm, 0, der.SEQUENCE, "an algorithm")
-    oid, *rest = der.children(algorithm, whole)
-    return der.read_oid(oid.contents(algorithm)), rest[0].whole(algorithm) if rest else b""
+    oid = der.expect(algorithm, whole.body, der.OID, "an OID", whole.end)
+    return der.read_oid(oid.contents(algorithm)), bytes(algorithm[oid.end : whole.end])
 
 
 def _refused(oid: str) -> Check:
@@ -85,7 +94,7 @@ def _refused(oid: str) -> Check:
     )
 
 
-def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
+def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm, bare: bool) -> Check:
     """RSASSA-PKCS1-v1_5: the whole DigestInfo is compared, so nothing can hide beside the digest."""
     try:
         opened = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
@@ -95,8 +104,8 @@ def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: Di
         return Check.UNKNOWN
     oid, value = der.oid(algorithm.oid), der.octets(digest)
     # Signers that leave out the NULL are to be accepted (RFC 8017, 9.2, note 1; appendix B.1).
-    both = (der.sequence(der.sequence(oid, der.null()), value), der.sequence(der.sequence(oid), value))
-    return Check.GOOD if opened in both else Check.BAD
+    allowed = [der.sequence(der.sequence(oid, der.null()), value), der.sequence(der.sequence(oid), value)]
+    return Check.GOOD if opened in allowed or (bare and opened == digest) else Check.BAD
 
 
 def _pss(

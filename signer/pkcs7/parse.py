@@ -116,7 +116,7 @@ def parse_signer(data: bytes) -> ParsedSignerInfo:
 
 def certificate_names(data: bytes) -> tuple[bytes, int]:
     """Issuer (DER) and serial number of a certificate, without parsing the rest. Raises SignatureFormatError."""
-    tbs = next(der.children(data, der.expect(data, 0, der.SEQUENCE, "a certificate")))
+    tbs = der.expect(data, der.expect(data, 0, der.SEQUENCE, "a certificate").body, der.SEQUENCE, "a TBSCertificate")
     fields = [element for _, element in zip(range(4), der.children(data, tbs), strict=False)]
     if fields and fields[0].tag == 0xA0:
         fields = fields[1:]

@@ -45,8 +45,10 @@ def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> 
     yield from _message_digest(signer, octets)
 
 
-def check_value(signer: ParsedSignerInfo, certificate: x509.Certificate | None) -> Iterator[Problem]:
-    """What is wrong with the signature over the attributes, given the signer's certificate."""
+def check_value(
+    signer: ParsedSignerInfo, certificate: x509.Certificate | None, *, bare: bool = False
+) -> Iterator[Problem]:
+    """What is wrong with the signature over the attributes, given the signer's certificate; `bare` as with the key."""
     if certificate is None:
         yield Problem("signer-certificate-missing", "the certificate of the signer is not in it")
         return
@@ -55,7 +57,13 @@ def check_value(signer: ParsedSignerInfo, certificate: x509.Certificate | None) 
         yield Problem("digest-algorithm-unknown", f"it was made with a digest that is not known ({signer.digest_oid})")
         return
     digest = algorithm.hash(signer.signed_attributes_der)
-    found = check_signature(certificate, signer.signature, digest, signer.digest_oid, signer.signature_algorithm)
+    try:
+        found = check_signature(
+            certificate, signer.signature, digest, signer.digest_oid, signer.signature_algorithm, bare=bare
+        )
+    except SignatureFormatError as error:
+        yield Problem("signature-unverifiable", f"its signature algorithm can't be read: {error.message}")
+        return
     who = repr(common_name(certificate))
     if found is Check.BAD:
         yield Problem("signature-mismatch", f"the signature is not one of {who} over the signed attributes")

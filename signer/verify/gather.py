@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
+from signer.cab.cabinet import Cabinet
 from signer.errors import ImageError
+from signer.hashing import hash_parts
 from signer.pe.digest import PageHashes, digest_image, hash_pages, page_difference
 from signer.pe.image import Image
+from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
 from signer.verify.catalogs import asked_for, catalog_signatures, signature_of
 from signer.verify.certificate_table import read_table
 from signer.verify.evidence import CatalogLookup, Evidence, Problem, Signature
-from signer.verify.signatures import Read
+from signer.verify.signatures import Read, read_signatures
 
 Kind = Literal["image", "catalog", "cabinet", "file"]
 
@@ -25,7 +28,9 @@ def gather(data: memoryview | bytes, kind: Kind, name: str, catalogs: Iterable[C
         return gather_image(data, name, catalogs)
     if kind == "catalog":
         return gather_catalog(data, name)
-    return gather_file(data, name, catalogs, kind)
+    if kind == "cabinet":
+        return gather_cabinet(data, name, catalogs)
+    return gather_file(data, name, catalogs)
 
 
 def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
@@ -38,7 +43,7 @@ def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[Catalog
     wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
     digests = digest_image(image, wanted) if wanted else {}
     pages = _Pages(image)
-    embedded = [_compared(one, digests, pages) for one in read]
+    embedded = [_with_pages(_compared(one, digests, "image"), one.indirect, pages) for one in read]
     return Evidence(
         name,
         "image",
@@ -59,16 +64,22 @@ def gather_catalog(data: memoryview | bytes, name: str) -> Evidence:
     return Evidence(name, "catalog", digests, signatures=(signature,))
 
 
-def gather_file(
-    data: memoryview | bytes,
-    name: str,
-    catalogs: Iterable[CatalogLookup] = (),
-    kind: Literal["cabinet", "file"] = "file",
-) -> Evidence:
+def gather_cabinet(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
+    """The signatures in a cabinet, then those of the catalogs that list it. Raises MalformedInput."""
+    cabinet, lookups = Cabinet.parse(data), tuple(catalogs)
+    read = list(read_signatures(cabinet.signed_data())) if cabinet.is_signed else []
+    wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
+    digests = hash_parts(cabinet.hashed_ranges(), wanted)
+    embedded = [_compared(one, digests, "cabinet") for one in read]
+    others = catalog_signatures(lookups, digests, len(embedded))
+    return Evidence(name, "cabinet", digests, signatures=(*embedded, *others))
+
+
+def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
     """The signatures of the catalogs that list a file by the digest of all its bytes."""
     lookups = tuple(catalogs)
     digests = {algorithm: algorithm.hash(data) for algorithm in asked_for(lookups)}
-    return Evidence(name, kind, digests, signatures=tuple(catalog_signatures(lookups, digests, 0)))
+    return Evidence(name, "file", digests, signatures=tuple(catalog_signatures(lookups, digests, 0)))
 
 
 class _Pages:
@@ -85,21 +96,24 @@ class _Pages:
         return self._known[algorithm]
 
 
-def _compared(read: Read, digests: dict[DigestAlgorithm, bytes], pages: _Pages) -> Signature:
-    """The signature with what comes of comparing it with the image."""
+def _compared(read: Read, digests: dict[DigestAlgorithm, bytes], kind: Literal["image", "cabinet"]) -> Signature:
+    """The signature with what comes of comparing it with the file."""
     signature, indirect = read.signature, read.indirect
     if indirect is None:
         return signature
     problems: list[Problem] = []
-    if indirect.kind != "image":
-        problems.append(Problem("indirect-data-kind", "what was hashed is said to be no image"))
+    if indirect.kind != kind:
+        problems.append(Problem("indirect-data-kind", f"what was hashed is said to be no {kind}"))
     if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
-        problems.append(Problem("digest-mismatch", "the image's digest is not the one that was signed"))
-    signature = replace(signature, problems=(*problems, *signature.problems))
-    return signature if indirect.page_hashes is None else _with_pages(signature, indirect.page_hashes, pages)
+        problems.append(Problem("digest-mismatch", f"the {kind}'s digest is not the one that was signed"))
+    return replace(signature, problems=(*problems, *signature.problems))
 
 
-def _with_pages(signature: Signature, claimed: PageHashes, pages: _Pages) -> Signature:
+def _with_pages(signature: Signature, indirect: IndirectData | None, pages: _Pages) -> Signature:
+    """The signature with what comes of comparing its page hashes, if it has any."""
+    claimed = indirect.page_hashes if indirect else None
+    if claimed is None:
+        return signature
     try:
         difference = page_difference(pages.of(claimed.algorithm), claimed)
     except ImageError as error:

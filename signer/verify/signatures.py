@@ -15,6 +15,7 @@ from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 from signer.verify.evidence import PageHashKind, Problem, Signature, Source
+from signer.verify.timestamps import read_timestamps
 from signer.verify.unsigned_attributes import about_unsigned_attributes
 
 _DEEPEST = 8
@@ -95,7 +96,9 @@ def _checked(parsed: ParsedSignedData, index: int, source: Source, problems: lis
         signer_digest_algorithm=signer.digest_algorithm if signer else None,
         problems=tuple(problems),
     )
-    return _with_attributes(signature, signer) if signer is not None else signature
+    if signer is None:
+        return signature
+    return _with_timestamp(_with_attributes(signature, signer), parsed, signer)
 
 
 def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signature:
@@ -111,6 +114,14 @@ def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signatur
         statement=statement,
         notes=(*signature.notes, *about_unsigned_attributes(signer)),
     )
+
+
+def _with_timestamp(signature: Signature, parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Signature:
+    timestamps = read_timestamps(parsed, signer)
+    if len(timestamps) < 2:
+        return replace(signature, timestamp=timestamps[0] if timestamps else None)
+    note = Problem("several-timestamps", f"it has {len(timestamps)} timestamps, of which the first intact one counts")
+    return replace(signature, timestamp=timestamps[0], notes=(*signature.notes, note))
 
 
 def _certificate(parsed: ParsedSignedData, signer: ParsedSignerInfo | None) -> x509.Certificate | None:

@@ -105,6 +105,13 @@ def untrusted_root() -> Built:
 
 
 @case("root-untrusted", breaks=True)
+def untrusted_root_that_signs_itself_in_an_unknown_way() -> Built:
+    """Roots of the nineties signed themselves with MD2; what matters is that the root is not trusted."""
+    odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
+    return Built(odd, (), issue("Root", ca=True), anchored=False, index=0)
+
+
+@case("root-untrusted", breaks=True)
 def self_signed_leaf() -> Built:
     """The signer's certificate is its own root and not trusted."""
     return Built(issue("Alone"), (), issue("Root", ca=True), anchored=False, index=0)
@@ -115,6 +122,18 @@ def trusted_self_signed_leaf() -> Built:
     """The signer's certificate is its own root and trusted, as test certificates of Visual Studio are."""
     alone = issue("Alone")
     return Built(alone, (), alone)
+
+
+@case("bad-signature", breaks=True)
+def issuer_named_by_serial_number_only() -> Built:
+    """An authority key identifier without a key says nothing about which key it is."""
+    root = issue("Root", ca=True)
+    wrong = issue(
+        "CA", root, ca=True, private_key=key("other CA"), extensions=[(x509.SubjectKeyIdentifier(b"1"), False)]
+    )
+    by_serial = x509.AuthorityKeyIdentifier(None, [x509.DirectoryName(root.subject)], 7)
+    leaf = issue("Leaf", issue("CA", root, ca=True), extensions=[(by_serial, False)])
+    return Built(leaf, (wrong,), root, anchored=False, index=0)
 
 
 @case("bad-signature", breaks=True)
@@ -184,6 +203,13 @@ def signature_of_an_unknown_kind() -> Built:
     root = issue("Root", ca=True)
     odd = issue("CA", root, ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
     return Built(issue("Leaf", odd), (odd,), root, anchored=False, index=0)
+
+
+@case("signature-unknown", breaks=True)
+def trusted_root_of_an_unknown_kind() -> Built:
+    """The root is trusted, but its signatures can't be checked: that is not trust."""
+    odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
+    return Built(issue("Leaf", odd), (), odd, anchored=False, index=0)
 
 
 @case("signature-unknown", breaks=False)
@@ -379,6 +405,81 @@ def beside_the_excluded_directory() -> Built:
     """Another organization is not excluded."""
     excluded = [x509.DirectoryName(organization("Contoso"))]
     return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=True)
+def in_one_of_the_excluded_directories() -> Built:
+    """One of two exclusions is enough."""
+    excluded = [x509.DirectoryName(organization(text)) for text in ("Contoso", "Fabrikam")]
+    return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=False)
+def in_one_of_the_permitted_directories() -> Built:
+    """One of two permissions is enough."""
+    permitted = [x509.DirectoryName(organization(text)) for text in ("Contoso", "Fabrikam")]
+    return constrained(permitted=permitted, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=True)
+def leaf_far_below_the_constraint() -> Built:
+    """A constraint holds for everything below it, not only for what its CA issues."""
+    root = issue("Root", ca=True)
+    limits = x509.NameConstraints([x509.DNSName("example.com")], None)
+    upper = issue("Upper", root, ca=True, extensions=[(limits, True)])
+    lower = issue("Lower", upper, ca=True)
+    leaf = issue("Leaf", lower, extensions=alternative(x509.DNSName("example.org")))
+    return Built(leaf, (upper, lower), root, index=0)
+
+
+def rolled_over(**leaf: object) -> Built:
+    """A CA that may not issue for its own organization has a new key, certified by its old one."""
+    of_contoso = name("CA", (NameOID.ORGANIZATION_NAME, "Contoso"))
+    limits = (x509.NameConstraints(None, [x509.DirectoryName(organization("Contoso"))]), True)
+    root = issue("Root", ca=True)
+    old = issue(of_contoso, root, ca=True, extensions=[limits])
+    new = issue(of_contoso, old, ca=True, private_key=key("CA, new"))
+    subject = leaf.get("subject", "Leaf")
+    return Built(issue(subject, new, private_key=key("Leaf")), (old, new), root, index=0)
+
+
+@case("name-constraints", breaks=False)
+def rollover_is_exempt() -> Built:
+    """A CA's certificate for its own new key is exempt (RFC 5280, 6.1.3 (b))."""
+    return rolled_over()
+
+
+@case("name-constraints", breaks=True)
+def leaf_with_the_name_of_its_ca_is_not_exempt() -> Built:
+    """A leaf is not exempt, whatever its name."""
+    return rolled_over(subject=name("CA", (NameOID.ORGANIZATION_NAME, "Contoso")))
+
+
+@case("name-constraints", breaks=True)
+def every_host_excluded() -> Built:
+    """An empty host name stands for all."""
+    return constrained(excluded=[x509.DNSName("")], extensions=alternative(x509.DNSName("example.com")))
+
+
+@case("name-constraints", breaks=True)
+def another_mailbox() -> Built:
+    """Only one mailbox is permitted."""
+    names = alternative(x509.RFC822Name("you@contoso.com"))
+    return constrained(permitted=[x509.RFC822Name("me@contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def the_same_mailbox() -> Built:
+    """Only one mailbox is permitted, and it is this."""
+    names = alternative(x509.RFC822Name("me@contoso.com"))
+    return constrained(permitted=[x509.RFC822Name("me@contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def mail_outside_the_permitted_domain() -> Built:
+    """A host that only ends like the domain."""
+    names = alternative(x509.RFC822Name("me@badcontoso.com"))
+    return constrained(permitted=[x509.RFC822Name(".contoso.com")], extensions=names)
 
 
 @case("name-constraints", breaks=True)

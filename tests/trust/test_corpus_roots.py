@@ -62,6 +62,18 @@ def test_signature_reaches_the_root_that_others_found(row: dict[str, str]) -> No
     assert (found == expected) != (row["path"] in KNOWN_DIFFERENCES), f"{found} against {expected}"
 
 
+MICROSOFT_ROWS = [row for row in ROWS if row["chain_roots"] == "Microsoft Root Certificate Authority 2010*"]
+
+
+@pytest.mark.parametrize("row", MICROSOFT_ROWS[:5], ids=lambda row: row["path"][-60:])
+def test_test_signing_says_that_it_is_a_production_root(row: dict[str, str]) -> None:
+    """The root did not come with the signature, and is named all the same."""
+    for signed in signatures((corpus_root() / row["path"]).read_bytes()):
+        (path,) = build_paths(signed.leaf, signed.pool, TrustStore.test_signing([]))
+        assert path.anchor is None
+        assert "Microsoft Product Root 2010, which is not trusted for test-signing" in path.problems[0].message
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["path"][-60:])
 def test_no_real_signer_breaks_a_rule_of_issuing(row: dict[str, str]) -> None:
     """Rules that the whole corpus keeps: were one of them read wrongly here, real drivers would show it."""

@@ -16,7 +16,7 @@ from signer.trust.fields import fields_of_der
 from signer.trust.revocation import load_crls, revoked
 from signer.trust.store import TrustStore
 from tests.trust.chain_cases import CASES, Built
-from tests.trust.hierarchy import NOW
+from tests.trust.hierarchy import NOW, issue, rsa_key
 from tests.trust.test_revocation import CA, LEAF, crl, path
 
 ANCHORED = [case for case in CASES if case.build().anchored and case.build().pool]
@@ -80,6 +80,17 @@ def test_changed_list_revokes_nothing(changes) -> None:
         return
     assert status.revocations == ()
     assert status.checked == frozenset()
+
+
+def test_signature_of_a_broken_number_of_bytes_is_bad() -> None:
+    """The count of unused bits is not signed; a certificate that was changed there has another thumbprint."""
+    root = issue("Root", ca=True, private_key=rsa_key("root"))
+    leaf = next(leaf for leaf in iter(lambda: issue("Leaf", root), None) if not leaf.certificate.signature[-1] & 1)
+    der, signature = leaf.certificate.public_bytes(Encoding.DER), leaf.certificate.signature
+    changed_leaf = load_der(der.replace(b"\x00" + signature, b"\x01" + signature))
+    assert changed_leaf != leaf.certificate
+    (path,) = build_paths(changed_leaf, [], TrustStore.test_signing([root.certificate]))
+    assert path.anchor is None
 
 
 @pytest.mark.parametrize(

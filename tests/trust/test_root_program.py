@@ -33,6 +33,8 @@ LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
         pytest.param(replace(OPEN, refused_usages=frozenset({SERVER})), None, None, id="another-usage-refused"),
         pytest.param(replace(OPEN, disabled_on=NOW + DAY), None, None, id="disabled-tomorrow"),
         pytest.param(replace(OPEN, disabled_on=NOW - DAY), None, "no timestamp", id="disabled-and-no-timestamp"),
+        pytest.param(replace(OPEN, disabled_on=NOW), None, "no timestamp", id="disabled-this-moment"),
+        pytest.param(replace(OPEN, disabled_on=NOW), NOW, "before the timestamp", id="timestamped-that-moment"),
         pytest.param(replace(OPEN, disabled_on=NOW - DAY), NOW - 2 * DAY, None, id="disabled-after-the-timestamp"),
         pytest.param(replace(OPEN, disabled_on=NOW - 2 * DAY), NOW - DAY, "before the timestamp", id="disabled-before"),
         pytest.param(replace(OPEN, last_issued=NOW - 29 * DAY), None, None, id="issued-in-time"),

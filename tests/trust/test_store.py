@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from signer.errors import UsageError
+from signer.trust import store
 from signer.trust.fields import fields_of, fields_of_der, key_identity
 from signer.trust.published import published_roots
 from signer.trust.roots import cross_certificates, kernel_root, kernel_roots
@@ -83,11 +85,11 @@ def test_roots_that_the_root_program_disallows_are_trusted_all_the_same() -> Non
 
 def test_other_published_roots_are_commercial() -> None:
     pinned = {root.spki_sha256 for root in kernel_roots()}
-    store = TrustStore.release()
+    trusted = TrustStore.release()
     others = [root for root in published_roots().by_key.values() if root.spki_sha256 not in pinned]
     assert len(others) > 100
     for root in others:
-        anchor = store.with_key(root.fields.spki)
+        anchor = trusted.with_key(root.fields.spki)
         assert anchor is not None
         assert (anchor.kind, anchor.root_id) == ("commercial", None)
 
@@ -108,6 +110,14 @@ def test_release_does_not_trust_a_test_root() -> None:
             assert TrustStore.release().with_key(pin.spki) is None
 
 
+def test_release_would_not_trust_a_test_root_whose_key_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    test_roots = tuple(replace(root, verified=True) for root in kernel_roots() if root.kind == "microsoft-test")
+    monkeypatch.setattr(store, "kernel_roots", lambda: test_roots)
+    for root in test_roots:
+        assert TrustStore.release().named(b"", root.common_name) == ()
+        assert len(TrustStore.test_signing([]).named(b"", root.common_name)) == 1
+
+
 def test_test_signing_trusts_the_given_root() -> None:
     root = issue("Test Root", ca=True).certificate
     anchor = TrustStore.test_signing([root]).with_key(fields_of(root).spki)
@@ -116,12 +126,12 @@ def test_test_signing_trusts_the_given_root() -> None:
 
 
 def test_test_signing_trusts_no_production_root() -> None:
-    store = TrustStore.test_signing([])
+    trusted = TrustStore.test_signing([])
     for root in published_roots().by_key.values():
-        assert store.with_key(root.fields.spki) is None
+        assert trusted.with_key(root.fields.spki) is None
     for pin in kernel_roots():
         if pin.spki is not None:
-            assert (store.with_key(pin.spki) is not None) == (pin.kind == "microsoft-test")
+            assert (trusted.with_key(pin.spki) is not None) == (pin.kind == "microsoft-test")
 
 
 def test_a_production_root_can_not_be_named_as_a_test_root() -> None:
@@ -132,9 +142,9 @@ def test_a_production_root_can_not_be_named_as_a_test_root() -> None:
 
 def test_intermediates_are_not_trusted() -> None:
     certificate = issue("Intermediate", ca=True).certificate
-    store = TrustStore.release().with_intermediates([certificate])
-    assert store.intermediates == (certificate,)
-    assert store.with_key(fields_of(certificate).spki) is None
+    trusted = TrustStore.release().with_intermediates([certificate])
+    assert trusted.intermediates == (certificate,)
+    assert trusted.with_key(fields_of(certificate).spki) is None
     assert TrustStore.release().intermediates == ()
 
 

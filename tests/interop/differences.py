@@ -1,0 +1,10 @@
+"""The ways in which other implementations see a file differently, by the names that docs/differences.md explains."""
+
+from __future__ import annotations
+
+BARE_DIGEST = "bare-digest"
+TRUST_IN_THE_VERDICT = "trust-in-the-verdict"
+NESTED_SIGNATURES = "nested-signatures"
+UNSIGNED_CATALOG = "unsigned-catalog"
+
+DIFFERENCES = (BARE_DIGEST, TRUST_IN_THE_VERDICT, NESTED_SIGNATURES, UNSIGNED_CATALOG)

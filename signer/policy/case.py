@@ -99,11 +99,10 @@ class Signed:
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The signature along each path worth judging: one for each anchor, one without where there is none."""
-        best: dict[tuple[str, int | None] | None, CertificatePath] = {}
+        """The signature along each path worth judging: one for each anchor and cross-certificate; else one without."""
+        best: dict[object, CertificatePath] = {}
         for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
-            anchor = path.anchor
-            best.setdefault((anchor.kind, anchor.root_id) if anchor is not None else None, path)
+            best.setdefault(_end_of(path), path)
         if len(best) > 1:
             best.pop(None, None)
         return tuple(Candidate(self, path) for path in best.values()) or (Candidate(self, None),)
@@ -206,6 +205,14 @@ def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
         return extended_key_usages(certificate)
     except CertificateError:
         return frozenset()
+
+
+def _end_of(path: CertificatePath) -> object:
+    """What tells paths apart for a policy: the anchor, and below the Code Verification Root the cross-certificate."""
+    if path.anchor is None:
+        return None
+    crossed = path.certificates[-1] if path.anchor.kind == "code-verification" else None
+    return path.anchor.kind, path.anchor.root_id, crossed
 
 
 def _rsa_bits(certificate: x509.Certificate) -> int | None:

@@ -32,7 +32,10 @@ _MANIFESTS = (
     (0, "Win7-7600"),
 )
 _VERBOSE_IDS = frozenset(range(3006, 3010))
-_BY_RULE = {"page-hashes": 3002, "driver-policy": 3077, "s-mode": 3077, "lifetime": 3033}
+BLOCK_POLICY = "{D2BDA982-CCF6-4344-AC5B-0B44427B6816}"
+
+_BY_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}
+_POLICIES = {"driver-policy": ENFORCED_POLICY, "block-list": BLOCK_POLICY}
 _SILENT = frozenset({"architecture", "boot-start-embedded"})
 """Rejections that Code Integrity does not log: another part of Windows says no, or nothing runs yet that could log."""
 _WITH_SIGNATURES = frozenset({3002, 3004, 3033, 3076, 3077})
@@ -107,8 +110,7 @@ def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
     if verdict.outcome == "rejected":
         if rule in _SILENT or rule.startswith("media-"):
             return None, {}
-        number = _BY_RULE.get(rule, 3004)
-        return number, _policy_fields(ENFORCED_POLICY) if rule == "driver-policy" else {}
+        return _BY_RULE.get(rule, 3004), _policy_fields(_POLICIES[rule]) if rule in _POLICIES else {}
     if rule == "debugger":
         return (3003 if any(one.rule == "page-hashes" for one in verdict.signatures) else 3005), {}
     if rule == "x86-not-enforced":

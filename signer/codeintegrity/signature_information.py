@@ -15,7 +15,7 @@ from signer.policy.findings import SignatureVerdict, Verdict
 from signer.trust.signatures import digest_of
 from signer.verify.evidence import Evidence, Signature
 
-SUCCESS, NOT_SIGNED, GENERIC = 0, 3, 8
+SUCCESS, NOT_SIGNED, GENERIC, DENIED = 0, 3, 8, 26
 _ERRORS = {
     "digest": 1,
     "page-hashes": 11,
@@ -65,7 +65,7 @@ def _of(one: SignatureVerdict, verdict: Verdict, evidence: Evidence) -> dict[str
         "PageHash": signature.page_hashes != "none",
         "SignatureType": _CATALOG if signature.source == "catalog" else _EMBEDDED,
         "ValidatedSigningLevel": _level(one),
-        "VerificationError": _error(one),
+        "VerificationError": DENIED if verdict.rule == "block-list" else _error(one),
         **_about_signer(signature),
     }
 

@@ -14,6 +14,7 @@ _KERNEL: dict[str, tuple[str | None, str | None, int | None]] = {
     "architecture": ("0xC000007B", "193", 39),
     "driver-policy": ("0xC0E90002", "4551", 39),
     "s-mode": ("0xC0E90002", "4551", 39),
+    "block-list": ("0xC0000603", "1275", 48),
     "lifetime": ("0xC0000605", None, 52),
     # The boot manager stops with this status, so that there is no Device Manager to look at.
     "boot-start-embedded": ("0xC0000428", None, None),

@@ -23,6 +23,7 @@ from signer.certificates import (
     issuer_name,
 )
 from signer.errors import CertificateError
+from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Classification
 from signer.trust.checks import BROKEN
 from signer.trust.fields import fields_of
@@ -47,8 +48,8 @@ class Signed:
     """Its place in the evidence."""
     signature: Signature
     paths: SignaturePaths
-    of: str = "image"
-    """The kind of the file that it signs: a catalog's own signature counts for its installation."""
+    case: Case
+    """The file that it signs."""
 
     @cached_property
     def who(self) -> str:
@@ -174,14 +175,20 @@ class Case:
     paths: tuple[SignaturePaths, ...]
     attributes: Mapping[str, str] | None = None
     """What the catalog says about the file, by the names of its attributes; None where no catalog was read."""
+    facts: FileFacts | None = None
+    """The file's version resource and first page, for App Control's file rules; None where they are not known."""
 
     @classmethod
     def of(
-        cls, evidence: Evidence, paths: Sequence[SignaturePaths], attributes: Mapping[str, str] | None = None
+        cls,
+        evidence: Evidence,
+        paths: Sequence[SignaturePaths],
+        attributes: Mapping[str, str] | None = None,
+        facts: FileFacts | None = None,
     ) -> Case:
         """The case; signatures without paths get none."""
         missing = len(evidence.signatures) - len(paths)
-        return cls(evidence, (*paths, *(SignaturePaths() for _ in range(missing))), attributes)
+        return cls(evidence, (*paths, *(SignaturePaths() for _ in range(missing))), attributes, facts)
 
     @property
     def name(self) -> str:
@@ -192,9 +199,7 @@ class Case:
     def signatures(self) -> tuple[Signed, ...]:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
-        return tuple(
-            Signed(place, signature, paths, self.evidence.kind) for place, (signature, paths) in enumerate(pairs)
-        )
+        return tuple(Signed(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
 
 
 def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:

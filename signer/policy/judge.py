@@ -25,6 +25,7 @@ from signer.certificates import TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.case import Case, SignaturePaths
 from signer.policy.decide import Policy, decide
+from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.switches import Setting, Switches
 from signer.policy.targets import Target
@@ -70,13 +71,15 @@ def judge(
     switches: Switches,
     *,
     attributes: Mapping[str, str] | None = None,
+    facts: FileFacts | None = None,
 ) -> Verdict:
     """The verdict of one target.
 
     `paths` stand in the order of the evidence's signatures; `attributes` are what the catalog says about the file, for
-    the protected-media policy. Raises UsageError for an unknown policy.
+    the protected-media policy; `facts` what `file_facts.facts_of` found, for the file rules of lists that are given.
+    Raises UsageError for an unknown policy.
     """
-    return judge_all(policy_name, evidence, paths, [target], switches, attributes=attributes)[0]
+    return judge_all(policy_name, evidence, paths, [target], switches, attributes=attributes, facts=facts)[0]
 
 
 def judge_all(
@@ -87,9 +90,10 @@ def judge_all(
     switches: Switches,
     *,
     attributes: Mapping[str, str] | None = None,
+    facts: FileFacts | None = None,
 ) -> list[Verdict]:
     """The verdicts of many targets about the same file, for the price of little more than one."""
-    chosen, case = policy(policy_name), Case.of(evidence, paths, attributes)
+    chosen, case = policy(policy_name), Case.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         switches = replace(switches, protected_media=True)
     return [decide(chosen, case, Setting(target, switches)) for target in targets]

@@ -16,7 +16,7 @@ _EMBED = "Embed a signature: drvsign sign, before the catalog is built."
 _EMBEDDED_REQUIRED_BEFORE = 10240
 _HVCI_SINCE = 10240
 
-NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy"})
+NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list"})
 """Rules whose no stands whatever the machine lets pass: the others are Code Integrity's check of signatures."""
 
 
@@ -84,6 +84,29 @@ def boot_start_embedded(decided: Decided, setting: Setting) -> Iterator[Remark]:
 
 
 @rule(
+    "block-list",
+    "A driver on Microsoft's list of vulnerable and malicious drivers is blocked, however well it is signed.",
+    source=sources.BLOCK_RULES,
+    releases=Releases(since="win10-1607"),
+    default="on clients since Windows 11 22H2, in S mode, with memory integrity; without a list nothing is compared",
+)
+def block_list(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """The list is Microsoft's to change, so it is taken from a file that the user gives."""
+    if not setting.block_list_on or decided.case.evidence.kind != "image":
+        return
+    name, listed = decided.case.name, setting.switches.block_list
+    if listed is None:
+        message = f"{setting.target.title} blocks what is on Microsoft's driver block list, and no list was given"
+        yield notes("block-list-not-given", message)
+        return
+    answer = listed.denies(decided.case)
+    if answer:
+        yield rejects("block-listed", f"{name!r} is on the driver block list that was given", "Use a newer driver.")
+    elif answer is None:
+        yield undecided("block-list-unknown", f"the block list that was given asks for more than is known of {name!r}")
+
+
+@rule(
     "x86-not-enforced",
     "A 32-bit kernel wants signatures only with Secure Boot on, for boot-start drivers and for protected media.",
     source=f"{sources.POLICY}, and {sources.REQUIREMENTS} for boot-start and protected media",
@@ -142,4 +165,4 @@ def machine_state(decided: Decided, setting: Setting) -> Iterator[Remark]:
 
 
 RULES: tuple[Rule[Case], ...] = (architecture, file_problems, unsigned)
-OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, x86_not_enforced, debugger, machine_state)
+OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, block_list, x86_not_enforced, debugger, machine_state)

@@ -269,18 +269,20 @@ def driver_policy(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         return
     what = f"{candidate.signed.who} is cross-signed, which the Windows Driver Policy no longer trusts"
     allow_list = setting.switches.allow_list
+    allowed = allow_list.allows(candidate.signed) if allow_list is not None else None
     if setting.driver_policy == "off":
         yield notes("driver-policy-off", f"{what} once it is in force on {setting.target.title}", _PORTAL)
-    elif allow_list is not None and allow_list.allows(candidate):
+    elif allowed:
         yield admits("driver-policy-allowed", f"{candidate.signed.who} is cross-signed and on the allow list")
     elif setting.driver_policy == "evaluation":
         yield warns("driver-policy-evaluation", f"{what}; the evaluation phase loads the driver and logs it", _PORTAL)
-    elif allow_list is not None:
+    elif allowed is False:
         yield rejects("driver-policy-blocked", f"{what}, and it is not on the allow list that was given", _PORTAL)
     else:
         yield undecided(
             "driver-policy-unknown",
-            f"{what} unless it is on Microsoft's allow list, which is not public",
+            f"{what} unless it is on Microsoft's allow list, which "
+            + ("is not public" if allow_list is None else "asks for more than is known of this file"),
             "Give the list with --allow-list, or have the driver signed by Microsoft.",
         )
 

@@ -55,7 +55,7 @@ def catalogued(case: Case, setting: Setting) -> Iterator[Remark]:
 )
 def catalog_only(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """A signature in the image helps the kernel, not the installation."""
-    if candidate.signature.source != "catalog" and candidate.signed.of != "catalog":
+    if candidate.signature.source != "catalog" and candidate.signed.case.evidence.kind != "catalog":
         yield rejects(
             "embedded-does-not-count", f"{candidate.signed.who} does not count for the installation", _PACKAGE
         )

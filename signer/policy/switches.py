@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from signer.policy.targets import Target
+
+if TYPE_CHECKING:
+    from signer.policy.case import Case, Signed
 
 DriverPolicy = Literal["off", "evaluation", "enforced"]
 Publisher = Literal["trusted", "untrusted", "unknown"]
@@ -16,6 +19,8 @@ Settlement = Literal["loads", "blocked", "unknown"]
 
 WHQL_ENFORCED_SINCE = 14393
 """Windows 10 1607: new kernel drivers must be signed by the portal."""
+BLOCK_LIST_SINCE = 22621
+"""Windows 11 22H2: the driver block list is on by default."""
 DRIVER_POLICY_SINCE = 26100
 """Windows 11 24H2 and Server 2025 are the first in scope of the Windows Driver Policy."""
 DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
@@ -25,8 +30,16 @@ DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 class AllowList(Protocol):
     """Which cross-signed drivers the Windows Driver Policy still allows. `signer.policy.si_policy` reads one."""
 
-    def allows(self, candidate: object) -> bool:
-        """Whether the list names this signature's file, signer or publisher."""
+    def allows(self, signed: Signed) -> bool | None:
+        """Whether the list names this signature's file, signer or publisher; None where that can't be told."""
+        ...
+
+
+class BlockList(Protocol):
+    """Which drivers Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy` reads one."""
+
+    def denies(self, case: Case) -> bool | None:
+        """Whether the list names this file or one of its signers; None where that can't be told."""
         ...
 
 
@@ -55,6 +68,11 @@ class Switches:
     (the phase that every machine ends in), off elsewhere."""
     allow_list: AllowList | None = field(default=None, compare=False)
     """The policy's allow list. Default: none is known, so that what depends on it is unknown."""
+    block_list: BlockList | None = field(default=None, compare=False)
+    """Microsoft's recommended driver block rules. Default: none is given, and the verdict says so where one is on."""
+    block_list_on: bool | None = None
+    """Whether the machine uses its block list. Default: on clients since Windows 11 22H2, in S mode, and with memory
+    integrity except on Server 2016."""
     cross_signed_1809_cutoff: bool = False
     """Whether Windows 10 1809 and later refuse cross-signed drivers of certificates issued before 2015-07-29, as the
     dashboard's table says. Default: they don't, as the policy's own page has it; the verdict names the disagreement."""
@@ -119,6 +137,17 @@ class Setting:
         if self.switches.driver_policy is not None:
             return self.switches.driver_policy
         return "enforced" if self.switches.at >= DRIVER_POLICY_FROM else "off"
+
+    @cached_property
+    def block_list_on(self) -> bool:
+        """Whether the driver block list is in force."""
+        target = self.target
+        if target.build < WHQL_ENFORCED_SINCE:
+            return False
+        if self.switches.block_list_on is not None:
+            return self.switches.block_list_on
+        on = target.build >= BLOCK_LIST_SINCE and not target.server
+        return on or target.s_mode or (self.switches.hvci and target.release.name != "server2016")
 
     @cached_property
     def knows_sha2(self) -> bool:

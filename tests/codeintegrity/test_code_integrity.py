@@ -20,10 +20,17 @@ from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed,
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
+class Everything:
+    """A block list that names every driver."""
+
+    def denies(self, case: object) -> bool:
+        return True
+
+
 class NoList:
     """An allow list that names nobody."""
 
-    def allows(self, candidate: object) -> bool:
+    def allows(self, signed: object) -> bool:
         return False
 
 
@@ -68,6 +75,7 @@ X86 = driver(architecture="x86")
         (driver(cross_signed("2016-05-02")), "win10-1607-x64", {"upgraded": True}, [], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {"boot_start": True}, [3083], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {}, [3004, 3089, 5038], "0xC0000428", 577, 52),
+        (GOOD, "win11-24h2-x64", {"block_list": Everything()}, [3077, 3089], "0xC0000603", 1275, 48),
         (OLD, "win10-22h2-x64", {}, [3033, 3089], "0xC0000605", None, 52),
         (
             driver(GOOD_CATALOG),

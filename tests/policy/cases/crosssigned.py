@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signer.policy.case import Signed
 from signer.policy.classify import WHQL
 from tests.policy.builder import Sample, by_microsoft, cross_signed, day, driver
 from tests.policy.cases.registry import expect
@@ -18,8 +19,8 @@ class ListOf:
     label: str
     signer: str
 
-    def allows(self, candidate: object) -> bool:
-        return self.signer in getattr(candidate, "signed").who  # noqa: B009
+    def allows(self, signed: Signed) -> bool:
+        return self.signer in signed.who
 
 
 @expect("accepted", "root", "win8.1-x64", "win10-1507-x64", "win10-1511-x64", "server2012r2-x64")

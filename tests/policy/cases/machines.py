@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from signer.policy.case import Case
 from signer.policy.classify import WHQL
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.policy.cases.registry import expect
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A block list with one answer."""
+
+    label: str
+    answer: bool | None
+
+    def denies(self, case: Case) -> bool | None:
+        return self.answer
+
+
+LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", False), Listing("unsure", None)
 
 
 @expect("accepted", "x86-not-enforced", "vista-x86", "win7-x86", "server2008-x86")
@@ -89,3 +106,25 @@ def signed_under_a_debugger() -> Sample:
 def signed_under_memory_integrity() -> Sample:
     """Memory integrity takes a well-signed driver; its section checks are not judged, and that is said."""
     return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "block-list", "win11-22h2-x64", "win10-22h2-x64-smode", block_list=LISTED, code="block-listed")
+@expect("accepted", "root", "win11-22h2-x64", block_list=NOT_LISTED)
+@expect("unknown", "block-list", "win11-22h2-x64", block_list=UNSURE)
+@expect("accepted", "root", "win11-22h2-x64", code="block-list-not-given")
+@expect("accepted", "root", "win11-21h2-x64", "win10-22h2-x64", "server2022-x64", block_list=LISTED)
+@expect("rejected", "block-list", "win10-22h2-x64", "server2022-x64", block_list=LISTED, hvci=True)
+@expect("accepted", "root", "server2016-x64", block_list=LISTED, hvci=True)
+@expect("rejected", "block-list", "win10-22h2-x64", block_list=LISTED, block_list_on=True)
+@expect("accepted", "root", "win11-24h2-x64", block_list=LISTED, block_list_on=False)
+@expect("accepted", "root", "win8.1-x64", block_list=LISTED, block_list_on=True)
+@expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, debugger=True)
+def on_the_block_list() -> Sample:
+    """A vulnerable driver is blocked where the list is in force, however well it is signed."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "root", "win11-24h2-x64", block_list=UNSURE)
+def refused_and_perhaps_blocked() -> Sample:
+    """A driver that is refused anyway is rejected, whatever the list may say."""
+    return driver(commercial())

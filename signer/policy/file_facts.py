@@ -1,0 +1,108 @@
+"""What App Control's file rules compare besides the digest: version resource and the hash of the first page.
+
+Source: "VS_VERSIONINFO structure" and "StringFileInfo structure" (Win32); App Control's "Policy rules and file rules"
+for what is compared: FileName with OriginalFilename, versions with the fixed file version.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import ImageError
+from signer.pe.digest import hash_pages
+from signer.pe.image import Image
+
+Version = tuple[int, int, int, int]
+
+_KEY = "VS_VERSION_INFO\0".encode("utf-16-le")
+_FIXED = 0xFEEF04BD
+_HEADER = struct.Struct("<HHH")
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What an image says of itself in its version resource, and the hashes of its first page."""
+
+    strings: Mapping[str, str] = field(default_factory=dict)
+    """OriginalFilename, InternalName, ProductName, FileDescription and the like, of the first language."""
+    version: Version | None = None
+    """The fixed file version."""
+    first_page: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
+    """The hash of the headers, which is the first row of the page hashes."""
+
+
+def facts_of(image: Image) -> FileFacts | None:
+    """The facts of an image; None where it has more than one version resource, as nothing tells which one counts."""
+    data = bytes(image.data[: image.content_end])
+    start = data.find(_KEY)
+    if start >= 0 and data.find(_KEY, start + 1) >= 0:
+        return None
+    pages = _first_page(image)
+    if start < _HEADER.size:
+        return FileFacts(first_page=pages)
+    block = data[start - _HEADER.size :]
+    return FileFacts(dict(_strings(block)), _fixed_version(block), pages)
+
+
+def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:
+    found = {}
+    for algorithm in (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256):
+        try:
+            table = hash_pages(image, algorithm).table
+        except ImageError:
+            return {}
+        found[algorithm] = table[4 : 4 + algorithm.size]
+    return found
+
+
+def _fixed_version(block: bytes) -> Version | None:
+    """The file version in VS_FIXEDFILEINFO, which follows the key on the next multiple of four."""
+    start = _aligned(_HEADER.size + len(_KEY))
+    fixed = block[start : start + 16]
+    if len(fixed) < 16 or int.from_bytes(fixed[:4], "little") != _FIXED:
+        return None
+    high, low = struct.unpack_from("<II", fixed, 8)
+    return high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF
+
+
+def _strings(block: bytes) -> Iterator[tuple[str, str]]:
+    """Every name with its value, the first of each: VS_VERSIONINFO > StringFileInfo > StringTable > String."""
+    seen: set[str] = set()
+    for key, value, depth in _walk(block, 0, len(block), 0):
+        if depth == _MAX_DEPTH - 1 and value is not None and key not in seen:
+            seen.add(key)
+            yield key, value
+
+
+def _walk(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[str, str | None, int]]:
+    """Key, text value and depth of each node; a node that does not fit its parent ends the walk."""
+    while depth < _MAX_DEPTH and start + _HEADER.size <= end:
+        length, value_length, kind = _HEADER.unpack_from(block, start)
+        stop = start + length
+        if length < _HEADER.size or stop > end:
+            return
+        key, body = _text(block, start + _HEADER.size, stop)
+        body = _aligned(body)
+        is_string = depth == _MAX_DEPTH - 1 and kind == 1
+        yield key, _text(block, body, stop)[0] if is_string else None, depth
+        children = _aligned(body + (0 if kind == 1 else value_length))
+        yield from _walk(block, children, stop, depth + 1)
+        start = _aligned(stop)
+        if depth == 0:
+            return
+
+
+def _text(block: bytes, start: int, end: int) -> tuple[str, int]:
+    """A UTF-16 string up to its NUL or `end`, and where it ends."""
+    at = start
+    while at + 2 <= end and block[at : at + 2] != b"\0\0":
+        at += 2
+    return block[start:at].decode("utf-16-le", "replace"), min(at + 2, end)
+
+
+def _aligned(offset: int) -> int:
+    return (offset + 3) & ~3

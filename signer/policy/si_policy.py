@@ -149,9 +149,9 @@ class SiPolicy:
         scenarios = [one for one in _children(root, "SigningScenarios") if one.get("Value") == _KERNEL]
         return cls(
             version=root.findtext(f"{_SPACE}VersionEx") or "unknown",
-            file_rules=tuple(_referred(scenarios, "FileRulesRef/FileRuleRef", "RuleID", rules)),
-            allowed=tuple(_referred(scenarios, "AllowedSigners/AllowedSigner", "SignerId", signers)),
-            denied=tuple(_referred(scenarios, "DeniedSigners/DeniedSigner", "SignerId", signers)),
+            file_rules=_referred(scenarios, "FileRulesRef/FileRuleRef", "RuleID", rules),
+            allowed=_referred(scenarios, "AllowedSigners/AllowedSigner", "SignerId", signers),
+            denied=_referred(scenarios, "DeniedSigners/DeniedSigner", "SignerId", signers),
         )
 
 
@@ -180,13 +180,11 @@ def _children(root: Element, name: str) -> list[Element]:
     return list(found) if found is not None else []
 
 
-def _referred(scenarios: Iterable[Element], path: str, key: str, known: Mapping[str, Rule]) -> Iterable[Rule]:
-    """The rules that the product signers of the kernel scenario refer to; a reference to nothing is no rule."""
+def _referred(scenarios: Iterable[Element], path: str, key: str, known: Mapping[str, Rule]) -> tuple[Rule, ...]:
+    """The rules that the product signers of the kernel scenario refer to, each once; others have no effect."""
     steps = "/".join(f"{_SPACE}{step}" for step in ("ProductSigners", *path.split("/")))
-    for scenario in scenarios:
-        for reference in scenario.findall(steps):
-            if reference.get(key, "") in known:
-                yield known[reference.get(key, "")]
+    names = dict.fromkeys(one.get(key, "") for scenario in scenarios for one in scenario.findall(steps))
+    return tuple(known[name] for name in names if name in known)
 
 
 def _file_rule(element: Element) -> FileRule | None:

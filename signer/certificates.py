@@ -109,7 +109,7 @@ def extensions(certificate: x509.Certificate) -> x509.Extensions:
     """The certificate's extensions. Raises CertificateError when they can't be read."""
     try:
         return _quietly(lambda: certificate.extensions)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise CertificateError(f"the extensions of {common_name(certificate)!r} can't be read ({error})") from error
 
 

@@ -184,8 +184,9 @@ class _Search:
             elif not _other_key(node.certificate, trusted.anchor.certificate):
                 failed.append((outcome, trusted.anchor.name))
         helpers = (_Node(helper, fields_of(helper)) for helper in self._store.helpers(node.fields.issuer))
+        candidates = dict.fromkeys((*self._by_subject.get(node.fields.issuer, ()), *helpers))
         reached = {anchor.spki_sha256 for anchor in anchors}
-        for issuer in (*self._by_subject.get(node.fields.issuer, ()), *helpers):
+        for issuer in candidates:
             if issuer.self_issued and key_identity(issuer.fields.spki) in reached:
                 continue  # the root itself, which came along
             outcome = self._check(node, issuer.fields.spki)

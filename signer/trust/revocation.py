@@ -222,7 +222,7 @@ def _distribution_points(certificate: x509.Certificate) -> set[x509.GeneralName]
 def _crl_extensions(crl: x509.CertificateRevocationList) -> Iterable[x509.Extension[x509.ExtensionType]]:
     try:
         return tuple(crl.extensions)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         # Unreadable is the same as unknown and critical: the list can't be relied on.
         unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.28"), b"")
         return (x509.Extension(unreadable.oid, True, unreadable),)
@@ -262,13 +262,13 @@ def _entries(
 def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags:
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, ValueError, TypeError, x509.DuplicateExtension):
         return x509.ReasonFlags.unspecified
 
 
 def _invalid_since(entry: x509.RevokedCertificate) -> datetime | None:
     try:
         date = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, ValueError, TypeError, x509.DuplicateExtension):
         return None
     return date.replace(tzinfo=UTC)

@@ -21,6 +21,7 @@ from tests.trust.hierarchy import Entity, issue, key, mislabeled, name, reissued
 WHQL = "1.3.6.1.4.1.311.10.3.5"
 ANY_USAGE = "2.5.29.37.0"
 UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+BIT_STRING_NAME = bytes.fromhex("3011a40f300d310b3009060355040303020041")
 GARBAGE_CONSTRAINTS = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.19"), b"\xff\xff")
 
 
@@ -577,6 +578,13 @@ def unknown_extension() -> Built:
 def damaged_extension() -> Built:
     """Basic constraints that can't be decoded: what they allow is not known."""
     return three(ca=None, extensions=[(GARBAGE_CONSTRAINTS, True)], index=1)
+
+
+@case("unreadable", breaks=True)
+def alternative_name_that_is_a_bit_string() -> Built:
+    """The library raises another error for this than for other damage."""
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), BIT_STRING_NAME)
+    return three(extensions=[(odd, False)], index=1)
 
 
 @case("unreadable", breaks=False)

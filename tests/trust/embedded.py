@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from cryptography import x509
 from signer.certificates import load_der
 
 NESTED_SIGNATURE = "1.3.6.1.4.1.311.2.4.1"
+COUNTER_SIGNATURE = "1.2.840.113549.1.9.6"
+RFC3161_TOKEN = "1.3.6.1.4.1.311.3.3.1"
 SECURITY_DIRECTORY = 4
 
 
@@ -21,6 +24,8 @@ class Signed:
 
     leaf: x509.Certificate
     pool: tuple[x509.Certificate, ...]
+    stamps: tuple[Signed, ...] = ()
+    """Who timestamped it."""
 
 
 def signatures(data: bytes) -> Iterator[Signed]:
@@ -46,11 +51,27 @@ def _signatures(der: bytes) -> Iterator[Signed]:
     content = cms.ContentInfo.load(der)["content"]
     pool = tuple(load_der(item.chosen.dump()) for item in content["certificates"] if item.name == "certificate")
     for info in content["signer_infos"]:
-        sid = info["sid"].chosen
-        serial, issuer = sid["serial_number"].native, sid["issuer"].dump()
-        (leaf,) = {c for c in pool if c.serial_number == serial and c.issuer.public_bytes() == issuer}
-        yield Signed(leaf, pool)
+        yield Signed(_signer(info, pool), pool, tuple(_stamps(info, pool)))
         for attribute in info["unsigned_attrs"]:
             if attribute["type"].dotted == NESTED_SIGNATURE:
                 for value in attribute["values"]:
                     yield from _signatures(value.dump())
+
+
+def _stamps(info: cms.SignerInfo, pool: tuple[x509.Certificate, ...]) -> Iterator[Signed]:
+    for attribute in info["unsigned_attrs"]:
+        for value in attribute["values"]:
+            if attribute["type"].dotted == COUNTER_SIGNATURE:
+                yield Signed(_signer(value, pool), pool)
+            elif attribute["type"].dotted == RFC3161_TOKEN:
+                yield from _signatures(value.dump())
+
+
+def _signer(info: cms.SignerInfo, pool: tuple[x509.Certificate, ...]) -> x509.Certificate:
+    """The certificate that the SignerInfo names by issuer and serial number."""
+    sid = info["sid"].chosen
+    serial, issuer = sid["serial_number"].native, sid["issuer"].dump()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (signer,) = {c for c in pool if c.serial_number == serial and c.issuer.public_bytes() == issuer}
+    return signer

@@ -253,6 +253,16 @@ def test_test_signing_names_the_production_root_that_it_does_not_trust() -> None
     assert "Microsoft Product Root 2010, which is not trusted for test-signing" in path.problems[0].message
 
 
+def test_published_root_that_came_along_is_named_once() -> None:
+    """A self-signed root in the pool that is also published, below a leaf that it did not sign."""
+    root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
+    forged = issue("Leaf", issue("Forger", ca=True), issuer_name=root.subject).certificate
+    for store in (TrustStore.test_signing([]), TrustStore.release()):
+        (path,) = build_paths(forged, [root, root], store)
+        assert path.anchor is None
+        assert [problem.code for problem in path.problems] == ["bad-signature"]
+
+
 def test_a_day_before_the_leaf_began_is_not_its_time() -> None:
     """Validity only orders paths: the only path is returned whatever the time."""
     root = issue("Root", ca=True)

@@ -8,13 +8,13 @@ to be named in KNOWN_DIFFERENCES with its reason.
 from __future__ import annotations
 
 import csv
-import warnings
 from pathlib import Path
 
 import pytest
 
-from signer.certificates import common_name, issuer_common_name
+from signer.certificates import TIME_STAMPING, common_name, issuer_common_name
 from signer.trust.chain import build_paths
+from signer.trust.checks import BROKEN
 from signer.trust.path import CertificatePath
 from signer.trust.store import TrustStore
 from tests.support import corpus_root
@@ -44,9 +44,7 @@ def top(path: CertificatePath) -> str:
 
 def best_paths(file: Path) -> list[CertificatePath]:
     store = TrustStore.release()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = list(signatures(file.read_bytes()))
+    found = list(signatures(file.read_bytes()))
     return [build_paths(signed.leaf, signed.pool, store)[0] for signed in found]
 
 
@@ -81,3 +79,17 @@ def test_no_real_signer_breaks_a_rule_of_issuing(row: dict[str, str]) -> None:
     broken |= {"critical-extension", "unreadable", "bad-signature", "signature-unknown", "search-limit"}
     for path in best_paths(corpus_root() / row["path"]):
         assert not broken & {problem.code for problem in path.problems}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["timestamps"] != "none"], ids=lambda row: row["path"][-60:])
+def test_timestamp_reaches_a_published_root(row: dict[str, str]) -> None:
+    """Of all timestamping authorities of the corpus, every one does, and breaks no rule on the way."""
+    store = TrustStore.release()
+    stamps = [
+        (stamp, signed) for signed in signatures((corpus_root() / row["path"]).read_bytes()) for stamp in signed.stamps
+    ]
+    assert stamps
+    for stamp, signed in stamps:
+        best = build_paths(stamp.leaf, (*stamp.pool, *signed.pool), store, usage=TIME_STAMPING)[0]
+        assert best.anchor is not None
+        assert not BROKEN & {problem.code for problem in best.problems}

@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 
 _PIPE_WIDTH = 1000
 _MOST_PROBLEMS = 20
+_WIDEST_OF_MANY = 48
 _PROGRESS_AFTER_SECONDS = 1.0
 
 PANEL = "What is printed"
@@ -102,18 +103,36 @@ class Output:
 
             self._console().print(Text(printable(word), style=style or ""), printable(text), soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-        """A table of the result for a person; nothing with --json."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        title: str | None = None,
+        *,
+        cut_last: bool = False,
+    ) -> None:
+        """A table of the result for a person; nothing with --json.
+
+        On a terminal long cells take several lines; with `cut_last` those of the last column are cut off.
+        """
         if self.json:
             return
         from rich.box import SIMPLE
         from rich.table import Table
 
         table = Table(box=SIMPLE, title=printable(title or "") or None, title_justify="left", pad_edge=False)
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row))
+        cells = [[_cell(value) for value in row] for row in rows]
+        for index, column in enumerate(columns):
+            if not cut_last:
+                table.add_column(column, overflow="fold")
+            elif index < len(columns) - 1:
+                widest = max((cell[index].cell_len for cell in cells), default=0)
+                table.add_column(column, overflow="fold", width=min(max(widest, len(column)), _WIDEST_OF_MANY))
+            else:
+                table.add_column(column, overflow="ellipsis")
+        for row in cells:
+            row[-1].no_wrap = cut_last
+            table.add_row(*row)
         self._console().print(table)
 
     def note(self, text: str) -> None:

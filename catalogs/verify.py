@@ -1,0 +1,235 @@
+"""The VERIFY line of a driver package: its INF, the files that it copies, and the catalogs that vouch for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalogs.catalog import Catalog
+from catalogs.folder import Folder
+from catalogs.images import boot_start_drivers
+from catalogs.inf.driver import DriverInf
+from catalogs.inf.problems import Problem
+from catalogs.line_ends import diagnose
+from catalogs.package import DriverPackage, PackageFile, Survey, survey_packages
+from signer.cab.cabinet import is_cabinet
+from signer.errors import PackageError, SignerError
+from signer.files import mapped, read
+from signer.pe.image import is_image
+from signer.policy import package as policy
+from signer.policy.case import SignaturePaths
+from signer.policy.findings import Finding, Verdict
+from signer.policy.switches import Switches
+from signer.policy.targets import Target
+from signer.verify.evidence import CatalogLookup, Evidence
+from signer.verify.gather import Kind, gather, gather_catalog
+
+Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
+"""How to run over files: `map`, or something with threads and a progress bar."""
+PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
+"""The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
+
+_DECORATIONS = {"x64": "amd64"}
+_MISSING = "22.9.1"
+_CATALOGS = "windows-driver-docs install/catalog-files.md"
+_MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file of the package with its evidence and paths."""
+
+    file: PackageFile
+    evidence: Evidence
+    paths: tuple[SignaturePaths, ...]
+    boot_start: bool = False
+    """Whether the INF has the boot loader start it."""
+    line_ends: Problem | None = None
+    """That the catalog would list it with other line ends."""
+
+    @property
+    def is_driver(self) -> bool:
+        """Whether the kernel would load it: a .sys image."""
+        return self.evidence.kind == "image" and self.file.path.suffix.lower() == ".sys"
+
+
+@dataclass(frozen=True)
+class CheckedPackage:
+    """What one catalog is to vouch for, and what was found."""
+
+    package: DriverPackage
+    catalog: Catalog | None
+    """The catalog that the INF names; None where it is not there."""
+    signature: Evidence | None
+    """The evidence of the catalog itself."""
+    files: tuple[CheckedFile, ...]
+    missing: tuple[Finding, ...] = ()
+    """Files that the INF copies and that are not there."""
+
+    @property
+    def name(self) -> str:
+        """What to call it: its INF."""
+        return self.package.inf.name
+
+    def fits(self, target: Target) -> bool:
+        """Whether the catalog is for the target's architecture."""
+        return any(name.architecture == decoration(target) for name in self.package.os)
+
+    def files_on(self, target: Target) -> list[CheckedFile]:
+        """The files that the target would install."""
+        return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
+
+    def drivers_on(self, target: Target) -> list[CheckedFile]:
+        """Of them, what the kernel would load."""
+        return [one for one in self.files_on(target) if one.is_driver]
+
+    def judge(self, target: Target, switches: Switches) -> Verdict:
+        """Whether the target installs it: what Plug and Play says of the INF and of every file that it copies."""
+        if not self.fits(target):
+            return _not_for(self, target)
+        infs = set(self.package.infs)
+        members = [(one, policy.Member(one.evidence, one.paths)) for one in self.files_on(target)]
+        first = next(member for one, member in members if one.file.path in infs)
+        whole = policy.Package(
+            self.name,
+            first,
+            tuple(member for _, member in members if member is not first),
+            self.package.catalog_name,
+            self.catalog is not None,
+            self._versions(),
+        )
+        verdict = policy.judge_package(whole, target, switches)
+        said = (*self.missing, *self._unsigned_catalog(), *self._line_ends(target))
+        if not said:
+            return verdict
+        rule = verdict.rule if verdict.outcome == "rejected" else said[0].code
+        return Verdict(verdict.target, "rejected", rule, (*said, *verdict.findings), verdict.signatures)
+
+    def _line_ends(self, target: Target) -> Iterator[Finding]:
+        for one in self.files_on(target):
+            problem = one.line_ends
+            if problem is not None:
+                yield Finding(problem.code, "error", problem.message, _CATALOGS, problem.hint)
+
+    def _unsigned_catalog(self) -> Iterator[Finding]:
+        if self.catalog is not None and not self.catalog.is_signed:
+            message = f"the catalog {self.package.catalog_name!r} is not signed"
+            hint = f"Sign it: drvsign sign {self.package.catalog}"
+            yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
+
+    def _versions(self) -> tuple[tuple[int, int], ...] | None:
+        """The kernel versions that the catalog lists the INF for; None where it says nothing about it."""
+        inf = next(one for one in self.files if one.file.path == self.package.inf)
+        members = (self.catalog.find(digest) for digest in inf.evidence.digests.values()) if self.catalog else ()
+        text = next((member.os_attribute for member in members if member and member.os_attribute), None)
+        return tuple(_versions_in(text)) if text is not None else None
+
+
+def check(
+    where: Path | Sequence[Path], catalogs: Sequence[CatalogLookup], paths_of: PathsOf, *, each: Each = map
+) -> list[CheckedPackage]:
+    """The packages of a folder, or of some INFs, with the evidence of all that is in them.
+
+    `catalogs` are looked at besides those that the INFs name. What forbids a catalog but not the installation, such as
+    a date in the future, is no matter here. Raises PackageError where there is no driver package, FileError,
+    MalformedInput.
+    """
+    survey = survey_packages(where)
+    if not survey.packages:
+        raise PackageError(
+            "there is no driver package that can be read",
+            problems=survey.errors,
+            path=_shown(where),
+            hint=_hint(survey),
+        )
+    return [_check(package, survey, catalogs, paths_of, each) for package in survey.packages]
+
+
+def _check(
+    package: DriverPackage, survey: Survey, catalogs: Sequence[CatalogLookup], paths_of: PathsOf, each: Each
+) -> CheckedPackage:
+    path = Folder(package.catalog.parent).find([package.catalog_name])
+    data = read(path) if path is not None else None
+    catalog = _parsed(data, path) if data is not None and path is not None else None
+    lookups = (*([catalog] if catalog is not None else ()), *catalogs)
+    boot = {name for inf in package.infs for name in boot_start_drivers(DriverInf.read(inf))}
+
+    def one(file: PackageFile) -> CheckedFile:
+        evidence = _gather(file.path, lookups)
+        line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
+        return CheckedFile(file, evidence, paths_of(evidence), file.path.name.lower() in boot, line_ends)
+
+    return CheckedPackage(
+        package,
+        catalog,
+        gather_catalog(data, path.name) if data is not None and path is not None else None,
+        tuple(each(one, package.files)),
+        tuple(_missing(survey, package)),
+    )
+
+
+def _parsed(data: bytes, path: Path) -> Catalog:
+    try:
+        return Catalog.parse(data, path.name)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _gather(path: Path, catalogs: Sequence[CatalogLookup]) -> Evidence:
+    try:
+        with mapped(path) as data:
+            kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
+            return gather(data, kind, path.name, catalogs)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _line_ends(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | None:
+    """What is wrong with the line ends of a file that the catalog does not list; None where it is not them."""
+    if evidence.kind != "file" or any(catalog.contains(digest) for digest in evidence.digests.values()):
+        return None
+    fault = diagnose(read(path), catalog.contains)
+    return fault.problem(path) if fault is not None else None
+
+
+def _missing(survey: Survey, package: DriverPackage) -> Iterator[Finding]:
+    for problem in survey.errors:
+        if problem.code == _MISSING and problem.path in package.infs:
+            source = "Inf2Cat 22.9.1; windows-driver-docs install/inf-sourcedisksfiles-section.md"
+            yield Finding("file-missing", "error", problem.message, source, problem.hint)
+
+
+def _not_for(package: CheckedPackage, target: Target) -> Verdict:
+    names = ", ".join(name.option for name in package.package.os) or "no release"
+    finding = Finding(
+        "inf-not-for-target",
+        "error",
+        f"{package.name!r} installs nothing on {target.title}: it is for {names}",
+        _MODELS,
+        f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
+    )
+    return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def _versions_in(text: str) -> Iterator[tuple[int, int]]:
+    """The versions in an OSAttr such as `2:6.1,2:10.0`; Windows 10 was 6.4 before its release."""
+    for part in text.split(","):
+        platform, _, version = part.strip().partition(":")
+        major, _, minor = version.partition(".")
+        if platform == "2" and major.isdigit() and minor.isdigit():
+            found = (int(major), int(minor))
+            yield (10, 0) if found == (6, 4) else found
+
+
+def _shown(where: Path | Sequence[Path]) -> Path:
+    return where if isinstance(where, Path) else where[0]
+
+
+def _hint(survey: Survey) -> str | None:
+    return next((problem.hint for problem in survey.errors if problem.hint), None)
+
+
+def decoration(target: Target) -> str:
+    """The architecture of a target as INFs decorate with it."""
+    return _DECORATIONS.get(target.architecture, target.architecture)

@@ -1,0 +1,132 @@
+"""The document `drvsign.verdict/1`: what was verified, as programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from signer.cli.assess import Assessment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from signer.policy.case import SignaturePaths
+    from signer.trust.path import CertificatePath
+    from signer.verify.evidence import Signature, Timestamp
+
+SCHEMA = "drvsign.verdict/1"
+
+
+def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "schema": SCHEMA,
+        "accepted": all(one.accepted for one in assessments),
+        "decided": all(one.decided for one in assessments),
+        "files": [entry(one) for one in assessments],
+    }
+
+
+def entry(assessment: Assessment) -> dict[str, Any]:
+    """One of `files`."""
+    return {
+        "path": str(assessment.path),
+        "kind": assessment.kind,
+        "accepted": assessment.accepted,
+        "decided": assessment.decided,
+        "signatures": signatures(assessment),
+        "targets": [one.row for one in assessment.consequences],
+        "findings": findings(assessment),
+        "events": [
+            {"target": one.verdict.target, **event.as_json()} for one in assessment.consequences for event in one.events
+        ],
+    }
+
+
+def findings(assessment: Assessment) -> list[dict[str, Any]]:
+    """Everything that was said, each once, the worst first; an error where nothing could be decided."""
+    from signer.policy.findings import merged
+
+    if assessment.error is not None:
+        error = assessment.error
+        return [
+            {"code": error.code, "severity": "error", "message": str(error), "source": "", "hint": error.hint},
+        ]
+    return [finding.as_json() for finding in merged([one.verdict for one in assessment.consequences])]
+
+
+def signatures(assessment: Assessment) -> list[dict[str, Any]]:
+    """Each signature with its class and the chain that counts."""
+    evidence = assessment.evidence
+    if evidence is None:
+        return []
+    return [signature(one, paths) for one, paths in zip(evidence.signatures, assessment.paths, strict=True)]
+
+
+def signature(one: Signature, paths: SignaturePaths) -> dict[str, Any]:
+    """One signature."""
+    from signer.policy.classify import classify
+
+    path = best(paths.signer)
+    return {
+        "index": one.index,
+        "source": one.source,
+        "catalog": one.catalog,
+        "digest_algorithm": str(one.digest_algorithm) if one.digest_algorithm else None,
+        "intact": one.intact,
+        "signer": certificate(one.signer) if one.signer is not None else None,
+        "program_name": one.program_name,
+        "url": one.url,
+        "class": classify(one, paths.signer),
+        "page_hashes": one.page_hashes,
+        "page_hashes_intact": one.page_hashes_intact,
+        "timestamp": timestamp(one.timestamp) if one.timestamp is not None else None,
+        "chain": [link(certificate) for certificate in path.certificates] if path is not None else [],
+        "root": path.anchor.name if path is not None and path.anchor is not None else None,
+    }
+
+
+def certificate(one: x509.Certificate) -> dict[str, Any]:
+    """A signer's certificate."""
+    from signer.certificates import common_name, issuer_name, serial_hex, subject_name, thumbprint
+
+    return {
+        "subject": subject_name(one),
+        "common_name": common_name(one),
+        "issuer": issuer_name(one),
+        "serial": serial_hex(one),
+        "sha1": thumbprint(one, "sha1").lower(),
+        "sha256": thumbprint(one, "sha256").lower(),
+    }
+
+
+def link(one: x509.Certificate) -> dict[str, Any]:
+    """A certificate of a chain."""
+    from signer.certificates import subject_name, thumbprint
+
+    return {
+        "subject": subject_name(one),
+        "sha1": thumbprint(one, "sha1").lower(),
+        "not_before": iso(one.not_valid_before_utc),
+        "not_after": iso(one.not_valid_after_utc),
+    }
+
+
+def timestamp(one: Timestamp) -> dict[str, Any]:
+    """A timestamp."""
+    from signer.certificates import common_name
+
+    name = common_name(one.signer) if one.signer is not None else ""
+    return {"kind": one.kind, "time": iso(one.time), "intact": one.intact, "signer": name}
+
+
+def iso(time: datetime) -> str:
+    """A time in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def best(paths: Sequence[CertificatePath]) -> CertificatePath | None:
+    """The path to show: one that ends in a trusted root and breaks no rule, else the longest way there is."""
+    return min(paths, key=lambda path: (path.anchor is None, bool(path.problems)), default=None)

@@ -1,0 +1,195 @@
+"""`drvsign verify`: will it install and load there, and if not, why, and what helps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from signer.cli.assess import Assessment, Assessor, is_package, load_catalog, parse_targets, verifiable_kind
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, Paths, workers
+from signer.cli.output import Output
+from signer.cli.paths import listed, walk
+from signer.cli.results import EXIT_FAILED
+from signer.cli.verify_options import MachineOptions, TrustOptions
+from signer.errors import FileError, SignerError, UsageError
+from signer.files import write_atomically
+
+app = typer.Typer(add_completion=False)
+
+EXIT_REJECTED = 1
+_VERIFIABLE = ("image", "catalog", "cabinet")
+
+
+@app.command(
+    epilog=examples(
+        "drvsign verify driver/ --policy kernel --target win11-24h2-x64",
+        "drvsign verify driver/ --policy kernel --target win11-24h2-x64 --testsigning --roots test-signing",
+        "drvsign verify toaster.sys --policy kernel --matrix",
+        "drvsign verify toaster.sys --policy authenticode --catalog toaster.cat --json",
+    )
+)
+@command
+def verify(
+    output: Output,
+    paths: Paths,
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="kernel|pnp|protected-media|authenticode",
+            help="Whose question: loading, installing, protected media, or WinVerifyTrust. There is no default.",
+            show_default=False,
+        ),
+    ],
+    trust: TrustOptions,
+    machine: MachineOptions,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="A release and architecture, such as win11-24h2-x64, server2022-x64, win10-22h2-x64-smode. Can be "
+            "repeated. Default: win11-25h2, or the newest release of the architecture.",
+        ),
+    ] = None,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Every release that the file could run on.")] = False,
+    catalog: Annotated[
+        list[Path] | None,
+        typer.Option("--catalog", metavar="FILE", help="A catalog that may list the files. Can be repeated."),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option("--events", metavar="FILE", help="Write what Windows would log as JSON lines."),
+    ] = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Say what Windows will make of drivers, catalogs and driver packages.
+
+    A folder with an INF is a driver package: is it installed, and are its drivers loaded? Exit code 0 for yes
+    everywhere, 1 for a no, 3 where nothing public decides or a file can't be read.
+    """
+    from signer.policy.judge import POLICY_NAMES
+
+    if policy not in POLICY_NAMES:
+        raise UsageError(f"there is no policy called {policy!r}", hint=f"Choose one of {', '.join(POLICY_NAMES)}.")
+    if matrix and target:
+        raise UsageError("--matrix and --target exclude each other", hint="Give one of them.")
+    at = machine.time()
+    assessor = Assessor(
+        policy,
+        trust.resolve(at, output),
+        machine.switches(trust.roots, at),
+        parse_targets(target or []),
+        matrix,
+        tuple(load_catalog(path) for path in catalog or []),
+        verbose=bool(output.verbose),
+    )
+    assessments = assess_all(output, assessor, paths, jobs)
+    report(output, assessments, matrix=matrix)
+    if events is not None:
+        write_events(events, assessments)
+    raise typer.Exit(exit_code(assessments))
+
+
+def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: int) -> list[Assessment]:
+    """The assessments of everything that the paths mean, packages first where a folder is one."""
+    found: list[Assessment] = []
+    files: list[tuple[Path, list[Path]]] = []
+    for path in dict.fromkeys(listed(paths)):
+        if path.is_dir() and is_package(path):
+            found += _guarded(path, "package", partial(_package, assessor, path, _each(output, jobs)))
+        elif path.suffix.lower() == ".inf" and path.is_file():
+            found += _guarded(path, "package", partial(_package, assessor, [path], _each(output, jobs)))
+        elif path.is_dir():
+            files += _in_folder(path)
+        else:
+            files.append((path, []))
+
+    def work(item: tuple[Path, list[Path]]) -> list[Assessment]:
+        path, beside = item
+        return _guarded(path, "file", lambda: [assessor.file(path, [load_catalog(one) for one in beside])])
+
+    for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying"):
+        found += done
+    return found
+
+
+def _package(assessor: Assessor, where: Path | Sequence[Path], each: Any) -> list[Assessment]:
+    return list(assessor.package(where, each))
+
+
+def _in_folder(folder: Path) -> list[tuple[Path, list[Path]]]:
+    """What can be verified in a folder without an INF; the catalogs in it count for its other files."""
+    kinds = {path: verifiable_kind(path) for path in walk(folder)}
+    catalogs = [path for path, kind in kinds.items() if kind == "catalog"]
+    inside = [(path, [] if kind == "catalog" else catalogs) for path, kind in kinds.items() if kind in _VERIFIABLE]
+    if not inside:
+        raise UsageError(
+            "there are no images, catalogs, cabinets or driver packages in this folder",
+            path=folder,
+            hint="Name the files themselves.",
+        )
+    return inside
+
+
+def _guarded(path: Path, kind: str, work: Callable[[], list[Assessment]]) -> list[Assessment]:
+    """What `work` gives; an error becomes an assessment, so that other files go on."""
+    try:
+        if not path.exists():
+            raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+        return work()
+    except UsageError:
+        raise
+    except SignerError as error:
+        return [Assessment(path, kind if kind == "package" else _kind_by_name(path), error=error.at(path))]
+
+
+def _kind_by_name(path: Path) -> str:
+    return {".cat": "catalog", ".cab": "cabinet"}.get(path.suffix.lower(), "image")
+
+
+def _each(output: Output, jobs: int) -> Any:
+    """How the files of a package are gone through: several at a time, with a progress bar."""
+    return lambda work, items: output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
+
+
+def report(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -> None:
+    """Print what was found, for a program or for a person."""
+    if output.json:
+        from signer.cli.verdict_json import document
+
+        output.document(document(assessments))
+    else:
+        from signer.cli.verdict_text import show, summary
+
+        show(output, assessments, matrix=matrix)
+        summary(output, assessments)
+    for one in assessments:
+        if one.error is not None:
+            output.error(one.error)
+
+
+def write_events(target: Path, assessments: Sequence[Assessment]) -> None:
+    """Write the events of all targets as JSON lines. Raises FileError."""
+    lines = [
+        json.dumps({"path": str(one.path), "target": what.verdict.target, **event.as_json()})
+        for one in assessments
+        for what in one.consequences
+        for event in what.events
+    ]
+    write_atomically(target, "".join(f"{line}\n" for line in lines).encode())
+
+
+def exit_code(assessments: Sequence[Assessment]) -> int:
+    """3 where a file could not be read, 1 where anything is rejected, 3 where anything is left open, else 0."""
+    if any(one.error is not None for one in assessments):
+        return EXIT_FAILED
+    if any(one.rejected for one in assessments):
+        return EXIT_REJECTED
+    return 0 if all(one.accepted for one in assessments) else EXIT_FAILED

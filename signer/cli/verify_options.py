@@ -1,0 +1,270 @@
+"""What a verdict is for: the roots that are trusted, the targets, and the state of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.identity import TEST_IDENTITY
+from signer.cli.output import Output
+from signer.cli.signature_options import load_certificates
+from signer.errors import CertificateError, UsageError
+from signer.files import read
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from signer.policy.case import SignaturePaths
+    from signer.policy.switches import Switches
+    from signer.trust.store import TrustStore
+    from signer.verify.evidence import Evidence
+
+ROOTS_PANEL = "Who is trusted"
+MACHINE_PANEL = "The state of the machine"
+DISPUTED_PANEL = "Where Microsoft's pages leave a choice"
+
+
+@dataclass(frozen=True)
+class TrustOptions:
+    """Which roots are trusted, and what helps to reach or distrust them."""
+
+    roots: Annotated[
+        str,
+        typer.Option(
+            "--roots",
+            metavar="release|test-signing",
+            help="Microsoft's production and the public roots, or your own and Microsoft's test roots.",
+            rich_help_panel=ROOTS_PANEL,
+        ),
+    ] = "release"
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--root",
+            metavar="FILE",
+            help="A root of your own, with --roots test-signing. Default: that of testcerts/generated.",
+            rich_help_panel=ROOTS_PANEL,
+        ),
+    ] = None
+    intermediate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--intermediate",
+            metavar="FILE",
+            help="A certificate that helps to reach a root, and is not trusted.",
+            rich_help_panel=ROOTS_PANEL,
+        ),
+    ] = None
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--crl", metavar="FILE", help="A revocation list. None is ever fetched.", rich_help_panel=ROOTS_PANEL
+        ),
+    ] = None
+
+    def resolve(self, at: datetime, output: Output) -> Trust:
+        """The stores that the options name. Raises UsageError, FileError, CertificateError."""
+        from signer.trust.store import TrustStore
+
+        if self.roots not in ("release", "test-signing"):
+            raise UsageError(f"there are no roots called {self.roots!r}", hint="Say --roots release or test-signing.")
+        if self.root and self.roots == "release":
+            raise UsageError(
+                "a root of your own and the release roots can't be trusted together",
+                hint="Add --roots test-signing, or leave out --root.",
+            )
+        helpers = load_certificates(self.intermediate or [])
+        release = TrustStore.release().with_intermediates(helpers)
+        lists = tuple(crl for path in self.crl or [] for crl in _crls(path))
+        if self.roots == "release":
+            return Trust(release, release, lists, at)
+        test = TrustStore.test_signing(load_certificates(self._named(output))).with_intermediates(helpers)
+        return Trust(test, release, lists, at)
+
+    def _named(self, output: Output) -> list[Path]:
+        """The roots that were named, or the test identity's where there is one."""
+        if self.root:
+            return self.root
+        own = TEST_IDENTITY / "root.cer"
+        if own.is_file():
+            output.detail(f"No --root was named: {own} is trusted.")
+            return [own]
+        output.warn("no --root was named, and there is no test identity here: only Microsoft's test roots are trusted")
+        return []
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The stores of one call, and the revocation lists that were given."""
+
+    signers: TrustStore
+    public: TrustStore
+    """The release roots: a test-signed driver is mostly timestamped by a public authority."""
+    lists: tuple[x509.CertificateRevocationList, ...]
+    at: datetime
+
+    def paths_of(self, evidence: Evidence) -> tuple[SignaturePaths, ...]:
+        """The paths of every signature and timestamp, revocations noted."""
+        from dataclasses import replace
+
+        from signer.policy.judge import paths_of
+
+        found = paths_of(evidence, self.signers)
+        if self.signers is not self.public:
+            stamped = paths_of(evidence, self.public)
+            found = tuple(
+                replace(own, timestamp=(*own.timestamp, *other.timestamp))
+                for own, other in zip(found, stamped, strict=True)
+            )
+        return tuple(self._revoked(paths) for paths in found) if self.lists else found
+
+    def _revoked(self, paths: SignaturePaths) -> SignaturePaths:
+        from dataclasses import replace
+
+        from signer.trust.revocation import with_revocations
+
+        signer = tuple(with_revocations(path, self.lists, self.at) for path in paths.signer)
+        return replace(paths, signer=signer)
+
+
+def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """What counts about the machine that the verdict is for."""
+
+    testsigning: Annotated[bool, _machine("--testsigning", text="bcdedit -set TESTSIGNING ON.")] = False
+    secure_boot: Annotated[
+        bool | None,
+        _machine(
+            "--secure-boot/--no-secure-boot",
+            text="Default: on where the release knows it, off with --testsigning or --debugger.",
+        ),
+    ] = None
+    debugger: Annotated[bool, _machine("--debugger", text="A kernel debugger is attached.")] = False
+    hvci: Annotated[bool, _machine("--hvci", text="Memory integrity is on.")] = False
+    boot_start: Annotated[
+        bool, _machine("--boot-start", text="The driver starts at boot. In a package the INF says so.")
+    ] = False
+    upgraded: Annotated[bool, _machine("--upgraded", text="Upgraded from before Windows 10 1607.")] = False
+    driver_policy: Annotated[
+        str | None,
+        typer.Option(
+            "--driver-policy",
+            metavar="off|evaluation|enforced",
+            help="The Windows Driver Policy of 2026. Default: enforced where it is in scope at --at.",
+            rich_help_panel=MACHINE_PANEL,
+        ),
+    ] = None
+    publisher: Annotated[
+        str | None,
+        typer.Option(
+            "--publisher",
+            metavar="trusted|untrusted|unknown",
+            help="What the machine says about the catalog's publisher. Default: unknown; trusted for your own root.",
+            rich_help_panel=MACHINE_PANEL,
+        ),
+    ] = None
+    uefi_sb_test: Annotated[
+        bool, _machine("--uefi-sb-test", text="Provisioned with EnableUefiSbTest for preproduction drivers.")
+    ] = False
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="When, as 2026-04-14 or 2026-04-14T12:00:00Z. Default: now.",
+            rich_help_panel=MACHINE_PANEL,
+        ),
+    ] = None
+    cutoff_1809: Annotated[
+        bool,
+        _machine(
+            "--cross-signed-1809-cutoff",
+            text="Windows 10 1809 and later refuse cross-signed drivers altogether. Default: they don't.",
+            panel=DISPUTED_PANEL,
+        ),
+    ] = False
+    expired_leaf: Annotated[
+        str,
+        typer.Option(
+            "--expired-leaf",
+            metavar="loads|blocked|unknown",
+            help="What becomes of an expired signer without a timestamp.",
+            rich_help_panel=DISPUTED_PANEL,
+        ),
+    ] = "loads"
+    sha2_update: Annotated[
+        bool | None,
+        _machine(
+            "--sha2-update/--no-sha2-update",
+            text="Windows 7 and Server 2008 have their SHA-2 update. Default: 7 and 2008 R2 have it.",
+            panel=DISPUTED_PANEL,
+        ),
+    ] = None
+    cert_padding_check: Annotated[
+        bool,
+        _machine(
+            "--cert-padding-check",
+            text="EnableCertPaddingCheck (MS13-098), for authenticode. Default: off.",
+            panel=DISPUTED_PANEL,
+        ),
+    ] = False
+
+    def time(self) -> datetime:
+        """The time that the verdict is for. Raises UsageError."""
+        return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
+
+    def switches(self, roots: str, at: datetime) -> Switches:
+        """The state of the machine as the policy wants it. Raises UsageError."""
+        from signer.policy.switches import Switches
+
+        return Switches(
+            at=at,
+            roots=roots,  # type: ignore[arg-type]  # checked by TrustOptions
+            secure_boot=self.secure_boot,
+            testsigning=self.testsigning,
+            debugger=self.debugger,
+            hvci=self.hvci,
+            boot_start=self.boot_start,
+            upgraded=self.upgraded,
+            driver_policy=_one_of(self.driver_policy, "--driver-policy", "off", "evaluation", "enforced"),
+            cross_signed_1809_cutoff=self.cutoff_1809,
+            sha2_update=self.sha2_update,
+            expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", "loads", "blocked", "unknown"),
+            uefi_sb_test=self.uefi_sb_test,
+            publisher=_one_of(self.publisher, "--publisher", "trusted", "untrusted", "unknown"),
+            cert_padding_check=self.cert_padding_check,
+        )
+
+
+def parse_time(text: str, option: str) -> datetime:
+    """A date or time as ISO 8601 has it; in UTC unless it says otherwise. Raises UsageError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a time", hint=f"Write {option} 2026-04-14 or {option} 2026-04-14T12:00:00Z.", field=option
+        ) from error
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _one_of(value: str | None, option: str, *known: str) -> Any:
+    if value is not None and value not in known:
+        raise UsageError(f"{option} can't be {value!r}", hint=f"Choose one of {', '.join(known)}.", field=option)
+    return value
+
+
+def _crls(path: Path) -> list[x509.CertificateRevocationList]:
+    from signer.trust.revocation import load_crls
+
+    try:
+        return load_crls(read(path))
+    except CertificateError as error:
+        raise error.at(path) from error

@@ -1,0 +1,225 @@
+"""`drvsign verify`: verdicts, exit codes, and what it prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import drvsign, state
+from tests.cli.test_catalog import INF
+from tests.images import PeSpec
+from tests.support import corpus_files
+
+TEST = ("--roots", "test-signing", "--testsigning")
+X64 = ("--target", "win11-24h2-x64")
+FILE_KEYS = {"path", "kind", "accepted", "decided", "signatures", "targets", "findings", "events"}
+SIGNATURE_KEYS = {
+    "index",
+    "source",
+    "catalog",
+    "digest_algorithm",
+    "intact",
+    "signer",
+    "program_name",
+    "url",
+    "class",
+    "page_hashes",
+    "page_hashes_intact",
+    "timestamp",
+    "chain",
+    "root",
+}
+SIGNER_KEYS = {"subject", "common_name", "issuer", "serial", "sha1", "sha256"}
+
+
+@pytest.fixture
+def package(work: Path) -> Path:
+    """A package that is signed with the test identity."""
+    folder = work / "driver"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    assert drvsign("package", folder, "--os", "10_X64").code == 0
+    return folder
+
+
+def flip(path: Path, offset: int) -> None:
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+def verdict(path: Path, *arguments: str) -> tuple[int, dict]:
+    ran = drvsign("verify", path, "--policy", "kernel", *arguments, "--json")
+    return ran.code, ran.document
+
+
+def test_a_test_signed_package_installs_and_loads_on_a_test_machine(package):
+    code, document = verdict(package, *X64, *TEST)
+    assert (code, document["accepted"], document["decided"]) == (0, True, True)
+    assert [(entry["kind"], Path(entry["path"]).name) for entry in document["files"]] == [
+        ("package", "driver"),
+        ("image", "hello.sys"),
+    ]
+
+
+def test_the_document_has_the_keys_of_the_contract(package):
+    _, document = verdict(package, *X64, *TEST)
+    assert set(document) == {"schema", "accepted", "decided", "files"}
+    assert document["schema"] == "drvsign.verdict/1"
+    for entry in document["files"]:
+        assert set(entry) == FILE_KEYS
+        for target in entry["targets"]:
+            assert set(target) == {"target", "verdict", "rule", "findings", "events", "status"}
+        for finding in entry["findings"]:
+            assert set(finding) == {"code", "severity", "message", "source", "hint"}
+        for signature in entry["signatures"]:
+            assert set(signature) == SIGNATURE_KEYS
+            assert set(signature["signer"]) == SIGNER_KEYS
+            assert all(set(link) == {"subject", "sha1", "not_before", "not_after"} for link in signature["chain"])
+    image = document["files"][1]
+    assert [one["source"] for one in image["signatures"]] == ["embedded", "catalog"]
+    assert image["signatures"][1]["catalog"] == "hello.cat"
+    assert image["signatures"][0]["class"] == "test"
+    assert image["signatures"][0]["root"] == "drvsign Test Root CA"
+
+
+def test_the_same_package_is_rejected_by_a_machine_that_is_not_set_up_for_tests(package):
+    ran = drvsign("verify", package, "--policy", "kernel", *X64)
+    assert ran.code == 1
+    assert "test-signed" in ran.stdout
+    assert "--roots test-signing" in ran.stdout
+    assert drvsign("verify", package, "--policy", "kernel", *X64, "--roots", "test-signing").code == 1
+
+
+def test_pnp_asks_for_the_installation_only(package):
+    ran = drvsign("verify", package, "--policy", "pnp", *X64, "--roots", "test-signing", "--json")
+    assert ran.code == 0
+    assert [entry["kind"] for entry in ran.document["files"]] == ["package"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "says"),
+    [
+        ("inf", "not-catalogued", "'hello.inf' is not in a signed catalog"),
+        ("sys", "not-catalogued", "'hello.sys' is not in a signed catalog"),
+        ("line-ends", "line-ends", "only because of its line ends"),
+        ("no-catalog", "catalog-missing", "'hello.cat' that 'hello.inf' names is not there"),
+        ("unsigned-catalog", "catalog-unsigned", "is not signed"),
+        ("missing-file", "file-missing", "hello.sys"),
+    ],
+)
+def test_a_package_that_was_changed_is_rejected_and_says_what_is_wrong(package, spoil, code, says):
+    inf, sys, cat = (package / f"hello.{suffix}" for suffix in ("inf", "sys", "cat"))
+    if spoil == "inf":
+        inf.write_bytes(inf.read_bytes().replace(b"1.2.3.4", b"1.2.3.5"))
+    elif spoil == "sys":
+        flip(sys, 0x410)
+    elif spoil == "line-ends":
+        inf.write_bytes(inf.read_bytes().replace(b"\r\n", b"\n"))
+    elif spoil == "no-catalog":
+        cat.unlink()
+    elif spoil == "unsigned-catalog":
+        drvsign("catalog", "build", package, "--os", "10_X64")
+    else:
+        sys.unlink()
+    exit_code, document = verdict(package, *X64, *TEST)
+    assert exit_code == 1
+    findings = document["files"][0]["findings"]
+    assert [says in finding["message"] for finding in findings if finding["code"] == code] == [True], findings
+    assert document["files"][0]["accepted"] is False
+
+
+def test_a_package_for_another_architecture_is_rejected_as_that(package):
+    _, document = verdict(package, "--target", "win11-24h2-arm64", *TEST)
+    assert [target["rule"] for target in document["files"][0]["targets"]] == ["inf-not-for-target"]
+
+
+def test_an_inf_stands_for_its_package(package):
+    ran = drvsign("verify", package / "hello.inf", "--policy", "kernel", *X64, *TEST, "--json")
+    assert ran.code == 0
+    assert ran.document["files"][0]["kind"] == "package"
+
+
+def test_a_catalog_covers_files_that_it_is_named_for(package):
+    assert drvsign("strip", package / "hello.sys").code == 0
+    alone = drvsign("verify", package / "hello.sys", "--policy", "kernel", *X64, *TEST)
+    assert (alone.code, "no signature" in alone.stdout) == (1, True)
+    named = ("--catalog", package / "hello.cat")
+    assert drvsign("verify", package / "hello.sys", "--policy", "kernel", *X64, *TEST, *named).code == 0
+
+
+def test_a_folder_without_an_inf_is_walked_and_its_catalogs_count(package):
+    (package / "hello.inf").unlink()
+    drvsign("strip", package / "hello.sys")
+    ran = drvsign("verify", package, "--policy", "authenticode", *X64, *TEST, "--json")
+    assert ran.code == 0
+    assert sorted(entry["kind"] for entry in ran.document["files"]) == ["catalog", "image"]
+
+
+def test_the_matrix_has_a_row_for_each_release_of_the_architecture(driver):
+    drvsign("sign", driver)
+    ran = drvsign("verify", driver, "--policy", "kernel", "--matrix", *TEST, "--json")
+    targets = [row["target"] for row in ran.document["files"][0]["targets"]]
+    assert len(targets) > 25
+    assert all("-x64" in target for target in targets)
+    text = drvsign("verify", driver, "--policy", "kernel", "--matrix", *TEST)
+    assert all(target in text.stdout for target in targets)
+
+
+def test_without_a_target_the_default_is_said(driver):
+    drvsign("sign", driver)
+    assert "on win11-25h2-x64" in drvsign("verify", driver, "--policy", "kernel", *TEST).stdout
+
+
+def test_events_are_written_as_json_lines(driver, work):
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--events", "events.jsonl", "--json")
+    events = [json.loads(line) for line in Path("events.jsonl").read_text().splitlines()]
+    assert [event["id"] for event in events] == ran.document["files"][0]["targets"][0]["events"]
+    assert all({"path", "target", "id", "channel", "level", "message", "data"} == set(event) for event in events)
+
+
+def test_one_file_that_can_not_be_read_does_not_hide_the_others(driver, work):
+    drvsign("sign", driver)
+    Path("cut.sys").write_bytes(driver.read_bytes()[:0x300])
+    Path("junk.cat").write_bytes(b"junk")
+    before = state(work)
+    ran = drvsign("verify", driver, "cut.sys", "junk.cat", "gone.sys", "--policy", "kernel", *X64, *TEST, "--json")
+    assert ran.code == 3
+    assert [entry["accepted"] for entry in ran.document["files"]] == [True, False, False, False]
+    assert ran.document["decided"] is False
+    assert len(ran.errors) == 3
+    assert state(work) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--policy"),
+        (("--policy", "kernle"), "no policy called 'kernle'"),
+        (("--policy", "kernel", "--target", "win11-24h2"), "win11-24h2-x64"),
+        (("--policy", "kernel", "--target", "win13-x64"), "no target called"),
+        (("--policy", "kernel", "--matrix", *X64), "exclude each other"),
+        (("--policy", "kernel", "--roots", "mine"), "no roots called 'mine'"),
+        (("--policy", "kernel", "--root", "a.cer"), "--roots test-signing"),
+        (("--policy", "kernel", "--at", "tomorrow"), "'tomorrow' is not a time"),
+        (("--policy", "kernel", "--driver-policy", "on"), "--driver-policy can't be 'on'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_calls_that_can_not_mean_anything_end_with_2(driver, arguments, says):
+    ran = drvsign("verify", driver, *arguments)
+    assert ran.code == 2
+    assert says in ran.stderr
+
+
+def test_what_nothing_public_decides_ends_with_3(corpus):
+    path = corpus_files("drivers/*vJoy__hidkmdf64.sys")[0]
+    ran = drvsign("verify", path, "--policy", "kernel", *X64, "--at", "2026-06-01", "--json")
+    assert ran.code == 3
+    assert (ran.document["accepted"], ran.document["decided"]) == (False, False)
+    settled = drvsign("verify", path, "--policy", "kernel", *X64, "--driver-policy", "off", "--no-secure-boot")
+    assert settled.code == 0

@@ -63,12 +63,15 @@ def version_for(names: Iterable[OsName]) -> int:
 def assemble(
     entries: Iterable[TrustedSubject], attributes: Iterable[NameValue], options: CatalogOptions, name: str
 ) -> Catalog:
-    """The unsigned catalog of these entries: sorted by tag, each once. Raises UsageError for an unknown version."""
+    """The unsigned catalog of these entries, sorted by tag, each once. Raises UsageError for an unknown version.
+
+    Files of the same bytes under different names have the same tag, and an entry each: so Inf2Cat writes them, in an
+    order that follows no rule.
+    """
     version = options.version or 2
     if version not in (1, 2):
         raise UsageError(f"there is no catalog version {version}", hint="Versions are 1 and 2.")
-    once = {entry.identifier: entry for entry in reversed(list(entries))}
-    ordered = tuple(once[identifier] for identifier in sorted(once))
+    ordered = tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.identifier))
     trust_list = CertificateTrustList(
         version=version,
         list_identifier=options.list_identifier or bytes(16),
@@ -127,5 +130,5 @@ def _is(attribute: SignatureAttribute, name: str) -> bool:
 
 
 def _is_wanted(attribute: SignatureAttribute) -> bool:
-    """Whether it is asked for rather than declined: `PETrust = false` asks for nothing."""
-    return _is(attribute, "DRMLevel") or attribute.value.lower() in _TRUE
+    """Whether the catalog is to say it: `PETrust = false` asks for nothing, and of HalExt Inf2Cat says nothing."""
+    return not _is(attribute, "HalExt") and (_is(attribute, "DRMLevel") or attribute.value.lower() in _TRUE)

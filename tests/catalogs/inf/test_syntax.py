@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.inf.strings import Strings
@@ -132,6 +132,7 @@ VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\x1a"))
 ENTRIES = st.tuples(st.none() | VALUES, st.lists(VALUES, max_size=4).map(tuple)).filter(lambda pair: any(pair))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, st.lists(ENTRIES)), min_size=1, max_size=4, unique_by=lambda pair: pair[0].lower()))
 def test_what_is_written_reads_as_the_same(content: list[tuple[str, list[tuple[str | None, tuple[str, ...]]]]]) -> None:
     sections = [
@@ -142,6 +143,7 @@ def test_what_is_written_reads_as_the_same(content: list[tuple[str, list[tuple[s
     assert structure(read) == [(s.name.lower(), [(e.key, e.values) for e in s.entries]) for s in sections]
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

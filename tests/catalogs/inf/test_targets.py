@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs import os_names
@@ -74,6 +74,7 @@ def test_each_release_picks_the_closest(option: str, targets: str, picked: str |
     assert (None if found is None else found.text) == picked
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["", "NT", "NTx86", "NTamd64.6.1", "NTamd64.10.0...16299", "NTarm64", "NTamd64.6.1.3"]))
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.inf.text import LARGEST, decode
@@ -35,6 +35,7 @@ def test_utf_8_without_a_mark_is_read_as_ansi_because_windows_does_so() -> None:
 
 
 @pytest.mark.parametrize("code_page", ["cp1250", "cp1251", "cp1252", "cp1253", "cp437", "cp850", "latin-1"])
+@settings(deadline=None)
 @given(data=st.binary().filter(lambda data: b"\0" not in data and data[:2] not in (b"\xff\xfe", b"\xfe\xff")))
 def test_ansi_text_of_any_bytes_comes_back_unchanged(data: bytes, code_page: str) -> None:
     if data.startswith(b"\xef\xbb\xbf"):
@@ -42,6 +43,7 @@ def test_ansi_text_of_any_bytes_comes_back_unchanged(data: bytes, code_page: str
     assert decode(data, code_page).to_bytes() == data
 
 
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "\0" not in text))
 def test_unicode_text_comes_back_unchanged(text: str) -> None:
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")):

@@ -1,0 +1,57 @@
+"""What becomes of an INF's wishes in the catalog, in the cases that real catalogs decided."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs import os_names
+from catalogs.build import CatalogOptions, build
+from catalogs.catalog import Catalog
+from catalogs.package import read_packages
+from tests.catalogs.inf_files import with_change, write_package
+
+OPTIONS = CatalogOptions(datetime(2024, 5, 2, tzinfo=UTC))
+DIRS = "[DestinationDirs]"
+
+
+def built(folder: Path) -> Catalog:
+    (package,) = read_packages(folder, os_names.parse_list("10_X64"))
+    return Catalog.parse(build(package, OPTIONS).to_bytes())
+
+
+@pytest.mark.parametrize(
+    ("wish", "said", "catalog", "page_hashes"),
+    [
+        pytest.param("PETrust = true", ("PETrusted", "1"), True, True, id="petrust"),
+        pytest.param("DRMLevel = 1300", ("DRMLevel", "1300"), False, True, id="drm-level"),
+        pytest.param("HalExt = true", None, False, False, id="hal-extension"),
+        pytest.param("PETrust = false", None, False, False, id="petrust-declined"),
+    ],
+)
+def test_signature_attributes(
+    tmp_path: Path, wish: str, said: tuple[str, str] | None, catalog: bool, page_hashes: bool
+) -> None:
+    text = with_change((DIRS, f"[SignatureAttributes]\nsample.sys = Wish\n[Wish]\n{wish}\n{DIRS}"))
+    write_package(tmp_path, text)
+    found = built(tmp_path)
+    members = [member for member in found.members if member.file == "sample.sys"]
+    assert len(members) == 2
+    for member in members:
+        others = [pair for pair in member.attributes if pair[0] not in ("File", "OSAttr")]
+        assert others == ([] if said is None else [said])
+    assert any(member.page_hashes for member in members) == page_hashes
+    assert (found.attribute("PE") == "TRUSTED") == catalog
+
+
+def test_files_of_the_same_bytes_are_members_each_by_its_name(tmp_path: Path) -> None:
+    text = with_change(
+        ("[Drivers]\n", "[Drivers]\none.bin\ntwo.bin\n"), ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1")
+    )
+    write_package(tmp_path, text, "sample.sys", "one.bin", "two.bin")
+    (tmp_path / "two.bin").write_bytes((tmp_path / "one.bin").read_bytes())
+    same = [member for member in built(tmp_path).members if member.file in ("one.bin", "two.bin")]
+    assert len(same) == 4
+    assert len({member.tag for member in same}) == 2

@@ -71,6 +71,12 @@ class Signed:
         return (signer.not_valid_before_utc, signer.not_valid_after_utc) if signer is not None else None
 
     @cached_property
+    def tbs_hashes(self) -> frozenset[bytes]:
+        """What App Control knows the certificates of its paths by: the digest of each one's to-be-signed part."""
+        certificates = {certificate for path in self.paths.signer for certificate in path.certificates}
+        return frozenset(digest for digest in map(_tbs_hash, certificates) if digest is not None)
+
+    @cached_property
     def classification(self) -> Classification:
         """What kind of signature it is."""
         from signer.policy.classify import classify
@@ -196,6 +202,12 @@ class Case:
         return self.evidence.name
 
     @cached_property
+    def file_hashes(self) -> frozenset[bytes]:
+        """Every digest of the file that is known, and every hash of its first page."""
+        facts = (*self.facts.digests.values(), *self.facts.first_page.values()) if self.facts is not None else ()
+        return frozenset((*self.evidence.digests.values(), *facts))
+
+    @cached_property
     def signatures(self) -> tuple[Signed, ...]:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
@@ -226,6 +238,11 @@ def _rsa_bits(certificate: x509.Certificate) -> int | None:
     except CertificateError:
         return None
     return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
+
+
+def _tbs_hash(certificate: x509.Certificate) -> bytes | None:
+    algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)
+    return algorithm.hash(certificate.tbs_certificate_bytes) if algorithm is not None else None
 
 
 def broken(path: CertificatePath) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.pe.digest import hash_pages
+from signer.pe.digest import digest_image, hash_pages
 from signer.pe.image import Image
 
 Version = tuple[int, int, int, int]
@@ -21,36 +21,40 @@ _KEY = "VS_VERSION_INFO\0".encode("utf-16-le")
 _FIXED = 0xFEEF04BD
 _HEADER = struct.Struct("<HHH")
 _MAX_DEPTH = 4
+_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """What an image says of itself in its version resource, and the hashes of its first page."""
 
-    strings: Mapping[str, str] = field(default_factory=dict)
-    """OriginalFilename, InternalName, ProductName, FileDescription and the like, of the first language."""
+    strings: Mapping[str, str] | None = field(default_factory=dict)
+    """OriginalFilename, InternalName, ProductName, FileDescription and the like, of the first language; None where the
+    image has more than one version resource, as nothing tells which one counts."""
     version: Version | None = None
     """The fixed file version."""
     first_page: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
-    """The hash of the headers, which is the first row of the page hashes."""
+    """The hash of the headers, which is the first row of the page hashes; empty where that can't be computed."""
+    digests: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
+    """The image's digest by each algorithm that rules use, whatever its signatures use."""
 
 
-def facts_of(image: Image) -> FileFacts | None:
-    """The facts of an image; None where it has more than one version resource, as nothing tells which one counts."""
+def facts_of(image: Image) -> FileFacts:
+    """The facts of an image."""
     data = bytes(image.data[: image.content_end])
     start = data.find(_KEY)
+    pages, digests = _first_page(image), digest_image(image, _ALGORITHMS)
     if start >= 0 and data.find(_KEY, start + 1) >= 0:
-        return None
-    pages = _first_page(image)
+        return FileFacts(None, None, pages, digests)
     if start < _HEADER.size:
-        return FileFacts(first_page=pages)
+        return FileFacts({}, None, pages, digests)
     block = data[start - _HEADER.size :]
-    return FileFacts(dict(_strings(block)), _fixed_version(block), pages)
+    return FileFacts(dict(_strings(block)), _fixed_version(block), pages, digests)
 
 
 def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:
     found = {}
-    for algorithm in (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256):
+    for algorithm in _ALGORITHMS:
         try:
             table = hash_pages(image, algorithm).table
         except ImageError:

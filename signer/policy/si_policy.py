@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from xml.etree.ElementTree import Element, ParseError
 
 from signer.errors import ConfigError
 from signer.policy.file_facts import Version
-from signer.trust.signatures import digest_of
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from signer.policy.case import Case, Signed
 
 Rule = TypeVar("Rule")
@@ -44,6 +42,8 @@ class FileRule:
     id: str
     denies: bool
     hash: bytes | None
+    page: bool
+    """Whether the hash is called one of the first page; the label is the only mark, and both are compared."""
     names: Mapping[str, str]
     """What the strings of the version resource must be, by their names there, in lower case."""
     lowest: Version | None
@@ -52,13 +52,20 @@ class FileRule:
     def matches(self, case: Case) -> bool | None:
         """Whether the rule is about this file; None where the file is not known well enough."""
         if self.hash is not None:
-            return _matches_hash(self.hash, case)
-        if case.facts is None:
+            return self._matches_hash(self.hash, case)
+        strings = case.facts.strings if case.facts is not None else None
+        if case.facts is None or strings is None:
             return None
-        named = all(
-            wanted == _ANY or case.facts.strings.get(name, "").lower() == wanted for name, wanted in self.names.items()
-        )
+        named = all(wanted == _ANY or strings.get(name, "").lower() == wanted for name, wanted in self.names.items())
         return named and self._matches_version(case.facts.version)
+
+    def _matches_hash(self, wanted: bytes, case: Case) -> bool | None:
+        if wanted in case.file_hashes:
+            return True
+        facts = case.facts
+        pages = facts.first_page.values() if facts is not None else ()
+        digests = (*case.evidence.digests.values(), *(facts.digests.values() if facts is not None else ()))
+        return False if any(len(known) == len(wanted) for known in (pages if self.page else digests)) else None
 
     def _matches_version(self, version: Version | None) -> bool | None:
         """A lone minimum means "up to" in a denial and "from" in a permission."""
@@ -69,6 +76,27 @@ class FileRule:
         if self.highest is None and self.lowest is not None:
             return version <= self.lowest if self.denies else version >= self.lowest
         return (self.lowest or (0, 0, 0, 0)) <= version <= (self.highest or (65535,) * 4)
+
+
+class FileRules:
+    """Many file rules of one kind, found by hash: a block list has thousands."""
+
+    def __init__(self, rules: Iterable[FileRule]) -> None:
+        self._by_hash: dict[bytes, FileRule] = {}
+        self._named: list[FileRule] = []
+        for rule in rules:
+            if rule.hash is None:
+                self._named.append(rule)
+            else:
+                self._by_hash.setdefault(rule.hash, rule)
+        # Of rules with hashes of one length, of pages or not, one tells whether the file's hash is known at all.
+        self._of_each_kind = {(len(digest), rule.page): rule for digest, rule in self._by_hash.items()}
+
+    def matches(self, case: Case) -> bool | None:
+        """Whether any of them is about this file; None where that is not known."""
+        if not self._by_hash.keys().isdisjoint(case.file_hashes):
+            return True
+        return _any(rule.matches(case) for rule in (*self._of_each_kind.values(), *self._named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +132,9 @@ class SignerRule:
         )
 
     def _matches_chain(self, signed: Signed) -> bool:
-        if self.tbs is None:
-            return any(path.anchor is not None and path.anchor.root_id == self.root_id for path in signed.paths.signer)
-        certificates = {certificate for path in signed.paths.signer for certificate in path.certificates}
-        return any(_tbs_hash(certificate) == self.tbs for certificate in certificates)
+        if self.tbs is not None:
+            return self.tbs in signed.tbs_hashes
+        return any(path.anchor is not None and path.anchor.root_id == self.root_id for path in signed.paths.signer)
 
 
 @dataclass(frozen=True)
@@ -121,9 +148,9 @@ class SiPolicy:
 
     def denies(self, case: Case) -> bool | None:
         """Whether the policy denies the file, by its hash, its names or any of its signatures."""
-        files = (rule.matches(case) for rule in self.file_rules if rule.denies)
+        files = self._denying.matches(case)
         signers = (rule.matches(signed, case) for rule in self.denied for signed in case.signatures)
-        return _any((*files, *signers))
+        return True if files else _any((files, *signers))
 
     def allows(self, signed: Signed) -> bool | None:
         """Whether the policy allows the file of this signature, by its hash, its names or this signature."""
@@ -131,9 +158,16 @@ class SiPolicy:
         denied = self.denies(case)
         if denied:
             return False
-        files = (rule.matches(case) for rule in self.file_rules if not rule.denies)
-        allowed = _any((*files, *(rule.matches(signed, case) for rule in self.allowed)))
+        allowed = _any((self._allowing.matches(case), *(rule.matches(signed, case) for rule in self.allowed)))
         return None if allowed and denied is None else allowed
+
+    @cached_property
+    def _denying(self) -> FileRules:
+        return FileRules([rule for rule in self.file_rules if rule.denies])
+
+    @cached_property
+    def _allowing(self) -> FileRules:
+        return FileRules([rule for rule in self.file_rules if not rule.denies])
 
     @classmethod
     def parse(cls, data: bytes) -> SiPolicy:
@@ -196,6 +230,7 @@ def _file_rule(element: Element) -> FileRule | None:
         id=element.get("ID", ""),
         denies=kind == "Deny",
         hash=_hex(element.get("Hash"), element),
+        page="page" in element.get("FriendlyName", "").lower(),
         names={name: value.lower() for name, value in given.items() if value is not None},
         lowest=_version(element.get("MinimumFileVersion"), element),
         highest=_version(element.get("MaximumFileVersion"), element),
@@ -263,20 +298,6 @@ def _oid(value: str) -> str:
             number = 0
     first = min(numbers[0] // 40, 2) if numbers else 0
     return ".".join(map(str, (first, numbers[0] - 40 * first, *numbers[1:]))) if numbers else f"unreadable {value}"
-
-
-def _tbs_hash(certificate: x509.Certificate) -> bytes | None:
-    algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)
-    return algorithm.hash(certificate.tbs_certificate_bytes) if algorithm is not None else None
-
-
-def _matches_hash(wanted: bytes, case: Case) -> bool | None:
-    """Whether a hash is the file's, or that of its first page."""
-    digests = [digest for digest in case.evidence.digests.values() if len(digest) == len(wanted)]
-    pages = [page for page in (case.facts.first_page if case.facts else {}).values() if len(page) == len(wanted)]
-    if wanted in digests or wanted in pages:
-        return True
-    return False if digests else None
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:

@@ -124,7 +124,7 @@ class _Search:
         self._leaf = _Node(leaf, fields_of(leaf))
         self._store = store
         self._steps = 0
-        self._checks = 0
+        self._outcomes: dict[tuple[x509.Certificate, bytes], Check] = {}
         self._known: dict[_Node, _Above] = {}
         self._by_subject: dict[bytes, list[_Node]] = {}
         for certificate in dict.fromkeys((*pool, *store.intermediates)):
@@ -199,7 +199,7 @@ class _Search:
     def _dead_end(self, node: _Node, above: _Above) -> tuple[str, str]:
         """Why the way up ends at `node`: the problem, code and sentence."""
         name = common_name(node.certificate)
-        if self._checks >= MAX_CHECKS:
+        if len(self._outcomes) >= MAX_CHECKS:
             return "search-limit", f"the search for the issuer of {name!r} was given up"
         if node.self_issued and self._check(node, node.fields.spki) is not Check.BAD:
             return "root-untrusted", _untrusted(node, self._store.mode)
@@ -214,8 +214,13 @@ class _Search:
         return "issuer-unknown", f"the issuer of {name!r} is missing: {issuer_name(node.certificate)}"
 
     def _check(self, node: _Node, spki: bytes) -> Check:
-        self._checks += 1
-        return _checked(node.certificate, spki) if self._checks <= MAX_CHECKS else Check.UNKNOWN
+        """The check, counted once for each pair of certificate and key; past the budget nothing is known."""
+        pair = (node.certificate, spki)
+        if pair not in self._outcomes:
+            if len(self._outcomes) >= MAX_CHECKS:
+                return Check.UNKNOWN
+            self._outcomes[pair] = _checked(*pair)
+        return self._outcomes[pair]
 
 
 @functools.lru_cache(maxsize=4096)

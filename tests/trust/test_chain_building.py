@@ -66,6 +66,16 @@ def test_cross_certificate_gives_a_second_path() -> None:
     assert second.certificates == certificates(leaf, middle, cross, old)
 
 
+def test_shorter_path_comes_first_whatever_the_order_of_the_pool() -> None:
+    root = issue("Root", ca=True)
+    bridge = issue("Bridge", root, ca=True)
+    near, far = issue("CA", root, ca=True), issue("CA", bridge, ca=True)
+    leaf = issue("Leaf", near)
+    store = TrustStore.test_signing([root.certificate])
+    for pool in (certificates(near, far, bridge), certificates(bridge, far, near)):
+        assert [len(path.certificates) for path in build_paths(leaf.certificate, pool, store)] == [3, 4]
+
+
 def test_cross_certificate_is_taken_when_the_other_root_is_not_trusted() -> None:
     old, new = issue("Old Root", ca=True), issue("New Root", ca=True)
     cross = issue("New Root", old, ca=True)

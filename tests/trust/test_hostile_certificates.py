@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import ip_network
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signer.certificates import load_all, load_der
+from signer.certificates import CODE_SIGNING, load_all, load_der
 from signer.errors import CertificateError
 from signer.trust.chain import build_paths
 from signer.trust.fields import fields_of_der
 from signer.trust.revocation import load_crls, revoked
 from signer.trust.store import TrustStore
 from tests.trust.chain_cases import CASES, Built
-from tests.trust.hierarchy import NOW, issue, rsa_key
+from tests.trust.hierarchy import NOW, issue, name, rsa_key
 from tests.trust.test_revocation import CA, LEAF, crl, path
 
 ANCHORED = [case for case in CASES if case.build().anchored and case.build().pool]
@@ -56,6 +58,35 @@ def test_changed_certificate_is_never_on_a_trusted_path(number, which, changes) 
         return
     assert all(path.anchor is None for path in paths if certificates[which] in path.certificates)
     assert all(problem.message for path in paths for problem in path.problems)
+
+
+EXTENSIONS = [
+    x509.SubjectAlternativeName([x509.DirectoryName(name("A")), x509.DNSName("a.b"), x509.RFC822Name("a@b.c")]),
+    x509.NameConstraints(
+        [x509.DirectoryName(name("A")), x509.IPAddress(ip_network("10.0.0.0/8"))], [x509.DNSName("c")]
+    ),
+    x509.AuthorityKeyIdentifier(b"key", [x509.DirectoryName(name("A"))], 5),
+    x509.SubjectKeyIdentifier(b"key"),
+    x509.KeyUsage(True, False, False, False, False, True, True, False, False),
+    x509.ExtendedKeyUsage([x509.ObjectIdentifier(CODE_SIGNING), x509.ObjectIdentifier("1.2.3")]),
+    x509.CRLDistributionPoints([x509.DistributionPoint([x509.DirectoryName(name("A"))], None, None, None)]),
+    x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), ["http://a"])]),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(extension=st.sampled_from(EXTENSIONS), changes=CHANGES, critical=st.booleans())
+def test_any_contents_of_an_extension_are_judged(extension, changes, critical) -> None:
+    """The certificate is good and only odd: every path ends in problems with a sentence, never in a crash."""
+    contents = changed(extension.public_bytes(), changes)
+    odd = [(x509.UnrecognizedExtension(extension.oid, contents), critical)]
+    root = issue("Root", ca=True)
+    ca = issue("CA", root, ca=True, extensions=odd)
+    leaf = issue("Leaf", ca, extensions=odd)
+    (found,) = build_paths(leaf.certificate, [ca.certificate], TrustStore.test_signing([root.certificate]))
+    assert found.anchor is not None
+    assert all(problem.message for problem in found.problems)
+    revoked(found, [crl(ca, [leaf])], NOW)
 
 
 @settings(max_examples=300, deadline=None)

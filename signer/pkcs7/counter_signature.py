@@ -13,6 +13,7 @@ from datetime import datetime
 from cryptography import x509
 
 from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo, parse_signer
 from signer.pkcs7.problem import Problem
 from signer.pkcs7.signer_checks import check_signer, check_value
@@ -66,3 +67,17 @@ def _named_as_timestamps_are(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield Problem("timestamp-imprint", "it is a timestamp of another signature")
         else:
             yield problem
+
+
+def signer_info_of(signed_data: bytes) -> bytes:
+    """The DER of the only SignerInfo in a SignedData, as an authority answers with. Raises SignatureFormatError.
+
+    The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo } } } }.
+    """
+    oid = der.read(signed_data, der.expect(signed_data, 0, der.SEQUENCE, "ContentInfo").body)
+    wrapped = der.expect(signed_data, oid.end, 0xA0, "the content")
+    fields = list(der.children(signed_data, der.read(signed_data, wrapped.body, wrapped.end)))
+    found = list(der.children(signed_data, fields[-1])) if fields and fields[-1].tag == der.SET else []
+    if len(found) != 1:
+        raise SignatureFormatError(f"a timestamp of {len(found)} signers, where one is allowed")
+    return found[0].whole(signed_data)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
+from signer.pkcs7.encode import attribute
 from signer.pkcs7.parse import parse
 
 
@@ -43,13 +44,9 @@ def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[b
     *head, signer_infos = der.children(signature, signed_data)
     signer = der.read(signature, signer_infos.body)
     fields = [field.whole(signature) for field in der.children(signature, signer) if field.tag != 0xA1]
-    unsigned = der.set_of(_attribute(oid_, values) for oid_, values in attributes.items() if values)
+    unsigned = der.set_of(attribute(oid_, values) for oid_, values in attributes.items() if values)
     if len(unsigned) > 2:
         fields.append(b"\xa1" + unsigned[1:])
     new_signers = der.tlv(der.SET, der.sequence(*fields))
     new_data = der.sequence(*(part.whole(signature) for part in head), new_signers)
     return der.sequence(oid.whole(signature), der.explicit(0, new_data))
-
-
-def _attribute(oid: str, values: tuple[bytes, ...]) -> bytes:
-    return der.sequence(der.oid(oid), der.set_of(values))

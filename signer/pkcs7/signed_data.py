@@ -12,20 +12,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.certificates import is_self_signed
-from signer.keys.identity import PublicKey, SigningIdentity, require_supported
-from signer.pkcs7.parse import certificate_names
+from signer.keys.identity import SigningIdentity
+from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
 
-Attribute = tuple[str, tuple[bytes, ...]]
-"""An attribute: its type, and the DER of its values."""
 
-Timestamper = Callable[[bytes], Attribute]
-"""Has a signature timestamped: from the signature's octets to the unsigned attribute that vouches for its time."""
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What vouches for the time of a signature."""
+
+    attribute: Attribute
+    """The unsigned attribute that it is."""
+    certificates: tuple[bytes, ...] = ()
+    """The DER of certificates that have to stand with the signature's own: those of a legacy timestamp."""
+
+
+Timestamper = Callable[[bytes], Stamp]
+"""Has a signature timestamped: from the signature's octets to what vouches for its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +76,11 @@ class Prepared:
         """The digest that the key is to sign."""
         return self.algorithm.hash(self.attributes)
 
-    def finish(self, signature: bytes, unsigned: Iterable[Attribute] = ()) -> bytes:
-        """The DER of ContentInfo with SignedData, given the signature over `digest`."""
-        digest_algorithm = _algorithm(self.algorithm.oid)
-        content = der.sequence(der.oid(self.content.oid), der.explicit(0, self.content.der))
-        return der.sequence(
-            der.oid(oids.SIGNED_DATA),
-            der.explicit(
-                0,
-                der.sequence(
-                    der.integer(1),
-                    der.tlv(der.SET, digest_algorithm),
-                    content,
-                    der.explicit(0, *sorted(_encoded(self.certificate, *self.chain))),
-                    der.tlv(der.SET, self._signer_info(signature, tuple(unsigned))),
-                ),
-            ),
-        )
-
-    def _signer_info(self, signature: bytes, unsigned: tuple[Attribute, ...]) -> bytes:
-        issuer, _ = certificate_names(self.certificate.public_bytes(Encoding.DER))
-        return der.sequence(
-            der.integer(1),
-            der.sequence(issuer, der.integer(self.certificate.serial_number)),
-            _algorithm(self.algorithm.oid),
-            _retagged(self.attributes, 0),
-            _signature_algorithm(require_supported(self.certificate.public_key()), self.algorithm),
-            der.octets(signature),
-            *([_retagged(der.set_of(_attribute(*attribute) for attribute in unsigned), 1)] if unsigned else ()),
-        )
+    def finish(self, signature: bytes, unsigned: Iterable[Attribute] = (), certificates: Iterable[bytes] = ()) -> bytes:
+        """The DER of ContentInfo with SignedData, given the signature over `digest`; `certificates` go in as well."""
+        signer = signer_info(self.certificate, self.algorithm, self.attributes, signature, unsigned)
+        carried = [*_encoded(self.certificate, *self.chain), *certificates]
+        return signed_data(1, self.algorithm, self.content.oid, self.content.der, carried, signer)
 
 
 def sign(
@@ -106,7 +89,10 @@ def sign(
     """The DER of ContentInfo with SignedData over `content`. Raises IdentityError, TimestampError."""
     prepared = prepare(content, identity.certificate, identity.chain, options)
     signature = identity.key.sign(prepared.digest, options.digest)
-    return prepared.finish(signature, [timestamper(signature)] if timestamper else [])
+    if timestamper is None:
+        return prepared.finish(signature)
+    stamp = timestamper(signature)
+    return prepared.finish(signature, [stamp.attribute], stamp.certificates)
 
 
 def prepare(
@@ -127,13 +113,13 @@ def signed_attributes(content: Content, options: SigningOptions) -> bytes:
     octets = der.read(content.der).contents(content.der)
     statement = oids.SPC_COMMERCIAL if options.commercial else oids.SPC_INDIVIDUAL
     attributes = [
-        _attribute(oids.SPC_SP_OPUS_INFO, (_opus(options.description, options.url),)),
-        _attribute(oids.CONTENT_TYPE, (der.oid(content.oid),)),
-        _attribute(oids.SPC_STATEMENT_TYPE, (der.sequence(der.oid(statement)),)),
-        _attribute(oids.MESSAGE_DIGEST, (der.octets(options.digest.hash(octets)),)),
+        attribute(oids.SPC_SP_OPUS_INFO, (_opus(options.description, options.url),)),
+        attribute(oids.CONTENT_TYPE, (der.oid(content.oid),)),
+        attribute(oids.SPC_STATEMENT_TYPE, (der.sequence(der.oid(statement)),)),
+        attribute(oids.MESSAGE_DIGEST, (der.octets(options.digest.hash(octets)),)),
     ]
     if options.signing_time is not None:
-        attributes.append(_attribute(oids.SIGNING_TIME, (der.time(options.signing_time),)))
+        attributes.append(attribute(oids.SIGNING_TIME, (der.time(options.signing_time),)))
     return der.set_of(attributes)
 
 
@@ -154,25 +140,5 @@ def ascii_url(url: str) -> str:
     return url if url.isascii() else quote(url, safe="%/:?#[]@!$&'()*+,;=-._~")
 
 
-def _attribute(oid: str, values: Iterable[bytes]) -> bytes:
-    return der.sequence(der.oid(oid), der.set_of(values))
-
-
-def _algorithm(oid: str) -> bytes:
-    return der.sequence(der.oid(oid), der.null())
-
-
-def _signature_algorithm(key: PublicKey, digest: DigestAlgorithm) -> bytes:
-    """rsaEncryption with NULL, as SignTool has it; for ECDSA the digest is part of the name (RFC 5753, 7.1.3)."""
-    if isinstance(key, rsa.RSAPublicKey):
-        return _algorithm(oids.RSA)
-    return der.sequence(der.oid(oids.ECDSA_WITH[digest.label]))
-
-
 def _encoded(*certificates: x509.Certificate) -> list[bytes]:
     return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
-
-
-def _retagged(set_of: bytes, number: int) -> bytes:
-    """A SET OF as `[number] IMPLICIT`."""
-    return bytes((0xA0 | number,)) + set_of[1:]

@@ -39,6 +39,20 @@ _REASONS = {
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
+NOTES = frozenset(
+    {
+        "crl-stale",
+        "crl-not-yet-valid",
+        "crl-partial",
+        "crl-bad-signature",
+        "crl-signature-unknown",
+        "crl-not-allowed",
+        "crl-not-supported",
+    }
+)
+"""Codes about the lists themselves; beside them there is "revoked"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revocation:
     """One certificate of a path that its issuer revoked."""
@@ -64,8 +78,7 @@ class RevocationStatus:
     checked: frozenset[int]
     """The certificates that a sound list of their issuer covers; of the others nothing is known."""
     notes: tuple[PathProblem, ...]
-    """Lists that are stale, forged or not usable: codes crl-stale, crl-not-yet-valid, crl-bad-signature,
-    crl-signature-unknown, crl-not-allowed, crl-not-supported, crl-partial."""
+    """What is the matter with the lists, by the codes of NOTES."""
 
     @property
     def in_effect(self) -> tuple[Revocation, ...]:

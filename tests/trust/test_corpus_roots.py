@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from signer.certificates import TIME_STAMPING, common_name, issuer_common_name
+from signer.certificates import TIME_STAMPING, common_name, issuer_common_name, thumbprint
 from signer.trust.chain import build_paths
 from signer.trust.checks import BROKEN
 from signer.trust.path import CertificatePath
 from signer.trust.published import published_roots
+from signer.trust.roots import cross_certificates
 from signer.trust.store import TrustStore
 from tests.support import corpus_root
 from tests.trust.embedded import signatures
@@ -82,6 +83,16 @@ def test_no_real_signer_breaks_a_rule_of_issuing(row: dict[str, str]) -> None:
     broken |= {"critical-extension", "unreadable", "bad-signature", "signature-unknown", "search-limit"}
     for path in best_paths(corpus_root() / row["path"]):
         assert not broken & {problem.code for problem in path.problems}
+
+
+CROSS_SIGNED_ROWS = [row for row in ROWS if "Microsoft Code Verification Root" in row["chain_roots"]]
+
+
+@pytest.mark.parametrize("row", CROSS_SIGNED_ROWS, ids=lambda row: row["path"][-60:])
+def test_cross_certificate_is_one_that_microsoft_published(row: dict[str, str]) -> None:
+    for path in best_paths(corpus_root() / row["path"]):
+        if path.anchor is not None and path.anchor.kind == "code-verification":
+            assert thumbprint(path.certificates[-1], "sha256") in cross_certificates()
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["timestamps"] != "none"], ids=lambda row: row["path"][-60:])

@@ -8,6 +8,7 @@ import pytest
 
 from signer.trust import chain
 from signer.trust.checks import BROKEN, WEAK
+from signer.trust.revocation import NOTES
 from signer.trust.roots import kernel_roots
 from tests.support import ROOT
 
@@ -27,7 +28,7 @@ def test_page_lists_no_root_that_is_not_pinned() -> None:
     assert listed == {root.root_id for root in kernel_roots()}
 
 
-@pytest.mark.parametrize("code", sorted(BROKEN | WEAK))
+@pytest.mark.parametrize("code", sorted(BROKEN | WEAK | NOTES | {"revoked"}))
 def test_page_explains_the_problem(code: str) -> None:
     (row,) = [line for line in PAGE.splitlines() if line.startswith("|") and f"`{code}`" in line]
     assert row.endswith("| weak |") == (code in WEAK)
@@ -35,7 +36,7 @@ def test_page_explains_the_problem(code: str) -> None:
 
 def test_page_lists_no_problem_that_does_not_exist() -> None:
     listed = re.findall(r"^\| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \|", PAGE, re.MULTILINE)
-    assert {code.strip("` ") for row in listed for code in row.split(",")} == BROKEN | WEAK
+    assert {code.strip("` ") for row in listed for code in row.split(",")} == BROKEN | WEAK | NOTES | {"revoked"}
 
 
 def test_page_tells_the_limits() -> None:

@@ -16,7 +16,7 @@ LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
 """Cross-signed drivers are still taken where the signer's certificate was issued before this day."""
 
 _TO_TEST = "Judge it for a machine in test mode: --roots test-signing --testsigning, and --root for your own root."
-_PORTAL = "Submit the driver to Microsoft's Hardware Dev Center: drvsign submission build."
+_PORTAL = "Have the driver signed by Microsoft: submit the package to the Hardware Dev Center."
 _HLK = "Submit the driver with its HLK results, so that it is signed for this release as well."
 _UEFI_SB_TEST_SINCE = 22621
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from catalogs.contents import Item
@@ -19,7 +19,7 @@ _BOOT_START = 0
 def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: Iterable[str]) -> Iterator[Problem]:
     """What is wrong with the drivers (.sys) that an INF installs on the architectures that are wanted.
 
-    Programs and libraries may be for other machines than the one they are installed on; drivers may not.
+    Programs and libraries may be for other machines than the one they are installed on; services of the kernel may not.
     Raises FileError.
     """
     asked = set(wanted)
@@ -27,7 +27,7 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
     for item, path in found:
         if path.suffix.lower() == ".sys" and item.architecture in asked:
             installed.setdefault(path, {}).setdefault(item.architecture, item)
-    boot_start = set(boot_start_drivers(driver))
+    starts = service_binaries(driver)
     for path, items in installed.items():
         with mapped(path) as data:
             if not is_image(data):
@@ -40,21 +40,29 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
                 continue
             machine, signed = _DECORATIONS.get(image.architecture, image.architecture), image.is_signed
         if machine not in items or len(items) > 1:
-            yield from _wrong_machine(driver, path, items, machine)
-        if not signed and path.name.lower() in boot_start:
+            yield from _wrong_machine(driver, path, items, machine, starts)
+        if not signed and starts.get(path.name.lower()) == _BOOT_START:
             yield _unsigned(driver, path, next(iter(items.values())))
 
 
 def boot_start_drivers(driver: DriverInf) -> Iterator[str]:
     """The file names, in lower case, of the services that the boot loader starts (StartType = 0)."""
+    return (name for name, start in service_binaries(driver).items() if start == _BOOT_START)
+
+
+def service_binaries(driver: DriverInf) -> dict[str, int | None]:
+    """The file names, in lower case, of the services that the INF installs, and the StartType of each."""
     inf = driver.inf
+    found: dict[str, int | None] = {}
     for section in inf.sections.values():
         for entry in section.all("AddService"):
             service = inf.section(entry.value(2))
             start = service and service.first("StartType")
             binary = service and service.first("ServiceBinary")
-            if start and binary and _number(start.value()) == _BOOT_START:
-                yield binary.value().replace("/", "\\").rpartition("\\")[2].lower()
+            if start and binary:
+                name = binary.value().replace("/", "\\").rpartition("\\")[2].lower()
+                found.setdefault(name, _number(start.value()))
+    return found
 
 
 def _number(text: str) -> int | None:
@@ -64,9 +72,12 @@ def _number(text: str) -> int | None:
         return None
 
 
-def _wrong_machine(driver: DriverInf, path: Path, items: dict[str, Item], machine: str) -> Iterator[Problem]:
-    """An error where no wanted machine can load the driver, a warning for those that can't where another one can."""
-    severity = Severity.WARNING if machine in items else Severity.ERROR
+def _wrong_machine(
+    driver: DriverInf, path: Path, items: dict[str, Item], machine: str, services: Collection[str]
+) -> Iterator[Problem]:
+    """An error where a service can't be loaded on any machine that was asked for; a warning where it can on another."""
+    names = {item.copy.target.lower() for item in items.values()} | {path.name.lower()}
+    hopeless = machine not in items and not names.isdisjoint(services)
     for architecture, item in items.items():
         if architecture != machine:
             yield Problem(
@@ -75,7 +86,7 @@ def _wrong_machine(driver: DriverInf, path: Path, items: dict[str, Item], machin
                 driver.path,
                 item.copy.line,
                 f"Build it for {architecture}, or decorate the section that installs it.",
-                severity,
+                Severity.ERROR if hopeless else Severity.WARNING,
             )
 
 

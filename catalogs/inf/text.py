@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from signer.errors import InfError
 
 DEFAULT_CODE_PAGE = "cp1252"
-LARGEST = 64 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
 """No INF comes near it: more bytes are refused instead of read."""
 
 _MARKS = (

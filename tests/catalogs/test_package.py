@@ -218,6 +218,13 @@ def test_the_driver_must_be_for_the_machine(tmp_path: Path) -> None:
     assert problem.message == "sample.sys is for arm64, and the INF installs it on amd64"
 
 
+def test_an_image_that_is_no_service_may_be_for_another_machine(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("ServiceBinary = %13%\\sample.sys", "ServiceBinary = %13%\\other.sys")))
+    (tmp_path / "sample.sys").write_bytes(PeSpec("arm64").build())
+    (problem,) = survey_packages(tmp_path, X64).problems
+    assert (problem.code, problem.severity) == ("wrong-architecture", Severity.WARNING)
+
+
 def test_a_driver_that_is_no_image_is_told(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sys").write_bytes(b"not yet built")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.errors import CertificateError
 from signer.trust.chain import build_paths
 from signer.trust.path import CertificatePath
-from signer.trust.revocation import NOTES, load_crls, revoked, with_revocations
+from signer.trust.revocation import load_crls, revoked, with_revocations
 from signer.trust.store import TrustStore
 from tests.trust.hierarchy import NOW, Entity, issue, key, rsa_key
 
@@ -279,8 +278,3 @@ def test_key_of_another_ca_is_not_asked() -> None:
     other = issue("CA", ROOT, ca=True, may_sign=True, private_key=key("CA, other key"))
     status = revoked(path(), [crl(other, [LEAF])], NOW)
     assert (status.revocations, codes(status.notes)) == ((), {"crl-bad-signature"})
-
-
-@pytest.mark.parametrize("code", sorted(NOTES))
-def test_every_note_is_tested(code: str) -> None:
-    assert f'"{code}"' in Path(__file__).read_text(encoding="utf-8")

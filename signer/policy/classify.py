@@ -57,6 +57,17 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
     return "test" if "test" in kinds or _looks_like_a_test(signature.signer, paths) else "unknown"
 
 
+def publisher(signature: Signature, classification: Classification) -> str | None:
+    """Whom to call about a file: the signer, but for signatures of Microsoft's portal the company that submitted it.
+
+    The portal puts the submitter's name into SpcSpOpusInfo as the program's name; App Control's CertOemID goes by it.
+    None where a portal signature does not say, or there is no signer.
+    """
+    if classification in ("whql", "attested", "preproduction"):
+        return signature.program_name
+    return common_name(signature.signer) if signature.signer is not None else None
+
+
 def _by_usage(usages: frozenset[str]) -> Classification:
     """The class under a root that Code Integrity holds for production."""
     if ATTESTED in usages:

@@ -69,6 +69,8 @@ def catalog_only(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 )
 def publisher(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Silent, a question, or a silent refusal."""
+    if candidate.anchor is None or candidate.anchor.kind == "code-verification":
+        return
     who, trust = candidate.signed.who, trust_of(candidate, setting)
     if trust == "microsoft":
         yield admits("publisher-microsoft", f"{who} is signed by Microsoft, so it installs without a question")

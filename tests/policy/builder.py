@@ -121,6 +121,7 @@ class Sign:
     stamp_anchor: Anchor | None = None
     page_hashes_intact: bool | None = None
     catalog: str | None = None
+    program_name: str | None = None
 
     def having(self, **changes: object) -> Sign:
         """The same signature with other details."""
@@ -162,6 +163,7 @@ class Sign:
             signer=self.leaf,
             certificates=carried,
             signer_digest_algorithm=self.algorithm,
+            program_name=self.program_name,
             page_hashes="none" if self.page_hashes_intact is None else "sha256",
             page_hashes_intact=self.page_hashes_intact,
             timestamp=self.stamp,

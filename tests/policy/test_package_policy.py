@@ -13,7 +13,7 @@ from signer.policy.package import Member, Package, judge_package
 from signer.policy.pnp import rank, signer_score
 from signer.policy.switches import Switches
 from signer.policy.targets import Target
-from tests.policy.builder import Sign, by_microsoft, commercial, driver
+from tests.policy.builder import Sign, by_microsoft, commercial, driver, unknown_issuer
 
 SWITCHES = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
 
@@ -92,3 +92,9 @@ def test_signer_score_and_rank(
 
 def test_an_unsigned_package_without_nt_sections_ranks_lower() -> None:
     assert rank(0x80000000, decorated=False) == 0xC0000000
+
+
+def test_nobody_is_asked_about_a_publisher_whose_root_is_not_trusted() -> None:
+    verdict = judge_package(_package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
+    assert verdict.rule == "trusted-root"
+    assert "publisher-prompt" not in verdict.codes

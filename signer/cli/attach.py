@@ -88,7 +88,7 @@ class Answer:
 
     def certificates(self) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
         """The signer's certificate, and the chain above it. Raises UsageError, FileError, CertificateError."""
-        from signer.keys.local import chain_above
+        from signer.keys.chain import chain_above
 
         if self.cert is None:
             raise UsageError("the signer's certificate is missing", hint="Give it with --cert.", field="--cert")

@@ -10,7 +10,7 @@ import typer
 
 from signer.cli.options import IDENTITY_PANEL, SecretOptions, now
 from signer.cli.output import Output
-from signer.errors import IdentityError, UsageError
+from signer.errors import IdentityError
 
 if TYPE_CHECKING:
     from signer.keys.identity import SigningIdentity
@@ -30,7 +30,7 @@ class IdentityOptions:
     cert: Annotated[
         Path | None,
         typer.Option(
-            "--cert", metavar="FILE", help="The certificate, with --key. PEM or DER.", rich_help_panel=IDENTITY_PANEL
+            "--cert", metavar="FILE", help="The certificate, with --key or --identity.", rich_help_panel=IDENTITY_PANEL
         ),
     ] = None
     key: Annotated[
@@ -42,7 +42,7 @@ class IdentityOptions:
         typer.Option(
             "--identity",
             metavar="URI",
-            help="pfx:FILE.pfx or file:KEY.pem?cert=CERT.pem.",
+            help="Where the key is: pkcs11:token=…, pfx:FILE.pfx, file:KEY.pem?cert=CERT.pem. --cert may go with it.",
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None
@@ -71,8 +71,6 @@ class IdentityOptions:
     def _named(self, secrets: SecretOptions) -> SigningIdentity:
         from signer.keys.open import open_identity
 
-        if sum((self.pfx is not None, self.cert is not None or self.key is not None, self.identity is not None)) > 1:
-            raise UsageError("one signer at a time", hint="Give one of --pfx, --cert with --key, or --identity.")
         return open_identity(
             pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets.secret
         )

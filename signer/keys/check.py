@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
+from signer.keys.identity import PublicKey
 
 
 class Check(Enum):
@@ -72,7 +73,14 @@ def check_signature(
     return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
 
 
-def _public_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None:
+def check_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
+    """Whether `signature` is RSASSA-PKCS1-v1_5 or ECDSA (as DER) by the private half of `key` over `digest`."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return _pkcs1(key, signature, digest, algorithm, bare=False)
+    return _ecdsa(key, signature, digest, algorithm)
+
+
+def _public_key(certificate: x509.Certificate) -> PublicKey | None:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, pkcs12
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import common_name, is_self_signed, load_all, spki_sha256
-from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, WrongSecret
+from signer.certificates import load_all
+from signer.errors import IdentityError, KeyNotFound, WrongSecret
+from signer.keys.chain import chain_above, identity_for
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -69,29 +70,7 @@ def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningI
     KeyCertificateMismatch and other IdentityErrors.
     """
     private = _private_key(key, password)
-    found = load_all(certificates)
-    wanted = require_supported(private.public_key())
-    mine = [c for c in found if _same_key(c, wanted)]
-    if not mine:
-        raise KeyCertificateMismatch(
-            f"the private key does not belong to the certificate {common_name(found[0])!r}",
-            hint="Give the key that the certificate was issued for, or the certificate of this key.",
-        )
-    return _identity(private, mine[0], [c for c in found if c is not mine[0]])
-
-
-def chain_above(leaf: x509.Certificate, pool: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The issuers of `leaf`, nearest first, as far as `pool` has them; a root ends it and is included."""
-    chain: list[x509.Certificate] = []
-    candidates = list(pool)
-    current = leaf
-    while not is_self_signed(current):
-        issuer = next((c for c in candidates if c not in chain and _issued(c, current)), None)
-        if issuer is None:
-            break
-        chain.append(issuer)
-        current = issuer
-    return tuple(chain)
+    return identity_for(LocalKey(private), load_all(certificates))
 
 
 def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> SigningIdentity:
@@ -130,23 +109,3 @@ def _wrong_secret(what: str, password: str | None) -> WrongSecret:
     if password is None:
         return WrongSecret(f"the {what} is protected by a password, and none was given", hint=hint)
     return WrongSecret(f"the password does not open the {what}", hint="Check the password, and spaces around it.")
-
-
-def _issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
-    """Whether `issuer` signed `subject`; a signature too old to be checked here counts by its names."""
-    if issuer.subject != subject.issuer:
-        return False
-    try:
-        subject.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    except UnsupportedAlgorithm:
-        return True
-    return True
-
-
-def _same_key(certificate: x509.Certificate, key: PublicKey) -> bool:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return spki_sha256(certificate) == DigestAlgorithm.SHA256.hash(spki).hex().upper()

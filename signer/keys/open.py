@@ -1,19 +1,27 @@
-"""From what a user names to an identity that can sign: a PFX, a certificate with its key, or a URI."""
+"""From what a user names to an identity that can sign: a PFX, a certificate with its key, or a URI.
+
+Where a URI names a key that is elsewhere, its certificate comes from a file, or from the token that has the key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from signer.certificates import load_all
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.files import read
 from signer.keys.identity import SigningIdentity
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 Secret = Callable[[str], str | None]
 """Asks for a password, given what it opens; None where there is nobody to ask."""
 
-_SCHEMES = "file:KEY.pem?cert=CERT.cer and pfx:FILE.pfx"
+_SCHEMES = "file:KEY.pem?cert=CERT.cer, pfx:FILE.pfx, pkcs11:token=…;object=…?module-path=…"
 
 
 def open_identity(
@@ -26,14 +34,17 @@ def open_identity(
 ) -> SigningIdentity:
     """The identity that exactly one of `pfx`, `certificate` with `key`, or `uri` names.
 
+    `certificate` may also stand with a `uri` whose key has its certificate elsewhere.
+
     A file is first opened without a password, so that nobody is asked for one that is not needed. Raises UsageError,
     FileError and IdentityError, naming the file.
     """
-    ways = [pfx is not None, certificate is not None or key is not None, uri is not None]
+    paired = key is not None or (certificate is not None and uri is None)
+    ways = [pfx is not None, paired, uri is not None]
     if sum(ways) != 1:
         raise UsageError("one signer at a time", hint="Give one of --pfx, --cert with --key, or --identity.")
     if uri is not None:
-        return _from_uri(uri, secret)
+        return _from_uri(uri, certificate, secret)
     if pfx is not None:
         return _open_pfx(pfx, secret)
     if certificate is None or key is None:
@@ -41,17 +52,59 @@ def open_identity(
     return _open_pair(certificate, key, secret)
 
 
-def _from_uri(uri: str, secret: Secret) -> SigningIdentity:
+def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+    scheme = uri.partition(":")[0].lower()
+    if scheme == "pkcs11":
+        return _open_token(uri, certificate, secret)
+    if scheme not in ("pfx", "file"):
+        raise UsageError(f"there is no kind of identity called {scheme or uri!r}", hint=f"Known are {_SCHEMES}.")
     parts = urlsplit(uri)
     path = Path(unquote(parts.netloc + parts.path))
-    if parts.scheme == "pfx":
+    if scheme == "pfx":
+        if certificate is not None:
+            raise UsageError("a PFX has its certificate in it", hint="Leave out --cert.")
         return _open_pfx(path, secret)
-    if parts.scheme == "file":
-        certificates = parse_qs(parts.query).get("cert", [])
-        if len(certificates) != 1:
-            raise UsageError(f"{uri!r} does not name its certificate", hint="Write file:KEY.pem?cert=CERT.cer.")
-        return _open_pair(Path(certificates[0]), path, secret)
-    raise UsageError(f"there is no kind of identity called {parts.scheme or uri!r}", hint=f"Known are {_SCHEMES}.")
+    certificates = [Path(name) for name in parse_qs(parts.query).get("cert", [])]
+    certificates += [certificate] if certificate is not None else []
+    if len(certificates) != 1:
+        raise UsageError(f"{uri!r} does not name its certificate", hint="Write file:KEY.pem?cert=CERT.cer.")
+    return _open_pair(certificates[0], path, secret)
+
+
+def _open_token(text: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+    from signer.keys.chain import identity_for
+    from signer.keys.pkcs11 import open_token_key
+    from signer.keys.pkcs11_uri import Pkcs11Uri
+
+    uri = Pkcs11Uri.parse(text)
+    known = _certificates(uri.cert, certificate)
+    source = uri.pin_source
+
+    def pin(token: str) -> str | None:
+        return secret(f"PIN of {token}") if source is None else _first_line(Path(source))
+
+    opened = open_token_key(uri, pin, known)
+    return identity_for(opened.key, known or opened.certificates, opened.certificates)
+
+
+def _certificates(named: str | None, certificate: Path | None) -> tuple[x509.Certificate, ...]:
+    """The certificates in the file that the URI or --cert names; none where neither does."""
+    if named is not None and certificate is not None:
+        raise UsageError("the certificate is named twice", hint="Give --cert, or cert= in the URI.")
+    path = Path(named) if named is not None else certificate
+    if path is None:
+        return ()
+    try:
+        return tuple(load_all(read(path)))
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return (read(path).decode("utf-8-sig").splitlines() or [""])[0]
+    except UnicodeDecodeError as error:
+        raise UsageError("the PIN in it is not UTF-8", path=path) from error
 
 
 def _open_pfx(path: Path, secret: Secret) -> SigningIdentity:

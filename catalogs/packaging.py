@@ -1,25 +1,29 @@
-"""The PACKAGE line: sign the drivers, catalogue what came of it, sign the catalogs, change all files at once.
+"""The PACKAGE line: sign the drivers, catalogue what came of it, sign the catalogs, verify, change all files at once.
 
 Images come first, because a catalog made before they are signed may hold another file than the one that is shipped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from catalogs.build import CatalogOptions, build
+from catalogs.catalog import Catalog
+from catalogs.inf.problems import Problem
 from catalogs.package import DriverPackage, PackageFile
 from catalogs.sign import sign_catalog
+from catalogs.verify import evidence_of
 from signer.algorithms import DigestAlgorithm
-from signer.errors import SignerError
-from signer.files import Staging, mapped, together
+from signer.errors import PackageError, SignerError
+from signer.files import Staging, mapped, read, together
 from signer.keys.identity import SigningIdentity
 from signer.pe.image import Image, is_image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.sign import sign_image
+from signer.verify.gather import gather_catalog
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """How to run over files: `map`, or something with threads and a progress bar."""
@@ -57,7 +61,8 @@ def sign_packages(
 ) -> list[Made]:
     """Sign images and catalogs of packages below `folder`. All of their files change together, or none does.
 
-    Raises SignerError naming the file that could not be signed.
+    What was made is read again first: each file has to be in its catalog, and each signature intact. Raises SignerError
+    naming the file that could not be signed.
     """
     with together(folder) as staging:
         made: list[Made] = list(each(lambda path: _sign_image(path, staging, identity, options), images(packages)))
@@ -66,7 +71,35 @@ def sign_packages(
             signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
             staging.write(package.catalog, signed.to_bytes())
             made.append(_built(package, signed.content.der, options.signing.digest))
+            _require_sound(package, staging, each)
     return made
+
+
+def _require_sound(package: DriverPackage, staging: Staging, each: Each) -> None:
+    """Read the staged package again. Raises PackageError unless its catalog covers every file and all is intact."""
+    data = read(staging.current(package.catalog))
+    own = gather_catalog(data, package.catalog_name)
+    problems = [Problem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems]
+    catalog = Catalog.parse(data, package.catalog_name)
+    for found in each(lambda file: list(_unsound(file, staging.current(file.path), catalog)), package.files):
+        problems += found
+    if problems or not own.signatures:
+        raise PackageError(
+            "what was made does not verify, so nothing was changed",
+            problems=tuple(problems),
+            path=package.catalog,
+            hint="This should not happen unless files are changed meanwhile: please report it.",
+        )
+
+
+def _unsound(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Problem]:
+    evidence = evidence_of(staged, [catalog])
+    if not any(signature.source == "catalog" for signature in evidence.signatures):
+        yield Problem("not-catalogued", "the new catalog does not list it", file.path)
+    own = (
+        [signature for signature in evidence.signatures if signature.source != "catalog"] if staged != file.path else []
+    )
+    yield from (Problem(one.code, one.message, file.path) for signature in own for one in signature.problems)
 
 
 def images(packages: Iterable[DriverPackage]) -> list[Path]:

@@ -156,7 +156,7 @@ def _check(
     boot = {name for inf in package.infs for name in boot_start_drivers(DriverInf.read(inf))}
 
     def one(file: PackageFile) -> CheckedFile:
-        evidence = _gather(file.path, lookups)
+        evidence = evidence_of(file.path, lookups)
         line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
         return CheckedFile(file, evidence, paths_of(evidence), file.path.name.lower() in boot, line_ends)
 
@@ -176,7 +176,8 @@ def _parsed(data: bytes, path: Path) -> Catalog:
         raise error.at(path) from error
 
 
-def _gather(path: Path, catalogs: Sequence[CatalogLookup]) -> Evidence:
+def evidence_of(path: Path, catalogs: Sequence[CatalogLookup]) -> Evidence:
+    """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it."""
     try:
         with mapped(path) as data:
             kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catalogs.verify import CheckedFile, CheckedPackage
     from signer.codeintegrity.consequences import Consequences
     from signer.policy.case import SignaturePaths
+    from signer.policy.file_facts import FileFacts
     from signer.policy.switches import Switches
     from signer.policy.targets import Target
     from signer.verify.evidence import CatalogLookup, Evidence
@@ -146,12 +147,27 @@ class Assessor:
 
         switches = replace(self.switches, boot_start=True) if boot_start else self.switches
         attributes = _attributes(evidence, catalogs) if self.policy == "protected-media" else None
-        verdicts = judge_all(self.policy, evidence, paths, targets, switches, attributes=attributes)
+        evidence, facts = self._for_lists(path, evidence)
+        verdicts = judge_all(self.policy, evidence, paths, targets, switches, attributes=attributes, facts=facts)
         said = [
             consequences(self.policy, verdict, evidence, target, verbose=self.verbose)
             for verdict, target in zip(verdicts, targets, strict=True)
         ]
         return Assessment(path, evidence.kind, evidence, paths, tuple(said))
+
+    def _for_lists(self, path: Path, evidence: Evidence) -> tuple[Evidence, FileFacts | None]:
+        """The evidence with all digests and facts that lists of drivers go by, where a list was given."""
+        if evidence.kind != "image" or (self.switches.allow_list is None and self.switches.block_list is None):
+            return evidence, None
+        from signer.algorithms import DigestAlgorithm
+        from signer.pe.digest import digest_image
+        from signer.pe.image import Image
+        from signer.policy.file_facts import facts_of
+
+        with mapped(path) as data:
+            image = Image.parse(data)
+            digests = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
+            return replace(evidence, digests={**evidence.digests, **digests}), facts_of(image)
 
     def _targets_for(self, architecture: str | None) -> tuple[Target, ...]:
         from signer.policy.targets import Target, targets_for

@@ -141,4 +141,9 @@ def _reason(what: Consequences) -> str:
     fitting = [finding for finding in verdict.findings if finding.severity == wanted] or list(verdict.findings)
     # Codes mostly begin with the name of their rule: "driver-policy-unknown" is said by "driver-policy".
     by_rule = [finding for finding in fitting if finding.code.startswith(verdict.rule)]
-    return (by_rule or fitting)[0].message if fitting else ""
+    if by_rule or not fitting:
+        return by_rule[0].message if by_rule else ""
+    codes = {code for one in verdict.signatures if one.outcome == verdict.outcome for code in one.codes}
+    of_signature = [finding for finding in fitting if finding.code in codes]
+    # Of what is said about the signature that counts, the last is why it is accepted, and the first why it is not.
+    return (of_signature[-1 if verdict.accepted else 0] if of_signature else fitting[0]).message

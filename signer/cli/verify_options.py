@@ -12,13 +12,14 @@ import typer
 from signer.cli.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.cli.signature_options import load_certificates
-from signer.errors import CertificateError, UsageError
+from signer.errors import CertificateError, ConfigError, UsageError
 from signer.files import read
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.policy.case import SignaturePaths
+    from signer.policy.si_policy import SiPolicy
     from signer.policy.switches import Switches
     from signer.trust.store import TrustStore
     from signer.verify.evidence import Evidence
@@ -162,6 +163,31 @@ class MachineOptions:
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
+    allow_list: Annotated[
+        Path | None,
+        typer.Option(
+            "--allow-list",
+            metavar="FILE",
+            help="The Windows Driver Policy's allow list: an App Control policy as XML. Else it counts as unknown.",
+            rich_help_panel=MACHINE_PANEL,
+        ),
+    ] = None
+    block_list: Annotated[
+        Path | None,
+        typer.Option(
+            "--block-list",
+            metavar="FILE",
+            help="Microsoft's recommended driver block rules: an App Control policy as XML.",
+            rich_help_panel=MACHINE_PANEL,
+        ),
+    ] = None
+    block_list_on: Annotated[
+        bool | None,
+        _machine(
+            "--block-list-on/--block-list-off",
+            text="The machine uses its block list. Default: clients since Windows 11 22H2, S mode, memory integrity.",
+        ),
+    ] = None
     publisher: Annotated[
         str | None,
         typer.Option(
@@ -235,6 +261,9 @@ class MachineOptions:
             boot_start=self.boot_start,
             upgraded=self.upgraded,
             driver_policy=_one_of(self.driver_policy, "--driver-policy", "off", "evaluation", "enforced"),
+            allow_list=_policy(self.allow_list),
+            block_list=_policy(self.block_list),
+            block_list_on=self.block_list_on,
             cross_signed_1809_cutoff=self.cutoff_1809,
             sha2_update=self.sha2_update,
             expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", "loads", "blocked", "unknown"),
@@ -259,6 +288,18 @@ def _one_of(value: str | None, option: str, *known: str) -> Any:
     if value is not None and value not in known:
         raise UsageError(f"{option} can't be {value!r}", hint=f"Choose one of {', '.join(known)}.", field=option)
     return value
+
+
+def _policy(path: Path | None) -> SiPolicy | None:
+    """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
+    if path is None:
+        return None
+    from signer.policy.si_policy import SiPolicy
+
+    try:
+        return SiPolicy.parse(read(path))
+    except ConfigError as error:
+        raise error.at(path) from error
 
 
 def _crls(path: Path) -> list[x509.CertificateRevocationList]:

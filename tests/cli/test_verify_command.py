@@ -223,3 +223,35 @@ def test_what_nothing_public_decides_ends_with_3(corpus):
     assert (ran.document["accepted"], ran.document["decided"]) == (False, False)
     settled = drvsign("verify", path, "--policy", "kernel", *X64, "--driver-policy", "off", "--no-secure-boot")
     assert settled.code == 0
+
+
+ALLOW_ALL_OF = """<?xml version="1.0" encoding="utf-8"?>
+<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>10.0.0.1</VersionEx><EKUs/>
+<FileRules><{kind} ID="ID_1" Hash="{digest}"/></FileRules><Signers/>
+<SigningScenarios><SigningScenario Value="131" ID="ID_2"><ProductSigners>
+<FileRulesRef><FileRuleRef RuleID="ID_1"/></FileRulesRef>
+</ProductSigners></SigningScenario></SigningScenarios></SiPolicy>
+"""
+
+
+def test_an_allow_list_decides_what_is_unknown_without_it(corpus, work):
+    path = corpus_files("drivers/*vJoy__hidkmdf64.sys")[0]
+    digest = drvsign("digest", path, "--digest", "sha256", "--json").document["files"][0]["digests"]["sha256"]
+    at = ("--policy", "kernel", *X64, "--at", "2026-06-01", "--upgraded")
+    assert drvsign("verify", path, *at).code == 3
+    Path("allow.xml").write_text(ALLOW_ALL_OF.format(kind="Allow", digest=digest))
+    assert drvsign("verify", path, *at, "--allow-list", "allow.xml").code == 0
+    Path("other.xml").write_text(ALLOW_ALL_OF.format(kind="Allow", digest="00" * 32))
+    assert drvsign("verify", path, *at, "--allow-list", "other.xml").code == 1
+    Path("junk.xml").write_text("junk")
+    ran = drvsign("verify", path, *at, "--allow-list", "junk.xml")
+    assert (ran.code, len(ran.errors), "junk.xml" in ran.stderr) == (3, 1, True)
+
+
+def test_a_block_list_blocks(driver, work):
+    drvsign("sign", driver)
+    digest = drvsign("digest", driver, "--digest", "sha256", "--json").document["files"][0]["digests"]["sha256"]
+    Path("block.xml").write_text(ALLOW_ALL_OF.format(kind="Deny", digest=digest))
+    blocked = ("--policy", "kernel", *X64, *TEST, "--block-list", "block.xml")
+    assert drvsign("verify", driver, *blocked).code == 1
+    assert drvsign("verify", driver, *blocked, "--block-list-off").code == 0

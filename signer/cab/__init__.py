@@ -1,1 +1,1 @@
-"""Cabinets: what of them is hashed, and where their signature is."""
+"""Cabinets: made, read, what of them is hashed, and where their signature is."""

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -18,18 +17,11 @@ from signer.certificates import load_all, thumbprint
 from testcerts import install_script, store
 from testcerts.issue import Order, parse_subject
 from testcerts.profiles import KeyKind
+from tests.interop.judges import WINE
 
-WINE = Path("/usr/lib/wine/wine64")
 PROGRAMS = ("fltmc", "certutil", "bcdedit", "reg", "find")
 STAND_IN = '@echo off\r\n>>"%~dp0calls.txt" echo {name} %*\r\n{more}exit /b %EXIT_{name}%\r\n'
 KEEP = 'if "%2"=="-addstore" type %4 > "%~dp0%3.%RANDOM%%RANDOM%.cer"\r\n'
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory) -> Path:
-    if not WINE.exists():
-        pytest.skip(f"Wine is not installed ({WINE}, Debian package wine64)")
-    return tmp_path_factory.mktemp("wine") / "prefix"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +32,7 @@ def trusted(tmp_path_factory):
 
 
 @pytest.fixture
-def run(prefix, trusted, tmp_path):
+def run(wine_prefix, trusted, tmp_path):
     """Runs the script; gives its exit code, its output, and the calls of the stand-ins."""
     script = install_script.cmd(trusted).decode("ascii")
     script, count = re.subn(r'"%SYSTEM%\\(\w+)\.exe"', r'call "%~dp0\1.cmd"', script)
@@ -51,14 +43,19 @@ def run(prefix, trusted, tmp_path):
         (tmp_path / f"{name}.cmd").write_bytes(STAND_IN.format(name=name, more=more).encode())
 
     def call(*arguments: str, **exits: int) -> tuple[int, str, list[str]]:
-        environment = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all"}
+        environment = {**os.environ, "WINEPREFIX": str(wine_prefix), "WINEDEBUG": "-all"}
         environment |= {f"EXIT_{name}": str(exits.get(name, 0)) for name in PROGRAMS}
-        done = subprocess.run(
-            [WINE, "cmd", "/c", "install.cmd", *arguments],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        said = tmp_path / "said.txt"
+        with said.open("wb") as output:  # a pipe would stay open until Wine's own services have ended
+            done = subprocess.run(
+                [WINE, "cmd", "/c", "install.cmd", *arguments],
+                cwd=tmp_path,
+                env=environment,
+                stdout=output,
+                timeout=120,
+            )
         calls = tmp_path / "calls.txt"
-        return done.returncode, done.stdout, calls.read_text().splitlines() if calls.exists() else []
+        return done.returncode, said.read_text(), calls.read_text().splitlines() if calls.exists() else []
 
     return call
 

@@ -1,0 +1,99 @@
+"""Wine's WinVerifyTrust and its catalog functions judge what we sign, through a Windows program of ours.
+
+Wine 8 checks an image's digest, the signature and its certificate; it trusts every root, and enumerates the members of
+version 1 catalogs only. Page hashes it does not know, and of a catalog it does not recompute the digest of the content.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.build import CatalogOptions, build
+from catalogs.catalog import Catalog
+from catalogs.package import read_packages
+from catalogs.sign import sign_catalog
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.pe.digest import digest_image
+from signer.pe.image import Image
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from tests.interop.judges import HELLO, hello, patched
+
+GOOD, BAD_DIGEST, UNSIGNED = "00000000", "80096010", "800b0100"
+"""S_OK, TRUST_E_BAD_DIGEST, TRUST_E_NOSIGNATURE (winerror.h)."""
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def catalogs(pki) -> dict[int, Catalog]:
+    (package,) = read_packages(HELLO)
+    options = [CatalogOptions(NOW, version) for version in (1, 2)]
+    return {o.version: sign_catalog(build(package, o), pki("rsa2048").identity, SigningOptions()) for o in options}
+
+
+def write(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_an_image_is_good_and_not_so_with_one_byte_changed(algorithm, pki, wincheck, tmp_path):
+    options = SigningOptions(DigestAlgorithm.named(algorithm))
+    data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options).changes)
+    changed = bytearray(data)
+    changed[0x420] ^= 1  # in .text
+    verdicts = wincheck(
+        ("verify", write(tmp_path, "good.sys", data)),
+        ("verify", write(tmp_path, "changed.sys", bytes(changed))),
+        ("verify", HELLO / "hello.sys"),
+    )
+    assert verdicts == [GOOD, BAD_DIGEST, UNSIGNED]
+
+
+def test_page_hashes_and_a_nested_signature_do_not_disturb(pki, wincheck, tmp_path):
+    identity = pki("rsa2048").identity
+    pages = patched(hello(), sign_image(hello(), identity, SigningOptions(), page_hashes=True).changes)
+    nested = patched(pages, sign_image(pages, identity, SigningOptions(DigestAlgorithm.SHA512), append=True).changes)
+    assert wincheck(
+        ("verify", write(tmp_path, "pages.sys", pages)), ("verify", write(tmp_path, "nested.sys", nested))
+    ) == [GOOD, GOOD]
+
+
+def test_the_certificate_that_signed_is_found(pki, wincheck, tmp_path):
+    data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
+    (said,) = wincheck(("signer", write(tmp_path, "good.sys", data)))
+    assert said == f"Contoso Drivers / Contoso Drivers Issuing CA / {DigestAlgorithm.SHA256.oid}"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_catalog_s_signature_is_good_and_not_so_with_one_byte_changed(version, catalogs, wincheck, tmp_path):
+    data = catalogs[version].to_bytes()
+    changed = bytearray(data)
+    changed[-1] ^= 1  # in the signature itself, which is the last thing in the file
+    good, bad, unsigned = wincheck(
+        ("verify", write(tmp_path, "good.cat", data)),
+        ("verify", write(tmp_path, "changed.cat", bytes(changed))),
+        ("verify", write(tmp_path, "unsigned.cat", catalogs[version].unsigned().to_bytes())),
+    )
+    assert good == GOOD
+    assert bad not in (GOOD, unsigned)
+    assert unsigned != GOOD
+
+
+def test_the_members_of_a_catalog_are_those_that_we_wrote(catalogs, wincheck, tmp_path):
+    (said,) = wincheck(("members", write(tmp_path, "good.cat", catalogs[1].to_bytes())))
+    image = digest_image(Image.parse(hello()), [DigestAlgorithm.SHA1])[DigestAlgorithm.SHA1].hex()
+    inf = DigestAlgorithm.SHA1.hash((HELLO / "hello.inf").read_bytes()).hex()
+    expected = {f"{image.upper()} {image} {oids.SPC_PE_IMAGE_DATA}", f"{inf.upper()} {inf} {oids.SPC_CAB_DATA}"}
+    assert set(said.splitlines()) == expected
+
+
+def test_a_flat_file_has_the_hash_that_its_catalog_holds(catalogs, wincheck):
+    """Of images Wine 8 takes this flat hash as well, which Windows does not."""
+    (said,) = wincheck(("hash", HELLO / "hello.inf"))
+    assert catalogs[2].contains(bytes.fromhex(said))

@@ -1,0 +1,97 @@
+"""OpenSSL judges our SignedData, as PKCS #7 and as CMS, which it is told nothing about Authenticode for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.build import CatalogOptions, build
+from catalogs.package import read_packages
+from catalogs.sign import sign_catalog
+from signer import surgery
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from tests.interop.judges import HELLO, Pki, Said, hello, openssl, patched
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def image_signature(pki: Pki, algorithm: str = "sha256") -> bytes:
+    return sign_image(hello(), pki.identity, SigningOptions(DigestAlgorithm.named(algorithm))).signature
+
+
+def catalog_signature(pki: Pki) -> bytes:
+    (package,) = read_packages(HELLO)
+    return sign_catalog(build(package, CatalogOptions(NOW)), pki.identity, SigningOptions()).to_bytes()
+
+
+def detached(signature: bytes) -> tuple[bytes, bytes]:
+    """The signature without its content, and the octets of the content that the signature's digest is over.
+
+    A CMS content is an OCTET STRING, an Authenticode content is not (PKCS #7 allows any), so that a judge of CMS has to
+    get it separately.
+    """
+    content_info = der.read(signature)
+    oid, wrapped = der.children(signature, content_info)
+    signed_data = der.read(signature, wrapped.body)
+    version, algorithms, encapsulated, *rest = der.children(signature, signed_data)
+    content_type, explicit = der.children(signature, encapsulated)
+    octets = der.read(signature, explicit.body).contents(signature)
+    parts = [version.whole(signature), algorithms.whole(signature), der.sequence(content_type.whole(signature))]
+    parts += [part.whole(signature) for part in rest]
+    return der.sequence(oid.whole(signature), der.explicit(0, der.sequence(*parts))), octets
+
+
+def verify(command: str, pki: Pki, signature: bytes, folder: Path) -> Said:
+    bare, octets = detached(signature)
+    (folder / "bare.p7").write_bytes(bare)
+    (folder / "content").write_bytes(octets)
+    arguments = ["-inform", "DER", "-in", folder / "bare.p7", "-content", folder / "content"]
+    return openssl(
+        command, "-verify", "-binary", *arguments, "-CAfile", pki.root, "-purpose", "any", "-out", folder / "out"
+    )
+
+
+@pytest.mark.parametrize("command", ["cms", "smime"])
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_a_signature_of_an_image_verifies(command, kind, algorithm, pki, tmp_path):
+    said = verify(command, pki(kind), image_signature(pki(kind), algorithm), tmp_path)
+    assert said.code == 0, said.text
+    assert "successful" in said.text
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256"])
+def test_a_signature_of_a_catalog_verifies(kind, pki, tmp_path):
+    said = verify("cms", pki(kind), catalog_signature(pki(kind)), tmp_path)
+    assert said.code == 0, said.text
+
+
+def test_a_nested_signature_verifies_when_it_is_taken_out(pki, tmp_path):
+    once = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
+    twice = patched(once, sign_image(once, pki("p384").identity, SigningOptions(), append=True).changes)
+    first, second = surgery.signatures(twice)
+    assert verify("cms", pki("rsa2048"), first, tmp_path).code == 0
+    assert verify("cms", pki("p384"), second, tmp_path).code == 0
+
+
+def test_other_content_and_another_root_are_refused(pki, tmp_path):
+    signature = image_signature(pki("rsa2048"))
+    assert verify("cms", pki("p256"), signature, tmp_path).code != 0
+    assert verify("cms", pki("rsa2048"), signature[:120] + b"\xff" + signature[121:], tmp_path).code != 0
+
+
+@pytest.mark.parametrize("make", [image_signature, catalog_signature], ids=["image", "catalog"])
+def test_it_is_whole_asn1_with_the_certificates_in_it(make, pki, tmp_path):
+    path = tmp_path / "signature.p7"
+    path.write_bytes(make(pki("rsa2048")))
+    assert openssl("asn1parse", "-inform", "DER", "-in", path).code == 0
+    said = openssl("pkcs7", "-inform", "DER", "-in", path, "-print_certs", "-noout")
+    assert said.code == 0
+    assert said.count(r"subject=.*Contoso Drivers Issuing CA") == 1
+    assert said.count(r"subject=.*CN ?= ?Contoso Drivers\n") == 1
+    assert said.count(r"subject=.*Root CA") == 0

@@ -1,0 +1,121 @@
+"""osslsigncode judges our images and catalogs: digest, page hashes, signature, chain up to the test root."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.build import CatalogOptions, build
+from catalogs.package import read_packages
+from catalogs.sign import sign_catalog
+from signer.algorithms import DigestAlgorithm
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image, strip_image
+from tests.images import PeSpec
+from tests.interop.judges import HELLO, hello, osslsigncode, patched
+
+OK = "Signature verification: ok"
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def options(algorithm: str) -> SigningOptions:
+    return SigningOptions(DigestAlgorithm.named(algorithm), description="Hello", url="https://example.com/hello")
+
+
+def write(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_every_key_and_digest_verifies(kind, algorithm, pki, tmp_path):
+    data = patched(hello(), sign_image(hello(), pki(kind).identity, options(algorithm)).changes)
+    said = osslsigncode(pki(kind), write(tmp_path, "hello.sys", data))
+    assert (said.code, said.count(OK)) == (0, 1), said.text
+    assert said.count(rf"Message digest algorithm *: {algorithm.upper()}") >= 1
+    assert "Text description: Hello" in said.text and "URL description: https://example.com/hello" in said.text
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_page_hashes_are_those_that_it_computes(algorithm, pki, tmp_path):
+    data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options(algorithm), page_hashes=True).changes)
+    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
+    assert (said.code, said.count(OK)) == (0, 1), said.text
+    assert said.count(rf"Page hash algorithm *: {algorithm.upper()}") == 1
+    assert "MISMATCH" not in said.text
+
+
+def test_nested_signatures_verify_each(pki, tmp_path):
+    identity, data = pki("rsa2048").identity, hello()
+    for algorithm in ("sha1", "sha256", "sha384"):
+        data = patched(data, sign_image(data, identity, options(algorithm), append=True).changes)
+    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
+    assert (said.code, said.count(OK)) == (0, 3), said.text
+    assert "Number of verified signatures: 3" in said.text
+
+
+def test_two_keys_in_one_image_verify_each(pki, tmp_path):
+    first = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha1")).changes)
+    both = patched(first, sign_image(first, pki("p256").identity, options("sha256"), append=True).changes)
+    roots = write(tmp_path, "roots.pem", pki("rsa2048").root.read_bytes() + pki("p256").root.read_bytes())
+    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", both), "-CAfile", roots)
+    assert (said.code, said.count(OK)) == (0, 2), said.text
+
+
+@pytest.mark.parametrize("machine", ["x86", "x64", "arm", "arm64", "ia64"])
+@pytest.mark.parametrize("overlay", [b"", b"odd", b"eight by"], ids=["no-overlay", "overlay-of-3", "overlay-of-8"])
+def test_every_architecture_and_overlay_verifies(machine, overlay, pki, tmp_path):
+    data = PeSpec(machine=machine, overlay=overlay).build()
+    signed = patched(data, sign_image(data, pki("p256").identity, options("sha256")).changes)
+    said = osslsigncode(pki("p256"), write(tmp_path, "made.sys", signed))
+    assert (said.code, said.count(OK)) == (0, 1), said.text
+
+
+@pytest.mark.parametrize("offset", [0x3C8, 0x420, -1], ids=["headers", "text", "signature"])
+def test_one_changed_byte_is_noticed(offset, pki, tmp_path):
+    data = bytearray(patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha256")).changes))
+    if offset < 0:
+        offset = data.rindex(pki("rsa2048").identity.certificate.signature) + 1
+    data[offset] ^= 1
+    assert osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", bytes(data))).code != 0
+
+
+def test_a_stripped_image_is_unsigned_and_can_be_signed_by_it(pki, tmp_path):
+    signed = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha256")).changes)
+    stripped = strip_image(signed)
+    assert stripped is not None
+    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", patched(signed, stripped)))
+    assert said.code != 0
+    assert "No signature found" in said.text
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_catalog_and_its_members_verify(version, kind, pki, tmp_path):
+    (package,) = read_packages(HELLO)
+    signed = sign_catalog(build(package, CatalogOptions(NOW, version)), pki(kind).identity, SigningOptions())
+    catalog = write(tmp_path, "hello.cat", signed.to_bytes())
+    itself = osslsigncode(pki(kind), catalog)
+    assert (itself.code, itself.count(OK)) == (0, 1), itself.text
+    member = osslsigncode(pki(kind), HELLO / "hello.sys", "-catalog", catalog)
+    assert (member.code, member.count("File is signed in catalog")) == (0, 1), member.text
+    stranger = osslsigncode(pki(kind), write(tmp_path, "other.sys", PeSpec().build()), "-catalog", catalog)
+    assert stranger.code != 0
+
+
+def test_an_image_stays_a_member_when_it_is_signed(pki, tmp_path):
+    """The digest of an image leaves its signature out, so that the catalog may come first."""
+    (package,) = read_packages(HELLO)
+    signed = sign_catalog(build(package, CatalogOptions(NOW)), pki("rsa2048").identity, SigningOptions())
+    image = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
+    said = osslsigncode(
+        pki("rsa2048"),
+        write(tmp_path, "hello.sys", image),
+        "-catalog",
+        write(tmp_path, "hello.cat", signed.to_bytes()),
+    )
+    assert (said.code, said.count("File is signed in catalog")) == (0, 1), said.text

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.hashing import hash_parts
+from signer.hashing import hash_parts, pieces
 from signer.pe.image import Image
 
 
@@ -59,9 +59,11 @@ def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
     rows = [_row(0, _hash_headers(image, algorithm))]
     end = image.headers_size
     for section in image.sections:
-        for offset in range(section.offset, section.end, size):
-            page = image.data[offset : min(offset + size, section.end)]
-            rows.append(_row(offset, _hash_page(page, size, algorithm)))
+        pages = pieces([image.data[section.offset : section.end]], size)
+        rows += (
+            _row(offset, _hash_page(page, size, algorithm))
+            for offset, page in zip(range(section.offset, section.end, size), pages, strict=True)
+        )
         end = section.end
     return PageHashes(algorithm, b"".join((*rows, _row(end, bytes(algorithm.size)))))
 

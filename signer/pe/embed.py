@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signer.errors import ImageError
+from signer.hashing import pieces
 from signer.pe import certificate_table
 from signer.pe.digest import padding
 from signer.pe.image import Image
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def _checksum(image: Image, entry: bytes, tail: bytes) -> bytes:
 def _sum16(part: bytes | memoryview, offset: int) -> int:
     """A number congruent modulo 0xffff to the sum of the 16-bit words that `part` is in a file at `offset`."""
     total = 0
-    for start in range(0, len(part), _CHUNK):
-        value = int.from_bytes(part[start : start + _CHUNK], "little")
+    for piece in pieces([memoryview(part)]):
+        value = int.from_bytes(piece, "little")
         total += value % 0xFFFF or (0xFFFF if value else 0)
     return total << (8 * (offset & 1))

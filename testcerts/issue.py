@@ -125,7 +125,7 @@ def revoke(
     )
     for entry in entries:
         builder = builder.add_revoked_certificate(entry)
-    return builder.sign(authority.key, _digest(authority.key))
+    return builder.sign(authority.key, signing_digest(authority.key))
 
 
 def key_kind(key: object) -> str:
@@ -178,7 +178,7 @@ def _certify(
         usages = x509.ExtendedKeyUsage([ObjectIdentifier(usage) for usage in profile.usages])
         builder = builder.add_extension(usages, critical=profile.critical)
     signing_key = issuer.key if issuer else key
-    return builder.sign(signing_key, _digest(signing_key))
+    return builder.sign(signing_key, signing_digest(signing_key))
 
 
 def _validity(profile: Profile, order: Order, issuer: Issued | None) -> tuple[datetime, datetime]:
@@ -256,7 +256,7 @@ def _entry(certificate: x509.Certificate, now: datetime) -> x509.RevokedCertific
     )
 
 
-def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+def signing_digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
     """The digest that a key signs certificates with: as strong as the key where that is more than SHA-256."""
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
         return hashes.SHA384()

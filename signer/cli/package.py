@@ -14,6 +14,7 @@ from signer.cli.output import Output
 from signer.cli.package_options import CatalogChoices
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
+from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def package(
     identity: IdentityOptions,
     secrets: SecretOptions,
     signature: SignatureOptions,
+    authorities: TimestampOptions,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build its catalogs, and sign them, in this order.
@@ -56,7 +58,7 @@ def package(
         return output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
 
     catalog = choices.options(page_hashes=signature.page_hashes)
-    packaging = PackagingOptions(options, catalog, signature.page_hashes)
+    packaging = PackagingOptions(options, catalog, signature.page_hashes, authorities.chooser(output)(options.digest))
     made = sign_packages(folder, packages, signer, packaging, each=each)
     finish(output, [_result(one, signer.name) for one in made])
     if identity.is_test and not output.json:

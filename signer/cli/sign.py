@@ -16,6 +16,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signature_options import SignatureOptions
 from signer.cli.signing import SIGNABLE, Job, write_request
+from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 
 app = typer.Typer(add_completion=False)
@@ -34,6 +35,7 @@ def sign(
     identity: IdentityOptions,
     secrets: SecretOptions,
     signature: SignatureOptions,
+    authorities: TimestampOptions,
     destination: Destination,
     append: Annotated[
         bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
@@ -66,10 +68,13 @@ def sign(
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, detached)
     options, second = signature.resolve(output)
+    timestamper = authorities.chooser(output)
     job = Job(
         identity.open(secrets, output),
         options,
-        second=second,
+        timestamper(options.digest),
+        second,
+        timestamper(second.digest) if second else None,
         page_hashes=signature.page_hashes,
         append=append,
         skip_signed=skip_signed,

@@ -19,6 +19,9 @@ MOST_BYTES = 1 << 20
 """The longest answer that is read; real ones have some 6 KB."""
 
 
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
 class Unreachable(TimestampError):
     """No answer came, or one that says to try again later. `passing` says whether asking again may help."""
 
@@ -44,15 +47,16 @@ def require_http(url: str) -> str:
 def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
     """The body of the answer to a POST, which comes within `seconds` or not at all. Raises Unreachable.
 
-    Proxies are those of the environment, as urllib has them.
+    Proxies are those of the environment, as urllib has them, but never for this machine itself.
     """
     headers = {"Content-Type": content_type, "User-Agent": "drvsign", "Accept": "*/*", "Cache-Control": "no-cache"}
     request = urllib.request.Request(require_http(url), body, headers)  # noqa: S310  # the scheme was checked
     watchdog = _Watchdog(seconds)
-    opener = urllib.request.build_opener(_Http(watchdog), _Https(watchdog))
+    opener = urllib.request.build_opener(_Http(watchdog), _Https(watchdog), *_proxies(request))
     try:
         with watchdog, opener.open(request, timeout=seconds) as answer:
             data: bytes = answer.read(MOST_BYTES + 1)
+            missing = answer.length or 0
     except urllib.error.HTTPError as error:
         error.close()
         passing = error.code >= 500 or error.code in (408, 429)
@@ -63,7 +67,14 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
         raise Unreachable(f"no whole answer came within {seconds:g} seconds", passing=True)
     if len(data) > MOST_BYTES:
         raise Unreachable(f"the answer is longer than {MOST_BYTES} bytes", passing=False)
+    if missing:
+        raise Unreachable(f"the connection failed (the answer lacks {missing} bytes)", passing=True)
     return data
+
+
+def _proxies(request: urllib.request.Request) -> list[urllib.request.BaseHandler]:
+    """No proxies for an authority on this machine; else nothing, so that urllib's own way holds."""
+    return [urllib.request.ProxyHandler({})] if urlsplit(request.full_url).hostname in _THIS_MACHINE else []
 
 
 def _reason(error: OSError | http.client.HTTPException, watchdog: _Watchdog, seconds: float) -> str:

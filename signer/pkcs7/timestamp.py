@@ -47,6 +47,7 @@ class TimestampClient:
     """Asks authorities for timestamps, the first first; calling it with a signature gives its `Stamp`.
 
     All are asked once before any is asked again, after a pause that doubles, and only those whose failure may pass.
+    One that failed for a file is asked last for the next.
     """
 
     urls: Sequence[str]
@@ -65,6 +66,8 @@ class TimestampClient:
     post: Post = field(default=post)
     sleep: Callable[[float], None] = field(default=time.sleep)
     nonce: Callable[[], int] = field(default=lambda: secrets.randbits(_NONCE_BITS))
+    _failed: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Who failed when last asked: for the next file they are asked last."""
 
     def __post_init__(self) -> None:
         for url in self.urls:
@@ -72,7 +75,7 @@ class TimestampClient:
 
     def __call__(self, signature: bytes) -> Stamp:
         """The timestamp of a signature's octets. Raises TimestampError, naming each authority and what went wrong."""
-        left, failures, tries = list(dict.fromkeys(self.urls)), dict[str, str](), 0
+        left, failures, tries = sorted(dict.fromkeys(self.urls), key=self._failed.__contains__), dict[str, str](), 0
         for number in range(self.rounds):
             if not left:
                 break
@@ -84,10 +87,12 @@ class TimestampClient:
                     stamp = self._ask(url, signature)
                 except TimestampError as error:
                     failures[url] = error.message
+                    self._failed.add(url)
                     self.complain(f"{url}: {error.message}")
                     if not (isinstance(error, (Refused, Unreachable)) and error.passing):
                         left.remove(url)
                     continue
+                self._failed.discard(url)
                 self.report(Answered(url, self.kind, tries))
                 return stamp
         raise TimestampError(

@@ -1,0 +1,78 @@
+"""`drvsign timestamp`: have signatures timestamped that were made before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.destinations import Destination
+from signer.cli.groups import command, examples
+from signer.cli.options import Jobs, Paths, workers
+from signer.cli.output import Output
+from signer.cli.paths import expand_relative, kind_of
+from signer.cli.results import FileResult, attempt, finish
+from signer.cli.signing import SIGNABLE, not_signable
+from signer.cli.timestamp_options import TimestampOptions
+from signer.errors import UsageError
+from signer.files import mapped, patch_atomically, read, write_atomically
+
+if TYPE_CHECKING:
+    from signer.pkcs7.timestamping import Chooser
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "drvsign timestamp toaster.sys --timestamp http://timestamp.digicert.com",
+        "drvsign timestamp build --timestamp http://tsa.example/ --timestamp http://other.example/tsa",
+    )
+)
+@command
+def timestamp(
+    output: Output,
+    paths: Paths,
+    authorities: TimestampOptions,
+    destination: Destination,
+    replace: Annotated[bool, typer.Option("--replace", help="Also where there is a timestamp already.")] = False,
+    jobs: Jobs = 0,
+) -> None:
+    """Give signatures a timestamp, so that they outlive their certificates.
+
+    Every signature of images, catalogs and cabinets that has none gets one, nested ones too. No signature changes.
+    """
+    if not authorities.is_wanted:
+        raise UsageError("nobody is named to ask for a timestamp", hint="Name an authority: --timestamp URL.")
+    files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "signed files", missing_ok=True)
+    targets = destination.of(files)
+    choose = authorities.chooser(output)
+
+    def work(path: Path) -> FileResult:
+        return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace))  # type: ignore[arg-type]
+
+    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="timestamping"))
+
+
+def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -> FileResult:
+    """Give the signatures of one file timestamps. Raises SignerError."""
+    from signer.stamping import timestamp_cabinet, timestamp_catalog, timestamp_image
+
+    kind = kind_of(source)
+    if kind == "catalog":
+        stamped = timestamp_catalog(read(source), choose, replace=replace)
+        added = stamped.added
+        if added or source != target:
+            write_atomically(target, stamped.signature)
+    elif kind in SIGNABLE:
+        stamp = timestamp_image if kind == "image" else timestamp_cabinet
+        with mapped(source) as data:
+            changes, added = stamp(data, choose, replace=replace)
+        if added or source != target:
+            patch_atomically(source, changes.patches if added else (), target, size=changes.size if added else None)
+    else:
+        raise not_signable(source)
+    if not added:
+        return FileResult(target, "skipped", note="has its timestamps")
+    return FileResult(target, "timestamped", note="" if added == 1 else f"{added} signatures")

@@ -1,0 +1,90 @@
+"""Who says when a signature was made: the options that `sign`, `package` and `timestamp` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.output import Output
+from signer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from signer.algorithms import DigestAlgorithm
+    from signer.pkcs7.signed_data import Timestamper
+    from signer.pkcs7.timestamp import Answered, Kind
+
+PANEL = "Who says when it was signed"
+
+
+@dataclass(frozen=True)
+class TimestampOptions:
+    """Timestamp authorities. With both protocols, SHA-1 signatures get the legacy kind and the others RFC 3161."""
+
+    timestamp: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--timestamp",
+            metavar="URL",
+            help="An RFC 3161 timestamp authority. Repeat it for others to ask when one does not answer.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    timestamp_digest: Annotated[
+        str,
+        typer.Option("--timestamp-digest", metavar="ALG", help="sha1, sha256, sha384, sha512.", rich_help_panel=PANEL),
+    ] = "sha256"
+    legacy_timestamp: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--legacy-timestamp",
+            metavar="URL",
+            help="An authority with Authenticode's older protocol, for Windows before 7. Can be repeated.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether any authority is named."""
+        return bool(self.timestamp or self.legacy_timestamp)
+
+    def chooser(self, output: Output) -> Callable[[DigestAlgorithm | None], Timestamper | None]:
+        """Which timestamper a signature gets, by its digest; None where no authority is named. Raises UsageError."""
+        from signer.algorithms import DigestAlgorithm
+
+        algorithm = DigestAlgorithm.named(self.timestamp_digest)
+        if algorithm is DigestAlgorithm.MD5:
+            raise UsageError("timestamps can't use md5", hint="Choose sha256.", field="--timestamp-digest")
+        modern = _client(output, self.timestamp, "rfc3161", algorithm)
+        legacy = _client(output, self.legacy_timestamp, "authenticode", algorithm)
+
+        def choose(digest: DigestAlgorithm | None) -> Timestamper | None:
+            first, second = (legacy, modern) if digest is DigestAlgorithm.SHA1 else (modern, legacy)
+            return first or second
+
+        return choose
+
+
+def _client(output: Output, urls: Sequence[str] | None, kind: Kind, digest: DigestAlgorithm) -> Timestamper | None:
+    from signer.pkcs7.timestamp import TimestampClient
+
+    if not urls:
+        return None
+    said: set[str] = set()
+
+    def once(say: Callable[[str], None], message: str) -> None:
+        if message not in said:
+            said.add(message)
+            say(message)
+
+    def report(answered: Answered) -> None:
+        once(output.note, f"Timestamped by {answered.url} ({answered.kind}).")
+
+    def complain(message: str) -> None:
+        once(output.warn, f"timestamp authority {message}")
+
+    return TimestampClient(urls, kind, digest, report=report, complain=complain)

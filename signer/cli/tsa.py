@@ -1,0 +1,108 @@
+"""`drvsign tsa`: a timestamp authority on this machine, for development without a network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.identity import TEST_IDENTITY
+from signer.cli.options import now
+from signer.cli.output import Output
+from signer.errors import SigningError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.pkcs7.timestamp_authority import TimestampAuthority
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+_PORT = 3161
+
+
+@app.callback()
+def tsa() -> None:
+    """Be a timestamp authority, for tests."""
+
+
+@app.command(epilog=examples("drvsign tsa serve --port 3161", "drvsign tsa serve --time 2024-02-29T12:00:00Z"))
+@command
+def serve(
+    output: Output,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 for any that is free.")
+    ] = _PORT,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="TIME", help="Say it is this time, such as 2024-02-29T12:00:00Z, always."),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--certs", metavar="DIR", help="The test certificates; made if there are none.")
+    ] = TEST_IDENTITY,
+) -> None:
+    """Answer requests for timestamps until interrupted: RFC 3161, and Authenticode's legacy protocol.
+
+    The test certificate for time stamping signs them, so only test machines trust them. Nobody but this machine
+    is answered.
+    """
+    from signer.cli.tsa_server import serving
+
+    authority = _authority(output, folder, _clock(time))
+    try:
+        with serving(authority, port, output.detail) as server:
+            _announce(output, server.url, authority)
+            _wait()
+    except OSError as error:
+        raise SigningError(
+            f"port {port} can't be listened on: {(error.strerror or str(error)).lower()}",
+            hint="Give another with --port, or 0 for any that is free.",
+        ) from error
+
+
+def _clock(time: str | None) -> Callable[[], datetime]:
+    """The authority's clock: the machine's, or one that stands still. Raises UsageError."""
+    from signer.cli.verify_options import parse_time
+
+    if time is None:
+        return now
+    fixed = parse_time(time, "--time")
+    return lambda: fixed
+
+
+def _authority(output: Output, folder: Path, clock: Callable[[], datetime]) -> TimestampAuthority:
+    from signer.cli.tsa_server import serial_numbers
+    from signer.pkcs7.timestamp_authority import authority
+    from testcerts.store import ensure
+    from testcerts.time_stamping import time_stamping_identity
+
+    hierarchy, made = ensure(folder, now())
+    if made:
+        output.note(f"Made test certificates in {folder}.")
+    identity, issued = time_stamping_identity(hierarchy, clock())
+    if issued:
+        output.note(f"The certificate for time stamping is not valid on {clock():%Y-%m-%d}: issued one that is.")
+    return authority(identity, clock, serial_numbers())
+
+
+def _announce(output: Output, url: str, authority: TimestampAuthority) -> None:
+    if output.json:
+        output.document({"schema": "drvsign.tsa/1", "url": url, "signer": authority.identity.name})
+    else:
+        output.print(f"Timestamps by {authority.identity.name!r} at {url}")
+    sys.stdout.flush()  # whoever started it waits for this line
+    output.note(f"Ask with: drvsign sign --timestamp {url} (or --legacy-timestamp {url}). Stop with Ctrl-C.")
+
+
+def _wait() -> None:
+    """Until somebody interrupts."""
+    from threading import Event
+
+    try:
+        Event().wait()
+    except KeyboardInterrupt:  # how it is meant to end
+        return

@@ -1,0 +1,42 @@
+"""Who signs test timestamps, at any time that a test wants to play at."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from signer.certificates import valid_at
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import LocalKey
+from testcerts.issue import signing_digest
+from testcerts.profiles import ISSUING_CA, TIME_STAMP
+from testcerts.store import TestHierarchy
+
+_BEFORE, _AFTER = timedelta(days=30), timedelta(days=3650)
+
+
+def time_stamping_identity(hierarchy: TestHierarchy, time: datetime) -> tuple[SigningIdentity, bool]:
+    """The hierarchy's time-stamping identity, and whether its certificate had to be issued again to be valid at `time`.
+
+    The one that is issued again has the same key, and is kept nowhere. Raises IdentityError, FileError.
+    """
+    stored = hierarchy.identity(TIME_STAMP.name)
+    if valid_at(stored.certificate, time):
+        return stored, False
+    authority = hierarchy.identity(ISSUING_CA.name).key
+    assert isinstance(authority, LocalKey)
+    old = stored.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(old.subject)
+        .issuer_name(old.issuer)
+        .public_key(old.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(time - _BEFORE)
+        .not_valid_after(time + _AFTER)
+    )
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    certificate = builder.sign(authority.private, signing_digest(authority.private))
+    return SigningIdentity(stored.key, certificate, stored.chain), True

@@ -1,0 +1,119 @@
+"""One POST against servers that misbehave: it ends in time, with a reason."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from signer.pkcs7.http_post import MOST_BYTES, Unreachable, post
+
+SECONDS = 0.6
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
+
+
+@contextlib.contextmanager
+def server(behave: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that takes connections and does to them what it is told."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def run() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, contextlib.suppress(OSError):
+                        behave(connection)
+
+        threading.Thread(target=run, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/tsa"
+
+
+def take(connection: socket.socket) -> None:
+    """The whole request: closing before all of it is read would reset the connection."""
+    taken = b""
+    while not taken.endswith(b"request"):
+        taken += connection.recv(65536)
+
+
+def answering(data: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        take(connection)
+        connection.sendall(data)
+
+    return behave
+
+
+def dripping(head: bytes, drop: bytes) -> Callable[[socket.socket], None]:
+    """Sends a little every now and then, so that no single read ever takes long."""
+
+    def behave(connection: socket.socket) -> None:
+        take(connection)
+        connection.sendall(head)
+        for _ in range(200):
+            time.sleep(0.05)
+            connection.sendall(drop)
+
+    return behave
+
+
+def silent(connection: socket.socket) -> None:
+    time.sleep(10)
+
+
+def test_the_answer_is_what_was_sent() -> None:
+    with server(answering(HEAD + b"Content-Length: 3\r\n\r\n\x30\x01\x00")) as url:
+        assert post(url, b"request", "application/timestamp-query", SECONDS) == b"\x30\x01\x00"
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        silent,
+        dripping(HEAD + b"Content-Length: 10000\r\n\r\n", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X-More: headers\r\n"),
+        dripping(HEAD + b"\r\n", b"x"),
+    ],
+    ids=["says nothing", "drips the body", "drips headers", "drips a body without an end"],
+)
+def test_a_slow_answer_ends_in_time(behave: Callable[[socket.socket], None]) -> None:
+    begin = time.monotonic()
+    with server(behave) as url, pytest.raises(Unreachable, match=r"within 0\.6 seconds") as caught:
+        post(url, b"request", "application/timestamp-query", SECONDS)
+    assert time.monotonic() - begin < 5 * SECONDS
+    assert caught.value.passing
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "passing"),
+    [
+        (b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", "status 503", True),
+        (b"HTTP/1.1 429 Slow down\r\nContent-Length: 0\r\n\r\n", "status 429", True),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "status 404", False),
+        (b"HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n", "status 401", False),
+        (b"", "connection failed", True),
+        (b"SSH-2.0-OpenSSH\r\n", "connection failed", True),
+        (HEAD + b"Content-Length: 100\r\n\r\nshort", "connection failed", True),
+        (HEAD + b"\r\n" + bytes(MOST_BYTES + 2), "longer than", False),
+    ],
+    ids=["503", "429", "404", "401", "closes", "another protocol", "closes too soon", "never ends"],
+)
+def test_what_is_no_answer_is_named(answer: bytes, message: str, passing: bool) -> None:
+    with server(answering(answer)) as url, pytest.raises(Unreachable, match=message) as caught:
+        post(url, b"request", "application/timestamp-query", 10)
+    assert caught.value.passing is passing
+
+
+def test_nobody_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(Unreachable, match="nothing listens there"):
+        post(f"http://127.0.0.1:{port}/", b"", "application/timestamp-query", SECONDS)
+
+
+def test_a_name_that_nobody_has_is_named() -> None:
+    with pytest.raises(Unreachable, match="name is not known"):
+        post("http://tsa.invalid/", b"", "application/timestamp-query", 10)

@@ -155,7 +155,8 @@ def _built(package: DriverPackage, content: bytes, algorithm: DigestAlgorithm) -
     from signer.asn1 import der
 
     digest = algorithm.hash(der.read(content).contents(content))
-    return Made(package.catalog, "built", algorithm, digest, f"{len(package.files)} files")
+    count = len(package.files)
+    return Made(package.catalog, "built", algorithm, digest, f"{count} file{'s' if count != 1 else ''}")
 
 
 def _is_driver(path: Path) -> bool:

@@ -33,6 +33,12 @@ def identity_for(
     return SigningIdentity(key, mine, chain_above(mine, [c for c in (*certificates, *issuers) if c is not mine]))
 
 
+def leaf_of(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+    """The certificate among several that issued none of the others; the first where there is no such one."""
+    issuers = [c for c in certificates if any(_issued(c, other) for other in certificates if other is not c)]
+    return next((certificate for certificate in certificates if certificate not in issuers), certificates[0])
+
+
 def chain_above(leaf: x509.Certificate, pool: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     """The issuers of `leaf`, nearest first, as far as `pool` has them; a root ends it and is included."""
     chain: list[x509.Certificate] = []

@@ -13,15 +13,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from signer.certificates import load_all
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.files import read
-from signer.keys.identity import SigningIdentity
+from signer.keys.identity import SigningIdentity, SigningKey
+from signer.keys.uri import KeyUri, Secret
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-Secret = Callable[[str], str | None]
-"""Asks for a password, given what it opens; None where there is nobody to ask."""
-
-_SCHEMES = "file:KEY.pem?cert=CERT.cer, pfx:FILE.pfx, pkcs11:token=…;object=…?module-path=…"
+_SCHEMES = {
+    "pfx": "pfx:FILE.pfx",
+    "file": "file:KEY.pem?cert=CERT.cer",
+    "pkcs11": "pkcs11:token=…;object=…?module-path=…",
+    "exec": "exec:COMMAND?cert=CERT.cer",
+}
+"""How the URIs of each kind look."""
 
 
 def open_identity(
@@ -56,8 +60,12 @@ def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIden
     scheme = uri.partition(":")[0].lower()
     if scheme == "pkcs11":
         return _open_token(uri, certificate, secret)
+    if scheme not in _SCHEMES:
+        raise UsageError(
+            f"there is no kind of identity called {scheme or uri!r}", hint=f"Known are {', '.join(_SCHEMES.values())}."
+        )
     if scheme not in ("pfx", "file"):
-        raise UsageError(f"there is no kind of identity called {scheme or uri!r}", hint=f"Known are {_SCHEMES}.")
+        return _open_elsewhere(KeyUri.parse(uri), certificate, secret)
     parts = urlsplit(uri)
     path = Path(unquote(parts.netloc + parts.path))
     if scheme == "pfx":
@@ -85,6 +93,20 @@ def _open_token(text: str, certificate: Path | None, secret: Secret) -> SigningI
 
     opened = open_token_key(uri, pin, known)
     return identity_for(opened.key, known or opened.certificates, opened.certificates)
+
+
+def _open_elsewhere(uri: KeyUri, certificate: Path | None, secret: Secret) -> SigningIdentity:
+    from signer.keys.chain import identity_for
+
+    known = _certificates(uri.options.get("cert"), certificate)
+    return identity_for(_backend(uri.scheme)(uri, known, secret), known)
+
+
+def _backend(scheme: str) -> Callable[[KeyUri, tuple[x509.Certificate, ...], Secret], SigningKey]:
+    """What opens keys of this scheme. Backends and their libraries are imported on use."""
+    if scheme == "exec":
+        from signer.keys.command import open_key
+    return open_key
 
 
 def _certificates(named: str | None, certificate: Path | None) -> tuple[x509.Certificate, ...]:

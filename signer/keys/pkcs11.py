@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import load_der
 from signer.errors import CertificateError, IdentityError, KeyNotFound, UsageError, WrongSecret
+from signer.keys.chain import leaf_of
 from signer.keys.identity import PublicKey, require_supported
 from signer.keys.pkcs11_uri import Pkcs11Uri
 from signer.keys.remote import RemoteKey, digest_info, ecdsa_der, load_client
@@ -73,7 +74,7 @@ def open_token_key(uri: Pkcs11Uri, ask_pin: AskPin, certificates: tuple[x509.Cer
     """The key that `uri` names, logged in with the PIN that is asked for at most once and tried once.
 
     `certificates` are those known from elsewhere; a token that does not give the public key away is believed to hold
-    that of the first one, which the first signature proves. Raises IdentityError, UsageError.
+    the leaf's among them, which the first signature proves. Raises IdentityError, UsageError.
     """
     pkcs11 = load_client("pkcs11", "pkcs11", "keys in tokens")
     library = _library(pkcs11, uri)
@@ -83,7 +84,7 @@ def open_token_key(uri: Pkcs11Uri, ask_pin: AskPin, certificates: tuple[x509.Cer
     with session.lock, _told(pkcs11, session.name):
         private = _private_key(pkcs11, session, uri)
         mine, others = _certificates(pkcs11, session, private)
-        public = _public_key(pkcs11, session, private) or _key_of((*certificates, *mine), session.name)
+        public = _public_key(pkcs11, session, private) or _key_of(certificates or mine, session.name)
         always = _attribute(pkcs11, private, "ALWAYS_AUTHENTICATE") is True
     signer = _signer(pkcs11, session, private, session.pin if always else None)
     return TokenKey(RemoteKey(session.name, public, signer, one_at_a_time=True), (*mine, *others))
@@ -274,7 +275,7 @@ def _key_of(certificates: tuple[x509.Certificate, ...], name: str) -> PublicKey:
             f"{name} has neither the public key nor a certificate of the private key",
             hint="Name the certificate's file with --cert, or cert= in the URI.",
         )
-    return require_supported(certificates[0].public_key())
+    return require_supported(leaf_of(certificates).public_key())
 
 
 def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Callable[[bytes, DigestAlgorithm], bytes]:

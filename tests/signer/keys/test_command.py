@@ -1,0 +1,122 @@
+"""`exec:`: what the command gets, and what becomes of what it does."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import IdentityError, KeyNotFound, UsageError
+from signer.keys.open import open_identity
+from tests.identities import certificate, identity, private_key
+
+SHA256 = DigestAlgorithm.SHA256
+DIGEST = SHA256.hash(b"content")
+
+
+@pytest.fixture
+def cert(tmp_path: Path) -> Path:
+    path = tmp_path / "our cert.pem"
+    chain = (*identity().chain, identity().certificate)  # the issuer first, to see that the leaf is picked
+    path.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+    return path
+
+
+def key_of_command(command: str, cert: Path, options: str = ""):
+    uri = f"exec:{quote(command)}?cert={quote(str(cert))}{options}"
+    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
+
+
+def python(tmp_path: Path, code: str) -> str:
+    script = tmp_path / "command.py"
+    script.write_text(f"import os, sys, time\n{code}")
+    return f"'{sys.executable}' '{script}'"
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p384"])
+def test_openssl_signs_without_any_script(kind, tmp_path):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    key, cert = tmp_path / "k.pem", tmp_path / "c.cer"
+    private = private_key(kind, "By Command")
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    cert.write_bytes(certificate("By Command", kind, ("Drvsign Unit Root", "p256")).public_bytes(Encoding.DER))
+    command = f"{openssl} pkeyutl -sign -inkey '{key}' -pkeyopt digest:{{algorithm}}"
+    for algorithm in (DigestAlgorithm.SHA256, DigestAlgorithm.SHA512):
+        assert key_of_command(command, cert).sign(algorithm.hash(b"content"), algorithm)
+
+
+def test_the_command_is_told_what_it_has_to_know(cert, tmp_path):
+    told = tmp_path / "told"
+    code = f"""
+with open({str(told)!r}, "w") as file:
+    names = ("DRVSIGN_ALGORITHM", "DRVSIGN_KEY", "DRVSIGN_KEY_SHA256")
+    print(*map(os.environ.get, names), sys.stdin.buffer.read().hex(), sys.argv[1:], file=file)
+"""
+    command = python(tmp_path, code) + " --alg={algorithm} 'two words' '$HOME; echo'"
+    with pytest.raises(IdentityError, match="gave no signature: it did not say why"):
+        key_of_command(command, cert).sign(DIGEST, SHA256)
+    algorithm, key, sha256, digest, arguments = told.read_text().strip().split(" ", 4)
+    assert (algorithm, key, digest) == ("sha256", "RSA-2048", DIGEST.hex())
+    assert arguments == "['--alg=sha256', 'two words', '$HOME; echo']"
+    from signer.certificates import spki_sha256
+
+    assert sha256 == spki_sha256(identity().certificate)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("sys.exit('first\\nthe last line\\n\\n')", "failed with exit code 1: the last line$"),
+        ("sys.exit(7)", "failed with exit code 7: it did not say why"),
+        ("os.kill(os.getpid(), 9)", "failed with signal 9"),
+        ("sys.stdout.buffer.write(b'x' * 256)", "not a signature by the key"),
+        ("sys.stdout.buffer.write(bytes(3))", "not a signature by the key"),
+        ("sys.stderr.write('nothing to say')", "gave no signature: nothing to say"),
+        ("sys.stderr.buffer.write(b'\\xff\\xfe' * 400); sys.exit(2)", "exit code 2: .{300}$"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(code, words, cert, tmp_path):
+    with pytest.raises(IdentityError, match=words):
+        key_of_command(python(tmp_path, code), cert).sign(DIGEST, SHA256)
+
+
+def test_a_command_that_hangs_is_ended(cert, tmp_path):
+    key = key_of_command(python(tmp_path, "time.sleep(60)"), cert, "&timeout=0.5")
+    start = time.monotonic()
+    with pytest.raises(IdentityError, match=r"no signature within 0\.5 seconds"):
+        key.sign(DIGEST, SHA256)
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("command", ["/nowhere/sign", ".", "'a\0b'"])
+def test_a_command_that_can_t_be_run_is_named(command, cert):
+    with pytest.raises(IdentityError, match="can't be run"):
+        key_of_command(command, cert).sign(DIGEST, SHA256)
+
+
+@pytest.mark.parametrize(
+    ("uri", "error", "words"),
+    [
+        ("exec:", UsageError, "does not name a key"),
+        ("exec:%20?cert={cert}", UsageError, "names no command"),
+        ("exec:sign 'it?cert={cert}", UsageError, "can't be split"),
+        ("exec:sign?cert={cert}&timeout=soon", UsageError, "not a number of seconds"),
+        ("exec:sign?cert={cert}&timeout=-1", UsageError, "not a number of seconds"),
+        ("exec:sign?cert={cert}&timeout=nan", UsageError, "not a number of seconds"),
+        ("exec:sign?cert={cert}&tiemout=3", UsageError, "no option 'tiemout'"),
+        ("exec:sign?cert={cert}&cert={cert}", UsageError, "stands twice"),
+        ("exec:sign?cert", UsageError, "has no value"),
+        ("exec:sign", KeyNotFound, "does not say whose key"),
+    ],
+)
+def test_what_is_no_command_is_refused(uri, error, words, cert):
+    with pytest.raises(error, match=words):
+        open_identity(uri=uri.format(cert=cert), secret=lambda _: None)

@@ -1,0 +1,172 @@
+"""Every key backend does the same: it signs, it refuses with one try, and when it goes, files stay whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import common_name
+from signer.errors import IdentityError, KeyCertificateMismatch, UsageError
+from signer.keys.open import open_identity
+from signer.keys.remote import RemoteKey
+from signer.verify.gather import gather_image
+from tests.backends.backend import SECRET, Backend, key_of, name_of
+from tests.backends.command import Command
+from tests.backends.token import Token
+from tests.cli.program import drvsign, state
+from tests.images import PeSpec
+
+BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {"pkcs11": Token, "exec": Command}
+KINDS = ["rsa2048", "p256", "p384"]
+SECRETS = ("--password-env", "TEST_SECRET")
+OPTIONS = (*SECRETS, "--jobs", 1)
+
+
+@pytest.fixture(params=list(BACKENDS))
+def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    """Each backend, with its other side running."""
+    monkeypatch.setenv("TEST_SECRET", SECRET)
+    made = BACKENDS[request.param](tmp_path / "backend", monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def drivers(tmp_path: Path) -> list[Path]:
+    """Five unsigned drivers, each different."""
+    folder = tmp_path / "drivers"
+    folder.mkdir()
+    made = [folder / f"{number}.sys" for number in range(5)]
+    for number, path in enumerate(made):
+        path.write_bytes(PeSpec(fill=number).build())
+    return made
+
+
+class Asked:
+    """How often a backend was asked to sign, and what happens just before one of these times."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.before: dict[int, Callable[[], None]] = {}
+
+    def count(self) -> None:
+        self.times += 1
+        self.before.get(self.times, lambda: None)()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Counts how often any backend is asked to sign."""
+    made, init = Asked(), RemoteKey.__init__
+
+    def counting(self: RemoteKey, holder, public_key, signer, **options) -> None:
+        def counted(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
+            made.count()
+            return signer(digest, algorithm)
+
+        init(self, holder, public_key, counted, **options)
+
+    monkeypatch.setattr(RemoteKey, "__init__", counting)
+    return made
+
+
+def opened(backend: Backend, uri: str):
+    return open_identity(uri=uri, secret=lambda _: SECRET)
+
+
+def signed_by(path: Path) -> str | None:
+    """Who signed the image; None when nobody has, or not well."""
+    signature = next(iter(gather_image(path.read_bytes(), path.name).signatures), None)
+    return common_name(signature.signer) if signature and signature.intact and signature.signer else None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_signs_digests(backend, kind):
+    if kind not in backend.kinds:
+        pytest.skip(f"the backend has no {kind} keys")
+    algorithm = DigestAlgorithm.SHA384 if kind == "p384" else DigestAlgorithm.SHA256
+    found = opened(backend, backend.uri(kind))
+    assert found.name == name_of(kind)
+    assert len(found.chain) == 1
+    digest = algorithm.hash(b"content")
+    signature, public, hashed = (
+        found.key.sign(digest, algorithm),
+        key_of(kind).public_key(),
+        algorithm.for_cryptography(),
+    )
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        public.verify(signature, digest, ec.ECDSA(Prehashed(hashed)))
+    else:
+        public.verify(signature, digest, padding.PKCS1v15(), Prehashed(hashed))
+
+
+def test_it_signs_files_four_at_a_time(backend, drivers):
+    ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *SECRETS, "--jobs", 4)
+    assert ran.code == 0, ran.stderr
+    assert [signed_by(path) for path in drivers] == [name_of("rsa2048")] * 5
+
+
+def test_the_certificate_may_be_given_as_an_option(backend, drivers):
+    uri = backend.uri("p256")
+    before, _, after = uri.partition("cert=")
+    cert, _, rest = after.partition("&")
+    without = (before + rest).rstrip("?&")
+    ran = drvsign("sign", drivers[0], "--identity", without, "--cert", unquote(cert), *OPTIONS)
+    assert ran.code == 0, ran.stderr
+    assert signed_by(drivers[0]) == name_of("p256")
+    with pytest.raises(UsageError, match="named twice"):
+        open_identity(uri=uri, certificate=Path(unquote(cert)), secret=lambda _: SECRET)
+
+
+def test_a_wrong_secret_is_tried_once(backend, drivers, asked):
+    before = state(drivers[0].parent)
+    backend.take_wrong_secret()
+    ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *SECRETS, "--jobs", 4)
+    assert ran.code == 3
+    assert all(backend.says_wrong_secret in error for error in ran.errors) and ran.errors
+    assert state(drivers[0].parent) == before
+    assert asked.times <= 1
+
+
+def test_a_wrong_key_is_named(backend, drivers, asked):
+    before = state(drivers[0].parent)
+    ran = drvsign("sign", *drivers, "--identity", backend.missing_uri(), *OPTIONS)
+    assert ran.code == 3
+    assert all(backend.says_missing in error for error in ran.errors) and ran.errors
+    assert state(drivers[0].parent) == before
+    assert asked.times <= 1
+
+
+def test_another_s_certificate_signs_nothing(backend, drivers, asked):
+    before = state(drivers[0].parent)
+    uri = backend.key_uri("p256", backend.certificate_file("p256", "Somebody Else"))
+    expected = KeyCertificateMismatch if backend.knows_its_key else IdentityError
+    with pytest.raises(expected):
+        digest = DigestAlgorithm.SHA256.hash(b"content")
+        opened(backend, uri).key.sign(digest, DigestAlgorithm.SHA256)
+    asked.times = 0
+    ran = drvsign("sign", *drivers, "--identity", uri, *OPTIONS)
+    assert (ran.code, asked.times) == (3, 0 if backend.knows_its_key else 1)
+    assert state(drivers[0].parent) == before
+
+
+def test_when_it_goes_in_the_middle_of_a_batch_files_stay_whole(backend, drivers, asked):
+    before = state(drivers[0].parent)
+    asked.before[3] = backend.go
+    ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *OPTIONS, "--json")
+    assert ran.code == 3
+    assert [entry["action"] for entry in ran.document["files"]] == ["signed", "signed", "failed", "failed", "failed"]
+    assert asked.times == 3, "what has failed is not asked again for the next file"
+    assert [signed_by(path) for path in drivers[:2]] == [name_of("rsa2048")] * 2
+    after = state(drivers[0].parent)
+    assert {name: after[name] for name in ("2.sys", "3.sys", "4.sys")} == {
+        name: before[name] for name in ("2.sys", "3.sys", "4.sys")
+    }
+    assert len(after) == 5
+    assert "not asked again" in ran.errors[1] and drivers[3].name in ran.errors[1]

@@ -198,6 +198,19 @@ def together(folder: Path) -> Iterator[Staging]:
         shutil.rmtree(name, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder for the length of the block. Raises FileError."""
+    try:
+        name = tempfile.mkdtemp(prefix="drvsign.")
+    except OSError as error:
+        raise file_error(error, Path(tempfile.gettempdir()), "make a temporary folder") from error
+    try:
+        yield Path(name)
+    finally:
+        shutil.rmtree(name, ignore_errors=True)
+
+
 def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]) -> None:
     """Make `folder` with files in it (name to bytes and permissions), all at once or not at all.
 

@@ -32,6 +32,7 @@ _NAMES = (
     "verify",
     "catalog",
     "inf",
+    "submission",
     "tsa",
 )
 _MODULES = {name: f"signer.cli.{name}" for name in _NAMES}

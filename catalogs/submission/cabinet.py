@@ -1,0 +1,164 @@
+"""The cabinet of a submission: made from folders, checked, unpacked; and the directives that makecab would take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from catalogs.inf.problems import Problem, Severity
+from catalogs.submission.names import check_names, parts_of
+from catalogs.submission.package import Submission, SubmittedFile, read_submission
+from signer.algorithms import DigestAlgorithm
+from signer.cab.read import Listing
+from signer.cab.write import NewFile, write
+from signer.certificates import common_name, is_self_signed
+from signer.errors import PackageError
+from signer.files import ensure_folder, read, write_atomically
+from signer.verify.evidence import Signature
+from signer.verify.gather import gather_cabinet
+
+_DIRECTIVES = (
+    ".OPTION EXPLICIT",
+    ".Set CabinetFileCountThreshold=0",
+    ".Set FolderFileCountThreshold=0",
+    ".Set FolderSizeThreshold=0",
+    ".Set MaxCabinetSize=0",
+    ".Set MaxDiskFileCount=0",
+    ".Set MaxDiskSize=0",
+    ".Set CompressionType=MSZIP",
+    ".Set Cabinet=on",
+    ".Set Compress=on",
+)
+
+
+def build(submission: Submission, *, time: datetime | None = None) -> bytes:
+    """The cabinet, unsigned. `time` stands for the time of every file. Raises FileError, SigningError."""
+    return write([NewFile(file.name, read(file.path), time or _modified(file.path)) for file in submission.files])
+
+
+def directives(submission: Submission, cabinet: Path) -> str:
+    """The .ddf with which `makecab /f` makes the same cabinet, if it is run in the cabinet's folder.
+
+    Source: dashboard/code-signing-attestation.md, "Create the CAB file".
+    """
+    lines = [f"; makecab /f {cabinet.stem}.ddf", *_DIRECTIVES, f".Set CabinetNameTemplate={cabinet.name}"]
+    for folder, files in groupby(submission.files, _folder_of):
+        lines.append(f'.Set DestinationDir="{folder}"' if " " in folder else f".Set DestinationDir={folder}")
+        lines += (f'"{_from(cabinet.parent, file.path)}"' for file in files)
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def check(data: bytes, folder: Path) -> Submission:
+    """What is wrong with a cabinet. It is unpacked into `folder`, which is to be empty. Raises MalformedInput."""
+    listing = Listing.parse(data)
+    names = [file.name for file in listing.files]
+    problems = [*_check_format(listing), *_check_signature(data), *check_names(names)]
+    unpack(listing, folder)
+    tops = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not tops:
+        problems.append(Problem("no-package", "there is no driver package in the cabinet", hint="Add one."))
+        return Submission((), tuple(problems))
+    try:
+        inside = read_submission(tops)
+    except PackageError as error:
+        problems.append(Problem("no-inf", error.message, _below(error.path, folder), hint=error.hint))
+        return Submission((), tuple(problems))
+    known = {(problem.code, problem.path) for problem in problems}
+    problems += (
+        shown for problem in inside.problems if (shown := _shown(problem, folder)) and _key(shown) not in known
+    )
+    return Submission(inside.packages, tuple(problems))
+
+
+def unpack(listing: Listing, folder: Path) -> None:
+    """Write the files of a cabinet below `folder`, but for those whose names lead elsewhere.
+
+    Raises MalformedInput, FileError.
+    """
+    for file, data in listing.contents():
+        parts = parts_of(file.name)
+        if parts is not None:
+            target = folder.joinpath(*parts)
+            ensure_folder(target.parent)
+            write_atomically(target, data)
+
+
+def _key(problem: Problem) -> tuple[str, object]:
+    return problem.code, problem.path
+
+
+def _shown(problem: Problem, folder: Path) -> Problem:
+    """The problem with the path that the file has in the cabinet."""
+    return replace(problem, path=_below(problem.path, folder))
+
+
+def _below(path: object, folder: Path) -> PurePosixPath | None:
+    if path is None:
+        return None
+    whole = Path(str(path))
+    return PurePosixPath(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
+
+
+def _check_format(listing: Listing) -> Iterator[Problem]:
+    for method in dict.fromkeys(folder.compression for folder in listing.folders):
+        if method != "MSZIP":
+            yield Problem(
+                "compression",
+                f"the cabinet is packed with {method}, and the portal wants MSZIP",
+                hint="Set CompressionType=MSZIP and Compress=on.",
+            )
+
+
+def _check_signature(data: bytes) -> Iterator[Problem]:
+    """Whether the cabinet is signed as the portal wants it; whose certificates it knows is for the account to say."""
+    signatures = gather_cabinet(data, "cabinet").signatures
+    if not signatures:
+        yield Problem(
+            "cabinet-unsigned",
+            "the cabinet is not signed",
+            hint="Sign it with the certificate that is registered with the account: drvsign sign X.cab --identity …",
+        )
+    for signature in signatures:
+        yield from _check_one(signature)
+
+
+def _check_one(signature: Signature) -> Iterator[Problem]:
+    if not signature.intact:
+        yield Problem(
+            "cabinet-signature", f"the cabinet's signature is broken: {signature.problems[0].message}", hint="Sign it."
+        )
+    if signature.digest_algorithm is DigestAlgorithm.SHA1 or signature.digest_algorithm is DigestAlgorithm.MD5:
+        yield Problem(
+            "cabinet-digest",
+            f"the cabinet is signed with {signature.digest_algorithm}, and the portal wants SHA-256",
+            hint="Sign it with --digest sha256.",
+        )
+    if signature.signer is not None and is_self_signed(signature.signer):
+        yield Problem(
+            "cabinet-signer",
+            f"the cabinet is signed by {common_name(signature.signer)!r}, a certificate that vouches for itself",
+            hint="Sign it with the certificate that is registered with the account.",
+        )
+    if signature.timestamp is None:
+        yield Problem(
+            "cabinet-timestamp",
+            "the cabinet's signature has no timestamp",
+            hint="Microsoft's example has one: --timestamp URL.",
+            severity=Severity.WARNING,
+        )
+
+
+def _folder_of(file: SubmittedFile) -> str:
+    return file.name.rpartition("\\")[0]
+
+
+def _from(folder: Path, path: Path) -> str:
+    return os.path.relpath(path, folder).replace("/", "\\")
+
+
+def _modified(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -1,0 +1,116 @@
+"""What the Hardware Dev Center asks of the names in a cabinet.
+
+Sources: windows-driver-docs dashboard/code-signing-attestation.md (no files in the root, a folder for each package, no
+UNC paths) and dashboard/hardware-submission-create.md (folder names of fewer than 40 characters without special ones;
+paths of fewer than 160, a rule of the older WLK). No page says which characters are special: here they are all but
+ASCII letters, digits, `-`, `_` and `.`; a space is a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from catalogs.inf.problems import Problem, Severity
+
+LONGEST_FOLDER = 39
+LONGEST_PATH = 159
+
+_SPECIAL = re.compile(r"[^A-Za-z0-9_. -]")
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*]')
+_DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+
+
+def parts_of(name: str) -> tuple[str, ...] | None:
+    """The folders and the file that a name in a cabinet means; None where it leads out or Windows can't have it."""
+    parts = tuple(name.replace("/", "\\").split("\\"))
+    return parts if all(map(_is_sound, parts)) else None
+
+
+def check_names(names: Iterable[str]) -> Iterator[Problem]:
+    """What is wrong with the names of a cabinet's files, `\\` between folders; each folder is spoken of once."""
+    seen: dict[str, str] = {}
+    folders: dict[str, None] = {}
+    for name in names:
+        path = PurePosixPath(name.replace("\\", "/"))
+        parts = parts_of(name)
+        if parts is None:
+            yield _unsafe(path)
+            continue
+        if len(parts) == 1:
+            yield _in_root(path)
+        else:
+            folders[parts[0]] = None
+        if len(name) > LONGEST_PATH:
+            yield _too_long(path, len(name))
+        other = seen.setdefault(name.replace("/", "\\").lower(), name)
+        if other is not name:
+            yield _twice(path, other)
+    for folder in folders:
+        yield from check_folder_name(folder)
+
+
+def check_folder_name(folder: str) -> Iterator[Problem]:
+    """What is wrong with the name of a package's folder."""
+    path = PurePosixPath(folder)
+    if len(folder) > LONGEST_FOLDER:
+        yield Problem(
+            "folder-name-length",
+            f"the folder's name has {len(folder)} characters, and fewer than {LONGEST_FOLDER + 1} are allowed",
+            path,
+            hint="Give the folder a shorter name.",
+        )
+    special = "".join(dict.fromkeys(_SPECIAL.findall(folder)))
+    if special:
+        yield Problem(
+            "folder-name-characters",
+            f"the folder's name has special characters: {special!r}",
+            path,
+            hint="Use letters, digits, - and _ alone.",
+        )
+    if " " in folder:
+        yield Problem(
+            "folder-name-space",
+            "the folder's name has a space, and no page says whether that is a special character",
+            path,
+            hint="Use - or _ instead.",
+            severity=Severity.WARNING,
+        )
+
+
+def _is_sound(part: str) -> bool:
+    return bool(part) and part[-1] not in ". " and not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
+
+
+def _unsafe(path: PurePosixPath) -> Problem:
+    return Problem(
+        "name", "Windows can't have a file of this name, or it leads out of the package", path, hint="Rename the file."
+    )
+
+
+def _in_root(path: PurePosixPath) -> Problem:
+    return Problem(
+        "root-file",
+        "There are files at the root of the cabinet",
+        path,
+        hint="Put each package, with all of its files, into a folder of its own.",
+    )
+
+
+def _too_long(path: PurePosixPath, length: int) -> Problem:
+    return Problem(
+        "path-length",
+        f"the path has {length} characters, and fewer than {LONGEST_PATH + 1} are allowed",
+        path,
+        hint="Use shorter names or fewer folders.",
+    )
+
+
+def _twice(path: PurePosixPath, other: str) -> Problem:
+    return Problem(
+        "name-twice",
+        f"the cabinet holds {other} too, and Windows takes the two for one file",
+        path,
+        hint="Leave one of them out.",
+    )

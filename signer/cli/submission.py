@@ -1,0 +1,195 @@
+"""`drvsign submission`: what goes to the Hardware Dev Center, and what comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.groups import command, examples
+from signer.cli.identity import IdentityOptions
+from signer.cli.options import SecretOptions, now
+from signer.cli.output import STYLES, Output
+from signer.cli.paths import kind_of
+from signer.cli.results import FileResult, finish
+from signer.cli.signature_options import SignatureOptions
+from signer.errors import PackageError, SignerError, UsageError
+from signer.files import read, scratch, write_atomically
+
+if TYPE_CHECKING:
+    from catalogs.inf.problems import Problem
+    from catalogs.submission.package import Submission
+
+EXIT_REFUSED = 1
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Make, check and compare submissions to the Hardware Dev Center.",
+)
+Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders of driver packages.", show_default=False)]
+
+
+@app.command(
+    epilog=examples(
+        "drvsign submission build driver/ -o driver.cab --identity 'pkcs11:object=ev' --password-env PIN",
+        "drvsign submission build bus/ function/ -o both.cab --unsigned",
+    )
+)
+@command
+def build(
+    output: Output,
+    folders: Folders,
+    cabinet: Annotated[
+        Path, typer.Option("--output", "-o", metavar="X.cab", help="The cabinet to make.", show_default=False)
+    ],
+    identity: IdentityOptions,
+    secrets: SecretOptions,
+    signature: SignatureOptions,
+    unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
+) -> None:
+    """Make the cabinet that the portal takes: a folder for each package, packed with MSZIP, and signed.
+
+    Beside it X.ddf says how makecab would make the same. Nothing is made where a rule of the portal is broken.
+    """
+    from catalogs.submission.cabinet import directives
+    from catalogs.submission.package import read_submission
+
+    if signature.page_hashes or signature.dual:
+        raise UsageError("only images have page hashes and signatures with --dual", hint="Leave them out.")
+    if not signature.algorithm().modern and not unsigned:
+        raise UsageError("the portal wants the cabinet signed with SHA-256", field="--digest")
+    submission = read_submission(folders, today=now().astimezone(UTC).date())
+    _require_no_errors(submission, folders[0])
+    for problem in submission.problems:
+        output.warn(str(problem))
+    result = _made(output, submission, cabinet, None if unsigned else (identity, secrets, signature))
+    listing = cabinet.with_suffix(".ddf")
+    write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
+    finish(output, [result, FileResult(listing, "built", note="for makecab")])
+
+
+@app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))
+@command
+def check(
+    output: Output,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="DIR|X.cab", help="Folders of packages, or cabinets.", show_default=False)
+    ],
+) -> None:
+    """Every rule of the portal that folders or cabinets break, before the portal says so.
+
+    Folders are taken for one submission, each cabinet for another. Exit code 1 when anything would be refused.
+    """
+    checked = list(_checked(paths))
+    if output.json:
+        submissions = [_document(name, submission) for name, submission in checked]
+        output.document(
+            {
+                "schema": "drvsign.submission/1",
+                "accepted": not any(submission.errors for _, submission in checked),
+                "submissions": submissions,
+            }
+        )
+    else:
+        for name, submission in checked:
+            _print(output, name, submission)
+    if any(submission.errors for _, submission in checked):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _made(
+    output: Output,
+    submission: Submission,
+    target: Path,
+    signing: tuple[IdentityOptions, SecretOptions, SignatureOptions] | None,
+) -> FileResult:
+    """Write the cabinet, signed unless there is nobody to sign it. Raises SignerError."""
+    import os
+
+    from catalogs.submission.cabinet import build as build_cabinet
+
+    signer = signing[0].open(signing[1], output) if signing is not None else None
+    data = build_cabinet(submission, time=now() if os.environ.get("SOURCE_DATE_EPOCH") else None)
+    packages, files = len(submission.packages), len(submission.files)
+    note = f"{packages} package{'s' if packages != 1 else ''}, {files} files"
+    if signing is None or signer is None:
+        write_atomically(target, data)
+        return FileResult(target, "built", note=f"{note}, unsigned")
+    from signer.sign import sign_cabinet
+
+    options, _ = signing[2].resolve(output)
+    signed = sign_cabinet(data, signer, options)
+    ((_, whole),) = signed.changes.patches
+    signed.check(memoryview(whole))
+    write_atomically(target, whole)
+    return FileResult(target, "signed", signed.algorithm, signed.digest, signer.name, note)
+
+
+def _require_no_errors(submission: Submission, path: Path) -> None:
+    errors = submission.errors
+    if errors:
+        text = f"{len(errors)} problems forbid" if len(errors) > 1 else "a problem forbids"
+        raise PackageError(f"{text} the submission", problems=errors, path=path)
+
+
+def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
+    """Each submission with what to call it. Raises SignerError."""
+    from catalogs.submission.package import read_submission
+
+    folders = [path for path in paths if path.is_dir()]
+    today = now().astimezone(UTC).date()
+    found = [(", ".join(map(str, folders)), read_submission(folders, today=today))] if folders else []
+    return found + [(str(path), _check_cabinet(path)) for path in paths if not path.is_dir()]
+
+
+def _check_cabinet(path: Path) -> Submission:
+    from catalogs.submission.cabinet import check as check_cabinet
+
+    data = read(path)
+    if kind_of(path) != "cabinet":
+        raise UsageError("neither a folder nor a cabinet", path=path, hint="Name a folder with an INF, or a .cab.")
+    try:
+        with scratch() as folder:
+            return check_cabinet(data, folder)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _document(name: str, submission: Submission) -> dict[str, Any]:
+    return {
+        "path": name,
+        "accepted": not submission.errors,
+        "packages": [
+            {
+                "folder": package.name,
+                "architectures": sorted(package.architectures),
+                "files": [file.name for file in package.files],
+            }
+            for package in submission.packages
+        ],
+        "problems": [problem.as_json() for problem in submission.problems],
+    }
+
+
+def _print(output: Output, name: str, submission: Submission) -> None:
+    packages = ", ".join(
+        f"{package.name} ({', '.join(sorted(package.architectures)) or 'no release'})"
+        for package in submission.packages
+    )
+    output.print(f"{name}: {packages or 'no package'}")
+    print_problems(output, submission.problems)
+
+
+def print_problems(output: Output, problems: Sequence[Problem]) -> None:
+    """One line for each problem, with what to do about it below, and how many there are."""
+    for problem in problems:
+        severity = problem.severity.value
+        output.line(severity, str(problem), STYLES.get(severity))
+        if problem.hint:
+            output.print(f"    {problem.hint}", "dim")
+    counts = Counter(problem.severity.value for problem in problems)
+    output.print(f"{counts['error']} errors, {counts['warning']} warnings")

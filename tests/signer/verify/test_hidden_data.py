@@ -1,0 +1,239 @@
+"""What can be hidden in a signed image without breaking its signature is found and named."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from signer.asn1 import der, oids
+from signer.errors import ImageError
+from signer.pe.image import Image
+from signer.pkcs7 import nested
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from signer.verify.gather import gather_image
+from tests.identities import identity
+from tests.images import PeSpec
+from tests.tables import UNSIGNED, entry, image_with, padded
+
+SIGNATURE = sign_image(UNSIGNED, identity(), SigningOptions()).signature
+ODD = SIGNATURE if len(SIGNATURE) % 8 else nested.with_unsigned(SIGNATURE, "2.999.1", (der.null(),))
+"""A signature whose length is no multiple of 8, so that it is padded."""
+FILL = -len(ODD) % 8
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (entry(padded(ODD)), []),
+        (padded(entry(ODD)), []),
+        (entry(ODD + b"\x01" * FILL), ["nonzero-padding"]),
+        (entry(ODD) + b"\x01" * FILL, ["certificate-table-padding"]),
+        (entry(padded(ODD) + bytes(8)), ["certificate-padding"]),
+        (entry(padded(ODD) + b"\x90" * 64), ["certificate-padding", "nonzero-padding"]),
+        (entry(padded(ODD)) + entry(padded(ODD)), ["several-certificates"]),
+        (entry(padded(ODD)) + entry(b"\x90" * 64, kind=9), ["certificate-kind"]),
+        (entry(b"\x90" * 64, kind=1) + entry(padded(ODD)), ["certificate-kind"]),
+        (entry(b"\x90" * 64, revision=0x0100) + entry(padded(ODD)), ["certificate-kind"]),
+    ],
+    ids=[
+        "as SignTool pads",
+        "as the specification pads",
+        "padding that is not zero",
+        "alignment that is not zero",
+        "eight more zeros",
+        "SigFlip: a payload behind the signature",
+        "a second signature in the table",
+        "a payload in an entry of its own",
+        "a payload before the signature",
+        "an entry of the old revision",
+    ],
+)
+def test_what_stands_in_the_certificate_table_is_named(table: bytes, codes: list[str]) -> None:
+    evidence = gather_image(image_with(table), "a.sys")
+    assert [problem.code for problem in evidence.problems] == codes
+    (signature,) = evidence.signatures
+    assert signature.intact
+    assert all(problem.message[0].islower() or problem.message[0].isdigit() for problem in evidence.problems)
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        (entry(b"", length=0) + bytes(8), "certificate-table"),
+        (entry(padded(ODD), length=7), "certificate-table"),
+        (entry(padded(ODD), length=1 << 20), "certificate-table"),
+        (entry(padded(ODD)) + bytes(16), "certificate-table"),
+    ],
+    ids=["no length", "shorter than its header", "longer than the table", "zeros behind the entries"],
+)
+def test_a_table_that_can_t_be_read_is_named(table: bytes, code: str) -> None:
+    evidence = gather_image(image_with(table), "a.sys")
+    assert [problem.code for problem in evidence.problems] == [code]
+    assert evidence.signatures == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00" * 64,
+        b"\x30\x80" + bytes(62),
+        padded(ODD)[:-9] + b"\x90" * 9,
+        b"\x30\x84\xff\xff\xff\xff" + bytes(58),
+    ],
+    ids=["nothing", "zeros", "BER", "a damaged end", "a length of 4 GB"],
+)
+def test_what_is_no_signature_is_a_broken_one(body: bytes) -> None:
+    (signature,) = gather_image(image_with(entry(body)), "a.sys").signatures
+    assert not signature.intact
+
+
+def test_data_in_unsigned_attributes_is_noted() -> None:
+    hiding = nested.with_unsigned(SIGNATURE, "1.3.6.1.4.1.42921.1.2.1", (der.octets(b"payload" * 100),))
+    (signature,) = gather_image(image_with(entry(padded(hiding))), "a.sys").signatures
+    assert signature.intact
+    (note,) = signature.notes
+    assert note.code == "unsigned-attribute"
+    assert "704 bytes" in note.message and "1.3.6.1.4.1.42921.1.2.1" in note.message
+
+
+def rewritten(change: Callable[[bytearray, Image], bytes]) -> bytes:
+    data = bytearray(image_with(entry(padded(ODD))))
+    return change(data, Image.parse(bytes(data)))
+
+
+def behind_the_table(data: bytearray, image: Image) -> bytes:
+    return bytes(data) + bytes(8)
+
+
+def inside_a_section(data: bytearray, image: Image) -> bytes:
+    struct.pack_into("<I", data, image.directory_offset, 0x400)
+    return bytes(data)
+
+
+def inside_the_headers(data: bytearray, image: Image) -> bytes:
+    struct.pack_into("<I", data, image.directory_offset, 0x100)
+    return bytes(data)
+
+
+def beyond_the_end(data: bytearray, image: Image) -> bytes:
+    struct.pack_into("<I", data, image.directory_offset + 4, 1 << 20)
+    return bytes(data)
+
+
+def unaligned(data: bytearray, image: Image) -> bytes:
+    struct.pack_into("<II", data, image.directory_offset, image.table_offset + 4, image.table_size - 4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (behind_the_table, "follow the certificate table"),
+        (inside_a_section, "overlaps"),
+        (inside_the_headers, "overlaps"),
+        (beyond_the_end, "beyond the end"),
+        (unaligned, "multiple of 8"),
+    ],
+)
+def test_a_table_in_the_wrong_place_is_refused(change: Callable[[bytearray, Image], bytes], message: str) -> None:
+    with pytest.raises(ImageError, match=message) as caught:
+        gather_image(rewritten(change), "a.sys")
+    assert caught.value.offset is not None
+
+
+def test_a_directory_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ImageError, match="4 data directories"):
+        gather_image(PeSpec(directories=4).build(), "a.sys")
+
+
+def signer_changed(change: Callable[[list[bytes]], list[bytes]]) -> bytes:
+    """The signature with the fields of its SignerInfos changed: version, sid, digest, attributes, algorithm, value."""
+    data = SIGNATURE
+    oid, wrapped = der.children(data, der.read(data))
+    *head, signers = der.children(data, der.read(data, wrapped.body))
+    new = change([one.whole(data) for one in der.children(data, signers)])
+    inner = der.sequence(*(part.whole(data) for part in head), der.tlv(der.SET, *new))
+    return der.sequence(oid.whole(data), der.explicit(0, inner))
+
+
+def fields_changed(place: int, replacement: Callable[[bytes], bytes]) -> Callable[[list[bytes]], list[bytes]]:
+    def change(signers: list[bytes]) -> list[bytes]:
+        (signer,) = signers
+        fields = [field.whole(signer) for field in der.children(signer, der.read(signer))]
+        fields[place] = replacement(fields[place])
+        return [der.sequence(*fields)]
+
+    return change
+
+
+def only(*wanted: str) -> Callable[[bytes], bytes]:
+    """Signed attributes with these alone."""
+
+    def change(attributes: bytes) -> bytes:
+        each = [one.whole(attributes) for one in der.children(attributes, der.read(attributes))]
+        kept = [one for one in each if any(der.oid(oid) in one for oid in wanted)]
+        return b"\xa0" + der.set_of(kept)[1:]
+
+    return change
+
+
+def twice(oid: str) -> Callable[[bytes], bytes]:
+    def change(attributes: bytes) -> bytes:
+        each = [one.whole(attributes) for one in der.children(attributes, der.read(attributes))]
+        return b"\xa0" + der.set_of([*each, *(one for one in each if der.oid(oid) in one)])[1:]
+
+    return change
+
+
+def sha512(algorithm: bytes) -> bytes:
+    return algorithm.replace(der.oid("2.16.840.1.101.3.4.2.1"), der.oid("2.16.840.1.101.3.4.2.3"))
+
+
+def unknown(algorithm: bytes) -> bytes:
+    return algorithm.replace(der.oid("2.16.840.1.101.3.4.2.1"), der.oid("2.16.840.1.101.3.4.2.9"))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda signers: [], "signer-count"),
+        (lambda signers: signers * 2, "signer-count"),
+        (fields_changed(2, sha512), "digest-algorithm-mismatch"),
+        (fields_changed(2, unknown), "digest-algorithm-unknown"),
+        (fields_changed(3, only(oids.CONTENT_TYPE)), "message-digest-attribute"),
+        (fields_changed(3, only(oids.MESSAGE_DIGEST)), "content-type-attribute"),
+        (fields_changed(3, twice(oids.MESSAGE_DIGEST)), "message-digest-attribute"),
+        (fields_changed(3, twice(oids.CONTENT_TYPE)), "content-type-attribute"),
+        (fields_changed(3, lambda attributes: b""), "attributes-missing"),
+        (fields_changed(4, lambda algorithm: der.sequence(der.oid("1.2.3"))), "signature-unverifiable"),
+        (fields_changed(4, lambda algorithm: der.sequence(der.oid("1.2.840.10045.4.3.2"))), "signature-mismatch"),
+        (fields_changed(5, lambda value: der.octets(b"")), "signature-mismatch"),
+        (fields_changed(5, lambda value: der.octets(bytes(256))), "signature-mismatch"),
+        (fields_changed(1, lambda sid: sid[:-1] + bytes((sid[-1] ^ 1,))), "signer-certificate-missing"),
+    ],
+    ids=[
+        "no signer",
+        "two signers",
+        "a digest that is not announced",
+        "a digest that nobody knows",
+        "no message digest",
+        "no content type",
+        "two message digests",
+        "two content types",
+        "no signed attributes",
+        "an algorithm that nobody knows",
+        "an algorithm of another kind of key",
+        "an empty value",
+        "zeros for a value",
+        "another signer",
+    ],
+)
+def test_signed_data_is_checked_strictly(change: Callable[[list[bytes]], list[bytes]], code: str) -> None:
+    changed = signer_changed(change)
+    (signature,) = gather_image(image_with(entry(padded(changed))), "a.sys").signatures
+    assert code in [problem.code for problem in signature.problems]
+    assert not signature.intact

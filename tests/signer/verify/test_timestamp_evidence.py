@@ -1,0 +1,239 @@
+"""Timestamps as evidence: whatever is wrong with one, it no longer counts, and the signature under it still does."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import SignerError
+from signer.keys.identity import SigningIdentity
+from signer.pkcs7.counter_signature import signer_info_of
+from signer.pkcs7.nested import with_unsigned
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import SigningOptions, Stamp
+from signer.pkcs7.timestamp import Kind
+from signer.pkcs7.timestamp_request import legacy_request, rfc3161_request
+from signer.pkcs7.timestamping import add_timestamps
+from signer.sign import sign_image
+from signer.verify.evidence import Signature, Timestamp
+from signer.verify.gather import gather_image
+from tests.identities import identity
+from tests.tables import UNSIGNED, entry, image_with, padded
+from tests.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
+
+SHA256 = DigestAlgorithm.SHA256
+SIGNED = sign_image(UNSIGNED, identity(), SigningOptions(description="Drv")).signature
+VALUE = parse(SIGNED).signers[0].signature
+KINDS: tuple[Kind, ...] = ("rfc3161", "authenticode")
+TYPES: dict[Kind, str] = {"rfc3161": oids.RFC3161_TIMESTAMP, "authenticode": oids.COUNTER_SIGNATURE}
+Change = Callable[[bytes], bytes]
+
+
+def stamp(kind: Kind, by: SigningIdentity | None = None, over: bytes = VALUE, change: Change = bytes) -> Stamp:
+    """A timestamp straight from an authority, with its bytes changed, and unchecked."""
+    if kind == "rfc3161":
+        response = tsa(by).answer(rfc3161_request(over, SHA256, 7))
+        _, token = der.children(response, der.read(response))
+        return Stamp((TYPES[kind], (change(token.whole(response)),)))
+    answer = base64.b64decode(tsa(by).answer_legacy(legacy_request(over)))
+    return Stamp((TYPES[kind], (change(signer_info_of(answer)),)), parse(answer).certificates_der)
+
+
+def with_stamp(given_: Stamp) -> bytes:
+    return add_timestamps(SIGNED, lambda digest: lambda octets: given_).signature
+
+
+def read(signature: bytes) -> Signature:
+    (found,) = gather_image(image_with(entry(padded(signature))), "a.sys").signatures
+    return found
+
+
+def timestamp(given_: Stamp) -> Timestamp:
+    """The timestamp as evidence. The signature that it stands on is intact in any case."""
+    found = read(with_stamp(given_))
+    assert found.intact and found.timestamp is not None
+    return found.timestamp
+
+
+def codes(found: Timestamp) -> list[str]:
+    return [problem.code for problem in found.problems]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("key", ["rsa2048", "p256", "p384"])
+def test_a_timestamp_is_intact(kind: Kind, key: str) -> None:
+    found = timestamp(stamp(kind, tsa_identity(key)))
+    assert (found.kind, found.time, found.problems, found.notes) == (kind, NOON, (), ())
+    assert found.digest_algorithm is SHA256
+    assert found.signer == tsa_identity(key).certificate
+    assert found.signer in found.certificates
+
+
+def swap(old: bytes, new: bytes) -> Change:
+    def change(data: bytes) -> bytes:
+        assert old in data and len(old) == len(new)
+        return data.replace(old, new)
+
+    return change
+
+
+def flip_last(data: bytes) -> bytes:
+    return data[:-1] + bytes((data[-1] ^ 1,))
+
+
+AUTHORITY = tsa_identity().certificate.public_bytes(Encoding.DER)
+IMPRINT = SHA256.hash(VALUE)
+OTHER_ATTRIBUTE = oids.SIGNING_CERTIFICATE_V2[:-2] + "48"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "code"),
+    [
+        ("rfc3161", swap(IMPRINT, bytes(32)), "timestamp-imprint"),
+        ("rfc3161", swap(b"20250601120000Z", b"20240601120000Z"), "message-digest-mismatch"),
+        ("rfc3161", swap(b"250601120000Z", b"240601120000Z"), "signature-mismatch"),
+        ("rfc3161", swap(der.oid(oids.SIGNING_CERTIFICATE_V2), der.oid(OTHER_ATTRIBUTE)), "signing-certificate"),
+        ("rfc3161", swap(SHA256.hash(AUTHORITY), bytes(32)), "signing-certificate"),
+        ("rfc3161", flip_last, "signature-mismatch"),
+        ("rfc3161", lambda data: der.octets(data), "timestamp-format"),
+        ("rfc3161", lambda data: SIGNED, "timestamp-format"),
+        ("authenticode", swap(IMPRINT, bytes(32)), "timestamp-imprint"),
+        ("authenticode", swap(b"250601120000Z", b"240601120000Z"), "signature-mismatch"),
+        ("authenticode", swap(b"250601120000Z", b"259901120000Z"), "timestamp-format"),
+        ("authenticode", swap(der.oid(oids.DATA), der.oid(oids.SIGNED_DATA)), "content-type-attribute"),
+        ("authenticode", swap(der.oid(oids.SIGNING_TIME), der.oid(oids.CONTENT_TYPE)), "timestamp-format"),
+        ("authenticode", flip_last, "signature-mismatch"),
+        ("authenticode", lambda data: der.null(), "timestamp-format"),
+    ],
+    ids=[
+        "the imprint",
+        "the time",
+        "the signing time",
+        "the signing-certificate attribute",
+        "the certificate that is named",
+        "the value",
+        "no token",
+        "a signature for a token",
+        "the legacy message digest",
+        "the legacy time",
+        "a legacy time that can't be",
+        "the legacy content type",
+        "no legacy time",
+        "the legacy value",
+        "no counter-signature",
+    ],
+)
+def test_a_changed_timestamp_is_named(kind: Kind, change: Change, code: str) -> None:
+    assert code in codes(timestamp(stamp(kind, change=change)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_timestamp_of_another_signature_does_not_count(kind: Kind) -> None:
+    assert codes(timestamp(stamp(kind, over=b"another signature"))) == ["timestamp-imprint"]
+
+
+FOR_CODE = tsa_identity("p256", (CODE_SIGNING,))
+FOR_BOTH = tsa_identity("p256", (TIME_STAMPING, CODE_SIGNING))
+FOR_ANYTHING = tsa_identity("p256", ())
+EXPIRED = tsa_identity("p256", ends=NOON - timedelta(days=1))
+NOT_CRITICAL = tsa_identity("p256", critical=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "problems", "notes"),
+    [
+        ("rfc3161", FOR_CODE, ["timestamp-usage"], []),
+        ("rfc3161", FOR_BOTH, ["timestamp-usage"], []),
+        ("rfc3161", FOR_ANYTHING, ["timestamp-usage"], []),
+        ("rfc3161", EXPIRED, ["timestamp-lifetime"], []),
+        ("rfc3161", NOT_CRITICAL, [], ["timestamp-usage-not-critical"]),
+        ("authenticode", FOR_CODE, ["timestamp-usage"], []),
+        ("authenticode", FOR_BOTH, [], ["timestamp-usage"]),
+        ("authenticode", FOR_ANYTHING, [], ["timestamp-usage"]),
+        ("authenticode", EXPIRED, ["timestamp-lifetime"], []),
+        ("authenticode", NOT_CRITICAL, [], ["timestamp-usage-not-critical"]),
+    ],
+)
+def test_the_authority_s_certificate_must_be_for_timestamps(
+    kind: Kind, by: SigningIdentity, problems: list[str], notes: list[str]
+) -> None:
+    found = timestamp(stamp(kind, by))
+    assert (codes(found), [note.code for note in found.notes]) == (problems, notes)
+
+
+def test_a_legacy_timestamp_without_its_certificates_is_nobody_s() -> None:
+    bare = Stamp(stamp("authenticode").attribute)
+    found = timestamp(bare)
+    assert found.signer is None and codes(found) == ["signer-certificate-missing"]
+
+
+def test_of_several_timestamps_the_first_that_is_intact_counts() -> None:
+    broken, good = stamp("rfc3161", change=flip_last), stamp("authenticode")
+    both = with_unsigned(with_stamp(good), oids.RFC3161_TIMESTAMP, broken.attribute[1])
+    found = read(both)
+    assert found.timestamp is not None and found.timestamp.intact and found.timestamp.kind == "authenticode"
+    assert [note.code for note in found.notes] == ["several-timestamps"]
+
+
+def test_a_nested_signature_has_a_timestamp_of_its_own() -> None:
+    inner = sign_image(UNSIGNED, identity(), SigningOptions(DigestAlgorithm.SHA384)).signature
+    outer = with_unsigned(with_stamp(stamp("rfc3161")), oids.NESTED_SIGNATURE, (inner,))
+    first, second = gather_image(image_with(entry(padded(outer))), "a.sys").signatures
+    assert first.timestamp is not None and second.timestamp is None
+
+
+STAMPED = {kind: with_stamp(stamp(kind)) for kind in KINDS}
+
+
+def essence(found: Signature) -> tuple[object, ...]:
+    """What must not change under an intact signature with an intact timestamp.
+
+    A certificate is vouched for by its issuer, so a changed one shows in its path; here its key counts.
+    """
+    stamped = found.timestamp
+    assert stamped is not None and stamped.signer is not None and found.signer is not None
+    keys = found.signer.public_key(), stamped.signer.public_key()
+    return found.digest, found.digest_algorithm, found.program_name, stamped.time, stamped.kind, *keys
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_changed_byte_passes_for_the_truth(kind: Kind, data: st.DataObject) -> None:
+    """Whatever byte of a signature changes: it is noticed, or nothing that matters is different."""
+    original = image_with(entry(padded(STAMPED[kind])))
+    place = data.draw(st.integers(len(UNSIGNED), len(original) - 1))
+    changed = bytearray(original)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    try:
+        evidence = gather_image(changed, "a.sys")
+    except SignerError:
+        return
+    for found in evidence.signatures:
+        if found.intact and found.timestamp is not None and found.timestamp.intact:
+            assert essence(found) == essence(read(STAMPED[kind]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_nothing_but_our_errors_comes_of_mangled_signatures(data: st.DataObject) -> None:
+    """Stretches cut out, doubled, moved or overwritten: evidence or a SignerError, never anything else."""
+    body = bytearray(STAMPED[data.draw(st.sampled_from(KINDS))])
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(body) - 1))
+        length = data.draw(st.integers(1, 64))
+        piece = data.draw(st.binary(max_size=64)) if data.draw(st.booleans()) else bytes(body[-length:])
+        body[start : start + length] = piece
+    try:
+        evidence = gather_image(image_with(entry(padded(bytes(body)))), "a.sys")
+    except SignerError:
+        return
+    assert all(one.digest or one.problems for one in evidence.signatures)

@@ -208,7 +208,9 @@ def _not_for(package: CheckedPackage, target: Target) -> Verdict:
         "error",
         f"{package.name!r} installs nothing on {target.title}: it is for {names}",
         _MODELS,
-        f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
+        "There is no target for 32-bit ARM, which Windows 10 Mobile and IoT Core were the last to run on."
+        if package.package.os and all(name.architecture == "arm" for name in package.package.os)
+        else f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
 

@@ -86,11 +86,16 @@ def sign_cabinet(
     """
     cabinet = Cabinet.parse(data)
     prepared = cab_embed.prepare(cabinet)
-    digest = hash_parts(Cabinet.parse(prepared).hashed_ranges(), [options.digest])[options.digest]
-    content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_link(options.digest, digest))
+    digest, content = cabinet_content(prepared, options.digest)
     signature = sign(content, identity, options, timestamper)
     whole = nested.append(cabinet.signed_data(), signature) if append and cabinet.is_signed else signature
     return Signed(_rewritten(cab_embed.embed(prepared, whole)), options.digest, digest, signature)
+
+
+def cabinet_content(prepared: bytes, algorithm: DigestAlgorithm) -> tuple[bytes, Content]:
+    """The digest of a cabinet that was prepared for a signature, and the SpcIndirectDataContent that stands for it."""
+    digest = hash_parts(Cabinet.parse(prepared).hashed_ranges(), [algorithm])[algorithm]
+    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_link(algorithm, digest))
 
 
 def strip_cabinet(data: memoryview | bytes) -> PatchSet | None:

@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.cab.cabinet import Cabinet
+from signer.cab.embed import prepare as prepare_cabinet
 from signer.certificates import common_name
 from signer.errors import ImageError, SignatureFormatError, SigningError
 from signer.keys.identity import require_supported
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
-from signer.sign import image_content
+from signer.sign import cabinet_content, image_content
 
 Offer = tuple[SigningOptions, Content]
 """One way to sign a file: what the signature says, and what it covers."""
@@ -41,6 +43,13 @@ def image_offers(image: Image, options: SigningOptions, algorithms: Iterable[Dig
                 yield chosen, image_content(image, algorithm, page_hashes=True)[1]
             except ImageError:  # it has no page hashes, so that they can't have been asked for
                 continue
+
+
+def cabinet_offers(cabinet: Cabinet, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]) -> Iterator[Offer]:
+    """The ways to sign a cabinet with these algorithms. Raises MalformedInput."""
+    prepared = prepare_cabinet(cabinet)
+    for algorithm in algorithms:
+        yield replace(options, digest=algorithm), cabinet_content(prepared, algorithm)[1]
 
 
 def algorithm_of(attributes: bytes) -> DigestAlgorithm:

@@ -1,4 +1,4 @@
-"""Signatures taken out of images, put into them and taken off, one at a time.
+"""Signatures taken out of images and cabinets, put into them and taken off, one at a time.
 
 Signatures are counted as they are found: each entry of the certificate table, followed by those nested in it.
 """
@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.cab.cabinet import Cabinet, is_cabinet
+from signer.cab.embed import embed as embed_in_cabinet
+from signer.cab.embed import prepare, strip
 from signer.errors import SignatureFormatError, SigningError, UsageError
+from signer.hashing import hash_parts
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image
 from signer.pe.embed import PatchSet, embed
@@ -39,12 +42,11 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
 
 
 def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
-    """The changes that take one signature off an image. Where others are nested in it, the first takes its place.
+    """The changes that take one signature off a file. Where others are nested in it, the first takes its place.
 
-    Raises UsageError where there is no such signature, ImageError (for a cabinet too), SignatureFormatError.
+    Raises UsageError where there is no such signature, ImageError, SignatureFormatError.
     """
-    image = Image.parse(data)
-    groups = [_group(primary) for primary in _primaries(image)]
+    groups = [_group(primary) for primary in _primaries_of(data)]
     count = sum(map(len, groups))
     if index >= count:
         raise _no_such(index, count)
@@ -53,37 +55,53 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
             del group[index]
             break
         index -= len(group)
-    return embed(image, [_joined(group) for group in groups if group])
+    return _with(data, [_joined(group) for group in groups if group])
 
 
 def attach(data: memoryview | bytes, new: bytes, *, append: bool = False) -> PatchSet:
-    """The changes that put a signature made elsewhere into an image, in place of those there or nested in the first.
+    """The changes that put a signature made elsewhere into a file, in place of those there or nested in the first.
 
-    Raises SigningError when it is not a signature of this image, ImageError, SignatureFormatError.
+    Raises SigningError when it is not a signature of this file, ImageError, MalformedInput, SignatureFormatError.
     """
-    image = Image.parse(data)
-    require_digest(image, new)
-    old = list(_primaries(image)) if append else []
-    return embed(image, [nested.append(old[0], new), *old[1:]] if old else [new])
+    require_digest(data, new)
+    old = list(_primaries_of(data)) if append else []
+    return _with(data, [nested.append(old[0], new), *old[1:]] if old else [new])
 
 
-def require_digest(image: Image, der: bytes) -> DigestAlgorithm:
-    """The algorithm of the image's digest in a signature. Raises SigningError when the digest is not the image's."""
+def require_digest(data: memoryview | bytes, der: bytes) -> DigestAlgorithm:
+    """The algorithm of the file's digest in a signature. Raises SigningError when the digest is not the file's."""
     algorithm, digest = signed_digest(der)
-    if digest_image(image, [algorithm])[algorithm] != digest:
+    if digest_of(data, algorithm) != digest:
+        what = "cabinet" if is_cabinet(data) else "image"
         raise SigningError(
-            f"this is the signature of another image: it is over {algorithm} {digest.hex()}",
-            hint="Attach it to the image that it was made for, unchanged since then.",
+            f"this is the signature of another {what}: it is over {algorithm} {digest.hex()}",
+            hint=f"Attach it to the {what} that it was made for, unchanged since then.",
         )
     return algorithm
 
 
+def digest_of(data: memoryview | bytes, algorithm: DigestAlgorithm) -> bytes:
+    """What a signature of a file is over. Raises ImageError, MalformedInput."""
+    if is_cabinet(data):
+        return hash_parts(Cabinet.parse(prepare(Cabinet.parse(data))).hashed_ranges(), [algorithm])[algorithm]
+    return digest_image(Image.parse(data), [algorithm])[algorithm]
+
+
+def _with(data: memoryview | bytes, found: list[bytes]) -> PatchSet:
+    """The changes that give a file these signatures of its own, and no others."""
+    if not is_cabinet(data):
+        return embed(Image.parse(data), found)
+    cabinet = Cabinet.parse(data)
+    result = embed_in_cabinet(prepare(cabinet), found[0]) if found else strip(cabinet)
+    return PatchSet(((0, result),), len(result))
+
+
 def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
-    """The image digest that a signature is over. Raises SignatureFormatError, SigningError."""
+    """The digest that the signature of an image or cabinet is over. Raises SignatureFormatError, SigningError."""
     parsed = parse(der)
     if parsed.content_type != oids.SPC_INDIRECT_DATA:
         raise SigningError(
-            f"not the signature of an image but of {oids.name_of(parsed.content_type)}",
+            f"not the signature of an image or cabinet but of {oids.name_of(parsed.content_type)}",
             hint="A catalog's signature is the catalog itself.",
         )
     content = indirect_data.parse(parsed.content)

@@ -110,7 +110,7 @@ class Answer:
 @command
 def attach(
     output: Output,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image or a catalog.", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
     answer: Answer,
     signature: Annotated[
         Path | None, typer.Option("--signature", metavar="FILE", help="The signature: the DER of a PKCS #7 SignedData.")
@@ -120,7 +120,7 @@ def attach(
     ] = False,
     target: OutputFile = None,
 ) -> None:
-    """Put a signature that was made elsewhere into its image. A signature of anything else is refused."""
+    """Put a signature that was made elsewhere into its image or cabinet. A signature of anything else is refused."""
     if (signature is None) == (answer.signed_digest is None):
         raise UsageError("there is one signature to attach", hint="Give --signature, or --signed-digest with --cert.")
     finish(output, [attempt(path, lambda: _attach(path, target or path, answer, signature, append))])
@@ -140,9 +140,7 @@ def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, ap
     algorithm, digest = signed_digest(der)
 
     def check(result: memoryview) -> None:
-        from signer.pe.image import Image
-
-        require_digest(Image.parse(result), der)
+        require_digest(result, der)
 
     patch_atomically(path, changes.patches, target, size=changes.size, check=check)
     return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
@@ -167,15 +165,19 @@ def _attach_to_catalog(path: Path, target: Path, answer: Answer, append: bool) -
 
 
 def _finished(data: memoryview, answer: Answer) -> bytes:
-    """The signature of an image, given what came back."""
+    """The signature of an image or cabinet, given what came back."""
     from signer.algorithms import DigestAlgorithm
+    from signer.cab.cabinet import Cabinet, is_cabinet
     from signer.pe.image import Image
     from signer.pkcs7.signed_data import SigningOptions
-    from signer.split import image_offers
+    from signer.split import cabinet_offers, image_offers
 
     asked = answer.algorithm()
     algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
-    return _finish(answer, image_offers(Image.parse(data), _options(answer, SigningOptions()), algorithms))
+    options = _options(answer, SigningOptions())
+    if is_cabinet(data):
+        return _finish(answer, cabinet_offers(Cabinet.parse(data), options, algorithms))
+    return _finish(answer, image_offers(Image.parse(data), options, algorithms))
 
 
 def _finish(answer: Answer, offers: Iterable[Offer]) -> bytes:

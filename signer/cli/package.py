@@ -19,6 +19,7 @@ from signer.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from catalogs.packaging import Made
+    from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
 
@@ -40,9 +41,10 @@ def package(
     authorities: TimestampOptions,
     jobs: Jobs = 0,
 ) -> None:
-    """Sign the drivers of a package, build its catalogs, and sign them, in this order.
+    """Sign the drivers of a package, build its catalogs, sign them, and verify, in this order.
 
-    All files change together, or none does. Drivers that somebody else signed stay as they are.
+    All files change together, or none does. Drivers that somebody else signed stay as they are. What the newest Windows
+    will make of the package is said at the end; the exit code is about the signing.
     """
     from catalogs.packaging import PackagingOptions, sign_packages
 
@@ -61,8 +63,10 @@ def package(
     packaging = PackagingOptions(options, catalog, signature.page_hashes, authorities.chooser(output)(options.digest))
     made = sign_packages(folder, packages, signer, packaging, each=each)
     finish(output, [_result(one, signer.name) for one in made])
-    if identity.is_test and not output.json:
-        _next_steps(output, folder)
+    if not output.json:
+        _say_what_windows_makes_of_it(output, folder, signer, jobs)
+    if identity.is_test:
+        output.note("The script for the test machine: drvsign certs install-script")
 
 
 def _result(made: Made, signer: str) -> FileResult:
@@ -70,6 +74,21 @@ def _result(made: Made, signer: str) -> FileResult:
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
 
 
-def _next_steps(output: Output, folder: Path) -> None:
-    output.note(f"Check it:      drvsign verify {folder} --policy kernel --roots test-signing --testsigning --matrix")
-    output.note("Test machine:  drvsign certs install-script")
+def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> None:
+    """The verdict of the newest release: with test signing on where only a test machine would trust the signer."""
+    from datetime import UTC, datetime
+
+    from signer.cli.assess import Assessor
+    from signer.cli.verdict_text import show
+    from signer.cli.verify import assess_all
+    from signer.cli.verify_options import MachineOptions, Trust
+
+    at = datetime.now(UTC)
+    trust = Trust.of_signer(signer, at)
+    machine = MachineOptions(testsigning=trust.is_for_tests)
+    assessor = Assessor("kernel", trust, machine.switches(trust.signers.mode, at), ())
+    mode = " with test signing on" if trust.is_for_tests else ""
+    output.print(f"What the newest Windows makes of it{mode}:")
+    show(output, assess_all(output, assessor, [folder], jobs), matrix=False)
+    options = " --roots test-signing --testsigning" if trust.is_for_tests else ""
+    output.note(f"All releases: drvsign verify {folder} --policy kernel{options} --matrix")

@@ -132,6 +132,12 @@ def write_request(source: Path, options: SigningOptions, page_hashes: bool, targ
 
         with mapped(source) as data:
             digest, content = image_content(Image.parse(data), options.digest, page_hashes=page_hashes)
+    elif kind == "cabinet":
+        from signer.cab.cabinet import Cabinet
+        from signer.cab.embed import prepare
+        from signer.sign import cabinet_content
+
+        digest, content = cabinet_content(prepare(Cabinet.parse(read(source))), options.digest)
     else:
         raise not_signable(source)
     write_atomically(target, request(content, options))

@@ -18,6 +18,7 @@ from signer.files import read
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from signer.keys.identity import SigningIdentity
     from signer.policy.case import SignaturePaths
     from signer.policy.si_policy import SiPolicy
     from signer.policy.switches import Switches
@@ -107,6 +108,24 @@ class Trust:
     """The release roots: a test-signed driver is mostly timestamped by a public authority."""
     lists: tuple[x509.CertificateRevocationList, ...]
     at: datetime
+
+    @classmethod
+    def of_signer(cls, signer: SigningIdentity, at: datetime) -> Trust:
+        """The release roots where the signer reaches one of them, else what carries its certificate, as test roots."""
+        from signer.certificates import is_self_signed
+        from signer.trust.chain import build_paths
+        from signer.trust.store import TrustStore
+
+        release = TrustStore.release()
+        above = (signer.certificate, *signer.chain)
+        if any(path.anchor is not None for path in build_paths(signer.certificate, above, release)):
+            return cls(release, release, (), at)
+        return cls(TrustStore.test_signing(one for one in above if is_self_signed(one)), release, (), at)
+
+    @property
+    def is_for_tests(self) -> bool:
+        """Whether test roots are trusted."""
+        return self.signers.mode == "test-signing"
 
     def paths_of(self, evidence: Evidence) -> tuple[SignaturePaths, ...]:
         """The paths of every signature and timestamp, revocations noted."""

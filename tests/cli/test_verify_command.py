@@ -95,6 +95,13 @@ def test_the_same_package_is_rejected_by_a_machine_that_is_not_set_up_for_tests(
     assert drvsign("verify", package, "--policy", "kernel", *X64, "--roots", "test-signing").code == 1
 
 
+def test_package_says_what_windows_makes_of_it_and_json_stays_one_document(package):
+    ran = drvsign("package", package, "--os", "10_X64")
+    assert "accepted" in ran.stdout
+    assert "hello.sys  on win11-25h2-x64" in ran.stdout
+    assert drvsign("package", package, "--os", "10_X64", "--json").document["schema"] == "drvsign.result/1"
+
+
 def test_pnp_asks_for_the_installation_only(package):
     ran = drvsign("verify", package, "--policy", "pnp", *X64, "--roots", "test-signing", "--json")
     assert ran.code == 0

@@ -73,6 +73,19 @@ def test_signing_a_package_twice_leaves_one_signature_of_the_same_size(package: 
     assert state(package) == before
 
 
+def test_with_source_date_epoch_two_builds_are_the_same_byte_for_byte(
+    package: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    shutil.copytree(package, work / "again")
+    for folder in (package, work / "again"):
+        assert drvsign("package", folder, "--os", "10_X64", "--page-hashes", "--description", "Hello").code == 0
+    assert state(package) == state(work / "again")
+    assert Catalog.parse((package / "hello.cat").read_bytes()).this_update.isoformat() == "2026-01-01T00:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [

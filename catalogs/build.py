@@ -63,15 +63,15 @@ def version_for(names: Iterable[OsName]) -> int:
 def assemble(
     entries: Iterable[TrustedSubject], attributes: Iterable[NameValue], options: CatalogOptions, name: str
 ) -> Catalog:
-    """The unsigned catalog of these entries, sorted by tag, each once. Raises UsageError for an unknown version.
+    """The unsigned catalog of these entries, sorted by tag. Raises UsageError for an unknown version.
 
-    Files of the same bytes under different names have the same tag, and an entry each: so Inf2Cat writes them, in an
-    order that follows no rule.
+    Files of the same bytes have the same tag, and an entry each, even if their names are the same too: so Inf2Cat
+    writes them, in an order that follows no rule.
     """
     version = options.version or 2
     if version not in (1, 2):
         raise UsageError(f"there is no catalog version {version}", hint="Versions are 1 and 2.")
-    ordered = tuple(sorted(dict.fromkeys(entries), key=lambda entry: entry.identifier))
+    ordered = tuple(sorted(entries, key=lambda entry: entry.identifier))
     trust_list = CertificateTrustList(
         version=version,
         list_identifier=options.list_identifier or bytes(16),

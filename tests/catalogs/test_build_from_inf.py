@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 from catalogs import os_names
 from catalogs.build import CatalogOptions, build
 from catalogs.catalog import Catalog
+from catalogs.members import hash_file, interpret, subjects
 from catalogs.package import read_packages
+from signer.asn1 import oids
 from tests.catalogs.inf_files import with_change, write_package
 
 OPTIONS = CatalogOptions(datetime(2024, 5, 2, tzinfo=UTC))
@@ -55,3 +59,35 @@ def test_files_of_the_same_bytes_are_members_each_by_its_name(tmp_path: Path) ->
     same = [member for member in built(tmp_path).members if member.file in ("one.bin", "two.bin")]
     assert len(same) == 4
     assert len({member.tag for member in same}) == 2
+
+
+def test_files_of_the_same_bytes_and_name_are_members_each(tmp_path: Path) -> None:
+    text = with_change(
+        ("[Drivers]\n", "[Drivers]\nsame.bin,one.bin\nsame.bin,two.bin\n"),
+        ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1"),
+    )
+    write_package(tmp_path, text, "sample.sys", "one.bin", "two.bin")
+    (tmp_path / "two.bin").write_bytes((tmp_path / "one.bin").read_bytes())
+    same = [member for member in built(tmp_path).members if member.file == "same.bin"]
+    assert len(same) == 4
+    assert len({member.tag for member in same}) == 2
+
+
+CABINET = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, 40, 0, 36, 0, 3, 1, 0, 0, 0, 0, 0) + b"data"
+ENHANCED = """
+    3081 8b 3056 060a 2b06010401823702011c a148 0410 a6b586d5b4a12466ae05a217da8e60d6 0434
+    3132 3030 060a 2b060104018237020501 3122 0420 {enhanced}
+    3031 300d 0609 608648016503040201 0500 0420 {digest}
+"""
+
+
+def test_a_cabinet_has_an_enhanced_hash_in_its_sha_256_entry_only() -> None:
+    """As in the 22 members of real catalogs that are cabinets."""
+    sha1, sha256 = subjects(hash_file(memoryview(CABINET)), [], 2)
+    assert [oid for oid, _ in sha1.attributes] == [oids.CAT_MEMBERINFO2]
+    (content,) = (value for oid, value in sha256.attributes if oid == oids.SPC_INDIRECT_DATA)
+    digest = hashlib.sha256(CABINET[:4] + CABINET[8:]).hexdigest()
+    enhanced = hashlib.sha256(struct.pack("<I", 40)).hexdigest()
+    assert content == bytes.fromhex(ENHANCED.format(digest=digest, enhanced=enhanced))
+    assert sha256.identifier.hex() == digest
+    assert interpret(sha256).kind == "cabinet"

@@ -1,0 +1,93 @@
+"""The README is true: its session runs as it stands there, and what it names exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+
+import pytest
+
+from signer.cli.app import COMMANDS
+from tests.support import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ELISION = "…"
+RULE = re.compile(r" ?─+")
+
+
+def session() -> list[tuple[str, str]]:
+    """The commands of the console blocks, each with the output that the README shows."""
+    lines = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+    steps: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.startswith("$ "):
+            steps.append((line[2:], []))
+        else:
+            steps[-1][1].append(line)
+    return [(command, "\n".join(output)) for command, output in steps]
+
+
+def normal(text: str) -> list[str]:
+    """The lines, without what depends on the width of columns: trailing and repeated blanks, rules of tables."""
+    lines = [re.sub(r"(?<=\S) {2,}", " ", line.rstrip()) for line in text.strip().splitlines()]
+    return ["─" if RULE.fullmatch(line) else line for line in lines]
+
+
+def pattern(shown: str) -> re.Pattern[str]:
+    """What the README shows, as a regular expression: `…` alone on a line is any lines, within a line any text."""
+    parts = []
+    for line in normal(shown):
+        any_text = r"[^\n]*".join(re.escape(piece) for piece in line.split(ELISION))
+        parts.append(r"(?:[^\n]*\n)*?" if line == ELISION else any_text + "\n")
+    return re.compile("".join(parts))
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Path:
+    """A folder with `drvsign` in it, as it is called here."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "drvsign"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m signer "$@"\n')
+    script.chmod(0o755)
+    return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the session is one of a POSIX shell")
+def test_the_session_runs_as_it_stands_there(program, tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    environment = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
+    assert len(session()) >= 8
+    for command, shown in session():
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=environment, stdout=PIPE, stderr=STDOUT, text=True
+        )  # fmt: skip
+        said = "".join(f"{line}\n" for line in normal(done.stdout)) if done.stdout.strip() else ""
+        assert pattern(shown).fullmatch(said), f"$ {command}\n{done.stdout}"
+
+
+def test_every_command_in_the_table_exists():
+    names = re.findall(r"`(?:drvsign )?(\w+)`", "".join(re.findall(r"^\| (`drvsign.*?) \|", README, re.MULTILINE)))
+    assert len(names) > 8
+    assert set(names) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_every_link_leads_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+def test_every_target_of_make_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:^|`)make ([a-z]+)\b", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_first_commands_are_those_of_a_new_checkout():
+    blocks = re.findall(r"```\n(.*?)```", README, re.DOTALL)
+    assert [line.split("#")[0].strip() for line in blocks[0].splitlines()] == ["make demo", "make test"]
+    assert [line.split()[:2] for line in blocks[1].splitlines()] == [["drvsign", "package"], ["drvsign", "verify"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -58,7 +58,7 @@ def check(data: bytes, folder: Path) -> Submission:
     names = [file.name for file in listing.files]
     problems = [*_check_format(listing), *_check_signature(data), *check_names(names)]
     unpack(listing, folder)
-    tops = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    tops = sorted(path for path in folder.iterdir() if path.is_dir())
     if not tops:
         problems.append(Problem("no-package", "there is no driver package in the cabinet", hint="Add one."))
         return Submission((), tuple(problems))
@@ -79,8 +79,14 @@ def unpack(listing: Listing, folder: Path) -> None:
 
     Raises MalformedInput, FileError.
     """
-    for file, data in listing.contents():
-        parts = parts_of(file.name)
+    unpack_files(((file.name, data) for file, data in listing.contents()), folder)
+
+
+def unpack_files(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
+    """Write files below `folder` by their names in an archive, but for those that lead elsewhere. Raises FileError."""
+    ensure_folder(folder)
+    for name, data in files:
+        parts = parts_of(name)
         if parts is not None:
             target = folder.joinpath(*parts)
             ensure_folder(target.parent)

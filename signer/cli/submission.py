@@ -17,12 +17,14 @@ from signer.cli.output import STYLES, Output
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
+from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import PackageError, SignerError, UsageError
 from signer.files import read, scratch, write_atomically
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import Problem
     from catalogs.submission.package import Submission
+    from catalogs.submission.returned import Returned
 
 EXIT_REFUSED = 1
 app = typer.Typer(
@@ -49,6 +51,7 @@ def build(
     identity: IdentityOptions,
     secrets: SecretOptions,
     signature: SignatureOptions,
+    authorities: TimestampOptions,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
 ) -> None:
     """Make the cabinet that the portal takes: a folder for each package, packed with MSZIP, and signed.
@@ -66,7 +69,7 @@ def build(
     _require_no_errors(submission, folders[0])
     for problem in submission.problems:
         output.warn(str(problem))
-    result = _made(output, submission, cabinet, None if unsigned else (identity, secrets, signature))
+    result = _made(output, submission, cabinet, None if unsigned else (identity, secrets, signature, authorities))
     listing = cabinet.with_suffix(".ddf")
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
     finish(output, [result, FileResult(listing, "built", note="for makecab")])
@@ -101,11 +104,75 @@ def check(
         raise typer.Exit(EXIT_REFUSED)
 
 
+@app.command(
+    epilog=examples("drvsign submission compare driver.cab signed.zip", "drvsign submission compare driver/ signed/")
+)
+@command
+def compare(
+    output: Output,
+    sent: Annotated[Path, typer.Argument(metavar="SENT", help="The folder or cabinet.", show_default=False)],
+    received: Annotated[
+        Path, typer.Argument(metavar="RECEIVED", help="The folder, .zip or .cab that came back.", show_default=False)
+    ],
+) -> None:
+    """Whether what came back is what was sent, signed by Microsoft. Exit code 1 when anything is wrong with it.
+
+    Drivers are compared by their digests without signatures; signatures are checked under the release roots; each
+    catalog must list every file of its package; changes of an INF are shown.
+    """
+    from catalogs.submission.opened import opened
+    from catalogs.submission.returned import compare as compare_folders
+
+    with scratch() as room:
+        found = compare_folders(opened(sent, room / "sent"), opened(received, room / "received"))
+    if output.json:
+        output.document(_returned_document(found))
+    else:
+        _print_returned(output, found)
+    if found.errors:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _returned_document(found: Returned) -> dict[str, Any]:
+    return {
+        "schema": "drvsign.submission-comparison/1",
+        "accepted": not found.errors,
+        "files": [
+            {
+                "file": str(file.name),
+                "state": file.state,
+                "signatures": [{"class": kind, "signer": name} for kind, name in file.sealed.signers]
+                if file.sealed
+                else None,
+                "difference": list(file.difference),
+            }
+            for file in found.files
+        ],
+        "problems": [problem.as_json() for problem in found.problems],
+    }
+
+
+def _print_returned(output: Output, found: Returned) -> None:
+    rows = [
+        (
+            file.name,
+            file.state,
+            ", ".join(f"{name} ({kind})" for kind, name in file.sealed.signers) if file.sealed else "",
+        )
+        for file in found.files
+    ]
+    output.table(("File", "State", "Signed by"), rows)
+    for file in found.files:
+        for line in file.difference:
+            output.print(line)
+    print_problems(output, found.problems)
+
+
 def _made(
     output: Output,
     submission: Submission,
     target: Path,
-    signing: tuple[IdentityOptions, SecretOptions, SignatureOptions] | None,
+    signing: tuple[IdentityOptions, SecretOptions, SignatureOptions, TimestampOptions] | None,
 ) -> FileResult:
     """Write the cabinet, signed unless there is nobody to sign it. Raises SignerError."""
     import os
@@ -122,7 +189,7 @@ def _made(
     from signer.sign import sign_cabinet
 
     options, _ = signing[2].resolve(output)
-    signed = sign_cabinet(data, signer, options)
+    signed = sign_cabinet(data, signer, options, timestamper=signing[3].chooser(output)(options.digest))
     ((_, whole),) = signed.changes.patches
     signed.check(memoryview(whole))
     write_atomically(target, whole)

@@ -15,6 +15,7 @@ from catalogs.members import CatalogMember, interpret
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
+from signer.pe.digest import PageHashes
 from signer.pkcs7.signed_data import Content
 
 _UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)
@@ -126,6 +127,11 @@ class Catalog:
     def find(self, digest: bytes) -> CatalogMember | None:
         """The member with this digest, or None."""
         return self._by_digest.get(digest)
+
+    def page_hashes(self, digest: bytes) -> PageHashes | None:
+        """The page hashes of the member with this digest, or None. Raises CatalogError."""
+        member = self.find(digest)
+        return member.page_hashes if member is not None else None
 
     @cached_property
     def _by_digest(self) -> dict[bytes, CatalogMember]:

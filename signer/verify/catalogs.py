@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import SignatureFormatError
+from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
 from signer.verify.evidence import CatalogLookup, Problem, Signature
-from signer.verify.signatures import read_catalog_signature
+from signer.verify.signatures import Read, page_hash_kind, read_catalog_signature
 
 _KEPT = 32
 """How many catalogs are remembered: a package's files are looked up in the same one."""
@@ -23,7 +24,7 @@ def asked_for(catalogs: Iterable[CatalogLookup]) -> set[DigestAlgorithm]:
 
 def catalog_signatures(
     catalogs: Iterable[CatalogLookup], digests: Mapping[DigestAlgorithm, bytes], index: int
-) -> Iterator[Signature]:
+) -> Iterator[Read]:
     """The signatures of the catalogs that list one of the digests, numbered from `index`; an unsigned one has none."""
     for catalog in catalogs:
         found = [algorithm for algorithm, digest in digests.items() if catalog.contains(digest)]
@@ -31,14 +32,17 @@ def catalog_signatures(
         if signature is None:
             continue
         strongest = max(found, key=lambda algorithm: algorithm.size)
-        yield replace(
+        said = IndirectData("other", strongest.oid, digests[strongest], catalog.page_hashes(digests[strongest]))
+        about = replace(
             signature,
             index=index,
             source="catalog",
             catalog=catalog.name,
             digest_algorithm=strongest,
-            digest=digests[strongest],
+            digest=said.digest,
+            page_hashes=page_hash_kind(said),
         )
+        yield Read(about, said)
         index += 1
 
 

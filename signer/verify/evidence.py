@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
+from signer.pe.digest import PageHashes
 from signer.pkcs7.problem import Problem as Problem
 
 Source = Literal["embedded", "nested", "catalog"]
@@ -109,4 +110,8 @@ class CatalogLookup(Protocol):
 
     def contains(self, digest: bytes) -> bool:
         """Whether a member with this digest is listed."""
+        ...
+
+    def page_hashes(self, digest: bytes) -> PageHashes | None:
+        """The page hashes that the catalog has of the member with this digest, if it has any."""
         ...

@@ -44,12 +44,13 @@ def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[Catalog
     digests = digest_image(image, wanted) if wanted else {}
     pages = _Pages(image)
     embedded = [_with_pages(_compared(one, digests, "image"), one.indirect, pages) for one in read]
+    listed = catalog_signatures(lookups, digests, len(embedded))
     return Evidence(
         name,
         "image",
         digests,
         architecture=image.architecture,
-        signatures=(*embedded, *catalog_signatures(lookups, digests, len(embedded))),
+        signatures=(*embedded, *(_with_pages(one.signature, one.indirect, pages) for one in listed)),
         problems=tuple(problems),
     )
 
@@ -71,7 +72,7 @@ def gather_cabinet(data: memoryview | bytes, name: str, catalogs: Iterable[Catal
     wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
     digests = hash_parts(cabinet.hashed_ranges(), wanted)
     embedded = [_compared(one, digests, "cabinet") for one in read]
-    others = catalog_signatures(lookups, digests, len(embedded))
+    others = [one.signature for one in catalog_signatures(lookups, digests, len(embedded))]
     return Evidence(name, "cabinet", digests, signatures=(*embedded, *others))
 
 
@@ -79,7 +80,8 @@ def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogL
     """The signatures of the catalogs that list a file by the digest of all its bytes."""
     lookups = tuple(catalogs)
     digests = {algorithm: algorithm.hash(data) for algorithm in asked_for(lookups)}
-    return Evidence(name, "file", digests, signatures=tuple(catalog_signatures(lookups, digests, 0)))
+    listed = tuple(one.signature for one in catalog_signatures(lookups, digests, 0))
+    return Evidence(name, "file", digests, signatures=listed)
 
 
 class _Pages:

@@ -28,7 +28,7 @@ class Read:
 
     signature: Signature
     indirect: IndirectData | None = field(default=None)
-    """What was signed in the place of a file; None for a catalog, or where it can't be read."""
+    """What was signed about a file, in its own signature or in a catalog's list; None where it can't be read."""
 
 
 def read_signatures(data: bytes, index: int = 0, source: Source = "embedded", depth: int = 0) -> Iterator[Read]:
@@ -75,7 +75,7 @@ def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:
         signature,
         digest_algorithm=indirect.algorithm,
         digest=indirect.digest,
-        page_hashes=_page_hash_kind(indirect),
+        page_hashes=page_hash_kind(indirect),
         problems=(*signature.problems, *_same_digest(parsed, indirect)),
     )
     return Read(about, indirect)
@@ -147,7 +147,8 @@ def _same_digest(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[P
         )
 
 
-def _page_hash_kind(indirect: IndirectData) -> PageHashKind:
+def page_hash_kind(indirect: IndirectData) -> PageHashKind:
+    """What the page hashes that were signed with a file were made with."""
     if indirect.page_hashes is None:
         return "none"
     return "sha1" if indirect.page_hashes.algorithm is DigestAlgorithm.SHA1 else "sha256"

@@ -10,7 +10,7 @@ import pytest
 
 from signer.errors import SignerError
 from signer.verify.evidence import Evidence, Signature
-from signer.verify.gather import gather, gather_catalog, gather_file, gather_image
+from signer.verify.gather import gather, gather_cabinet, gather_catalog, gather_file, gather_image
 from tests.support import corpus_files, corpus_id, corpus_root
 
 INDEX = corpus_root() / "INDEX.tsv"
@@ -69,7 +69,7 @@ def test_the_index_is_whole() -> None:
 @pytest.mark.parametrize("path", corpus_files("hostile/*.gz"), ids=lambda path: path.stem[-30:])
 def test_hostile_files_end_in_evidence_or_an_error_with_a_sentence(path: Path) -> None:
     data = gzip.decompress(path.read_bytes())
-    for read in (gather_image, gather_catalog, gather_file):
+    for read in (gather_image, gather_cabinet, gather_catalog, gather_file):
         try:
             found = read(data, path.name)
         except SignerError as error:

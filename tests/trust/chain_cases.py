@@ -163,6 +163,33 @@ def altered_certificate() -> Built:
     return Built(altered, built.pool, built.root, anchored=False, index=0)
 
 
+def altered(**leaf: object) -> Built:
+    """A leaf under an RSA root, with a byte changed after it was issued."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
+    signed = issue("Leaf", root, **leaf)
+    return Built(reissued_with(signed, lambda tbs: tbs.replace(b"Leaf", b"Loaf")), (), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def altered_under_rsa() -> Built:
+    """The signature opens with the root's key, to another digest."""
+    return altered()
+
+
+@case("bad-signature", breaks=True)
+def altered_under_rsa_pss() -> Built:
+    """The same for RSASSA-PSS."""
+    return altered(pss=True)
+
+
+@case("bad-signature", breaks=True)
+def signed_by_another_rsa_key() -> Built:
+    """The signature does not even open with the root's key."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
+    forger = issue("RSA Root", ca=True, private_key=rsa_key("forger"))
+    return Built(issue("Leaf", forger), (), root, anchored=False, index=0)
+
+
 @case("bad-signature", breaks=True)
 def other_algorithm_outside() -> Built:
     """The algorithm beside the signature is not the one in the signed part; the signature itself would verify."""

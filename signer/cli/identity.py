@@ -10,6 +10,7 @@ import typer
 
 from signer.cli.options import IDENTITY_PANEL, SecretOptions, now
 from signer.cli.output import Output
+from signer.errors import IdentityError
 
 if TYPE_CHECKING:
     from signer.keys.identity import SigningIdentity
@@ -45,6 +46,14 @@ class IdentityOptions:
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None
+    any_usage: Annotated[
+        bool,
+        typer.Option(
+            "--any-usage",
+            help="Sign even with a certificate that is not for signing code (for tests).",
+            rich_help_panel=IDENTITY_PANEL,
+        ),
+    ] = False
 
     @property
     def is_test(self) -> bool:
@@ -54,7 +63,8 @@ class IdentityOptions:
     def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
         """The identity that the options name. Raises UsageError, FileError, IdentityError."""
         opened = _test_identity(output) if self.is_test else self._named(secrets)
-        _warn_of_usage(opened, output)
+        if not self.any_usage:
+            _require_code_signing(opened)
         _warn_of_validity(opened, output)
         return opened
 
@@ -82,14 +92,15 @@ def _test_identity(output: Output) -> SigningIdentity:
     )
 
 
-def _warn_of_usage(identity: SigningIdentity, output: Output) -> None:
-    """Warn of a certificate that Windows takes for no code-signing one. It can sign: tests of refusals want that."""
+def _require_code_signing(identity: SigningIdentity) -> None:
+    """Raise IdentityError unless the certificate says that it is for signing code."""
     from signer.certificates import CODE_SIGNING, extended_key_usages
 
-    if CODE_SIGNING not in (extended_key_usages(identity.certificate) or ()):
-        output.warn(
-            f"the certificate {identity.name!r} is not for signing code (it lacks the key usage {CODE_SIGNING}): "
-            "Windows refuses what it signs"
+    usages = extended_key_usages(identity.certificate)
+    if usages is None or CODE_SIGNING not in usages:
+        raise IdentityError(
+            f"the certificate {identity.name!r} is not for signing code: it lacks the key usage {CODE_SIGNING}",
+            hint="Use a code-signing certificate, or --any-usage to see what Windows would say.",
         )
 
 

@@ -183,16 +183,19 @@ def test_a_pfx_signs_with_its_password_from_elsewhere(work, driver, pfx, monkeyp
     assert ran.document["files"][0]["signer"] == "Drvsign Unit Test"
 
 
-def test_a_certificate_that_is_not_for_signing_code_signs_with_a_warning(work, driver):
+def test_a_certificate_that_is_not_for_signing_code_is_refused(work, driver):
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     root = certificate("Drvsign Unit Root", "p256")
     (work / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
     key = private_key("p256", "Drvsign Unit Root")
     (work / "root.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    before = state(work)
     ran = drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key")
-    assert ran.code == 0
-    assert "is not for signing code" in ran.stderr
+    assert ran.code == 3
+    assert "is not for signing code" in ran.errors[0]
+    assert state(work) == before
+    assert drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key", "--any-usage").code == 0
 
 
 @pytest.mark.parametrize(

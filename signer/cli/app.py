@@ -55,16 +55,33 @@ class ErrorBoundary(TyperGroup):
             return None
         loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         loaded.name = cmd_name
-        _hide_types_of_flags(loaded)
+        _hide_types_of_flags(loaded, ctx)
         return loaded
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option --help, without the type that Typer would show."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.metavar = " "
+        return option
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that `args` name; a wrong name is answered with the nearest ones."""
         self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # Typer looks for near names among the keys
         return super().resolve_command(ctx, args)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the options before the command; a wrong one is reported as all errors are."""
+        arguments = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            _refuse_wrong_call(error, arguments)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command and turn whatever goes wrong into one sentence and an exit code."""
+        arguments = [*getattr(ctx, "protected_args", ()), *ctx.args]
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -79,19 +96,21 @@ class ErrorBoundary(TyperGroup):
             _forget_stdout()
             raise typer.Exit(EXIT_FAILED) from None
         except Exception as error:
+            _refuse_wrong_call(error, arguments)
             if _is_typers(error) or _wanted_by_developers():
                 raise
             _report(_unexpected(error))
             raise typer.Exit(EXIT_FAILED) from error
 
 
-def _hide_types_of_flags(loaded: Any) -> None:
+def _hide_types_of_flags(loaded: Any, ctx: Any) -> None:
     """Help that says `--json`, not `--json <bool>`, in a command and all below it."""
-    for parameter in loaded.params:
+    help_option = loaded.get_help_option(ctx) if ctx is not None else None
+    for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
         if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
             parameter.metavar = " "
     for below in getattr(loaded, "commands", {}).values():
-        _hide_types_of_flags(below)
+        _hide_types_of_flags(below, ctx)
 
 
 def exit_code(error: SignerError) -> int:
@@ -121,6 +140,18 @@ def _unexpected(error: Exception) -> SignerError:
     )
 
 
+def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
+    """Report what Typer says about a wrong command, option or argument as all errors are reported; else do nothing."""
+    if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
+        return
+    context = getattr(error, "ctx", None)
+    message = error.format_message().rstrip(".")
+    Output(json="--json" in arguments)
+    path = context.command_path if context is not None else "drvsign"
+    _report(UsageError(message[:1].lower() + message[1:], hint=f"See: {path} --help"))
+    raise typer.Exit(EXIT_USAGE) from error
+
+
 def _is_typers(error: Exception) -> bool:
     """Whether Typer raised it for itself: an exit, an abort, or a usage error, which has no public class."""
     return isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "format_message")
@@ -147,16 +178,20 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        typer.echo(f"drvsign {version('drvsign')}")
+        try:
+            typer.echo(f"drvsign {version('drvsign')}")
+        except PackageNotFoundError:
+            typer.echo("drvsign, run from its source without being installed")
         raise typer.Exit
 
 
 @app.callback(epilog="drvsign COMMAND --help shows the options and an example of each command.")
 def drvsign(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", metavar=" "),
     ] = False,
 ) -> None:
     """Sign Windows driver packages anywhere, and say what each Windows release will make of them."""
@@ -167,4 +202,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    app()
+    app(prog_name="drvsign")

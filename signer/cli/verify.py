@@ -42,8 +42,9 @@ def verify(
         str,
         typer.Option(
             "--policy",
-            metavar="kernel|pnp|protected-media|authenticode",
-            help="Whose question: loading, installing, protected media, or WinVerifyTrust. There is no default.",
+            metavar="NAME",
+            help="What is asked: kernel (is it loaded?), pnp (is it installed?), protected-media, or authenticode "
+            "(WinVerifyTrust). There is no default.",
             show_default=False,
         ),
     ],

@@ -122,3 +122,24 @@ def test_help_loads_none_of_the_heavy_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sgin"], "error: no such command 'sgin'. Did you mean 'sign'?\nhint: See: drvsign --help\n"),
+        (["--foo"], "error: no such option: --foo\nhint: See: drvsign --help\n"),
+        (["sign"], "error: missing argument 'PATH'\nhint: See: drvsign sign --help\n"),
+        (["sign", "--jobs", "x", "a"], "error: invalid value for '--jobs' / '-j'"),
+        (["verify", "a", "--policy"], "error: option '--policy' requires an argument\n"),
+        (["catalog", "shw"], "error: no such command 'shw'. Did you mean 'show'?\nhint: See: drvsign catalog --help\n"),
+    ],
+    ids=["command", "option", "argument", "value", "no-value", "subcommand"],
+)
+def test_a_wrong_call_is_reported_as_every_error_is(arguments, says):
+    result = CliRunner().invoke(application.app, arguments, prog_name="drvsign")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(says)
+    with_json = CliRunner().invoke(application.app, [*arguments, "--json"], prog_name="drvsign")
+    if arguments[-1] != "--policy":  # there it is the value
+        assert json.loads(with_json.stdout)["error"]["code"] == "usage"

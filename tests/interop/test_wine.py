@@ -20,8 +20,11 @@ from signer.asn1 import oids
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions
+from signer.pkcs7.timestamp import TimestampClient
+from signer.pkcs7.timestamp_request import RFC3161_QUERY
 from signer.sign import sign_image
 from tests.interop.judges import HELLO, hello, patched
+from tests.timestamping import tsa
 
 GOOD, BAD_DIGEST, UNSIGNED = "00000000", "80096010", "800b0100"
 """S_OK, TRUST_E_BAD_DIGEST, TRUST_E_NOSIGNATURE (winerror.h)."""
@@ -62,6 +65,21 @@ def test_page_hashes_and_a_nested_signature_do_not_disturb(pki, wincheck, tmp_pa
     assert wincheck(
         ("verify", write(tmp_path, "pages.sys", pages)), ("verify", write(tmp_path, "nested.sys", nested))
     ) == [GOOD, GOOD]
+
+
+@pytest.mark.parametrize("kind", ["rfc3161", "authenticode"])
+def test_a_timestamp_does_not_disturb(kind, pki, wincheck, tmp_path):
+    identity = pki("rsa2048").identity
+    stamper = TimestampClient(["http://tsa.example/"], kind, post=answer)
+    image = patched(hello(), sign_image(hello(), identity, SigningOptions(), timestamper=stamper).changes)
+    (package,) = read_packages(HELLO)
+    catalog = sign_catalog(build(package, CatalogOptions(NOW)), identity, SigningOptions(), stamper)
+    files = write(tmp_path, "stamped.sys", image), write(tmp_path, "stamped.cat", catalog.to_bytes())
+    assert wincheck(*(("verify", path) for path in files)) == [GOOD, GOOD]
+
+
+def answer(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
+    return tsa().answer(body) if content_type == RFC3161_QUERY else tsa().answer_legacy(body)
 
 
 def test_the_certificate_that_signed_is_found(pki, wincheck, tmp_path):

@@ -14,7 +14,7 @@ from catalogs.members import CatalogMember, HashedFile
 from signer.errors import MalformedInput, SignerError
 
 What = Literal["version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"]
-State = Literal["listed", "changed", "missing", "extra", "unreadable"]
+State = Literal["listed", "changed", "stale", "missing", "extra", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,10 @@ def differences(first: Catalog, second: Catalog) -> list[Difference]:
 
 
 def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]:
-    """How each of `files`, and each member of the catalog, stands: listed, changed, missing or extra.
+    """How each of `files`, and each member of the catalog, stands: listed, changed, stale, missing or extra.
 
-    A file is changed when the catalog has another digest for a file of its name, and extra when it knows neither.
+    A file is changed when the catalog has another digest for a file of its name, stale when it was changed after the
+    catalog was made, and extra when the catalog knows neither name nor digest.
     """
     found: set[str] = set()
     names = {member.file.lower() for member in catalog.members if member.file}
@@ -69,12 +70,19 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
             found.add((member.file or path.name).lower())
             yield FileState(path.name, "listed", path)
         elif path.name.lower() in names:
-            yield FileState(path.name, "changed", path, "the catalog holds another digest for this name")
+            yield _changed(catalog, path)
         else:
             yield FileState(path.name, "extra", path)
     present = {path.name.lower() for path in files}
     for name in sorted(names - found - present):
         yield FileState(name, "missing")
+
+
+def _changed(catalog: Catalog, path: Path) -> FileState:
+    if path.stat().st_mtime > catalog.this_update.timestamp():
+        reason = "it was changed after the catalog was made: build and sign the catalog again"
+        return FileState(path.name, "stale", path, reason)
+    return FileState(path.name, "changed", path, "the catalog holds another digest for this name")
 
 
 def find(catalog: Catalog, hashed: HashedFile) -> CatalogMember | None:

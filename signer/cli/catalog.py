@@ -116,7 +116,7 @@ def check(
     catalog = _load(path)
     files = [file for file in walk(folder) if file.suffix.lower() != ".cat"]
     states = [_explained(state, catalog) for state in check_folder(catalog, files)]
-    broken = [state for state in states if state.state in ("changed", "missing", "unreadable")]
+    broken = [state for state in states if state.state in ("changed", "stale", "missing", "unreadable")]
     if output.json:
         rows = [
             {"file": s.name, "path": str(s.path) if s.path else None, "state": s.state, "reason": s.reason}
@@ -220,7 +220,7 @@ def _signature(catalog: Catalog) -> str:
 
 def _explained(state: FileState, catalog: Catalog) -> FileState:
     """A changed file whose line ends alone are to blame says so."""
-    if state.state != "changed" or state.path is None:
+    if state.state not in ("changed", "stale") or state.path is None:
         return state
     from dataclasses import replace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,8 +140,11 @@ def test_a_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     catalog = small(2, "a.inf", "b.sys", "gone.dll")
     for name, data in {"a.inf": b"a.inf", "b.sys": b"changed", "new.txt": b"new"}.items():
         (tmp_path / name).write_bytes(data)
+        os.utime(tmp_path / name, (0, 0))
     states = {state.name: state.state for state in check_folder(catalog, sorted(tmp_path.iterdir()))}
     assert states == {"a.inf": "listed", "b.sys": "changed", "new.txt": "extra", "gone.dll": "missing"}
+    os.utime(tmp_path / "b.sys")
+    assert {s.name: s.state for s in check_folder(catalog, [tmp_path / "b.sys"])}["b.sys"] == "stale"
 
 
 CDF = "[CatalogHeader]\nName=x.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n<HASH>a=a.txt\n"

@@ -24,6 +24,7 @@ _SCHEMES = {
     "file": "file:KEY.pem?cert=CERT.cer",
     "pkcs11": "pkcs11:token=…;object=…?module-path=…",
     "exec": "exec:COMMAND?cert=CERT.cer",
+    "aws-kms": "aws-kms:KEY?region=…&cert=CERT.cer",
 }
 """How the URIs of each kind look."""
 
@@ -104,7 +105,9 @@ def _open_elsewhere(uri: KeyUri, certificate: Path | None, secret: Secret) -> Si
 
 def _backend(scheme: str) -> Callable[[KeyUri, tuple[x509.Certificate, ...], Secret], SigningKey]:
     """What opens keys of this scheme. Backends and their libraries are imported on use."""
-    if scheme == "exec":
+    if scheme == "aws-kms":
+        from signer.keys.aws import open_key
+    else:
         from signer.keys.command import open_key
     return open_key
 

@@ -16,13 +16,14 @@ from signer.errors import IdentityError, KeyCertificateMismatch, UsageError
 from signer.keys.open import open_identity
 from signer.keys.remote import RemoteKey
 from signer.verify.gather import gather_image
+from tests.backends.aws import Aws
 from tests.backends.backend import SECRET, Backend, key_of, name_of
 from tests.backends.command import Command
 from tests.backends.token import Token
 from tests.cli.program import drvsign, state
 from tests.images import PeSpec
 
-BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {"pkcs11": Token, "exec": Command}
+BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {"pkcs11": Token, "exec": Command, "aws-kms": Aws}
 KINDS = ["rsa2048", "p256", "p384"]
 SECRETS = ("--password-env", "TEST_SECRET")
 OPTIONS = (*SECRETS, "--jobs", 1)

@@ -95,22 +95,15 @@ class Aws(Backend):
 
         urlopen(Request(f"{self.endpoint}/moto-api/reset", method="POST")).close()
 
-        def client(service: str):
-            return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)
-
+        session = boto3.session.Session(region_name=REGION)
+        kms, iam = (session.client(name, endpoint_url=self.endpoint) for name in ("kms", "iam"))
         for kind, spec in SPECS.items():
-            made = client("kms").create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-            client("kms").create_alias(AliasName=f"alias/{kind}", TargetKeyId=made)
+            made = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+            kms.create_alias(AliasName=f"alias/{kind}", TargetKeyId=made)
             kms_backends[_ACCOUNT][REGION].keys[made].private_key.private_key = key_of(kind)
-        self.arn = client("kms").describe_key(KeyId="alias/p256")["KeyMetadata"]["Arn"]
-        client("kms").create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
-        client("kms").create_alias(
-            AliasName="alias/secret",
-            TargetKeyId=client("kms").create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"][
-                "KeyId"
-            ],
-        )
-        iam = client("iam")
+        self.arn = kms.describe_key(KeyId="alias/p256")["KeyMetadata"]["Arn"]
+        other = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+        self.for_secrets = other["KeyMetadata"]["KeyId"]
         iam.create_user(UserName="signer")
         self._allow(iam, "kms:Sign", "kms:GetPublicKey")
         key = iam.create_access_key(UserName="signer")["AccessKey"]

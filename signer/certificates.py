@@ -10,6 +10,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -20,10 +21,14 @@ from signer.errors import CertificateError
 
 T = TypeVar("T")
 
+_REMEMBERED = 1024
+"""How many certificates are remembered: the files of a batch carry the same few again and again."""
+
 CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
 
 
+@lru_cache(_REMEMBERED)
 def load_der(data: bytes) -> x509.Certificate:
     """One certificate from DER. Raises CertificateError."""
     with warnings.catch_warnings():

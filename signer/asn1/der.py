@@ -91,13 +91,23 @@ def require_der(data: _Bytes) -> None:
     whole = read(data)
     if whole.end != len(data):
         raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the structure", offset=whole.end)
-    open_elements = [(whole, 0)]
-    while open_elements:
-        parent, depth = open_elements.pop()
-        if parent.tag & _CONSTRUCTED:
-            if depth > _DEEPEST:
-                raise SignatureFormatError("a structure that is nested too deeply", offset=parent.start)
-            open_elements.extend((child, depth + 1) for child in children(data, parent))
+    if whole.tag & _CONSTRUCTED:
+        _require_inside(bytes(data), whole.body, whole.end, 1)
+
+
+def _require_inside(data: bytes, offset: int, end: int, depth: int) -> None:
+    """The same for the elements between two offsets. Every signature goes through here, so it builds no objects."""
+    if depth > _DEEPEST:
+        raise SignatureFormatError("a structure that is nested too deeply", offset=offset)
+    while offset < end:
+        tag, body = data[offset], offset + 2
+        stop = body + data[offset + 1] if body <= end else end + 1
+        if stop > end or data[offset + 1] >= 0x80 or tag & 0x1F == 0x1F:
+            element = read(data, offset, end)
+            body, stop = element.body, element.end
+        if tag & _CONSTRUCTED:
+            _require_inside(data, body, stop, depth + 1)
+        offset = stop
 
 
 def total_length(data: _Bytes) -> int:

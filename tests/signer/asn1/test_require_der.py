@@ -1,0 +1,68 @@
+"""The quick check for DER says what the plain one would: read every element, and every element inside it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signer.asn1 import der
+from signer.errors import SignatureFormatError
+
+elements = st.recursive(
+    st.builds(lambda tag, contents: der.tlv(tag, contents), st.sampled_from([2, 4, 5, 0x80]), st.binary(max_size=200)),
+    lambda inner: st.builds(
+        lambda tag, parts: der.tlv(tag, *parts), st.sampled_from([0x30, 0x31, 0xA0]), st.lists(inner)
+    ),
+    max_leaves=20,
+)
+
+
+def is_der(data: bytes) -> bool:
+    def inside(element: der.Element) -> bool:
+        return all(inside(child) for child in der.children(data, element)) if element.tag & 0x20 else True
+
+    try:
+        whole = der.read(data)
+        return whole.end == len(data) and inside(whole)
+    except SignatureFormatError:
+        return False
+
+
+def passes(data: bytes) -> bool:
+    try:
+        der.require_der(data)
+    except SignatureFormatError as error:
+        assert error.offset is not None and 0 <= error.offset <= len(data)
+        return False
+    return True
+
+
+@given(elements)
+def test_what_is_written_as_der_passes(data: bytes) -> None:
+    assert passes(data) and is_der(data)
+
+
+@settings(deadline=None)
+@given(elements, st.data())
+def test_both_checks_agree_on_damaged_der(data: bytes, draw: st.DataObject) -> None:
+    damaged = bytearray(data)
+    for _ in range(draw.draw(st.integers(1, 3))):
+        damaged[draw.draw(st.integers(0, len(damaged) - 1))] = draw.draw(st.integers(0, 255))
+    assert passes(bytes(damaged)) == is_der(bytes(damaged))
+
+
+@given(st.binary(max_size=40))
+def test_both_checks_agree_on_anything(data: bytes) -> None:
+    assert passes(data) == is_der(data)
+
+
+@pytest.mark.parametrize(("levels", "good"), [(100, True), (102, False), (100_000, False)])
+def test_nesting_has_an_end(levels: int, good: bool) -> None:
+    data = b""
+    if levels < 1000:
+        for _ in range(levels):
+            data = der.sequence(data)
+    else:
+        data = b"\x30\x84\x7f\xff\xff\xff" * levels
+    assert passes(data) is good

@@ -169,3 +169,13 @@ def test_the_server_refuses_what_is_no_request(url: str) -> None:
     for content_type, body in (("application/octet-stream", b"garbage"), ("text/plain", b""), ("x/y", bytes(1 << 17))):
         with pytest.raises(SignerError, match=r"status 4|connection failed"):
             post(url, body, content_type, 10)
+
+
+def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(tmp_path: Path, url: str) -> None:
+    (tmp_path / "a.sys").write_bytes(PeSpec().build())
+    done = run(tmp_path, "sign", "a.sys", "--dual", "--timestamp", url, "--legacy-timestamp", url)
+    assert done.returncode == 0, done.stderr
+    found = gather_image((tmp_path / "a.sys").read_bytes(), "a.sys").signatures
+    pairs = [(one.digest_algorithm, one.timestamp.kind) for one in found if one.timestamp and one.timestamp.intact]
+    assert pairs == [(DigestAlgorithm.SHA1, "authenticode"), (DigestAlgorithm.SHA256, "rfc3161")]
+    assert all(one.intact for one in found)

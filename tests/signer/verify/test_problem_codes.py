@@ -1,0 +1,30 @@
+"""Every code that evidence can carry is explained in docs/evidence.md, and nothing else is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from signer.policy.authenticode import PADDING_CODES
+from tests.support import ROOT
+
+
+def codes() -> Iterator[str]:
+    """The first argument of every Problem that is made."""
+    for room in ("verify", "pkcs7"):
+        for path in sorted((ROOT / "signer" / room).glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                    assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}: a code that is computed"
+                    yield str(node.args[0].value)
+
+
+def test_the_page_explains_every_code_once() -> None:
+    text = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    assert sorted(explained) == sorted(set(codes()))
+
+
+def test_the_policies_know_the_codes_of_padding() -> None:
+    assert {code for code in codes() if "padding" in code} <= PADDING_CODES

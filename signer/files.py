@@ -102,7 +102,11 @@ def ensure_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _staged(path: Path, mode: int | None) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place, with its permissions, when the block ends well."""
+    """A temporary file beside `path` that takes its place, with its permissions, when the block ends well.
+
+    A symbolic link stays one: what it points to is replaced.
+    """
+    path = path.resolve() if path.is_symlink() else path
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:

@@ -105,6 +105,7 @@ def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: 
     for path in dict.fromkeys(listed(paths)):
         if path.is_dir() and is_package(path):
             found += _guarded(path, "package", partial(_package, assessor, path, _each(output, jobs)))
+            files += _outside_packages(path)
         elif path.suffix.lower() == ".inf" and path.is_file():
             found += _guarded(path, "package", partial(_package, assessor, [path], _each(output, jobs)))
         elif path.is_dir():
@@ -126,17 +127,28 @@ def _package(assessor: Assessor, where: Path | Sequence[Path], each: Any) -> lis
 
 
 def _in_folder(folder: Path) -> list[tuple[Path, list[Path]]]:
-    """What can be verified in a folder without an INF; the catalogs in it count for its other files."""
-    kinds = {path: verifiable_kind(path) for path in walk(folder)}
-    catalogs = [path for path, kind in kinds.items() if kind == "catalog"]
-    inside = [(path, [] if kind == "catalog" else catalogs) for path, kind in kinds.items() if kind in _VERIFIABLE]
-    if not inside:
+    """What can be verified in a folder without an INF. Raises UsageError where there is nothing."""
+    found = _verifiable(folder)
+    if not found:
         raise UsageError(
             "there are no images, catalogs, cabinets or driver packages in this folder",
             path=folder,
             hint="Name the files themselves.",
         )
-    return inside
+    return found
+
+
+def _outside_packages(folder: Path) -> list[tuple[Path, list[Path]]]:
+    """What can be verified in a folder besides the driver packages in it."""
+    packages = {path.parent for path in walk(folder) if path.suffix.lower() == ".inf"}
+    return [one for one in _verifiable(folder) if not packages & set(one[0].parents)]
+
+
+def _verifiable(folder: Path) -> list[tuple[Path, list[Path]]]:
+    """The images, catalogs and cabinets below a folder; the catalogs count for the other files."""
+    kinds = {path: verifiable_kind(path) for path in walk(folder)}
+    catalogs = [path for path, kind in kinds.items() if kind == "catalog"]
+    return [(path, [] if kind == "catalog" else catalogs) for path, kind in kinds.items() if kind in _VERIFIABLE]
 
 
 def _guarded(path: Path, kind: str, work: Callable[[], list[Assessment]]) -> list[Assessment]:

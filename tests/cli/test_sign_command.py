@@ -239,3 +239,11 @@ def test_digest_of_a_file_that_is_no_image_is_that_of_all_its_bytes(work):
     (work / "a.inf").write_text("[Version]\n")
     found = drvsign("digest", "a.inf", "--digest", "sha1", "--json").document["files"][0]
     assert found["digests"] == {"sha1": DigestAlgorithm.SHA1.hash(b"[Version]\n").hex()}
+
+
+def test_a_link_stays_a_link_and_what_it_points_to_is_signed(work, driver):
+    link = work / "link.sys"
+    link.symlink_to(driver.name)
+    assert drvsign("sign", link).code == 0
+    assert link.is_symlink()
+    assert len(signatures(driver.read_bytes())) == 1

@@ -167,6 +167,16 @@ def test_a_folder_without_an_inf_is_walked_and_its_catalogs_count(package):
     assert sorted(entry["kind"] for entry in ran.document["files"]) == ["catalog", "image"]
 
 
+def test_files_beside_packages_are_verified_as_well(package, work):
+    (work / "driver" / "more").mkdir()
+    (work / "driver" / "more" / "inside.sys").write_bytes(PeSpec().build())
+    (work / "beside.sys").write_bytes(PeSpec(fill=5).build())
+    ran = drvsign("verify", work, "--policy", "kernel", *X64, *TEST, "--json")
+    assert ran.code == 1
+    found = {Path(entry["path"]).name: entry["accepted"] for entry in ran.document["files"]}
+    assert found == {"work": True, "hello.sys": True, "beside.sys": False}
+
+
 def test_the_matrix_has_a_row_for_each_release_of_the_architecture(driver):
     drvsign("sign", driver)
     ran = drvsign("verify", driver, "--policy", "kernel", "--matrix", *TEST, "--json")

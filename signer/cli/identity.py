@@ -42,7 +42,7 @@ class IdentityOptions:
         typer.Option(
             "--identity",
             metavar="URI",
-            help="Where the key is: pfx:, file:, pkcs11:, exec:, aws-kms: (docs/keys.md). --cert may go with it.",
+            help="Where the key is: pfx:, pkcs11:, aws-kms: and so on (docs/keys.md). --cert may go with it.",
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None

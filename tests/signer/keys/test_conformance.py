@@ -20,10 +20,16 @@ from tests.backends.aws import Aws
 from tests.backends.backend import SECRET, Backend, key_of, name_of
 from tests.backends.command import Command
 from tests.backends.token import Token
+from tests.backends.vault import Vault
 from tests.cli.program import drvsign, state
 from tests.images import PeSpec
 
-BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {"pkcs11": Token, "exec": Command, "aws-kms": Aws}
+BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {
+    "pkcs11": Token,
+    "exec": Command,
+    "aws-kms": Aws,
+    "vault": Vault,
+}
 KINDS = ["rsa2048", "p256", "p384"]
 SECRETS = ("--password-env", "TEST_SECRET")
 OPTIONS = (*SECRETS, "--jobs", 1)

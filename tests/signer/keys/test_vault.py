@@ -1,0 +1,113 @@
+"""Vault transit: what its answers become, besides what every backend does (test_conformance)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, UsageError, WrongSecret
+from signer.keys.open import open_identity
+from tests.backends.backend import ROOT, SECRET
+from tests.backends.vault import Vault
+from tests.identities import certificate
+
+SHA256 = DigestAlgorithm.SHA256
+DIGEST = SHA256.hash(b"content")
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    made = Vault(tmp_path / "vault", monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that would have been made."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+def key(uri: str, token: str | None = SECRET):
+    return open_identity(uri=uri, secret=lambda _: token).key
+
+
+def test_throttling_is_waited_out(vault, waits):
+    opened = key(vault.uri("p256"))
+    vault.throttled = 4
+    assert opened.sign(DIGEST, SHA256)
+    assert [wait for wait in waits if wait] == [1, 2, 4], "not the hour that the server asked for"
+
+
+def test_throttling_without_end_is_given_up(vault, waits):
+    opened = key(vault.uri("p256"))
+    vault.throttled, before = 1000, len(vault.server.requests)
+    with pytest.raises(IdentityError, match="still did after 6 tries"):
+        opened.sign(DIGEST, SHA256)
+    assert len(vault.server.requests) - before == 6
+    assert sum(waits) < 20
+
+
+def test_the_token_comes_from_where_vault_has_it(vault, monkeypatch):
+    asked = lambda _: pytest.fail("asked")  # noqa: E731
+    (vault.folder / ".vault-token").write_text(SECRET)
+    assert open_identity(uri=vault.uri("p256"), secret=asked).key.sign(DIGEST, SHA256)
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.wrong")
+    with pytest.raises(WrongSecret, match=r"does not accept the token .*invalid token"):
+        open_identity(uri=vault.uri("p256"), secret=asked)
+
+
+def test_address_and_namespace_may_stand_in_the_uri(vault, monkeypatch):
+    monkeypatch.delenv("VAULT_ADDR")
+    with pytest.raises(UsageError, match="the address of"):
+        key(vault.uri("p256"))
+    assert key(f"{vault.uri('p256')}&addr={vault.server.url}&namespace=drivers").sign(DIGEST, SHA256)
+    assert {request.headers["x-vault-namespace"] for request in vault.server.requests} == {"drivers"}
+
+
+def test_a_version_is_kept_to(vault, tmp_path):
+    with pytest.raises(KeyCertificateMismatch):
+        key(f"{vault.uri('p256')}&version=1")
+    old = tmp_path / "old.cer"
+    old.write_bytes(certificate("Before the rotation", "p256", ROOT).public_bytes(Encoding.DER))
+    assert key(f"vault:signing/p256?version=1&cert={old}").sign(DIGEST, SHA256)
+    assert vault.server.requests[-1].json["key_version"] == 1
+    with pytest.raises(KeyNotFound, match="no version '3'; there are: 1, 2"):
+        key(f"{vault.uri('p256')}&version=3")
+
+
+def test_what_can_t_sign_is_named(vault):
+    with pytest.raises(IdentityError, match="of the type aes256-gcm96"):
+        key("vault:signing/aes")
+    with pytest.raises(IdentityError, match="can't sign sha1"):
+        key(vault.uri("p256")).sign(bytes(20), DigestAlgorithm.SHA1)
+    with pytest.raises(UsageError, match="no option 'adr'"):
+        key("vault:signing/p256?adr=x")
+    with pytest.raises(WrongSecret, match="none was given"):
+        key(vault.uri("p256"), token=None)
+
+
+def test_an_answer_that_is_no_signature_is_refused(vault):
+    vault.garbled = True
+    with pytest.raises(IdentityError, match="not a signature"):
+        key(vault.uri("p256")).sign(DIGEST, SHA256)
+
+
+def test_an_address_that_is_none_is_named(vault):
+    for address in ("nothing", "http://[", "http://127.0.0.1:1"):
+        with pytest.raises(IdentityError, match="could not be asked"):
+            key(f"vault:signing/p256?addr={address}")
+
+
+def test_the_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "hvac", None)
+    with pytest.raises(IdentityError) as raised:
+        key("vault:signing/p256")
+    assert "pip install 'drvsign[vault]'" in (raised.value.hint or "")

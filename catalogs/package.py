@@ -253,7 +253,7 @@ class _Run:
         self.problems += check_images(driver, located, architectures)
         attributes = signature_attributes(driver.inf)
         for item, path in located:
-            os = tuple(name for name in names if item.only_on in (None, name.architecture))
+            os = tuple(name for name in names if name.architecture == item.on)
             name = item.copy.target.lower()
             yield PackageFile(
                 name,

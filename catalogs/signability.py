@@ -156,13 +156,13 @@ def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
 
 def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
     """Files that would overwrite each other, and files that go to two places."""
-    sources: dict[tuple[str, tuple[str, str], str], Item] = {}
-    targets: dict[tuple[str, str], Item] = {}
+    sources: dict[tuple[str, str, tuple[str, str], str], Item] = {}
+    targets: dict[tuple[str, str, str], Item] = {}
     for item in items:
         copy = item.copy
         if item.source is None:
             continue
-        there = sources.setdefault((item.architecture, copy.destination, copy.target.lower()), item)
+        there = sources.setdefault((item.architecture, item.on, copy.destination, copy.target.lower()), item)
         if there.copy.source.lower() != copy.source.lower():
             yield Problem(
                 "file-collision",
@@ -172,7 +172,7 @@ def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Pr
                 f"The other is in line {there.copy.line}. Give them different names. (InfVerif calls this 1330.)",
                 Severity.WARNING,
             )
-        first = targets.setdefault((item.architecture, copy.source.lower()), item)
+        first = targets.setdefault((item.architecture, item.on, copy.source.lower()), item)
         if (first.copy.destination, first.copy.target.lower()) != (copy.destination, copy.target.lower()):
             yield Problem(
                 "two-destinations",

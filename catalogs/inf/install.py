@@ -42,6 +42,15 @@ class MissingSection:
     line: int
 
 
+def section_for(inf: Inf, name: str, architecture: str, suffix: str = "") -> Section | None:
+    """The section that a machine of an architecture uses: `name.NTamd64`, `name.NT`, `name`, each with the suffix.
+
+    A suffix such as `.CoInstallers` is looked up by itself: [X.NTamd64] may come with [X.NT.CoInstallers].
+    """
+    names = (f"{name}.nt{architecture}{suffix}", f"{name}.nt{suffix}", f"{name}{suffix}")
+    return next((found for found in map(inf.section, names) if found is not None), None)
+
+
 class Installation:
     """What an INF, its %strings% replaced, copies on one architecture. Each section is read once."""
 
@@ -57,36 +66,22 @@ class Installation:
         self.includes = False
         """Whether another INF is included: files that this one doesn't place may be that one's."""
 
-    def read(self, section: Section) -> None:
-        """An install section with its .CoInstallers and .Interfaces."""
+    def install(self, section: Section) -> None:
+        """Read an install section, or one that names install sections: its .CoInstallers, its .Interfaces."""
         self._install(section)
-        for suffix in ("CoInstallers", "Interfaces"):
-            self._sub_section(section, suffix)
+        for entry in section.all("AddInterface"):
+            self._read_named(entry.value(2))
 
     def interface_installers(self) -> None:
-        """The sections that [InterfaceInstall32] names."""
+        """Read the sections that [InterfaceInstall32] names."""
         interfaces = self._inf.section("InterfaceInstall32")
         for entry in interfaces.entries if interfaces else ():
             self._read_named(entry.value())
 
-    def decorated(self, name: str) -> Section | None:
-        """The section that a machine of this architecture uses: `name.NTamd64`, `name.NT`, `name`."""
-        names = (f"{name}.nt{self._architecture}", f"{name}.nt", name)
-        return next((found for found in map(self._inf.section, names) if found is not None), None)
-
     def _read_named(self, name: str) -> None:
-        section = self.decorated(name)
-        if section is not None:
-            self.read(section)
-
-    def _sub_section(self, section: Section, suffix: str) -> None:
-        """A section such as `name.NT.CoInstallers`, which is an install section or names some."""
-        found = self._inf.section(f"{section.name}.{suffix}")
-        if found is None:
-            return
-        self._install(found)
-        for entry in found.all("AddInterface"):
-            self._read_named(entry.value(2))
+        found = section_for(self._inf, name, self._architecture)
+        if found is not None:
+            self._install(found)
 
     def _install(self, section: Section) -> None:
         """The CopyFiles of an install section and of the sections that it needs, each once."""

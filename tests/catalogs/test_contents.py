@@ -12,15 +12,13 @@ from catalogs.inf.driver import DriverInf
 HEAD = "[Version]\n[SourceDisksNames]\n1=d\n"
 
 
-def brought(text: str, *architectures: str) -> set[tuple[str, str, str | None]]:
-    """Name, place, and the architecture that alone installs it."""
+def brought(text: str, *architectures: str) -> set[tuple[str, str, str]]:
+    """Name, place, and the architecture whose releases install it."""
     driver = DriverInf.parse((HEAD + text).encode(), Path("a.inf"))
     items = contents(driver, architectures).items
     assert all(item.source is not None for item in items)
     return {
-        (item.copy.target, "/".join((*item.source.folders, item.copy.source)), item.only_on)
-        for item in items
-        if item.source
+        (item.copy.target, "/".join((*item.source.folders, item.copy.source)), item.on) for item in items if item.source
     }
 
 
@@ -49,26 +47,61 @@ def test_sections_with_an_architecture_count_for_it_alone() -> None:
 def test_a_section_without_one_brings_the_files_of_all_models() -> None:
     """The INF of emb.arm.cat."""
     text = TWO.format(arm="I", arm64="I_64") + "[I]\nCopyFiles=List\n[I_64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", None), ("a.sys", "arm64/a.sys", None)}
+    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
 
 
 def test_a_section_that_models_name_with_its_decoration_counts_everywhere() -> None:
     """The INF of gripdet.arm.cat, and of arduino_gemma.cat with its ia64 files."""
     text = TWO.format(arm="I.NTarm", arm64="I.NTarm64") + "[I.NTarm]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", None), ("a.sys", "arm64/a.sys", None)}
+    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
 
 
 def test_a_section_is_not_for_models_that_have_their_own() -> None:
     """The INF of revrmnet8994.arm.cat."""
     text = TWO.format(arm="I", arm64="I") + "[I]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", None)}
+    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm")}
     assert brought(text, "arm64") == {("a.sys", "arm64/a.sys", "arm64")}
 
 
 def test_models_of_other_architectures_than_asked_for_count() -> None:
     """The INF of qccamjpege8994.cat, which is for ARM and has models for ARM64 only."""
     text = "[SourceDisksFiles]\na.sys=1\n[Manufacturer]\nx=M,NTarm64\n[M.NTarm64]\nx=I,id\n[I.NT]\nCopyFiles=@a.sys\n"
-    assert brought(text, "arm") == {("a.sys", "a.sys", None)}
+    assert brought(text, "arm") == {("a.sys", "a.sys", "arm")}
+
+
+BESIDE = """
+[SourceDisksNames.x86]
+1=d,,,32
+[SourceDisksNames.amd64]
+1=d,,,64
+[SourceDisksFiles]
+a.sys=1
+b.dll=1
+[Manufacturer]
+x=M,NTx86,NTamd64
+[M.NTx86]
+x=I,id
+[M.NTamd64]
+x=I,id
+[I.NT]
+CopyFiles=@a.sys
+[I.NT.CoInstallers]
+CopyFiles=@b.dll
+[I.NTamd64]
+CopyFiles=@a.sys
+"""
+
+
+def test_co_installers_are_looked_up_by_themselves() -> None:
+    """The INF of feather_dummy.cat: its x86 driver is for x86, its co-installers are for all."""
+    assert brought(BESIDE, "x86", "amd64") == {
+        ("a.sys", "32/a.sys", "x86"),
+        ("a.sys", "64/a.sys", "amd64"),
+        ("b.dll", "32/b.dll", "x86"),
+        ("b.dll", "32/b.dll", "amd64"),
+        ("b.dll", "64/b.dll", "x86"),
+        ("b.dll", "64/b.dll", "amd64"),
+    }
 
 
 DEFAULT = """
@@ -88,7 +121,7 @@ def test_default_installs_count_for_their_architecture() -> None:
     assert brought(DEFAULT, "arm") == {("a.sys", "a.sys", "arm"), ("b.sys", "new/b.sys", "arm")}
     assert brought(DEFAULT, "arm64") == set()
     assert brought("[SourceDisksFiles]\na.sys=1\n[DefaultInstall]\nCopyFiles=@a.sys\n", "arm") == {
-        ("a.sys", "a.sys", None)
+        ("a.sys", "a.sys", "arm")
     }
 
 
@@ -159,4 +192,4 @@ def test_files_are_where_disk_and_folder_say(files: str, place: str) -> None:
 
 def test_needs_that_go_in_a_circle_end() -> None:
     text = "[SourceDisksFiles]\na=1\n[Manufacturer]\nx=M\n[M]\nx=I,id\n[I]\nNeeds=J\nCopyFiles=@a\n[J]\nNeeds=I,J\n"
-    assert brought(text, "x86") == {("a", "a", None)}
+    assert brought(text, "x86") == {("a", "a", "x86")}

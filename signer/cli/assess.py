@@ -37,6 +37,8 @@ class Assessment:
     paths: tuple[SignaturePaths, ...] = ()
     consequences: tuple[Consequences, ...] = ()
     error: SignerError | None = None
+    inf: str | None = None
+    """The INF of a package, by its name."""
 
     @property
     def accepted(self) -> bool:
@@ -115,7 +117,7 @@ class Assessor:
                 verdict = package.judge(target, self.switches)
                 said.append(consequences("pnp", verdict, inf.evidence, target))
             signature, paths = self._signature(next((one for one in variants if one.fits(targets[0])), variants[0]))
-            yield Assessment(path, "package", signature, paths, tuple(said))
+            yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name)
         if self.policy == "pnp":
             return
         for one, fitting in _files_to_judge(variants, targets, drivers_only=self.policy in KERNEL_POLICIES):

@@ -85,6 +85,8 @@ def _test_identity(output: Output) -> SigningIdentity:
     hierarchy, made = ensure(TEST_IDENTITY, now())
     if made:
         output.note(f"No signer was named: made a test identity in {TEST_IDENTITY} and sign with it.")
+        output.note("  For the test machine:  drvsign certs install-script")
+        output.note("  What Windows will say: drvsign verify FILE --policy kernel --roots test-signing --testsigning")
     else:
         output.detail(f"No signer was named: sign with the test identity in {TEST_IDENTITY}.")
     return open_identity(

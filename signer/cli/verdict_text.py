@@ -52,6 +52,8 @@ def _explain(output: Output, one: Assessment) -> None:
                 _finding(output, finding, with_hint=finding.hint not in hints)
                 hints.add(finding.hint)
         _machine(output, what)
+        if one.inf is not None and output.verbose:
+            _installation_log(output, one, what)
     _signatures(output, one)
 
 
@@ -89,18 +91,33 @@ def _machine(output: Output, what: Consequences) -> None:
         output.print(f"  Windows says: {', '.join(said)}", style="dim")
 
 
+def _installation_log(output: Output, one: Assessment, what: Consequences) -> None:
+    """What setupapi.dev.log would say about the INF."""
+    from signer.policy.setupapi import log_lines
+
+    catalog = one.evidence.name if one.evidence is not None else None
+    output.print("  In setupapi.dev.log:", style="dim")
+    for line in log_lines(one.inf or "", catalog, what.verdict):
+        output.print(f"    {line}", style="dim")
+
+
 def _signatures(output: Output, one: Assessment) -> None:
     """The signatures, where a person asked for more."""
     if not output.verbose or one.evidence is None:
         return
-    from signer.cli.verdict_json import signatures
+    from signer.certificates import common_name
+    from signer.cli.verdict_json import iso
+    from signer.policy.classify import classify, publisher
 
-    for each in signatures(one):
-        signer = each["signer"]["common_name"] if each["signer"] else "no known signer"
-        place = f"catalog {each['catalog']}" if each["catalog"] else each["source"]
-        state = "intact" if each["intact"] else "broken"
-        time = f", {each['timestamp']['time']}" if each["timestamp"] else ", no timestamp"
-        output.print(f"  signature {each['index']}: {signer} ({place}, {each['class']}, {state}{time})", style="dim")
+    for each, paths in zip(one.evidence.signatures, one.paths, strict=True):
+        kind = classify(each, paths.signer)
+        signer = common_name(each.signer) if each.signer is not None else "no known signer"
+        of = publisher(each, kind)
+        who = f"{signer} for {of}" if of and of != signer else signer
+        place = f"catalog {each.catalog}" if each.catalog else each.source
+        time = iso(each.timestamp.time) if each.timestamp else "no timestamp"
+        state = "intact" if each.intact else "broken"
+        output.print(f"  signature {each.index}: {who} ({place}, {kind}, {state}, {time})", style="dim")
 
 
 def _table(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -> None:

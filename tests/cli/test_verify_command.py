@@ -272,3 +272,17 @@ def test_a_block_list_blocks(driver, work):
     blocked = ("--policy", "kernel", *X64, *TEST, "--block-list", "block.xml")
     assert drvsign("verify", driver, *blocked).code == 1
     assert drvsign("verify", driver, *blocked, "--block-list-off").code == 0
+
+
+def test_more_is_said_with_verbose(package):
+    ran = drvsign("verify", package, "--policy", "kernel", *X64, *TEST, "-v")
+    assert "In setupapi.dev.log:" in ran.stdout
+    assert "Key      = hello.inf" in ran.stdout
+    assert "signature 0: drvsign Test (catalog hello.cat, test, intact, no timestamp)" in ran.stdout
+    assert "In setupapi.dev.log:" not in drvsign("verify", package, "--policy", "kernel", *X64, *TEST).stdout
+
+
+def test_a_portal_signature_names_the_company_behind_it(corpus):
+    path = corpus_files("drivers/Velocidex+WinPmem__winpmem_x64.sys")[0]
+    ran = drvsign("verify", path, "--policy", "kernel", *X64, "-v")
+    assert "Microsoft Windows Hardware Compatibility Publisher for Binalyze (nested, attested, intact" in ran.stdout

@@ -44,9 +44,9 @@ class Catalog:
         if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
             raise CatalogError("not a catalog: it is not PKCS #7 SignedData", offset=0)
         signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
-        fields = list(der.children(data, signed_data))
-        if len(fields) < 4 or fields[2].tag != der.SEQUENCE:
-            raise SignatureFormatError("SignedData with too few fields", offset=signed_data.start)
+        fields = der.first_children(data, signed_data, 6)
+        if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
+            raise SignatureFormatError("SignedData with too few fields or too many", offset=signed_data.start)
         kind, content = _children(data, fields[2], 2)
         if der.read_oid(kind.contents(data)) != oids.CTL:
             raise CatalogError("not a catalog: what is signed is no certificate trust list", offset=kind.start)
@@ -143,7 +143,7 @@ def _by_number(pair: tuple[str, str]) -> int:
 
 
 def _children(data: bytes, parent: der.Element, count: int) -> list[der.Element]:
-    children = list(der.children(data, parent))
+    children = der.first_children(data, parent, count)
     if len(children) != count:
-        raise SignatureFormatError(f"a structure of {len(children)} parts, not {count}", offset=parent.start)
+        raise SignatureFormatError(f"a structure that has not {count} parts", offset=parent.start)
     return children

@@ -18,6 +18,7 @@ Attribute = tuple[str, bytes]
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
+_MOST_SUBJECTS = 500_000
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
@@ -103,7 +104,7 @@ class CertificateTrustList:
 
 
 def _fields(data: bytes) -> list[der.Element]:
-    fields = list(der.children(data, der.expect(data, 0, der.SEQUENCE, "a certificate trust list")))
+    fields = der.first_children(data, der.expect(data, 0, der.SEQUENCE, "a certificate trust list"), 9)
     tags = [field.tag for field in fields[:4]]
     if len(fields) < 4 or tags[:2] != [der.SEQUENCE, der.OCTET_STRING] or tags[3] != der.SEQUENCE:
         raise CatalogError("a certificate trust list whose fields are not those of a catalog", offset=0)
@@ -112,8 +113,10 @@ def _fields(data: bytes) -> list[der.Element]:
 
 def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
     """The entries; the four levels of each are walked by hand, because this is where the time goes."""
-    found = []
+    found: list[TrustedSubject] = []
     for entry in der.children(data, subjects):
+        if len(found) == _MOST_SUBJECTS:
+            raise CatalogError(f"a catalog of more than {_MOST_SUBJECTS:,} entries", offset=entry.start)
         identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
         values = []
         for attribute in der.children(data, attributes):
@@ -145,7 +148,7 @@ def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
 
 def _pair(data: bytes, parent: der.Element, *tags: int) -> tuple[der.Element, der.Element]:
     """The two children of a SEQUENCE, of these tags. Raises CatalogError with the offset."""
-    children = list(der.children(data, parent))
+    children = der.first_children(data, parent, len(tags))
     if parent.tag != der.SEQUENCE or tuple(child.tag for child in children) != tags:
         raise CatalogError("a catalog entry that is not what it should be", offset=parent.start)
     return children[0], children[1]

@@ -32,6 +32,12 @@ def embed(image: Image, signatures: Sequence[bytes]) -> PatchSet:
     Without signatures the table goes. Raises ImageError where lief reads the image differently.
     """
     require_agreement(image)
+    if image.checksum_offset % 4:
+        raise ImageError(
+            "the PE header does not begin at a multiple of 4, and Windows loads no such image",
+            hint="Link it again.",
+            offset=image.checksum_offset,
+        )
     end = image.content_end
     start = end + len(padding(end)) if signatures else end
     table = certificate_table.build(signatures)
@@ -56,12 +62,14 @@ def require_agreement(image: Image) -> None:
         raise ImageError("lief can't read the image", hint="It is damaged, or no PE image.")
     sections = tuple(sorted((s.offset, s.sizeof_raw_data) for s in other.sections if s.offset and s.sizeof_raw_data))
     directory = other.data_directory(lief.PE.DataDirectory.TYPES.CERTIFICATE_TABLE)
+    # An entry of which one half is zero, as some tools that take signatures off leave it, names no table.
+    table = (directory.rva, directory.size) if directory and directory.rva and directory.size else (0, 0)
     ours = (
         tuple((s.offset, s.size) for s in image.sections),
         _checksum_field(image),
         (image.table_offset, image.table_size),
     )
-    theirs = (sections, other.optional_header.checksum, (directory.rva, directory.size) if directory else (0, 0))
+    theirs = (sections, other.optional_header.checksum, table)
     for what, mine, other_s in zip(("sections", "checksum", "certificate table"), ours, theirs, strict=True):
         if mine != other_s:
             raise ImageError(

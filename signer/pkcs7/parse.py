@@ -18,6 +18,11 @@ from signer.asn1 import der, oids, pkcs7
 from signer.certificates import extensions, load_der
 from signer.errors import CertificateError, SignatureFormatError
 
+_MOST_FIELDS = 6
+"""SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
+_MOST_AROUND = 100_000
+"""The most elements in any of them but the content; signatures in the field have a few thousand."""
+
 
 @dataclass(frozen=True)
 class ParsedSignerInfo:
@@ -133,8 +138,21 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
         return None
 
 
-def _parse(data: bytes) -> ParsedSignedData:
+def _require_sound(data: bytes) -> None:
+    """Raise SignatureFormatError for what is no DER, or has so much around the content that it can't be meant."""
+    info = der.read(data)
+    wrapped = der.first_children(data, info, 2)[-1:]
+    signed = der.first_children(data, wrapped[0], 1)[:1] if wrapped and wrapped[0].tag == 0xA0 else []
+    fields = der.first_children(data, signed[0], _MOST_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
+    if len(fields) > _MOST_FIELDS:
+        raise SignatureFormatError("SignedData with too many fields", offset=signed[0].start)
+    for field in (*fields[:2], *fields[3:]):
+        der.require_der(field.whole(data), _MOST_AROUND)
     der.require_der(data)
+
+
+def _parse(data: bytes) -> ParsedSignedData:
+    _require_sound(data)
     info = pkcs7.ContentInfo.load(data, strict=True)
     if info["content_type"].dotted != oids.SIGNED_DATA:
         raise SignatureFormatError(f"not SignedData but {oids.name_of(info['content_type'].dotted)}", offset=0)

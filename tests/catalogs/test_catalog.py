@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from catalogs.members import MEMBER_FLAGS, hash_file, interpret, subjects
 from catalogs.package import read_packages
 from catalogs.sign import sign_catalog
 from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.keys.local import load_pfx
 from signer.pe.digest import hash_pages
@@ -187,3 +189,11 @@ def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) 
 def test_there_are_two_versions() -> None:
     with pytest.raises(UsageError, match="no catalog version 3"):
         assemble([], [], CatalogOptions(NOW, 3), "")
+
+
+def test_a_catalog_of_nothing_but_tiny_elements_is_refused_soon() -> None:
+    inside = der.sequence() * 10_000_000
+    started = time.process_time()
+    with pytest.raises(SignatureFormatError):
+        Catalog.parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, der.sequence(inside))))
+    assert time.process_time() - started < 5

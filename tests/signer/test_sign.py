@@ -191,3 +191,19 @@ def test_signed_is_a_value() -> None:
     data = PeSpec().build()
     assert isinstance(sign_image(data, identity(), SigningOptions()), Signed)
     assert sign_image(data, identity(), SigningOptions()) == sign_image(data, identity(), SigningOptions())
+
+
+@pytest.mark.parametrize("entry", [(0x600, 0), (0, 0x600)], ids=["no-size", "no-offset"])
+def test_what_is_left_of_a_directory_entry_is_no_signature(entry: tuple[int, int]) -> None:
+    data = PeSpec(table=entry).build()
+    signed = sign_image(data, identity(), SigningOptions())
+    result = patched(data, signed.changes)
+    signed.check(memoryview(result))
+    assert only_signature(result) == signed.signature
+
+
+def test_a_header_that_windows_would_not_find_is_not_signed() -> None:
+    data = PeSpec().build()
+    moved = data[:0x3C] + b"\x81" + data[0x3D:0x80] + b"\0" + data[0x80:0x3FF] + data[0x400:]
+    with pytest.raises(ImageError, match="multiple of 4"):
+        sign_image(moved, identity(), SigningOptions())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from asn1crypto.core import BMPString, Integer, ObjectIdentifier, OctetString, SetOf
 from hypothesis import given
@@ -68,3 +70,25 @@ def test_children_may_not_outgrow_their_parent() -> None:
     data = b"\x30\x03\x04\x05hello"
     with pytest.raises(SignatureFormatError):
         list(der.children(data, der.read(data)))
+
+
+FLOODS = {
+    "tiny-elements": b"\x30\x00" * 10_000_000,
+    "nulls-in-sequences": b"\x30\x02\x05\x00" * 5_000_000,
+    "an-oid-without-end": b"\x06\x84\x01\x00\x00\x00" + b"\xff" * 0xFFFFFF + b"\x7f",
+    "depth": b"\x30\x84\x00\x90\x00\x00" + bytes(0x900000),
+}
+
+
+@pytest.mark.parametrize("inside", FLOODS.values(), ids=FLOODS)
+def test_floods_of_elements_are_refused_soon(inside: bytes) -> None:
+    data = der.sequence(inside)
+    started = time.process_time()
+    with pytest.raises(SignatureFormatError):
+        der.require_der(data)
+    assert time.process_time() - started < 10  # a machine under load; unloaded it is two seconds at most
+
+
+def test_an_object_identifier_without_end_is_not_read() -> None:
+    with pytest.raises(SignatureFormatError, match="127"):
+        der.read_oid(b"\xff" * 10_000_000 + b"\x7f")

@@ -60,6 +60,14 @@ def test_nesting_without_end_is_refused() -> None:
         parse(data)
 
 
+def test_a_flood_of_certificates_is_refused_before_any_is_read() -> None:
+    tiny = der.sequence(der.sequence()) * 100_000
+    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x")))
+    signed = der.sequence(der.integer(1), der.tlv(der.SET), content, der.explicit(0, tiny), der.tlv(der.SET))
+    with pytest.raises(SignatureFormatError, match="more than 100,000 elements"):
+        parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed)))
+
+
 @pytest.mark.parametrize("path", corpus_files("catalogs/*.cat"), ids=corpus_id)
 def test_real_catalogs_are_read(path: Path) -> None:
     parsed = parse(path.read_bytes())

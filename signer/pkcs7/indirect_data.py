@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from asn1crypto import algos
+from asn1crypto.core import Void
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
@@ -115,7 +116,7 @@ def _page_hashes(what: str, value: bytes) -> PageHashes | None:
     if not value or what not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_CAB_DATA):
         return None
     link = SpcPeImageData.load(value)["file"] if what == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
-    if link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
+    if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
         return None
     data = link.chosen["serialized_data"].native
     attribute = der.expect(

@@ -1,0 +1,53 @@
+"""SpcIndirectDataContent is read as it was written, and in every form that its definition allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
+from signer.pe.digest import PageHashes
+from signer.pkcs7 import indirect_data
+
+SHA256 = DigestAlgorithm.SHA256
+DIGEST = bytes(range(32))
+
+
+def content(*value: bytes, what: str = oids.SPC_PE_IMAGE_DATA) -> bytes:
+    info = der.sequence(der.sequence(der.oid(SHA256.oid), der.null()), der.octets(DIGEST))
+    return der.sequence(der.sequence(der.oid(what), *value), info)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (),
+        (der.sequence(),),
+        (der.sequence(indirect_data.NO_FLAGS),),
+        (der.sequence(indirect_data.INCLUDE_RESOURCES, der.explicit(0, bytes.fromhex("a2028000"))),),
+        (der.sequence(der.explicit(0, der.tlv(0x80, b"http://x/"))),),
+        (der.sequence(der.explicit(0, der.explicit(1, der.octets(bytes(16)), der.octets(b"")))),),
+    ],
+    ids=["no value", "nothing in it", "flags alone", "an empty file", "a URL", "an object of another class"],
+)
+def test_an_image_without_page_hashes(value: tuple[bytes, ...]) -> None:
+    found = indirect_data.parse(content(*value))
+    assert (found.kind, found.algorithm, found.digest, found.page_hashes) == ("image", SHA256, DIGEST, None)
+
+
+@pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, SHA256])
+def test_page_hashes_come_back(algorithm: DigestAlgorithm) -> None:
+    pages = PageHashes(algorithm, bytes(4 + algorithm.size) * 3)
+    assert indirect_data.parse(indirect_data.for_image(SHA256, DIGEST, pages)).page_hashes == pages
+    assert indirect_data.parse(indirect_data.for_link(SHA256, DIGEST, pages)).page_hashes == pages
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", der.null(), der.sequence(), content() + b"\0", der.sequence(der.sequence(), der.sequence())],
+    ids=["nothing", "NULL", "an empty SEQUENCE", "more behind it", "empty parts"],
+)
+def test_what_is_none_is_an_error(data: bytes) -> None:
+    with pytest.raises(SignatureFormatError):
+        indirect_data.parse(data)

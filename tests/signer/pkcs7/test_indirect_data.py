@@ -43,6 +43,21 @@ def test_page_hashes_come_back(algorithm: DigestAlgorithm) -> None:
     assert indirect_data.parse(indirect_data.for_link(SHA256, DIGEST, pages)).page_hashes == pages
 
 
+@pytest.mark.parametrize("pages", [None, PageHashes(SHA256, bytes(36) * 2)], ids=["plain", "page-hashes"])
+@pytest.mark.parametrize("make", [indirect_data.for_image, indirect_data.for_link], ids=["image", "cabinet"])
+def test_any_changed_bit_is_read_or_refused(make, pages) -> None:
+    good = make(SHA256, DIGEST, pages)
+    refused = 0
+    for position in range(8 * len(good)):
+        changed = bytearray(good)
+        changed[position // 8] ^= 1 << position % 8
+        try:
+            indirect_data.parse(bytes(changed))
+        except SignatureFormatError:
+            refused += 1
+    assert refused > 100
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", der.null(), der.sequence(), content() + b"\0", der.sequence(der.sequence(), der.sequence())],

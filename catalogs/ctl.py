@@ -7,7 +7,7 @@ Source: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real cat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from signer.asn1 import der, oids
@@ -70,9 +70,13 @@ class CertificateTrustList:
     """In the order of the file, which is that of their identifiers."""
     extensions: tuple[NameValue, ...]
     """The catalog's own attributes, in the order of the file."""
+    encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
+    """What it was read from. A copy made with `replace` does not have it."""
 
     def to_der(self) -> bytes:
-        """The DER. What `parse` read comes out as it was."""
+        """The DER. What `parse` read comes out as it was, with what the fields here can't say."""
+        if self.encoded:
+            return self.encoded
         subjects = der.sequence(*map(_encode_subject, self.subjects))
         extensions = [der.sequence(der.oid(oids.CAT_NAMEVALUE), der.octets(e.to_der())) for e in self.extensions]
         return der.sequence(
@@ -94,13 +98,15 @@ class CertificateTrustList:
         if version is None:
             raise CatalogError("a catalog whose members are of an unknown kind", offset=algorithm.start)
         subjects = rest.pop(0) if rest and rest[0].tag == der.SEQUENCE else None
-        return cls(
+        found = cls(
             version=version,
             list_identifier=identifier.contents(data),
             this_update=der.read_time(data, update),
             subjects=tuple(_parse_subjects(data, subjects)) if subjects else (),
             extensions=tuple(_parse_extension(data, e) for e in _extensions(data, rest)),
         )
+        object.__setattr__(found, "encoded", data)
+        return found
 
 
 def _fields(data: bytes) -> list[der.Element]:
@@ -140,9 +146,11 @@ def _extensions(data: bytes, rest: list[der.Element]) -> list[der.Element]:
 
 
 def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
+    """A named value; one that an object identifier names has that for its name, and its value in hexadecimal."""
     oid, value = _pair(data, extension, der.OID, der.OCTET_STRING)
-    if der.read_oid(oid.contents(data)) != oids.CAT_NAMEVALUE:
-        raise CatalogError("a catalog attribute that is not a named value", offset=extension.start)
+    name = der.read_oid(oid.contents(data))
+    if name != oids.CAT_NAMEVALUE:  # MakeCat's attributes of the type 0x2 are named by an object identifier
+        return NameValue(name, 0x2, value.contents(data).hex())
     return NameValue.parse(value.contents(data))
 
 

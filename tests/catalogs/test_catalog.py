@@ -197,3 +197,35 @@ def test_a_catalog_of_nothing_but_tiny_elements_is_refused_soon() -> None:
     with pytest.raises(SignatureFormatError):
         Catalog.parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, der.sequence(inside))))
     assert time.process_time() - started < 5
+
+
+ODD_VALUES = {
+    "no-nul": der.tlv(der.OCTET_STRING, "7X64".encode("utf-16-le")),
+    "odd-length": der.tlv(der.OCTET_STRING, b"7\0X"),
+    "lone-surrogate": der.tlv(der.OCTET_STRING, b"\x00\xd8\0\0"),
+    "empty": der.tlv(der.OCTET_STRING),
+}
+
+
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_a_value_that_is_no_text_stays_as_it_was(value: bytes) -> None:
+    odd = der.sequence(der.bmp_string("OS"), der.integer(MEMBER_FLAGS), value)
+    data = _with_attribute(small(), der.oid(oids.CAT_NAMEVALUE), der.octets(odd))
+    assert Catalog.parse(data).to_bytes() == data
+
+
+def test_an_attribute_named_by_an_object_identifier_is_read_and_kept() -> None:
+    data = _with_attribute(small(), der.oid("1.3.6.1.4.1.99999.1"), der.octets(b"\x01\xff"))
+    catalog = Catalog.parse(data)
+    assert catalog.attributes == (("1.3.6.1.4.1.99999.1", "01ff"),)
+    assert sign_catalog(catalog, identity(), SigningOptions()).unsigned().to_bytes() == data
+
+
+def _with_attribute(catalog: Catalog, *attribute: bytes) -> bytes:
+    """The catalog's bytes with another attribute in the place of its own."""
+    trust_list = catalog.trust_list.to_der()
+    parts = [part.whole(trust_list) for part in der.children(trust_list, der.read(trust_list))][:-1]
+    content = der.sequence(*parts, der.explicit(0, der.sequence(der.sequence(*attribute))))
+    wrapped = der.sequence(der.oid(oids.CTL), der.explicit(0, content))
+    signed_data = der.sequence(catalog.head, wrapped, catalog.tail)
+    return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))

@@ -265,7 +265,7 @@ class _Run:
 
     def _find(self, driver: DriverInf, folder: Folder, item: Item) -> Path | None:
         """Where a file is. A problem is noted where it isn't in the folder or the path leads out of it."""
-        if item.source is None:
+        if item.source is None or not signability.is_file_name(item.copy.target):
             return None
         try:
             path = folder.find((*item.source.folders, item.copy.source))

@@ -17,6 +17,7 @@ from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.version import CatalogDirective
 from catalogs.os_names import OsName
 
+_FILE_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+')
 _CATALOG_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+\.cat', re.IGNORECASE)
 _OF_WINDOWS = frozenset(
     (
@@ -143,7 +144,15 @@ def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
             Severity.WARNING,
         )
     for item in found.items:
-        if item.source is None and not item.inbox:
+        if not is_file_name(item.copy.target):
+            yield Problem(
+                "file-name",
+                f"{item.copy.target!r} is no name that a file can be installed under",
+                driver.path,
+                item.copy.line,
+                "Write the name alone: [DestinationDirs] says where the file goes.",
+            )
+        elif item.source is None and not item.inbox:
             yield Problem(
                 "22.9.10",
                 f"{item.copy.source} missing from [SourceDisksFiles]",
@@ -182,6 +191,11 @@ def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Pr
                 f"The other is in line {first.copy.line}. Make sure that both are meant.",
                 Severity.WARNING,
             )
+
+
+def is_file_name(name: str) -> bool:
+    """Whether Windows can have a file of this name; one with a folder or a drive is none."""
+    return _FILE_NAME.fullmatch(name) is not None and bool(name.strip(". "))
 
 
 def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:

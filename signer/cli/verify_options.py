@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from signer.policy.si_policy import SiPolicy
     from signer.policy.switches import Switches
     from signer.trust.store import TrustStore
-    from signer.verify.evidence import Evidence
+    from signer.verify.evidence import Evidence, Signature
 
 ROOTS_PANEL = "Who is trusted"
 MACHINE_PANEL = "The state of the machine"
@@ -140,15 +140,22 @@ class Trust:
                 replace(own, timestamp=(*own.timestamp, *other.timestamp))
                 for own, other in zip(found, stamped, strict=True)
             )
-        return tuple(self._revoked(paths) for paths in found) if self.lists else found
+        if not self.lists:
+            return found
+        return tuple(
+            self._revoked(paths, signature) for paths, signature in zip(found, evidence.signatures, strict=True)
+        )
 
-    def _revoked(self, paths: SignaturePaths) -> SignaturePaths:
+    def _revoked(self, paths: SignaturePaths, signature: Signature) -> SignaturePaths:
+        """The paths with revocations noted as of the signature's timestamp, where one that can be trusted says when."""
         from dataclasses import replace
 
         from signer.trust.revocation import with_revocations
 
-        signer = tuple(with_revocations(path, self.lists, self.at) for path in paths.signer)
-        return replace(paths, signer=signer)
+        stamp = signature.timestamp
+        trusted = stamp is not None and stamp.intact and any(path.anchor is not None for path in paths.timestamp)
+        moment = stamp.time if stamp is not None and trusted else self.at
+        return replace(paths, signer=tuple(with_revocations(path, self.lists, moment) for path in paths.signer))
 
 
 def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:

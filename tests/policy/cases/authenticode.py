@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import TIME_STAMPING
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
 from signer.policy.classify import LIFETIME, WHQL
 from signer.trust.path import PathProblem
 from signer.verify.evidence import Problem
@@ -185,3 +187,31 @@ def not_stuffed() -> Sample:
 def malformed() -> Sample:
     """What Windows makes of a malformed file is not published."""
     return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
+
+
+EQUIFAX = "FF5680CD73A5703DA04817A075FD462506A73506C4B81A1583EF549478D26476"
+"""The key of Equifax Secure CA, which Microsoft's root program disabled on 2016-04-19."""
+
+
+def under_a_disabled_root(begins: str) -> Sign:
+    leaf = certificate("Contoso Ltd.", "Equifax", usages=(CODE_SIGNING,), begins=begins, ends="2040-01-01")
+    end = replace(anchor("commercial", name="Equifax Secure CA"), spki_sha256=EQUIFAX)
+    return Sign(leaf, (chain(leaf, end),))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def disabled_root() -> Sample:
+    """A root that was taken out of the program vouches for nothing new."""
+    return driver(under_a_disabled_root("2010-01-01"))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def disabled_root_with_a_late_timestamp() -> Sample:
+    """A timestamp after the root was disabled does not help."""
+    return driver(under_a_disabled_root("2010-01-01").stamped("2017-01-01"))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def disabled_root_with_an_early_timestamp() -> Sample:
+    """What was signed while the root was in the program stays good."""
+    return driver(under_a_disabled_root("2010-01-01").stamped("2012-01-01"))

@@ -24,6 +24,7 @@ _SCHEMES = {
     "file": "file:KEY.pem?cert=CERT.cer",
     "pkcs11": "pkcs11:token=…;object=…?module-path=…",
     "exec": "exec:COMMAND?cert=CERT.cer",
+    "azure-kv": "azure-kv:VAULT/KEY?cert=CERT.cer",
     "vault": "vault:MOUNT/KEY?cert=CERT.cer",
     "aws-kms": "aws-kms:KEY?region=…&cert=CERT.cer",
 }
@@ -108,6 +109,8 @@ def _backend(scheme: str) -> Callable[[KeyUri, tuple[x509.Certificate, ...], Sec
     """What opens keys of this scheme. Backends and their libraries are imported on use."""
     if scheme == "aws-kms":
         from signer.keys.aws import open_key
+    elif scheme == "azure-kv":
+        from signer.keys.azure import open_key
     elif scheme == "vault":
         from signer.keys.vault import open_key
     else:

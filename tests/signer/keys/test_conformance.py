@@ -17,6 +17,7 @@ from signer.keys.open import open_identity
 from signer.keys.remote import RemoteKey
 from signer.verify.gather import gather_image
 from tests.backends.aws import Aws
+from tests.backends.azure import Azure
 from tests.backends.backend import SECRET, Backend, key_of, name_of
 from tests.backends.command import Command
 from tests.backends.token import Token
@@ -28,6 +29,7 @@ BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {
     "pkcs11": Token,
     "exec": Command,
     "aws-kms": Aws,
+    "azure-kv": Azure,
     "vault": Vault,
 }
 KINDS = ["rsa2048", "p256", "p384"]

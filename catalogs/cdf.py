@@ -14,6 +14,7 @@ from pathlib import Path, PureWindowsPath
 from catalogs.build import CatalogOptions, assemble, hash_path
 from catalogs.catalog import Catalog
 from catalogs.ctl import NameValue
+from catalogs.folder import Folder, OutsideFolder
 from catalogs.members import subjects, text_tag
 from signer.errors import CatalogError, FileError, MalformedInput
 
@@ -54,7 +55,17 @@ class CatalogDefinition:
 
     @property
     def target(self) -> Path:
-        """Where the catalog belongs: ResultDir and Name, relative to the folder of the .cdf."""
+        """Where the catalog belongs: ResultDir and Name, relative to the folder of the .cdf.
+
+        Raises CatalogError for a drive of Windows.
+        """
+        for path in (self.result_dir, self.name):
+            if PureWindowsPath(path).drive:
+                raise CatalogError(
+                    f"the catalog is to go to {path}, which this system does not have",
+                    path=self.source,
+                    hint="Say where with --output.",
+                )
         return self.source.parent / _portable(self.result_dir) / _portable(self.name)
 
 
@@ -66,10 +77,13 @@ class _Lines:
     files: list[tuple[str, str, int]] = field(default_factory=list)
 
 
-def parse(text: str, source: Path) -> CatalogDefinition:
-    """The definition in a .cdf file's text; its paths are relative to its folder. Raises CatalogError with the line."""
+def parse(text: str, source: Path, version: int | None = None) -> CatalogDefinition:
+    """The definition in a .cdf file's text; its paths are relative to its folder. Raises CatalogError with the line.
+
+    `version` is asked for by whoever calls, in the place of the file's CatalogVersion and HashAlgorithms.
+    """
     lines = _sections(text, source)
-    version = _version(lines, source)
+    version = version or _version(lines, source)
     name, _ = lines.header.get("name", ("", 0))
     if not name:
         raise CatalogError("[CatalogHeader] has no Name", path=source, hint="Add a line such as Name=driver.cat.")
@@ -86,10 +100,10 @@ def parse(text: str, source: Path) -> CatalogDefinition:
 
 def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
     """The unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with its line."""
-    entries = []
+    entries, folder = [], Folder(definition.source.parent)
     for member in definition.members:
         try:
-            hashed = hash_path(member.path, page_hashes=definition.page_hashes or options.page_hashes)
+            hashed = hash_path(_found(member.path, folder), page_hashes=definition.page_hashes or options.page_hashes)
         except FileError as error:
             raise FileError(f"{member.path}: {error.message}", path=definition.source, line=member.line) from error
         tag = None if member.by_hash else text_tag(member.tag)
@@ -100,6 +114,16 @@ def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
         entries += both
     options = replace(options, version=definition.version)
     return assemble(entries, definition.attributes, options, definition.name)
+
+
+def _found(path: Path, folder: Folder) -> Path:
+    """Where a file is, whatever the case of the letters in its path, as Windows finds it."""
+    if path.is_file() or not path.is_relative_to(folder.root):
+        return path
+    try:
+        return folder.find(path.relative_to(folder.root).parts) or path
+    except OutsideFolder:
+        return path
 
 
 def _sections(text: str, source: Path) -> _Lines:
@@ -125,10 +149,10 @@ def _sections(text: str, source: Path) -> _Lines:
 
 def _version(lines: _Lines, source: Path) -> int:
     """CatalogVersion, which must fit HashAlgorithms: MakeCat refuses any other pair."""
-    text, line = lines.header.get("catalogversion", ("1", 0))
-    if text not in ("1", "2"):
+    text, line = lines.header.get("catalogversion", ("", 0))
+    if text not in ("", "1", "2"):
         raise CatalogError(f"CatalogVersion is {text!r}, not 1 or 2", path=source, line=line)
-    version = int(text)
+    version = int(text or "1")
     digest, line = lines.header.get("hashalgorithms", ("" if version == 1 else "SHA256", line))
     if digest.lower() not in _DIGESTS[version]:
         wanted = _DIGESTS[version][-1].upper()

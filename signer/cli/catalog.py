@@ -15,7 +15,7 @@ from signer.cli.paths import walk
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.sign import sign
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
-from signer.files import read, write_atomically
+from signer.files import ensure_folder, read, write_atomically
 
 if TYPE_CHECKING:
     from catalogs.catalog import Catalog
@@ -155,9 +155,12 @@ def _from_cdf(path: Path, choices: CatalogChoices, page_hashes: bool, target: Pa
     from catalogs import cdf
     from catalogs.inf.text import decode
 
-    definition = cdf.parse(decode(read(path)).text, path)
+    definition = cdf.parse(decode(read(path)).text, path, choices.catalog_version)
+    where = target or definition.target
     catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
-    return _written(catalog, target or definition.target)
+    if target is None:
+        ensure_folder(where.parent)
+    return _written(catalog, where)
 
 
 def _written(catalog: Catalog, target: Path) -> FileResult:

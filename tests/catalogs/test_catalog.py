@@ -186,6 +186,25 @@ def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) 
     assert raised.value.line == 6
 
 
+def test_a_cdf_s_files_are_found_as_windows_finds_them(tmp_path: Path) -> None:
+    (tmp_path / "Sub").mkdir()
+    (tmp_path / "Sub/A b.TXT").write_bytes(b"a")
+    text = CDF.replace("a.txt", "sub\\a B.txt")
+    assert len(cdf.build(cdf.parse(text, tmp_path / "x.cdf"), OPTIONS).members) == 2
+
+
+def test_an_empty_version_is_the_default_and_the_caller_s_counts_more() -> None:
+    empty = CDF.replace("=2", "=").replace("=SHA256", "=")
+    assert cdf.parse(empty, Path("x.cdf")).version == 1
+    assert cdf.parse(empty, Path("x.cdf"), 2).version == 2
+
+
+def test_a_result_folder_on_a_drive_of_windows_is_no_folder_here() -> None:
+    definition = cdf.parse(CDF.replace("[CatalogFiles]", "ResultDir=C:\\out\n[CatalogFiles]"), Path("x.cdf"))
+    with pytest.raises(CatalogError, match="does not have"):
+        _ = definition.target
+
+
 def test_there_are_two_versions() -> None:
     with pytest.raises(UsageError, match="no catalog version 3"):
         assemble([], [], CatalogOptions(NOW, 3), "")

@@ -189,3 +189,10 @@ def test_what_is_no_catalog_is_named_so(work: Path, data: bytes, verb: str) -> N
     assert ran.code == 3
     assert len(ran.errors) == 1
     assert "no.cat" in ran.errors[0]
+
+
+def test_a_cdf_s_result_folder_is_made_and_the_version_that_was_asked_for_counts(work: Path) -> None:
+    (work / "a.txt").write_bytes(b"a")
+    (work / "x.cdf").write_text("[CatalogHeader]\nName=x.cat\nResultDir=out\\deep\n[CatalogFiles]\n<HASH>a=a.txt\n")
+    assert drvsign("catalog", "build", "x.cdf", "--version", 2).code == 0
+    assert Catalog.parse((work / "out/deep/x.cat").read_bytes()).version == 2

@@ -18,6 +18,8 @@ from catalogs.os_names import OsName
 from signer.files import read
 
 DEFAULT_INSTALL = "DefaultInstall"
+_WINDOWS_10 = (10, 0, 0)
+_ANY = (0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +66,36 @@ class DriverInf:
 
     @cached_property
     def releases(self) -> tuple[OsName, ...]:
-        """The releases that its decorations are for, as far as their tokens were seen in real catalogs."""
-        return tuple(name for name in os_names.ALL if name.confirmed and self.installs_on(name))
+        """The releases that its decorations are for, as far as their tokens were seen in real catalogs.
+
+        A decoration without a version admits everything since Windows 2000. Nobody means that today, and it would make
+        for a SHA-1 catalog: releases before Windows 10 are among them if the decoration that they pick has a version,
+        or if there would be none otherwise.
+        """
+        picked = {name: self.picked(name) for name in os_names.ALL if name.confirmed}
+        admitted = tuple(name for name, targets in picked.items() if targets)
+        meant = (
+            name
+            for name in admitted
+            if name.release >= _WINDOWS_10 or all(target.release > _ANY for target in picked[name])
+        )
+        return tuple(meant) or admitted
 
     def installs_on(self, os: OsName) -> bool:
         """Whether a release finds anything to install: models in the sections that it picks, or a DefaultInstall."""
-        manufacturers = {section.manufacturer for section in self.models}
-        for manufacturer in manufacturers:
+        return bool(self.picked(os))
+
+    def picked(self, os: OsName) -> tuple[TargetOS, ...]:
+        """The decorations that a release picks and finds something under, one for each manufacturer."""
+        found = []
+        for manufacturer in dict.fromkeys(section.manufacturer for section in self.models):
             sections = {section.target: section for section in self.models if section.manufacturer == manufacturer}
             # Sections that are named and missing don't keep Windows from picking another one.
             target = pick((target for target, section in sections.items() if section.models is not None), os)
             if target is not None and sections[target].models:
-                return True
-        return not self.models and pick(self.default_installs, os) is not None
+                found.append(target)
+        default = pick(self.default_installs, os) if not self.models else None
+        return (*found, default) if default is not None else tuple(found)
 
     @cached_property
     def architectures(self) -> tuple[str, ...]:

@@ -54,6 +54,23 @@ def test_without_releases_those_of_the_decorations_are_taken(tmp_path: Path) -> 
     assert all(name.confirmed for name in package.os)
 
 
+@pytest.mark.parametrize(
+    ("decoration", "first", "last"),
+    [
+        ("NTamd64", "10_X64", "Server2025_X64"),
+        ("NTamd64.6.1", "7_X64", "Server2025_X64"),
+        ("NTamd64.6.1.3", "Server2008R2_X64", "Server2025_X64"),
+        ("NTarm", "8_ARM", "6_3_ARM"),
+        ("NTia64", "Server2003_IA64", "Server2008R2_IA64"),
+        ("NTx86", "10_X86", "10_VB_X86"),
+    ],
+)
+def test_old_releases_are_taken_only_if_they_are_meant(tmp_path: Path, decoration: str, first: str, last: str) -> None:
+    write_package(tmp_path, BASE.replace("NTamd64", decoration))
+    (package,) = survey_packages(tmp_path).packages
+    assert (package.os[0].option, package.os[-1].option) == (first, last)
+
+
 def test_case_on_disk_does_not_matter(tmp_path: Path) -> None:
     write_package(tmp_path, BASE.replace("sample.sys = 1", "SAMPLE.SYS = 1,X64"), "x64/Sample.Sys")
     (tmp_path / "x64").rename(tmp_path / "X64")

@@ -28,6 +28,9 @@ from signer.verify.gather import gather_catalog
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """How to run over files: `map`, or something with threads and a progress bar."""
 
+Accept = Callable[[DriverPackage, Catalog], None]
+"""Looks at a package that is signed, its files being where they wait to take their places; what it raises stops all."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackagingOptions:
@@ -58,6 +61,7 @@ def sign_packages(
     options: PackagingOptions,
     *,
     each: Each = map,
+    accept: Accept | None = None,
 ) -> list[Made]:
     """Sign images and catalogs of packages below `folder`. All of their files change together, or none does.
 
@@ -72,6 +76,8 @@ def sign_packages(
             staging.write(package.catalog, signed.to_bytes())
             made.append(_built(package, signed.content.der, options.signing.digest))
             _require_sound(package, staging, each)
+            if accept is not None:
+                accept(_as_staged(package, staging), signed)
     return made
 
 

@@ -163,6 +163,12 @@ class PackageError(SignerError):
         self.problems = problems
 
 
+class ReleaseRefused(PackageError):
+    """What was asked for must not be released. `problems` holds every reason; nothing was signed."""
+
+    code = "release-refused"
+
+
 class ConfigError(SignerError):
     """The configuration can't be used."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from signer.cli.output import Output
 from signer.errors import IdentityError
 
 if TYPE_CHECKING:
+    from signer.config import Settings
     from signer.keys.identity import SigningIdentity
 
 TEST_IDENTITY = Path("testcerts", "generated")
@@ -59,6 +60,12 @@ class IdentityOptions:
     def is_test(self) -> bool:
         """Whether nobody is named, so that the test identity signs."""
         return self.pfx is None and self.cert is None and self.key is None and self.identity is None
+
+    def using(self, settings: Settings) -> IdentityOptions:
+        """The same options, or where nobody is named, the signer of a profile."""
+        if not self.is_test or settings.identity is None:
+            return self
+        return replace(self, identity=settings.identity, cert=settings.certificate)
 
     def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
         """The identity that the options name. Raises UsageError, FileError, IdentityError."""

@@ -7,12 +7,15 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from signer.errors import IdentityError, UsageError
 from signer.files import read
+
+if TYPE_CHECKING:
+    from signer.config import Settings
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False)]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="How many files at a time; 0 for one a processor.")]
@@ -45,6 +48,12 @@ class SecretOptions:
         given = [value for value in (self.password_env, self.password_file, self.password_fd) if value is not None]
         if len(given) > 1:
             raise UsageError("a password can come from one place only", hint="Give one of the --password options.")
+
+    def using(self, settings: Settings) -> SecretOptions:
+        """The same options, or where none was given, the place that a profile names."""
+        if (self.password_env, self.password_file, self.password_fd) != (None, None, None):
+            return self
+        return SecretOptions(settings.password_env, None if settings.password_env else settings.password_file)
 
     def secret(self, prompt: str) -> str | None:
         """The password, from where the options say, else from a prompt on a terminal; None where there is neither."""

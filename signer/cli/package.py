@@ -12,6 +12,8 @@ from signer.cli.identity import IdentityOptions
 from signer.cli.options import Jobs, SecretOptions, workers
 from signer.cli.output import Output
 from signer.cli.package_options import CatalogChoices
+from signer.cli.profile_options import ProfileOptions
+from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
 from signer.cli.timestamp_options import TimestampOptions
@@ -28,6 +30,7 @@ app = typer.Typer(add_completion=False)
     epilog=examples(
         "drvsign package driver/ --os 10_X64",
         "drvsign package driver/ --os 10_X64 --pfx contoso.pfx --password-env PFX_PASSWORD",
+        "drvsign package driver/ --profile release",
     )
 )
 @command
@@ -39,6 +42,7 @@ def package(
     secrets: SecretOptions,
     signature: SignatureOptions,
     authorities: TimestampOptions,
+    profiles: ProfileOptions,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build its catalogs, sign them, and verify, in this order.
@@ -52,16 +56,23 @@ def package(
         raise FileError("there is no such folder", path=folder, hint="Name the folder that holds the INF.")
     if signature.dual:
         raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
+    chosen = profiles.load(folder)
+    said = chosen.settings
+    signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
+    choices = choices.using(said)
+    require_named(chosen, is_test=identity.is_test)
     packages = choices.packages(folder, output)
     options, _ = signature.resolve(output)
-    signer = identity.open(secrets, output)
+    signer = identity.open(secrets.using(said), output)
+    require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
 
     def each(work: Any, files: Any) -> Any:
         return output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
 
-    catalog = choices.options(page_hashes=signature.page_hashes)
-    packaging = PackagingOptions(options, catalog, signature.page_hashes, authorities.chooser(output)(options.digest))
-    made = sign_packages(folder, packages, signer, packaging, each=each)
+    page_hashes = bool(signature.page_hashes)
+    catalog = choices.options(page_hashes=page_hashes)
+    packaging = PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
+    made = sign_packages(folder, packages, signer, packaging, each=each, accept=verification(chosen, output))
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
         _say_what_windows_makes_of_it(output, folder, signer, jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ from signer.errors import PackageError, UsageError
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions
     from catalogs.package import DriverPackage, Survey
+    from signer.config import Settings
 
 PANEL = "What the catalog is for"
 
@@ -58,6 +59,14 @@ class CatalogChoices:
         bool,
         typer.Option("--uselocaltime", help="Take today's date in local time, not in UTC.", rich_help_panel=PANEL),
     ] = False
+
+    def using(self, settings: Settings) -> CatalogChoices:
+        """The same options, with those that were not given taken from a profile."""
+        return replace(
+            self,
+            os=self.os or list(settings.os) or None,
+            catalog_version=self.catalog_version or settings.catalog_version,
+        )
 
     def time(self) -> datetime:
         """The moment to take for now, aware. Raises UsageError."""

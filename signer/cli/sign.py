@@ -13,6 +13,8 @@ from signer.cli.identity import IdentityOptions
 from signer.cli.options import Jobs, Paths, SecretOptions, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
+from signer.cli.profile_options import ProfileOptions
+from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signature_options import SignatureOptions
 from signer.cli.signing import SIGNABLE, Job, write_request
@@ -37,6 +39,7 @@ def sign(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     destination: Destination,
+    profiles: ProfileOptions,
     append: Annotated[
         bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
     ] = False,
@@ -60,6 +63,9 @@ def sign(
     A signature that is there is replaced, unless --append. No other byte of the file changes, and a file that
     can't be signed stays as it was.
     """
+    chosen = profiles.load(Path())
+    said = chosen.settings
+    signature = signature.using(said)
     if request is not None:
         _write_request(output, paths, signature, identity, request)
         return
@@ -67,15 +73,19 @@ def sign(
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, detached)
+    identity, authorities = identity.using(said), authorities.using(said)
+    require_named(chosen, is_test=identity.is_test)
     options, second = signature.resolve(output)
+    signer = identity.open(secrets.using(said), output)
+    require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
     timestamper = authorities.chooser(output)
     job = Job(
-        identity.open(secrets, output),
+        signer,
         options,
         timestamper(options.digest),
         second,
         timestamper(second.digest) if second else None,
-        page_hashes=signature.page_hashes,
+        page_hashes=bool(signature.page_hashes),
         append=append,
         skip_signed=skip_signed,
     )
@@ -106,7 +116,7 @@ def _write_request(
     if not identity.is_test:
         raise UsageError("a request needs no key", hint="Give the certificate to drvsign attach.")
     options, _ = signature.resolve(output)
-    result = attempt(paths[0], lambda: write_request(paths[0], options, signature.page_hashes, target))
+    result = attempt(paths[0], lambda: write_request(paths[0], options, bool(signature.page_hashes), target))
     finish(output, [result])
     if result.error is None:
         output.note("Have it signed where the key is, and attach what comes back:")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.options import Digest, PageHashes
 from signer.cli.output import Output
 from signer.errors import CertificateError, UsageError
 from signer.files import read
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.algorithms import DigestAlgorithm
+    from signer.config import Settings
     from signer.pkcs7.signed_data import SigningOptions
 
 PANEL = "What the signature says"
@@ -26,8 +26,16 @@ PANEL = "What the signature says"
 class SignatureOptions:
     """What a signature says besides whose it is."""
 
-    digest: Digest = "sha256"
-    page_hashes: PageHashes = False
+    digest: Annotated[
+        str | None,
+        typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512. Default: sha256."),
+    ] = None
+    page_hashes: Annotated[
+        bool | None,
+        typer.Option(
+            "--page-hashes/--no-page-hashes", help="With the hash of each page of the image. Default: without."
+        ),
+    ] = None
     dual: Annotated[
         bool,
         typer.Option("--dual", help="SHA-1 for old Windows, and a signature with --digest nested in it. Images only."),
@@ -54,11 +62,22 @@ class SignatureOptions:
         typer.Option("--commercial", help="Claim commercial, not individual code signing.", rich_help_panel=PANEL),
     ] = False
 
+    def using(self, settings: Settings) -> SignatureOptions:
+        """The same options, with those that were not given taken from a profile."""
+        return replace(
+            self,
+            digest=self.digest or settings.digest,
+            page_hashes=self.page_hashes if self.page_hashes is not None else settings.page_hashes,
+            description=self.description or settings.description,
+            url=self.url or settings.url,
+            cross_cert=self.cross_cert or list(settings.cross_certificates),
+        )
+
     def algorithm(self) -> DigestAlgorithm:
         """The digest algorithm that --digest names. Raises UsageError."""
         from signer.algorithms import DigestAlgorithm
 
-        algorithm = DigestAlgorithm.named(self.digest)
+        algorithm = DigestAlgorithm.named(self.digest or "sha256")
         if algorithm is DigestAlgorithm.MD5:
             raise UsageError(
                 "new signatures can't use md5, which no Windows accepts any more",
@@ -69,8 +88,6 @@ class SignatureOptions:
 
     def resolve(self, output: Output) -> tuple[SigningOptions, SigningOptions | None]:
         """The options of the signature, and with --dual those of the one nested in it. Raises UsageError and more."""
-        from dataclasses import replace
-
         from signer.algorithms import DigestAlgorithm
         from signer.pkcs7.signed_data import SigningOptions
 

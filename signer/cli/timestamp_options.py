@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from signer.algorithms import DigestAlgorithm
+    from signer.config import Settings
     from signer.pkcs7.signed_data import Timestamper
     from signer.pkcs7.timestamp import Answered, Kind
 
@@ -34,9 +35,14 @@ class TimestampOptions:
         ),
     ] = None
     timestamp_digest: Annotated[
-        str,
-        typer.Option("--timestamp-digest", metavar="ALG", help="sha1, sha256, sha384, sha512.", rich_help_panel=PANEL),
-    ] = "sha256"
+        str | None,
+        typer.Option(
+            "--timestamp-digest",
+            metavar="ALG",
+            help="sha1, sha256, sha384, sha512. Default: sha256.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
     legacy_timestamp: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,6 +53,15 @@ class TimestampOptions:
         ),
     ] = None
 
+    def using(self, settings: Settings) -> TimestampOptions:
+        """The same options, with those that were not given taken from a profile."""
+        named = self if self.is_wanted else settings
+        return TimestampOptions(
+            list(named.timestamp or ()),
+            self.timestamp_digest or settings.timestamp_digest,
+            list(named.legacy_timestamp or ()),
+        )
+
     @property
     def is_wanted(self) -> bool:
         """Whether any authority is named."""
@@ -56,7 +71,7 @@ class TimestampOptions:
         """Which timestamper a signature gets, by its digest; None where no authority is named. Raises UsageError."""
         from signer.algorithms import DigestAlgorithm
 
-        algorithm = DigestAlgorithm.named(self.timestamp_digest)
+        algorithm = DigestAlgorithm.named(self.timestamp_digest or "sha256")
         if algorithm is DigestAlgorithm.MD5:
             raise UsageError("timestamps can't use md5", hint="Choose sha256.", field="--timestamp-digest")
         modern = _client(output, self.timestamp, "rfc3161", algorithm)

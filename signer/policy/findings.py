@@ -33,6 +33,9 @@ class Finding:
     """The document or page that the rule comes from."""
     hint: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
     def as_json(self) -> dict[str, Any]:
         """The finding as the command line's JSON has it."""
         return {

@@ -1,0 +1,84 @@
+"""--profile: how a driver is signed, from `drvsign.toml` beside it and from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.errors import ConfigError, UsageError
+from signer.files import read
+
+if TYPE_CHECKING:
+    from signer.config import Profile, Settings
+
+PANEL = "How it is signed, from a file"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a profile and the environment say."""
+
+    settings: Settings
+    profile: Profile | None = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether a profile for release was chosen."""
+        return self.profile is not None and self.profile.is_release
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """--profile and --config."""
+
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            help="A profile of drvsign.toml, such as release. Options and DRVSIGN_… variables count before it.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Default: the drvsign.toml beside the driver, or in the nearest folder above.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def load(self, beside: Path) -> Chosen:
+        """What is said for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError."""
+        import os
+
+        from signer.config import Settings, find_profile, from_environment, merged, parse_profiles
+
+        said = from_environment(os.environ)
+        name = self.profile or os.environ.get("DRVSIGN_PROFILE")
+        if not name:
+            if self.config is not None:
+                raise UsageError("--config without --profile says nothing", hint="Add --profile NAME.")
+            return Chosen(merged(said, Settings()))
+        config = os.environ.get("DRVSIGN_CONFIG")
+        source = self.config or (Path(config) if config else _nearest(beside))
+        profile = find_profile(parse_profiles(read(source), source), name, source)
+        return Chosen(merged(said, profile.settings), profile)
+
+
+def _nearest(folder: Path) -> Path:
+    """The drvsign.toml of a folder, or of the nearest one above it. Raises ConfigError."""
+    from signer.config import FILE_NAME
+
+    whole = folder.resolve()
+    for place in (whole, *whole.parents):
+        if (place / FILE_NAME).is_file():
+            return place / FILE_NAME
+    raise ConfigError(
+        f"there is no {FILE_NAME} here or above", path=folder, hint="Write one, or name it with --config FILE."
+    )

@@ -1,0 +1,94 @@
+"""What a profile adds to a command: it refuses before anything is signed, and verifies before anything is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signer.cli.output import Output
+from signer.cli.profile_options import Chosen
+from signer.cli.verify_options import TrustOptions
+from signer.errors import ReleaseRefused
+
+if TYPE_CHECKING:
+    from catalogs.catalog import Catalog
+    from catalogs.package import DriverPackage
+    from signer.keys.identity import SigningIdentity
+    from signer.pkcs7.signed_data import SigningOptions
+    from signer.policy.targets import Target
+
+
+def require_named(chosen: Chosen, *, is_test: bool) -> None:
+    """Raise ReleaseRefused where a release profile would be signed by the test identity."""
+    if chosen.is_release and is_test and chosen.profile is not None:
+        raise ReleaseRefused(
+            f"the profile {chosen.profile.name!r} is for release and names no signer: the test identity can't sign it",
+            path=chosen.profile.source,
+            hint='Add identity = "…", or trust = "test-signing" where the profile is for tests.',
+        )
+
+
+def require_fit(
+    chosen: Chosen,
+    signer: SigningIdentity,
+    options: SigningOptions,
+    second: SigningOptions | None,
+    *,
+    timestamped: bool,
+) -> None:
+    """Raise ReleaseRefused, with every reason, for what a release must not be signed with."""
+    if not chosen.is_release or chosen.profile is None:
+        return
+    from signer.policy.release import Plan, refusals
+    from signer.trust.store import TrustStore
+
+    digests = (options.digest, *([second.digest] if second is not None else []))
+    carried = (*signer.chain, *options.certificates)
+    plan = Plan(signer.certificate, carried, digests, timestamped, datetime.now(UTC))
+    found = refusals(plan, targets_of(chosen), TrustStore.release())
+    if found:
+        count = f"{len(found)} reasons" if len(found) > 1 else "a reason"
+        raise ReleaseRefused(
+            f"there {'are' if len(found) > 1 else 'is'} {count} not to sign with the profile {chosen.profile.name!r}; "
+            "nothing was changed",
+            path=chosen.profile.source,
+            problems=tuple(found),
+        )
+
+
+def targets_of(chosen: Chosen) -> tuple[Target, ...]:
+    """The targets that a profile names. Raises UsageError."""
+    from signer.cli.assess import parse_targets
+
+    return parse_targets(list(chosen.settings.targets))
+
+
+def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Catalog], None] | None:
+    """What looks at each package before its files take their places; None without a profile. Raises UsageError."""
+    if chosen.profile is None:
+        return None
+    from catalogs.release import verify_signed
+    from signer.policy.switches import Switches
+
+    now = datetime.now(UTC)
+    roots = "release" if chosen.is_release else "test-signing"
+    trust = TrustOptions(roots, _roots(chosen)).resolve(now, output)
+    switches = Switches(at=now, roots=roots, testsigning=not chosen.is_release)  # type: ignore[arg-type]  # as above
+    targets = targets_of(chosen)
+
+    def verify(package: DriverPackage, catalog: Catalog) -> None:
+        verdicts = verify_signed(package, catalog, trust.paths_of, targets, switches, release=chosen.is_release)
+        for verdict in verdicts:
+            if not verdict.decided:
+                output.warn(f"{package.catalog_name}: nothing public decides whether {verdict.target} accepts it")
+        accepted = dict.fromkeys(verdict.target for verdict in verdicts if verdict.accepted)
+        if accepted:
+            output.note(f"{package.catalog_name}: accepted by {', '.join(accepted)}.")
+
+    return verify
+
+
+def _roots(chosen: Chosen) -> list[Path] | None:
+    return list(chosen.settings.roots) or None if not chosen.is_release else None

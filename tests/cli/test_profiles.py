@@ -81,7 +81,8 @@ def write_profile(package: Path, text: str) -> None:
 
 def release(url: str, more: str = "") -> str:
     crosses = 'cross-certificates = ["../cross.cer"]'
-    return f'[profile.release]\nidentity = "pfx:../release.pfx"\n{crosses}\ntimestamp = ["{url}"]\nos = ["7_X64"]\n{more}\n'
+    head = '[profile.release]\nidentity = "pfx:../release.pfx"\nos = ["7_X64"]'
+    return f'{head}\n{crosses}\ntimestamp = ["{url}"]\n{more}\n'
 
 
 @pytest.mark.usefixtures("trusted")

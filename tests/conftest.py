@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import corpus_root
+
+settings.register_profile("drvsign", deadline=None)  # a busy machine is no failure
+settings.load_profile("drvsign")
 
 
 @pytest.fixture(scope="session")

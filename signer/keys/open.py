@@ -25,6 +25,7 @@ _SCHEMES = {
     "pkcs11": "pkcs11:token=…;object=…?module-path=…",
     "exec": "exec:COMMAND?cert=CERT.cer",
     "azure-kv": "azure-kv:VAULT/KEY?cert=CERT.cer",
+    "gcp-kms": "gcp-kms:projects/…/cryptoKeyVersions/1?cert=CERT.cer",
     "vault": "vault:MOUNT/KEY?cert=CERT.cer",
     "aws-kms": "aws-kms:KEY?region=…&cert=CERT.cer",
 }
@@ -111,6 +112,8 @@ def _backend(scheme: str) -> Callable[[KeyUri, tuple[x509.Certificate, ...], Sec
         from signer.keys.aws import open_key
     elif scheme == "azure-kv":
         from signer.keys.azure import open_key
+    elif scheme == "gcp-kms":
+        from signer.keys.gcp import open_key
     elif scheme == "vault":
         from signer.keys.vault import open_key
     else:

@@ -20,6 +20,7 @@ from tests.backends.aws import Aws
 from tests.backends.azure import Azure
 from tests.backends.backend import SECRET, Backend, key_of, name_of
 from tests.backends.command import Command
+from tests.backends.gcp import Gcp
 from tests.backends.token import Token
 from tests.backends.vault import Vault
 from tests.cli.program import drvsign, state
@@ -30,6 +31,7 @@ BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {
     "exec": Command,
     "aws-kms": Aws,
     "azure-kv": Azure,
+    "gcp-kms": Gcp,
     "vault": Vault,
 }
 KINDS = ["rsa2048", "p256", "p384"]

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
@@ -32,8 +33,9 @@ class Check(Enum):
 _PSS = "1.2.840.113549.1.1.10"
 _RSA_WITH = {
     "1.2.840.113549.1.1.4": DigestAlgorithm.MD5,
+    "1.3.14.3.2.3": DigestAlgorithm.MD5,  # md5WithRSA of OIW, written by old makecert versions
     "1.2.840.113549.1.1.5": DigestAlgorithm.SHA1,
-    "1.3.14.3.2.29": DigestAlgorithm.SHA1,  # sha1WithRSASignature of OIW
+    "1.3.14.3.2.29": DigestAlgorithm.SHA1,  # sha1WithRSASignature of OIW, likewise
     "1.2.840.113549.1.1.11": DigestAlgorithm.SHA256,
     "1.2.840.113549.1.1.12": DigestAlgorithm.SHA384,
     "1.2.840.113549.1.1.13": DigestAlgorithm.SHA512,
@@ -63,14 +65,32 @@ def check_signature(
     key = _public_key(certificate)
     if algorithm is None or key is None:
         return Check.UNKNOWN
+    return _check(key, signature, digest, algorithm, *_identifier(signature_algorithm), bare=bare)
+
+
+def check_body(key: object, signature: bytes, body: bytes, signature_algorithm: bytes) -> Check:
+    """Whether `signature` is that of `key` over `body`, as certificates and revocation lists are signed.
+
+    `signature_algorithm` is the DER of the AlgorithmIdentifier, which names the digest. Raises SignatureFormatError.
+    """
     oid, parameters = _identifier(signature_algorithm)
-    if isinstance(key, rsa.RSAPublicKey):
-        if oid == _PSS:
-            return _pss(key, signature, digest, algorithm, parameters)
-        named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
-        return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _refused(oid)
-    named = _ECDSA_WITH.get(oid, algorithm if oid == oids.EC_PUBLIC_KEY else None)
-    return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
+    algorithm = _pss_parameters(parameters)[0] if oid == _PSS else digest_of(oid)
+    if algorithm is None or not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
+        return Check.UNKNOWN
+    return _check(key, signature, algorithm.hash(body), algorithm, oid, parameters)
+
+
+def digest_of(signature_oid: str) -> DigestAlgorithm | None:
+    """The digest that an RSA or ECDSA signature algorithm uses; None where its OID does not say or is unknown."""
+    return _RSA_WITH.get(signature_oid) or _ECDSA_WITH.get(signature_oid)
+
+
+def load_key(spki: bytes) -> object | None:
+    """The public key in a SubjectPublicKeyInfo, or None when it is of a kind that can't be used here."""
+    try:
+        return load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def check_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
@@ -78,6 +98,26 @@ def check_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: Dig
     if isinstance(key, rsa.RSAPublicKey):
         return _pkcs1(key, signature, digest, algorithm, bare=False)
     return _ecdsa(key, signature, digest, algorithm)
+
+
+def _check(
+    key: PublicKey,
+    signature: bytes,
+    digest: bytes,
+    algorithm: DigestAlgorithm,
+    oid: str,
+    parameters: bytes,
+    *,
+    bare: bool = False,
+) -> Check:
+    """The same, given the parts of the AlgorithmIdentifier."""
+    if isinstance(key, rsa.RSAPublicKey):
+        if oid == _PSS:
+            return _pss(key, signature, digest, algorithm, parameters)
+        named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
+        return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _refused(oid)
+    named = _ECDSA_WITH.get(oid, algorithm if oid == oids.EC_PUBLIC_KEY else None)
+    return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
 
 
 def _public_key(certificate: x509.Certificate) -> PublicKey | None:
@@ -97,9 +137,8 @@ def _identifier(algorithm: bytes) -> tuple[str, bytes]:
 
 def _refused(oid: str) -> Check:
     """An algorithm of another kind of key or digest makes a bad signature; one never heard of, an unknown one."""
-    return (
-        Check.BAD if oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY) else Check.UNKNOWN
-    )
+    known = oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY, _PSS)
+    return Check.BAD if known else Check.UNKNOWN
 
 
 def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm, bare: bool) -> Check:

@@ -85,8 +85,11 @@ def common_name(certificate: x509.Certificate) -> str:
 
 
 def serial_hex(certificate: x509.Certificate) -> str:
-    """The serial number as lower-case hex digits."""
-    return f"{_quietly(lambda: certificate.serial_number):x}"
+    """The serial number as lower-case hex digits; a negative one, which old certificates have, as it is encoded."""
+    serial = _quietly(lambda: certificate.serial_number)
+    if serial < 0:
+        return serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True).hex()
+    return f"{serial:x}"
 
 
 def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:

@@ -120,6 +120,8 @@ class Assessor:
             yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name)
         if self.policy == "pnp":
             return
+        if self.policy == "authenticode":
+            yield from (self.file(one.catalog_path) for one in variants if one.catalog_path is not None)
         for one, fitting in _files_to_judge(variants, targets, drivers_only=self.policy in KERNEL_POLICIES):
             lookups = [package.catalog for package in variants if package.catalog is not None]
             yield self._assessed(
@@ -240,7 +242,8 @@ def _files_to_judge(
     found: dict[Path, tuple[CheckedFile, list[Target]]] = {}
     for target in targets:
         for package in variants:
-            for one in package.drivers_on(target) if drivers_only else package.files_on(target):
+            files = package.drivers_on(target) if drivers_only else package.files_on(target)
+            for one in (file for file in files if file.evidence.kind != "file"):
                 fits = one.evidence.architecture in (None, target.architecture)
                 if package.fits(target) and fits:
                     found.setdefault(one.file.path, (one, []))[1].append(target)

@@ -286,3 +286,9 @@ def test_a_portal_signature_names_the_company_behind_it(corpus):
     path = corpus_files("drivers/Velocidex+WinPmem__winpmem_x64.sys")[0]
     ran = drvsign("verify", path, "--policy", "kernel", *X64, "-v")
     assert "Microsoft Windows Hardware Compatibility Publisher for Binalyze (nested, attested, intact" in ran.stdout
+
+
+def test_authenticode_asks_about_the_catalog_and_the_images_of_a_package(package):
+    ran = drvsign("verify", package, "--policy", "authenticode", *X64, "--roots", "test-signing", "--json")
+    assert ran.code == 0
+    assert [entry["kind"] for entry in ran.document["files"]] == ["catalog", "image"]

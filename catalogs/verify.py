@@ -61,13 +61,13 @@ class CheckedPackage:
     package: DriverPackage
     catalog: Catalog | None
     """The catalog that the INF names; None where it is not there."""
-    catalog_path: Path | None
-    """Where it is."""
     signature: Evidence | None
     """The evidence of the catalog itself."""
     files: tuple[CheckedFile, ...]
     missing: tuple[Finding, ...] = ()
     """Files that the INF copies and that are not there."""
+    catalog_path: Path | None = None
+    """Where the catalog is."""
 
     @property
     def name(self) -> str:
@@ -165,10 +165,10 @@ def _check(
     return CheckedPackage(
         package,
         catalog,
-        path,
         gather_catalog(data, path.name) if data is not None and path is not None else None,
         tuple(each(one, package.files)),
         tuple(_missing(survey, package)),
+        path,
     )
 
 

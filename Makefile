@@ -39,10 +39,10 @@ test: $(STAMP) ## All tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
 lint: $(STAMP) ## Style, types and who imports whom
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@PYTHONPATH="$(CURDIR)" $(BIN)/lint-imports
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
 example: $(STAMP) ## Compile examples/hello/hello.sys again; needs mingw-w64
 	@command -v $(MINGW)-gcc >/dev/null \

@@ -62,13 +62,14 @@ def sign_packages(
     *,
     each: Each = map,
     accept: Accept | None = None,
+    recovered: Callable[[str], None] | None = None,
 ) -> list[Made]:
     """Sign images and catalogs of packages below `folder`. All of their files change together, or none does.
 
     What was made is read again first: each file has to be in its catalog, and each signature intact. Raises SignerError
     naming the file that could not be signed.
     """
-    with together(folder) as staging:
+    with together(folder, recovered=recovered) as staging:
         made: list[Made] = list(each(lambda path: _sign_image(path, staging, identity, options), images(packages)))
         for package in packages:
             catalog = build(_as_staged(package, staging), options.catalog, each=each)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import json
 import mmap
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +21,9 @@ from signer.errors import FileError
 
 Patch = tuple[int, bytes]
 """One change to a file: the offset, and the bytes that stand there afterwards. It may lie at or beyond the end."""
+
+_STAGING, _JOURNAL, _LOCK = ".drvsign.", "journal.json", ".drvsign.lock"
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -168,38 +173,139 @@ class Staging:
                 check(result)
 
     def take_their_places(self) -> None:
-        """Move every staged file to its target; where one can't be moved, put all back as they were."""
-        moved: list[tuple[Path, Path | None]] = []
+        """Move every staged file to its target; where one can't be moved, put all back as they were.
+
+        What stood there is kept until all is done, and a journal says how to put it back: whoever opens the folder next
+        does so if this process is killed meanwhile.
+        """
+        entries = []
+        for number, (target, staged) in enumerate(self._staged.items()):
+            with _named_after(target):
+                staged.chmod(self._modes.get(target, _mode_for(target)))
+                _flush(staged)
+                old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
+            entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
+        journal = self._folder / _JOURNAL
+        with _named_after(self._folder.parent):
+            write_atomically(journal, json.dumps(entries).encode())
+            _flush_folder(self._folder)
         try:
-            for number, (target, staged) in enumerate(self._staged.items()):
+            for target, staged in self._staged.items():
                 with _named_after(target):
-                    staged.chmod(self._modes.get(target, _mode_for(target)))
-                    _flush(staged)
-                    old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
-                    moved.append((target, old))
                     staged.replace(target)
         except BaseException:
-            for target, old in reversed(moved):
-                if old is not None:
-                    old.replace(target)
-                else:
-                    target.unlink(missing_ok=True)
+            _put_back(self._folder)
             raise
+        for folder in {target.parent for target in self._staged}:
+            _flush_folder(folder)
+        journal.unlink()
 
 
 @contextlib.contextmanager
-def together(folder: Path) -> Iterator[Staging]:
-    """Files in `folder` that change together when the block ends well, and not at all otherwise. Raises FileError."""
+def together(folder: Path, *, recovered: Callable[[str], None] | None = None) -> Iterator[Staging]:
+    """Files below `folder` that change together when the block ends well, and not at all otherwise.
+
+    One process at a time: a second one is refused. What a process that was killed left behind is put back as it was
+    before, which `recovered` is told. Raises FileError.
+    """
+    with _locked(folder):
+        for left in sorted(folder.glob(f"{_STAGING}*.tmp")):
+            if (left / _JOURNAL).exists():
+                _put_back(left)
+                if recovered is not None:
+                    recovered(f"{folder}: a run was interrupted; its files are as they were before it")
+            shutil.rmtree(left, ignore_errors=True)
+        with _named_after(folder, "write in the folder"):
+            name = tempfile.mkdtemp(prefix=_STAGING, suffix=".tmp", dir=folder)
+        staging = Staging(Path(name))
+        try:
+            yield staging
+            staging.take_their_places()
+        finally:
+            if not (Path(name) / _JOURNAL).exists():
+                shutil.rmtree(name, ignore_errors=True)
+
+
+def _put_back(staging: Path) -> None:
+    """What stood in the places of staged files, back to where it was; new files go. Doing it twice does no harm.
+
+    Raises FileError, also for a journal that speaks of files outside of the folder.
+    """
+    journal, folder = staging / _JOURNAL, staging.parent
+    for name, old in _entries(journal):
+        target = folder / name
+        if not (target.parent.resolve() / target.name).is_relative_to(folder.resolve()):
+            raise FileError("what an interrupted run left behind names files outside of the folder", path=journal)
+        with _named_after(target):
+            if old is None:
+                target.unlink(missing_ok=True)
+            elif (staging / Path(old).name).exists():
+                (staging / Path(old).name).replace(target)
+    journal.unlink(missing_ok=True)
+
+
+def _entries(journal: Path) -> list[tuple[str, str | None]]:
+    """The places of a journal, each with the name of what stood there. Raises FileError."""
     try:
-        name = tempfile.mkdtemp(prefix=".drvsign.", suffix=".tmp", dir=folder)
-    except OSError as error:
-        raise file_error(error, folder, "write in the folder") from error
-    staging = Staging(Path(name))
+        entries = json.loads(read(journal))
+        return [(str(name), None if old is None else str(old)) for name, old in entries]
+    except (ValueError, TypeError) as error:
+        raise FileError(
+            "what an interrupted run left behind can't be read", path=journal, hint="Delete the folder that it is in."
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock for the length of the block; it ends with the process, however that ends.
+
+    Raises FileError where another process holds it. Where a file system has no locks, nothing is locked.
+    """
+    path = folder / _LOCK
+    lock = _lock(path)
     try:
-        yield staging
-        staging.take_their_places()
+        yield
     finally:
-        shutil.rmtree(name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(lock)
+
+
+def _lock(path: Path) -> int:
+    """The descriptor of the lock file, locked. One that was deleted by its last holder meanwhile is made again."""
+    while True:
+        with _named_after(path.parent, "write in the folder"):
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock_descriptor(lock)
+            if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
+                return lock
+        except BlockingIOError as error:
+            os.close(lock)
+            raise FileError(
+                "another run is at work in this folder", path=path.parent, hint="Try again when it is done."
+            ) from error
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return lock
+            os.close(lock)
+            raise file_error(error, path.parent, "lock the folder") from error
+        os.close(lock)
+
+
+def _lock_descriptor(lock: int) -> None:
+    """Raises BlockingIOError where another process holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+    else:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager
@@ -235,22 +341,23 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
 
 
 @contextlib.contextmanager
-def _named_after(target: Path) -> Iterator[None]:
+def _named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
     """An OSError inside the block becomes a FileError about `target`, not about a temporary file."""
     try:
         yield
     except OSError as error:
-        raise file_error(error, target, "write the file") from error
+        raise file_error(error, target, doing) from error
 
 
 def _keep(target: Path, backup: Path) -> Path:
-    """A second name for what `target` holds, so that it can be put back; the first stays where links can be made."""
+    """A second name for what `target` holds, or a copy where there are no links, so that it can be put back."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     try:
         backup.hardlink_to(target)
     except OSError:
-        target.rename(backup)
+        shutil.copy2(target, backup)
+        _flush(backup)
     return backup
 
 
@@ -269,6 +376,16 @@ def _flush(path: Path) -> None:
     """Have the disk hold what was written."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the disk hold the names in a folder, where the system can do that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _mode_for(path: Path, new: int = 0o666) -> int:

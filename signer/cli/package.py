@@ -72,7 +72,9 @@ def package(
     page_hashes = bool(signature.page_hashes)
     catalog = choices.options(page_hashes=page_hashes)
     packaging = PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
-    made = sign_packages(folder, packages, signer, packaging, each=each, accept=verification(chosen, output))
+    made = sign_packages(
+        folder, packages, signer, packaging, each=each, accept=verification(chosen, output), recovered=output.warn
+    )
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
         _say_what_windows_makes_of_it(output, folder, signer, jobs)

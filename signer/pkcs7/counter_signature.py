@@ -17,7 +17,7 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo, parse_signer
 from signer.pkcs7.problem import Problem
 from signer.pkcs7.signer_checks import check_signer, check_value
-from signer.pkcs7.timestamp_token import check_lifetime, check_usage
+from signer.pkcs7.timestamp_token import check_chain, check_lifetime, check_usage
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def check_counter_signature(
 
     The authority's certificate must be one of `certificates`. Its chain is not looked at.
     """
+    carried = tuple(certificates)
     problems = [*_named_as_timestamps_are(check_signer(counter.signer, oids.DATA, stamped))]
-    authority = counter.authority(certificates)
+    authority = counter.authority(carried)
     about_value = list(check_value(counter.signer, authority))
     if authority is None:
         return problems + about_value, []
@@ -57,7 +58,8 @@ def check_counter_signature(
     if about_value and not list(check_value(counter.signer, authority, bare=True)):
         notes.append(Problem("bare-digest", "its RSA signature holds the digest without saying which kind it is"))
         about_value = []
-    return [*problems, *about_value, *about_usage, *check_lifetime(authority, counter.time)], notes
+    problems += [*about_value, *about_usage, *check_lifetime(authority, counter.time)]
+    return problems, [*notes, *check_chain(authority, carried)]
 
 
 def _named_as_timestamps_are(problems: Iterable[Problem]) -> Iterator[Problem]:

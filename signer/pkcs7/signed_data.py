@@ -19,6 +19,7 @@ from signer.asn1 import der, oids
 from signer.certificates import is_self_signed
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
+from signer.pkcs7.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Stamp:
     """The unsigned attribute that it is."""
     certificates: tuple[bytes, ...] = ()
     """The DER of certificates that have to stand with the signature's own: those of a legacy timestamp."""
+    notes: tuple[Problem, ...] = ()
+    """What is unusual about it and breaks nothing."""
 
 
 Timestamper = Callable[[bytes], Stamp]

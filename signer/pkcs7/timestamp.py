@@ -62,7 +62,7 @@ class TimestampClient:
     report: Callable[[Answered], None] = lambda answered: None
     """Is told who answered."""
     complain: Callable[[str], None] = lambda message: None
-    """Is told about each try that failed."""
+    """Is told about each try that failed, and about timestamps that come without their chain."""
     post: Post = field(default=post)
     sleep: Callable[[float], None] = field(default=time.sleep)
     nonce: Callable[[], int] = field(default=lambda: secrets.randbits(_NONCE_BITS))
@@ -93,12 +93,19 @@ class TimestampClient:
                         left.remove(url)
                     continue
                 self._failed.discard(url)
+                self._complain_of_chain(url, stamp)
                 self.report(Answered(url, self.kind, tries))
                 return stamp
         raise TimestampError(
             "no timestamp could be had: " + "; ".join(f"{url}: {message}" for url, message in failures.items()),
             hint="Name several authorities with --timestamp, or sign without and use `drvsign timestamp` later.",
         )
+
+    def _complain_of_chain(self, url: str, stamp: Stamp) -> None:
+        """Others need the certificates between the authority and its root, and may have no way to get them."""
+        for note in stamp.notes:
+            if note.code == "timestamp-issuer-missing":
+                self.complain(f"{url}: {note.message}")
 
     def _ask(self, url: str, signature: bytes) -> Stamp:
         if self.kind == "authenticode":

@@ -70,10 +70,10 @@ def rfc3161_answer(response: bytes, signature: bytes, algorithm: DigestAlgorithm
         raise TimestampError("the timestamp was made with another digest algorithm than was asked for")
     if token.nonce != nonce:
         raise TimestampError("the nonce in the timestamp is not the one that was sent, so it may be an old answer")
-    problems, _ = check_token(token, signature)
+    problems, notes = check_token(token, signature)
     if problems:
         raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
-    return Stamp((oids.RFC3161_TIMESTAMP, (data,)))
+    return Stamp((oids.RFC3161_TIMESTAMP, (data,)), notes=tuple(notes))
 
 
 def legacy_request(signature: bytes) -> bytes:
@@ -95,11 +95,11 @@ def legacy_answer(response: bytes, signature: bytes) -> Stamp:
         counter = parse_counter_signature(data)
     except (binascii.Error, SignatureFormatError) as error:
         raise TimestampError("the answer is no timestamp that can be read") from error
-    problems, _ = check_counter_signature(counter, signature, parsed.certificates)
+    problems, notes = check_counter_signature(counter, signature, parsed.certificates)
     if problems:
         raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
     certificates = tuple(certificate.public_bytes(Encoding.DER) for certificate in parsed.certificates)
-    return Stamp((oids.COUNTER_SIGNATURE, (data,)), certificates)
+    return Stamp((oids.COUNTER_SIGNATURE, (data,)), certificates, tuple(notes))
 
 
 def _token(response: bytes) -> bytes:

@@ -17,7 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.certificates import TIME_STAMPING, common_name, extensions, valid_at
+from signer.certificates import (
+    TIME_STAMPING,
+    common_name,
+    extensions,
+    issuer_common_name,
+    issuer_name,
+    valid_at,
+)
 from signer.errors import CertificateError, SignatureFormatError, SignerError
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, certificate_names, parse
 from signer.pkcs7.problem import Problem
@@ -82,7 +89,7 @@ def check_token(
     problems += _signing_certificate(token.signed_data.signers[0], authority)
     about_usage, notes = check_usage(authority, strictly=True)
     problems += [*about_usage, *check_lifetime(authority, token.time)]
-    return problems, notes
+    return problems, [*notes, *check_chain(authority, (*token.signed_data.certificates, *others))]
 
 
 def check_usage(authority: x509.Certificate, *, strictly: bool) -> tuple[list[Problem], list[Problem]]:
@@ -115,6 +122,13 @@ def check_lifetime(authority: x509.Certificate, time: datetime) -> Iterator[Prob
     if not valid_at(authority, time):
         who = repr(common_name(authority))
         yield Problem("timestamp-lifetime", f"its time, {time:%Y-%m-%d}, is not in the lifetime of {who}'s certificate")
+
+
+def check_chain(authority: x509.Certificate, carried: Iterable[x509.Certificate]) -> Iterator[Problem]:
+    """An authority right below a root need not send more than itself; any other leaves its issuer to be found."""
+    if not any(certificate.subject == authority.issuer for certificate in carried):
+        who, issuer = repr(common_name(authority)), issuer_common_name(authority) or issuer_name(authority)
+        yield Problem("timestamp-issuer-missing", f"the issuer of {who}, {issuer!r}, did not come along")
 
 
 def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:

@@ -117,3 +117,13 @@ def test_nobody_there_is_named() -> None:
 def test_a_name_that_nobody_has_is_named() -> None:
     with pytest.raises(Unreachable, match="name is not known"):
         post("http://tsa.invalid/", b"", "application/timestamp-query", 10)
+
+
+def test_an_authority_on_this_machine_is_asked_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with server(answering(HEAD + b"Content-Length: 2\r\n\r\nok")) as url:
+        assert post(url, b"request", "application/timestamp-query", 10) == b"ok"
+    with pytest.raises(Unreachable, match="nothing listens there"):
+        post("http://tsa.invalid/", b"request", "application/timestamp-query", 10)

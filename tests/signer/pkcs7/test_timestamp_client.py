@@ -10,6 +10,7 @@ import pytest
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import TimestampError, UsageError
+from signer.keys.identity import SigningIdentity
 from signer.pkcs7.http_post import Unreachable
 from signer.pkcs7.signed_data import Content, SigningOptions, Stamp, sign
 from signer.pkcs7.timestamp import Answered, TimestampClient
@@ -233,6 +234,19 @@ def test_when_nobody_answers_each_is_named_with_its_reason() -> None:
     assert f"{URLS[1]}: the answer is no RFC 3161 response" in caught.value.message
     assert caught.value.hint
     assert len(complaints) == 4
+
+
+@pytest.mark.parametrize("kind", ["rfc3161", "authenticode"])
+def test_an_authority_that_keeps_its_chain_to_itself_is_taken_with_a_complaint(kind: str) -> None:
+    alone = SigningIdentity(tsa_identity().key, tsa_identity().certificate)
+    complaints: list[str] = []
+
+    def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
+        return tsa(alone).answer(body) if content_type == RFC3161_QUERY else tsa(alone).answer_legacy(body)
+
+    assert client(kind=kind, post=post, complain=complaints.append)(SIGNATURE)
+    (complaint,) = complaints
+    assert "'Drvsign Stamp Root', did not come along" in complaint
 
 
 @pytest.mark.parametrize("url", ["ftp://x.example/", "file:///etc/passwd", "tsa.example", "http://", "http://[x/", ""])

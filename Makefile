@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEVELOP := $(VENV)/.develop
 WORKERS ?= auto
 
 MINGW ?= x86_64-w64-mingw32
@@ -29,32 +30,37 @@ $(STAMP): pyproject.toml
 	@echo "Making the environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "Python can't make an environment: on Debian and Ubuntu, apt install python3-venv."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEVELOP): $(STAMP)
+	@echo "Adding what tests and checks need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 demo: $(STAMP) ## The main job: sign the driver package in examples/, catalog it, verify it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh build/demo
 
-test: $(STAMP) ## All tests
+test: $(DEVELOP) ## All tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-lint: $(STAMP) ## Style, types and who imports whom
+lint: $(DEVELOP) ## Style, types and who imports whom
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
-example: $(STAMP) ## Compile examples/hello/hello.sys again; needs mingw-w64
+example: $(DEVELOP) ## Compile examples/hello/hello.sys again; needs mingw-w64
 	@command -v $(MINGW)-gcc >/dev/null \
 		|| { echo "There is no $(MINGW)-gcc: on Debian and Ubuntu, apt install gcc-mingw-w64-x86-64."; exit 1; }
 	$(MINGW)-gcc $(DRIVER_CFLAGS) $(DRIVER_LDFLAGS) -o examples/hello/hello.sys examples/hello/hello.c -lntoskrnl
 	@chmod 644 examples/hello/hello.sys
 	@$(BIN)/python -m pytest -q tests/examples
 
-parity: $(STAMP) ## Our catalogs beside Microsoft's, for every package of the corpus
+parity: $(DEVELOP) ## Our catalogs beside Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity
 
-bench: $(STAMP) ## How fast it is
+bench: $(DEVELOP) ## How fast it is
 	@for program in bench/[a-z]*.py; do \
 		case $$program in bench/parity.py) continue ;; esac; \
 		echo "== $$program"; $(BIN)/python -m bench.$$(basename $$program .py) || exit 1; \

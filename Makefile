@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 WORKERS ?= auto
+EXTRAS ?= dev
 
 MINGW ?= x86_64-w64-mingw32
 DDK ?= /usr/$(MINGW)/include/ddk
@@ -35,7 +36,7 @@ $(STAMP): pyproject.toml
 
 $(DEVELOP): $(STAMP)
 	@echo "Adding what tests and checks need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
 
 demo: $(STAMP) ## The main job: sign the driver package in examples/, catalog it, verify it

@@ -233,16 +233,22 @@ class _Reader:
 
 
 def _rebased(uri: str, folder: Path) -> str:
-    """A `pfx:` or `file:` URI with its relative paths taken from `folder`."""
+    """A URI with the relative paths in it taken from `folder`: those of a key's file, its certificate and its PIN."""
     scheme, _, rest = uri.partition(":")
-    if scheme.lower() not in ("pfx", "file") or folder == Path():
+    if folder == Path():
         return uri
     path, mark, query = rest.partition("?")
-    parts = [
-        f"cert={quote(str(folder / unquote(part[5:])))}" if part.startswith("cert=") else part
-        for part in query.split("&")
-    ]
-    return f"{scheme}:{quote(str(folder / unquote(path)))}{mark}{'&'.join(parts)}"
+    if scheme.lower() in ("pfx", "file"):
+        path = quote(str(folder / unquote(path)))
+    parts = [_rebased_option(part, folder) for part in query.split("&")]
+    return f"{scheme}:{path}{mark}{'&'.join(parts)}"
+
+
+def _rebased_option(part: str, folder: Path) -> str:
+    name, equals, value = part.partition("=")
+    if name not in ("cert", "pin-source") or value.startswith("file:/"):
+        return part
+    return f"{name}{equals}{quote(str(folder / unquote(value.removeprefix('file:'))))}"
 
 
 def _from_text(field: str, text: str) -> Any:

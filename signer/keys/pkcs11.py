@@ -283,7 +283,7 @@ def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Ca
     options = {} if pin is None else {"pin": pin}
 
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        with session.lock, _told(pkcs11, session.name):
+        with session.lock, _told(pkcs11, session.name), _dropped(session):
             if is_rsa:
                 data, mechanism = digest_info(digest, algorithm), pkcs11.Mechanism.RSA_PKCS
                 return bytes(private.sign(data, mechanism=mechanism, **options))
@@ -291,6 +291,17 @@ def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Ca
         return ecdsa_der(raw, session.name)
 
     return sign
+
+
+@contextlib.contextmanager
+def _dropped(session: _Session) -> Iterator[None]:
+    """A session in which something failed is not given to further keys."""
+    try:
+        yield
+    except RuntimeError:  # what all of the library's errors are
+        for place in [place for place, shared in _open_sessions.items() if shared is session]:
+            del _open_sessions[place]
+        raise
 
 
 @contextlib.contextmanager

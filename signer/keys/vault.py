@@ -1,20 +1,20 @@
 """Keys in the transit engine of HashiCorp Vault, through hvac: `vault:MOUNT/KEY?version=…&addr=…&namespace=…`.
 
-Source: Vault HTTP API, "Transit secrets engine", Read Key and Sign Data; Vault CLI, "Environment variables".
+Source: Vault HTTP API, "Transit secrets engine", Read Key and Sign Data. The client
+reads VAULT_ADDR, VAULT_TOKEN, ~/.vault-token and VAULT_CACERT.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
+from signer.errors import IdentityError, KeyNotFound, WrongSecret
 from signer.keys.remote import RemoteKey, load_client, load_public_key
 from signer.keys.uri import KeyUri, Secret
 
@@ -70,13 +70,8 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
 
 def _client(uri: KeyUri, holder: str, secret: Secret) -> Any:
     hvac = load_client("hvac", "vault", _WHAT)
-    address = uri.options.get("addr") or os.environ.get("VAULT_ADDR")
-    if not address:
-        raise UsageError(
-            f"the address of {holder} is not known", field="addr", hint="Set VAULT_ADDR, or add addr= to the URI."
-        )
-    namespace = uri.options.get("namespace") or os.environ.get("VAULT_NAMESPACE")
-    client = _told(lambda: hvac.Client(url=address, namespace=namespace), holder)
+    address, namespace = uri.options.get("addr"), uri.options.get("namespace")
+    client = _told(lambda: hvac.Client(url=address, namespace=namespace), holder)  # which reads VAULT_ADDR, VAULT_TOKEN
     client.token = client.token or secret(f"Token for {holder}")
     if not client.token:
         raise WrongSecret(

@@ -72,7 +72,13 @@ def test_a_profile_that_does_not_say_is_for_release() -> None:
         ("pfx:/etc/dev.pfx", "pfx:/etc/dev.pfx"),
         ("pfx:my%20keys/dev.pfx", "pfx:/driver/my%20keys/dev.pfx"),
         ("file:k.pem?cert=c.cer", "file:/driver/k.pem?cert=/driver/c.cer"),
-        ("exec:sign-tool --fast?cert=c.cer", "exec:sign-tool --fast?cert=c.cer"),
+        ("aws-kms:alias/a?region=x&cert=my%20c.cer", "aws-kms:alias/a?region=x&cert=/driver/my%20c.cer"),
+        ("exec:sign --it?cert=c.cer&timeout=9", "exec:sign --it?cert=/driver/c.cer&timeout=9"),
+        (
+            "pkcs11:token=T;object=O?module-path=/lib/p.so&pin-source=file:pin&cert=c.cer",
+            "pkcs11:token=T;object=O?module-path=/lib/p.so&pin-source=/driver/pin&cert=/driver/c.cer",
+        ),
+        ("pkcs11:token=T?pin-source=file:///run/pin", "pkcs11:token=T?pin-source=file:///run/pin"),
     ],
 )
 def test_paths_are_those_beside_the_file(uri: str, expected: str) -> None:

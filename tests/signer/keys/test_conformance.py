@@ -24,6 +24,7 @@ from tests.backends.gcp import Gcp
 from tests.backends.token import Token
 from tests.backends.vault import Vault
 from tests.cli.program import drvsign, state
+from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 
 BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {
@@ -165,6 +166,18 @@ def test_another_s_certificate_signs_nothing(backend, drivers, asked):
     ran = drvsign("sign", *drivers, "--identity", uri, *OPTIONS)
     assert (ran.code, asked.times) == (3, 0 if backend.knows_its_key else 1)
     assert state(drivers[0].parent) == before
+
+
+def test_when_it_goes_in_the_middle_of_a_package_nothing_changes(backend, drivers, asked):
+    folder = drivers[0].parent
+    for path in drivers[2:]:
+        path.unlink()
+    (folder / "hello.inf").write_bytes(INF.replace("hello.sys", "0.sys").replace("\n", "\r\n").encode())
+    before = state(folder)
+    asked.before[2] = backend.go
+    ran = drvsign("package", folder, "--identity", backend.uri("rsa2048"), *SECRETS)
+    assert (ran.code, asked.times) == (3, 2), ran.stderr
+    assert state(folder) == before
 
 
 def test_when_it_goes_in_the_middle_of_a_batch_files_stay_whole(backend, drivers, asked):

@@ -238,6 +238,16 @@ def test_a_token_that_is_pulled_out_is_not_asked_again(token):
         found.key.sign(digest, DigestAlgorithm.SHA256)
 
 
+def test_a_token_that_is_back_is_opened_anew(token):
+    found = opened(token, "token=Release;id=%01")
+    digest = DigestAlgorithm.SHA256.hash(b"content")
+    token.library().finalize()  # what a driver does that loses its reader
+    with pytest.raises(IdentityError):
+        found.key.sign(digest, DigestAlgorithm.SHA256)
+    token.library().initialize()
+    assert opened(token, "token=Release;id=%01").key.sign(digest, DigestAlgorithm.SHA256)
+
+
 def test_a_library_that_is_not_there_is_named(token):
     with pytest.raises(IdentityError, match=r"'/nowhere/lib\.so' can't be used"):
         open_identity(uri="pkcs11:token=x?module-path=/nowhere/lib.so", secret=lambda _: PIN)

@@ -97,7 +97,7 @@ class ParsedSignedData:
         if signer.issuer is None:
             return next((found for found in self.certificates if signer.signed_by(found)), None)
         for data in self.certificates_der:
-            if certificate_names(data) == (signer.issuer, signer.serial):
+            if _names_of(data) == (signer.issuer, signer.serial):
                 return load_der(data)
         return None
 
@@ -128,6 +128,14 @@ def certificate_names(data: bytes) -> tuple[bytes, int]:
     if len(fields) < 3:
         raise SignatureFormatError("a certificate that is cut short", offset=tbs.start)
     return fields[2].whole(data), int.from_bytes(fields[0].contents(data), "big", signed=True)
+
+
+def _names_of(data: bytes) -> tuple[bytes, int] | None:
+    """Issuer and serial number of what stands among the certificates; None where it is no certificate."""
+    try:
+        return certificate_names(data)
+    except SignatureFormatError:
+        return None
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:

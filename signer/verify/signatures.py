@@ -15,8 +15,8 @@ from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 from signer.verify.evidence import PageHashKind, Problem, Signature, Source
+from signer.verify.hidden_data import about_certificates, about_unsigned_attributes
 from signer.verify.timestamps import read_timestamps
-from signer.verify.unsigned_attributes import about_unsigned_attributes
 
 _DEEPEST = 8
 """How deep nested signatures may nest; SignTool makes one level."""
@@ -98,7 +98,8 @@ def _checked(parsed: ParsedSignedData, index: int, source: Source, problems: lis
     )
     if signer is None:
         return signature
-    return _with_timestamp(_with_attributes(signature, signer), parsed, signer)
+    signature = _with_timestamp(_with_attributes(signature, signer), parsed, signer)
+    return replace(signature, notes=(*signature.notes, *about_certificates(parsed, signature)))
 
 
 def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signature:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1 import der, oids
 from signer.errors import ImageError
@@ -14,7 +15,7 @@ from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image
 from signer.verify.gather import gather_image
-from tests.identities import identity
+from tests.identities import certificate, identity
 from tests.images import PeSpec
 from tests.tables import UNSIGNED, entry, image_with, padded
 
@@ -237,3 +238,27 @@ def test_signed_data_is_checked_strictly(change: Callable[[list[bytes]], list[by
     (signature,) = gather_image(image_with(entry(padded(changed))), "a.sys").signatures
     assert code in [problem.code for problem in signature.problems]
     assert not signature.intact
+
+
+def with_certificates(*more: bytes) -> bytes:
+    """The signature with these among its certificates."""
+    oid, wrapped = der.children(SIGNATURE, der.read(SIGNATURE))
+    fields = [one.whole(SIGNATURE) for one in der.children(SIGNATURE, der.read(SIGNATURE, wrapped.body))]
+    fields[3] = der.explicit(0, *more, der.read(fields[3]).contents(fields[3]))
+    return der.sequence(oid.whole(SIGNATURE), der.explicit(0, der.sequence(*fields)))
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        ((), []),
+        ((identity().chain[0].public_bytes(Encoding.DER),), []),
+        ((certificate("Somebody Else", "p256").public_bytes(Encoding.DER),), ["unrelated-certificate"]),
+        ((der.sequence(der.sequence(der.octets(b"payload" * 100))),), ["unreadable-certificate"]),
+    ],
+    ids=["nothing", "the root", "a certificate of somebody else", "what is no certificate"],
+)
+def test_what_stands_among_the_certificates_is_noted(more: tuple[bytes, ...], codes: list[str]) -> None:
+    (signature,) = gather_image(image_with(entry(padded(with_certificates(*more)))), "a.sys").signatures
+    assert [note.code for note in signature.notes] == codes
+    assert signature.intact

@@ -152,6 +152,10 @@ def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:
     from signer.keys.local import load_pair
 
     certificates, private = read(certificate), read(key)
+    try:
+        load_all(certificates)
+    except SignerError as error:
+        raise error.at(certificate) from error
     return _with_secret(key, lambda password: load_pair(certificates, private, password), secret)
 
 

@@ -16,6 +16,7 @@ from signer.pe.image import Image
 
 REVISION_2_0 = 0x0200
 PKCS_SIGNED_DATA = 0x0002
+_MOST_ENTRIES = 1000
 _HEADER = struct.Struct("<IHH")
 
 
@@ -51,6 +52,8 @@ def read(image: Image) -> tuple[WinCertificate, ...]:
     offset, end = image.table_offset, image.table_offset + image.table_size
     while offset + _HEADER.size <= end:
         length, revision, kind = _HEADER.unpack_from(image.data, offset)
+        if len(entries) == _MOST_ENTRIES:
+            raise ImageError(f"the certificate table has more than {_MOST_ENTRIES} entries", offset=offset)
         if length < _HEADER.size or offset + length > end:
             raise ImageError(f"a certificate table entry claims {length} bytes, which can't be", offset=offset)
         body = image.data[offset + _HEADER.size : offset + length]

@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, SignerError, UsageError, WrongSecret
+from signer.errors import (
+    CertificateError,
+    IdentityError,
+    KeyCertificateMismatch,
+    KeyNotFound,
+    SignerError,
+    UsageError,
+    WrongSecret,
+)
 from signer.keys.local import load_pair, load_pfx
 from signer.keys.open import open_identity
 from tests.identities import certificate, identity, private_key
@@ -117,3 +125,12 @@ def test_what_is_no_identity_uri_is_a_usage_error(uri: str) -> None:
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(SignerError, match=r"missing\.pfx"):
         open_identity(pfx=Path("missing.pfx"), secret=lambda _: None)
+
+
+def test_a_certificate_file_without_a_certificate_is_the_one_that_is_named(tmp_path: Path) -> None:
+    key, bad = tmp_path / "key.pem", tmp_path / "bad.cer"
+    key.write_bytes(b"-----BEGIN PRIVATE KEY-----")
+    bad.write_bytes(b"nothing")
+    with pytest.raises(CertificateError) as raised:
+        open_identity(certificate=bad, key=key, secret=lambda _: None)
+    assert raised.value.path == bad

@@ -43,3 +43,10 @@ def test_bytes_hidden_behind_the_der_are_seen() -> None:
         with_table(struct.pack("<IHH", 24, 0x0200, 2) + b"\x30\x03abc" + b"hidden bytes"[:11])
     )
     assert entry.trailing() == b"hidden byte"
+
+
+def test_a_flood_of_entries_is_refused() -> None:
+    table = struct.pack("<IHH", 8, 0x200, 2) * 100_000
+    image = Image.parse(PeSpec(overlay=table, table=(0x600, len(table))).build())
+    with pytest.raises(ImageError, match="more than 1000 entries"):
+        certificate_table.read(image)

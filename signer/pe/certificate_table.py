@@ -48,7 +48,7 @@ class WinCertificate:
 
 def read(image: Image) -> tuple[WinCertificate, ...]:
     """The entries of an image's certificate table; none when it has none. Raises ImageError with the offset."""
-    entries = []
+    entries: list[WinCertificate] = []
     offset, end = image.table_offset, image.table_offset + image.table_size
     while offset + _HEADER.size <= end:
         length, revision, kind = _HEADER.unpack_from(image.data, offset)

@@ -5,9 +5,13 @@ Source: "PE Format" (Microsoft), "The Attribute Certificate Table" and IMAGE_OPT
 
 from __future__ import annotations
 
+import signal
 import struct
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from signer.errors import ImageError
 from signer.hashing import pieces
@@ -48,11 +52,27 @@ def embed(image: Image, signatures: Sequence[bytes]) -> PatchSet:
     return PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
 
 
+@cache
+def _lief() -> Any:
+    """lief, silent. An interrupt waits until it is imported: raised inside, it would abort the process."""
+    held: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()  # no other thread is interrupted
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number)) if in_main else None
+    try:
+        import lief
+
+        lief.logging.disable()
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
+    return lief
+
+
 def require_agreement(image: Image) -> None:
     """Raise ImageError unless lief finds sections, checksum field and certificate table where we do."""
-    import lief
-
-    lief.logging.disable()
+    lief = _lief()
     config = lief.PE.ParserConfig()
     for part in ("signature", "imports", "exports", "reloc", "rsrc", "exceptions", "arm64x_binary"):
         if hasattr(config, f"parse_{part}"):

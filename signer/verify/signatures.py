@@ -20,6 +20,8 @@ from signer.verify.timestamps import read_timestamps
 
 _DEEPEST = 8
 """How deep nested signatures may nest; SignTool makes one level."""
+_MOST = 64
+"""How many signatures are read; real files have up to three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ def read_signatures(data: bytes, index: int = 0, source: Source = "embedded", de
         return
     yield _over_a_file(parsed, index, source)
     for nested in _nested(parsed):
-        if depth >= _DEEPEST:
-            yield Read(_unreadable(index + 1, "nested", SignatureFormatError("signatures are nested too deeply")))
+        too_much = (
+            "are nested too deeply" if depth >= _DEEPEST else f"are more than {_MOST}" if index >= _MOST else None
+        )
+        if too_much:
+            yield Read(_unreadable(index + 1, "nested", SignatureFormatError(f"the signatures {too_much}")))
             return
         for found in read_signatures(nested, index + 1, "nested", depth + 1):
             index = found.signature.index

@@ -14,6 +14,8 @@ from signer.verify.evidence import Problem, Timestamp
 
 _NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
 """The time of a timestamp that can't be read: the beginning of Windows' time."""
+_MOST = 8
+"""How many timestamps of a kind are read; real signatures have one."""
 
 
 def read_timestamps(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> list[Timestamp]:
@@ -23,7 +25,7 @@ def read_timestamps(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> list[
 
 
 def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ()):
+    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ())[:_MOST]:
         try:
             token = parse_token(value)
         except SignatureFormatError as error:
@@ -42,7 +44,7 @@ def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Time
 
 
 def _counter_signatures(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ()):
+    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ())[:_MOST]:
         try:
             counter = parse_counter_signature(value)
         except SignatureFormatError as error:

@@ -98,6 +98,16 @@ def test_nesting_without_end_ends() -> None:
     assert len(evidence.signatures) == 10
 
 
+def test_signatures_without_number_have_an_end() -> None:
+    data = PeSpec().build()
+    one = sign_image(data, identity("p256"), SigningOptions()).signature
+    many = nested.with_unsigned(one, oids.NESTED_SIGNATURE, (one,) * 500)
+    evidence = gather_image(apply(data, embed(Image.parse(data), [many])), "a.sys")
+    assert codes(evidence, -1) == ["signature-format"]
+    assert len(evidence.signatures) == 66
+    assert all(signature.intact for signature in evidence.signatures[:-1])
+
+
 @pytest.mark.parametrize("where", [0x10, 0x210, 0x410, 0x5FF, 0x600])
 def test_a_changed_byte_of_the_image_is_another_digest(where: int) -> None:
     data = signed(PeSpec(overlay=b"overlay"))

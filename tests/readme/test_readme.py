@@ -70,10 +70,9 @@ def test_the_session_runs_as_it_stands_there(program, tmp_path):
         assert pattern(shown).fullmatch(said), f"$ {command}\n{done.stdout}"
 
 
-def test_every_command_in_the_table_exists():
+def test_the_table_has_every_command():
     names = re.findall(r"`(?:drvsign )?(\w+)`", "".join(re.findall(r"^\| (`drvsign.*?) \|", README, re.MULTILINE)))
-    assert len(names) > 8
-    assert set(names) <= set(COMMANDS)
+    assert set(names) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))

@@ -62,6 +62,10 @@ def open_identity(
 
 def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
     scheme = uri.partition(":")[0].lower()
+    if scheme != "pkcs11" and "\0" in unquote(uri):
+        raise UsageError(
+            "a URI of an identity can't have a NUL in it", hint="Write %00 in the id of a PKCS #11 key only."
+        )
     if scheme == "pkcs11":
         return _open_token(uri, certificate, secret)
     if scheme not in _SCHEMES:

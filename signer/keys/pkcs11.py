@@ -86,6 +86,10 @@ def open_token_key(uri: Pkcs11Uri, ask_pin: AskPin, certificates: tuple[x509.Cer
         mine, others = _certificates(pkcs11, session, private)
         public = _public_key(pkcs11, session, private) or _key_of(certificates or mine, session.name)
         always = _attribute(pkcs11, private, "ALWAYS_AUTHENTICATE") is True
+    if always and not isinstance(session.pin, str):
+        raise IdentityError(
+            f"the key on {session.name} wants a PIN at the key pad for each signature, which can't be had"
+        )
     signer = _signer(pkcs11, session, private, session.pin if always else None)
     return TokenKey(RemoteKey(session.name, public, signer, one_at_a_time=True), (*mine, *others))
 
@@ -240,7 +244,9 @@ def _rsa(pkcs11: Any, key: Any) -> rsa.RSAPublicKey | None:
     modulus, exponent = (_attribute(pkcs11, key, name) for name in ("MODULUS", "PUBLIC_EXPONENT"))
     if not modulus or not exponent:
         return None
-    return rsa.RSAPublicNumbers(int.from_bytes(exponent), int.from_bytes(modulus)).public_key()
+    with contextlib.suppress(ValueError):  # nonsense on the token is as good as nothing
+        return rsa.RSAPublicNumbers(int.from_bytes(exponent), int.from_bytes(modulus)).public_key()
+    return None
 
 
 def _ec(pkcs11: Any, key: Any) -> ec.EllipticCurvePublicKey | None:
@@ -250,7 +256,9 @@ def _ec(pkcs11: Any, key: Any) -> ec.EllipticCurvePublicKey | None:
         return None
     size = 1 + 2 * ((curve.key_size + 7) // 8)
     # CKA_EC_POINT is an OCTET STRING around the point; older tokens give the point alone.
-    return ec.EllipticCurvePublicKey.from_encoded_point(curve, point[-size:])
+    with contextlib.suppress(ValueError):
+        return ec.EllipticCurvePublicKey.from_encoded_point(curve, point[-size:])
+    return None
 
 
 def _certificates(

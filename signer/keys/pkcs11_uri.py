@@ -86,13 +86,15 @@ def _attributes(text: str, separator: str, known: set[str]) -> dict[str, bytes]:
 
 def _text(name: str, value: bytes) -> str:
     try:
+        if b"\0" in value:
+            raise UsageError(f"the attribute {name!r} of the PKCS #11 URI has a NUL in it", field=name)
         return value.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"the attribute {name!r} of the PKCS #11 URI is not UTF-8", field=name) from error
 
 
 def _number(name: str, value: bytes) -> int:
-    if not value.isdigit():
+    if not value.isdigit() or len(value) > 20:
         raise UsageError(f"the attribute {name!r} of the PKCS #11 URI is not a number", field=name)
     return int(value)
 

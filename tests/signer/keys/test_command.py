@@ -96,7 +96,7 @@ def test_a_command_that_hangs_is_ended(cert, tmp_path):
     assert time.monotonic() - start < 20
 
 
-@pytest.mark.parametrize("command", ["/nowhere/sign", ".", "'a\0b'"])
+@pytest.mark.parametrize("command", ["/nowhere/sign", "."])
 def test_a_command_that_can_t_be_run_is_named(command, cert):
     with pytest.raises(IdentityError, match="can't be run"):
         key_of_command(command, cert).sign(DIGEST, SHA256)

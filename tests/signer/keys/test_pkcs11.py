@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -135,6 +136,23 @@ def test_the_last_try_before_a_token_locks_is_not_taken(flag, words):
     given = flags.USER_PIN_INITIALIZED | flags[flag] if flag else flags.LOGIN_REQUIRED
     with pytest.raises(WrongSecret, match=words):
         pkcs11._require_tries_left(given, flags, "the token 'x'")
+
+
+def test_a_key_pad_is_left_to_ask_for_the_pin():
+    module = pytest.importorskip("pkcs11")
+    flag = module.TokenFlag
+    given: list[object] = []
+
+    class PinPad:
+        label, slot = "Pad", SimpleNamespace(slot_id=1)
+        flags = flag.LOGIN_REQUIRED | flag.USER_PIN_INITIALIZED | flag.PROTECTED_AUTHENTICATION_PATH
+
+        def open(self, user_pin: object) -> object:
+            given.append(user_pin)
+            return SimpleNamespace(close=lambda: given.append("closed"))
+
+    pkcs11._login(module, "pad.so", PinPad(), lambda _: pytest.fail("asked"))
+    assert given == [module.PROTECTED_AUTH, "closed"]
 
 
 def test_a_second_key_shares_the_login_but_not_without_the_pin(token):
@@ -293,6 +311,7 @@ def test_a_uri_is_read_by_the_rfc():
         ("pkcs11:type=cert?module-path=a", "only a private key"),
         ("pkcs11:slot-id=one?module-path=a", "not a number"),
         ("pkcs11:token=%ff?module-path=a", "not UTF-8"),
+        ("pkcs11:token=x?module-path=%00", "has a NUL in it"),
         ("pkcs11:token?module-path=a", "no attribute 'token' here"),
     ],
 )

@@ -17,7 +17,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint example parity bench clean
+.PHONY: help env demo sign test lint example parity bench clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ $(DEVELOP): $(STAMP)
 
 demo: $(STAMP) ## The main job: sign the driver package in examples/, catalog it, verify it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh build/demo
+
+sign: $(STAMP) ## The driver in examples/ by the rules that drvsign ships for makefiles (docs/make.md)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) -f examples/Makefile test-sign verify
 
 test: $(DEVELOP) ## All tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)

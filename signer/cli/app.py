@@ -187,11 +187,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _makefile(wanted: bool) -> None:
+    if wanted:
+        from importlib.resources import files
+
+        typer.echo(str(files("signer").joinpath("signer.mk")))
+        raise typer.Exit
+
+
 @app.callback(epilog="drvsign COMMAND --help shows the options and an example of each command.")
 def drvsign(
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", metavar=" "),
+    ] = False,
+    makefile: Annotated[
+        bool, typer.Option("--makefile", callback=_makefile, is_eager=True, help="Print where signer.mk is, for make.")
     ] = False,
 ) -> None:
     """Sign Windows driver packages anywhere, and say what each Windows release will make of them."""

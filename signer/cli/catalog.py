@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.depfile import DepFile, write_depfile
 from signer.cli.groups import command, examples
 from signer.cli.options import Jobs, OutputFile, PageHashes, workers
 from signer.cli.output import Output
@@ -40,6 +41,7 @@ def build(
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
     output_file: OutputFile = None,
+    depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
     """Build the catalogs that the INFs ask for, as Inf2Cat does, or the one that a .cdf defines, as MakeCat does.
@@ -52,6 +54,8 @@ def build(
         results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
     else:
         results = _from_infs(output, path, choices, page_hashes, output_file, jobs)
+    if depfile is not None and not any(result.error for result in results):
+        write_depfile(depfile, results[0].path, _sources(path, choices))
     finish(output, results)
     if not output.json:
         for result in results:
@@ -128,6 +132,18 @@ def check(
         output.print(_summary(states, broken))
     if broken:
         raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _sources(path: Path, choices: CatalogChoices) -> list[Path]:
+    """The files that the catalogs of an INF, a folder or a .cdf were made from."""
+    if path.suffix.lower() == ".cdf":
+        from catalogs import cdf
+        from catalogs.inf.text import decode
+
+        members = cdf.parse(decode(read(path)).text, path).members
+        return [path, *(path.parent / member.path for member in members)]
+    packages = choices.survey(path if path.is_dir() else [path]).packages
+    return [file.path for package in packages for file in package.files]
 
 
 def _from_infs(

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.depfile import DepFile, signing_sources, write_depfile
+from signer.cli.destinations import OutputFolder
 from signer.cli.groups import command, examples
 from signer.cli.identity import IdentityOptions
 from signer.cli.options import Jobs, SecretOptions, workers
 from signer.cli.output import Output
 from signer.cli.package_options import CatalogChoices
+from signer.cli.paths import walk
 from signer.cli.profile_options import ProfileOptions
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
 from signer.cli.timestamp_options import TimestampOptions
-from signer.errors import FileError, UsageError
+from signer.errors import FileError, SignerError, UsageError
+from signer.files import ensure_folder, patch_atomically, read, scratch, together
 
 if TYPE_CHECKING:
+    from catalogs.package import DriverPackage
     from catalogs.packaging import Made
     from signer.keys.identity import SigningIdentity
 
@@ -43,6 +50,8 @@ def package(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     profiles: ProfileOptions,
+    output_dir: OutputFolder = None,
+    depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build its catalogs, sign them, and verify, in this order.
@@ -72,14 +81,66 @@ def package(
     page_hashes = bool(signature.page_hashes)
     catalog = choices.options(page_hashes=page_hashes)
     packaging = PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
-    made = sign_packages(
-        folder, packages, signer, packaging, each=each, accept=verification(chosen, output), recovered=output.warn
-    )
+    accept = verification(chosen, output)
+
+    def sign(where: Path, what: list[DriverPackage]) -> list[Made]:
+        return sign_packages(where, what, signer, packaging, each=each, accept=accept, recovered=output.warn)
+
+    made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
+    if depfile is not None:
+        sources = [file.path for package in packages for file in package.files]
+        target = (output_dir or folder) / packages[0].catalog.relative_to(folder)
+        write_depfile(depfile, target, [*sources, *signing_sources(identity, signature, chosen)])
+    folder = output_dir or folder
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
         _say_what_windows_makes_of_it(output, folder, signer, jobs)
     if identity.is_test:
         output.note("The script for the test machine: drvsign certs install-script")
+
+
+def _elsewhere(
+    packages: list[DriverPackage],
+    folder: Path,
+    target: Path,
+    sign: Callable[[Path, list[DriverPackage]], list[Made]],
+    output: Output,
+) -> list[Made]:
+    """Sign copies of the packages' files, and have them all take their places in `target` at once.
+
+    Raises UsageError where the two folders are one or the other's, SignerError.
+    """
+    whole, other = folder.resolve(), target.resolve()
+    if whole == other or whole.is_relative_to(other):
+        raise UsageError("--output-dir is the package's own folder", hint="Leave it out to sign in place.")
+    with scratch() as room:
+        for path in dict.fromkeys(file.path for package in packages for file in package.files):
+            ensure_folder((room / path.relative_to(folder)).parent)
+            patch_atomically(path, [], room / path.relative_to(folder))
+        moved = [_moved(package, folder, room) for package in packages]
+        try:
+            made = sign(room, moved)
+        except SignerError as error:
+            if error.path is not None and error.path.is_relative_to(room):
+                error.path = folder / error.path.relative_to(room)
+            raise
+        ensure_folder(target)
+        with together(target, recovered=output.warn) as staging:
+            for path in walk(room):
+                place = target / path.relative_to(room)
+                ensure_folder(place.parent)
+                staging.write(place, read(path))
+    return [replace(one, path=target / one.path.relative_to(room)) for one in made]
+
+
+def _moved(package: DriverPackage, folder: Path, room: Path) -> DriverPackage:
+    """The same package with its files below another folder."""
+
+    def to(path: Path) -> Path:
+        return room / path.relative_to(folder)
+
+    files = tuple(replace(file, path=to(file.path)) for file in package.files)
+    return replace(package, infs=tuple(map(to, package.infs)), catalog=to(package.catalog), files=files)
 
 
 def _result(made: Made, signer: str) -> FileResult:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from signer.cli.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.destinations import Destination
 from signer.cli.groups import command, examples
 from signer.cli.identity import IdentityOptions
@@ -56,6 +57,7 @@ def sign(
             help="Sign nothing, but write what is to be signed elsewhere; `drvsign attach` finishes.",
         ),
     ] = None,
+    depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
     """Sign drivers (PE images) and catalogs.
@@ -73,6 +75,8 @@ def sign(
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, detached)
+    if depfile is not None and len(targets) != 1:
+        raise UsageError("--depfile is for one file at a time", hint="Name one file.")
     identity, authorities = identity.using(said), authorities.using(said)
     require_named(chosen, is_test=identity.is_test)
     options, second = signature.resolve(output)
@@ -93,7 +97,11 @@ def sign(
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: job.run(path, targets[path], detached))
 
-    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="signing"))
+    results = output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="signing")
+    if depfile is not None and not any(result.error for result in results):
+        ((source, target),) = targets.items()
+        write_depfile(depfile, detached or target, [source, *signing_sources(identity, signature, chosen)])
+    finish(output, results)
 
 
 def _targets(destination: Destination, files: dict[Path, Path], detached: Path | None) -> dict[Path, Path]:

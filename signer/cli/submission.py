@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.depfile import DepFile, write_depfile
 from signer.cli.groups import command, examples
 from signer.cli.identity import IdentityOptions
 from signer.cli.options import SecretOptions, now
@@ -53,6 +54,7 @@ def build(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
+    depfile: DepFile = None,
 ) -> None:
     """Make the cabinet that the portal takes: a folder for each package, packed with MSZIP, and signed.
 
@@ -72,6 +74,8 @@ def build(
     result = _made(output, submission, cabinet, None if unsigned else (identity, secrets, signature, authorities))
     listing = cabinet.with_suffix(".ddf")
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
+    if depfile is not None:
+        write_depfile(depfile, cabinet, (file.path for file in submission.files))
     finish(output, [result, FileResult(listing, "built", note="for makecab")])
 
 

@@ -1,0 +1,154 @@
+"""Signing as part of a build: signer.mk under make, and the examples for CMake and Meson."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signer.verify.gather import gather
+from tests.catalogs.inf_files import BASE, write_package
+from tests.images import PeSpec
+from tests.support import ROOT
+
+MAKEFILE = "DRIVER := driver\ninclude $(shell $(DRVSIGN) --makefile)\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A driver with a makefile of two lines, and `drvsign` in a folder that PATH names first."""
+    program = tmp_path / "bin" / "drvsign"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m signer "$@"\n')
+    program.chmod(0o755)
+    folder = tmp_path / "project"
+    write_package(folder / "driver", BASE)
+    (folder / "Makefile").write_text(MAKEFILE)
+    return folder
+
+
+def run(project: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    path = f"{project.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": path, **variables}
+    environment.pop("MAKEFLAGS", None)
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+def make(project: Path, *targets: str) -> str:
+    done = run(project, "make", "DRVSIGN=drvsign", *targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def signed(path: Path) -> bool:
+    kind = "image" if path.suffix == ".sys" else "catalog" if path.suffix == ".cat" else "cabinet"
+    signatures = gather(path.read_bytes(), kind, path.name).signatures  # type: ignore[arg-type]
+    return bool(signatures) and all(one.intact for one in signatures)
+
+
+def test_everything_at_once_and_nothing_twice(project: Path) -> None:
+    before = (project / "driver" / "sample.sys").read_bytes()
+    for name in ("one", "two", "three"):
+        (project / f"{name}.sys").write_bytes(PeSpec().build())
+    targets = ("test-sign", "submission", "one.signed.sys", "two.signed.sys", "three.signed.sys")
+    assert "drvsign package" in make(project, "-j4", *targets)
+    results = project / "build" / "signed"
+    for path in (results / "test/sample.sys", results / "test/sample.cat", results / "sample.cab"):
+        assert signed(path)
+    assert all(signed(project / f"{name}.signed.sys") for name in ("one", "two", "three"))
+    assert (project / "driver" / "sample.sys").read_bytes() == before, "nothing is signed in place"
+    assert "drvsign" not in make(project, "-j4", *targets).replace("signed", ""), "all is up to date"
+
+
+def test_a_file_that_the_inf_alone_names_is_known_from_the_depfile(project: Path) -> None:
+    inf = BASE.replace("sample.sys = 1", "sample.sys = 1\nextra.dat = 1").replace("[Drivers]", "[Drivers]\nextra.dat")
+    write_package(project / "driver", inf, "sample.sys", "extra.dat")
+    make(project, "test-sign")
+    catalog = project / "build/signed/test/sample.cat"
+    first = catalog.stat().st_mtime_ns
+    assert "package" not in make(project, "test-sign")
+    extra = project / "driver" / "extra.dat"
+    extra.write_bytes(b"other")
+    os.utime(extra, ns=(first + 10**9, first + 10**9))
+    assert "package" in make(project, "test-sign")
+    assert (project / "build/signed/test/extra.dat").read_bytes() == b"other"
+
+
+def test_the_catalog_of_an_inf(project: Path) -> None:
+    make(project, "driver/sample.cat")
+    assert signed(project / "driver/sample.cat")
+    assert "drvsign" not in make(project, "driver/sample.cat")
+
+
+def test_a_file_that_is_gone_does_not_stop_make(project: Path) -> None:
+    make(project, "test-sign")
+    inf = (project / "driver" / "sample.inf").read_bytes()
+    (project / "driver" / "sample.sys").rename(project / "driver" / "other.sys")
+    (project / "driver" / "sample.inf").write_bytes(inf.replace(b"sample.sys", b"other.sys"))
+    make(project, "test-sign")
+    assert signed(project / "build/signed/test/other.sys")
+
+
+def test_what_fails_leaves_no_target_and_stops_make(project: Path) -> None:
+    (project / "driver" / "sample.sys").unlink()
+    (project / "bad.sys").write_bytes(b"MZ and no more")
+    done = run(project, "make", "DRVSIGN=drvsign", "test-sign", "bad.signed.sys", "-k")
+    assert done.returncode != 0
+    assert not (project / "build/signed/test").exists()
+    assert not (project / "bad.signed.sys").exists()
+
+
+def test_a_release_without_a_profile_is_refused(project: Path) -> None:
+    done = run(project, "make", "DRVSIGN=drvsign", "release")
+    assert done.returncode != 0
+    assert "drvsign.toml" in done.stderr
+    (project / "driver" / "drvsign.toml").write_text("[profile.release]\n")
+    done = run(project, "make", "DRVSIGN=drvsign", "release")
+    assert "names no signer" in done.stderr
+    assert not (project / "build/signed/release").exists()
+
+
+def test_a_package_is_not_put_into_itself(project: Path) -> None:
+    done = run(project, str(project.parent / "bin/drvsign"), "package", "driver", "--output-dir", "driver")
+    assert (done.returncode, "own folder" in done.stderr) == (2, True)
+
+
+def copied_examples(project: Path, name: str) -> None:
+    shutil.copytree(ROOT / "examples" / "hello", project / "examples" / "hello")
+    shutil.copytree(ROOT / "examples" / name, project / "examples" / name)
+
+
+def test_our_own_makefile(project: Path) -> None:
+    shutil.copytree(ROOT / "examples", project / "examples")
+    done = run(project, "make", "-f", "examples/Makefile", "DRVSIGN=drvsign", "test-sign")
+    assert done.returncode == 0, done.stderr
+    assert signed(project / "build/hello/test/hello.cat")
+
+
+def test_the_example_for_cmake(project: Path) -> None:
+    if shutil.which("ninja") is None:
+        pytest.skip("ninja is not installed")
+    copied_examples(project, "cmake")
+    setup = run(project, "cmake", "-S", "examples/cmake", "-B", "out", "-G", "Ninja")
+    assert setup.returncode == 0, setup.stderr
+    assert run(project, "cmake", "--build", "out").returncode == 0
+    assert signed(project / "out/signed/hello.cat") and signed(project / "out/signed/hello.sys")
+    assert "no work to do" in run(project, "cmake", "--build", "out").stdout
+    os.utime(project / "examples/hello/hello.inf")
+    assert "Signing hello" in run(project, "cmake", "--build", "out").stdout
+
+
+def test_the_example_for_meson(project: Path) -> None:
+    copied_examples(project, "meson")
+    setup = run(project, "meson", "setup", "out", "examples/meson")
+    assert setup.returncode == 0, setup.stdout + setup.stderr
+    built = run(project, "meson", "compile", "-C", "out")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert signed(project / "out/hello.cat") and signed(project / "out/hello.sys")
+    assert "no work to do" in run(project, "ninja", "-C", "out").stdout

@@ -37,8 +37,12 @@ def require_fit(
     second: SigningOptions | None,
     *,
     timestamped: bool,
+    for_portal: bool = False,
 ) -> None:
-    """Raise ReleaseRefused, with every reason, for what a release must not be signed with."""
+    """Raise ReleaseRefused, with every reason, for what a release must not be signed with.
+
+    What goes to the portal is signed again there, so that the profile's targets say nothing about it.
+    """
     if not chosen.is_release or chosen.profile is None:
         return
     from signer.policy.release import Plan, refusals
@@ -47,7 +51,7 @@ def require_fit(
     digests = (options.digest, *([second.digest] if second is not None else []))
     carried = (*signer.chain, *options.certificates)
     plan = Plan(signer.certificate, carried, digests, timestamped, datetime.now(UTC))
-    found = refusals(plan, targets_of(chosen), TrustStore.release())
+    found = refusals(plan, () if for_portal else targets_of(chosen), TrustStore.release())
     if found:
         count = f"{len(found)} reasons" if len(found) > 1 else "a reason"
         raise ReleaseRefused(

@@ -65,7 +65,7 @@ def sign(
     A signature that is there is replaced, unless --append. No other byte of the file changes, and a file that
     can't be signed stays as it was.
     """
-    chosen = profiles.load(Path())
+    chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings
     signature = signature.using(said)
     if request is not None:
@@ -75,8 +75,10 @@ def sign(
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, detached)
-    if depfile is not None and len(targets) != 1:
-        raise UsageError("--depfile is for one file at a time", hint="Name one file.")
+    if depfile is not None and (len(targets) != 1 or (detached is None and set(targets) == set(targets.values()))):
+        raise UsageError(
+            "--depfile is for one file that is made from another", hint="Name one file, and --output or --detached."
+        )
     identity, authorities = identity.using(said), authorities.using(said)
     require_named(chosen, is_test=identity.is_test)
     options, second = signature.resolve(output)

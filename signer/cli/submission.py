@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,8 @@ from signer.cli.identity import IdentityOptions
 from signer.cli.options import SecretOptions, now
 from signer.cli.output import STYLES, Output
 from signer.cli.paths import kind_of
+from signer.cli.profile_options import Chosen, ProfileOptions
+from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
 from signer.cli.timestamp_options import TimestampOptions
@@ -39,6 +42,7 @@ Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders of d
 @app.command(
     epilog=examples(
         "drvsign submission build driver/ -o driver.cab --identity 'pkcs11:object=ev' --password-env PIN",
+        "drvsign submission build driver/ -o driver.cab --profile release",
         "drvsign submission build bus/ function/ -o both.cab --unsigned",
     )
 )
@@ -53,6 +57,7 @@ def build(
     secrets: SecretOptions,
     signature: SignatureOptions,
     authorities: TimestampOptions,
+    profiles: ProfileOptions,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
     depfile: DepFile = None,
 ) -> None:
@@ -71,7 +76,15 @@ def build(
     _require_no_errors(submission, folders[0])
     for problem in submission.problems:
         output.warn(str(problem))
-    result = _made(output, submission, cabinet, None if unsigned else (identity, secrets, signature, authorities))
+    chosen = profiles.load(folders[0])
+    said = chosen.settings
+    signing = _Signing(
+        identity.using(said),
+        secrets.using(said),
+        replace(signature.using(said), page_hashes=None),
+        authorities.using(said),
+    )
+    result = _made(output, submission, cabinet, None if unsigned else signing, chosen)
     listing = cabinet.with_suffix(".ddf")
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
     if depfile is not None:
@@ -172,28 +185,36 @@ def _print_returned(output: Output, found: Returned) -> None:
     print_problems(output, found.problems)
 
 
-def _made(
-    output: Output,
-    submission: Submission,
-    target: Path,
-    signing: tuple[IdentityOptions, SecretOptions, SignatureOptions, TimestampOptions] | None,
-) -> FileResult:
+@dataclass(frozen=True)
+class _Signing:
+    """How the cabinet is signed."""
+
+    identity: IdentityOptions
+    secrets: SecretOptions
+    signature: SignatureOptions
+    authorities: TimestampOptions
+
+
+def _made(output: Output, submission: Submission, target: Path, signing: _Signing | None, chosen: Chosen) -> FileResult:
     """Write the cabinet, signed unless there is nobody to sign it. Raises SignerError."""
     import os
 
     from catalogs.submission.cabinet import build as build_cabinet
 
-    signer = signing[0].open(signing[1], output) if signing is not None else None
-    data = build_cabinet(submission, time=now() if os.environ.get("SOURCE_DATE_EPOCH") else None)
+    time = now() if os.environ.get("SOURCE_DATE_EPOCH") else None
     packages, files = len(submission.packages), len(submission.files)
     note = f"{packages} package{'s' if packages != 1 else ''}, {files} files"
-    if signing is None or signer is None:
-        write_atomically(target, data)
+    if signing is None:
+        write_atomically(target, build_cabinet(submission, time=time))
         return FileResult(target, "built", note=f"{note}, unsigned")
     from signer.sign import sign_cabinet
 
-    options, _ = signing[2].resolve(output)
-    signed = sign_cabinet(data, signer, options, timestamper=signing[3].chooser(output)(options.digest))
+    require_named(chosen, is_test=signing.identity.is_test)
+    options, _ = signing.signature.resolve(output)
+    signer = signing.identity.open(signing.secrets, output)
+    require_fit(chosen, signer, options, None, timestamped=signing.authorities.is_wanted, for_portal=True)
+    timestamper = signing.authorities.chooser(output)(options.digest)
+    signed = sign_cabinet(build_cabinet(submission, time=time), signer, options, timestamper=timestamper)
     ((_, whole),) = signed.changes.patches
     signed.check(memoryview(whole))
     write_atomically(target, whole)

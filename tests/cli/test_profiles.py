@@ -180,6 +180,26 @@ def test_a_profile_for_tests_signs_with_the_test_identity(package: Path) -> None
     assert "accepted by win11-25h2-x64" in ran.stderr
 
 
+@pytest.mark.usefixtures("trusted")
+def test_a_cabinet_for_the_portal_is_signed_as_the_profile_says(package: Path, url: str, work: Path) -> None:
+    write_profile(package, release(url, 'targets = ["win11-25h2-x64"]'))
+    ran = drvsign("submission", "build", package, "-o", work / "echo.cab", "--profile", "release")
+    assert ran.code == 0, "Microsoft signs for the targets: " + ran.stderr
+    (signature,) = gather((work / "echo.cab").read_bytes(), "cabinet", "echo.cab").signatures
+    assert signature.signer == LEAF
+    assert signature.timestamp is not None and signature.timestamp.intact
+    write_profile(package, "[profile.release]\n")
+    ran = drvsign("submission", "build", package, "-o", work / "other.cab", "--profile", "release")
+    assert (ran.code, (work / "other.cab").exists()) == (3, False)
+
+
+def test_sign_finds_the_profile_beside_the_driver(package: Path) -> None:
+    write_profile(package, '[profile.test]\ntrust = "test-signing"\nurl = "http://beside"\n')
+    assert drvsign("sign", package / "sample.sys", "--profile", "test").code == 0
+    (signature,) = gather((package / "sample.sys").read_bytes(), "image", "sample.sys").signatures
+    assert signature.url == "http://beside"
+
+
 def test_options_count_before_the_environment_and_that_before_the_profile(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

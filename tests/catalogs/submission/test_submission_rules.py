@@ -21,6 +21,7 @@ from tests.cabinets import cabinet
 from tests.catalogs.inf_files import BASE, with_change, write_package
 from tests.identities import identity
 from tests.images import PeSpec
+from tests.support import corpus_files, corpus_id
 
 TIME = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 X86 = BASE.replace("NTamd64", "NTx86")
@@ -206,6 +207,17 @@ def test_what_is_wrong_with_a_cabinet_is_named(
     assert codes(check(make(files_of(package)), unpacked)) == expected
     assert not (tmp_path / "in" / "x.sys").exists(), "nothing is written outside of the folder"
     assert not (tmp_path / "x.sys").exists()
+
+
+@pytest.mark.parametrize("path", [path.parent for path in corpus_files("packages/*/SOURCE.txt")][::4], ids=corpus_id)
+def test_the_cabinet_of_a_real_package_holds_it_and_has_the_same_problems(path: Path, tmp_path: Path) -> None:
+    submission = read_submission([path])
+    data = build(submission, time=TIME)
+    contents = {file.name: content for file, content in Listing.parse(data).contents()}
+    assert contents == {file.name: file.path.read_bytes() for file in submission.files}
+    found = [problem.code for problem in check(data, tmp_path / "unpacked").problems]
+    said = [problem.code for problem in submission.problems if problem.code != "not-in-inf"]
+    assert sorted(found) == sorted([*said, "cabinet-unsigned"])
 
 
 def test_no_inf_and_no_folder_are_errors(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from catalogs.images import boot_start_drivers
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem
 from catalogs.line_ends import diagnose
+from catalogs.os_names import OsName
 from catalogs.package import DriverPackage, PackageFile, Survey, survey_packages
 from signer.cab.cabinet import is_cabinet
 from signer.errors import PackageError, SignerError
@@ -32,6 +33,8 @@ PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
 
 _DECORATIONS = {"x64": "amd64"}
 _MISSING = "22.9.1"
+_KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
+"""Since which build the kernel has which version."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 
@@ -68,6 +71,8 @@ class CheckedPackage:
     """Files that the INF copies and that are not there."""
     catalog_path: Path | None = None
     """Where the catalog is."""
+    drivers: tuple[DriverInf, ...] = ()
+    """The package's INFs, read; without them every release of the architectures counts as one that they are for."""
 
     @property
     def name(self) -> str:
@@ -90,6 +95,8 @@ class CheckedPackage:
         """Whether the target installs it: what Plug and Play says of the INF and of every file that it copies."""
         if not self.fits(target):
             return _not_for(self, target)
+        if self.drivers and not any(driver.installs_on(os_of(target)) for driver in self.drivers):
+            return _not_for_release(self, target)
         infs = set(self.package.infs)
         members = [(one, policy.Member(one.evidence, one.paths)) for one in self.files_on(target)]
         first = next(member for one, member in members if one.file.path in infs)
@@ -155,7 +162,8 @@ def _check(
     data = read(path) if path is not None else None
     catalog = _parsed(data, path) if data is not None and path is not None else None
     lookups = (*([catalog] if catalog is not None else ()), *catalogs)
-    boot = {name for inf in package.infs for name in boot_start_drivers(DriverInf.read(inf))}
+    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
 
     def one(file: PackageFile) -> CheckedFile:
         evidence = evidence_of(file.path, lookups)
@@ -169,6 +177,7 @@ def _check(
         tuple(each(one, package.files)),
         tuple(_missing(survey, package)),
         path,
+        drivers,
     )
 
 
@@ -216,6 +225,33 @@ def _not_for(package: CheckedPackage, target: Target) -> Verdict:
         else f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
+    sections = (section.target.text for driver in package.drivers for section in driver.models)
+    defaults = (one.text for driver in package.drivers for one in driver.default_installs)
+    named = ", ".join(dict.fromkeys(text or "no decoration" for text in (*sections, *defaults))) or "none"
+    finding = Finding(
+        "inf-not-for-target",
+        "error",
+        f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
+        _MODELS,
+        "Decorate a Models section for the oldest release that the driver is for, such as "
+        f"[Models.NT{decoration(target)}.{'.'.join(map(str, _kernel(target)))}].",
+    )
+    return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def os_of(target: Target) -> OsName:
+    """A target as INF decorations see it: kernel version, build, architecture, workstation or server."""
+    version = _kernel(target)
+    release = (*version, target.build)
+    names = (f"{version[0]}.{version[1]}",)
+    return OsName(target.name, "", names, decoration(target), release, target.server)
+
+
+def _kernel(target: Target) -> tuple[int, int]:
+    return next(version for build, version in _KERNELS if target.build >= build)
 
 
 def _versions_in(text: str) -> Iterator[tuple[int, int]]:

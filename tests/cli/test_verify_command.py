@@ -145,6 +145,21 @@ def test_a_package_for_another_architecture_is_rejected_as_that(package):
     assert [target["rule"] for target in document["files"][0]["targets"]] == ["inf-not-for-target"]
 
 
+@pytest.mark.parametrize(
+    ("target", "rule"),
+    [
+        ("win10-1703-x64", "inf-not-for-target"),  # the INF's models are decorated NTamd64.10.0...16299
+        ("win7-x64", "inf-not-for-target"),
+        ("win10-1709-x64", "publisher"),
+        ("server2016-x64", "inf-not-for-target"),
+        ("server2019-x64", "publisher"),
+    ],
+)
+def test_a_release_that_the_inf_is_not_for_installs_nothing(package, target, rule):
+    ran = drvsign("verify", package, "--policy", "pnp", "--target", target, *TEST, "--json")
+    assert [row["rule"] for row in ran.document["files"][0]["targets"]] == [rule]
+
+
 def test_an_inf_stands_for_its_package(package):
     ran = drvsign("verify", package / "hello.inf", "--policy", "kernel", *X64, *TEST, "--json")
     assert ran.code == 0

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys.identity import PublicKey
-from signer.keys.remote import RemoteKey, load_client, load_public_key
+from signer.keys.remote import UNREADABLE, RemoteKey, load_client, load_public_key, one_line
 from signer.keys.uri import KeyUri, Secret
 
 T = TypeVar("T")
@@ -87,6 +87,7 @@ def _signer(
 def _told(call: Callable[[], T], holder: str) -> T:
     """What `call` returns; what the client raises, as one sentence."""
     exceptions = load_client("botocore.exceptions", "aws", "keys in AWS KMS")
+    parsers = load_client("botocore.parsers", "aws", "keys in AWS KMS")
     try:
         return call()
     except exceptions.ClientError as error:
@@ -100,15 +101,16 @@ def _told(call: Callable[[], T], holder: str) -> T:
         raise UsageError(
             f"the region of {holder} is not known", field="region", hint="Add region= to the URI."
         ) from error
-    except (exceptions.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+    except (exceptions.BotoCoreError, parsers.ResponseParserError, *UNREADABLE) as error:
         raise IdentityError(
-            f"AWS could not be asked for {holder}: {error}", hint="Check region, endpoint, profile and the network."
+            f"AWS gave no usable answer about {holder}: {one_line(error)}",
+            hint="Check region, endpoint and profile.",
         ) from error
 
 
 def _refused(error: dict[str, str], holder: str) -> IdentityError:
     code, message = error.get("Code", "an error without a code"), error.get("Message", "")
-    reason = f"{code}: {message}" if message else code
+    reason = one_line(f"{code}: {message}" if message else code)
     if code == "NotFoundException":
         return KeyNotFound(f"{holder} is not there ({reason})", hint="Check its name, the region and the account.")
     if code in _NOT_ACCEPTED:

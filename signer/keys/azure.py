@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys.identity import PublicKey
-from signer.keys.remote import RemoteKey, ecdsa_der, key_kind, load_client
+from signer.keys.remote import UNREADABLE, RemoteKey, ecdsa_der, key_kind, load_client, one_line
 from signer.keys.uri import KeyUri, Secret
 
 T = TypeVar("T")
@@ -26,7 +26,6 @@ _RETRY = {"retry_total": 5, "retry_status": 5, "retry_connect": 2, "retry_read":
 _ECDSA = {("P-256", DigestAlgorithm.SHA256): "ES256", ("P-384", DigestAlgorithm.SHA384): "ES384"}
 _RSA = {DigestAlgorithm.SHA256: "RS256", DigestAlgorithm.SHA384: "RS384", DigestAlgorithm.SHA512: "RS512"}
 _CURVES: dict[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
-_LONGEST = 300
 
 
 def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Secret) -> RemoteKey:
@@ -44,9 +43,7 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
         return found, crypto.CryptographyClient(found, credential, **_RETRY)
 
     found, client = _told(find, holder)
-    if "sign" not in (found.key.key_ops or []):
-        raise IdentityError(f"{holder} may not sign", hint="Allow the operation sign for the key.")
-    public = _public_key(found.key, holder)
+    public = _told(lambda: _public_key(found.key, holder), holder)
     return RemoteKey(holder, public, _signer(client, crypto, public, holder))
 
 
@@ -68,6 +65,8 @@ def _names(text: str) -> tuple[str, str, str | None]:
 
 def _public_key(key: Any, holder: str) -> PublicKey:
     """The public half of a JSON Web Key (RFC 7518, 6.2 and 6.3)."""
+    if "sign" not in (key.key_ops or []):
+        raise IdentityError(f"{holder} may not sign", hint="Allow the operation sign for the key.")
     kind = str(getattr(key.kty, "value", key.kty)).removesuffix("-HSM")
     curve = str(getattr(key.crv, "value", key.crv or ""))
     try:
@@ -119,10 +118,10 @@ def _told(call: Callable[[], T], holder: str) -> T:
         ) from error
     except exceptions.HttpResponseError as error:
         raise _refused(error, holder) from error
-    except (exceptions.AzureError, OSError, ValueError) as error:
+    except (exceptions.AzureError, OSError, *UNREADABLE) as error:
         raise IdentityError(
-            f"Azure could not be asked for {holder}: {_reason(error)}",
-            hint="Check the name of the vault and the network.",
+            f"Azure gave no usable answer about {holder}: {_reason(error)}",
+            hint="Check the name of the vault.",
         ) from error
 
 
@@ -138,4 +137,4 @@ def _refused(error: Any, holder: str) -> IdentityError:
 
 def _reason(error: Exception) -> str:
     """The message on one line: errors of the service say all twice, and those of azure-identity are pages."""
-    return " ".join(str(error).partition("\nCode: ")[0].split())[:_LONGEST]
+    return one_line(str(error).partition("\nCode: ")[0])

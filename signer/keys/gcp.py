@@ -15,7 +15,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
-from signer.keys.remote import RemoteKey, digest_info, load_client, load_public_key
+from signer.keys.remote import UNREADABLE, RemoteKey, digest_info, load_client, load_public_key, one_line
 from signer.keys.uri import KeyUri, Secret
 
 T = TypeVar("T")
@@ -24,7 +24,6 @@ _WHAT = "keys in Google Cloud KMS"
 _NAME = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+")
 _PATIENCE = 40.0
 """Seconds in all, with pauses that double."""
-_LONGEST = 300
 
 
 def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Secret) -> RemoteKey:
@@ -39,8 +38,7 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
     client = _told(lambda: _client(uri.options.get("endpoint")), holder)
     retry = _retry()
     found = _told(lambda: client.get_public_key(request={"name": name}, retry=retry), holder)
-    algorithm_name = str(found.algorithm.name)
-    wanted = _digest_of(algorithm_name, holder)
+    wanted = _digest_of(str(getattr(found.algorithm, "name", found.algorithm)), holder)
 
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
         if wanted not in (None, algorithm):
@@ -86,6 +84,7 @@ def _told(call: Callable[[], T], holder: str) -> T:
     """What `call` returns; what the client raises, as one sentence."""
     errors = load_client("google.api_core.exceptions", "gcp", _WHAT)
     auth = load_client("google.auth.exceptions", "gcp", _WHAT)
+    json = load_client("google.protobuf.json_format", "gcp", _WHAT)
     try:
         return call()
     except (auth.DefaultCredentialsError, auth.RefreshError, errors.Unauthorized) as error:
@@ -104,11 +103,11 @@ def _told(call: Callable[[], T], holder: str) -> T:
         ) from error
     except (errors.RetryError, errors.TooManyRequests) as error:
         raise IdentityError(f"Google Cloud throttles {holder}, and still did after {_PATIENCE:g} seconds") from error
-    except (errors.GoogleAPICallError, auth.GoogleAuthError, OSError, ValueError) as error:
+    except (errors.GoogleAPICallError, auth.GoogleAuthError, json.ParseError, OSError, *UNREADABLE) as error:
         raise IdentityError(
             f"{holder} can't be used ({_reason(error)})", hint="Check its state, and the network."
         ) from error
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "message", None) or error).split())[:_LONGEST]
+    return one_line(getattr(error, "message", None) or error)

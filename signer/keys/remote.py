@@ -27,6 +27,10 @@ from signer.keys.identity import PublicKey, require_supported
 Signer = Callable[[bytes, DigestAlgorithm], bytes]
 """Has a digest signed: RSASSA-PKCS1-v1_5, or ECDSA as DER. Raises IdentityError."""
 
+_LONGEST = 300
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What client libraries raise over an answer of another shape than they expect: a proxy's page, another's JSON."""
+
 
 class RemoteKey:
     """A private key that something else holds; a `SigningKey` for several threads at once.
@@ -103,6 +107,12 @@ def ecdsa_der(raw: bytes, holder: str) -> bytes:
 def digest_info(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
     """The DER of DigestInfo, for signers that only pad and exponentiate (RFC 8017, 9.2)."""
     return der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
+
+
+def one_line(text: object) -> str:
+    """What somebody else says about an error, on one line and not too long."""
+    said = f"it lacks {text}" if isinstance(text, LookupError) else str(text)
+    return " ".join(said.split())[:_LONGEST]
 
 
 def key_kind(key: PublicKey) -> str:

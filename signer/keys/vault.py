@@ -7,7 +7,6 @@ reads VAULT_ADDR, VAULT_TOKEN, ~/.vault-token and VAULT_CACERT.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,7 +14,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, WrongSecret
-from signer.keys.remote import RemoteKey, load_client, load_public_key
+from signer.keys.remote import UNREADABLE, RemoteKey, load_client, load_public_key, one_line
 from signer.keys.uri import KeyUri, Secret
 
 T = TypeVar("T")
@@ -24,8 +23,6 @@ _WHAT = "keys in Vault"
 _RETRIES = 5
 _PAUSE = 0.5
 """Seconds; each pause is twice the one before it, about 15 seconds in all."""
-_LONGEST = 300
-"""Characters of a message that are shown."""
 _TRY_AGAIN = (429, 502, 503, 504)
 _HASHES = {
     DigestAlgorithm.SHA256: "sha2-256",
@@ -43,27 +40,23 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
     mount, _, name = uri.name.rpartition("/")
     mount, holder = mount or "transit", f"the Vault key {uri.name!r}"
     transit = _client(uri, holder, secret).secrets.transit
-    found = _told(lambda: transit.read_key(name=name, mount_point=mount), holder)
-    version, pem = _version(found, uri.options.get("version"), holder)
+    wanted = uri.options.get("version")
+    version, pem = _told(lambda: _version(transit.read_key(name=name, mount_point=mount), wanted, holder), holder)
     public = load_public_key(pem.encode(), holder)
 
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
         if algorithm not in _HASHES:
             raise IdentityError(f"{holder} can't sign {algorithm} digests", hint="Choose another --digest.")
-        answer = _told(
-            lambda: transit.sign_data(
-                name=name,
-                mount_point=mount,
-                key_version=version,
-                hash_input=base64.b64encode(digest).decode(),
-                hash_algorithm=_HASHES[algorithm],
-                prehashed=True,
-                signature_algorithm="pkcs1v15",
-                marshaling_algorithm="asn1",
-            ),
-            holder,
+        asked = {
+            "hash_input": base64.b64encode(digest).decode(),
+            "hash_algorithm": _HASHES[algorithm],
+            "prehashed": True,
+            "signature_algorithm": "pkcs1v15",
+            "marshaling_algorithm": "asn1",
+        }
+        return _told(
+            lambda: _signature(transit.sign_data(name=name, mount_point=mount, key_version=version, **asked)), holder
         )
-        return _signature(answer, holder)
 
     return RemoteKey(holder, public, sign)
 
@@ -94,11 +87,11 @@ def _client(uri: KeyUri, holder: str, secret: Secret) -> Any:
 
 def _version(found: Any, wanted: str | None, holder: str) -> tuple[int, str]:
     """The number of the key's version that signs, and its public key as PEM."""
-    data = found.get("data", {}) if isinstance(found, dict) else {}
-    number = wanted or str(data.get("latest_version", ""))
-    version = data.get("keys", {}).get(number)
+    data = found["data"]
+    number = wanted or str(data["latest_version"])
+    version = data["keys"].get(number)
     if version is None:
-        there = ", ".join(data.get("keys", {})) or "none"
+        there = ", ".join(data["keys"]) or "none"
         raise KeyNotFound(f"{holder} has no version {number!r}; there are: {there}", hint="Check version= in the URI.")
     pem = version.get("public_key") if isinstance(version, dict) else None
     if not pem:
@@ -108,13 +101,9 @@ def _version(found: Any, wanted: str | None, holder: str) -> tuple[int, str]:
     return int(number), str(pem)
 
 
-def _signature(answer: Any, holder: str) -> bytes:
+def _signature(answer: Any) -> bytes:
     """What stands after `vault:v1:`."""
-    text = answer.get("data", {}).get("signature", "") if isinstance(answer, dict) else ""
-    try:
-        return base64.b64decode(str(text).rpartition(":")[2], validate=True)
-    except binascii.Error as error:
-        raise IdentityError(f"what came back from {holder} is not a signature") from error
+    return base64.b64decode(str(answer["data"]["signature"]).rpartition(":")[2], validate=True)
 
 
 def _told(call: Callable[[], T], holder: str) -> T:
@@ -133,12 +122,12 @@ def _told(call: Callable[[], T], holder: str) -> T:
         raise IdentityError(f"Vault throttles {holder}, and still did after {_RETRIES + 1} tries") from error
     except refused.VaultError as error:
         raise IdentityError(f"{holder} can't be used ({_reason(error)})") from error
-    except (OSError, ValueError) as error:  # requests raises OSErrors
+    except (OSError, *UNREADABLE) as error:  # requests raises OSErrors
         raise IdentityError(
-            f"Vault could not be asked for {holder}: {error}", hint="Check VAULT_ADDR, VAULT_CACERT and the network."
+            f"Vault gave no usable answer about {holder}: {one_line(error)}",
+            hint="Check VAULT_ADDR and VAULT_CACERT.",
         ) from error
 
 
 def _reason(error: Any) -> str:
-    text = ", ".join(error.errors or []) or error.text or type(error).__name__
-    return " ".join(str(text).split())[:_LONGEST]
+    return one_line(", ".join(error.errors or []) or error.text or type(error).__name__)

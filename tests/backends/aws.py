@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from tests.backends.backend import Backend, key_of
+from tests.backends.server import Answer, Server
 
 REGION = "eu-central-1"
 SPECS = {"rsa2048": "RSA_2048", "p256": "ECC_NIST_P256", "p384": "ECC_NIST_P384"}
@@ -41,6 +42,7 @@ class Aws(Backend):
         self.throttled = 0
         """How many of the next calls of Sign are throttled."""
         self.signed = 0
+        self.other: Server | None = None
         self._environment()
         self._patch(digests)
         self._server = server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -152,7 +154,14 @@ class Aws(Backend):
             self._server.stop()
             self._server._server.server_close()
 
+    def answer_with(self, body: object) -> None:
+        """The address of the service answers with this from now on."""
+        self.other = Server(lambda _: Answer(body))
+        self.endpoint = self.other.url
+
     def close(self) -> None:
+        if self.other is not None:
+            self.other.stop()
         self.go()
 
 

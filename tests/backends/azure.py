@@ -127,6 +127,9 @@ class Azure(Backend):
     def go(self) -> None:
         self.server.stop()
 
+    def answer_with(self, body: object) -> None:
+        self.server.answer = lambda _: Answer(body)
+
     def close(self) -> None:
         self.server.stop()
 

@@ -125,6 +125,9 @@ class Gcp(Backend):
     def go(self) -> None:
         self.server.stop()
 
+    def answer_with(self, body: object) -> None:
+        self.server.answer = lambda _: Answer(body)
+
     def close(self) -> None:
         self.server.stop()
 

@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered: JSON."""
+    """What is answered: JSON, or bytes as they are."""
 
     body: Any
     status: int = 200
@@ -43,7 +43,8 @@ class Server:
 
     def __init__(self, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
-        requests = self.requests
+        self.answer = answer
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def handle_any(self) -> None:
@@ -51,9 +52,9 @@ class Server:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Request(self.command, parts.path, parse_qs(parts.query), headers, body)
-                requests.append(request)
-                given = answer(request)
-                data = json.dumps(given.body).encode()
+                server.requests.append(request)
+                given = server.answer(request)
+                data = given.body if isinstance(given.body, bytes) else json.dumps(given.body).encode()
                 self.send_response(given.status)
                 for name, value in (
                     *given.headers,

@@ -102,7 +102,9 @@ def _told(call: Callable[[], T], holder: str) -> T:
             hint="Grant the role Cloud KMS CryptoKey Signer/Verifier.",
         ) from error
     except (errors.RetryError, errors.TooManyRequests) as error:
-        raise IdentityError(f"Google Cloud throttles {holder}, and still did after {_PATIENCE:g} seconds") from error
+        throttled = isinstance(getattr(error, "cause", error), errors.TooManyRequests)
+        what = "throttles" if throttled else "has no service for"
+        raise IdentityError(f"Google Cloud {what} {holder}, and still after {_PATIENCE:g} seconds") from error
     except (errors.GoogleAPICallError, auth.GoogleAuthError, json.ParseError, OSError, *UNREADABLE) as error:
         raise IdentityError(
             f"{holder} can't be used ({_reason(error)})", hint="Check its state, and the network."

@@ -43,7 +43,7 @@ class Gcp(Backend):
         pytest.importorskip("google.cloud.kms", reason="google-cloud-kms is not installed (drvsign[gcp])")
         self.monkeypatch = monkeypatch
         self.throttled = 0
-        self.forbidden = False
+        self.forbidden = self.out_of_service = False
         self.signed = 0
         self.server = Server(self._answer)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -92,6 +92,8 @@ class Gcp(Backend):
         self.signed += 1
         if self.forbidden:
             return _error("PERMISSION_DENIED", "Permission 'useToSign' denied on resource", 403)
+        if self.out_of_service:
+            return _error("UNAVAILABLE", "The service is currently unavailable", 503)
         if self.throttled:
             self.throttled -= 1
             return _error("RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Cryptographic requests'", 429)

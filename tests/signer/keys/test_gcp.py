@@ -48,10 +48,18 @@ def test_throttling_is_waited_out(kms, waits):
 def test_throttling_without_end_is_given_up(kms, waits):
     opened = key(kms.uri("p256"))
     kms.throttled = 10000
-    with pytest.raises(IdentityError, match="still did after 40 seconds"):
+    with pytest.raises(IdentityError, match=r"throttles .* still after 40 seconds"):
         opened.sign(DIGEST, SHA256)
     assert 3 <= kms.signed < 200
     assert sum(waits) <= 40
+
+
+def test_a_service_that_stays_out_is_not_called_throttling(kms, waits):
+    opened = key(kms.uri("p256"))
+    kms.out_of_service = True
+    with pytest.raises(IdentityError, match=r"has no service for .* still after 40 seconds"):
+        opened.sign(DIGEST, SHA256)
+    assert kms.signed > 3
 
 
 @pytest.mark.parametrize("algorithm", [one for one in DigestAlgorithm if one is not DigestAlgorithm.MD5])

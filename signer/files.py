@@ -12,18 +12,17 @@ import json
 import mmap
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from signer.errors import FileError
+from signer.lock import locked
 
 Patch = tuple[int, bytes]
 """One change to a file: the offset, and the bytes that stand there afterwards. It may lie at or beyond the end."""
 
-_STAGING, _JOURNAL, _LOCK = ".drvsign.", "journal.json", ".drvsign.lock"
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+_STAGING, _JOURNAL = ".drvsign.", "journal.json"
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -208,7 +207,7 @@ def together(folder: Path, *, recovered: Callable[[str], None] | None = None) ->
     One process at a time: a second one is refused. What a process that was killed left behind is put back as it was
     before, which `recovered` is told. Raises FileError.
     """
-    with _locked(folder):
+    with locked(folder, lambda error: file_error(error, folder, "write in the folder")):
         for left in sorted(folder.glob(f"{_STAGING}*.tmp")):
             if (left / _JOURNAL).exists():
                 _put_back(left)
@@ -253,59 +252,6 @@ def _entries(journal: Path) -> list[tuple[str, str | None]]:
         raise FileError(
             "what an interrupted run left behind can't be read", path=journal, hint="Delete the folder that it is in."
         ) from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock for the length of the block; it ends with the process, however that ends.
-
-    Raises FileError where another process holds it. Where a file system has no locks, nothing is locked.
-    """
-    path = folder / _LOCK
-    lock = _lock(path)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(lock)
-
-
-def _lock(path: Path) -> int:
-    """The descriptor of the lock file, locked. One that was deleted by its last holder meanwhile is made again."""
-    while True:
-        with _named_after(path.parent, "write in the folder"):
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            _lock_descriptor(lock)
-            if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
-                return lock
-        except BlockingIOError as error:
-            os.close(lock)
-            raise FileError(
-                "another run is at work in this folder", path=path.parent, hint="Try again when it is done."
-            ) from error
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return lock
-            os.close(lock)
-            raise file_error(error, path.parent, "lock the folder") from error
-        os.close(lock)
-
-
-def _lock_descriptor(lock: int) -> None:
-    """Raises BlockingIOError where another process holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
-    else:
-        import fcntl
-
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager

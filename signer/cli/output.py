@@ -21,6 +21,7 @@ from signer.errors import PackageError, SignerError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,6 +29,8 @@ Result = TypeVar("Result")
 _PIPE_WIDTH = 1000
 _MOST_PROBLEMS = 20
 _WIDEST_OF_MANY = 48
+_SHORT_CELL = 13
+_LEAST_CELL = 10
 _PROGRESS_AFTER_SECONDS = 1.0
 
 PANEL = "What is printed"
@@ -117,23 +120,16 @@ class Output:
         """
         if self.json:
             return
-        from rich.box import SIMPLE
-        from rich.table import Table
-
-        table = Table(box=SIMPLE, title=printable(title or "") or None, title_justify="left", pad_edge=False)
+        console = self._console()
         cells = [[_cell(value) for value in row] for row in rows]
-        for index, column in enumerate(columns):
-            if not cut_last:
-                table.add_column(column, overflow="fold")
-            elif index < len(columns) - 1:
-                widest = max((cell[index].cell_len for cell in cells), default=0)
-                table.add_column(column, overflow="fold", width=min(max(widest, len(column)), _WIDEST_OF_MANY))
-            else:
-                table.add_column(column, overflow="ellipsis")
-        for row in cells:
-            row[-1].no_wrap = cut_last
-            table.add_row(*row)
-        self._console().print(table)
+        table = _table(columns, cells, title, width=console.width, cut_last=cut_last)
+        if console.is_terminal:
+            console.print(table)
+            return
+        with console.capture() as captured:
+            console.print(table)
+        text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+        console.print(text, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """A message on stderr that --quiet silences."""
@@ -202,6 +198,48 @@ def _cell(value: object) -> Any:
 
     text = "" if value is None else printable(str(value))
     return Text(text, style=STYLES.get(text.lower(), ""))
+
+
+def _table(
+    columns: Sequence[str], cells: Sequence[Sequence[Any]], title: str | None, *, width: int, cut_last: bool
+) -> Table:
+    """The table, its columns made for `width` characters."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    name = printable(title or "") or None
+    table = Table(box=SIMPLE, title=name, title_justify="left", pad_edge=False, show_header=any(columns))
+    widest = [max((row[index].cell_len for row in cells), default=0) for index in range(len(columns))]
+    kept = _kept_whole(columns, cells, widest, width)
+    for index, column in enumerate(columns):
+        if not cut_last:
+            table.add_column(column, overflow="fold", width=kept.get(index))
+        elif index < len(columns) - 1:
+            wanted = min(max(widest[index], len(column)), _WIDEST_OF_MANY)
+            table.add_column(column, overflow="fold", width=wanted)
+        else:
+            table.add_column(column, overflow="ellipsis")
+    for row in cells:
+        row[-1].no_wrap = cut_last
+        table.add_row(*row)
+    return table
+
+
+def _kept_whole(
+    columns: Sequence[str], cells: Sequence[Sequence[Any]], widest: Sequence[int], width: int
+) -> dict[int, int]:
+    """Where not everything fits: the widths of columns that would break inside words, dates and digests first."""
+    room = width - 3 * (len(columns) - 1) - 2
+    if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= room:
+        return {}
+    kept: dict[int, int] = {}
+    for index in sorted(range(len(columns)), key=lambda column: widest[column]):
+        words = any(" " in row[index].plain for row in cells)
+        wanted = max([widest[index], *map(len, columns[index].split())])
+        others = sum(min(cell, _LEAST_CELL) for at, cell in enumerate(widest) if at != index and at not in kept)
+        if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= room:
+            kept[index] = wanted
+    return kept
 
 
 def _console(stream: Any) -> Console:

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 
 from catalogs.inf.problems import Problem, Severity
@@ -23,6 +24,8 @@ LONGEST_NAME = 255
 """The most characters of a section's name (MAX_SECT_NAME_LEN of setupapi.h)."""
 
 _MOST_WARNINGS = 100
+_MOST_ENTRIES, _MOST_PIECES = 500_000, 1_000_000
+"""More lines, and more names and marks in one line, than any INF has: the largest have some 50,000 lines."""
 _BLANK = "".join(map(chr, range(1, 33)))
 """What Windows takes for white space: everything up to the space."""
 _END_OF_TEXT = "\x1a"
@@ -53,7 +56,7 @@ class Entry:
         return self.values[index] if index < len(self.values) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A section: all lines under all its headers."""
 
@@ -70,12 +73,19 @@ class Section:
 
     def all(self, key: str) -> Iterator[Entry]:
         """The entries with this key, in their order."""
-        wanted = key.lower()
-        return (entry for entry in self.entries if entry.key is not None and entry.key.lower() == wanted)
+        return iter(self._by_key.get(key.lower(), ()))
 
     def first(self, key: str) -> Entry | None:
         """The first entry with this key."""
         return next(self.all(key), None)
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.key is not None:
+                found.setdefault(entry.key.lower(), []).append(entry)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +151,7 @@ class _Reader:
         self._path = path
         self._headers: dict[str, tuple[str, list[int], list[Entry]]] = {}
         self._entries: list[Entry] | None = None
+        self._count = 0
         self._problems: list[Problem] = []
         self._warned: Counter[str] = Counter()
 
@@ -154,7 +165,7 @@ class _Reader:
             if stripped[0] == "[":
                 self._header(number, stripped)
             else:
-                self._entry(number, self._whole(stripped, lines))
+                self._entry(number, self._whole(number, stripped, lines))
         if not self._headers:
             raise InfError("there is no section in it, so this is not an INF", hint="An INF has at least [Version].")
         sections = {
@@ -175,12 +186,14 @@ class _Reader:
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
         numbers.append(number)
 
-    def _whole(self, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
+    def _whole(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
         """An entry's line with those that continue it, each without its comment: parts to be read one by one."""
         parts = []
         while True:
             tokens, continues = _tokens(text)
             parts += tokens
+            if len(parts) > _MOST_PIECES:
+                raise InfError("a line of more fields than any INF has", line=number)
             if not continues:
                 return parts
             _, text = next(lines, (0, ""))
@@ -196,6 +209,9 @@ class _Reader:
                 "Comments begin with a semicolon.",
             )
             return
+        self._count += 1
+        if self._count > _MOST_ENTRIES:
+            raise InfError(f"more than {_MOST_ENTRIES:,} lines, which no INF has", line=number)
         key: str | None = None
         values: list[str] = []
         parts: list[str] = []

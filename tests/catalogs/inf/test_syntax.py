@@ -170,3 +170,25 @@ def test_there_are_real_infs(corpus: object) -> None:
 def structure(inf: Inf) -> list[tuple[str, list[tuple[str | None, tuple[str, ...]]]]]:
     """All that an INF says, without where it says it."""
     return [(name, [(item.key, item.values) for item in section.entries]) for name, section in inf.sections.items()]
+
+
+FLOODS = {
+    "commas": "a=" + "," * 2_000_000,
+    "equals-signs": "=" * 2_000_000,
+    "quotes": '"a' * 2_000_000,
+    "continuations": "a,\\\r\n" * 700_000,
+    "lines": "a=b\r\n" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("text", FLOODS.values(), ids=FLOODS)
+def test_floods_are_refused(text: str) -> None:
+    with pytest.raises(InfError, match=r"than any INF has|no INF has"):
+        parse("[s]\r\n" + text)
+
+
+def test_a_key_among_many_is_found_at_once() -> None:
+    section = parse("[s]\r\n" + "".join(f"k{i}=1\r\n" for i in range(20_000))).sections["s"]
+    started = time.process_time()
+    assert all(section.first(f"K{i}") for i in range(20_000))
+    assert time.process_time() - started < 2

@@ -11,12 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from catalogs.inf.problems import Problem, Severity
 from catalogs.submission.names import check_names, parts_of
-from catalogs.submission.package import Submission, SubmittedFile, read_submission
+from catalogs.submission.package import Submission, SubmittedFile, read_package, submission_of
 from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.certificates import common_name, is_self_signed
-from signer.errors import PackageError
 from signer.files import ensure_folder, read, write_atomically
 from signer.verify.evidence import Signature
 from signer.verify.gather import gather_cabinet
@@ -62,15 +61,10 @@ def check(data: bytes, folder: Path) -> Submission:
     if not tops:
         problems.append(Problem("no-package", "there is no driver package in the cabinet", hint="Add one."))
         return Submission((), tuple(problems))
-    try:
-        inside = read_submission(tops)
-    except PackageError as error:
-        problems.append(Problem("no-inf", error.message, _below(error.path, folder), hint=error.hint))
-        return Submission((), tuple(problems))
-    known = {(problem.code, problem.path) for problem in problems}
-    problems += (
-        shown for problem in inside.problems if (shown := _shown(problem, folder)) and _key(shown) not in known
-    )
+    inside = submission_of([read_package(top) for top in tops])
+    known = {_key(problem) for problem in problems}
+    found = [_shown(problem, folder) for problem in inside.problems]
+    problems += (problem for problem in found if _key(problem) not in known)
     return Submission(inside.packages, tuple(problems))
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from catalogs.folder import Folder
+from catalogs.inf import rules
+from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.package import Survey, survey_packages
 from catalogs.submission.names import check_names
-from signer.errors import FileError, PackageError
+from signer.errors import FileError, InfError, PackageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,11 @@ def read_submission(folders: Iterable[Path], *, today: datetime.date | None = No
 
     Raises FileError for what is no folder, PackageError where there is no INF.
     """
-    packages = [read_package(path, today) for folder in folders for path in _packages_in(folder)]
+    return submission_of([read_package(path, today) for folder in folders for path in _packages_in(folder)])
+
+
+def submission_of(packages: Sequence[SubmittedPackage]) -> Submission:
+    """The submission of some packages, with what is wrong with them beside each other."""
     problems = [problem for package in packages for problem in package.problems]
     problems += check_names(file.name for package in packages for file in package.files)
     problems += _check_folders(packages)
@@ -83,7 +89,12 @@ def read_package(path: Path, today: datetime.date | None = None) -> SubmittedPac
     others = [file for file in there if file.suffix.lower() == ".pdb" or file.name.lower() in catalogs]
     sent = list(dict.fromkeys([*infs, *named, *others]))
     left_out = tuple(file for file in there if file not in set(sent))
-    problems = [*survey.problems, *_check_infs(infs, path), *_check_catalogs(survey, there), *_check_symbols(sent)]
+    problems = [
+        *_inf_problems(infs, survey),
+        *_check_infs(infs, path),
+        *_check_catalogs(survey, there),
+        *_check_symbols(sent),
+    ]
     problems += (_stray(file) for file in left_out)
     files = tuple(SubmittedFile("\\".join((name, *file.relative_to(path).parts)), file) for file in sent)
     decorations = frozenset(os.architecture for package in survey.packages for os in package.os)
@@ -135,8 +146,29 @@ def _named(architectures: frozenset[str]) -> str:
     return " and ".join(sorted(architectures))
 
 
+def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[Problem]:
+    """What Inf2Cat and InfVerif say. The portal's tests want an INF without errors of either.
+
+    Source: windows-driver-docs devtest/inf-validation-errors-and-warnings.md, "Handling Errors".
+    """
+    found = list(survey.problems) if infs else []
+    for inf in infs:
+        try:
+            found += rules.check(DriverInf.read(inf))
+        except InfError:
+            continue  # the survey has said so
+    return list(dict.fromkeys(found))
+
+
 def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
     """Whether the folder holds one package."""
+    if not infs:
+        yield Problem(
+            "no-inf",
+            f"No .inf files found in driver directory/directories: {folder.name}",
+            folder,
+            hint="Put the package's INF into the folder, or leave the folder out.",
+        )
     places = dict.fromkeys(inf.parent for inf in infs)
     if len(places) > 1:
         yield Problem(

@@ -121,12 +121,18 @@ def a_long_path(package: Path) -> list[Path]:
     return [package]
 
 
+def microsofts_name(package: Path) -> list[Path]:
+    write_package(package, with_change(("Provider = %Vendor%", "Provider = Microsoft")))
+    return [package]
+
+
 ERRORS: dict[str, tuple[Callable[[Path], list[Path]], list[str]]] = {
     "architectures-differ": (other_architectures, ["architectures-differ"]),
     "two-folders-of-one-name": (same_name_twice, ["folder-twice", "name-twice"]),
     "folder-name-of-40-characters": (renamed("n" * 40), ["folder-name-length"]),
     "folder-name-with-a-special-character": (renamed("Echo&Co"), ["folder-name-characters"]),
     "folder-name-beyond-ascii": (renamed("Écho"), ["folder-name-characters"]),
+    "an-inf-that-infverif-refuses": (microsofts_name, ["1204"]),
     "two-packages-in-one-folder": (two_packages_in_one_folder, ["several-packages"]),
     "a-file-that-the-inf-names-is-missing": (a_file_missing, ["22.9.1"]),
     "a-long-path": (a_long_path, ["path-length"]),
@@ -195,6 +201,7 @@ CABINETS: dict[str, tuple[Callable[[dict[str, bytes]], bytes], list[str]]] = {
         lambda files: (data := bytearray(signed(new(files)))) and bytes(data[:32] + b"\x07" + data[33:]),
         ["cabinet-signature"],
     ),
+    "a-folder-without-an-inf": (lambda files: signed(new(files | {"Tools\\tool.exe": b"x"})), ["no-inf"]),
     "no-inf-in-it": (lambda files: signed(new({"Echo\\x.sys": b"x"})), ["no-inf"]),
 }
 

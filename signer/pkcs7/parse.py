@@ -20,8 +20,11 @@ from signer.errors import CertificateError, SignatureFormatError
 
 _MOST_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
-_MOST_AROUND = 100_000
-"""The most elements in any of them but the content; signatures in the field have a few thousand."""
+_MOST_IN_CERTIFICATES, _MOST_AROUND = 100_000, 500_000
+"""The most elements in the certificates, and in any other but the content: timestamps may bring long revocation lists.
+
+Signatures in the field have a few thousand.
+"""
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def _require_sound(data: bytes) -> None:
     if len(fields) > _MOST_FIELDS:
         raise SignatureFormatError("SignedData with too many fields", offset=signed[0].start)
     for field in (*fields[:2], *fields[3:]):
-        der.require_der(field.whole(data), _MOST_AROUND)
+        der.require_der(field.whole(data), _MOST_IN_CERTIFICATES if field.tag == 0xA0 else _MOST_AROUND)
     der.require_der(data)
 
 

@@ -68,6 +68,14 @@ def test_a_flood_of_certificates_is_refused_before_any_is_read() -> None:
         parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed)))
 
 
+def test_a_long_revocation_list_is_no_flood() -> None:
+    entry = der.sequence(der.integer(1), der.tlv(der.UTC_TIME, b"260101000000Z"))
+    crl = der.sequence(der.sequence(entry * 100_000))
+    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x")))
+    signed = der.sequence(der.integer(1), der.tlv(der.SET), content, der.explicit(1, crl), der.tlv(der.SET))
+    assert parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed))).content_octets == b"x"
+
+
 @pytest.mark.parametrize("path", corpus_files("catalogs/*.cat"), ids=corpus_id)
 def test_real_catalogs_are_read(path: Path) -> None:
     parsed = parse(path.read_bytes())

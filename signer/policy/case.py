@@ -143,7 +143,7 @@ class Candidate:
         return (
             repr(common_name(top))
             if is_self_signed(top)
-            else f"an issuer that is missing ({issuer_common_name(top) or issuer_name(top)!r})"
+            else f"{issuer_common_name(top) or issuer_name(top)!r} (certificate not found)"
         )
 
     @cached_property

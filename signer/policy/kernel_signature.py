@@ -12,6 +12,7 @@ from signer.policy.classify import LIFETIME
 from signer.policy.rules import Remark, Rule, notes, rejects, rule, undecided, warns
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
+from signer.verify.evidence import Signature
 
 _AGAIN = "Get the file from its publisher again, or sign it again after the last change."
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
@@ -60,7 +61,16 @@ def digest_algorithm(candidate: Candidate, setting: Setting) -> Iterator[Remark]
     if DigestAlgorithm.MD5 in used:
         yield rejects("digest-md5", f"the signature of {who} uses MD5, which is forged easily", "Sign it with SHA-256.")
     if DigestAlgorithm.SHA1 in used and setting.target.build >= 10240:
-        yield warns("digest-sha1", f"the signature of {who} uses SHA-1", "Sign it with SHA-256.")
+        yield _sha1_is_old(candidate.signature, who)
+
+
+def _sha1_is_old(signature: Signature, who: str) -> Remark:
+    """The warning: what of it uses SHA-1, the signature or the list that is signed, and how to do better."""
+    if signature.source == "catalog" and signature.signer_digest_algorithm is not DigestAlgorithm.SHA1:
+        message = f"the catalog {signature.catalog!r} knows the file by SHA-1"
+        hint = "Build it with --version 2, which lists SHA-256 too; --os with a release before Windows 8 makes it 1."
+        return warns("digest-sha1", message, hint)
+    return warns("digest-sha1", f"the signature of {who} uses SHA-1", "Sign it with SHA-256.")
 
 
 @rule(

@@ -92,7 +92,16 @@ def test_the_same_package_is_rejected_by_a_machine_that_is_not_set_up_for_tests(
     assert ran.code == 1
     assert "test-signed" in ran.stdout
     assert "--roots test-signing" in ran.stdout
+    assert "reaches 'drvsign Test Root CA' (certificate not found), which no machine trusts as it ships" in ran.stdout
     assert drvsign("verify", package, "--policy", "kernel", *X64, "--roots", "test-signing").code == 1
+
+
+def test_a_catalog_that_lists_sha1_is_told_from_a_signature_with_sha1(package):
+    assert drvsign("package", package, "--os", "7_X64,10_X64").code == 0
+    ran = drvsign("verify", package, "--policy", "kernel", *X64, *TEST)
+    assert ran.code == 0
+    assert "warning: the catalog 'hello.cat' knows the file by SHA-1\n    Build it with --version 2" in ran.stdout
+    assert "uses SHA-1" not in ran.stdout
 
 
 def test_package_says_what_windows_makes_of_it_and_json_stays_one_document(package):

@@ -8,6 +8,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name
@@ -38,6 +39,12 @@ class SigningIdentity:
     chain: tuple[x509.Certificate, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        if self.certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+            raise IdentityError(
+                f"the certificate {common_name(self.certificate)!r} allows its key RSASSA-PSS only, and Authenticode "
+                "signs with RSASSA-PKCS1-v1_5",
+                hint="Use a certificate whose key is plain RSA, or ECDSA P-256 or P-384.",
+            )
         if _spki(self.key.public_key) != _spki(self.certificate.public_key()):
             raise KeyCertificateMismatch(
                 f"the private key does not belong to the certificate {common_name(self.certificate)!r}",

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from signer.asn1 import der
 from signer.errors import (
     CertificateError,
     IdentityError,
@@ -134,3 +135,25 @@ def test_a_certificate_file_without_a_certificate_is_the_one_that_is_named(tmp_p
     with pytest.raises(CertificateError) as raised:
         open_identity(certificate=bad, key=key, secret=lambda _: None)
     assert raised.value.path == bad
+
+
+def test_a_certificate_for_pss_only_signs_nothing() -> None:
+    plain = LEAF.certificate.public_bytes(Encoding.DER)
+    key = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
+    # Of the two algorithms in it, the key's is changed; the signature over the certificate does not matter here.
+    assert plain.count(key) == 1
+    pss = der.sequence(der.oid("1.2.840.113549.1.1.10"))
+    changed = _with_part(plain, key, pss)
+    with pytest.raises(IdentityError, match="PSS"):
+        load_pair(changed, key_file(Encoding.PEM, PrivateFormat.PKCS8), None)
+
+
+def _with_part(data: bytes, old: bytes, new: bytes) -> bytes:
+    """DER with one element in it exchanged for another, and the lengths around it set right."""
+    if data == old:
+        return new
+    element = der.read(data)
+    if not element.tag & 0x20 or old not in data:
+        return data
+    parts = (_with_part(child.whole(data), old, new) for child in der.children(data, element))
+    return der.tlv(element.tag, *parts)

@@ -12,7 +12,7 @@ from signer.cli.groups import command, examples
 from signer.cli.options import Jobs, OutputFile, PageHashes, workers
 from signer.cli.output import Output
 from signer.cli.package_options import CatalogChoices
-from signer.cli.paths import walk
+from signer.cli.paths import kind_of, walk
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.sign import sign
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
@@ -189,10 +189,22 @@ def _written(catalog: Catalog, target: Path) -> FileResult:
     return FileResult(target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note)
 
 
+_OTHERS = {
+    "image": ("a PE image", "See its signatures with: drvsign inspect FILE"),
+    "cabinet": ("a cabinet", "See its signatures with: drvsign inspect FILE"),
+    "inf": ("an INF", "Name the .cat that its CatalogFile names; the INF itself shows with: drvsign inf show FILE"),
+}
+"""What people name instead of a catalog: what to call it, and where it is shown."""
+
+
 def _load(path: Path) -> Catalog:
     """The catalog at `path`. Raises FileError, CatalogError, SignatureFormatError, naming it."""
     from catalogs.catalog import Catalog
 
+    other = _OTHERS.get(kind_of(path))
+    if other is not None:
+        what, hint = other
+        raise CatalogError(f"this is {what}, not a catalog", path=path, hint=hint)
     try:
         catalog = Catalog.parse(read(path), path.name)
         _ = catalog.members

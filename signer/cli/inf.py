@@ -11,7 +11,7 @@ import typer
 
 from signer.cli.groups import command, examples
 from signer.cli.options import Jobs, Paths, workers
-from signer.cli.output import STYLES, Output
+from signer.cli.output import STYLES, Output, counted
 from signer.cli.package_options import CatalogChoices
 from signer.cli.paths import expand
 from signer.cli.results import EXIT_FAILED
@@ -107,7 +107,7 @@ def _print_problems(output: Output, problems: Sequence[Problem]) -> None:
         if problem.hint:
             output.print(f"    {problem.hint}", "dim")
     counts = Counter(problem.severity.value for problem in problems)
-    output.print(f"{counts['error']} errors, {counts['warning']} warnings")
+    output.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
 
 
 def _facts(path: Path) -> dict[str, Any]:

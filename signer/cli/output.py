@@ -178,6 +178,11 @@ class Output:
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
 
 
+def counted(number: int, noun: str) -> str:
+    """`number` and the noun, in the plural where it is one."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """`text` with control, formatting and unpaired surrogate characters as escapes; line feeds stay."""
     if text.isascii() and text.isprintable():

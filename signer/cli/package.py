@@ -62,7 +62,8 @@ def package(
     from catalogs.packaging import PackagingOptions, sign_packages
 
     if not folder.is_dir():
-        raise FileError("there is no such folder", path=folder, hint="Name the folder that holds the INF.")
+        what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise FileError(what, path=folder, hint="Name the folder that holds the INF.")
     if signature.dual:
         raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
     chosen = profiles.load(folder)

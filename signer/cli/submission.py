@@ -15,7 +15,7 @@ from signer.cli.depfile import DepFile, write_depfile
 from signer.cli.groups import command, examples
 from signer.cli.identity import IdentityOptions
 from signer.cli.options import SecretOptions, now
-from signer.cli.output import STYLES, Output
+from signer.cli.output import STYLES, Output, counted
 from signer.cli.paths import kind_of
 from signer.cli.profile_options import Chosen, ProfileOptions
 from signer.cli.release import require_fit, require_named
@@ -284,4 +284,4 @@ def print_problems(output: Output, problems: Sequence[Problem]) -> None:
         if problem.hint:
             output.print(f"    {problem.hint}", "dim")
     counts = Counter(problem.severity.value for problem in problems)
-    output.print(f"{counts['error']} errors, {counts['warning']} warnings")
+    output.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")

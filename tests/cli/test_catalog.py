@@ -191,6 +191,22 @@ def test_what_is_no_catalog_is_named_so(work: Path, data: bytes, verb: str) -> N
     assert "no.cat" in ran.errors[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "says", "hint"),
+    [("hello.sys", "this is a PE image, not a catalog", "inspect"), ("hello.inf", "this is an INF, not", "inf show")],
+)
+def test_another_file_of_the_package_in_a_catalog_s_place_is_called_what_it_is(package, name, says, hint) -> None:
+    ran = drvsign("catalog", "show", package / name)
+    assert ran.code == 3
+    assert f"{name}: {says}" in ran.stderr
+    assert f"drvsign {hint} FILE" in ran.stderr
+
+
+def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path) -> None:
+    ran = drvsign("package", package / "hello.sys")
+    assert (ran.code, ran.stderr.splitlines()[0].rpartition(": ")[2]) == (3, "it is a file, not a folder")
+
+
 def test_a_cdf_s_result_folder_is_made_and_the_version_that_was_asked_for_counts(work: Path) -> None:
     (work / "a.txt").write_bytes(b"a")
     (work / "x.cdf").write_text("[CatalogHeader]\nName=x.cat\nResultDir=out\\deep\n[CatalogFiles]\n<HASH>a=a.txt\n")

@@ -68,7 +68,7 @@ def test_warnings_alone_do_not_fail(tmp_path: Path) -> None:
     ran = drvsign("inf", "lint", write_package(tmp_path, with_change(("PnpLockdown = 1\n", ""))))
     assert ran.code == 0
     assert "1324" in ran.stdout
-    assert "0 errors, 1 warnings" in ran.stdout
+    assert "0 errors, 1 warning\n" in ran.stdout
 
 
 @pytest.mark.parametrize(("day", "code"), [("2024-04-30", 3), ("2024-05-01", 0)])

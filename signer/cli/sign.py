@@ -24,6 +24,8 @@ from signer.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
+_MUST_BE_SIGNABLE = (".sys", ".cat", ".cab", ".dll", ".exe")
+
 
 @app.command(
     epilog=examples(
@@ -73,7 +75,7 @@ def sign(
         return
     if append and signature.dual:
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
-    files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "images or catalogs", missing_ok=True)
+    files = expand_relative(paths, lambda path: _is_signable(path, output), "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, detached)
     if depfile is not None and (len(targets) != 1 or (detached is None and set(targets) == set(targets.values()))):
         raise UsageError(
@@ -104,6 +106,15 @@ def sign(
         ((source, target),) = targets.items()
         write_depfile(depfile, detached or target, [source, *signing_sources(identity, signature, chosen)])
     finish(output, results)
+
+
+def _is_signable(path: Path, output: Output) -> bool:
+    """Whether a file of a folder is signed. One that only its name makes a driver or catalog is not left out unsaid."""
+    if kind_of(path) in SIGNABLE:
+        return True
+    if path.suffix.lower() in _MUST_BE_SIGNABLE:
+        output.warn(f"{path}: left out, since it is no image, catalog or cabinet in spite of its name")
+    return False
 
 
 def _targets(destination: Destination, files: dict[Path, Path], detached: Path | None) -> dict[Path, Path]:

@@ -247,3 +247,15 @@ def test_a_link_stays_a_link_and_what_it_points_to_is_signed(work, driver):
     assert drvsign("sign", link).code == 0
     assert link.is_symlink()
     assert len(signatures(driver.read_bytes())) == 1
+
+
+def test_a_folder_s_driver_that_is_none_is_left_out_with_a_warning(work, driver):
+    folder = work / "batch"
+    folder.mkdir()
+    (folder / "good.sys").write_bytes(driver.read_bytes())
+    (folder / "pointer.sys").write_text("version https://git-lfs.github.com/spec/v1")
+    (folder / "notes.txt").write_text("nothing to sign")
+    ran = drvsign("sign", folder)
+    assert (ran.code, ran.stdout.split("  ")[0]) == (0, f"signed {folder / 'good.sys'}")
+    warnings = [line for line in ran.stderr.splitlines() if line.startswith("warning: ")]
+    assert [line.split(": ")[1] for line in warnings] == [str(folder / "pointer.sys")]

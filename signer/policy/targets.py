@@ -122,7 +122,10 @@ def _hint(wanted: str) -> str:
             return f"{row['title']} is no such target: {where}."
         names = ", ".join(f"{row['release']}-{known}" for known in row["architectures"].split())
         return f"{row['title']} exists as {names}."
-    near = difflib.get_close_matches(wanted, _by_name(), n=3, cutoff=0.6)
+    family = [name for name in release_names() if base and name.startswith((f"{named or base}-", f"{base}-"))]
+    if family:
+        return f"Name the release too, such as {family[-1]}-x64: {', '.join(family)}."
+    near = difflib.get_close_matches(wanted, _by_name(), n=3, cutoff=0.85)
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"Say <release>-<arch>, such as win11-24h2-x64; releases: {', '.join(release_names())}."

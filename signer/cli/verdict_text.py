@@ -47,7 +47,7 @@ def _explain(output: Output, one: Assessment) -> None:
         verdict = what.verdict
         output.line(verdict.outcome, f"{one.path}  on {verdict.target}{_how(one, what)}", STYLES[verdict.outcome])
         hints: set[str | None] = {None}
-        for finding in verdict.findings:
+        for finding in sorted(verdict.findings, key=lambda finding: finding.severity != "error"):
             if finding.severity != "info" or output.verbose or _says_why(what, finding):
                 _finding(output, finding, with_hint=finding.hint not in hints)
                 hints.add(finding.hint)

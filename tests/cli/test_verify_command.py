@@ -104,6 +104,15 @@ def test_a_catalog_that_lists_sha1_is_told_from_a_signature_with_sha1(package):
     assert "uses SHA-1" not in ran.stdout
 
 
+def test_why_it_is_rejected_stands_before_warnings(driver):
+    assert drvsign("sign", driver, "--digest", "sha1").code == 0
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64)
+    words = [line.split(":")[0].strip() for line in ran.stdout.splitlines()]
+    found = [word for word in words if word in ("error", "warning")]
+    assert found == sorted(found)
+    assert set(found) == {"error", "warning"}
+
+
 def test_package_says_what_windows_makes_of_it_and_json_stays_one_document(package):
     ran = drvsign("package", package, "--os", "10_X64")
     assert "accepted" in ran.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,43 +62,48 @@ def package(
     """
     from catalogs.packaging import PackagingOptions, sign_packages
 
-    if not folder.is_dir():
-        what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
-        raise FileError(what, path=folder, hint="Name the folder that holds the INF.")
+    _require_folder(folder)
     if signature.dual:
         raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
     chosen = profiles.load(folder)
     said = chosen.settings
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
-    choices = choices.using(said)
     require_named(chosen, is_test=identity.is_test)
+    choices = choices.using(said)
     packages = choices.packages(folder, output)
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
-
-    def each(work: Any, files: Any) -> Any:
-        return output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
-
-    page_hashes = bool(signature.page_hashes)
-    catalog = choices.options(page_hashes=page_hashes)
-    packaging = PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
-    accept = verification(chosen, output)
-
-    def sign(where: Path, what: list[DriverPackage]) -> list[Made]:
-        return sign_packages(where, what, signer, packaging, each=each, accept=accept, recovered=output.warn)
-
+    pages = bool(signature.page_hashes)
+    timestamper = authorities.chooser(output)(options.digest)
+    packaging = PackagingOptions(options, choices.options(page_hashes=pages), pages, timestamper)
+    ways = {"each": _each(output, jobs), "accept": verification(chosen, output), "recovered": output.warn}
+    sign: Any = partial(sign_packages, identity=signer, options=packaging, **ways)
     made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
+    result = output_dir or folder
     if depfile is not None:
-        sources = [file.path for package in packages for file in package.files]
-        target = (output_dir or folder) / packages[0].catalog.relative_to(folder)
-        write_depfile(depfile, target, [*sources, *signing_sources(identity, signature, chosen)])
-    folder = output_dir or folder
+        target = result / packages[0].catalog.relative_to(folder)
+        write_depfile(depfile, target, [*_files(packages), *signing_sources(identity, signature, chosen)])
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
-        _say_what_windows_makes_of_it(output, folder, signer, jobs)
+        _say_what_windows_makes_of_it(output, result, signer, jobs)
     if identity.is_test:
         output.note("The script for the test machine: drvsign certs install-script")
+
+
+def _files(packages: list[DriverPackage]) -> list[Path]:
+    return [file.path for package in packages for file in package.files]
+
+
+def _each(output: Output, jobs: int) -> Callable[[Any, Any], Any]:
+    """How to run over files: several at a time, with a progress bar."""
+    return lambda work, files: output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise FileError(what, path=folder, hint="Name the folder that holds the INF.")
 
 
 def _elsewhere(

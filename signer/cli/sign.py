@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +23,38 @@ from signer.cli.signing import SIGNABLE, Job, write_request
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signer.algorithms import DigestAlgorithm
+    from signer.keys.identity import SigningIdentity
+    from signer.pkcs7.signed_data import SigningOptions, Timestamper
+
 app = typer.Typer(add_completion=False)
 
 _MUST_BE_SIGNABLE = (".sys", ".cat", ".cab", ".dll", ".exe")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What becomes of signatures that are there, and of the new one."""
+
+    append: Annotated[
+        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
+    ] = False
+    skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Leave files alone that are signed.")] = False
+    detached: Annotated[
+        Path | None,
+        typer.Option("--detached", metavar="FILE", help="Write the signature (DER PKCS #7) here, not into the file."),
+    ] = None
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--detached-request",
+            metavar="FILE",
+            help="Sign nothing, but write what is to be signed elsewhere; `drvsign attach` finishes.",
+        ),
+    ] = None
 
 
 @app.command(
@@ -43,22 +73,7 @@ def sign(
     authorities: TimestampOptions,
     destination: Destination,
     profiles: ProfileOptions,
-    append: Annotated[
-        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
-    ] = False,
-    skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Leave files alone that are signed.")] = False,
-    detached: Annotated[
-        Path | None,
-        typer.Option("--detached", metavar="FILE", help="Write the signature (DER PKCS #7) here, not into the file."),
-    ] = None,
-    request: Annotated[
-        Path | None,
-        typer.Option(
-            "--detached-request",
-            metavar="FILE",
-            help="Sign nothing, but write what is to be signed elsewhere; `drvsign attach` finishes.",
-        ),
-    ] = None,
+    manner: Manner,
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
@@ -70,42 +85,59 @@ def sign(
     chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings
     signature = signature.using(said)
-    if request is not None:
-        _write_request(output, paths, signature, identity, request)
+    if manner.request is not None:
+        _write_request(output, paths, signature, identity, manner.request)
         return
-    if append and signature.dual:
+    if manner.append and signature.dual:
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: _is_signable(path, output), "images or catalogs", missing_ok=True)
-    targets = _targets(destination, files, detached)
-    if depfile is not None and (len(targets) != 1 or (detached is None and set(targets) == set(targets.values()))):
-        raise UsageError(
-            "--depfile is for one file that is made from another", hint="Name one file, and --output or --detached."
-        )
+    targets = _targets(destination, files, manner.detached)
+    if depfile is not None:
+        _require_one_made_from_another(targets, manner.detached)
     identity, authorities = identity.using(said), authorities.using(said)
     require_named(chosen, is_test=identity.is_test)
     options, second = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
-    timestamper = authorities.chooser(output)
-    job = Job(
-        signer,
-        options,
-        timestamper(options.digest),
-        second,
-        timestamper(second.digest) if second else None,
-        page_hashes=bool(signature.page_hashes),
-        append=append,
-        skip_signed=skip_signed,
-    )
+    job = _job(signer, (options, second), authorities.chooser(output), signature, manner)
 
     def work(path: Path) -> FileResult:
-        return attempt(path, lambda: job.run(path, targets[path], detached))
+        return attempt(path, lambda: job.run(path, targets[path], manner.detached))
 
     results = output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="signing")
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
-        write_depfile(depfile, detached or target, [source, *signing_sources(identity, signature, chosen)])
+        write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
     finish(output, results)
+
+
+def _job(
+    signer: SigningIdentity,
+    options: tuple[SigningOptions, SigningOptions | None],
+    timestamper: Callable[[DigestAlgorithm], Timestamper | None],
+    signature: SignatureOptions,
+    manner: Manner,
+) -> Job:
+    """How each file is signed: the first options are those of the signature, the second of one nested in it."""
+    first, second = options
+    return Job(
+        signer,
+        first,
+        timestamper(first.digest),
+        second,
+        timestamper(second.digest) if second else None,
+        page_hashes=bool(signature.page_hashes),
+        append=manner.append,
+        skip_signed=manner.skip_signed,
+    )
+
+
+def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | None) -> None:
+    """Raise UsageError where a dependency file would have nothing to say."""
+    if len(targets) != 1 or (detached is None and set(targets) == set(targets.values())):
+        raise UsageError(
+            "--depfile is for one file that is made from another", hint="Name one file, and --output or --detached."
+        )
 
 
 def _is_signable(path: Path, output: Output) -> bool:

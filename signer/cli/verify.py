@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,46 @@ EXIT_REJECTED = 1
 _VERIFIABLE = ("image", "catalog", "cabinet")
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the files: the policy, the releases, and what else lists them."""
+
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="NAME",
+            help="What is asked: kernel (is it loaded?), pnp (is it installed?), protected-media, or authenticode "
+            "(WinVerifyTrust). There is no default.",
+            show_default=False,
+        ),
+    ]
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="A release and architecture, such as win11-24h2-x64, server2022-x64, win10-22h2-x64-smode. Can be "
+            "repeated. Default: win11-25h2, or the newest release of the architecture.",
+        ),
+    ] = None
+    matrix: Annotated[bool, typer.Option("--matrix", help="Every release that the file could run on.")] = False
+    catalog: Annotated[
+        list[Path] | None,
+        typer.Option("--catalog", metavar="FILE", help="A catalog that may list the files. Can be repeated."),
+    ] = None
+
+    def check(self) -> None:
+        """Raise UsageError for a policy that does not exist, and for releases that are asked for twice."""
+        from signer.policy.judge import POLICY_NAMES
+
+        if self.policy not in POLICY_NAMES:
+            known = ", ".join(POLICY_NAMES)
+            raise UsageError(f"there is no policy called {self.policy!r}", hint=f"Choose one of {known}.")
+        if self.matrix and self.target:
+            raise UsageError("--matrix and --target exclude each other", hint="Give one of them.")
+
+
 @app.command(
     epilog=examples(
         "drvsign verify driver/ --policy kernel --target win11-24h2-x64",
@@ -38,32 +79,9 @@ _VERIFIABLE = ("image", "catalog", "cabinet")
 def verify(
     output: Output,
     paths: Paths,
-    policy: Annotated[
-        str,
-        typer.Option(
-            "--policy",
-            metavar="NAME",
-            help="What is asked: kernel (is it loaded?), pnp (is it installed?), protected-media, or authenticode "
-            "(WinVerifyTrust). There is no default.",
-            show_default=False,
-        ),
-    ],
+    question: Question,
     trust: TrustOptions,
     machine: MachineOptions,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            metavar="NAME",
-            help="A release and architecture, such as win11-24h2-x64, server2022-x64, win10-22h2-x64-smode. Can be "
-            "repeated. Default: win11-25h2, or the newest release of the architecture.",
-        ),
-    ] = None,
-    matrix: Annotated[bool, typer.Option("--matrix", help="Every release that the file could run on.")] = False,
-    catalog: Annotated[
-        list[Path] | None,
-        typer.Option("--catalog", metavar="FILE", help="A catalog that may list the files. Can be repeated."),
-    ] = None,
     events: Annotated[
         Path | None,
         typer.Option("--events", metavar="FILE", help="Write what Windows would log as JSON lines."),
@@ -75,24 +93,19 @@ def verify(
     A folder with an INF is a driver package: is it installed, and are its drivers loaded? Exit code 0 for yes
     everywhere, 1 for a no, 3 where nothing public decides or a file can't be read.
     """
-    from signer.policy.judge import POLICY_NAMES
-
-    if policy not in POLICY_NAMES:
-        raise UsageError(f"there is no policy called {policy!r}", hint=f"Choose one of {', '.join(POLICY_NAMES)}.")
-    if matrix and target:
-        raise UsageError("--matrix and --target exclude each other", hint="Give one of them.")
+    question.check()
     at = machine.time()
     assessor = Assessor(
-        policy,
+        question.policy,
         trust.resolve(at, output),
         machine.switches(trust.roots, at),
-        parse_targets(target or []),
-        matrix,
-        tuple(load_catalog(path) for path in catalog or []),
+        parse_targets(question.target or []),
+        question.matrix,
+        tuple(load_catalog(path) for path in question.catalog or []),
         verbose=bool(output.verbose),
     )
     assessments = assess_all(output, assessor, paths, jobs)
-    report(output, assessments, matrix=matrix)
+    report(output, assessments, matrix=question.matrix)
     if events is not None:
         write_events(events, assessments)
     raise typer.Exit(exit_code(assessments))

@@ -77,8 +77,8 @@ def package(
     pages = bool(signature.page_hashes)
     timestamper = authorities.chooser(output)(options.digest)
     packaging = PackagingOptions(options, choices.options(page_hashes=pages), pages, timestamper)
-    ways = {"each": _each(output, jobs), "accept": verification(chosen, output), "recovered": output.warn}
-    sign: Any = partial(sign_packages, identity=signer, options=packaging, **ways)
+    told = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
+    sign = partial(told, identity=signer, options=packaging, each=_each(output, jobs))
     made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
     result = output_dir or folder
     if depfile is not None:

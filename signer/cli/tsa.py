@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from signer.pkcs7.timestamp_authority import TimestampAuthority
 
+_SIGNALS_ARE_SEEN_EVERY = 0.5
+"""Seconds: Windows wakes nobody who waits for ever."""
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _PORT = 3161
@@ -99,10 +102,12 @@ def _announce(output: Output, url: str, authority: TimestampAuthority) -> None:
 
 
 def _wait() -> None:
-    """Until somebody interrupts."""
+    """Until somebody interrupts or ends the process, which a shell that starts it in the background has ignored."""
+    import signal
     from threading import Event
 
-    try:
-        Event().wait()
-    except KeyboardInterrupt:  # how it is meant to end
-        return
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.wait(_SIGNALS_ARE_SEEN_EVERY):
+        continue

@@ -124,7 +124,8 @@ def test_an_unsigned_image_has_nothing_to_timestamp(tmp_path: Path, url: str) ->
     assert "not signed" in done.stderr and "drvsign sign" in done.stderr
 
 
-def test_the_authority_serves_with_the_test_certificates(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_authority_serves_with_the_test_certificates(tmp_path: Path, how: signal.Signals) -> None:
     command = [
         sys.executable,
         "-m",
@@ -146,8 +147,8 @@ def test_the_authority_serves_with_the_test_certificates(tmp_path: Path) -> None
             (tmp_path / "a.sys").write_bytes(PeSpec().build())
             done = run(tmp_path, "sign", "a.sys", "--timestamp", url)
         finally:
-            served.send_signal(signal.SIGINT)
-            served.wait(20)
+            served.send_signal(how)
+            assert served.wait(20) == 0
     assert (done.returncode, served.returncode) == (0, 0), done.stderr
     (signature,) = gather((tmp_path / "a.sys").read_bytes(), "image", "a.sys").signatures
     stamp = signature.timestamp

@@ -20,6 +20,7 @@ class logging:
 PROGRAM = """
 import signal
 from signer.pe.embed import _lief
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
 before = signal.getsignal(signal.SIGINT)
 try:
     _lief()

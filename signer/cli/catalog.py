@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -164,7 +165,7 @@ def _from_infs(
         catalog = build_catalog(package, options, each=each)
         return _written(catalog, target or package.catalog)
 
-    return [attempt(package.catalog, lambda package=package: made(package)) for package in packages]  # type: ignore[misc]
+    return [attempt(package.catalog, partial(made, package)) for package in packages]
 
 
 def _from_cdf(path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None) -> FileResult:

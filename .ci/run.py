@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""What continuous integration runs: the tools that the interoperability tests want, then `make lint` and `make test`.
+
+The corpus is expected in ../shared/corpus, or where DRVSIGN_CORPUS says; without it the tests that need it are skipped.
+The last lines say how many tests ran, and what was skipped and why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORT = ROOT / "build" / "tests.xml"
+PACKAGES = {
+    "python3-venv": "ensurepip",
+    "make": "make",
+    "git": "git",
+    "openssl": "openssl",
+    "osslsigncode": "osslsigncode",
+    "cabextract": "cabextract",
+    "gcab": "gcab",
+    "p7zip-full": "7z",
+    "libarchive-tools": "bsdtar",
+    "softhsm2": "softhsm2-util",
+    "cmake": "cmake",
+    "meson": "meson",
+    "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc",
+    "wine64": "/usr/lib/wine/wine64",
+}
+"""Debian packages, and how to see that one is there."""
+EXTRAS = "dev,azure,gcp"
+"""With the clients of clouds that developers need not have."""
+
+
+def main() -> int:
+    install()
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.unlink(missing_ok=True)
+    extras = f"EXTRAS={EXTRAS}"
+    lint = make("lint", extras)
+    test = make("test", extras, f"PYTEST=--junitxml={REPORT} --durations=10")
+    print("\n" + "=" * 80)
+    print(f"make lint: {'passed' if lint == 0 else 'FAILED'}")
+    print(f"make test: {'passed' if test == 0 else 'FAILED'}")
+    summary()
+    return 1 if lint or test else 0
+
+
+def install() -> None:
+    """Install what is missing where that can be done: on Debian and Ubuntu, by root or with sudo and no password."""
+    missing = [name for name, sign in PACKAGES.items() if not is_there(sign)]
+    if not missing:
+        return
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (sudo and not shutil.which("sudo")):
+        print(f"Can't install {', '.join(missing)} here: the tests that need them will be skipped.")
+        return
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run([*sudo, "apt-get", "update", "-qq"], env=environment, check=False)
+    for name in missing:  # One at a time: that one is unknown to a release must not cost the others.
+        command = [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends", name]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        print(f"{'Installed' if done.returncode == 0 else 'Could not install'} {name}.", flush=True)
+        if done.returncode:
+            print("  " + "\n  ".join(done.stderr.strip().splitlines()[-3:]))
+
+
+def is_there(sign: str) -> bool:
+    if sign == "ensurepip":
+        return subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode == 0
+    return shutil.which(sign) is not None
+
+
+def make(*arguments: str) -> int:
+    print(f"\n$ make {' '.join(arguments)}", flush=True)
+    return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, check=False).returncode
+
+
+def summary() -> None:
+    """How many tests ran, and every reason to skip with the number of tests it kept from running."""
+    if not REPORT.exists():
+        print("No test ran.")
+        return
+    cases = list(ElementTree.parse(REPORT).iter("testcase"))
+    skips = Counter(reason(skip) for case in cases for skip in case.iter("skipped"))
+    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    skipped = sum(skips.values())
+    print(f"{len(cases) - skipped} tests ran, {len(failed)} failed, {skipped} skipped.")
+    for case in failed:
+        print(f"  failed: {case.get('classname')}.{case.get('name')}")
+    for why, number in skips.most_common():
+        print(f"  skipped {number}: {why}")
+
+
+def reason(skip: ElementTree.Element) -> str:
+    return re.sub(r"\s+", " ", skip.get("message") or skip.text or "no reason given")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,7 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
 from signer.hashing import hash_parts
-from signer.pe.digest import PageHashes, digest_image, hash_pages
+from signer.pe.digest import PageHashes, hash_image
 from signer.pe.image import Image, is_image
 from signer.pkcs7 import indirect_data
 
@@ -85,9 +85,8 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
     Raises ImageError and MalformedInput for images and cabinets that can't be hashed safely.
     """
     if is_image(data):
-        image = Image.parse(data)
-        pages = {a: hash_pages(image, a) for a in (SHA1, SHA256)} if page_hashes else {}
-        return HashedFile("image", digest_image(image, (SHA1, SHA256)), pages)
+        hashes = hash_image(Image.parse(data), (SHA1, SHA256), paged=(SHA1, SHA256) if page_hashes else ())
+        return HashedFile("image", hashes.digests, hashes.pages)
     from signer.cab.cabinet import Cabinet, is_cabinet
 
     if is_cabinet(data):

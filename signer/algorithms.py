@@ -32,15 +32,13 @@ class DigestAlgorithm(Enum):
     def __str__(self) -> str:
         return self.label
 
-    def new(self) -> _Hash:
-        """A fresh hashlib object."""
-        return hashlib.new(self.label, usedforsecurity=False)
+    def new(self, data: bytes | memoryview = b"") -> _Hash:
+        """A fresh hashlib object that has seen `data`."""
+        return hashlib.new(self.label, data, usedforsecurity=False)
 
     def hash(self, data: bytes | memoryview) -> bytes:
         """The digest of `data`."""
-        hasher = self.new()
-        hasher.update(data)
-        return hasher.digest()
+        return self.new(data).digest()
 
     def for_cryptography(self) -> HashAlgorithm:
         """The algorithm as the `cryptography` package names it."""

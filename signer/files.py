@@ -314,7 +314,7 @@ def _copy_patched(source: Path, patches: Iterable[Patch], target: Path, size: in
         for offset, data in patches:
             file.seek(offset)
             file.write(data)
-        if size is not None:
+        if size is not None and file.seek(0, os.SEEK_END) > size:  # truncating takes long, and is rarely needed
             file.truncate(size)
 
 

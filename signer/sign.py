@@ -12,7 +12,7 @@ from signer.errors import DigestChanged
 from signer.hashing import hash_parts
 from signer.keys.identity import SigningIdentity
 from signer.pe import certificate_table
-from signer.pe.digest import digest_image, hash_pages, hashed_ranges
+from signer.pe.digest import ImageHashes, hash_image, hashed_ranges
 from signer.pe.embed import PatchSet, embed
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
@@ -56,20 +56,25 @@ def sign_image(
     SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
     """
     image = Image.parse(data)
-    digest, content = image_content(image, options.digest, page_hashes=page_hashes)
-    signature = sign(content, identity, options, timestamper)
+    algorithms = {options.digest, second[0].digest} if second else {options.digest}
+    hashes = hash_image(image, algorithms, paged=algorithms if page_hashes else (), summed=True)
+    signature = sign(_content(hashes, options.digest), identity, options, timestamper)
     if second is not None:
-        _, other = image_content(image, second[0].digest, page_hashes=page_hashes)
-        signature = nested.append(signature, sign(other, identity, *second))
-    changes = embed(image, _signatures(image, signature, append))
-    return Signed(changes, options.digest, digest, signature)
+        signature = nested.append(signature, sign(_content(hashes, second[0].digest), identity, *second))
+    changes = embed(image, _signatures(image, signature, append), hashes.word_sum)
+    return Signed(changes, options.digest, hashes.digests[options.digest], signature)
 
 
 def image_content(image: Image, algorithm: DigestAlgorithm, *, page_hashes: bool = False) -> tuple[bytes, Content]:
-    """An image's digest, and the SpcIndirectDataContent that stands for it."""
-    digest = digest_image(image, [algorithm])[algorithm]
-    pages = hash_pages(image, algorithm) if page_hashes else None
-    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest, pages))
+    """An image's digest, and the SpcIndirectDataContent that stands for it. Raises ImageError."""
+    hashes = hash_image(image, [algorithm], paged=[algorithm] if page_hashes else ())
+    return hashes.digests[algorithm], _content(hashes, algorithm)
+
+
+def _content(hashes: ImageHashes, algorithm: DigestAlgorithm) -> Content:
+    """What stands for an image in a signature, with its page hashes if it was asked for them."""
+    digest, pages = hashes.digests[algorithm], hashes.pages.get(algorithm)
+    return Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest, pages))
 
 
 def sign_cabinet(

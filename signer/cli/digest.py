@@ -91,7 +91,7 @@ def digest(
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
     from signer.cab.cabinet import Cabinet
     from signer.hashing import hash_parts
-    from signer.pe.digest import digest_image, hash_pages
+    from signer.pe.digest import hash_image
     from signer.pe.image import Image
 
     kind = kind_of(path)
@@ -101,9 +101,8 @@ def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: boo
             return Digests(path, kind, hash_parts(parts, algorithms))
         image = Image.parse(data)
         paged = [a for a in algorithms if page_hashes and a.label in ("sha1", "sha256")]
-        return Digests(
-            path, kind, digest_image(image, algorithms), tuple(hash_pages(image, algorithm) for algorithm in paged)
-        )
+        hashes = hash_image(image, algorithms, paged=paged)
+        return Digests(path, kind, hashes.digests, tuple(hashes.pages.values()))
 
 
 def _print(output: Output, found: list[Digests]) -> None:

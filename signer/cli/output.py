@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -247,6 +248,7 @@ def _kept_whole(
     return kept
 
 
+@lru_cache(maxsize=2)
 def _console(stream: Any) -> Console:
     """A console that takes text literally: no markup, no guessing at colours for numbers and paths."""
     from rich.console import Console

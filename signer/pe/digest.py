@@ -6,14 +6,18 @@ of page hashes was read from page-hashed drivers in the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.hashing import hash_parts, pieces
+from signer.hashing import one_pass
+from signer.pe.checksum import WordSum
 from signer.pe.image import Image
+
+_UNHASHED = 4 + 8
+"""Bytes of the headers that no digest covers: checksum and directory entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +47,87 @@ def hashed_ranges(image: Image) -> list[memoryview]:
     return [*ranges, memoryview(padding(image.content_end))]
 
 
+@dataclass(frozen=True, slots=True)
+class ImageHashes:
+    """What one pass over an image gives."""
+
+    digests: dict[DigestAlgorithm, bytes]
+    pages: dict[DigestAlgorithm, PageHashes]
+    word_sum: int | None
+    """The 16-bit sum of what the digest covers, where it was asked for: most of the checksum."""
+
+
+def hash_image(
+    image: Image, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), summed: bool = False
+) -> ImageHashes:
+    """Digests, page hashes and the sum of an image, from one pass over its bytes.
+
+    An unsigned image counts as padded to a multiple of 8 with zeros. Raises ImageError where no real example tells what
+    its page hashes would be.
+    """
+    hashers = {algorithm: algorithm.new() for algorithm in algorithms}
+    tables = {algorithm: _PageTable(image, algorithm) for algorithm in paged}
+    words = WordSum()
+    others = [*(table.reach for table in tables.values()), *([words.add] if summed else [])]
+    one_pass(hashed_ranges(image), hashers.values(), others)
+    return ImageHashes(
+        {algorithm: hasher.digest() for algorithm, hasher in hashers.items()},
+        {algorithm: table.finish() for algorithm, table in tables.items()},
+        words.value if summed else None,
+    )
+
+
 def digest_image(image: Image, algorithms: Iterable[DigestAlgorithm]) -> dict[DigestAlgorithm, bytes]:
-    """The image's digest with each algorithm. An unsigned image counts as padded to a multiple of 8 with zeros."""
-    return hash_parts(hashed_ranges(image), algorithms)
+    """The image's digest with each algorithm."""
+    return hash_image(image, algorithms).digests
 
 
 def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
-    """The page hashes of an image. Raises ImageError where no real example tells what its page hashes would be.
+    """The page hashes of an image. Raises ImageError where no real example tells what they would be."""
+    return hash_image(image, (), paged=[algorithm]).pages[algorithm]
+
+
+def first_page(image: Image, algorithm: DigestAlgorithm) -> bytes:
+    """The hash of an image's headers, which is the first of its page hashes. Raises ImageError as `hash_pages` does."""
+    _require_pages(image)
+    return _hash_headers(image, algorithm)
+
+
+class _PageTable:
+    """Page hashes, made as a pass over the image comes to their pages.
 
     The first row covers the headers without checksum and directory entry, the others a page of a section each; what a
     page lacks counts as zeros.
     """
-    _require_pages(image)
-    size = image.page_size
-    rows = [_row(0, _hash_headers(image, algorithm))]
-    end = image.headers_size
-    for section in image.sections:
-        pages = pieces([image.data[section.offset : section.end]], size)
-        rows += (
-            _row(offset, _hash_page(page, size, algorithm))
-            for offset, page in zip(range(section.offset, section.end, size), pages, strict=True)
-        )
-        end = section.end
-    return PageHashes(algorithm, b"".join((*rows, _row(end, bytes(algorithm.size)))))
+
+    def __init__(self, image: Image, algorithm: DigestAlgorithm) -> None:
+        _require_pages(image)
+        self._image, self._algorithm = image, algorithm
+        self._rows = [_row(0, _hash_headers(image, algorithm))]
+        self._pages = self._ranges()
+        self._next = next(self._pages, None)
+        self._reached = _UNHASHED
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        size = self._image.page_size
+        for section in self._image.sections:
+            for offset in range(section.offset, section.end, size):
+                yield offset, min(offset + size, section.end)
+
+    def reach(self, piece: memoryview) -> None:
+        """Hash the pages that begin in the next piece of what the digest covers."""
+        self._reached += len(piece)
+        while self._next is not None and self._next[0] < self._reached:
+            offset, end = self._next
+            hasher = self._algorithm.new(self._image.data[offset:end])
+            hasher.update(bytes(self._image.page_size - (end - offset)))
+            self._rows.append(_row(offset, hasher.digest()))
+            self._next = next(self._pages, None)
+
+    def finish(self) -> PageHashes:
+        """The table, with the row that ends it."""
+        end = self._image.sections[-1].end if self._image.sections else self._image.headers_size
+        return PageHashes(self._algorithm, b"".join((*self._rows, _row(end, bytes(self._algorithm.size)))))
 
 
 def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
@@ -78,6 +140,15 @@ def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
         if row != found.table[offset : offset + width]:
             return int.from_bytes((row or found.table[offset : offset + width])[:4], "little")
     return None
+
+
+def has_pages(image: Image) -> bool:
+    """Whether it is known what the image's page hashes would be."""
+    try:
+        _require_pages(image)
+    except ImageError:
+        return False
+    return True
 
 
 def _require_pages(image: Image) -> None:
@@ -101,14 +172,6 @@ def _hash_headers(image: Image, algorithm: DigestAlgorithm) -> bytes:
     for start, end in list(pairwise([*cuts, image.headers_size]))[::2]:
         hasher.update(image.data[start:end])
     hasher.update(bytes(image.page_size - image.headers_size))
-    return hasher.digest()
-
-
-def _hash_page(page: memoryview, size: int, algorithm: DigestAlgorithm) -> bytes:
-    hasher = algorithm.new()
-    hasher.update(page)
-    if len(page) < size:
-        hasher.update(bytes(size - len(page)))
     return hasher.digest()
 
 

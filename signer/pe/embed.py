@@ -1,6 +1,6 @@
 """A signature as a patch set: the few bytes of an image that signing changes. The home of lief.
 
-Source: "PE Format" (Microsoft), "The Attribute Certificate Table" and IMAGE_OPTIONAL_HEADER.CheckSum.
+Source: "PE Format" (Microsoft), "The Attribute Certificate Table".
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any
 
 from signer.errors import ImageError
-from signer.hashing import pieces
 from signer.pe import certificate_table
-from signer.pe.digest import padding
+from signer.pe.checksum import checksum, sum16
+from signer.pe.digest import hash_image, padding
 from signer.pe.image import Image
 
 
@@ -30,10 +30,11 @@ class PatchSet:
     """In bytes; what the old file has beyond it is cut off."""
 
 
-def embed(image: Image, signatures: Sequence[bytes]) -> PatchSet:
+def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None) -> PatchSet:
     """The changes that make `signatures` (DER) the image's certificate table, in the place of one that it has.
 
-    Without signatures the table goes. Raises ImageError where lief reads the image differently.
+    Without signatures the table goes. `word_sum` is that of the image's hashes where it is known. Raises ImageError
+    where lief reads the image differently.
     """
     require_agreement(image)
     if image.checksum_offset % 4:
@@ -47,8 +48,10 @@ def embed(image: Image, signatures: Sequence[bytes]) -> PatchSet:
     table = certificate_table.build(signatures)
     entry = struct.pack("<II", start, len(table)) if table else bytes(8)
     tail = padding(end) + table if table else b""
-    checksum = _checksum(image, entry, tail)
-    patches = [(image.checksum_offset, checksum), (image.directory_offset, entry)]
+    if word_sum is None:
+        word_sum = hash_image(image, (), summed=True).word_sum or 0
+    total = checksum((word_sum, sum16(entry), sum16(table)), end + len(tail))
+    patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
     return PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
 
 
@@ -100,26 +103,3 @@ def require_agreement(image: Image) -> None:
 
 def _checksum_field(image: Image) -> int:
     return int.from_bytes(image.data[image.checksum_offset : image.checksum_offset + 4], "little")
-
-
-def _checksum(image: Image, entry: bytes, tail: bytes) -> bytes:
-    """CheckSum of the result, as CheckSumMappedFile computes it: the 16-bit one's complement sum plus the length."""
-    data, checksum, directory, end = image.data, image.checksum_offset, image.directory_offset, image.content_end
-    parts: list[tuple[int, bytes | memoryview]] = [
-        (0, data[:checksum]),
-        (checksum + 4, data[checksum + 4 : directory]),
-        (directory, entry),
-        (directory + 8, data[directory + 8 : end]),
-        (end, tail),
-    ]
-    total = sum(_sum16(part, offset) for offset, part in parts)
-    # A sum with carries added back is the sum modulo 0xffff, but for zero, which only zeros sum up to.
-    folded = total % 0xFFFF or (0xFFFF if total else 0)
-    return (folded + end + len(tail)).to_bytes(4, "little")
-
-
-def _sum16(part: bytes | memoryview, offset: int) -> int:
-    """A number congruent modulo 0xffff to the sum of the 16-bit words that `part` is in a file at `offset`."""
-    # Pieces are added as the huge numbers that they are, since it is division that takes long.
-    total = sum(int.from_bytes(piece, "little") for piece in pieces([memoryview(part)]))
-    return (total % 0xFFFF or (0xFFFF if total else 0)) << (8 * (offset & 1))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.pe.digest import digest_image, hash_pages
+from signer.pe.digest import digest_image, first_page
 from signer.pe.image import Image
 
 Version = tuple[int, int, int, int]
@@ -56,10 +56,9 @@ def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:
     found = {}
     for algorithm in _ALGORITHMS:
         try:
-            table = hash_pages(image, algorithm).table
+            found[algorithm] = first_page(image, algorithm)
         except ImageError:
             return {}
-        found[algorithm] = table[4 : 4 + algorithm.size]
     return found
 
 

@@ -10,7 +10,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.cab.cabinet import Cabinet
 from signer.errors import ImageError
 from signer.hashing import hash_parts
-from signer.pe.digest import PageHashes, digest_image, hash_pages, page_difference
+from signer.pe.digest import PageHashes, has_pages, hash_image, hash_pages, page_difference
 from signer.pe.image import Image
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
@@ -41,14 +41,15 @@ def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[Catalog
     image, lookups = Image.parse(data), tuple(catalogs)
     read, problems = read_table(image)
     wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
-    digests = digest_image(image, wanted) if wanted else {}
-    pages = _Pages(image)
-    embedded = [_with_pages(_compared(one, digests, "image"), one.indirect, pages) for one in read]
-    listed = catalog_signatures(lookups, digests, len(embedded))
+    claimed = {one.indirect.page_hashes.algorithm for one in read if one.indirect and one.indirect.page_hashes}
+    hashes = hash_image(image, wanted, paged=claimed if has_pages(image) else ())
+    pages = _Pages(image, hashes.pages)
+    embedded = [_with_pages(_compared(one, hashes.digests, "image"), one.indirect, pages) for one in read]
+    listed = catalog_signatures(lookups, hashes.digests, len(embedded))
     return Evidence(
         name,
         "image",
-        digests,
+        hashes.digests,
         architecture=image.architecture,
         signatures=(*embedded, *(_with_pages(one.signature, one.indirect, pages) for one in listed)),
         problems=tuple(problems),
@@ -85,11 +86,11 @@ def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogL
 
 
 class _Pages:
-    """The page hashes of an image, computed once for each algorithm that a signature asks for."""
+    """The page hashes of an image: those that came with its digest, and others that a catalog's signature asks for."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, known: dict[DigestAlgorithm, PageHashes]) -> None:
         self._image = image
-        self._known: dict[DigestAlgorithm, PageHashes] = {}
+        self._known = dict(known)
 
     def of(self, algorithm: DigestAlgorithm) -> PageHashes:
         """Raises ImageError where no real example tells what the image's page hashes would be."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signer import hashing
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.pe.digest import digest_image, hash_pages, page_difference
+from signer.pe.checksum import sum16
+from signer.pe.digest import digest_image, hash_image, hash_pages, hashed_ranges, page_difference
 from signer.pe.image import Image
 from tests.images import PeSpec
 from tests.support import corpus_files, corpus_id
@@ -21,22 +22,35 @@ from tests.support import corpus_files, corpus_id
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 
 
-def plain_digest(data: bytes, image: Image) -> bytes:
+def plain_hash(image: Image, algorithm: DigestAlgorithm) -> bytes:
     """The rule in its simplest words: cut out checksum and directory entry, pad to 8, hash."""
-    body = data[: image.content_end]
-    kept = (
+    body = bytes(image.data[: image.content_end])
+    return algorithm.hash(without_fields(image, body) + bytes(-len(body) % 8))
+
+
+def plain_pages(image: Image, algorithm: DigestAlgorithm) -> bytes:
+    """Page hashes in their simplest words: the headers, then every section page by page, all filled up with zeros."""
+    pages = [(0, without_fields(image, bytes(image.data[: image.headers_size])).ljust(0x1000 - 12, b"\0"))]
+    for section in image.sections:
+        for offset in range(section.offset, section.end, 0x1000):
+            pages.append((offset, bytes(image.data[offset : min(offset + 0x1000, section.end)]).ljust(0x1000, b"\0")))
+    rows = [offset.to_bytes(4, "little") + algorithm.hash(page) for offset, page in pages]
+    return b"".join(rows) + image.sections[-1].end.to_bytes(4, "little") + bytes(algorithm.size)
+
+
+def without_fields(image: Image, body: bytes) -> bytes:
+    return (
         body[: image.checksum_offset]
         + body[image.checksum_offset + 4 : image.directory_offset]
         + body[image.directory_offset + 8 :]
     )
-    return hashlib.sha256(kept + bytes(-len(body) % 8)).digest()
 
 
 @given(overlay=st.binary(max_size=40), machine=st.sampled_from(["x86", "x64", "arm64"]))
 def test_the_digest_is_the_plain_rule_s(overlay: bytes, machine: str) -> None:
     data = PeSpec(machine=machine, overlay=overlay).build()
     image = Image.parse(data)
-    assert digest_image(image, [SHA256])[SHA256] == plain_digest(data, image)
+    assert digest_image(image, [SHA256])[SHA256] == plain_hash(image, SHA256)
 
 
 def test_checksum_and_directory_do_not_count_and_everything_else_does() -> None:
@@ -57,13 +71,26 @@ def test_several_algorithms_in_one_pass_are_those_of_single_passes() -> None:
     assert together == {a: digest_image(image, [a])[a] for a in DigestAlgorithm}
 
 
+@pytest.mark.parametrize("stride", [0x1000, 0x1400, 0x3000])
+def test_one_pass_in_threads_gives_what_several_give(stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that straddle two strides, gaps between sections and an overlay count as they do without threads."""
+    sections = [(".text", 0x400, 0x5200), (".data", 0x6000, 0x2600), (".rsrc", 0x8800, 0x200)]
+    image = Image.parse(PeSpec(sections=sections, overlay=b"behind" * 700).build())
+    expected = ({a: plain_hash(image, a) for a in (SHA1, SHA256)}, {a: plain_pages(image, a) for a in (SHA1, SHA256)})
+    monkeypatch.setattr(hashing, "_STRIDE", stride)
+    monkeypatch.setattr(hashing, "_WORTH_A_THREAD", 0)
+    found = hash_image(image, (SHA1, SHA256), paged=(SHA1, SHA256), summed=True)
+    assert (found.digests, {a: pages.table for a, pages in found.pages.items()}) == expected
+    assert found.word_sum == sum16(b"".join(hashed_ranges(image)))
+
+
 def test_page_hashes_have_a_row_for_each_page_and_one_for_the_end() -> None:
     image = Image.parse(PeSpec(sections=[(".a", 0x400, 0x1200), (".b", 0x1600, 0x200)]).build())
     table = hash_pages(image, SHA1).table
     rows = [int.from_bytes(table[i : i + 4], "little") for i in range(0, len(table), 24)]
     assert rows == [0, 0x400, 0x1400, 0x1600, 0x1800]
     assert table[-20:] == bytes(20)
-    assert table[4 * 24 - 20 : 4 * 24] == hashlib.sha1(bytes(image.data[0x1600:0x1800]).ljust(4096, b"\0")).digest()
+    assert table[4 * 24 - 20 : 4 * 24] == SHA1.hash(bytes(image.data[0x1600:0x1800]).ljust(4096, b"\0"))
 
 
 def test_a_changed_page_is_found_by_its_offset() -> None:

@@ -22,6 +22,7 @@ from signer.cli.profile_options import ProfileOptions
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, finish
 from signer.cli.signature_options import SignatureOptions
+from signer.cli.signing import expect_images
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import FileError, SignerError, UsageError
 from signer.files import ensure_folder, patch_atomically, read, scratch, together
@@ -71,6 +72,7 @@ def package(
     require_named(chosen, is_test=identity.is_test)
     choices = choices.using(said)
     packages = choices.packages(folder, output)
+    expect_images(file.path for one in packages for file in one.files)
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)

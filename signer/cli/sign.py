@@ -19,7 +19,7 @@ from signer.cli.profile_options import ProfileOptions
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signature_options import SignatureOptions
-from signer.cli.signing import SIGNABLE, Job, write_request
+from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 
@@ -92,6 +92,8 @@ def sign(
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: _is_signable(path, output), "images or catalogs", missing_ok=True)
     targets = _targets(destination, files, manner.detached)
+    if manner.detached is None:
+        expect_images(targets)
     if depfile is not None:
         _require_one_made_from_another(targets, manner.detached)
     identity, authorities = identity.using(said), authorities.using(said)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
-from signer.errors import SigningError
+from signer.errors import FileError, SigningError
 from signer.files import mapped, patch_atomically, read, write_atomically
 
 if TYPE_CHECKING:
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 SIGNABLE = ("image", "catalog", "cabinet")
 """What can be signed, as `kind_of` names it."""
+
+
+def expect_images(files: Iterable[Path]) -> None:
+    """Have what only images need made ready in the background, if there is one among these files."""
+    if any(_is_image(path) for path in files):
+        from signer.pe.second_opinion import prepare
+
+        prepare()
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        return kind_of(path) == "image"
+    except FileError:  # said when the file's turn comes
+        return False
 
 
 @dataclass(frozen=True)

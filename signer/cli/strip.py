@@ -13,6 +13,7 @@ from signer.cli.options import Jobs, OutputFile, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
+from signer.cli.signing import expect_images
 from signer.errors import SigningError
 from signer.files import mapped, patch_atomically
 
@@ -36,6 +37,7 @@ def strip(
         paths, lambda path: kind_of(path) in ("image", "cabinet"), "images or cabinets", missing_ok=True
     )
     targets = Destination(output_file).of(files)
+    expect_images(targets)
 
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: strip_file(path, targets[path], index))

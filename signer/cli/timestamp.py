@@ -13,7 +13,7 @@ from signer.cli.options import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signing import SIGNABLE, not_signable
+from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 from signer.files import mapped, patch_atomically, read, write_atomically
@@ -47,6 +47,7 @@ def timestamp(
         raise UsageError("nobody is named to ask for a timestamp", hint="Name an authority: --timestamp URL.")
     files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "signed files", missing_ok=True)
     targets = destination.of(files)
+    expect_images(targets)
     choose = authorities.chooser(output)
 
     def work(path: Path) -> FileResult:

@@ -1,0 +1,136 @@
+"""The second opinion: what lief reads counts as much as what pefile reads, and lief's end is not ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signer.errors import ImageError
+from signer.pe import second_opinion
+from signer.pe.image import Image
+from tests.images import PeSpec
+from tests.support import ROOT, corpus_files, corpus_id
+
+PROGRAM = """
+from signer.errors import ImageError
+from signer.pe.image import Image
+from signer.pe.second_opinion import require_agreement
+from tests.images import PeSpec
+for number in range(2):
+    try:
+        require_agreement(Image.parse(PeSpec().build()))
+        print("agreed")
+    except ImageError as error:
+        print(error.message)
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh_reader() -> Iterator[None]:
+    """Every test with a process of its own."""
+    second_opinion._reader.cache_clear()
+    yield
+    second_opinion._reader()._end()
+    second_opinion._reader.cache_clear()
+
+
+def with_lief(source: str, folder: Path) -> list[str]:
+    """What two questions in a row are answered where lief is this module."""
+    (folder / "lief.py").write_text(source)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("machine", ["x86", "x64", "arm64", "arm", "ia64"])
+def test_a_sound_image_is_read_alike(machine: str) -> None:
+    second_opinion.require_agreement(Image.parse(PeSpec(machine=machine, overlay=b"behind").build()))
+
+
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::10], ids=corpus_id)
+def test_real_drivers_are_read_alike(path: Path) -> None:
+    second_opinion.require_agreement(Image.parse(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("sections", {"sections": [[0x400, 0x400]], "checksum": 0, "table": [0, 0]}),
+        ("checksum", {"sections": [[0x400, 0x200]], "checksum": 7, "table": [0, 0]}),
+        ("certificate table", {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 8]}),
+    ],
+)
+def test_parsers_that_disagree_refuse_the_image(
+    what: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: other)
+    with pytest.raises(ImageError, match=f"two parsers disagree about the image's {what}"):
+        second_opinion.require_agreement(Image.parse(PeSpec().build()))
+
+
+def test_half_an_entry_names_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 0]}
+    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: other)
+    second_opinion.require_agreement(Image.parse(PeSpec().build()))
+
+
+def test_an_image_that_lief_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: None)
+    with pytest.raises(ImageError, match="lief can't read the image"):
+        second_opinion.require_agreement(Image.parse(PeSpec().build()))
+
+
+def test_after_the_process_was_killed_one_image_fails_and_the_next_is_read() -> None:
+    image = Image.parse(PeSpec().build())
+    second_opinion.require_agreement(image)
+    process = second_opinion._reader()._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with pytest.raises(ImageError, match="lief did not answer"):
+        second_opinion.require_agreement(image)
+    second_opinion.require_agreement(image)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends interrupts to consoles, not to processes")
+def test_an_interrupt_is_not_for_the_process_that_reads() -> None:
+    image = Image.parse(PeSpec().build())
+    second_opinion.require_agreement(image)
+    process = second_opinion._reader()._process
+    assert process is not None
+    process.send_signal(signal.SIGINT)
+    second_opinion.require_agreement(image)
+    assert second_opinion._reader()._process is process
+
+
+def test_a_parser_that_crashes_is_an_error_and_not_the_end(tmp_path: Path) -> None:
+    source = """
+import os
+class logging:
+    disable = staticmethod(lambda: None)
+class PE:
+    class ParserConfig: pass
+    parse = staticmethod(lambda headers, config: os.abort())
+"""
+    said = with_lief(source, tmp_path)
+    assert len(said) == 2
+    assert all("lief did not answer" in line for line in said)
+
+
+def test_where_lief_cannot_be_imported_it_is_said(tmp_path: Path) -> None:
+    said = with_lief("raise ImportError('broken')", tmp_path)
+    assert said == ["lief did not answer, so that there is no second opinion on the image's layout"] * 2
+
+
+def test_where_no_process_can_be_started_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(ROOT / "there is no such program"))
+    second_opinion.prepare()
+    with pytest.raises(ImageError, match="lief did not answer"):
+        second_opinion.require_agreement(Image.parse(PeSpec().build()))

@@ -32,11 +32,6 @@ _SUBJECT_GUIDS: dict[Kind, str] = {
 }
 _MEMBERINFO2: dict[Kind, bytes] = {"image": b"\x80\x00", "cabinet": b"\x81\x00", "flat": b"\x82\x00"}
 _CERT_VERSION = 0x200
-_CB_CABINET = slice(8, 12)
-_SPC_LINK = "1.3.6.1.4.1.311.2.1.28"
-"""SPC_LINK_OBJID of wintrust.h."""
-_ENHANCED_HASH = "1.3.6.1.4.1.311.2.5.1"
-"""szOID_ENHANCED_HASH of wintrust.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +85,9 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
     from signer.cab.cabinet import Cabinet, is_cabinet
 
     if is_cabinet(data):
-        digests = hash_parts(Cabinet.parse(data).hashed_ranges(), (SHA1, SHA256))
-        return HashedFile("cabinet", digests, {}, SHA256.hash(data[_CB_CABINET]))
+        cabinet = Cabinet.parse(data)
+        digests = hash_parts(cabinet.hashed_ranges(), (SHA1, SHA256))
+        return HashedFile("cabinet", digests, {}, SHA256.hash(cabinet.size_field))
     return HashedFile("flat", hash_parts([data], (SHA1, SHA256)), {})
 
 
@@ -160,18 +156,10 @@ def _spc(file: HashedFile, algorithm: DigestAlgorithm) -> Attribute:
     if file.kind == "image":
         content = indirect_data.for_image(algorithm, digest, pages, flags=indirect_data.INCLUDE_RESOURCES)
     elif file.enhanced_hash is not None and algorithm is SHA256:
-        content = _with_enhanced_hash(digest, file.enhanced_hash)
+        content = indirect_data.for_cabinet(algorithm, digest, file.enhanced_hash)
     else:
         content = indirect_data.for_link(algorithm, digest)
     return oids.SPC_INDIRECT_DATA, content
-
-
-def _with_enhanced_hash(digest: bytes, enhanced: bytes) -> bytes:
-    """SpcIndirectDataContent of a cabinet, with a moniker as for page hashes that holds the enhanced hash instead."""
-    attribute = der.sequence(der.oid(_ENHANCED_HASH), der.tlv(der.SET, der.octets(enhanced)))
-    moniker = der.explicit(1, der.octets(oids.PAGE_HASH_CLASS), der.octets(der.tlv(der.SET, attribute)))
-    info = der.sequence(der.sequence(der.oid(SHA256.oid), der.null()), der.octets(digest))
-    return der.sequence(der.sequence(der.oid(_SPC_LINK), moniker), info)
 
 
 def _in_order(attributes: Iterable[Attribute]) -> tuple[Attribute, ...]:

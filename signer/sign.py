@@ -99,8 +99,10 @@ def sign_cabinet(
 
 def cabinet_content(prepared: bytes, algorithm: DigestAlgorithm) -> tuple[bytes, Content]:
     """The digest of a cabinet that was prepared for a signature, and the SpcIndirectDataContent that stands for it."""
-    digest = hash_parts(Cabinet.parse(prepared).hashed_ranges(), [algorithm])[algorithm]
-    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_link(algorithm, digest))
+    cabinet = Cabinet.parse(prepared)
+    digest = hash_parts(cabinet.hashed_ranges(), [algorithm])[algorithm]
+    enhanced = algorithm.hash(cabinet.size_field)
+    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_cabinet(algorithm, digest, enhanced))
 
 
 def strip_cabinet(data: memoryview | bytes) -> PatchSet | None:

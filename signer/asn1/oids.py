@@ -35,9 +35,11 @@ SPC_PE_IMAGE_DATA = "1.3.6.1.4.1.311.2.1.15"
 SPC_INDIVIDUAL = "1.3.6.1.4.1.311.2.1.21"
 SPC_COMMERCIAL = "1.3.6.1.4.1.311.2.1.22"
 SPC_CAB_DATA = "1.3.6.1.4.1.311.2.1.25"
+SPC_LINK = "1.3.6.1.4.1.311.2.1.28"
 SPC_PAGE_HASHES_V1 = "1.3.6.1.4.1.311.2.3.1"
 SPC_PAGE_HASHES_V2 = "1.3.6.1.4.1.311.2.3.2"
 NESTED_SIGNATURE = "1.3.6.1.4.1.311.2.4.1"
+ENHANCED_HASH = "1.3.6.1.4.1.311.2.5.1"
 SPC_TIMESTAMP_REQUEST = "1.3.6.1.4.1.311.3.2.1"
 RFC3161_TIMESTAMP = "1.3.6.1.4.1.311.3.3.1"
 
@@ -51,7 +53,7 @@ CAT_MEMBERINFO = "1.3.6.1.4.1.311.12.2.2"
 CAT_MEMBERINFO2 = "1.3.6.1.4.1.311.12.2.3"
 
 PAGE_HASH_CLASS = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
-"""The class of the serialized object that carries page hashes (SpcSerializedObject.classId)."""
+"""The class of the serialized object that carries page hashes or an enhanced hash (SpcSerializedObject.classId)."""
 
 NAMES = {
     DATA: "data",

@@ -52,6 +52,11 @@ class Cabinet:
             raise MalformedInput("bytes follow the cabinet's signature", offset=offset + length)
         return cls(view, size, offset, length, place is not None)
 
+    @property
+    def size_field(self) -> bytes:
+        """cbCabinet as it stands in the header: what the enhanced hash of a signature covers."""
+        return bytes(self.data[8:12])
+
     def hashed_ranges(self) -> list[memoryview]:
         """The parts that its digest covers, in order."""
         if not self.has_signature_reserve:

@@ -26,6 +26,11 @@ NO_FLAGS = bytes.fromhex("030100")
 INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 """SpcPeImageFlags as Inf2Cat and MakeCat write them for a catalog's member."""
 
+_KINDS: dict[str, Kind] = {
+    oids.SPC_PE_IMAGE_DATA: "image",
+    oids.SPC_CAB_DATA: "cabinet",
+    oids.SPC_LINK: "cabinet",
+}
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
@@ -39,6 +44,8 @@ class IndirectData:
     digest_oid: str
     digest: bytes
     page_hashes: PageHashes | None = None
+    enhanced_hash: bytes | None = None
+    """The digest of a cabinet's size field, cbCabinet, which Windows adds since Windows 8."""
 
     @property
     def algorithm(self) -> DigestAlgorithm | None:
@@ -55,9 +62,14 @@ def for_image(
 
 
 def for_link(algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes | None = None) -> bytes:
-    """The DER of SpcIndirectDataContent for a cabinet, and in catalogs for any file that is no image."""
+    """The DER of SpcIndirectDataContent for a file that is no image, as catalogs have it."""
     link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
     return _content(oids.SPC_CAB_DATA, link, algorithm, digest)
+
+
+def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes) -> bytes:
+    """The DER of SpcIndirectDataContent for a cabinet, with the digest of its size field (see `IndirectData`)."""
+    return _content(oids.SPC_LINK, _serialized(oids.ENHANCED_HASH, enhanced_hash), algorithm, digest)
 
 
 def parse(data: bytes) -> IndirectData:
@@ -65,10 +77,11 @@ def parse(data: bytes) -> IndirectData:
     try:
         what, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
         algorithm, digest = _two(data, info)
-        kind, pages = _what(what.whole(data))
+        kind, carried = _what(what.whole(data))
         if digest.tag != der.OCTET_STRING or info.end != len(data):
             raise ValueError
-        return IndirectData(kind, _algorithm(algorithm.whole(data)), digest.contents(data), pages)
+        pages, enhanced = (None, carried) if isinstance(carried, bytes) else (carried, None)
+        return IndirectData(kind, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
     except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not the SpcIndirectDataContent that it should be") from error
 
@@ -80,12 +93,11 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
 
 # A catalog has the same words for each of its thousands of members.
 @lru_cache(maxsize=64)
-def _what(data: bytes) -> tuple[Kind, PageHashes | None]:
-    """What was hashed, and its page hashes, from the DER of SpcAttributeTypeAndOptionalValue."""
+def _what(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
+    """What was hashed, and its page hashes or enhanced hash, from the DER of SpcAttributeTypeAndOptionalValue."""
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
     what = attribute["type"].dotted
-    kinds: dict[str, Kind] = {oids.SPC_PE_IMAGE_DATA: "image", oids.SPC_CAB_DATA: "cabinet"}
-    return kinds.get(what, "other"), _page_hashes(what, attribute["value"].dump())
+    return _KINDS.get(what, "other"), _carried(what, attribute["value"].dump())
 
 
 @lru_cache(maxsize=64)
@@ -101,19 +113,27 @@ def _content(what: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes)
 
 
 def _moniker(page_hashes: PageHashes) -> bytes:
-    """SpcLink with a moniker whose object is SET { SEQUENCE { version, SET { OCTET STRING table } } }."""
+    """SpcLink with page hashes."""
     version = _PAGE_HASH_TYPES.get(page_hashes.algorithm)
     if version is None:
         raise SignatureFormatError(
             f"page hashes can't be {page_hashes.algorithm}", hint="Page hashes are SHA-1 or SHA-256."
         )
-    attribute = der.sequence(der.oid(version), der.tlv(der.SET, der.octets(page_hashes.table)))
+    return _serialized(version, page_hashes.table)
+
+
+def _serialized(what: str, value: bytes) -> bytes:
+    """SpcLink with a moniker whose object is SET { SEQUENCE { what, SET { OCTET STRING value } } }."""
+    attribute = der.sequence(der.oid(what), der.tlv(der.SET, der.octets(value)))
     return der.explicit(1, der.octets(oids.PAGE_HASH_CLASS), der.octets(der.tlv(der.SET, attribute)))
 
 
-def _page_hashes(what: str, value: bytes) -> PageHashes | None:
-    """The page hashes in the value of SpcAttributeTypeAndOptionalValue, if it has any. Raises SignatureFormatError."""
-    if not value or what not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_CAB_DATA):
+def _carried(what: str, value: bytes) -> PageHashes | bytes | None:
+    """The page hashes or the enhanced hash in the value of SpcAttributeTypeAndOptionalValue, if it has any.
+
+    Raises SignatureFormatError.
+    """
+    if not value or what not in _KINDS:
         return None
     link = SpcPeImageData.load(value)["file"] if what == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
     if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
@@ -124,9 +144,10 @@ def _page_hashes(what: str, value: bytes) -> PageHashes | None:
     )
     version, values = der.children(data, attribute)
     table = der.expect(data, values.body, der.OCTET_STRING, "the table of page hashes").contents(data)
-    algorithm = {oid: algorithm for algorithm, oid in _PAGE_HASH_TYPES.items()}.get(
-        der.read_oid(version.contents(data))
-    )
+    oid = der.read_oid(version.contents(data))
+    if oid == oids.ENHANCED_HASH:
+        return table
+    algorithm = {oid: algorithm for algorithm, oid in _PAGE_HASH_TYPES.items()}.get(oid)
     if algorithm is None or len(table) % (4 + algorithm.size):
         raise SignatureFormatError("the table of page hashes is of an unknown kind or cut short")
     return PageHashes(algorithm, table)

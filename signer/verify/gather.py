@@ -72,7 +72,7 @@ def gather_cabinet(data: memoryview | bytes, name: str, catalogs: Iterable[Catal
     read = list(read_signatures(cabinet.signed_data())) if cabinet.is_signed else []
     wanted = asked_for(lookups) | {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
     digests = hash_parts(cabinet.hashed_ranges(), wanted)
-    embedded = [_compared(one, digests, "cabinet") for one in read]
+    embedded = [_with_size(_compared(one, digests, "cabinet"), one.indirect, cabinet) for one in read]
     others = [one.signature for one in catalog_signatures(lookups, digests, len(embedded))]
     return Evidence(name, "cabinet", digests, signatures=(*embedded, *others))
 
@@ -110,6 +110,16 @@ def _compared(read: Read, digests: dict[DigestAlgorithm, bytes], kind: Literal["
     if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
         problems.append(Problem("digest-mismatch", f"the {kind}'s digest is not the one that was signed"))
     return replace(signature, problems=(*problems, *signature.problems))
+
+
+def _with_size(signature: Signature, indirect: IndirectData | None, cabinet: Cabinet) -> Signature:
+    """The signature with what comes of comparing its enhanced hash with a cabinet's size, if it has one."""
+    if indirect is None or indirect.enhanced_hash is None or indirect.algorithm is None:
+        return signature
+    if indirect.algorithm.hash(cabinet.size_field) == indirect.enhanced_hash:
+        return signature
+    problem = Problem("enhanced-hash-mismatch", "the cabinet's size field is not the one that was signed")
+    return replace(signature, problems=(problem, *signature.problems))
 
 
 def _with_pages(signature: Signature, indirect: IndirectData | None, pages: _Pages) -> Signature:

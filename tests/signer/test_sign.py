@@ -22,10 +22,10 @@ from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from signer.sign import Signed, sign_image, strip_image
+from signer.sign import Signed, sign_cabinet, sign_image, strip_image
 from tests.identities import identity
 from tests.images import PeSpec
-from tests.support import corpus_files, corpus_id
+from tests.support import corpus_files, corpus_id, corpus_root
 
 GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
 needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
@@ -49,13 +49,21 @@ def golden_identity(corpus: Path) -> SigningIdentity:
     return load_pfx(pfx.read_bytes(), GOLDEN_PASSWORD)
 
 
-@pytest.mark.parametrize("name", ["tiny64-pe-alias.sys", "tiny64-pe-alias.dll"])
-def test_an_image_is_signed_byte_for_byte_as_signtool_does(
+GOLDEN = "golden/generated-signed"
+GOLDEN_FILES = [
+    path.relative_to(corpus_root() / GOLDEN).as_posix()
+    for path in corpus_files(*(f"{GOLDEN}/{folder}/*" for folder in ("pe", "winmd", "cab")))
+]
+
+
+@pytest.mark.parametrize("name", GOLDEN_FILES or ["pe/tiny64-pe-alias.sys"])
+def test_a_file_is_signed_byte_for_byte_as_signtool_does(
     name: str, corpus: Path, golden_identity: SigningIdentity
 ) -> None:
-    unsigned = (corpus / "golden/generated-unsigned/pe" / name).read_bytes()
-    signed = sign_image(unsigned, golden_identity, SigningOptions())
-    assert patched(unsigned, signed.changes) == (corpus / "golden/generated-signed/pe" / name).read_bytes()
+    unsigned = (corpus / "golden/generated-unsigned" / name).read_bytes()
+    sign_file = sign_cabinet if name.startswith("cab/") else sign_image
+    signed = sign_file(unsigned, golden_identity, SigningOptions())
+    assert patched(unsigned, signed.changes) == (corpus / GOLDEN / name).read_bytes()
 
 
 def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden_identity: SigningIdentity) -> None:

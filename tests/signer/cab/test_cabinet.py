@@ -12,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
 from signer.cab.cabinet import Cabinet, is_cabinet
+from signer.cab.embed import embed, prepare
 from signer.errors import MalformedInput
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.parse import parse
-from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_cabinet, strip_cabinet
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.sign import cabinet_content, sign_cabinet, strip_cabinet
+from signer.verify.gather import gather_cabinet
 from tests.cabinets import cabinet
 from tests.identities import identity
 
@@ -53,6 +56,48 @@ def test_the_signature_covers_the_cabinet_with_its_reserved_bytes() -> None:
     content = indirect_data.parse(parse(found.signed_data()).content)
     assert content.kind == "cabinet"
     assert content.digest == DigestAlgorithm.SHA256.hash(b"".join(found.hashed_ranges()))
+    assert content.enhanced_hash == DigestAlgorithm.SHA256.hash(struct.pack("<I", len(PLAIN) + 24))
+
+
+SIGNTOOL_SHA256 = """
+    3081 8b 3056 060a 2b06010401823702011c a148 0410 a6b586d5b4a12466ae05a217da8e60d6 0434
+    3132 3030 060a 2b060104018237020501 3122 0420 {enhanced}
+    3031 300d 0609 608648016503040201 0500 0420 {digest}"""
+MICROSOFT_SHA1 = """
+    306f 304a 060a 2b06010401823702011c a13c 0410 a6b586d5b4a12466ae05a217da8e60d6 0428
+    3126 3024 060a 2b060104018237020501 3116 0414 {enhanced}
+    3021 3009 0605 2b0e03021a 0500 0414 {digest}"""
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "form"),
+    [(DigestAlgorithm.SHA256, SIGNTOOL_SHA256), (DigestAlgorithm.SHA1, MICROSOFT_SHA1)],
+    ids=["SignTool 10, SHA-256", "Microsoft's own of 2012, SHA-1"],
+)
+def test_what_is_signed_about_a_cabinet_is_what_windows_signs(algorithm: DigestAlgorithm, form: str) -> None:
+    prepared = prepare(Cabinet.parse(PLAIN))
+    digest, content = cabinet_content(prepared, algorithm)
+    enhanced = algorithm.hash(struct.pack("<I", len(PLAIN) + 24))
+    assert content.der == bytes.fromhex(form.format(digest=digest.hex(), enhanced=enhanced.hex()))
+
+
+def resigned_with(content: bytes) -> bytes:
+    return embed(
+        prepare(Cabinet.parse(PLAIN)), sign(Content(oids.SPC_INDIRECT_DATA, content), identity(), SigningOptions())
+    )
+
+
+def test_a_cabinet_signed_in_the_manner_before_windows_8_is_intact() -> None:
+    digest, _ = cabinet_content(prepare(Cabinet.parse(PLAIN)), DigestAlgorithm.SHA256)
+    (signature,) = gather_cabinet(resigned_with(indirect_data.for_link(DigestAlgorithm.SHA256, digest)), "").signatures
+    assert signature.intact
+
+
+def test_an_enhanced_hash_of_another_size_is_a_problem_with_a_name() -> None:
+    digest, _ = cabinet_content(prepare(Cabinet.parse(PLAIN)), DigestAlgorithm.SHA256)
+    other = indirect_data.for_cabinet(DigestAlgorithm.SHA256, digest, DigestAlgorithm.SHA256.hash(bytes(4)))
+    (signature,) = gather_cabinet(resigned_with(other), "").signatures
+    assert [problem.code for problem in signature.problems] == ["enhanced-hash-mismatch"]
 
 
 @pytest.mark.skipif(not shutil.which("cabextract"), reason="cabextract is not installed")

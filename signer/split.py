@@ -90,14 +90,22 @@ def finish_any(
 ) -> bytes:
     """The same without the request: the offer that the signature is over. Raises SigningError."""
     for options, content in offers:
-        for commercial in (False, True):
-            prepared = prepare(content, certificate, chain, replace(options, commercial=commercial))
-            if _is_over(prepared, signature):
-                return prepared.finish(signature)
+        prepared = prepare(content, certificate, chain, options)
+        for attributes in _requests(content, options, certificate):
+            asked = replace(prepared, attributes=attributes)
+            if _is_over(asked, signature):
+                return asked.finish(signature)
     raise SigningError(
         "the signature is not over this file as it would be signed without further options, by this certificate's key",
         hint="Give --request, the file that drvsign sign --detached-request wrote, and the signer's certificate.",
     )
+
+
+def _requests(content: Content, options: SigningOptions, certificate: x509.Certificate) -> Iterator[bytes]:
+    """What may have been asked for without further options: by `request`, or by somebody who knew who signs."""
+    for who in (None, certificate):
+        for commercial in (False, True):
+            yield signed_attributes(content, replace(options, commercial=commercial), who)
 
 
 def _finished(prepared: Prepared, signature: bytes) -> bytes:

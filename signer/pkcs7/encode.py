@@ -30,11 +30,9 @@ def algorithm_identifier(oid: str) -> bytes:
     return der.sequence(der.oid(oid), der.null())
 
 
-def signature_algorithm(key: PublicKey, digest: DigestAlgorithm) -> bytes:
-    """rsaEncryption with NULL, as SignTool has it; for ECDSA the digest is part of the name (RFC 5753, 7.1.3)."""
-    if isinstance(key, rsa.RSAPublicKey):
-        return algorithm_identifier(oids.RSA)
-    return der.sequence(der.oid(oids.ECDSA_WITH[digest.label]))
+def signature_algorithm(key: PublicKey) -> bytes:
+    """The kind of the key with NULL, as Windows has it for ECDSA too, where RFC 5753, 2.1.1 names the digest too."""
+    return algorithm_identifier(oids.RSA if isinstance(key, rsa.RSAPublicKey) else oids.EC_PUBLIC_KEY)
 
 
 def retagged(set_of: bytes, number: int) -> bytes:
@@ -57,7 +55,7 @@ def signer_info(
         der.sequence(issuer, der.integer(serial)),
         algorithm_identifier(algorithm.oid),
         retagged(attributes, 0),
-        signature_algorithm(require_supported(certificate.public_key()), algorithm),
+        signature_algorithm(require_supported(certificate.public_key())),
         der.octets(signature),
         *([retagged(der.set_of(others), 1)] if others else ()),
     )

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.certificates import is_self_signed
+from signer.certificates import CODE_SIGNING, extended_key_usages, is_self_signed
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
 from signer.pkcs7.problem import Problem
@@ -107,23 +107,32 @@ def prepare(
     """All of a signature but the signature itself. Roots in `chain` are left out, as SignTool does."""
     carried = [issuer for issuer in chain if not is_self_signed(issuer)]
     carried += [extra for extra in options.certificates if extra not in carried and extra != certificate]
-    attributes = signed_attributes(content, options)
+    attributes = signed_attributes(content, options, certificate)
     return Prepared(content, certificate, tuple(dict.fromkeys(carried)), options.digest, attributes)
 
 
-def signed_attributes(content: Content, options: SigningOptions) -> bytes:
-    """What is to be signed: the signed attributes as DER SET OF. They do not depend on who signs."""
+def signed_attributes(content: Content, options: SigningOptions, certificate: x509.Certificate | None = None) -> bytes:
+    """What is to be signed: the signed attributes as DER SET OF. `certificate` is who signs, where that is known."""
     octets = der.read(content.der).contents(content.der)
-    statement = oids.SPC_COMMERCIAL if options.commercial else oids.SPC_INDIVIDUAL
     attributes = [
         attribute(oids.SPC_SP_OPUS_INFO, (_opus(options.description, options.url),)),
         attribute(oids.CONTENT_TYPE, (der.oid(content.oid),)),
-        attribute(oids.SPC_STATEMENT_TYPE, (der.sequence(der.oid(statement)),)),
         attribute(oids.MESSAGE_DIGEST, (der.octets(options.digest.hash(octets)),)),
     ]
+    if options.commercial or _claims_code_signing(certificate):
+        statement = oids.SPC_COMMERCIAL if options.commercial else oids.SPC_INDIVIDUAL
+        attributes.append(attribute(oids.SPC_STATEMENT_TYPE, (der.sequence(der.oid(statement)),)))
     if options.signing_time is not None:
         attributes.append(attribute(oids.SIGNING_TIME, (der.time(options.signing_time),)))
     return der.set_of(attributes)
+
+
+def _claims_code_signing(certificate: x509.Certificate | None) -> bool:
+    """Whether SignTool would write SpcStatementType: it does so for certificates that are named for code signing only.
+
+    Where nobody is known, as for a request, a certificate of an authority is expected, and those are.
+    """
+    return certificate is None or CODE_SIGNING in (extended_key_usages(certificate) or ())
 
 
 def _opus(description: str | None, url: str | None) -> bytes:

@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import oids
+from signer.asn1 import der, oids
 from signer.errors import DigestChanged, ImageError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pfx
@@ -20,12 +21,14 @@ from signer.pe.digest import hash_pages
 from signer.pe.embed import PatchSet
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.opus import read_statement
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.sign import Signed, sign_cabinet, sign_image, strip_image
 from tests.identities import identity
 from tests.images import PeSpec
 from tests.support import corpus_files, corpus_id, corpus_root
+from tests.timestamping import CODE_SIGNING, TIME_STAMPING, tsa_identity
 
 GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
 needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
@@ -70,6 +73,36 @@ def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden
     unsigned = parse((corpus / "golden/generated-unsigned/catalog/sample.cat").read_bytes())
     signed = sign(Content(unsigned.content_type, unsigned.content), golden_identity, SigningOptions())
     assert signed == (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("usages", "commercial", "statement"),
+    [
+        ((CODE_SIGNING,), False, oids.SPC_INDIVIDUAL),
+        ((CODE_SIGNING, TIME_STAMPING), False, oids.SPC_INDIVIDUAL),
+        ((TIME_STAMPING,), False, None),
+        ((), False, None),
+        ((CODE_SIGNING,), True, oids.SPC_COMMERCIAL),
+        ((), True, oids.SPC_COMMERCIAL),
+    ],
+    ids=["code signing", "and more", "something else", "any usage", "commercial", "commercial asked of any usage"],
+)
+def test_the_statement_depends_on_the_usages_of_the_certificate(
+    usages: tuple[x509.ObjectIdentifier, ...], commercial: bool, statement: str | None
+) -> None:
+    """SignTool writes SpcStatementType where the certificate names code signing, in 1,100 signatures of 1,100."""
+    by = tsa_identity(usages=usages)
+    signed = sign_image(PeSpec().build(), by, SigningOptions(commercial=commercial))
+    assert read_statement(parse(signed.signature).signers[0]) == statement
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("rsa2048", oids.RSA), ("p256", oids.EC_PUBLIC_KEY), ("p384", oids.EC_PUBLIC_KEY)]
+)
+def test_the_signature_is_named_by_its_key_as_windows_does(kind: str, name: str) -> None:
+    """SignTool and PowerShell write id-ecPublicKey with NULL for ECDSA, never ecdsa-with-SHA256."""
+    (signer,) = parse(sign_image(PeSpec().build(), identity(kind), SigningOptions()).signature).signers
+    assert signer.signature_algorithm == der.sequence(der.oid(name), der.null())
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])

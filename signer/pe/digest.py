@@ -152,12 +152,18 @@ def has_pages(image: Image) -> bool:
 
 
 def _require_pages(image: Image) -> None:
-    """Raise ImageError unless sections begin at pages in memory, and the headers fit into one."""
-    if image.section_alignment != image.page_size:
+    """Raise ImageError unless sections begin at pages in memory, and the headers fit into one and end before them."""
+    if image.section_alignment % image.page_size or not image.section_alignment:
         raise ImageError(
-            f"sections are aligned to {image.section_alignment} bytes, and page hashes are only known for "
+            f"sections are aligned to {image.section_alignment} bytes, and page hashes are only known for multiples of "
             f"{image.page_size}",
             hint="Sign it without page hashes, or link it with the usual alignment.",
+        )
+    if image.sections and image.sections[0].offset < image.headers_size:
+        raise ImageError(
+            f"the section {image.sections[0].name!r} begins within SizeOfHeaders, where page hashes are not known",
+            hint="Sign it without page hashes.",
+            offset=image.sections[0].offset,
         )
     if image.headers_size > image.page_size:
         raise ImageError(

@@ -13,6 +13,7 @@ from signer.errors import ImageError
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
 _SECURITY_DIRECTORY = 4
+_SECTION_ROW = 40
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
 _MACHINES = {0x014C: "x86", 0x8664: "x64", 0x01C0: "arm", 0x01C2: "arm", 0x01C4: "arm", 0xAA64: "arm64", 0x0200: "ia64"}
 
@@ -102,7 +103,7 @@ class Image:
             table_offset=table_offset,
             table_size=table_size,
         )
-        _require_sound(image)
+        _require_sound(image, pe.sections[-1].get_file_offset() + _SECTION_ROW if pe.sections else 0)
         return image
 
 
@@ -166,12 +167,16 @@ def _sections(pe: Any) -> tuple[Section, ...]:
     return tuple(sorted(table, key=lambda section: section.offset))
 
 
-def _require_sound(image: Image) -> None:
-    """Raise ImageError unless every byte of the file is hashed once, in one order, by every implementation."""
+def _require_sound(image: Image, headers_end: int) -> None:
+    """Raise ImageError unless every byte of the file is hashed once, in one order.
+
+    SizeOfHeaders may reach into sections, as packers write it: Windows hashes the file from front to back.
+    `headers_end` is where the section table ends.
+    """
     size = len(image.data)
     if image.directory_offset + 8 > image.headers_size or image.headers_size > size:
         raise ImageError(f"SizeOfHeaders is {image.headers_size:#x}, which can't be", offset=image.directory_offset)
-    end, before = image.headers_size, "the headers"
+    end, before = min(image.headers_size, max(headers_end, image.directory_offset + 8)), "the headers"
     for section in image.sections:
         if section.offset < end:
             raise ImageError(f"the section {section.name!r} overlaps {before}", offset=section.offset)
@@ -179,7 +184,7 @@ def _require_sound(image: Image) -> None:
             raise ImageError(f"the section {section.name!r} runs beyond the end of the file", offset=section.offset)
         end, before = section.end, f"the section {section.name!r}"
     if image.is_signed:
-        _require_table_last(image, end)
+        _require_table_last(image, max(end, image.headers_size))
 
 
 def _require_table_last(image: Image, sections_end: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_a_changed_page_is_found_by_its_offset() -> None:
 def test_sections_that_do_not_begin_at_pages_get_no_page_hashes() -> None:
     with pytest.raises(ImageError, match="aligned to 128 bytes"):
         hash_pages(Image.parse(PeSpec(section_alignment=128).build()), SHA256)
+
+
+def test_sections_further_apart_than_a_page_are_hashed_by_pages_all_the_same() -> None:
+    spec = PeSpec(sections=[(".a", 0x400, 0x2200)])
+    near, far = spec.build(), replace(spec, section_alignment=0x10000).build()
+    tables = [hash_pages(Image.parse(data), SHA256).table for data in (near, far)]
+    assert tables[0][36:] == tables[1][36:]
+    assert len(tables[1]) == 36 * 5
 
 
 def test_headers_of_more_than_a_page_get_no_page_hashes() -> None:

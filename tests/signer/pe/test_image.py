@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
+from signer.pe.digest import hash_pages, hashed_ranges
 from signer.pe.image import Image, is_image
 from tests.images import MACHINES, PeSpec
 from tests.support import corpus_files, corpus_id
@@ -24,7 +26,8 @@ class Refused:
 
 CASES = [
     Refused("sections-overlap", PeSpec(sections=[(".a", 0x400, 0x400), (".b", 0x600, 0x200)]), "overlaps"),
-    Refused("section-in-headers", PeSpec(sections=[(".a", 0x200, 0x200)]), "overlaps the headers"),
+    Refused("section-in-section-table", PeSpec(sections=[(".a", 0x1A8, 0x200)]), "overlaps the headers"),
+    Refused("table-in-headers", PeSpec(headers_size=0x400, sections=[], table=(0x200, 0x200)), "overlaps the headers"),
     Refused("no-security-directory", PeSpec(directories=4), "4 data directories"),
     Refused("no-directories", PeSpec(directories=0), "0 data directories"),
     Refused("table-in-section", PeSpec(table=(0x500, 0x100)), "overlaps the headers or a section"),
@@ -55,6 +58,21 @@ def test_every_machine_is_read(machine: str) -> None:
 def test_a_section_that_runs_out_of_the_file_is_refused() -> None:
     with pytest.raises(ImageError, match="beyond the end"):
         Image.parse(PeSpec().build()[:-1])
+
+
+def test_headers_may_reach_into_a_section_as_packers_write_them() -> None:
+    """UPX says SizeOfHeaders 0x1000 and puts its first section at 0x400; Windows hashes from front to back."""
+    data = PeSpec(headers_size=0x1000, sections=[("UPX1", 0x400, 0x1200)]).build()
+    image = Image.parse(data)
+    assert b"".join(hashed_ranges(image)) == b"".join(
+        (
+            data[: image.checksum_offset],
+            data[image.checksum_offset + 4 : image.directory_offset],
+            data[image.directory_offset + 8 :],
+        )
+    )
+    with pytest.raises(ImageError, match="within SizeOfHeaders"):
+        hash_pages(image, DigestAlgorithm.SHA256)
 
 
 def test_sections_without_bytes_do_not_count() -> None:

@@ -50,25 +50,35 @@ def check_counter_signature(
     """
     carried = tuple(certificates)
     problems = [*_named_as_timestamps_are(check_signer(counter.signer, oids.DATA, stamped))]
+    unusual = [*_content_type(counter.signer)]
     authority = counter.authority(carried)
     about_value = list(check_value(counter.signer, authority))
     if authority is None:
-        return problems + about_value, []
+        return problems + about_value, unusual
     about_usage, notes = check_usage(authority, strictly=False)
     if about_value and not list(check_value(counter.signer, authority, bare=True)):
         notes.append(Problem("bare-digest", "its RSA signature holds the digest without saying which kind it is"))
         about_value = []
     problems += [*about_value, *about_usage, *check_lifetime(authority, counter.time)]
-    return problems, [*notes, *check_chain(authority, carried)]
+    return problems, [*unusual, *notes, *check_chain(authority, carried)]
 
 
 def _named_as_timestamps_are(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The message digest of a counter-signature is what the imprint of a token is."""
+    """The message digest of a counter-signature is what the imprint of a token is; its content has no type."""
     for problem in problems:
         if problem.code == "message-digest-mismatch":
             yield Problem("timestamp-imprint", "it is a timestamp of another signature")
-        else:
+        elif problem.code != "content-type-attribute":
             yield problem
+
+
+def _content_type(signer: ParsedSignerInfo) -> Iterator[Problem]:
+    """RFC 5652, 11.4 wants no content type, RFC 2985 wants data, Certum writes TSTInfo, and Windows does not look."""
+    values = signer.signed_attributes.get(oids.CONTENT_TYPE, ())
+    if values not in ((), (der.oid(oids.DATA),)):
+        yield Problem(
+            "timestamp-content-type", "its signed content type is not data, which counter-signatures are over"
+        )
 
 
 def signer_info_of(signed_data: bytes) -> bytes:

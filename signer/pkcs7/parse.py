@@ -82,6 +82,11 @@ class ParsedSignedData:
         """What messageDigest covers: the content without its own tag and length (RFC 2315, 9.3)."""
         return der.read(self.content).contents(self.content) if self.content else b""
 
+    @property
+    def inner_content(self) -> bytes:
+        """The DER of the content itself, which CMS has in an OCTET STRING and PKCS #7 as it is (RFC 5652, 5.2.1)."""
+        return self.content_octets if self.content[:1] == bytes((der.OCTET_STRING,)) else self.content
+
     @cached_property
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """The certificates that can be read, in their order."""

@@ -70,7 +70,7 @@ def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:
         problems.append(_wrong_content(parsed, "the digest of a file"))
     else:
         try:
-            indirect = indirect_data.parse(parsed.content)
+            indirect = indirect_data.parse(parsed.inner_content)
         except SignatureFormatError as error:
             problems.append(Problem("indirect-data", error.message))
     signature = _checked(parsed, index, source, problems)
@@ -82,6 +82,7 @@ def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:
         digest=indirect.digest,
         page_hashes=page_hash_kind(indirect),
         problems=(*signature.problems, *_same_digest(parsed, indirect)),
+        notes=(*signature.notes, *_wrapped(parsed)),
     )
     return Read(about, indirect)
 
@@ -150,6 +151,13 @@ def _same_digest(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[P
     if parsed.signers and parsed.signers[0].digest_oid != indirect.digest_oid:
         yield Problem(
             "digest-algorithm-mismatch", "the file was hashed with another digest algorithm than the signed attributes"
+        )
+
+
+def _wrapped(parsed: ParsedSignedData) -> Iterator[Problem]:
+    if parsed.inner_content is not parsed.content:
+        yield Problem(
+            "cms-content", "what was signed stands in an OCTET STRING, as .NET writes it and SignTool does not"
         )
 
 

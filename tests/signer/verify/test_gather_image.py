@@ -13,8 +13,8 @@ from signer.pe import certificate_table
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import nested
-from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_image
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.sign import image_content, sign_image
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather_image
 from tests.identities import identity
@@ -190,3 +190,11 @@ def test_page_hashes_are_computed_again(kind: str) -> None:
 def test_a_layout_that_leaves_the_digest_open_is_refused() -> None:
     with pytest.raises(ImageError, match="follow the certificate table"):
         gather_image(signed() + b"more", "a.sys")
+
+
+def test_a_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
+    """.NET's SignedCms wraps what is signed as CMS wants it, and Windows calls such signatures valid."""
+    _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
+    wrapped = sign(Content(content.oid, der.octets(content.der)), identity(), SigningOptions())
+    (found,) = gather_image(with_signature(signed(), lambda _: wrapped), "a.sys").signatures
+    assert (found.problems, [note.code for note in found.notes]) == ((), ["cms-content"])

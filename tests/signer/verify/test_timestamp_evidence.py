@@ -16,6 +16,7 @@ from signer.asn1 import der, oids
 from signer.errors import SignerError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.counter_signature import signer_info_of
+from signer.pkcs7.encode import attribute, signer_info
 from signer.pkcs7.nested import with_unsigned
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import SigningOptions, Stamp
@@ -108,7 +109,7 @@ OTHER_ATTRIBUTE = oids.SIGNING_CERTIFICATE_V2[:-2] + "48"
         ("authenticode", swap(IMPRINT, bytes(32)), "timestamp-imprint"),
         ("authenticode", swap(b"250601120000Z", b"240601120000Z"), "signature-mismatch"),
         ("authenticode", swap(b"250601120000Z", b"259901120000Z"), "timestamp-format"),
-        ("authenticode", swap(der.oid(oids.DATA), der.oid(oids.SIGNED_DATA)), "content-type-attribute"),
+        ("authenticode", swap(der.oid(oids.DATA), der.oid(oids.SIGNED_DATA)), "signature-mismatch"),
         ("authenticode", swap(der.oid(oids.SIGNING_TIME), der.oid(oids.CONTENT_TYPE)), "timestamp-format"),
         ("authenticode", flip_last, "signature-mismatch"),
         ("authenticode", lambda data: der.null(), "timestamp-format"),
@@ -133,6 +134,28 @@ OTHER_ATTRIBUTE = oids.SIGNING_CERTIFICATE_V2[:-2] + "48"
 )
 def test_a_changed_timestamp_is_named(kind: Kind, change: Change, code: str) -> None:
     assert code in codes(timestamp(stamp(kind, change=change)))
+
+
+@pytest.mark.parametrize(
+    ("types", "notes"),
+    [((), []), ((oids.DATA,), []), ((oids.TST_INFO,), ["timestamp-content-type"])],
+    ids=["none", "data", "TSTInfo"],
+)
+def test_the_content_type_of_a_legacy_timestamp_breaks_nothing(types: tuple[str, ...], notes: list[str]) -> None:
+    """Certum's legacy timestamps say TSTInfo, and Windows takes them."""
+    by = tsa_identity()
+    attributes = der.set_of(
+        [
+            *(attribute(oids.CONTENT_TYPE, (der.oid(one),)) for one in types),
+            attribute(oids.SIGNING_TIME, (der.time(NOON),)),
+            attribute(oids.MESSAGE_DIGEST, (der.octets(IMPRINT),)),
+        ]
+    )
+    value = by.key.sign(SHA256.hash(attributes), SHA256)
+    counter = signer_info(by.certificate, SHA256, attributes, value)
+    carried = tuple(one.public_bytes(Encoding.DER) for one in (by.certificate, *by.chain))
+    found = timestamp(Stamp((oids.COUNTER_SIGNATURE, (counter,)), carried))
+    assert (found.problems, [note.code for note in found.notes]) == ((), notes)
 
 
 @pytest.mark.parametrize("kind", KINDS)

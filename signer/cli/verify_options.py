@@ -252,6 +252,15 @@ class MachineOptions:
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
+    expired_cross: Annotated[
+        str,
+        typer.Option(
+            "--expired-cross-certificate",
+            metavar="loads|blocked|unknown",
+            help="What becomes of a signature that was timestamped after its cross-certificate expired.",
+            rich_help_panel=DISPUTED_PANEL,
+        ),
+    ] = "loads"
     sha2_update: Annotated[
         bool | None,
         _machine(
@@ -293,6 +302,7 @@ class MachineOptions:
             cross_signed_1809_cutoff=self.cutoff_1809,
             sha2_update=self.sha2_update,
             expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", "loads", "blocked", "unknown"),
+            expired_cross=_one_of(self.expired_cross, "--expired-cross-certificate", "loads", "blocked", "unknown"),
             uefi_sb_test=self.uefi_sb_test,
             publisher=_one_of(self.publisher, "--publisher", "trusted", "untrusted", "unknown"),
             cert_padding_check=self.cert_padding_check,

@@ -9,15 +9,31 @@ from signer.certificates import CODE_SIGNING
 from signer.policy import sources
 from signer.policy.case import Candidate
 from signer.policy.classify import LIFETIME
-from signer.policy.rules import Remark, Rule, notes, rejects, rule, undecided, warns
+from signer.policy.rules import Releases, Remark, Rule, notes, rejects, rule, settled, undecided, warns
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
 from signer.verify.evidence import Signature
 
 _AGAIN = "Get the file from its publisher again, or sign it again after the last change."
+_STAMP = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 _MAX_RSA_BITS = 4096
+_MICROSOFTS = ("windows", "whql", "attested")
 _LIFETIME_SINCE = 10240
+
+
+@rule(
+    "nested",
+    "Releases before Windows 8 look at the outer signature of an image only; what is nested in it came later.",
+    source=f"{sources.DUAL_SIGNING}; {sources.POLICY}",
+    releases=Releases(before="win8"),
+)
+def nested(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+    """Windows 8 was the first to understand several signatures, which is why SHA-1 has to be the outer one."""
+    if candidate.signature.source == "nested":
+        message = f"{candidate.signed.who} is nested in another signature, where {setting.target.title} does not look"
+        hint = "Make it the outer signature: sign for the oldest release first, then drvsign sign --append."
+        yield rejects("nested-not-seen", message, hint)
 
 
 @rule(
@@ -122,9 +138,11 @@ def key_algorithm(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     source=f"{sources.WDD} install/software-publisher-certificate.md",
 )
 def code_signing(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """A certificate without the extension is for any use."""
+    """A certificate without the extension is for any use, and Microsoft's own usages for drivers imply this one."""
     usages = candidate.signed.usages
     if usages is None or CODE_SIGNING in usages or ANY_USAGE in usages:
+        return
+    if candidate.signed.classification in _MICROSOFTS:
         return
     message = f"the certificate of {candidate.signed.who} is not for code signing"
     if setting.test_mode:
@@ -173,10 +191,11 @@ def expiry(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         return
     at, who = setting.switches.at, candidate.signed.who
     if at < begin:
-        yield _settled(setting, "not-yet-valid", f"the certificate of {who} is valid from {begin:%Y-%m-%d} only")
+        message = f"the certificate of {who} is valid from {begin:%Y-%m-%d} only"
+        yield settled(setting.switches.expired_leaf, "not-yet-valid", message, _STAMP)
     elif at > end:
         message = f"the certificate of {who} expired on {end:%Y-%m-%d}, and no timestamp says that it signed before"
-        yield _settled(setting, "expired", message)
+        yield settled(setting.switches.expired_leaf, "expired", message, _STAMP)
 
 
 def _about_timestamp(candidate: Candidate) -> Iterator[Remark]:
@@ -192,13 +211,6 @@ def _about_timestamp(candidate: Candidate) -> Iterator[Remark]:
         span = f"{lifetime[0]:%Y-%m-%d} to {lifetime[1]:%Y-%m-%d}"
         message = f"{who} signed on {stamp.time:%Y-%m-%d}, outside the certificate's lifetime ({span})"
         yield warns("timestamp-outside-lifetime", message)
-
-
-def _settled(setting: Setting, code: str, message: str) -> Remark:
-    """What the switch `expired_leaf` makes of it."""
-    hint = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
-    make = {"loads": warns, "blocked": rejects, "unknown": undecided}[setting.switches.expired_leaf]
-    return make(code, message, hint)
 
 
 @rule(
@@ -226,6 +238,7 @@ def lifetime(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 
 
 INTEGRITY: tuple[Rule[Candidate], ...] = (
+    nested,
     digest,
     page_hashes,
     digest_algorithm,

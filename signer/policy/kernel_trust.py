@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from signer.policy import sources
 from signer.policy.case import Candidate
 from signer.policy.classify import ELAM, STORE
-from signer.policy.rules import Releases, Remark, Rule, admits, notes, rejects, rule, undecided, warns
+from signer.policy.rules import Releases, Remark, Rule, admits, notes, rejects, rule, settled, undecided, warns
 from signer.policy.switches import Setting
 from signer.policy.tables import table
 
@@ -152,10 +152,10 @@ def _is_cross_signed(candidate: Candidate) -> bool:
 def cross_signed_1809(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Microsoft's pages disagree, so the rule is a switch and the verdict says so."""
     leaf = candidate.signature.signer
-    if leaf is None or not _is_cross_signed(candidate) or not setting.whql_enforced:
+    if leaf is None or not _is_cross_signed(candidate) or leaf.not_valid_before_utc >= LEAF_CUTOFF:
         return
-    if leaf.not_valid_before_utc >= LEAF_CUTOFF:
-        return
+    if not setting.whql_enforced or setting.switches.boot_start:
+        return  # what lets a certificate of any age in lets an old one in
     what = f"{candidate.signed.who} is cross-signed"
     if setting.switches.cross_signed_1809_cutoff:
         yield rejects("cross-signed-1809", f"{what}, which Windows 10 1809 and later refuse", _PORTAL)
@@ -167,19 +167,19 @@ def cross_signed_1809(candidate: Candidate, setting: Setting) -> Iterator[Remark
 @rule(
     "cross-certificate-expired",
     "A signature that was made after its cross-certificate expired does not load.",
-    source=sources.DEPRECATION,
+    source=sources.EXPIRED_CROSS,
+    default="it loads, with a warning, as real drivers of 2016 do: Code Integrity compares no dates of authorities",
 )
 def cross_certificate_expired(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Only a timestamp tells when it was made; without one nothing is said."""
     cross, when = candidate.cross_certificate, candidate.signed.time
     if cross is None or when is None or when <= cross.not_valid_after_utc:
         return
-    yield rejects(
-        "cross-certificate-expired",
+    message = (
         f"{candidate.signed.who} signed on {when:%Y-%m-%d}, after the cross-certificate for {candidate.cross_name} "
-        f"expired on {cross.not_valid_after_utc:%Y-%m-%d}",
-        _PORTAL,
+        f"expired on {cross.not_valid_after_utc:%Y-%m-%d}"
     )
+    yield settled(setting.switches.expired_cross, "cross-certificate-expired", message, _PORTAL)
 
 
 @rule(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from signer.policy.findings import Finding, Severity
-from signer.policy.switches import Setting
+from signer.policy.switches import Setting, Settlement
 from signer.policy.targets import Target, release
 
 Subject = TypeVar("Subject")
@@ -145,3 +145,9 @@ def warns(code: str, message: str, hint: str | None = None) -> Remark:
 def notes(code: str, message: str, hint: str | None = None) -> Remark:
     """A remark for the record."""
     return Remark("notes", code, message, hint)
+
+
+def settled(answer: Settlement, code: str, message: str, hint: str | None = None) -> Remark:
+    """What a switch makes of it where documentation and field disagree."""
+    make = {"loads": warns, "blocked": rejects, "unknown": undecided}[answer]
+    return make(code, message, hint)

@@ -14,6 +14,7 @@ VERSION_SECTION = f"{WDD} install/inf-version-section.md"
 TEST_MODE = f"{WDD} install/the-testsigning-boot-configuration-option.md"
 TEST_CERTIFICATES = f"{WDD} install/makecert-test-certificate.md"
 PREPRODUCTION = f"{WDD} install/preproduction-driver-signing-and-install.md"
+DUAL_SIGNING = f"{WDD} install/appendix-4--driver-signing-issues.md"
 EMBEDDED = f"{WDD} install/embedded-signatures-in-a-driver-file.md"
 DEPRECATION = f"{WDD} install/deprecation-of-software-publisher-certificates-and-commercial-release-certificates.md"
 S_MODE = f"{WDD} install/Windows10SDriverRequirements.md"
@@ -35,4 +36,7 @@ SIGNER_RULES = "windows-itpro-docs app-control-for-business/design/select-types-
 BLOCK_RULES = "windows-itpro-docs app-control-for-business/design/microsoft-recommended-driver-block-rules.md"
 EXPIRED_IN_THE_FIELD = (
     f"{DEPRECATION}; against it, drivers signed with the expired NVIDIA certificates of 2011 to 2018 loaded in 2022"
+)
+EXPIRED_CROSS = (
+    f"{DEPRECATION}; against it, cpuz141.sys of 2016-11 is signed through a cross-certificate that ended in 2016-05"
 )

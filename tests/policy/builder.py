@@ -42,8 +42,8 @@ _CONTENT = b"the bytes of the driver"
 
 
 def day(text: str) -> datetime:
-    """A date as an aware time at noon."""
-    return datetime.fromisoformat(f"{text}T12:00:00").replace(tzinfo=UTC)
+    """A date as an aware time at noon; a time as it is, in UTC."""
+    return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00").replace(tzinfo=UTC)
 
 
 @cache

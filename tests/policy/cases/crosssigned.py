@@ -41,6 +41,18 @@ def issued_before_the_cutoff() -> Sample:
     return driver(cross_signed(begins="2015-07-28"))
 
 
+@expect("accepted", "cross-signed", "win10-1607-x64", code="cross-signed-before-cutoff")
+def issued_in_the_last_second_before_the_cutoff() -> Sample:
+    """The last second of 2015-07-28 in UTC is still before the day."""
+    return driver(cross_signed(begins="2015-07-28T23:59:59"))
+
+
+@expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
+def issued_in_the_first_second_of_the_cutoff() -> Sample:
+    """The day begins at midnight UTC."""
+    return driver(cross_signed(begins="2015-07-29T00:00:00"))
+
+
 @expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
 def issued_on_the_day_of_the_cutoff() -> Sample:
     """The certificate must be older than 2015-07-29: that day itself is too late."""
@@ -60,25 +72,35 @@ def early_timestamp_late_certificate() -> Sample:
 @expect("accepted", "cross-signed", "server2019-x64", cross_signed_1809_cutoff=True)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, secure_boot=False)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, upgraded=True)
+@expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, boot_start=True)
 def disputed_cutoff_of_1809() -> Sample:
     """Whether clients from 1809 on refuse old cross-signed drivers is a switch, off by default and reported."""
     return driver(cross_signed())
 
 
-@expect("accepted", "cross-signed", "win10-22h2-x64")
-@expect("accepted", "root", "win7-x64")
+@expect("accepted", "cross-signed", "win10-22h2-x64", expired_cross="blocked")
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
 def signed_before_the_cross_certificate_expired() -> Sample:
     """A signature of 2020 under a cross-certificate of 2021 goes on working."""
     return driver(cross_signed().stamped("2020-06-01"))
 
 
-@expect("rejected", "cross-certificate-expired", "win10-22h2-x64", "win7-x64", "server2019-x64")
+@expect("accepted", "root", "win7-x64", "win8.1-x64", code="cross-certificate-expired")
+@expect("accepted", "cross-signed", "win10-22h2-x64", "server2019-x64", code="cross-certificate-expired")
+@expect("rejected", "cross-certificate-expired", "win10-22h2-x64", "win7-x64", expired_cross="blocked")
+@expect("unknown", "cross-certificate-expired", "server2019-x64", expired_cross="unknown")
 def signed_after_the_cross_certificate_expired() -> Sample:
-    """A signature of 2022 under a cross-certificate that ended in 2021 does not load."""
+    """A signature of 2022 under a cross-certificate of 2021 loads, as the field shows, unless the switch says not."""
     return driver(cross_signed().stamped("2022-06-01"))
 
 
-@expect("accepted", "root", "win7-x64")
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
+def signed_in_the_last_second_of_the_cross_certificate() -> Sample:
+    """The cross-certificate's last second is still within its lifetime."""
+    return driver(cross_signed(cross_ends="2021-02-22T00:00:00").stamped("2021-02-22T00:00:00"))
+
+
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
 def signed_after_at_an_unknown_time() -> Sample:
     """A timestamp of an unknown authority does not tell when it was made, so nothing is held against it."""
     return driver(cross_signed().stamped("2022-06-01", known=False))

@@ -102,6 +102,19 @@ def certificate_for_time_stamping() -> Sample:
     return driver(cross_signed(usages=(TIME_STAMPING,)))
 
 
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64")
+def microsofts_certificate_for_drivers_only() -> Sample:
+    """Microsoft's usage for drivers is enough under its root: only other signers must be for code signing."""
+    leaf = certificate("Microsoft Windows Hardware Compatibility Publisher", "Some PCA", usages=(WHQL,))
+    return driver(Sign(leaf, (chain(leaf, anchor("microsoft", 5), certificate("Some PCA", "Some Root")),)))
+
+
+@expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
+def vendors_certificate_for_drivers_only() -> Sample:
+    """The same usage in a vendor's certificate means nothing."""
+    return driver(cross_signed(usages=(WHQL,)))
+
+
 @expect("accepted", "root", "win7-x64")
 def certificate_without_usages() -> Sample:
     """A certificate that names no usage may be used for any, as those of the nineties are."""

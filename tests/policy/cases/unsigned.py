@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from signer.algorithms import DigestAlgorithm
 from signer.policy.classify import WHQL
 from signer.verify.evidence import Problem
-from tests.policy.builder import Sample, by_microsoft, commercial, driver, of_test_root
+from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
 from tests.policy.cases.registry import expect
 
 
@@ -56,10 +57,27 @@ def the_nearest_miss_is_named() -> Sample:
     return driver(commercial().broken(), commercial().in_catalog())
 
 
-@expect("accepted", "root", "win10-22h2-x64", "win8-x64")
+@expect("accepted", "root", "win10-22h2-x64", "win8-x64", "server2012-x64")
+@expect("rejected", "root", "win7-x64", "server2008r2-x64")
 def nested_counts() -> Sample:
-    """A nested signature counts like the one it is nested in."""
+    """From Windows 8 on a nested signature counts like the one it is nested in; before, nobody looks there."""
     return driver(commercial(), by_microsoft(WHQL).nested())
+
+
+@expect("rejected", "digest", "vista-x64", "win7-x64", "server2008r2-x64", code="nested-not-seen")
+@expect("accepted", "cross-signed", "win10-22h2-x64")
+@expect("accepted", "root", "win8-x64")
+def nested_in_a_broken_one() -> Sample:
+    """SHA-256 outside and SHA-1 inside is the wrong order for Vista and 7, which never see the inner one."""
+    outer = by_microsoft(WHQL).broken()
+    return driver(outer, cross_signed().having(algorithm=DigestAlgorithm.SHA1).nested())
+
+
+@expect("accepted", "root", "vista-x64", "win7-x64", "win11-23h2-x64")
+def sha1_outside_and_sha256_inside() -> Sample:
+    """The order that loads everywhere: the oldest release goes by the outer signature, the newest by the inner."""
+    outer = by_microsoft(WHQL, root_id=4, digest="sha1").having(algorithm=DigestAlgorithm.SHA1)
+    return driver(outer, by_microsoft(WHQL).nested())
 
 
 @expect("rejected", "page-hashes", "win10-22h2-x64", "win7-x64")

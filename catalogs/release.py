@@ -88,7 +88,7 @@ def _require_no_tests(checked: CheckedPackage) -> None:
     """No driver of a release carries a signature that is for tests, whatever else it carries."""
     for one in checked.files:
         for signature, paths in zip(one.evidence.signatures, one.paths, strict=True):
-            kind = classify(signature, paths.signer)
+            kind = classify(signature, paths.telling)
             if kind in ("test", "self-signed", "preproduction") and signature.signer is not None:
                 raise VerificationError(
                     f"it has a {kind} signature, by {common_name(signature.signer)!r}",

@@ -39,6 +39,8 @@ class Assessment:
     error: SignerError | None = None
     inf: str | None = None
     """The INF of a package, by its name."""
+    policy: str = "kernel"
+    """What was asked."""
 
     @property
     def accepted(self) -> bool:
@@ -117,7 +119,7 @@ class Assessor:
                 verdict = package.judge(target, self.switches)
                 said.append(consequences("pnp", verdict, inf.evidence, target))
             signature, paths = self._signature(next((one for one in variants if one.fits(targets[0])), variants[0]))
-            yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name)
+            yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name, policy=self.policy)
         if self.policy == "pnp":
             return
         if self.policy == "authenticode":
@@ -157,7 +159,7 @@ class Assessor:
             consequences(self.policy, verdict, evidence, target, verbose=self.verbose)
             for verdict, target in zip(verdicts, targets, strict=True)
         ]
-        return Assessment(path, evidence.kind, evidence, paths, tuple(said))
+        return Assessment(path, evidence.kind, evidence, paths, tuple(said), policy=self.policy)
 
     def _for_lists(self, path: Path, evidence: Evidence) -> tuple[Evidence, FileFacts | None]:
         """The evidence with all digests and facts that lists of drivers go by, where a list was given."""

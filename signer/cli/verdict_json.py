@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from signer.cli.assess import Assessment
+from signer.cli.assess import KERNEL_POLICIES, Assessment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,14 +62,16 @@ def signatures(assessment: Assessment) -> list[dict[str, Any]]:
     evidence = assessment.evidence
     if evidence is None:
         return []
-    return [signature(one, paths) for one, paths in zip(evidence.signatures, assessment.paths, strict=True)]
+    kernel = assessment.policy in KERNEL_POLICIES
+    pairs = zip(evidence.signatures, assessment.paths, strict=True)
+    return [signature(one, paths, kernel=kernel) for one, paths in pairs]
 
 
-def signature(one: Signature, paths: SignaturePaths) -> dict[str, Any]:
-    """One signature."""
+def signature(one: Signature, paths: SignaturePaths, *, kernel: bool = True) -> dict[str, Any]:
+    """One signature; its chain as the kernel sees it, or as user mode does."""
     from signer.policy.classify import classify
 
-    path = best(paths.signer)
+    path = best(paths.telling, kernel=kernel)
     return {
         "index": one.index,
         "source": one.source,
@@ -79,7 +81,7 @@ def signature(one: Signature, paths: SignaturePaths) -> dict[str, Any]:
         "signer": certificate(one.signer) if one.signer is not None else None,
         "program_name": one.program_name,
         "url": one.url,
-        "class": classify(one, paths.signer),
+        "class": classify(one, paths.telling),
         "page_hashes": one.page_hashes,
         "page_hashes_intact": one.page_hashes_intact,
         "timestamp": timestamp(one.timestamp) if one.timestamp is not None else None,
@@ -127,6 +129,12 @@ def iso(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def best(paths: Sequence[CertificatePath]) -> CertificatePath | None:
-    """The path to show: one that ends in a trusted root and breaks no rule, else the longest way there is."""
-    return min(paths, key=lambda path: (path.anchor is None, bool(path.problems)), default=None)
+def best(paths: Sequence[CertificatePath], *, kernel: bool) -> CertificatePath | None:
+    """The path to show: the first that reaches a root and breaks no rule; cross-certificates are the kernel's only."""
+    from signer.policy.case import broken
+
+    def order(path: CertificatePath) -> tuple[bool, bool, bool]:
+        crossed = path.anchor is not None and path.anchor.kind == "code-verification"
+        return path.anchor is None, bool(broken(path)), crossed and not kernel
+
+    return min(paths, key=order, default=None)

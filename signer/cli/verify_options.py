@@ -137,7 +137,7 @@ class Trust:
         if self.signers is not self.public:
             stamped = paths_of(evidence, self.public)
             found = tuple(
-                replace(own, timestamp=(*own.timestamp, *other.timestamp))
+                replace(own, timestamp=(*own.timestamp, *other.timestamp), public=other.signer)
                 for own, other in zip(found, stamped, strict=True)
             )
         if not self.lists:

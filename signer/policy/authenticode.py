@@ -111,6 +111,9 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     elif signed.test_signed and setting.switches.roots == "release":
         hint = "Judge it for a test machine: --roots test-signing, and --root for your own root."
         yield rejects("test-signed", f"the file is test-signed: {reaches}, which no machine trusts as it ships", hint)
+    elif candidate.released_under is not None:
+        message = f"{signed.who} is a release signature: it reaches {candidate.released_under!r}, which is no root for tests"
+        yield rejects("untrusted-root", message, "Judge a released file with --roots release.")
     else:
         hint = "Sign with a certificate of a published authority, and carry its intermediate certificates."
         yield rejects("untrusted-root", f"{reaches}, which is not trusted", hint)

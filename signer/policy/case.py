@@ -38,6 +38,14 @@ class SignaturePaths:
 
     signer: tuple[CertificatePath, ...] = ()
     timestamp: tuple[CertificatePath, ...] = ()
+    public: tuple[CertificatePath, ...] = ()
+    """Where the signer is judged by test roots: its paths to the release roots. They grant nothing."""
+
+    @property
+    def telling(self) -> tuple[CertificatePath, ...]:
+        """The paths that tell what kind of signature it is: where test roots are not reached, those to release roots."""
+        reached = any(path.anchor is not None for path in self.signer)
+        return self.public if not reached and any(path.anchor is not None for path in self.public) else self.signer
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Signed:
         """What kind of signature it is."""
         from signer.policy.classify import classify
 
-        return classify(self.signature, self.paths.signer)
+        return classify(self.signature, self.paths.telling)
 
     @cached_property
     def test_signed(self) -> bool:
@@ -126,6 +134,13 @@ class Candidate:
     def signature(self) -> Signature:
         """The signature."""
         return self.signed.signature
+
+    @property
+    def released_under(self) -> str | None:
+        """Where test roots are asked and not reached: the release root that it reaches all the same."""
+        if self.anchor is not None:
+            return None
+        return next((path.anchor.name for path in self.signed.paths.telling if path.anchor is not None), None)
 
     @property
     def anchor(self) -> Anchor | None:

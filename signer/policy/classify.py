@@ -29,6 +29,9 @@ FLIGHT = f"{_MS}.10.3.27"
 ELAM = f"{_MS}.61.4.1"
 STORE = f"{_MS}.76.3.1"
 
+MICROSOFTS: tuple[Classification, ...] = ("windows", "whql", "attested")
+"""What only Microsoft signs, under a root for production."""
+
 _PORTAL = (WHQL, ATTESTED, EV_WHQL, OEM_WHQL)
 _TEST_NAME = re.compile(r"(?i)\b(test|testing|testcert|wdktestcert|preproduction)\b|\(test\)")
 

@@ -8,7 +8,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.certificates import CODE_SIGNING
 from signer.policy import sources
 from signer.policy.case import Candidate
-from signer.policy.classify import LIFETIME
+from signer.policy.classify import LIFETIME, MICROSOFTS
 from signer.policy.rules import Releases, Remark, Rule, notes, rejects, rule, settled, undecided, warns
 from signer.policy.switches import Setting
 from signer.trust.checks import ANY_USAGE, BROKEN
@@ -18,7 +18,6 @@ _AGAIN = "Get the file from its publisher again, or sign it again after the last
 _STAMP = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 _MAX_RSA_BITS = 4096
-_MICROSOFTS = ("windows", "whql", "attested")
 _LIFETIME_SINCE = 10240
 
 
@@ -142,7 +141,7 @@ def code_signing(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     usages = candidate.signed.usages
     if usages is None or CODE_SIGNING in usages or ANY_USAGE in usages:
         return
-    if candidate.signed.classification in _MICROSOFTS:
+    if candidate.signed.classification in MICROSOFTS:
         return
     message = f"the certificate of {candidate.signed.who} is not for code signing"
     if setting.test_mode:

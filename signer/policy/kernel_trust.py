@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from signer.policy import sources
 from signer.policy.case import Candidate
-from signer.policy.classify import ELAM, STORE
+from signer.policy.classify import ELAM, MICROSOFTS, STORE
 from signer.policy.rules import Releases, Remark, Rule, admits, notes, rejects, rule, settled, undecided, warns
 from signer.policy.switches import Setting
 from signer.policy.tables import table
@@ -85,18 +85,27 @@ def root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         message = f"{reaches}, and whether {target.title} counts that among its standard roots is not published"
         yield undecided("root-not-settled", message)
     elif setting.switches.roots == "test-signing":
-        hint = (
-            "Name the root with --root and judge with --testsigning; or judge a released driver with --roots release."
-        )
-        yield rejects("root", f"{reaches}, which is no root for tests that was named", hint)
+        yield _no_test_root(candidate, reaches)
     else:
         yield rejects("root", f"{reaches}, which {target.title} does not take for kernel-mode code", _PORTAL)
+
+
+def _no_test_root(candidate: Candidate, reaches: str) -> Remark:
+    """What is wrong with a signature that reaches no test root: it is a release signature, or the root is not named."""
+    released = candidate.released_under
+    if released is None:
+        hint = "Name the root with --root and judge with --testsigning."
+        return rejects("root", f"{reaches}, which is no root for tests that was named", hint)
+    message = f"{candidate.signed.who} is a release signature: it reaches {released!r}, which is no root for tests"
+    return rejects("root", message, "Judge a released driver with --roots release.")
 
 
 def _any_certificate(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Test-signing mode asks for no root; memory integrity asks for a test certificate all the same."""
     message = f"{candidate.signed.who} is taken in test-signing mode, which asks for no root"
-    if setting.switches.hvci:
+    if candidate.signed.classification in MICROSOFTS:
+        yield admits("any-certificate", f"{candidate.signed.who} is Microsoft's signature, which test-signing mode takes")
+    elif setting.switches.hvci:
         yield undecided(
             "any-certificate-hvci",
             f"{candidate.signed.who} is not known as a test certificate, and with memory integrity test-signing mode "
@@ -188,8 +197,8 @@ def cross_certificate_expired(candidate: Candidate, setting: Setting) -> Iterato
     source=sources.PORTAL,
 )
 def attested(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """Attestation came with Windows 10."""
-    if candidate.signed.classification != "attested":
+    """Attestation came with Windows 10; test-signing mode takes any certificate."""
+    if candidate.signed.classification != "attested" or setting.test_mode:
         return
     what = f"{candidate.signed.who} is an attestation signature"
     if setting.target.build < 10240:
@@ -206,7 +215,7 @@ def attested(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
 )
 def server_hlk(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Attestation is not enough for a server."""
-    if candidate.signed.classification == "attested":
+    if candidate.signed.classification == "attested" and not setting.test_mode:
         message = f"{candidate.signed.who} is an attestation signature, and {setting.target.title} wants HLK results"
         yield rejects("attested-on-server", message, _HLK)
 

@@ -325,3 +325,35 @@ def test_authenticode_asks_about_the_catalog_and_the_images_of_a_package(package
     ran = drvsign("verify", package, "--policy", "authenticode", *X64, "--roots", "test-signing", "--json")
     assert ran.code == 0
     assert [entry["kind"] for entry in ran.document["files"]] == ["catalog", "image"]
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("ralphje+signify__pciide.sys", ["windows"]),
+        ("pydivert-2.1.0__WinDivert64.sys", ["cross-signed", "attested"]),
+        ("namazso+physmem_drivers__dbutil_2_3.sys", ["cross-signed"]),
+        ("Velocidex+WinPmem__winpmem_x64_test.sys", ["self-signed"]),
+    ],
+)
+def test_the_class_of_a_signature_does_not_depend_on_the_roots(name, classes):
+    found = corpus_files(f"drivers/{name}")
+    if not found:
+        pytest.skip("the corpus is not here")
+    for roots in ("release", "test-signing"):
+        _, document = verdict(found[0], "--target", "win10-22h2-x64", "--roots", roots)
+        assert [one["class"] for one in document["files"][0]["signatures"]] == classes, roots
+    assert not document["accepted"], "no test root vouches for any of them"
+
+
+def test_the_chain_of_a_cross_signed_driver_is_the_kernels_or_that_of_user_mode():
+    found = corpus_files("drivers/namazso+physmem_drivers__cpuz141.sys")
+    if not found:
+        pytest.skip("the corpus is not here")
+    roots = {}
+    for policy in ("kernel", "authenticode"):
+        ran = drvsign("verify", found[0], "--policy", policy, "--json")
+        roots[policy] = [one["root"] for one in ran.document["files"][0]["signatures"]]
+    assert roots["kernel"][:2] == ["Microsoft Code Verification Root"] * 2
+    assert roots["authenticode"][1] == "DigiCert High Assurance EV Root CA"
+    assert roots["kernel"][2] == roots["authenticode"][2] == "Microsoft Root Certificate Authority 2010"

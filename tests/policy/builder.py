@@ -122,6 +122,7 @@ class Sign:
     page_hashes_intact: bool | None = None
     catalog: str | None = None
     program_name: str | None = None
+    judged_by_test_roots: bool = False
 
     def having(self, **changes: object) -> Sign:
         """The same signature with other details."""
@@ -130,6 +131,10 @@ class Sign:
     def in_catalog(self, name: str = "driver.cat") -> Sign:
         """The same, made over a catalog that lists the file."""
         return replace(self, source="catalog", catalog=name)
+
+    def under_test_roots(self) -> Sign:
+        """The same, judged by test roots, which it does not reach."""
+        return replace(self, judged_by_test_roots=True)
 
     def nested(self) -> Sign:
         """The same, nested in another."""
@@ -172,9 +177,12 @@ class Sign:
 
     def known_paths(self) -> SignaturePaths:
         """The paths of signer and timestamp."""
+        paths = SignaturePaths(self.paths)
+        if self.judged_by_test_roots:
+            paths = SignaturePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
         if self.stamp is None or self.stamp.signer is None:
-            return SignaturePaths(self.paths)
-        return SignaturePaths(self.paths, (CertificatePath((self.stamp.signer,), self.stamp_anchor),))
+            return paths
+        return replace(paths, timestamp=(CertificatePath((self.stamp.signer,), self.stamp_anchor),))
 
 
 @dataclass(frozen=True)

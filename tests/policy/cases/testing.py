@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signer.algorithms import DigestAlgorithm
 from signer.certificates import TIME_STAMPING
 from signer.policy.classify import ATTESTED, FLIGHT, WHQL
 from tests.policy.builder import (
@@ -9,6 +10,7 @@ from tests.policy.builder import (
     by_microsoft,
     by_microsoft_test,
     commercial,
+    cross_signed,
     driver,
     of_test_root,
     self_signed,
@@ -103,3 +105,26 @@ def commercial_in_test_mode() -> Sample:
 def released_driver_on_a_test_machine() -> Sample:
     """A released driver loads in test-signing mode as anywhere."""
     return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
+@expect("accepted", "root", "win11-24h2-x64", code="any-certificate", hvci=True, **TEST)
+def whql_judged_by_test_roots() -> Sample:
+    """Microsoft's signature is no test signature, whichever roots are asked, and a test machine takes it."""
+    return driver(by_microsoft(WHQL).under_test_roots())
+
+
+@expect("rejected", "root", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win8.1-x64", "win11-24h2-x64", "server2022-x64", code="any-certificate", **TEST)
+def attested_judged_by_test_roots() -> Sample:
+    """Test-signing mode takes any certificate, so it does not ask on which release attestation counts."""
+    return driver(by_microsoft(ATTESTED).under_test_roots())
+
+
+@expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
+@expect("unknown", "root", "win11-24h2-x64", code="any-certificate-hvci", hvci=True, **TEST)
+def cross_signed_judged_by_test_roots() -> Sample:
+    """A vendor's release signature is no test signature either."""
+    return driver(cross_signed("2016-05-02").having(algorithm=DigestAlgorithm.SHA1).under_test_roots())

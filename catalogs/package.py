@@ -90,6 +90,8 @@ class Survey:
     """One for each catalog, as far as it could be made out: with an error among the problems it is not to be used."""
     problems: tuple[Problem, ...]
     """All that is wrong, in the order of the INFs."""
+    uncatalogued: tuple[DriverPackage, ...] = ()
+    """What INFs that name no catalog for an architecture would install there; the name of the catalog is made up."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -151,7 +153,7 @@ def survey_packages(
     packages = run.packages()
     problems += run.problems
     problems += _strangers(where, packages)
-    return Survey(tuple(packages), _each_once(problems))
+    return Survey(tuple(packages), _each_once(problems), tuple(run.uncatalogued()))
 
 
 def _strangers(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[Problem]:
@@ -188,6 +190,7 @@ class _Run:
         self._today = today
         self._folders: dict[Path, Folder] = {}
         self._ids = tuple(dict.fromkeys(id_ for driver in drivers for id_ in driver.hardware_ids))
+        self._without: list[tuple[DriverInf, tuple[OsName, ...]]] = []
         self.problems: list[Problem] = []
 
     def packages(self) -> list[DriverPackage]:
@@ -200,7 +203,21 @@ class _Run:
             for directive, names in self._catalogs(driver).items():
                 key = (driver.path.parent, directive.name.lower(), directive.architecture)
                 groups.setdefault(key, []).append((driver, names))
-        return [self._package(key[2], members) for key, members in groups.items()]
+        return [self._package(key[2], members, self._named(members)) for key, members in groups.items()]
+
+    def uncatalogued(self) -> list[DriverPackage]:
+        """One package for each INF that names no catalog somewhere. That it names none is all that is noted."""
+        before = len(self.problems)
+        found = [self._package("any", [one], one[0].path.with_suffix(".cat")) for one in self._without]
+        del self.problems[before:]
+        return found
+
+    def _named(self, members: list[tuple[DriverInf, tuple[OsName, ...]]]) -> Path:
+        """Where the catalog of these INFs belongs."""
+        driver, names = members[0]
+        directive = driver.version.catalog(names[0].architecture)
+        assert directive is not None
+        return driver.path.with_name(directive.name)
 
     def _catalogs(self, driver: DriverInf) -> dict[CatalogDirective, tuple[OsName, ...]]:
         """The catalogs that an INF needs, each with the releases that will look for it."""
@@ -208,19 +225,24 @@ class _Run:
         if not names:
             self.problems.append(signability.no_releases(driver))
         found: dict[CatalogDirective, list[OsName]] = {}
+        without: list[OsName] = []
         for architecture in dict.fromkeys(name.architecture for name in names):
             directive = driver.version.catalog(architecture)
             if directive is None:
                 self.problems.append(signability.missing_catalog_file(driver, architecture))
+                without += [name for name in names if name.architecture == architecture]
             elif bad_name := tuple(signability.check_catalog_name(driver, directive)):
                 self.problems += bad_name
             else:
                 found.setdefault(directive, []).extend(name for name in names if name.architecture == architecture)
+        if without:
+            self._without.append((driver, os_names.in_order(without)))
         return {directive: os_names.in_order(group) for directive, group in found.items()}
 
-    def _package(self, architecture: str, members: list[tuple[DriverInf, tuple[OsName, ...]]]) -> DriverPackage:
+    def _package(
+        self, architecture: str, members: list[tuple[DriverInf, tuple[OsName, ...]]], catalog: Path
+    ) -> DriverPackage:
         """The package of the INFs that share a catalog."""
-        first, _ = members[0]
         names = os_names.in_order(name for _, group in members for name in group)
         before = len(self.problems)
         files: dict[tuple[str, Path], PackageFile] = {}
@@ -228,13 +250,11 @@ class _Run:
             for file in (_inf_file(driver, group), *self._files(driver, group)):
                 known = files.setdefault((file.name, file.path), file)
                 files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
-        directive = first.version.catalog(names[0].architecture)
-        assert directive is not None
         ordered = sorted(files.values(), key=lambda file: not any(file.path == driver.path for driver, _ in members))
         found = tuple(problem for problem in self.problems[before:] if problem.severity is Severity.WARNING)
         return DriverPackage(
             tuple(driver.path for driver, _ in members),
-            first.path.with_name(directive.name),
+            catalog,
             architecture,
             tuple(ordered),
             self._ids,

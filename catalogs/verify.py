@@ -32,7 +32,8 @@ PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
 """The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
 
 _DECORATIONS = {"x64": "amd64"}
-_MISSING = "22.9.1"
+_MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
+"""What keeps a file that the INF copies out of the package."""
 _KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
 """Since which build the kernel has which version."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
@@ -73,6 +74,8 @@ class CheckedPackage:
     """Where the catalog is."""
     drivers: tuple[DriverInf, ...] = ()
     """The package's INFs, read; without them every release of the architectures counts as one that they are for."""
+    named: bool = True
+    """Whether the INF names a catalog at all."""
 
     @property
     def name(self) -> str:
@@ -104,7 +107,7 @@ class CheckedPackage:
             self.name,
             first,
             tuple(member for _, member in members if member is not first),
-            self.package.catalog_name,
+            self.package.catalog_name if self.named else None,
             self.catalog is not None,
             self._versions(),
         )
@@ -136,29 +139,54 @@ class CheckedPackage:
 
 
 def check(
-    where: Path | Sequence[Path], catalogs: Sequence[CatalogLookup], paths_of: PathsOf, *, each: Each = map
+    where: Path | Sequence[Path],
+    catalogs: Sequence[CatalogLookup],
+    paths_of: PathsOf,
+    *,
+    each: Each = map,
+    left_out: Callable[[Problem], None] | None = None,
 ) -> list[CheckedPackage]:
     """The packages of a folder, or of some INFs, with the evidence of all that is in them.
 
     `catalogs` are looked at besides those that the INFs name. What forbids a catalog but not the installation, such as
-    a date in the future, is no matter here. Raises PackageError where there is no driver package, FileError,
-    MalformedInput.
+    a date in the future, is no matter here. `left_out` is told why an INF is in no package. Raises PackageError where
+    there is no driver package, FileError, MalformedInput.
     """
     survey = survey_packages(where)
-    if not survey.packages:
+    if not (survey.packages or survey.uncatalogued):
         raise PackageError(
             "there is no driver package that can be read",
             problems=survey.errors,
             path=_shown(where),
             hint=_hint(survey),
         )
-    return [_check(package, survey, catalogs, paths_of, each) for package in survey.packages]
+    for problem in _left_out(survey) if left_out is not None else ():
+        left_out(problem)
+    return [
+        _check(package, named, survey, catalogs, paths_of, each)
+        for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
+        for package in packages
+    ]
+
+
+def _left_out(survey: Survey) -> Iterator[Problem]:
+    """The first error of each INF that is in no package."""
+    known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
+    for problem in survey.errors:
+        if problem.path is not None and problem.path not in known and problem.path.suffix.lower() == ".inf":
+            known.add(problem.path)
+            yield problem
 
 
 def _check(
-    package: DriverPackage, survey: Survey, catalogs: Sequence[CatalogLookup], paths_of: PathsOf, each: Each
+    package: DriverPackage,
+    named: bool,
+    survey: Survey,
+    catalogs: Sequence[CatalogLookup],
+    paths_of: PathsOf,
+    each: Each,
 ) -> CheckedPackage:
-    path = Folder(package.catalog.parent).find([package.catalog_name])
+    path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
     data = read(path) if path is not None else None
     catalog = _parsed(data, path) if data is not None and path is not None else None
     lookups = (*([catalog] if catalog is not None else ()), *catalogs)
@@ -178,6 +206,7 @@ def _check(
         tuple(_missing(survey, package)),
         path,
         drivers,
+        named,
     )
 
 
@@ -208,8 +237,8 @@ def _line_ends(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | No
 
 def _missing(survey: Survey, package: DriverPackage) -> Iterator[Finding]:
     for problem in survey.errors:
-        if problem.code == _MISSING and problem.path in package.infs:
-            source = "Inf2Cat 22.9.1; windows-driver-docs install/inf-sourcedisksfiles-section.md"
+        if problem.code in _MISSING and problem.path in package.infs:
+            source = "Inf2Cat 22.9.1 and 22.9.10; windows-driver-docs install/inf-sourcedisksfiles-section.md"
             yield Finding("file-missing", "error", problem.message, source, problem.hint)
 
 

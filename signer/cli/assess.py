@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from signer.cli.paths import kind_of, walk
 from signer.cli.verify_options import Trust
-from signer.errors import SignerError, SigningError, UsageError
+from signer.errors import PackageError, SignerError, SigningError, UsageError
 from signer.files import mapped
 
 if TYPE_CHECKING:
+    from catalogs.inf.problems import Problem
     from catalogs.verify import CheckedFile, CheckedPackage
     from signer.codeintegrity.consequences import Consequences
     from signer.policy.case import SignaturePaths
@@ -99,19 +100,22 @@ class Assessor:
         """
         from catalogs.verify import check
 
-        checked = check(where, self.catalogs, self.trust.paths_of, each=each)
+        left_out: list[Problem] = []
+        checked = check(where, self.catalogs, self.trust.paths_of, each=each, left_out=left_out.append)
         groups: dict[tuple[Path, ...], list[CheckedPackage]] = {}
         for package in checked:
             groups.setdefault(package.package.infs, []).append(package)
         for infs, variants in groups.items():
             folder = where if isinstance(where, Path) and len(groups) == 1 else infs[0]
             yield from self._package(folder, variants)
+        yield from (_unread(problem) for problem in left_out)
 
     def _package(self, path: Path, variants: list[CheckedPackage]) -> Iterator[Assessment]:
         from signer.codeintegrity.consequences import consequences
 
         targets = self._targets_of(variants)
-        if self.policy in ("kernel", "pnp"):
+        found = list(self._files_of(variants, targets))
+        if self.policy != "authenticode" or not found:
             said = []
             for target in targets:
                 package = next((one for one in variants if one.fits(target)), variants[0])
@@ -120,6 +124,10 @@ class Assessor:
                 said.append(consequences("pnp", verdict, inf.evidence, target))
             signature, paths = self._signature(next((one for one in variants if one.fits(targets[0])), variants[0]))
             yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name, policy=self.policy)
+        yield from found
+
+    def _files_of(self, variants: list[CheckedPackage], targets: Sequence[Target]) -> Iterator[Assessment]:
+        """What the policy says about single files of a package, where it is about single files."""
         if self.policy == "pnp":
             return
         if self.policy == "authenticode":
@@ -245,11 +253,19 @@ def _files_to_judge(
     for target in targets:
         for package in variants:
             files = package.drivers_on(target) if drivers_only else package.files_on(target)
-            for one in (file for file in files if file.evidence.kind != "file"):
-                fits = one.evidence.architecture in (None, target.architecture)
-                if package.fits(target) and fits:
-                    found.setdefault(one.file.path, (one, []))[1].append(target)
-    yield from ((one, tuple(dict.fromkeys(fitting))) for one, fitting in found.values())
+            images = [file for file in files if file.evidence.kind != "file"] if package.fits(target) else []
+            fitting = [one for one in images if one.evidence.architecture in (None, target.architecture)]
+            # A package may bring drivers for other kernels along, but not those alone.
+            for one in fitting or images:
+                found.setdefault(one.file.path, (one, []))[1].append(target)
+    yield from ((one, tuple(dict.fromkeys(theirs))) for one, theirs in found.values())
+
+
+def _unread(problem: Problem) -> Assessment:
+    """That an INF is in no package, and why: whatever else is in its folder is no answer for it."""
+    assert problem.path is not None
+    error = PackageError(f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint)
+    return Assessment(problem.path, "package", error=error)
 
 
 def _attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:

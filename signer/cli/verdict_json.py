@@ -23,8 +23,8 @@ def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
     """The whole document."""
     return {
         "schema": SCHEMA,
-        "accepted": all(one.accepted for one in assessments),
-        "decided": all(one.decided for one in assessments),
+        "accepted": bool(assessments) and all(one.accepted for one in assessments),
+        "decided": bool(assessments) and all(one.decided for one in assessments),
         "files": [entry(one) for one in assessments],
     }
 

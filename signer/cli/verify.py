@@ -130,6 +130,8 @@ def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: 
         path, beside = item
         return _guarded(path, "file", lambda: [assessor.file(path, [load_catalog(one) for one in beside])])
 
+    if not found and not files:
+        raise UsageError("there is nothing to verify", hint="Name a driver, a catalog, or the folder of a package.")
     for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying"):
         found += done
     return found
@@ -218,4 +220,4 @@ def exit_code(assessments: Sequence[Assessment]) -> int:
         return EXIT_FAILED
     if any(one.rejected for one in assessments):
         return EXIT_REJECTED
-    return 0 if all(one.accepted for one in assessments) else EXIT_FAILED
+    return 0 if assessments and all(one.accepted for one in assessments) else EXIT_FAILED

@@ -357,3 +357,64 @@ def test_the_chain_of_a_cross_signed_driver_is_the_kernels_or_that_of_user_mode(
     assert roots["kernel"][:2] == ["Microsoft Code Verification Root"] * 2
     assert roots["authenticode"][1] == "DigiCert High Assurance EV Root CA"
     assert roots["kernel"][2] == roots["authenticode"][2] == "Microsoft Root Certificate Authority 2010"
+
+
+POLICIES = ("kernel", "pnp", "protected-media", "authenticode")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_nothing_at_all_is_not_accepted(work, policy):
+    (work / "list.txt").write_text("\n")
+    ran = drvsign("verify", f"@{work / 'list.txt'}", "--policy", policy)
+    assert ran.code == 2
+    assert "there is nothing to verify" in ran.stderr
+
+
+@pytest.mark.parametrize("policy", POLICIES[:3])
+def test_an_inf_that_names_no_catalog_is_an_unsigned_package(package, policy):
+    inf = package / "hello.inf"
+    inf.write_bytes(inf.read_bytes().replace(b"CatalogFile=hello.cat\r\n", b""))
+    ran = drvsign("verify", package, "--policy", policy, *X64, *TEST, "--json")
+    first = ran.document["files"][0]
+    assert (ran.code, ran.document["accepted"]) == (1, False)
+    assert first["kind"] == "package"
+    assert first["targets"][0]["rule"] == "catalog-file"
+    assert first["targets"][0]["status"] == "0xE000022F"
+    assert "no-catalog-file" in first["targets"][0]["findings"]
+
+
+def test_an_inf_without_a_catalog_does_not_hide_behind_one_that_has_one(package):
+    text = (package / "hello.inf").read_bytes()
+    (package / "other.inf").write_bytes(text.replace(b"CatalogFile=hello.cat\r\n", b""))
+    code, document = verdict(package, *X64, *TEST)
+    said = {Path(entry["path"]).name: entry["targets"][0]["rule"] for entry in document["files"]}
+    assert (code, document["accepted"]) == (1, False)
+    assert said["other.inf"] == "catalog-file"
+
+
+def test_an_inf_that_cannot_be_read_does_not_hide_either(package):
+    (package / "other.inf").write_bytes(b"[Version\r\n" * 3)
+    code, document = verdict(package, *X64, *TEST)
+    assert (code, document["accepted"], document["decided"]) != (0, True, True)
+    assert any(Path(entry["path"]).name == "other.inf" for entry in document["files"])
+
+
+def test_a_package_with_a_driver_for_another_kernel_alone_is_not_accepted(work):
+    folder = work / "driver"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.sys").write_bytes(PeSpec(machine="x86").build())
+    drvsign("package", folder, "--os", "10_X64")
+    code, document = verdict(folder, *X64, *TEST)
+    assert (code, document["accepted"]) == (1, False)
+    assert document["files"][1]["targets"][0]["rule"] == "architecture"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_package_that_is_for_no_target_is_rejected(policy):
+    found = corpus_files("packages-media/qcaud8626/*.inf")
+    if not found:
+        pytest.skip("the corpus is not here")
+    ran = drvsign("verify", found[0].parent, "--policy", policy, "--json")
+    assert (ran.code, ran.document["accepted"]) == (1, False)
+    assert ran.document["files"]

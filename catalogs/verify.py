@@ -116,6 +116,8 @@ class CheckedPackage:
         if not said:
             return verdict
         rule = verdict.rule if verdict.outcome == "rejected" else said[0].code
+        if verdict.rule == "catalogued" and any(finding.code == "catalog-unsigned" for finding in said):
+            rule = "catalog-unsigned"
         return Verdict(verdict.target, "rejected", rule, (*said, *verdict.findings), verdict.signatures)
 
     def _line_ends(self, target: Target) -> Iterator[Finding]:

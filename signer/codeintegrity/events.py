@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from signer.algorithms import DigestAlgorithm
 from signer.codeintegrity.signature_information import signature_information
+from signer.codeintegrity.status import status_of
 from signer.policy.findings import Verdict
 from signer.policy.tables import Row, rows
 from signer.policy.targets import Target
@@ -36,6 +38,12 @@ BLOCK_POLICY = "{D2BDA982-CCF6-4344-AC5B-0B44427B6816}"
 
 _BY_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}
 _POLICIES = {"driver-policy": ENFORCED_POLICY, "block-list": BLOCK_POLICY}
+_POLICY_NAMES = {
+    EVALUATION_POLICY: "Microsoft Windows Cross Certificates for Code Integrity Exceptions Audit Policy",
+    ENFORCED_POLICY: "Microsoft Windows Cross Certificates for Code Integrity Exceptions Policy",
+}
+_KERNEL_SCENARIO = 0
+"""SISigningScenario of a driver; user mode is 1."""
 _SILENT = frozenset({"architecture", "boot-start-embedded"})
 """Rejections that Code Integrity does not log: another part of Windows says no, or nothing runs yet that could log."""
 _WITH_SIGNATURES = frozenset({3002, 3004, 3033, 3076, 3077})
@@ -83,7 +91,7 @@ def events_of(
         return ()
     if evidence.kind == "catalog":
         return tuple(_catalog(verdict, evidence, target))
-    return (*_load(verdict, evidence, target), *(_found(verdict, evidence, target) if verbose else ()))
+    return (*_load(policy_name, verdict, evidence, target), *(_found(verdict, evidence, target) if verbose else ()))
 
 
 def _catalog(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
@@ -91,11 +99,11 @@ def _catalog(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[E
         yield from _event(3010, evidence.name, target)
 
 
-def _load(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
+def _load(policy_name: str, verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
     number, extra = _number(verdict)
     if number is None:
         return
-    logged = list(_event(number, evidence.name, target, extra))
+    logged = list(_event(number, evidence.name, target, {**_about_file(policy_name, verdict, evidence), **extra}))
     yield from logged
     if logged and number in _WITH_SIGNATURES:
         for fields in signature_information(verdict, evidence):
@@ -123,7 +131,19 @@ def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
 
 
 def _policy_fields(policy: str) -> dict[str, Any]:
-    return {"PolicyGUID": policy}
+    return {"PolicyGUID": policy, "PolicyName": _POLICY_NAMES.get(policy)}
+
+
+def _about_file(policy_name: str, verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
+    """What is known of the file and of the answer: its Authenticode digests, and the status where there is one."""
+    status = status_of(policy_name, verdict).code
+    sha1, sha256 = (evidence.digests.get(one) for one in (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
+    return {
+        "Status": status,
+        "SHA1Hash": sha1.hex().upper() if sha1 is not None else None,
+        "SHA256Hash": sha256.hex().upper() if sha256 is not None else None,
+        "SISigningScenario": _KERNEL_SCENARIO,
+    }
 
 
 def _event(number: int, file: str, target: Target, extra: dict[str, Any] | None = None) -> Iterator[Event]:

@@ -61,6 +61,7 @@ def _of(one: SignatureVerdict, verdict: Verdict, evidence: Evidence) -> dict[str
     algorithm = signature.digest_algorithm
     file_hash = evidence.digests.get(algorithm) if algorithm is not None else None
     return {
+        "HashSize": len(file_hash) if file_hash is not None else None,
         "Hash": file_hash.hex().upper() if file_hash is not None else None,
         "PageHash": signature.page_hashes != "none",
         "SignatureType": _CATALOG if signature.source == "catalog" else _EMBEDDED,

@@ -39,6 +39,7 @@ _INSTALL: dict[str, str] = {
     "catalog-file": "0xE000022F",
     "os-attribute": "0xE0000244",
     "publisher": "0xE0000243",
+    "catalog-unsigned": "0x800B0100",
 }
 """SetupAPI's own errors; the others are those of WinVerifyTrust."""
 
@@ -91,6 +92,8 @@ def _user_status(verdict: Verdict) -> str | None:
     codes = verdict.codes
     if verdict.rule == "path" and "revoked" in codes:
         return "0x800B010C"
+    if verdict.rule == "trusted-root" and "chain-incomplete" in codes:
+        return "0x800B010A"
     return _USER.get(verdict.rule)
 
 

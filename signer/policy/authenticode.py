@@ -102,6 +102,8 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """CERT_E_UNTRUSTEDROOT and CERT_E_CHAINING. The Code Verification Root is for the kernel only."""
     anchor, signed = candidate.anchor, candidate.signed
     reaches = f"{signed.who} reaches {candidate.root_name}"
+    if signed.test_signed and anchor is None and candidate.incomplete:
+        yield notes("chain-incomplete", f"{reaches}, so that no root is reached")
     if anchor is not None and anchor.kind in ("microsoft", "commercial"):
         yield admits("trusted-root", f"{reaches}, a published root")
     elif anchor is not None and anchor.kind == "test" and setting.switches.roots == "test-signing":
@@ -114,6 +116,9 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     elif candidate.released_under is not None:
         message = f"{signed.who} is a release signature: it reaches {candidate.released_under!r}, which is no root for tests"
         yield rejects("untrusted-root", message, "Judge a released file with --roots release.")
+    elif anchor is None and candidate.incomplete:
+        hint = "Carry the intermediate certificates in the signature, or name the missing one with --intermediate."
+        yield rejects("chain-incomplete", f"{reaches}, so that no root is reached", hint)
     else:
         hint = "Sign with a certificate of a published authority, and carry its intermediate certificates."
         yield rejects("untrusted-root", f"{reaches}, which is not trusted", hint)

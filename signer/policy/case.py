@@ -147,6 +147,11 @@ class Candidate:
         """The root that the path ends in."""
         return self.path.anchor if self.path is not None else None
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the path ends below a certificate that is not at hand."""
+        return self.path is None or not is_self_signed(self.path.certificates[-1])
+
     @cached_property
     def root_name(self) -> str:
         """What a person calls the end of the path: the anchor, or the issuer that is not known."""

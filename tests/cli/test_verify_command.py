@@ -418,3 +418,15 @@ def test_a_package_that_is_for_no_target_is_rejected(policy):
     ran = drvsign("verify", found[0].parent, "--policy", policy, "--json")
     assert (ran.code, ran.document["accepted"]) == (1, False)
     assert ran.document["files"]
+
+
+def test_a_catalog_that_nobody_signed_is_the_reason_and_not_what_follows_from_it(work):
+    folder = work / "driver"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    assert drvsign("catalog", "build", folder, "--os", "10_X64").code == 0
+    code, document = verdict(folder, *X64, *TEST)
+    row = document["files"][0]["targets"][0]
+    assert (code, row["rule"], row["status"]) == (1, "catalog-unsigned", "0x800B0100")
+    assert row["findings"][0] == "catalog-unsigned"

@@ -15,7 +15,7 @@ from signer.policy.judge import judge
 from signer.policy.switches import Switches
 from signer.policy.tables import rows
 from signer.policy.targets import Target, all_targets
-from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver, unknown_issuer
+from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver, self_signed, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -165,6 +165,21 @@ def test_the_driver_policy_is_named_by_phase() -> None:
     assert evaluated[1].data["VerificationError"] == blocked[1].data["VerificationError"] == 21
 
 
+def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
+    what = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList())
+    blocked, information = what.events
+    content = b"the bytes of the driver"
+    assert (blocked.id, blocked.data["Status"]) == (3077, "0xC0E90002")
+    assert blocked.data["SHA1Hash"] == hashlib.sha1(content).hexdigest().upper()
+    assert blocked.data["SHA256Hash"] == hashlib.sha256(content).hexdigest().upper()
+    assert blocked.data["PolicyName"] == "Microsoft Windows Cross Certificates for Code Integrity Exceptions Policy"
+    assert blocked.data["SISigningScenario"] == 0
+    assert information.data["HashSize"] == 32
+    loaded = follow(driver(cross_signed()), "win11-24h2-x64", driver_policy="evaluation").events[0]
+    assert loaded.data["PolicyName"].endswith("Exceptions Audit Policy")
+    assert loaded.data["Status"] is None
+
+
 def test_a_policy_that_is_not_known_by_its_id_is_not_named() -> None:
     message = follow(driver(cross_signed()), "win11-23h2-x64-smode").events[0].message
     assert message.endswith("violated code integrity policy.")
@@ -204,10 +219,12 @@ def test_the_verbose_channel_says_where_the_hash_was_found(sample: Sample, numbe
     [
         (UNSIGNED, "authenticode", "0x800B0100"),
         (driver(commercial().broken()), "authenticode", "0x80096010"),
-        (driver(unknown_issuer()), "authenticode", "0x800B0109"),
+        (driver(unknown_issuer()), "authenticode", "0x800B010A"),
+        (driver(self_signed()), "authenticode", "0x800B0109"),
         (driver(commercial(ends="2025-01-01")), "authenticode", "0x800B0101"),
         (UNSIGNED, "pnp", "0xE000024B"),
-        (driver(unknown_issuer().in_catalog()), "pnp", "0x800B0109"),
+        (driver(unknown_issuer().in_catalog()), "pnp", "0x800B010A"),
+        (driver(self_signed().in_catalog()), "pnp", "0x800B0109"),
         (driver(by_microsoft(WHQL), attributes={"PETrusted": "1"}), "protected-media", None),
         (UNSIGNED, "protected-media", "0xC0000428"),
     ],

@@ -68,10 +68,17 @@ def self_signed_file() -> Sample:
     return driver(self_signed())
 
 
-@expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", **USER)
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="chain-incomplete", **USER)
 def unknown_chain() -> Sample:
-    """CERT_E_CHAINING."""
+    """CERT_E_CHAINING: the issuer's certificate is nowhere."""
     return driver(unknown_issuer())
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
+def chain_to_a_root_that_nobody_named() -> Sample:
+    """CERT_E_UNTRUSTEDROOT: the chain is complete, and its root is not trusted."""
+    leaf = certificate("Contoso Test Signing", "Contoso Test Root", usages=(CODE_SIGNING,))
+    return driver(Sign(leaf, (chain(leaf, None, certificate("Contoso Test Root")),)))
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", **USER)

@@ -69,6 +69,12 @@ class FileError(SignerError):
     code = "file"
 
 
+class UnfinishedRun(FileError):
+    """Files are mixed, because a run that replaces them was interrupted or is at work."""
+
+    code = "unfinished-run"
+
+
 class MalformedInput(SignerError):
     """Bytes that are not what they should be."""
 

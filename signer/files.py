@@ -22,7 +22,8 @@ from signer.lock import locked
 Patch = tuple[int, bytes]
 """One change to a file: the offset, and the bytes that stand there afterwards. It may lie at or beyond the end."""
 
-_STAGING, _JOURNAL = ".drvsign.", "journal.json"
+STAGING, JOURNAL = ".drvsign.", "journal.json"
+"""What the folder of staged files begins with, and the file in it that says how to put back what stood there."""
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -184,7 +185,7 @@ class Staging:
                 _flush(staged)
                 old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
             entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
-        journal = self._folder / _JOURNAL
+        journal = self._folder / JOURNAL
         with _named_after(self._folder.parent):
             write_atomically(journal, json.dumps(entries).encode())
             _flush_folder(self._folder)
@@ -208,20 +209,20 @@ def together(folder: Path, *, recovered: Callable[[str], None] | None = None) ->
     before, which `recovered` is told. Raises FileError.
     """
     with locked(folder, lambda error: file_error(error, folder, "write in the folder")):
-        for left in sorted(folder.glob(f"{_STAGING}*.tmp")):
-            if (left / _JOURNAL).exists():
+        for left in sorted(folder.glob(f"{STAGING}*.tmp")):
+            if (left / JOURNAL).exists():
                 _put_back(left)
                 if recovered is not None:
                     recovered(f"{folder}: a run was interrupted; its files are as they were before it")
             shutil.rmtree(left, ignore_errors=True)
         with _named_after(folder, "write in the folder"):
-            name = tempfile.mkdtemp(prefix=_STAGING, suffix=".tmp", dir=folder)
+            name = tempfile.mkdtemp(prefix=STAGING, suffix=".tmp", dir=folder)
         staging = Staging(Path(name))
         try:
             yield staging
             staging.take_their_places()
         finally:
-            if not (Path(name) / _JOURNAL).exists():
+            if not (Path(name) / JOURNAL).exists():
                 shutil.rmtree(name, ignore_errors=True)
 
 
@@ -230,8 +231,8 @@ def _put_back(staging: Path) -> None:
 
     Raises FileError, also for a journal that speaks of files outside of the folder.
     """
-    journal, folder = staging / _JOURNAL, staging.parent
-    for name, old in _entries(journal):
+    journal, folder = staging / JOURNAL, staging.parent
+    for name, old in entries_of(journal):
         target = folder / name
         if not (target.parent.resolve() / target.name).is_relative_to(folder.resolve()):
             raise FileError("what an interrupted run left behind names files outside of the folder", path=journal)
@@ -243,7 +244,7 @@ def _put_back(staging: Path) -> None:
     journal.unlink(missing_ok=True)
 
 
-def _entries(journal: Path) -> list[tuple[str, str | None]]:
+def entries_of(journal: Path) -> list[tuple[str, str | None]]:
     """The places of a journal, each with the name of what stood there. Raises FileError."""
     try:
         entries = json.loads(read(journal))

@@ -43,6 +43,23 @@ def locked(folder: Path, failed: Callable[[OSError], FileError]) -> Iterator[Non
             os.close(lock)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether another process holds the folder's lock; no where that can't be told."""
+    try:
+        lock = os.open(folder / NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock_descriptor(lock)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return False
+
+
 def _lock(path: Path) -> int:
     """The descriptor of the lock file, locked. One that its last holder deleted meanwhile is made again."""
     while True:

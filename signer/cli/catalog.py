@@ -18,6 +18,7 @@ from signer.cli.results import FileResult, attempt, finish
 from signer.cli.sign import sign
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.files import ensure_folder, read, write_atomically
+from signer.unfinished import UnfinishedRuns
 
 if TYPE_CHECKING:
     from catalogs.catalog import Catalog
@@ -118,6 +119,8 @@ def check(
 
     if not folder.is_dir():
         raise FileError("there is no such folder", path=folder, hint="Name the folder of the package.")
+    for place in (path, folder):
+        UnfinishedRuns().require_none(place)
     catalog = _load(path)
     files = [file for file in walk(folder) if file.suffix.lower() != ".cat"]
     states = [_explained(state, catalog) for state in check_folder(catalog, files)]

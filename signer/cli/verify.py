@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,8 +18,12 @@ from signer.cli.output import Output
 from signer.cli.paths import listed, walk
 from signer.cli.results import EXIT_FAILED
 from signer.cli.verify_options import MachineOptions, TrustOptions
-from signer.errors import FileError, SignerError, UsageError
+from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
 from signer.files import write_atomically
+from signer.unfinished import UnfinishedRuns
+
+if TYPE_CHECKING:
+    from signer.verify.evidence import CatalogLookup
 
 app = typer.Typer(add_completion=False)
 
@@ -101,7 +105,7 @@ def verify(
         machine.switches(trust.roots, at),
         parse_targets(question.target or []),
         question.matrix,
-        tuple(load_catalog(path) for path in question.catalog or []),
+        tuple(_finished_catalog(path) for path in question.catalog or []),
         verbose=bool(output.verbose),
     )
     assessments = assess_all(output, assessor, paths, jobs)
@@ -115,8 +119,12 @@ def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: 
     """The assessments of everything that the paths mean, packages first where a folder is one."""
     found: list[Assessment] = []
     files: list[tuple[Path, list[Path]]] = []
+    runs = UnfinishedRuns()
     for path in dict.fromkeys(listed(paths)):
-        if path.is_dir() and is_package(path):
+        mixed = _mixed(path, runs)
+        if mixed is not None:
+            found.append(mixed)
+        elif path.is_dir() and is_package(path):
             found += _guarded(path, "package", partial(_package, assessor, path, _each(output, jobs)))
             files += _outside_packages(path)
         elif path.suffix.lower() == ".inf" and path.is_file():
@@ -135,6 +143,21 @@ def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: 
     for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying"):
         found += done
     return found
+
+
+def _finished_catalog(path: Path) -> CatalogLookup:
+    """A catalog that was named. Raises UnfinishedRun for one that an interrupted run replaced."""
+    UnfinishedRuns().require_none(path)
+    return load_catalog(path)
+
+
+def _mixed(path: Path, runs: UnfinishedRuns) -> Assessment | None:
+    """That a run was interrupted there, where one was: files of two states are no package."""
+    try:
+        runs.require_none(path)
+    except UnfinishedRun as error:
+        return Assessment(path, "package" if path.is_dir() else _kind_by_name(path), error=error)
+    return None
 
 
 def _package(assessor: Assessor, where: Path | Sequence[Path], each: Any) -> list[Assessment]:
@@ -179,7 +202,7 @@ def _guarded(path: Path, kind: str, work: Callable[[], list[Assessment]]) -> lis
 
 
 def _kind_by_name(path: Path) -> str:
-    return {".cat": "catalog", ".cab": "cabinet"}.get(path.suffix.lower(), "image")
+    return {".cat": "catalog", ".cab": "cabinet", ".inf": "package"}.get(path.suffix.lower(), "image")
 
 
 def _each(output: Output, jobs: int) -> Any:

@@ -44,8 +44,10 @@ _POLICY_NAMES = {
 }
 _KERNEL_SCENARIO = 0
 """SISigningScenario of a driver; user mode is 1."""
-_SILENT = frozenset({"architecture", "boot-start-embedded"})
-"""Rejections that Code Integrity does not log: another part of Windows says no, or nothing runs yet that could log."""
+_LAYOUT = {"hvci-unaligned": 3072, "hvci-writable-code": 3073}
+"""What memory integrity logs about an image's layout by the code of the finding, before 3111 says that it blocks."""
+_SILENT = frozenset({"architecture", "boot-start-embedded", "hvci"})
+"""Rejections that no event of a bad signature goes with: another part says no, or nothing runs yet that could log."""
 _WITH_SIGNATURES = frozenset({3002, 3004, 3033, 3076, 3077})
 _AUDIT = {
     5038: "Code integrity determined that the image hash of a file is not valid. The file could be corrupt due to "
@@ -102,6 +104,8 @@ def _catalog(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[E
 def _load(policy_name: str, verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
     number, extra = _number(verdict)
     if number is None:
+        if verdict.outcome == "rejected" and verdict.rule == "hvci":
+            yield from _not_fit(verdict, evidence, target)
         return
     logged = list(_event(number, evidence.name, target, {**_about_file(policy_name, verdict, evidence), **extra}))
     yield from logged
@@ -110,6 +114,12 @@ def _load(policy_name: str, verdict: Verdict, evidence: Evidence, target: Target
             yield from _event(3089, evidence.name, target, fields)
     if number in (3002, 3004):
         yield from _audit(number, evidence.name, target)
+
+
+def _not_fit(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[Event]:
+    """What memory integrity minds, and from the release on that has the event, that it blocks the driver."""
+    for number in (*(_LAYOUT[code] for code in verdict.codes if code in _LAYOUT), 3111):
+        yield from _event(number, evidence.name, target)
 
 
 def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
@@ -166,6 +176,7 @@ def _message(text: str, file: str, known: dict[str, Any]) -> str:
         "%2": file,
         "%4": known.get("CatalogName") or "System",
         "%5": "Authenticode",
+        "%6": "System",
         "%29": policy,
         "%33": policy,
     }

@@ -16,6 +16,8 @@ _KERNEL: dict[str, tuple[str | None, str | None, int | None]] = {
     "s-mode": ("0xC0E90002", "4551", 39),
     "block-list": ("0xC0000603", "1275", 48),
     "lifetime": ("0xC0000605", None, 52),
+    # Which status a driver that does not fit gets is not published; it shows as one that failed to load.
+    "hvci": (None, None, 39),
     # The boot manager stops with this status, so that there is no Device Manager to look at.
     "boot-start-embedded": ("0xC0000428", None, None),
 }

@@ -14,9 +14,13 @@ from signer.policy.switches import Setting
 _SIGN = "Sign it: drvsign sign, or drvsign package for the whole driver package."
 _EMBED = "Embed a signature: drvsign sign, before the catalog is built."
 _EMBEDDED_REQUIRED_BEFORE = 10240
-_HVCI_SINCE = 10240
 
-NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list"})
+_LAYOUT = {
+    "hvci-unaligned": "Link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000.",
+    "hvci-writable-code": "Keep code and data in sections of their own: no #pragma section or /SECTION with both.",
+}
+
+NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list", "hvci"})
 """Rules whose no stands whatever the machine lets pass: the others are Code Integrity's check of signatures."""
 
 
@@ -135,11 +139,31 @@ def debugger(decided: Decided, setting: Setting) -> Iterator[Remark]:
     if setting.secure_boot:
         message = "a kernel debugger can't be attached while Secure Boot is on, so it changes nothing"
         yield notes("debugger-secure-boot", message, "Turn Secure Boot off; then judge with --no-secure-boot.")
-    elif setting.switches.hvci and setting.target.build >= _HVCI_SINCE:
+    elif setting.hvci:
         message = f"memory integrity checks {name!r} even with a debugger attached; what it then does is not published"
         yield notes("debugger-hvci", message)
     else:
         yield lifts("debugger", f"{name!r} loads because a kernel debugger is attached, and only then", _SIGN)
+
+
+@rule(
+    "hvci",
+    "Memory integrity takes no driver with code that can be written to, or with sections that don't begin on pages.",
+    source=sources.HVCI,
+    releases=Releases(since="win10-1507", architectures=("x64", "arm64")),
+    default="memory integrity is off",
+)
+def hvci(decided: Decided, setting: Setting) -> Iterator[Remark]:
+    """What the file shows. What a driver does while it runs, such as asking for executable pool, no file shows."""
+    if not setting.hvci or decided.case.evidence.kind != "image":
+        return
+    for fault in decided.case.evidence.protection:
+        message = f"{decided.case.name!r} does not fit memory integrity: {fault.message}"
+        if fault.code == "hvci-imports-in-code":
+            hint = "Link without merging the section of the imports into code (/MERGE)."
+            yield undecided(fault.code, f"{message}; Driver Verifier minds, and whether the load fails is not published", hint)
+        else:
+            yield rejects(fault.code, message, _LAYOUT[fault.code])
 
 
 @rule(
@@ -157,12 +181,9 @@ def machine_state(decided: Decided, setting: Setting) -> Iterator[Remark]:
         yield notes("testsigning-secure-boot", f"{title} is not in test-signing mode, because Secure Boot is on")
     if switches.secure_boot and not setting.target.release.secure_boot:
         yield notes("no-secure-boot", f"{title} has no Secure Boot")
-    if switches.hvci and setting.target.build < _HVCI_SINCE:
+    if switches.hvci and not setting.hvci:
         yield notes("no-hvci", f"{title} has no memory integrity")
-    elif switches.hvci and decided.case.evidence.kind == "image":
-        message = "memory integrity also checks how the image's sections are laid out, which is not judged here"
-        yield notes("hvci-sections", message)
 
 
 RULES: tuple[Rule[Case], ...] = (architecture, file_problems, unsigned)
-OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, block_list, x86_not_enforced, debugger, machine_state)
+OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, block_list, x86_not_enforced, debugger, hvci, machine_state)

@@ -105,7 +105,7 @@ def _any_certificate(candidate: Candidate, setting: Setting) -> Iterator[Remark]
     message = f"{candidate.signed.who} is taken in test-signing mode, which asks for no root"
     if candidate.signed.classification in MICROSOFTS:
         yield admits("any-certificate", f"{candidate.signed.who} is Microsoft's signature, which test-signing mode takes")
-    elif setting.switches.hvci:
+    elif setting.hvci:
         yield undecided(
             "any-certificate-hvci",
             f"{candidate.signed.who} is not known as a test certificate, and with memory integrity test-signing mode "

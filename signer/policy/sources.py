@@ -21,6 +21,7 @@ S_MODE = f"{WDD} install/Windows10SDriverRequirements.md"
 TROUBLESHOOTING = f"{WDD} install/troubleshooting-driver-signing-installation.md"
 LOG_MESSAGES = f"{WDD} install/code-integrity-event-log-messages.md"
 DEBUGGING = f"{WDD} install/appendix-1--enforcing-kernel-mode-signature-verification-in-kernel-debugging-mode.md"
+HVCI = f"{WDD} driversecurity/implement-hvci-compatible-code.md; {WDD} devtest/code-integrity-checking.md"
 MEDIA = "Code Signing for Protected Media Components in Windows Vista (pmp-sign.doc, 2006-08-25)"
 SIGNATURE_ATTRIBUTES = f"{WDD} install/inf-signatureattributes-section.md"
 DRIVER_POLICY = (

@@ -17,6 +17,8 @@ Publisher = Literal["trusted", "untrusted", "unknown"]
 Roots = Literal["release", "test-signing"]
 Settlement = Literal["loads", "blocked", "unknown"]
 
+HVCI_SINCE = 10240
+"""Windows 10 1507: memory integrity, then called hypervisor-protected code integrity."""
 WHQL_ENFORCED_SINCE = 14393
 """Windows 10 1607: new kernel drivers must be signed by the portal."""
 BLOCK_LIST_SINCE = 22621
@@ -118,6 +120,11 @@ class Setting:
         return self.switches.testsigning and not self.secure_boot and self.switches.roots == "test-signing"
 
     @cached_property
+    def hvci(self) -> bool:
+        """Whether memory integrity is on: Windows 10 was the first to have it, on 64-bit kernels."""
+        return self.switches.hvci and self.target.build >= HVCI_SINCE and self.target.architecture in ("x64", "arm64")
+
+    @cached_property
     def enforced(self) -> bool:
         """Whether kernel-mode code must be signed: on x86 with Secure Boot, at boot and for protected media only."""
         return (
@@ -150,7 +157,7 @@ class Setting:
         if self.switches.block_list_on is not None:
             return self.switches.block_list_on
         on = target.build >= BLOCK_LIST_SINCE and not target.server
-        return on or target.s_mode or (self.switches.hvci and target.release.name != "server2016")
+        return on or target.s_mode or (self.hvci and target.release.name != "server2016")
 
     @cached_property
     def knows_sha2(self) -> bool:

@@ -89,6 +89,8 @@ class Evidence:
     signatures: tuple[Signature, ...] = ()
     problems: tuple[Problem, ...] = ()
     """What is wrong with the file rather than with one signature."""
+    protection: tuple[Problem, ...] = ()
+    """What memory integrity minds about an image's layout in memory, whoever signed it."""
 
 
 class CatalogLookup(Protocol):

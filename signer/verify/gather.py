@@ -12,6 +12,7 @@ from signer.errors import ImageError
 from signer.hashing import hash_parts
 from signer.pe.digest import PageHashes, has_pages, hash_image, hash_pages, page_difference
 from signer.pe.image import Image
+from signer.pe.protection import protection_faults
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
 from signer.verify.catalogs import asked_for, catalog_signatures, signature_of
@@ -53,6 +54,7 @@ def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[Catalog
         architecture=image.architecture,
         signatures=(*embedded, *(_with_pages(one.signature, one.indirect, pages) for one in listed)),
         problems=tuple(problems),
+        protection=tuple(Problem(fault.code, fault.message) for fault in protection_faults(image)),
     )
 
 

@@ -15,6 +15,7 @@ from signer.policy.judge import judge
 from signer.policy.switches import Switches
 from signer.policy.tables import rows
 from signer.policy.targets import Target, all_targets
+from signer.verify.evidence import Problem
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver, self_signed, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -178,6 +179,23 @@ def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
     loaded = follow(driver(cross_signed()), "win11-24h2-x64", driver_policy="evaluation").events[0]
     assert loaded.data["PolicyName"].endswith("Exceptions Audit Policy")
     assert loaded.data["Status"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "target", "ids"),
+    [
+        ("hvci-unaligned", "win11-24h2-x64", [3072, 3111]),
+        ("hvci-writable-code", "win11-24h2-x64", [3073, 3111]),
+        ("hvci-writable-code", "win10-1809-x64", [3073]),
+    ],
+)
+def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> None:
+    sample = driver(by_microsoft(WHQL), name="toaster.sys", protection=(Problem(code, "it is so"),))
+    what = follow(sample, target, hvci=True)
+    assert what.row["events"] == ids
+    assert (what.status.code, what.status.device_manager) == (None, 39)
+    assert "toaster.sys is not compatible with" in what.events[0].message
+    assert "%" not in what.events[-1].message
 
 
 def test_a_policy_that_is_not_known_by_its_id_is_not_named() -> None:

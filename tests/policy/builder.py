@@ -200,6 +200,7 @@ def driver(
     name: str = "sample.sys",
     kind: Literal["image", "catalog", "cabinet", "file"] = "image",
     problems: tuple[Problem, ...] = (),
+    protection: tuple[Problem, ...] = (),
     attributes: dict[str, str] | None = None,
 ) -> Sample:
     """A file with these signatures."""
@@ -210,6 +211,7 @@ def driver(
         architecture=architecture if kind == "image" else None,
         signatures=tuple(sign.signature(place) for place, sign in enumerate(signs)),
         problems=problems,
+        protection=protection,
     )
     return Sample(evidence, tuple(sign.known_paths() for sign in signs), attributes)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from signer.policy.case import Case
 from signer.policy.classify import WHQL
+from signer.verify.evidence import Problem
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.policy.cases.registry import expect
 
@@ -102,10 +103,40 @@ def signed_under_a_debugger() -> Sample:
     return driver(by_microsoft(WHQL))
 
 
-@expect("accepted", "root", "win10-22h2-x64", hvci=True, code="hvci-sections")
+@expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", "server2022-x64", hvci=True)
 def signed_under_memory_integrity() -> Sample:
-    """Memory integrity takes a well-signed driver; its section checks are not judged, and that is said."""
+    """Memory integrity takes a well-signed driver whose sections are as it wants them."""
     return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "hvci", "win10-1507-x64", "win11-24h2-x64", "server2025-x64", hvci=True, code="hvci-writable-code")
+@expect("accepted", "root", "win8.1-x64", hvci=True, code="no-hvci")
+@expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64")
+@expect("rejected", "hvci", "win10-22h2-x64", hvci=True, debugger=True)
+def writable_code() -> Sample:
+    """A section that is writable and executable does not load with memory integrity on, whoever signed it."""
+    return driver(by_microsoft(WHQL), protection=(Problem("hvci-writable-code", "its section 'x' is both"),))
+
+
+@expect("rejected", "hvci", "win10-22h2-x64", hvci=True, code="hvci-unaligned")
+@expect("accepted", "root", "win10-22h2-x64")
+def unaligned_sections() -> Sample:
+    """Sections have to begin on pages; without memory integrity nobody minds."""
+    return driver(by_microsoft(WHQL), protection=(Problem("hvci-unaligned", "its sections are aligned to 0x20"),))
+
+
+@expect("unknown", "hvci", "win10-22h2-x64", hvci=True, code="hvci-imports-in-code")
+@expect("accepted", "root", "win10-22h2-x64")
+def imports_in_code() -> Sample:
+    """Driver Verifier minds import addresses in code; whether the load fails is not published."""
+    return driver(by_microsoft(WHQL), protection=(Problem("hvci-imports-in-code", "they lie in '.text'"),))
+
+
+@expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")
+def writable_code_on_x86() -> Sample:
+    """Memory integrity is for 64-bit kernels."""
+    fault = Problem("hvci-writable-code", "its section 'x' is both")
+    return driver(by_microsoft(WHQL), architecture="x86", protection=(fault,))
 
 
 @expect("rejected", "block-list", "win11-22h2-x64", "win10-22h2-x64-smode", block_list=LISTED, code="block-listed")

@@ -31,7 +31,7 @@ def under_release_roots() -> Sample:
 @expect("rejected", "test-signing", "win7-x64", "win11-24h2-x64", code="test-signing-off", roots="test-signing")
 @expect("rejected", "test-signing", "win11-24h2-x64", code="test-signing-secure-boot", secure_boot=True, **TEST)
 @expect("accepted", "test-signing", "win7-x64", secure_boot=True, code="no-secure-boot", **TEST)
-@expect("accepted", "test-signing", "win11-24h2-x64", hvci=True, code="hvci-sections", **TEST)
+@expect("accepted", "test-signing", "win11-24h2-x64", hvci=True, **TEST)
 @expect("accepted", "test-signing", "win8.1-x64", hvci=True, code="no-hvci", **TEST)
 def under_its_root() -> Sample:
     """A test-signed driver loads in test-signing mode, and only without Secure Boot, where there is one."""

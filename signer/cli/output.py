@@ -32,6 +32,7 @@ _MOST_PROBLEMS = 20
 _WIDEST_OF_MANY = 48
 _SHORT_CELL = 13
 _LEAST_CELL = 10
+_BETWEEN_CELLS = 3
 _PROGRESS_AFTER_SECONDS = 1.0
 
 PANEL = "What is printed"
@@ -131,6 +132,21 @@ class Output:
             console.print(table)
         text = "\n".join(line.rstrip() for line in captured.get().splitlines())
         console.print(text, soft_wrap=True)
+
+    def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+        """Whether a table of these rows fits on the screen without a break or a cut; in a pipe everything does."""
+        console = self._console()
+        widths = [max(map(len, column)) for column in zip(columns, *(map(str, row) for row in rows), strict=True)]
+        return not console.is_terminal or sum(widths) + _BETWEEN_CELLS * len(widths) <= console.width
+
+    def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
+        """Text of the result beside a mark; on a terminal its lines break between words and stand under each other."""
+        from textwrap import fill
+
+        console, indent = self._console(), " " * len(mark)
+        width = console.width if console.is_terminal else _PIPE_WIDTH
+        shown = fill(printable(text), width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False)
+        self.print(shown, style=style)
 
     def note(self, text: str) -> None:
         """A message on stderr that --quiet silences."""

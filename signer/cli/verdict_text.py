@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from signer.cli.assess import Assessment
 from signer.cli.output import STYLES, Output
+from signer.policy.targets import Target
 
 if TYPE_CHECKING:
     from signer.codeintegrity.consequences import Consequences
@@ -122,18 +123,54 @@ def _signatures(output: Output, one: Assessment) -> None:
 
 def _table(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -> None:
     if not matrix:
-        files = [(one.path, *_row(what)) for one in assessments for what in one.consequences]
-        output.table(("File", "Target", "Verdict", "Rule", "Reason"), files, cut_last=True)
+        files = [((str(one.path),), what) for one in assessments for what in one.consequences]
+        _rows(output, ("File",), files)
         return
     for one in assessments:
         about = ": is it installed?" if one.kind == "package" else ": is it loaded?" if len(assessments) > 1 else ""
-        rows = [_row(what) for what in one.consequences]
-        output.table(("Target", "Verdict", "Rule", "Reason"), rows, title=f"{one.path}{about}", cut_last=True)
-        _reasons(output, one)
+        whole = _rows(output, (), [((), what) for what in one.consequences], title=f"{one.path}{about}")
+        if whole:
+            _reasons(output, one)
 
 
-def _row(what: Consequences) -> tuple[str, str, str, str]:
-    return what.verdict.target, what.verdict.outcome, what.verdict.rule, _reason(what)
+def _rows(
+    output: Output,
+    before: tuple[str, ...],
+    rows: Sequence[tuple[tuple[str, ...], Consequences]],
+    title: str | None = None,
+) -> bool:
+    """A row for each verdict, with its reason; where the screen is too narrow for that, reasons stand below by number.
+
+    Returns whether the reasons are in the rows.
+    """
+    columns = (*before, "Target", "Verdict", "Rule")
+    cells = [(*first, what.verdict.target, what.verdict.outcome, what.verdict.rule) for first, what in rows]
+    with_reasons = [(*row, _reason(what)) for row, (_, what) in zip(cells, rows, strict=True)]
+    if output.has_room((*columns, "Reason"), with_reasons):
+        output.table((*columns, "Reason"), with_reasons, title=title, cut_last=True)
+        return True
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(_sort_of(what) for _, what in rows), start=1)}
+    numbered = [(*row, numbers[_sort_of(what)]) for row, (_, what) in zip(cells, rows, strict=True)]
+    output.table((*columns, "Why"), numbered, title=title)
+    _numbered_reasons(output, numbers, [what for _, what in rows])
+    return False
+
+
+def _numbered_reasons(output: Output, numbers: dict[object, int], said: Sequence[Consequences]) -> None:
+    """Each reason once, as of the first target that has it, and what to do about it."""
+    for key, number in numbers.items():
+        what = next(one for one in said if _sort_of(one) == key)
+        mark = f"{number:>3}  "
+        output.paragraph(mark, f"{_reason(what) or what.verdict.rule}.")
+        if what.next_step:
+            output.paragraph(" " * len(mark), what.next_step, style="dim")
+    output.print()
+
+
+def _sort_of(what: Consequences) -> object:
+    """What reasons have in common that differ by the name of the release only."""
+    verdict = what.verdict
+    return verdict.outcome, verdict.rule, _reason(what).replace(Target.parse(verdict.target).title, "")
 
 
 def _reasons(output: Output, one: Assessment) -> None:
@@ -152,15 +189,6 @@ def _reasons(output: Output, one: Assessment) -> None:
 
 
 def _reason(what: Consequences) -> str:
-    """The sentence that goes with the verdict: that of the rule which decided, as far as codes tell."""
-    verdict = what.verdict
-    wanted = {"accepted": "info", "rejected": "error"}.get(verdict.outcome, "warning")
-    fitting = [finding for finding in verdict.findings if finding.severity == wanted] or list(verdict.findings)
-    # Codes mostly begin with the name of their rule: "driver-policy-unknown" is said by "driver-policy".
-    by_rule = [finding for finding in fitting if finding.code.startswith(verdict.rule)]
-    if by_rule or not fitting:
-        return by_rule[0].message if by_rule else ""
-    codes = {code for one in verdict.signatures if one.outcome == verdict.outcome for code in one.codes}
-    of_signature = [finding for finding in fitting if finding.code in codes]
-    # Of what is said about the signature that counts, the last is why it is accepted, and the first why it is not.
-    return (of_signature[-1 if verdict.accepted else 0] if of_signature else fitting[0]).message
+    """The sentence that goes with the verdict."""
+    reason = what.verdict.reason
+    return reason.message if reason is not None else ""

@@ -100,9 +100,14 @@ def _user_status(verdict: Verdict) -> str | None:
 
 
 def next_step(verdict: Verdict) -> str | None:
-    """What the user can do: the hint of the gravest finding that has one; None where all is well."""
+    """What the user can do: what the reason suggests, else the gravest finding that suggests anything.
+
+    None where all is well.
+    """
     if verdict.outcome == "accepted":
         return None
+    if verdict.reason is not None and verdict.reason.hint:
+        return verdict.reason.hint
     for severity in ("error", "warning"):
         for finding in verdict.findings:
             if finding.severity == severity and finding.hint:

@@ -50,7 +50,7 @@ class Stated:
     @property
     def finding(self) -> Finding:
         """The remark as a finding."""
-        return self.remark.finding(self.source)
+        return self.remark.finding(self.source, rule=self.rule)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _findings(decided: Decided) -> tuple[Finding, ...]:
     """All that was said; where the file is accepted all the same, errors of no consequence are no longer errors."""
     stated = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
     findings = (
-        one.remark.finding(one.source, "warning" if decided.outcome == "accepted" else None)
+        one.remark.finding(one.source, "warning" if decided.outcome == "accepted" else None, one.rule)
         if one.remark.effect == "rejects"
         else one.finding
         for one in stated

@@ -32,6 +32,8 @@ class Finding:
     source: str
     """The document or page that the rule comes from."""
     hint: str | None = None
+    rule: str = ""
+    """The rule that states it; empty where no rule of a policy does."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -82,6 +84,15 @@ class Verdict:
     def decided(self) -> bool:
         """Whether anything public decides: the outcome is not "unknown"."""
         return self.outcome != "unknown"
+
+    @property
+    def reason(self) -> Finding | None:
+        """The finding that goes with the outcome: what the rule that decided says; None where nothing was said."""
+        wanted = {"accepted": "info", "rejected": "error"}.get(self.outcome, "warning")
+        fitting = [one for one in self.findings if one.severity == wanted] or list(self.findings)
+        # What lifts a rejection is a warning, though it is why the file is accepted.
+        by_rule = [one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code)]
+        return next(iter(by_rule or fitting), None)
 
     @property
     def codes(self) -> tuple[str, ...]:

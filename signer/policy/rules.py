@@ -38,9 +38,9 @@ class Remark:
     message: str
     hint: str | None = None
 
-    def finding(self, source: str, severity: Severity | None = None) -> Finding:
-        """The remark as a finding."""
-        return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint)
+    def finding(self, source: str, severity: Severity | None = None, rule: str = "") -> Finding:
+        """The remark of a rule as a finding."""
+        return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint, rule)
 
 
 @dataclass(frozen=True, slots=True)

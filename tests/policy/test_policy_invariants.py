@@ -54,6 +54,8 @@ def test_a_verdict_keeps_its_promises(make: object) -> None:
             assert len(verdict.signatures) == len(sample.evidence.signatures)
             assert len(set(verdict.findings)) == len(verdict.findings)
             assert verdict.accepted == (verdict.outcome == "accepted")
+            assert verdict.reason is not None
+            assert verdict.reason.rule == verdict.rule or verdict.rule == "accepted", verdict
 
 
 @pytest.mark.parametrize("switches", MACHINES, ids=itertools.count())

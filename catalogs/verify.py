@@ -162,8 +162,9 @@ def check(
             path=_shown(where),
             hint=_hint(survey),
         )
-    for problem in _left_out(survey) if left_out is not None else ():
-        left_out(problem)
+    if left_out is not None:
+        for problem in _left_out(survey):
+            left_out(problem)
     return [
         _check(package, named, survey, catalogs, paths_of, each)
         for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
@@ -175,8 +176,9 @@ def _left_out(survey: Survey) -> Iterator[Problem]:
     """The first error of each INF that is in no package."""
     known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
     for problem in survey.errors:
-        if problem.path is not None and problem.path not in known and problem.path.suffix.lower() == ".inf":
-            known.add(problem.path)
+        path = Path(problem.path) if problem.path is not None else None
+        if path is not None and path not in known and path.suffix.lower() == ".inf":
+            known.add(path)
             yield problem
 
 

@@ -264,8 +264,10 @@ def _files_to_judge(
 def _unread(problem: Problem) -> Assessment:
     """That an INF is in no package, and why: whatever else is in its folder is no answer for it."""
     assert problem.path is not None
-    error = PackageError(f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint)
-    return Assessment(problem.path, "package", error=error)
+    error = PackageError(
+        f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint
+    )
+    return Assessment(Path(problem.path), "package", error=error)
 
 
 def _attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ from signer.policy.targets import Target
 
 if TYPE_CHECKING:
     from signer.codeintegrity.consequences import Consequences
+    from signer.codeintegrity.events import Event
     from signer.policy.findings import Finding
 
 _DETAILED = 6
@@ -48,8 +49,9 @@ def _explain(output: Output, one: Assessment) -> None:
         verdict = what.verdict
         output.line(verdict.outcome, f"{one.path}  on {verdict.target}{_how(one, what)}", STYLES[verdict.outcome])
         hints: set[str | None] = {None}
-        for finding in sorted(verdict.findings, key=lambda finding: finding.severity != "error"):
-            if finding.severity != "info" or output.verbose or _says_why(what, finding):
+        reason = verdict.reason
+        for finding in sorted(verdict.findings, key=lambda one: (one is not reason, one.severity != "error")):
+            if finding.severity != "info" or output.verbose or finding is reason:
                 _finding(output, finding, with_hint=finding.hint not in hints)
                 hints.add(finding.hint)
         _machine(output, what)
@@ -61,11 +63,6 @@ def _explain(output: Output, one: Assessment) -> None:
 def _how(one: Assessment, what: Consequences) -> str:
     """What the verdict is about: a package is installed, a driver loaded."""
     return "  (installation)" if one.kind == "package" else f"  (rule {what.verdict.rule})"
-
-
-def _says_why(what: Consequences, finding: Finding) -> bool:
-    """Whether this is the sentence that says why it is accepted."""
-    return what.verdict.accepted and finding.message == _reason(what)
 
 
 def _finding(output: Output, finding: Finding, *, with_hint: bool) -> None:
@@ -90,6 +87,17 @@ def _machine(output: Output, what: Consequences) -> None:
         said.append(f"events {', '.join(map(str, ids))}" if len(ids) > 1 else f"event {ids[0]}")
     if said:
         output.print(f"  Windows says: {', '.join(said)}", style="dim")
+    if output.verbose:
+        for event in what.events:
+            _event(output, event)
+
+
+def _event(output: Output, event: Event) -> None:
+    """One event as the log has it: its text, and the fields that do not depend on the machine."""
+    output.print(f"    event {event.id} ({event.channel}): {' '.join(event.message.split())}", style="dim")
+    for name, value in event.data.items():
+        if value is not None and str(value) not in event.message:
+            output.print(f"      {name} = {value}", style="dim")
 
 
 def _installation_log(output: Output, one: Assessment, what: Consequences) -> None:

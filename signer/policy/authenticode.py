@@ -114,7 +114,9 @@ def trusted_root(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
         hint = "Judge it for a test machine: --roots test-signing, and --root for your own root."
         yield rejects("test-signed", f"the file is test-signed: {reaches}, which no machine trusts as it ships", hint)
     elif candidate.released_under is not None:
-        message = f"{signed.who} is a release signature: it reaches {candidate.released_under!r}, which is no root for tests"
+        message = (
+            f"{signed.who} is a release signature: it reaches {candidate.released_under!r}, which is no root for tests"
+        )
         yield rejects("untrusted-root", message, "Judge a released file with --roots release.")
     elif anchor is None and candidate.incomplete:
         hint = "Carry the intermediate certificates in the signature, or name the missing one with --intermediate."

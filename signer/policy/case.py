@@ -43,7 +43,7 @@ class SignaturePaths:
 
     @property
     def telling(self) -> tuple[CertificatePath, ...]:
-        """The paths that tell what kind of signature it is: where test roots are not reached, those to release roots."""
+        """The paths that tell what kind of signature it is: those to release roots where no test root is reached."""
         reached = any(path.anchor is not None for path in self.signer)
         return self.public if not reached and any(path.anchor is not None for path in self.public) else self.signer
 

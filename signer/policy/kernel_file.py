@@ -161,7 +161,8 @@ def hvci(decided: Decided, setting: Setting) -> Iterator[Remark]:
         message = f"{decided.case.name!r} does not fit memory integrity: {fault.message}"
         if fault.code == "hvci-imports-in-code":
             hint = "Link without merging the section of the imports into code (/MERGE)."
-            yield undecided(fault.code, f"{message}; Driver Verifier minds, and whether the load fails is not published", hint)
+            message += "; Driver Verifier minds, and whether the load fails is not published"
+            yield undecided(fault.code, message, hint)
         else:
             yield rejects(fault.code, message, _LAYOUT[fault.code])
 
@@ -186,4 +187,11 @@ def machine_state(decided: Decided, setting: Setting) -> Iterator[Remark]:
 
 
 RULES: tuple[Rule[Case], ...] = (architecture, file_problems, unsigned)
-OUTCOME_RULES: tuple[Rule[Decided], ...] = (boot_start_embedded, block_list, x86_not_enforced, debugger, hvci, machine_state)
+OUTCOME_RULES: tuple[Rule[Decided], ...] = (
+    boot_start_embedded,
+    block_list,
+    x86_not_enforced,
+    debugger,
+    hvci,
+    machine_state,
+)

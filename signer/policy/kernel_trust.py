@@ -104,7 +104,8 @@ def _any_certificate(candidate: Candidate, setting: Setting) -> Iterator[Remark]
     """Test-signing mode asks for no root; memory integrity asks for a test certificate all the same."""
     message = f"{candidate.signed.who} is taken in test-signing mode, which asks for no root"
     if candidate.signed.classification in MICROSOFTS:
-        yield admits("any-certificate", f"{candidate.signed.who} is Microsoft's signature, which test-signing mode takes")
+        message = f"{candidate.signed.who} is Microsoft's signature, which test-signing mode takes as well"
+        yield admits("any-certificate", message)
     elif setting.hvci:
         yield undecided(
             "any-certificate-hvci",

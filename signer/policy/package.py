@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signer.policy import pnp, sources
 from signer.policy.case import Case, SignaturePaths
@@ -23,6 +23,14 @@ class Member:
 
     evidence: Evidence
     paths: tuple[SignaturePaths, ...]
+
+    @property
+    def as_installed(self) -> Case:
+        """The file as the installation sees it: it looks at catalogs only, so what is embedded is no news."""
+        pairs = zip(self.evidence.signatures, self.paths, strict=True)
+        listed = [(signature, paths) for signature, paths in pairs if signature.source == "catalog"]
+        evidence = replace(self.evidence, signatures=tuple(signature for signature, _ in listed))
+        return Case.of(evidence, tuple(paths for _, paths in listed))
 
 
 @dataclass(frozen=True)
@@ -93,12 +101,10 @@ def judge_package(package: Package, target: Target, switches: Switches) -> Verdi
     """
     setting = Setting(target, switches)
     said = [Stated(one.name, one.source, remark) for one in RULES for remark in one.remarks(package, setting)]
-    members = [decide(pnp.POLICY, Case.of(member.evidence, member.paths), setting) for member in package.members]
+    members = [decide(pnp.POLICY, member.as_installed, setting) for member in package.members]
     outcome, rule_name = _together(said, members)
     findings = [stated.finding for stated in said] + [finding for one in members for finding in one.findings]
-    # The installation looks at catalogs only, so embedded signatures that don't count are no news.
-    kept = dict.fromkeys(finding for finding in findings if finding.code != "embedded-does-not-count")
-    return Verdict(target.name, outcome, rule_name, tuple(_by_weight(kept)), members[0].signatures)
+    return Verdict(target.name, outcome, rule_name, tuple(_by_weight(dict.fromkeys(findings))), members[0].signatures)
 
 
 def _together(said: list[Stated], members: list[Verdict]) -> tuple[Outcome, str]:

@@ -98,3 +98,13 @@ def test_nobody_is_asked_about_a_publisher_whose_root_is_not_trusted() -> None:
     verdict = judge_package(_package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
     assert verdict.rule == "trusted-root"
     assert "publisher-prompt" not in verdict.codes
+
+
+def test_what_is_embedded_is_no_news_for_an_installation() -> None:
+    listed = by_microsoft(WHQL).in_catalog("sample.cat")
+    driver_file = _member("sample.sys", unknown_issuer(), commercial().broken(), listed)
+    package = Package("sample.inf", _member("sample.inf", listed), (driver_file,), "sample.cat")
+    verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
+    assert verdict.outcome == "accepted"
+    assert not any("embedded signature" in finding.message for finding in verdict.findings)
+    assert set(verdict.codes) == {"publisher-microsoft", "trusted-root"}

@@ -52,6 +52,9 @@ CAT_NAMEVALUE = "1.3.6.1.4.1.311.12.2.1"
 CAT_MEMBERINFO = "1.3.6.1.4.1.311.12.2.2"
 CAT_MEMBERINFO2 = "1.3.6.1.4.1.311.12.2.3"
 
+# App Control
+SI_POLICY = "1.3.6.1.4.1.311.79.1"
+
 PAGE_HASH_CLASS = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
 """The class of the serialized object that carries page hashes or an enhanced hash (SpcSerializedObject.classId)."""
 
@@ -74,6 +77,7 @@ NAMES = {
     CATALOG_LIST: "catalog list",
     CATALOG_MEMBER_V1: "catalog member, version 1",
     CATALOG_MEMBER_V2: "catalog member, version 2",
+    SI_POLICY: "App Control policy",
 }
 
 

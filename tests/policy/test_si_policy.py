@@ -16,6 +16,7 @@ from signer.policy.classify import WHQL
 from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy import SiPolicy
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
+from tests.policy.si_policy_samples import PLAIN
 
 SAMPLE = driver(cross_signed())
 LEAF, ISSUING = SAMPLE.paths[0].signer[0].certificates[:2]
@@ -73,7 +74,21 @@ NAMED = {"strings": {"OriginalFilename": "Vulnerable.SYS"}, "version": (1, 2, 3,
         ('<Deny ID="F" FileName="*" MinimumFileVersion="1.0.0.0" MaximumFileVersion="2.0.0.0"/>', NAMED, True),
         ('<Deny ID="F" FileName="*" MinimumFileVersion="2.0.0.0" MaximumFileVersion="3.0.0.0"/>', NAMED, False),
         ('<Deny ID="F" FileName="*" MaximumFileVersion="1.0.0.0"/>', {"version": None}, None),
+        ('<Deny ID="F" FileName="*" MaximumFileVersion="0.0.0.0" MinimumFileVersion="1.2.3.4"/>', NAMED, True),
+        ('<Deny ID="F" FileName="*" MinimumFileVersion="1.2.3.4" MaximumFileVersion="1.2.3.4"/>', NAMED, True),
+        ('<Deny ID="F" FileName="*" MinimumFileVersion="1.2.3.5" MaximumFileVersion="1.2.3.5"/>', NAMED, False),
+        ('<Deny ID="F" FileName="*" MaximumFileVersion="65535.65535.65535.65535"/>', {"version": None}, True),
+        ('<Deny ID="F" MaximumFileVersion="2.0.0.0"/>', NAMED, True),
+        ('<Deny ID="F" FileName="*"/>', {}, True),
+        ('<Deny ID="F" FileName="*"/>', {"strings": None}, True),
         ('<Deny ID="F" ProductName="x" FileName="vulnerable.sys"/>', NAMED, False),
+        ('<FileRule ID="F" Type="Exclude" FileName="vulnerable.sys"/>', NAMED, True),
+        ('<FileRule ID="F" Type="Match" FileName="vulnerable.sys"/>', NAMED, False),
+        ('<Deny ID="F" FilePath="*"/>', NAMED, False),
+        ('<Deny ID="F" FileName="vulnerable.sys" AppIDs="an app"/>', NAMED, None),
+        ('<Deny ID="F" FileName="other.sys" AppIDs="an app"/>', NAMED, False),
+        ('<Deny ID="F" PackageFamilyName="a package"/>', NAMED, None),
+        (f'<Deny ID="F" Hash="{SHA256.hex()}" AppIDs="an app"/>', {}, None),
         ('<Allow ID="F" FileName="vulnerable.sys"/>', NAMED, False),
     ],
     ids=itertools.count(),
@@ -92,13 +107,21 @@ def test_file_rules(rule: str, facts: dict[str, Any], answer: bool | None) -> No
         (f'<CertRoot Type="TBS" Value="{TBS}"/><CertOemID Value="Contoso"/>', False),
         ('<CertRoot Type="Wellknown" Value="08"/>', True),
         ('<CertRoot Type="Wellknown" Value="06"/>', False),
+        ('<CertRoot Type="Wellknown" Value="0F"/>', False),
+        ('<CertRoot Type="Wellknown" Value="00"/>', None),
+        ('<CertRoot Type="Wellknown" Value="00"/><CertPublisher Value="Fabrikam"/>', False),
+        ('<CertRoot Type="Wellknown" Value="14"/>', None),
         (f'<CertRoot Type="TBS" Value="{TBS}"/><CertEKU ID="E"/>', False),
+        (f'<CertRoot Type="TBS" Value="{TBS}"/><CertEKU ID="E" Condition="Except"/>', True),
+        (f'<CertRoot Type="TBS" Value="{TBS}"/><CertIssuer Value="Some CA"/>', None),
+        (f'<CertRoot Type="TBS" Value="{"00" * 20}"/><CertIssuer Value="Some CA"/>', False),
+        (f'<CertRoot Type="TBS" Value="{TBS}"/><ArtifactRuleRef RuleID="R"/>', None),
         ("", False),
     ],
     # The hash is another in every run, and test runners in parallel compare names.
     ids=itertools.count(),
 )
-def test_signer_rules(inside: str, answer: bool) -> None:
+def test_signer_rules(inside: str, answer: bool | None) -> None:
     rules = signer_policy(inside, ekus=f'<EKU ID="E" Value="{WHQL_VALUE}"/>')
     assert rules.denies(case()) is answer
 
@@ -109,6 +132,93 @@ def test_a_usage_is_that_of_the_signer() -> None:
     )
     assert rules.denies(case(driver(by_microsoft(WHQL)))) is True
     assert rules.denies(case(driver(by_microsoft()))) is False
+
+
+def test_a_usage_with_an_exception_and_a_time_to_sign_after_are_not_decided() -> None:
+    usage = f'<EKU ID="E" Value="{WHQL_VALUE}"/>'
+    inside = '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E" Condition="Except"/>'
+    assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft(WHQL)))) is None
+    assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft()))) is True
+    signer = (
+        f'<Signer ID="S" Name="" SignTimeAfter="2024-01-02T03:04:05Z"><CertRoot Type="TBS" Value="{TBS}"/></Signer>'
+    )
+    refer = '<DeniedSigners><DeniedSigner SignerId="S"/></DeniedSigners>'
+    assert policy("", signer, refer).denies(case()) is None
+    assert policy("", signer, refer).denies(case(driver(commercial()))) is False
+
+
+@pytest.mark.parametrize(
+    ("versions", "below", "at", "above"),
+    [
+        ('MinimumFileVersion="1.2.3.4"', True, True, False),
+        ('MinimumFileVersion="65535.65535.65535.65535"', True, True, True),
+        ('MaximumFileVersion="1.2.3.4"', True, True, False),
+        ('MinimumFileVersion="1.2.3.4" MaximumFileVersion="65535.65535.65535.65535"', False, True, True),
+        ("", True, True, True),
+    ],
+    ids=itertools.count(),
+)
+def test_a_lone_minimum_of_a_file_attribute_goes_by_what_its_signer_is(
+    versions: str, below: bool, at: bool, above: bool
+) -> None:
+    files = f'<FileAttrib ID="A" FileName="vulnerable.sys" {versions}/>'
+    inside = f'<CertRoot Type="TBS" Value="{TBS}"/><FileAttribRef RuleID="A"/>'
+    denied, allowed = (signer_policy(inside, denied=one, files=files) for one in (True, False))
+    lone = versions.startswith("Minimum") and "Maximum" not in versions
+    for version, answer in (((1, 2, 3, 3), below), ((1, 2, 3, 4), at), ((1, 2, 3, 5), above)):
+        found = case(strings=NAMED["strings"], version=version)
+        (signed,) = found.signatures
+        assert denied.denies(found) is answer
+        assert allowed.allows(signed) is ((version >= denied.denied[0].attributes[0].lowest) if lone else answer)
+
+
+@pytest.mark.parametrize(
+    ("exception", "denied", "allowed"),
+    [("vulnerable.sys", False, False), ("other.sys", True, True), (None, None, None)],
+    ids=["met", "not-met", "not-known"],
+)
+def test_an_exception_takes_a_file_out_of_a_signer_rule(
+    exception: str | None, denied: bool | None, allowed: bool | None
+) -> None:
+    files = f'<Deny ID="D" FileName="{exception or "x.sys"}"/><Allow ID="A" FileName="{exception or "x.sys"}"/>'
+    signer = f'<Signer ID="S" Name=""><CertRoot Type="TBS" Value="{TBS}"/></Signer>'
+    found = case(**NAMED) if exception else case()
+    (signed,) = found.signatures
+    refer = (
+        '<DeniedSigners><DeniedSigner SignerId="S"><ExceptAllowRule AllowRuleID="A"/></DeniedSigner></DeniedSigners>'
+    )
+    assert policy(files, signer, refer).denies(found) is denied
+    refer = (
+        '<AllowedSigners><AllowedSigner SignerId="S"><ExceptDenyRule DenyRuleID="D"/></AllowedSigner></AllowedSigners>'
+    )
+    assert policy(files, signer, refer).allows(signed) is allowed
+    # An exception is not a rule: by itself it denies and allows nothing.
+    assert policy(files, signer, refer).denies(found) is False
+
+
+def test_a_signer_that_is_referred_to_with_and_without_an_exception_counts_twice() -> None:
+    signer = f'<Signer ID="S" Name=""><CertRoot Type="TBS" Value="{TBS}"/></Signer>'
+    excepted = '<DeniedSigner SignerId="S"><ExceptAllowRule AllowRuleID="A"/></DeniedSigner>'
+    files = '<Allow ID="A" FileName="vulnerable.sys"/>'
+    refer = f'<DeniedSigners>{excepted}<DeniedSigner SignerId="S"/></DeniedSigners>'
+    assert policy(files, signer, refer).denies(case(**NAMED)) is True
+
+
+@pytest.mark.parametrize(
+    ("files", "inside", "exception"),
+    [
+        ("", '<FileAttribRef RuleID="A"/>', ""),
+        ('<Deny ID="A" FileName="x.sys"/>', '<FileAttribRef RuleID="A"/>', ""),
+        ("", "", '<ExceptAllowRule AllowRuleID="A"/>'),
+        ('<Deny ID="A" FileName="x.sys"/>', "", '<ExceptAllowRule AllowRuleID="A"/>'),
+    ],
+    ids=itertools.count(),
+)
+def test_what_limits_a_signer_and_is_not_there_is_refused(files: str, inside: str, exception: str) -> None:
+    signer = f'<Signer ID="S" Name=""><CertRoot Type="TBS" Value="{TBS}"/>{inside}</Signer>'
+    refer = f'<DeniedSigners><DeniedSigner SignerId="S">{exception}</DeniedSigner></DeniedSigners>'
+    with pytest.raises(ConfigError, match="S refers to 'A', which is not a file rule of that kind"):
+        policy(files, signer, refer)
 
 
 @pytest.mark.parametrize("value", ["xx", "", "0102", "010A2B06", WHQL_VALUE + "00"])
@@ -164,7 +274,8 @@ def test_rules_for_user_mode_and_rules_that_nobody_refers_to_do_not_count() -> N
     ("data", "says"),
     [
         (b"", "not an App Control policy as XML"),
-        (b"\x07\x00\x00\x00binary\xff\xfe", "not an App Control policy as XML"),
+        (b"\x00\x00\x00\x00binary\xff\xfe", "not an App Control policy"),
+        (b"\x07\x00\x00\x00binary\xff\xfe", "the policy ends in the middle of the policy's type"),
         (b"<SiPolicy", "not an App Control policy as XML"),
         (b"<html/>", "the document is a 'html'"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>', "no document type"),
@@ -178,10 +289,36 @@ def test_other_files_are_refused(data: bytes, says: str) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("rule", ['<Deny ID="F" Hash="xyz"/>', '<Deny ID="F" MinimumFileVersion="1.2"/>'])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '<Deny ID="F" Hash="xyz"/>',
+        '<Deny ID="F" MinimumFileVersion="1.2"/>',
+        '<Deny ID="F" MinimumFileVersion="1.2.3.65536"/>',
+        '<Deny ID="F" FileName="x" MinimumFileVersion="2.0.0.0" MaximumFileVersion="1.0.0.0"/>',
+    ],
+)
 def test_a_rule_that_can_not_be_read_is_named(rule: str) -> None:
     with pytest.raises(ConfigError, match="'F' has a"):
         policy(files=rule)
+
+
+def test_rules_that_would_be_about_any_file_are_refused() -> None:
+    for rule in ('<Deny ID="F"/>', '<Allow ID="F" FileName=""/>', '<FileAttrib ID="F" MinimumFileVersion="0.0.0.0"/>'):
+        with pytest.raises(ConfigError, match="'F' has neither a hash nor a name nor a version to go by"):
+            policy(files=rule)
+    with pytest.raises(ConfigError, match="the scenario refers to 'F', which is not a file rule of that kind"):
+        file_policy('<FileAttrib ID="F" FileName="x"/>')
+    inherits = PLAIN.replace('Value="131" ', 'Value="131" InheritedScenarios="U" ')
+    with pytest.raises(ConfigError, match="inherits from another"):
+        SiPolicy.parse(inherits.encode())
+
+
+def test_a_policy_says_what_it_is_called() -> None:
+    assert SiPolicy.parse(PLAIN.encode()).called == (
+        "'A list', version 10.0.1.65535, {A244370E-44C9-4C06-B551-F6016E563076}"
+    )
+    assert policy().called == "an App Control policy without a name, version 10.0.1.2"
 
 
 def test_utf_16_and_byte_order_marks_are_read() -> None:

@@ -1,0 +1,120 @@
+"""App Control policies as Windows has them, .cip and .p7b files: out of their signature, and into rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from signer.asn1 import der, oids
+from signer.errors import ConfigError, SignatureFormatError
+from signer.policy.si_policy import HINT, KERNEL, SiPolicy, lowered, oid_of, with_exceptions
+from signer.policy.si_policy_blocks import DENY, Blocks, Reference
+from signer.policy.si_policy_cursor import Cursor
+from signer.policy.si_policy_layout import Layout, RawRule, RawSigner, read_layout
+from signer.policy.si_policy_rules import LEAST, FileRule, Kind, SignerRule
+
+_LARGEST = 64 << 20
+_KINDS: tuple[Kind, ...] = ("deny", "allow", "attribute")
+_NAMES = ("InternalName", "FileDescription", "ProductName")
+_TITLE = ("PolicyInfo", "Information", "Name")
+
+
+def read_binary(data: bytes) -> SiPolicy:
+    """The policy in a binary file, signed or not. Raises ConfigError with the offset."""
+    if len(data) > _LARGEST:
+        raise ConfigError(f"an App Control policy of more than {_LARGEST >> 20} MiB", hint=HINT)
+    signed = data[:1] == bytes((der.SEQUENCE,))
+    start, end = _inside(data) if signed else (0, len(data))
+    return _policy(read_layout(Cursor(data[start:end], start)), signed=signed)
+
+
+def _inside(data: bytes) -> tuple[int, int]:
+    """Where the policy begins and ends in a ContentInfo with SignedData; its signature is not looked at."""
+    try:
+        info = der.expect(data, 0, der.SEQUENCE, "a ContentInfo")
+        start, end = _content(data, info, oids.SIGNED_DATA)
+        signed = der.expect(data, start, der.SEQUENCE, "a SignedData", end)
+        fields = der.first_children(data, signed, 2)
+        if info.end != len(data) or len(fields) < 3:
+            raise ConfigError("not SignedData with an App Control policy", hint=HINT, offset=signed.start)
+        start, end = _content(data, fields[2], oids.SI_POLICY)
+        # The policy stands in an OCTET STRING, as CMS has it, or as it is, as PKCS #7 allows.
+        wrapped = der.read(data, start, end) if data[start] == der.OCTET_STRING else None
+    except SignatureFormatError as error:
+        raise ConfigError(f"not an App Control policy: {error.message}", hint=HINT, offset=error.offset) from error
+    return (wrapped.body, end) if wrapped is not None and wrapped.end == end else (start, end)
+
+
+def _content(data: bytes, info: der.Element, wanted: str) -> tuple[int, int]:
+    """Where the content of a ContentInfo of this type begins and ends."""
+    kind = der.expect(data, info.body, der.OID, "a content type", info.end)
+    found = der.read_oid(kind.contents(data))
+    if found != wanted:
+        raise ConfigError(f"not an App Control policy but {oids.name_of(found)}", hint=HINT, offset=kind.start)
+    content = der.expect(data, kind.end, 0xA0, "the content", info.end)
+    if content.end != info.end or content.body == content.end:
+        raise ConfigError("not an App Control policy: its content is not there alone", hint=HINT, offset=kind.end)
+    return content.body, content.end
+
+
+def _policy(layout: Layout, *, signed: bool) -> SiPolicy:
+    rules = [_rule(place, rule, layout.blocks) for place, rule in enumerate(layout.rules)]
+    usages = [oid_of(value) for value in layout.usages]
+    signers = [_signer(place, one, rules, usages, layout.blocks) for place, one in enumerate(layout.signers)]
+    kernel = [scenario for scenario in layout.scenarios if scenario.value == KERNEL]
+    allowed = (reference for scenario in kernel for reference in scenario.signers.allowed)
+    denied = (reference for scenario in kernel for reference in scenario.signers.denied)
+    places = dict.fromkeys(place for scenario in kernel for place in scenario.rules)
+    return SiPolicy(
+        version=".".join(map(str, layout.version)),
+        file_rules=tuple(rules[place] for place in places),
+        allowed=_referred(allowed, signers, rules, denies=False),
+        denied=_referred(denied, signers, rules, denies=True),
+        id=layout.blocks.policy_id or layout.type_id,
+        title=next((value for name, value in layout.settings if name == _TITLE), None),
+        signed=signed,
+    )
+
+
+def _referred(
+    references: Iterable[Reference], signers: Sequence[SignerRule], rules: Sequence[FileRule], *, denies: bool
+) -> tuple[SignerRule, ...]:
+    return tuple(
+        with_exceptions(signers[place], [rules[one] for one in exceptions], denies=denies)
+        for place, exceptions in dict.fromkeys(references)
+    )
+
+
+def _rule(place: int, raw: RawRule, blocks: Blocks) -> FileRule:
+    """A file rule; with a hash, its versions are of no account."""
+    highest = blocks.highest.get(place, LEAST)
+    name = f"file rule {place}"
+    if raw.kind == DENY and raw.hash is None and raw.lowest == highest == LEAST:
+        # The public readers disagree, and Microsoft's own older compiler wrote this where newer ones write the maximum.
+        message = f"{name!r} denies versions up to 0.0.0.0, which may mean all or none"
+        raise ConfigError(message, hint="Give the policy as XML.", offset=raw.offset)
+    names = dict(zip(_NAMES, blocks.names.get(place, ()), strict=False))
+    return FileRule(
+        id=name,
+        kind=_KINDS[raw.kind],
+        hash=raw.hash,
+        names=lowered({"OriginalFilename": raw.file_name, **names}),
+        lowest=raw.lowest if raw.hash is None else LEAST,
+        highest=highest if raw.hash is None and highest != LEAST else None,
+        conditions=blocks.rule_conditions.get(place, frozenset()),
+    ).checked(raw.offset)
+
+
+def _signer(place: int, raw: RawSigner, rules: Sequence[FileRule], usages: Sequence[str], blocks: Blocks) -> SignerRule:
+    conditions = blocks.signer_conditions.get(place, frozenset())
+    return SignerRule(
+        id=f"signer {place}",
+        name="",
+        tbs=raw.tbs,
+        root_id=raw.root_id,
+        publisher=raw.publisher.lower() if raw.publisher else None,
+        oem=raw.oem.lower() if raw.oem else None,
+        usages=frozenset(usages[one] for one in raw.usages),
+        excluded=frozenset(usages[one] for one in blocks.excluded.get(place, ())),
+        attributes=tuple(rules[one] for one in raw.attributes),
+        conditions=conditions | {"CertIssuer"} if raw.issuer else conditions,
+    )

@@ -1,0 +1,218 @@
+"""The rules of App Control policies, and what they match.
+
+Matching follows "Policy rules and file rules" and "Microsoft recommended driver block rules": a hash rule compares the
+Authenticode digest or the hash of the first page; a signer rule any certificate of a chain by its to-be-signed hash,
+then the publisher's name, usages, OEM and file attributes, and no exception. Every answer is yes, no, or None where a
+rule needs something that is not known of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from signer.errors import ConfigError
+from signer.policy.file_facts import Version
+from signer.trust.roots import kernel_roots
+
+if TYPE_CHECKING:
+    from signer.policy.case import Case, Signed
+
+Kind = Literal["allow", "deny", "attribute"]
+
+FILE_PATH = "FilePath"
+"""The condition that "only appl[ies] to user mode binaries"."""
+LEAST: Version = (0, 0, 0, 0)
+MOST: Version = (65535, 65535, 65535, 65535)
+
+_ANY = "*"
+_OWN_ROOTS = frozenset((*range(3, 20), 21, 22))
+"""The well-known roots that are one key each; 0 to 2 say "none", "unknown" and "self-signed", 20 is a whole program."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """An Allow, Deny or FileAttrib element, with its versions as the binary form has them."""
+
+    id: str
+    kind: Kind
+    hash: bytes | None = None
+    page: bool | None = None
+    """Whether the hash is called one of the first page. A label in XML is the only mark; both are compared."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the strings of the version resource must be, by their names there, in lower case."""
+    lowest: Version = LEAST
+    highest: Version | None = None
+    """None is no maximum: `lowest` alone then means "up to" in a denial and "from" in a permission."""
+    conditions: frozenset[str] = frozenset()
+    """What else must be so and can't be told of a driver file, by the names of the attributes."""
+
+    @property
+    def denies(self) -> bool:
+        """Whether a file that it matches is denied."""
+        return self.kind == "deny"
+
+    @property
+    def range(self) -> tuple[Version, Version]:
+        """The first and the last version that the rule is about."""
+        if self.highest is not None:
+            return self.lowest, self.highest
+        return (LEAST, self.lowest) if self.denies else (self.lowest, MOST)
+
+    def checked(self, offset: int | None = None) -> FileRule:
+        """The rule. Raises ConfigError where it would be about any file, or its versions are the wrong way round."""
+        if self.hash is None and not (self.names or self.conditions) and self.range == (LEAST, MOST):
+            raise ConfigError(f"{self.id!r} has neither a hash nor a name nor a version to go by", offset=offset)
+        if self.highest is not None and self.highest < self.lowest:
+            raise ConfigError(f"{self.id!r} has a minimum version above its maximum", offset=offset)
+        return self
+
+    def as_denial(self) -> FileRule:
+        """A file attribute as a denied signer has it."""
+        unlimited = self.highest is None and self.lowest == LEAST
+        return replace(self, kind="deny", lowest=MOST if unlimited else self.lowest)
+
+    def matches(self, case: Case) -> bool | None:
+        """Whether the rule is about this file; None where the file is not known well enough."""
+        if FILE_PATH in self.conditions:
+            return False
+        if self.hash is not None:
+            answer = self._matches_hash(self.hash, case)
+        else:
+            answer = all_of((self._matches_names(case), self._matches_version(case)))
+        return None if answer and self.conditions else answer
+
+    def _matches_hash(self, wanted: bytes, case: Case) -> bool | None:
+        if wanted in case.file_hashes:
+            return True
+        facts = case.facts
+        pages = facts.first_page.values() if facts is not None else ()
+        digests = (*case.evidence.digests.values(), *(facts.digests.values() if facts is not None else ()))
+        needed = {True: (pages,), False: (digests,), None: (pages, digests)}[self.page]
+        known = all(any(len(one) == len(wanted) for one in hashes) for hashes in needed)
+        return False if known else None
+
+    def _matches_names(self, case: Case) -> bool | None:
+        wanted = {name: value for name, value in self.names.items() if value != _ANY}
+        strings = case.facts.strings if case.facts is not None else None
+        if not wanted:
+            return True
+        return None if strings is None else all(strings.get(name, "").lower() == wanted[name] for name in wanted)
+
+    def _matches_version(self, case: Case) -> bool | None:
+        first, last = self.range
+        if (first, last) == (LEAST, MOST):
+            return True
+        version = case.facts.version if case.facts is not None else None
+        return None if version is None else first <= version <= last
+
+
+def limits(minimum: Version | None, maximum: Version | None, kind: Kind) -> tuple[Version, Version | None]:
+    """Versions that may be missing, as the binary form has them: a denial of every version is one up to the last."""
+    if minimum is None and maximum is None:
+        return (MOST if kind == "deny" else LEAST), None
+    return minimum or LEAST, None if maximum == LEAST else maximum
+
+
+class FileRules:
+    """Many file rules of one kind, found by hash: a block list has thousands."""
+
+    def __init__(self, rules: Iterable[FileRule]) -> None:
+        self._by_hash: dict[bytes, FileRule] = {}
+        self._others: list[FileRule] = []
+        for rule in rules:
+            if rule.hash is None or rule.conditions:
+                self._others.append(rule)
+            else:
+                self._by_hash.setdefault(rule.hash, rule)
+        # Of rules with hashes of one length, of pages or not, one tells whether the file's hash is known at all.
+        self._of_each_kind = {(len(digest), rule.page): rule for digest, rule in self._by_hash.items()}
+
+    def matches(self, case: Case) -> bool | None:
+        """Whether any of them is about this file; None where that is not known."""
+        if not self._by_hash.keys().isdisjoint(case.file_hashes):
+            return True
+        return any_of(rule.matches(case) for rule in (*self._of_each_kind.values(), *self._others))
+
+
+@dataclass(frozen=True, slots=True)
+class SignerRule:
+    """A Signer element as a scenario refers to it: with the file attributes that it is limited to, and exceptions."""
+
+    id: str
+    name: str
+    tbs: bytes | None
+    """The to-be-signed hash of any certificate of the chain; None where `root_id` counts."""
+    root_id: int | None
+    publisher: str | None = None
+    oem: str | None = None
+    usages: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+    """Usages with the condition "Except"."""
+    attributes: tuple[FileRule, ...] = ()
+    exceptions: tuple[FileRule, ...] = ()
+    """File rules that take a file out of this rule: the result is then "treated as [the] signer rule did not match"."""
+    conditions: frozenset[str] = frozenset()
+    """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
+
+    def denying(self) -> SignerRule:
+        """The rule as a denied signer, where file attributes read as denials."""
+        return replace(self, attributes=tuple(attribute.as_denial() for attribute in self.attributes))
+
+    def matches(self, signed: Signed, case: Case) -> bool | None:
+        """Whether the rule is about this signature of this file; None where that is not known."""
+        answer = self._matches_signer(signed)
+        if answer is False:
+            return False
+        if self.attributes:
+            answer = all_of((answer, any_of(attribute.matches(case) for attribute in self.attributes)))
+        excepted = any_of(rule.matches(case) for rule in self.exceptions)
+        answer = all_of((answer, None if excepted is None else not excepted))
+        return None if answer and self.conditions else answer
+
+    def _matches_signer(self, signed: Signed) -> bool | None:
+        signer = signed.signature.signer
+        if signer is None:
+            return False
+        from signer.certificates import common_name
+
+        usages = signed.usages or frozenset()
+        named = (
+            (self.publisher is None or common_name(signer).lower() == self.publisher)
+            and (self.oem is None or (signed.signature.program_name or "").lower() == self.oem)
+            and self.usages <= usages
+        )
+        return all_of(
+            (named, self._matches_chain(signed) if named else False, None if self.excluded & usages else True)
+        )
+
+    def _matches_chain(self, signed: Signed) -> bool | None:
+        if self.tbs is not None:
+            return self.tbs in signed.tbs_hashes
+        ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.signer]
+        if self.root_id in _OWN_ROOTS and (self.root_id in ids or self.root_id in _known_roots()):
+            return self.root_id in ids
+        if self.root_id in _OWN_ROOTS and ids and None not in ids:
+            return False
+        return None
+
+
+def _known_roots() -> frozenset[int]:
+    return frozenset(root.root_id for root in kernel_roots())
+
+
+def any_of(answers: Iterable[bool | None]) -> bool | None:
+    """True if any is, else None if any is not known."""
+    unknown = False
+    for answer in answers:
+        if answer:
+            return True
+        unknown = unknown or answer is None
+    return None if unknown else False
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """False if any is, else None if any is not known."""
+    opposite = any_of(None if answer is None else not answer for answer in answers)
+    return None if opposite is None else not opposite

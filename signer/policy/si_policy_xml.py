@@ -1,0 +1,194 @@
+"""App Control policies as XML. Source: Microsoft's schema, cipolicy.xsd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from xml.etree.ElementTree import Element, ParseError
+
+from signer.errors import ConfigError
+from signer.policy.file_facts import Version
+from signer.policy.si_policy import HINT, KERNEL, SiPolicy, braced, lowered, oid_of, with_exceptions
+from signer.policy.si_policy_rules import LEAST, FileRule, Kind, SignerRule, limits
+
+_SPACE = "{urn:schemas-microsoft-com:sipolicy}"
+_NAMES = {
+    "OriginalFilename": "FileName",
+    "InternalName": "InternalName",
+    "FileDescription": "FileDescription",
+    "ProductName": "ProductName",
+}
+_CONDITIONS = ("FilePath", "PackageFamilyName", "AppIDs", "RequireHotpatchID")
+_KINDS: dict[str, Kind] = {"Allow": "allow", "Deny": "deny", "FileAttrib": "attribute"}
+_GENERIC: dict[str, Kind] = {"Match": "allow", "Exclude": "deny", "Attribute": "attribute"}
+
+
+def read_xml(data: bytes) -> SiPolicy:
+    """The policy in an XML file. Raises ConfigError."""
+    root = _root(data)
+    rules = {rule.id: rule for rule in _file_rules(root)}
+    usages = {element.get("ID", ""): _oid(element.get("Value", "")) for element in _children(root, "EKUs")}
+    signers = {rule.id: rule for element in _children(root, "Signers") for rule in _signer(element, rules, usages)}
+    scenarios = [one for one in _children(root, "SigningScenarios") if one.get("Value") == str(KERNEL)]
+    if any(one.get("InheritedScenarios") for one in scenarios):
+        raise ConfigError("the kernel-mode scenario inherits from another, whose effect is not published")
+    return SiPolicy(
+        version=root.findtext(f"{_SPACE}VersionEx") or "unknown",
+        file_rules=_referred(scenarios, rules),
+        allowed=tuple(_signers(scenarios, "Allowed", "Deny", signers, rules)),
+        denied=tuple(_signers(scenarios, "Denied", "Allow", signers, rules)),
+        id=braced(
+            next(filter(None, (root.findtext(f"{_SPACE}{name}") for name in ("PolicyID", "PolicyTypeID"))), None)
+        ),
+        title=_title(root),
+    )
+
+
+def _root(data: bytes) -> Element:
+    """The SiPolicy element. A document type is refused: its entities could grow without bound."""
+    from xml.etree import ElementTree
+
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ConfigError("not an App Control policy", hint=HINT, offset=error.start) from error
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ConfigError("an App Control policy has no document type", hint=HINT)
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - entities were refused above
+    except ParseError as error:
+        raise ConfigError(f"not an App Control policy as XML ({error})", hint=HINT, line=error.position[0]) from error
+    if root.tag != f"{_SPACE}SiPolicy":
+        raise ConfigError(f"not an App Control policy: the document is a {root.tag!r}", hint=HINT)
+    return root
+
+
+def _children(root: Element, name: str) -> list[Element]:
+    found = root.find(f"{_SPACE}{name}")
+    return list(found) if found is not None else []
+
+
+def _title(root: Element) -> str | None:
+    for setting in _children(root, "Settings"):
+        if (setting.get("Provider"), setting.get("Key"), setting.get("ValueName")) == (
+            "PolicyInfo",
+            "Information",
+            "Name",
+        ):
+            return setting.findtext(f"{_SPACE}Value/{_SPACE}String") or None
+    return None
+
+
+def _referred(scenarios: list[Element], rules: Mapping[str, FileRule]) -> tuple[FileRule, ...]:
+    """The file rules that the product signers of the kernel scenario refer to, each once; others have no effect."""
+    path = "/".join(f"{_SPACE}{step}" for step in ("ProductSigners", "FileRulesRef", "FileRuleRef"))
+    names = dict.fromkeys(one.get("RuleID", "") for scenario in scenarios for one in scenario.findall(path))
+    return tuple(_known(rules, name, "the scenario", "allow", "deny") for name in names if name in rules)
+
+
+def _signers(
+    scenarios: list[Element], kind: str, other: str, signers: Mapping[str, SignerRule], rules: Mapping[str, FileRule]
+) -> Iterator[SignerRule]:
+    """The signers that the product signers of the kernel scenario allow or deny, each once; others have no effect."""
+    path = "/".join(f"{_SPACE}{step}" for step in ("ProductSigners", f"{kind}Signers", f"{kind}Signer"))
+    exception, key = f"{_SPACE}Except{other}Rule", f"{other}RuleID"
+    found = dict.fromkeys(
+        (one.get("SignerId", ""), *(rule.get(key, "") for rule in one.findall(exception)))
+        for scenario in scenarios
+        for one in scenario.findall(path)
+    )
+    for name, *exceptions in found:
+        if name in signers:
+            excepted = [_known(rules, rule, name, "deny" if other == "Deny" else "allow") for rule in exceptions]
+            yield with_exceptions(signers[name], excepted, denies=kind == "Denied")
+
+
+def _known(rules: Mapping[str, FileRule], rule: str, by: str, *kinds: Kind) -> FileRule:
+    """A rule that is referred to: without it, what refers to it would be about more files than it says."""
+    if rule not in rules or rules[rule].kind not in kinds:
+        raise ConfigError(f"{by} refers to {rule!r}, which is not a file rule of that kind in the policy")
+    return rules[rule]
+
+
+def _file_rules(root: Element) -> Iterator[FileRule]:
+    elements = _children(root, "FileRules")
+    patches = {element.get("RequireHotpatchID") for element in elements} - {None}
+    for element in elements:
+        name = element.tag.removeprefix(_SPACE)
+        kind = _GENERIC.get(element.get("Type", "")) if name == "FileRule" else _KINDS.get(name)
+        if kind is not None:
+            yield _file_rule(element, kind, is_patch=element.get("ID") in patches)
+
+
+def _file_rule(element: Element, kind: Kind, *, is_patch: bool) -> FileRule:
+    conditions = {name for name in _CONDITIONS if element.get(name)} | ({"RequireHotpatchID"} if is_patch else set())
+    versions = [_version(element.get(name), element) for name in ("MinimumFileVersion", "MaximumFileVersion")]
+    digest = _hex(element.get("Hash") or None, element)
+    lowest, highest = limits(versions[0], versions[1], kind) if digest is None else (LEAST, None)
+    return FileRule(
+        id=element.get("ID", ""),
+        kind=kind,
+        hash=digest,
+        page="page" in element.get("FriendlyName", "").lower(),
+        names=lowered({name: element.get(attribute) for name, attribute in _NAMES.items()}),
+        lowest=lowest,
+        highest=highest,
+        conditions=frozenset(conditions),
+    ).checked()
+
+
+def _signer(element: Element, rules: Mapping[str, FileRule], usages: Mapping[str, str]) -> Iterator[SignerRule]:
+    root = element.find(f"{_SPACE}CertRoot")
+    if root is None:
+        return
+    known = root.get("Type") == "Wellknown"
+    value = _hex(root.get("Value", ""), element) or b""
+    eku = [(one.get("Condition"), usages.get(one.get("ID", ""), "")) for one in element.findall(f"{_SPACE}CertEKU")]
+    conditions = {name for name in ("CertIssuer", "ArtifactRuleRef") if element.find(f"{_SPACE}{name}") is not None}
+    name = element.get("ID", "")
+    yield SignerRule(
+        id=name,
+        name=element.get("Name", ""),
+        tbs=None if known else value,
+        root_id=int.from_bytes(value, "big") if known else None,
+        publisher=_value(element, "CertPublisher"),
+        oem=_value(element, "CertOemID"),
+        usages=frozenset(usage for condition, usage in eku if condition is None),
+        excluded=frozenset(usage for condition, usage in eku if condition is not None),
+        attributes=tuple(
+            _known(rules, one.get("RuleID", ""), name, "attribute") for one in element.findall(f"{_SPACE}FileAttribRef")
+        ),
+        conditions=frozenset(conditions | ({"SignTimeAfter"} if element.get("SignTimeAfter") else set())),
+    )
+
+
+def _value(element: Element, name: str) -> str | None:
+    found = element.find(f"{_SPACE}{name}")
+    return (found.get("Value", "").lower() or None) if found is not None else None
+
+
+def _hex(text: str | None, element: Element) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise ConfigError(f"{element.get('ID')!r} has a value that is not hexadecimal: {text[:40]!r}") from error
+
+
+def _version(text: str | None, element: Element) -> Version | None:
+    if text is None:
+        return None
+    parts = text.split(".")
+    numbers = tuple(int(part) if part.isdecimal() and len(part) <= 5 else 65536 for part in parts)
+    if len(numbers) != 4 or max(numbers) > 65535:
+        raise ConfigError(f"{element.get('ID')!r} has a version that is none: {text[:40]!r}")
+    return numbers
+
+
+def _oid(value: str) -> str:
+    """The usage in an EKU's value; one that can't be read matches nothing."""
+    try:
+        return oid_of(bytes.fromhex(value))
+    except ValueError:
+        return f"unreadable {value}"

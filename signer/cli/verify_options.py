@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.driver_lists import load_allow_list, load_block_list
 from signer.cli.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.cli.signature_options import load_certificates
-from signer.errors import CertificateError, ConfigError, UsageError
+from signer.errors import CertificateError, UsageError
 from signer.files import read
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from signer.keys.identity import SigningIdentity
     from signer.policy.case import SignaturePaths
-    from signer.policy.si_policy import SiPolicy
     from signer.policy.switches import Switches
     from signer.trust.store import TrustStore
     from signer.verify.evidence import Evidence, Signature
@@ -194,7 +194,7 @@ class MachineOptions:
         typer.Option(
             "--allow-list",
             metavar="FILE",
-            help="The Windows Driver Policy's allow list: an App Control policy as XML. Else it counts as unknown.",
+            help="The Windows Driver Policy's allow list, as .cip, .p7b or XML. Else it counts as unknown.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -203,7 +203,7 @@ class MachineOptions:
         typer.Option(
             "--block-list",
             metavar="FILE",
-            help="Microsoft's recommended driver block rules: an App Control policy as XML.",
+            help="Microsoft's driver block list, as .p7b, .cip or XML.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -283,7 +283,7 @@ class MachineOptions:
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
     def switches(self, roots: str, at: datetime) -> Switches:
-        """The state of the machine as the policy wants it. Raises UsageError."""
+        """The state of the machine as the policy wants it. Raises UsageError; FileError and ConfigError for lists."""
         from signer.policy.switches import Switches
 
         return Switches(
@@ -296,8 +296,8 @@ class MachineOptions:
             boot_start=self.boot_start,
             upgraded=self.upgraded,
             driver_policy=_one_of(self.driver_policy, "--driver-policy", "off", "evaluation", "enforced"),
-            allow_list=_policy(self.allow_list),
-            block_list=_policy(self.block_list),
+            allow_list=load_allow_list(self.allow_list),
+            block_list=load_block_list(self.block_list),
             block_list_on=self.block_list_on,
             cross_signed_1809_cutoff=self.cutoff_1809,
             sha2_update=self.sha2_update,
@@ -324,18 +324,6 @@ def _one_of(value: str | None, option: str, *known: str) -> Any:
     if value is not None and value not in known:
         raise UsageError(f"{option} can't be {value!r}", hint=f"Choose one of {', '.join(known)}.", field=option)
     return value
-
-
-def _policy(path: Path | None) -> SiPolicy | None:
-    """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
-    if path is None:
-        return None
-    from signer.policy.si_policy import SiPolicy
-
-    try:
-        return SiPolicy.parse(read(path))
-    except ConfigError as error:
-        raise error.at(path) from error
 
 
 def _crls(path: Path) -> list[x509.CertificateRevocationList]:

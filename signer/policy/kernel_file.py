@@ -101,7 +101,8 @@ def block_list(decided: Decided, setting: Setting) -> Iterator[Remark]:
     name, listed = decided.case.name, setting.switches.block_list
     if listed is None:
         message = f"{setting.target.title} blocks what is on Microsoft's driver block list, and no list was given"
-        yield notes("block-list-not-given", message)
+        hint = "Give a machine's list with --block-list: driversipolicy.p7b in System32\\CodeIntegrity."
+        yield notes("block-list-not-given", message, hint)
         return
     answer = listed.denies(decided.case)
     if answer:

@@ -17,6 +17,10 @@ LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
 
 _TO_TEST = "Judge it for a machine in test mode: --roots test-signing --testsigning, and --root for your own root."
 _PORTAL = "Have the driver signed by Microsoft: submit the package to the Hardware Dev Center."
+_ALLOW_LIST = (
+    "Give a machine's list with --allow-list: {8F9CB695-5D48-48D6-A329-7202B44607E3}.cip in "
+    "System32\\CodeIntegrity\\CiPolicies\\Active. Or have the driver signed by Microsoft."
+)
 _HLK = "Submit the driver with its HLK results, so that it is signed for this release as well."
 _UEFI_SB_TEST_SINCE = 22621
 
@@ -293,7 +297,7 @@ def driver_policy(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
             "driver-policy-unknown",
             f"{what} unless it is on Microsoft's allow list, which "
             + ("is not public" if allow_list is None else "asks for more than is known of this file"),
-            "Give the list with --allow-list, or have the driver signed by Microsoft.",
+            _ALLOW_LIST if allow_list is None else _PORTAL,
         )
 
 

@@ -1,0 +1,60 @@
+"""The lists of drivers that a user gives: which is which, and what is said about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signer.cli.output import Output
+from signer.errors import ConfigError, UsageError
+from signer.files import read
+
+if TYPE_CHECKING:
+    from signer.policy.si_policy import SiPolicy
+
+
+def load_allow_list(path: Path | None) -> SiPolicy | None:
+    """The Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
+    from signer.codeintegrity.events import BLOCK_POLICY, ENFORCED_POLICY, EVALUATION_POLICY
+
+    policy = _load(path, "Allow list")
+    if policy is None or policy.id in (None, ENFORCED_POLICY, EVALUATION_POLICY):
+        return policy
+    if policy.id == BLOCK_POLICY:
+        # The block list allows what it does not deny, so that it would seem to allow nearly everything.
+        raise UsageError(
+            f"{path} is Microsoft's driver block list ({policy.id}), not the allow list of the Windows Driver Policy",
+            hint=f"Give it with --block-list; the allow list is {ENFORCED_POLICY}.cip.",
+            field="--allow-list",
+        )
+    Output.current().warn(f"{path} is not the Windows Driver Policy, which has the number {ENFORCED_POLICY}")
+    return policy
+
+
+def load_block_list(path: Path | None) -> SiPolicy | None:
+    """The driver block list. Raises FileError, ConfigError, and UsageError for the allow list."""
+    from signer.codeintegrity.events import ENFORCED_POLICY
+
+    policy = _load(path, "Block list")
+    if policy is not None and policy.id == ENFORCED_POLICY:
+        raise UsageError(
+            f"{path} is the Windows Driver Policy ({policy.id}), not Microsoft's driver block list",
+            hint="Give it with --allow-list; the block list is driversipolicy.p7b.",
+            field="--block-list",
+        )
+    return policy
+
+
+def _load(path: Path | None, what: str) -> SiPolicy | None:
+    """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
+    if path is None:
+        return None
+    from signer.policy.si_policy import SiPolicy
+
+    try:
+        policy = SiPolicy.parse(read(path))
+    except ConfigError as error:
+        raise error.at(path) from error
+    judged = "; its own signature was not judged" if policy.signed else ""
+    Output.current().note(f"{what}: {policy.called}{judged}.")
+    return policy

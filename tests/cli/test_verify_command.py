@@ -10,6 +10,7 @@ import pytest
 from tests.cli.program import drvsign, state
 from tests.cli.test_catalog import INF
 from tests.images import PeSpec
+from tests.policy.si_policy_encoder import encode, signed
 from tests.support import corpus_files
 
 TEST = ("--roots", "test-signing", "--testsigning")
@@ -298,6 +299,53 @@ def test_an_allow_list_decides_what_is_unknown_without_it(corpus, work):
     assert (ran.code, len(ran.errors), "junk.xml" in ran.stderr) == (3, 1, True)
 
 
+ENFORCED, BLOCKS = "{8F9CB695-5D48-48D6-A329-7202B44607E3}", "{D2BDA982-CCF6-4344-AC5B-0B44427B6816}"
+
+
+def named(kind: str, digest: str, guid: str) -> bytes:
+    """The binary form of a list with one rule, under a number of Microsoft's."""
+    xml = ALLOW_ALL_OF.format(kind=kind, digest=digest)
+    return encode(xml.replace("<EKUs/>", f"<PolicyID>{guid}</PolicyID>").encode())
+
+
+def test_an_allow_list_is_read_as_the_machine_has_it(corpus, work):
+    path = corpus_files("drivers/*vJoy__hidkmdf64.sys")[0]
+    digest = drvsign("digest", path, "--digest", "sha256", "--json").document["files"][0]["digests"]["sha256"]
+    at = ("--policy", "kernel", *X64, "--at", "2026-06-01", "--upgraded")
+    listed = Path(f"{ENFORCED}.cip")
+    listed.write_bytes(named("Allow", digest, ENFORCED))
+    ran = drvsign("verify", path, *at, "--allow-list", listed)
+    assert ran.code == 0
+    assert f"Allow list: an App Control policy without a name, version 10.0.0.1, {ENFORCED}." in ran.stderr
+    Path("list.p7b").write_bytes(signed(named("Allow", "00" * 32, ENFORCED)))
+    ran = drvsign("verify", path, *at, "--allow-list", "list.p7b")
+    assert ran.code == 1
+    assert "its own signature was not judged" in ran.stderr
+    assert "it is not on the allow list that was given" in ran.stdout
+    assert "0xC0E90002 STATUS_SYSTEM_INTEGRITY_POLICY_VIOLATION" in ran.stdout and "events 3077, 3089" in ran.stdout
+    ran = drvsign("verify", path, *at, "--driver-policy", "evaluation", "--allow-list", "list.p7b")
+    assert ran.code == 0
+    assert "events 3076, 3089" in ran.stdout
+    listed.write_bytes(listed.read_bytes()[:-1])
+    ran = drvsign("verify", path, *at, "--allow-list", listed)
+    assert ran.code == 3
+    assert f"{listed} at offset 0x" in ran.stderr and "the policy ends in the middle of" in ran.stderr
+
+
+def test_a_list_is_not_taken_for_the_other(driver, work):
+    Path("block.p7b").write_bytes(named("Allow", "00" * 32, BLOCKS))
+    Path("allow.cip").write_bytes(named("Allow", "00" * 32, ENFORCED))
+    Path("mine.cip").write_bytes(named("Allow", "00" * 32, "{00000000-0000-0000-0000-000000000001}"))
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--allow-list", "block.p7b")
+    assert ran.code == 2
+    assert "block.p7b is Microsoft's driver block list" in ran.stderr and "Give it with --block-list" in ran.stderr
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--block-list", "allow.cip")
+    assert ran.code == 2
+    assert "allow.cip is the Windows Driver Policy" in ran.stderr and "Give it with --allow-list" in ran.stderr
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--allow-list", "mine.cip")
+    assert "warning: mine.cip is not the Windows Driver Policy" in ran.stderr
+
+
 def test_a_block_list_blocks(driver, work):
     drvsign("sign", driver)
     digest = drvsign("digest", driver, "--digest", "sha256", "--json").document["files"][0]["digests"]["sha256"]
@@ -305,6 +353,10 @@ def test_a_block_list_blocks(driver, work):
     blocked = ("--policy", "kernel", *X64, *TEST, "--block-list", "block.xml")
     assert drvsign("verify", driver, *blocked).code == 1
     assert drvsign("verify", driver, *blocked, "--block-list-off").code == 0
+    Path("driversipolicy.p7b").write_bytes(signed(named("Deny", digest, BLOCKS)))
+    ran = drvsign("verify", driver, *blocked[:-1], "driversipolicy.p7b")
+    assert ran.code == 1
+    assert "0xC0000603 STATUS_IMAGE_CERT_REVOKED" in ran.stdout and "events 3077, 3089" in ran.stdout
 
 
 def test_more_is_said_with_verbose(package):

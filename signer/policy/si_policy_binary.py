@@ -12,7 +12,8 @@ from signer.policy.si_policy_cursor import Cursor
 from signer.policy.si_policy_layout import Layout, RawRule, RawSigner, read_layout
 from signer.policy.si_policy_rules import LEAST, FileRule, Kind, SignerRule
 
-_LARGEST = 64 << 20
+_LARGEST = 8 << 20
+"""The published driver block list has 230 KiB; what is read takes some thirty times the memory."""
 _KINDS: tuple[Kind, ...] = ("deny", "allow", "attribute")
 _NAMES = ("InternalName", "FileDescription", "ProductName")
 _TITLE = ("PolicyInfo", "Information", "Name")

@@ -45,6 +45,8 @@ class FileRule:
     lowest: Version = LEAST
     highest: Version | None = None
     """None is no maximum: `lowest` alone then means "up to" in a denial and "from" in a permission."""
+    disputed: bool = False
+    """Whether sources disagree if versions up to `lowest` are meant or those from it, see docs/policy.md."""
     conditions: frozenset[str] = frozenset()
     """What else must be so and can't be told of a driver file, by the names of the attributes."""
 
@@ -70,8 +72,7 @@ class FileRule:
 
     def as_denial(self) -> FileRule:
         """A file attribute as a denied signer has it."""
-        unlimited = self.highest is None and self.lowest == LEAST
-        return replace(self, kind="deny", lowest=MOST if unlimited else self.lowest)
+        return replace(self, disputed=True) if self.highest is None and self.lowest != LEAST else self
 
     def matches(self, case: Case) -> bool | None:
         """Whether the rule is about this file; None where the file is not known well enough."""
@@ -105,7 +106,9 @@ class FileRule:
         if (first, last) == (LEAST, MOST):
             return True
         version = case.facts.version if case.facts is not None else None
-        return None if version is None else first <= version <= last
+        if version is None or (self.disputed and version != self.lowest):
+            return None
+        return first <= version <= last
 
 
 def limits(minimum: Version | None, maximum: Version | None, kind: Kind) -> tuple[Version, Version | None]:
@@ -157,7 +160,7 @@ class SignerRule:
     """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
 
     def denying(self) -> SignerRule:
-        """The rule as a denied signer, where file attributes read as denials."""
+        """The rule as a denied signer, of whose file attributes sources do not say the same."""
         return replace(self, attributes=tuple(attribute.as_denial() for attribute in self.attributes))
 
     def matches(self, signed: Signed, case: Case) -> bool | None:

@@ -148,28 +148,25 @@ def test_a_usage_with_an_exception_and_a_time_to_sign_after_are_not_decided() ->
 
 
 @pytest.mark.parametrize(
-    ("versions", "below", "at", "above"),
+    ("versions", "denied", "allowed"),
     [
-        ('MinimumFileVersion="1.2.3.4"', True, True, False),
-        ('MinimumFileVersion="65535.65535.65535.65535"', True, True, True),
-        ('MaximumFileVersion="1.2.3.4"', True, True, False),
-        ('MinimumFileVersion="1.2.3.4" MaximumFileVersion="65535.65535.65535.65535"', False, True, True),
-        ("", True, True, True),
+        ('MinimumFileVersion="1.2.3.4"', (None, True, None), (False, True, True)),
+        ('MinimumFileVersion="65535.65535.65535.65535"', (None, None, None), (False, False, False)),
+        ('MaximumFileVersion="1.2.3.4"', (True, True, False), (True, True, False)),
+        ('MinimumFileVersion="1.2.3.4" MaximumFileVersion="65535.0.0.0"', (False, True, True), (False, True, True)),
+        ("", (True, True, True), (True, True, True)),
     ],
     ids=itertools.count(),
 )
-def test_a_lone_minimum_of_a_file_attribute_goes_by_what_its_signer_is(
-    versions: str, below: bool, at: bool, above: bool
+def test_a_lone_minimum_of_a_file_attribute_decides_for_an_allowed_signer_only(
+    versions: str, denied: tuple[bool | None, ...], allowed: tuple[bool | None, ...]
 ) -> None:
     files = f'<FileAttrib ID="A" FileName="vulnerable.sys" {versions}/>'
     inside = f'<CertRoot Type="TBS" Value="{TBS}"/><FileAttribRef RuleID="A"/>'
-    denied, allowed = (signer_policy(inside, denied=one, files=files) for one in (True, False))
-    lone = versions.startswith("Minimum") and "Maximum" not in versions
-    for version, answer in (((1, 2, 3, 3), below), ((1, 2, 3, 4), at), ((1, 2, 3, 5), above)):
-        found = case(strings=NAMED["strings"], version=version)
-        (signed,) = found.signatures
-        assert denied.denies(found) is answer
-        assert allowed.allows(signed) is ((version >= denied.denied[0].attributes[0].lowest) if lone else answer)
+    cases = [case(strings=NAMED["strings"], version=(1, 2, 3, last)) for last in (3, 4, 5)]
+    denying, allowing = (signer_policy(inside, denied=one, files=files) for one in (True, False))
+    assert tuple(denying.denies(one) for one in cases) == denied
+    assert tuple(allowing.allows(one.signatures[0]) for one in cases) == allowed
 
 
 @pytest.mark.parametrize(

@@ -235,5 +235,5 @@ def test_a_string_that_is_none_is_refused() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_unread() -> None:
-    with pytest.raises(ConfigError, match="more than 64 MiB"):
-        SiPolicy.parse(b"\1\0\0\0" + bytes(64 << 20))
+    with pytest.raises(ConfigError, match="more than 8 MiB"):
+        SiPolicy.parse(b"\1\0\0\0" + bytes(8 << 20))

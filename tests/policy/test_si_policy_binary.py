@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -10,8 +12,11 @@ from hypothesis import strategies as st
 
 from signer.asn1 import der, oids
 from signer.errors import ConfigError
+from signer.policy.case import Case
+from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy import SiPolicy
 from signer.policy.si_policy_rules import FileRule, SignerRule
+from tests.policy.builder import cross_signed, driver
 from tests.policy.si_policy_encoder import NEWEST, encode, octets, signed, text, u32
 from tests.policy.si_policy_samples import LATER, PLAIN, policies
 
@@ -69,6 +74,11 @@ def test_a_signed_policy_is_taken_out_of_its_signature(wrapped: bool) -> None:
     assert policy.signed
     assert nameless(policy) == both(LATER)[0]
     assert not SiPolicy.parse(encode(LATER)).signed
+
+
+def test_a_policy_that_begins_as_an_octet_string_does_is_none() -> None:
+    plain = encode(PLAIN, der.OCTET_STRING)
+    assert SiPolicy.parse(signed(plain, wrapped=False)) == SiPolicy.parse(plain) == SiPolicy.parse(signed(plain))
 
 
 OTHER = der.sequence(der.oid(oids.DATA), der.tlv(0xA0, der.tlv(der.OCTET_STRING, b"x")))
@@ -189,6 +199,26 @@ def test_what_nobody_knows_is_refused_by_name_and_offset(data: bytes, says: str,
     assert says in caught.value.message
     assert caught.value.offset == offset
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("facts", "answer"),
+    [
+        ({}, None),
+        ({"digests": {"sha256": bytes(32)}}, None),
+        ({"digests": {"sha256": bytes(32)}, "first_page": {"sha1": bytes(20)}}, None),
+        ({"digests": {"sha256": bytes(32)}, "first_page": {"sha256": bytes(32)}}, False),
+        ({"first_page": {"sha256": b"\xcd" * 32}}, True),
+        ({"digests": {"sha256": b"\xcd" * 32}}, True),
+    ],
+    ids=range(6),
+)
+def test_a_hash_without_a_label_may_be_that_of_the_first_page(facts: dict[str, Any], answer: bool | None) -> None:
+    xml = PLAIN.replace('<Allow ID="A2"', '<Deny ID="D9" Hash="' + "cd" * 32 + '"/><Allow ID="A2"')
+    xml = re.sub(r"<FileRulesRef>.*?</FileRulesRef>", '<FileRulesRef><FileRuleRef RuleID="D9"/></FileRulesRef>', xml)
+    listed = replace(SiPolicy.parse(encode(xml)), denied=())
+    sample = driver(cross_signed())
+    assert listed.denies(Case.of(sample.evidence, sample.paths, facts=FileFacts(**facts))) is answer
 
 
 RULE = '<{} ID="x" FileName="y.sys" {}/>'

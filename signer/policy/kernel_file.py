@@ -106,7 +106,9 @@ def block_list(decided: Decided, setting: Setting) -> Iterator[Remark]:
         return
     answer = listed.denies(decided.case)
     if answer:
-        yield rejects("block-listed", f"{name!r} is on the driver block list that was given", "Use a newer driver.")
+        rule = listed.denial(decided.case)
+        message = f"{name!r} is on the driver block list that was given, by {rule}"
+        yield rejects("block-listed", message, "Use a newer driver.")
     elif answer is None:
         yield undecided("block-list-unknown", f"the block list that was given asks for more than is known of {name!r}")
 

@@ -52,6 +52,14 @@ class SiPolicy:
         signers = (rule.matches(signed, case) for rule in self.denied for signed in case.signatures)
         return True if files else any_of((files, *signers))
 
+    def denial(self, case: Case) -> str | None:
+        """Which rule denies the file, for a sentence; None where none surely does."""
+        rule = self._denying.matching(case)
+        if rule is not None:
+            return rule.described
+        signers = (rule for rule in self.denied for signed in case.signatures if rule.matches(signed, case))
+        return next((rule.described for rule in signers), None)
+
     def allows(self, signed: Signed) -> bool | None:
         """Whether the policy allows the file of this signature, by its hash, its names or this signature."""
         case = signed.case

@@ -56,6 +56,14 @@ class FileRule:
         return self.kind == "deny"
 
     @property
+    def described(self) -> str:
+        """The rule for a sentence: what the policy calls it, and what it goes by."""
+        if self.hash is not None:
+            return f"{self.id!r} (hash {self.hash.hex().upper()})"
+        names = [f"{name} {value!r}" for name, value in self.names.items()]
+        return f"{self.id!r} ({', '.join(names) or 'version'})"
+
+    @property
     def range(self) -> tuple[Version, Version]:
         """The first and the last version that the rule is about."""
         if self.highest is not None:
@@ -138,6 +146,11 @@ class FileRules:
             return True
         return any_of(rule.matches(case) for rule in (*self._of_each_kind.values(), *self._others))
 
+    def matching(self, case: Case) -> FileRule | None:
+        """The first that is surely about this file."""
+        by_hash = (self._by_hash[digest] for digest in sorted(case.file_hashes & self._by_hash.keys()))
+        return next(iter((*by_hash, *(rule for rule in self._others if rule.matches(case)))), None)
+
 
 @dataclass(frozen=True, slots=True)
 class SignerRule:
@@ -158,6 +171,13 @@ class SignerRule:
     """File rules that take a file out of this rule: the result is then "treated as [the] signer rule did not match"."""
     conditions: frozenset[str] = frozenset()
     """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
+
+    @property
+    def described(self) -> str:
+        """The rule for a sentence: what the policy calls it, and whose signatures it is about."""
+        root = f"well-known root {self.root_id:#04x}" if self.root_id is not None else None
+        below = root or f"certificate {(self.tbs or b'').hex().upper()}"
+        return f"{self.id!r} ({f'signer {self.publisher!r}, ' if self.publisher else ''}{below})"
 
     def denying(self) -> SignerRule:
         """The rule as a denied signer, of whose file attributes sources do not say the same."""

@@ -44,6 +44,10 @@ class BlockList(Protocol):
         """Whether the list names this file or one of its signers; None where that can't be told."""
         ...
 
+    def denial(self, case: Case) -> str | None:
+        """By which rule it does, for a sentence; None where none surely does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Switches:

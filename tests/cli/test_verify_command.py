@@ -351,7 +351,9 @@ def test_a_block_list_blocks(driver, work):
     digest = drvsign("digest", driver, "--digest", "sha256", "--json").document["files"][0]["digests"]["sha256"]
     Path("block.xml").write_text(ALLOW_ALL_OF.format(kind="Deny", digest=digest))
     blocked = ("--policy", "kernel", *X64, *TEST, "--block-list", "block.xml")
-    assert drvsign("verify", driver, *blocked).code == 1
+    ran = drvsign("verify", driver, *blocked)
+    assert ran.code == 1
+    assert f"by 'ID_1' (hash {digest.upper()})" in ran.stdout
     assert drvsign("verify", driver, *blocked, "--block-list-off").code == 0
     Path("driversipolicy.p7b").write_bytes(signed(named("Deny", digest, BLOCKS)))
     ran = drvsign("verify", driver, *blocked[:-1], "driversipolicy.p7b")

@@ -27,6 +27,9 @@ class Everything:
     def denies(self, case: object) -> bool:
         return True
 
+    def denial(self, case: object) -> str:
+        return "its only rule"
+
 
 class NoList:
     """An allow list that names nobody."""

@@ -255,6 +255,27 @@ def test_allowed_signers_and_denied_files() -> None:
     assert unsure.allows(signed) is None
 
 
+@pytest.mark.parametrize(
+    ("listed", "rule"),
+    [
+        (file_policy(f'<Deny ID="F" Hash="{SHA256.hex()}"/>'), f"'F' (hash {SHA256.hex().upper()})"),
+        (file_policy('<Deny ID="F" FileName="vulnerable.sys"/>'), "'F' (OriginalFilename 'vulnerable.sys')"),
+        (file_policy('<Deny ID="F" MaximumFileVersion="2.0.0.0"/>'), "'F' (version)"),
+        (
+            signer_policy(f'<CertRoot Type="TBS" Value="{TBS}"/><CertPublisher Value="Contoso Ltd."/>'),
+            f"'S' (signer 'contoso ltd.', certificate {TBS.upper()})",
+        ),
+        (signer_policy('<CertRoot Type="Wellknown" Value="08"/>'), "'S' (well-known root 0x08)"),
+        (file_policy('<Deny ID="F" FileName="other.sys"/>'), None),
+        (signer_policy('<CertRoot Type="Wellknown" Value="06"/>'), None),
+    ],
+    ids=itertools.count(),
+)
+def test_the_rule_that_denies_is_named(listed: SiPolicy, rule: str | None) -> None:
+    assert listed.denial(case(**NAMED)) == rule
+    assert listed.denies(case(**NAMED)) is (rule is not None)
+
+
 def test_an_allowed_hash() -> None:
     (signed,) = case().signatures
     assert file_policy(f'<Allow ID="F" Hash="{SHA256.hex()}"/>').allows(signed) is True

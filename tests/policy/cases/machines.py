@@ -21,6 +21,9 @@ class Listing:
     def denies(self, case: Case) -> bool | None:
         return self.answer
 
+    def denial(self, case: Case) -> str | None:
+        return self.label if self.answer else None
+
 
 LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", False), Listing("unsure", None)
 

@@ -5,8 +5,10 @@ Commands are loaded when they are called, so that `drvsign --help` does not pay 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -14,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from signer.cli import streams
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError, VerificationError
 
@@ -72,35 +75,40 @@ class ErrorBoundary(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Read the options before the command; a wrong one is reported as all errors are."""
-        arguments = list(args)
-        try:
+        with _boundary(list(args)):
             return super().parse_args(ctx, args)
-        except Exception as error:
-            _refuse_wrong_call(error, arguments)
-            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command and turn whatever goes wrong into one sentence and an exit code."""
-        arguments = [*getattr(ctx, "protected_args", ()), *ctx.args]
-        try:
+        with _boundary([*getattr(ctx, "protected_args", ()), *ctx.args]):
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
-        except SignerError as error:
-            _report(error)
-            raise typer.Exit(exit_code(error)) from error
-        except KeyboardInterrupt:
-            Output.current().error(SignerError("interrupted", hint="No file was left half written."))
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-        except BrokenPipeError:
-            _forget_stdout()
-            raise typer.Exit(EXIT_FAILED) from None
-        except Exception as error:
-            _refuse_wrong_call(error, arguments)
-            if _is_typers(error) or _wanted_by_developers():
-                raise
-            _report(_unexpected(error))
-            raise typer.Exit(EXIT_FAILED) from error
+
+
+@contextlib.contextmanager
+def _boundary(arguments: list[str]) -> Iterator[None]:
+    """Whatever goes wrong inside becomes one sentence and an exit code; `arguments` are those of the call."""
+    try:
+        yield
+    except SignerError as error:
+        _report(error)
+        raise typer.Exit(exit_code(error)) from error
+    except KeyboardInterrupt:
+        Output.current().error(SignerError("interrupted", hint="No file was left half written."))
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        streams.forget_stdout()
+        raise typer.Exit(EXIT_FAILED) from None
+    except SystemExit as error:
+        # rich ends the process where nobody reads any more, with a code that means "rejected" here.
+        raise typer.Exit(EXIT_FAILED) if isinstance(error.__context__, BrokenPipeError) else error from None
+    except Exception as error:
+        _refuse_wrong_call(error, arguments)
+        if _is_typers(error) or _wanted_by_developers():
+            raise
+        _report(_unexpected(error))
+        raise typer.Exit(EXIT_FAILED) from error
 
 
 def _hide_types_of_flags(loaded: Any, ctx: Any) -> None:
@@ -124,8 +132,12 @@ def _report(error: SignerError) -> None:
     """Say it on stderr, and with --json also as the one document on stdout."""
     output = Output.current()
     output.error(error)
-    if output.json:
-        output.document({"schema": "drvsign.error/1", "error": error.as_json()})
+    try:
+        if output.json:
+            output.document({"schema": "drvsign.error/1", "error": error.as_json()})
+        sys.stdout.flush()
+    except OSError:  # what could not be written before can't be written now
+        streams.forget_stdout()
 
 
 def _unexpected(error: Exception) -> SignerError:
@@ -159,11 +171,6 @@ def _is_typers(error: Exception) -> bool:
 
 def _wanted_by_developers() -> bool:
     return bool(os.environ.get(_DEBUG)) or Output.current().verbose > 1
-
-
-def _forget_stdout() -> None:
-    """Nobody reads stdout any more: let Python's last flush go nowhere instead of failing."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -202,7 +209,10 @@ def drvsign(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", metavar=" "),
     ] = False,
     makefile: Annotated[
-        bool, typer.Option("--makefile", callback=_makefile, is_eager=True, help="Print where signer.mk is, for make.")
+        bool,
+        typer.Option(
+            "--makefile", callback=_makefile, is_eager=True, help="Print where signer.mk is, for make.", metavar=" "
+        ),
     ] = False,
 ) -> None:
     """Sign Windows driver packages anywhere, and say what each Windows release will make of them."""
@@ -210,7 +220,5 @@ def drvsign(
 
 def main() -> None:
     """The entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    streams.prepare()
     app(prog_name="drvsign")

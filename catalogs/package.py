@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +79,7 @@ class DriverPackage:
 
     @property
     def catalog_name(self) -> str:
-        """The file name of the catalog, as the INF spells it."""
+        """The file name of the catalog: as the INF spells it, or as a catalog that is there is spelled."""
         return self.catalog.name
 
 
@@ -217,7 +218,7 @@ class _Run:
         driver, names = members[0]
         directive = driver.version.catalog(names[0].architecture)
         assert directive is not None
-        return driver.path.with_name(directive.name)
+        return self._catalog_path(driver.path, directive.name)
 
     def _catalogs(self, driver: DriverInf) -> dict[CatalogDirective, tuple[OsName, ...]]:
         """The catalogs that an INF needs, each with the releases that will look for it."""
@@ -262,6 +263,12 @@ class _Run:
             self._os is None,
             found,
         )
+
+    def _catalog_path(self, inf: Path, name: str) -> Path:
+        """Where the catalog belongs. One that is there is the same on Windows, whatever the case of its letters."""
+        with contextlib.suppress(OutsideFolder):
+            return self._folder(inf.parent).find([name]) or inf.with_name(name)
+        return inf.with_name(name)
 
     def _files(self, driver: DriverInf, names: tuple[OsName, ...]) -> Iterator[PackageFile]:
         """The files that an INF brings, where they are, with their problems left in `problems`."""

@@ -38,6 +38,21 @@ def test_a_folder_with_an_inf_is_a_package(tmp_path: Path) -> None:
     assert not package.os_chosen
 
 
+@pytest.mark.parametrize(
+    ("present", "taken"),
+    [([], "sample.cat"), (["SAMPLE.Cat"], "SAMPLE.Cat"), (["SAMPLE.Cat", "sample.cat"], "sample.cat")],
+    ids=["none", "other-case", "both"],
+)
+def test_a_catalog_that_is_there_is_made_anew_whatever_the_case_of_its_name(
+    tmp_path: Path, present: list[str], taken: str
+) -> None:
+    write_package(tmp_path)
+    for name in present:
+        (tmp_path / name).write_bytes(b"old")
+    (package,) = read_packages(tmp_path, X64)
+    assert package.catalog == tmp_path / taken
+
+
 def test_an_inf_may_be_named_instead_of_its_folder(tmp_path: Path) -> None:
     inf = write_package(tmp_path)
     write_package(tmp_path, BASE.replace("ROOT\\Sample,", "ROOT\\Other,"), "other.sys", name="other.inf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._real = root.resolve()
+        self._real = os.path.realpath(root)
         self._listed: dict[Path, dict[str, list[str]]] = {}
 
     def find(self, parts: Sequence[str]) -> Path | None:
@@ -36,7 +37,7 @@ class Folder:
             path /= part if part in names else names[0]
         if not path.is_file():
             return None
-        if not path.resolve().is_relative_to(self._real):
+        if not Path(os.path.realpath(path)).is_relative_to(self._real):
             raise OutsideFolder(str(path))
         return path
 

@@ -5,6 +5,7 @@ Library code below the command line takes buffers; paths start and end here.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import itertools
@@ -12,7 +13,9 @@ import json
 import mmap
 import os
 import shutil
+import stat
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +27,8 @@ Patch = tuple[int, bytes]
 
 STAGING, JOURNAL = ".drvsign.", "journal.json"
 """What the folder of staged files begins with, and the file in it that says how to put back what stood there."""
+_READING_MASK = threading.Lock()
+_NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -46,6 +51,7 @@ def file_error(error: OSError, path: Path, doing: str) -> FileError:
 @contextlib.contextmanager
 def mapped(path: Path) -> Iterator[memoryview]:
     """The bytes of a file, mapped and not copied. The view is only valid inside the block. Raises FileError."""
+    require_data(path)
     try:
         with path.open("rb") as file:
             empty = os.fstat(file.fileno()).st_size == 0
@@ -61,6 +67,30 @@ def mapped(path: Path) -> Iterator[memoryview]:
             view.release()
             if source is not None:
                 source.close()
+
+
+def require_data(path: Path) -> None:
+    """Raise FileError for a pipe, a socket or a device: reading one could last for ever. Other paths are left be."""
+    if is_special(path):
+        raise FileError("this is a pipe or a device, not a file", path=path, hint="Name a file.")
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a pipe, a socket or a device; not where it can't be told."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file that a person or a shell wrote: UTF-8, or UTF-16 as Windows PowerShell's `>` writes it.
+
+    Raises UnicodeDecodeError.
+    """
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf16 else "utf-8-sig")
 
 
 def read(path: Path) -> bytes:
@@ -111,9 +141,9 @@ def _staged(path: Path, mode: int | None) -> Iterator[Path]:
 
     A symbolic link stays one: what it points to is replaced.
     """
-    path = path.resolve() if path.is_symlink() else path
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:_NAME_PART]}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
         raise file_error(error, path, "write the file") from error
     os.close(handle)
@@ -126,7 +156,7 @@ def _staged(path: Path, mode: int | None) -> Iterator[Path]:
     except OSError as error:
         raise file_error(error, path, "write the file") from error
     finally:
-        staged.unlink(missing_ok=True)
+        _discard(staged)
 
 
 class Staging:
@@ -140,7 +170,7 @@ class Staging:
 
     def path_for(self, target: Path) -> Path:
         """Where to write what `target` is to hold."""
-        return self._staged.setdefault(target, self._folder / f"{next(self._numbers)}.{target.name}")
+        return self._staged.setdefault(target, self._folder / f"{next(self._numbers)}.{target.name[-_NAME_PART:]}")
 
     def current(self, path: Path) -> Path:
         """Where the bytes are that `path` will hold in the end: staged, or where they always were."""
@@ -319,6 +349,14 @@ def _copy_patched(source: Path, patches: Iterable[Patch], target: Path, size: in
             file.truncate(size)
 
 
+def _discard(staged: Path) -> None:
+    """Remove a temporary file that is still there. Windows wants it writable for that."""
+    with contextlib.suppress(OSError):
+        if staged.exists():
+            staged.chmod(0o600)
+            staged.unlink()
+
+
 def _flush(path: Path) -> None:
     """Have the disk hold what was written."""
     with path.open("rb+") as file:
@@ -339,6 +377,12 @@ def _mode_for(path: Path, new: int = 0o666) -> int:
     """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
     if path.exists():
         return path.stat().st_mode & 0o7777
-    mask = os.umask(0)
-    os.umask(mask)
-    return new & ~mask
+    return new & ~_umask()
+
+
+def _umask() -> int:
+    """The process's mask. It can only be read by changing it, which another thread must not see."""
+    with _READING_MASK:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.errors import IdentityError, UsageError
-from signer.files import read
+from signer.files import read, text_of
 
 if TYPE_CHECKING:
     from signer.config import Settings
@@ -96,9 +96,9 @@ def workers(jobs: int, items: int) -> int:
 
 def _first_line(data: bytes, source: Path | str) -> str:
     try:
-        return data.decode("utf-8-sig").splitlines()[0] if data else ""
+        return next(iter(text_of(data).splitlines()), "")
     except UnicodeDecodeError as error:
-        raise UsageError(f"the password from {source} is not UTF-8") from error
+        raise UsageError(f"the password from {source} is neither UTF-8 nor UTF-16") from error
 
 
 def _read_descriptor(number: int) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from signer.errors import FileError, UsageError
-from signer.files import file_error, read
+from signer.files import file_error, is_special, read, require_data, text_of
 
 Kind = Literal["image", "catalog", "cabinet", "inf", "file"]
 
@@ -19,6 +19,7 @@ _CTL = bytes.fromhex("06092b060104018237 0a01")
 
 def kind_of(path: Path) -> Kind:
     """What a file is: a PE image, a catalog, a cabinet, an INF (by its name) or just a file. Raises FileError."""
+    require_data(path)
     try:
         with path.open("rb") as file:
             return kind_of_bytes(file.read(_HEAD), path.suffix)
@@ -57,10 +58,10 @@ def expand_relative(
 ) -> dict[Path, Path]:
     """The same, each file with its path below the folder that was named; of a file that was named, its name."""
     found: dict[Path, Path] = {}
-    seen: set[Path] = set()  # one file by two names would be changed by two threads
+    seen: set[str] = set()  # one file by two names would be changed by two threads
 
     def add(file: Path, relative: Path) -> None:
-        real = file.resolve()
+        real = os.path.realpath(file)
         if real not in seen:
             seen.add(real)
             found[file] = relative
@@ -92,11 +93,29 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
             yield from _matches(path) or [path]
             continue
         source = Path(str(path)[1:])
-        try:
-            lines = read(source).decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise FileError("the list of paths is not UTF-8", path=source, offset=error.start) from error
-        yield from (Path(line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        named = [line for line in map(str.strip, _lines(source)) if line and not line.startswith("#")]
+        if not named:
+            raise UsageError("there are no paths in this list", path=source, hint="Write one path a line.")
+        yield from map(Path, named)
+
+
+def _lines(source: Path) -> list[str]:
+    """The lines of a list of paths. Raises FileError."""
+    data = read(source)
+    try:
+        text = text_of(data)
+    except UnicodeDecodeError as error:
+        raise FileError(
+            "the list of paths is neither UTF-8 nor UTF-16", path=source, offset=error.start, hint="Save it as UTF-8."
+        ) from error
+    if "\0" in text:
+        raise FileError(
+            "this is no list of paths: there are zero bytes in it",
+            path=source,
+            offset=data.index(0),
+            hint="Name a text file with one path a line.",
+        )
+    return text.splitlines()
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -110,10 +129,14 @@ def _matches(pattern: Path) -> list[Path]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """The files below a folder in sorted order, hidden ones left out; links to folders are not followed."""
+    """The files below a folder in sorted order, hidden ones left out, and pipes and devices.
+
+    Links to folders are not followed.
+    """
     for root, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+        visible = (Path(root, name) for name in sorted(files) if not name.startswith("."))
+        yield from (path for path in visible if not is_special(path))
 
 
 def _raise(error: OSError) -> None:

@@ -90,7 +90,9 @@ def sign(
         return
     if manner.append and signature.dual:
         raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
-    files = expand_relative(paths, lambda path: _is_signable(path, output), "images or catalogs", missing_ok=True)
+    files = expand_relative(
+        paths, lambda path: _is_signable(path, output), "images, catalogs or cabinets", missing_ok=True
+    )
     targets = _targets(destination, files, manner.detached)
     if manner.detached is None:
         expect_images(targets)

@@ -169,7 +169,7 @@ def content_digest(content: Content, algorithm: DigestAlgorithm) -> bytes:
 def not_signable(path: Path) -> SigningError:
     """What to say about a file that carries no signature."""
     return SigningError(
-        "not a PE image or a catalog, so it carries no signature of its own",
+        "not a PE image, a catalog or a cabinet, so it carries no signature of its own",
         path=path,
         hint="Other files of a driver package are covered by its catalog: drvsign package DIR",
     )

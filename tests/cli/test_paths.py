@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from signer.cli.paths import expand, kind_of, kind_of_bytes
 from signer.errors import FileError, UsageError
+from signer.files import mapped
 from tests.support import corpus_files
 
 PE_HEAD = b"MZ" + bytes(0x3A) + (0x40).to_bytes(4, "little") + b"PE\0\0"
@@ -40,6 +42,45 @@ def test_a_list_names_one_path_a_line(folder):
     (folder / "list.txt").write_text(f"# drivers\n{folder / 'b.sys'}\n\n{folder / 'a.sys'}\n")
     found = expand([Path(f"@{folder / 'list.txt'}")], sys_files, "drivers")
     assert [file.name for file in found] == ["b.sys", "a.sys"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"], ids=["utf-8", "utf-8-bom", "powershell-5"])
+def test_a_list_is_read_in_every_encoding_that_shells_write(folder, encoding):
+    (folder / "drïver 日本.sys").write_bytes(b"x")
+    (folder / "list.txt").write_bytes(f"{folder / 'drïver 日本.sys'}\r\n".encode(encoding))
+    found = expand([Path(f"@{folder / 'list.txt'}")], sys_files, "drivers")
+    assert [file.name for file in found] == ["drïver 日本.sys"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "says"),
+    [
+        (b"", UsageError, "there are no paths in this list"),
+        (b"# none\n\n", UsageError, "there are no paths in this list"),
+        (b"dr\xffver.sys\n", FileError, "at offset 0x2: the list of paths is neither UTF-8 nor UTF-16"),
+        (b"a\0b\n", FileError, "at offset 0x1: this is no list of paths"),
+    ],
+    ids=["empty", "comments-only", "latin-1", "binary"],
+)
+def test_a_list_that_names_nothing_is_refused_and_not_taken_for_done(folder, content, error, says):
+    (folder / "list.txt").write_bytes(content)
+    with pytest.raises(error, match=says):
+        expand([Path(f"@{folder / 'list.txt'}")], sys_files, "drivers")
+
+
+def test_pipes_are_neither_found_in_folders_nor_read(folder):
+    os.mkfifo(folder / "pipe.sys")
+    assert [file.name for file in expand([folder], sys_files, "drivers")] == ["a.sys", "b.sys", "c.sys"]
+    for use in (kind_of, lambda path: mapped(path).__enter__()):
+        with pytest.raises(FileError, match=r"pipe\.sys: this is a pipe or a device"):
+            use(folder / "pipe.sys")
+
+
+def test_a_link_to_itself_is_a_file_that_can_t_be_read(folder):
+    (folder / "loop.sys").symlink_to("loop.sys")
+    assert [file.name for file in expand([folder / "loop.sys"], sys_files, "drivers", missing_ok=True)] == ["loop.sys"]
+    with pytest.raises(FileError, match="symbolic links"):
+        kind_of(folder / "loop.sys")
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path):

@@ -212,7 +212,7 @@ def test_a_certificate_that_is_not_for_signing_code_is_refused(work, driver):
         (("toaster.sys", "other.sys", "--output", "a"), "can't go to one --output file"),
         (("toaster.sys", "--detached", "a", "--output", "b"), "changes no file"),
         (("toaster.sys", "--password-env", "A", "--password-file", "B"), "one place only"),
-        (("empty",), "no images or catalogs in this folder"),
+        (("empty",), "no images, catalogs or cabinets in this folder"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

@@ -56,11 +56,11 @@ def trusted_of(hierarchy: TestHierarchy) -> tuple[Trusted, ...]:
     return tuple(trusted)
 
 
-def cmd(trusted: Sequence[Trusted]) -> bytes:
-    """The script for the command prompt of Windows Vista and later; certutil and bcdedit are part of Windows."""
+def cmd(trusted: Sequence[Trusted], name: str = f"{NAME}.cmd") -> bytes:
+    """The script `name` for the command prompt of Windows Vista and later; certutil and bcdedit are part of Windows."""
     lines = [
         "@echo off",
-        *(f"rem {line}" for line in _header(trusted, f"{NAME}.cmd", "/undo")),
+        *(f"rem {line}" for line in _header(trusted, _called(name), "/undo")),
         *_CMD_BEGIN.splitlines(),
         *(line for one in trusted for line in _cmd_install(one)),
         *_CMD_SWITCH.splitlines(),
@@ -115,10 +115,13 @@ exit /b {NOT_SWITCHED}
 """
 
 
-def ps1(trusted: Sequence[Trusted]) -> bytes:
-    """The script for PowerShell 2 and later. It begins with a byte order mark, without which version 5 reads ANSI."""
+def ps1(trusted: Sequence[Trusted], name: str = f"{NAME}.ps1") -> bytes:
+    """The script `name` for PowerShell 2 and later. Without its byte order mark version 5 would read it as ANSI."""
     lines = [
-        *(f"# {line}" for line in _header(trusted, f"powershell -ExecutionPolicy Bypass -File {NAME}.ps1", "-Undo")),
+        *(
+            f"# {line}"
+            for line in _header(trusted, f"powershell -ExecutionPolicy Bypass -File {_called(name)}", "-Undo")
+        ),
         "param([switch] $Undo)",
         "$ErrorActionPreference = 'Stop'",
         "",
@@ -232,6 +235,11 @@ def _escaped(text: str) -> str:
 def _quoted(text: str) -> str:
     """Text between single quotes of PowerShell: quotes are doubled, and nothing else means anything there."""
     return "".join(char * 2 if char in _QUOTES else char if char.isprintable() else "?" for char in text)
+
+
+def _called(name: str) -> str:
+    """A script's name as it is typed at a prompt."""
+    return f'"{_plain(name)}"' if " " in name else _plain(name)
 
 
 def _crlf(lines: Iterable[str]) -> str:

@@ -111,12 +111,17 @@ def facts(
         "key": _key_kind(certificate),
         "authority": authority,
         "usages": None if usages is None else sorted(usages),
-        "not_before": certificate.not_valid_before_utc.isoformat(),
-        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "not_before": _iso(certificate.not_valid_before_utc),
+        "not_after": _iso(certificate.not_valid_after_utc),
         "days_left": days_left(certificate.not_valid_after_utc, now),
         "state": state(certificate, now, lists),
         "error": error,
     }
+
+
+def _iso(time: datetime) -> str:
+    """A moment in UTC as the command line's JSON has it: with Z."""
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
@@ -140,8 +145,8 @@ def revocation_facts(revocations: x509.CertificateRevocationList, now: datetime)
     end = revocations.next_update_utc
     return {
         "issuer": revocations.issuer.rfc4514_string(),
-        "this_update": revocations.last_update_utc.isoformat(),
-        "next_update": end.isoformat() if end else None,
+        "this_update": _iso(revocations.last_update_utc),
+        "next_update": _iso(end) if end else None,
         "days_left": days_left(end, now) if end else None,
         "state": _list_state(revocations.last_update_utc, end, now),
         "revoked": [f"{entry.serial_number:x}" for entry in revocations],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.groups import command
+from signer.cli.groups import command, examples
 from signer.cli.options import OutputFile, Paths, SecretOptions, now
 from signer.cli.output import Output
 from signer.cli.paths import expand
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from testcerts.inventory import Contents
     from testcerts.store import Created
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=examples("drvsign certs create", "drvsign certs show testcerts/generated", "drvsign certs install-script"),
+)
 
 _FOLDER = Path("testcerts", "generated")
 
@@ -37,7 +41,7 @@ def certs() -> None:
     """Make, list and install test certificates."""
 
 
-@app.command(epilog="Example: drvsign certs create --subject 'CN=Contoso Test,O=Contoso' --profile whql")
+@app.command(epilog=examples("drvsign certs create --subject 'CN=Contoso Test,O=Contoso' --profile whql"))
 @command
 def create(
     output: Output,
@@ -106,7 +110,7 @@ def _print_created(output: Output, created: Created) -> None:
     output.note(f"For the test machine: drvsign certs install-script {folder}")
 
 
-@app.command(epilog="Example: drvsign certs show testcerts/generated")
+@app.command(epilog=examples("drvsign certs show testcerts/generated"))
 @command
 def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
     """List certificates and revocation lists, what they are for, and how many days are left.
@@ -235,7 +239,7 @@ def _shortened(paths: list[Path]) -> str:
     return " ".join(words)
 
 
-@app.command(epilog="Example: drvsign certs install-script --output install.cmd")
+@app.command(epilog=examples("drvsign certs install-script --output install.cmd"))
 @command
 def install_script(output: Output, folder: Folder = _FOLDER, target: OutputFile = None) -> None:
     """Write the scripts that prepare a test machine: certificates trusted, test signing on, and the way back.
@@ -254,7 +258,7 @@ def install_script(output: Output, folder: Folder = _FOLDER, target: OutputFile 
     trusted = trusted_of(read_hierarchy(folder))
     paths = [target] if target is not None else [folder / f"{NAME}{suffix}" for suffix in (".cmd", ".ps1")]
     for path in paths:
-        write_atomically(path, WRITERS[path.suffix.lower()](trusted))
+        write_atomically(path, WRITERS[path.suffix.lower()](trusted, path.name))
     if output.json:
         certificates = [{"store": one.store, "sha1": thumbprint(one.certificate)} for one in trusted]
         files = [str(path) for path in paths]

@@ -240,6 +240,20 @@ def test_install_script_writes_the_kind_that_the_name_says(made, tmp_path, name,
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("trust-contoso.cmd", "trust-contoso.cmd /undo"),
+        ("trust contoso.cmd", '"trust contoso.cmd" /undo'),
+        ("trust.ps1", "powershell -ExecutionPolicy Bypass -File trust.ps1 -Undo"),
+        ("100% & ünsafe.cmd", '"100? ? ?nsafe.cmd" /undo'),
+    ],
+)
+def test_install_script_says_how_to_run_it_by_its_own_name(made, tmp_path, name, call):
+    run("install-script", made, "--output", tmp_path / name)
+    assert f"  {call}\r\n".encode() in (tmp_path / name).read_bytes()
+
+
 def test_install_script_wants_a_name_that_windows_can_run(made, tmp_path):
     assert ".cmd or .ps1" in run("install-script", made, "--output", tmp_path / "x.txt", code=2).stderr
 
@@ -250,4 +264,4 @@ def test_install_script_without_certificates_says_how_to_make_some(tmp_path):
 
 @pytest.mark.parametrize("name", ["create", "show", "install-script"])
 def test_each_help_has_an_example(name):
-    assert f"Example: drvsign certs {name}" in run(name, "--help").stdout
+    assert f"drvsign certs {name}" in run(name, "--help").stdout.partition("Example")[2]

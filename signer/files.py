@@ -45,7 +45,12 @@ _HINTS = {
 def file_error(error: OSError, path: Path, doing: str) -> FileError:
     """An OSError as a FileError with a hint; `doing` completes "could not ..."."""
     reason = (error.strerror or str(error)).lower()
-    return FileError(f"could not {doing}: {reason}", path=path, hint=_HINTS.get(error.errno or 0))
+    return FileError(f"could not {doing}: {reason}", path=path, hint=hint_for(error))
+
+
+def hint_for(error: OSError) -> str | None:
+    """What to do about an OSError, where that can be said."""
+    return _HINTS.get(error.errno or 0)
 
 
 @contextlib.contextmanager

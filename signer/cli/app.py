@@ -17,8 +17,10 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import streams
+from signer.cli.groups import examples
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError, VerificationError
+from signer.files import hint_for
 
 EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -58,7 +60,7 @@ class ErrorBoundary(TyperGroup):
             return None
         loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         loaded.name = cmd_name
-        _hide_types_of_flags(loaded, ctx)
+        _hide_types(loaded, ctx)
         return loaded
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -111,14 +113,16 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         raise typer.Exit(EXIT_FAILED) from error
 
 
-def _hide_types_of_flags(loaded: Any, ctx: Any) -> None:
-    """Help that says `--json`, not `--json <bool>`, in a command and all below it."""
+def _hide_types(loaded: Any, ctx: Any) -> None:
+    """Help that says `--json` and `PATH`, not `--json <bool>` and `PATH <list[Path]>`, in a command and all below."""
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
         if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
             parameter.metavar = " "
+        elif getattr(parameter, "param_type_name", "") == "argument":
+            parameter.display_type_rich = lambda ctx: None
     for below in getattr(loaded, "commands", {}).values():
-        _hide_types_of_flags(below, ctx)
+        _hide_types(below, ctx)
 
 
 def exit_code(error: SignerError) -> int:
@@ -143,7 +147,8 @@ def _report(error: SignerError) -> None:
 def _unexpected(error: Exception) -> SignerError:
     """An exception that nobody foresaw, as an error; only a message that is a single line is repeated."""
     if isinstance(error, OSError) and error.strerror:
-        return SignerError(f"the system refused: {error.strerror.lower()}", path=error.filename)
+        hint = hint_for(error) if error.filename else None
+        return SignerError(f"the system refused: {error.strerror.lower()}", path=error.filename, hint=hint)
     message = str(error).strip()
     detail = f": {message}" if message and "\n" not in message else ""
     return SignerError(
@@ -202,7 +207,10 @@ def _makefile(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="drvsign COMMAND --help shows the options and an example of each command.")
+@app.callback(
+    epilog=examples("drvsign package driver/ --os 10_X64", "drvsign verify driver/ --policy kernel --matrix")
+    + "\n\ndrvsign COMMAND --help shows the options of each command, and an example."
+)
 def drvsign(
     version: Annotated[
         bool,
@@ -219,6 +227,6 @@ def drvsign(
 
 
 def main() -> None:
-    """The entry point of the console script."""
+    """Run the program on the command line of this process."""
     streams.prepare()
     app(prog_name="drvsign")

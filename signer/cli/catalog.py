@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from catalogs.package import DriverPackage
 
 EXIT_DIFFERENT = 1
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build, sign, show and compare catalogs (.cat).")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Build, sign, show, compare and check catalogs (.cat).",
+    epilog=examples("drvsign catalog build driver/ --os 10_X64", "drvsign catalog show driver/driver.cat"),
+)
 CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog.", show_default=False)]
 
 
@@ -65,7 +70,9 @@ def build(
 
 
 app.command(
-    name="sign", epilog=examples("drvsign catalog sign driver.cat --pfx contoso.pfx --password-env PFX_PASSWORD")
+    name="sign",
+    help="Sign catalogs: the same as drvsign sign.",
+    epilog=examples("drvsign catalog sign driver.cat --pfx contoso.pfx --password-env PFX_PASSWORD"),
 )(sign)
 
 

@@ -1,4 +1,4 @@
-"""`drvsign extract`: a signature out of an image."""
+"""`drvsign extract`: a signature out of its file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ app = typer.Typer(add_completion=False)
 @command
 def extract(
     output: Output,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image or a catalog.", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
     target: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.", show_default=False)
     ],
@@ -35,7 +35,7 @@ def extract(
         int, typer.Option("--index", metavar="N", min=0, help="Which one, as `drvsign inspect` counts them.")
     ] = 0,
 ) -> None:
-    """Write a signature of an image as it stands there: the DER of a PKCS #7 SignedData.
+    """Write a signature of an image or cabinet as it stands there: the DER of a PKCS #7 SignedData.
 
     A catalog is one itself, and is copied.
     """

@@ -61,4 +61,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    for information in getattr(annotation, "__metadata__", ()):
+        if hasattr(information, "readable"):
+            information.readable = False  # Typer calls a file without permissions a wrong call: the command says more
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from catalogs.inf.driver import DriverInf
     from catalogs.inf.problems import Problem
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=examples("drvsign inf show driver/driver.inf", "drvsign inf lint driver/"),
+)
 
 
 @app.callback()

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from signer.config import Settings
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False)]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="How many files at a time; 0 for one a processor.")]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", "-j", metavar="N", min=0, help="How many files at a time; 0 for one a processor."),
+]
 OutputFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead.")]
 PageHashes = Annotated[bool, typer.Option("--page-hashes", help="With the hash of each page of the image.")]
 Digest = Annotated[str, typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512.")]

@@ -39,6 +39,7 @@ class CatalogChoices:
         int | None,
         typer.Option(
             "--version",
+            metavar="N",
             min=1,
             max=2,
             help="1 (SHA-1) or 2 (SHA-1 and SHA-256). Default: 1 if a release before Windows 8 is among --os, else 2.",

@@ -1,4 +1,4 @@
-"""`drvsign sign`: images and catalogs, one or many."""
+"""`drvsign sign`: images, catalogs and cabinets, one or many."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def sign(
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Sign drivers (PE images) and catalogs.
+    """Sign drivers (PE images), catalogs and cabinets.
 
-    A signature that is there is replaced, unless --append. No other byte of the file changes, and a file that
-    can't be signed stays as it was.
+    A signature that is there is replaced, unless --append. Nothing else in the file changes, and a file that can't
+    be signed stays as it was.
     """
     chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings

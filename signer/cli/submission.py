@@ -35,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Make, check and compare submissions to the Hardware Dev Center.",
+    epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
 Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders of driver packages.", show_default=False)]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SIGNALS_ARE_SEEN_EVERY = 0.5
 """Seconds: Windows wakes nobody who waits for ever."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False, epilog=examples("drvsign tsa serve --port 3161"))
 
 _PORT = 3161
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,6 +153,36 @@ def test_a_full_disk_leaves_every_file_as_it_was(files: Path, arguments: tuple[s
     assert state(files) == before
 
 
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(WITHOUT_RIGHTS) and not shutil.which("setpriv"), reason="root reads everything")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sign", "locked.sys"),
+        ("digest", "locked.sys"),
+        ("verify", "locked.sys", *KERNEL),
+        ("catalog", "show", "locked.sys"),
+        ("sign", "good.sys", "--pfx", "locked.sys"),
+        ("sign", "good.sys", "--output", "closed/x.sys"),
+        ("package", "closed"),
+        ("inspect", "closed/x.sys"),
+    ],
+    ids=lambda arguments: "-".join(arguments[:2]),
+)
+def test_a_file_without_permissions_is_no_wrong_call(files: Path, arguments: tuple[str, ...]) -> None:
+    (files / "closed").mkdir(0o000)
+    (files / "locked.sys").write_bytes(PeSpec().build())
+    (files / "locked.sys").chmod(0o000)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [*WITHOUT_RIGHTS, sys.executable, "-m", "signer", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    (files / "closed").chmod(0o700)
+    assert ran.returncode == 3, ran.stderr
+    assert "permission denied\nhint: Check the permissions of the file and of its folder.\n" in ran.stderr
+
+
 def test_names_that_are_not_text_are_signed_and_printed(work: Path) -> None:
     name = os.fsdecode(b"dr\xffver.sys")
     (work / name).write_bytes(PeSpec().build())
@@ -181,6 +213,18 @@ def subcommands() -> list[tuple[str, ...]]:
         below = getattr(command, "commands", {})
         found += [(name, one) for one in below] if below else [(name,)]
     return found
+
+
+@pytest.mark.parametrize("group", ["", *sorted({path[0] for path in subcommands() if len(path) > 1})])
+def test_the_help_of_every_group_has_an_example_and_nothing_of_typer_s(group: str) -> None:
+    ran = drvsign(*group.split(), "--help")
+    assert f"drvsign {group}".strip() in ran.stdout.partition("Example")[2]
+    assert "completion" not in ran.stdout
+
+
+@pytest.mark.parametrize("path", [(), *subcommands()], ids="-".join)
+def test_help_speaks_of_no_type_of_python(path: tuple[str, ...]) -> None:
+    assert re.findall(r"<[a-z]\w*[^>]*>", drvsign(*path, "--help").stdout) == []
 
 
 @pytest.mark.parametrize("path", subcommands(), ids="-".join)

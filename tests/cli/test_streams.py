@@ -46,6 +46,12 @@ def test_a_reader_that_went_away_is_no_rejection(driver: Path, arguments: str) -
     assert Path("code").read_text() == "3\n"
 
 
+def test_an_interrupt_while_modules_are_loaded_is_no_traceback(work: Path) -> None:
+    (work / "typer.py").write_text("raise KeyboardInterrupt")
+    ran = shell(f"PYTHONPATH={work}:{ROOT} {PROGRAM} --version")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"")
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("arguments", ["inspect toaster.sys", "inspect toaster.sys --json", "--help", "--version"])
 def test_a_full_disk_behind_stdout_is_one_sentence(driver: Path, arguments: str) -> None:

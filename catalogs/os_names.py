@@ -37,16 +37,16 @@ class OsName:
 
 
 def _rows() -> Iterable[OsName]:
-    """Every release, in the order in which Inf2Cat writes the tokens: by generation, x86 before x64 before others."""
+    """Every release, in the order in which Inf2Cat writes the tokens: by generation; x86, Itanium, x64, ARM."""
     yield OsName("2000", "2000", ("5.00",), "x86", (5, 0, 2195))
     yield OsName("XP_X86", "XPX86", ("5.1",), "x86", (5, 1, 2600))
     # Its kernel is 5.2, and catalogs made for XP_X64 alone carry both: 2:5.1,2:5.2.
     yield OsName("XP_X64", "XPX64", ("5.1", "5.2"), "amd64", (5, 2, 3790))
-    yield from _family("Server2003_", "Server2003", "5.2", 3790, ("X86", "X64", "IA64"), server=True)
+    yield from _family("Server2003_", "Server2003", "5.2", 3790, ("X86", "IA64", "X64"), server=True)
     yield from _family("Vista_", "Vista", "6.0", 6000, ("X86", "X64"))
-    yield from _family("Server2008_", "Server2008", "6.0", 6001, ("X86", "X64", "IA64"), server=True)
+    yield from _family("Server2008_", "Server2008", "6.0", 6001, ("X86", "IA64", "X64"), server=True)
     yield from _family("7_", "7", "6.1", 7600, ("X86", "X64"))
-    yield from _family("Server2008R2_", "Server2008R2", "6.1", 7600, ("X64", "IA64"), server=True)
+    yield from _family("Server2008R2_", "Server2008R2", "6.1", 7600, ("IA64", "X64"), server=True)
     yield from _family("8_", "8", "6.2", 9200, ("X86", "X64", "ARM"))
     yield from _family("Server8_", "Server2012", "6.2", 9200, ("X64",), server=True)
     yield from _modern("6_3_", "_v63", "", "6.3", 9600, ("X86", "X64", "ARM"))
@@ -70,7 +70,9 @@ def _rows() -> Iterable[OsName]:
     yield from _modern("10_NI_", "_v100", "_22H2", "10.0", 22621, ("X64", "ARM64"))
     yield from _modern("10_GE_", "_v100", "_24H2", "10.0", 26100, ("X64", "ARM64"))
     yield from _modern("Server2025_", "Server_v100", "_24H2", "10.0", 26100, ("X64", "ARM64"), True, ("ARM64",))
-    yield from _modern("10_25H2_", "_v100", "_25H2", "10.0", 26200, ("X64", "ARM64"), unseen=("X64", "ARM64"))
+    yield from _modern("10_25H2_", "_v100", "_25H2", "10.0", 26200, ("X64", "ARM64"), unseen=("ARM64",))
+    # The token is from a real catalog; Inf2Cat's name for it follows that of 25H2.
+    yield from _modern("10_26H1_", "_v100", "_26H1", "10.0", 28000, ("X64", "ARM64"), unseen=("ARM64",))
 
 
 _ARCHITECTURES = {"X86": "x86", "X64": "amd64", "IA64": "ia64", "ARM": "arm", "ARM64": "arm64"}

@@ -19,6 +19,14 @@ FROM_REAL_CATALOGS = [
     ("6_3_X86", "_v63", "2:6.3"),
     ("6_3_ARM,10_RS3_ARM64", "_v63_ARM,_v100_ARM64_RS3", "2:6.3,2:10.0"),
     ("6_3_X64,Server6_3_X64,10_VB_X86", "_v63_X64,_v63_Server_X64,_v100_Vb", "2:6.3,2:10.0"),
+    (
+        "XP_X64,Server2003_IA64,Server2003_X64,Server2003_X86,Vista_X86,Server2008_X64,Server2008_IA64,Server2008R2_X64,"
+        "Server2008R2_IA64",
+        "XPX64,Server2003X86,Server2003IA64,Server2003X64,VistaX86,Server2008IA64,Server2008X64,Server2008R2IA64,"
+        "Server2008R2X64",
+        "2:5.1,2:5.2,2:6.0,2:6.1",
+    ),
+    ("10_GE_X64,10_25H2_X64,10_26H1_X64", "_v100_X64_24H2,_v100_X64_25H2,_v100_X64_26H1", "2:10.0"),
     ("10_X86,10_X64,Server10_X64", "_v100,_v100_X64,Server_v100_X64", "2:10.0"),
     (
         "10_AU_X64,10_19H1_X64,10_CO_X64,10_NI_X64",

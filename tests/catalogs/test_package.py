@@ -65,15 +65,16 @@ def test_without_releases_those_of_the_decorations_are_taken(tmp_path: Path) -> 
     (package,) = read_packages(tmp_path)
     assert package.os_chosen
     options = [name.option for name in package.os]
-    assert options == ["10_VB_X64", "ServerFE_X64", "10_CO_X64", "10_NI_X64", "10_GE_X64", "Server2025_X64"]
+    assert options[:6] == ["10_VB_X64", "ServerFE_X64", "10_CO_X64", "10_NI_X64", "10_GE_X64", "Server2025_X64"]
+    assert options[6:] == ["10_25H2_X64", "10_26H1_X64"]
     assert all(name.confirmed for name in package.os)
 
 
 @pytest.mark.parametrize(
     ("decoration", "first", "last"),
     [
-        ("NTamd64", "10_X64", "Server2025_X64"),
-        ("NTamd64.6.1", "7_X64", "Server2025_X64"),
+        ("NTamd64", "10_X64", "10_26H1_X64"),
+        ("NTamd64.6.1", "7_X64", "10_26H1_X64"),
         ("NTamd64.6.1.3", "Server2008R2_X64", "Server2025_X64"),
         ("NTarm", "8_ARM", "6_3_ARM"),
         ("NTia64", "Server2003_IA64", "Server2008R2_IA64"),
@@ -121,6 +122,13 @@ def test_infs_are_taken_in_the_order_in_which_windows_lists_them(tmp_path: Path)
     ]
     assert [id_ for id_ in packages[0].hardware_ids if id_[-1].isdigit()] == [f"root\\{n}" for n in (1, 0, 2, 3)]
     assert packages[3].catalog == tmp_path / "sub" / "3.cat"
+
+
+def test_the_asterisk_of_any_bus_is_not_in_the_catalog(tmp_path: Path) -> None:
+    """As in the catalogs of a touch pad whose INF has *ETD0001 beside ACPI\\ETD0001."""
+    write_package(tmp_path, with_change(("ROOT\\Sample,ROOT\\SampleCompatible", "*PNP0501,ACPI\\PNP0501,PNP0501")))
+    (package,) = read_packages(tmp_path, X64)
+    assert package.hardware_ids == ("pnp0501", "acpi\\pnp0501"), "each once, as it is in the catalog"
 
 
 def test_catalogs_by_architecture(tmp_path: Path) -> None:

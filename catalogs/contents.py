@@ -7,8 +7,9 @@ those of the releases that the catalog is for:
 - A model's DDInstall section is looked up for each of the architectures: name.NTamd64, name.NT, name. So are, each by
   itself, its .CoInstallers and .Interfaces.
 - One that is found with its architecture's decoration installs the files of this architecture.
-- Any other counts if a machine of the Models section's own architecture would use it too. It installs the files of
-  that architecture: an INF with [X.NTarm64] models catalogued for ARM brings ARM64 files.
+- Any other counts if a machine of an architecture that the INF has models for would use it too. It installs the files
+  of that architecture: an INF with [X.NTarm64] models catalogued for ARM brings ARM64 files, and a section that only
+  [X.NTamd64] models name brings the x86 files as well, if the INF has [X.NTx86] models and places such files.
 - The files are for the releases of the architecture that the section was looked up for.
 - [DefaultInstall] and [ClassInstall32] are looked up for each of the architectures, and bring its files.
   Sections such as [DefaultInstall.NTamd64.10.0...25952] count whatever release they begin with (not measured).
@@ -73,7 +74,8 @@ class _Survey:
         self._driver = driver
         self._inf = driver.inf
         self._architectures = architectures
-        self._installations: dict[tuple[str, str], Installation] = {}
+        self._machines = self._machines_of_models()
+        self._installations: dict[tuple[str, str, bool], Installation] = {}
         self._missing: dict[str, MissingInstall] = {}
 
     def run(self) -> Contents:
@@ -112,7 +114,10 @@ class _Survey:
             self._device(DEFAULT_INSTALL, architecture, (architecture,))
 
     def _device(self, name: str, on: str, own: tuple[str, ...]) -> None:
-        """Read what a machine of the architecture `on` would install; `own` are the Models section's architectures."""
+        """Read what a machine of the architecture `on` would install; `own` are the Models section's architectures.
+
+        Files for others of the INF's architectures count where the INF says where they are.
+        """
         for suffix in _PARTS:
             section = section_for(self._inf, name, on, suffix)
             if section is None:
@@ -120,9 +125,9 @@ class _Survey:
             if section.name.lower() == f"{name}.nt{on}{suffix}".lower():
                 self._installation(on, on).install(section)
                 continue
-            for each in own:
+            for each in dict.fromkeys((*own, *self._machines)):
                 if section_for(self._inf, name, each, suffix) is section:
-                    self._installation(each, on).install(section)
+                    self._installation(each, on, each in own).install(section)
 
     def _own_architectures(self, section: ModelsSection) -> tuple[str, ...]:
         """What machines the section is for. Without a decoration, x86, unless that is all that the INF has."""
@@ -131,17 +136,23 @@ class _Survey:
         decorated = any(other.target.architecture for other in self._driver.models)
         return ("x86",) if decorated or "x86" in self._architectures else self._architectures
 
-    def _installation(self, architecture: str, on: str) -> Installation:
+    def _machines_of_models(self) -> tuple[str, ...]:
+        """The architectures that the INF has models for."""
+        sections = (section for section in self._driver.models if section.models)
+        return tuple(dict.fromkeys(each for section in sections for each in self._own_architectures(section)))
+
+    def _installation(self, architecture: str, on: str, certain: bool = True) -> Installation:
         """What a machine of the architecture `on` installs of the files of an architecture."""
-        key = (architecture, on)
+        key = (architecture, on, certain)
         if key not in self._installations:
             self._installations[key] = Installation(self._inf, architecture)
         return self._installations[key]
 
     def _items(self) -> Iterator[Item]:
         layout = self._driver.version.entry("LayoutFile") is not None
-        for (architecture, on), installation in self._installations.items():
+        for (architecture, on, certain), installation in self._installations.items():
             inbox = layout or installation.includes
             for copy in installation.copies:
                 source = self._driver.sources.find(copy.source, architecture)
-                yield Item(copy, source, architecture, on, inbox)
+                if certain or source is not None:
+                    yield Item(copy, source, architecture, on, inbox)

@@ -50,6 +50,20 @@ def test_a_section_without_one_brings_the_files_of_all_models() -> None:
     assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
 
 
+def test_a_section_without_one_brings_the_files_of_all_architectures_of_the_inf() -> None:
+    """The INF of an adb interface: a section for some x64 devices only is in both catalogs, with the files of both."""
+    text = TWO.format(arm="I", arm64="J") + "[I]\n[J]\nCopyFiles=List\n"
+    both = {("a.sys", "arm/a.sys"), ("a.sys", "arm64/a.sys")}
+    assert brought(text, "arm") == {(*file, "arm") for file in both}
+    assert brought(text, "arm64") == {(*file, "arm64") for file in both}
+
+
+def test_files_for_machines_that_no_model_is_for_may_have_no_place() -> None:
+    text = TWO.format(arm="I", arm64="J") + "[I]\n[J]\nCopyFiles=List\n"
+    text = text.replace("[SourceDisksFiles.arm]\na.sys = 1,arm\n", "")
+    assert brought(text, "arm", "arm64") == {("a.sys", "arm64/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm64")}
+
+
 def test_a_section_that_models_name_with_its_decoration_counts_everywhere() -> None:
     """The INF of gripdet.arm.cat, and of arduino_gemma.cat with its ia64 files."""
     text = TWO.format(arm="I.NTarm", arm64="I.NTarm64") + "[I.NTarm]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"

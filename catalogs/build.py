@@ -12,7 +12,8 @@ from catalogs.catalog import Catalog
 from catalogs.ctl import CertificateTrustList, NameValue, TrustedSubject
 from catalogs.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
 from catalogs.os_names import OsName, os_attribute, tokens
-from catalogs.package import DriverPackage, PackageFile, SignatureAttribute
+from catalogs.package import DriverPackage, PackageFile
+from catalogs.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
 from signer.files import mapped
 
@@ -22,7 +23,8 @@ Each = Callable[[Callable[[PackageFile], HashedFile], Sequence[PackageFile]], It
 CATALOG_FLAGS = 0x10010001
 _WINDOWS_8 = (6, 2)
 _PE_TRUSTED = NameValue("PE", 0x00010001, "TRUSTED")
-_TRUE = ("true", "1")
+_WITH_PAGE_HASHES = ("PETrust", "DRMLevel", "WindowsHello")
+"""Attributes that bring the page hashes of an image with them: so it is in the catalogs that have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +94,17 @@ def named_values(file: PackageFile) -> list[NameValue]:
 
 
 def catalog_attributes(package: DriverPackage) -> list[NameValue]:
-    """The catalog's own attributes: PE where any file is trusted, OS, and the hardware IDs, the last one first."""
-    trusted = any(
-        _is(attribute, "PETrust") and _is_wanted(attribute) for f in package.files for attribute in f.attributes
-    )
+    """The catalog's own attributes: PE where an INF asks for it, OS, and the hardware IDs, the last one first."""
     numbered = list(enumerate(package.hardware_ids, 1))
     return [
-        *([_PE_TRUSTED] if trusted else ()),
+        *([_PE_TRUSTED] if package.pe_trusted else ()),
         NameValue("OS", CATALOG_FLAGS, tokens(package.os)),
         *(NameValue(f"HWID{number}", CATALOG_FLAGS, value) for number, value in reversed(numbered)),
     ]
 
 
 def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
-    wanted = any(_is(a, name) and _is_wanted(a) for a in file.attributes for name in ("PETrust", "DRMLevel"))
+    wanted = any(_is(a, name) and _is_wanted(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
     return hash_path(file.path, page_hashes=options.page_hashes or wanted)
 
 
@@ -131,4 +130,4 @@ def _is(attribute: SignatureAttribute, name: str) -> bool:
 
 def _is_wanted(attribute: SignatureAttribute) -> bool:
     """Whether the catalog is to say it: `PETrust = false` asks for nothing, and of HalExt Inf2Cat says nothing."""
-    return not _is(attribute, "HalExt") and (_is(attribute, "DRMLevel") or attribute.value.lower() in _TRUE)
+    return not _is(attribute, "HalExt") and (_is(attribute, "DRMLevel") or is_true(attribute.value))

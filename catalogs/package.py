@@ -15,24 +15,13 @@ from catalogs.images import check_images
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.strings import ENGLISH
-from catalogs.inf.syntax import Inf
 from catalogs.inf.text import DEFAULT_CODE_PAGE
 from catalogs.inf.version import CatalogDirective
 from catalogs.os_names import OsName
+from catalogs.signature_attributes import SignatureAttribute, asks_for_trust, signature_attributes
 from signer.errors import InfError, PackageError
 
-_ATTRIBUTES = ("PETrust", "DRMLevel", "Elam", "HalExt", "WindowsHello")
 _AUTORUN = "autorun.inf"
-
-
-@dataclass(frozen=True)
-class SignatureAttribute:
-    """An attribute that [SignatureAttributes] asks for one file, such as PETrust = true."""
-
-    name: str
-    """`PETrust`, `DRMLevel`, `Elam`, `HalExt` or `WindowsHello`, in Microsoft's spelling where it is one of these."""
-    value: str
-    """What stands to the right of the equals sign, such as `true` or `1300`."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +58,8 @@ class DriverPackage:
     """The releases of the catalog's `OS` attribute, in its order."""
     os_chosen: bool
     """Whether the releases were chosen from the INF's own decorations, because none were given."""
+    pe_trusted: bool = False
+    """Whether any INF of the run has a section that says PETrust = true: the catalog's PE = TRUSTED."""
     problems: tuple[Problem, ...] = ()
     """Warnings; with an error there is no package."""
 
@@ -190,7 +181,10 @@ class _Run:
         self._os = os
         self._today = today
         self._folders: dict[Path, Folder] = {}
-        self._ids = tuple(dict.fromkeys(id_ for driver in drivers for id_ in driver.hardware_ids))
+        # The asterisk that stands for any bus is left out: *PNP0501 becomes pnp0501 (measured).
+        ids = (id_.removeprefix("*") for driver in drivers for id_ in driver.hardware_ids)
+        self._ids = tuple(dict.fromkeys(ids))
+        self._trusted = any(asks_for_trust(driver.inf) for driver in drivers)
         self._without: list[tuple[DriverInf, tuple[OsName, ...]]] = []
         self.problems: list[Problem] = []
 
@@ -261,6 +255,7 @@ class _Run:
             self._ids,
             names,
             self._os is None,
+            self._trusted,
             found,
         )
 
@@ -312,23 +307,6 @@ class _Run:
 def _inf_file(driver: DriverInf, names: tuple[OsName, ...]) -> PackageFile:
     path = driver.path
     return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names)
-
-
-def signature_attributes(inf: Inf) -> dict[str, tuple[SignatureAttribute, ...]]:
-    """What [SignatureAttributes] asks for each file, by its name in lower case. The INF's %strings% are replaced."""
-    section = inf.section("SignatureAttributes")
-    found: dict[str, tuple[SignatureAttribute, ...]] = {}
-    for entry in section.entries if section else ():
-        named = inf.section(entry.value())
-        if entry.key is not None and named is not None:
-            wanted = ((line.key, line.value()) for line in named.entries if line.key is not None)
-            found[entry.key.lower()] = tuple(SignatureAttribute(_spelled(key), value) for key, value in wanted)
-    return found
-
-
-def _spelled(name: str) -> str:
-    """An attribute's name in Microsoft's spelling."""
-    return next((known for known in _ATTRIBUTES if known.lower() == name.lower()), name)
 
 
 def _unreadable(error: InfError, path: Path) -> Problem:

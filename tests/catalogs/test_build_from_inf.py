@@ -31,6 +31,7 @@ def built(folder: Path) -> Catalog:
     [
         pytest.param("PETrust = true", ("PETrusted", "1"), True, True, id="petrust"),
         pytest.param("DRMLevel = 1300", ("DRMLevel", "1300"), False, True, id="drm-level"),
+        pytest.param("WindowsHello = true", ("WindowsHello", "1"), False, True, id="windows-hello"),
         pytest.param("HalExt = true", None, False, False, id="hal-extension"),
         pytest.param("PETrust = false", None, False, False, id="petrust-declined"),
     ],
@@ -48,6 +49,33 @@ def test_signature_attributes(
         assert others == ([] if said is None else [said])
     assert any(member.page_hashes for member in members) == page_hashes
     assert (found.attribute("PE") == "TRUSTED") == catalog
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "said"),
+    [
+        pytest.param("SignatureAttributes.PETrust", "true", True, id="no-file-is-under-the-section"),
+        pytest.param("signatureattributes.mine", "TRUE", True, id="in-any-case-and-by-any-name"),
+        pytest.param("SignatureAttributes.PETrust", "false", False, id="declined"),
+        pytest.param("Elsewhere", "true", False, id="a-section-of-something-else"),
+    ],
+)
+def test_a_section_that_asks_for_trust_is_enough(tmp_path: Path, section: str, value: str, said: bool) -> None:
+    """As in 12 catalogs of audio drivers whose files have a DRMLevel only."""
+    asked = f"[{section}]\nPETrust = {value}\n{DIRS}"
+    write_package(tmp_path, with_change((DIRS, asked)))
+    found = built(tmp_path)
+    assert (found.attribute("PE") == "TRUSTED") == said
+    assert not any(member.attribute("PETrusted") for member in found.members)
+
+
+def test_one_inf_of_a_run_asks_for_trust_for_all_of_its_catalogs(tmp_path: Path) -> None:
+    """As the hardware IDs, it is in every catalog of the run: so in 32 of the same submissions."""
+    asked = with_change((DIRS, f"[SignatureAttributes.PETrust]\nPETrust = true\n{DIRS}"))
+    write_package(tmp_path, asked)
+    write_package(tmp_path, with_change(("sample.cat", "other.cat")), name="other.inf")
+    packages = read_packages(tmp_path, os_names.parse_list("10_X64"))
+    assert [build(package, OPTIONS).attribute("PE") for package in packages] == ["TRUSTED", "TRUSTED"]
 
 
 def test_files_of_the_same_bytes_are_members_each_by_its_name(tmp_path: Path) -> None:

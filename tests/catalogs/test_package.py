@@ -199,9 +199,15 @@ def test_one_fault_is_one_problem(tmp_path: Path, change: tuple[str, str], expec
 
 
 def test_the_first_day_of_windows_7_drivers(tmp_path: Path) -> None:
+    """The Inf2Cat of Windows 7 takes no older ones; in 2016 a later one made com0com.cat, for 7X64 and 10X64."""
     write_package(tmp_path, with_change(("05/01/2024", "04/20/2009")))
     assert codes(tmp_path, "Vista_X64") == []
     assert codes(tmp_path, "7_X64") == ["22.9.7"]
+    with pytest.raises(PackageError, match="postdated to 4/21/2009 for newest OS"):
+        read_packages(tmp_path, os_names.parse_list("Vista_X64,7_X64,Server2008R2_X64"))
+    survey = survey_packages(tmp_path, os_names.parse_list("7_X64,10_X64"))
+    assert [problem.code for problem in survey.problems] == ["22.9.7"]
+    assert not survey.errors
     write_package(tmp_path, with_change(("05/01/2024", "4-21-2009")))
     assert codes(tmp_path, "7_X64") == []
 

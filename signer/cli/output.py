@@ -10,7 +10,6 @@ import json
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from signer.cli.threads import in_threads
 from signer.errors import PackageError, SignerError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _SHORT_CELL = 13
 _LEAST_CELL = 10
 _BETWEEN_CELLS = 3
 _PROGRESS_AFTER_SECONDS = 1.0
+_PROGRESS_EVERY_SECONDS = 0.1
 
 PANEL = "What is printed"
 
@@ -181,9 +182,8 @@ class Output:
     ) -> list[Result]:
         """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal."""
         show = not (self.quiet or self.json) and len(items) > 1 and sys.stderr.isatty()
-        with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-            results = pool.map(work, items) if jobs > 1 else map(work, items)
-            return list(_with_progress(results, len(items), doing) if show else results)
+        results = in_threads(work, items, jobs)
+        return list(_with_progress(results, len(items), doing) if show else results)
 
     def _console(self) -> Console:
         return _console(sys.stdout)
@@ -279,10 +279,13 @@ def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterabl
 
     from rich.progress import Progress
 
-    start = time.monotonic()
+    due = time.monotonic() + _PROGRESS_AFTER_SECONDS
     with Progress(console=_console(sys.stderr), transient=True, auto_refresh=False) as progress:
         task = progress.add_task(doing, total=total, visible=False)
         for result in results:
-            late = time.monotonic() - start > _PROGRESS_AFTER_SECONDS
-            progress.update(task, advance=1, visible=late, refresh=late)
+            now = time.monotonic()
+            progress.update(task, advance=1)
+            if now >= due:
+                progress.update(task, visible=True, refresh=True)
+                due = now + _PROGRESS_EVERY_SECONDS
             yield result

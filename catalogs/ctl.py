@@ -7,8 +7,10 @@ Source: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real cat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from signer.asn1 import der, oids
 from signer.errors import CatalogError
@@ -29,6 +31,22 @@ class TrustedSubject:
     identifier: bytes
     """The catalog's tag: a raw digest in version 2; in version 1 its hexadecimal digits in UTF-16, or a name."""
     attributes: tuple[Attribute, ...]
+    encoded: bytes = field(default=b"", repr=False, compare=False)
+    """Its DER where it was made here; one that was read has it in the list's."""
+
+    @classmethod
+    def of(cls, identifier: bytes, attributes: Iterable[Attribute]) -> TrustedSubject:
+        """A new entry, with its attributes in the order of a DER SET OF."""
+        ordered = sorted((_encode_attribute(*attribute), attribute) for attribute in attributes)
+        encoded = der.sequence(der.octets(identifier), der.tlv(der.SET, *(part for part, _ in ordered)))
+        return cls(identifier, tuple(attribute for _, attribute in ordered), encoded)
+
+    def to_der(self) -> bytes:
+        """SEQUENCE { identifier OCTET STRING, SET of attributes }, in the order that they have here."""
+        if self.encoded:
+            return self.encoded
+        attributes = (_encode_attribute(*attribute) for attribute in self.attributes)
+        return der.sequence(der.octets(self.identifier), der.tlv(der.SET, *attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +66,7 @@ class NameValue:
     @classmethod
     def parse(cls, data: bytes) -> NameValue:
         """The pair in its DER. Raises CatalogError."""
-        fields = list(der.children(data, der.read(data)))
-        if [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
-            raise CatalogError("a named value that is not text, number and text")
-        name, flags, value = (field.contents(data) for field in fields)
-        text = value.decode("utf-16-le", "surrogatepass" if len(value) % 2 == 0 else "replace")
-        return cls(name.decode("utf-16-be", "replace"), int.from_bytes(flags, "big"), text.removesuffix("\0"))
+        return _parse_name_value(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,7 @@ class CertificateTrustList:
         """The DER. What `parse` read comes out as it was, with what the fields here can't say."""
         if self.encoded:
             return self.encoded
-        subjects = der.sequence(*map(_encode_subject, self.subjects))
+        subjects = der.sequence(*(subject.to_der() for subject in self.subjects))
         extensions = [der.sequence(der.oid(oids.CAT_NAMEVALUE), der.octets(e.to_der())) for e in self.extensions]
         return der.sequence(
             _SUBJECT_USAGE,
@@ -132,9 +145,19 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
     return found
 
 
-def _encode_subject(subject: TrustedSubject) -> bytes:
-    attributes = (der.sequence(der.oid(oid), der.tlv(der.SET, value)) for oid, value in subject.attributes)
-    return der.sequence(der.octets(subject.identifier), der.tlv(der.SET, *attributes))
+@lru_cache(maxsize=1024)  # most files of a catalog are for the same releases
+def _parse_name_value(data: bytes) -> NameValue:
+    fields = list(der.children(data, der.read(data)))
+    if [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
+        raise CatalogError("a named value that is not text, number and text")
+    name, flags, value = [field.contents(data) for field in fields]
+    text = value.decode("utf-16-le", "surrogatepass" if len(value) % 2 == 0 else "replace")
+    return NameValue(name.decode("utf-16-be", "replace"), int.from_bytes(flags, "big"), text.removesuffix("\0"))
+
+
+@lru_cache(maxsize=1024)  # the two entries of a file, and many files, have attributes in common
+def _encode_attribute(oid: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 
 
 def _extensions(data: bytes, rest: list[der.Element]) -> list[der.Element]:
@@ -154,9 +177,9 @@ def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
     return NameValue.parse(value.contents(data))
 
 
-def _pair(data: bytes, parent: der.Element, *tags: int) -> tuple[der.Element, der.Element]:
+def _pair(data: bytes, parent: der.Element, first: int, second: int) -> tuple[der.Element, der.Element]:
     """The two children of a SEQUENCE, of these tags. Raises CatalogError with the offset."""
-    children = der.first_children(data, parent, len(tags))
-    if parent.tag != der.SEQUENCE or tuple(child.tag for child in children) != tags:
+    children = der.two_children(data, parent)
+    if parent.tag != der.SEQUENCE or children is None or (children[0].tag, children[1].tag) != (first, second):
         raise CatalogError("a catalog entry that is not what it should be", offset=parent.start)
-    return children[0], children[1]
+    return children

@@ -31,6 +31,8 @@ _SUBJECT_GUIDS: dict[Kind, str] = {
     "flat": "{DE351A42-8E59-11D0-8C47-00C04FC295EE}",
 }
 _MEMBERINFO2: dict[Kind, bytes] = {"image": b"\x80\x00", "cabinet": b"\x81\x00", "flat": b"\x82\x00"}
+_KINDS_BY_GUID = {guid: kind for kind, guid in _SUBJECT_GUIDS.items()}
+_KINDS_BY_MEMBERINFO2 = {encoded: kind for kind, encoded in _MEMBERINFO2.items()}
 _CERT_VERSION = 0x200
 
 
@@ -99,11 +101,11 @@ def subjects(
     if version == 1:
         info = der.sequence(der.bmp_string(_SUBJECT_GUIDS[file.kind]), der.integer(_CERT_VERSION))
         own = [*named, _spc(file, SHA1), (oids.CAT_MEMBERINFO, info)]
-        return [TrustedSubject(tag if tag is not None else text_tag(file.digests[SHA1].hex().upper()), _in_order(own))]
+        return [TrustedSubject.of(tag if tag is not None else text_tag(file.digests[SHA1].hex().upper()), own)]
     kind = (oids.CAT_MEMBERINFO2, _MEMBERINFO2[file.kind])
     return [
-        TrustedSubject(file.digests[SHA1], _in_order([*named, kind])),
-        TrustedSubject(file.digests[SHA256], _in_order([*named, kind, _spc(file, SHA256)])),
+        TrustedSubject.of(file.digests[SHA1], [*named, kind]),
+        TrustedSubject.of(file.digests[SHA256], [*named, kind, _spc(file, SHA256)]),
     ]
 
 
@@ -132,10 +134,10 @@ def _interpret(subject: TrustedSubject) -> CatalogMember:
             content = indirect_data.parse(value)
             algorithm, digest, pages = content.algorithm, content.digest, content.page_hashes
         elif oid == oids.CAT_MEMBERINFO2:
-            kind = next((known for known, encoded in _MEMBERINFO2.items() if encoded == value), None)
+            kind = _KINDS_BY_MEMBERINFO2.get(value)
         elif oid == oids.CAT_MEMBERINFO:
             guid = next(der.children(value, der.read(value))).contents(value).decode("utf-16-be", "replace")
-            kind = next((known for known, text in _SUBJECT_GUIDS.items() if text == guid.upper()), None)
+            kind = _KINDS_BY_GUID.get(guid.upper())
     return CatalogMember(subject.identifier, kind, algorithm, digest, pages, tuple(attributes))
 
 
@@ -160,8 +162,3 @@ def _spc(file: HashedFile, algorithm: DigestAlgorithm) -> Attribute:
     else:
         content = indirect_data.for_link(algorithm, digest)
     return oids.SPC_INDIRECT_DATA, content
-
-
-def _in_order(attributes: Iterable[Attribute]) -> tuple[Attribute, ...]:
-    """The attributes in the order of a DER SET OF."""
-    return tuple(sorted(attributes, key=lambda a: der.sequence(der.oid(a[0]), der.tlv(der.SET, a[1]))))

@@ -60,4 +60,7 @@ class DigestAlgorithm(Enum):
     @classmethod
     def by_oid(cls, oid: str) -> DigestAlgorithm | None:
         """The algorithm with this object identifier, or None if it is not one of code signing."""
-        return next((a for a in cls if a.oid == oid), None)
+        return _BY_OID.get(oid)
+
+
+_BY_OID = {algorithm.oid: algorithm for algorithm in DigestAlgorithm}

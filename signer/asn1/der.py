@@ -90,6 +90,17 @@ def first_children(data: _Bytes, parent: Element, most: int) -> list[Element]:
     return list(islice(children(data, parent), most + 1))
 
 
+def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | None:
+    """The elements inside a constructed one that has two; None for any other number. Raises SignatureFormatError."""
+    if parent.body == parent.end:
+        return None
+    first = read(data, parent.body, parent.end)
+    if first.end == parent.end:
+        return None
+    second = read(data, first.end, parent.end)
+    return (first, second) if second.end == parent.end else None
+
+
 def require_der(data: _Bytes, most: int = _MOST_ELEMENTS) -> None:
     """Raise SignatureFormatError unless `data` is one element in definite lengths with nothing behind it.
 
@@ -137,11 +148,12 @@ def total_length(data: _Bytes) -> int:
 
 def tlv(tag: int, *contents: bytes) -> bytes:
     """An element with these contents."""
-    size = sum(map(len, contents))
+    body = b"".join(contents)
+    size = len(body)
     if size < 0x80:
-        return b"".join((bytes((tag, size)), *contents))
+        return b"%c%c%b" % (tag, size, body)
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return b"".join((bytes((tag, 0x80 | len(length))), length, *contents))
+    return b"%c%c%b%b" % (tag, 0x80 | len(length), length, body)
 
 
 def sequence(*parts: bytes) -> bytes:

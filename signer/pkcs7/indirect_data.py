@@ -87,8 +87,10 @@ def parse(data: bytes) -> IndirectData:
 
 
 def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
-    first, second = der.children(data, parent)
-    return first, second
+    children = der.two_children(data, parent)
+    if children is None:
+        raise ValueError
+    return children
 
 
 # A catalog has the same words for each of its thousands of members.

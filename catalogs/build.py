@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from catalogs.catalog import Catalog
@@ -17,7 +18,8 @@ from catalogs.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
 from signer.files import mapped
 
-Each = Callable[[Callable[[PackageFile], HashedFile], Sequence[PackageFile]], Iterable[HashedFile]]
+_Entries = list[TrustedSubject]
+Each = Callable[[Callable[[PackageFile], _Entries], Sequence[PackageFile]], Iterable[_Entries]]
 """How to run over files: `map`, or something with threads and a progress bar."""
 
 CATALOG_FLAGS = 0x10010001
@@ -44,14 +46,10 @@ class CatalogOptions:
 def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) -> Catalog:
     """The unsigned catalog of a package. Raises FileError, ImageError and MalformedInput, naming the file."""
     version = options.version or version_for(package.os)
-    hashed = each(lambda file: _hash(file, options), package.files)
-    entries = [
-        subject
-        for file, digests in zip(package.files, hashed, strict=True)
-        for subject in subjects(digests, named_values(file), version)
-    ]
+    entries = each(lambda file: subjects(_hash(file, options), named_values(file), version), package.files)
     attributes = catalog_attributes(package)
-    return assemble(entries, attributes, replace(options, version=version), package.catalog_name)
+    everything = chain.from_iterable(entries)
+    return assemble(everything, attributes, replace(options, version=version), package.catalog_name)
 
 
 def version_for(names: Iterable[OsName]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from signer.errors import UsageError
 
@@ -153,7 +154,8 @@ def tokens(names: Iterable[OsName]) -> str:
     return ",".join(name.token for name in names)
 
 
-def os_attribute(names: Iterable[OsName]) -> str:
+@lru_cache(maxsize=64)  # most files of a package are for the same releases
+def os_attribute(names: tuple[OsName, ...]) -> str:
     """The value of a member's `OSAttr`: platform 2 (Windows NT) with each kernel version once, ascending."""
     versions = {version for name in names for version in name.versions}
     ordered = sorted(versions, key=lambda version: tuple(int(part) for part in version.split(".")))

@@ -173,7 +173,7 @@ def _from_infs(
             return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing")
 
         catalog = build_catalog(package, options, each=each)
-        return _written(catalog, target or package.catalog)
+        return _written(catalog, target or package.catalog, len({file.name for file in package.files}))
 
     return [attempt(package.catalog, partial(made, package)) for package in packages]
 
@@ -187,15 +187,14 @@ def _from_cdf(path: Path, choices: CatalogChoices, page_hashes: bool, target: Pa
     catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
     if target is None:
         ensure_folder(where.parent)
-    return _written(catalog, where)
+    return _written(catalog, where, len({member.file or member.digest for member in catalog.members}))
 
 
-def _written(catalog: Catalog, target: Path) -> FileResult:
+def _written(catalog: Catalog, target: Path, files: int) -> FileResult:
     from signer.algorithms import DigestAlgorithm
 
     data = catalog.to_bytes()
     write_atomically(target, data)
-    files = len({member.file or member.digest for member in catalog.members})
     note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
     return FileResult(target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note)
 

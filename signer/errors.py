@@ -93,6 +93,10 @@ class SignatureFormatError(MalformedInput):
     code = "signature-format"
 
 
+class NotDerError(SignatureFormatError):
+    """BER that is not DER: other readers, Windows among them, may take it all the same."""
+
+
 class CertificateError(MalformedInput):
     """Not a certificate, or one that can't be read."""
 

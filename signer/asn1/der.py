@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from signer.errors import SignatureFormatError
+from signer.errors import NotDerError, SignatureFormatError
 
 INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, UTF8_STRING = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0C
 IA5_STRING, UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x16, 0x17, 0x18, 0x1E
@@ -46,7 +46,7 @@ class Element(NamedTuple):
 
 
 def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
-    """The element at `offset`, which must end by `end`. Raises SignatureFormatError with the offset."""
+    """The element at `offset`, which must end by `end`. Raises SignatureFormatError with the offset, NotDerError."""
     limit = len(data) if end is None else end
     if offset + 2 > limit:
         raise SignatureFormatError("the DER ends in the middle of a structure", offset=offset)
@@ -54,14 +54,14 @@ def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
     if tag & 0x1F == 0x1F:
         raise SignatureFormatError("a DER tag of more than one byte, which no signature format uses", offset=offset)
     if length == 0x80:
-        raise SignatureFormatError("BER indefinite length where DER is required", offset=offset)
+        raise NotDerError("BER indefinite length where DER is required", offset=offset)
     if length > 0x80:
         size = length & 0x7F
         if size > 4 or body + size > limit:
             raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)
         length = int.from_bytes(data[body : body + size], "big")
         if length < 0x80 or length >> (8 * (size - 1)) == 0:
-            raise SignatureFormatError("a DER length that is not in its shortest form", offset=offset)
+            raise NotDerError("a DER length that is not in its shortest form", offset=offset)
         body += size
     if body + length > limit:
         raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)

@@ -162,7 +162,10 @@ def policy_for(policy: Policy, target: Target) -> Policy:
 
 
 def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str, int]) -> Judged:
-    judged = [Judged(candidate, _said(policy.signature_rules, candidate, setting)) for candidate in signed.candidates]
+    rules = policy.signature_rules
+    if signed.signature.undecidable and signed.signature.signer is None:  # nothing else can be said of it
+        rules = tuple(rule for rule in rules if rule.name == "digest")
+    judged = [Judged(candidate, _said(rules, candidate, setting)) for candidate in signed.candidates]
     best = _best(judged, order)
     assert best is not None
     return best

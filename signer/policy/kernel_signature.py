@@ -41,7 +41,11 @@ def nested(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     source=sources.AUTHENTICODE,
 )
 def digest(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
-    """A changed byte is another digest; a broken structure proves nothing."""
+    """A changed byte is another digest; a broken structure proves nothing; what can't be read here is left open."""
+    if candidate.signature.undecidable:
+        for problem in candidate.signature.problems:
+            yield undecided(problem.code, f"the signature of {candidate.signed.who} is left open: {problem.message}")
+        return
     for problem in candidate.signature.problems:
         message = f"the signature of {candidate.signed.who} is broken: {problem.message}"
         yield rejects(problem.code, message, _AGAIN)

@@ -10,8 +10,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import SignatureFormatError
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
-from signer.verify.evidence import CatalogLookup, Problem, Signature
-from signer.verify.signatures import Read, page_hash_kind, read_catalog_signature
+from signer.verify.evidence import CatalogLookup, Signature
+from signer.verify.signatures import Read, page_hash_kind, read_catalog_signature, why_unreadable
 
 _KEPT = 32
 """How many catalogs are remembered: a package's files are looked up in the same one."""
@@ -52,6 +52,6 @@ def signature_of(data: bytes) -> Signature | None:
     try:
         parsed = parse(data)
     except SignatureFormatError as error:
-        problem = Problem("signature-format", f"the catalog's signature can't be read: {error.message}")
+        problem = why_unreadable("the catalog's signature", error)
         return Signature(0, "embedded", None, None, b"", None, (), None, problems=(problem,))
     return read_catalog_signature(parsed) if parsed.signers else None

@@ -21,6 +21,9 @@ Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
 
 
+_UNDECIDABLE = frozenset({"signature-ber", "signer-certificate-unreadable", "signature-unverifiable"})
+
+
 @dataclass(frozen=True, slots=True)
 class Timestamp:
     """A trusted time for a signature, as far as it is intact."""
@@ -74,6 +77,11 @@ class Signature:
     def intact(self) -> bool:
         """Whether the file's digest, the signed attributes and the signature itself all agree."""
         return not self.problems
+
+    @property
+    def undecidable(self) -> bool:
+        """Whether all that speaks against it is that it can't be read or checked here, where Windows may do better."""
+        return bool(self.problems) and all(problem.code in _UNDECIDABLE for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
-from signer.errors import SignatureFormatError, SignerError
+from signer.errors import NotDerError, SignatureFormatError, SignerError
 from signer.pkcs7 import indirect_data, opus
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
@@ -177,6 +177,13 @@ def _wrong_content(parsed: ParsedSignedData, wanted: str) -> Problem:
     return Problem("content-type", f"what was signed is not {wanted} but {found}")
 
 
+def why_unreadable(what: str, error: SignatureFormatError) -> Problem:
+    """The problem of a signature that can't be read; `what` begins its sentence."""
+    if isinstance(error, NotDerError):
+        return Problem("signature-ber", f"{what} is in BER, and only DER is read here: {error.message}")
+    return Problem("signature-format", f"{what} can't be read: {error.message}")
+
+
 def _unreadable(index: int, source: Source, error: SignatureFormatError) -> Signature:
-    problem = Problem("signature-format", f"the signature can't be read: {error.message}")
+    problem = why_unreadable("the signature", error)
     return Signature(index, source, None, None, b"", None, (), None, problems=(problem,))

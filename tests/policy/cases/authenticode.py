@@ -197,6 +197,45 @@ def malformed() -> Sample:
     return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
 
 
+def unread(code: str, leaf: bool = False) -> Sample:
+    """A signature that is in order but for what can't be read of it here."""
+    signer = commercial().leaf if leaf else None
+    return driver(Sign(signer, (), problems=(Problem(code, "it can't be read here"),)))
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signature-ber", **USER)
+def signature_in_ber() -> Sample:
+    """Windows reads BER too, so that refusing to read it is no rejection."""
+    return unread("signature-ber")
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signer-certificate-unreadable", **USER)
+def signer_s_certificate_that_only_a_strict_reader_refuses() -> Sample:
+    """Names in wrong character sets and the like, which Windows does not mind."""
+    return unread("signer-certificate-unreadable")
+
+
+@expect("rejected", "digest", "win11-24h2-x64", code="signature-format", **USER)
+def signature_that_is_none() -> Sample:
+    """Garbage is not left open."""
+    return unread("signature-format")
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", **USER)
+def signature_of_an_unknown_kind_that_reaches_no_root() -> Sample:
+    """Nobody trusts its root, whatever the signature may be worth."""
+    return unread("signature-unverifiable", leaf=True)
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signature-unverifiable", **USER)
+def signature_of_an_unknown_kind() -> Sample:
+    """DSA, for one."""
+    sign = commercial()
+    return driver(
+        Sign(sign.leaf, sign.paths, problems=(Problem("signature-unverifiable", "its key is of no known kind"),))
+    )
+
+
 EQUIFAX = "FF5680CD73A5703DA04817A075FD462506A73506C4B81A1583EF549478D26476"
 """The key of Equifax Secure CA, which Microsoft's root program disabled on 2016-04-19."""
 

@@ -198,3 +198,20 @@ def test_a_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
     wrapped = sign(Content(content.oid, der.octets(content.der)), identity(), SigningOptions())
     (found,) = gather_image(with_signature(signed(), lambda _: wrapped), "a.sys").signatures
     assert (found.problems, [note.code for note in found.notes]) == ((), ["cms-content"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: b"\x30\x80" + der.read(data).contents(data) + bytes(2),
+        lambda data: b"\x30\x83" + (len(data) - 4).to_bytes(3) + der.read(data).contents(data),
+    ],
+    ids=["indefinite length", "long form of a short length"],
+)
+def test_a_signature_in_ber_is_left_open(change: Callable[[bytes], bytes]) -> None:
+    (found,) = gather_image(with_signature(signed(), change), "a.sys").signatures
+    assert ([problem.code for problem in found.problems], found.intact, found.undecidable) == (
+        ["signature-ber"],
+        False,
+        True,
+    )

@@ -28,8 +28,13 @@ class Cabinet:
     signature_offset: int
     """Where the signature begins, or 0."""
     signature_size: int
-    has_signature_reserve: bool = False
-    """Whether the header has the 20 reserved bytes that say where a signature is."""
+    reserve_size: int = 0
+    """How many reserved bytes the header has that say where a signature is: 20, or more where room was made before."""
+
+    @property
+    def has_signature_reserve(self) -> bool:
+        """Whether the header has reserved bytes that say where a signature is."""
+        return self.reserve_size > 0
 
     @property
     def is_signed(self) -> bool:
@@ -44,13 +49,12 @@ class Cabinet:
             raise MalformedInput("not a cabinet: it does not begin with MSCF and a header", offset=0)
         fields = _HEADER.unpack_from(view)
         size, flags = fields[2], fields[10]
-        place = _signature_place(view) if flags & _RESERVE_PRESENT else None
-        offset, length = place or (0, 0)
+        offset, length, reserve = _signature_place(view) if flags & _RESERVE_PRESENT else (0, 0, 0)
         if length and (offset < _HEADER.size or offset + length > len(view)):
             raise MalformedInput("the cabinet's signature lies outside the file", offset=44)
         if length and offset + length != len(view):
             raise MalformedInput("bytes follow the cabinet's signature", offset=offset + length)
-        return cls(view, size, offset, length, place is not None)
+        return cls(view, size, offset, length, reserve)
 
     @property
     def size_field(self) -> bytes:
@@ -61,7 +65,10 @@ class Cabinet:
         """The parts that its digest covers, in order."""
         if not self.has_signature_reserve:
             return [self.data[:4], self.data[8:]]
-        return [self.data[:4], self.data[8:34], self.data[56 : self.signature_offset or len(self.data)]]
+        end = self.signature_offset or len(self.data)
+        if self.reserve_size > _SIGNATURE_RESERVE:
+            return [self.data[:4], self.data[8:36], self.data[40:42], self.data[40 + self.reserve_size : end]]
+        return [self.data[:4], self.data[8:34], self.data[56:end]]
 
     def signed_data(self) -> bytes:
         """The DER of its signature, without the padding behind it. Raises SignatureFormatError."""
@@ -74,12 +81,18 @@ def is_cabinet(data: memoryview | bytes) -> bool:
     return bytes(data[:4]) == b"MSCF" and len(data) >= _HEADER.size
 
 
-def _signature_place(view: memoryview) -> tuple[int, int] | None:
-    """Offset and size of the signature; None when the reserved bytes are somebody else's."""
+def _signature_place(view: memoryview) -> tuple[int, int, int]:
+    """Offset and size of the signature, and how many bytes are reserved; zeros when they are somebody else's.
+
+    The reserved bytes begin with the sizes of two structures, of which the second, 16 bytes, is the signature's place.
+    `makecab` reserves any number (ReservePerCabinetSize), of which SignTool uses the first 20.
+    """
     if len(view) < _HEADER.size + _RESERVE.size + _SIGNATURE_RESERVE:
-        return None
+        return 0, 0, 0
     size, folder, data = _RESERVE.unpack_from(view, _HEADER.size)
-    if (size, folder, data) != (_SIGNATURE_RESERVE, 0, 0):
-        return None
-    offset, length = struct.unpack_from("<II", view, _HEADER.size + _RESERVE.size + 4)
-    return offset, length
+    first, second, offset, length = struct.unpack_from("<HHII", view, _HEADER.size + _RESERVE.size)
+    if folder or data or size < _SIGNATURE_RESERVE or len(view) < _HEADER.size + _RESERVE.size + size:
+        return 0, 0, 0
+    if size > _SIGNATURE_RESERVE and (first, second) != (0, 16):
+        return 0, 0, 0
+    return offset, length, size

@@ -37,8 +37,10 @@ def embed(prepared: bytes, signature: bytes) -> bytes:
 
 
 def strip(cabinet: Cabinet) -> bytes:
-    """The cabinet without its signature and without the room for it. Raises MalformedInput."""
+    """The cabinet without its signature and without the room made for it. Raises MalformedInput."""
     data = bytearray(cabinet.data[: cabinet.signature_offset or len(cabinet.data)])
+    if cabinet.reserve_size > _MOVED - 4:  # room that was there before stays
+        return _with_place(bytes(data), 0, 0)
     _move(data, _FIXED + _MOVED, -_MOVED)
     _set_flag(data, present=False)
     return bytes(data[:_FIXED] + data[_FIXED + _MOVED :])

@@ -100,6 +100,25 @@ def test_an_enhanced_hash_of_another_size_is_a_problem_with_a_name() -> None:
     assert [problem.code for problem in signature.problems] == ["enhanced-hash-mismatch"]
 
 
+def test_a_signature_s_place_in_a_larger_reserve_is_found() -> None:
+    """ReservePerCabinetSize=6144, as old instructions for signing want it."""
+    size, more = 6144, 6144 + 4
+    head = bytearray(PLAIN[:36])
+    struct.pack_into("<I", head, 8, len(PLAIN) + more)
+    struct.pack_into("<I", head, 16, struct.unpack_from("<I", head, 16)[0] + more)
+    struct.pack_into("<H", head, 30, 4)
+    rest = bytearray(PLAIN[36:])
+    struct.pack_into("<I", rest, 0, struct.unpack_from("<I", rest, 0)[0] + more)
+    reserve = struct.pack("<HBBHHIIQ", size, 0, 0, 0, 16, len(PLAIN) + more, 0, 0).ljust(size + 4, b"\0")
+    prepared = bytes(head) + reserve + bytes(rest)
+    whole = signed(prepared)
+    (signature,) = gather_cabinet(whole, "").signatures
+    assert signature.intact
+    assert whole[: len(prepared)][60 : 40 + size] == bytes(size - 20)
+    stripped = strip_cabinet(whole)
+    assert stripped is not None and not Cabinet.parse(stripped.patches[0][1]).is_signed
+
+
 @pytest.mark.skipif(not shutil.which("cabextract"), reason="cabextract is not installed")
 @pytest.mark.parametrize("data", [PLAIN, TWO_FOLDERS], ids=["one-folder", "two-folders"])
 def test_cabextract_still_reads_a_signed_cabinet(data: bytes, tmp_path: Path) -> None:

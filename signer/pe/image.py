@@ -143,8 +143,13 @@ class _Slices:
 
 
 def _directory_offset(pe: Any) -> int:
-    """Where the certificate table's directory entry is. Raises ImageError when the image has no room for it."""
+    """Where the certificate table's directory entry is. Raises ImageError where there is no room for it."""
     optional = pe.OPTIONAL_HEADER
+    if optional.Magic not in _DIRECTORIES_AT:
+        raise ImageError(
+            f"the optional header's magic is {optional.Magic:#x}, so that it is neither PE32 nor PE32+",
+            offset=optional.get_file_offset(),
+        )
     if optional.NumberOfRvaAndSizes <= _SECURITY_DIRECTORY:
         raise ImageError(
             f"the image has {optional.NumberOfRvaAndSizes} data directories, and the fifth would hold the signature",

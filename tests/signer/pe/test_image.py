@@ -55,6 +55,14 @@ def test_every_machine_is_read(machine: str) -> None:
     assert not image.is_signed
 
 
+@pytest.mark.parametrize("magic", [0, 0x107, 0xFFFF], ids=["nothing", "a ROM image", "garbage"])
+def test_an_optional_header_of_another_kind_is_refused(magic: int) -> None:
+    data = bytearray(PeSpec().build())
+    data[0x98:0x9A] = magic.to_bytes(2, "little")
+    with pytest.raises(ImageError, match=r"neither PE32 nor PE32\+|not a PE image"):
+        Image.parse(bytes(data))
+
+
 def test_a_section_that_runs_out_of_the_file_is_refused() -> None:
     with pytest.raises(ImageError, match="beyond the end"):
         Image.parse(PeSpec().build()[:-1])

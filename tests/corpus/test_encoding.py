@@ -1,0 +1,61 @@
+"""Every signature of the corpus that Microsoft's tools made is put together again from its parts, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signer.errors import MalformedInput
+from signer.pe import certificate_table
+from signer.pe.embed import embed
+from signer.pe.image import Image, is_image
+from signer.pkcs7 import nested
+from signer.pkcs7.encode import signed_data, signer_info
+from signer.pkcs7.parse import parse
+from tests.support import corpus_files, corpus_id
+
+FILES = corpus_files("drivers/*", "catalogs/*.cat", "packages/**/*.sys", "packages/**/*.dll", "packages/**/*.cat")
+
+
+def signatures(path: Path) -> Iterator[bytes]:
+    """The DER of a file's signatures, and of those nested in them."""
+    data = path.read_bytes()
+    if is_image(data):
+        outer = [entry.signed_data() for entry in certificate_table.read(Image.parse(data))]
+    else:
+        outer = [data] if parse(data).signers else []
+    for signature in outer:
+        yield signature
+        yield from nested.nested_in(signature)
+
+
+@pytest.mark.parametrize("path", FILES, ids=corpus_id)
+def test_a_signature_is_encoded_as_it_was(path: Path) -> None:
+    for signature in signatures(path):
+        read = parse(signature)
+        (signer,) = read.signers
+        certificate, algorithm = read.certificate_of(signer), signer.digest_algorithm
+        assert certificate is not None and algorithm is not None
+        unsigned = signer.unsigned_attributes.items()
+        info = signer_info(certificate, algorithm, signer.signed_attributes_der, signer.signature, unsigned)
+        whole = signed_data(1, algorithm, read.content_type, read.content, read.certificates_der, info)
+        assert whole == signature
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix != ".cat"], ids=corpus_id)
+def test_a_signed_image_is_laid_out_as_it_was(path: Path) -> None:
+    """Certificate table, padding, directory entry and checksum, once the signature is what it was."""
+    data = path.read_bytes()
+    try:
+        image = Image.parse(data)
+    except MalformedInput as error:
+        pytest.skip(f"no image that can be signed: {error.message}")
+    if not image.is_signed:
+        pytest.skip("not signed")
+    changes = embed(image, [entry.signed_data() for entry in certificate_table.read(image)])
+    result = bytearray(data)
+    for offset, new in changes.patches:
+        result[offset : offset + len(new)] = new
+    assert bytes(result[: changes.size]) == data

@@ -61,7 +61,10 @@ def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
     signature = _checked(parsed, 0, "embedded", problems)
     algorithm = signature.signer_digest_algorithm
     digest = algorithm.hash(parsed.content_octets) if algorithm is not None else b""
-    return replace(signature, digest_algorithm=algorithm, digest=digest)
+    notes = [*signature.notes]
+    if _nested(parsed):
+        notes.append(Problem("nested-in-catalog", "it carries another signature, and a catalog has one"))
+    return replace(signature, digest_algorithm=algorithm, digest=digest, notes=tuple(notes))
 
 
 def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:

@@ -5,6 +5,15 @@ from __future__ import annotations
 BARE_DIGEST = "bare-digest"
 TRUST_IN_THE_VERDICT = "trust-in-the-verdict"
 NESTED_SIGNATURES = "nested-signatures"
+NESTED_IN_CATALOG = "nested-in-catalog"
+PAGE_ALIGNMENT = "page-alignment"
 UNSIGNED_CATALOG = "unsigned-catalog"
 
-DIFFERENCES = (BARE_DIGEST, TRUST_IN_THE_VERDICT, NESTED_SIGNATURES, UNSIGNED_CATALOG)
+DIFFERENCES = (
+    BARE_DIGEST,
+    TRUST_IN_THE_VERDICT,
+    NESTED_SIGNATURES,
+    NESTED_IN_CATALOG,
+    PAGE_ALIGNMENT,
+    UNSIGNED_CATALOG,
+)

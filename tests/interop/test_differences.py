@@ -10,12 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from signer.asn1 import der, oids
+from signer.pkcs7 import nested
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.sign import sign_image
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather
+from tests.identities import identity
+from tests.images import PeSpec
 from tests.interop.differences import (
     BARE_DIGEST,
     DIFFERENCES,
+    NESTED_IN_CATALOG,
     NESTED_SIGNATURES,
+    PAGE_ALIGNMENT,
     TRUST_IN_THE_VERDICT,
     UNSIGNED_CATALOG,
 )
@@ -53,8 +61,15 @@ def osslsigncode(path: Path) -> str:
 def of_osslsigncode(evidence: Evidence, said: str) -> Iterator[str]:
     """The names of the differences, or what is different and has no name."""
     if len(re.findall("Signature Index", said)) != len(evidence.signatures):
-        yield "another number of signatures"
-    if ("MISMATCH" in said) != any("mismatch" in p.code for one in evidence.signatures for p in one.problems):
+        carried = any(note.code == NESTED_IN_CATALOG for one in evidence.signatures for note in one.notes)
+        yield NESTED_IN_CATALOG if carried else "another number of signatures"
+    if (
+        "Calculated page hash" in said
+        and "MISMATCH" in said
+        and all(one.page_hashes_intact for one in evidence.signatures)
+    ):
+        yield PAGE_ALIGNMENT
+    elif ("MISMATCH" in said) != any("mismatch" in p.code for one in evidence.signatures for p in one.problems):
         yield "another digest"
     ours = [f"{one.timestamp.time:%b %e %H:%M:%S %Y} GMT" for one in evidence.signatures if one.timestamp]
     if sorted(re.findall("Timestamp time: (.*)", said)) != sorted(ours):
@@ -102,6 +117,24 @@ def test_lief_differs_in_named_ways_only(path: Path) -> None:
 def test_every_difference_is_explained_and_every_explanation_is_of_one() -> None:
     text = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^## (\S+)$", text, re.MULTILINE)) == DIFFERENCES
+
+
+@needs_osslsigncode
+def test_osslsigncode_takes_the_alignment_of_sections_for_a_page(tmp_path: Path) -> None:
+    data = bytearray(PeSpec(section_alignment=0x10000, sections=[(".text", 0x400, 0x2000)]).build())
+    for offset, new in sign_image(bytes(data), identity(), SigningOptions(), page_hashes=True).changes.patches:
+        data[offset : offset + len(new)] = new
+    path = tmp_path / "a.sys"
+    path.write_bytes(data)
+    assert PAGE_ALIGNMENT in of_osslsigncode(evidence_of(path), osslsigncode(path))
+
+
+@needs_osslsigncode
+def test_osslsigncode_counts_what_is_nested_in_a_catalog(corpus: Path, tmp_path: Path) -> None:
+    catalog = (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
+    path = tmp_path / "a.cat"
+    path.write_bytes(nested.append(catalog, sign(Content(oids.DATA, der.octets(b"x")), identity(), SigningOptions())))
+    assert NESTED_IN_CATALOG in of_osslsigncode(evidence_of(path), osslsigncode(path))
 
 
 @needs_osslsigncode

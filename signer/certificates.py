@@ -7,6 +7,7 @@ are loaded here, in one place, without the complaints of the library.
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -36,7 +37,7 @@ def load_der(data: bytes) -> x509.Certificate:
         try:
             return _readable(x509.load_der_x509_certificate(data))
         except (ValueError, TypeError, x509.InvalidVersion) as error:
-            raise CertificateError(f"not a certificate that can be read ({error})") from error
+            raise CertificateError(f"not a certificate that can be read ({_why(error)})") from error
 
 
 def load_all(data: bytes) -> list[x509.Certificate]:
@@ -118,7 +119,9 @@ def extensions(certificate: x509.Certificate) -> x509.Extensions:
     try:
         return _quietly(lambda: certificate.extensions)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise CertificateError(f"the extensions of {common_name(certificate)!r} can't be read ({error})") from error
+        raise CertificateError(
+            f"the extensions of {common_name(certificate)!r} can't be read ({_why(error)})"
+        ) from error
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
@@ -135,6 +138,16 @@ def _readable(certificate: x509.Certificate) -> x509.Certificate:
     """The certificate, after what is read of it later was read once: the library decodes names and dates only then."""
     _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return certificate
+
+
+def _why(error: Exception) -> str:
+    """What a person can take from the library's words, which are about its own structures."""
+    said = str(error)
+    if "ParseError" not in said:
+        return said
+    fields = [field.removeprefix("raw_") for field in re.findall(r'"(?:\w+::)?(\w+)"', said) if field != "tbs_cert"]
+    where = " of ".join(reversed(fields))
+    return f"its {where} is not in DER as X.509 wants it" if where else "it is not in DER as X.509 wants it"
 
 
 def _quietly(read: Callable[[], T]) -> T:

@@ -58,7 +58,7 @@ class SiPolicy:
         if rule is not None:
             return rule.described
         signers = (rule for rule in self.denied for signed in case.signatures if rule.matches(signed, case))
-        return next((rule.described for rule in signers), None)
+        return next((rule.described(case) for rule in signers), None)
 
     def allows(self, signed: Signed) -> bool | None:
         """Whether the policy allows the file of this signature, by its hash, its names or this signature."""

@@ -172,12 +172,13 @@ class SignerRule:
     conditions: frozenset[str] = frozenset()
     """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
 
-    @property
-    def described(self) -> str:
-        """The rule for a sentence: what the policy calls it, and whose signatures it is about."""
+    def described(self, case: Case) -> str:
+        """The rule for a sentence: its name, whose signatures it is about, and the file attribute that fits."""
         root = f"well-known root {self.root_id:#04x}" if self.root_id is not None else None
         below = root or f"certificate {(self.tbs or b'').hex().upper()}"
-        return f"{self.id!r} ({f'signer {self.publisher!r}, ' if self.publisher else ''}{below})"
+        signer = f"{self.id!r} ({f'signer {self.publisher!r}, ' if self.publisher else ''}{below})"
+        attribute = next((one.described for one in self.attributes if one.matches(case)), None)
+        return f"{signer} with {attribute}" if attribute else signer
 
     def denying(self) -> SignerRule:
         """The rule as a denied signer, of whose file attributes sources do not say the same."""

@@ -266,6 +266,13 @@ def test_allowed_signers_and_denied_files() -> None:
             f"'S' (signer 'contoso ltd.', certificate {TBS.upper()})",
         ),
         (signer_policy('<CertRoot Type="Wellknown" Value="08"/>'), "'S' (well-known root 0x08)"),
+        (
+            signer_policy(
+                '<CertRoot Type="Wellknown" Value="08"/><FileAttribRef RuleID="A"/><FileAttribRef RuleID="B"/>',
+                files='<FileAttrib ID="A" FileName="other.sys"/><FileAttrib ID="B" FileName="vulnerable.sys"/>',
+            ),
+            "'S' (well-known root 0x08) with 'B' (OriginalFilename 'vulnerable.sys')",
+        ),
         (file_policy('<Deny ID="F" FileName="other.sys"/>'), None),
         (signer_policy('<CertRoot Type="Wellknown" Value="06"/>'), None),
     ],

@@ -124,7 +124,7 @@ def _not_fit(verdict: Verdict, evidence: Evidence, target: Target) -> Iterator[E
 
 def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
     """The event that the load itself gives, and the fields that the verdict decides."""
-    rule, codes = verdict.rule, verdict.codes
+    rule = verdict.rule
     if verdict.outcome == "rejected":
         if rule in _SILENT or rule.startswith("media-"):
             return None, {}
@@ -133,11 +133,17 @@ def _number(verdict: Verdict) -> tuple[int | None, dict[str, Any]]:
         return (3003 if any(one.rule == "page-hashes" for one in verdict.signatures) else 3005), {}
     if rule == "x86-not-enforced":
         return 3001, {}
-    if "driver-policy-evaluation" in codes:
+    if _needed(verdict, "driver-policy-evaluation"):
         return 3076, _policy_fields(EVALUATION_POLICY)
-    if any(code in codes for code in ("cross-signed-boot-start", "cross-signed-upgraded")):
+    if _needed(verdict, "cross-signed-boot-start", "cross-signed-upgraded"):
         return 3083, {}
     return None, {}
+
+
+def _needed(verdict: Verdict, *codes: str) -> bool:
+    """Whether the file loads with one of these only: no signature is accepted without."""
+    accepted = [set(one.codes) for one in verdict.signatures if one.outcome == "accepted"]
+    return bool(accepted) and all(not found.isdisjoint(codes) for found in accepted)
 
 
 def _policy_fields(policy: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed,
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
+TWICE = driver(cross_signed("2016-05-02"), by_microsoft(WHQL))
+"""Cross-signed, and signed by Microsoft: the second signature needs no exemption."""
+
 
 class Everything:
     """A block list that names every driver."""
@@ -78,6 +81,9 @@ X86 = driver(architecture="x86")
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {"upgraded": True}, [3083], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1607-x64", {"upgraded": True}, [], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {"boot_start": True}, [3083], None, None, None),
+        (TWICE, "win10-1803-x64", {"upgraded": True}, [], None, None, None),
+        (TWICE, "win11-24h2-x64", {"driver_policy": "evaluation", "upgraded": True}, [], None, None, None),
+        (TWICE, "win11-24h2-x64", {"allow_list": NoList()}, [], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {}, [3004, 3089, 5038], "0xC0000428", 577, 52),
         (GOOD, "win11-24h2-x64", {"block_list": Everything()}, [3077, 3089], "0xC0000603", 1275, 48),
         (OLD, "win10-22h2-x64", {}, [3033, 3089], "0xC0000605", None, 52),

@@ -14,6 +14,7 @@ from pathlib import Path
 from catalogs.contents import Contents, Item
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.references import circular_needs
 from catalogs.inf.version import CatalogDirective
 from catalogs.os_names import OsName
 
@@ -128,6 +129,14 @@ def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterat
 
 def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
     """What is wrong with the sections that install files."""
+    for entry in circular_needs(driver.inf):
+        yield Problem(
+            "circular-needs",
+            f"Needs = {', '.join(entry.values)} leads back to a section that it comes from",
+            driver.path,
+            entry.line,
+            "Leave out one of the Needs directives of the circle.",
+        )
     for section in found.missing_sections:
         yield Problem(
             "missing-section",

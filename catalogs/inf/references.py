@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catalogs.inf.syntax import Inf
+from catalogs.inf.syntax import Entry, Inf
 
 _ALL_VALUES = frozenset(
     """
@@ -58,3 +58,35 @@ def references(inf: Inf) -> Iterator[Reference]:
             for value in named:
                 if value and not value.startswith("@"):
                     yield Reference(value, entry.key or "", entry.line, includes)
+
+
+def circular_needs(inf: Inf) -> Iterator[Entry]:
+    """The Needs directives that lead back to a section on the way to them.
+
+    A section that includes other INFs may need one of theirs that is called as one of its own, so it closes no circle.
+    """
+    done: set[str] = set()
+    for start in inf.sections:
+        way = {start: iter(_needed(inf, start))}
+        while way:
+            name, rest = next(reversed(way.items()))
+            found = next(rest, None)
+            if found is None:
+                done.add(name)
+                del way[name]
+                continue
+            section, entry = found
+            if section in way:
+                yield entry
+            elif section not in done:
+                way[section] = iter(_needed(inf, section))
+
+
+def _needed(inf: Inf, name: str) -> list[tuple[str, Entry]]:
+    """The sections of the same INF that one needs, in lower case, each with the directive."""
+    section = inf.sections[name]
+    own = inf.path.name.lower() if inf.path is not None else None
+    if any(value.lower() != own for entry in section.all("Include") for value in entry.values):
+        return []
+    named = ((value.lower(), entry) for entry in section.all("Needs") for value in entry.values)
+    return [(value, entry) for value, entry in named if value in inf.sections]

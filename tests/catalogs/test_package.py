@@ -53,6 +53,26 @@ def test_a_catalog_that_is_there_is_made_anew_whatever_the_case_of_its_name(
     assert package.catalog == tmp_path / taken
 
 
+@pytest.mark.parametrize(
+    ("sections", "lines"),
+    [
+        ("[A]\nNeeds = A\n", [2]),
+        ("[A]\nNeeds = B, C\n[B]\nNeeds = C\n[C]\nNeeds = a\n", [6]),
+        ("[A]\nInclude = sample.inf\nNeeds = A\n", [3]),
+        ("[A]\nNeeds = B, C\n[B]\nNeeds = C\n[C]\n", []),
+        ("[A]\nInclude = usb.inf\nNeeds = A\n", []),
+        ("[A]\nNeeds = Gone\n", []),
+        ("".join(f"[S{n}]\nNeeds = S{n + 1}\n" for n in range(5000)), []),
+    ],
+    ids=["itself", "three", "its-own-inf", "none", "another-inf", "missing", "long-chain"],
+)
+def test_needs_that_go_in_a_circle_are_an_error(tmp_path: Path, sections: str, lines: list[int]) -> None:
+    before = write_package(tmp_path, BASE).read_bytes().count(b"\n")
+    write_package(tmp_path, BASE + sections)
+    found = [one for one in survey_packages(tmp_path, X64).errors if one.code == "circular-needs"]
+    assert [(one.line or 0) - before for one in found] == lines
+
+
 def test_an_inf_may_be_named_instead_of_its_folder(tmp_path: Path) -> None:
     inf = write_package(tmp_path)
     write_package(tmp_path, BASE.replace("ROOT\\Sample,", "ROOT\\Other,"), "other.sys", name="other.inf")

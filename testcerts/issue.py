@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _AUTHORITIES_OUTLIVE = timedelta(days=3650)
 _EARLIEST_YEAR, _LATEST_YEAR = 1960, 9700  # X.509 times begin in 1950, Python's end in 9999
 _PUBLIC_EXPONENT = 65537
 _LONGEST_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1), which cryptography counts in bytes of UTF-8
+_BLANKS = re.compile(r"(?<=(?<!\\),) +")  # behind a comma that ends an attribute
 _WINDOWS_NAMES = {"E": NameOID.EMAIL_ADDRESS, "S": NameOID.STATE_OR_PROVINCE_NAME}
 
 
@@ -42,7 +44,11 @@ class Order:
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MOST_DAYS:
-            raise UsageError(f"certificates can be valid for 1 to {MOST_DAYS} days, not {self.days}", field="--days")
+            raise UsageError(
+                f"certificates can be valid for 1 to {MOST_DAYS} days, not {self.days}",
+                field="--days",
+                hint="The default is 3650.",
+            )
         if not _EARLIEST_YEAR <= self.now.year <= _LATEST_YEAR:
             raise UsageError(f"certificates can't be issued in the year {self.now.year}", hint="Check the clock.")
 
@@ -58,12 +64,15 @@ class Issued:
 
 
 def parse_subject(text: str) -> x509.Name:
-    """A distinguished name from `CN=Contoso Test,O=Contoso` (RFC 4514), or a common name alone. Raises UsageError."""
+    """A distinguished name from `CN=Contoso Test, O=Contoso`, or a common name alone. Raises UsageError.
+
+    RFC 4514 has no blanks behind commas; MakeCert and OpenSSL write them.
+    """
     try:
         if "=" not in text:
             name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text.strip())])
         else:
-            name = x509.Name.from_rfc4514_string(text, _WINDOWS_NAMES)
+            name = x509.Name.from_rfc4514_string(_BLANKS.sub("", text), _WINDOWS_NAMES)
     except ValueError as error:
         reason = f" ({error})" if str(error) else ""
         raise UsageError(

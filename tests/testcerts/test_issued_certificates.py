@@ -142,10 +142,11 @@ def test_a_profile_that_is_not_there_is_answered_with_the_names(now):
     ("text", "name"),
     [
         ("CN=Contoso Test,O=Contoso\\, Ltd,C=DE", "Contoso Test"),
+        ("CN=Contoso Test, O=Contoso\\, Ltd,  C=DE", "Contoso Test"),
         ("Contoso Test", "Contoso Test"),
         ("E=driver@example.com,CN=Ünïcode 株式会社,S=Bayern", "Ünïcode 株式会社"),
     ],
-    ids=["rfc4514", "common-name-alone", "windows-spellings"],
+    ids=["rfc4514", "blanks-behind-commas", "common-name-alone", "windows-spellings"],
 )
 def test_subjects_are_read(text, name):
     assert parse_subject(text).get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == name

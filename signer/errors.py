@@ -14,6 +14,8 @@ class SignerError(Exception):
     """
 
     code = "error"
+    advice: str | None = None
+    """The hint of an error of this kind that has none of its own."""
 
     def __init__(
         self,
@@ -27,7 +29,7 @@ class SignerError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.advice
         self.path = Path(path) if path is not None else None
         self.offset = offset
         self.line = line
@@ -79,6 +81,7 @@ class MalformedInput(SignerError):
     """Bytes that are not what they should be."""
 
     code = "malformed-input"
+    advice = "The file is damaged, incomplete, or of another kind: get or build it again."
 
 
 class ImageError(MalformedInput):

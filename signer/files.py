@@ -40,6 +40,10 @@ _HINTS = {
     errno.EDQUOT: "The disk quota is used up; nothing was changed.",
     errno.EFBIG: "The file would be larger than the system allows; nothing was changed.",
     errno.EISDIR: "Name a file, not a folder.",
+    errno.ENOTDIR: "A file stands where a folder would have to be: choose another place.",
+    errno.EEXIST: "Something else is there already: choose another place.",
+    errno.ELOOP: "Symbolic links lead in a circle there: name the file itself.",
+    errno.ENAMETOOLONG: "Choose a shorter name, or a folder that is not so deep.",
 }
 
 

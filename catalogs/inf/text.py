@@ -61,7 +61,10 @@ def decode(data: bytes, code_page: str = DEFAULT_CODE_PAGE) -> InfText:
     encoding that their mark announces.
     """
     if len(data) > LARGEST:
-        raise InfError(f"the INF has {len(data):,} bytes, and more than {LARGEST:,} are not read as one")
+        raise InfError(
+            f"the INF has {len(data):,} bytes, and more than {LARGEST:,} are not read as one",
+            hint="Name the right file.",
+        )
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
     encoding = encoding or _without_mark(data) or code_page
     text = _decoded(data[len(mark) :], encoding, len(mark))

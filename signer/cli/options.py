@@ -63,7 +63,11 @@ class SecretOptions:
         if self.password_env is not None:
             value = os.environ.get(self.password_env)
             if value is None:
-                raise UsageError(f"the environment variable {self.password_env} is not set", field="--password-env")
+                raise UsageError(
+                    f"the environment variable {self.password_env} is not set",
+                    field="--password-env",
+                    hint="Set and export it, or name another with --password-env.",
+                )
             return value
         if self.password_file is not None:
             return _first_line(read(self.password_file), self.password_file)
@@ -101,7 +105,7 @@ def _first_line(data: bytes, source: Path | str) -> str:
     try:
         return next(iter(text_of(data).splitlines()), "")
     except UnicodeDecodeError as error:
-        raise UsageError(f"the password from {source} is neither UTF-8 nor UTF-16") from error
+        raise UsageError(f"the password from {source} is neither UTF-8 nor UTF-16", hint="Save it as UTF-8.") from error
 
 
 def _read_descriptor(number: int) -> bytes:
@@ -109,4 +113,8 @@ def _read_descriptor(number: int) -> bytes:
         with os.fdopen(number, "rb", closefd=False) as stream:
             return stream.read()
     except OSError as error:
-        raise UsageError(f"file descriptor {number} can't be read", field="--password-fd") from error
+        raise UsageError(
+            f"file descriptor {number} can't be read",
+            field="--password-fd",
+            hint="Open it for drvsign, such as with 3<FILE.",
+        ) from error

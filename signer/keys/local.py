@@ -57,7 +57,10 @@ def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
     except ValueError as error:
         if "password" in str(error).lower():
             raise _wrong_secret("PFX", password) from error
-        raise IdentityError("not a PFX (PKCS #12) file that can be read") from error
+        raise IdentityError(
+            "not a PFX (PKCS #12) file that can be read",
+            hint="Give the .pfx or .p12 that the key was exported to; PEM and DER go with --cert and --key.",
+        ) from error
     if key is None or certificate is None:
         raise KeyNotFound("there is no private key with its certificate in the PFX", hint="Export it with its key.")
     return _identity(key, certificate, others)

@@ -110,6 +110,7 @@ def test_bad_input_is_one_error_line_and_nothing_changes(files: Path, arguments,
     assert ran.code == code, ran.stderr
     assert len(ran.errors) == 1, ran.stderr
     assert ran.stderr.startswith("error: ")
+    assert "\nhint: " in ran.stderr or "\n    " in ran.stderr  # a hint, or one with each problem
     assert state(files) == before
     if as_json:
         assert ran.document["schema"].startswith("drvsign.")

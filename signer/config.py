@@ -130,7 +130,7 @@ def _settings(table: Mapping[str, Any], source: Path, text: str) -> Settings:
     for key, value in table.items():
         if _SECRETS.match(key):
             raise ConfigError(
-                f"a secret does not belong into {FILE_NAME}: {key}",
+                f"a secret does not belong in {FILE_NAME}: {key}",
                 path=source,
                 line=_line(text, key),
                 hint="Say where it comes from: password-env or password-file.",
@@ -220,7 +220,7 @@ class _Reader:
         query = re.sub(r"(?i)([:;])token=", r"\1", uri) if _PKCS11_TOKEN.match(uri) else uri  # there it names a token
         if _SECRET_IN_URI.search(query.partition(":")[2]):
             raise ConfigError(
-                f"a secret does not belong into {FILE_NAME}: the identity's URI has one",
+                f"a secret does not belong in {FILE_NAME}: the identity's URI has one",
                 path=self.source,
                 line=self.line,
                 hint="Say where it comes from: password-env, password-file, or pin-source in a PKCS #11 URI.",

@@ -5,15 +5,16 @@ Library code below the command line takes buffers; paths start and end here.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import itertools
 import json
 import mmap
 import os
+import secrets
 import shutil
 import stat
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -100,15 +101,6 @@ def is_special(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def text_of(data: bytes) -> str:
-    """The text of a file that a person or a shell wrote: UTF-8, or UTF-16 as Windows PowerShell's `>` writes it.
-
-    Raises UnicodeDecodeError.
-    """
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if utf16 else "utf-8-sig")
 
 
 def read(path: Path) -> bytes:
@@ -264,14 +256,21 @@ def together(folder: Path, *, recovered: Callable[[str], None] | None = None) ->
                     recovered(f"{folder}: a run was interrupted; its files are as they were before it")
             shutil.rmtree(left, ignore_errors=True)
         with _named_after(folder, "write in the folder"):
-            name = tempfile.mkdtemp(prefix=STAGING, suffix=".tmp", dir=folder)
-        staging = Staging(Path(name))
+            name = _staging_folder(folder)
+        staging = Staging(name)
         try:
             yield staging
             staging.take_their_places()
         finally:
-            if not (Path(name) / JOURNAL).exists():
+            if not (name / JOURNAL).exists():
                 shutil.rmtree(name, ignore_errors=True)
+
+
+def _staging_folder(folder: Path) -> Path:
+    """A new folder for files that will be moved. What Windows makes of 0o700, moved files would keep."""
+    path = folder / f"{STAGING}{secrets.token_hex(8)}.tmp"
+    path.mkdir(0o777 if sys.platform == "win32" else 0o700)
+    return path
 
 
 def _put_back(staging: Path) -> None:
@@ -330,6 +329,8 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
                 (staged / name).write_bytes(data)
                 _flush(staged / name)
             staged.chmod(_mode_for(folder, new=0o777))
+            if sys.platform == "win32" and folder.is_dir():
+                folder.rmdir()  # an empty one; Windows renames to no name that is taken
             staged.rename(folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
-from signer.files import read, text_of
+from signer.files import read
 
 if TYPE_CHECKING:
     from signer.config import Settings

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
-from signer.files import file_error, is_special, read, require_data, text_of
+from signer.files import file_error, is_special, read, require_data
 
 Kind = Literal["image", "catalog", "cabinet", "inf", "file"]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from signer.cli.text import text_of
 from signer.errors import FileError
-from signer.files import patch_atomically, text_of, together, write_atomically
+from signer.files import patch_atomically, together, write_atomically
 
 LONGEST = 255
 

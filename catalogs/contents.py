@@ -153,6 +153,7 @@ class _Survey:
         for (architecture, on, certain), installation in self._installations.items():
             inbox = layout or installation.includes
             for copy in installation.copies:
-                source = self._driver.sources.find(copy.source, architecture)
-                if certain or source is not None:
-                    yield Item(copy, source, architecture, on, inbox)
+                sources = self._driver.sources.find(copy.source, architecture)
+                if certain and not sources:
+                    yield Item(copy, None, architecture, on, inbox)
+                yield from (Item(copy, source, architecture, on, inbox) for source in sources)

@@ -223,8 +223,18 @@ def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:
 
 
 def missing_file(driver: DriverInf, item: Item) -> Problem:
-    """A file is not where the INF says."""
+    """A file is not where the INF says. Inf2Cat says nothing of one on a disk that the INF does not describe."""
     assert item.source is not None
+    if not item.source.disk_known:
+        return Problem(
+            "unknown-disk",
+            f"{item.copy.source} is on disk {item.source.disk!r}, which no [SourceDisksNames] section describes for"
+            f" {item.architecture}: it is not catalogued",
+            driver.path,
+            item.source.line,
+            "Add the disk, or place the file on one that there is. (InfVerif calls this 1273.)",
+            Severity.WARNING,
+        )
     return Problem(
         "22.9.1",
         f"{item.copy.source} in [{item.copy.section}] of {_in_folder(driver)} is missing or cannot be decompressed from"
@@ -233,7 +243,8 @@ def missing_file(driver: DriverInf, item: Item) -> Problem:
         " the inf.",
         driver.path,
         item.copy.line,
-        f"For {item.architecture}, line {item.source.line} in [{item.source.section}] puts it at {_place(item)}.",
+        f"For {item.architecture}, line {item.source.line} in [{item.source.section}] puts it at {_place(item)}."
+        + (f" Files in a cabinet are not looked for: unpack {cabinet}." if (cabinet := item.source.cabinet) else ""),
     )
 
 

@@ -265,7 +265,7 @@ def _check_sources(driver: DriverInf) -> Iterator[Problem]:
             continue
         for entry in section.entries:
             file = entry.key or entry.value()
-            source = driver.sources.find(file, name.partition(".")[2] or "x86")
+            source = next(iter(driver.sources.find(file, name.partition(".")[2] or "x86")), None)
             if file.lower().endswith(".cat"):
                 own = file.lower() in catalogs
                 yield _problem(

@@ -42,13 +42,16 @@ class Sources:
     def __init__(self, inf: Inf) -> None:
         self._sections = {name: _by_key(inf, name) for name in inf.sections if name.startswith("sourcedisks")}
 
-    def find(self, name: str, architecture: str) -> Source | None:
-        """Where a file is for an architecture: the decorated section is asked first. None where none names it."""
+    def find(self, name: str, architecture: str) -> tuple[Source, ...]:
+        """Where a file is for an architecture: the decorated section is asked first. Nothing where none names it.
+
+        A section may name it in several lines. Windows takes the first place, and Inf2Cat catalogues what is in each.
+        """
         for section in (f"{FILES}.{architecture}", FILES):
-            entry = self._sections.get(section.lower(), {}).get(name.lower())
-            if entry is not None:
-                return self._source(entry, section, architecture)
-        return None
+            entries = self._sections.get(section.lower(), {}).get(name.lower(), ())
+            if entries:
+                return tuple(dict.fromkeys(self._source(entry, section, architecture) for entry in entries))
+        return ()
 
     def _source(self, entry: Entry, section: str, architecture: str) -> Source:
         disk = self._disk(entry.value(), architecture)
@@ -63,19 +66,19 @@ class Sources:
 
     def _disk(self, number: str, architecture: str) -> Entry | None:
         for section in (f"{NAMES}.{architecture}", NAMES):
-            entry = self._sections.get(section.lower(), {}).get(number.lower())
-            if entry is not None:
-                return entry
+            entries = self._sections.get(section.lower(), {}).get(number.lower(), ())
+            if entries:
+                return entries[0]
         return None
 
 
-def _by_key(inf: Inf, name: str) -> dict[str, Entry]:
-    """The entries of a section by key in lower case; the first of each key counts."""
-    found: dict[str, Entry] = {}
+def _by_key(inf: Inf, name: str) -> dict[str, list[Entry]]:
+    """The entries of a section by key in lower case."""
+    found: dict[str, list[Entry]] = {}
     for entry in inf.sections[name].entries:
         # A disk or file without an equals sign is a name with nothing said about it.
         key = entry.key if entry.key is not None else entry.value()
-        found.setdefault(key.lower(), entry if entry.key is not None else Entry(entry.line, key, ()))
+        found.setdefault(key.lower(), []).append(entry if entry.key is not None else Entry(entry.line, key, ()))
     return found
 
 

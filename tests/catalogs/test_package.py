@@ -151,6 +151,24 @@ def test_the_asterisk_of_any_bus_is_not_in_the_catalog(tmp_path: Path) -> None:
     assert package.hardware_ids == ("pnp0501", "acpi\\pnp0501"), "each once, as it is in the catalog"
 
 
+def test_a_file_in_two_lines_is_a_member_from_each_place(tmp_path: Path) -> None:
+    """As in two catalogs of a serial port driver with files for Windows XP and Windows 7: Windows itself takes one."""
+    text = with_change(("sample.sys = 1", "sample.sys = 1,old\nsample.sys = 1,new"))
+    write_package(tmp_path, text, "old/sample.sys", "new/sample.sys")
+    (tmp_path / "new/sample.sys").write_bytes(PeSpec(fill=0x90).build())
+    (package,) = read_packages(tmp_path, X64)
+    assert [file.relative.as_posix() for file in package.files] == ["sample.inf", "old/sample.sys", "new/sample.sys"]
+
+
+def test_a_file_on_a_disk_that_nobody_describes_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    """As in three catalogs whose INF has a typing error in [SourceDisksNames.x86]."""
+    write_package(tmp_path, with_change(("sample.sys = 1", "sample.sys = 2,sub")))
+    survey = survey_packages(tmp_path, X64)
+    assert [problem.code for problem in survey.problems] == ["unknown-disk"]
+    assert not survey.errors
+    assert [file.name for file in survey.packages[0].files] == ["sample.inf"]
+
+
 def test_catalogs_by_architecture(tmp_path: Path) -> None:
     text = with_change(
         ("CatalogFile = sample.cat", "CatalogFile.NTamd64 = x64.cat\nCatalogFile.NTarm64 = arm64.cat"),

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from catalogs.catalog import Catalog
 from catalogs.ctl import CertificateTrustList, NameValue, TrustedSubject
+from catalogs.media import opened
 from catalogs.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
 from catalogs.os_names import OsName, os_attribute, tokens
 from catalogs.package import DriverPackage, PackageFile
 from catalogs.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
-from signer.files import mapped
 
 _Entries = list[TrustedSubject]
 Each = Callable[[Callable[[PackageFile], _Entries], Sequence[PackageFile]], Iterable[_Entries]]
@@ -103,13 +103,13 @@ def catalog_attributes(package: DriverPackage) -> list[NameValue]:
 
 def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
     wanted = any(_is(a, name) and _is_wanted(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
-    return hash_path(file.path, page_hashes=options.page_hashes or wanted)
+    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or wanted)
 
 
-def hash_path(path: Path, *, page_hashes: bool = False) -> HashedFile:
-    """The digests of the file at `path`. Raises SignerError naming it."""
+def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False) -> HashedFile:
+    """The digests of the file at `path`, or of what it unpacks to. Raises SignerError naming it."""
     try:
-        with mapped(path) as data:
+        with opened(path, packed) as data:
             return hash_file(data, page_hashes=page_hashes)
     except SignerError as error:
         raise error.at(path) from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from catalogs.build import hash_path
 from catalogs.catalog import Catalog
+from catalogs.media import packed_name
 from catalogs.members import CatalogMember, HashedFile
 from signer.errors import MalformedInput, SignerError
 
@@ -58,14 +60,13 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
     names = {member.file.lower() for member in catalog.members if member.file}
     for path in files:
         try:
-            hashed = hash_path(path)
+            member = find(catalog, hash_path(path)) or _packed(catalog, path)
         except MalformedInput as error:
             yield FileState(path.name, "unreadable", path, error.message)
             continue
         except SignerError as error:
             yield FileState(path.name, "unreadable", path, str(error))
             continue
-        member = find(catalog, hashed)
         if member is not None:
             found.add((member.file or path.name).lower())
             yield FileState(path.name, "listed", path)
@@ -76,6 +77,13 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
     present = {path.name.lower() for path in files}
     for name in sorted(names - found - present):
         yield FileState(name, "missing")
+
+
+def _packed(catalog: Catalog, path: Path) -> CatalogMember | None:
+    """The member that a packed file such as driver.sy_ unpacks to, or None."""
+    if not path.name.endswith("_") or not any(packed_name(m.file or "") == path.name.lower() for m in catalog.members):
+        return None
+    return find(catalog, hash_path(path, packed=True))
 
 
 def _changed(catalog: Catalog, path: Path) -> FileState:
@@ -113,21 +121,45 @@ def _attributes(
 
 
 def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
-    ours = {member.tag: member for member in first.members}
-    theirs = {member.tag: member for member in second.members}
+    ours, theirs = _by_tag(first.members), _by_tag(second.members)
     for tag in dict.fromkeys((*ours, *theirs)):
-        one, other = ours.get(tag), theirs.get(tag)
-        name = next((m.file for m in (one, other) if m is not None and m.file), tag.hex())
-        if one is None or other is None:
-            yield Difference("member", name, _say(one), _say(other))
-            continue
-        yield from _attributes("member-attribute", name, one.attributes, other.attributes)
-        pairs = {"kind": (one.kind, other.kind), "page hashes": (bool(one.page_hashes), bool(other.page_hashes))}
-        for what, (mine, its) in pairs.items():
-            if mine != its:
-                yield Difference("member-attribute", f"{name} {what}", str(mine), str(its))
+        for one, other in _pairs(ours.get(tag, []), theirs.get(tag, [])):
+            yield from _member(one, other)
     if list(ours) != list(theirs) and ours.keys() == theirs.keys():
         yield Difference("order", "members", "in another order", "in another order")
+
+
+def _by_tag(members: Iterable[CatalogMember]) -> dict[bytes, list[CatalogMember]]:
+    """The members of each tag: several where files have the same bytes."""
+    found: dict[bytes, list[CatalogMember]] = {}
+    for member in members:
+        found.setdefault(member.tag, []).append(member)
+    return found
+
+
+def _pairs(
+    ours: list[CatalogMember], theirs: list[CatalogMember]
+) -> Iterator[tuple[CatalogMember | None, CatalogMember | None]]:
+    """Members of one tag that are not on both sides, each with one of the other side, as far as there are."""
+    left, rest = [], list(theirs)
+    for member in ours:
+        if member in rest:
+            rest.remove(member)
+        else:
+            left.append(member)
+    return itertools.zip_longest(left, rest)
+
+
+def _member(one: CatalogMember | None, other: CatalogMember | None) -> Iterator[Difference]:
+    name = next((member.file or member.tag.hex() for member in (one, other) if member is not None), "")
+    if one is None or other is None:
+        yield Difference("member", name, _say(one), _say(other))
+        return
+    yield from _attributes("member-attribute", name, one.attributes, other.attributes)
+    pairs = {"kind": (one.kind, other.kind), "page hashes": (bool(one.page_hashes), bool(other.page_hashes))}
+    for what, (mine, its) in pairs.items():
+        if mine != its:
+            yield Difference("member-attribute", f"{name} {what}", str(mine), str(its))
 
 
 def _signature(first: Catalog, second: Catalog) -> Iterator[Difference]:

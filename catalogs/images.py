@@ -8,8 +8,8 @@ from pathlib import Path
 from catalogs.contents import Item
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
+from catalogs.media import opened
 from signer.errors import ImageError
-from signer.files import mapped
 from signer.pe.image import Image, is_image
 
 _DECORATIONS = {"x64": "amd64"}
@@ -25,11 +25,11 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
     asked = set(wanted)
     installed: dict[Path, dict[str, Item]] = {}
     for item, path in found:
-        if path.suffix.lower() == ".sys" and item.architecture in asked:
+        if item.copy.source.lower().endswith(".sys") and item.architecture in asked:
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
-        with mapped(path) as data:
+        with opened(path, is_packed(next(iter(items.values())), path)) as data:
             if not is_image(data):
                 yield _no_image(driver, path, next(iter(items.values())))
                 continue
@@ -43,6 +43,11 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
             yield from _wrong_machine(driver, path, items, machine, starts)
         if not signed and starts.get(path.name.lower()) == _BOOT_START:
             yield _unsigned(driver, path, next(iter(items.values())))
+
+
+def is_packed(item: Item, path: Path) -> bool:
+    """Whether the file that was found for an item is a packed one: driver.sy_ for driver.sys."""
+    return path.name.lower() != item.copy.source.lower()
 
 
 def boot_start_drivers(driver: DriverInf) -> Iterator[str]:

@@ -13,7 +13,7 @@ from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.os_names import OsName
-from catalogs.package import DriverPackage, survey_packages
+from catalogs.package import DriverPackage, PackageFile, survey_packages
 from signer.errors import InfError, MalformedInput
 from signer.files import read
 
@@ -48,7 +48,7 @@ def check_stale(package: DriverPackage) -> list[Problem]:
     newer = [file for file in package.files if file.path.stat().st_mtime > made]
     try:
         catalog = Catalog.parse(read(package.catalog)) if newer else None
-        stale = [file for file in newer if catalog is not None and find(catalog, hash_path(file.path)) is None]
+        stale = [file for file in newer if catalog is not None and _is_stale(file, catalog)]
     except MalformedInput as error:
         return [Problem(error.code, error.message, error.path or package.catalog, None, error.hint, Severity.WARNING)]
     return [
@@ -62,3 +62,7 @@ def check_stale(package: DriverPackage) -> list[Problem]:
         )
         for file in stale
     ]
+
+
+def _is_stale(file: PackageFile, catalog: Catalog) -> bool:
+    return find(catalog, hash_path(file.path, packed=file.packed)) is None

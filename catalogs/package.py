@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from catalogs import os_names, signability
 from catalogs.contents import Item, contents
 from catalogs.folder import Folder, OutsideFolder
-from catalogs.images import check_images
+from catalogs.images import check_images, is_packed
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.strings import ENGLISH
 from catalogs.inf.text import DEFAULT_CODE_PAGE
 from catalogs.inf.version import CatalogDirective
+from catalogs.media import packed_name
 from catalogs.os_names import OsName
 from catalogs.signature_attributes import SignatureAttribute, asks_for_trust, signature_attributes
 from signer.errors import InfError, PackageError
@@ -38,6 +39,8 @@ class PackageFile:
     """The releases that install the file, in catalog order: its `OSAttr`."""
     attributes: tuple[SignatureAttribute, ...] = ()
     """What the INF asks the catalog to say about this file."""
+    packed: bool = False
+    """Whether it is packed there, as driver.sy_: the catalog vouches for what it unpacks to."""
 
 
 @dataclass(frozen=True)
@@ -283,14 +286,17 @@ class _Run:
                 PurePosixPath(path.relative_to(folder.root).as_posix()),
                 os,
                 attributes.get(name, ()) or attributes.get(item.copy.source.lower(), ()),
+                is_packed(item, path),
             )
 
     def _find(self, driver: DriverInf, folder: Folder, item: Item) -> Path | None:
         """Where a file is. A problem is noted where it isn't in the folder or the path leads out of it."""
         if item.source is None or not signability.is_file_name(item.copy.target):
             return None
+        names = (item.copy.source, packed_name(item.copy.source))
         try:
-            path = folder.find((*item.source.folders, item.copy.source))
+            places = (folder.find((*item.source.folders, name)) for name in names)
+            path = next(filter(None, places), None)
         except OutsideFolder:
             self.problems.append(signability.outside_folder(driver, item))
             return None

@@ -100,7 +100,7 @@ def _require_sound(package: DriverPackage, staging: Staging, each: Each) -> None
 
 
 def _unsound(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Problem]:
-    evidence = evidence_of(staged, [catalog])
+    evidence = evidence_of(staged, [catalog], file.packed)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
         yield Problem("not-catalogued", "the new catalog does not list it", file.path)
     own = (

@@ -8,12 +8,12 @@ from dataclasses import replace
 from catalogs.catalog import Catalog
 from catalogs.images import boot_start_drivers
 from catalogs.inf.driver import DriverInf
+from catalogs.media import opened
 from catalogs.package import DriverPackage
 from catalogs.verify import CheckedFile, CheckedPackage, PathsOf
 from signer.cab.cabinet import is_cabinet
 from signer.certificates import common_name
 from signer.errors import VerificationError
-from signer.files import mapped
 from signer.pe.image import is_image
 from signer.policy.classify import classify
 from signer.policy.findings import Verdict
@@ -52,7 +52,7 @@ def _checked(package: DriverPackage, catalog: Catalog, paths_of: PathsOf) -> Che
     boot = {name for inf in package.infs for name in boot_start_drivers(DriverInf.read(inf))}
     files = []
     for file in package.files:
-        with mapped(file.path) as data:
+        with opened(file.path, file.packed) as data:
             kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
             evidence = gather(data, kind, file.relative.name, [catalog])
         files.append(CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot))

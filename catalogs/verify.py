@@ -12,11 +12,12 @@ from catalogs.images import boot_start_drivers
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem
 from catalogs.line_ends import diagnose
+from catalogs.media import opened
 from catalogs.os_names import OsName
 from catalogs.package import DriverPackage, PackageFile, Survey, survey_packages
 from signer.cab.cabinet import is_cabinet
 from signer.errors import PackageError, SignerError
-from signer.files import mapped, read
+from signer.files import read
 from signer.pe.image import is_image
 from signer.policy import package as policy
 from signer.policy.case import SignaturePaths
@@ -198,7 +199,7 @@ def _check(
     boot = {name for driver in drivers for name in boot_start_drivers(driver)}
 
     def one(file: PackageFile) -> CheckedFile:
-        evidence = evidence_of(file.path, lookups)
+        evidence = evidence_of(file.path, lookups, file.packed)
         line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
         return CheckedFile(file, evidence, paths_of(evidence), file.path.name.lower() in boot, line_ends)
 
@@ -221,10 +222,10 @@ def _parsed(data: bytes, path: Path) -> Catalog:
         raise error.at(path) from error
 
 
-def evidence_of(path: Path, catalogs: Sequence[CatalogLookup]) -> Evidence:
+def evidence_of(path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False) -> Evidence:
     """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it."""
     try:
-        with mapped(path) as data:
+        with opened(path, packed) as data:
             kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
             return gather(data, kind, path.name, catalogs)
     except SignerError as error:

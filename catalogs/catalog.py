@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from catalogs.ctl import CertificateTrustList
-from catalogs.members import CatalogMember, interpret
+from catalogs.members import CatalogMember, interpret, require_agreement
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
@@ -36,7 +36,10 @@ class Catalog:
 
     @classmethod
     def parse(cls, data: bytes, name: str = "") -> Catalog:
-        """The catalog in its DER. Raises CatalogError and SignatureFormatError, naming the offset."""
+        """The catalog in its DER. Raises CatalogError and SignatureFormatError, naming the offset.
+
+        Entries may have the same tag, as those of files with the same bytes have, but must not contradict each other.
+        """
         whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
         if whole.end != len(data):
             raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the catalog", offset=whole.end)
@@ -51,6 +54,7 @@ class Catalog:
         if der.read_oid(kind.contents(data)) != oids.CTL:
             raise CatalogError("not a catalog: what is signed is no certificate trust list", offset=kind.start)
         trust_list = CertificateTrustList.parse(bytes(data[content.body : content.end]))
+        require_agreement(trust_list.subjects)
         for field in fields[3:]:  # the list has been walked by now, and is much the largest part
             der.require_der(field.whole(data))
         head = bytes(data[fields[0].start : fields[1].end])

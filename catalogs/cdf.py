@@ -182,7 +182,11 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
             raise CatalogError("ALTSIPID names a hash provider that only Windows has", path=source, line=line)
         else:
             files.append((key, value, line))
+    first: dict[str, int] = {}
     for key, value, line in files:
+        if (earlier := first.setdefault(key.lower(), line)) != line:
+            hint = "Give each file a tag of its own."
+            raise CatalogError(f"the tag {key!r} stands in line {earlier} already", path=source, line=line, hint=hint)
         if version == 2 and not key.lower().startswith(_HASH):
             hint = f"Write <HASH>{key}=… : a version 2 catalog names files by their digests."
             raise CatalogError(f"the tag {key!r} is not a hash", path=source, line=line, hint=hint)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from catalogs import cdf, os_names
 from catalogs.build import CatalogOptions, assemble, build
 from catalogs.catalog import Catalog
-from catalogs.ctl import NameValue
+from catalogs.ctl import NameValue, TrustedSubject
 from catalogs.diff import check_folder, differences
-from catalogs.members import MEMBER_FLAGS, hash_file, interpret, subjects
+from catalogs.members import MEMBER_FLAGS, hash_file, interpret, subjects, text_tag
 from catalogs.package import read_packages
 from catalogs.sign import sign_catalog
 from signer.algorithms import DigestAlgorithm
@@ -138,6 +138,77 @@ def test_catalogs_are_told_apart_field_by_field() -> None:
     assert [d.what for d in differences(first, sign_catalog(first, identity(), SigningOptions()))] == ["signature"]
 
 
+def entry(
+    data: bytes, name: str, tag: bytes | None = None, version: int = 2, page_hashes: bool = False
+) -> list[TrustedSubject]:
+    """The entries of a file, maybe with another tag than its own."""
+    hashed = hash_file(memoryview(data), page_hashes=page_hashes)
+    return subjects(hashed, [NameValue("File", MEMBER_FLAGS, name)], version, tag=tag)
+
+
+IMAGE = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
+OTHER_PAGES = replace(
+    hash_file(memoryview(IMAGE), page_hashes=True),
+    page_hashes=dict.fromkeys(DigestAlgorithm, hash_pages(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)),
+)
+AGREEING = [
+    ("the-same-entry-twice", entry(b"a", "a.inf") * 2, 2),
+    ("the-same-bytes-by-other-names", entry(b"a", "a.inf") + entry(b"a", "b.inf"), 2),
+    ("with-and-without-page-hashes", entry(IMAGE, "a.sys") + entry(IMAGE, "b.sys", page_hashes=True), 2),
+    ("a-name-as-tag-twice", entry(b"a", "a.inf", text_tag("a"), 1) * 2, 1),
+]
+CONTRADICTING = [
+    ("another-digest", entry(b"a", "a.inf", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1), 1, "digests"),
+    (
+        "another-digest-than-the-tag-is",
+        [entry(b"a", "a.inf")[1], replace(entry(b"b", "b.inf")[1], identifier=entry(b"a", "")[1].identifier)],
+        2,
+        "digests",
+    ),
+    (
+        "another-kind",
+        entry(IMAGE, "a.sys", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1),
+        1,
+        "kinds and digests",
+    ),
+    (
+        "other-page-hashes",
+        [entry(IMAGE, "a.sys", page_hashes=True)[1], subjects(OTHER_PAGES, [], 2)[1]],
+        2,
+        "page hashes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entries", "version"), [pytest.param(*case[1:], id=case[0]) for case in AGREEING])
+def test_entries_may_have_the_same_tag(entries: list[TrustedSubject], version: int) -> None:
+    """As in 23 of 521 real catalogs: Inf2Cat writes an entry for each file, and the same one twice."""
+    catalog = assemble(entries, [], replace(OPTIONS, version=version), "")
+    assert Catalog.parse(catalog.to_bytes()) == catalog
+
+
+@pytest.mark.parametrize(
+    ("entries", "version", "what"), [pytest.param(*case[1:], id=case[0]) for case in CONTRADICTING]
+)
+def test_entries_with_the_same_tag_must_agree(entries: list[TrustedSubject], version: int, what: str) -> None:
+    data = assemble(entries, [], replace(OPTIONS, version=version), "").to_bytes()
+    with pytest.raises(CatalogError, match=f"entries contradict each other: number 2.* other {what}$"):
+        Catalog.parse(data)
+
+
+def test_files_of_the_same_bytes_are_told_apart_by_name_and_number() -> None:
+    first = assemble(entry(b"a", "a.inf") + entry(b"a", "b.inf"), [], OPTIONS, "")
+    other_order = replace(first.trust_list, subjects=first.trust_list.subjects[::-1])
+    assert not [d for d in differences(first, replace(first, trust_list=other_order)) if d.what != "order"]
+    third = assemble(entry(b"a", "a.inf") + entry(b"a", "c.inf"), [], OPTIONS, "")
+    assert {(d.what, d.subject) for d in differences(first, third)} == {
+        ("identifier", ""),
+        ("member-attribute", "b.inf File"),
+    }
+    once = assemble(entry(b"a", "a.inf"), [], OPTIONS, "")
+    assert [d.subject for d in differences(first, once) if d.what == "member"] == ["b.inf", "b.inf"]
+
+
 def test_a_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     catalog = small(2, "a.inf", "b.sys", "gone.dll")
     for name, data in {"a.inf": b"a.inf", "b.sys": b"changed", "new.txt": b"new"}.items():
@@ -170,6 +241,7 @@ def test_a_cdf_names_members_by_hash_with_their_attributes(tmp_path: Path) -> No
         (CDF.replace("SHA256", "SHA1"), "wants SHA256", 4),
         (CDF.replace("Name=x.cat", "Other=1"), "has no Name", None),
         (CDF.replace("<HASH>a", "a"), "not a hash", 6),
+        (CDF + "<hash>A=b.txt\n", "the tag '<hash>A' stands in line 6 already", 7),
         (CDF + "nonsense\n", "neither a section nor a setting", 7),
         (CDF + "<HASH>aATTR1=zz\n", "not an attribute", 7),
     ],

@@ -58,9 +58,12 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
     """
     found: set[str] = set()
     names = {member.file.lower() for member in catalog.members if member.file}
+    packed = {packed_name(name): name for name in names}
     for path in files:
         try:
-            member = find(catalog, hash_path(path)) or _packed(catalog, path)
+            member = find(catalog, hash_path(path))
+            if member is None and path.name.lower() in packed:
+                member = find(catalog, hash_path(path, packed=True))
         except MalformedInput as error:
             yield FileState(path.name, "unreadable", path, error.message)
             continue
@@ -70,20 +73,13 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
         if member is not None:
             found.add((member.file or path.name).lower())
             yield FileState(path.name, "listed", path)
-        elif path.name.lower() in names:
+        elif path.name.lower() in names or path.name.lower() in packed:
             yield _changed(catalog, path)
         else:
             yield FileState(path.name, "extra", path)
-    present = {path.name.lower() for path in files}
+    present = {name for path in files for name in (path.name.lower(), packed.get(path.name.lower(), ""))}
     for name in sorted(names - found - present):
         yield FileState(name, "missing")
-
-
-def _packed(catalog: Catalog, path: Path) -> CatalogMember | None:
-    """The member that a packed file such as driver.sy_ unpacks to, or None."""
-    if not path.name.endswith("_") or not any(packed_name(m.file or "") == path.name.lower() for m in catalog.members):
-        return None
-    return find(catalog, hash_path(path, packed=True))
 
 
 def _changed(catalog: Catalog, path: Path) -> FileState:

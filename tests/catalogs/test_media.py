@@ -67,6 +67,20 @@ def test_the_catalog_holds_what_a_packed_file_unpacks_to(tmp_path: Path, pack: C
     assert states == {"SAMPLE.SY_": "listed", "sample.inf": "missing"}
 
 
+def test_packed_files_are_checked_by_name_and_contents(tmp_path: Path) -> None:
+    text = with_change(
+        ("[Drivers]\n", "[Drivers]\none.bin\ntwo.bin\n"), ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1")
+    )
+    write_package(tmp_path, text, "sample.sys", "one.bi_", "two.bi_")
+    for name in ("one.bi_", "two.bi_"):
+        (tmp_path / name).write_bytes(szdd(b"the same"))
+    catalog = built(tmp_path)
+    (tmp_path / "sample.sys").rename(tmp_path / "sample.sy_")
+    (tmp_path / "sample.sy_").write_bytes(szdd(b"another"))
+    states = {state.name: state.state for state in check_folder(catalog, sorted(tmp_path.iterdir()))}
+    assert states == {"sample.inf": "listed", "one.bi_": "listed", "two.bi_": "listed", "sample.sy_": "stale"}
+
+
 def test_a_file_that_is_there_unpacked_is_taken(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sy_").write_bytes(szdd(b"another"))

@@ -117,7 +117,15 @@ LEGACY: tuple[OsName, ...] = (
 
 _BY_OPTION = {name.option.lower(): name for name in ALL}
 _BY_TOKEN = {name.token.lower(): name for name in (*LEGACY, *ALL)}
+
+SECOND_SERVER_2012 = replace(_BY_OPTION["server8_x64"], option="Server2012_X64", confirmed=False)
+"""What the Windows 8 kit wrote Server2012X64 for once more, after that of Server8_X64: so in catalogs of two vendors.
+
+Its own name for it is not known, so that it can't be asked for.
+"""
+
 _ORDER = {name: index for index, name in enumerate((*ALL, *LEGACY))}
+_ORDER[SECOND_SERVER_2012] = _ORDER[_BY_OPTION["server8_x64"]]
 
 
 def parse_list(text: str) -> tuple[OsName, ...]:
@@ -145,7 +153,7 @@ def from_tokens(text: str) -> tuple[OsName, ...]:
         name = _BY_TOKEN.get(token.strip().lower())
         if name is None:
             raise UsageError(f"there is no Windows release with the catalog token {token.strip()!r}")
-        names.append(name)
+        names.append(SECOND_SERVER_2012 if name in names and name.token == SECOND_SERVER_2012.token else name)
     return tuple(names)
 
 

@@ -66,6 +66,16 @@ def test_the_first_windows_10_kits_tokens_are_read_and_never_written() -> None:
     assert os_names.tokens(os_names.parse_list("10_X86,10_X64")) == "_v100,_v100_X64"
 
 
+def test_the_windows_8_kits_second_server_2012_is_read_and_written() -> None:
+    """As in zttap200.cat of 2014 and in another vendor's catalog for the same releases."""
+    text = "8X64,Server2012X64,Server2012X64,_v63_X64"
+    names = os_names.from_tokens(text)
+    assert os_names.tokens(os_names.in_order(reversed(names))) == text
+    assert os_names.os_attribute(names) == "2:6.2,2:6.3"
+    with pytest.raises(UsageError):
+        os_names.parse_list(os_names.SECOND_SERVER_2012.option)
+
+
 def test_options_and_tokens_are_unique() -> None:
     assert len({name.option.lower() for name in os_names.ALL}) == len(os_names.ALL)
     assert len({name.token.lower() for name in os_names.ALL}) == len(os_names.ALL)

@@ -9,7 +9,7 @@ those of the releases that the catalog is for:
 - One that is found with its architecture's decoration installs the files of this architecture.
 - Any other counts if a machine of an architecture that the INF has models for would use it too. It installs the files
   of that architecture: an INF with [X.NTarm64] models catalogued for ARM brings ARM64 files, and a section that only
-  [X.NTamd64] models name brings the x86 files as well, if the INF has [X.NTx86] models and places such files.
+  [X.NTamd64] models name brings the x86 files as well, if the INF has [X.NTx86] models and they are there.
 - The files are for the releases of the architecture that the section was looked up for.
 - [DefaultInstall] and [ClassInstall32] are looked up for each of the architectures, and bring its files.
   Sections such as [DefaultInstall.NTamd64.10.0...25952] count whatever release they begin with (not measured).
@@ -42,6 +42,8 @@ class Item:
     """The architecture whose releases install it."""
     inbox: bool
     """Whether it may come with Windows: the INF has a LayoutFile or includes another INF."""
+    certain: bool = True
+    """Whether a model of its architecture needs it. Others of the INF's architectures may do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class _Survey:
     def _device(self, name: str, on: str, own: tuple[str, ...]) -> None:
         """Read what a machine of the architecture `on` would install; `own` are the Models section's architectures.
 
-        Files for others of the INF's architectures count where the INF says where they are.
+        Files for others of the INF's architectures count where they are.
         """
         for suffix in _PARTS:
             section = section_for(self._inf, name, on, suffix)
@@ -156,4 +158,4 @@ class _Survey:
                 sources = self._driver.sources.find(copy.source, architecture)
                 if certain and not sources:
                     yield Item(copy, None, architecture, on, inbox)
-                yield from (Item(copy, source, architecture, on, inbox) for source in sources)
+                yield from (Item(copy, source, architecture, on, inbox, certain) for source in sources)

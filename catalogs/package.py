@@ -301,7 +301,7 @@ class _Run:
             self.problems.append(signability.outside_folder(driver, item))
             return None
         if path is None:
-            self.problems.append(signability.missing_file(driver, item))
+            self.problems += [signability.missing_file(driver, item)] if item.certain else []
         elif twins := folder.twins(path):
             self.problems.append(signability.ambiguous_name(driver, item, path, twins))
         return path

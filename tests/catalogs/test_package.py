@@ -160,6 +160,21 @@ def test_a_file_in_two_lines_is_a_member_from_each_place(tmp_path: Path) -> None
     assert [file.relative.as_posix() for file in package.files] == ["sample.inf", "old/sample.sys", "new/sample.sys"]
 
 
+def test_a_file_for_models_of_another_architecture_may_be_missing(tmp_path: Path) -> None:
+    text = with_change(
+        ("Models,NTamd64", "Models,NTamd64,NTx86"),
+        ("[Sample.NT]\n", "[Models.NTx86]\n%Device% = Other,ROOT\\Other\n[Other]\n[Sample.NT]\n"),
+        ("1 = %Disk%", "1 = %Disk%,,,x64\n[SourceDisksNames.x86]\n1 = %Disk%,,,x86"),
+    )
+    write_package(tmp_path, text, "x64/sample.sys")
+    (package,) = read_packages(tmp_path, X64)
+    assert [file.relative.as_posix() for file in package.files] == ["sample.inf", "x64/sample.sys"]
+    (tmp_path / "x86").mkdir()
+    (tmp_path / "x86/sample.sys").write_bytes(PeSpec("x86").build())
+    (package,) = read_packages(tmp_path, X64)
+    assert [file.relative.as_posix() for file in package.files][2:] == ["x86/sample.sys"]
+
+
 def test_a_file_on_a_disk_that_nobody_describes_is_left_out_with_a_warning(tmp_path: Path) -> None:
     """As in three catalogs whose INF has a typing error in [SourceDisksNames.x86]."""
     write_package(tmp_path, with_change(("sample.sys = 1", "sample.sys = 2,sub")))

@@ -57,6 +57,14 @@ def build_paths(
     test roots before commercial ones; all certificates valid `at` that time, where one is given; shorter; fewer weak
     algorithms. There is always at least one path. Source: RFC 4158 for building, RFC 5280, 6.1 for the rules.
     """
+    return _paths(leaf, tuple(pool), store, at, usage)
+
+
+@functools.lru_cache(maxsize=1024)
+def _paths(
+    leaf: x509.Certificate, pool: tuple[x509.Certificate, ...], store: TrustStore, at: datetime | None, usage: str
+) -> tuple[CertificatePath, ...]:
+    """The paths, remembered: the files of a package are signed by the same few, with the same certificates."""
     paths = [
         CertificatePath(end.certificates, end.anchor, _problems(end, usage))
         for end in _Search(leaf, pool, store).ends()

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signer.errors import CertificateError
@@ -23,7 +23,7 @@ from signer.errors import CertificateError
 T = TypeVar("T")
 
 _REMEMBERED = 1024
-"""How many certificates are remembered: the files of a batch carry the same few again and again."""
+"""How many certificates are remembered, and what they say: the files of a batch carry the same few again and again."""
 
 CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
@@ -42,6 +42,8 @@ def load_der(data: bytes) -> x509.Certificate:
 
 def load_all(data: bytes) -> list[x509.Certificate]:
     """Every certificate in a file: DER, PEM (any number), or PKCS#7 as DER or PEM. Raises CertificateError."""
+    from cryptography.hazmat.primitives.serialization import pkcs7
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for load in (
@@ -59,22 +61,26 @@ def load_all(data: bytes) -> list[x509.Certificate]:
     )
 
 
+@lru_cache(_REMEMBERED)
 def subject_name(certificate: x509.Certificate) -> str:
     """The subject as an RFC 4514 string."""
     return _quietly(lambda: certificate.subject.rfc4514_string())
 
 
+@lru_cache(_REMEMBERED)
 def issuer_name(certificate: x509.Certificate) -> str:
     """The issuer as an RFC 4514 string."""
     return _quietly(lambda: certificate.issuer.rfc4514_string())
 
 
+@lru_cache(_REMEMBERED)
 def issuer_common_name(certificate: x509.Certificate) -> str | None:
     """The issuer's common name, or None where it has none."""
     values = _quietly(lambda: certificate.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else None
 
 
+@lru_cache(_REMEMBERED)
 def common_name(certificate: x509.Certificate) -> str:
     """What a person calls the subject: its common name, else unit, else organization, else all of it."""
     subject = _quietly(lambda: certificate.subject)
@@ -85,14 +91,21 @@ def common_name(certificate: x509.Certificate) -> str:
     return subject_name(certificate)
 
 
+def serial_number(certificate: x509.Certificate) -> int:
+    """The serial number; old certificates have negative ones."""
+    return _quietly(lambda: certificate.serial_number)
+
+
+@lru_cache(_REMEMBERED)
 def serial_hex(certificate: x509.Certificate) -> str:
     """The serial number as lower-case hex digits; a negative one, which old certificates have, as it is encoded."""
-    serial = _quietly(lambda: certificate.serial_number)
+    serial = serial_number(certificate)
     if serial < 0:
         return serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True).hex()
     return f"{serial:x}"
 
 
+@lru_cache(_REMEMBERED)
 def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:
     """The digest of the whole certificate as upper-case hex, which Windows calls its thumbprint."""
     der = certificate.public_bytes(Encoding.DER)

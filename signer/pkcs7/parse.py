@@ -6,6 +6,7 @@ SignedData Structures". Structure only: whether anything in it is true is asked 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids, pkcs7
-from signer.certificates import extensions, load_der
+from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, SignatureFormatError
 
 _MOST_FIELDS = 6
@@ -59,10 +60,11 @@ class ParsedSignerInfo:
         """Whether this signer names `certificate` as its own."""
         if self.issuer is None:
             return self.key_identifier is not None and self.key_identifier == _key_identifier(certificate)
+        if serial_number(certificate) != self.serial:
+            return False  # which is seen at once, while the bytes of a certificate are encoded anew
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        fields = certificate_names(certificate.public_bytes(Encoding.DER))
-        return fields == (self.issuer, self.serial)
+        return certificate_names(certificate.public_bytes(Encoding.DER)) == (self.issuer, self.serial)
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,19 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
 
 
 def _require_sound(data: bytes) -> None:
-    """Raise SignatureFormatError for what is no DER, or has so much around the content that it can't be meant."""
+    """Raise SignatureFormatError for what is no DER, or has so much around the content that it can't be meant.
+
+    What has no more elements than any part of it may have is walked once, as nearly everything is.
+    """
     info = der.read(data)
     wrapped = der.first_children(data, info, 2)[-1:]
     signed = der.first_children(data, wrapped[0], 1)[:1] if wrapped and wrapped[0].tag == 0xA0 else []
     fields = der.first_children(data, signed[0], _MOST_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
     if len(fields) > _MOST_FIELDS:
         raise SignatureFormatError("SignedData with too many fields", offset=signed[0].start)
+    with contextlib.suppress(SignatureFormatError):
+        der.require_der(data, _MOST_IN_CERTIFICATES)
+        return
     for field in (*fields[:2], *fields[3:]):
         der.require_der(field.whole(data), _MOST_IN_CERTIFICATES if field.tag == 0xA0 else _MOST_AROUND)
     der.require_der(data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from signer.algorithms import DigestAlgorithm
@@ -164,7 +165,7 @@ def _about_file(policy_name: str, verdict: Verdict, evidence: Evidence) -> dict[
 
 def _event(number: int, file: str, target: Target, extra: dict[str, Any] | None = None) -> Iterator[Event]:
     """The event in the newest version that the release's manifest has; nothing where it has none."""
-    row = _row(number, target)
+    row = _row(number, next(name for build, name in _MANIFESTS if target.build >= build))
     if row is None:
         return
     known = {"FileNameBuffer": file, "FileName": file, "CatalogNameBuffer": None, "ProcessName": "System"}
@@ -191,8 +192,8 @@ def _message(text: str, file: str, known: dict[str, Any]) -> str:
     return filled if policy else filled.replace(" (Policy ID:)", "")
 
 
-def _row(number: int, target: Target) -> Row | None:
-    manifest = next(name for build, name in _MANIFESTS if target.build >= build)
+@lru_cache(maxsize=256)
+def _row(number: int, manifest: str) -> Row | None:
     found = [
         row
         for row in rows("events.tsv", "signer.codeintegrity.data")

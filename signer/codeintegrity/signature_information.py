@@ -6,6 +6,7 @@ Source: windows-itpro-docs app-control-for-business/operations/event-id-explanat
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -98,6 +99,7 @@ def _about_signer(signature: Signature) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)  # the same for every target, and for every file of a publisher
 def _tbs_hash(certificate: x509.Certificate) -> str | None:
     """The digest of the to-be-signed part by the certificate's own algorithm, as App Control names certificates."""
     algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)

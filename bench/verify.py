@@ -55,10 +55,10 @@ def ours(files: list[Path], *options: str) -> float:
 
 
 def osslsigncode(files: list[Path]) -> float:
-    start = time.perf_counter()
-    for path in files:
-        subprocess.run(["osslsigncode", "verify", "-in", path], check=False, capture_output=True)
-    return time.perf_counter() - start
+    def all_files() -> float:
+        return sum(wall(["osslsigncode", "verify", "-in", path]) for path in files)
+
+    return min(all_files() for _ in range(2))
 
 
 def signify(files: list[Path]) -> float:

@@ -95,7 +95,8 @@ class Output:
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of a command. Called once, and only with --json."""
-        print(json.dumps(document, indent=2), file=sys.stdout)  # noqa: T201
+        # Indenting is for eyes, and takes several times as long: a pipe gets one line.
+        print(json.dumps(document, indent=2 if sys.stdout.isatty() else None), file=sys.stdout)  # noqa: T201
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """A line of the result for a person; nothing with --json."""

@@ -24,6 +24,7 @@ from signer.cli.signature_options import SignatureOptions
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import PackageError, SignerError, UsageError
 from signer.files import read, scratch, write_atomically
+from signer.unfinished import UnfinishedRuns
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import Problem
@@ -73,6 +74,7 @@ def build(
         raise UsageError("only images have page hashes and signatures with --dual", hint="Leave them out.")
     if not signature.algorithm().modern and not unsigned:
         raise UsageError("the portal wants the cabinet signed with SHA-256", field="--digest")
+    _require_finished(folders)
     submission = read_submission(folders, today=now().astimezone(UTC).date())
     _require_no_errors(submission, folders[0])
     for problem in submission.problems:
@@ -234,9 +236,17 @@ def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
     from catalogs.submission.package import read_submission
 
     folders = [path for path in paths if path.is_dir()]
+    _require_finished(folders)
     today = now().astimezone(UTC).date()
     found = [(", ".join(map(str, folders)), read_submission(folders, today=today))] if folders else []
     return found + [(str(path), _check_cabinet(path)) for path in paths if not path.is_dir()]
+
+
+def _require_finished(folders: Sequence[Path]) -> None:
+    """Raise UnfinishedRun where the files of a folder are those of two runs."""
+    runs = UnfinishedRuns()
+    for folder in folders:
+        runs.require_none(folder)
 
 
 def _check_cabinet(path: Path) -> Submission:

@@ -27,6 +27,7 @@ WINDOWS_TCB = f"{_MS}.10.3.23"
 PROTECTED = f"{_MS}.10.3.24"
 FLIGHT = f"{_MS}.10.3.27"
 ELAM = f"{_MS}.61.4.1"
+HAL_EXTENSION = f"{_MS}.61.5.1"
 STORE = f"{_MS}.76.3.1"
 
 MICROSOFTS: tuple[Classification, ...] = ("windows", "whql", "attested")
@@ -79,7 +80,8 @@ def _by_usage(usages: frozenset[str]) -> Classification:
         return "whql"
     if WINDOWS_SYSTEM in usages or WINDOWS_TCB in usages or PROTECTED in usages:
         return "windows"
-    return "commercial"
+    # ELAM drivers and HAL extensions come from the portal, ELAM never by attestation.
+    return "whql" if ELAM in usages or HAL_EXTENSION in usages else "commercial"
 
 
 def _ends_in_a_microsoft_test_root(path: CertificatePath) -> bool:

@@ -129,6 +129,17 @@ def test_whatever_is_named_of_a_mixed_package_is_not_judged(
     assert (ran.code, "a run was interrupted" in ran.stderr) == (3, True)
 
 
+@pytest.mark.parametrize(
+    "command", [("submission", "check"), ("submission", "build", "--unsigned", "-o", "x.cab")], ids=["check", "build"]
+)
+def test_a_mixed_package_is_not_submitted(packages: tuple[Path, Path], command: tuple[str, ...]) -> None:
+    old, _ = packages
+    interrupted(old, *NAMES)
+    ran = drvsign(*command[:2], old, *command[2:])
+    assert (ran.code, "a run was interrupted" in ran.stderr) == (3, True)
+    assert not Path("x.cab").exists()
+
+
 def test_a_catalog_of_a_mixed_package_vouches_for_nothing(packages: tuple[Path, Path], work: Path) -> None:
     old, _ = packages
     shutil.copy(old / "hello.sys", work / "hello.sys")

@@ -10,8 +10,10 @@ from signer.certificates import CODE_SIGNING
 from signer.policy.case import Case
 from signer.policy.classify import (
     ATTESTED,
+    ELAM,
     EV_WHQL,
     FLIGHT,
+    HAL_EXTENSION,
     OEM_WHQL,
     PROTECTED,
     WHQL,
@@ -59,6 +61,10 @@ def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
         (by_microsoft(WINDOWS_TCB), "windows"),
         (by_microsoft(PROTECTED), "windows"),
         (by_microsoft(WHQL, WINDOWS_SYSTEM), "whql"),
+        (by_microsoft(ELAM), "whql"),
+        (by_microsoft(HAL_EXTENSION), "whql"),
+        (by_microsoft(HAL_EXTENSION, ATTESTED), "attested"),
+        (by_microsoft(ELAM, WINDOWS_SYSTEM), "windows"),
         (by_microsoft(), "commercial"),
         (cross_signed(), "cross-signed"),
         (cross_signed(usages=(CODE_SIGNING, WHQL)), "cross-signed"),

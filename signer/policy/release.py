@@ -93,7 +93,8 @@ def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[F
 
 def forecast(plan: Plan, target: Target, store: TrustStore) -> Forecast:
     """What a target would make of a driver that is signed like this."""
-    switches = Switches(at=plan.at, roots="release")
+    # Of drivers that are there the field tells that they load; a new one is not made against the documentation.
+    switches = Switches(at=plan.at, roots="release", expired_cross="blocked")
     embedded, listed = _evidence(plan, target, "embedded"), _evidence(plan, target, "catalog")
     paths = _paths(plan, listed, store)
     return Forecast(

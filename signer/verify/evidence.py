@@ -15,6 +15,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import PageHashes
+from signer.pe.protection import Fault
 from signer.pkcs7.problem import Problem as Problem
 
 Source = Literal["embedded", "nested", "catalog"]
@@ -97,7 +98,7 @@ class Evidence:
     signatures: tuple[Signature, ...] = ()
     problems: tuple[Problem, ...] = ()
     """What is wrong with the file rather than with one signature."""
-    protection: tuple[Problem, ...] = ()
+    protection: tuple[Fault, ...] = ()
     """What memory integrity minds about an image's layout in memory, whoever signed it."""
 
 

@@ -54,7 +54,7 @@ def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[Catalog
         architecture=image.architecture,
         signatures=(*embedded, *(_with_pages(one.signature, one.indirect, pages) for one in listed)),
         problems=tuple(problems),
-        protection=tuple(Problem(fault.code, fault.message) for fault in protection_faults(image)),
+        protection=protection_faults(image),
     )
 
 

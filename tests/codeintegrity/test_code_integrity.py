@@ -10,12 +10,12 @@ import pytest
 
 from signer.codeintegrity.consequences import Consequences, consequences
 from signer.codeintegrity.events import ENFORCED_POLICY, EVALUATION_POLICY, OPERATIONAL, SECURITY, VERBOSE
+from signer.pe.protection import Fault
 from signer.policy.classify import LIFETIME, WHQL
 from signer.policy.judge import judge
 from signer.policy.switches import Switches
 from signer.policy.tables import rows
 from signer.policy.targets import Target, all_targets
-from signer.verify.evidence import Problem
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver, self_signed, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -199,7 +199,7 @@ def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
     ],
 )
 def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> None:
-    sample = driver(by_microsoft(WHQL), name="toaster.sys", protection=(Problem(code, "it is so"),))
+    sample = driver(by_microsoft(WHQL), name="toaster.sys", protection=(Fault(code, "it is so"),))
     what = follow(sample, target, hvci=True)
     assert what.row["events"] == ids
     assert (what.status.code, what.status.device_manager) == (None, 39)

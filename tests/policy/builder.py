@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import CODE_SIGNING, TIME_STAMPING, load_der
+from signer.pe.protection import Fault
 from signer.policy.case import SignaturePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
 from signer.verify.evidence import Evidence, Problem, Signature, Source, Timestamp
@@ -200,7 +201,7 @@ def driver(
     name: str = "sample.sys",
     kind: Literal["image", "catalog", "cabinet", "file"] = "image",
     problems: tuple[Problem, ...] = (),
-    protection: tuple[Problem, ...] = (),
+    protection: tuple[Fault, ...] = (),
     attributes: dict[str, str] | None = None,
 ) -> Sample:
     """A file with these signatures."""

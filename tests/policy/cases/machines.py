@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signer.pe.protection import Fault
 from signer.policy.case import Case
 from signer.policy.classify import WHQL
-from signer.verify.evidence import Problem
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.policy.cases.registry import expect
 
@@ -118,27 +118,27 @@ def signed_under_memory_integrity() -> Sample:
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, debugger=True)
 def writable_code() -> Sample:
     """A section that is writable and executable does not load with memory integrity on, whoever signed it."""
-    return driver(by_microsoft(WHQL), protection=(Problem("hvci-writable-code", "its section 'x' is both"),))
+    return driver(by_microsoft(WHQL), protection=(Fault("hvci-writable-code", "its section 'x' is both"),))
 
 
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, code="hvci-unaligned")
 @expect("accepted", "root", "win10-22h2-x64")
 def unaligned_sections() -> Sample:
     """Sections have to begin on pages; without memory integrity nobody minds."""
-    return driver(by_microsoft(WHQL), protection=(Problem("hvci-unaligned", "its sections are aligned to 0x20"),))
+    return driver(by_microsoft(WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
 
 
 @expect("unknown", "hvci", "win10-22h2-x64", hvci=True, code="hvci-imports-in-code")
 @expect("accepted", "root", "win10-22h2-x64")
 def imports_in_code() -> Sample:
     """Driver Verifier minds import addresses in code; whether the load fails is not published."""
-    return driver(by_microsoft(WHQL), protection=(Problem("hvci-imports-in-code", "they lie in '.text'"),))
+    return driver(by_microsoft(WHQL), protection=(Fault("hvci-imports-in-code", "they lie in '.text'"),))
 
 
 @expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")
 def writable_code_on_x86() -> Sample:
     """Memory integrity is for 64-bit kernels."""
-    fault = Problem("hvci-writable-code", "its section 'x' is both")
+    fault = Fault("hvci-writable-code", "its section 'x' is both")
     return driver(by_microsoft(WHQL), architecture="x86", protection=(fault,))
 
 

@@ -81,7 +81,8 @@ class Signed:
     @cached_property
     def tbs_hashes(self) -> frozenset[bytes]:
         """What App Control knows the certificates of its paths by: the digest of each one's to-be-signed part."""
-        certificates = {certificate for path in self.paths.signer for certificate in path.certificates}
+        paths = (*self.paths.signer, *self.paths.public)
+        certificates = {certificate for path in paths for certificate in path.certificates}
         return frozenset(digest for digest in map(_tbs_hash, certificates) if digest is not None)
 
     @cached_property

@@ -214,7 +214,7 @@ class SignerRule:
     def _matches_chain(self, signed: Signed) -> bool | None:
         if self.tbs is not None:
             return self.tbs in signed.tbs_hashes
-        ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.signer]
+        ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.telling]
         if self.root_id in _OWN_ROOTS and (self.root_id in ids or self.root_id in _known_roots()):
             return self.root_id in ids
         if self.root_id in _OWN_ROOTS and ids and None not in ids:

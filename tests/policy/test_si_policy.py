@@ -218,6 +218,14 @@ def test_what_limits_a_signer_and_is_not_there_is_refused(files: str, inside: st
         policy(files, signer, refer)
 
 
+@pytest.mark.parametrize("root", ["08", "06"])
+def test_a_list_knows_a_signer_whichever_roots_are_asked(root: str) -> None:
+    rules = signer_policy(f'<CertRoot Type="Wellknown" Value="{root}"/>')
+    sign = {"08": cross_signed(), "06": by_microsoft(WHQL)}[root]
+    assert rules.denies(case(driver(sign))) is True
+    assert rules.denies(case(driver(sign.under_test_roots()))) is True
+
+
 @pytest.mark.parametrize("value", ["xx", "", "0102", "010A2B06", WHQL_VALUE + "00"])
 def test_an_unreadable_usage_matches_nothing(value: str) -> None:
     rules = signer_policy(

@@ -13,7 +13,10 @@ from signer.policy.findings import Verdict
 from signer.policy.pnp import signer_score
 
 _UNTRUSTED = 0x800B0109
+_CHAINING = (0x800B010A, "A certificate chain could not be built to a trusted root authority.")
 _ERRORS = {
+    "catalog-unsigned": (0x800B0100, "No signature was present in the subject."),
+    "path": _CHAINING,
     "trusted-root": (
         _UNTRUSTED,
         "A certificate chain processed, but terminated in a root certificate which is not trusted by the trust "
@@ -70,7 +73,8 @@ def _answer(verdict: Verdict) -> Iterator[str]:
             yield "!    sto:           Driver package signer is unknown but user trusts the signer."
         return
     if verdict.rule in _ERRORS:
-        error, text = _ERRORS[verdict.rule]
+        incomplete = verdict.rule == "trusted-root" and "chain-incomplete" in codes
+        error, text = _CHAINING if incomplete else _ERRORS[verdict.rule]
         yield from _failed(error, text)
         yield from _exit(error)
 

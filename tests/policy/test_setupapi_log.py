@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from signer.codeintegrity.status import status_of
 from signer.policy.classify import WHQL
 from signer.policy.judge import judge
 from signer.policy.setupapi import log_lines
 from signer.policy.switches import Switches
 from signer.policy.targets import Target
-from tests.policy.builder import Sign, by_microsoft, commercial, driver, unknown_issuer
+from tests.policy.builder import Sign, by_microsoft, commercial, driver, self_signed, unknown_issuer
 
 FROM_THE_PAGE = """\
 !    sig:                Verifying file against specific (valid) catalog failed! (0x800b0109)
@@ -43,7 +44,8 @@ def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
         (commercial(), {"publisher": "trusted"}, "0xe0000241", "Authenticode (0F000000)"),
         (commercial(), {"publisher": "untrusted"}, "0xe0000243", "Not digitally signed (80000000)"),
         (commercial(ends="2025-01-01"), {}, "0x800b0101", "Not digitally signed (80000000)"),
-        (unknown_issuer(), {}, "0x800b0109", "Not digitally signed (80000000)"),
+        (unknown_issuer(), {}, "0x800b010a", "Not digitally signed (80000000)"),
+        (self_signed(), {}, "0x800b0109", "Not digitally signed (80000000)"),
         (commercial().broken(), {}, "0x80096010", "Not digitally signed (80000000)"),
     ],
 )
@@ -64,3 +66,15 @@ def test_a_file_that_is_not_in_the_catalog() -> None:
 
 def test_a_name_stays_on_its_line() -> None:
     assert not any("\n" in line for line in _lines(name="a\n!!!  sig: all is well.inf"))
+
+
+@pytest.mark.parametrize(
+    "sign", [unknown_issuer(), self_signed(), commercial().broken(), commercial(ends="2025-01-01")]
+)
+def test_the_log_ends_with_the_status_of_the_verdict(sign: Sign) -> None:
+    sample = driver(sign.in_catalog(), kind="file", name="toaster.inf")
+    given = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+    verdict = judge("pnp", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), given)
+    status = status_of("pnp", verdict).code
+    assert status is not None
+    assert f"exit({status.lower()})" in "\n".join(log_lines("toaster.inf", "toaster.cat", verdict))

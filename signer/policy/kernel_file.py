@@ -113,6 +113,11 @@ def block_list(decided: Decided, setting: Setting) -> Iterator[Remark]:
         yield undecided("block-list-unknown", f"the block list that was given asks for more than is known of {name!r}")
 
 
+def _would_be_let_pass(decided: Decided) -> bool:
+    """Whether there is a no that a lenient machine lifts. A catalog is not loaded, so it is let pass nowhere."""
+    return decided.case.evidence.kind == "image" and decided.outcome != "accepted" and not decided.no_by(NEVER_LIFTED)
+
+
 @rule(
     "x86-not-enforced",
     "A 32-bit kernel wants signatures only with Secure Boot on, for boot-start drivers and for protected media.",
@@ -122,7 +127,7 @@ def block_list(decided: Decided, setting: Setting) -> Iterator[Remark]:
 )
 def x86_not_enforced(decided: Decided, setting: Setting) -> Iterator[Remark]:
     """What would not load on x64 loads on x86, with event 3001 and a warning at installation."""
-    if setting.enforced or decided.outcome == "accepted" or decided.no_by(NEVER_LIFTED):
+    if setting.enforced or not _would_be_let_pass(decided):
         return
     message = f"{setting.target.title} loads {decided.case.name!r} all the same, as it enforces no signatures here"
     yield lifts("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
@@ -136,7 +141,7 @@ def x86_not_enforced(decided: Decided, setting: Setting) -> Iterator[Remark]:
 )
 def debugger(decided: Decided, setting: Setting) -> Iterator[Remark]:
     """Events 3003, 3005 and 3022 instead of the errors; Secure Boot rules a kernel debugger out."""
-    if not setting.switches.debugger or decided.outcome == "accepted" or decided.no_by(NEVER_LIFTED):
+    if not setting.switches.debugger or not _would_be_let_pass(decided):
         return
     name = decided.case.name
     if setting.secure_boot:

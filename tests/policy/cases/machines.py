@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signer.algorithms import DigestAlgorithm
 from signer.pe.protection import Fault
 from signer.policy.case import Case
 from signer.policy.classify import WHQL
@@ -36,6 +37,14 @@ LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", Fals
 def unsigned_on_x86() -> Sample:
     """A 32-bit kernel wants signatures with Secure Boot on, at boot and for protected media only."""
     return driver(architecture="x86")
+
+
+@expect("rejected", "root", "win7-x86", "win10-22h2-x64")
+@expect("rejected", "root", "win10-22h2-x86", secure_boot=False)
+@expect("rejected", "root", "win10-22h2-x64", debugger=True)
+def refused_catalog_on_a_lenient_machine() -> Sample:
+    """A catalog is not loaded, so nothing that a machine lets pass makes it vouch for a driver."""
+    return driver(commercial().having(algorithm=DigestAlgorithm.SHA1), kind="catalog", name="sample.cat")
 
 
 @expect("accepted", "x86-not-enforced", "win7-x86", code="digest-mismatch")

@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from signer.cli import streams
 from signer.cli.groups import examples
 from signer.cli.output import Output
-from signer.errors import SignerError, UsageError, VerificationError
+from signer.errors import PackageError, SignerError, UsageError, VerificationError
 from signer.files import hint_for
 
 EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -138,10 +138,16 @@ def _report(error: SignerError) -> None:
     output.error(error)
     try:
         if output.json:
-            output.document({"schema": "drvsign.error/1", "error": error.as_json()})
+            output.document({"schema": "drvsign.error/1", "error": error.as_json(), **_problems(error)})
         sys.stdout.flush()
     except OSError:  # what could not be written before can't be written now
         streams.forget_stdout()
+
+
+def _problems(error: SignerError) -> dict[str, list[Any]]:
+    """All that is wrong with a package, where that is what the error is about."""
+    found = error.problems if isinstance(error, PackageError) else ()
+    return {"problems": [one.as_json() if hasattr(one, "as_json") else str(one) for one in found]} if found else {}
 
 
 def _unexpected(error: Exception) -> SignerError:

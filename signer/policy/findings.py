@@ -103,7 +103,9 @@ class Verdict:
         """Raise VerificationError unless the file is accepted."""
         if not self.accepted:
             reasons = "; ".join(f.message for f in self.findings if f.severity == "error") or self.rule
-            raise VerificationError(f"{self.outcome} for {self.target}: {reasons}", verdict=self)
+            hints = [one.hint for one in self.findings if one.severity == "error" and one.hint]
+            hint = hints[0] if hints else None
+            raise VerificationError(f"{self.outcome} for {self.target}: {reasons}", verdict=self, hint=hint)
 
     def as_json(self) -> dict[str, Any]:
         """One row of the command line's `targets`; `signer.codeintegrity` adds the events and the status."""

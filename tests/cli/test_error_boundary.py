@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import PurePath
 from types import ModuleType
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from catalogs.inf.problems import Problem
 from signer.cli import app as application
 from signer.cli.groups import command
 from signer.cli.output import Output, printable
@@ -79,6 +81,22 @@ def test_with_json_an_error_is_the_one_document_on_stdout(monkeypatch):
         "error": {"code": "file", "message": "a.sys: it is not there", "hint": "Check the path."},
     }
     assert result.exit_code == 3
+
+
+def test_with_json_all_problems_of_a_package_are_in_the_document(monkeypatch):
+    problems = (Problem("22.9.1", "a.sys is missing", PurePath("a.inf"), 3, "Build it."), "another")
+    result = run(monkeypatch, PackageError("no catalog can be made", problems=problems), "--json")
+    assert json.loads(result.stdout)["problems"] == [
+        {
+            "code": "22.9.1",
+            "severity": "error",
+            "message": "a.sys is missing",
+            "path": "a.inf",
+            "line": 3,
+            "hint": "Build it.",
+        },
+        "another",
+    ]
 
 
 def test_all_problems_of_a_package_are_listed_and_many_are_cut_short(monkeypatch):

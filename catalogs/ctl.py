@@ -31,15 +31,17 @@ class TrustedSubject:
     identifier: bytes
     """The catalog's tag: a raw digest in version 2; in version 1 its hexadecimal digits in UTF-16, or a name."""
     attributes: tuple[Attribute, ...]
-    encoded: bytes = field(default=b"", repr=False, compare=False)
-    """Its DER where it was made here; one that was read has it in the list's."""
+    encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
+    """Its DER where it was made here; one that was read has it in the list's, one that was replaced has none."""
 
     @classmethod
     def of(cls, identifier: bytes, attributes: Iterable[Attribute]) -> TrustedSubject:
         """A new entry, with its attributes in the order of a DER SET OF."""
         ordered = sorted((_encode_attribute(*attribute), attribute) for attribute in attributes)
         encoded = der.sequence(der.octets(identifier), der.tlv(der.SET, *(part for part, _ in ordered)))
-        return cls(identifier, tuple(attribute for _, attribute in ordered), encoded)
+        made = cls(identifier, tuple(attribute for _, attribute in ordered))
+        object.__setattr__(made, "encoded", encoded)
+        return made
 
     def to_der(self) -> bytes:
         """SEQUENCE { identifier OCTET STRING, SET of attributes }, in the order that they have here."""

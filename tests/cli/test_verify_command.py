@@ -421,7 +421,7 @@ def test_nothing_at_all_is_not_accepted(work, policy):
     (work / "list.txt").write_text("\n")
     ran = drvsign("verify", f"@{work / 'list.txt'}", "--policy", policy)
     assert ran.code == 2
-    assert "there is nothing to verify" in ran.stderr
+    assert "there are no paths in this list" in ran.stderr
 
 
 @pytest.mark.parametrize("policy", POLICIES[:3])

@@ -44,16 +44,19 @@ def test_a_signature_is_encoded_as_it_was(path: Path) -> None:
         assert whole == signature
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.suffix != ".cat"], ids=corpus_id)
+def is_signed(path: Path) -> bool:
+    data = path.read_bytes()
+    try:
+        return is_image(data) and Image.parse(data).is_signed
+    except MalformedInput:  # that it is refused is said elsewhere
+        return False
+
+
+@pytest.mark.parametrize("path", filter(is_signed, FILES), ids=corpus_id)
 def test_a_signed_image_is_laid_out_as_it_was(path: Path) -> None:
     """Certificate table, padding, directory entry and checksum, once the signature is what it was."""
     data = path.read_bytes()
-    try:
-        image = Image.parse(data)
-    except MalformedInput as error:
-        pytest.skip(f"no image that can be signed: {error.message}")
-    if not image.is_signed:
-        pytest.skip("not signed")
+    image = Image.parse(data)
     changes = embed(image, [entry.signed_data() for entry in certificate_table.read(image)])
     result = bytearray(data)
     for offset, new in changes.patches:

@@ -52,7 +52,7 @@ def is_signed(path: Path) -> bool:
         return False
 
 
-@pytest.mark.parametrize("path", filter(is_signed, FILES), ids=corpus_id)
+@pytest.mark.parametrize("path", list(filter(is_signed, FILES)), ids=corpus_id)
 def test_a_signed_image_is_laid_out_as_it_was(path: Path) -> None:
     """Certificate table, padding, directory entry and checksum, once the signature is what it was."""
     data = path.read_bytes()

@@ -18,11 +18,12 @@ from catalogs.sign import sign_catalog
 from catalogs.verify import evidence_of
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
-from signer.files import Staging, mapped, read, together
+from signer.files import mapped, read
 from signer.keys.identity import SigningIdentity
 from signer.pe.image import Image, is_image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.sign import sign_image
+from signer.transaction import Staging, together
 from signer.verify.gather import gather_catalog
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]

@@ -1,4 +1,4 @@
-"""Map a file for reading, replace a file atomically. The only module that writes to disks.
+"""Map a file for reading, replace a file atomically: with `signer.transaction` what writes to disks.
 
 Library code below the command line takes buffers; paths start and end here.
 """
@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
-import json
 import mmap
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -21,16 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from signer.errors import FileError
-from signer.lock import locked
 
 Patch = tuple[int, bytes]
 """One change to a file: the offset, and the bytes that stand there afterwards. It may lie at or beyond the end."""
 
 _WORTH_MAPPING = 1 << 20
-STAGING, JOURNAL = ".drvsign.", "journal.json"
-"""What the folder of staged files begins with, and the file in it that says how to put back what stood there."""
 _READING_MASK = threading.Lock()
-_NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
+NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -131,7 +125,7 @@ def patch_atomically(
     place, and what it raises leaves `target` as it was. Raises FileError.
     """
     with _staged(target, None) as staged:
-        _copy_patched(source, patches, staged, size)
+        copy_patched(source, patches, staged, size)
         if check is not None:
             with mapped(staged) as result:
                 check(result)
@@ -153,153 +147,20 @@ def _staged(path: Path, mode: int | None) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:_NAME_PART]}.", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:NAME_PART]}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
         raise file_error(error, path, "write the file") from error
     os.close(handle)
     staged = Path(name)
     try:
         yield staged
-        staged.chmod(mode if mode is not None else _mode_for(path))
-        _flush(staged)
+        staged.chmod(mode if mode is not None else mode_for(path))
+        flush(staged)
         staged.replace(path)
     except OSError as error:
         raise file_error(error, path, "write the file") from error
     finally:
         _discard(staged)
-
-
-class Staging:
-    """Files that are to take their places together. Each is written to the path that `path_for` gives."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._numbers = itertools.count()
-        self._staged: dict[Path, Path] = {}
-        self._modes: dict[Path, int] = {}
-
-    def path_for(self, target: Path) -> Path:
-        """Where to write what `target` is to hold."""
-        return self._staged.setdefault(target, self._folder / f"{next(self._numbers)}.{target.name[-_NAME_PART:]}")
-
-    def current(self, path: Path) -> Path:
-        """Where the bytes are that `path` will hold in the end: staged, or where they always were."""
-        return self._staged.get(path, path)
-
-    def write(self, target: Path, data: bytes, *, mode: int | None = None) -> None:
-        """Stage `data` for `target`, whose permissions `mode` sets from the first moment. Raises FileError."""
-        staged = self.path_for(target)
-        with _named_after(target):
-            if mode is not None:
-                self._modes[target] = mode
-                staged.touch(mode)
-            staged.write_bytes(data)
-
-    def patch(
-        self,
-        source: Path,
-        patches: Iterable[Patch],
-        target: Path,
-        *,
-        size: int | None = None,
-        check: Callable[[memoryview], None] | None = None,
-    ) -> None:
-        """Stage a patched copy of `source` for `target`, as `patch_atomically` does. Raises FileError."""
-        staged = self.path_for(target)
-        with _named_after(target):
-            _copy_patched(source, patches, staged, size)
-        if check is not None:
-            with mapped(staged) as result:
-                check(result)
-
-    def take_their_places(self) -> None:
-        """Move every staged file to its target; where one can't be moved, put all back as they were.
-
-        What stood there is kept until all is done, and a journal says how to put it back: whoever opens the folder next
-        does so if this process is killed meanwhile.
-        """
-        entries = []
-        for number, (target, staged) in enumerate(self._staged.items()):
-            with _named_after(target):
-                staged.chmod(self._modes.get(target, _mode_for(target)))
-                _flush(staged)
-                old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
-            entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
-        journal = self._folder / JOURNAL
-        with _named_after(self._folder.parent):
-            write_atomically(journal, json.dumps(entries).encode())
-            _flush_folder(self._folder)
-        try:
-            for target, staged in self._staged.items():
-                with _named_after(target):
-                    staged.replace(target)
-        except BaseException:
-            _put_back(self._folder)
-            raise
-        for folder in {target.parent for target in self._staged}:
-            _flush_folder(folder)
-        journal.unlink()
-
-
-@contextlib.contextmanager
-def together(folder: Path, *, recovered: Callable[[str], None] | None = None) -> Iterator[Staging]:
-    """Files below `folder` that change together when the block ends well, and not at all otherwise.
-
-    One process at a time: a second one is refused. What a process that was killed left behind is put back as it was
-    before, which `recovered` is told. Raises FileError.
-    """
-    with locked(folder, lambda error: file_error(error, folder, "write in the folder")):
-        for left in sorted(folder.glob(f"{STAGING}*.tmp")):
-            if (left / JOURNAL).exists():
-                _put_back(left)
-                if recovered is not None:
-                    recovered(f"{folder}: a run was interrupted; its files are as they were before it")
-            shutil.rmtree(left, ignore_errors=True)
-        with _named_after(folder, "write in the folder"):
-            name = _staging_folder(folder)
-        staging = Staging(name)
-        try:
-            yield staging
-            staging.take_their_places()
-        finally:
-            if not (name / JOURNAL).exists():
-                shutil.rmtree(name, ignore_errors=True)
-
-
-def _staging_folder(folder: Path) -> Path:
-    """A new folder for files that will be moved. What Windows makes of 0o700, moved files would keep."""
-    path = folder / f"{STAGING}{secrets.token_hex(8)}.tmp"
-    path.mkdir(0o777 if sys.platform == "win32" else 0o700)
-    return path
-
-
-def _put_back(staging: Path) -> None:
-    """What stood in the places of staged files, back to where it was; new files go. Doing it twice does no harm.
-
-    Raises FileError, also for a journal that speaks of files outside of the folder.
-    """
-    journal, folder = staging / JOURNAL, staging.parent
-    for name, old in entries_of(journal):
-        target = folder / name
-        if not (target.parent.resolve() / target.name).is_relative_to(folder.resolve()):
-            raise FileError("what an interrupted run left behind names files outside of the folder", path=journal)
-        with _named_after(target):
-            if old is None:
-                target.unlink(missing_ok=True)
-            elif (staging / Path(old).name).exists():
-                (staging / Path(old).name).replace(target)
-    journal.unlink(missing_ok=True)
-
-
-def entries_of(journal: Path) -> list[tuple[str, str | None]]:
-    """The places of a journal, each with the name of what stood there. Raises FileError."""
-    try:
-        entries = json.loads(read(journal))
-        return [(str(name), None if old is None else str(old)) for name, old in entries]
-    except (ValueError, TypeError) as error:
-        raise FileError(
-            "what an interrupted run left behind can't be read", path=journal, hint="Delete the folder that it is in."
-        ) from error
 
 
 @contextlib.contextmanager
@@ -320,15 +181,15 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
 
     Raises FileError, also when there is such a folder by then with something in it.
     """
-    with _named_after(folder):
+    with named_after(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
         try:
             for name, (data, mode) in contents.items():
                 (staged / name).touch(0o666 if mode is None else mode)
                 (staged / name).write_bytes(data)
-                _flush(staged / name)
-            staged.chmod(_mode_for(folder, new=0o777))
+                flush(staged / name)
+            staged.chmod(mode_for(folder, new=0o777))
             if sys.platform == "win32" and folder.is_dir():
                 folder.rmdir()  # an empty one; Windows renames to no name that is taken
             staged.rename(folder)
@@ -337,7 +198,7 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
 
 
 @contextlib.contextmanager
-def _named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
+def named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
     """An OSError inside the block becomes a FileError about `target`, not about a temporary file."""
     try:
         yield
@@ -345,19 +206,8 @@ def _named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
         raise file_error(error, target, doing) from error
 
 
-def _keep(target: Path, backup: Path) -> Path:
-    """A second name for what `target` holds, or a copy where there are no links, so that it can be put back."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    try:
-        backup.hardlink_to(target)
-    except OSError:
-        shutil.copy2(target, backup)
-        _flush(backup)
-    return backup
-
-
-def _copy_patched(source: Path, patches: Iterable[Patch], target: Path, size: int | None) -> None:
+def copy_patched(source: Path, patches: Iterable[Patch], target: Path, size: int | None) -> None:
+    """Make `target` a copy of `source` with `patches` applied, and no longer than `size`."""
     if source != target:
         shutil.copyfile(source, target)
     with target.open("r+b") as file:
@@ -376,13 +226,13 @@ def _discard(staged: Path) -> None:
             staged.unlink()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the disk hold what was written."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Have the disk hold the names in a folder, where the system can do that."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -392,7 +242,7 @@ def _flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _mode_for(path: Path, new: int = 0o666) -> int:
+def mode_for(path: Path, new: int = 0o666) -> int:
     """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
     if path.exists():
         return path.stat().st_mode & 0o7777

@@ -1,7 +1,7 @@
 """Whether files are what a run left behind that was killed while it replaced them: then they fit no other.
 
-`signer.files.together` writes a journal before it moves files to their places, and takes it away when all are there. It
-is found in the folder that was worked on, which may lie above or below the path that somebody asks about.
+`signer.transaction.together` writes a journal before it moves files to their places, and takes it away when all are
+there. It is found in the folder that was worked on, which may lie above or below the path that somebody asks about.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signer.errors import FileError, UnfinishedRun
-from signer.files import JOURNAL, STAGING, entries_of
 from signer.lock import is_held
+from signer.transaction import JOURNAL, STAGING, entries_of
 
 
 class UnfinishedRuns:

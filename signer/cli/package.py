@@ -25,7 +25,8 @@ from signer.cli.signature_options import SignatureOptions
 from signer.cli.signing import expect_images
 from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import FileError, SignerError, UsageError
-from signer.files import ensure_folder, patch_atomically, read, scratch, together
+from signer.files import ensure_folder, patch_atomically, read, scratch
+from signer.transaction import together
 
 if TYPE_CHECKING:
     from catalogs.package import DriverPackage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.files import together
+from signer.transaction import together
 from tests.catalogs.inf_files import BASE, write_package
 from tests.cli.program import drvsign, state
 from tests.images import PeSpec

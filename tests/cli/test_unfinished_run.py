@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.files import together
+from signer.transaction import together
 from tests.cli.program import drvsign, state
 from tests.cli.test_catalog import INF
 from tests.images import PeSpec
@@ -27,7 +27,7 @@ KILLED = textwrap.dedent(
     """
     import os, signal, sys
     from pathlib import Path
-    from signer.files import together
+    from signer.transaction import together
 
     folder, new, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     calls = {"replace": Path.replace, "unlink": Path.unlink, "chmod": Path.chmod}

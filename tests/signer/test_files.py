@@ -10,7 +10,8 @@ import pytest
 
 from signer.cli.text import text_of
 from signer.errors import FileError
-from signer.files import patch_atomically, together, write_atomically
+from signer.files import patch_atomically, write_atomically
+from signer.transaction import together
 
 LONGEST = 255
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from signer.errors import FileError
-from signer.files import together
+from signer.transaction import together
 from tests.support import ROOT
 
 
@@ -88,7 +88,7 @@ KILLED = textwrap.dedent(
     """
     import os, signal, sys
     from pathlib import Path
-    from signer.files import together
+    from signer.transaction import together
 
     folder, steps, links = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "links"
     calls = {"replace": Path.replace, "unlink": Path.unlink, "hardlink_to": Path.hardlink_to, "chmod": Path.chmod}
@@ -148,7 +148,7 @@ def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: 
 def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
     with together(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
-        script = "import sys; from pathlib import Path; from signer.files import together\n"
+        script = "import sys; from pathlib import Path; from signer.transaction import together\n"
         script += "with together(Path(sys.argv[1])): pass"
         other = subprocess.run(
             [sys.executable, "-c", script, str(folder)],

@@ -40,7 +40,7 @@ _NAMES = (
     "submission",
     "tsa",
 )
-_MODULES = {name: f"signer.cli.{name}" for name in _NAMES}
+_MODULES = {name: f"signer.cli.commands.{name}" for name in _NAMES}
 COMMANDS = {name: module for name, module in _MODULES.items() if find_spec(module)}
 """Each command and the module whose `app` it is, in the order of the help."""
 

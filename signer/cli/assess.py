@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signer.cli.options.verify import Trust
 from signer.cli.paths import kind_of, walk
-from signer.cli.verify_options import Trust
 from signer.errors import PackageError, SignerError, SigningError, UsageError
 from signer.files import mapped
 

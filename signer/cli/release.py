@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signer.cli.options.profile import Chosen
+from signer.cli.options.verify import TrustOptions
 from signer.cli.output import Output
-from signer.cli.profile_options import Chosen
-from signer.cli.verify_options import TrustOptions
 from signer.errors import ReleaseRefused
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 
 
 class AllowList(Protocol):
-    """Which cross-signed drivers the Windows Driver Policy still allows. `signer.policy.si_policy` reads one."""
+    """Which cross-signed drivers the Windows Driver Policy still allows. `signer.policy.si_policy.policy` reads one."""
 
     def allows(self, signed: Signed) -> bool | None:
         """Whether the list names this signature's file, signer or publisher; None where that can't be told."""
@@ -38,7 +38,7 @@ class AllowList(Protocol):
 
 
 class BlockList(Protocol):
-    """Which drivers Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy` reads one."""
+    """Which drivers Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy.policy` reads one."""
 
     def denies(self, case: Case) -> bool | None:
         """Whether the list names this file or one of its signers; None where that can't be told."""

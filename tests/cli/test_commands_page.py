@@ -20,7 +20,7 @@ def test_every_command_is_on_the_page():
 
 
 def test_every_document_is_on_the_page_and_none_besides():
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "signer" / "cli").glob("*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "signer" / "cli").rglob("*.py"))
     printed = set(re.findall(r'"(drvsign\.[a-z-]+/\d)"', sources))
     assert printed == set(re.findall(r"`(drvsign\.[a-z-]+/\d)`", PAGE))
 

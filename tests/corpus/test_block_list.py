@@ -14,7 +14,7 @@ from signer.pe.image import Image
 from signer.policy.case import Case
 from signer.policy.file_facts import facts_of
 from signer.policy.judge import paths_of
-from signer.policy.si_policy import SiPolicy
+from signer.policy.si_policy.policy import SiPolicy
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather_image
 from tests.policy.si_policy_encoder import encode, signed

@@ -14,7 +14,7 @@ from signer.errors import ConfigError
 from signer.policy.case import Case
 from signer.policy.classify import WHQL
 from signer.policy.file_facts import FileFacts
-from signer.policy.si_policy import SiPolicy
+from signer.policy.si_policy.policy import SiPolicy
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.policy.si_policy_samples import PLAIN
 

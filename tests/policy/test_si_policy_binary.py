@@ -14,8 +14,8 @@ from signer.asn1 import der, oids
 from signer.errors import ConfigError
 from signer.policy.case import Case
 from signer.policy.file_facts import FileFacts
-from signer.policy.si_policy import SiPolicy
-from signer.policy.si_policy_rules import FileRule, SignerRule
+from signer.policy.si_policy.policy import SiPolicy
+from signer.policy.si_policy.rules import FileRule, SignerRule
 from tests.policy.builder import cross_signed, driver
 from tests.policy.si_policy_encoder import NEWEST, encode, octets, signed, text, u32
 from tests.policy.si_policy_samples import LATER, PLAIN, policies

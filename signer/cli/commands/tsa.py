@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.groups import command, examples
-from signer.cli.identity import TEST_IDENTITY
-from signer.cli.options import now
+from signer.cli.options.common import now
+from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.errors import SigningError
 
@@ -69,7 +69,7 @@ def serve(
 
 def _clock(time: str | None) -> Callable[[], datetime]:
     """The authority's clock: the machine's, or one that stands still. Raises UsageError."""
-    from signer.cli.verify_options import parse_time
+    from signer.cli.options.verify import parse_time
 
     if time is None:
         return now

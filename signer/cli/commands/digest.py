@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, PageHashes, Paths, workers
+from signer.cli.options.common import Jobs, PageHashes, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import Kind, expand, kind_of
 from signer.cli.results import EXIT_FAILED

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.driver_lists import load_allow_list, load_block_list
-from signer.cli.identity import TEST_IDENTITY
+from signer.cli.options.driver_lists import load_allow_list, load_block_list
+from signer.cli.options.identity import TEST_IDENTITY
+from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
-from signer.cli.signature_options import load_certificates
 from signer.errors import CertificateError, UsageError
 from signer.files import read
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from signer.cli.destinations import Destination
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, OutputFile, Paths, workers
+from signer.cli.options.common import Jobs, OutputFile, Paths, workers
+from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish

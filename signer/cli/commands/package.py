@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.depfile import DepFile, signing_sources, write_depfile
-from signer.cli.destinations import OutputFolder
 from signer.cli.groups import command, examples
-from signer.cli.identity import IdentityOptions
-from signer.cli.options import Jobs, SecretOptions, workers
+from signer.cli.options.common import Jobs, SecretOptions, workers
+from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
+from signer.cli.options.destinations import OutputFolder
+from signer.cli.options.identity import IdentityOptions
+from signer.cli.options.package import CatalogChoices
+from signer.cli.options.profile import ProfileOptions
+from signer.cli.options.signature import SignatureOptions
+from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.package_options import CatalogChoices
 from signer.cli.paths import walk
-from signer.cli.profile_options import ProfileOptions
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, finish
-from signer.cli.signature_options import SignatureOptions
 from signer.cli.signing import expect_images
-from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import FileError, SignerError, UsageError
 from signer.files import ensure_folder, patch_atomically, read, scratch
 from signer.transaction import together
@@ -163,9 +163,9 @@ def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningI
     from datetime import UTC, datetime
 
     from signer.cli.assess import Assessor
+    from signer.cli.commands.verify import assess_all
+    from signer.cli.options.verify import MachineOptions, Trust
     from signer.cli.verdict_text import show
-    from signer.cli.verify import assess_all
-    from signer.cli.verify_options import MachineOptions, Trust
 
     at = datetime.now(UTC)
     trust = Trust.of_signer(signer, at)

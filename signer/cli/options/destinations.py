@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from signer.cli.options import OutputFile
+from signer.cli.options.common import OutputFile
 from signer.errors import UsageError
 from signer.files import ensure_folder
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.groups import command, examples
-from signer.cli.options import OutputFile, Paths, SecretOptions, now
+from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.options import now
+from signer.cli.options.common import now
 from signer.cli.output import Output
 from signer.errors import PackageError, UsageError
 

@@ -13,9 +13,9 @@ import typer
 from signer.files import write_atomically
 
 if TYPE_CHECKING:
-    from signer.cli.identity import IdentityOptions
-    from signer.cli.profile_options import Chosen
-    from signer.cli.signature_options import SignatureOptions
+    from signer.cli.options.identity import IdentityOptions
+    from signer.cli.options.profile import Chosen
+    from signer.cli.options.signature import SignatureOptions
 
 DepFile = Annotated[
     Path | None,

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from signer.asn1 import der, oids
 from signer.errors import ConfigError, SignatureFormatError
-from signer.policy.si_policy import HINT, KERNEL, SiPolicy, lowered, oid_of, with_exceptions
-from signer.policy.si_policy_blocks import DENY, Blocks, Reference
-from signer.policy.si_policy_cursor import Cursor
-from signer.policy.si_policy_layout import Layout, RawRule, RawSigner, read_layout
-from signer.policy.si_policy_rules import LEAST, FileRule, Kind, SignerRule
+from signer.policy.si_policy.blocks import DENY, Blocks, Reference
+from signer.policy.si_policy.cursor import Cursor
+from signer.policy.si_policy.layout import Layout, RawRule, RawSigner, read_layout
+from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lowered, oid_of, with_exceptions
+from signer.policy.si_policy.rules import LEAST, FileRule, Kind, SignerRule
 
 _LARGEST = 8 << 20
 """The published driver block list has 230 KiB; what is read takes some thirty times the memory."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.destinations import Destination
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.destinations import Destination
+from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
-from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 from signer.files import mapped, patch_atomically, read, write_atomically
 

@@ -13,11 +13,11 @@ import typer
 
 from signer.cli.assess import Assessment, Assessor, is_package, load_catalog, parse_targets, verifiable_kind
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.paths import listed, walk
 from signer.cli.results import EXIT_FAILED
-from signer.cli.verify_options import MachineOptions, TrustOptions
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
 from signer.files import write_atomically
 from signer.unfinished import UnfinishedRuns

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signer.policy.file_facts import Version
-from signer.policy.si_policy import KERNEL
-from signer.policy.si_policy_blocks import (
+from signer.policy.si_policy.blocks import (
     ALLOW,
     ATTRIBUTE,
     DENY,
@@ -22,7 +21,8 @@ from signer.policy.si_policy_blocks import (
     read_references,
     rule_reference,
 )
-from signer.policy.si_policy_cursor import Cursor
+from signer.policy.si_policy.cursor import Cursor
+from signer.policy.si_policy.policy import KERNEL
 
 NEWEST = 11
 """The newest version of the form that anything public describes."""

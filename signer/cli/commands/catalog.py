@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.depfile import DepFile, write_depfile
+from signer.cli.commands.sign import sign
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, OutputFile, PageHashes, workers
+from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
+from signer.cli.options.depfile import DepFile, write_depfile
+from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
-from signer.cli.package_options import CatalogChoices
 from signer.cli.paths import kind_of, walk
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.sign import sign
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.files import ensure_folder, read, write_atomically
 from signer.unfinished import UnfinishedRuns

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.package import CatalogChoices
 from signer.cli.output import STYLES, Output, counted
-from signer.cli.package_options import CatalogChoices
 from signer.cli.paths import expand
 from signer.cli.results import EXIT_FAILED
 

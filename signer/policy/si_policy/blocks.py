@@ -1,6 +1,6 @@
 """What later versions of an App Control policy's binary form added to its rules: one block for each version.
 
-Source: as in `signer.policy.si_policy_layout`. Of what has no meaning for a driver file, only the length is read.
+Source: as in `signer.policy.si_policy.layout`. Of what has no meaning for a driver file, only the length is read.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signer.policy.file_facts import Version
-from signer.policy.si_policy_cursor import Cursor
-from signer.policy.si_policy_rules import FILE_PATH, LEAST
+from signer.policy.si_policy.cursor import Cursor
+from signer.policy.si_policy.rules import FILE_PATH, LEAST
 
 DENY, ALLOW, ATTRIBUTE = range(3)
 """How the binary form numbers the kinds of file rules."""

@@ -12,7 +12,7 @@ import typer
 
 from signer.cli.assess import verifiable_kind
 from signer.cli.groups import command, examples
-from signer.cli.options import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import STYLES, Output
 from signer.cli.paths import expand
 from signer.cli.results import EXIT_FAILED

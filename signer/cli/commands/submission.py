@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.depfile import DepFile, write_depfile
 from signer.cli.groups import command, examples
-from signer.cli.identity import IdentityOptions
-from signer.cli.options import SecretOptions, now
+from signer.cli.options.common import SecretOptions, now
+from signer.cli.options.depfile import DepFile, write_depfile
+from signer.cli.options.identity import IdentityOptions
+from signer.cli.options.profile import Chosen, ProfileOptions
+from signer.cli.options.signature import SignatureOptions
+from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import STYLES, Output, counted
 from signer.cli.paths import kind_of
-from signer.cli.profile_options import Chosen, ProfileOptions
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
-from signer.cli.signature_options import SignatureOptions
-from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import PackageError, SignerError, UsageError
 from signer.files import read, scratch, write_atomically
 from signer.unfinished import UnfinishedRuns

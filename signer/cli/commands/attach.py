@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.groups import command, examples
-from signer.cli.options import OutputFile
+from signer.cli.options.common import OutputFile
+from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signature_options import load_certificates
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
 from signer.files import mapped, patch_atomically, read, write_atomically

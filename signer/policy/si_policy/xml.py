@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, ParseError
 
 from signer.errors import ConfigError
 from signer.policy.file_facts import Version
-from signer.policy.si_policy import HINT, KERNEL, SiPolicy, braced, lowered, oid_of, with_exceptions
-from signer.policy.si_policy_rules import LEAST, FileRule, Kind, SignerRule, limits
+from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lowered, oid_of, with_exceptions
+from signer.policy.si_policy.rules import LEAST, FileRule, Kind, SignerRule, limits
 
 _SPACE = "{urn:schemas-microsoft-com:sipolicy}"
 _NAMES = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from signer.asn1 import der
 from signer.errors import SignatureFormatError
-from signer.policy.si_policy_rules import FileRule, FileRules, SignerRule, any_of
+from signer.policy.si_policy.rules import FileRule, FileRules, SignerRule, any_of
 
 if TYPE_CHECKING:
     from signer.policy.case import Case, Signed
@@ -82,10 +82,10 @@ class SiPolicy:
         """The policy in a file, be it XML, binary, or binary and signed. Raises ConfigError for anything else."""
         # Local, as each of the readers knows this noun.
         if data[:1] == bytes((der.SEQUENCE,)) or (data[:1] > b"\0" and data[1:4] == b"\0\0\0"):
-            from signer.policy.si_policy_binary import read_binary
+            from signer.policy.si_policy.binary import read_binary
 
             return read_binary(data)
-        from signer.policy.si_policy_xml import read_xml
+        from signer.policy.si_policy.xml import read_xml
 
         return read_xml(data)
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.depfile import DepFile, signing_sources, write_depfile
-from signer.cli.destinations import Destination
 from signer.cli.groups import command, examples
-from signer.cli.identity import IdentityOptions
-from signer.cli.options import Jobs, Paths, SecretOptions, workers
+from signer.cli.options.common import Jobs, Paths, SecretOptions, workers
+from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
+from signer.cli.options.destinations import Destination
+from signer.cli.options.identity import IdentityOptions
+from signer.cli.options.profile import ProfileOptions
+from signer.cli.options.signature import SignatureOptions
+from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
-from signer.cli.profile_options import ProfileOptions
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signature_options import SignatureOptions
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
-from signer.cli.timestamp_options import TimestampOptions
 from signer.errors import UsageError
 
 if TYPE_CHECKING:

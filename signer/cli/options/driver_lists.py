@@ -10,7 +10,7 @@ from signer.errors import ConfigError, UsageError
 from signer.files import read
 
 if TYPE_CHECKING:
-    from signer.policy.si_policy import SiPolicy
+    from signer.policy.si_policy.policy import SiPolicy
 
 
 def load_allow_list(path: Path | None) -> SiPolicy | None:
@@ -49,7 +49,7 @@ def _load(path: Path | None, what: str) -> SiPolicy | None:
     """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
     if path is None:
         return None
-    from signer.policy.si_policy import SiPolicy
+    from signer.policy.si_policy.policy import SiPolicy
 
     try:
         policy = SiPolicy.parse(read(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.options import IDENTITY_PANEL, SecretOptions, now
+from signer.cli.options.common import IDENTITY_PANEL, SecretOptions, now
 from signer.cli.output import Output
 from signer.errors import IdentityError
 

@@ -17,12 +17,12 @@ from signer.algorithms import DigestAlgorithm
 from signer.certificates import (
     TIME_STAMPING,
     common_name,
-    extended_key_usages,
     is_self_signed,
     issuer_common_name,
     issuer_name,
 )
 from signer.errors import CertificateError
+from signer.policy.classify import classify, usages_of
 from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Classification
 from signer.trust.checks import BROKEN
@@ -88,8 +88,6 @@ class Signed:
     @cached_property
     def classification(self) -> Classification:
         """What kind of signature it is."""
-        from signer.policy.classify import classify
-
         return classify(self.signature, self.paths.telling)
 
     @cached_property
@@ -233,16 +231,6 @@ class Case:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
         return tuple(Signed(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
-
-
-def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
-    """The extended key usages; an unreadable extension counts as one that allows nothing."""
-    if certificate is None:
-        return None
-    try:
-        return extended_key_usages(certificate)
-    except CertificateError:
-        return frozenset()
 
 
 def _end_of(path: CertificatePath) -> object:

@@ -8,8 +8,8 @@ from functools import cache
 
 from cryptography import x509
 
-from signer.certificates import common_name, is_self_signed, issuer_common_name, spki_sha256
-from signer.policy.case import usages_of
+from signer.certificates import common_name, extended_key_usages, is_self_signed, issuer_common_name, spki_sha256
+from signer.errors import CertificateError
 from signer.policy.findings import Classification
 from signer.trust.path import CertificatePath
 from signer.trust.roots import kernel_root, kernel_roots
@@ -107,3 +107,13 @@ def _looks_like_a_test(signer: x509.Certificate, paths: tuple[CertificatePath, .
         return True
     names = {common_name(cert) for cert in certificates} | {issuer_common_name(cert) or "" for cert in certificates}
     return any(_TEST_NAME.search(name) for name in names)
+
+
+def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
+    """The extended key usages; an unreadable extension counts as one that allows nothing."""
+    if certificate is None:
+        return None
+    try:
+        return extended_key_usages(certificate)
+    except CertificateError:
+        return frozenset()

@@ -15,6 +15,7 @@ from signer.policy.case import Case
 from signer.policy.file_facts import facts_of
 from signer.policy.judge import paths_of
 from signer.policy.si_policy.policy import SiPolicy
+from signer.policy.si_policy.read import read_policy
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather_image
 from tests.policy.si_policy_encoder import encode, signed
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.skipif(not LIST.is_file(), reason="Microsoft's block li
 @cache
 def lists() -> tuple[SiPolicy, SiPolicy]:
     xml = LIST.read_bytes()
-    return SiPolicy.parse(xml), SiPolicy.parse(signed(encode(xml.decode("utf-8-sig"))))
+    return read_policy(xml), read_policy(signed(encode(xml.decode("utf-8-sig"))))
 
 
 @cache

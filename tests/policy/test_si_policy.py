@@ -15,6 +15,7 @@ from signer.policy.case import Case
 from signer.policy.classify import WHQL
 from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
+from signer.policy.si_policy.read import read_policy
 from tests.policy.builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.policy.si_policy_samples import PLAIN
 
@@ -26,7 +27,7 @@ WHQL_VALUE = "010A2B0601040182370A0305"
 
 
 def policy(files: str = "", signers: str = "", refer: str = "", *, scenario: str = "131", ekus: str = "") -> SiPolicy:
-    return SiPolicy.parse(
+    return read_policy(
         f"""<?xml version="1.0" encoding="utf-8"?>
         <SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>10.0.1.2</VersionEx><EKUs>{ekus}</EKUs>
         <FileRules>{files}</FileRules><Signers>{signers}</Signers>
@@ -317,7 +318,7 @@ def test_rules_for_user_mode_and_rules_that_nobody_refers_to_do_not_count() -> N
 )
 def test_other_files_are_refused(data: bytes, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        SiPolicy.parse(data)
+        read_policy(data)
     assert says in caught.value.message
     assert caught.value.hint
 
@@ -344,11 +345,11 @@ def test_rules_that_would_be_about_any_file_are_refused() -> None:
         file_policy('<FileAttrib ID="F" FileName="x"/>')
     inherits = PLAIN.replace('Value="131" ', 'Value="131" InheritedScenarios="U" ')
     with pytest.raises(ConfigError, match="inherits from another"):
-        SiPolicy.parse(inherits.encode())
+        read_policy(inherits.encode())
 
 
 def test_a_policy_says_what_it_is_called() -> None:
-    assert SiPolicy.parse(PLAIN.encode()).called == (
+    assert read_policy(PLAIN.encode()).called == (
         "'A list', version 10.0.1.65535, {A244370E-44C9-4C06-B551-F6016E563076}"
     )
     assert policy().called == "an App Control policy without a name, version 10.0.1.2"
@@ -356,15 +357,15 @@ def test_a_policy_says_what_it_is_called() -> None:
 
 def test_utf_16_and_byte_order_marks_are_read() -> None:
     text = '<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>1.2.3.4</VersionEx></SiPolicy>'
-    assert SiPolicy.parse(text.encode("utf-16")).version == "1.2.3.4"
-    assert SiPolicy.parse(text.encode("utf-8-sig")).version == "1.2.3.4"
+    assert read_policy(text.encode("utf-16")).version == "1.2.3.4"
+    assert read_policy(text.encode("utf-8-sig")).version == "1.2.3.4"
 
 
 def test_the_published_block_list(corpus: Path) -> None:
     path = corpus.parent / "policy-data" / "recommended_driver_blocklist_10.0.27770.0.xml"
     if not path.is_file():
         pytest.skip("Microsoft's block list is not beside the corpus")
-    listed = SiPolicy.parse(path.read_bytes())
+    listed = read_policy(path.read_bytes())
     hashes = [rule for rule in listed.file_rules if rule.hash is not None]
     assert listed.version == "10.0.27770.0"
     assert (len(hashes), len(listed.file_rules) - len(hashes), len(listed.denied)) == (1690, 11, 202)

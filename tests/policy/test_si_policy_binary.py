@@ -15,6 +15,7 @@ from signer.errors import ConfigError
 from signer.policy.case import Case
 from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
+from signer.policy.si_policy.read import read_policy
 from signer.policy.si_policy.rules import FileRule, SignerRule
 from tests.policy.builder import cross_signed, driver
 from tests.policy.si_policy_encoder import NEWEST, encode, octets, signed, text, u32
@@ -38,7 +39,7 @@ def nameless(policy: SiPolicy) -> SiPolicy:
 
 
 def both(xml: str, form: int = NEWEST) -> tuple[SiPolicy, SiPolicy]:
-    return nameless(SiPolicy.parse(xml.encode())), nameless(SiPolicy.parse(encode(xml, form)))
+    return nameless(read_policy(xml.encode())), nameless(read_policy(encode(xml, form)))
 
 
 @pytest.mark.parametrize("form", range(1, NEWEST + 1))
@@ -70,15 +71,15 @@ def test_any_policy_is_the_same_in_both_forms(xml: str, form: int) -> None:
 
 @pytest.mark.parametrize("wrapped", [True, False], ids=["octet-string", "as-it-is"])
 def test_a_signed_policy_is_taken_out_of_its_signature(wrapped: bool) -> None:
-    policy = SiPolicy.parse(signed(encode(LATER), wrapped=wrapped))
+    policy = read_policy(signed(encode(LATER), wrapped=wrapped))
     assert policy.signed
     assert nameless(policy) == both(LATER)[0]
-    assert not SiPolicy.parse(encode(LATER)).signed
+    assert not read_policy(encode(LATER)).signed
 
 
 def test_a_policy_that_begins_as_an_octet_string_does_is_none() -> None:
     plain = encode(PLAIN, der.OCTET_STRING)
-    assert SiPolicy.parse(signed(plain, wrapped=False)) == SiPolicy.parse(plain) == SiPolicy.parse(signed(plain))
+    assert read_policy(signed(plain, wrapped=False)) == read_policy(plain) == read_policy(signed(plain))
 
 
 OTHER = der.sequence(der.oid(oids.DATA), der.tlv(0xA0, der.tlv(der.OCTET_STRING, b"x")))
@@ -106,7 +107,7 @@ OTHER = der.sequence(der.oid(oids.DATA), der.tlv(0xA0, der.tlv(der.OCTET_STRING,
 )
 def test_what_is_signed_and_no_policy_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        SiPolicy.parse(data)
+        read_policy(data)
     assert says in caught.value.message
     assert caught.value.hint
     assert caught.value.offset is not None
@@ -118,7 +119,7 @@ WHOLE = encode(LATER)
 def test_a_policy_that_is_cut_short_anywhere_is_refused_with_an_offset() -> None:
     for size in range(4, len(WHOLE)):
         with pytest.raises(ConfigError) as caught:
-            SiPolicy.parse(WHOLE[:size])
+            read_policy(WHOLE[:size])
         assert caught.value.offset is not None and caught.value.offset <= size
 
 
@@ -126,7 +127,7 @@ def test_a_signed_policy_that_is_cut_short_anywhere_is_refused() -> None:
     whole = signed(encode(PLAIN))
     for size in range(1, len(whole), 7):
         with pytest.raises(ConfigError):
-            SiPolicy.parse(whole[:size])
+            read_policy(whole[:size])
 
 
 @settings(max_examples=300)
@@ -138,7 +139,7 @@ def test_a_changed_policy_is_read_or_refused(changes: list[tuple[int, int]], in_
     for place, value in changes:
         data[place] = value
     try:
-        SiPolicy.parse(bytes(data))
+        read_policy(bytes(data))
     except ConfigError as refused:
         assert refused.hint or "'" in refused.message
 
@@ -148,7 +149,7 @@ def test_each_byte_changed_is_read_or_refused() -> None:
         data = bytearray(WHOLE)
         data[place] ^= 0xFF
         try:
-            SiPolicy.parse(bytes(data))
+            read_policy(bytes(data))
         except ConfigError as refused:
             assert refused.offset is not None
 
@@ -195,7 +196,7 @@ SETTING = _after(encode(PLAIN), text("P"), text("K"), text("V"))
 )
 def test_what_nobody_knows_is_refused_by_name_and_offset(data: bytes, says: str, offset: int) -> None:
     with pytest.raises(ConfigError) as caught:
-        SiPolicy.parse(data)
+        read_policy(data)
     assert says in caught.value.message
     assert caught.value.offset == offset
     assert caught.value.hint
@@ -216,7 +217,7 @@ def test_what_nobody_knows_is_refused_by_name_and_offset(data: bytes, says: str,
 def test_a_hash_without_a_label_may_be_that_of_the_first_page(facts: dict[str, Any], answer: bool | None) -> None:
     xml = PLAIN.replace('<Allow ID="A2"', '<Deny ID="D9" Hash="' + "cd" * 32 + '"/><Allow ID="A2"')
     xml = re.sub(r"<FileRulesRef>.*?</FileRulesRef>", '<FileRulesRef><FileRuleRef RuleID="D9"/></FileRulesRef>', xml)
-    listed = replace(SiPolicy.parse(encode(xml)), denied=())
+    listed = replace(read_policy(encode(xml)), denied=())
     sample = driver(cross_signed())
     assert listed.denies(Case.of(sample.evidence, sample.paths, facts=FileFacts(**facts))) is answer
 
@@ -248,7 +249,7 @@ def with_rule(kind: str, versions: str, more: str = "") -> str:
 )
 def test_rules_without_a_meaning_are_refused(xml: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        SiPolicy.parse(encode(xml))
+        read_policy(encode(xml))
     assert says in caught.value.message
     assert caught.value.offset is not None
 
@@ -261,9 +262,9 @@ def test_a_string_that_is_none_is_refused() -> None:
         (name[:14] + b"\1" + name[15:], "the padding behind a file name is not zero"),
     ):
         with pytest.raises(ConfigError, match=says):
-            SiPolicy.parse(encode(PLAIN).replace(name, wrong))
+            read_policy(encode(PLAIN).replace(name, wrong))
 
 
 def test_a_file_that_is_too_large_is_refused_unread() -> None:
     with pytest.raises(ConfigError, match="more than 8 MiB"):
-        SiPolicy.parse(b"\1\0\0\0" + bytes(8 << 20))
+        read_policy(b"\1\0\0\0" + bytes(8 << 20))

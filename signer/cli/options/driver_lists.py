@@ -49,10 +49,10 @@ def _load(path: Path | None, what: str) -> SiPolicy | None:
     """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
     if path is None:
         return None
-    from signer.policy.si_policy.policy import SiPolicy
+    from signer.policy.si_policy.read import read_policy
 
     try:
-        policy = SiPolicy.parse(read(path))
+        policy = read_policy(read(path))
     except ConfigError as error:
         raise error.at(path) from error
     judged = "; its own signature was not judged" if policy.signed else ""

@@ -77,18 +77,6 @@ class SiPolicy:
     def _allowing(self) -> FileRules:
         return FileRules([rule for rule in self.file_rules if not rule.denies])
 
-    @classmethod
-    def parse(cls, data: bytes) -> SiPolicy:
-        """The policy in a file, be it XML, binary, or binary and signed. Raises ConfigError for anything else."""
-        # Local, as each of the readers knows this noun.
-        if data[:1] == bytes((der.SEQUENCE,)) or (data[:1] > b"\0" and data[1:4] == b"\0\0\0"):
-            from signer.policy.si_policy.binary import read_binary
-
-            return read_binary(data)
-        from signer.policy.si_policy.xml import read_xml
-
-        return read_xml(data)
-
 
 def with_exceptions(signer: SignerRule, exceptions: Iterable[FileRule], *, denies: bool) -> SignerRule:
     """A signer as a scenario's allowed or denied signers refer to it."""

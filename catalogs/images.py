@@ -31,7 +31,9 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
     for path, items in installed.items():
         with opened(path, is_packed(next(iter(items.values())), path)) as data:
             if not is_image(data):
-                yield _no_image(driver, path, next(iter(items.values())))
+                yield _no_image(
+                    driver, path, next(iter(items.values())), is_service=not _names(path, items).isdisjoint(starts)
+                )
                 continue
             try:
                 image = Image.parse(data)
@@ -81,8 +83,7 @@ def _wrong_machine(
     driver: DriverInf, path: Path, items: dict[str, Item], machine: str, services: Collection[str]
 ) -> Iterator[Problem]:
     """An error where a service can't be loaded on any machine that was asked for; a warning where it can on another."""
-    names = {item.copy.target.lower() for item in items.values()} | {path.name.lower()}
-    hopeless = machine not in items and not names.isdisjoint(services)
+    hopeless = machine not in items and not _names(path, items).isdisjoint(services)
     for architecture, item in items.items():
         if architecture != machine:
             yield Problem(
@@ -95,14 +96,20 @@ def _wrong_machine(
             )
 
 
-def _no_image(driver: DriverInf, path: Path, item: Item) -> Problem:
+def _names(path: Path, items: dict[str, Item]) -> set[str]:
+    """What a file is called in the folder and where it is installed, in lower case."""
+    return {item.copy.target.lower() for item in items.values()} | {path.name.lower()}
+
+
+def _no_image(driver: DriverInf, path: Path, item: Item, *, is_service: bool) -> Problem:
+    """An error where a service is to run it; other files may be called .sys too."""
     return Problem(
         "no-image",
         f"{path.name} is no PE image, so that Windows can't load it as a driver",
         driver.path,
         item.copy.line,
         "Check the build.",
-        Severity.WARNING,
+        Severity.ERROR if is_service else Severity.WARNING,
     )
 
 

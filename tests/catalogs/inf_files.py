@@ -70,5 +70,5 @@ def write_package(folder: Path, inf: str = BASE, *files: str, name: str = "sampl
     for file in files or ("sample.sys",):
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(PeSpec().build() if target.suffix == ".sys" else file.encode())
+        target.write_bytes(PeSpec().build() if target.suffix.lower() == ".sys" else file.encode())
     return path

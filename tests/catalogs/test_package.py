@@ -324,10 +324,20 @@ def test_an_image_that_is_no_service_may_be_for_another_machine(tmp_path: Path) 
     assert (problem.code, problem.severity) == ("wrong-architecture", Severity.WARNING)
 
 
-def test_a_driver_that_is_no_image_is_told(tmp_path: Path) -> None:
-    write_package(tmp_path)
+@pytest.mark.parametrize(
+    ("service", "severity"), [("sample", Severity.ERROR), ("other", Severity.WARNING)], ids=["service", "other-file"]
+)
+def test_a_driver_that_is_no_image_is_told(service: str, severity: Severity, tmp_path: Path) -> None:
+    """An error where a service would have to run it; other files may end in .sys too."""
+    change = ("ServiceBinary = %13%\\sample.sys", f"ServiceBinary = %13%\\{service}.sys")
+    write_package(tmp_path, with_change(change) if service != "sample" else with_change())
     (tmp_path / "sample.sys").write_bytes(b"not yet built")
-    assert codes(tmp_path) == ["no-image"]
+    (problem,) = survey_packages(tmp_path, X64).problems
+    assert (problem.code, problem.severity) == ("no-image", severity)
+
+
+def test_a_driver_that_can_not_be_hashed_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path)
     (tmp_path / "sample.sys").write_bytes(PeSpec().build()[:0x90])
     assert codes(tmp_path) == ["image"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
 from signer.algorithms import DigestAlgorithm
 from signer.pkcs7 import indirect_data
@@ -42,6 +43,18 @@ def test_a_test_identity_is_made_on_first_use_with_a_notice(tmp_path, monkeypatc
     assert "made a test identity in testcerts" in first.stderr
     assert second.stderr == ""
     assert Path("testcerts/generated/code-signing.pfx").is_file()
+
+
+@pytest.mark.parametrize("with_issuer", [True, False], ids=["with-issuer", "alone"])
+def test_a_certificate_that_comes_without_its_issuer_s_is_told(driver, made_identity, tmp_path, with_issuer):
+    """Nobody who lacks the issuing CA's certificate could verify the signature."""
+    alone = tmp_path / "signer.pem"
+    names = ["code-signing.cer", "issuing-ca.cer"] if with_issuer else ["code-signing.cer"]
+    certificates = [x509.load_der_x509_certificate((made_identity / name).read_bytes()) for name in names]
+    alone.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in certificates))
+    ran = drvsign("sign", driver, "--cert", alone, "--key", made_identity / "code-signing.key.pem")
+    assert ran.code == 0
+    assert ("came without that of its issuer" in ran.stderr) is not with_issuer
 
 
 def test_strip_gives_the_unsigned_image_back(driver):

@@ -73,6 +73,7 @@ class IdentityOptions:
         if not self.any_usage:
             _require_code_signing(opened)
         _warn_of_validity(opened, output)
+        _warn_of_missing_issuer(opened, output)
         return opened
 
     def _named(self, secrets: SecretOptions) -> SigningIdentity:
@@ -122,4 +123,15 @@ def _warn_of_validity(identity: SigningIdentity, output: Output) -> None:
     elif time < certificate.not_valid_before_utc:
         output.warn(
             f"the certificate {identity.name!r} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+        )
+
+
+def _warn_of_missing_issuer(identity: SigningIdentity, output: Output) -> None:
+    """Who verifies a signature needs the certificates up to the root, which alone may be left out."""
+    from signer.certificates import is_self_signed, issuer_common_name
+
+    if not identity.chain and not is_self_signed(identity.certificate):
+        output.warn(
+            f"the certificate of {identity.name!r} came without that of its issuer, "
+            f"{issuer_common_name(identity.certificate)!r}: unless that is a root, give both in one file"
         )

@@ -262,7 +262,7 @@ def _not_for(package: CheckedPackage, target: Target) -> Verdict:
 
 
 def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
-    sections = (section.target.text for driver in package.drivers for section in driver.models)
+    sections = (section.target.text for driver in package.drivers for section in driver.models if section.models)
     defaults = (one.text for driver in package.drivers for one in driver.default_installs)
     named = ", ".join(dict.fromkeys(text or "no decoration" for text in (*sections, *defaults))) or "none"
     finding = Finding(

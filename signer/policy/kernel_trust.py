@@ -182,7 +182,7 @@ def cross_signed_1809(candidate: Candidate, setting: Setting) -> Iterator[Remark
     "cross-certificate-expired",
     "A signature that was made after its cross-certificate expired does not load.",
     source=sources.EXPIRED_CROSS,
-    default="it loads, with a warning, as real drivers of 2016 do: Code Integrity compares no dates of authorities",
+    default="it loads, with a warning, as drivers under expired authorities did in the field",
 )
 def cross_certificate_expired(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     """Only a timestamp tells when it was made; without one nothing is said."""

@@ -90,7 +90,7 @@ class Switches:
     field in 2022 and later; the documentation says otherwise."""
     expired_cross: Settlement = "loads"
     """What Code Integrity does with a signature that was timestamped after its cross-certificate expired. Default: it
-    loads, as cpuz141.sys of 2016 does on Windows 7; the documentation says that such a driver does not load."""
+    loads, as drivers under expired CA certificates did until 2026; the documentation says that new ones do not load."""
     uefi_sb_test: bool = False
     """The machine was provisioned with EnableUefiSbTest for preproduction drivers. Default: it wasn't."""
     publisher: Publisher | None = None

@@ -177,6 +177,9 @@ def test_a_package_for_another_architecture_is_rejected_as_that(package):
 def test_a_release_that_the_inf_is_not_for_installs_nothing(package, target, rule):
     ran = drvsign("verify", package, "--policy", "pnp", "--target", target, *TEST, "--json")
     assert [row["rule"] for row in ran.document["files"][0]["targets"]] == [rule]
+    for finding in ran.document["files"][0]["findings"]:
+        if finding["code"] == "inf-not-for-target":
+            assert finding["message"].endswith("its sections are decorated for NTamd64.10.0...16299")
 
 
 def test_an_inf_stands_for_its_package(package):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from signer.policy.case import Candidate, Case, Signed
+from signer.policy.classify import MICROSOFTS
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
 from signer.policy.rules import Remark, Rule, Subject
 from signer.policy.switches import Setting
@@ -74,6 +75,11 @@ class Judged:
                 if stated.remark.effect == effect:
                     return stated.rule
         return next((stated.rule for stated in reversed(self.stated) if stated.remark.effect == "admits"), "accepted")
+
+    @property
+    def is_microsofts(self) -> bool:
+        """Whether it is accepted as Microsoft's own signature, which no exception for others has to let in."""
+        return self.outcome == "accepted" and self.candidate.signed.classification in MICROSOFTS
 
     def depth(self, order: dict[str, int]) -> int:
         """How far it came: a signature that fails at a later rule tells more about the file."""
@@ -172,10 +178,10 @@ def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str
 
 
 def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
-    """The one that is accepted, else undecided, else came furthest; the first of equals."""
+    """The one that is accepted, Microsoft's before others, else undecided, else came furthest; the first of equals."""
     if len(judged) == 1:
         return judged[0]
-    return min(judged, key=lambda one: (_BETTER[one.outcome], -one.depth(order)), default=None)
+    return min(judged, key=lambda one: (_BETTER[one.outcome], not one.is_microsofts, -one.depth(order)), default=None)
 
 
 def _said(rules: Sequence[Rule[Subject]], subject: Subject, setting: Setting) -> tuple[Stated, ...]:

@@ -108,3 +108,9 @@ def attested_in_s_mode() -> Sample:
 def cross_signed_in_s_mode() -> Sample:
     """S mode takes no cross-signed driver, however old, and no debugger helps."""
     return driver(cross_signed())
+
+
+@expect("accepted", "root", "win10-22h2-x64", "win11-23h2-x64", "win11-24h2-x64", "server2022-x64")
+def whql_beside_a_cross_signature() -> Sample:
+    """Microsoft's signature is the one that lets the driver in, whichever exception the publisher's own has."""
+    return driver(cross_signed(), by_microsoft(WHQL).in_catalog())

@@ -202,6 +202,17 @@ def test_another_file_of_the_package_in_a_catalog_s_place_is_called_what_it_is(p
     assert f"drvsign {hint} FILE" in ran.stderr
 
 
+@pytest.mark.parametrize(("name", "what"), [("hello.sys", "a PE image"), ("hello.cat", "a catalog")])
+def test_what_no_catalog_is_built_from_is_called_what_it_is(package: Path, name: str, what: str) -> None:
+    assert drvsign("catalog", "build", package, "--os", "10_X64").code == 0
+    before = state(package)
+    ran = drvsign("catalog", "build", package / name)
+    assert ran.code == 3
+    assert f"{name}: this is {what}, and catalogs are built from an INF" in ran.stderr
+    assert f"drvsign catalog build {package}" in ran.stderr
+    assert state(package) == before
+
+
 def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path) -> None:
     ran = drvsign("package", package / "hello.sys")
     assert (ran.code, ran.stderr.splitlines()[0].rpartition(": ")[2]) == (3, "it is a file, not a folder")

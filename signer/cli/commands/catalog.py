@@ -57,6 +57,7 @@ def build(
     """
     if not path.exists():
         raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+    _require_source(path)
     if path.suffix.lower() == ".cdf":
         results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
     else:
@@ -197,6 +198,18 @@ def _written(catalog: Catalog, target: Path, files: int) -> FileResult:
     write_atomically(target, data)
     note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
     return FileResult(target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note)
+
+
+def _require_source(path: Path) -> None:
+    """Raise CatalogError for a file that no catalog is built from, whatever it is called."""
+    called = {"image": "a PE image", "cabinet": "a cabinet", "catalog": "a catalog"}
+    kind = kind_of(path) if path.is_file() else None
+    if kind in called:
+        raise CatalogError(
+            f"this is {called[kind]}, and catalogs are built from an INF, the folder of a package, or a .cdf",
+            path=path,
+            hint=f"Name the folder: drvsign catalog build {path.parent}",
+        )
 
 
 _OTHERS = {

@@ -27,7 +27,7 @@ from catalogs.ctl import NameValue
 from catalogs.members import MEMBER_FLAGS, HashedFile, subjects
 from catalogs.package import DriverPackage, PackageFile
 from signer.algorithms import DigestAlgorithm
-from signer.cli.threads import in_threads
+from signer.cli.processes import in_processes
 
 _INF = """[Version]
 Signature = "$WINDOWS NT$"
@@ -95,7 +95,7 @@ def plain_hashing(paths: list[Path]) -> float:
 def assembling(made: DriverPackage) -> float:
     """Seconds from the list of files to the bytes of their catalog."""
     start = time.perf_counter()
-    build(made, CatalogOptions(NOW), each=lambda work, files: in_threads(work, files, os.cpu_count() or 1)).to_bytes()
+    build(made, CatalogOptions(NOW), each=lambda work, files: in_processes(work, files, os.cpu_count() or 1)).to_bytes()
     return time.perf_counter() - start
 
 

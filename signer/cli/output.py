@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from signer.cli.processes import in_processes
 from signer.cli.threads import in_threads
 from signer.errors import PackageError, SignerError
 
@@ -179,11 +180,20 @@ class Output:
             self._say(f"hint: {error.hint}")
 
     def each(
-        self, work: Callable[[Item], Result], items: Sequence[Item], *, jobs: int = 1, doing: str = "working"
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        *,
+        jobs: int = 1,
+        doing: str = "working",
+        pure: bool = False,
     ) -> list[Result]:
-        """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal."""
+        """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal.
+
+        `pure` work changes nothing that stays, and its results are picklable: with many items it has processes.
+        """
         show = not (self.quiet or self.json) and len(items) > 1 and sys.stderr.isatty()
-        results = in_threads(work, items, jobs)
+        results = (in_processes if pure else in_threads)(work, items, jobs)
         return list(_with_progress(results, len(items), doing) if show else results)
 
     def _console(self) -> Console:

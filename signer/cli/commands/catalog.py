@@ -171,7 +171,7 @@ def _from_infs(
         from catalogs.build import build as build_catalog
 
         def each(work: Any, files: Any) -> Any:
-            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing")
+            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", pure=True)
 
         catalog = build_catalog(package, options, each=each)
         return _written(catalog, target or package.catalog, len({file.name for file in package.files}))

@@ -1,0 +1,69 @@
+"""Work on very many small items in several processes where the system can fork: Python then runs on all processors.
+
+The work and the items are what a forked process finds in its memory, so that only results are handed over.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from signer.cli.threads import in_threads
+from signer.errors import SignerError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WORTH_PROCESSES = 1000
+"""From so many items on. For fewer, starting processes and handing over results takes longer than it saves."""
+_BATCH = 64
+
+_shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
+"""In a forked process: its work, and all items."""
+
+
+def in_processes(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
+    """The results of `work` for all items in their order, `jobs` at a time. An error comes where its result would.
+
+    Results and errors must be picklable, and what `work` changes is lost. With few items, or where the system can't
+    fork safely (no other thread may run), threads do the work. Raises SignerError where a process was ended.
+    """
+    if jobs < 2 or len(items) < WORTH_PROCESSES or not can_fork():
+        yield from in_threads(work, items, jobs)
+        return
+    import multiprocessing
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
+        try:
+            for results in pool.map(_run, range(0, len(items), _BATCH)):
+                yield from results
+        except BrokenProcessPool as error:
+            raise SignerError(
+                "a process that was to do part of the work was ended", hint="Free some memory, or use --jobs 1."
+            ) from error
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def can_fork() -> bool:
+    """Whether this process may be forked: on Linux, while it has one thread."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _prepare(work: Callable[[Any], Any], items: Sequence[Any]) -> None:
+    global _shared
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits, and ends the others
+    _shared = (work, items)
+
+
+def _run(start: int) -> list[Any]:
+    """The results of one batch."""
+    assert _shared is not None
+    work, items = _shared
+    return [work(item) for item in items[start : start + _BATCH]]

@@ -1,0 +1,88 @@
+"""Work in processes comes back as work in threads does, and what goes wrong in one of them is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signer.cli import processes
+from signer.cli.processes import in_processes
+from signer.errors import FileError, SignerError
+from tests.support import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
+COUNT = processes.WORTH_PROCESSES + 7
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of those who run the tests do no harm here."""
+    monkeypatch.setattr(processes, "can_fork", lambda: True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_results_stand_in_the_order_of_the_items(jobs: int) -> None:
+    found = list(in_processes(lambda item: (item * item, os.getpid()), range(COUNT), jobs))
+    assert [value for value, _ in found] == [item * item for item in range(COUNT)]
+    assert (os.getpid() in {process for _, process in found}) is (jobs == 1)
+
+
+def test_few_items_are_not_worth_a_process() -> None:
+    assert set(in_processes(lambda item: os.getpid(), range(COUNT - 8), 2)) == {os.getpid()}
+
+
+def test_the_first_error_in_the_order_of_the_items_is_raised_with_its_data() -> None:
+    def work(item: int) -> int:
+        if item >= 300:
+            raise FileError("can't be read", path=f"{item}.sys", hint="Look at it.")
+        return item
+
+    with pytest.raises(FileError) as caught:
+        list(in_processes(work, range(COUNT), 2))
+    assert (caught.value.path, caught.value.hint) == (Path("300.sys"), "Look at it.")
+
+
+def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
+    def work(item: int) -> int:
+        if item == 500:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    with pytest.raises(SignerError, match="a process that was to do part of the work was ended"):
+        list(in_processes(work, range(COUNT), 2))
+
+
+def test_a_process_with_other_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 2)
+    assert not processes.can_fork()
+
+
+def test_a_large_package_has_the_same_catalog_from_processes_and_from_one(tmp_path: Path) -> None:
+    """And the command's own process is single-threaded, so that it does fork."""
+    names = [f"{number}.bin" for number in range(COUNT)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    listed = "\r\n".join(names)
+    (tmp_path / "many.inf").write_text(
+        '[Version]\r\nSignature="$WINDOWS NT$"\r\nClass=System\r\nClassGuid={4d36e97d-e325-11ce-bfc1-08002be10318}\r\n'
+        "Provider=P\r\nCatalogFile=many.cat\r\nDriverVer=01/01/2024,1.0.0.0\r\n[SourceDisksNames]\r\n1=D\r\n"
+        f"[SourceDisksFiles]\r\n{listed.replace('.bin', '.bin=1')}\r\n[DestinationDirs]\r\nDefaultDestDir=13\r\n"
+        "[Manufacturer]\r\nM=M,NTamd64\r\n[M.NTamd64]\r\nD=I,ROOT\\D\r\n[I.NT]\r\nCopyFiles=F\r\n"
+        f"[F]\r\n{listed}\r\n",
+        newline="",
+    )
+    made = []
+    for jobs in ("1", "2"):
+        command = [sys.executable, "-m", "signer", "catalog", "build", str(tmp_path), "--os", "10_X64", "--jobs", jobs]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1750000000"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        made.append((tmp_path / "many.cat").read_bytes())
+    assert made[0] == made[1]
+    assert made[0].count("999.bin".encode("utf-16-le")) == 2

@@ -1,9 +1,11 @@
-"""What every room's tests share: where the corpus of real files is."""
+"""What every room's tests share: where the corpus of real files is, and files with changes applied."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from signer.pe.embed import PatchSet
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,3 +23,11 @@ def corpus_files(*patterns: str) -> list[Path]:
 def corpus_id(path: Path) -> str:
     """A short test id for a corpus file."""
     return path.relative_to(corpus_root()).as_posix()[-80:]
+
+
+def patched(data: bytes, changes: PatchSet) -> bytes:
+    """A file with changes applied, written apart from `signer.files`, which it is to judge."""
+    result = bytearray(data)
+    for offset, new in changes.patches:
+        result[offset : offset + len(new)] = new
+    return bytes(result[: changes.size])

@@ -30,7 +30,7 @@ from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions
 from tests.identities import identity
 from tests.images import PeSpec
-from tests.support import corpus_files, corpus_id
+from tests.support import corpus_files, corpus_id, patched
 
 NOW = datetime(2026, 5, 14, 13, 30, 5, tzinfo=UTC)
 OPTIONS = CatalogOptions(NOW)
@@ -109,7 +109,6 @@ def test_page_hashes_stand_in_the_sha256_entry() -> None:
 
 def test_a_signature_added_later_leaves_the_member_as_it_was() -> None:
     from signer.sign import sign_image
-    from tests.signer.test_sign import patched
 
     data = PeSpec().build()
     signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)

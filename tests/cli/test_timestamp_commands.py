@@ -22,7 +22,7 @@ from signer.sign import sign_image
 from signer.verify.gather import gather, gather_catalog, gather_image
 from tests.identities import identity
 from tests.images import PeSpec
-from tests.support import ROOT
+from tests.support import ROOT, patched
 from tests.timestamping import NOON, tsa
 
 
@@ -42,11 +42,7 @@ def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 def signed_image(folder: Path, *digests: DigestAlgorithm) -> Path:
     path, data = folder / "a.sys", PeSpec().build()
     for digest in digests or (DigestAlgorithm.SHA256,):
-        changes = sign_image(data, identity(), SigningOptions(digest), append=True).changes
-        result = bytearray(data)
-        for offset, new in changes.patches:
-            result[offset : offset + len(new)] = new
-        data = bytes(result[: changes.size])
+        data = patched(data, sign_image(data, identity(), SigningOptions(digest), append=True).changes)
     path.write_bytes(data)
     return path
 

@@ -14,7 +14,7 @@ from signer.pe.image import Image, is_image
 from signer.pkcs7 import nested
 from signer.pkcs7.encode import signed_data, signer_info
 from signer.pkcs7.parse import parse
-from tests.support import corpus_files, corpus_id
+from tests.support import corpus_files, corpus_id, patched
 
 FILES = corpus_files("drivers/*", "catalogs/*.cat", "packages/**/*.sys", "packages/**/*.dll", "packages/**/*.cat")
 
@@ -58,7 +58,4 @@ def test_a_signed_image_is_laid_out_as_it_was(path: Path) -> None:
     data = path.read_bytes()
     image = Image.parse(data)
     changes = embed(image, [entry.signed_data() for entry in certificate_table.read(image)])
-    result = bytearray(data)
-    for offset, new in changes.patches:
-        result[offset : offset + len(new)] = new
-    assert bytes(result[: changes.size]) == data
+    assert patched(data, changes) == data

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from signer.keys.identity import SigningIdentity
-from signer.pe.embed import PatchSet
 from tests.support import ROOT
 
 HELLO = ROOT / "examples" / "hello"
@@ -68,11 +67,3 @@ def openssl(*arguments: str | Path) -> Said:
 def hello() -> bytes:
     """The unsigned driver of the example."""
     return (HELLO / "hello.sys").read_bytes()
-
-
-def patched(data: bytes, changes: PatchSet) -> bytes:
-    """A file with changes applied."""
-    result = bytearray(data)
-    for offset, new in changes.patches:
-        result[offset : offset + len(new)] = new
-    return bytes(result[: changes.size])

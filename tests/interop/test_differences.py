@@ -27,7 +27,7 @@ from tests.interop.differences import (
     TRUST_IN_THE_VERDICT,
     UNSIGNED_CATALOG,
 )
-from tests.support import ROOT, corpus_files, corpus_id
+from tests.support import ROOT, corpus_files, corpus_id, patched
 
 OF_TRUST = (
     "unable to get local issuer certificate",
@@ -121,11 +121,9 @@ def test_every_difference_is_explained_and_every_explanation_is_of_one() -> None
 
 @needs_osslsigncode
 def test_osslsigncode_takes_the_alignment_of_sections_for_a_page(tmp_path: Path) -> None:
-    data = bytearray(PeSpec(section_alignment=0x10000, sections=[(".text", 0x400, 0x2000)]).build())
-    for offset, new in sign_image(bytes(data), identity(), SigningOptions(), page_hashes=True).changes.patches:
-        data[offset : offset + len(new)] = new
+    data = PeSpec(section_alignment=0x10000, sections=[(".text", 0x400, 0x2000)]).build()
     path = tmp_path / "a.sys"
-    path.write_bytes(data)
+    path.write_bytes(patched(data, sign_image(data, identity(), SigningOptions(), page_hashes=True).changes))
     assert PAGE_ALIGNMENT in of_osslsigncode(evidence_of(path), osslsigncode(path))
 
 

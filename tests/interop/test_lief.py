@@ -9,7 +9,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image
 from tests.images import PeSpec
-from tests.interop.judges import hello, patched
+from tests.interop.judges import hello
+from tests.support import patched
 
 OK = lief.PE.Signature.VERIFICATION_FLAGS.OK
 

@@ -15,7 +15,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image
-from tests.interop.judges import HELLO, Pki, Said, hello, openssl, patched
+from tests.interop.judges import HELLO, Pki, Said, hello, openssl
+from tests.support import patched
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 

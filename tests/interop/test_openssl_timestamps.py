@@ -22,6 +22,7 @@ from signer.sign import sign_image
 from signer.verify.gather import gather_image
 from tests.identities import certificate, identity
 from tests.images import PeSpec
+from tests.support import patched
 from tests.timestamping import NOON, ROOT, tsa, tsa_identity
 
 SIGNATURE = b"the octets of a signature"
@@ -122,9 +123,7 @@ def test_osslsigncode_verifies_a_file_that_we_timestamped(tmp_path: Path, kind: 
     data = PeSpec().build()
     with serving(tsa()) as server:
         signed = sign_image(data, identity(), SigningOptions(), timestamper=TimestampClient((server.url,), kind))
-    result = bytearray(data)
-    for offset, new in signed.changes.patches:
-        result[offset : offset + len(new)] = new
+    result = patched(data, signed.changes)
     (signature,) = gather_image(result, "a.sys").signatures
     assert signature.timestamp is not None
     assert (signature.timestamp.kind, signature.timestamp.time, signature.timestamp.intact) == (kind, NOON, True)

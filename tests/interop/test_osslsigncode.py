@@ -14,7 +14,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image, strip_image
 from tests.images import PeSpec
-from tests.interop.judges import HELLO, hello, osslsigncode, patched
+from tests.interop.judges import HELLO, hello, osslsigncode
+from tests.support import patched
 
 OK = "Signature verification: ok"
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

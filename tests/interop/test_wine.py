@@ -23,7 +23,8 @@ from signer.pkcs7.signed_data import SigningOptions
 from signer.pkcs7.timestamp import TimestampClient
 from signer.pkcs7.timestamp_request import RFC3161_QUERY
 from signer.sign import sign_image
-from tests.interop.judges import HELLO, hello, patched
+from tests.interop.judges import HELLO, hello
+from tests.support import patched
 from tests.timestamping import tsa
 
 GOOD, BAD_DIGEST, UNSIGNED = "00000000", "80096010", "800b0100"

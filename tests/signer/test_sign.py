@@ -18,7 +18,6 @@ from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pfx
 from signer.pe import certificate_table
 from signer.pe.digest import hash_pages
-from signer.pe.embed import PatchSet
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.opus import read_statement
@@ -27,18 +26,11 @@ from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.sign import Signed, sign_cabinet, sign_image, strip_image
 from tests.identities import identity
 from tests.images import PeSpec
-from tests.support import corpus_files, corpus_id, corpus_root
+from tests.support import corpus_files, corpus_id, corpus_root, patched
 from tests.timestamping import CODE_SIGNING, TIME_STAMPING, tsa_identity
 
 GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
 needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
-
-
-def patched(data: bytes, changes: PatchSet) -> bytes:
-    result = bytearray(data)
-    for offset, new in changes.patches:
-        result[offset : offset + len(new)] = new
-    return bytes(result[: changes.size])
 
 
 def only_signature(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from signer.pe.checksum import WordSum, checksum, sum16
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from tests.images import PeSpec
-from tests.signer.test_sign import patched
+from tests.support import patched
 
 
 def plain_sum(data: bytes) -> int:

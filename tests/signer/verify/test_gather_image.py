@@ -19,25 +19,19 @@ from signer.verify.evidence import Evidence
 from signer.verify.gather import gather_image
 from tests.identities import identity
 from tests.images import PeSpec
+from tests.support import patched
 
 
 def signed(spec: PeSpec | None = None, kind: str = "rsa2048", *, page_hashes: bool = False, **options: object) -> bytes:
     data = (spec or PeSpec()).build()
-    return apply(data, sign_image(data, identity(kind), SigningOptions(**options), page_hashes=page_hashes).changes)  # type: ignore[arg-type]
-
-
-def apply(data: bytes, changes: object) -> bytes:
-    result = bytearray(data)
-    for offset, new in changes.patches:  # type: ignore[attr-defined]
-        result[offset : offset + len(new)] = new
-    return bytes(result[: changes.size])  # type: ignore[attr-defined]
+    return patched(data, sign_image(data, identity(kind), SigningOptions(**options), page_hashes=page_hashes).changes)  # type: ignore[arg-type]
 
 
 def with_signature(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """The image with its signature's DER changed."""
     image = Image.parse(data)
     (entry,) = certificate_table.read(image)
-    return apply(data, embed(image, [change(entry.signed_data())]))
+    return patched(data, embed(image, [change(entry.signed_data())]))
 
 
 def flipped(data: bytes, offset: int) -> bytes:
@@ -75,7 +69,7 @@ def test_nested_signatures_are_found_at_any_depth() -> None:
     ]
     inner = nested.append(signatures[1], signatures[2])
     outer = nested.append(nested.append(signatures[0], inner), signatures[3])
-    evidence = gather_image(apply(data, embed(Image.parse(data), [outer])), "a.sys")
+    evidence = gather_image(patched(data, embed(Image.parse(data), [outer])), "a.sys")
     assert [one.source for one in evidence.signatures] == ["embedded", "nested", "nested", "nested"]
     assert [one.index for one in evidence.signatures] == [0, 1, 2, 3]
     assert {one.digest_algorithm.label for one in evidence.signatures if one.digest_algorithm} == {  # one pass for all
@@ -93,7 +87,7 @@ def test_nesting_without_end_ends() -> None:
     deep = one
     for _ in range(10):
         deep = nested.append(one, deep)
-    evidence = gather_image(apply(data, embed(Image.parse(data), [deep])), "a.sys")
+    evidence = gather_image(patched(data, embed(Image.parse(data), [deep])), "a.sys")
     assert codes(evidence, -1) == ["signature-format"]
     assert len(evidence.signatures) == 10
 
@@ -102,7 +96,7 @@ def test_signatures_without_number_have_an_end() -> None:
     data = PeSpec().build()
     one = sign_image(data, identity("p256"), SigningOptions()).signature
     many = nested.with_unsigned(one, oids.NESTED_SIGNATURE, (one,) * 500)
-    evidence = gather_image(apply(data, embed(Image.parse(data), [many])), "a.sys")
+    evidence = gather_image(patched(data, embed(Image.parse(data), [many])), "a.sys")
     assert codes(evidence, -1) == ["signature-format"]
     assert len(evidence.signatures) == 66
     assert all(signature.intact for signature in evidence.signatures[:-1])
@@ -173,7 +167,7 @@ def test_a_signature_of_another_image_does_not_count() -> None:
     other = Image.parse(signed(PeSpec(fill=1)))
     stolen = certificate_table.read(other)[0].signed_data()
     data = PeSpec(fill=2).build()
-    assert codes(gather_image(apply(data, embed(Image.parse(data), [stolen])), "a.sys")) == ["digest-mismatch"]
+    assert codes(gather_image(patched(data, embed(Image.parse(data), [stolen])), "a.sys")) == ["digest-mismatch"]
 
 
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])

@@ -25,7 +25,7 @@ from tests.backends.server import Answer, Request, Server
 from tests.identities import private_key
 
 _TOKEN = "token-of-the-managed-identity"
-_VERSION = "0123456789abcdef0123456789abcdef"
+VERSION = "0123456789abcdef0123456789abcdef"
 
 
 def url64(data: bytes) -> str:
@@ -70,11 +70,11 @@ class Azure(Backend):
                 "Unauthorized", "AKV10000: Request is missing a Bearer token", 401, ("WWW-Authenticate", challenge)
             )
         match request.method, [part for part in request.path.split("/") if part]:
-            case "GET", ["keys", name, *rest] if name in self.kinds and rest in ([], [_VERSION]):
+            case "GET", ["keys", name, *rest] if name in self.kinds and rest in ([], [VERSION]):
                 return Answer({"key": self._jwk(name), "attributes": {"enabled": True}})
             case "GET", ["keys", "no-sign"]:
                 return Answer({"key": {**self._jwk("rsa2048"), "key_ops": ["encrypt"]}, "attributes": {}})
-            case "POST", ["keys", name, version, "sign"] if name in self.kinds and version == _VERSION:
+            case "POST", ["keys", name, version, "sign"] if name in self.kinds and version == VERSION:
                 return self._sign(name, request)
         return _error("KeyNotFound", "A key with this name was not found in this key vault", 404)
 
@@ -85,7 +85,7 @@ class Azure(Backend):
         return Answer({"access_token": _TOKEN, "expires_on": expires, "resource": "x", "token_type": "Bearer"})
 
     def _jwk(self, name: str) -> dict[str, object]:
-        kid = f"{self.server.url}/keys/{name}/{_VERSION}"
+        kid = f"{self.server.url}/keys/{name}/{VERSION}"
         numbers = key_of(name).public_key().public_numbers()
         if isinstance(numbers, ec.EllipticCurvePublicNumbers):
             size = (numbers.curve.key_size + 7) // 8

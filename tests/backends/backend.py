@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from signer.algorithms import DigestAlgorithm
+from signer.keys.identity import SigningKey
 from signer.keys.local import PrivateKey
+from signer.keys.open import open_identity
 from tests.identities import certificate, private_key
 
 ROOT = ("Drvsign Unit Root", "p256")
 SECRET = "4711-right"
+SHA256 = DigestAlgorithm.SHA256
+DIGEST = SHA256.hash(b"content")
 
 
 def name_of(kind: str) -> str:
@@ -23,6 +30,11 @@ def name_of(kind: str) -> str:
 def key_of(kind: str) -> PrivateKey:
     """The key that a backend holds."""
     return private_key(kind, name_of(kind))
+
+
+def key_unasked(uri: str) -> SigningKey:
+    """The key that a URI names, of a backend that has its credentials from elsewhere and must not ask for them."""
+    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
 
 
 class Backend(ABC):
@@ -72,3 +84,9 @@ class Backend(ABC):
     def close(self) -> None:
         """The test is over."""
         return
+
+
+Make = Callable[[Path, pytest.MonkeyPatch], Backend]
+"""A kind of backend: it is made in a folder, with what the program looks for in the environment."""
+Start = Callable[[Make], Backend]
+"""The fixture `start`."""

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, UsageError, WrongSecret
-from signer.keys.open import open_identity
 from tests.backends.aws import REGION, Aws
-
-SHA256 = DigestAlgorithm.SHA256
-DIGEST = SHA256.hash(b"content")
-
-
-@pytest.fixture
-def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    made = Aws(tmp_path / "aws", monkeypatch)
-    yield made
-    made.close()
+from tests.backends.backend import DIGEST, SHA256
+from tests.backends.backend import key_unasked as key
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that would have been made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
-
-
-def key(uri: str):
-    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
+def aws(start):
+    return start(Aws)
 
 
 def test_throttling_is_waited_out(aws, waits):
@@ -69,14 +51,11 @@ def test_an_alias_that_moves_does_not_change_the_key(aws):
     assert opened.sign(DIGEST, SHA256)
 
 
-def test_a_server_that_hashes_the_digest_again_is_not_believed(tmp_path, monkeypatch):
+def test_a_server_that_hashes_the_digest_again_is_not_believed(start):
     """moto as it is: it takes the digest for the message."""
-    aws = Aws(tmp_path / "aws", monkeypatch, digests=False)
-    try:
-        with pytest.raises(IdentityError, match="not a signature by the key of the certificate"):
-            key(aws.uri("p256")).sign(DIGEST, SHA256)
-    finally:
-        aws.close()
+    aws = start(partial(Aws, digests=False))
+    with pytest.raises(IdentityError, match="not a signature by the key of the certificate"):
+        key(aws.uri("p256")).sign(DIGEST, SHA256)
 
 
 @pytest.mark.parametrize(

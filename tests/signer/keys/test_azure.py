@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys import azure
-from signer.keys.open import open_identity
-from tests.backends.azure import _VERSION, Azure
-
-SHA256 = DigestAlgorithm.SHA256
-DIGEST = SHA256.hash(b"content")
+from tests.backends.azure import VERSION, Azure
+from tests.backends.backend import DIGEST, SHA256
+from tests.backends.backend import key_unasked as key
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
-    made = Azure(tmp_path / "azure", monkeypatch)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that would have been made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
-
-
-def key(uri: str):
-    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
+def vault(start):
+    return start(Azure)
 
 
 def test_throttling_is_waited_out(vault, waits):
@@ -57,8 +37,8 @@ def test_throttling_without_end_is_given_up(vault, waits):
 def test_a_version_and_a_whole_identifier_name_the_key(vault):
     cert = vault.certificate_file("p256")
     for name in (
-        f"{vault.host}/p256/{_VERSION}",
-        f"https://{vault.host}/keys/p256/{_VERSION}",
+        f"{vault.host}/p256/{VERSION}",
+        f"https://{vault.host}/keys/p256/{VERSION}",
         f"https://{vault.host}/keys/p256",
     ):
         assert key(f"azure-kv:{name}?cert={cert}").sign(DIGEST, SHA256)

@@ -14,10 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.open import open_identity
+from tests.backends.backend import DIGEST, SHA256, key_unasked
 from tests.identities import certificate, identity, private_key
-
-SHA256 = DigestAlgorithm.SHA256
-DIGEST = SHA256.hash(b"content")
 
 
 @pytest.fixture
@@ -29,8 +27,7 @@ def cert(tmp_path: Path) -> Path:
 
 
 def key_of_command(command: str, cert: Path, options: str = ""):
-    uri = f"exec:{quote(command)}?cert={quote(str(cert))}{options}"
-    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
+    return key_unasked(f"exec:{quote(command)}?cert={quote(str(cert))}{options}")
 
 
 def python(tmp_path: Path, code: str) -> str:

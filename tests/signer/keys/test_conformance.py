@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ from signer.keys.remote import RemoteKey
 from signer.verify.gather import gather_image
 from tests.backends.aws import Aws
 from tests.backends.azure import Azure
-from tests.backends.backend import SECRET, Backend, key_of, name_of
+from tests.backends.backend import SECRET, Backend, Make, Start, key_of, name_of
 from tests.backends.command import Command
 from tests.backends.gcp import Gcp
 from tests.backends.token import Token
@@ -27,7 +27,7 @@ from tests.cli.program import drvsign, state
 from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 
-BACKENDS: dict[str, Callable[[Path, pytest.MonkeyPatch], Backend]] = {
+BACKENDS: dict[str, Make] = {
     "pkcs11": Token,
     "exec": Command,
     "aws-kms": Aws,
@@ -41,12 +41,10 @@ OPTIONS = (*SECRETS, "--jobs", 1)
 
 
 @pytest.fixture(params=list(BACKENDS))
-def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+def backend(request: pytest.FixtureRequest, start: Start, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """Each backend, with its other side running."""
     monkeypatch.setenv("TEST_SECRET", SECRET)
-    made = BACKENDS[request.param](tmp_path / "backend", monkeypatch)
-    yield made
-    made.close()
+    return start(BACKENDS[request.param])
 
 
 @pytest.fixture

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, UsageError, WrongSecret
-from signer.keys.open import open_identity
+from tests.backends.backend import DIGEST, SHA256
+from tests.backends.backend import key_unasked as key
 from tests.backends.gcp import Gcp
-
-SHA256 = DigestAlgorithm.SHA256
-DIGEST = SHA256.hash(b"content")
 
 
 @pytest.fixture
-def kms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gcp]:
-    made = Gcp(tmp_path / "gcp", monkeypatch)
-    yield made
-    made.close()
+def kms(start):
+    return start(Gcp)
 
 
 @pytest.fixture
@@ -32,10 +26,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         retry = pytest.importorskip(f"google.api_core.retry.{module}")
         monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=made.append, monotonic=lambda: sum(made)))
     return made
-
-
-def key(uri: str):
-    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
 
 
 def test_throttling_is_waited_out(kms, waits):

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, UsageError, WrongSecret
 from signer.keys.open import open_identity
-from tests.backends.backend import ROOT, SECRET
+from tests.backends.backend import DIGEST, ROOT, SECRET, SHA256
 from tests.backends.vault import Vault
 from tests.identities import certificate
 
-SHA256 = DigestAlgorithm.SHA256
-DIGEST = SHA256.hash(b"content")
-
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    made = Vault(tmp_path / "vault", monkeypatch)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that would have been made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
+def vault(start):
+    return start(Vault)
 
 
 def key(uri: str, token: str | None = SECRET):

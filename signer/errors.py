@@ -148,12 +148,6 @@ class SigningError(SignerError):
     code = "signing"
 
 
-class AlreadySigned(SigningError):
-    """The file carries a signature that must not be replaced or added to."""
-
-    code = "already-signed"
-
-
 class DigestChanged(SigningError):
     """Embedding changed bytes that the signature covers; nothing was written."""
 

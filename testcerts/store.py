@@ -19,10 +19,7 @@ from signer.keys.local import LocalKey, load_pair
 from signer.transaction import together
 from testcerts.encodings import Contents, encode, suffixes
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
-from testcerts.profiles import EVERY, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, TIME_STAMP, Profile, chosen
-
-DEFAULT_FOLDER = Path("testcerts", "generated")
-"""Where the test identity is that signs when no other is named, below the working directory."""
+from testcerts.profiles import EVERY, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, chosen
 
 _IGNORE_ALL = b"# Private keys: never commit them.\n*\n"
 
@@ -51,11 +48,6 @@ class TestHierarchy:
     def code_signing(self) -> x509.Certificate:
         """The certificate that signs drivers and catalogs."""
         return self.certificates[LEAF.name]
-
-    @property
-    def time_stamping(self) -> x509.Certificate:
-        """The certificate that signs timestamps."""
-        return self.certificates[TIME_STAMP.name]
 
     def identity(self, name: str = LEAF.name) -> SigningIdentity:
         """Who signs with the key of the profile `name`. Raises IdentityError, FileError."""

@@ -1,13 +1,12 @@
 """Microsoft's Authenticode types: one class each, with its ASN.1.
 
 Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), section as named.
-They are read with these classes; what is written is put together in `signer.pkcs7.indirect_data`, whose bytes must be
-those of Microsoft's tools where DER leaves a choice.
+What has choices is read with these classes; what has none is walked where it is read, in `signer.pkcs7.indirect_data`
+and `opus`. What is written is put together there too, as its bytes must be those of Microsoft's tools.
 """
 
 from __future__ import annotations
 
-from asn1crypto.algos import DigestAlgorithm
 from asn1crypto.core import Any, BitString, BMPString, Choice, IA5String, ObjectIdentifier, OctetString, Sequence
 
 
@@ -67,21 +66,6 @@ class SpcAttributeTypeAndOptionalValue(Sequence):
     _fields = [("type", ObjectIdentifier), ("value", Any, {"optional": True})]
 
 
-class DigestInfo(Sequence):
-    """A digest and its algorithm (PKCS #7, 9.4; section "DigestInfo")."""
-
-    _fields = [("digest_algorithm", DigestAlgorithm), ("digest", OctetString)]
-
-
-class SpcIndirectDataContent(Sequence):
-    """The content that Authenticode signs in the place of the file itself (section "SpcIndirectDataContent").
-
-    SpcIndirectDataContent ::= SEQUENCE { data SpcAttributeTypeAndOptionalValue, messageDigest DigestInfo }
-    """
-
-    _fields = [("data", SpcAttributeTypeAndOptionalValue), ("message_digest", DigestInfo)]
-
-
 class SpcSpOpusInfo(Sequence):
     """What the publisher calls the program, and its web page (section "SpcSpOpusInfo").
 
@@ -95,12 +79,3 @@ class SpcSpOpusInfo(Sequence):
         ("more_info", SpcLink, {"explicit": 1, "optional": True}),
         ("publisher_info", SpcLink, {"explicit": 2, "optional": True}),
     ]
-
-
-class SpcStatementType(Sequence):
-    """Individual or commercial code signing; of several, the first counts.
-
-    SpcStatementType ::= SEQUENCE OF OBJECT IDENTIFIER
-    """
-
-    _fields = [("type", ObjectIdentifier)]

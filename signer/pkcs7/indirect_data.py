@@ -61,10 +61,9 @@ def for_image(
     return _content(oids.SPC_PE_IMAGE_DATA, der.sequence(flags, der.explicit(0, link)), algorithm, digest)
 
 
-def for_link(algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes | None = None) -> bytes:
+def for_link(algorithm: DigestAlgorithm, digest: bytes) -> bytes:
     """The DER of SpcIndirectDataContent for a file that is no image, as catalogs have it."""
-    link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
-    return _content(oids.SPC_CAB_DATA, link, algorithm, digest)
+    return _content(oids.SPC_CAB_DATA, _EMPTY_FILE, algorithm, digest)
 
 
 def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes) -> bytes:
@@ -73,7 +72,11 @@ def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes)
 
 
 def parse(data: bytes) -> IndirectData:
-    """What the DER of SpcIndirectDataContent says. Raises SignatureFormatError."""
+    """What the DER of SpcIndirectDataContent says. Raises SignatureFormatError.
+
+    SpcIndirectDataContent ::= SEQUENCE { data SpcAttributeTypeAndOptionalValue, messageDigest DigestInfo }
+    DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTETSTRING }
+    """
     try:
         what, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
         algorithm, digest = _two(data, info)

@@ -35,7 +35,10 @@ def read_opus(signer: ParsedSignerInfo) -> Opus:
 
 
 def read_statement(signer: ParsedSignerInfo) -> str | None:
-    """The OID of SpcStatementType, individual or commercial; None without it. Raises SignatureFormatError."""
+    """Individual or commercial code signing, as its OID; of several, the first counts. None without the attribute.
+
+    SpcStatementType ::= SEQUENCE OF OBJECT IDENTIFIER. Raises SignatureFormatError.
+    """
     value = signer.signed(oids.SPC_STATEMENT_TYPE)
     if value is None:
         return None

@@ -25,7 +25,6 @@ RFC3161_QUERY = "application/timestamp-query"
 RFC3161_REPLY = "application/timestamp-reply"
 LEGACY = "application/octet-stream"
 
-BOOLEAN = 0x01
 TRUE = bytes.fromhex("0101ff")
 GRANTED = (0, 1)
 """PKIStatus granted and grantedWithMods."""

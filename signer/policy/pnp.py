@@ -147,18 +147,3 @@ def signer_score(classification: Classification | None) -> tuple[int, str]:
     name = "SIGNERSCORE_UNSIGNED" if classification is None else _SCORES[classification]
     row = table("signer_score.tsv", "name")[name]
     return int(row["value"], 16), row["setupapi_log_text"]
-
-
-def rank(score: int, *, all_signing_equal: bool = True, decorated: bool = True) -> int:
-    """The part of a driver's rank (0xSSGGTHHH) that its signature decides; GG and THHH are left zero.
-
-    AllSigningEqual is on since Windows 7: every trusted signature is then as good as Microsoft's. `decorated` says
-    whether an unsigned package's install section has an .nt extension. Source: "How Windows Ranks Driver Packages",
-    "Signature Score", "AllSigningEqual Group Policy".
-    """
-    signed = score < 0x80000000
-    if signed:
-        return 0x00000000 if all_signing_equal or score < 0x0F000000 else score
-    if score == 0x80000000:
-        return 0x80000000 if decorated else 0xC0000000
-    return 0xFF000000

@@ -73,22 +73,6 @@ _UNDERSTOOD = {
 }
 
 
-def effective_usages(certificates: tuple[x509.Certificate, ...]) -> frozenset[str] | None:
-    """The usages that the whole path allows its leaf, as dotted OIDs; None means any.
-
-    Windows takes the extended key usages of a CA as a limit for what it issues: a usage counts only if every
-    certificate that lists usages lists it. Source: CertGetEnhancedKeyUsage and CertGetCertificateChain (win32 docs).
-    Raises CertificateError.
-    """
-    allowed: frozenset[str] | None = None
-    for certificate in certificates:
-        usages = extended_key_usages(certificate)
-        if usages is None or ANY_USAGE in usages:
-            continue
-        allowed = usages if allowed is None else allowed & usages
-    return allowed
-
-
 def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, usage: str) -> Iterator[PathProblem]:
     """Every rule that the path breaks, from the leaf up."""
     anchored = anchor is not None and key_identity(fields_of(certificates[-1]).spki) == anchor.spki_sha256

@@ -10,7 +10,7 @@ import pytest
 from signer.policy.classify import WHQL
 from signer.policy.findings import Classification, Outcome
 from signer.policy.package import Member, Package, judge_package
-from signer.policy.pnp import rank, signer_score
+from signer.policy.pnp import signer_score
 from signer.policy.switches import Switches
 from signer.policy.targets import Target
 from tests.policy.builder import Sign, by_microsoft, commercial, driver, unknown_issuer
@@ -71,27 +71,19 @@ def test_a_missing_file_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("classification", "score", "text", "ranked", "ranked_by_signer"),
+    ("classification", "score", "text"),
     [
-        ("windows", 0x0D000003, "Inbox / INBOX", 0, 0),
-        ("whql", 0x0D000005, "WHQL", 0, 0),
-        ("attested", 0x0D000004, "WHQL Unclassified", 0, 0),
-        ("commercial", 0x0F000000, "Authenticode", 0, 0x0F000000),
-        ("test", 0x0F000000, "Authenticode", 0, 0x0F000000),
-        (None, 0x80000000, "Not digitally signed", 0x80000000, 0x80000000),
-        ("unknown", 0xFF000000, "unknown", 0xFF000000, 0xFF000000),
+        ("windows", 0x0D000003, "Inbox / INBOX"),
+        ("whql", 0x0D000005, "WHQL"),
+        ("attested", 0x0D000004, "WHQL Unclassified"),
+        ("commercial", 0x0F000000, "Authenticode"),
+        ("test", 0x0F000000, "Authenticode"),
+        (None, 0x80000000, "Not digitally signed"),
+        ("unknown", 0xFF000000, "unknown"),
     ],
 )
-def test_signer_score_and_rank(
-    classification: Classification | None, score: int, text: str, ranked: int, ranked_by_signer: int
-) -> None:
+def test_signer_score(classification: Classification | None, score: int, text: str) -> None:
     assert signer_score(classification) == (score, text)
-    assert rank(score) == ranked
-    assert rank(score, all_signing_equal=False) == ranked_by_signer
-
-
-def test_an_unsigned_package_without_nt_sections_ranks_lower() -> None:
-    assert rank(0x80000000, decorated=False) == 0xC0000000
 
 
 def test_nobody_is_asked_about_a_publisher_whose_root_is_not_trusted() -> None:

@@ -10,10 +10,9 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.certificates import TIME_STAMPING
 from signer.trust import chain
 from signer.trust.chain import build_paths
-from signer.trust.checks import effective_usages
 from signer.trust.published import published_roots
 from signer.trust.signatures import Check
 from signer.trust.store import TrustStore
@@ -196,23 +195,6 @@ def test_usage_can_be_time_stamping() -> None:
     store, pool = TrustStore.test_signing([root.certificate]), certificates(authority)
     assert build_paths(leaf.certificate, pool, store, usage=TIME_STAMPING)[0].problems == ()
     assert [p.code for p in build_paths(leaf.certificate, pool, store)[0].problems] == ["eku-nesting"]
-
-
-@pytest.mark.parametrize(
-    ("root", "middle", "leaf", "expected"),
-    [
-        pytest.param(None, None, None, None, id="nobody-limits"),
-        pytest.param(None, None, [CODE_SIGNING, WHQL], {CODE_SIGNING, WHQL}, id="only-the-leaf-limits"),
-        pytest.param(None, [CODE_SIGNING], [CODE_SIGNING, WHQL], {CODE_SIGNING}, id="the-ca-takes-whql-away"),
-        pytest.param([WHQL], [CODE_SIGNING], [CODE_SIGNING, WHQL], set(), id="nothing-is-left"),
-        pytest.param(None, ["2.5.29.37.0"], [WHQL], {WHQL}, id="any-usage-limits-nothing"),
-        pytest.param(None, [CODE_SIGNING], None, {CODE_SIGNING}, id="a-leaf-without-usages-has-those-of-its-ca"),
-    ],
-)
-def test_usages_that_the_whole_path_allows(root, middle, leaf, expected) -> None:
-    top = issue("Root", ca=True, usages=root)
-    ca = issue("CA", top, ca=True, usages=middle)
-    assert effective_usages(certificates(issue("Leaf", ca, usages=leaf), ca, top)) == expected
 
 
 def test_mesh_of_cas_ends_in_time() -> None:

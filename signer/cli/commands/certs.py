@@ -10,6 +10,7 @@ import typer
 
 from signer.cli.groups import command, examples
 from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
+from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
@@ -31,8 +32,6 @@ app = typer.Typer(
     epilog=examples("drvsign certs create", "drvsign certs show testcerts/generated", "drvsign certs install-script"),
 )
 
-_FOLDER = Path("testcerts", "generated")
-
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the test certificates.")]
 
 
@@ -45,7 +44,7 @@ def certs() -> None:
 @command
 def create(
     output: Output,
-    folder: Folder = _FOLDER,
+    folder: Folder = TEST_IDENTITY,
     subject: Annotated[
         str | None,
         typer.Option("--subject", metavar="DN", help="Who signs: a distinguished name, or a common name."),
@@ -241,7 +240,7 @@ def _shortened(paths: list[Path]) -> str:
 
 @app.command(epilog=examples("drvsign certs install-script --output install.cmd"))
 @command
-def install_script(output: Output, folder: Folder = _FOLDER, target: OutputFile = None) -> None:
+def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: OutputFile = None) -> None:
     """Write the scripts that prepare a test machine: certificates trusted, test signing on, and the way back.
 
     Without --output, a .cmd and a .ps1 are written into the folder of the certificates. Each is complete in itself:

@@ -14,8 +14,6 @@ from catalogs.folder import Folder, OutsideFolder
 from catalogs.images import check_images, is_packed
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
-from catalogs.inf.strings import ENGLISH
-from catalogs.inf.text import DEFAULT_CODE_PAGE
 from catalogs.inf.version import CatalogDirective
 from catalogs.media import packed_name
 from catalogs.os_names import OsName
@@ -93,31 +91,21 @@ class Survey:
         """The problems that forbid the catalogs."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
+    def require_sound(self, where: Path | Sequence[Path]) -> None:
+        """Raise PackageError, with every problem that was found at `where`, if one of them is an error."""
+        if self.errors:
+            count = len(self.errors)
+            raise PackageError(
+                f"{count} problems forbid the catalog" if count > 1 else "no catalog can be made",
+                problems=self.problems,
+                path=where if isinstance(where, Path) else where[0],
+            )
 
-def read_packages(
-    where: Path | Sequence[Path],
-    os: Sequence[OsName] | None = None,
-    *,
-    today: datetime.date | None = None,
-    language: int = ENGLISH,
-    code_page: str = DEFAULT_CODE_PAGE,
-) -> list[DriverPackage]:
-    """The driver packages of a folder and all below it, or of some INFs: one for each catalog that they name.
 
-    `os` says what releases the catalogs are for; without it they are those of the INFs' own decorations. `today` is
-    compared with DriverVer; without it any date will do. Raises PackageError, with every problem that was found, if one
-    of them is an error, and FileError.
-    """
-    survey = survey_packages(where, os, today=today, language=language, code_page=code_page)
-    if survey.errors:
-        count = len(survey.errors)
-        first = survey.errors[0]
-        raise PackageError(
-            f"{count} problems forbid the catalog" if count > 1 else f"{first.code}: {first.message}",
-            problems=survey.problems,
-            path=where if isinstance(where, Path) else where[0],
-            hint=first.hint if count == 1 else None,
-        )
+def read_packages(where: Path | Sequence[Path], os: Sequence[OsName] | None = None) -> list[DriverPackage]:
+    """The packages that `survey_packages` finds. Raises PackageError if any problem is an error, and FileError."""
+    survey = survey_packages(where, os)
+    survey.require_sound(where)
     return list(survey.packages)
 
 
@@ -126,16 +114,18 @@ def survey_packages(
     os: Sequence[OsName] | None = None,
     *,
     today: datetime.date | None = None,
-    language: int = ENGLISH,
-    code_page: str = DEFAULT_CODE_PAGE,
 ) -> Survey:
-    """The same, with the problems beside the packages instead of raised. Raises FileError."""
+    """The driver packages of a folder and all below it, or of some INFs: one for each catalog that they name.
+
+    `os` says what releases the catalogs are for; without it they are those of the INFs' own decorations. `today` is
+    compared with DriverVer; without it any date will do. Raises FileError.
+    """
     paths = _inf_paths(where)
     drivers: list[DriverInf] = []
     problems: list[Problem] = []
     for path in paths:
         try:
-            driver = DriverInf.read(path, language, code_page)
+            driver = DriverInf.read(path)
         except InfError as error:
             problems.append(_unreadable(error, path))
             continue

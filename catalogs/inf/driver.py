@@ -9,10 +9,9 @@ from pathlib import Path
 from catalogs import os_names
 from catalogs.inf.models import BadTarget, ModelsSection, models_sections
 from catalogs.inf.sources import Sources
-from catalogs.inf.strings import ENGLISH, expanded
+from catalogs.inf.strings import expanded
 from catalogs.inf.syntax import Inf
 from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, pick
-from catalogs.inf.text import DEFAULT_CODE_PAGE
 from catalogs.inf.version import VersionSection
 from catalogs.os_names import OsName
 from signer.files import read
@@ -39,17 +38,17 @@ class DriverInf:
     version: VersionSection = field(repr=False, kw_only=True)
 
     @classmethod
-    def parse(cls, data: bytes, path: Path, language: int = ENGLISH, code_page: str = DEFAULT_CODE_PAGE) -> DriverInf:
+    def parse(cls, data: bytes, path: Path) -> DriverInf:
         """The INF in `data`. Raises InfError."""
-        text = Inf.parse(data, path, code_page)
-        inf = expanded(text, language)
+        text = Inf.parse(data, path)
+        inf = expanded(text)
         models, bad = models_sections(inf)
         return cls(path, text, inf, tuple(models), tuple(bad), sources=Sources(inf), version=VersionSection(inf))
 
     @classmethod
-    def read(cls, path: Path, language: int = ENGLISH, code_page: str = DEFAULT_CODE_PAGE) -> DriverInf:
+    def read(cls, path: Path) -> DriverInf:
         """The INF at `path`. Raises InfError and FileError."""
-        return cls.parse(read(path), path, language, code_page)
+        return cls.parse(read(path), path)
 
     @cached_property
     def hardware_ids(self) -> tuple[str, ...]:

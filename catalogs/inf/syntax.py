@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from catalogs.inf.problems import Problem, Severity
-from catalogs.inf.text import DEFAULT_CODE_PAGE, InfText, decode
+from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
 
 LONGEST_NAME = 255
@@ -101,10 +101,10 @@ class Inf:
     """What Windows overlooks and its author may want to know."""
 
     @classmethod
-    def parse(cls, data: bytes, path: PurePath | None = None, code_page: str = DEFAULT_CODE_PAGE) -> Inf:
+    def parse(cls, data: bytes, path: PurePath | None = None) -> Inf:
         """Read an INF. Raises InfError, with the line, for what Windows refuses to read as one."""
         try:
-            source = decode(data, code_page)
+            source = decode(data)
             return _Reader(source, path).read()
         except InfError as error:
             if path is not None:

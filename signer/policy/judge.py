@@ -42,22 +42,16 @@ _MODULES = {
 POLICY_NAMES = tuple(_MODULES)
 
 
-def paths_of(
-    evidence: Evidence, store: TrustStore, *, timestamps: TrustStore | None = None
-) -> tuple[SignaturePaths, ...]:
-    """The paths of every signature and timestamp, in the evidence's order.
-
-    `timestamps` is the store for timestamping authorities where it is another one: a test-signed driver is mostly
-    timestamped by a public authority. Which of the paths counts is for the policy.
-    """
-    return tuple(_paths_of(signature, store, timestamps or store) for signature in evidence.signatures)
+def paths_of(evidence: Evidence, store: TrustStore) -> tuple[SignaturePaths, ...]:
+    """The paths of every signature and timestamp, in the evidence's order. Which of them counts is for the policy."""
+    return tuple(_paths_of(signature, store) for signature in evidence.signatures)
 
 
-def _paths_of(signature: Signature, store: TrustStore, timestamps: TrustStore) -> SignaturePaths:
+def _paths_of(signature: Signature, store: TrustStore) -> SignaturePaths:
     signer, stamp = signature.signer, signature.timestamp
     return SignaturePaths(
         build_paths(signer, signature.certificates, store) if signer is not None else (),
-        build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), timestamps, usage=TIME_STAMPING)
+        build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), store, usage=TIME_STAMPING)
         if stamp is not None and stamp.signer is not None
         else (),
     )

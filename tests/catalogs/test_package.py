@@ -256,8 +256,8 @@ def test_the_first_day_of_windows_7_drivers(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("05/01/2024", "04/20/2009")))
     assert codes(tmp_path, "Vista_X64") == []
     assert codes(tmp_path, "7_X64") == ["22.9.7"]
-    with pytest.raises(PackageError, match="postdated to 4/21/2009 for newest OS"):
-        read_packages(tmp_path, os_names.parse_list("Vista_X64,7_X64,Server2008R2_X64"))
+    (problem,) = survey_packages(tmp_path, os_names.parse_list("Vista_X64,7_X64,Server2008R2_X64")).errors
+    assert "postdated to 4/21/2009 for newest OS" in problem.message
     survey = survey_packages(tmp_path, os_names.parse_list("7_X64,10_X64"))
     assert [problem.code for problem in survey.problems] == ["22.9.7"]
     assert not survey.errors
@@ -290,11 +290,13 @@ def test_all_problems_come_in_one_error(tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["inf", "22.9.6", "catalog-name"]
 
 
-def test_one_problem_is_the_errors_own_words(tmp_path: Path) -> None:
+def test_one_problem_is_told_with_its_hint(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("CatalogFile = sample.cat\n", "")))
-    with pytest.raises(PackageError, match=r"22\.9\.4: Missing AMD64") as caught:
+    with pytest.raises(PackageError, match="no catalog can be made") as caught:
         read_packages(tmp_path, X64)
-    assert "CatalogFile = sample.cat" in (caught.value.hint or "")
+    (problem,) = caught.value.problems
+    assert problem.code == "22.9.4"
+    assert "CatalogFile = sample.cat" in (problem.hint or "")
 
 
 INBOX = [

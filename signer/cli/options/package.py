@@ -12,7 +12,7 @@ import typer
 
 from signer.cli.options.common import now
 from signer.cli.output import Output
-from signer.errors import PackageError, UsageError
+from signer.errors import UsageError
 
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions
@@ -92,14 +92,7 @@ class CatalogChoices:
     def packages(self, where: Path | Sequence[Path], output: Output) -> list[DriverPackage]:
         """The packages that the INFs ask for; warnings are printed. Raises PackageError with every problem."""
         survey = self.survey(where)
-        if survey.errors:
-            raise PackageError(
-                f"{len(survey.errors)} problems forbid the catalog"
-                if len(survey.errors) > 1
-                else "no catalog can be made",
-                problems=survey.problems,
-                path=where if isinstance(where, Path) else where[0],
-            )
+        survey.require_sound(where)
         for problem in survey.problems:
             output.warn(str(problem))
         for package in survey.packages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +11,9 @@ import typer
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
-from signer.cli.output import STYLES, Output, counted
+from signer.cli.output import Output
 from signer.cli.paths import expand
+from signer.cli.problems import print_problems
 from signer.cli.results import EXIT_FAILED
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def lint(
     if output.json:
         output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
     else:
-        _print_problems(output, [problem for problems in found for problem in problems])
+        print_problems(output, [problem for problems in found for problem in problems])
     if any(_is_error(problem) for problems in found for problem in problems):
         raise typer.Exit(EXIT_FAILED)
 
@@ -101,17 +101,6 @@ def _lint_document(path: Path, problems: Sequence[Problem]) -> dict[str, Any]:
         "warnings": sum(not _is_error(problem) for problem in problems),
         "problems": [problem.as_json() for problem in problems],
     }
-
-
-def _print_problems(output: Output, problems: Sequence[Problem]) -> None:
-    """One line for each problem, with what to do about it below, and how many there are."""
-    for problem in problems:
-        severity = problem.severity.value
-        output.line(severity, str(problem), STYLES.get(severity))
-        if problem.hint:
-            output.print(f"    {problem.hint}", "dim")
-    counts = Counter(problem.severity.value for problem in problems)
-    output.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
 
 
 def _facts(path: Path) -> dict[str, Any]:

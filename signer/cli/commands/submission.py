@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -18,8 +17,9 @@ from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import Chosen, ProfileOptions
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
-from signer.cli.output import STYLES, Output, counted
+from signer.cli.output import Output
 from signer.cli.paths import kind_of
+from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
@@ -27,7 +27,6 @@ from signer.files import read, scratch, write_atomically
 from signer.unfinished import UnfinishedRuns
 
 if TYPE_CHECKING:
-    from catalogs.inf.problems import Problem
     from catalogs.submission.package import Submission
     from catalogs.submission.returned import Returned
 
@@ -285,14 +284,3 @@ def _print(output: Output, name: str, submission: Submission) -> None:
     )
     output.print(f"{name}: {packages or 'no package'}")
     print_problems(output, submission.problems)
-
-
-def print_problems(output: Output, problems: Sequence[Problem]) -> None:
-    """One line for each problem, with what to do about it below, and how many there are."""
-    for problem in problems:
-        severity = problem.severity.value
-        output.line(severity, str(problem), STYLES.get(severity))
-        if problem.hint:
-            output.print(f"    {problem.hint}", "dim")
-    counts = Counter(problem.severity.value for problem in problems)
-    output.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")

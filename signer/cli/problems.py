@@ -1,0 +1,23 @@
+"""What is wrong with INFs and packages, as a person reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from signer.cli.output import STYLES, Output, counted
+
+if TYPE_CHECKING:
+    from catalogs.inf.problems import Problem
+
+
+def print_problems(output: Output, problems: Sequence[Problem]) -> None:
+    """One line for each problem, with what to do about it below, and how many there are."""
+    for problem in problems:
+        severity = problem.severity.value
+        output.line(severity, str(problem), STYLES.get(severity))
+        if problem.hint:
+            output.print(f"    {problem.hint}", "dim")
+    counts = Counter(problem.severity.value for problem in problems)
+    output.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")

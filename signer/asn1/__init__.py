@@ -1,1 +1,1 @@
-"""Microsoft's ASN.1 types, one class each."""
+"""ASN.1: DER by hand, the object identifiers of code signing, and the types of Microsoft and PKCS #7."""

@@ -40,3 +40,20 @@ def test_the_homes_of_libraries_are_those_that_import_linter_holds(library):
     homes = {path.removesuffix(".py").replace("/", ".") for path in re.findall(r"`([\w/.]+)`", row)}
     (held,) = (c["ignore_imports"] for c in contracts().values() if c.get("forbidden_modules") == [library])
     assert homes == {line.split(" -> ")[0].removesuffix(".**") for line in held}
+
+
+ROOMS = PAGE[PAGE.index("## Rooms") : PAGE.index("## Decisions")]
+MODULES = [
+    path.relative_to(ROOT) for room in ("signer", "catalogs", "testcerts") for path in (ROOT / room).rglob("*.py")
+]
+
+
+def test_every_module_is_named_in_its_room():
+    """Commands and groups of options are named after what they are for, and `drvsign --help` lists them."""
+    ours = {path.stem for path in MODULES if path.parent.name not in ("commands", "options")}
+    assert {name for name in ours if not name.startswith("__") and not re.search(rf"\b{name}\b", PAGE)} == set()
+
+
+def test_every_name_in_the_rooms_is_a_module():
+    known = {path.stem for path in MODULES} | {part for path in MODULES for part in path.parts}
+    assert set(re.findall(r"`([a-z_0-9]+)`", ROOMS)) - known == set()

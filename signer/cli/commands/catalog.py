@@ -1,4 +1,4 @@
-"""`drvsign catalog`: build, sign, show and compare catalogs."""
+"""`drvsign catalog`: build, sign, show, compare and check catalogs."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem
 from catalogs.line_ends import diagnose
 from catalogs.media import opened
-from catalogs.os_names import OsName
 from catalogs.package import DriverPackage, PackageFile, Survey, survey_packages
+from catalogs.target_os import decoration, kernel_of, os_of, versions_in
 from signer.cab.cabinet import is_cabinet
 from signer.errors import PackageError, SignerError
 from signer.files import read
@@ -32,11 +32,8 @@ Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]],
 PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
 """The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
 
-_DECORATIONS = {"x64": "amd64"}
 _MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
 """What keeps a file that the INF copies out of the package."""
-_KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
-"""Since which build the kernel has which version."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 
@@ -138,7 +135,7 @@ class CheckedPackage:
         inf = next(one for one in self.files if one.file.path == self.package.inf)
         members = (self.catalog.find(digest) for digest in inf.evidence.digests.values()) if self.catalog else ()
         text = next((member.os_attribute for member in members if member and member.os_attribute), None)
-        return tuple(_versions_in(text)) if text is not None else None
+        return tuple(versions_in(text)) if text is not None else None
 
 
 def check(
@@ -271,31 +268,9 @@ def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
         f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
         _MODELS,
         "Decorate a Models section for the oldest release that the driver is for, such as "
-        f"[Models.NT{decoration(target)}.{'.'.join(map(str, _kernel(target)))}].",
+        f"[Models.NT{decoration(target)}.{'.'.join(map(str, kernel_of(target)))}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
-
-
-def os_of(target: Target) -> OsName:
-    """A target as INF decorations see it: kernel version, build, architecture, workstation or server."""
-    version = _kernel(target)
-    release = (*version, target.build)
-    names = (f"{version[0]}.{version[1]}",)
-    return OsName(target.name, "", names, decoration(target), release, target.server)
-
-
-def _kernel(target: Target) -> tuple[int, int]:
-    return next(version for build, version in _KERNELS if target.build >= build)
-
-
-def _versions_in(text: str) -> Iterator[tuple[int, int]]:
-    """The versions in an OSAttr such as `2:6.1,2:10.0`; Windows 10 was 6.4 before its release."""
-    for part in text.split(","):
-        platform, _, version = part.strip().partition(":")
-        major, _, minor = version.partition(".")
-        if platform == "2" and major.isdigit() and minor.isdigit():
-            found = (int(major), int(minor))
-            yield (10, 0) if found == (6, 4) else found
 
 
 def _shown(where: Path | Sequence[Path]) -> Path:
@@ -304,8 +279,3 @@ def _shown(where: Path | Sequence[Path]) -> Path:
 
 def _hint(survey: Survey) -> str | None:
     return next((problem.hint for problem in survey.errors if problem.hint), None)
-
-
-def decoration(target: Target) -> str:
-    """The architecture of a target as INFs decorate with it."""
-    return _DECORATIONS.get(target.architecture, target.architecture)

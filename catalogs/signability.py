@@ -128,7 +128,14 @@ def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterat
 
 
 def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
-    """What is wrong with the sections that install files."""
+    """What is wrong with the sections that install files, and with what they say of each file."""
+    yield from _check_sections(driver, found)
+    yield from _check_names(driver, found.items)
+    yield from _check_destinations(driver, found.items)
+
+
+def _check_sections(driver: DriverInf, found: Contents) -> Iterator[Problem]:
+    """Sections that lead back to themselves, and sections that are not there."""
     for entry in circular_needs(driver.inf):
         yield Problem(
             "circular-needs",
@@ -155,7 +162,11 @@ def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
             "Write the section, with or without a decoration. (InfVerif calls this 1203.)",
             Severity.WARNING,
         )
-    for item in found.items:
+
+
+def _check_names(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
+    """Files that have no name, and files that no section places."""
+    for item in items:
         if not is_file_name(item.copy.target):
             yield Problem(
                 "file-name",
@@ -172,7 +183,6 @@ def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
                 item.copy.line,
                 f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif calls this 1230.)",
             )
-    yield from _check_destinations(driver, found.items)
 
 
 def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:

@@ -52,6 +52,40 @@ Device = "Sample Device"
 Disk = "Sample Disk"
 """
 
+HELLO = """[Version]
+Signature="$WINDOWS NT$"
+Class=System
+ClassGuid={4d36e97d-e325-11ce-bfc1-08002be10318}
+Provider=%Us%
+CatalogFile=hello.cat
+DriverVer=01/02/2024,1.2.3.4
+PnpLockdown=1
+[DestinationDirs]
+DefaultDestDir=13
+[SourceDisksNames]
+1=%Us%
+[SourceDisksFiles]
+hello.sys=1
+[Manufacturer]
+%Us%=Models,NTamd64.10.0...16299
+[Models.NTamd64.10.0...16299]
+%Us%=Install,Root\\Hello
+[Install.NT]
+CopyFiles=Files
+[Files]
+hello.sys
+[Install.NT.Services]
+AddService=hello,2,Service
+[Service]
+ServiceType=1
+StartType=3
+ErrorControl=1
+ServiceBinary=%13%\\hello.sys
+[Strings]
+Us="Us"
+"""
+"""Little more than a catalog needs, for Windows 10 1709 and later, without the blanks and the layout of `BASE`."""
+
 
 def with_change(*changes: tuple[str, str]) -> str:
     """The base with texts replaced; each must be there exactly once."""

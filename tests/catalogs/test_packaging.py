@@ -12,8 +12,8 @@ from catalogs.package import read_packages
 from catalogs.packaging import PackagingOptions, sign_packages
 from signer.errors import PackageError
 from signer.pkcs7.signed_data import SigningOptions
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import state
-from tests.cli.test_catalog import INF
 from tests.identities import identity
 from tests.images import PeSpec
 
@@ -22,7 +22,7 @@ OPTIONS = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1,
 
 def test_a_file_that_changes_meanwhile_leaves_all_as_it_was(tmp_path: Path) -> None:
     inf = tmp_path / "hello.inf"
-    inf.write_bytes(INF.encode())
+    inf.write_bytes(HELLO.encode())
     (tmp_path / "hello.sys").write_bytes(PeSpec().build())
     passes = iter(("sign", "hash", "verify"))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from signer.cli.app import COMMANDS
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import drvsign, state
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 from tests.support import ROOT
 
@@ -143,7 +143,7 @@ def small_files() -> None:
 @pytest.mark.parametrize("arguments", [("sign", "good.sys"), ("package", "driver", "--os", "10_X64")])
 def test_a_full_disk_leaves_every_file_as_it_was(files: Path, arguments: tuple[str, ...]) -> None:
     (files / "driver").mkdir()
-    (files / "driver" / "hello.inf").write_bytes(INF.encode())
+    (files / "driver" / "hello.inf").write_bytes(HELLO.encode())
     (files / "driver" / "hello.sys").write_bytes(PeSpec().build())
     before = state(files)
     ran = in_a_process(*arguments, limit=small_files)

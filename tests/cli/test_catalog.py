@@ -8,48 +8,16 @@ import pytest
 
 from catalogs.catalog import Catalog
 from signer.pe.image import Image
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import drvsign, state
 from tests.images import PeSpec
-
-INF = """[Version]
-Signature="$WINDOWS NT$"
-Class=System
-ClassGuid={4d36e97d-e325-11ce-bfc1-08002be10318}
-Provider=%Us%
-CatalogFile=hello.cat
-DriverVer=01/02/2024,1.2.3.4
-PnpLockdown=1
-[DestinationDirs]
-DefaultDestDir=13
-[SourceDisksNames]
-1=%Us%
-[SourceDisksFiles]
-hello.sys=1
-[Manufacturer]
-%Us%=Models,NTamd64.10.0...16299
-[Models.NTamd64.10.0...16299]
-%Us%=Install,Root\\Hello
-[Install.NT]
-CopyFiles=Files
-[Files]
-hello.sys
-[Install.NT.Services]
-AddService=hello,2,Service
-[Service]
-ServiceType=1
-StartType=3
-ErrorControl=1
-ServiceBinary=%13%\\hello.sys
-[Strings]
-Us="Us"
-"""
 
 
 @pytest.fixture
 def package(work: Path) -> Path:
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     return folder
 
@@ -151,7 +119,7 @@ def test_a_catalog_is_shown_as_the_contract_says(package: Path) -> None:
 
 def test_a_changed_and_a_missing_file_are_found(package: Path) -> None:
     drvsign("package", package, "--os", "10_X64")
-    (package / "hello.inf").write_bytes(INF.encode())
+    (package / "hello.inf").write_bytes(HELLO.encode())
     (package / "hello.sys").unlink()
     ran = drvsign("catalog", "check", package / "hello.cat", package, "--json")
     assert ran.code == 1

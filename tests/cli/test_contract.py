@@ -13,8 +13,8 @@ import typer
 
 from signer.cli.app import COMMANDS
 from signer.policy.targets import Target, release_names
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import Ran, drvsign
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 
 IDENTITY = "--pfx --cert --key --identity --password-env --password-file --password-fd"
@@ -81,7 +81,7 @@ def package(work: Path) -> Path:
     """A package that nobody signed."""
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     return folder
 

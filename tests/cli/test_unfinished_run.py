@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from signer.transaction import together
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import drvsign, state
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 from tests.support import ROOT
 
@@ -57,7 +57,7 @@ def packages(work: Path) -> tuple[Path, Path]:
     for number, name in enumerate(("old", "new")):
         folder = work / name
         folder.mkdir()
-        (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+        (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
         (folder / "hello.sys").write_bytes(PeSpec(fill=number).build())
         assert drvsign("package", folder, "--os", "10_X64").code == 0
     return work / "old", work / "new"

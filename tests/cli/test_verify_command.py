@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import drvsign, state
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 from tests.policy.si_policy_encoder import encode, signed
 from tests.support import corpus_files
@@ -40,7 +40,7 @@ def package(work: Path) -> Path:
     """A package that is signed with the test identity."""
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("package", folder, "--os", "10_X64").code == 0
     return folder
@@ -459,7 +459,7 @@ def test_an_inf_that_cannot_be_read_does_not_hide_either(package):
 def test_a_package_with_a_driver_for_another_kernel_alone_is_not_accepted(work):
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec(machine="x86").build())
     drvsign("package", folder, "--os", "10_X64")
     code, document = verdict(folder, *X64, *TEST)
@@ -480,7 +480,7 @@ def test_a_package_that_is_for_no_target_is_rejected(policy):
 def test_a_catalog_that_nobody_signed_is_the_reason_and_not_what_follows_from_it(work):
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("catalog", "build", folder, "--os", "10_X64").code == 0
     code, document = verdict(folder, *X64, *TEST)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import Ran, drvsign
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 from tests.support import corpus_files
 
@@ -74,7 +74,7 @@ def test_mutated_files_are_never_accepted(work: Path, kind: str) -> None:
     """
     folder = work / "driver"
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(INF.replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("package", folder, "--os", "10_X64").code == 0
     path = folder / f"hello.{kind}"

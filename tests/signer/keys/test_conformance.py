@@ -23,8 +23,8 @@ from tests.backends.command import Command
 from tests.backends.gcp import Gcp
 from tests.backends.token import Token
 from tests.backends.vault import Vault
+from tests.catalogs.inf_files import HELLO
 from tests.cli.program import drvsign, state
-from tests.cli.test_catalog import INF
 from tests.images import PeSpec
 
 BACKENDS: dict[str, Make] = {
@@ -170,7 +170,7 @@ def test_when_it_goes_in_the_middle_of_a_package_nothing_changes(backend, driver
     folder = drivers[0].parent
     for path in drivers[2:]:
         path.unlink()
-    (folder / "hello.inf").write_bytes(INF.replace("hello.sys", "0.sys").replace("\n", "\r\n").encode())
+    (folder / "hello.inf").write_bytes(HELLO.replace("hello.sys", "0.sys").replace("\n", "\r\n").encode())
     before = state(folder)
     asked.before[2] = backend.go
     ran = drvsign("package", folder, "--identity", backend.uri("rsa2048"), *SECRETS)

@@ -8,20 +8,17 @@ from dataclasses import replace
 from catalogs.catalog import Catalog
 from catalogs.images import boot_start_drivers
 from catalogs.inf.driver import DriverInf
-from catalogs.media import opened
 from catalogs.package import DriverPackage
-from catalogs.verify import CheckedFile, CheckedPackage, PathsOf
-from signer.cab.cabinet import is_cabinet
+from catalogs.verify import CheckedFile, CheckedPackage, PathsOf, evidence_of
 from signer.certificates import common_name
 from signer.errors import VerificationError
-from signer.pe.image import is_image
 from signer.policy.classify import classify
 from signer.policy.findings import Verdict
 from signer.policy.judge import judge
 from signer.policy.switches import Switches
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
-from signer.verify.gather import Kind, gather, gather_catalog
+from signer.verify.gather import gather_catalog
 
 
 def verify_signed(
@@ -49,14 +46,14 @@ def verify_signed(
 
 
 def _checked(package: DriverPackage, catalog: Catalog, paths_of: PathsOf) -> CheckedPackage:
-    boot = {name for inf in package.infs for name in boot_start_drivers(DriverInf.read(inf))}
+    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
     files = []
     for file in package.files:
-        with opened(file.path, file.packed) as data:
-            kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
-            evidence = gather(data, kind, file.relative.name, [catalog])
+        evidence = evidence_of(file.path, [catalog], file.packed, file.relative.name)
         files.append(CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot))
-    return CheckedPackage(package, catalog, gather_catalog(catalog.to_bytes(), package.catalog_name), tuple(files))
+    signature = gather_catalog(catalog.to_bytes(), package.catalog_name)
+    return CheckedPackage(package, catalog, signature, tuple(files), drivers=drivers)
 
 
 def _evidence(checked: CheckedPackage) -> Iterator[tuple[str, Evidence]]:

@@ -219,12 +219,17 @@ def _parsed(data: bytes, path: Path) -> Catalog:
         raise error.at(path) from error
 
 
-def evidence_of(path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False) -> Evidence:
-    """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it."""
+def evidence_of(
+    path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False, name: str | None = None
+) -> Evidence:
+    """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it.
+
+    `name` is what the evidence calls it, where it lies under another one.
+    """
     try:
         with opened(path, packed) as data:
             kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
-            return gather(data, kind, path.name, catalogs)
+            return gather(data, kind, name or path.name, catalogs)
     except SignerError as error:
         raise error.at(path) from error
 

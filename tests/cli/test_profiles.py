@@ -16,7 +16,7 @@ from signer.cli.tsa_server import serving
 from signer.trust.roots import kernel_roots
 from signer.trust.store import TrustedKey, TrustStore
 from signer.verify.gather import gather, gather_catalog
-from tests.catalogs.inf_files import BASE, write_package
+from tests.catalogs.inf_files import BASE, with_change, write_package
 from tests.cli.program import drvsign, state
 from tests.identities import certificate, private_key
 from tests.timestamping import ROOT, tsa
@@ -178,6 +178,19 @@ def test_a_profile_for_tests_signs_with_the_test_identity(package: Path) -> None
     ran = drvsign("package", package, "--profile", "test")
     assert ran.code == 0, ran.stderr
     assert "accepted by win11-25h2-x64" in ran.stderr
+
+
+def test_a_target_that_the_inf_installs_nothing_on_rejects_the_package(package: Path) -> None:
+    """`package` and `verify` give one answer: the models are for Windows 10 1709 and later."""
+    models = ("Models,NTamd64", "[Models.NTamd64]")
+    later = with_change(*((old, old.replace("NTamd64", "NTamd64.10.0...16299")) for old in models))
+    write_package(package, later)
+    write_profile(package, '[profile.test]\ntrust = "test-signing"\nos = ["10_X64"]\ntargets = ["win10-1507-x64"]\n')
+    before = state(package)
+    ran = drvsign("package", package, "--profile", "test")
+    assert ran.code == 1
+    assert "installs nothing on Windows 10 version 1507 x64" in ran.stderr
+    assert state(package) == before
 
 
 @pytest.mark.usefixtures("trusted")

@@ -52,8 +52,9 @@ class DriverInf:
 
     @cached_property
     def hardware_ids(self) -> tuple[str, ...]:
-        """The hardware and compatible IDs of all its models, each once, in lower case, in their order."""
-        ids = (id_.lower() for section in self.models for model in section.models or () for id_ in model.ids)
+        """The hardware and compatible IDs of all its models, each once, in lower case, in the order of their lines."""
+        models = (model for section in self.models for model in section.models or ())
+        ids = (id_.lower() for model in sorted(models, key=lambda model: model.line) for id_ in model.ids)
         return tuple(dict.fromkeys(ids))
 
     @cached_property

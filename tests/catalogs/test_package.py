@@ -144,6 +144,17 @@ def test_infs_are_taken_in_the_order_in_which_windows_lists_them(tmp_path: Path)
     assert packages[3].catalog == tmp_path / "sub" / "3.cat"
 
 
+def test_hardware_ids_are_in_the_order_of_their_lines_whatever_manufacturer_says(tmp_path: Path) -> None:
+    """As in the catalog of a WLAN driver whose [Manufacturer] names two sections later than they stand in the INF."""
+    text = with_change(
+        ("%Vendor% = Models,NTamd64\n", "%Vendor% = Models,NTamd64\nOther = Early,NTamd64\n"),
+        ("[Models.NTamd64]\n", "[Early.NTamd64]\nEarly = Device,ROOT\\Early\n[Models.NTamd64]\n"),
+    )
+    write_package(tmp_path, text)
+    (package,) = read_packages(tmp_path, X64)
+    assert package.hardware_ids == ("root\\early", "root\\sample", "root\\samplecompatible")
+
+
 def test_the_asterisk_of_any_bus_is_not_in_the_catalog(tmp_path: Path) -> None:
     """As in the catalogs of a touch pad whose INF has *ETD0001 beside ACPI\\ETD0001."""
     write_package(tmp_path, with_change(("ROOT\\Sample,ROOT\\SampleCompatible", "*PNP0501,ACPI\\PNP0501,PNP0501")))

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from signer.codeintegrity.consequences import Consequences
+    from signer.codeintegrity.events import Event
     from signer.policy.case import SignaturePaths
     from signer.trust.path import CertificatePath
     from signer.verify.evidence import Signature, Timestamp
 
 SCHEMA = "drvsign.verdict/1"
+UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "sha1", "sha256"), "")
+"""The signer of a signature that can't be read, or whose certificate is not carried along."""
 
 
 def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
@@ -39,10 +43,14 @@ def entry(assessment: Assessment) -> dict[str, Any]:
         "signatures": signatures(assessment),
         "targets": [one.row for one in assessment.consequences],
         "findings": findings(assessment),
-        "events": [
-            {"target": one.verdict.target, **event.as_json()} for one in assessment.consequences for event in one.events
-        ],
+        "events": [event(one, logged) for one in assessment.consequences for logged in one.events],
     }
+
+
+def event(one: Consequences, logged: Event) -> dict[str, Any]:
+    """One of `events`; its data begin with the target that would log it."""
+    entry = logged.as_json()
+    return {**entry, "data": {"target": one.verdict.target, **entry["data"]}}
 
 
 def findings(assessment: Assessment) -> list[dict[str, Any]]:
@@ -76,9 +84,9 @@ def signature(one: Signature, paths: SignaturePaths, *, kernel: bool = True) -> 
         "index": one.index,
         "source": one.source,
         "catalog": one.catalog,
-        "digest_algorithm": str(one.digest_algorithm) if one.digest_algorithm else None,
+        "digest_algorithm": str(one.digest_algorithm or "unknown"),
         "intact": one.intact,
-        "signer": certificate(one.signer) if one.signer is not None else None,
+        "signer": certificate(one.signer) if one.signer is not None else dict(UNKNOWN_SIGNER),
         "program_name": one.program_name,
         "url": one.url,
         "class": classify(one, paths.telling),

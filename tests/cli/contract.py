@@ -38,9 +38,9 @@ SIGNATURE = {
     "index": int,
     "source": ("embedded", "nested", "catalog"),
     "catalog": either(str, None),
-    "digest_algorithm": either(("md5", "sha1", "sha256", "sha384", "sha512"), None),
+    "digest_algorithm": ("md5", "sha1", "sha256", "sha384", "sha512", "unknown"),
     "intact": bool,
-    "signer": either(SIGNER, None),
+    "signer": either(SIGNER, dict.fromkeys(SIGNER, ("",))),
     "program_name": either(str, None),
     "url": either(str, None),
     "class": (
@@ -92,9 +92,7 @@ VERDICT = {
                 }
             ],
             "findings": [FINDING],
-            "events": [
-                {"target": TARGET, "id": int, "channel": str, "level": str, "message": str, "data": dict},
-            ],
+            "events": [{"id": int, "channel": str, "level": str, "message": str, "data": dict}],
         }
     ],
 }
@@ -120,7 +118,7 @@ CATALOG = {
     "members": [
         {
             "tag": HEX,
-            "file": either(str, None),
+            "file": str,
             "kind": either(("image", "cabinet", "flat"), None),
             "digest_algorithm": either(("sha1", "sha256"), None),
             "digest": either(HEX, None),

@@ -15,6 +15,7 @@ from tests.support import corpus_files
 
 TEST = ("--roots", "test-signing", "--testsigning")
 X64 = ("--target", "win11-24h2-x64")
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 FILE_KEYS = {"path", "kind", "accepted", "decided", "signatures", "targets", "findings", "events"}
 SIGNATURE_KEYS = {
     "index",
@@ -233,7 +234,22 @@ def test_events_are_written_as_json_lines(driver, work):
     ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--events", "events.jsonl", "--json")
     events = [json.loads(line) for line in Path("events.jsonl").read_text().splitlines()]
     assert [event["id"] for event in events] == ran.document["files"][0]["targets"][0]["events"]
-    assert all({"path", "target", "id", "channel", "level", "message", "data"} == set(event) for event in events)
+    assert all({"path", "id", "channel", "level", "message", "data"} == set(event) for event in events)
+    assert {event["data"]["target"] for event in events} == {"win11-24h2-x64"}
+    assert [{"path": str(driver), **event} for event in ran.document["files"][0]["events"]] == events
+
+
+def test_a_signature_that_can_not_be_read_has_every_key_of_a_signer(driver):
+    drvsign("sign", driver)
+    data = bytearray(driver.read_bytes())
+    data[data.index(SIGNED_DATA) + len(SIGNED_DATA) + 1] ^= 0x55
+    driver.write_bytes(data)
+    code, document = verdict(driver, *X64)
+    (signature,) = document["files"][0]["signatures"]
+    assert (code, signature["intact"]) == (1, False)
+    assert (signature["digest_algorithm"], signature["class"]) == ("unknown", "unknown")
+    assert signature["signer"] == dict.fromkeys(SIGNER_KEYS, "")
+    assert signature["chain"] == []
 
 
 def test_one_file_that_can_not_be_read_does_not_hide_the_others(driver, work):

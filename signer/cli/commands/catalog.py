@@ -246,7 +246,7 @@ def _document(catalog: Catalog) -> dict[str, Any]:
         "members": [
             {
                 "tag": member.tag.hex(),
-                "file": member.file,
+                "file": member.file or "",
                 "kind": member.kind,
                 "digest_algorithm": str(member.digest_algorithm) if member.digest_algorithm else None,
                 "digest": member.digest.hex() if member.digest is not None else None,

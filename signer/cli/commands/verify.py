@@ -228,11 +228,13 @@ def report(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -
 
 def write_events(target: Path, assessments: Sequence[Assessment]) -> None:
     """Write the events of all targets as JSON lines. Raises FileError."""
+    from signer.cli.verdict_json import event
+
     lines = [
-        json.dumps({"path": str(one.path), "target": what.verdict.target, **event.as_json()})
+        json.dumps({"path": str(one.path), **event(what, logged)})
         for one in assessments
         for what in one.consequences
-        for event in what.events
+        for logged in what.events
     ]
     write_atomically(target, "".join(f"{line}\n" for line in lines).encode())
 

@@ -71,8 +71,6 @@ class Listing:
         first_file, folders, files, flags = (*_at("<I", view, 16), *_at("<HHH", view, 26))
         if flags & _IN_A_SET:
             raise MalformedInput("the cabinet is one of a set", offset=30, hint="Make one cabinet of it.")
-        if cabinet.size > len(view):
-            raise MalformedInput(f"the cabinet is to have {cabinet.size} bytes, and has {len(view)}", offset=8)
         place, per_folder, per_block = _FIXED, 0, 0
         if flags & _RESERVE_PRESENT:
             in_header, per_folder, per_block = _at("<HBB", view, _FIXED)

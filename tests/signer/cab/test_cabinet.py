@@ -169,6 +169,7 @@ def changed(offset: int, form: str, value: int) -> bytes:
         (b"MZ" + bytes(100), "not a cabinet"),
         (changed(30, "<H", 2), "one of a set"),
         (changed(8, "<I", 5), "says it has 5 bytes"),
+        (PLAIN[:-1], f"says it has {len(PLAIN)} bytes, and has {len(PLAIN) - 1}"),
         (changed(26, "<H", 60000), "ends in its folder table"),
         (PLAIN[:36] + struct.pack("<HBB", 6, 0, 0) + bytes(80), "says it has"),
     ],
@@ -176,6 +177,14 @@ def changed(offset: int, form: str, value: int) -> bytes:
 def test_what_can_t_be_signed_is_refused_by_name(data: bytes, sentence: str) -> None:
     with pytest.raises(MalformedInput, match=sentence):
         sign_cabinet(data, identity(), SigningOptions())
+
+
+@pytest.mark.parametrize("data", [PLAIN[:-1], changed(8, "<I", 0x20202020)], ids=["cut-off", "too-large"])
+def test_a_cabinet_that_is_not_all_there_is_no_unsigned_cabinet(data: bytes) -> None:
+    with pytest.raises(MalformedInput, match="the cabinet says it has"):
+        strip_cabinet(data)
+    with pytest.raises(MalformedInput, match="the cabinet says it has"):
+        gather_cabinet(memoryview(data), "cut.cab")
 
 
 @given(st.integers(0, 200), st.integers(1, 255))

@@ -81,6 +81,17 @@ def test_a_signature_of_another_image_is_refused(work, signed):
     assert state(work) == before
 
 
+@pytest.mark.parametrize("data", [b"", b"\x30\x05", b"\x30\x80\0\0", b"MSCF", b"\x30\0junk"])
+def test_a_signature_that_is_none_is_blamed_by_its_own_name(work, driver, data):
+    Path("sig.p7").write_bytes(data)
+    before = state(work)
+    ran = drvsign("attach", driver, "--signature", "sig.p7")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert ran.errors[0].startswith("error: sig.p7")
+    assert "hint: " in ran.stderr
+    assert state(work) == before
+
+
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
 @pytest.mark.parametrize(("digest", "algorithm"), [("sha256", hashes.SHA256()), ("sha384", hashes.SHA384())])
 def test_split_signing_gives_what_signing_gives(work, driver, kind, digest, algorithm):

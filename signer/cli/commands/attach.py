@@ -133,11 +133,14 @@ def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, ap
 
     with mapped(path) as data:
         der = _finished(data, answer) if signature is None else read(signature)
+        try:  # first what is wrong with the signature itself, of which the image is not to blame
+            algorithm, digest = signed_digest(der)
+        except SignerError as error:
+            raise error.at(signature or path) from error
         try:
             changes = attach(data, der, append=append)
         except SigningError as error:
             raise error.at(signature or path) from error
-    algorithm, digest = signed_digest(der)
 
     def check(result: memoryview) -> None:
         require_digest(result, der)

@@ -94,7 +94,7 @@ def load_crls(data: bytes) -> list[x509.CertificateRevocationList]:
             return [x509.load_pem_x509_crl(block) for block in blocks]
         return [x509.load_der_x509_crl(data)]
     except (ValueError, x509.InvalidVersion) as error:
-        message = f"not a certificate revocation list that can be read ({error})"
+        message = "not a certificate revocation list that can be read"
         raise CertificateError(message, hint="Give revocation lists as DER (.crl) or PEM.") from error
 
 

@@ -70,6 +70,7 @@ CASES = {
     "strip-catalog": (("strip", "cut.cat"), 3),
     "extract-unsigned": (("extract", "good.sys", "--output", "x.p7"), 3),
     "extract-missing": (("extract", "gone.sys", "--output", "x.p7"), 3),
+    "verify-garbage-revocation-list": (("verify", "good.sys", *KERNEL, "--crl", "notes.txt"), 3),
     "attach-garbage": (("attach", "good.sys", "--signature", "notes.txt"), 3),
     "attach-no-signature": (("attach", "good.sys", "--signature", "junk.p7"), 3),
     "attach-missing": (("attach", "good.sys", "--signature", "gone.p7"), 3),

@@ -333,8 +333,9 @@ def test_other_files_are_refused(data: bytes, says: str) -> None:
     ],
 )
 def test_a_rule_that_can_not_be_read_is_named(rule: str) -> None:
-    with pytest.raises(ConfigError, match="'F' has a"):
+    with pytest.raises(ConfigError, match="'F' has a") as caught:
         policy(files=rule)
+    assert caught.value.hint
 
 
 def test_rules_that_would_be_about_any_file_are_refused() -> None:
@@ -344,8 +345,9 @@ def test_rules_that_would_be_about_any_file_are_refused() -> None:
     with pytest.raises(ConfigError, match="the scenario refers to 'F', which is not a file rule of that kind"):
         file_policy('<FileAttrib ID="F" FileName="x"/>')
     inherits = PLAIN.replace('Value="131" ', 'Value="131" InheritedScenarios="U" ')
-    with pytest.raises(ConfigError, match="inherits from another"):
+    with pytest.raises(ConfigError, match="inherits from another") as caught:
         read_policy(inherits.encode())
+    assert caught.value.hint
 
 
 def test_a_policy_says_what_it_is_called() -> None:

@@ -25,6 +25,7 @@ FILE_PATH = "FilePath"
 """The condition that "only appl[ies] to user mode binaries"."""
 LEAST: Version = (0, 0, 0, 0)
 MOST: Version = (65535, 65535, 65535, 65535)
+MISTAKE_HINT = "Correct the policy, or give the .cip or .p7b file that Windows has."
 
 _ANY = "*"
 _OWN_ROOTS = frozenset((*range(3, 20), 21, 22))
@@ -73,9 +74,10 @@ class FileRule:
     def checked(self, offset: int | None = None) -> FileRule:
         """The rule. Raises ConfigError where it would be about any file, or its versions are the wrong way round."""
         if self.hash is None and not (self.names or self.conditions) and self.range == (LEAST, MOST):
-            raise ConfigError(f"{self.id!r} has neither a hash nor a name nor a version to go by", offset=offset)
+            message = f"{self.id!r} has neither a hash nor a name nor a version to go by"
+            raise ConfigError(message, hint=MISTAKE_HINT, offset=offset)
         if self.highest is not None and self.highest < self.lowest:
-            raise ConfigError(f"{self.id!r} has a minimum version above its maximum", offset=offset)
+            raise ConfigError(f"{self.id!r} has a minimum version above its maximum", hint=MISTAKE_HINT, offset=offset)
         return self
 
     def as_denial(self) -> FileRule:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 from signer.errors import ConfigError
 from signer.policy.file_facts import Version
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lowered, oid_of, with_exceptions
-from signer.policy.si_policy.rules import LEAST, FileRule, Kind, SignerRule, limits
+from signer.policy.si_policy.rules import LEAST, MISTAKE_HINT, FileRule, Kind, SignerRule, limits
 
 _SPACE = "{urn:schemas-microsoft-com:sipolicy}"
 _NAMES = {
@@ -30,7 +30,8 @@ def read_xml(data: bytes) -> SiPolicy:
     signers = {rule.id: rule for element in _children(root, "Signers") for rule in _signer(element, rules, usages)}
     scenarios = [one for one in _children(root, "SigningScenarios") if one.get("Value") == str(KERNEL)]
     if any(one.get("InheritedScenarios") for one in scenarios):
-        raise ConfigError("the kernel-mode scenario inherits from another, whose effect is not published")
+        message = "the kernel-mode scenario inherits from another, whose effect is not published"
+        raise ConfigError(message, hint="Repeat the rules of the other scenario in this one.")
     return SiPolicy(
         version=root.findtext(f"{_SPACE}VersionEx") or "unknown",
         file_rules=_referred(scenarios, rules),
@@ -106,7 +107,8 @@ def _signers(
 def _known(rules: Mapping[str, FileRule], rule: str, by: str, *kinds: Kind) -> FileRule:
     """A rule that is referred to: without it, what refers to it would be about more files than it says."""
     if rule not in rules or rules[rule].kind not in kinds:
-        raise ConfigError(f"{by} refers to {rule!r}, which is not a file rule of that kind in the policy")
+        message = f"{by} refers to {rule!r}, which is not a file rule of that kind in the policy"
+        raise ConfigError(message, hint=MISTAKE_HINT)
     return rules[rule]
 
 
@@ -173,7 +175,8 @@ def _hex(text: str | None, element: Element) -> bytes | None:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise ConfigError(f"{element.get('ID')!r} has a value that is not hexadecimal: {text[:40]!r}") from error
+        message = f"{element.get('ID')!r} has a value that is not hexadecimal: {text[:40]!r}"
+        raise ConfigError(message, hint=MISTAKE_HINT) from error
 
 
 def _version(text: str | None, element: Element) -> Version | None:
@@ -182,7 +185,7 @@ def _version(text: str | None, element: Element) -> Version | None:
     parts = text.split(".")
     numbers = tuple(int(part) if part.isdecimal() and len(part) <= 5 else 65536 for part in parts)
     if len(numbers) != 4 or max(numbers) > 65535:
-        raise ConfigError(f"{element.get('ID')!r} has a version that is none: {text[:40]!r}")
+        raise ConfigError(f"{element.get('ID')!r} has a version that is none: {text[:40]!r}", hint=MISTAKE_HINT)
     return numbers
 
 

@@ -42,6 +42,7 @@ def load_der(data: bytes) -> x509.Certificate:
 
 def load_all(data: bytes) -> list[x509.Certificate]:
     """Every certificate in a file: DER, PEM (any number), or PKCS#7 as DER or PEM. Raises CertificateError."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import pkcs7
 
     with warnings.catch_warnings():
@@ -54,7 +55,7 @@ def load_all(data: bytes) -> list[x509.Certificate]:
         ):
             try:
                 return [_readable(certificate) for certificate in load(data)]
-            except (ValueError, TypeError, x509.InvalidVersion):
+            except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # PKCS #7 of another kind
                 continue
     raise CertificateError(
         "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."

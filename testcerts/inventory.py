@@ -178,14 +178,14 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
     for one in tries if password is None else [password, *tries]:
         try:
             opened = pkcs12.load_pkcs12(data, None if one is None else one.encode())
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             wrong = error
             continue
         first = [opened.cert.certificate] if opened.cert else []
         others = [entry.certificate for entry in opened.additional_certs]
         return Contents("pfx", (*first, *others), has_key=opened.key is not None)
     if "password" not in str(wrong).lower():
-        raise CertificateError(f"this is not a PFX file that can be read ({wrong})") from wrong
+        raise CertificateError("this is not a PFX file that can be read", hint="Export the PFX again.") from wrong
     raise WrongSecret(
         "the password does not open the PFX file" if password is not None else "the PFX file needs a password",
         hint="Give it with --password-env, --password-file or --password-fd.",
@@ -197,4 +197,5 @@ def _load_crl(data: bytes) -> x509.CertificateRevocationList:
     try:
         return load(data)
     except ValueError as error:
-        raise CertificateError("this is not a revocation list that can be read") from error
+        message = "this is not a revocation list that can be read"
+        raise CertificateError(message, hint="Give it as DER (.crl) or PEM.") from error

@@ -49,8 +49,18 @@ def test_a_revocation_list_is_opened_even_when_it_is_empty(hierarchy, name):
 @pytest.mark.parametrize("suffix", [".cer", ".pem", ".p7b", ".pfx", ".crl"])
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\x30\x82\x01\x00\x02\x01\x03"], ids=["empty", "text", "cut"])
 def test_what_is_not_a_certificate_is_refused(suffix, data):
-    with pytest.raises(CertificateError):
+    with pytest.raises(CertificateError) as caught:
         open_contents(data, suffix)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["enveloped", "unknown"])
+def test_pkcs7_of_another_kind_holds_no_certificate(hierarchy, kind):
+    """SignedData that calls itself something else, as a damaged bundle or catalog may."""
+    data, name = hierarchy.path("code-signing", ".p7b").read_bytes(), bytes.fromhex("06092a864886f70d0107")
+    data = data.replace(name + b"\x02", name + {"enveloped": b"\x03", "unknown": b"\x7f"}[kind], 1)
+    with pytest.raises(CertificateError, match="there is no certificate in it"):
+        open_contents(data, ".p7b")
 
 
 def pfx(hierarchy, password: bytes | None) -> bytes:

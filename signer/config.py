@@ -23,6 +23,7 @@ PREFIX = "DRVSIGN_"
 
 Trust = Literal["release", "test-signing"]
 
+_TOML_HINT = 'Write a table for each way to sign, such as [profile.release] with digest = "sha256" below it.'
 _SECRETS = re.compile(r"(?i)^(pin|pin-value|password|passphrase|secret|token|key-password)$")
 _SECRET_IN_URI = re.compile(r"(?i)(^|[?&;])(pin-value|pin|password|passphrase|secret|token)=")
 _PKCS11_TOKEN = re.compile(r"(?i)^pkcs11:")
@@ -85,13 +86,15 @@ def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         reason = str(error).partition(" (at ")[0].lower()
-        raise ConfigError(f"not TOML: {reason}", path=source, line=int(line[1]) if line else None) from error
+        number = int(line[1]) if line else None
+        raise ConfigError(f"not TOML: {reason}", path=source, line=number, hint=_TOML_HINT) from error
     for key in document:
         if key != "profile":
             raise _unknown(key, ("profile",), source, text, "Profiles are tables such as [profile.release].")
     profiles = document.get("profile", {})
     if not isinstance(profiles, dict) or not all(isinstance(value, dict) for value in profiles.values()):
-        raise ConfigError("profiles are tables such as [profile.release]", path=source, line=_line(text, "profile"))
+        message = "profiles are tables such as [profile.release]"
+        raise ConfigError(message, path=source, line=_line(text, "profile"), hint=_TOML_HINT)
     return {name: Profile(name, source, _settings(table, source, text)) for name, table in profiles.items()}
 
 
@@ -208,7 +211,8 @@ class _Reader:
         try:
             return str(DigestAlgorithm.named(self._text(value)))
         except UsageError as error:
-            raise ConfigError(f"{self.key}: {error.message}", path=self.source, line=self.line) from error
+            message = f"{self.key}: {error.message}"
+            raise ConfigError(message, path=self.source, line=self.line, hint=error.hint) from error
 
     def _trust(self, value: Any) -> str:
         if value not in ("release", "test-signing"):
@@ -229,7 +233,8 @@ class _Reader:
 
     def _wrong(self, wanted: str, value: Any) -> ConfigError:
         shown = value if isinstance(value, (str, int, float, bool)) else type(value).__name__
-        return ConfigError(f"{self.key} is to be {wanted}, not {shown!r}", path=self.source, line=self.line)
+        message = f"{self.key} is to be {wanted}, not {shown!r}"
+        return ConfigError(message, path=self.source, line=self.line, hint=f"Correct {self.key}, or leave it out.")
 
 
 def _rebased(uri: str, folder: Path) -> str:
@@ -268,7 +273,9 @@ def _decoded(data: bytes, source: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError("not TOML: it is not UTF-8", path=source, offset=error.start) from error
+        raise ConfigError(
+            "not TOML: it is not UTF-8", path=source, offset=error.start, hint="Save the file as UTF-8."
+        ) from error
 
 
 def _line(text: str, key: str) -> int | None:

@@ -109,7 +109,8 @@ def test_what_is_wrong_is_named_with_its_line(text: str, message: str, hint: str
         one(text)
     assert message in caught.value.message
     assert (caught.value.path, caught.value.line) == (SOURCE, line)
-    assert hint is None or hint in (caught.value.hint or "")
+    assert (hint or "") in (caught.value.hint or "")
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ _NAME_VALUE, _OID = 0x1, 0x2
 _BASE64 = 0x00020000
 _NOT_ON_SHA1 = 0x01000000
 _DIGESTS = {1: ("", "sha1"), 2: ("sha256",)}
+_FILE_HINT = "Paths are taken from the folder of the .cdf."
 _TRUE = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -105,7 +106,8 @@ def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
         try:
             hashed = hash_path(_found(member.path, folder), page_hashes=definition.page_hashes or options.page_hashes)
         except FileError as error:
-            raise FileError(f"{member.path}: {error.message}", path=definition.source, line=member.line) from error
+            message = f"{member.path}: {error.message}"
+            raise FileError(message, path=definition.source, line=member.line, hint=_FILE_HINT) from error
         tag = None if member.by_hash else text_tag(member.tag)
         both = subjects(hashed, member.attributes, definition.version, tag=tag)
         if definition.version == 2:
@@ -139,7 +141,8 @@ def _sections(text: str, source: Path) -> _Lines:
             continue  # MakeCat takes no notice of other sections
         key, equals, value = line.partition("=")
         if not equals:
-            raise CatalogError(f"neither a section nor a setting: {line!r}", path=source, line=number)
+            message = f"neither a section nor a setting: {line!r}"
+            raise CatalogError(message, path=source, line=number, hint="Write [SECTION] or KEY=VALUE.")
         if section == "catalogheader":
             found.header[key.strip().lower()] = (value.strip(), number)
         else:
@@ -151,21 +154,22 @@ def _version(lines: _Lines, source: Path) -> int:
     """CatalogVersion, which must fit HashAlgorithms: MakeCat refuses any other pair."""
     text, line = lines.header.get("catalogversion", ("", 0))
     if text not in ("", "1", "2"):
-        raise CatalogError(f"CatalogVersion is {text!r}, not 1 or 2", path=source, line=line)
+        message = f"CatalogVersion is {text!r}, not 1 or 2"
+        raise CatalogError(message, path=source, line=line, hint="Version 1 is with SHA1, version 2 with SHA256.")
     version = int(text or "1")
     digest, line = lines.header.get("hashalgorithms", ("" if version == 1 else "SHA256", line))
     if digest.lower() not in _DIGESTS[version]:
         wanted = _DIGESTS[version][-1].upper()
-        raise CatalogError(
-            f"HashAlgorithms is {digest!r}, where CatalogVersion {version} wants {wanted}", path=source, line=line
-        )
+        message = f"HashAlgorithms is {digest!r}, where CatalogVersion {version} wants {wanted}"
+        raise CatalogError(message, path=source, line=line, hint=f"Write HashAlgorithms={wanted}, or leave it out.")
     return version
 
 
 def _boolean(lines: _Lines, key: str, source: Path) -> bool:
     text, line = lines.header.get(key, ("", 0))
     if text.lower() not in _TRUE:
-        raise CatalogError(f"{key} is {text!r}, not true or false", path=source, line=line)
+        message = f"{key} is {text!r}, not true or false"
+        raise CatalogError(message, path=source, line=line, hint="Write true or false.")
     return _TRUE[text.lower()]
 
 
@@ -179,7 +183,8 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
         if owner in tags and number.isdigit():
             attributes.setdefault(owner, []).append((value, line))
         elif key.lower().endswith("altsipid") and key.lower().removesuffix("altsipid") in tags:
-            raise CatalogError("ALTSIPID names a hash provider that only Windows has", path=source, line=line)
+            message = "ALTSIPID names a hash provider that only Windows has"
+            raise CatalogError(message, path=source, line=line, hint="Leave it out: files are hashed by their kind.")
         else:
             files.append((key, value, line))
     first: dict[str, int] = {}
@@ -207,12 +212,14 @@ def _attribute(text: str, line: int, source: Path) -> NameValue:
             f"not an attribute: {text!r}", path=source, line=line, hint="Write TYPE:NAME:VALUE, TYPE as 0x10010001."
         )
     if flags & _OID:
-        raise CatalogError("attributes named by an object identifier are not supported", path=source, line=line)
+        message = "attributes named by an object identifier are not supported"
+        raise CatalogError(message, path=source, line=line, hint="Name it by text: 0x10010001:NAME:VALUE.")
     if flags & _BASE64:
         try:
             value = base64.b64decode(value, validate=True).decode("utf-16-le")
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise MalformedInput("the attribute's value is not base64 of text", path=source, line=line) from error
+            message = "the attribute's value is not base64 of text"
+            raise MalformedInput(message, path=source, line=line, hint="Encode the text as UTF-16-LE.") from error
     return NameValue(name, flags, value)
 
 

@@ -249,12 +249,14 @@ def test_a_wrong_cdf_is_refused_with_its_line(text: str, sentence: str, line: in
     with pytest.raises(CatalogError, match=sentence) as raised:
         cdf.parse(text, Path("x.cdf"))
     assert raised.value.line == line
+    assert raised.value.hint
 
 
 def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"a\.txt") as raised:
         cdf.build(cdf.parse(CDF, tmp_path / "x.cdf"), OPTIONS)
     assert raised.value.line == 6
+    assert raised.value.hint
 
 
 def test_a_cdf_s_files_are_found_as_windows_finds_them(tmp_path: Path) -> None:

@@ -50,9 +50,8 @@ class Cabinet:
         fields = _HEADER.unpack_from(view)
         size, flags = fields[2], fields[10]
         if size > len(view):
-            raise MalformedInput(
-                f"the cabinet says it has {size} bytes, and has {len(view)}", offset=8, hint="Get an undamaged copy of it."
-            )
+            message = f"the cabinet says it has {size} bytes, and has {len(view)}"
+            raise MalformedInput(message, offset=8, hint="Get an undamaged copy of it.")
         offset, length, reserve = _signature_place(view) if flags & _RESERVE_PRESENT else (0, 0, 0)
         if length and (offset < _HEADER.size or offset + length > len(view)):
             raise MalformedInput("the cabinet's signature lies outside the file", offset=44)

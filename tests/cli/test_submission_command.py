@@ -37,6 +37,23 @@ def test_a_submission_is_built_signed_and_passes_its_check(package: Path, work: 
     assert [one["packages"][0]["folder"] for one in document["submissions"]] == ["Echo", "Echo"]
 
 
+@pytest.mark.parametrize("folder", ["Echo", "Echo/", "Echo/../Echo"])
+def test_without_a_name_the_cabinet_lies_beside_its_folder(package: Path, work: Path, folder: str) -> None:
+    inside = state(package)
+    assert drvsign("submission", "build", folder, "--unsigned").code == 0
+    assert (work / "Echo.cab").is_file()
+    assert (work / "Echo.ddf").is_file()
+    assert state(package) == inside
+
+
+def test_a_folder_that_is_only_here_gives_its_cabinet_its_name(
+    package: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(package)
+    assert drvsign("submission", "build", ".", "--unsigned").code == 0
+    assert (work / "Echo.cab").is_file()
+
+
 def test_other_programs_find_the_signed_cabinet_sound(package: Path, work: Path) -> None:
     drvsign("submission", "build", package, "-o", work / "echo.cab")
     program = shutil.which("cabextract")

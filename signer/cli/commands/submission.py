@@ -51,14 +51,21 @@ Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders of d
 def build(
     output: Output,
     folders: Folders,
-    cabinet: Annotated[
-        Path, typer.Option("--output", "-o", metavar="X.cab", help="The cabinet to make.", show_default=False)
-    ],
     identity: IdentityOptions,
     secrets: SecretOptions,
     signature: SignatureOptions,
     authorities: TimestampOptions,
     profiles: ProfileOptions,
+    cabinet: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="X.cab",
+            help="The cabinet to make. Default: beside the first folder, and called as it is.",
+            show_default=False,
+        ),
+    ] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
     depfile: DepFile = None,
 ) -> None:
@@ -86,6 +93,7 @@ def build(
         replace(signature.using(said), page_hashes=None),
         authorities.using(said),
     )
+    cabinet = cabinet or _beside(folders[0])
     result = _made(output, submission, cabinet, None if unsigned else signing, chosen)
     listing = cabinet.with_suffix(".ddf")
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
@@ -221,6 +229,12 @@ def _made(output: Output, submission: Submission, target: Path, signing: _Signin
     signed.check(memoryview(whole))
     write_atomically(target, whole)
     return FileResult(target, "signed", signed.algorithm, signed.digest, signer.name, note)
+
+
+def _beside(folder: Path) -> Path:
+    """The cabinet of a folder: not in it, where it would belong to the next submission."""
+    whole = folder if folder.name not in ("", "..") else folder.resolve()
+    return whole.parent / f"{whole.name or 'submission'}.cab"
 
 
 def _require_no_errors(submission: Submission, path: Path) -> None:

@@ -239,6 +239,12 @@ def test_events_are_written_as_json_lines(driver, work):
     assert [{"path": str(driver), **event} for event in ran.document["files"][0]["events"]] == events
 
 
+def test_events_that_can_not_be_written_leave_one_document(driver, work):
+    ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--events", "gone/events.jsonl", "--json")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert ran.document["schema"] == "drvsign.error/1"
+
+
 def test_a_signature_that_can_not_be_read_has_every_key_of_a_signer(driver):
     drvsign("sign", driver)
     data = bytearray(driver.read_bytes())

@@ -109,9 +109,9 @@ def verify(
         verbose=bool(output.verbose),
     )
     assessments = assess_all(output, assessor, paths, jobs)
-    report(output, assessments, matrix=question.matrix)
     if events is not None:
         write_events(events, assessments)
+    report(output, assessments, matrix=question.matrix)
     raise typer.Exit(exit_code(assessments))
 
 

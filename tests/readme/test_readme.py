@@ -89,4 +89,6 @@ def test_every_target_of_make_exists():
 def test_the_first_commands_are_those_of_a_new_checkout():
     blocks = re.findall(r"```\n(.*?)```", README, re.DOTALL)
     assert [line.split("#")[0].strip() for line in blocks[0].splitlines()] == ["make demo", "make test"]
-    assert [line.split()[:2] for line in blocks[1].splitlines()] == [["drvsign", "package"], ["drvsign", "verify"]]
+    activate, *calls = blocks[1].splitlines()
+    assert activate == ". .venv/bin/activate"
+    assert [line.split()[:2] for line in calls] == [["drvsign", "package"], ["drvsign", "verify"]]

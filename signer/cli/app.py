@@ -137,7 +137,7 @@ def _report(error: SignerError) -> None:
     output = Output.current()
     output.error(error)
     try:
-        if output.json:
+        if output.json and not output.has_answered:
             output.document({"schema": "drvsign.error/1", "error": error.as_json(), **_problems(error)})
         sys.stdout.flush()
     except OSError:  # what could not be written before can't be written now

@@ -94,8 +94,14 @@ class Output:
         """The output of the command that runs, for the error boundary."""
         return _current.get() or Output()
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the one JSON document of the command that runs was printed."""
+        return _answered.get() is self
+
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of a command. Called once, and only with --json."""
+        _answered.set(self)
         # Indenting is for eyes, and takes several times as long: a pipe gets one line.
         print(json.dumps(document, indent=2 if sys.stdout.isatty() else None), file=sys.stdout)  # noqa: T201
 
@@ -204,6 +210,7 @@ class Output:
 
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
+_answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from signer.cli.output import STYLES, Output
-from signer.errors import SignerError
+from signer.errors import PackageError, SignerError, UsageError
 
 if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
@@ -53,6 +54,30 @@ def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
         return work()
     except SignerError as error:
         return FileResult(path, "failed", error=error.at(path))
+
+
+@contextlib.contextmanager
+def failure_as_result(output: Output, path: Path) -> Iterator[None]:
+    """With --json, what stops a whole command is in its document as files that failed: itself, then each problem."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except SignerError as error:
+        if output.json:
+            rows = (FileResult(error.path or path, "failed", error=error), *_problems(error, path))
+            output.document({"schema": SCHEMA, "files": [row.as_json() for row in rows]})
+        raise
+
+
+def _problems(error: SignerError, path: Path) -> Iterator[FileResult]:
+    """Each problem of a package that is an error, as the error of its own file."""
+    for problem in error.problems if isinstance(error, PackageError) else ():
+        told = getattr(problem, "as_json", dict)()
+        if told.get("severity", "error") == "error":
+            single = SignerError(str(problem), hint=told.get("hint"))
+            single.code = told.get("code", error.code)
+            yield FileResult(Path(told.get("path") or error.path or path), "failed", error=single)
 
 
 def finish(output: Output, results: Sequence[FileResult]) -> None:

@@ -153,8 +153,39 @@ def test_results_have_their_keys(package: Path, work: Path) -> None:
         for file in document["files"]:
             assert set(file) == RESULT
             assert (file["error"] is not None) == (file["action"] == "failed")
-            assert file["error"] is None or set(file["error"]) >= ERROR
+            assert file["error"] is None or set(file["error"]) == ERROR
             assert file["digest"] is None or HEX.fullmatch(file["digest"])
+
+
+@pytest.mark.parametrize("command", ["package", "catalog build"])
+@pytest.mark.parametrize(
+    ("spoil", "codes"),
+    [
+        ("no-folder", ["file"]),
+        ("no-driver", ["package", "22.9.1"]),
+        ("no-inf", ["package", "no-inf"]),
+        ("two-mistakes", ["package", "22.9.6", "22.9.1"]),
+    ],
+)
+def test_a_package_that_stops_as_a_whole_has_a_result_too(
+    package: Path, command: str, spoil: str, codes: list[str]
+) -> None:
+    inf = package / "hello.inf"
+    if spoil in ("no-driver", "two-mistakes"):
+        (package / "hello.sys").unlink()
+    if spoil == "two-mistakes":
+        inf.write_bytes(re.sub(rb"DriverVer *=[^\r]*", b"DriverVer = 2024", inf.read_bytes()))
+    if spoil == "no-inf":
+        inf.unlink()
+    path = package if spoil != "no-folder" else package / "gone"
+    ran = drvsign(*command.split(), path, "--os", "10_X64", "--json")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert (set(ran.document), ran.document["schema"]) == ({"schema", "files"}, "drvsign.result/1")
+    files = ran.document["files"]
+    assert [file["error"]["code"] for file in files] == codes
+    assert {file["action"] for file in files} == {"failed"}
+    assert all(set(file) == RESULT and set(file["error"]) == ERROR for file in files)
+    assert files[0]["path"] == str(path)
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -15,7 +15,7 @@ from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.paths import kind_of, walk
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.files import ensure_folder, read, write_atomically
 from signer.unfinished import UnfinishedRuns
@@ -55,13 +55,14 @@ def build(
 
     They are written where the INF or the .cdf says, unsigned.
     """
-    if not path.exists():
-        raise FileError("there is no such file or folder", path=path, hint="Check the path.")
-    _require_source(path)
-    if path.suffix.lower() == ".cdf":
-        results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
-    else:
-        results = _from_infs(output, path, choices, page_hashes, output_file, jobs)
+    with failure_as_result(output, path):
+        if not path.exists():
+            raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+        _require_source(path)
+        if path.suffix.lower() == ".cdf":
+            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
+        else:
+            results = _from_infs(output, path, choices, page_hashes, output_file, jobs)
     if depfile is not None and not any(result.error for result in results):
         write_depfile(depfile, results[0].path, _sources(path, choices))
     finish(output, results)

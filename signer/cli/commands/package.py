@@ -22,7 +22,7 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import walk
 from signer.cli.release import require_fit, require_named, verification
-from signer.cli.results import FileResult, finish
+from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
 from signer.files import ensure_folder, patch_atomically, read, scratch
@@ -64,7 +64,8 @@ def package(
     """
     from catalogs.packaging import PackagingOptions, sign_packages
 
-    _require_folder(folder)
+    with failure_as_result(output, folder):
+        _require_folder(folder)
     if signature.dual:
         raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
     chosen = profiles.load(folder)
@@ -72,7 +73,8 @@ def package(
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
     require_named(chosen, is_test=identity.is_test)
     choices = choices.using(said)
-    packages = choices.packages(folder, output)
+    with failure_as_result(output, folder):
+        packages = choices.packages(folder, output)
     expect_images(file.path for one in packages for file in one.files)
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
@@ -82,7 +84,8 @@ def package(
     packaging = PackagingOptions(options, choices.options(page_hashes=pages), pages, timestamper)
     told = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
     sign = partial(told, identity=signer, options=packaging, each=_each(output, jobs))
-    made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
+    with failure_as_result(output, folder):
+        made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
     result = output_dir or folder
     if depfile is not None:
         target = result / packages[0].catalog.relative_to(folder)

@@ -195,7 +195,9 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
 def _load_crl(data: bytes) -> x509.CertificateRevocationList:
     load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
-        return load(data)
-    except ValueError as error:
+        found = load(data)
+        _ = found.issuer, [entry.serial_number for entry in found]  # which are not parsed before they are asked for
+        return found
+    except (ValueError, x509.InvalidVersion) as error:
         message = "this is not a revocation list that can be read"
         raise CertificateError(message, hint="Give it as DER (.crl) or PEM.") from error

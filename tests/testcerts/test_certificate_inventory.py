@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,22 @@ def test_a_revocation_list_is_opened_even_when_it_is_empty(hierarchy, name):
     assert open_contents(data, ".crl").revocations == revocations(hierarchy, name)
     pem = revocations(hierarchy, name).public_bytes(Encoding.PEM)
     assert open_contents(pem, ".pem").revocations == revocations(hierarchy, name)
+
+
+@pytest.mark.parametrize("name", ["root", "issuing-ca"])
+def test_a_damaged_revocation_list_is_read_or_refused(hierarchy, name):
+    """Every byte in turn: the library parses some parts only when they are asked for."""
+    data = hierarchy.path(name, ".crl").read_bytes()
+    refused = 0
+    for place in range(len(data)):
+        for value in (data[place] ^ 1, 0xFF):
+            try:
+                found = open_contents(data[:place] + bytes([value]) + data[place + 1 :], ".crl")
+            except CertificateError as error:
+                refused += error.hint is not None
+            else:
+                assert revocation_facts(found.revocations, datetime.now(UTC))["state"]
+    assert refused
 
 
 @pytest.mark.parametrize("suffix", [".cer", ".pem", ".p7b", ".pfx", ".crl"])

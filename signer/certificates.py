@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -113,9 +114,23 @@ def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:
     return hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
 
 
+def public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
+    """The key that a certificate is for, which is parsed no earlier than here. Raises CertificateError."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        message = f"the certificate {common_name(certificate)!r} has a key that can't be read"
+        raise CertificateError(message, hint="Use RSA, or ECDSA P-256 or P-384.") from error
+
+
 def spki_sha256(certificate: x509.Certificate) -> str:
-    """SHA-256 of the SubjectPublicKeyInfo as upper-case hex: the key's identity, which roots are pinned by."""
-    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    """SHA-256 of the SubjectPublicKeyInfo as upper-case hex: the key's identity, which roots are pinned by.
+
+    Raises CertificateError.
+    """
+    spki = public_key(certificate).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(spki).hexdigest().upper()
 
 

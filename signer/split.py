@@ -17,7 +17,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.cab.cabinet import Cabinet
 from signer.cab.embed import prepare as prepare_cabinet
-from signer.certificates import common_name
+from signer.certificates import common_name, public_key
 from signer.errors import ImageError, SignatureFormatError, SigningError
 from signer.keys.identity import require_supported
 from signer.pe.image import Image
@@ -126,7 +126,7 @@ def _finished(prepared: Prepared, signature: bytes) -> bytes:
 
 def _is_over(prepared: Prepared, signature: bytes) -> bool:
     """Whether the certificate's key made this signature over the prepared attributes."""
-    key, prehashed = require_supported(prepared.certificate.public_key()), prepared.algorithm.for_cryptography()
+    key, prehashed = require_supported(public_key(prepared.certificate)), prepared.algorithm.for_cryptography()
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, prepared.digest, padding.PKCS1v15(), utils.Prehashed(prehashed))
@@ -139,7 +139,7 @@ def _is_over(prepared: Prepared, signature: bytes) -> bool:
 
 def _algorithm_in(certificate: x509.Certificate, signature: bytes) -> DigestAlgorithm | None:
     """What an RSA signature by this certificate's key is over; None when that can't be told."""
-    key = certificate.public_key()
+    key = public_key(certificate)
     if not isinstance(key, rsa.RSAPublicKey):
         return None
     try:

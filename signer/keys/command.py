@@ -15,7 +15,7 @@ from collections.abc import Callable
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import spki_sha256
+from signer.certificates import public_key, spki_sha256
 from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.chain import leaf_of
 from signer.keys.identity import require_supported
@@ -39,7 +39,7 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
             hint="Name the certificate's file with --cert, or ?cert= in the URI.",
         )
     certificate = leaf_of(certificates)
-    public = require_supported(certificate.public_key())
+    public = require_supported(public_key(certificate))
     about = {"DRVSIGN_KEY": key_kind(public), "DRVSIGN_KEY_SHA256": spki_sha256(certificate)}
     # One at a time: a command may have a token behind it, which must not see a wrong PIN from every thread.
     return RemoteKey(f"the command {command[0]!r}", public, _signer(command, about, timeout), one_at_a_time=True)

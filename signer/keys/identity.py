@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import common_name
+from signer.certificates import common_name, public_key
 from signer.errors import IdentityError, KeyCertificateMismatch
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -45,7 +45,7 @@ class SigningIdentity:
                 "signs with RSASSA-PKCS1-v1_5",
                 hint="Use a certificate whose key is plain RSA, or ECDSA P-256 or P-384.",
             )
-        if _spki(self.key.public_key) != _spki(self.certificate.public_key()):
+        if _spki(self.key.public_key) != _spki(public_key(self.certificate)):
             raise KeyCertificateMismatch(
                 f"the private key does not belong to the certificate {common_name(self.certificate)!r}",
                 hint="Give the key that the certificate was issued for, or the certificate of this key.",

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import load_der
+from signer.certificates import load_der, public_key
 from signer.errors import CertificateError, IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys.chain import leaf_of
 from signer.keys.identity import PublicKey, require_supported
@@ -283,7 +283,7 @@ def _key_of(certificates: tuple[x509.Certificate, ...], name: str) -> PublicKey:
             f"{name} has neither the public key nor a certificate of the private key",
             hint="Name the certificate's file with --cert, or cert= in the URI.",
         )
-    return require_supported(leaf_of(certificates).public_key())
+    return require_supported(public_key(leaf_of(certificates)))
 
 
 def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Callable[[bytes, DigestAlgorithm], bytes]:

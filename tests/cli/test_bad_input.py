@@ -119,6 +119,31 @@ def test_bad_input_is_one_error_line_and_nothing_changes(files: Path, arguments,
         assert ran.stdout == ""
 
 
+@pytest.mark.parametrize("kind", ["unknown-algorithm", "broken"])
+def test_a_key_in_a_certificate_that_can_not_be_read_is_no_surprise(files: Path, kind: str) -> None:
+    """The library parses the key of a certificate only when it is asked for."""
+    assert drvsign("certs", "create", "own", "--profile", "self-signed").code == 0
+    spki = bytes.fromhex("06092a864886f70d01010105000382")
+    wrong = spki.replace(b"\x01\x01\x01\x05", b"\x01\x01\x7f\x05") if kind == "unknown-algorithm" else spki
+    name = Path("own/self-signed")
+
+    def spoiled(data: bytes) -> bytes:
+        at = data.index(spki)
+        rest = data[at + len(spki) :]
+        return data[:at] + wrong + (rest if kind == "unknown-algorithm" else rest[:3] + b"\x55" + rest[4:])
+
+    assert drvsign("sign", "good.sys", "--cert", f"{name}.cer", "--key", f"{name}.key.pem").code == 0
+    (files / "bad.sys").write_bytes(spoiled((files / "good.sys").read_bytes()))
+    (files / "bad.cer").write_bytes(spoiled(Path(f"{name}.cer").read_bytes()))
+    assert drvsign("verify", "bad.sys", *KERNEL).code in (1, 3)
+    assert drvsign("inspect", "bad.sys").code == 0
+    before = state(files)
+    ran = drvsign("sign", "good.sys", "--cert", "bad.cer", "--key", f"{name}.key.pem")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert "should not have happened" not in ran.stderr
+    assert state(files) == before
+
+
 def test_a_wrong_password_is_named_with_its_file_and_nothing_changes(files: Path, made_identity: Path) -> None:
     (files / "password").write_text("wrong\n")
     before = state(files)

@@ -73,7 +73,7 @@ def failure_as_result(output: Output, path: Path) -> Iterator[None]:
 def _problems(error: SignerError, path: Path) -> Iterator[FileResult]:
     """Each problem of a package that is an error, as the error of its own file."""
     for problem in error.problems if isinstance(error, PackageError) else ():
-        told = getattr(problem, "as_json", dict)()
+        told: dict[str, Any] = getattr(problem, "as_json", dict)()
         if told.get("severity", "error") == "error":
             single = SignerError(str(problem), hint=told.get("hint"))
             single.code = told.get("code", error.code)

@@ -65,9 +65,7 @@ def package(
     from catalogs.packaging import PackagingOptions, sign_packages
 
     with failure_as_result(output, folder):
-        _require_folder(folder)
-    if signature.dual:
-        raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
+        _require_sense(folder, signature)
     chosen = profiles.load(folder)
     said = chosen.settings
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
@@ -106,7 +104,10 @@ def _each(output: Output, jobs: int) -> Callable[[Any, Any], Any]:
     return lambda work, files: output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
 
 
-def _require_folder(folder: Path) -> None:
+def _require_sense(folder: Path, signature: SignatureOptions) -> None:
+    """Raise UsageError for what no package can have, and FileError for what is no folder."""
+    if signature.dual:
+        raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
     if not folder.is_dir():
         what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
         raise FileError(what, path=folder, hint="Name the folder that holds the INF.")

@@ -76,10 +76,7 @@ def build(
     from catalogs.submission.cabinet import directives
     from catalogs.submission.package import read_submission
 
-    if signature.page_hashes or signature.dual:
-        raise UsageError("only images have page hashes and signatures with --dual", hint="Leave them out.")
-    if not signature.algorithm().modern and not unsigned:
-        raise UsageError("the portal wants the cabinet signed with SHA-256", field="--digest")
+    _require_sense(signature, unsigned=unsigned)
     _require_finished(folders)
     submission = read_submission(folders, today=now().astimezone(UTC).date())
     _require_no_errors(submission, folders[0])
@@ -100,6 +97,14 @@ def build(
     if depfile is not None:
         write_depfile(depfile, cabinet, (file.path for file in submission.files))
     finish(output, [result, FileResult(listing, "built", note="for makecab")])
+
+
+def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
+    """Raise UsageError for what no cabinet can have, or the portal does not take."""
+    if signature.page_hashes or signature.dual:
+        raise UsageError("only images have page hashes and signatures with --dual", hint="Leave them out.")
+    if not signature.algorithm().modern and not unsigned:
+        raise UsageError("the portal wants the cabinet signed with SHA-256", field="--digest")
 
 
 @app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))

@@ -5,6 +5,7 @@ The work and the items are what a forked process finds in its memory, so that on
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -60,6 +61,17 @@ def _prepare(work: Callable[[Any], Any], items: Sequence[Any]) -> None:
     global _shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits, and ends the others
     _shared = (work, items)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Nobody else ends this process where the one that waits for it is killed."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(start: int) -> list[Any]:

@@ -57,6 +57,30 @@ def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
         list(in_processes(work, range(COUNT), 2))
 
 
+KILLED = """
+import os, sys, time
+from signer.cli.processes import in_processes
+def work(item):
+    os.write(1, f"{os.getpid()} ".encode())
+    time.sleep(60)
+list(in_processes(work, range(1000), 2))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_one_that_waits_for_it(how: signal.Signals) -> None:
+    """They hold its output open, so that its end is seen only when all of them have ended."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", KILLED], env=environment, stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout is not None
+        started = b""
+        while started.count(b" ") < 2:
+            started += os.read(waiting.stdout.fileno(), 100)
+        waiting.send_signal(how)
+        assert waiting.communicate(timeout=30)[0] == b""
+    assert waiting.returncode == -how
+
+
 def test_a_process_with_other_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(processes.threading, "active_count", lambda: 2)

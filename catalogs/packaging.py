@@ -22,7 +22,7 @@ from signer.files import mapped, read
 from signer.keys.identity import SigningIdentity
 from signer.pe.image import Image, is_image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
-from signer.sign import sign_image
+from signer.sign import Signed, sign_image
 from signer.transaction import Staging, together
 from signer.verify.gather import gather_catalog
 
@@ -121,19 +121,16 @@ def _sign_image(path: Path, staging: Staging, identity: SigningIdentity, options
     try:
         with mapped(path) as data:
             other = _other_signer(data, identity)
-            if other is not None:
-                return Made(path, "skipped", note=f"signed by {other}")
-            signed = sign_image(
-                data,
-                identity,
-                options.signing,
-                page_hashes=options.page_hashes,
-                timestamper=options.timestamper,
-            )
+        if other is not None:
+            return Made(path, "skipped", note=f"signed by {other}")
+        signed = staging.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error
-    staging.patch(path, signed.changes.patches, path, size=signed.changes.size, check=signed.check)
     return Made(path, "signed", signed.algorithm, signed.digest)
+
+
+def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptions) -> Signed:
+    return sign_image(data, identity, options.signing, page_hashes=options.page_hashes, timestamper=options.timestamper)
 
 
 def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:

@@ -149,9 +149,15 @@ class SigningError(SignerError):
 
 
 class DigestChanged(SigningError):
-    """Embedding changed bytes that the signature covers; nothing was written."""
+    """Embedding a signature would change bytes that the signature covers; nothing was written."""
 
     code = "digest-changed"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"embedding the signature would change the digest of the {what}; nothing was written",
+            hint="This should not happen: please report it with the file.",
+        )
 
 
 class TimestampError(SignerError):

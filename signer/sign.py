@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.cab import embed as cab_embed
-from signer.cab.cabinet import Cabinet, is_cabinet
+from signer.cab.cabinet import Cabinet
 from signer.errors import DigestChanged
+from signer.files import PatchSet
 from signer.hashing import hash_parts
 from signer.keys.identity import SigningIdentity
 from signer.pe import certificate_table
-from signer.pe.digest import ImageHashes, hash_image, hashed_ranges
-from signer.pe.embed import PatchSet, embed
+from signer.pe.digest import ImageHashes, hash_image
+from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper, sign
@@ -29,15 +30,6 @@ class Signed:
     """The file's digest that was signed."""
     signature: bytes
     """The DER of the new signature: ContentInfo with SignedData."""
-
-    def check(self, result: memoryview) -> None:
-        """Raise DigestChanged unless `result`, the file with the changes applied, has the digest that was signed."""
-        parts = Cabinet.parse(result).hashed_ranges() if is_cabinet(result) else hashed_ranges(Image.parse(result))
-        if hash_parts(parts, [self.algorithm])[self.algorithm] != self.digest:
-            raise DigestChanged(
-                "embedding the signature changed the file's digest; nothing was written",
-                hint="This should not happen: please report it with the file.",
-            )
 
 
 def sign_image(
@@ -94,7 +86,10 @@ def sign_cabinet(
     digest, content = cabinet_content(prepared, options.digest)
     signature = sign(content, identity, options, timestamper)
     whole = nested.append(cabinet.signed_data(), signature) if append and cabinet.is_signed else signature
-    return Signed(_rewritten(cab_embed.embed(prepared, whole)), options.digest, digest, signature)
+    result = cab_embed.embed(prepared, whole)
+    if hash_parts(Cabinet.parse(result).hashed_ranges(), [options.digest])[options.digest] != digest:
+        raise DigestChanged("cabinet")
+    return Signed(_rewritten(result), options.digest, digest, signature)
 
 
 def cabinet_content(prepared: bytes, algorithm: DigestAlgorithm) -> tuple[bytes, Content]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from signer.cab import embed as cab_embed
 from signer.cab.cabinet import Cabinet
 from signer.errors import SigningError
+from signer.files import PatchSet
 from signer.pe import certificate_table
-from signer.pe.embed import PatchSet, embed
+from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7.timestamping import Chooser, Timestamped, add_timestamps
 

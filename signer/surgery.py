@@ -13,10 +13,11 @@ from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.cab.embed import embed as embed_in_cabinet
 from signer.cab.embed import prepare, strip
 from signer.errors import SignatureFormatError, SigningError, UsageError
+from signer.files import PatchSet
 from signer.hashing import hash_parts
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image
-from signer.pe.embed import PatchSet, embed
+from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.parse import parse

@@ -13,18 +13,17 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from signer.errors import FileError
 from signer.files import (
     NAME_PART,
-    Patch,
-    copy_patched,
+    Change,
+    changed_copy,
     file_error,
     flush,
     flush_folder,
-    mapped,
     mode_for,
     named_after,
     read,
@@ -62,22 +61,10 @@ class Staging:
                 staged.touch(mode)
             staged.write_bytes(data)
 
-    def patch(
-        self,
-        source: Path,
-        patches: Iterable[Patch],
-        target: Path,
-        *,
-        size: int | None = None,
-        check: Callable[[memoryview], None] | None = None,
-    ) -> None:
-        """Stage a patched copy of `source` for `target`, as `patch_atomically` does. Raises FileError."""
-        staged = self.path_for(target)
+    def change(self, source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
+        """Stage a changed copy of `source` for `target`, as `change_atomically` makes it. Raises FileError."""
         with named_after(target):
-            copy_patched(source, patches, staged, size)
-        if check is not None:
-            with mapped(staged) as result:
-                check(result)
+            return changed_copy(source, self.path_for(target), change)
 
     def take_their_places(self) -> None:
         """Move every staged file to its target; where one can't be moved, put all back as they were.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
 from signer.errors import FileError, SigningError
-from signer.files import mapped, patch_atomically, read, write_atomically
+from signer.files import change_atomically, mapped, read, write_atomically
 
 if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
@@ -65,15 +65,16 @@ class Job:
     def _sign_file(
         self, source: Path, target: Path, detached: Path | None, sign: Callable[[memoryview], Signed]
     ) -> FileResult:
-        with mapped(source) as data:
-            if self.skip_signed and _is_signed(data):
-                return FileResult(source, "skipped", note="is signed")
-            signed = sign(data)
+        if self.skip_signed:
+            with mapped(source) as data:
+                if _is_signed(data):
+                    return FileResult(source, "skipped", note="is signed")
         if detached is not None:
+            with mapped(source) as data:
+                signed = sign(data)
             write_atomically(detached, signed.signature)
-        else:
-            patch_atomically(source, signed.changes.patches, target, size=signed.changes.size, check=signed.check)
-        return self._result(source, target, signed.digest, detached)
+            return self._result(source, target, signed.digest, detached)
+        return self._result(source, target, change_atomically(source, target, sign).digest, None)
 
     def signed(self, data: memoryview) -> Signed:
         """An image signed as the job says. Raises SignerError."""

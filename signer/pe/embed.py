@@ -7,24 +7,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from signer.errors import ImageError
+from signer.errors import DigestChanged, ImageError
+from signer.files import PatchSet
 from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
 from signer.pe.digest import hash_image, padding
 from signer.pe.image import Image
 from signer.pe.second_opinion import require_agreement
-
-
-@dataclass(frozen=True, slots=True)
-class PatchSet:
-    """What makes one image into another: changed bytes, and the size that the file has afterwards."""
-
-    patches: tuple[tuple[int, bytes], ...]
-    """Offsets and the bytes that stand there afterwards, some beyond the old end."""
-    size: int
-    """In bytes; what the old file has beyond it is cut off."""
 
 
 def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None) -> PatchSet:
@@ -49,4 +39,25 @@ def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None
         word_sum = hash_image(image, (), summed=True).word_sum or 0
     total = checksum((word_sum, sum16(entry), sum16(table)), end + len(tail))
     patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
-    return PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
+    changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
+    require_same_digest(image, changes)
+    return changes
+
+
+def require_same_digest(image: Image, changes: PatchSet) -> None:
+    """Raise DigestChanged unless the changed image has the digest of the image as it is.
+
+    A digest covers all that stands before the signatures but two fields, and the padding. For every parser to find the
+    same layout afterwards, only those fields of the headers change, and the entry leads to what follows the padding.
+    """
+    end, pad = image.content_end, padding(image.content_end)
+    fields = {offset: new for offset, new in changes.patches if offset < end}
+    tail = b"".join(new for offset, new in sorted(changes.patches) if offset >= end)
+    start = int.from_bytes(fields.get(image.directory_offset, b"")[:4], "little")
+    if (
+        {offset: len(new) for offset, new in fields.items()} != {image.checksum_offset: 4, image.directory_offset: 8}
+        or start != (end + len(pad) if tail else 0)
+        or not tail.startswith(pad if tail else b"")
+        or changes.size != end + len(tail)
+    ):
+        raise DigestChanged("image")

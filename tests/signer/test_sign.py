@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import DigestChanged, ImageError
+from signer.files import PatchSet
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pfx
 from signer.pe import certificate_table
-from signer.pe.digest import hash_pages
+from signer.pe.digest import digest_image, hash_pages
+from signer.pe.embed import require_same_digest
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.opus import read_statement
@@ -31,6 +33,11 @@ from tests.timestamping import CODE_SIGNING, TIME_STAMPING, tsa_identity
 
 GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
 needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
+
+
+def digest_of(data: bytes, signed: Signed) -> bytes:
+    """The digest of an image that was changed, computed anew."""
+    return digest_image(Image.parse(data), [signed.algorithm])[signed.algorithm]
 
 
 def only_signature(data: bytes) -> bytes:
@@ -104,7 +111,7 @@ def test_every_key_and_digest_verifies(kind: str, algorithm: str) -> None:
     data = PeSpec(overlay=b"odd").build()
     signed = sign_image(data, identity(kind), SigningOptions(digest))
     result = patched(data, signed.changes)
-    signed.check(memoryview(result))
+    assert digest_of(result, signed) == signed.digest
     parsed = parse(only_signature(result))
     (signer,) = parsed.signers
     key = parsed.certificate_of(signer).public_key()  # type: ignore[union-attr]
@@ -145,7 +152,7 @@ def test_signatures_are_appended_in_order_and_leave_the_first_as_it_was() -> Non
     for description in ("first", "second", "third"):
         signed = sign_image(data, identity(), SigningOptions(description=description), append=True)
         data = patched(data, signed.changes)
-        signed.check(memoryview(data))
+        assert digest_of(data, signed) == signed.digest
     primary = only_signature(data)
     inner = nested.nested_in(primary)
     assert len(inner) == 2
@@ -164,13 +171,29 @@ def test_page_hashes_are_embedded_and_read_back(algorithm: DigestAlgorithm) -> N
     assert pages == hash_pages(Image.parse(result), algorithm)
 
 
-def test_a_result_with_another_digest_is_refused() -> None:
-    data = PeSpec().build()
-    signed = sign_image(data, identity(), SigningOptions())
-    broken = bytearray(patched(data, signed.changes))
-    broken[0x500] ^= 1
+def wrongly(wrong: str, data: bytes, changes: PatchSet) -> PatchSet:
+    """The changes of a signature with one of them other than it should be."""
+    image = Image.parse(data)
+    checksum, entry, tail = changes.patches
+    return {
+        "section": PatchSet((*changes.patches, (0x500, b"\1")), changes.size),
+        "longer-field": PatchSet(((checksum[0], checksum[1] + b"\0"), entry, tail), changes.size),
+        "no-entry": PatchSet((checksum, tail), changes.size),
+        "entry-leads-elsewhere": PatchSet((checksum, (entry[0], bytes(8)), tail), changes.size),
+        "padding": PatchSet((checksum, entry, (tail[0], b"\1" + tail[1][1:])), changes.size),
+        "cut-off": PatchSet(changes.patches, image.content_end),
+    }[wrong]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["section", "longer-field", "no-entry", "entry-leads-elsewhere", "padding", "cut-off"]
+)
+def test_changes_that_would_change_the_digest_are_refused(wrong: str) -> None:
+    data = PeSpec(overlay=b"odd").build()
+    changes = sign_image(data, identity(), SigningOptions()).changes
+    require_same_digest(Image.parse(data), changes)
     with pytest.raises(DigestChanged):
-        signed.check(memoryview(bytes(broken)))
+        require_same_digest(Image.parse(data), wrongly(wrong, data, changes))
 
 
 @needs_osslsigncode
@@ -193,7 +216,7 @@ def test_every_real_driver_can_be_signed_or_says_why_not(path: Path) -> None:
     data = path.read_bytes()
     signed = sign_image(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
-    signed.check(memoryview(result))
+    assert digest_of(result, signed) == signed.digest
     image = Image.parse(result)
     assert image.table_offset + image.table_size == len(result)
 
@@ -221,7 +244,7 @@ def test_what_is_left_of_a_directory_entry_is_no_signature(entry: tuple[int, int
     data = PeSpec(table=entry).build()
     signed = sign_image(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
-    signed.check(memoryview(result))
+    assert digest_of(result, signed) == signed.digest
     assert only_signature(result) == signed.signature
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from signer.errors import FileError
+from signer.files import PatchSet
 from signer.transaction import together
-from tests.support import ROOT
+from tests.support import ROOT, Found
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_all_files_take_their_places_and_nothing_else_is_left(folder):
     with together(folder) as staging:
-        staging.patch(folder / "a.sys", [(0, b"new")], folder / "a.sys")
+        staging.change(folder / "a.sys", folder / "a.sys", lambda copy: Found(PatchSet(((0, b"new"),), len(copy))))
         staging.write(folder / "c.cat", b"catalog")
         assert contents(folder) == {"a.sys": b"old a", "b.sys": b"old b"}
         assert staging.current(folder / "a.sys").read_bytes() == b"new a"

@@ -129,7 +129,7 @@ def attach(
 def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, append: bool) -> FileResult:
     if kind_of(path) == "catalog":
         return _attach_to_catalog(path, target, answer, append)
-    from signer.surgery import attach, require_digest, signed_digest
+    from signer.surgery import attach, signed_digest
 
     with mapped(path) as data:
         der = _finished(data, answer) if signature is None else read(signature)
@@ -141,11 +141,7 @@ def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, ap
             changes = attach(data, der, append=append)
         except SigningError as error:
             raise error.at(signature or path) from error
-
-    def check(result: memoryview) -> None:
-        require_digest(result, der)
-
-    patch_atomically(path, changes.patches, target, size=changes.size, check=check)
+    patch_atomically(path, target, changes)
     return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
 
 

@@ -130,7 +130,7 @@ def _elsewhere(
     with scratch() as room:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
             ensure_folder((room / path.relative_to(folder)).parent)
-            patch_atomically(path, [], room / path.relative_to(folder))
+            patch_atomically(path, room / path.relative_to(folder), None)
         moved = [_moved(package, folder, room) for package in packages]
         try:
             made = sign(room, moved)

@@ -61,7 +61,7 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
         changes = strip_all(data) if index is None else without_signature(data, index)
     if changes is None and source == target:
         return FileResult(source, "skipped", note="is not signed")
-    patch_atomically(source, changes.patches if changes else (), target, size=changes.size if changes else None)
+    patch_atomically(source, target, changes)
     if changes is None:
         return FileResult(target, "skipped", note=f"{source} is not signed, and was copied")
     return FileResult(target, "stripped", note=f"from {source}" if target != source else "")

@@ -71,7 +71,7 @@ def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -
         with mapped(source) as data:
             changes, added = stamp(data, choose, replace=replace)
         if added or source != target:
-            patch_atomically(source, changes.patches if added else (), target, size=changes.size if added else None)
+            patch_atomically(source, target, changes if added else None)
     else:
         raise not_signable(source)
     if not added:

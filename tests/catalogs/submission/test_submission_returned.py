@@ -39,7 +39,7 @@ def unsigned_copy(source: Path, target: Path) -> None:
     for path in target.rglob("*.sys"):
         changes = strip_image(path.read_bytes())
         if changes is not None:
-            patch_atomically(path, changes.patches, path, size=changes.size)
+            patch_atomically(path, path, changes)
 
 
 @pytest.fixture

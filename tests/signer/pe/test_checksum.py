@@ -48,6 +48,29 @@ def test_a_long_piece_is_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sum16(data) == expected
 
 
+blocks = st.sampled_from(
+    [bytes(16), b"\xff" * 16, b"\xff" * 8 + bytes(8), bytes(8) + b"\xff" * 8, b"\xfe" + b"\xff" * 15]
+)
+
+
+@given(parts=st.lists(st.tuples(blocks | st.binary(min_size=16, max_size=16), st.integers(1, 40)), max_size=12))
+def test_poly1305_gives_the_remainder_of_the_sum(parts: list[tuple[bytes, int]]) -> None:
+    """Sums of a few full blocks are multiples of its prime and a little more, where the highest bits are lost."""
+    data = b"".join(block * count for block, count in parts)
+    assert module._sum_by_poly1305(memoryview(data)) == plain_sum(data) % 0xFFFF
+
+
+@pytest.mark.parametrize("tail", [b"", b"\x01", b"12345678901"])
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\x5a\xa5"])
+def test_large_pieces_are_summed_with_and_without_poly1305(
+    monkeypatch: pytest.MonkeyPatch, fill: bytes, tail: bytes
+) -> None:
+    data = fill * (0x12340 // len(fill)) + tail
+    assert sum16(data) == plain_sum(data)
+    monkeypatch.setattr(module, "_sum_by_poly1305", lambda view: None)
+    assert sum16(data) == plain_sum(data)
+
+
 def test_the_length_is_added_without_a_carry() -> None:
     assert checksum([0xFFFF, 0], 0x12345) == 0xFFFF + 0x12345
 

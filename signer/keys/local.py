@@ -17,6 +17,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.certificates import load_all
 from signer.errors import IdentityError, KeyNotFound, WrongSecret
 from signer.keys.chain import chain_above, identity_for
+from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -38,10 +39,17 @@ class LocalKey:
         prehashed = utils.Prehashed(algorithm.for_cryptography())
         try:
             if isinstance(self.private, rsa.RSAPrivateKey):
-                return self.private.sign(digest, padding.PKCS1v15(), prehashed)
-            return self.private.sign(digest, ec.ECDSA(prehashed))
+                signature = self.private.sign(digest, padding.PKCS1v15(), prehashed)
+            else:
+                signature = self.private.sign(digest, ec.ECDSA(prehashed))
         except (ValueError, UnsupportedAlgorithm) as error:
             raise IdentityError(f"the key can't sign a {algorithm} digest ({error})") from error
+        if check_digest(self.public_key, signature, digest, algorithm) is Check.BAD:
+            raise IdentityError(
+                "the private key is damaged: what it signs does not verify",
+                hint="Take it from a backup, or export it again.",
+            )
+        return signature
 
 
 def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
@@ -88,11 +96,12 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
     secret = None if password is None else password.encode()
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
-        key = load(data, secret)
+        key = load(data, secret, unsafe_skip_rsa_key_validation=True)  # takes 40 ms; each signature is checked instead
     except TypeError:
         if not password:
             raise _wrong_secret("private key", password) from None
-        key = load(data, None)  # it is not protected, and a password that nobody needs does no harm
+        # It is not protected, and a password that nobody needs does no harm.
+        key = load(data, None, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm as error:
         raise IdentityError(f"the private key is of a kind that can't be read ({error})") from error
     except ValueError as error:

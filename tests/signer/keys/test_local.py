@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
 from signer.errors import (
     CertificateError,
@@ -157,3 +158,15 @@ def _with_part(data: bytes, old: bytes, new: bytes) -> bytes:
         return data
     parts = (_with_part(child.whole(data), old, new) for child in der.children(data, element))
     return der.tlv(element.tag, *parts)
+
+
+def test_a_damaged_key_signs_nothing() -> None:
+    """Its numbers are not checked when it is loaded, which takes longer than all else: what it signs is."""
+    numbers = KEY.private_numbers()  # type: ignore[union-attr]
+    broken = rsa.RSAPrivateNumbers(
+        numbers.p, numbers.q, numbers.d ^ 4, numbers.dmp1 ^ 4, numbers.dmq1, numbers.iqmp, numbers.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    file = broken.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    found = load_pair(CERTIFICATES, file, None)
+    with pytest.raises(IdentityError, match="the private key is damaged"):
+        found.key.sign(bytes(32), DigestAlgorithm.SHA256)

@@ -44,14 +44,15 @@ class Destination:
 
 def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:
     targets: dict[Path, Path] = {}
+    sources: dict[Path, Path] = {}
     for path, relative in files.items():
         target = folder / relative
-        if target in targets.values():
-            other = next(key for key, value in targets.items() if value == target)
+        if target in sources:
             raise UsageError(
-                f"{other} and {path} would both be written to {target}", hint="Sign them into different folders."
+                f"{sources[target]} and {path} would both be written to {target}",
+                hint="Sign them into different folders.",
             )
-        targets[path] = target
+        targets[path], sources[target] = target, path
     for parent in sorted({target.parent for target in targets.values()}):
         ensure_folder(parent)
     return targets

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -44,15 +44,14 @@ def load_der(data: bytes) -> x509.Certificate:
 def load_all(data: bytes) -> list[x509.Certificate]:
     """Every certificate in a file: DER, PEM (any number), or PKCS#7 as DER or PEM. Raises CertificateError."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import pkcs7
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for load in (
             x509.load_pem_x509_certificates,
             lambda raw: [x509.load_der_x509_certificate(raw)],
-            pkcs7.load_der_pkcs7_certificates,
-            pkcs7.load_pem_pkcs7_certificates,
+            lambda raw: _pkcs7().load_der_pkcs7_certificates(raw),
+            lambda raw: _pkcs7().load_pem_pkcs7_certificates(raw),
         ):
             try:
                 return [_readable(certificate) for certificate in load(data)]
@@ -61,6 +60,13 @@ def load_all(data: bytes) -> list[x509.Certificate]:
     raise CertificateError(
         "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."
     )
+
+
+def _pkcs7() -> Any:
+    """The module that reads PKCS #7, which takes longer to load than certificates take to read."""
+    from cryptography.hazmat.primitives.serialization import pkcs7
+
+    return pkcs7
 
 
 @lru_cache(_REMEMBERED)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -80,6 +79,8 @@ KEYS = tuple(field.name.replace("_", "-") for field in fields(Settings))
 
 def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
     """The profiles in a `drvsign.toml`; its relative paths are taken from its folder. Raises ConfigError."""
+    import tomllib
+
     text = _decoded(data, source)
     try:
         document = tomllib.loads(text)

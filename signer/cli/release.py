@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.options.profile import Chosen
-from signer.cli.options.verify import TrustOptions
 from signer.cli.output import Output
 from signer.errors import ReleaseRefused
 
@@ -74,6 +73,7 @@ def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Cat
     if chosen.profile is None:
         return None
     from catalogs.release import verify_signed
+    from signer.cli.options.verify import TrustOptions
     from signer.policy.switches import Switches
 
     now = datetime.now(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
 
@@ -23,6 +22,8 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int)
     if jobs < 2:
         yield from map(work, items)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     size = max(1, min(_LARGEST_BATCH, len(items) // (jobs * _BATCHES_A_THREAD)))
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     with ThreadPoolExecutor(jobs) as pool:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.certificate import certificate_names
 from signer.keys.identity import PublicKey, require_supported
-from signer.pkcs7.parse import certificate_names
 
 Attribute = tuple[str, tuple[bytes, ...]]
 """An attribute: its type, and the DER of its values."""

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from asn1crypto import algos
-from asn1crypto.core import Void
-
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.asn1.spc import SpcAttributeTypeAndOptionalValue, SpcLink, SpcPeImageData
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
 
@@ -100,6 +96,8 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
 @lru_cache(maxsize=64)
 def _what(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
     """What was hashed, and its page hashes or enhanced hash, from the DER of SpcAttributeTypeAndOptionalValue."""
+    from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
+
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
     what = attribute["type"].dotted
     return _KINDS.get(what, "other"), _carried(what, attribute["value"].dump())
@@ -108,6 +106,8 @@ def _what(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
 @lru_cache(maxsize=64)
 def _algorithm(data: bytes) -> str:
     """The object identifier in the DER of an AlgorithmIdentifier."""
+    from asn1crypto import algos
+
     oid = algos.DigestAlgorithm.load(data, strict=True)["algorithm"].dotted
     return str(oid)
 
@@ -140,6 +140,10 @@ def _carried(what: str, value: bytes) -> PageHashes | bytes | None:
     """
     if not value or what not in _KINDS:
         return None
+    from asn1crypto.core import Void
+
+    from signer.asn1.spc import SpcLink, SpcPeImageData
+
     link = SpcPeImageData.load(value)["file"] if what == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
     if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
         return None

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7.encode import attribute
-from signer.pkcs7.parse import parse
 
 
 def append(primary: bytes, nested: bytes) -> bytes:
@@ -20,6 +19,8 @@ def append(primary: bytes, nested: bytes) -> bytes:
 
 def nested_in(primary: bytes) -> tuple[bytes, ...]:
     """The DER of each nested signature, in their order. Raises SignatureFormatError."""
+    from signer.pkcs7.parse import parse
+
     signers = parse(primary).signers
     return signers[0].unsigned_attributes.get(oids.NESTED_SIGNATURE, ()) if signers else ()
 
@@ -29,6 +30,8 @@ def with_unsigned(signature: bytes, oid: str, values: tuple[bytes, ...]) -> byte
 
     Everything else stays as it was encoded. Raises SignatureFormatError.
     """
+    from signer.pkcs7.parse import parse
+
     signers = parse(signature).signers
     if len(signers) != 1:
         raise SignatureFormatError(f"a signature of {len(signers)} signers, where Authenticode has one")

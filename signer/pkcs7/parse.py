@@ -16,6 +16,7 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids, pkcs7
+from signer.asn1.certificate import certificate_names
 from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, SignatureFormatError
 
@@ -127,17 +128,6 @@ def parse_signer(data: bytes) -> ParsedSignerInfo:
         return _signer(pkcs7.SignerInfo.load(data, strict=True))
     except (ValueError, TypeError, KeyError) as error:
         raise SignatureFormatError("not a SignerInfo that can be read") from error
-
-
-def certificate_names(data: bytes) -> tuple[bytes, int]:
-    """Issuer (DER) and serial number of a certificate, without parsing the rest. Raises SignatureFormatError."""
-    tbs = der.expect(data, der.expect(data, 0, der.SEQUENCE, "a certificate").body, der.SEQUENCE, "a TBSCertificate")
-    fields = [element for _, element in zip(range(4), der.children(data, tbs), strict=False)]
-    if fields and fields[0].tag == 0xA0:
-        fields = fields[1:]
-    if len(fields) < 3:
-        raise SignatureFormatError("a certificate that is cut short", offset=tbs.start)
-    return fields[2].whole(data), int.from_bytes(fields[0].contents(data), "big", signed=True)
 
 
 def _names_of(data: bytes) -> tuple[bytes, int] | None:

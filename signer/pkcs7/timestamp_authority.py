@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.certificate import certificate_names
 from signer.certificates import TIME_STAMPING, extended_key_usages
 from signer.errors import IdentityError, SignatureFormatError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import attribute, signed_data, signer_info
-from signer.pkcs7.parse import certificate_names
 from signer.pkcs7.timestamp_request import TRUE
 
 POLICY = "2.999.3161"

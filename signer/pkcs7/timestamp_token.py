@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.certificate import certificate_names
 from signer.certificates import (
     TIME_STAMPING,
     common_name,
@@ -26,7 +27,7 @@ from signer.certificates import (
     valid_at,
 )
 from signer.errors import CertificateError, SignatureFormatError, SignerError
-from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, certificate_names, parse
+from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import Problem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 

@@ -85,10 +85,10 @@ class TimestampOptions:
 
 
 def _client(output: Output, urls: Sequence[str] | None, kind: Kind, digest: DigestAlgorithm) -> Timestamper | None:
-    from signer.pkcs7.timestamp import TimestampClient
-
     if not urls:
         return None
+    from signer.pkcs7.timestamp import TimestampClient
+
     said: set[str] = set()
 
     def once(say: Callable[[str], None], message: str) -> None:

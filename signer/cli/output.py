@@ -7,13 +7,14 @@ formatting characters are shown as escapes, so that a signature can't write to t
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
@@ -108,14 +109,18 @@ class Output:
     def print(self, text: str = "", style: str | None = None) -> None:
         """A line of the result for a person; nothing with --json."""
         if not self.json:
-            self._console().print(printable(text), style=style, soft_wrap=True)
+            _write(sys.stdout, printable(text), style)
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
         """A line of the result that begins with a word in a style; nothing with --json."""
-        if not self.json:
-            from rich.text import Text
+        if self.json:
+            return
+        if _is_plain(sys.stdout):
+            _write(sys.stdout, f"{printable(word)} {printable(text)}")
+            return
+        from rich.text import Text
 
-            self._console().print(Text(printable(word), style=style or ""), printable(text), soft_wrap=True)
+        _console(sys.stdout).print(Text(printable(word), style=style or ""), printable(text), soft_wrap=True)
 
     def table(
         self,
@@ -131,7 +136,7 @@ class Output:
         """
         if self.json:
             return
-        console = self._console()
+        console = _console(sys.stdout)
         cells = [[_cell(value) for value in row] for row in rows]
         table = _table(columns, cells, title, width=console.width, cut_last=cut_last)
         if console.is_terminal:
@@ -144,16 +149,18 @@ class Output:
 
     def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Whether a table of these rows fits on the screen without a break or a cut; in a pipe everything does."""
-        console = self._console()
+        if _is_plain(sys.stdout):
+            return True
+        console = _console(sys.stdout)
         widths = [max(map(len, column)) for column in zip(columns, *(map(str, row) for row in rows), strict=True)]
-        return not console.is_terminal or sum(widths) + _BETWEEN_CELLS * len(widths) <= console.width
+        return sum(widths) + _BETWEEN_CELLS * len(widths) <= console.width
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
         """Text of the result beside a mark; on a terminal its lines break between words and stand under each other."""
         from textwrap import fill
 
-        console, indent = self._console(), " " * len(mark)
-        width = console.width if console.is_terminal else _PIPE_WIDTH
+        indent = " " * len(mark)
+        width = _PIPE_WIDTH if _is_plain(sys.stdout) else _console(sys.stdout).width
         shown = fill(printable(text), width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False)
         self.print(shown, style=style)
 
@@ -202,11 +209,8 @@ class Output:
         results = (in_processes if pure else in_threads)(work, items, jobs)
         return list(_with_progress(results, len(items), doing) if show else results)
 
-    def _console(self) -> Console:
-        return _console(sys.stdout)
-
     def _say(self, text: str, style: str | None = None) -> None:
-        _console(sys.stderr).print(printable(text), style=style, soft_wrap=True)
+        _write(sys.stderr, printable(text), style)
 
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
@@ -280,6 +284,20 @@ def _kept_whole(
         if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= room:
             kept[index] = wanted
     return kept
+
+
+def _write(stream: TextIO, text: str, style: str | None = None) -> None:
+    """A line as it is; rich, which takes longer to load than many a command lasts, only sees what has a style."""
+    if style is None or _is_plain(stream):
+        stream.write(f"{text}\n")
+        stream.flush()
+    else:
+        _console(stream).print(text, style=style, soft_wrap=True)
+
+
+def _is_plain(stream: TextIO) -> bool:
+    """Whether rich would write no styles there: no terminal, and nobody says that it is to be taken for one."""
+    return not (stream.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE"))
 
 
 @lru_cache(maxsize=2)

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from signer.cli import streams
 from signer.cli.groups import examples
 from signer.cli.output import Output
+from signer.cli.words import read_plainly
 from signer.errors import PackageError, SignerError, UsageError, VerificationError
 from signer.files import hint_for
 
@@ -60,7 +61,7 @@ class ErrorBoundary(TyperGroup):
             return None
         loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         loaded.name = cmd_name
-        _hide_types(loaded, ctx)
+        _prepare(loaded, ctx)
         return loaded
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -68,6 +69,7 @@ class ErrorBoundary(TyperGroup):
         option = super().get_help_option(ctx)
         if option is not None:
             option.metavar = " "
+            read_plainly(option)
         return option
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -113,16 +115,18 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         raise typer.Exit(EXIT_FAILED) from error
 
 
-def _hide_types(loaded: Any, ctx: Any) -> None:
-    """Help that says `--json` and `PATH`, not `--json <bool>` and `PATH <list[Path]>`, in a command and all below."""
+def _prepare(loaded: Any, ctx: Any) -> None:
+    """Plain values, and help that says `--json` and `PATH`, not `--json <bool>` and `PATH <list[Path]>`, in a command
+    and all below."""
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
+        read_plainly(parameter)
         if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
             parameter.metavar = " "
         elif getattr(parameter, "param_type_name", "") == "argument":
             parameter.display_type_rich = lambda ctx: None
     for below in getattr(loaded, "commands", {}).values():
-        _hide_types(below, ctx)
+        _prepare(below, ctx)
 
 
 def exit_code(error: SignerError) -> int:

@@ -6,6 +6,7 @@ and that many bytes: the headers of an image go in, JSON comes out, null where l
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -16,7 +17,10 @@ def main() -> None:
     """Answer requests until there are no more."""
     # An interrupt is for the process that asks; here it would make C++ abort while lief is imported.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # a tenth of the import would go into looking through the thousands of classes that it makes
     import lief
+
+    gc.enable()
 
     lief.logging.disable()
     while (headers := _receive(sys.stdin.buffer)) is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import NamedTuple
 
 from signer.policy.case import Candidate, Case, Signed
 from signer.policy.classify import MICROSOFTS
@@ -40,8 +41,7 @@ class Policy:
         return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
 
 
-@dataclass(frozen=True)
-class Stated:
+class Stated(NamedTuple):
     """A remark and the rule that made it."""
 
     rule: str
@@ -54,27 +54,32 @@ class Stated:
         return self.remark.finding(self.source, rule=self.rule)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One signature along one path, and all that was said about it."""
 
     candidate: Candidate
     stated: tuple[Stated, ...]
+    outcome: Outcome
+    """What these remarks add up to."""
+    rule: str
+    """The rule that decided: the first that says no or does not know, else the last that says why."""
 
-    @property
-    def outcome(self) -> Outcome:
-        """What these remarks add up to."""
-        effects = {stated.remark.effect for stated in self.stated}
-        return "rejected" if "rejects" in effects else "unknown" if "undecided" in effects else "accepted"
-
-    @property
-    def rule(self) -> str:
-        """The rule that decided: the first that says no or does not know, else the last that says why."""
-        for effect in ("rejects", "undecided"):
-            for stated in self.stated:
-                if stated.remark.effect == effect:
-                    return stated.rule
-        return next((stated.rule for stated in reversed(self.stated) if stated.remark.effect == "admits"), "accepted")
+    @classmethod
+    def of(cls, candidate: Candidate, stated: tuple[Stated, ...]) -> Judged:
+        """What remarks add up to."""
+        outcome: Outcome = "accepted"
+        rule = "accepted"
+        for one in stated:
+            effect = one.remark.effect
+            if effect == "rejects":
+                outcome, rule = "rejected", one.rule
+                break
+            if effect == "undecided" and outcome == "accepted":
+                outcome, rule = "unknown", one.rule
+            elif effect == "admits" and outcome == "accepted":
+                rule = one.rule
+        return cls(candidate, stated, outcome, rule)
 
     @property
     def is_microsofts(self) -> bool:
@@ -171,7 +176,7 @@ def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str
     rules = policy.signature_rules
     if signed.signature.undecidable and signed.signature.signer is None:  # nothing else can be said of it
         rules = tuple(rule for rule in rules if rule.name == "digest")
-    judged = [Judged(candidate, _said(rules, candidate, setting)) for candidate in signed.candidates]
+    judged = [Judged.of(candidate, _said(rules, candidate, setting)) for candidate in signed.candidates]
     best = _best(judged, order)
     assert best is not None
     return best

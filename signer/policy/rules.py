@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Severity
 from signer.policy.switches import Setting, Settlement
@@ -29,9 +29,8 @@ _SEVERITIES: dict[Effect, Severity] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What a rule says about a subject, and what it means by it."""
+class Remark(NamedTuple):
+    """What a rule says about a subject, and what it means by it. A tuple for the reason that `Finding` is one."""
 
     effect: Effect
     code: str

@@ -103,8 +103,22 @@ class Output:
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of a command. Called once, and only with --json."""
         _answered.set(self)
-        # Indenting is for eyes, and takes several times as long: a pipe gets one line.
-        print(json.dumps(document, indent=2 if sys.stdout.isatty() else None), file=sys.stdout)  # noqa: T201
+        print(_dumped(document), file=sys.stdout)  # noqa: T201
+
+    def entry(self, entry: dict[str, Any]) -> str:
+        """An entry of a long document, as `long_document` takes it."""
+        return _dumped(entry)
+
+    def long_document(self, head: dict[str, Any], name: str, entries: Iterable[str]) -> None:
+        """Print a document that ends in a list of entries. They are written before, by whoever knows them."""
+        _answered.set(self)
+        before, _, after = _dumped({**head, name: []}).rpartition("[]")
+        if _indent() is None:
+            written = ", ".join(entries)
+        else:
+            written = ",".join(f"\n{entry}".replace("\n", "\n    ") for entry in entries)
+            written += "\n  " if written else ""
+        sys.stdout.write(f"{before}[{written}]{after}\n")
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """A line of the result for a person; nothing with --json."""
@@ -199,14 +213,14 @@ class Output:
         *,
         jobs: int = 1,
         doing: str = "working",
-        pure: bool = False,
+        batch: int | None = None,
     ) -> list[Result]:
         """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal.
 
-        `pure` work changes nothing that stays, and its results are picklable: with many items it has processes.
+        A `batch`, as of `in_processes`, is given where work changes nothing that stays, and its results are picklable.
         """
         show = not (self.quiet or self.json) and len(items) > 1 and sys.stderr.isatty()
-        results = (in_processes if pure else in_threads)(work, items, jobs)
+        results = in_threads(work, items, jobs) if batch is None else in_processes(work, items, jobs, batch)
         return list(_with_progress(results, len(items), doing) if show else results)
 
     def _say(self, text: str, style: str | None = None) -> None:
@@ -215,6 +229,15 @@ class Output:
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
+
+
+def _indent() -> int | None:
+    """Indenting is for eyes, and takes several times as long: a pipe gets one line."""
+    return 2 if sys.stdout.isatty() else None
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, indent=_indent())
 
 
 def counted(number: int, noun: str) -> str:

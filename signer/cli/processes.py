@@ -1,4 +1,4 @@
-"""Work on very many small items in several processes where the system can fork: Python then runs on all processors.
+"""Work on many items in several processes where the system can fork: Python then runs on all processors.
 
 The work and the items are what a forked process finds in its memory, so that only results are handed over.
 """
@@ -18,21 +18,24 @@ from signer.errors import SignerError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-WORTH_PROCESSES = 1000
-"""From so many items on. For fewer, starting processes and handing over results takes longer than it saves."""
-_BATCH = 64
+WORTH_PROCESSES = 16
+"""From so many batches on. For fewer, starting processes and handing over results takes longer than it saves."""
+SMALL_ITEMS = 64
+"""A batch of items that take microseconds, as hashing a small file does."""
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """In a forked process: its work, and all items."""
 
 
-def in_processes(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
+def in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int = SMALL_ITEMS
+) -> Iterator[Result]:
     """The results of `work` for all items in their order, `jobs` at a time. An error comes where its result would.
 
     Results and errors must be picklable, and what `work` changes is lost. With few items, or where the system can't
     fork safely (no other thread may run), threads do the work. Raises SignerError where a process was ended.
     """
-    if jobs < 2 or len(items) < WORTH_PROCESSES or not can_fork():
+    if jobs < 2 or len(items) < WORTH_PROCESSES * batch or not can_fork():
         yield from in_threads(work, items, jobs)
         return
     import multiprocessing
@@ -41,7 +44,8 @@ def in_processes(work: Callable[[Item], Result], items: Sequence[Item], jobs: in
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
         try:
-            for results in pool.map(_run, range(0, len(items), _BATCH)):
+            batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
+            for results in pool.map(_run, batches):
                 yield from results
         except BrokenProcessPool as error:
             raise SignerError(
@@ -74,8 +78,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(start: int) -> list[Any]:
+def _run(batch: range) -> list[Any]:
     """The results of one batch."""
     assert _shared is not None
     work, items = _shared
-    return [work(item) for item in items[start : start + _BATCH]]
+    return [work(items[index]) for index in batch]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer.cli.assess import KERNEL_POLICIES, Assessment
+from signer.errors import SignerError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,14 +27,45 @@ UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "s
 """The signer of a signature that can't be read, or whose certificate is not carried along."""
 
 
-def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
-    """The whole document."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An assessment that was told: small, and made of what can be handed from one process to another."""
+
+    path: Path
+    accepted: bool
+    decided: bool
+    rejected: bool
+    error: SignerError | None
+    entry: str
+    """One of `files`, written as JSON."""
+    events: str
+    """What Windows would log, as JSON lines."""
+
+
+def tell(write: Callable[[dict[str, Any]], str], logged: bool, assessment: Assessment) -> Told:
+    """An assessment, with its entry as `write` has it, and with its events where `logged`."""
+    one = assessment
+    events = event_lines(one) if logged else ""
+    return Told(one.path, one.accepted, one.decided, one.rejected, one.error, write(entry(one)), events)
+
+
+def head(told: Sequence[Told]) -> dict[str, Any]:
+    """The document but for its `files`."""
     return {
         "schema": SCHEMA,
-        "accepted": bool(assessments) and all(one.accepted for one in assessments),
-        "decided": bool(assessments) and all(one.decided for one in assessments),
-        "files": [entry(one) for one in assessments],
+        "accepted": bool(told) and all(one.accepted for one in told),
+        "decided": bool(told) and all(one.decided for one in told),
     }
+
+
+def event_lines(assessment: Assessment) -> str:
+    """The events of all targets as JSON lines."""
+    lines = [
+        json.dumps({"path": str(assessment.path), **event(what, logged)})
+        for what in assessment.consequences
+        for logged in what.events
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def entry(assessment: Assessment) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,10 +14,15 @@ import pytest
 from signer.cli import processes
 from signer.cli.processes import in_processes
 from signer.errors import FileError, SignerError
-from tests.support import ROOT
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from tests.identities import identity
+from tests.images import PeSpec
+from tests.support import ROOT, patched
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
-COUNT = processes.WORTH_PROCESSES + 7
+VERIFIED = processes.WORTH_PROCESSES * 4 + 3
+COUNT = processes.WORTH_PROCESSES * processes.SMALL_ITEMS + 7
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +69,7 @@ from signer.cli.processes import in_processes
 def work(item):
     os.write(1, f"{os.getpid()} ".encode())
     time.sleep(60)
-list(in_processes(work, range(1000), 2))
+list(in_processes(work, range(2000), 2))
 """
 
 
@@ -110,3 +116,25 @@ def test_a_large_package_has_the_same_catalog_from_processes_and_from_one(tmp_pa
         made.append((tmp_path / "many.cat").read_bytes())
     assert made[0] == made[1]
     assert made[0].count("999.bin".encode("utf-16-le")) == 2
+
+
+def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -> None:
+    """The same document, the same events and the same errors, whoever judges which file."""
+    signed = sign_image(PeSpec().build(), identity(), SigningOptions())
+    for number in range(VERIFIED):
+        data = PeSpec(fill=number).build() if number % 3 else patched(PeSpec().build(), signed.changes)
+        (tmp_path / f"{number:02}.sys").write_bytes(b"MZ" if number == 50 else data)
+    files = sorted(map(str, tmp_path.iterdir()))
+    told = []
+    for jobs in ("1", "2"):
+        events = tmp_path / f"events{jobs}.jsonl"
+        options = ["--policy", "kernel", "--matrix", "--json", "--at", "2025-06-01", "--jobs", jobs, "--events", events]
+        command = [sys.executable, "-m", "signer", "verify", *files, *options]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        told.append((done.returncode, done.stdout, done.stderr, events.read_text()))
+    assert told[0] == told[1]
+    code, document, errors, events_written = told[0]
+    assert code == 3
+    assert errors.count("error:") == 1
+    assert len(json.loads(document)["files"]) == VERIFIED
+    assert events_written.count("\n") > VERIFIED

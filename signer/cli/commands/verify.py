@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -29,6 +28,8 @@ app = typer.Typer(add_completion=False)
 
 EXIT_REJECTED = 1
 _VERIFIABLE = ("image", "catalog", "cabinet")
+_BATCH = 4
+"""Files for a process at a time: one takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,52 @@ def verify(
         tuple(_finished_catalog(path) for path in question.catalog or []),
         verbose=bool(output.verbose),
     )
-    assessments = assess_all(output, assessor, paths, jobs)
+    if output.json:
+        code = _tell_a_program(output, assessor, paths, jobs, events)
+    else:
+        code = _tell_a_person(output, assessor, paths, jobs, events)
+    raise typer.Exit(code)
+
+
+def _tell_a_program(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: int, events: Path | None) -> int:
+    """Print the document; returns the exit code. Entries are written where the files are assessed: in processes."""
+    from signer.cli.verdict_json import head, tell
+
+    found = assess_all(
+        output, assessor, paths, jobs, told=partial(tell, output.entry, events is not None), batch=_BATCH
+    )
     if events is not None:
-        write_events(events, assessments)
-    report(output, assessments, matrix=question.matrix)
-    raise typer.Exit(exit_code(assessments))
+        write_atomically(events, "".join(one.events for one in found).encode())
+    output.long_document(head(found), "files", [one.entry for one in found])
+    return _finish(output, found)
 
 
-def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: int) -> list[Assessment]:
-    """The assessments of everything that the paths mean, packages first where a folder is one."""
+def _tell_a_person(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: int, events: Path | None) -> int:
+    """Print tables and reasons; returns the exit code."""
+    from signer.cli.verdict_text import show, summary
+
+    found = assess_all(output, assessor, paths, jobs)
+    if events is not None:
+        from signer.cli.verdict_json import event_lines
+
+        write_atomically(events, "".join(map(event_lines, found)).encode())
+    show(output, found, matrix=assessor.matrix)
+    summary(output, found)
+    return _finish(output, found)
+
+
+def assess_all(
+    output: Output,
+    assessor: Assessor,
+    paths: Iterable[Path],
+    jobs: int,
+    told: Callable[[Assessment], Any] = lambda one: one,
+    batch: int | None = None,
+) -> list[Any]:
+    """The assessments of everything that the paths mean, packages first where a folder is one, as `told` tells them.
+
+    With `batch` of them files are assessed in processes, where there are many, and `told` runs there too.
+    """
     found: list[Assessment] = []
     files: list[tuple[Path, list[Path]]] = []
     runs = UnfinishedRuns()
@@ -134,15 +172,17 @@ def assess_all(output: Output, assessor: Assessor, paths: Iterable[Path], jobs: 
         else:
             files.append((path, []))
 
-    def work(item: tuple[Path, list[Path]]) -> list[Assessment]:
+    def work(item: tuple[Path, list[Path]]) -> list[Any]:
         path, beside = item
-        return _guarded(path, "file", lambda: [assessor.file(path, [load_catalog(one) for one in beside])])
+        assessed = _guarded(path, "file", lambda: [assessor.file(path, [load_catalog(one) for one in beside])])
+        return [told(one) for one in assessed]
 
     if not found and not files:
         raise UsageError("there is nothing to verify", hint="Name a driver, a catalog, or the folder of a package.")
-    for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying"):
-        found += done
-    return found
+    answers = [told(one) for one in found]
+    for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying", batch=batch):
+        answers += done
+    return answers
 
 
 def _finished_catalog(path: Path) -> CatalogLookup:
@@ -210,36 +250,31 @@ def _each(output: Output, jobs: int) -> Any:
     return lambda work, items: output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
 
 
-def report(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -> None:
-    """Print what was found, for a program or for a person."""
-    if output.json:
-        from signer.cli.verdict_json import document
+class Outcome(Protocol):
+    """What the exit code depends on: of an assessment, or of one that was told."""
 
-        output.document(document(assessments))
-    else:
-        from signer.cli.verdict_text import show, summary
+    @property
+    def error(self) -> SignerError | None:
+        """Why nothing could be said."""
 
-        show(output, assessments, matrix=matrix)
-        summary(output, assessments)
-    for one in assessments:
+    @property
+    def accepted(self) -> bool:
+        """Whether every target accepts it."""
+
+    @property
+    def rejected(self) -> bool:
+        """Whether any target says no."""
+
+
+def _finish(output: Output, found: Sequence[Outcome]) -> int:
+    """Say which files could not be read; returns the exit code."""
+    for one in found:
         if one.error is not None:
             output.error(one.error)
+    return exit_code(found)
 
 
-def write_events(target: Path, assessments: Sequence[Assessment]) -> None:
-    """Write the events of all targets as JSON lines. Raises FileError."""
-    from signer.cli.verdict_json import event
-
-    lines = [
-        json.dumps({"path": str(one.path), **event(what, logged)})
-        for one in assessments
-        for what in one.consequences
-        for logged in what.events
-    ]
-    write_atomically(target, "".join(f"{line}\n" for line in lines).encode())
-
-
-def exit_code(assessments: Sequence[Assessment]) -> int:
+def exit_code(assessments: Sequence[Outcome]) -> int:
     """3 where a file could not be read, 1 where anything is rejected, 3 where anything is left open, else 0."""
     if any(one.error is not None for one in assessments):
         return EXIT_FAILED

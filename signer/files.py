@@ -14,15 +14,14 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO
 
 from signer.errors import FileError
 
-_WORTH_MAPPING = 1 << 20
-_COPIED_AT_ONCE = 1 << 20
+WORTH_MAPPING = 1 << 20
+"""Bytes from which on a file is mapped and not read."""
 _READING_MASK = threading.Lock()
 NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
 
@@ -40,42 +39,6 @@ _HINTS = {
     errno.ELOOP: "Symbolic links lead in a circle there: name the file itself.",
     errno.ENAMETOOLONG: "Choose a shorter name, or a folder that is not so deep.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PatchSet:
-    """What makes one file into another: changed bytes, and the size that the file has afterwards."""
-
-    patches: tuple[tuple[int, bytes], ...]
-    """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
-    size: int
-    """In bytes; what the old file has beyond it is cut off."""
-
-    def applied_to(self, data: bytes) -> bytes:
-        """The file that `data` becomes."""
-        result = bytearray(data)
-        for offset, new in self.patches:
-            result.extend(bytes(max(0, offset - len(result))))
-            result[offset : offset + len(new)] = new
-        return bytes(result[: self.size])
-
-
-class Changing(Protocol):
-    """Whatever comes with changes to a file."""
-
-    @property
-    def changes(self) -> PatchSet | None:
-        """None where the file stays as it is."""
-
-
-Change = TypeVar("Change", bound=Changing)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Changes that nothing else comes with."""
-
-    changes: PatchSet | None
 
 
 def file_error(error: OSError, path: Path, doing: str) -> FileError:
@@ -101,7 +64,7 @@ def mapped(path: Path) -> Iterator[memoryview]:
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            if size >= _WORTH_MAPPING:
+            if size >= WORTH_MAPPING:
                 source = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             elif size:
                 data = file.read()
@@ -143,22 +106,8 @@ def read(path: Path) -> bytes:
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError."""
-    with _staged(path, mode) as staged, _opened_new(staged) as file:
+    with replacing(path, mode) as staged, opened_new(staged) as file:
         file.write(data)
-
-
-def patch_atomically(source: Path, target: Path, changes: PatchSet | None) -> None:
-    """Make `target` a copy of `source` with changes applied, or leave it as it was. Raises FileError."""
-    change_atomically(source, target, lambda _: _Known(changes))
-
-
-def change_atomically(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
-    """Make `target` a copy of `source` with the changes that `change` finds, or leave it as it was.
-
-    Returns what `change` returned, as `changed_copy` does. Raises FileError.
-    """
-    with _staged(target, None) as staged:
-        return changed_copy(source, staged, change)
 
 
 def ensure_folder(folder: Path) -> None:
@@ -170,7 +119,7 @@ def ensure_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _staged(path: Path, mode: int | None) -> Iterator[Path]:
+def replacing(path: Path, mode: int | None) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place, with its permissions, when the block ends well.
 
     A symbolic link stays one: what it points to is replaced.
@@ -238,53 +187,10 @@ def named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
         raise file_error(error, target, doing) from error
 
 
-def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
-    """Make `target` a copy of `source`, show it to `change`, and apply the changes that come with what that returns.
-
-    What is shown is what will be kept: of a source that is written to meanwhile, no two states can be mixed. The view
-    is only valid for so long. Raises FileError.
-    """
-    require_data(source)
-    with named_after(source, "read the file"):
-        size = source.stat().st_size
-    if size < _WORTH_MAPPING:
-        data = read(source)
-        changed = change(memoryview(data))
-        with _opened_new(target) as file:
-            file.write(changed.changes.applied_to(data) if changed.changes is not None else data)
-        return changed
-    _copy(source, target)
-    with mapped(target) as copy:
-        changed = change(copy)
-    if changed.changes is not None:
-        _apply(changed.changes, target)
-    return changed
-
-
-def _copy(source: Path, target: Path) -> None:
-    """All bytes of `source` into `target`, a new file: by the system, which lets both share them where it can."""
-    with source.open("rb") as old, _opened_new(target) as new:
-        left = os.fstat(old.fileno()).st_size if hasattr(os, "copy_file_range") else 0
-        with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
-            while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
-                left -= copied
-        old.seek(new.seek(0, os.SEEK_END))
-        shutil.copyfileobj(old, new, _COPIED_AT_ONCE)
-
-
-def _opened_new(path: Path) -> BinaryIO:
+def opened_new(path: Path) -> BinaryIO:
     """A new or empty file for writing. Not as by "wb": what was truncated is sent to the disk when it is closed."""
     path.touch()
     return path.open("r+b")
-
-
-def _apply(changes: PatchSet, target: Path) -> None:
-    with target.open("r+b") as file:
-        for offset, new in changes.patches:
-            file.seek(offset)
-            file.write(new)
-        if file.seek(0, os.SEEK_END) > changes.size:  # truncating takes long, and is rarely needed
-            file.truncate(changes.size)
 
 
 def _discard(staged: Path) -> None:

@@ -8,8 +8,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.cab import embed as cab_embed
 from signer.cab.cabinet import Cabinet
+from signer.changes import PatchSet
 from signer.errors import DigestChanged
-from signer.files import PatchSet
 from signer.hashing import hash_parts
 from signer.keys.identity import SigningIdentity
 from signer.pe import certificate_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from signer.cab import embed as cab_embed
 from signer.cab.cabinet import Cabinet
+from signer.changes import PatchSet
 from signer.errors import SigningError
-from signer.files import PatchSet
 from signer.pe import certificate_table
 from signer.pe.embed import embed
 from signer.pe.image import Image

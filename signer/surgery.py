@@ -12,8 +12,8 @@ from signer.asn1 import oids
 from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.cab.embed import embed as embed_in_cabinet
 from signer.cab.embed import prepare, strip
+from signer.changes import PatchSet
 from signer.errors import SignatureFormatError, SigningError, UsageError
-from signer.files import PatchSet
 from signer.hashing import hash_parts
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image

@@ -16,19 +16,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from signer.changes import Change, changed_copy
 from signer.errors import FileError
-from signer.files import (
-    NAME_PART,
-    Change,
-    changed_copy,
-    file_error,
-    flush,
-    flush_folder,
-    mode_for,
-    named_after,
-    read,
-    write_atomically,
-)
+from signer.files import NAME_PART, file_error, flush, flush_folder, mode_for, named_after, read, write_atomically
 from signer.lock import locked
 
 STAGING, JOURNAL = ".drvsign.", "journal.json"

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from signer.files import PatchSet
+from signer.changes import PatchSet
 
 ROOT = Path(__file__).resolve().parent.parent
 

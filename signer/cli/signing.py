@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signer.changes import change_atomically
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
 from signer.errors import FileError, SigningError
-from signer.files import change_atomically, mapped, read, write_atomically
+from signer.files import mapped, read, write_atomically
 
 if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm

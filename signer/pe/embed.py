@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from signer.changes import PatchSet
 from signer.errors import DigestChanged, ImageError
-from signer.files import PatchSet
 from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
 from signer.pe.digest import hash_image, padding

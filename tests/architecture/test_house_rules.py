@@ -107,7 +107,7 @@ def ends_in_raise(node: ast.ExceptHandler) -> bool:
     return isinstance(last, ast.Raise) and last.exc is None
 
 
-WRITERS = [ROOT / "signer" / name for name in ("files.py", "transaction.py", "lock.py")]
+WRITERS = [ROOT / "signer" / name for name in ("files.py", "changes.py", "transaction.py", "lock.py")]
 
 
 def test_only_files_and_transaction_write_disks():

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.changes import PatchSet
 from signer.errors import DigestChanged, ImageError
-from signer.files import PatchSet
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pfx
 from signer.pe import certificate_table

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from signer.changes import PatchSet
 from signer.errors import FileError
-from signer.files import PatchSet
 from signer.transaction import together
 from tests.support import ROOT, Found
 

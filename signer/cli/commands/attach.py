@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.changes import patch_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import OutputFile
 from signer.cli.options.signature import load_certificates
@@ -18,7 +19,7 @@ from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
-from signer.files import mapped, patch_atomically, read, write_atomically
+from signer.files import mapped, read, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.changes import patch_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
@@ -25,7 +26,7 @@ from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
-from signer.files import ensure_folder, patch_atomically, read, scratch
+from signer.files import ensure_folder, read, scratch
 from signer.transaction import together
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from signer.changes import patch_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
@@ -15,7 +16,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import expect_images
 from signer.errors import SigningError
-from signer.files import mapped, patch_atomically
+from signer.files import mapped
 
 app = typer.Typer(add_completion=False)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.changes import patch_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.destinations import Destination
@@ -16,7 +17,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.errors import UsageError
-from signer.files import mapped, patch_atomically, read, write_atomically
+from signer.files import mapped, read, write_atomically
 
 if TYPE_CHECKING:
     from signer.pkcs7.timestamping import Chooser

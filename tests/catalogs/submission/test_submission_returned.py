@@ -11,8 +11,8 @@ import pytest
 
 from catalogs.submission.opened import opened
 from catalogs.submission.returned import Returned, compare
+from signer.changes import patch_atomically
 from signer.errors import FileError, MalformedInput, PackageError
-from signer.files import patch_atomically
 from signer.sign import strip_image
 from tests.catalogs.inf_files import BASE, write_package
 from tests.cli.program import drvsign

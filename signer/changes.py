@@ -1,0 +1,111 @@
+"""One file made from another by changing few of its bytes: a signature is such a change.
+
+What a change is found in is the copy that will be kept, and it takes its place only when all of it is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from signer.files import WORTH_MAPPING, mapped, named_after, opened_new, read, replacing, require_data
+
+_COPIED_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSet:
+    """What makes one file into another: changed bytes, and the size that the file has afterwards."""
+
+    patches: tuple[tuple[int, bytes], ...]
+    """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
+    size: int
+    """In bytes; what the old file has beyond it is cut off."""
+
+    def applied_to(self, data: bytes) -> bytes:
+        """The file that `data` becomes."""
+        result = bytearray(data)
+        for offset, new in self.patches:
+            result.extend(bytes(max(0, offset - len(result))))
+            result[offset : offset + len(new)] = new
+        return bytes(result[: self.size])
+
+
+class Changing(Protocol):
+    """Whatever comes with changes to a file."""
+
+    @property
+    def changes(self) -> PatchSet | None:
+        """None where the file stays as it is."""
+
+
+Change = TypeVar("Change", bound=Changing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Changes that nothing else comes with."""
+
+    changes: PatchSet | None
+
+
+def patch_atomically(source: Path, target: Path, changes: PatchSet | None) -> None:
+    """Make `target` a copy of `source` with changes applied, or leave it as it was. Raises FileError."""
+    change_atomically(source, target, lambda _: _Known(changes))
+
+
+def change_atomically(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
+    """Make `target` a copy of `source` with the changes that `change` finds, or leave it as it was.
+
+    Returns what `change` returned, as `changed_copy` does. Raises FileError.
+    """
+    with replacing(target, None) as staged:
+        return changed_copy(source, staged, change)
+
+
+def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
+    """Make `target` a copy of `source`, show it to `change`, and apply the changes that come with what that returns.
+
+    What is shown is what will be kept: of a source that is written to meanwhile, no two states can be mixed. The view
+    is only valid for so long. Raises FileError.
+    """
+    require_data(source)
+    with named_after(source, "read the file"):
+        size = source.stat().st_size
+    if size < WORTH_MAPPING:
+        data = read(source)
+        changed = change(memoryview(data))
+        with opened_new(target) as file:
+            file.write(changed.changes.applied_to(data) if changed.changes is not None else data)
+        return changed
+    _copy(source, target)
+    with mapped(target) as copy:
+        changed = change(copy)
+    if changed.changes is not None:
+        _apply(changed.changes, target)
+    return changed
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All bytes of `source` into `target`, a new file: by the system, which lets both share them where it can."""
+    with source.open("rb") as old, opened_new(target) as new:
+        left = os.fstat(old.fileno()).st_size if hasattr(os, "copy_file_range") else 0
+        with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
+            while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
+                left -= copied
+        old.seek(new.seek(0, os.SEEK_END))
+        shutil.copyfileobj(old, new, _COPIED_AT_ONCE)
+
+
+def _apply(changes: PatchSet, target: Path) -> None:
+    with target.open("r+b") as file:
+        for offset, new in changes.patches:
+            file.seek(offset)
+            file.write(new)
+        if file.seek(0, os.SEEK_END) > changes.size:  # truncating takes long, and is rarely needed
+            file.truncate(changes.size)

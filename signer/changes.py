@@ -9,13 +9,23 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from signer.files import WORTH_MAPPING, mapped, named_after, opened_new, read, replacing, require_data
+from signer.files import (
+    WORTH_MAPPING,
+    mapped,
+    named_after,
+    opened_new,
+    read,
+    replacing,
+    require_data,
+    write_atomically,
+)
 
 _COPIED_AT_ONCE = 1 << 20
+_KEPT_MEANWHILE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,17 @@ class PatchSet:
     """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
     size: int
     """In bytes; what the old file has beyond it is cut off."""
+    condition: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    """What has to hold for the changes to be made, and may take a while to be known: it raises where it doesn't."""
+
+    def require(self) -> None:
+        """Raise what the condition raises, unless it holds."""
+        if self.condition is not None:
+            self.condition()
 
     def applied_to(self, data: bytes) -> bytes:
-        """The file that `data` becomes."""
+        """The file that `data` becomes. Raises what the condition raises."""
+        self.require()
         result = bytearray(data)
         for offset, new in self.patches:
             result.extend(bytes(max(0, offset - len(result))))
@@ -64,8 +82,27 @@ def change_atomically(source: Path, target: Path, change: Callable[[memoryview],
 
     Returns what `change` returned, as `changed_copy` does. Raises FileError.
     """
-    with replacing(target, None) as staged:
-        return changed_copy(source, staged, change)
+    return begin_change(source, target, change)()
+
+
+def begin_change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Callable[[], Change]:
+    """The first step of `change_atomically`, which finds the changes; the second is what it returns.
+
+    Between the two steps others can begin, so that conditions that take a while are waited for together. A file that is
+    too large to be kept meanwhile is done with in the first step. Raises FileError, and so does the second step.
+    """
+    if _size(source) <= _KEPT_MEANWHILE:
+        data = read(source)
+        changed = change(memoryview(data))
+        return lambda: _finish(data, changed, target)
+    with replacing(target) as staged:
+        done = changed_copy(source, Path(staged.name), change)
+    return lambda: done
+
+
+def _finish(data: bytes, changed: Change, target: Path) -> Change:
+    write_atomically(target, _result(data, changed))
+    return changed
 
 
 def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
@@ -74,14 +111,12 @@ def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Chan
     What is shown is what will be kept: of a source that is written to meanwhile, no two states can be mixed. The view
     is only valid for so long. Raises FileError.
     """
-    require_data(source)
-    with named_after(source, "read the file"):
-        size = source.stat().st_size
-    if size < WORTH_MAPPING:
+    if _size(source) < WORTH_MAPPING:
         data = read(source)
         changed = change(memoryview(data))
+        result = _result(data, changed)
         with opened_new(target) as file:
-            file.write(changed.changes.applied_to(data) if changed.changes is not None else data)
+            file.write(result)
         return changed
     _copy(source, target)
     with mapped(target) as copy:
@@ -89,6 +124,16 @@ def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Chan
     if changed.changes is not None:
         _apply(changed.changes, target)
     return changed
+
+
+def _size(source: Path) -> int:
+    require_data(source)
+    with named_after(source, "read the file"):
+        return source.stat().st_size
+
+
+def _result(data: bytes, changed: Changing) -> bytes:
+    return changed.changes.applied_to(data) if changed.changes is not None else data
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -103,6 +148,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _apply(changes: PatchSet, target: Path) -> None:
+    changes.require()
     with target.open("r+b") as file:
         for offset, new in changes.patches:
             file.seek(offset)

@@ -106,7 +106,7 @@ def read(path: Path) -> bytes:
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError."""
-    with replacing(path, mode) as staged, opened_new(staged) as file:
+    with replacing(path, mode) as file:
         file.write(data)
 
 
@@ -119,10 +119,11 @@ def ensure_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int | None) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place, with its permissions, when the block ends well.
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A temporary file beside `path`, open for writing, that takes its place when the block ends well.
 
-    A symbolic link stays one: what it points to is replaced.
+    It has the permissions `mode`, or those of the file that stands there. A symbolic link stays one: what it points to
+    is replaced. Raises FileError.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
@@ -132,16 +133,18 @@ def replacing(path: Path, mode: int | None) -> Iterator[Path]:
     os.close(handle)
     staged = Path(name)
     try:
-        yield staged
-        replacing = path.exists()
+        with staged.open("r+b") as file:
+            yield file
+            file.flush()
+            if path.exists():  # what takes another's place goes to the disk first: both could be lost with the power
+                os.fsync(file.fileno())
         staged.chmod(mode if mode is not None else mode_for(path))
-        if replacing:  # what takes another file's place has to be on the disk first: both could be lost with the power
-            flush(staged)
         staged.replace(path)
-    except OSError as error:
-        raise file_error(error, path, "write the file") from error
-    finally:
+    except BaseException as error:
         _discard(staged)
+        if isinstance(error, OSError):
+            raise file_error(error, path, "write the file") from error
+        raise
 
 
 @contextlib.contextmanager

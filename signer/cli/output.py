@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
-from signer.cli.processes import in_processes
-from signer.cli.threads import in_threads
+from signer.cli.threads import in_threads, in_two_steps
 from signer.errors import PackageError, SignerError
 
 if TYPE_CHECKING:
@@ -213,15 +212,23 @@ class Output:
         *,
         jobs: int = 1,
         doing: str = "working",
-        batch: int | None = None,
+        run: Callable[[Callable[[Item], Result], Sequence[Item], int], Iterator[Result]] = in_threads,
     ) -> list[Result]:
         """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal.
 
-        A `batch`, as of `in_processes`, is given where work changes nothing that stays, and its results are picklable.
+        `run` is how: `in_threads` or `in_processes`, which says what it demands of `work`.
         """
-        show = not (self.quiet or self.json) and len(items) > 1 and sys.stderr.isatty()
-        results = in_threads(work, items, jobs) if batch is None else in_processes(work, items, jobs, batch)
-        return list(_with_progress(results, len(items), doing) if show else results)
+        return self._gathered(run(work, items, jobs), len(items), doing)
+
+    def each_in_two_steps(
+        self, begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], *, jobs: int, doing: str
+    ) -> list[Result]:
+        """The same for work whose second step is what the first returns: see `in_two_steps`."""
+        return self._gathered(in_two_steps(begin, items, jobs), len(items), doing)
+
+    def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
+        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()
+        return list(_with_progress(results, total, doing) if show else results)
 
     def _say(self, text: str, style: str | None = None) -> None:
         _write(sys.stderr, printable(text), style)

@@ -56,6 +56,16 @@ def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
         return FileResult(path, "failed", error=error.at(path))
 
 
+def attempt_in_two(path: Path, begin: Callable[[], Callable[[], FileResult]]) -> Callable[[], FileResult]:
+    """The same for work of two steps, where the second is what the first returns."""
+    try:
+        finish = begin()
+    except SignerError as error:
+        failed = FileResult(path, "failed", error=error.at(path))
+        return lambda: failed
+    return lambda: attempt(path, finish)
+
+
 @contextlib.contextmanager
 def failure_as_result(output: Output, path: Path) -> Iterator[None]:
     """With --json, what stops a whole command is in its document as files that failed: itself, then each problem."""

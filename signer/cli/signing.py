@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.changes import change_atomically
+from signer.changes import begin_change
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
 from signer.errors import FileError, SigningError
@@ -52,30 +52,36 @@ class Job:
     append: bool = False
     skip_signed: bool = False
 
-    def run(self, source: Path, target: Path, detached: Path | None = None) -> FileResult:
-        """Sign `source` into `target`, or only its signature into `detached`. Raises SignerError."""
+    def begin(self, source: Path, target: Path, detached: Path | None = None) -> Callable[[], FileResult]:
+        """Begin to sign `source` into `target`, or only its signature into `detached`; what is returned ends it.
+
+        Raises SignerError, and so does the end.
+        """
         kind = kind_of(source)
         if kind == "image":
             return self._sign_file(source, target, detached, self.signed)
         if kind == "cabinet":
             return self._sign_file(source, target, detached, self._signed_cabinet)
         if kind == "catalog":
-            return self._sign_catalog(source, target, detached)
+            done = self._sign_catalog(source, target, detached)
+            return lambda: done
         raise not_signable(source)
 
     def _sign_file(
         self, source: Path, target: Path, detached: Path | None, sign: Callable[[memoryview], Signed]
-    ) -> FileResult:
+    ) -> Callable[[], FileResult]:
         if self.skip_signed:
             with mapped(source) as data:
                 if _is_signed(data):
-                    return FileResult(source, "skipped", note="is signed")
-        if detached is not None:
-            with mapped(source) as data:
-                signed = sign(data)
-            write_atomically(detached, signed.signature)
-            return self._result(source, target, signed.digest, detached)
-        return self._result(source, target, change_atomically(source, target, sign).digest, None)
+                    return lambda: FileResult(source, "skipped", note="is signed")
+        if detached is None:
+            finish = begin_change(source, target, sign)
+            return lambda: self._result(source, target, finish().digest, None)
+        with mapped(source) as data:
+            signed = sign(data)
+        signed.changes.require()
+        write_atomically(detached, signed.signature)
+        return lambda: self._result(source, target, signed.digest, detached)
 
     def signed(self, data: memoryview) -> Signed:
         """An image signed as the job says. Raises SignerError."""

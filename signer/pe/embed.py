@@ -14,16 +14,16 @@ from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
 from signer.pe.digest import hash_image, padding
 from signer.pe.image import Image
-from signer.pe.second_opinion import require_agreement
+from signer.pe.second_opinion import ask
 
 
 def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None) -> PatchSet:
     """The changes that make `signatures` (DER) the image's certificate table, in the place of one that it has.
 
-    Without signatures the table goes. `word_sum` is that of the image's hashes where it is known. Raises ImageError
-    where lief reads the image differently.
+    Without signatures the table goes. `word_sum` is that of the image's hashes where it is known. The changes are made
+    on condition that lief reads the image alike, which is not waited for here. Raises ImageError.
     """
-    require_agreement(image)
+    opinion = ask(image)
     if image.checksum_offset % 4:
         raise ImageError(
             "the PE header does not begin at a multiple of 4, and Windows loads no such image",
@@ -39,7 +39,7 @@ def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None
         word_sum = hash_image(image, (), summed=True).word_sum or 0
     total = checksum((word_sum, sum16(entry), sum16(table)), end + len(tail))
     patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
-    changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail))
+    changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail), opinion.require)
     require_same_digest(image, changes)
     return changes
 

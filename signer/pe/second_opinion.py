@@ -12,14 +12,18 @@ import json
 import subprocess
 import sys
 import threading
+from collections import deque
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from signer.errors import ImageError
 from signer.pe.image import Image
 
 _PROGRAM = Path(__file__).with_name("lief_reader.py")
+_SENT_AT_ONCE = 32 << 10
+"""Bytes of questions that are sent before answers are read: pipes hold twice as much, so that nobody waits for both."""
 
 
 def prepare() -> None:
@@ -29,27 +33,57 @@ def prepare() -> None:
 
 def require_agreement(image: Image) -> None:
     """Raise ImageError unless lief finds sections, checksum field and certificate table where pefile does."""
-    other = _reader().layout(bytes(image.data[: image.headers_size]))
-    if other is None:
-        raise ImageError("lief can't read the image", hint="It is damaged, or no PE image.")
-    offset, size = other["table"]
-    ours = {
-        "sections": [[section.offset, section.size] for section in image.sections],
-        "checksum": int.from_bytes(image.data[image.checksum_offset : image.checksum_offset + 4], "little"),
-        "certificate table": [image.table_offset, image.table_size],
-    }
-    theirs = {
-        "sections": other["sections"],
-        "checksum": other["checksum"],
+    ask(image).require()
+
+
+def ask(image: Image) -> Opinion:
+    """Ask for lief's opinion on an image, without waiting for it: several questions travel together."""
+    opinion = Opinion(image)
+    _reader().add(opinion)
+    return opinion
+
+
+class Opinion:
+    """What lief finds in the headers of an image, beside what pefile found. The image itself is let go of."""
+
+    def __init__(self, image: Image) -> None:
+        self.headers = bytes(image.data[: image.headers_size])
+        self.answer: dict[str, Any] | None = None
+        """What lief finds; None where it can't read them."""
+        self.state: Literal["asked", "answered", "lost"] = "asked"
+        self._ours = {
+            "sections": [[section.offset, section.size] for section in image.sections],
+            "checksum": int.from_bytes(image.data[image.checksum_offset : image.checksum_offset + 4], "little"),
+            "certificate table": [image.table_offset, image.table_size],
+        }
+
+    def require(self) -> None:
+        """Wait for lief. Raises ImageError unless it agrees with pefile."""
+        _reader().wait_for(self)
+        if self.state == "lost":
+            raise ImageError(
+                "lief did not answer, so that there is no second opinion on the image's layout",
+                hint="The image is damaged; or lief does not start: python3 -c 'import lief' says why.",
+            )
+        if self.answer is None:
+            raise ImageError("lief can't read the image", hint="It is damaged, or no PE image.")
+        theirs = _as_ours(self.answer)
+        for what, mine in self._ours.items():
+            if mine != theirs[what]:
+                raise ImageError(
+                    f"two parsers disagree about the image's {what}: pefile reads {mine}, lief {theirs[what]}",
+                    hint="The image is ambiguous, and Windows might hash other bytes than were signed: link it again.",
+                )
+
+
+def _as_ours(answer: dict[str, Any]) -> dict[str, Any]:
+    offset, size = answer["table"]
+    return {
+        "sections": answer["sections"],
+        "checksum": answer["checksum"],
         # An entry of which one half is zero, as some tools that take signatures off leave it, names no table.
         "certificate table": [offset, size] if offset and size else [0, 0],
     }
-    for what, mine in ours.items():
-        if mine != theirs[what]:
-            raise ImageError(
-                f"two parsers disagree about the image's {what}: pefile reads {mine}, lief {theirs[what]}",
-                hint="The image is ambiguous, and Windows might hash other bytes than were signed: link it again.",
-            )
 
 
 class _Reader:
@@ -57,6 +91,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._asked: deque[Opinion] = deque()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -64,17 +99,35 @@ class _Reader:
         with self._lock, contextlib.suppress(OSError):
             self._running()
 
-    def layout(self, headers: bytes) -> dict[str, Any] | None:
-        """What lief finds in the headers of an image; None where it can't read them. Raises ImageError."""
+    def add(self, opinion: Opinion) -> None:
+        """Ask with the next questions that are sent."""
+        self._asked.append(opinion)
+
+    def wait_for(self, opinion: Opinion) -> None:
+        """Have lief asked until this opinion is there, or lost."""
         with self._lock:
-            try:
-                return _ask(self._running(), headers)
-            except (OSError, ValueError) as error:
-                self._end()
-                raise ImageError(
-                    "lief did not answer, so that there is no second opinion on the image's layout",
-                    hint="The image is damaged; or lief does not start: python3 -c 'import lief' says why.",
-                ) from error
+            while opinion.state == "asked":
+                self._ask(self._next())
+
+    def _next(self) -> list[Opinion]:
+        """Questions that fit together into what the system holds for a process that does not read yet."""
+        found = [self._asked.popleft()]
+        room = _SENT_AT_ONCE - len(found[0].headers)
+        while self._asked and (room := room - len(self._asked[0].headers)) >= 0:
+            found.append(self._asked.popleft())
+        return found
+
+    def _ask(self, opinions: list[Opinion]) -> None:
+        """Have these answered. Where the process ends, it was by the first that has no answer; the others wait on."""
+        left = deque(opinions)
+        try:
+            for answer in _answers(self._running(), [opinion.headers for opinion in opinions]):
+                opinion = left.popleft()
+                opinion.answer, opinion.state = answer, "answered"
+        except (OSError, ValueError):
+            self._end()
+            left.popleft().state = "lost"
+            self._asked.extendleft(reversed(left))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -100,11 +153,11 @@ def _reader() -> _Reader:
     return _Reader()
 
 
-def _ask(process: subprocess.Popen[bytes], headers: bytes) -> dict[str, Any] | None:
-    """Raises OSError and ValueError where no answer comes."""
+def _answers(process: subprocess.Popen[bytes], requests: list[bytes]) -> Iterator[dict[str, Any] | None]:
+    """The answers to requests, in their order. Raises OSError and ValueError where none comes."""
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(len(headers).to_bytes(4, "little") + headers)
+    process.stdin.write(b"".join(len(headers).to_bytes(4, "little") + headers for headers in requests))
     process.stdin.flush()
-    size = int.from_bytes(process.stdout.read(4), "little")
-    answer: dict[str, Any] | None = json.loads(process.stdout.read(size))
-    return answer
+    for _ in requests:
+        size = int.from_bytes(process.stdout.read(4), "little")
+        yield json.loads(process.stdout.read(size))

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
 from signer.algorithms import DigestAlgorithm
+from signer.pe import second_opinion
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.parse import parse
 from signer.surgery import signatures
@@ -272,3 +273,33 @@ def test_a_folder_s_driver_that_is_none_is_left_out_with_a_warning(work, driver)
     assert (ran.code, ran.stdout.split("  ")[0]) == (0, f"signed {folder / 'good.sys'}")
     warnings = [line for line in ran.stderr.splitlines() if line.startswith("warning: ")]
     assert [line.split(": ")[1] for line in warnings] == [str(folder / "pointer.sys")]
+
+
+@pytest.mark.parametrize("padding", [0, 1 << 18, 1 << 21], ids=["kept", "read", "mapped"])
+@pytest.mark.parametrize("how", ["in-place", "elsewhere", "detached"])
+def test_an_image_that_two_parsers_read_differently_is_refused_among_others(
+    driver, tmp_path, monkeypatch, padding, how
+):
+    """lief's opinion comes after the image was hashed and signed, and before anything is written."""
+    odd = tmp_path / "odd.sys"
+    odd.write_bytes(PeSpec(sections=[(".odd", 0x400, 0x200)], overlay=bytes(padding)).build())
+    answers = second_opinion._answers
+
+    def disagree(process, requests):
+        for headers, answer in zip(requests, answers(process, requests), strict=True):
+            yield {**answer, "checksum": 77} if b".odd" in headers else answer
+
+    monkeypatch.setattr(second_opinion, "_answers", disagree)
+    before = odd.read_bytes()
+    if how == "detached":
+        ran = drvsign("sign", odd, "--detached", tmp_path / "odd.p7", "--json")
+    else:
+        elsewhere = ["--output-dir", tmp_path / "new"] if how == "elsewhere" else []
+        ran = drvsign("sign", driver, odd, *elsewhere, "--json")
+    assert ran.code == 3
+    entry = ran.document["files"][-1]
+    assert (entry["action"], entry["error"]["code"]) == ("failed", "image")
+    assert "two parsers disagree about the image's checksum" in entry["error"]["message"]
+    assert [one["action"] for one in ran.document["files"][:-1]] == ([] if how == "detached" else ["signed"])
+    assert odd.read_bytes() == before
+    assert not {path.name for path in tmp_path.rglob("*odd*")} - {"odd.sys"}

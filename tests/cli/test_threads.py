@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from signer.cli.threads import in_threads
+from signer.cli.threads import in_threads, in_two_steps
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
@@ -23,3 +25,35 @@ def test_the_first_error_in_the_order_of_the_items_is_raised(jobs: int) -> None:
 
     with pytest.raises(ValueError, match=r"^300$"):
         list(in_threads(work, range(1000), jobs))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_two_steps_give_results_in_the_order_of_the_items(count: int, jobs: int) -> None:
+    begun: list[int] = []
+
+    def begin(item: int) -> Callable[[], tuple[int, int]]:
+        begun.append(item)
+        return lambda: (item * item, len(begun))
+
+    found = list(in_two_steps(begin, range(count), jobs))
+    assert [square for square, _ in found] == [item * item for item in range(count)]
+    assert sorted(begun) == list(range(count))
+    assert count < 2 or found[0][1] >= min(256, count // jobs), "many begin before the first ends"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("step", [1, 2])
+def test_an_error_in_either_step_is_raised(jobs: int, step: int) -> None:
+    def begin(item: int) -> Callable[[], int]:
+        def finish() -> int:
+            if item == 300 and step == 2:
+                raise ValueError(item)
+            return item
+
+        if item == 300 and step == 1:
+            raise ValueError(item)
+        return finish
+
+    with pytest.raises(ValueError, match=r"^300$"):
+        list(in_two_steps(begin, range(1000), jobs))

@@ -14,8 +14,8 @@ import pytest
 from catalogs.package import survey_packages
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import digest_image
-from signer.pe.embed import require_agreement
 from signer.pe.image import Image
+from signer.pe.second_opinion import require_agreement
 from tests.support import ROOT
 
 HELLO = ROOT / "examples" / "hello"

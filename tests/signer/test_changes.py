@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.changes import PatchSet, change_atomically, patch_atomically
+from signer.changes import PatchSet, begin_change, change_atomically, patch_atomically
 from signer.errors import FileError, ImageError
 from tests.support import Found, patched
 
@@ -80,3 +80,33 @@ def test_a_source_that_is_not_there_is_named_and_not_the_target(tmp_path: Path) 
         patch_atomically(tmp_path / "source", tmp_path / "target", None)
     assert raised.value.path == tmp_path / "source"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_changes_are_only_made_where_their_condition_holds(tmp_path: Path, size: int, steps: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+
+    def refuse() -> None:
+        raise ImageError("two parsers disagree")
+
+    def change(copy: memoryview) -> Found:
+        return Found(PatchSet(((0, b"new"),), len(copy), refuse))
+
+    with pytest.raises(ImageError):
+        if steps == 1:
+            change_atomically(path, path, change)
+        else:
+            begin_change(path, path, change)()
+    assert path.read_bytes() == b"x" * size
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_small_file_is_changed_in_the_second_step(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    finish = begin_change(path, path, lambda copy: Found(PatchSet(((0, b"new"),), 3)))
+    assert path.read_bytes() == b"old"
+    finish()
+    assert path.read_bytes() == b"new"

@@ -15,7 +15,7 @@ from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.paths import kind_of, walk
-from signer.cli.processes import SMALL_ITEMS
+from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.files import ensure_folder, read, write_atomically
@@ -173,7 +173,7 @@ def _from_infs(
         from catalogs.build import build as build_catalog
 
         def each(work: Any, files: Any) -> Any:
-            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", batch=SMALL_ITEMS)
+            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", run=in_processes)
 
         catalog = build_catalog(package, options, each=each)
         return _written(catalog, target or package.catalog, len({file.name for file in package.files}))

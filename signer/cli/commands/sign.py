@@ -19,7 +19,7 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.errors import UsageError
 
@@ -105,10 +105,11 @@ def sign(
     require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
     job = _job(signer, (options, second), authorities.chooser(output), signature, manner)
 
-    def work(path: Path) -> FileResult:
-        return attempt(path, lambda: job.run(path, targets[path], manner.detached))
+    def begin(path: Path) -> Callable[[], FileResult]:
+        return attempt_in_two(path, lambda: job.begin(path, targets[path], manner.detached))
 
-    results = output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="signing")
+    many = workers(jobs, len(targets))
+    results = output.each_in_two_steps(begin, list(targets), jobs=many, doing="signing")
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])

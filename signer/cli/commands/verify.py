@@ -16,7 +16,9 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.paths import listed, walk
+from signer.cli.processes import in_processes
 from signer.cli.results import EXIT_FAILED
+from signer.cli.threads import in_threads
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
 from signer.files import write_atomically
 from signer.unfinished import UnfinishedRuns
@@ -121,7 +123,12 @@ def _tell_a_program(output: Output, assessor: Assessor, paths: Iterable[Path], j
     from signer.cli.verdict_json import head, tell
 
     found = assess_all(
-        output, assessor, paths, jobs, told=partial(tell, output.entry, events is not None), batch=_BATCH
+        output,
+        assessor,
+        paths,
+        jobs,
+        told=partial(tell, output.entry, events is not None),
+        run=partial(in_processes, batch=_BATCH),
     )
     if events is not None:
         write_atomically(events, "".join(one.events for one in found).encode())
@@ -149,11 +156,11 @@ def assess_all(
     paths: Iterable[Path],
     jobs: int,
     told: Callable[[Assessment], Any] = lambda one: one,
-    batch: int | None = None,
+    run: Callable[..., Any] = in_threads,
 ) -> list[Any]:
     """The assessments of everything that the paths mean, packages first where a folder is one, as `told` tells them.
 
-    With `batch` of them files are assessed in processes, where there are many, and `told` runs there too.
+    `run` is how files are gone through; in processes `told` runs there too, and its results have to be picklable.
     """
     found: list[Assessment] = []
     files: list[tuple[Path, list[Path]]] = []
@@ -180,7 +187,7 @@ def assess_all(
     if not found and not files:
         raise UsageError("there is nothing to verify", hint="Name a driver, a catalog, or the folder of a package.")
     answers = [told(one) for one in found]
-    for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying", batch=batch):
+    for done in output.each(work, files, jobs=workers(jobs, len(files)), doing="verifying", run=run):
         answers += done
     return answers
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,11 @@ def fresh_reader() -> Iterator[None]:
     second_opinion._reader.cache_clear()
 
 
-def with_lief(source: str, folder: Path) -> list[str]:
-    """What two questions in a row are answered where lief is this module."""
+def with_lief(source: str, folder: Path, program: str = PROGRAM) -> list[str]:
+    """What a program prints, such as one with two questions in a row, where lief is this module."""
     (folder / "lief.py").write_text(source)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -70,19 +71,19 @@ def test_real_drivers_are_read_alike(path: Path) -> None:
 def test_parsers_that_disagree_refuse_the_image(
     what: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: other)
+    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([other]))
     with pytest.raises(ImageError, match=f"two parsers disagree about the image's {what}"):
         second_opinion.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_half_an_entry_names_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 0]}
-    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: other)
+    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([other]))
     second_opinion.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_an_image_that_lief_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_opinion, "_ask", lambda process, headers: None)
+    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([None]))
     with pytest.raises(ImageError, match="lief can't read the image"):
         second_opinion.require_agreement(Image.parse(PeSpec().build()))
 
@@ -134,3 +135,63 @@ def test_where_no_process_can_be_started_it_is_said(monkeypatch: pytest.MonkeyPa
     second_opinion.prepare()
     with pytest.raises(ImageError, match="lief did not answer"):
         second_opinion.require_agreement(Image.parse(PeSpec().build()))
+
+
+def test_several_questions_are_answered_in_their_order() -> None:
+    images = [Image.parse(PeSpec(overlay=bytes(number)).build()) for number in range(100)]
+    opinions = [second_opinion.ask(image) for image in images]
+    opinions[60].require()
+    assert {opinion.state for opinion in opinions[:61]} == {"answered"}
+    for opinion in reversed(opinions):
+        opinion.require()
+
+
+def test_questions_of_threads_get_their_own_answers() -> None:
+    """Images of as many sections as their number: another's answer would be a disagreement."""
+
+    def ask(number: int) -> None:
+        sections = [(f".{index}", 0x400 + 0x200 * index, 0x200) for index in range(number % 5 + 1)]
+        second_opinion.require_agreement(Image.parse(PeSpec(sections=sections).build()))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(200)))
+
+
+def test_a_crash_is_the_error_of_the_image_that_crashed_it_and_of_no_other(tmp_path: Path) -> None:
+    """Of six questions that travel together the third and the last make lief crash."""
+    source = """
+import os
+class logging:
+    disable = staticmethod(lambda: None)
+class PE:
+    class ParserConfig: pass
+    @staticmethod
+    def parse(headers, config):
+        if b"crash" in headers: os.abort()
+"""
+    program = """
+from dataclasses import replace
+from signer.errors import ImageError
+from signer.pe.image import Image
+from signer.pe.second_opinion import ask
+from tests.images import PeSpec
+data = PeSpec().build()
+opinions = []
+for number in range(6):
+    image = Image.parse(data)
+    opinions.append(ask(replace(image, data=memoryview(data.replace(b".text", b"crash")) if number % 3 == 2 else data)))
+for opinion in opinions:
+    try:
+        opinion.require()
+    except ImageError as error:
+        print(error.message)
+"""
+    said = with_lief(source, tmp_path, program)
+    lost = "lief did not answer, so that there is no second opinion on the image's layout"
+    unread = "lief can't read the image"
+    assert said == [unread, unread, lost, unread, unread, lost]
+
+
+def test_a_question_that_nobody_waits_for_does_no_harm() -> None:
+    second_opinion.ask(Image.parse(PeSpec(sections=[]).build()))
+    second_opinion.require_agreement(Image.parse(PeSpec().build()))

@@ -90,6 +90,10 @@ def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Cat
         accepted = dict.fromkeys(verdict.target for verdict in verdicts if verdict.accepted)
         if accepted:
             output.note(f"{package.catalog_name}: accepted by {', '.join(accepted)}.")
+        judged = {verdict.target for verdict in verdicts}
+        others = [target.name for target in targets if target.name not in judged]
+        if others:
+            output.warn(f"{package.catalog_name}: holds nothing for {', '.join(others)}, so nobody was asked there")
 
     return verify
 

@@ -180,6 +180,15 @@ def test_a_profile_for_tests_signs_with_the_test_identity(package: Path) -> None
     assert "accepted by win11-25h2-x64" in ran.stderr
 
 
+def test_a_target_of_another_architecture_is_not_passed_over_in_silence(package: Path) -> None:
+    targets = 'targets = ["win11-25h2-x64", "win11-25h2-arm64"]'
+    write_profile(package, f'[profile.test]\ntrust = "test-signing"\nos = ["10_X64"]\n{targets}\n')
+    ran = drvsign("package", package, "--profile", "test")
+    assert ran.code == 0, ran.stderr
+    assert "sample.cat: accepted by win11-25h2-x64." in ran.stderr
+    assert "warning: sample.cat: holds nothing for win11-25h2-arm64, so nobody was asked there" in ran.stderr
+
+
 def test_a_target_that_the_inf_installs_nothing_on_rejects_the_package(package: Path) -> None:
     """`package` and `verify` give one answer: the models are for Windows 10 1709 and later."""
     models = ("Models,NTamd64", "[Models.NTamd64]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
@@ -12,20 +13,38 @@ Result = TypeVar("Result")
 _LARGEST_BATCH = 16
 _BATCHES_A_THREAD = 8
 _MOST_BEGUN = 256
+_MOMENT_SECONDS = 0.25
 
 
 def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int) -> Iterator[Result]:
     """The results of work that has two steps, where the second is what the first returns; else as `in_threads`.
 
-    Each thread takes the first step with many items before it takes the second with any of them.
+    A thread takes the first step with as many items as a moment allows before it takes the second with any of them.
     """
-    size = max(1, min(_MOST_BEGUN, -(-len(items) // max(1, jobs))))
-    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-    def both(batch: Sequence[Item]) -> list[Result]:
-        return [finish() for finish in [begin(item) for item in batch]]
+    places = iter(range(len(items)))
 
-    return chain.from_iterable(in_threads(both, batches, jobs))
+    def some() -> list[tuple[int, Result]]:
+        end = time.monotonic() + _MOMENT_SECONDS
+        begun: list[tuple[int, Callable[[], Result]]] = []
+        while len(begun) < _MOST_BEGUN and time.monotonic() < end and (place := next(places, None)) is not None:
+            begun.append((place, begin(items[place])))
+        return [(place, finish()) for place, finish in begun]
+
+    ready: dict[int, Result] = {}
+    given = 0
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        running = {pool.submit(some) for _ in range(max(1, jobs))}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in done:
+                ready.update(one.result())
+                if one.result():
+                    running.add(pool.submit(some))
+            while given in ready:
+                yield ready.pop(given)
+                given += 1
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:

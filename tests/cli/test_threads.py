@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -39,7 +41,21 @@ def test_two_steps_give_results_in_the_order_of_the_items(count: int, jobs: int)
     found = list(in_two_steps(begin, range(count), jobs))
     assert [square for square, _ in found] == [item * item for item in range(count)]
     assert sorted(begun) == list(range(count))
-    assert count < 2 or found[0][1] >= min(256, count // jobs), "many begin before the first ends"
+    assert jobs > 1 or count < 2 or found[0][1] == min(256, count), "many begin before the first ends"
+
+
+def test_a_thread_that_is_held_up_leaves_the_rest_to_the_others() -> None:
+    """No thread is given more than it can begin in a moment."""
+    by: dict[int, str] = {}
+
+    def begin(item: int) -> Callable[[], None]:
+        by[item] = threading.current_thread().name
+        if item == 0:
+            time.sleep(0.5)
+        return lambda: None
+
+    list(in_two_steps(begin, range(600), 2))
+    assert [item for item, thread in by.items() if thread == by[0]] == [0]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -221,10 +221,16 @@ class Output:
         return self._gathered(run(work, items, jobs), len(items), doing)
 
     def each_in_two_steps(
-        self, begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], *, jobs: int, doing: str
+        self,
+        begin: Callable[[Item], Callable[[], Result]],
+        items: Sequence[Item],
+        *,
+        jobs: int,
+        doing: str,
+        run: Callable[[Callable[[Item], Callable[[], Result]], Sequence[Item], int], Iterator[Result]] = in_two_steps,
     ) -> list[Result]:
         """The same for work whose second step is what the first returns: see `in_two_steps`."""
-        return self._gathered(in_two_steps(begin, items, jobs), len(items), doing)
+        return self._gathered(run(begin, items, jobs), len(items), doing)
 
     def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
         show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()

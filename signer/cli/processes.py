@@ -10,9 +10,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, pairwise
 from typing import Any, TypeVar
 
-from signer.cli.threads import in_threads
+from signer.cli.threads import in_threads, in_two_steps
 from signer.errors import SignerError
 
 Item = TypeVar("Item")
@@ -22,6 +23,9 @@ WORTH_PROCESSES = 16
 """From so many batches on. For fewer, starting processes and handing over results takes longer than it saves."""
 SMALL_ITEMS = 64
 """A batch of items that take microseconds, as hashing a small file does."""
+_WORTH_BEGINNING = 128
+_MOST_BEGUN = 256
+_PORTION = 16
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """In a forked process: its work, and all items."""
@@ -37,7 +41,34 @@ def in_processes(
     """
     if jobs < 2 or len(items) < WORTH_PROCESSES * batch or not can_fork():
         yield from in_threads(work, items, jobs)
+    else:
+        yield from _forked(work, items, jobs, batch)
+
+
+def in_two_steps_and_processes(
+    begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int
+) -> Iterator[Result]:
+    """The same for work whose second step is what the first returns: the first is taken with many items at a time."""
+    if jobs < 2 or len(items) < _WORTH_BEGINNING or not can_fork():
+        yield from in_two_steps(begin, items, jobs)
         return
+
+    def both(some: Sequence[Item]) -> list[Result]:
+        return [finish() for finish in [begin(item) for item in some]]
+
+    yield from chain.from_iterable(_forked(both, _portions(items, jobs), jobs, 1))
+
+
+def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
+    """Half of the items in one portion a process, as what is waited for at first takes longest; the rest in small ones,
+    so that all processes end together."""
+    large = max(_PORTION, min(_MOST_BEGUN, len(items) // (2 * jobs)))
+    split = min(large * jobs, len(items))
+    starts = [*range(0, split, large), *range(split, len(items), _PORTION)]
+    return [items[start:end] for start, end in pairwise([*starts, len(items)])]
+
+
+def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:
     import multiprocessing
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 

@@ -52,6 +52,17 @@ class Job:
     append: bool = False
     skip_signed: bool = False
 
+    def can_be_shared(self) -> bool:
+        """Whether several processes may sign as this says, which are made ready for it: the key is in this one's
+        memory, and nobody is asked for timestamps."""
+        from signer.keys.local import LocalKey
+        from signer.pe.second_opinion import share
+
+        if not isinstance(self.identity.key, LocalKey) or self.timestamper or self.second_timestamper:
+            return False
+        share()
+        return True
+
     def begin(self, source: Path, target: Path, detached: Path | None = None) -> Callable[[], FileResult]:
         """Begin to sign `source` into `target`, or only its signature into `detached`; what is returned ends it.
 

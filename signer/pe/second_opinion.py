@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -29,6 +30,11 @@ _SENT_AT_ONCE = 32 << 10
 def prepare() -> None:
     """Have lief imported in the background, because an image is about to be signed."""
     _reader().start()
+
+
+def share() -> None:
+    """Let processes that will be forked ask the same lief, one at a time."""
+    _reader().share()
 
 
 def require_agreement(image: Image) -> None:
@@ -93,6 +99,16 @@ class _Reader:
         self._lock = threading.Lock()
         self._asked: deque[Opinion] = deque()
         self._process: subprocess.Popen[bytes] | None = None
+        self._starter = 0
+        self._turn: tuple[int, int] | None = None
+        """A pipe with one byte in it, where other processes ask as well: whose turn it is has taken the byte out."""
+
+    def share(self) -> None:
+        """Make turns, for processes that will be forked."""
+        with self._lock:
+            if self._turn is None:
+                self._turn = os.pipe()
+                os.write(self._turn[1], b"1")
 
     def start(self) -> None:
         """Start the process unless it runs. Where that fails, asking will say so."""
@@ -105,9 +121,21 @@ class _Reader:
 
     def wait_for(self, opinion: Opinion) -> None:
         """Have lief asked until this opinion is there, or lost."""
-        with self._lock:
+        with self._lock, self._own_turn():
             while opinion.state == "asked":
                 self._ask(self._next())
+
+    @contextlib.contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        taken, given = self._turn
+        os.read(taken, 1)
+        try:
+            yield
+        finally:
+            os.write(given, b"1")
 
     def _next(self) -> list[Opinion]:
         """Questions that fit together into what the system holds for a process that does not read yet."""
@@ -118,15 +146,21 @@ class _Reader:
         return found
 
     def _ask(self, opinions: list[Opinion]) -> None:
-        """Have these answered. Where the process ends, it was by the first that has no answer; the others wait on."""
+        """Have these answered. Where the process ends, it was by the first that has no answer; the others wait on.
+
+        One that another process started may have ended by that one's questions: these are asked again, of a new one.
+        """
         left = deque(opinions)
         try:
             for answer in _answers(self._running(), [opinion.headers for opinion in opinions]):
                 opinion = left.popleft()
                 opinion.answer, opinion.state = answer, "answered"
         except (OSError, ValueError):
-            self._end()
-            left.popleft().state = "lost"
+            if self._process is not None and self._starter != os.getpid():
+                self._process = None
+            else:
+                self._end()
+                left.popleft().state = "lost"
             self._asked.extendleft(reversed(left))
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -136,6 +170,7 @@ class _Reader:
             self._process = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
+            self._starter = os.getpid()
             atexit.register(self._end)
         return self._process
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signer.cli import processes
-from signer.cli.processes import in_processes
+from signer.cli.processes import in_processes, in_two_steps_and_processes
 from signer.errors import FileError, SignerError
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image
-from tests.identities import identity
+from tests.cli.program import state
+from tests.identities import identity, private_key
 from tests.images import PeSpec
 from tests.support import ROOT, patched
 
@@ -29,6 +35,12 @@ COUNT = processes.WORTH_PROCESSES * processes.SMALL_ITEMS + 7
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads of those who run the tests do no harm here."""
     monkeypatch.setattr(processes, "can_fork", lambda: True)
+
+
+def write_identity(folder: Path) -> None:
+    key = private_key("rsa2048", "Drvsign Unit Test")
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "cert.pem").write_bytes(identity().certificate.public_bytes(Encoding.PEM))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -65,7 +77,7 @@ def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
 
 KILLED = """
 import os, sys, time
-from signer.cli.processes import in_processes
+from signer.cli.processes import in_processes, in_two_steps_and_processes
 def work(item):
     os.write(1, f"{os.getpid()} ".encode())
     time.sleep(60)
@@ -138,3 +150,46 @@ def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -
     assert errors.count("error:") == 1
     assert len(json.loads(document)["files"]) == VERIFIED
     assert events_written.count("\n") > VERIFIED
+
+
+def squared(item: int) -> Callable[[], tuple[int, int]]:
+    return lambda: (item * item, os.getpid())
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 700])
+def test_two_steps_in_processes_give_results_in_the_order_of_the_items(jobs: int, count: int) -> None:
+    found = list(in_two_steps_and_processes(squared, range(count), jobs))
+    assert [square for square, _ in found] == [item * item for item in range(count)]
+    forked = {process for _, process in found} - {os.getpid()}
+    assert bool(forked) is (jobs > 1 and count >= 128)
+
+
+@given(count=st.integers(128, 3000), jobs=st.integers(2, 64))
+def test_portions_are_all_items_once(count: int, jobs: int) -> None:
+    portions = processes._portions(range(count), jobs)
+    assert [item for portion in portions for item in portion] == list(range(count))
+    assert all(portions)
+
+
+def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> None:
+    """The same bytes and the same document, and a file that can't be signed is no other's failure."""
+    write_identity(tmp_path)
+    told = []
+    for jobs in ("1", "2"):
+        folder = tmp_path / "drivers"
+        folder.mkdir()
+        for number in range(150):
+            data = PeSpec(fill=number & 0xFF, overlay=bytes(1 << 18 if number == 9 else number)).build()
+            (folder / f"{number:03}.sys").write_bytes(data[:0x500] if number == 140 else data)
+        keys = ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
+        command = [sys.executable, "-m", "signer", "sign", str(folder), *keys, "--jobs", jobs, "--json"]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        told.append((done.returncode, done.stdout, done.stderr, state(folder)))
+        shutil.rmtree(folder)
+    assert told[0] == told[1]
+    code, document, _, files = told[0]
+    assert code == 3
+    actions = [one["action"] for one in json.loads(document)["files"]]
+    assert (actions.count("signed"), actions.count("failed")) == (149, 1)
+    assert len(files) == 150

@@ -18,9 +18,11 @@ from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, kind_of
+from signer.cli.processes import in_two_steps_and_processes
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
+from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +111,8 @@ def sign(
         return attempt_in_two(path, lambda: job.begin(path, targets[path], manner.detached))
 
     many = workers(jobs, len(targets))
-    results = output.each_in_two_steps(begin, list(targets), jobs=many, doing="signing")
+    run = in_two_steps_and_processes if job.can_be_shared() else in_two_steps
+    results = output.each_in_two_steps(begin, list(targets), jobs=many, doing="signing", run=run)
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])

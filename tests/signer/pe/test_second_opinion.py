@@ -195,3 +195,51 @@ for opinion in opinions:
 def test_a_question_that_nobody_waits_for_does_no_harm() -> None:
     second_opinion.ask(Image.parse(PeSpec(sections=[]).build()))
     second_opinion.require_agreement(Image.parse(PeSpec().build()))
+
+
+SHARED = """
+import os, sys
+from dataclasses import replace
+from signer.errors import ImageError
+from signer.pe import second_opinion
+from signer.pe.image import Image
+from tests.images import PeSpec
+data = PeSpec().build()
+second_opinion.share()
+second_opinion.prepare()
+children = []
+for child in range(3):
+    pid = os.fork()
+    if pid:
+        children.append(pid)
+        continue
+    said = []
+    for number in range(40):
+        crash = child == 1 and number == 20
+        image = Image.parse(data)
+        image = replace(image, data=memoryview(data.replace(b".text", b"crash"))) if crash else image
+        try:
+            second_opinion.require_agreement(image)
+        except ImageError as error:
+            said.append("lost" if "did not answer" in error.message else "unread")
+    sys.stdout.write(f"{child} {said.count('unread')} {said.count('lost')}\\n")
+    sys.stdout.flush()
+    os._exit(0)
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_processes_share_lief_and_one_that_crashes_it_is_no_other_one_s_error(tmp_path: Path) -> None:
+    source = """
+import os
+class logging:
+    disable = staticmethod(lambda: None)
+class PE:
+    class ParserConfig: pass
+    @staticmethod
+    def parse(headers, config):
+        if b"crash" in headers: os.abort()
+"""
+    assert sorted(with_lief(source, tmp_path, SHARED)) == ["0 40 0", "1 39 1", "2 40 0"]

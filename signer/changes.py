@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from signer.files import (
     WORTH_MAPPING,
@@ -96,7 +96,7 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
         changed = change(memoryview(data))
         return lambda: _finish(data, changed, target)
     with replacing(target) as staged:
-        done = changed_copy(source, Path(staged.name), change)
+        done = changed_copy(source, Path(staged.name), change, target)
     return lambda: done
 
 
@@ -105,24 +105,30 @@ def _finish(data: bytes, changed: Change, target: Path) -> Change:
     return changed
 
 
-def changed_copy(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
-    """Make `target` a copy of `source`, show it to `change`, and apply the changes that come with what that returns.
+def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change], target: Path) -> Change:
+    """Make `copy`, a new file, one of `source`, show it to `change`, and apply the changes that come with the answer.
 
     What is shown is what will be kept: of a source that is written to meanwhile, no two states can be mixed. The view
-    is only valid for so long. Raises FileError.
+    is only valid for so long. Raises FileError about `source` or about `target`, for which the copy waits; what
+    `change` raises goes on as it is.
     """
     if _size(source) < WORTH_MAPPING:
         data = read(source)
         changed = change(memoryview(data))
         result = _result(data, changed)
-        with opened_new(target) as file:
+        with named_after(target), opened_new(copy) as file:
             file.write(result)
         return changed
-    _copy(source, target)
-    with mapped(target) as copy:
-        changed = change(copy)
+    with named_after(source, "read the file"):
+        old = source.open("rb")
+    with old, named_after(target):
+        _copy(old, copy)
+    with mapped(copy) as view:
+        changed = change(view)
     if changed.changes is not None:
-        _apply(changed.changes, target)
+        changed.changes.require()
+        with named_after(target):
+            _apply(changed.changes, copy)
     return changed
 
 
@@ -136,9 +142,9 @@ def _result(data: bytes, changed: Changing) -> bytes:
     return changed.changes.applied_to(data) if changed.changes is not None else data
 
 
-def _copy(source: Path, target: Path) -> None:
-    """All bytes of `source` into `target`, a new file: by the system, which lets both share them where it can."""
-    with source.open("rb") as old, opened_new(target) as new:
+def _copy(old: BinaryIO, copy: Path) -> None:
+    """All bytes of a file into a new one: by the system, which lets both share them where it can."""
+    with opened_new(copy) as new:
         left = os.fstat(old.fileno()).st_size if hasattr(os, "copy_file_range") else 0
         with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
             while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
@@ -148,7 +154,6 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _apply(changes: PatchSet, target: Path) -> None:
-    changes.require()
     with target.open("r+b") as file:
         for offset, new in changes.patches:
             file.seek(offset)

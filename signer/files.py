@@ -14,6 +14,7 @@ import stat
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -73,12 +74,24 @@ def mapped(path: Path) -> Iterator[memoryview]:
     view = memoryview(data if source is None else source)
     try:
         yield view
+    except BaseException as error:
+        _forget_locals(error)
+        raise
     finally:
         # Windows refuses to replace a mapped file; a view handed out by mistake keeps it mapped until it goes.
         with contextlib.suppress(BufferError):
             view.release()
             if source is not None:
                 source.close()
+
+
+def _forget_locals(error: BaseException | None) -> None:
+    """Have an error's traceback keep no view: it lives as long as the error, and the file would stay mapped."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def require_data(path: Path) -> None:
@@ -104,9 +117,12 @@ def read(path: Path) -> bytes:
         raise file_error(error, path, "read the file") from error
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError."""
-    with replacing(path, mode) as file:
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushed: bool = False) -> None:
+    """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError.
+
+    With `flushed` the disk has a new file, too, before it has its name.
+    """
+    with replacing(path, mode, flushed=flushed) as file, named_after(path):
         file.write(data)
 
 
@@ -119,31 +135,30 @@ def ensure_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[BinaryIO]:
     """A temporary file beside `path`, open for writing, that takes its place when the block ends well.
 
     It has the permissions `mode`, or those of the file that stands there. A symbolic link stays one: what it points to
     is replaced. Raises FileError.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    try:
+    with named_after(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:NAME_PART]}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise file_error(error, path, "write the file") from error
     os.close(handle)
     staged = Path(name)
     try:
         with staged.open("r+b") as file:
             yield file
-            file.flush()
-            if path.exists():  # what takes another's place goes to the disk first: both could be lost with the power
-                os.fsync(file.fileno())
-        staged.chmod(mode if mode is not None else mode_for(path))
-        staged.replace(path)
-    except BaseException as error:
+            with named_after(path):
+                file.flush()
+                # What takes another file's place has to be on the disk first: both could be lost with the power.
+                if flushed or path.exists():
+                    os.fsync(file.fileno())
+        with named_after(path):
+            staged.chmod(mode if mode is not None else mode_for(path))
+            staged.replace(path)
+    except BaseException:
         _discard(staged)
-        if isinstance(error, OSError):
-            raise file_error(error, path, "write the file") from error
         raise
 
 

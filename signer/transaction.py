@@ -53,8 +53,7 @@ class Staging:
 
     def change(self, source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
         """Stage a changed copy of `source` for `target`, as `change_atomically` makes it. Raises FileError."""
-        with named_after(target):
-            return changed_copy(source, self.path_for(target), change)
+        return changed_copy(source, self.path_for(target), change, target)
 
     def take_their_places(self) -> None:
         """Move every staged file to its target; where one can't be moved, put all back as they were.
@@ -71,7 +70,7 @@ class Staging:
             entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
         journal = self._folder / JOURNAL
         with named_after(self._folder.parent):
-            write_atomically(journal, json.dumps(entries).encode())
+            write_atomically(journal, json.dumps(entries).encode(), flushed=True)
             flush_folder(self._folder)
         try:
             for target, staged in self._staged.items():

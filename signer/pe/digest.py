@@ -66,7 +66,11 @@ def hash_image(
     its page hashes would be.
     """
     hashers = {algorithm: algorithm.new() for algorithm in algorithms}
-    tables = {algorithm: _PageTable(image, algorithm) for algorithm in paged}
+    tables: dict[DigestAlgorithm, _PageTable] = {}
+    for (
+        algorithm
+    ) in paged:  # no comprehension: until Python 3.12 an error's traceback would keep the image in its closure
+        tables[algorithm] = _PageTable(image, algorithm)
     words = WordSum()
     others = [*(table.reach for table in tables.values()), *([words.add] if summed else [])]
     one_pass(hashed_ranges(image), hashers.values(), others)

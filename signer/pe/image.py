@@ -120,10 +120,13 @@ def _parse_with_pefile(view: memoryview) -> Any:
 
     if bytes(view[:2]) != b"MZ":
         raise ImageError("not a PE image: it does not begin with MZ", offset=0)
+    data = _Slices(view)
     try:
-        pe = pefile.PE(data=_Slices(view), fast_load=True)
+        pe = pefile.PE(data=data, fast_load=True)
     except (pefile.PEFormatError, ValueError, IndexError) as error:
         raise ImageError(f"not a PE image: {str(error).strip(chr(39)).rstrip('.')}") from error
+    finally:
+        data.let_go()
     if len(pe.sections) != pe.FILE_HEADER.NumberOfSections:
         raise ImageError("the section table can't be read to its end", offset=pe.FILE_HEADER.get_file_offset())
     return pe
@@ -140,6 +143,10 @@ class _Slices:
 
     def __getitem__(self, part: slice) -> bytes:
         return bytes(self._view[part])
+
+    def let_go(self) -> None:
+        """Refer to the buffer no longer. pefile's objects refer to each other, and would keep a file mapped."""
+        self._view = memoryview(b"")
 
 
 def _directory_offset(pe: Any) -> int:

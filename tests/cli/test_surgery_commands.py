@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from signer import surgery
 from signer.surgery import signatures
 from tests.cli.program import drvsign, state
 from tests.identities import identity, private_key
@@ -68,6 +69,23 @@ def test_append_nests_what_is_attached(work, signed):
     assert len(signatures(signed.read_bytes())) == 2
     drvsign("extract", signed, "--index", "1", "--output", "again.p7")
     assert Path("again.p7").read_bytes() == Path("second.p7").read_bytes()
+
+
+@pytest.mark.parametrize("overlay", [b"", bytes(1 << 20)], ids=["small", "large"])
+def test_what_is_attached_fits_what_is_kept_when_the_file_changes_meanwhile(work, monkeypatch, overlay):
+    driver = work / "toaster.sys"
+    driver.write_bytes(PeSpec(overlay=overlay).build())
+    drvsign("sign", driver, "--detached", "sig.p7")
+    attach = surgery.attach
+
+    def slowly(*arguments, **named):
+        changes = attach(*arguments, **named)
+        driver.write_bytes(PeSpec(fill=1, overlay=overlay).build())
+        return changes
+
+    monkeypatch.setattr(surgery, "attach", slowly)
+    assert drvsign("attach", driver, "--signature", "sig.p7").code == 0
+    surgery.require_digest(driver.read_bytes(), Path("sig.p7").read_bytes())
 
 
 def test_a_signature_of_another_image_is_refused(work, signed):

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import errno
+import gc
+import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from signer import changes, files
 from signer.changes import PatchSet, begin_change, change_atomically, patch_atomically
 from signer.errors import FileError, ImageError
+from signer.pkcs7.signed_data import SigningOptions
+from signer.sign import sign_image
+from signer.transaction import together
+from tests.identities import identity
+from tests.images import PeSpec
 from tests.support import Found, patched
 
 LARGE = (1 << 20) + 3
@@ -110,3 +119,100 @@ def test_a_small_file_is_changed_in_the_second_step(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
     finish()
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
+def test_what_goes_wrong_while_a_change_is_found_is_no_error_of_the_file(tmp_path: Path, size: int) -> None:
+    """As when a service that holds the key can't be reached."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+
+    def change(copy: memoryview) -> Found:
+        raise ConnectionResetError(errno.ECONNRESET, "reset by peer")
+
+    with pytest.raises(ConnectionResetError):
+        change_atomically(path, path, change)
+    with pytest.raises(ConnectionResetError), together(tmp_path) as staging:
+        staging.change(path, path, change)
+    assert [one for one in tmp_path.iterdir() if one.name != ".drvsign.lock"] == [path]
+
+
+@pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
+def test_a_source_that_may_not_be_read_is_named_and_not_the_target(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"x" * size)
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: object, **named: object) -> object:
+        if path == source:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(FileError, match="could not read the file") as raised:
+        patch_atomically(source, target, None)
+    assert raised.value.path == source
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the system's own copying comes to it in the middle."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(LARGE))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "copy_file_range", full, raising=False)
+    monkeypatch.setattr(changes.shutil, "copyfileobj", full)
+    with pytest.raises(FileError, match="could not write the file: no space left") as raised:
+        patch_atomically(source, target, None)
+    assert raised.value.path == target
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.fixture
+def maps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[mmap.mmap]]:
+    """The maps that were made, with nobody who collects garbage."""
+    made: list[mmap.mmap] = []
+
+    class Noted(mmap.mmap):
+        def __init__(self, *_: object, **__: object) -> None:
+            made.append(self)
+
+    monkeypatch.setattr(files.mmap, "mmap", Noted)
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+BROKEN = {
+    "signed": (PeSpec(), False),
+    "not-an-image": (PeSpec(sections=[]), False),
+    "runs-over": (PeSpec(headers_size=0x400, table=(0x7FFFFFF8, 64)), False),
+    "no-pages": (PeSpec(section_alignment=256), True),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_nothing_keeps_a_file_mapped_that_is_to_be_replaced_or_removed(
+    tmp_path: Path, maps: list[mmap.mmap], monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Windows does neither to a mapped file: a signed one would not take its place, one of an error would stay."""
+    spec, paged = BROKEN[case]
+    path = tmp_path / "driver.sys"
+    data = spec.build() + bytes(1 << 20)
+    path.write_bytes(b"MZ" + bytes(len(data)) if case == "not-an-image" else data)
+    closed: list[bool] = []
+    discard, replace = files._discard, Path.replace
+    monkeypatch.setattr(files, "_discard", lambda staged: (closed.append(maps[0].closed), discard(staged)))
+    monkeypatch.setattr(Path, "replace", lambda *names: (closed.append(maps[0].closed), replace(*names))[1])
+    error: ImageError | None = None
+    try:
+        change_atomically(path, path, lambda copy: sign_image(copy, identity(), SigningOptions(), page_hashes=paged))
+    except ImageError as caught:
+        error = caught
+    assert (error is None) is (case == "signed")
+    assert set(closed) == {True}

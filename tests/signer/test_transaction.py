@@ -85,6 +85,23 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         pass
 
 
+def test_the_journal_is_on_the_disk_before_any_file_is_moved(folder, monkeypatch):
+    """With the power gone in between, nothing else tells how to put back what was moved."""
+    done = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (done.append(os.fstat(number).st_ino), fsync(number))[1])
+
+    def move(path, target):
+        inode = path.stat().st_ino
+        assert inode in done, f"{target} is not on the disk"
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", move)
+    with together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "c.cat", b"catalog")
+
+
 KILLED = textwrap.dedent(
     """
     import os, signal, sys

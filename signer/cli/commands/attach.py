@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.changes import patch_atomically
+from signer.changes import change_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import OutputFile
 from signer.cli.options.signature import load_certificates
@@ -19,7 +19,7 @@ from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
-from signer.files import mapped, read, write_atomically
+from signer.files import read, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.algorithms import DigestAlgorithm
+    from signer.changes import PatchSet
     from signer.pkcs7.signed_data import SigningOptions
     from signer.split import Offer
 
@@ -127,23 +128,36 @@ def attach(
     finish(output, [attempt(path, lambda: _attach(path, target or path, answer, signature, append))])
 
 
+@dataclass(frozen=True)
+class _Attached:
+    """A signature that fits its file: the changes that put it there, the digest that it is over, and its DER."""
+
+    changes: PatchSet
+    algorithm: DigestAlgorithm
+    digest: bytes
+    der: bytes
+
+
 def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, append: bool) -> FileResult:
     if kind_of(path) == "catalog":
         return _attach_to_catalog(path, target, answer, append)
     from signer.surgery import attach, signed_digest
 
-    with mapped(path) as data:
+    def found(data: memoryview) -> _Attached:
         der = _finished(data, answer) if signature is None else read(signature)
         try:  # first what is wrong with the signature itself, of which the image is not to blame
             algorithm, digest = signed_digest(der)
         except SignerError as error:
             raise error.at(signature or path) from error
         try:
-            changes = attach(data, der, append=append)
+            return _Attached(attach(data, der, append=append), algorithm, digest, der)
         except SigningError as error:
             raise error.at(signature or path) from error
-    patch_atomically(path, target, changes)
-    return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
+
+    # The copy that is kept is the one that is compared: of a file that changes meanwhile, nothing else would tell.
+    made = change_atomically(path, target, found)
+    note = f"to {path}" if target != path else ""
+    return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.der), note)
 
 
 def _attach_to_catalog(path: Path, target: Path, answer: Answer, append: bool) -> FileResult:

@@ -51,13 +51,15 @@ def require_same_digest(image: Image, changes: PatchSet) -> None:
     same layout afterwards, only those fields of the headers change, and the entry leads to what follows the padding.
     """
     end, pad = image.content_end, padding(image.content_end)
-    fields = {offset: new for offset, new in changes.patches if offset < end}
-    tail = b"".join(new for offset, new in sorted(changes.patches) if offset >= end)
-    start = int.from_bytes(fields.get(image.directory_offset, b"")[:4], "little")
+    fields = [(offset, new) for offset, new in sorted(changes.patches) if offset < end]
+    behind = [(offset, new) for offset, new in changes.patches if offset >= end]
+    tail = behind[0][1] if behind else b""
+    entry = struct.pack("<II", end + len(pad), len(tail) - len(pad)) if len(tail) > len(pad) else bytes(8)
     if (
-        {offset: len(new) for offset, new in fields.items()} != {image.checksum_offset: 4, image.directory_offset: 8}
-        or start != (end + len(pad) if tail else 0)
-        or not tail.startswith(pad if tail else b"")
+        [(offset, len(new)) for offset, new in fields] != [(image.checksum_offset, 4), (image.directory_offset, 8)]
+        or fields[1][1] != entry
+        or [offset for offset, _ in behind] != [end][: len(behind)]
+        or (bool(behind) and (entry == bytes(8) or not tail.startswith(pad)))
         or changes.size != end + len(tail)
     ):
         raise DigestChanged("image")

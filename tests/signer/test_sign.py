@@ -180,13 +180,31 @@ def wrongly(wrong: str, data: bytes, changes: PatchSet) -> PatchSet:
         "longer-field": PatchSet(((checksum[0], checksum[1] + b"\0"), entry, tail), changes.size),
         "no-entry": PatchSet((checksum, tail), changes.size),
         "entry-leads-elsewhere": PatchSet((checksum, (entry[0], bytes(8)), tail), changes.size),
+        "entry-of-no-size": PatchSet((checksum, (entry[0], entry[1][:4] + bytes(4)), tail), changes.size),
+        "entry-of-another-size": PatchSet((checksum, (entry[0], entry[1][:4] + b"\x08\0\0\0"), tail), changes.size),
+        "gap": PatchSet((checksum, entry, (tail[0] + 8, tail[1])), changes.size),
+        "field-twice": PatchSet((checksum, *changes.patches), changes.size),
+        "table-twice": PatchSet((*changes.patches, tail), changes.size + len(tail[1])),
         "padding": PatchSet((checksum, entry, (tail[0], b"\1" + tail[1][1:])), changes.size),
         "cut-off": PatchSet(changes.patches, image.content_end),
     }[wrong]
 
 
 @pytest.mark.parametrize(
-    "wrong", ["section", "longer-field", "no-entry", "entry-leads-elsewhere", "padding", "cut-off"]
+    "wrong",
+    [
+        "section",
+        "longer-field",
+        "no-entry",
+        "entry-leads-elsewhere",
+        "entry-of-no-size",
+        "entry-of-another-size",
+        "gap",
+        "field-twice",
+        "table-twice",
+        "padding",
+        "cut-off",
+    ],
 )
 def test_changes_that_would_change_the_digest_are_refused(wrong: str) -> None:
     data = PeSpec(overlay=b"odd").build()

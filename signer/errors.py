@@ -35,6 +35,10 @@ class SignerError(Exception):
         self.line = line
         self.field = field
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How an error goes from one process to another: whole, whatever its kind wants to be made from."""
+        return _restored, (type(self), self.args, self.__dict__)
+
     def where(self) -> str:
         """Where the error is, as `path:line` or `path at offset 0x40`; empty when nothing is known."""
         text = str(self.path) if self.path is not None else ""
@@ -57,6 +61,12 @@ class SignerError(Exception):
     def as_json(self) -> dict[str, Any]:
         """The error as the command line's JSON has it."""
         return {"code": self.code, "message": str(self), "hint": self.hint}
+
+
+def _restored(kind: type[SignerError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> SignerError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(SignerError):

@@ -99,10 +99,10 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         _report(error)
         raise typer.Exit(exit_code(error)) from error
     except KeyboardInterrupt:
-        Output.current().error(SignerError("interrupted", hint="No file was left half written."))
+        _say(SignerError("interrupted", hint="No file was left half written."))
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        streams.forget_stdout()
+        streams.forget("stdout")
         raise typer.Exit(EXIT_FAILED) from None
     except SystemExit as error:
         # rich ends the process where nobody reads any more, with a code that means "rejected" here.
@@ -138,14 +138,22 @@ def exit_code(error: SignerError) -> int:
 
 def _report(error: SignerError) -> None:
     """Say it on stderr, and with --json also as the one document on stdout."""
+    _say(error)
     output = Output.current()
-    output.error(error)
     try:
         if output.json and not output.has_answered:
             output.document({"schema": "drvsign.error/1", "error": error.as_json(), **_problems(error)})
         sys.stdout.flush()
     except OSError:  # what could not be written before can't be written now
-        streams.forget_stdout()
+        streams.forget("stdout")
+
+
+def _say(error: SignerError) -> None:
+    """Say it on stderr; where that is full or closed, the exit code still tells."""
+    try:
+        Output.current().error(error)
+    except OSError:
+        streams.forget("stderr")
 
 
 def _problems(error: SignerError) -> dict[str, list[Any]]:

@@ -332,8 +332,11 @@ def _write(stream: TextIO, text: str, style: str | None = None) -> None:
 
 
 def _is_plain(stream: TextIO) -> bool:
-    """Whether rich would write no styles there: no terminal, and nobody says that it is to be taken for one."""
-    return not (stream.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE"))
+    """Whether rich would take it for no terminal, and write no styles: as these variables say, else as the system."""
+    compatible, coloured = os.environ.get("TTY_COMPATIBLE"), os.environ.get("FORCE_COLOR")
+    if compatible in ("0", "1"):
+        return compatible == "0"
+    return not (stream.isatty() if coloured is None else coloured)
 
 
 @lru_cache(maxsize=2)

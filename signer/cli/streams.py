@@ -24,7 +24,7 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def forget_stdout() -> None:
-    """Nobody reads stdout any more: let Python's last flush go nowhere instead of failing."""
+def forget(name: str) -> None:
+    """Nobody reads this stream any more: let Python's last flush go nowhere instead of failing."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())

@@ -59,6 +59,22 @@ def test_a_full_disk_behind_stdout_is_one_sentence(driver: Path, arguments: str)
     assert (ran.returncode, ran.stderr) == (3, b"error: the system refused: no space left on device\n")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("sign gone.sys", 3), ("sign gone.sys toaster.sys", 3), ("sign --nope", 2)]
+)
+@pytest.mark.parametrize("redirections", ["2>/dev/full", ">/dev/full 2>&1"])
+def test_a_full_disk_behind_stderr_changes_no_exit_code(
+    driver: Path, arguments: str, code: int, redirections: str
+) -> None:
+    assert shell(f"{PROGRAM} {arguments} {redirections}").returncode == code
+
+
+def test_a_reader_of_errors_that_went_away_is_no_rejection(driver: Path) -> None:
+    shell(f"(sleep 0.3; {PROGRAM} sign gone.sys; echo $? >code) 2>&1 | true; true")
+    assert Path("code").read_text() == "3\n"
+
+
 @pytest.mark.parametrize(
     ("redirections", "path", "code"),
     [

@@ -26,6 +26,8 @@ def give(arguments: Sequence[str]) -> None:
 def _leads_to_images(argument: str) -> bool:
     """Whether a word names an image, or a folder with one that is called like an image."""
     path = Path(argument)
+    if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: on some systems what is read here is gone for all others
+        return False
     try:
         if path.is_dir():
             return any(entry.suffix.lower() in _IMAGES for entry in path.iterdir())

@@ -61,3 +61,11 @@ def test_only_what_changes_images_starts_lief(room: Path, started: list[str], ca
 def test_a_word_that_is_no_path_does_no_harm(started: list[str]) -> None:
     head_start.give(["sign", "a\0b", "x" * 5000])
     assert not started
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="open files have no names here")
+def test_what_is_open_already_is_left_to_its_reader(started: list[str], room: Path) -> None:
+    """Where such a name is another for the same open file, as on macOS, a password file would seem empty later."""
+    with (room / "image").open("rb") as file:
+        head_start.give(["sign", f"/dev/fd/{file.fileno()}"])
+    assert started == []

@@ -5,6 +5,7 @@ The work and the items are what a forked process finds in its memory, so that on
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -76,7 +77,9 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
         try:
             batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
-            for results in pool.map(_run, batches):
+            with _uninterrupted():
+                answers = pool.map(_run, batches)
+            for results in answers:
                 yield from results
         except BrokenProcessPool as error:
             raise SignerError(
@@ -85,6 +88,16 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt comes when the block ends: of a pool that is half started, nobody ends the processes."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def can_fork() -> bool:

@@ -99,6 +99,36 @@ def test_no_process_outlives_the_one_that_waits_for_it(how: signal.Signals) -> N
     assert waiting.returncode == -how
 
 
+INTERRUPTED = """
+import os, signal
+from concurrent.futures.process import ProcessPoolExecutor
+from signer.cli.processes import in_processes
+launch = ProcessPoolExecutor._spawn_process
+def launched(pool):
+    launch(pool)
+    os.killpg(0, signal.SIGINT)
+ProcessPoolExecutor._spawn_process = launched
+try:
+    list(in_processes(str, range(2000), 3))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_while_processes_start_ends_them_all_in_silence() -> None:
+    """Without anybody to give them work they would be waited for at the end, for ever."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as waiting:
+        try:
+            assert waiting.communicate(timeout=30) == (b"interrupted\n", b"")
+        finally:
+            waiting.kill()
+    assert waiting.returncode == 0
+
+
 def test_a_process_with_other_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(processes.threading, "active_count", lambda: 2)

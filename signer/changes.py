@@ -145,9 +145,10 @@ def _result(data: bytes, changed: Changing) -> bytes:
 def _copy(old: BinaryIO, copy: Path) -> None:
     """All bytes of a file into a new one: by the system, which lets both share them where it can."""
     with opened_new(copy) as new:
-        left = os.fstat(old.fileno()).st_size if hasattr(os, "copy_file_range") else 0
+        by_system: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # Linux has it
+        left = os.fstat(old.fileno()).st_size
         with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
-            while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
+            while left > 0 and (copied := by_system(old.fileno(), new.fileno(), left)):
                 left -= copied
         old.seek(new.seek(0, os.SEEK_END))
         shutil.copyfileobj(old, new, _COPIED_AT_ONCE)

@@ -93,6 +93,9 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """An interrupt comes when the block ends: of a pool that is half started, nobody ends the processes."""
+    if sys.platform == "win32":  # where nothing forks
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,15 +142,19 @@ def _result(data: bytes, changed: Changing) -> bytes:
 
 
 def _copy(old: BinaryIO, copy: Path) -> None:
-    """All bytes of a file into a new one: by the system, which lets both share them where it can."""
+    """The bytes of a file into a new one: by the system, which lets both share them where it can.
+
+    Those that are there when this begins: a file that grows as fast as it is copied would be copied for ever.
+    """
+    by_system: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # Linux has it
+    left = os.fstat(old.fileno()).st_size
     with opened_new(copy) as new:
-        by_system: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # Linux has it
-        left = os.fstat(old.fileno()).st_size
         with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
             while left > 0 and (copied := by_system(old.fileno(), new.fileno(), left)):
                 left -= copied
         old.seek(new.seek(0, os.SEEK_END))
-        shutil.copyfileobj(old, new, _COPIED_AT_ONCE)
+        while left > 0 and (piece := old.read(min(left, _COPIED_AT_ONCE))):
+            left -= new.write(piece)
 
 
 def _apply(changes: PatchSet, target: Path) -> None:

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -123,7 +124,9 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushe
     With `flushed` the disk has a new file, too, before it has its name.
     """
     with replacing(path, mode, flushed=flushed) as file, named_after(path):
-        file.write(data)
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) :]
 
 
 def ensure_folder(folder: Path) -> None:
@@ -135,7 +138,7 @@ def ensure_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[FileIO]:
     """A temporary file beside `path`, open for writing, that takes its place when the block ends well.
 
     It has the permissions `mode`, or those of the file that stands there. A symbolic link stays one: what it points to
@@ -147,10 +150,9 @@ def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> 
     os.close(handle)
     staged = Path(name)
     try:
-        with staged.open("r+b") as file:
+        with staged.open("r+b", buffering=0) as file:  # or closing it would fail on a full disk, and say so instead
             yield file
             with named_after(path):
-                file.flush()
                 # What takes another file's place has to be on the disk first: both could be lost with the power.
                 if flushed or path.exists():
                     os.fsync(file.fileno())

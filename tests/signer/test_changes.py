@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -157,6 +159,36 @@ def test_a_source_that_may_not_be_read_is_named_and_not_the_target(
     assert list(tmp_path.iterdir()) == [source]
 
 
+class Full(io.FileIO):
+    """A file on a full disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "r+b")
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_source_that_grows_meanwhile_is_copied_as_long_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(LARGE))
+    before = source.read_bytes()
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    opened = changes.opened_new
+
+    def grow(path: Path) -> BinaryIO:
+        with source.open("ab") as file:
+            file.write(bytes(LARGE))
+        return opened(path)
+
+    monkeypatch.setattr(changes, "opened_new", grow)
+    with source.open("rb") as old:
+        changes._copy(old, target)
+    assert target.read_bytes() == before
+
+
 def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the system's own copying comes to it in the middle."""
     source, target = tmp_path / "source", tmp_path / "target"
@@ -166,7 +198,7 @@ def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "copy_file_range", full, raising=False)
-    monkeypatch.setattr(changes.shutil, "copyfileobj", full)
+    monkeypatch.setattr(changes, "opened_new", Full)
     with pytest.raises(FileError, match="could not write the file: no space left") as raised:
         patch_atomically(source, target, None)
     assert raised.value.path == target

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from signer.cli.output import STYLES, Output, counted
+from signer.cli.output import Output, counted
+from signer.cli.terminal import STYLES
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import Problem

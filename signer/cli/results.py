@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from signer.cli.output import STYLES, Output
+from signer.cli.output import Output
+from signer.cli.terminal import STYLES
 from signer.errors import PackageError, SignerError, UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from signer.cli.assess import Assessment
-from signer.cli.output import STYLES, Output
+from signer.cli.output import Output
+from signer.cli.terminal import STYLES
 from signer.policy.targets import Target
 
 if TYPE_CHECKING:

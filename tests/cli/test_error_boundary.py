@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from catalogs.inf.problems import Problem
 from signer.cli import app as application
 from signer.cli.groups import command
-from signer.cli.output import Output, printable
+from signer.cli.output import Output
+from signer.cli.terminal import printable
 from signer.errors import FileError, PackageError, SignerError, UsageError, VerificationError
 
 

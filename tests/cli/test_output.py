@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from rich.console import Console
 
-from signer.cli.output import _is_plain
+from signer.cli.terminal import is_plain
 
 VALUES = (None, "", "0", "1", "yes")
 
@@ -34,4 +34,4 @@ def test_a_stream_is_plain_where_rich_sees_no_terminal(
         if value is not None:
             monkeypatch.setenv(name, value)
     stream = Stream(terminal)
-    assert _is_plain(stream) is not Console(file=stream).is_terminal
+    assert is_plain(stream) is not Console(file=stream).is_terminal

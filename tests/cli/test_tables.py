@@ -12,7 +12,7 @@ ROWS = [
 
 
 def test_on_80_columns_dates_numbers_and_headings_stay_in_one_piece(capsys, monkeypatch):
-    monkeypatch.setattr("signer.cli.output._PIPE_WIDTH", 80)
+    monkeypatch.setattr("signer.cli.terminal._PIPE_WIDTH", 80)
     Output().table(COLUMNS, ROWS)
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
@@ -21,7 +21,7 @@ def test_on_80_columns_dates_numbers_and_headings_stay_in_one_piece(capsys, monk
 
 
 def test_where_not_even_dates_fit_nothing_is_lost(capsys, monkeypatch):
-    monkeypatch.setattr("signer.cli.output._PIPE_WIDTH", 40)
+    monkeypatch.setattr("signer.cli.terminal._PIPE_WIDTH", 40)
     Output().table(("Until", "File"), [("2046-11-19" * 4, "a" * 50 + "z")])
     text = capsys.readouterr().out
     assert (text.count("2"), text.count("a"), text.count("z")) == (4, 50, 1)

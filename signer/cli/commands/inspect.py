@@ -13,9 +13,10 @@ import typer
 from signer.cli.assess import verifiable_kind
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
-from signer.cli.output import STYLES, Output
+from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.cli.results import EXIT_FAILED
+from signer.cli.terminal import STYLES
 from signer.cli.verdict_json import certificate as certificate_json
 from signer.cli.verdict_json import iso
 from signer.errors import SignerError, SigningError

@@ -1,0 +1,184 @@
+"""What a screen gets: lines with a style, tables as wide as it is, and nothing that could write to it by itself.
+
+rich draws it, which takes longer to load than many a command lasts: a pipe gets its lines without.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_PIPE_WIDTH = 1000
+_WIDEST_OF_MANY = 48
+_SHORT_CELL = 13
+_LEAST_CELL = 10
+_BETWEEN_CELLS = 3
+
+STYLES = {
+    "accepted": "bold green",
+    "rejected": "bold red",
+    "unknown": "bold yellow",
+    "error": "bold red",
+    "failed": "bold red",
+    "warning": "yellow",
+    "intact": "green",
+    "broken": "bold red",
+    "signed": "green",
+    "built": "green",
+    "stripped": "green",
+    "extracted": "green",
+    "attached": "green",
+    "timestamped": "green",
+    "skipped": "dim",
+    "valid": "green",
+    "expiring": "yellow",
+    "expired": "bold red",
+    "revoked": "bold red",
+    "not yet valid": "bold red",
+}
+"""How words look on a terminal, wherever they stand alone in a cell."""
+
+
+def printable(text: str) -> str:
+    """`text` with control, formatting and unpaired surrogate characters as escapes; line feeds stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else _escaped(char)
+        for char in text
+    )
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
+    """A line as it is, in a style."""
+    if style is None or is_plain(stream):
+        stream.write(f"{text}\n")
+        stream.flush()
+    else:
+        console(stream).print(text, style=style, soft_wrap=True)
+
+
+def write_marked(stream: TextIO, word: str, text: str, style: str | None) -> None:
+    """A line that begins with a word in a style."""
+    if is_plain(stream):
+        write_line(stream, f"{word} {text}")
+        return
+    from rich.text import Text
+
+    console(stream).print(Text(word, style=style or ""), text, soft_wrap=True)
+
+
+def write_paragraph(stream: TextIO, mark: str, text: str, style: str | None) -> None:
+    """Text beside a mark; on a terminal its lines break between words and stand under each other."""
+    from textwrap import fill
+
+    width, indent = _PIPE_WIDTH if is_plain(stream) else console(stream).width, " " * len(mark)
+    shown = fill(text, width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False)
+    write_line(stream, shown, style)
+
+
+def write_table(
+    stream: TextIO,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str | None = None,
+    *,
+    cut_last: bool = False,
+) -> None:
+    """A table. On a terminal long cells take several lines; with `cut_last` those of the last column are cut off."""
+    screen = console(stream)
+    cells = [[_cell(value) for value in row] for row in rows]
+    drawn = _table(columns, cells, title, width=screen.width, cut_last=cut_last)
+    if screen.is_terminal:
+        screen.print(drawn)
+        return
+    with screen.capture() as captured:
+        screen.print(drawn)
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    screen.print(text, soft_wrap=True)
+
+
+def has_room(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    """Whether a table of these rows fits without a break or a cut; in a pipe everything does."""
+    if is_plain(stream):
+        return True
+    widths = [max(map(len, column)) for column in zip(columns, *(map(str, row) for row in rows), strict=True)]
+    return sum(widths) + _BETWEEN_CELLS * len(widths) <= console(stream).width
+
+
+def _cell(value: object) -> Any:
+    """One cell: styled where it is a word that stands for an outcome."""
+    from rich.text import Text
+
+    text = "" if value is None else printable(str(value))
+    return Text(text, style=STYLES.get(text.lower(), ""))
+
+
+def _table(
+    columns: Sequence[str], cells: Sequence[Sequence[Any]], title: str | None, *, width: int, cut_last: bool
+) -> Table:
+    """The table, its columns made for `width` characters."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    name = printable(title or "") or None
+    drawn = Table(box=SIMPLE, title=name, title_justify="left", pad_edge=False, show_header=any(columns))
+    widest = [max((row[index].cell_len for row in cells), default=0) for index in range(len(columns))]
+    kept = _kept_whole(columns, cells, widest, width)
+    for index, column in enumerate(columns):
+        if not cut_last:
+            drawn.add_column(column, overflow="fold", width=kept.get(index))
+        elif index < len(columns) - 1:
+            wanted = min(max(widest[index], len(column)), _WIDEST_OF_MANY)
+            drawn.add_column(column, overflow="fold", width=wanted)
+        else:
+            drawn.add_column(column, overflow="ellipsis")
+    for row in cells:
+        row[-1].no_wrap = cut_last
+        drawn.add_row(*row)
+    return drawn
+
+
+def _kept_whole(
+    columns: Sequence[str], cells: Sequence[Sequence[Any]], widest: Sequence[int], width: int
+) -> dict[int, int]:
+    """Where not everything fits: the widths of columns that would break inside words, dates and digests first."""
+    room = width - 3 * (len(columns) - 1) - 2
+    if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= room:
+        return {}
+    kept: dict[int, int] = {}
+    for index in sorted(range(len(columns)), key=lambda column: widest[column]):
+        words = any(" " in row[index].plain for row in cells)
+        wanted = max([widest[index], *map(len, columns[index].split())])
+        others = sum(min(cell, _LEAST_CELL) for at, cell in enumerate(widest) if at != index and at not in kept)
+        if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= room:
+            kept[index] = wanted
+    return kept
+
+
+def is_plain(stream: TextIO) -> bool:
+    """Whether rich would take it for no terminal, and write no styles: as these variables say, else as the system."""
+    compatible, coloured = os.environ.get("TTY_COMPATIBLE"), os.environ.get("FORCE_COLOR")
+    if compatible in ("0", "1"):
+        return compatible == "0"
+    return not (stream.isatty() if coloured is None else coloured)
+
+
+@lru_cache(maxsize=2)
+def console(stream: Any) -> Console:
+    """A console that takes text literally: no markup, no guessing at colours for numbers and paths."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)

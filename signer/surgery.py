@@ -105,7 +105,7 @@ def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
             f"not the signature of an image or cabinet but of {oids.name_of(parsed.content_type)}",
             hint="A catalog's signature is the catalog itself.",
         )
-    content = indirect_data.parse(parsed.content)
+    content = indirect_data.parse(parsed.inner_content)
     if content.algorithm is None:
         raise SignatureFormatError(f"the image's digest is of an unknown kind ({content.digest_oid})")
     return content.algorithm, content.digest

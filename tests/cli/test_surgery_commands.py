@@ -13,6 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer import surgery
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der
+from signer.pe.image import Image
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.sign import image_content
 from signer.surgery import signatures
 from tests.cli.program import drvsign, state
 from tests.identities import identity, private_key
@@ -49,6 +54,15 @@ def test_what_is_extracted_and_attached_again_gives_the_same_file(work, signed):
     ran = drvsign("attach", signed, "--signature", "sig.p7", "--json")
     assert ran.document["files"][0]["action"] == "attached"
     assert signed.read_bytes() == before
+
+
+def test_a_signature_as_dot_net_writes_it_is_attached_again(work, driver):
+    """.NET's SignedCms has what is signed in an OCTET STRING, and Windows takes it."""
+    _, content = image_content(Image.parse(driver.read_bytes()), DigestAlgorithm.SHA256)
+    wrapped = Content(content.oid, der.octets(content.der))
+    Path("net.p7").write_bytes(sign(wrapped, identity(), SigningOptions()))
+    assert drvsign("attach", driver, "--signature", "net.p7").code == 0
+    assert signatures(driver.read_bytes()) == [Path("net.p7").read_bytes()]
 
 
 def test_openssl_reads_what_is_extracted(work, signed):

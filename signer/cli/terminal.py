@@ -30,6 +30,7 @@ STYLES = {
     "warning": "yellow",
     "intact": "green",
     "broken": "bold red",
+    "undecided": "bold yellow",
     "signed": "green",
     "built": "green",
     "stripped": "green",

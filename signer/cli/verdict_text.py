@@ -126,8 +126,7 @@ def _signatures(output: Output, one: Assessment) -> None:
         who = f"{signer} for {of}" if of and of != signer else signer
         place = f"catalog {each.catalog}" if each.catalog else each.source
         time = iso(each.timestamp.time) if each.timestamp else "no timestamp"
-        state = "intact" if each.intact else "broken"
-        output.print(f"  signature {each.index}: {who} ({place}, {kind}, {state}, {time})", style="dim")
+        output.print(f"  signature {each.index}: {who} ({place}, {kind}, {each.state}, {time})", style="dim")
 
 
 def _table(output: Output, assessments: Sequence[Assessment], *, matrix: bool) -> None:

@@ -22,7 +22,9 @@ Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
 
 
-_UNDECIDABLE = frozenset({"signature-ber", "signer-certificate-unreadable", "signature-unverifiable"})
+_UNDECIDABLE = frozenset(
+    {"indirect-data-type", "signature-ber", "signer-certificate-unreadable", "signature-unverifiable"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Signature:
     def undecidable(self) -> bool:
         """Whether all that speaks against it is that it can't be read or checked here, where Windows may do better."""
         return bool(self.problems) and all(problem.code in _UNDECIDABLE for problem in self.problems)
+
+    @property
+    def state(self) -> Literal["intact", "broken", "undecided"]:
+        """In a word, for a person."""
+        return "intact" if self.intact else "undecided" if self.undecidable else "broken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,10 @@ def _compared(read: Read, digests: dict[DigestAlgorithm, bytes], kind: Literal["
     if indirect is None:
         return signature
     problems: list[Problem] = []
-    if indirect.kind != kind:
+    if indirect.kind == "other":
+        message = "what was hashed is said to be neither an image nor a cabinet"
+        problems.append(Problem("indirect-data-type", message))
+    elif indirect.kind != kind:
         problems.append(Problem("indirect-data-kind", f"what was hashed is said to be no {kind}"))
     if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
         problems.append(Problem("digest-mismatch", f"the {kind}'s digest is not the one that was signed"))

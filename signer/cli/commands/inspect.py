@@ -159,8 +159,8 @@ def _show(output: Output, one: Inspection, evidence: Evidence) -> None:
     for problem in evidence.problems:
         output.line("  problem", f"{problem.message} ({problem.code})", STYLES["warning"])
     for signature in evidence.signatures:
-        state = "intact" if signature.intact else "broken"
-        output.line("  " + state, f"signature {signature.index}, {_place(evidence, signature)}", STYLES[state])
+        where = f"signature {signature.index}, {_place(evidence, signature)}"
+        output.line("  " + signature.state, where, STYLES[signature.state])
         for label, value in _lines(signature):
             output.print(f"    {label:<12} {value}")
         _certificates(output, signature)

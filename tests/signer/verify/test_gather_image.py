@@ -194,6 +194,16 @@ def test_a_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
     assert (found.problems, [note.code for note in found.notes]) == ((), ["cms-content"])
 
 
+def test_a_digest_of_something_that_has_no_known_name_is_left_open() -> None:
+    """Debian's signatures of its loaders say individual code signing where an image's name belongs."""
+    _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
+    misnamed = content.der.replace(der.oid(oids.SPC_PE_IMAGE_DATA), der.oid(oids.SPC_INDIVIDUAL))
+    resigned = sign(Content(content.oid, misnamed), identity(), SigningOptions())
+    evidence = gather_image(with_signature(signed(), lambda _: resigned), "a.sys")
+    (found,) = evidence.signatures
+    assert (codes(evidence), found.intact, found.state) == (["indirect-data-type"], False, "undecided")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -18,14 +18,14 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids, pkcs7
 from signer.asn1.certificate import certificate_names
 from signer.certificates import extensions, load_der, serial_number
-from signer.errors import CertificateError, SignatureFormatError
+from signer.errors import CertificateError, NotDerError, SignatureFormatError
 
 _MOST_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
-_MOST_IN_CERTIFICATES, _MOST_AROUND = 100_000, 500_000
-"""The most elements in the certificates, and in any other but the content: timestamps may bring long revocation lists.
+_MOST_IN_HASTE, _MOST_IN_PART, _MOST_PARTS = 100_000, 500_000, 1000
+"""The most elements that are walked as one, the most in a certificate or value, and the most of these.
 
-Signatures in the field have a few thousand.
+Signatures in the field have a few thousand elements, but timestamps may bring long revocation lists.
 """
 
 
@@ -149,7 +149,9 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
 def _require_sound(data: bytes) -> None:
     """Raise SignatureFormatError for what is no DER, or has so much around the content that it can't be meant.
 
-    What has no more elements than any part of it may have is walked once, as nearly everything is.
+    What is DER throughout, and has no more elements than any part of it may have, is walked once, as nearly everything
+    is. Certificates and values of attributes are read on their own, by who needs them: one that is damaged is no
+    damage to the rest, and Windows does not look into it either.
     """
     info = der.read(data)
     wrapped = der.first_children(data, info, 2)[-1:]
@@ -158,11 +160,47 @@ def _require_sound(data: bytes) -> None:
     if len(fields) > _MOST_FIELDS:
         raise SignatureFormatError("SignedData with too many fields", offset=signed[0].start)
     with contextlib.suppress(SignatureFormatError):
-        der.require_der(data, _MOST_IN_CERTIFICATES)
+        der.require_der(data, _MOST_IN_HASTE)
         return
-    for field in (*fields[:2], *fields[3:]):
-        der.require_der(field.whole(data), _MOST_IN_CERTIFICATES if field.tag == 0xA0 else _MOST_AROUND)
-    der.require_der(data)
+    if not fields or signed[0].end != len(data):
+        der.require_der(data)
+    for field in fields[:3]:
+        der.require_der(field.whole(data))
+    for field in fields[3:]:
+        (_require_signers if field.tag == der.SET else _require_readable)(data, field)
+
+
+def _require_signers(data: bytes, signers: der.Element) -> None:
+    """Raise SignatureFormatError unless each SignerInfo is DER, as far as it is not the values of its attributes."""
+    for signer in _parts(data, signers):
+        for part in _parts(data, signer):
+            if part.tag not in (0xA0, 0xA1):
+                der.require_der(part.whole(data))
+                continue
+            for attribute in _parts(data, part):
+                for field in _parts(data, attribute):
+                    if field.tag == der.SET:
+                        _require_readable(data, field)
+                    else:
+                        der.require_der(field.whole(data))
+
+
+def _require_readable(data: bytes, several: der.Element) -> None:
+    """Raise SignatureFormatError unless these certificates or values can be told apart, and none is in BER."""
+    for one in _parts(data, several):
+        try:
+            der.require_der(one.whole(data), _MOST_IN_PART)
+        except NotDerError:
+            raise
+        except SignatureFormatError:  # said by whoever reads it
+            continue
+
+
+def _parts(data: bytes, parent: der.Element) -> list[der.Element]:
+    found = der.first_children(data, parent, _MOST_PARTS)
+    if len(found) > _MOST_PARTS:
+        raise SignatureFormatError(f"more than {_MOST_PARTS:,} parts, which no signature has", offset=parent.start)
+    return found
 
 
 def _parse(data: bytes) -> ParsedSignedData:

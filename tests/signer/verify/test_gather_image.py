@@ -194,6 +194,13 @@ def test_a_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
     assert (found.problems, [note.code for note in found.notes]) == ((), ["cms-content"])
 
 
+def test_a_nested_signature_that_is_damaged_leaves_the_others_as_they_are() -> None:
+    """Drivers in the field carry what was copied from others and bent beside a signature that is intact."""
+    damaged = bytes.fromhex("30 03 30 05 00")
+    evidence = gather_image(with_signature(signed(), lambda data: nested.append(data, damaged)), "a.sys")
+    assert [codes(evidence, index) for index in (0, 1)] == [[], ["signature-format"]]
+
+
 def test_a_digest_of_something_that_has_no_known_name_is_left_open() -> None:
     """Debian's signatures of its loaders say individual code signing where an image's name belongs."""
     _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)

@@ -70,6 +70,9 @@ _UNDERSTOOD = {
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string,
     "2.16.840.1.113730.1.1",  # Netscape certificate type
     "1.3.6.1.4.1.311.21.10",  # Microsoft application policies
+    # Authenticode's own of 1996 to 2000, which limit publishers to being one, and say where their policy is.
+    "2.5.29.4",  # key usage restriction
+    "1.3.6.1.4.1.311.2.1.10",  # SpcSpAgencyInfo
 }
 
 

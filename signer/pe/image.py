@@ -7,6 +7,7 @@ the PE Image Hash". Images whose layout leaves a choice of what to hash are refu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from signer.errors import ImageError
@@ -52,6 +53,8 @@ class Image:
     """IMAGE_OPTIONAL_HEADER.Subsystem."""
     sections: tuple[Section, ...]
     """Those with bytes in the file, in the order of the file."""
+    in_order: bool
+    """Whether the section table has them in that order, as all linkers write it."""
     table_offset: int
     """Where the certificate table begins, or 0."""
     table_size: int
@@ -88,6 +91,7 @@ class Image:
         view = memoryview(data)
         pe = _parse_with_pefile(view)
         directory = _directory_offset(pe)
+        sections = _sections(pe)
         table_offset, table_size = _u32(view, directory), _u32(view, directory + 4)
         if table_offset == 0 or table_size == 0:
             table_offset = table_size = 0
@@ -99,7 +103,8 @@ class Image:
             headers_size=pe.OPTIONAL_HEADER.SizeOfHeaders,
             section_alignment=pe.OPTIONAL_HEADER.SectionAlignment,
             subsystem=pe.OPTIONAL_HEADER.Subsystem,
-            sections=_sections(pe),
+            sections=tuple(sorted(sections, key=lambda section: section.offset)),
+            in_order=all(first.offset < second.offset for first, second in pairwise(sections)),
             table_offset=table_offset,
             table_size=table_size,
         )
@@ -170,13 +175,13 @@ def _directory_offset(pe: Any) -> int:
     return int(start)
 
 
-def _sections(pe: Any) -> tuple[Section, ...]:
-    table = [
+def _sections(pe: Any) -> list[Section]:
+    """Those with bytes in the file, in the order of the section table."""
+    return [
         Section(row.Name.rstrip(b"\0").decode("latin-1"), row.PointerToRawData, row.SizeOfRawData)
         for row in pe.sections
         if row.SizeOfRawData and row.PointerToRawData
     ]
-    return tuple(sorted(table, key=lambda section: section.offset))
 
 
 def _require_sound(image: Image, headers_end: int) -> None:

@@ -15,7 +15,15 @@ from signer import hashing
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.pe.checksum import sum16
-from signer.pe.digest import digest_image, hash_image, hash_pages, hashed_ranges, page_difference
+from signer.pe.digest import (
+    digest_image,
+    first_page,
+    has_pages,
+    hash_image,
+    hash_pages,
+    hashed_ranges,
+    page_difference,
+)
 from signer.pe.image import Image
 from tests.images import PeSpec
 from tests.support import corpus_files, corpus_id
@@ -114,6 +122,14 @@ def test_sections_further_apart_than_a_page_are_hashed_by_pages_all_the_same() -
     tables = [hash_pages(Image.parse(data), SHA256).table for data in (near, far)]
     assert tables[0][36:] == tables[1][36:]
     assert len(tables[1]) == 36 * 5
+
+
+def test_sections_in_another_order_than_in_the_table_get_no_page_hashes_but_the_first() -> None:
+    image = Image.parse(PeSpec(sections=[(".text", 0x800, 0x200), (".petite", 0x400, 0x400)]).build())
+    assert not has_pages(image)
+    assert len(first_page(image, DigestAlgorithm.SHA256)) == 32
+    with pytest.raises(ImageError, match="another order"):
+        hash_pages(image, DigestAlgorithm.SHA256)
 
 
 def test_headers_of_more_than_a_page_get_no_page_hashes() -> None:

@@ -65,7 +65,7 @@ Change = TypeVar("Change", bound=Changing)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Found:
     """Changes that nothing else comes with."""
 
     changes: PatchSet | None
@@ -73,12 +73,13 @@ class _Known:
 
 def patch_atomically(source: Path, target: Path, changes: PatchSet | None) -> None:
     """Make `target` a copy of `source` with changes applied, or leave it as it was. Raises FileError."""
-    change_atomically(source, target, lambda _: _Known(changes))
+    change_atomically(source, target, lambda _: Found(changes))
 
 
 def change_atomically(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
     """Make `target` a copy of `source` with the changes that `change` finds, or leave it as it was.
 
+    A file that is to be changed in its place, and of which `change` says that it stays as it is, is not written at all.
     Returns what `change` returned, as `changed_copy` does. Raises FileError.
     """
     return begin_change(source, target, change)()
@@ -92,15 +93,27 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
     """
     if _size(source) <= _KEPT_MEANWHILE:
         data = read(source)
-        changed = change(memoryview(data))
-        return lambda: _finish(data, changed, target)
-    with replacing(target) as staged:
-        done = changed_copy(source, Path(staged.name), change, target)
-    return lambda: done
+        small = change(memoryview(data))
+        return lambda: _finish(data, small, source, target)
+    done: list[Change] = []
+    with contextlib.suppress(_Unchanged), replacing(target) as staged:
+        done.append(changed_copy(source, Path(staged.name), change, target))
+        if _stays(done[0], source, target):
+            raise _Unchanged
+    return lambda: done[0]
 
 
-def _finish(data: bytes, changed: Change, target: Path) -> Change:
-    write_atomically(target, _result(data, changed))
+class _Unchanged(Exception):
+    """What was copied is not to take the place of what it is a copy of."""
+
+
+def _stays(changed: Changing, source: Path, target: Path) -> bool:
+    return changed.changes is None and source == target
+
+
+def _finish(data: bytes, changed: Change, source: Path, target: Path) -> Change:
+    if not _stays(changed, source, target):
+        write_atomically(target, _result(data, changed))
     return changed
 
 

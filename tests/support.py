@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from signer.changes import PatchSet
@@ -24,13 +23,6 @@ def corpus_files(*patterns: str) -> list[Path]:
 def corpus_id(path: Path) -> str:
     """A short test id for a corpus file."""
     return path.relative_to(corpus_root()).as_posix()[-80:]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a change of a file found: nothing but the changes."""
-
-    changes: PatchSet | None
 
 
 def patched(data: bytes, changes: PatchSet) -> bytes:

@@ -14,14 +14,14 @@ from typing import BinaryIO
 import pytest
 
 from signer import changes, files
-from signer.changes import PatchSet, begin_change, change_atomically, patch_atomically
+from signer.changes import Found, PatchSet, begin_change, change_atomically, patch_atomically
 from signer.errors import FileError, ImageError
 from signer.pkcs7.signed_data import SigningOptions
 from signer.sign import sign_image
 from signer.transaction import together
 from tests.identities import identity
 from tests.images import PeSpec
-from tests.support import Found, patched
+from tests.support import patched
 
 LARGE = (1 << 20) + 3
 
@@ -248,3 +248,15 @@ def test_nothing_keeps_a_file_mapped_that_is_to_be_replaced_or_removed(
         error = caught
     assert (error is None) is (case == "signed")
     assert set(closed) == {True}
+
+
+@pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
+def test_a_file_that_stays_as_it_is_is_not_written(tmp_path: Path, size: int) -> None:
+    path, other = tmp_path / "file", tmp_path / "other"
+    path.write_bytes(b"x" * size)
+    before = path.stat()
+    assert change_atomically(path, path, lambda copy: Found(None)).changes is None
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert list(tmp_path.iterdir()) == [path]
+    change_atomically(path, other, lambda copy: Found(None))
+    assert other.read_bytes() == path.read_bytes()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from signer.changes import PatchSet
+from signer.changes import Found, PatchSet
 from signer.errors import FileError
 from signer.transaction import together
-from tests.support import ROOT, Found
+from tests.support import ROOT
 
 
 @pytest.fixture

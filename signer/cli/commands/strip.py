@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from signer.changes import patch_atomically
+from signer.changes import Found, change_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
@@ -16,7 +16,6 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import expect_images
 from signer.errors import SigningError
-from signer.files import mapped
 
 app = typer.Typer(add_completion=False)
 
@@ -57,12 +56,12 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
             path=source,
             hint="Build it anew with: drvsign catalog build DIR",
         )
-    with mapped(source) as data:
-        strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
-        changes = strip_all(data) if index is None else without_signature(data, index)
-    if changes is None and source == target:
-        return FileResult(source, "skipped", note="is not signed")
-    patch_atomically(source, target, changes)
-    if changes is None:
-        return FileResult(target, "skipped", note=f"{source} is not signed, and was copied")
+    strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
+
+    def stripped(data: memoryview) -> Found:
+        return Found(strip_all(data) if index is None else without_signature(data, index))
+
+    if change_atomically(source, target, stripped).changes is None:
+        note = "is not signed" if source == target else f"{source} is not signed, and was copied"
+        return FileResult(target, "skipped", note=note)
     return FileResult(target, "stripped", note=f"from {source}" if target != source else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.changes import patch_atomically
+from signer.changes import Found, change_atomically
 from signer.cli.groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.destinations import Destination
@@ -17,7 +17,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.errors import UsageError
-from signer.files import mapped, read, write_atomically
+from signer.files import read, write_atomically
 
 if TYPE_CHECKING:
     from signer.pkcs7.timestamping import Chooser
@@ -69,10 +69,14 @@ def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -
             write_atomically(target, stamped.signature)
     elif kind in SIGNABLE:
         stamp = timestamp_image if kind == "image" else timestamp_cabinet
-        with mapped(source) as data:
+        added = 0
+
+        def stamped_copy(data: memoryview) -> Found:
+            nonlocal added
             changes, added = stamp(data, choose, replace=replace)
-        if added or source != target:
-            patch_atomically(source, target, changes if added else None)
+            return Found(changes if added else None)
+
+        change_atomically(source, target, stamped_copy)
     else:
         raise not_signable(source)
     if not added:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,9 +146,11 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
 
 
 def _size(source: Path) -> int:
-    require_data(source)
     with named_after(source, "read the file"):
-        return source.stat().st_size
+        status = source.stat()
+    if not stat.S_ISREG(status.st_mode):
+        require_data(source)
+    return status.st_size
 
 
 def _result(data: bytes, changed: Changing) -> bytes:

@@ -113,7 +113,8 @@ def is_special(path: Path) -> bool:
 def read(path: Path) -> bytes:
     """All bytes of a file. For small files; images are `mapped`. Raises FileError."""
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            return file.read()
     except OSError as error:
         raise file_error(error, path, "read the file") from error
 
@@ -153,11 +154,12 @@ def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> 
         with staged.open("r+b", buffering=0) as file:  # or closing it would fail on a full disk, and say so instead
             yield file
             with named_after(path):
+                there = _status(path)
                 # What takes another file's place has to be on the disk first: both could be lost with the power.
-                if flushed or path.exists():
+                if flushed or there is not None:
                     os.fsync(file.fileno())
         with named_after(path):
-            staged.chmod(mode if mode is not None else mode_for(path))
+            staged.chmod(mode if mode is not None else _mode(there))
             staged.replace(path)
     except BaseException:
         _discard(staged)
@@ -239,9 +241,19 @@ def flush_folder(folder: Path) -> None:
 
 def mode_for(path: Path, new: int = 0o666) -> int:
     """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
-    if path.exists():
-        return path.stat().st_mode & 0o7777
-    return new & ~_umask()
+    return _mode(_status(path), new)
+
+
+def _mode(there: os.stat_result | None, new: int = 0o666) -> int:
+    return there.st_mode & 0o7777 if there is not None else new & ~_umask()
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """The status of a file; None where there is none."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _umask() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ def kind_of(path: Path) -> Kind:
     """What a file is: a PE image, a catalog, a cabinet, an INF (by its name) or just a file. Raises FileError."""
     require_data(path)
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             return kind_of_bytes(file.read(_HEAD), path.suffix)
     except OSError as error:
         raise file_error(error, path, "read the file") from error
@@ -60,9 +61,10 @@ def expand_relative(
     """The same, each file with its path below the folder that was named; of a file that was named, its name."""
     found: dict[Path, Path] = {}
     seen: set[str] = set()  # one file by two names would be changed by two threads
+    real_folder = lru_cache(os.path.realpath)
 
     def add(file: Path, relative: Path) -> None:
-        real = os.path.realpath(file)
+        real = os.path.realpath(file) if file.is_symlink() else f"{real_folder(file.parent)}{os.sep}{file.name}"
         if real not in seen:
             seen.add(real)
             found[file] = relative

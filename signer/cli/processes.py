@@ -6,6 +6,7 @@ The work and the items are what a forked process finds in its memory, so that on
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -61,9 +62,11 @@ def in_two_steps_and_processes(
 
 
 def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
-    """Half of the items in one portion a process, as what is waited for at first takes longest; the rest in small ones,
-    so that all processes end together."""
-    large = max(_PORTION, min(_MOST_BEGUN, len(items) // (2 * jobs)))
+    """Most items in one portion a process, as what is waited for at first takes longest; the rest in small ones.
+
+    With these the processes end together.
+    """
+    large = max(_PORTION, min(_MOST_BEGUN, 3 * len(items) // (4 * jobs)))
     split = min(large * jobs, len(items))
     starts = [*range(0, split, large), *range(split, len(items), _PORTION)]
     return [items[start:end] for start, end in pairwise([*starts, len(items)])]
@@ -73,6 +76,7 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     import multiprocessing
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
+    gc.freeze()  # so that a forked process looks through, and thereby copies, none of what it shares with this one
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
         try:

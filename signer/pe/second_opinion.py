@@ -157,7 +157,7 @@ class _Reader:
                 opinion.answer, opinion.state = answer, "answered"
         except (OSError, ValueError):
             if self._process is not None and self._starter != os.getpid():
-                self._process = None
+                self._let_go()
             else:
                 self._end()
                 left.popleft().state = "lost"
@@ -173,6 +173,14 @@ class _Reader:
             self._starter = os.getpid()
             atexit.register(self._end)
         return self._process
+
+    def _let_go(self) -> None:
+        """Forget the process that another one started, with what was to be sent to it."""
+        process, self._process = self._process, None
+        for stream in (process.stdin, process.stdout) if process is not None else ():
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
     def _end(self) -> None:
         process, self._process = self._process, None

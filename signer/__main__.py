@@ -3,15 +3,17 @@
 import atexit
 import gc
 import os
+import signal
 import sys
 from typing import NoReturn
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
 _RARELY = 50_000
 
 
 def main() -> NoReturn:
     """Run it, and end the process. Interrupted while its modules are still being loaded, it ends as it does later."""
+    signal.signal(signal.SIGTERM, _terminate)
     gc.set_threshold(_RARELY)  # loading modules makes many objects, and hardly any that nobody needs any more
     try:
         from signer.cli import head_start
@@ -27,6 +29,11 @@ def main() -> NoReturn:
             raise
         _leave(end.code or 0)
     _leave(0)
+
+
+def _terminate(*_: object) -> NoReturn:
+    """End as an interrupt does, so that no temporary file is left."""
+    raise SystemExit(_TERMINATED)
 
 
 def _leave(code: int) -> NoReturn:

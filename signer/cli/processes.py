@@ -115,6 +115,7 @@ def can_fork() -> bool:
 def _prepare(work: Callable[[Any], Any], items: Sequence[Any]) -> None:
     global _shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits, and ends the others
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which that one ends them
     _shared = (work, items)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

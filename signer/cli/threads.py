@@ -21,21 +21,33 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
 
     A thread takes the first step with as many items as a moment allows before it takes the second with any of them.
     """
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-
     places = iter(range(len(items)))
 
     def some() -> list[tuple[int, Result]]:
+        """None only where there is nothing left."""
         end = time.monotonic() + _MOMENT_SECONDS
-        begun: list[tuple[int, Callable[[], Result]]] = []
-        while len(begun) < _MOST_BEGUN and time.monotonic() < end and (place := next(places, None)) is not None:
+        begun = []
+        for place in places:
             begun.append((place, begin(items[place])))
+            if len(begun) == _MOST_BEGUN or time.monotonic() > end:
+                break
         return [(place, finish()) for place, finish in begun]
+
+    if jobs < 2:  # in this thread, which an interrupt ends at once
+        while found := some():
+            yield from (result for _, result in found)
+    else:
+        yield from _in_order(some, jobs)
+
+
+def _in_order(some: Callable[[], list[tuple[int, Result]]], jobs: int) -> Iterator[Result]:
+    """What several threads that ask for some results find until there are none, in the order of their numbers."""
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     ready: dict[int, Result] = {}
     given = 0
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        running = {pool.submit(some) for _ in range(max(1, jobs))}
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(some) for _ in range(jobs)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from signer.cli import threads
 from signer.cli.threads import in_threads, in_two_steps
 
 
@@ -42,6 +43,13 @@ def test_two_steps_give_results_in_the_order_of_the_items(count: int, jobs: int)
     assert [square for square, _ in found] == [item * item for item in range(count)]
     assert sorted(begun) == list(range(count))
     assert jobs > 1 or count < 2 or found[0][1] == min(256, count), "many begin before the first ends"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_a_moment_that_is_over_before_it_begins_loses_nothing(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that is so busy that a thread has to wait for its turn."""
+    monkeypatch.setattr(threads, "_MOMENT_SECONDS", -1)
+    assert list(in_two_steps(lambda item: lambda: item, range(50), jobs)) == list(range(50))
 
 
 def test_a_thread_that_is_held_up_leaves_the_rest_to_the_others() -> None:

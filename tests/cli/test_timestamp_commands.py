@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,33 @@ def test_an_unsigned_image_has_nothing_to_timestamp(tmp_path: Path, url: str) ->
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", url)
     assert done.returncode == 3
     assert "not signed" in done.stderr and "drvsign sign" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals to processes")
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["sign", "timestamp"])
+def test_waiting_for_an_authority_ends_at_once_and_leaves_nothing(
+    tmp_path: Path, how: signal.Signals, code: int, command: str
+) -> None:
+    """One that takes calls and never answers, while the image was copied already."""
+    path = tmp_path / "a.sys"
+    path.write_bytes(PeSpec(overlay=bytes(1 << 21)).build())
+    if command == "timestamp":
+        assert run(tmp_path, "sign", "a.sys").returncode == 0
+    before = path.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        call = [sys.executable, "-m", "signer", command, "a.sys", "--timestamp", url]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE, env=environment) as waiting:
+            connection, _ = silent.accept()
+            with connection:
+                waiting.send_signal(how)
+                _, said = waiting.communicate(timeout=10)
+    assert waiting.returncode == code
+    assert b"Traceback" not in said
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -49,8 +49,8 @@ def expand(
     """The files that PATH arguments mean, each once, in the order given; folders are walked in sorted order.
 
     A folder gives the files that `handles` accepts; a file that is named is taken as it is. Raises FileError for a path
-    that does not exist (unless `missing_ok`, so that it fails alone when its turn comes), and UsageError for a folder
-    that holds nothing to handle (`what` names it in the plural).
+    that does not exist or can't be read (unless `missing_ok`, so that it fails alone when its turn comes), and
+    UsageError for a folder that holds nothing to handle (`what` names it in the plural).
     """
     return list(expand_relative(paths, handles, what, missing_ok=missing_ok))
 
@@ -69,13 +69,21 @@ def expand_relative(
             seen.add(real)
             found[file] = relative
 
+    def accepts(file: Path) -> bool:
+        try:
+            return handles(file)
+        except FileError:  # a link that leads nowhere is no reason to leave the others undone
+            if missing_ok:
+                return True
+            raise
+
     for path in listed(paths):
         if not path.exists() and not missing_ok:
             raise FileError("there is no such file or folder", path=path, hint="Check the path.")
         if not path.is_dir():
             add(path, Path(path.name))
             continue
-        inside = [file for file in walk(path) if handles(file)]
+        inside = [file for file in walk(path) if accepts(file)]
         if not inside:
             raise UsageError(f"there are no {what} in this folder", path=path, hint="Name the files themselves.")
         for file in inside:

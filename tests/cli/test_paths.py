@@ -83,6 +83,18 @@ def test_a_link_to_itself_is_a_file_that_can_t_be_read(folder):
         kind_of(folder / "loop.sys")
 
 
+def test_a_link_that_leads_nowhere_fails_alone_where_files_do(folder):
+    (folder / "lost.sys").symlink_to("nowhere.sys")
+
+    def images(path: Path) -> bool:
+        return kind_of(path) == "file" and path.suffix == ".sys"
+
+    found = expand([folder], images, "drivers", missing_ok=True)
+    assert [file.name for file in found] == ["a.sys", "b.sys", "lost.sys", "c.sys"]
+    with pytest.raises(FileError, match=r"lost\.sys"):
+        expand([folder], images, "drivers")
+
+
 def test_a_path_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileError, match=r"gone\.sys: there is no such file"):
         expand([tmp_path / "gone.sys"], sys_files, "drivers")

@@ -509,3 +509,13 @@ def test_a_catalog_that_nobody_signed_is_the_reason_and_not_what_follows_from_it
     row = document["files"][0]["targets"][0]
     assert (code, row["rule"], row["status"]) == (1, "catalog-unsigned", "0x800B0100")
     assert row["findings"][0] == "catalog-unsigned"
+
+
+def test_a_link_that_leads_nowhere_fails_alone_in_a_folder(work):
+    (work / "many").mkdir()
+    (work / "many" / "a.sys").write_bytes(PeSpec().build())
+    (work / "many" / "lost.sys").symlink_to("nowhere.sys")
+    code, document = verdict(work / "many")
+    assert code in (1, 3)
+    assert [Path(file["path"]).name for file in document["files"]] == ["a.sys", "lost.sys"]
+    assert [file["decided"] for file in document["files"]] == [True, False]

@@ -231,9 +231,17 @@ def _outside_packages(folder: Path) -> list[tuple[Path, list[Path]]]:
 
 def _verifiable(folder: Path) -> list[tuple[Path, list[Path]]]:
     """The images, catalogs and cabinets below a folder; the catalogs count for the other files."""
-    kinds = {path: verifiable_kind(path) for path in walk(folder)}
+    kinds = {path: _kind_in_folder(path) for path in walk(folder)}
     catalogs = [path for path, kind in kinds.items() if kind == "catalog"]
     return [(path, [] if kind == "catalog" else catalogs) for path, kind in kinds.items() if kind in _VERIFIABLE]
+
+
+def _kind_in_folder(path: Path) -> str:
+    """What a file of a folder is; one that can't be read is what its name says, so that it fails alone."""
+    try:
+        return verifiable_kind(path)
+    except FileError:
+        return _kind_by_name(path)
 
 
 def _guarded(path: Path, kind: str, work: Callable[[], list[Assessment]]) -> list[Assessment]:

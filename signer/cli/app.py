@@ -84,7 +84,7 @@ class ErrorBoundary(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command and turn whatever goes wrong into one sentence and an exit code."""
-        with _boundary([*getattr(ctx, "protected_args", ()), *ctx.args]):
+        with _boundary([*getattr(ctx, "_protected_args", ()), *ctx.args]):  # the name of the command, and what follows
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -179,12 +179,22 @@ def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
     """Report what Typer says about a wrong command, option or argument as all errors are reported; else do nothing."""
     if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
         return
-    context = getattr(error, "ctx", None)
     message = error.format_message().rstrip(".")
     Output(json="--json" in arguments)
-    path = context.command_path if context is not None else "drvsign"
-    _report(UsageError(message[:1].lower() + message[1:], hint=f"See: {path} --help"))
+    _report(UsageError(message[:1].lower() + message[1:], hint=f"See: {_command_named(arguments)} --help"))
     raise typer.Exit(EXIT_USAGE) from error
+
+
+def _command_named(arguments: list[str]) -> str:
+    """The command that a call begins with; Typer's errors about the form of an option name only `drvsign`."""
+    command: Any = typer.main.get_command(app)
+    path = "drvsign"
+    for word in arguments:
+        command = command.get_command(None, word) if hasattr(command, "get_command") else None
+        if command is None:
+            break
+        path += f" {word}"
+    return path
 
 
 def _is_typers(error: Exception) -> bool:

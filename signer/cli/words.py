@@ -1,7 +1,8 @@
 """What the words of a call become: text, paths and whole numbers, made without the library that Typer loads for it.
 
 Typer turns every word into a value with pydantic, whose import takes a third of a short command's time. What is plain
-is made here; whatever is not is still Typer's, with its checks and its messages.
+is made here; whatever is not is still Typer's, with its checks. What Typer refuses of a whole number is said in plain
+words, as pydantic's are for programmers.
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import typer
+
 
 def read_plainly(parameter: Any) -> None:
     """Have a parameter of a Typer command make plain values itself."""
     if hasattr(parameter, "get_runtime_param"):
         parameter.get_runtime_param = _Words(parameter, parameter.get_runtime_param).itself
+
+
+class _Empty(Exception):
+    """A path without a character."""
 
 
 class _Words:
@@ -23,7 +30,8 @@ class _Words:
     def __init__(self, parameter: Any, typers: Callable[[], Any]) -> None:
         kind = parameter.type_descriptor.annotation
         self._many = get_origin(kind) is list
-        self._make = _MAKERS.get(get_args(kind)[0] if self._many else kind, _leave)
+        self._kind = get_args(kind)[0] if self._many else kind
+        self._make = _MAKERS.get(self._kind, _leave)
         self._about = parameter.type_descriptor.parameter_info
         self._typers = typers
 
@@ -37,7 +45,15 @@ class _Words:
         try:
             return [self._one(word) for word in value] if self._many else self._one(value)
         except ValueError:
+            pass
+        except _Empty:
+            raise typer.BadParameter("it is empty; a path is wanted", ctx=ctx, param=param) from None
+        try:
             return self._typers().coerce(value, param=param, ctx=ctx)
+        except typer.BadParameter as error:
+            if self._kind is int:
+                error.message = _number_wanted(value, self._about.min, self._about.max)
+            raise
 
     def _one(self, word: object) -> Any:
         """Raises ValueError where it is for Typer to judge."""
@@ -56,6 +72,9 @@ def _text(word: object) -> str:
 
 
 def _path(word: object) -> Path:
+    """Raises _Empty for "", what a variable that is not set becomes: to Path it is the working folder."""
+    if word == "":
+        raise _Empty
     return word if isinstance(word, Path) else Path(_text(word))
 
 
@@ -66,6 +85,17 @@ def _number(word: object) -> int:
     if type(word) is int:
         return word
     raise ValueError
+
+
+def _number_wanted(word: object, least: float | None, most: float | None) -> str:
+    """What is wrong with a word that is no whole number, or none from `least` to `most`."""
+    if least is not None and most is not None:
+        wanted = f"from {least} to {most}"
+    elif least is not None:
+        wanted = f"of {least} or more"
+    else:
+        wanted = "" if most is None else f"of {most} or less"
+    return f"'{word}' is not a whole number {wanted}".rstrip()
 
 
 def _leave(word: object) -> Any:

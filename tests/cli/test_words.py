@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from signer.cli.app import app
 from signer.cli.words import read_plainly
 from tests.support import ROOT
 
@@ -61,7 +62,7 @@ def commands_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ["a.sys"],
         ["a.sys", "b/c.sys", "--text", "", "--maybe", "ü", "--many", "1", "--many", "2"],
-        ["", "--folder", "."],
+        ["a", "--folder", "."],
         ["a", "--number", "12", "--jobs", "3", "--port", "9", "--flag", "-v", "-v"],
         ["a", "--number", "-12"],
         ["a", "--number", "+3"],
@@ -82,6 +83,43 @@ def commands_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_values_are_those_that_typer_makes(arguments: list[str]) -> None:
     assert made(arguments, plainly=True) == made(arguments, plainly=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("sign a.sys --jobs x", "'--jobs' / '-j': 'x' is not a whole number of 0 or more"),
+        ("sign a.sys --jobs -1", "'--jobs' / '-j': '-1' is not a whole number of 0 or more"),
+        ("sign a.sys --password-fd 1.5", "'--password-fd': '1.5' is not a whole number"),
+        ("tsa serve --port 99999", "'--port': '99999' is not a whole number from 0 to 65535"),
+    ],
+)
+def test_a_wrong_number_is_said_in_plain_words(call: str, says: str) -> None:
+    done = CliRunner().invoke(_App(typer.main.get_command(app)), call.split())
+    assert (done.exit_code, done.stderr.splitlines()[0]) == (2, f"error: invalid value for {says}")
+
+
+@pytest.mark.parametrize("call", [["sign", ""], ["strip", ""], ["sign", "a.sys", "--output", ""]])
+def test_an_empty_path_is_refused_and_not_taken_for_the_working_folder(call: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(_App(typer.main.get_command(app)), call)
+    assert done.exit_code == 2
+    assert "it is empty; a path is wanted" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "command"),
+    [
+        ("sign a.sys --json=1", "drvsign sign"),
+        ("sign --pfx", "drvsign sign"),
+        ("certs show --json=3", "drvsign certs show"),
+        ("certs crate", "drvsign certs"),
+        ("sgn a.sys", "drvsign"),
+        ("--wrong sign", "drvsign"),
+    ],
+)
+def test_the_hint_names_the_command_whose_help_helps(call: str, command: str) -> None:
+    done = CliRunner().invoke(_App(typer.main.get_command(app)), call.split())
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f"hint: See: {command} --help")
 
 
 def test_a_plain_call_loads_neither_pydantic_nor_rich() -> None:

@@ -17,7 +17,7 @@ from catalogs.package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.target_os import decoration, kernel_of, os_of, versions_in
 from signer.cab.cabinet import is_cabinet
 from signer.errors import PackageError, SignerError
-from signer.files import read
+from signer.files import as_word, read
 from signer.pe.image import is_image
 from signer.policy import package as policy
 from signer.policy.case import SignaturePaths
@@ -127,7 +127,7 @@ class CheckedPackage:
     def _unsigned_catalog(self) -> Iterator[Finding]:
         if self.catalog is not None and not self.catalog.is_signed:
             message = f"the catalog {self.package.catalog_name!r} is not signed"
-            hint = f"Sign it: drvsign sign {self.package.catalog}"
+            hint = f"Sign it: drvsign sign {as_word(self.package.catalog)}"
             yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
 
     def _versions(self) -> tuple[tuple[int, int], ...] | None:

@@ -101,6 +101,17 @@ def require_data(path: Path) -> None:
         raise FileError("this is a pipe or a device, not a file", path=path, hint="Name a file.")
 
 
+def as_word(path: Path) -> str:
+    """A path as one word of a command that is suggested, in quotes where a shell would make several of it."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline([str(path)])
+    from shlex import quote
+
+    return quote(str(path))
+
+
 def is_special(path: Path) -> bool:
     """Whether a path is a pipe, a socket or a device; not where it can't be told."""
     try:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signer.errors import FileError, UnfinishedRun
+from signer.files import as_word
 from signer.lock import is_held
 from signer.transaction import JOURNAL, STAGING, entries_of
 
@@ -75,5 +76,6 @@ def _left(journal: Path) -> UnfinishedRun:
     return UnfinishedRun(
         "a run was interrupted while it replaced files in this folder, so that some are new and some are old",
         path=folder,
-        hint=f"Run the same command again, such as drvsign package {folder}: it first puts the old files back.",
+        hint=f"Run the same command again, such as drvsign package {as_word(folder)}: "
+        "it first puts the old files back.",
     )

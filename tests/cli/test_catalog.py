@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_without_os_the_choice_is_printed(package: Path) -> None:
         (["--os", ""], 2, "empty"),
         (["--now", "yesterday"], 2, "not a date"),
         (["--now", "2023-01-01", "--os", "10_X64"], 3, "22.9.7"),
-        (["--version", "3"], 2, "less than or equal to 2"),
+        (["--version", "3"], 2, "'3' is not a whole number from 1 to 2"),
     ],
 )
 def test_wrong_options_are_named(package: Path, options: list[str], code: int, sentence: str) -> None:
@@ -191,3 +192,18 @@ def test_a_cdf_s_result_folder_is_made_and_the_version_that_was_asked_for_counts
     (work / "x.cdf").write_text("[CatalogHeader]\nName=x.cat\nResultDir=out\\deep\n[CatalogFiles]\n<HASH>a=a.txt\n")
     assert drvsign("catalog", "build", "x.cdf", "--version", 2).code == 0
     assert Catalog.parse((work / "out/deep/x.cat").read_bytes()).version == 2
+
+
+def test_a_command_that_is_suggested_can_be_pasted_where_names_have_spaces(work: Path) -> None:
+    folder = work / "my driver"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    quoted = '"{}"' if os.name == "nt" else "'{}'"
+    built = drvsign("catalog", "build", folder, "--os", "10_X64")
+    assert f"Sign it: drvsign catalog sign {quoted.format(folder / 'hello.cat')}\n" in built.stderr
+    signed = drvsign("package", folder, "--os", "10_X64")
+    assert f"drvsign verify {quoted.format(folder)} --policy" in signed.stderr
+    asked = drvsign("sign", folder / "hello.sys", "--detached-request", work / "a request")
+    assert f"drvsign attach {quoted.format(folder / 'hello.sys')} --signed-digest" in asked.stderr
+    assert f"--request {quoted.format(work / 'a request')} --cert" in asked.stderr

@@ -18,7 +18,7 @@ from signer.cli.paths import kind_of, walk
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
-from signer.files import ensure_folder, read, write_atomically
+from signer.files import as_word, ensure_folder, read, write_atomically
 from signer.unfinished import UnfinishedRuns
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def build(
     finish(output, results)
     if not output.json:
         for result in results:
-            output.note(f"Sign it: drvsign catalog sign {result.path}")
+            output.note(f"Sign it: drvsign catalog sign {as_word(result.path)}")
 
 
 app.command(
@@ -210,7 +210,7 @@ def _require_source(path: Path) -> None:
         raise CatalogError(
             f"this is {called[kind]}, and catalogs are built from an INF, the folder of a package, or a .cdf",
             path=path,
-            hint=f"Name the folder: drvsign catalog build {path.parent}",
+            hint=f"Name the folder: drvsign catalog build {as_word(path.parent)}",
         )
 
 

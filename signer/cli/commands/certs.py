@@ -14,7 +14,7 @@ from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
-from signer.files import read, write_atomically
+from signer.files import as_word, read, write_atomically
 from testcerts.profiles import EVERY, OFFERED_KEYS, PROFILES, USAGE_NAMES, KeyKind
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _print_created(output: Output, created: Created) -> None:
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
     output.table(("Files", "Certificate", "Key", "Valid until", "What for"), rows, title=f"Written to {folder}")
     output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted so that Windows 7 can import them)")
-    output.note(f"For the test machine: drvsign certs install-script {folder}")
+    output.note(f"For the test machine: drvsign certs install-script {as_word(folder)}")
 
 
 @app.command(epilog=examples("drvsign certs show testcerts/generated"))

@@ -26,7 +26,7 @@ from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
-from signer.files import ensure_folder, read, scratch
+from signer.files import as_word, ensure_folder, read, scratch
 from signer.transaction import together
 
 if TYPE_CHECKING:
@@ -180,4 +180,4 @@ def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningI
     output.print(f"What the newest Windows makes of it{mode}:")
     show(output, assess_all(output, assessor, [folder], jobs), matrix=False)
     options = " --roots test-signing --testsigning" if trust.is_for_tests else ""
-    output.note(f"All releases: drvsign verify {folder} --policy kernel{options} --matrix")
+    output.note(f"All releases: drvsign verify {as_word(folder)} --policy kernel{options} --matrix")

@@ -24,6 +24,7 @@ from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
+from signer.files import as_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,5 +182,6 @@ def _write_request(
     finish(output, [result])
     if result.error is None:
         output.note("Have it signed where the key is, and attach what comes back:")
-        output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {target}")
-        output.note(f"  drvsign attach {paths[0]} --signed-digest SIGNATURE --request {target} --cert CERTIFICATE")
+        output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {as_word(target)}")
+        source, request = as_word(paths[0]), as_word(target)
+        output.note(f"  drvsign attach {source} --signed-digest SIGNATURE --request {request} --cert CERTIFICATE")

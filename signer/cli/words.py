@@ -7,6 +7,7 @@ words, as pydantic's are for programmers.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -20,8 +21,8 @@ def read_plainly(parameter: Any) -> None:
         parameter.get_runtime_param = _Words(parameter, parameter.get_runtime_param).itself
 
 
-class _Empty(Exception):
-    """A path without a character."""
+class _NoPath(Exception):
+    """Why a word names nothing that is wanted."""
 
 
 class _Words:
@@ -33,6 +34,7 @@ class _Words:
         self._kind = get_args(kind)[0] if self._many else kind
         self._make = _MAKERS.get(self._kind, _leave)
         self._about = parameter.type_descriptor.parameter_info
+        self._is_file = parameter.metavar == "FILE"
         self._typers = typers
 
     def itself(self) -> _Words:
@@ -46,8 +48,8 @@ class _Words:
             return [self._one(word) for word in value] if self._many else self._one(value)
         except ValueError:
             pass
-        except _Empty:
-            raise typer.BadParameter("it is empty; a path is wanted", ctx=ctx, param=param) from None
+        except _NoPath as error:
+            raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
         try:
             return self._typers().coerce(value, param=param, ctx=ctx)
         except typer.BadParameter as error:
@@ -56,7 +58,9 @@ class _Words:
             raise
 
     def _one(self, word: object) -> Any:
-        """Raises ValueError where it is for Typer to judge."""
+        """Raises ValueError where it is for Typer to judge, _NoPath."""
+        if self._is_file and isinstance(word, str) and word.endswith(("/", os.sep)):
+            raise _NoPath(f"{word!r} names a folder, and a file is wanted")  # Path drops the slash
         value, about = self._make(word), self._about
         if about.exists or about.readable or about.writable or about.resolve_path or about.parser is not None:
             raise ValueError
@@ -72,9 +76,9 @@ def _text(word: object) -> str:
 
 
 def _path(word: object) -> Path:
-    """Raises _Empty for "", what a variable that is not set becomes: to Path it is the working folder."""
+    """Raises _NoPath for "", what a variable that is not set becomes: to Path it is the working folder."""
     if word == "":
-        raise _Empty
+        raise _NoPath("it is empty; a path is wanted")
     return word if isinstance(word, Path) else Path(_text(word))
 
 

@@ -106,6 +106,13 @@ def test_an_empty_path_is_refused_and_not_taken_for_the_working_folder(call: lis
     assert "it is empty; a path is wanted" in done.stderr
 
 
+def test_a_file_that_is_named_as_a_folder_is_refused(tmp_path: Path) -> None:
+    call = ["sign", "a.sys", "--output", f"{tmp_path}/new/"]
+    done = CliRunner().invoke(_App(typer.main.get_command(app)), call)
+    assert done.exit_code == 2
+    assert "/new/' names a folder, and a file is wanted" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("call", "command"),
     [

@@ -12,7 +12,8 @@ Result = TypeVar("Result")
 
 _LARGEST_BATCH = 16
 _BATCHES_A_THREAD = 8
-_MOST_BEGUN = 256
+MOST_BEGUN = 256
+"""Items of which a thread or process takes the first step before the second: what it keeps meanwhile is bounded."""
 _MOMENT_SECONDS = 0.25
 
 
@@ -29,7 +30,7 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
         begun = []
         for place in places:
             begun.append((place, begin(items[place])))
-            if len(begun) == _MOST_BEGUN or time.monotonic() > end:
+            if len(begun) == MOST_BEGUN or time.monotonic() > end:
                 break
         return [(place, finish()) for place, finish in begun]
 

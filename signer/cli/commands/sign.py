@@ -107,17 +107,23 @@ def sign(
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
     job = _job(signer, (options, second), authorities.chooser(output), signature, manner)
-
-    def begin(path: Path) -> Callable[[], FileResult]:
-        return attempt_in_two(path, lambda: job.begin(path, targets[path], manner.detached))
-
-    many = workers(jobs, len(targets))
-    run = in_two_steps_and_processes if job.can_be_shared() else in_two_steps
-    results = output.each_in_two_steps(begin, list(targets), jobs=many, doing="signing", run=run)
+    results = _sign_each(output, job, targets, manner.detached, jobs)
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
     finish(output, results)
+
+
+def _sign_each(
+    output: Output, job: Job, targets: dict[Path, Path], detached: Path | None, jobs: int
+) -> list[FileResult]:
+    """What became of each file, in processes where there are many and they can all sign."""
+
+    def begin(path: Path) -> Callable[[], FileResult]:
+        return attempt_in_two(path, lambda: job.begin(path, targets[path], detached))
+
+    run = in_two_steps_and_processes if job.can_be_shared() else in_two_steps
+    return output.each_in_two_steps(begin, list(targets), jobs=workers(jobs, len(targets)), doing="signing", run=run)
 
 
 def _job(

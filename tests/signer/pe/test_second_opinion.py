@@ -32,6 +32,19 @@ for number in range(2):
 """
 
 
+CRASHING = """
+import os
+class logging:
+    disable = staticmethod(lambda: None)
+class PE:
+    class ParserConfig: pass
+    @staticmethod
+    def parse(headers, config):
+        if b"crash" in headers: os.abort()
+"""
+"""A lief that reads nothing, and ends its process over images that say so."""
+
+
 @pytest.fixture(autouse=True)
 def fresh_reader() -> Iterator[None]:
     """Every test with a process of its own."""
@@ -159,16 +172,6 @@ def test_questions_of_threads_get_their_own_answers() -> None:
 
 def test_a_crash_is_the_error_of_the_image_that_crashed_it_and_of_no_other(tmp_path: Path) -> None:
     """Of six questions that travel together the third and the last make lief crash."""
-    source = """
-import os
-class logging:
-    disable = staticmethod(lambda: None)
-class PE:
-    class ParserConfig: pass
-    @staticmethod
-    def parse(headers, config):
-        if b"crash" in headers: os.abort()
-"""
     program = """
 from dataclasses import replace
 from signer.errors import ImageError
@@ -186,7 +189,7 @@ for opinion in opinions:
     except ImageError as error:
         print(error.message)
 """
-    said = with_lief(source, tmp_path, program)
+    said = with_lief(CRASHING, tmp_path, program)
     lost = "lief did not answer, so that there is no second opinion on the image's layout"
     unread = "lief can't read the image"
     assert said == [unread, unread, lost, unread, unread, lost]
@@ -232,14 +235,4 @@ for pid in children:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_processes_share_lief_and_one_that_crashes_it_is_no_other_one_s_error(tmp_path: Path) -> None:
-    source = """
-import os
-class logging:
-    disable = staticmethod(lambda: None)
-class PE:
-    class ParserConfig: pass
-    @staticmethod
-    def parse(headers, config):
-        if b"crash" in headers: os.abort()
-"""
-    assert sorted(with_lief(source, tmp_path, SHARED)) == ["0 40 0", "1 39 1", "2 40 0"]
+    assert sorted(with_lief(CRASHING, tmp_path, SHARED)) == ["0 40 0", "1 39 1", "2 40 0"]

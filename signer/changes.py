@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
+from signer.errors import FileError
 from signer.files import (
     WORTH_MAPPING,
     mapped,
@@ -90,17 +91,20 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
     """The first step of `change_atomically`, which finds the changes; the second is what it returns.
 
     Between the two steps others can begin, so that conditions that take a while are waited for together. A file that is
-    too large to be kept meanwhile is done with in the first step. Raises FileError, and so does the second step.
+    too large to be kept meanwhile is done with in the first step. Raises FileError, also for a file that was to be
+    changed in its place and that somebody else changed first; and so does the second step.
     """
-    if _size(source) <= _KEPT_MEANWHILE:
+    before = _status(source)
+    if before.st_size <= _KEPT_MEANWHILE:
         data = read(source)
         small = change(memoryview(data))
-        return lambda: _finish(data, small, source, target)
+        return lambda: _finish(data, small, source, target, before)
     done: list[Change] = []
     with contextlib.suppress(_Unchanged), replacing(target) as staged:
         done.append(changed_copy(source, Path(staged.name), change, target))
         if _stays(done[0], source, target):
             raise _Unchanged
+        _require_untouched(source, target, before)
     return lambda: done[0]
 
 
@@ -112,10 +116,23 @@ def _stays(changed: Changing, source: Path, target: Path) -> bool:
     return changed.changes is None and source == target
 
 
-def _finish(data: bytes, changed: Change, source: Path, target: Path) -> Change:
+def _finish(data: bytes, changed: Change, source: Path, target: Path, before: os.stat_result) -> Change:
     if not _stays(changed, source, target):
-        write_atomically(target, _result(data, changed))
+        result = _result(data, changed)
+        _require_untouched(source, target, before)
+        write_atomically(target, result)
     return changed
+
+
+def _require_untouched(source: Path, target: Path, before: os.stat_result) -> None:
+    """Raise FileError where the result would take the place of what was written since the file was looked at."""
+    if source != target:
+        return
+    now = _status(source)
+    if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+        raise FileError(
+            "the file was changed by somebody else meanwhile, so it was left alone", path=source, hint="Run it again."
+        )
 
 
 def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change], target: Path) -> Change:
@@ -125,7 +142,7 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
     is only valid for so long. Raises FileError about `source` or about `target`, for which the copy waits; what
     `change` raises goes on as it is.
     """
-    if _size(source) < WORTH_MAPPING:
+    if _status(source).st_size < WORTH_MAPPING:
         data = read(source)
         changed = change(memoryview(data))
         result = _result(data, changed)
@@ -145,12 +162,12 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
     return changed
 
 
-def _size(source: Path) -> int:
+def _status(source: Path) -> os.stat_result:
     with named_after(source, "read the file"):
         status = source.stat()
     if not stat.S_ISREG(status.st_mode):
         require_data(source)
-    return status.st_size
+    return status
 
 
 def _result(data: bytes, changed: Changing) -> bytes:

@@ -98,8 +98,27 @@ def test_what_is_attached_fits_what_is_kept_when_the_file_changes_meanwhile(work
         return changes
 
     monkeypatch.setattr(surgery, "attach", slowly)
-    assert drvsign("attach", driver, "--signature", "sig.p7").code == 0
-    surgery.require_digest(driver.read_bytes(), Path("sig.p7").read_bytes())
+    assert drvsign("attach", driver, "--signature", "sig.p7", "--output", "kept.sys").code == 0
+    surgery.require_digest(Path("kept.sys").read_bytes(), Path("sig.p7").read_bytes())
+
+
+@pytest.mark.parametrize("overlay", [b"", bytes(1 << 20)], ids=["small", "large"])
+def test_nothing_is_attached_in_the_place_of_a_file_that_changes_meanwhile(work, monkeypatch, overlay):
+    driver = work / "toaster.sys"
+    driver.write_bytes(PeSpec(overlay=overlay).build())
+    drvsign("sign", driver, "--detached", "sig.p7")
+    attach, anew = surgery.attach, PeSpec(fill=1, overlay=overlay).build()
+
+    def slowly(*arguments, **named):
+        changes = attach(*arguments, **named)
+        driver.write_bytes(anew)
+        return changes
+
+    monkeypatch.setattr(surgery, "attach", slowly)
+    ran = drvsign("attach", driver, "--signature", "sig.p7")
+    assert ran.code == 3
+    assert "changed by somebody else meanwhile" in ran.stderr
+    assert driver.read_bytes() == anew
 
 
 def test_a_signature_of_another_image_is_refused(work, signed):

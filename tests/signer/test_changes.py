@@ -260,3 +260,24 @@ def test_a_file_that_stays_as_it_is_is_not_written(tmp_path: Path, size: int) ->
     assert list(tmp_path.iterdir()) == [path]
     change_atomically(path, other, lambda copy: Found(None))
     assert other.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
+@pytest.mark.parametrize("how", ["written", "replaced"])
+def test_what_somebody_else_wrote_meanwhile_is_not_lost(tmp_path: Path, size: int, how: str) -> None:
+    """As when a build links a driver anew while it is being signed in its place."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+
+    def change(copy: memoryview) -> Found:
+        if how == "written":
+            path.write_bytes(b"linked anew")
+        else:
+            (tmp_path / "new").write_bytes(b"linked anew")
+            (tmp_path / "new").replace(path)
+        return Found(PatchSet(((0, b"new"),), len(copy)))
+
+    with pytest.raises(FileError, match="changed by somebody else meanwhile"):
+        begin_change(path, path, change)()
+    assert path.read_bytes() == b"linked anew"
+    assert list(tmp_path.iterdir()) == [path]

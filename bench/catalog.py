@@ -20,12 +20,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from catalogs import os_names
 from catalogs.build import CatalogOptions, assemble, build
-from catalogs.catalog import Catalog
-from catalogs.ctl import NameValue
-from catalogs.members import MEMBER_FLAGS, HashedFile, subjects
-from catalogs.package import DriverPackage, PackageFile
+from catalogs.catalog import os_names
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, subjects
+from catalogs.catalog.trust_list import NameValue
+from catalogs.package.driver_package import DriverPackage, PackageFile
 from signer.algorithms import DigestAlgorithm
 from signer.cli.processes import in_processes
 

@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalogs import os_names
 from catalogs.build import CatalogOptions, build
-from catalogs.catalog import Catalog
+from catalogs.catalog import os_names
+from catalogs.catalog.file import Catalog
 from catalogs.diff import Difference, differences
-from catalogs.package import DriverPackage, read_packages
-from tests.support import corpus_files
+from catalogs.package.driver_package import DriverPackage, read_packages
+from tests.support.files import corpus_files
 
 PORTAL = (
     "Qualification Level",

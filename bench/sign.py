@@ -18,8 +18,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.identities import identity, private_key
-from tests.images import PeSpec
+from tests.support.identities import identity, private_key
+from tests.support.images import PeSpec
 
 _NAME = "Drvsign Unit Test"
 _FROM_BYTECODE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -71,7 +71,7 @@ _HASHING = """
 import sys, time
 from pathlib import Path
 from signer.algorithms import DigestAlgorithm
-from signer.files import mapped
+from signer.storage.files import mapped
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
 with mapped(Path(sys.argv[1])) as data:

@@ -47,8 +47,8 @@ def once() -> dict[str, float]:
 
 
 def signatures_of_the_corpus() -> list:
-    from tests.support import corpus_files
-    from tests.trust.embedded import signatures
+    from tests.support.embedded import signatures
+    from tests.support.files import corpus_files
 
     files = corpus_files("drivers/*.sys", "catalogs/*.cat")
     return [signature for file in files for signature in signatures(file.read_bytes())]

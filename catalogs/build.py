@@ -9,13 +9,13 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from catalogs.catalog import Catalog
-from catalogs.ctl import CertificateTrustList, NameValue, TrustedSubject
-from catalogs.media import opened
-from catalogs.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
-from catalogs.os_names import OsName, os_attribute, tokens
-from catalogs.package import DriverPackage, PackageFile
-from catalogs.signature_attributes import SignatureAttribute, is_true
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
+from catalogs.catalog.os_names import OsName, os_attribute, tokens
+from catalogs.catalog.trust_list import CertificateTrustList, NameValue, TrustedSubject
+from catalogs.package.compressed import opened
+from catalogs.package.driver_package import DriverPackage, PackageFile
+from catalogs.package.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
 
 _Entries = list[TrustedSubject]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 
 from catalogs.build import CatalogOptions, assemble, hash_path
-from catalogs.catalog import Catalog
-from catalogs.ctl import NameValue
-from catalogs.folder import Folder, OutsideFolder
-from catalogs.members import subjects, text_tag
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import subjects, text_tag
+from catalogs.catalog.trust_list import NameValue
+from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
 
 _HASH = "<hash>"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from catalogs.build import hash_path
-from catalogs.catalog import Catalog
-from catalogs.media import packed_name
-from catalogs.members import CatalogMember, HashedFile
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import CatalogMember, HashedFile
+from catalogs.package.compressed import packed_name
 from signer.errors import MalformedInput, SignerError
 
 What = Literal["version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"]

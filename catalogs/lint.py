@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catalogs.build import hash_path
-from catalogs.catalog import Catalog
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.os_names import OsName
 from catalogs.diff import find
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
-from catalogs.os_names import OsName
-from catalogs.package import DriverPackage, PackageFile, survey_packages
+from catalogs.package.driver_package import DriverPackage, PackageFile, survey_packages
 from signer.errors import InfError, MalformedInput
-from signer.files import read
+from signer.storage.files import read
 
 
 def lint(

@@ -16,7 +16,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     gc.set_threshold(_RARELY)  # loading modules makes many objects, and hardly any that nobody needs any more
     try:
-        from signer.cli import head_start
+        from signer.cli import prefetch as head_start
 
         head_start.give(sys.argv[1:])
         from signer.cli.app import main as run

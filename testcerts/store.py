@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.certificates import load_der
 from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
-from signer.files import create_folder, read
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pair
-from signer.transaction import together
+from signer.storage.files import create_folder, read
+from signer.storage.transaction import together
 from testcerts.encodings import Contents, encode, suffixes
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
 from testcerts.profiles import EVERY, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, chosen

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import corpus_root
+from tests.support.files import corpus_root
 
 settings.register_profile("drvsign", deadline=None)  # a busy machine is no failure
 settings.load_profile("drvsign")

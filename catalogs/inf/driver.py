@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from catalogs import os_names
+from catalogs.catalog import os_names
+from catalogs.catalog.os_names import OsName
 from catalogs.inf.models import BadTarget, ModelsSection, models_sections
 from catalogs.inf.sources import Sources
 from catalogs.inf.strings import expanded
 from catalogs.inf.syntax import Inf
 from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, pick
 from catalogs.inf.version import VersionSection
-from catalogs.os_names import OsName
-from signer.files import read
+from signer.storage.files import read
 
 DEFAULT_INSTALL = "DefaultInstall"
 _WINDOWS_10 = (10, 0, 0)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catalogs.os_names import OsName
+from catalogs.catalog.os_names import OsName
 
 ARCHITECTURES = ("x86", "amd64", "ia64", "arm", "arm64")
 """What a decoration, a [SourceDisksFiles.x] and a CatalogFile.NTx may name."""

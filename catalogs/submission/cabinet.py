@@ -16,7 +16,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.certificates import common_name, is_self_signed
-from signer.files import ensure_folder, read, write_atomically
+from signer.storage.files import ensure_folder, read, write_atomically
 from signer.verify.evidence import Signature
 from signer.verify.gather import gather_cabinet
 

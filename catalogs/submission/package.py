@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from catalogs.folder import Folder
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
-from catalogs.package import Survey, survey_packages
+from catalogs.package.driver_package import Survey, survey_packages
+from catalogs.package.folder import Folder
 from catalogs.submission.names import check_names
 from signer.errors import FileError, InfError, PackageError
 

@@ -17,11 +17,11 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import streams
-from signer.cli.groups import examples
+from signer.cli.option_groups import examples
 from signer.cli.output import Output
-from signer.cli.words import read_plainly
+from signer.cli.param_types import read_plainly
 from signer.errors import PackageError, SignerError, UsageError, VerificationError
-from signer.files import hint_for
+from signer.storage.files import hint_for
 
 EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from signer.cli.options.verify import Trust
 from signer.cli.paths import kind_of, walk
 from signer.errors import PackageError, SignerError, SigningError, UsageError
-from signer.files import mapped
+from signer.storage.files import mapped
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import Problem
-    from catalogs.verify import CheckedFile, CheckedPackage
+    from catalogs.verify_package import CheckedFile, CheckedPackage
     from signer.codeintegrity.consequences import Consequences
-    from signer.policy.case import SignaturePaths
     from signer.policy.file_facts import FileFacts
-    from signer.policy.switches import Switches
+    from signer.policy.machine_state import Switches
+    from signer.policy.subjects import SignaturePaths
     from signer.policy.targets import Target
     from signer.verify.evidence import CatalogLookup, Evidence
 
@@ -98,7 +98,7 @@ class Assessor:
 
         Raises SignerError.
         """
-        from catalogs.verify import check
+        from catalogs.verify_package import check
 
         left_out: list[Problem] = []
         checked = check(where, self.catalogs, self.trust.paths_of, each=each, left_out=left_out.append)
@@ -226,8 +226,8 @@ def is_package(path: Path) -> bool:
 
 def load_catalog(path: Path) -> CatalogLookup:
     """A catalog to look files up in. Raises SignerError naming it."""
-    from catalogs.catalog import Catalog
-    from signer.files import read
+    from catalogs.catalog.file import Catalog
+    from signer.storage.files import read
 
     try:
         return Catalog.parse(read(path), path.name)
@@ -272,7 +272,7 @@ def _unread(problem: Problem) -> Assessment:
 
 def _attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:
     """What the catalogs that list a file say about it; None where none does."""
-    from catalogs.catalog import Catalog
+    from catalogs.catalog.file import Catalog
 
     members = [
         catalog.find(digest)

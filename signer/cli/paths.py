@@ -10,7 +10,7 @@ from typing import Literal
 
 from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
-from signer.files import file_error, is_special, read, require_data
+from signer.storage.files import file_error, is_special, read, require_data
 
 Kind = Literal["image", "catalog", "cabinet", "inf", "file"]
 

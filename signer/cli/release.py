@@ -12,8 +12,8 @@ from signer.cli.output import Output
 from signer.errors import ReleaseRefused
 
 if TYPE_CHECKING:
-    from catalogs.catalog import Catalog
-    from catalogs.package import DriverPackage
+    from catalogs.catalog.file import Catalog
+    from catalogs.package.driver_package import DriverPackage
     from signer.keys.identity import SigningIdentity
     from signer.pkcs7.signed_data import SigningOptions
     from signer.policy.targets import Target
@@ -72,9 +72,9 @@ def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Cat
     """What looks at each package before its files take their places; None without a profile. Raises UsageError."""
     if chosen.profile is None:
         return None
-    from catalogs.release import verify_signed
+    from catalogs.release_check import verify_signed
     from signer.cli.options.verify import TrustOptions
-    from signer.policy.switches import Switches
+    from signer.policy.machine_state import Switches
 
     now = datetime.now(UTC)
     roots = "release" if chosen.is_release else "test-signing"

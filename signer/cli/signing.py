@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.changes import begin_change
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
 from signer.errors import FileError, SigningError
-from signer.files import mapped, read, write_atomically
+from signer.storage.files import mapped, read, write_atomically
+from signer.storage.patching import begin_change
 
 if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
     from signer.keys.identity import SigningIdentity
+    from signer.operations.sign import Signed
     from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper
-    from signer.sign import Signed
 
 SIGNABLE = ("image", "catalog", "cabinet")
 """What can be signed, as `kind_of` names it."""
@@ -26,7 +26,7 @@ SIGNABLE = ("image", "catalog", "cabinet")
 def expect_images(files: Iterable[Path]) -> None:
     """Have what only images need made ready in the background, if there is one among these files."""
     if any(_is_image(path) for path in files):
-        from signer.pe.second_opinion import prepare
+        from signer.pe.layout_check import prepare
 
         prepare()
 
@@ -56,7 +56,7 @@ class Job:
         """Whether several processes may sign as this says, which are made ready for it: the key is in this one's
         memory, and nobody is asked for timestamps."""
         from signer.keys.local import LocalKey
-        from signer.pe.second_opinion import share
+        from signer.pe.layout_check import share
 
         if not isinstance(self.identity.key, LocalKey) or self.timestamper or self.second_timestamper:
             return False
@@ -96,7 +96,7 @@ class Job:
 
     def signed(self, data: memoryview) -> Signed:
         """An image signed as the job says. Raises SignerError."""
-        from signer.sign import sign_image
+        from signer.operations.sign import sign_image
 
         return sign_image(
             data,
@@ -109,15 +109,15 @@ class Job:
         )
 
     def _signed_cabinet(self, data: memoryview) -> Signed:
-        from signer.sign import sign_cabinet
+        from signer.operations.sign import sign_cabinet
 
         if self.second or self.page_hashes:
             raise SigningError("only images have page hashes and signatures with --dual", hint="Sign cabinets without.")
         return sign_cabinet(data, self.identity, self.options, append=self.append, timestamper=self.timestamper)
 
     def _sign_catalog(self, source: Path, target: Path, detached: Path | None) -> FileResult:
-        from catalogs.catalog import Catalog
-        from catalogs.sign import sign_catalog
+        from catalogs.catalog.file import Catalog
+        from catalogs.catalog.sign import sign_catalog
 
         self._require_fit_for_catalog(source)
         catalog = Catalog.parse(read(source), source.name)
@@ -152,24 +152,24 @@ def _is_signed(data: memoryview) -> bool:
 
 def write_request(source: Path, options: SigningOptions, page_hashes: bool, target: Path) -> FileResult:
     """Write what is to be signed of a file that is signed elsewhere. Raises SignerError."""
-    from signer.split import request
+    from signer.operations.external_signing import request
 
     kind = kind_of(source)
     if kind == "catalog":
-        from catalogs.catalog import Catalog
+        from catalogs.catalog.file import Catalog
 
         content = Catalog.parse(read(source)).content
         digest = content_digest(content, options.digest)
     elif kind == "image":
+        from signer.operations.sign import image_content
         from signer.pe.image import Image
-        from signer.sign import image_content
 
         with mapped(source) as data:
             digest, content = image_content(Image.parse(data), options.digest, page_hashes=page_hashes)
     elif kind == "cabinet":
         from signer.cab.cabinet import Cabinet
         from signer.cab.embed import prepare
-        from signer.sign import cabinet_content
+        from signer.operations.sign import cabinet_content
 
         digest, content = cabinet_content(prepare(Cabinet.parse(read(source))), options.digest)
     else:

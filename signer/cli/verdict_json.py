@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from signer.codeintegrity.consequences import Consequences
     from signer.codeintegrity.events import Event
-    from signer.policy.case import SignaturePaths
+    from signer.policy.subjects import SignaturePaths
     from signer.trust.path import CertificatePath
     from signer.verify.evidence import Signature, Timestamp
 
@@ -174,7 +174,7 @@ def iso(time: datetime) -> str:
 
 def best(paths: Sequence[CertificatePath], *, kernel: bool) -> CertificatePath | None:
     """The path to show: the first that reaches a root and breaks no rule; cross-certificates are the kernel's only."""
-    from signer.policy.case import broken
+    from signer.policy.subjects import broken
 
     def order(path: CertificatePath) -> tuple[bool, bool, bool]:
         crossed = path.anchor is not None and path.anchor.kind == "code-verification"

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from signer.certificates import load_all
 from signer.errors import SignerError, UsageError, WrongSecret
-from signer.files import read
 from signer.keys.identity import SigningIdentity, SigningKey
 from signer.keys.uri import KeyUri, Secret
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from cryptography import x509

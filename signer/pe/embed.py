@@ -8,13 +8,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from signer.changes import PatchSet
 from signer.errors import DigestChanged, ImageError
 from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
 from signer.pe.digest import hash_image, padding
 from signer.pe.image import Image
-from signer.pe.second_opinion import ask
+from signer.pe.layout_check import ask
+from signer.storage.patching import PatchSet
 
 
 def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None) -> PatchSet:

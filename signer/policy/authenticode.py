@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from signer.certificates import CODE_SIGNING, common_name, valid_at
 from signer.policy import kernel_signature, sources
-from signer.policy.case import Candidate, Case
 from signer.policy.classify import LIFETIME
 from signer.policy.decide import Policy
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Remark, Rule, admits, notes, rejects, rule, undecided, warns
-from signer.policy.switches import Setting
+from signer.policy.subjects import Candidate, Case
 from signer.trust.checks import ANY_USAGE, BROKEN
 from signer.trust.root_program import root_program_entry
 

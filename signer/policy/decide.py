@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
-from signer.policy.case import Candidate, Case, Signed
 from signer.policy.classify import MICROSOFTS
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Remark, Rule, Subject
-from signer.policy.switches import Setting
+from signer.policy.subjects import Candidate, Case, Signed
 from signer.policy.targets import Target
 
 _BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}

@@ -23,11 +23,11 @@ from dataclasses import replace
 
 from signer.certificates import TIME_STAMPING
 from signer.errors import UsageError
-from signer.policy.case import Case, SignaturePaths
 from signer.policy.decide import Policy, decide
 from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
-from signer.policy.switches import Setting, Switches
+from signer.policy.machine_state import Setting, Switches
+from signer.policy.subjects import Case, SignaturePaths
 from signer.policy.targets import Target
 from signer.trust.chain import build_paths
 from signer.trust.store import TrustStore

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from signer.policy import sources
 from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
-from signer.policy.case import Case
 from signer.policy.decide import Decided
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Releases, Remark, Rule, lifts, notes, rejects, rule, undecided, warns
-from signer.policy.switches import Setting
+from signer.policy.subjects import Case
 
 _SIGN = "Sign it: drvsign sign, or drvsign package for the whole driver package."
 _EMBED = "Embed a signature: drvsign sign, before the catalog is built."

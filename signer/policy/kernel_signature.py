@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import CODE_SIGNING
 from signer.policy import sources
-from signer.policy.case import Candidate
 from signer.policy.classify import LIFETIME, MICROSOFTS
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Releases, Remark, Rule, notes, rejects, rule, settled, undecided, warns
-from signer.policy.switches import Setting
+from signer.policy.subjects import Candidate
 from signer.trust.checks import ANY_USAGE, BROKEN
 from signer.verify.evidence import Signature
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from signer.policy import sources
-from signer.policy.case import Candidate
 from signer.policy.classify import ELAM, MICROSOFTS, STORE
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Releases, Remark, Rule, admits, notes, rejects, rule, settled, undecided, warns
-from signer.policy.switches import Setting
+from signer.policy.subjects import Candidate
 from signer.policy.tables import table
 
 LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from signer.policy import pnp, sources
-from signer.policy.case import Case, SignaturePaths
 from signer.policy.decide import Stated, decide
 from signer.policy.findings import Finding, Outcome, Verdict
+from signer.policy.machine_state import Setting, Switches
 from signer.policy.rules import Remark, Rule, notes, rejects, rule
-from signer.policy.switches import Setting, Switches
+from signer.policy.subjects import Case, SignaturePaths
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signer.policy import authenticode, kernel_trust, sources
-from signer.policy.case import Candidate, Case
 from signer.policy.decide import Policy
 from signer.policy.findings import Classification
+from signer.policy.machine_state import Publisher, Setting
 from signer.policy.rules import Releases, Remark, Rule, admits, rejects, rule, warns
-from signer.policy.switches import Publisher, Setting
+from signer.policy.subjects import Candidate, Case
 from signer.policy.tables import table
 
 _PACKAGE = "Build and sign the catalog again: drvsign package."

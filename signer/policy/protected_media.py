@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from signer.policy import kernel, sources
 from signer.policy.decide import Decided, Policy
+from signer.policy.machine_state import Setting
 from signer.policy.rules import Remark, Rule, admits, notes, rejects, rule, undecided, warns
-from signer.policy.switches import Setting
 
 DRM_LEVEL = "DRMLevel"
 PE_TRUSTED = "PETrusted"

@@ -14,11 +14,11 @@ from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name
-from signer.policy.case import SignaturePaths
 from signer.policy.classify import classify
 from signer.policy.findings import Classification, Finding, Verdict
 from signer.policy.judge import judge, paths_of
-from signer.policy.switches import Switches
+from signer.policy.machine_state import Switches
+from signer.policy.subjects import SignaturePaths
 from signer.policy.targets import Target
 from signer.trust.path import Anchor, CertificatePath
 from signer.trust.store import TrustStore

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Severity
-from signer.policy.switches import Setting, Settlement
+from signer.policy.machine_state import Setting, Settlement
 from signer.policy.targets import Target, release
 
 Subject = TypeVar("Subject")

@@ -110,7 +110,7 @@ class Evidence:
 
 
 class CatalogLookup(Protocol):
-    """A signed catalog, as far as verification needs it. `catalogs.catalog.Catalog` fits."""
+    """A signed catalog, as far as verification needs it. `catalogs.catalog.file.Catalog` fits."""
 
     @property
     def name(self) -> str:

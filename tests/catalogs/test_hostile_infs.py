@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalogs import os_names
-from catalogs.contents import contents
+from catalogs.catalog import os_names
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.rules import check
 from catalogs.inf.targets import ARCHITECTURES
-from catalogs.package import survey_packages
+from catalogs.package.copied_files import contents
+from catalogs.package.driver_package import survey_packages
 from signer.errors import InfError
-from tests.catalogs.inf_files import BASE, with_change, write_package
+from tests.support.inf_files import BASE, with_change, write_package
 
 X64 = os_names.parse_list("10_X64")
 LINES = BASE.splitlines()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from catalogs import os_names
+from catalogs.catalog import os_names
 from catalogs.inf.driver import DriverInf
-from catalogs.package import DriverPackage, read_packages
-from tests.catalogs.real_catalog import RealCatalog, read
-from tests.support import corpus_files, corpus_id
+from catalogs.package.driver_package import DriverPackage, read_packages
+from tests.support.files import corpus_files, corpus_id
+from tests.support.real_catalog import RealCatalog, read
 
 CATALOGS = corpus_files("packages/*/*.cat", "packages-media/*/*.cat")
 

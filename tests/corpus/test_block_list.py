@@ -11,15 +11,15 @@ import pytest
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
-from signer.policy.case import Case
 from signer.policy.file_facts import facts_of
 from signer.policy.judge import paths_of
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
+from signer.policy.subjects import Case
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather_image
-from tests.policy.si_policy_encoder import encode, signed
-from tests.support import corpus_files, corpus_id, corpus_root
+from tests.support.files import corpus_files, corpus_id, corpus_root
+from tests.support.si_policy_encoder import encode, signed
 
 LIST = corpus_root().parent / "policy-data" / "recommended_driver_blocklist_10.0.27770.0.xml"
 DRIVERS = corpus_files("drivers/*.sys")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from catalogs.catalog import Catalog
+from catalogs.catalog.file import Catalog
 from signer.algorithms import DigestAlgorithm
 from signer.cli.paths import kind_of
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather, gather_file, gather_image
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
 
 PACKAGES = [path.parent for path in corpus_files("packages/*/HASHES.tsv")]
 

@@ -11,7 +11,7 @@ import pytest
 from signer.errors import SignerError
 from signer.verify.evidence import Evidence, Signature
 from signer.verify.gather import gather, gather_cabinet, gather_catalog, gather_file, gather_image
-from tests.support import corpus_files, corpus_id, corpus_root
+from tests.support.files import corpus_files, corpus_id, corpus_root
 
 INDEX = corpus_root() / "INDEX.tsv"
 TIMESTAMPS = {"authenticode": "legacy", "rfc3161": "rfc3161"}

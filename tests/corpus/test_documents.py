@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.contract import CATALOG, RESULT, VERDICT, differences
-from tests.cli.program import drvsign
-from tests.support import corpus_files, corpus_root
+from tests.support.contract import CATALOG, RESULT, VERDICT, differences
+from tests.support.files import corpus_files, corpus_root
+from tests.support.program import drvsign
 
 POLICIES = ("kernel", "pnp", "protected-media", "authenticode")
 

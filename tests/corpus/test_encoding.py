@@ -14,7 +14,7 @@ from signer.pe.image import Image, is_image
 from signer.pkcs7 import nested
 from signer.pkcs7.encode import signed_data, signer_info
 from signer.pkcs7.parse import parse
-from tests.support import corpus_files, corpus_id, patched
+from tests.support.files import corpus_files, corpus_id, patched
 
 FILES = corpus_files("drivers/*", "catalogs/*.cat", "packages/**/*.sys", "packages/**/*.dll", "packages/**/*.cat")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from testcerts.store import ensure
-from tests.cli.program import drvsign
-from tests.support import corpus_root
+from tests.support.files import corpus_root
+from tests.support.program import drvsign
 
 PACKAGES = sorted(path for path in corpus_root().glob("packages/*") if path.is_dir())
 

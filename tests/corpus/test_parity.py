@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.parity import compare, real_catalogs
-from tests.support import corpus_id
+from tests.support.files import corpus_id
 
 
 @pytest.mark.parametrize("path", real_catalogs(), ids=corpus_id)

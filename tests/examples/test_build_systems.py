@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from signer.verify.gather import gather
-from tests.catalogs.inf_files import BASE, write_package
-from tests.images import PeSpec
-from tests.support import ROOT
+from tests.support.files import ROOT
+from tests.support.images import PeSpec
+from tests.support.inf_files import BASE, write_package
 
 MAKEFILE = "DRIVER := driver\ninclude $(shell $(DRVSIGN) --makefile)\n"
 

@@ -11,12 +11,12 @@ import lief
 import pefile
 import pytest
 
-from catalogs.package import survey_packages
+from catalogs.package.driver_package import survey_packages
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
-from signer.pe.second_opinion import require_agreement
-from tests.support import ROOT
+from signer.pe.layout_check import require_agreement
+from tests.support.files import ROOT
 
 HELLO = ROOT / "examples" / "hello"
 COMPILER = "x86_64-w64-mingw32-gcc"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogs.inf_files import HELLO
-from tests.cli.program import Ran, drvsign
-from tests.images import PeSpec
-from tests.support import corpus_files
+from tests.support.files import corpus_files
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import Ran, drvsign
 
 KERNEL = ("--policy", "kernel", "--target", "win11-24h2-x64", "--roots", "test-signing", "--testsigning")
 HOSTILE = corpus_files("hostile/*.gz")

@@ -15,7 +15,7 @@ import pytest
 from testcerts import store
 from testcerts.issue import Order, parse_subject
 from testcerts.profiles import KeyKind
-from tests.interop.judges import WINE, Pki, tool
+from tests.support.judges import WINE, Pki, tool
 
 WINCHECK = Path(__file__).with_name("wincheck.c")
 

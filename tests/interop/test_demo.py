@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from signer.certificates import load_all
-from tests.interop.judges import run, tool
-from tests.support import ROOT
+from tests.support.files import ROOT
+from tests.support.judges import run, tool
 
 
 @pytest.fixture(scope="module")

@@ -17,16 +17,14 @@ from signer.asn1 import der, oids
 from signer.certificates import CODE_SIGNING
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
+from signer.operations.sign import image_content, sign_image
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.pkcs7.timestamp import TimestampClient
-from signer.sign import image_content, sign_image
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather
-from tests.identities import identity
-from tests.images import PeSpec
 from tests.interop.differences import (
     APPLICATION_POLICIES,
     BARE_DIGEST,
@@ -42,9 +40,11 @@ from tests.interop.differences import (
     UNREADABLE_SIGNATURE,
     UNSIGNED_CATALOG,
 )
-from tests.support import ROOT, corpus_files, corpus_id, patched
-from tests.timestamping import tsa
-from tests.trust.hierarchy import issue
+from tests.support.files import ROOT, corpus_files, corpus_id, patched
+from tests.support.hierarchy import issue
+from tests.support.identities import identity
+from tests.support.images import PeSpec
+from tests.support.timestamping import tsa
 
 OF_TRUST = (
     "unable to get local issuer certificate",

@@ -17,7 +17,7 @@ from signer.certificates import load_all, thumbprint
 from testcerts import install_script, store
 from testcerts.issue import Order, parse_subject
 from testcerts.profiles import KeyKind
-from tests.interop.judges import WINE
+from tests.support.judges import WINE
 
 PROGRAMS = ("fltmc", "certutil", "bcdedit", "reg", "find")
 STAND_IN = '@echo off\r\n>>"%~dp0calls.txt" echo {name} %*\r\n{more}exit /b %EXIT_{name}%\r\n'

@@ -6,11 +6,11 @@ import lief
 import pytest
 
 from signer.algorithms import DigestAlgorithm
+from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_image
-from tests.images import PeSpec
-from tests.interop.judges import hello
-from tests.support import patched
+from tests.support.files import patched
+from tests.support.images import PeSpec
+from tests.support.judges import hello
 
 OK = lief.PE.Signature.VERIFICATION_FLAGS.OK
 

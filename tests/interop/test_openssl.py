@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from catalogs.build import CatalogOptions, build
-from catalogs.package import read_packages
-from catalogs.sign import sign_catalog
-from signer import surgery
+from catalogs.catalog.sign import sign_catalog
+from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
+from signer.operations import signatures as surgery
+from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_image
-from tests.interop.judges import HELLO, Pki, Said, hello, openssl
-from tests.support import patched
+from tests.support.files import patched
+from tests.support.judges import HELLO, Pki, Said, hello, openssl
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 

@@ -14,16 +14,16 @@ from signer.algorithms import DigestAlgorithm
 from signer.cli.tsa_server import serving
 from signer.errors import TimestampError
 from signer.keys.local import LocalKey
+from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
 from signer.pkcs7.timestamp import Kind, TimestampClient
 from signer.pkcs7.timestamp_request import rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
-from signer.sign import sign_image
 from signer.verify.gather import gather_image
-from tests.identities import certificate, identity
-from tests.images import PeSpec
-from tests.support import patched
-from tests.timestamping import NOON, ROOT, tsa, tsa_identity
+from tests.support.files import patched
+from tests.support.identities import certificate, identity
+from tests.support.images import PeSpec
+from tests.support.timestamping import NOON, ROOT, tsa, tsa_identity
 
 SIGNATURE = b"the octets of a signature"
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")

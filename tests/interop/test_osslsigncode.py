@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from catalogs.build import CatalogOptions, build
-from catalogs.package import read_packages
-from catalogs.sign import sign_catalog
+from catalogs.catalog.sign import sign_catalog
+from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
+from signer.operations.sign import sign_image, strip_image
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_image, strip_image
-from tests.images import PeSpec
-from tests.interop.judges import HELLO, hello, osslsigncode
-from tests.support import patched
+from tests.support.files import patched
+from tests.support.images import PeSpec
+from tests.support.judges import HELLO, hello, osslsigncode
 
 OK = "Signature verification: ok"
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from catalogs.build import CatalogOptions, build
-from catalogs.catalog import Catalog
-from catalogs.package import read_packages
-from catalogs.sign import sign_catalog
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.sign import sign_catalog
+from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
+from signer.operations.sign import sign_image
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions
 from signer.pkcs7.timestamp import TimestampClient
 from signer.pkcs7.timestamp_request import RFC3161_QUERY
-from signer.sign import sign_image
-from tests.interop.judges import HELLO, hello
-from tests.support import patched
-from tests.timestamping import tsa
+from tests.support.files import patched
+from tests.support.judges import HELLO, hello
+from tests.support.timestamping import tsa
 
 GOOD, BAD_DIGEST, UNSIGNED = "00000000", "80096010", "800b0100"
 """S_OK, TRUST_E_BAD_DIGEST, TRUST_E_NOSIGNATURE (winerror.h)."""

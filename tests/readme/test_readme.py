@@ -13,7 +13,7 @@ from subprocess import PIPE, STDOUT
 import pytest
 
 from signer.cli.app import COMMANDS
-from tests.support import ROOT
+from tests.support.files import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ELISION = "…"

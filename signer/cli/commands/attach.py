@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.changes import change_atomically
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
@@ -19,7 +18,8 @@ from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
-from signer.files import read, write_atomically
+from signer.storage.files import read, write_atomically
+from signer.storage.patching import change_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.algorithms import DigestAlgorithm
-    from signer.changes import PatchSet
+    from signer.operations.external_signing import Offer
     from signer.pkcs7.signed_data import SigningOptions
-    from signer.split import Offer
+    from signer.storage.patching import PatchSet
 
 app = typer.Typer(add_completion=False)
 
@@ -79,7 +79,7 @@ class Answer:
 
     def algorithm(self) -> DigestAlgorithm | None:
         """The digest algorithm of the request, if there is one. Raises SignatureFormatError naming it."""
-        from signer.split import algorithm_of
+        from signer.operations.external_signing import algorithm_of
 
         if self.request is None:
             return None
@@ -141,7 +141,7 @@ class _Attached:
 def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, append: bool) -> FileResult:
     if kind_of(path) == "catalog":
         return _attach_to_catalog(path, target, answer, append)
-    from signer.surgery import attach, signed_digest
+    from signer.operations.signatures import attach, signed_digest
 
     def found(data: memoryview) -> _Attached:
         der = _finished(data, answer) if signature is None else read(signature)
@@ -161,7 +161,7 @@ def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, ap
 
 
 def _attach_to_catalog(path: Path, target: Path, answer: Answer, append: bool) -> FileResult:
-    from catalogs.catalog import Catalog
+    from catalogs.catalog.file import Catalog
     from signer.pkcs7.signed_data import SigningOptions
 
     algorithm = answer.algorithm()
@@ -182,9 +182,9 @@ def _finished(data: memoryview, answer: Answer) -> bytes:
     """The signature of an image or cabinet, given what came back."""
     from signer.algorithms import DigestAlgorithm
     from signer.cab.cabinet import Cabinet, is_cabinet
+    from signer.operations.external_signing import cabinet_offers, image_offers
     from signer.pe.image import Image
     from signer.pkcs7.signed_data import SigningOptions
-    from signer.split import cabinet_offers, image_offers
 
     asked = answer.algorithm()
     algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
@@ -195,7 +195,7 @@ def _finished(data: memoryview, answer: Answer) -> bytes:
 
 
 def _finish(answer: Answer, offers: Iterable[Offer]) -> bytes:
-    from signer.split import finish, finish_any
+    from signer.operations.external_signing import finish, finish_any
 
     assert answer.signed_digest is not None
     leaf, chain = answer.certificates()

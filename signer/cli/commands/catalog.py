@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.commands.sign import sign
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
@@ -18,14 +18,14 @@ from signer.cli.paths import kind_of, walk
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
-from signer.files import as_word, ensure_folder, read, write_atomically
-from signer.unfinished import UnfinishedRuns
+from signer.storage.files import as_word, ensure_folder, read, write_atomically
+from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:
-    from catalogs.catalog import Catalog
+    from catalogs.catalog.file import Catalog
+    from catalogs.catalog.members import CatalogMember
     from catalogs.diff import FileState
-    from catalogs.members import CatalogMember
-    from catalogs.package import DriverPackage
+    from catalogs.package.driver_package import DriverPackage
 
 EXIT_DIFFERENT = 1
 app = typer.Typer(
@@ -224,7 +224,7 @@ _OTHERS = {
 
 def _load(path: Path) -> Catalog:
     """The catalog at `path`. Raises FileError, CatalogError, SignatureFormatError, naming it."""
-    from catalogs.catalog import Catalog
+    from catalogs.catalog.file import Catalog
 
     other = _OTHERS.get(kind_of(path))
     if other is not None:
@@ -280,7 +280,7 @@ def _explained(state: FileState, catalog: Catalog) -> FileState:
         return state
     from dataclasses import replace
 
-    from catalogs.line_ends import diagnose
+    from catalogs.package.newlines import diagnose
 
     fault = diagnose(read(state.path), catalog.contains)
     if fault is None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
 from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
-from signer.files import as_word, read, write_atomically
+from signer.storage.files import as_word, read, write_atomically
 from testcerts.profiles import EVERY, OFFERED_KEYS, PROFILES, USAGE_NAMES, KeyKind
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, PageHashes, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import Kind, expand, kind_of
 from signer.cli.results import EXIT_FAILED
 from signer.errors import SignerError, UsageError
-from signer.files import mapped
+from signer.storage.files import mapped
 
 if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm

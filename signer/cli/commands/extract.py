@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.output import Output
 from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.errors import SigningError
-from signer.files import mapped, read, write_atomically
+from signer.storage.files import mapped, read, write_atomically
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +43,7 @@ def extract(
 
 
 def _extract(path: Path, target: Path, index: int) -> FileResult:
-    from signer.surgery import signature
+    from signer.operations.signatures import signature
 
     if kind_of(path) == "catalog":
         if index:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
@@ -68,8 +68,8 @@ def lint(
     jobs: Jobs = 0,
 ) -> None:
     """Everything that Inf2Cat and InfVerif would say against INFs, in one run. Exit code 3 for any error."""
+    from catalogs.catalog.os_names import parse_names
     from catalogs.lint import lint as find
-    from catalogs.os_names import parse_names
 
     names = parse_names(os) if os else None
     time = CatalogChoices(os, None, now, local_time).time()
@@ -140,7 +140,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 def _files(driver: DriverInf) -> list[dict[str, Any]]:
     """The files that the INF brings to its catalogs, found or not."""
-    from catalogs.contents import contents
+    from catalogs.package.copied_files import contents
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for item in contents(driver, driver.architectures).items:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from signer.cli.assess import verifiable_kind
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
@@ -20,7 +20,7 @@ from signer.cli.terminal import STYLES
 from signer.cli.verdict_json import certificate as certificate_json
 from signer.cli.verdict_json import iso
 from signer.errors import SignerError, SigningError
-from signer.files import mapped
+from signer.storage.files import mapped
 
 if TYPE_CHECKING:
     from cryptography import x509

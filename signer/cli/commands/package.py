@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.changes import patch_atomically
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import OutputFolder
@@ -26,12 +25,13 @@ from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
-from signer.files import as_word, ensure_folder, read, scratch
-from signer.transaction import together
+from signer.storage.files import as_word, ensure_folder, read, scratch
+from signer.storage.patching import patch_atomically
+from signer.storage.transaction import together
 
 if TYPE_CHECKING:
-    from catalogs.package import DriverPackage
-    from catalogs.packaging import Made
+    from catalogs.package.driver_package import DriverPackage
+    from catalogs.sign_package import Made
     from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
@@ -63,7 +63,7 @@ def package(
     All files change together, or none does. Drivers that somebody else signed stay as they are. What the newest Windows
     will make of the package is said at the end; the exit code is about the signing.
     """
-    from catalogs.packaging import PackagingOptions, sign_packages
+    from catalogs.sign_package import PackagingOptions, sign_packages
 
     with failure_as_result(output, folder):
         _require_sense(folder, signature)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
@@ -24,7 +24,7 @@ from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
-from signer.files import as_word
+from signer.storage.files import as_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from signer.changes import Found, change_atomically
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
@@ -16,6 +15,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import expect_images
 from signer.errors import SigningError
+from signer.storage.patching import Found, change_atomically
 
 app = typer.Typer(add_completion=False)
 
@@ -47,8 +47,8 @@ def strip(
 
 def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
     """Take the signatures off one image, or the one with this index. Raises SignerError."""
-    from signer.sign import strip_cabinet, strip_image
-    from signer.surgery import without_signature
+    from signer.operations.sign import strip_cabinet, strip_image
+    from signer.operations.signatures import without_signature
 
     if kind_of(source) == "catalog":
         raise SigningError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.identity import IdentityOptions
@@ -23,12 +23,12 @@ from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
-from signer.files import read, scratch, write_atomically
-from signer.unfinished import UnfinishedRuns
+from signer.storage.files import read, scratch, write_atomically
+from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:
+    from catalogs.submission.compare import Returned
     from catalogs.submission.package import Submission
-    from catalogs.submission.returned import Returned
 
 EXIT_REFUSED = 1
 app = typer.Typer(
@@ -152,8 +152,8 @@ def compare(
     Drivers are compared by their digests without signatures; signatures are checked under the release roots; each
     catalog must list every file of its package; changes of an INF are shown.
     """
-    from catalogs.submission.opened import opened
-    from catalogs.submission.returned import compare as compare_folders
+    from catalogs.submission.compare import compare as compare_folders
+    from catalogs.submission.unpack import opened
 
     with scratch() as room:
         found = compare_folders(opened(sent, room / "sent"), opened(received, room / "received"))
@@ -222,7 +222,7 @@ def _made(output: Output, submission: Submission, target: Path, signing: _Signin
     if signing is None:
         write_atomically(target, build_cabinet(submission, time=time))
         return FileResult(target, "built", note=f"{note}, unsigned")
-    from signer.sign import sign_cabinet
+    from signer.operations.sign import sign_cabinet
 
     require_named(chosen, is_test=signing.identity.is_test)
     options, _ = signing.signature.resolve(output)

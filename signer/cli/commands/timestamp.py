@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.changes import Found, change_atomically
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.options.timestamp import TimestampOptions
@@ -17,7 +16,8 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.errors import UsageError
-from signer.files import read, write_atomically
+from signer.storage.files import read, write_atomically
+from signer.storage.patching import Found, change_atomically
 
 if TYPE_CHECKING:
     from signer.pkcs7.timestamping import Chooser
@@ -59,7 +59,7 @@ def timestamp(
 
 def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -> FileResult:
     """Give the signatures of one file timestamps. Raises SignerError."""
-    from signer.stamping import timestamp_cabinet, timestamp_catalog, timestamp_image
+    from signer.operations.timestamp import timestamp_cabinet, timestamp_catalog, timestamp_image
 
     kind = kind_of(source)
     if kind == "catalog":

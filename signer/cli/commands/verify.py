@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from signer.cli.assess import Assessment, Assessor, is_package, load_catalog, parse_targets, verifiable_kind
-from signer.cli.groups import command, examples
+from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
@@ -20,8 +20,8 @@ from signer.cli.processes import in_processes
 from signer.cli.results import EXIT_FAILED
 from signer.cli.threads import in_threads
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
-from signer.files import write_atomically
-from signer.unfinished import UnfinishedRuns
+from signer.storage.files import write_atomically
+from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:
     from signer.verify.evidence import CatalogLookup

@@ -13,7 +13,7 @@ import typer
 
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
-from signer.files import read
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from signer.config import Settings

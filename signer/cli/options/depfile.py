@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import typer
 
-from signer.files import write_atomically
+from signer.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from signer.cli.options.identity import IdentityOptions

@@ -11,7 +11,7 @@ import typer
 
 from signer.cli.options.common import OutputFile
 from signer.errors import UsageError
-from signer.files import ensure_folder
+from signer.storage.files import ensure_folder
 
 OutputFolder = Annotated[
     Path | None,

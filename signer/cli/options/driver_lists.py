@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from signer.cli.output import Output
 from signer.errors import ConfigError, UsageError
-from signer.files import read
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from signer.policy.si_policy.policy import SiPolicy

@@ -16,7 +16,7 @@ from signer.errors import UsageError
 
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions
-    from catalogs.package import DriverPackage, Survey
+    from catalogs.package.driver_package import DriverPackage, Survey
     from signer.config import Settings
 
 PANEL = "What the catalog is for"
@@ -83,8 +83,8 @@ class CatalogChoices:
 
     def survey(self, where: Path | Sequence[Path]) -> Survey:
         """What the INFs ask for, with all problems. Raises UsageError, FileError."""
-        from catalogs.os_names import parse_names
-        from catalogs.package import survey_packages
+        from catalogs.catalog.os_names import parse_names
+        from catalogs.package.driver_package import survey_packages
 
         today = self.time().astimezone() if self.local_time else self.time().astimezone(UTC)
         return survey_packages(where, parse_names(self.os) if self.os else None, today=today.date())

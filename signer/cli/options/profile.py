@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.errors import ConfigError, UsageError
-from signer.files import read
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from signer.config import Profile, Settings

@@ -10,7 +10,7 @@ import typer
 
 from signer.cli.output import Output
 from signer.errors import CertificateError, UsageError
-from signer.files import read
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -14,14 +14,14 @@ from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.errors import CertificateError, UsageError
-from signer.files import read
+from signer.storage.files import read
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.keys.identity import SigningIdentity
-    from signer.policy.case import SignaturePaths
-    from signer.policy.switches import Switches
+    from signer.policy.machine_state import Switches
+    from signer.policy.subjects import SignaturePaths
     from signer.trust.store import TrustStore
     from signer.verify.evidence import Evidence, Signature
 
@@ -284,7 +284,7 @@ class MachineOptions:
 
     def switches(self, roots: str, at: datetime) -> Switches:
         """The state of the machine as the policy wants it. Raises UsageError; FileError and ConfigError for lists."""
-        from signer.policy.switches import Switches
+        from signer.policy.machine_state import Switches
 
         return Switches(
             at=at,

@@ -18,7 +18,7 @@ from signer.errors import SignatureFormatError
 from signer.policy.si_policy.rules import FileRule, FileRules, SignerRule, any_of
 
 if TYPE_CHECKING:
-    from signer.policy.case import Case, Signed
+    from signer.policy.subjects import Case, Signed
 
 KERNEL = 131
 """The signing scenario of drivers; that of user mode is 12."""

@@ -17,7 +17,7 @@ from signer.policy.file_facts import Version
 from signer.trust.roots import kernel_roots
 
 if TYPE_CHECKING:
-    from signer.policy.case import Case, Signed
+    from signer.policy.subjects import Case, Signed
 
 Kind = Literal["allow", "deny", "attribute"]
 

@@ -9,8 +9,8 @@ import pytest
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Severity
 from catalogs.inf.rules import check
-from tests.catalogs.inf_files import BASE, with_change
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
+from tests.support.inf_files import BASE, with_change
 
 E, W = Severity.ERROR, Severity.WARNING
 END = 'Disk = "Sample Disk"\n'

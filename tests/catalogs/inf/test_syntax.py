@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalogs.inf.strings import Strings
 from catalogs.inf.syntax import Entry, Inf, Section, write
 from signer.errors import InfError
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
 
 INFS = corpus_files("**/*.[iI][nN][fF]", "**/*.[iI][nN][xX]")
 

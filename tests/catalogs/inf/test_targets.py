@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalogs import os_names
+from catalogs.catalog import os_names
+from catalogs.catalog.os_names import OsName
 from catalogs.inf.targets import TargetOS, parse, pick
-from catalogs.os_names import OsName
 
 
 def os(option: str) -> OsName:

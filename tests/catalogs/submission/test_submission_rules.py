@@ -15,13 +15,13 @@ from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.errors import FileError, MalformedInput, PackageError
+from signer.operations.sign import sign_cabinet
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_cabinet
-from tests.cabinets import cabinet
-from tests.catalogs.inf_files import BASE, with_change, write_package
-from tests.identities import identity
-from tests.images import PeSpec
-from tests.support import corpus_files, corpus_id
+from tests.support.cabinets import cabinet
+from tests.support.files import corpus_files, corpus_id
+from tests.support.identities import identity
+from tests.support.images import PeSpec
+from tests.support.inf_files import BASE, with_change, write_package
 
 TIME = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 X86 = BASE.replace("NTamd64", "NTx86")

@@ -16,13 +16,13 @@ from signer.asn1 import oids
 from signer.cab.cabinet import Cabinet, is_cabinet
 from signer.cab.embed import embed, prepare
 from signer.errors import MalformedInput
+from signer.operations.sign import cabinet_content, sign_cabinet, strip_cabinet
 from signer.pkcs7 import indirect_data, nested
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from signer.sign import cabinet_content, sign_cabinet, strip_cabinet
 from signer.verify.gather import gather_cabinet
-from tests.cabinets import cabinet
-from tests.identities import identity
+from tests.support.cabinets import cabinet
+from tests.support.identities import identity
 
 PLAIN = cabinet({"a.inf": b"[Version]", "b.sys": bytes(range(256)) * 4})
 TWO_FOLDERS = cabinet({"a.inf": b"[Version]", "b.sys": bytes(range(256)) * 4}, folders=2)
@@ -142,7 +142,7 @@ def test_a_cabinet_that_osslsigncode_prepared_is_prepared_alike(tmp_path: Path) 
     """With one folder; with several, osslsigncode 2.9 moves the second one's data to where it is not."""
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    from tests.identities import private_key
+    from tests.support.identities import private_key
 
     plain, result, key, cert = (tmp_path / name for name in ("plain.cab", "result.cab", "key.pem", "cert.pem"))
     plain.write_bytes(PLAIN)

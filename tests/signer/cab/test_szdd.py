@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signer.cab.szdd import expand, is_szdd
 from signer.errors import MalformedInput
-from tests.cabinets import szdd, szdd_header
+from tests.support.cabinets import szdd, szdd_header
 
 
 def copy(position: int, length: int) -> bytes:

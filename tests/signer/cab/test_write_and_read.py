@@ -19,10 +19,10 @@ from signer.cab.data import PIECE, checksum
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.errors import MalformedInput, SigningError
+from signer.operations.sign import sign_cabinet
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_cabinet
-from tests.cabinets import cabinet
-from tests.identities import identity
+from tests.support.cabinets import cabinet
+from tests.support.identities import identity
 
 TIME = datetime(2024, 5, 1, 12, 30, 14, tzinfo=UTC)
 NOISE = random.Random(7).randbytes(3 * PIECE + 17)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.backend import Backend, Make, Start
+from tests.support.backends.backend import Backend, Make, Start
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, UsageError, WrongSecret
-from tests.backends.aws import REGION, Aws
-from tests.backends.backend import DIGEST, SHA256
-from tests.backends.backend import key_unasked as key
+from tests.support.backends.aws import REGION, Aws
+from tests.support.backends.backend import DIGEST, SHA256
+from tests.support.backends.backend import key_unasked as key
 
 
 @pytest.fixture

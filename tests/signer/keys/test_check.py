@@ -11,7 +11,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.keys.check import Check, check_body, check_digest, check_signature
-from tests.identities import certificate, identity, private_key
+from tests.support.identities import certificate, identity, private_key
 
 SHA1, SHA256, MD5 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256, DigestAlgorithm.MD5
 BODY = b"what was signed"

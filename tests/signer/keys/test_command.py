@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.open import open_identity
-from tests.backends.backend import DIGEST, SHA256, key_unasked
-from tests.identities import certificate, identity, private_key
+from tests.support.backends.backend import DIGEST, SHA256, key_unasked
+from tests.support.identities import certificate, identity, private_key
 
 
 @pytest.fixture

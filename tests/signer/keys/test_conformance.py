@@ -16,16 +16,16 @@ from signer.errors import IdentityError, KeyCertificateMismatch, UsageError
 from signer.keys.open import open_identity
 from signer.keys.remote import RemoteKey
 from signer.verify.gather import gather_image
-from tests.backends.aws import Aws
-from tests.backends.azure import Azure
-from tests.backends.backend import SECRET, Backend, Make, Start, key_of, name_of
-from tests.backends.command import Command
-from tests.backends.gcp import Gcp
-from tests.backends.token import Token
-from tests.backends.vault import Vault
-from tests.catalogs.inf_files import HELLO
-from tests.cli.program import drvsign, state
-from tests.images import PeSpec
+from tests.support.backends.aws import Aws
+from tests.support.backends.azure import Azure
+from tests.support.backends.backend import SECRET, Backend, Make, Start, key_of, name_of
+from tests.support.backends.command import Command
+from tests.support.backends.gcp import Gcp
+from tests.support.backends.token import Token
+from tests.support.backends.vault import Vault
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import drvsign, state
 
 BACKENDS: dict[str, Make] = {
     "pkcs11": Token,

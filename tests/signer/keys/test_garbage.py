@@ -10,11 +10,11 @@ import pytest
 
 from signer.errors import IdentityError
 from signer.keys.open import open_identity
-from tests.backends.aws import Aws
-from tests.backends.azure import Azure
-from tests.backends.backend import SECRET
-from tests.backends.gcp import Gcp
-from tests.backends.vault import Vault
+from tests.support.backends.aws import Aws
+from tests.support.backends.azure import Azure
+from tests.support.backends.backend import SECRET
+from tests.support.backends.gcp import Gcp
+from tests.support.backends.vault import Vault
 
 SERVICES = {"aws-kms": Aws, "azure-kv": Azure, "gcp-kms": Gcp, "vault": Vault}
 BODIES = {

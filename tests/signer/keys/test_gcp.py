@@ -8,9 +8,9 @@ import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, UsageError, WrongSecret
-from tests.backends.backend import DIGEST, SHA256
-from tests.backends.backend import key_unasked as key
-from tests.backends.gcp import Gcp
+from tests.support.backends.backend import DIGEST, SHA256
+from tests.support.backends.backend import key_unasked as key
+from tests.support.backends.gcp import Gcp
 
 
 @pytest.fixture

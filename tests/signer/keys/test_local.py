@@ -27,7 +27,7 @@ from signer.errors import (
 )
 from signer.keys.local import load_pair, load_pfx
 from signer.keys.open import open_identity
-from tests.identities import certificate, identity, private_key
+from tests.support.identities import certificate, identity, private_key
 
 LEAF = identity()
 KEY = private_key("rsa2048", "Drvsign Unit Test")

@@ -17,8 +17,8 @@ from signer.keys import pkcs11
 from signer.keys.check import Check, check_digest
 from signer.keys.open import open_identity
 from signer.keys.pkcs11_uri import Pkcs11Uri
-from tests.identities import certificate, identity, private_key
-from tests.tokens import PIN, SoftHsm, softhsm_in
+from tests.support.identities import certificate, identity, private_key
+from tests.support.tokens import PIN, SoftHsm, softhsm_in
 
 ROOT = ("Drvsign Unit Root", "p256")
 NAMES = {"rsa2048": "Token RSA", "p256": "Token P-256", "p384": "Token P-384"}

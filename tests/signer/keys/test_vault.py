@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, UsageError, WrongSecret
 from signer.keys.open import open_identity
-from tests.backends.backend import DIGEST, ROOT, SECRET, SHA256
-from tests.backends.vault import Vault
-from tests.identities import certificate
+from tests.support.backends.backend import DIGEST, ROOT, SECRET, SHA256
+from tests.support.backends.vault import Vault
+from tests.support.identities import certificate
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from signer.errors import ImageError
 from signer.pe import certificate_table
 from signer.pe.image import Image
-from tests.images import PeSpec
+from tests.support.images import PeSpec
 
 
 def with_table(table: bytes) -> Image:

@@ -13,8 +13,8 @@ from signer.pe import checksum as module
 from signer.pe.checksum import WordSum, checksum, sum16
 from signer.pe.embed import embed
 from signer.pe.image import Image
-from tests.images import PeSpec
-from tests.support import patched
+from tests.support.files import patched
+from tests.support.images import PeSpec
 
 
 def plain_sum(data: bytes) -> int:

@@ -25,8 +25,8 @@ from signer.pe.digest import (
     page_difference,
 )
 from signer.pe.image import Image
-from tests.images import PeSpec
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
+from tests.support.images import PeSpec
 
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 

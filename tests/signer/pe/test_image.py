@@ -11,8 +11,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.pe.digest import hash_pages, hashed_ranges
 from signer.pe.image import Image, is_image
-from tests.images import MACHINES, PeSpec
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
+from tests.support.images import MACHINES, PeSpec
 
 
 @dataclass(frozen=True)

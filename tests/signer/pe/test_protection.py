@@ -10,8 +10,8 @@ import pytest
 from signer.pe.image import Image
 from signer.pe.protection import protection_faults
 from signer.verify.gather import gather_image
-from tests.images import PeSpec
-from tests.support import corpus_files
+from tests.support.files import corpus_files
+from tests.support.images import PeSpec
 
 CODE, DATA, BOTH = 0x60000020, 0xC0000040, 0xE0000020
 

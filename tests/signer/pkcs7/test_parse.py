@@ -13,8 +13,8 @@ from signer.errors import CertificateError, NotDerError, SignatureFormatError
 from signer.pkcs7 import nested
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from tests.identities import identity
-from tests.support import corpus_files, corpus_id
+from tests.support.files import corpus_files, corpus_id
+from tests.support.identities import identity
 
 SIGNED = sign(
     Content(oids.DATA, b"\x04\x05hello"), identity("p256"), SigningOptions(description="Ünï", url="http://a/ö")

@@ -18,8 +18,8 @@ from signer.pkcs7.timestamp_authority import POLICY
 from signer.pkcs7.timestamp_request import RFC3161_QUERY, rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
 from signer.pkcs7.timestamping import add_timestamps
-from tests.identities import identity
-from tests.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
+from tests.support.identities import identity
+from tests.support.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
 
 SIGNATURE = b"the octets of a signature"
 SHA256 = DigestAlgorithm.SHA256

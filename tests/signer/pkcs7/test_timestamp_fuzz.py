@@ -12,7 +12,7 @@ from signer.asn1 import der
 from signer.errors import SignatureFormatError, TimestampError
 from signer.pkcs7.timestamp_request import legacy_answer, legacy_request, rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
-from tests.timestamping import NOON, tsa
+from tests.support.timestamping import NOON, tsa
 
 SIGNATURE, SHA256 = b"the octets of a signature", DigestAlgorithm.SHA256
 REQUEST = rfc3161_request(SIGNATURE, SHA256, 7)

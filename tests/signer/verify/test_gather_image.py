@@ -9,17 +9,17 @@ import pytest
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import ImageError
+from signer.operations.sign import image_content, sign_image
 from signer.pe import certificate_table
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from signer.sign import image_content, sign_image
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather_image
-from tests.identities import identity
-from tests.images import PeSpec
-from tests.support import patched
+from tests.support.files import patched
+from tests.support.identities import identity
+from tests.support.images import PeSpec
 
 
 def signed(spec: PeSpec | None = None, kind: str = "rsa2048", *, page_hashes: bool = False, **options: object) -> bytes:

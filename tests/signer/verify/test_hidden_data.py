@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1 import der, oids
 from signer.errors import ImageError
+from signer.operations.sign import sign_image
 from signer.pe.image import Image
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions
-from signer.sign import sign_image
 from signer.verify.gather import gather_image
-from tests.identities import certificate, identity
-from tests.images import PeSpec
-from tests.tables import UNSIGNED, entry, image_with, padded
+from tests.support.identities import certificate, identity
+from tests.support.images import PeSpec
+from tests.support.tables import UNSIGNED, entry, image_with, padded
 
 SIGNATURE = sign_image(UNSIGNED, identity(), SigningOptions()).signature
 ODD = SIGNATURE if len(SIGNATURE) % 8 else nested.with_unsigned(SIGNATURE, "2.999.1", (der.null(),))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from signer.policy.authenticode import PADDING_CODES
-from tests.support import ROOT
+from tests.support.files import ROOT
 
 
 def codes() -> Iterator[str]:

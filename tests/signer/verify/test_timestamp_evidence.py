@@ -15,6 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignerError
 from signer.keys.identity import SigningIdentity
+from signer.operations.sign import sign_image
 from signer.pkcs7.counter_signature import signer_info_of
 from signer.pkcs7.encode import attribute, signer_info
 from signer.pkcs7.nested import with_unsigned
@@ -23,12 +24,11 @@ from signer.pkcs7.signed_data import SigningOptions, Stamp
 from signer.pkcs7.timestamp import Kind
 from signer.pkcs7.timestamp_request import legacy_request, rfc3161_request
 from signer.pkcs7.timestamping import add_timestamps
-from signer.sign import sign_image
 from signer.verify.evidence import Signature, Timestamp
 from signer.verify.gather import gather_image
-from tests.identities import identity
-from tests.tables import UNSIGNED, entry, image_with, padded
-from tests.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
+from tests.support.identities import identity
+from tests.support.tables import UNSIGNED, entry, image_with, padded
+from tests.support.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
 
 SHA256 = DigestAlgorithm.SHA256
 SIGNED = sign_image(UNSIGNED, identity(), SigningOptions(description="Drv")).signature

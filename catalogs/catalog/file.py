@@ -1,0 +1,153 @@
+"""A catalog file: a certificate trust list in SignedData. Read, asked, and written back byte for byte.
+
+Source: wincrypt.h, mscat.h; RFC 2315, 9; several hundred real catalogs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from catalogs.catalog.members import CatalogMember, interpret, require_agreement
+from catalogs.catalog.trust_list import CertificateTrustList
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import CatalogError, SignatureFormatError
+from signer.pe.digest import PageHashes
+from signer.pkcs7.signed_data import Content
+
+_UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)
+_UNSIGNED_TAIL = der.tlv(der.SET)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A catalog, signed or not. It fits `signer.verify.evidence.CatalogLookup`."""
+
+    trust_list: CertificateTrustList
+    name: str = ""
+    """What to call it: its file name."""
+    head: bytes = _UNSIGNED_HEAD
+    """SignedData's fields before the content, as encoded: version and digest algorithms."""
+    tail: bytes = _UNSIGNED_TAIL
+    """SignedData's fields after the content, as encoded: certificates and signers."""
+
+    @classmethod
+    def parse(cls, data: bytes, name: str = "") -> Catalog:
+        """The catalog in its DER. Raises CatalogError and SignatureFormatError, naming the offset.
+
+        Entries may have the same tag, as those of files with the same bytes have, but must not contradict each other.
+        """
+        whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
+        if whole.end != len(data):
+            raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the catalog", offset=whole.end)
+        oid, wrapped = _children(data, whole, 2)
+        if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
+            raise CatalogError("not a catalog: it is not PKCS #7 SignedData", offset=0)
+        signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
+        fields = der.first_children(data, signed_data, 6)
+        if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
+            raise SignatureFormatError("SignedData with too few fields or too many", offset=signed_data.start)
+        kind, content = _children(data, fields[2], 2)
+        if der.read_oid(kind.contents(data)) != oids.CTL:
+            raise CatalogError("not a catalog: what is signed is no certificate trust list", offset=kind.start)
+        trust_list = CertificateTrustList.parse(bytes(data[content.body : content.end]))
+        require_agreement(trust_list.subjects)
+        for field in fields[3:]:  # the list has been walked by now, and is much the largest part
+            der.require_der(field.whole(data))
+        head = bytes(data[fields[0].start : fields[1].end])
+        return cls(trust_list, name, head, bytes(data[fields[3].start : signed_data.end]))
+
+    def to_bytes(self) -> bytes:
+        """The catalog file. What `parse` read comes out as it was."""
+        content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list.to_der()))
+        signed_data = der.sequence(self.head, content, self.tail)
+        return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
+
+    @property
+    def version(self) -> int:
+        """1 or 2."""
+        return self.trust_list.version
+
+    @property
+    def list_identifier(self) -> bytes:
+        """The 16 bytes that tell this catalog from others."""
+        return self.trust_list.list_identifier
+
+    @property
+    def this_update(self) -> datetime:
+        """When it was made."""
+        return self.trust_list.this_update
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether anybody signed it."""
+        return self.tail != _UNSIGNED_TAIL
+
+    @property
+    def attributes(self) -> tuple[tuple[str, str], ...]:
+        """The catalog's own names and values, in the order of the file."""
+        return tuple((pair.name, pair.value) for pair in self.trust_list.extensions)
+
+    def attribute(self, name: str) -> str | None:
+        """The value of one of them, whatever its case; None without it."""
+        return next((value for key, value in self.attributes if key.lower() == name.lower()), None)
+
+    @property
+    def hardware_ids(self) -> tuple[str, ...]:
+        """HWID1, HWID2, …"""
+        pairs = [(name[4:], value) for name, value in self.attributes if name[:4].upper() == "HWID"]
+        return tuple(value for number, value in sorted(pairs, key=_by_number) if number.isdigit())
+
+    @cached_property
+    def members(self) -> tuple[CatalogMember, ...]:
+        """The entries, in the order of the file. Raises CatalogError."""
+        return tuple(map(interpret, self.trust_list.subjects))
+
+    @cached_property
+    def signed_data(self) -> bytes:
+        """The DER of the whole file."""
+        return self.to_bytes()
+
+    @property
+    def content(self) -> Content:
+        """What a signature over the catalog covers."""
+        return Content(oids.CTL, self.trust_list.to_der())
+
+    def unsigned(self) -> Catalog:
+        """The same catalog without its signature."""
+        return replace(self, head=_UNSIGNED_HEAD, tail=_UNSIGNED_TAIL)
+
+    def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
+        """Which digests its members are listed by."""
+        return {member.digest_algorithm for member in self.members if member.digest_algorithm is not None}
+
+    def contains(self, digest: bytes) -> bool:
+        """Whether a member with this digest is listed."""
+        return digest in self._by_digest
+
+    def find(self, digest: bytes) -> CatalogMember | None:
+        """The member with this digest, or None."""
+        return self._by_digest.get(digest)
+
+    def page_hashes(self, digest: bytes) -> PageHashes | None:
+        """The page hashes of the member with this digest, or None. Raises CatalogError."""
+        member = self.find(digest)
+        return member.page_hashes if member is not None else None
+
+    @cached_property
+    def _by_digest(self) -> dict[bytes, CatalogMember]:
+        return {member.digest: member for member in self.members if member.digest is not None}
+
+
+def _by_number(pair: tuple[str, str]) -> int:
+    return int(pair[0]) if pair[0].isdigit() else 0
+
+
+def _children(data: bytes, parent: der.Element, count: int) -> list[der.Element]:
+    children = der.first_children(data, parent, count)
+    if len(children) != count:
+        raise SignatureFormatError(f"a structure that has not {count} parts", offset=parent.start)
+    return children

@@ -1,0 +1,40 @@
+"""A verdict's target as INFs and catalogs name it: the decoration of its architecture, the version of its kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalogs.catalog.os_names import OsName
+from signer.policy.targets import Target
+
+_DECORATIONS = {"x64": "amd64"}
+_KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
+"""Since which build the kernel has which version."""
+
+
+def decoration(target: Target) -> str:
+    """The architecture of a target as INFs decorate with it."""
+    return _DECORATIONS.get(target.architecture, target.architecture)
+
+
+def os_of(target: Target) -> OsName:
+    """A target as INF decorations see it: kernel version, build, architecture, workstation or server."""
+    version = kernel_of(target)
+    release = (*version, target.build)
+    names = (f"{version[0]}.{version[1]}",)
+    return OsName(target.name, "", names, decoration(target), release, target.server)
+
+
+def kernel_of(target: Target) -> tuple[int, int]:
+    """The version of a target's kernel, such as (10, 0)."""
+    return next(version for build, version in _KERNELS if target.build >= build)
+
+
+def versions_in(text: str) -> Iterator[tuple[int, int]]:
+    """The versions in an OSAttr such as `2:6.1,2:10.0`; Windows 10 was 6.4 before its release."""
+    for part in text.split(","):
+        platform, _, version = part.strip().partition(":")
+        major, _, minor = version.partition(".")
+        if platform == "2" and major.isdigit() and minor.isdigit():
+            found = (int(major), int(minor))
+            yield (10, 0) if found == (6, 4) else found

@@ -1,0 +1,108 @@
+"""The check of a package that is signed and not yet in its place: intact, timestamped, accepted by its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from catalogs.catalog.file import Catalog
+from catalogs.inf.driver import DriverInf
+from catalogs.package.driver_package import DriverPackage
+from catalogs.package.images import boot_start_drivers
+from catalogs.verify_package import CheckedFile, CheckedPackage, PathsOf, evidence_of
+from signer.certificates import common_name
+from signer.errors import VerificationError
+from signer.policy.classify import classify
+from signer.policy.findings import Verdict
+from signer.policy.judge import judge
+from signer.policy.machine_state import Switches
+from signer.policy.targets import Target
+from signer.verify.evidence import Evidence
+from signer.verify.gather import gather_catalog
+
+
+def verify_signed(
+    package: DriverPackage,
+    catalog: Catalog,
+    paths_of: PathsOf,
+    targets: Sequence[Target],
+    switches: Switches,
+    *,
+    release: bool,
+) -> list[Verdict]:
+    """The verdicts of the targets that the package is for, none of them "rejected".
+
+    The files are where `package` says. Raises VerificationError for a signature that is not intact or that a target
+    rejects, and for a release also for one that is for tests or has no timestamp; SignerError.
+    """
+    checked = _checked(package, catalog, paths_of)
+    for name, evidence in _evidence(checked):
+        _require_intact(name, evidence)
+        if release:
+            _require_timestamps(name, evidence)
+    if release:
+        _require_no_tests(checked)
+    return [verdict for target in targets for verdict in _verdicts(checked, target, switches)]
+
+
+def _checked(package: DriverPackage, catalog: Catalog, paths_of: PathsOf) -> CheckedPackage:
+    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
+    files = []
+    for file in package.files:
+        evidence = evidence_of(file.path, [catalog], file.packed, file.relative.name)
+        files.append(CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot))
+    signature = gather_catalog(catalog.to_bytes(), package.catalog_name)
+    return CheckedPackage(package, catalog, signature, tuple(files), drivers=drivers)
+
+
+def _evidence(checked: CheckedPackage) -> Iterator[tuple[str, Evidence]]:
+    if checked.signature is not None:
+        yield checked.package.catalog_name, checked.signature
+    for one in checked.files:
+        yield str(one.file.relative), one.evidence
+
+
+def _require_intact(name: str, evidence: Evidence) -> None:
+    if not evidence.signatures:
+        raise VerificationError("nothing vouches for it: neither a signature nor the catalog", path=name)
+    for signature in evidence.signatures:
+        stamp = signature.timestamp
+        if signature.problems:
+            raise VerificationError(f"a signature is broken: {signature.problems[0].message}", path=name)
+        if stamp is not None and not stamp.intact:
+            raise VerificationError(f"a timestamp is broken: {stamp.problems[0].message}", path=name)
+
+
+def _require_timestamps(name: str, evidence: Evidence) -> None:
+    for signature in evidence.signatures:
+        if signature.timestamp is None:
+            who = common_name(signature.signer) if signature.signer is not None else "an unknown signer"
+            raise VerificationError(f"the signature of {who!r} has no timestamp", path=name)
+
+
+def _require_no_tests(checked: CheckedPackage) -> None:
+    """No driver of a release carries a signature that is for tests, whatever else it carries."""
+    for one in checked.files:
+        for signature, paths in zip(one.evidence.signatures, one.paths, strict=True):
+            kind = classify(signature, paths.telling)
+            if kind in ("test", "self-signed", "preproduction") and signature.signer is not None:
+                raise VerificationError(
+                    f"it has a {kind} signature, by {common_name(signature.signer)!r}",
+                    path=str(one.file.relative),
+                    hint="Take it off first: drvsign strip FILE.",
+                )
+
+
+def _verdicts(checked: CheckedPackage, target: Target, switches: Switches) -> Iterator[Verdict]:
+    """What the target makes of the installation, and of each driver that it would load."""
+    if not checked.fits(target):
+        return
+    verdicts = [checked.judge(target, switches)]
+    for one in checked.drivers_on(target):
+        state = replace(switches, boot_start=one.boot_start or switches.boot_start)
+        verdicts.append(judge("kernel", one.evidence, one.paths, target, state))
+    for verdict in verdicts:
+        if verdict.outcome == "rejected":
+            verdict.require_accepted()
+        yield verdict

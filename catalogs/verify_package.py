@@ -1,0 +1,286 @@
+"""The VERIFY line of a driver package: its INF, the files that it copies, and the catalogs that vouch for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.target_os import decoration, kernel_of, os_of, versions_in
+from catalogs.inf.driver import DriverInf
+from catalogs.inf.problems import Problem
+from catalogs.package.compressed import opened
+from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
+from catalogs.package.folder import Folder
+from catalogs.package.images import boot_start_drivers
+from catalogs.package.newlines import diagnose
+from signer.cab.cabinet import is_cabinet
+from signer.errors import PackageError, SignerError
+from signer.pe.image import is_image
+from signer.policy import package as policy
+from signer.policy.findings import Finding, Verdict
+from signer.policy.machine_state import Switches
+from signer.policy.subjects import SignaturePaths
+from signer.policy.targets import Target
+from signer.storage.files import as_word, read
+from signer.verify.evidence import CatalogLookup, Evidence
+from signer.verify.gather import Kind, gather, gather_catalog
+
+Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
+"""How to run over files: `map`, or something with threads and a progress bar."""
+PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
+"""The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
+
+_MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
+"""What keeps a file that the INF copies out of the package."""
+_CATALOGS = "windows-driver-docs install/catalog-files.md"
+_MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file of the package with its evidence and paths."""
+
+    file: PackageFile
+    evidence: Evidence
+    paths: tuple[SignaturePaths, ...]
+    boot_start: bool = False
+    """Whether the INF has the boot loader start it."""
+    line_ends: Problem | None = None
+    """That the catalog would list it with other line ends."""
+
+    @property
+    def is_driver(self) -> bool:
+        """Whether the kernel would load it: a .sys image."""
+        return self.evidence.kind == "image" and self.file.path.suffix.lower() == ".sys"
+
+
+@dataclass(frozen=True)
+class CheckedPackage:
+    """What one catalog is to vouch for, and what was found."""
+
+    package: DriverPackage
+    catalog: Catalog | None
+    """The catalog that the INF names; None where it is not there."""
+    signature: Evidence | None
+    """The evidence of the catalog itself."""
+    files: tuple[CheckedFile, ...]
+    missing: tuple[Finding, ...] = ()
+    """Files that the INF copies and that are not there."""
+    catalog_path: Path | None = None
+    """Where the catalog is."""
+    drivers: tuple[DriverInf, ...] = ()
+    """The package's INFs, read; without them every release of the architectures counts as one that they are for."""
+    named: bool = True
+    """Whether the INF names a catalog at all."""
+
+    @property
+    def name(self) -> str:
+        """What to call it: its INF."""
+        return self.package.inf.name
+
+    def fits(self, target: Target) -> bool:
+        """Whether the catalog is for the target's architecture."""
+        return any(name.architecture == decoration(target) for name in self.package.os)
+
+    def files_on(self, target: Target) -> list[CheckedFile]:
+        """The files that the target would install."""
+        return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
+
+    def drivers_on(self, target: Target) -> list[CheckedFile]:
+        """Of them, what the kernel would load."""
+        return [one for one in self.files_on(target) if one.is_driver]
+
+    def judge(self, target: Target, switches: Switches) -> Verdict:
+        """Whether the target installs it: what Plug and Play says of the INF and of every file that it copies."""
+        if not self.fits(target):
+            return _not_for(self, target)
+        if self.drivers and not any(driver.installs_on(os_of(target)) for driver in self.drivers):
+            return _not_for_release(self, target)
+        infs = set(self.package.infs)
+        members = [(one, policy.Member(one.evidence, one.paths)) for one in self.files_on(target)]
+        first = next(member for one, member in members if one.file.path in infs)
+        whole = policy.Package(
+            self.name,
+            first,
+            tuple(member for _, member in members if member is not first),
+            self.package.catalog_name if self.named else None,
+            self.catalog is not None,
+            self._versions(),
+        )
+        verdict = policy.judge_package(whole, target, switches)
+        said = (*self.missing, *self._unsigned_catalog(), *self._line_ends(target))
+        if not said:
+            return verdict
+        rule = verdict.rule if verdict.outcome == "rejected" else said[0].code
+        if verdict.rule == "catalogued" and any(finding.code == "catalog-unsigned" for finding in said):
+            rule = "catalog-unsigned"
+        return Verdict(verdict.target, "rejected", rule, (*said, *verdict.findings), verdict.signatures)
+
+    def _line_ends(self, target: Target) -> Iterator[Finding]:
+        for one in self.files_on(target):
+            problem = one.line_ends
+            if problem is not None:
+                yield Finding(problem.code, "error", problem.message, _CATALOGS, problem.hint)
+
+    def _unsigned_catalog(self) -> Iterator[Finding]:
+        if self.catalog is not None and not self.catalog.is_signed:
+            message = f"the catalog {self.package.catalog_name!r} is not signed"
+            hint = f"Sign it: drvsign sign {as_word(self.package.catalog)}"
+            yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
+
+    def _versions(self) -> tuple[tuple[int, int], ...] | None:
+        """The kernel versions that the catalog lists the INF for; None where it says nothing about it."""
+        inf = next(one for one in self.files if one.file.path == self.package.inf)
+        members = (self.catalog.find(digest) for digest in inf.evidence.digests.values()) if self.catalog else ()
+        text = next((member.os_attribute for member in members if member and member.os_attribute), None)
+        return tuple(versions_in(text)) if text is not None else None
+
+
+def check(
+    where: Path | Sequence[Path],
+    catalogs: Sequence[CatalogLookup],
+    paths_of: PathsOf,
+    *,
+    each: Each = map,
+    left_out: Callable[[Problem], None] | None = None,
+) -> list[CheckedPackage]:
+    """The packages of a folder, or of some INFs, with the evidence of all that is in them.
+
+    `catalogs` are looked at besides those that the INFs name. What forbids a catalog but not the installation, such as
+    a date in the future, is no matter here. `left_out` is told why an INF is in no package. Raises PackageError where
+    there is no driver package, FileError, MalformedInput.
+    """
+    survey = survey_packages(where)
+    if not (survey.packages or survey.uncatalogued):
+        raise PackageError(
+            "there is no driver package that can be read",
+            problems=survey.errors,
+            path=_shown(where),
+            hint=_hint(survey),
+        )
+    if left_out is not None:
+        for problem in _left_out(survey):
+            left_out(problem)
+    return [
+        _check(package, named, survey, catalogs, paths_of, each)
+        for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
+        for package in packages
+    ]
+
+
+def _left_out(survey: Survey) -> Iterator[Problem]:
+    """The first error of each INF that is in no package."""
+    known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
+    for problem in survey.errors:
+        path = Path(problem.path) if problem.path is not None else None
+        if path is not None and path not in known and path.suffix.lower() == ".inf":
+            known.add(path)
+            yield problem
+
+
+def _check(
+    package: DriverPackage,
+    named: bool,
+    survey: Survey,
+    catalogs: Sequence[CatalogLookup],
+    paths_of: PathsOf,
+    each: Each,
+) -> CheckedPackage:
+    path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
+    data = read(path) if path is not None else None
+    catalog = _parsed(data, path) if data is not None and path is not None else None
+    lookups = (*([catalog] if catalog is not None else ()), *catalogs)
+    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
+
+    def one(file: PackageFile) -> CheckedFile:
+        evidence = evidence_of(file.path, lookups, file.packed)
+        line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
+        return CheckedFile(file, evidence, paths_of(evidence), file.path.name.lower() in boot, line_ends)
+
+    return CheckedPackage(
+        package,
+        catalog,
+        gather_catalog(data, path.name) if data is not None and path is not None else None,
+        tuple(each(one, package.files)),
+        tuple(_missing(survey, package)),
+        path,
+        drivers,
+        named,
+    )
+
+
+def _parsed(data: bytes, path: Path) -> Catalog:
+    try:
+        return Catalog.parse(data, path.name)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def evidence_of(
+    path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False, name: str | None = None
+) -> Evidence:
+    """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it.
+
+    `name` is what the evidence calls it, where it lies under another one.
+    """
+    try:
+        with opened(path, packed) as data:
+            kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
+            return gather(data, kind, name or path.name, catalogs)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _line_ends(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | None:
+    """What is wrong with the line ends of a file that the catalog does not list; None where it is not them."""
+    if evidence.kind != "file" or any(catalog.contains(digest) for digest in evidence.digests.values()):
+        return None
+    fault = diagnose(read(path), catalog.contains)
+    return fault.problem(path) if fault is not None else None
+
+
+def _missing(survey: Survey, package: DriverPackage) -> Iterator[Finding]:
+    for problem in survey.errors:
+        if problem.code in _MISSING and problem.path in package.infs:
+            source = "Inf2Cat 22.9.1 and 22.9.10; windows-driver-docs install/inf-sourcedisksfiles-section.md"
+            yield Finding("file-missing", "error", problem.message, source, problem.hint)
+
+
+def _not_for(package: CheckedPackage, target: Target) -> Verdict:
+    names = ", ".join(name.option for name in package.package.os) or "no release"
+    finding = Finding(
+        "inf-not-for-target",
+        "error",
+        f"{package.name!r} installs nothing on {target.title}: it is for {names}",
+        _MODELS,
+        "There is no target for 32-bit ARM, which Windows 10 Mobile and IoT Core were the last to run on."
+        if package.package.os and all(name.architecture == "arm" for name in package.package.os)
+        else f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
+    )
+    return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
+    sections = (section.target.text for driver in package.drivers for section in driver.models if section.models)
+    defaults = (one.text for driver in package.drivers for one in driver.default_installs)
+    named = ", ".join(dict.fromkeys(text or "no decoration" for text in (*sections, *defaults))) or "none"
+    finding = Finding(
+        "inf-not-for-target",
+        "error",
+        f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
+        _MODELS,
+        "Decorate a Models section for the oldest release that the driver is for, such as "
+        f"[Models.NT{decoration(target)}.{'.'.join(map(str, kernel_of(target)))}].",
+    )
+    return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def _shown(where: Path | Sequence[Path]) -> Path:
+    return where if isinstance(where, Path) else where[0]
+
+
+def _hint(survey: Survey) -> str | None:
+    return next((problem.hint for problem in survey.errors if problem.hint), None)

@@ -1,0 +1,39 @@
+"""A head start for what takes longest: lief, which has an opinion on every image that is changed.
+
+It takes longer to import than all else together, and does so in a process of its own; where the call names an image,
+that begins before this process loads its own modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_CHANGING = ("attach", "package", "sign", "strip", "timestamp")
+_SAYING_HOW = {"-h", "--help", "--detached-request"}
+_IMAGES = (".sys", ".dll", ".exe")
+
+
+def give(arguments: Sequence[str]) -> None:
+    """Have lief imported if the arguments of a call look as if it will be asked; being wrong costs only its time."""
+    changing = bool(arguments) and arguments[0] in _CHANGING and not _SAYING_HOW.intersection(arguments)
+    if changing and any(map(_leads_to_images, arguments[1:])):
+        from signer.pe.layout_check import prepare
+
+        prepare()
+
+
+def _leads_to_images(argument: str) -> bool:
+    """Whether a word names an image, or a folder with one that is called like an image."""
+    path = Path(argument)
+    if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: on some systems what is read here is gone for all others
+        return False
+    try:
+        if path.is_dir():
+            return any(entry.suffix.lower() in _IMAGES for entry in path.iterdir())
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(2) == b"MZ"
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,169 @@
+"""Signing in two steps, for keys that are held elsewhere: what is to be signed goes out, the bare signature comes back.
+
+The request is the signed attributes as DER SET OF, so that `openssl dgst -sha256 -sign KEY` over it, or any other
+service that signs digests, makes the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.cab.cabinet import Cabinet
+from signer.cab.embed import prepare as prepare_cabinet
+from signer.certificates import common_name, public_key
+from signer.errors import ImageError, SignatureFormatError, SigningError
+from signer.keys.identity import require_supported
+from signer.operations.sign import cabinet_content, image_content
+from signer.pe.image import Image
+from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
+
+Offer = tuple[SigningOptions, Content]
+"""One way to sign a file: what the signature says, and what it covers."""
+
+
+def request(content: Content, options: SigningOptions) -> bytes:
+    """What the key is to sign."""
+    return signed_attributes(content, options)
+
+
+def image_offers(image: Image, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]) -> Iterator[Offer]:
+    """The ways to sign an image with these algorithms: without page hashes, then with them. Raises ImageError."""
+    for algorithm in algorithms:
+        chosen = replace(options, digest=algorithm)
+        yield chosen, image_content(image, algorithm)[1]
+        if algorithm.label in ("sha1", "sha256"):
+            try:
+                yield chosen, image_content(image, algorithm, page_hashes=True)[1]
+            except ImageError:  # it has no page hashes, so that they can't have been asked for
+                continue
+
+
+def cabinet_offers(cabinet: Cabinet, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]) -> Iterator[Offer]:
+    """The ways to sign a cabinet with these algorithms. Raises MalformedInput."""
+    prepared = prepare_cabinet(cabinet)
+    for algorithm in algorithms:
+        yield replace(options, digest=algorithm), cabinet_content(prepared, algorithm)[1]
+
+
+def algorithm_of(attributes: bytes) -> DigestAlgorithm:
+    """The digest algorithm of a request, from the length of its messageDigest. Raises SignatureFormatError."""
+    size = len(_message_digest(attributes))
+    found = next((algorithm for algorithm in DigestAlgorithm if algorithm.size == size), None)
+    if found is None:
+        raise SignatureFormatError(f"the request's digest has {size} bytes, which no algorithm gives")
+    return found
+
+
+def finish(
+    attributes: bytes,
+    offers: Iterable[Offer],
+    signature: bytes,
+    certificate: x509.Certificate,
+    chain: Iterable[x509.Certificate],
+) -> bytes:
+    """The DER of the signature over the file whose `offers` these are, given the request and what came back.
+
+    Raises SigningError when the request is not for this file, or the signature not over the request by this
+    certificate's key; SignatureFormatError.
+    """
+    wanted, algorithm = _message_digest(attributes), algorithm_of(attributes)
+    for options, content in offers:
+        octets = der.read(content.der).contents(content.der)
+        if options.digest is algorithm and algorithm.hash(octets) == wanted:
+            prepared = replace(prepare(content, certificate, chain, options), attributes=attributes)
+            return _finished(prepared, signature)
+    raise SigningError(
+        "the request was made for another file, or the file has changed since",
+        hint="Make a new request with: drvsign sign FILE --detached-request REQUEST",
+    )
+
+
+def finish_any(
+    offers: Iterable[Offer], signature: bytes, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]
+) -> bytes:
+    """The same without the request: the offer that the signature is over. Raises SigningError."""
+    for options, content in offers:
+        prepared = prepare(content, certificate, chain, options)
+        for attributes in _requests(content, options, certificate):
+            asked = replace(prepared, attributes=attributes)
+            if _is_over(asked, signature):
+                return asked.finish(signature)
+    raise SigningError(
+        "the signature is not over this file as it would be signed without further options, by this certificate's key",
+        hint="Give --request, the file that drvsign sign --detached-request wrote, and the signer's certificate.",
+    )
+
+
+def _requests(content: Content, options: SigningOptions, certificate: x509.Certificate) -> Iterator[bytes]:
+    """What may have been asked for without further options: by `request`, or by somebody who knew who signs."""
+    for who in (None, certificate):
+        for commercial in (False, True):
+            yield signed_attributes(content, replace(options, commercial=commercial), who)
+
+
+def _finished(prepared: Prepared, signature: bytes) -> bytes:
+    if not _is_over(prepared, signature):
+        made_with = _algorithm_in(prepared.certificate, signature)
+        if made_with is not None and made_with is not prepared.algorithm:
+            raise SigningError(
+                f"the key signed a {made_with} digest, and the request wants {prepared.algorithm}",
+                hint=f"Sign the {prepared.algorithm} digest of the request, once: openssl dgst -{prepared.algorithm} "
+                "-sign KEY -out SIGNATURE REQUEST",
+            )
+        raise SigningError(
+            f"the signature is not over the request by the key of {common_name(prepared.certificate)!r}",
+            hint="Give the certificate of the key that signed, and sign the request's digest once, not twice.",
+        )
+    return prepared.finish(signature)
+
+
+def _is_over(prepared: Prepared, signature: bytes) -> bool:
+    """Whether the certificate's key made this signature over the prepared attributes."""
+    key, prehashed = require_supported(public_key(prepared.certificate)), prepared.algorithm.for_cryptography()
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, prepared.digest, padding.PKCS1v15(), utils.Prehashed(prehashed))
+        else:
+            key.verify(signature, prepared.digest, ec.ECDSA(utils.Prehashed(prehashed)))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _algorithm_in(certificate: x509.Certificate, signature: bytes) -> DigestAlgorithm | None:
+    """What an RSA signature by this certificate's key is over; None when that can't be told."""
+    key = public_key(certificate)
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None
+    try:
+        info = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
+        algorithm = next(der.children(info, der.read(info)))
+        return DigestAlgorithm.by_oid(der.read_oid(next(der.children(info, algorithm)).contents(info)))
+    except (InvalidSignature, SignatureFormatError, StopIteration):
+        return None
+
+
+def _message_digest(attributes: bytes) -> bytes:
+    """The messageDigest among signed attributes. Raises SignatureFormatError."""
+    if attributes[:1] != bytes((der.SET,)):
+        raise _no_request("it is no SET of attributes in DER")
+    der.require_der(attributes)
+    name = der.oid(oids.MESSAGE_DIGEST)
+    for attribute in der.children(attributes, der.read(attributes)):
+        parts = list(der.children(attributes, attribute))
+        if len(parts) == 2 and parts[0].whole(attributes) == name:
+            return der.expect(attributes, parts[1].body, der.OCTET_STRING, "messageDigest").contents(attributes)
+    raise _no_request("it has no messageDigest")
+
+
+def _no_request(why: str) -> SignatureFormatError:
+    return SignatureFormatError(
+        f"not a signing request: {why}", hint="Give the file that drvsign sign --detached-request wrote."
+    )

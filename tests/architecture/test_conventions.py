@@ -1,0 +1,173 @@
+"""What holds for every module of the project, whatever it does."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.files import ROOT
+
+ROOMS = ("signer", "catalogs", "testcerts")
+LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 400, 50
+TOP = {"signer", "catalogs", "testcerts", "tests", "bench", "docs", "examples"}
+TOP |= {"pyproject.toml", "README.md", "Makefile", "LICENSE"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def modules() -> list[Path]:
+    found = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    assert len(found) > 100
+    return found
+
+
+def at(path: Path, node: ast.stmt | ast.expr | ast.excepthandler) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The full names that an import statement brings in."""
+    if isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+
+
+def test_imports_point_down_and_every_library_has_one_home():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+def test_no_module_is_longer_than_can_be_read():
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in modules()}
+    assert not {name: length for name, length in lengths.items() if length > LINES_OF_A_MODULE}
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = [
+        f"{at(path, node)} {node.name}: {length} lines"
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := len_of_code(node)) > LINES_OF_A_FUNCTION
+    ]
+    assert not long
+
+
+def len_of_code(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its decorators; of a command also without its options, which are a table."""
+    is_command = any(isinstance(d, ast.Call) and ast.unparse(d).startswith("app.command") for d in node.decorator_list)
+    start = node.body[0].lineno if is_command else node.lineno
+    return (node.end_lineno or start) - start + 1
+
+
+def test_typers_own_click_is_not_imported_and_neither_is_oscrypto():
+    wrong = [
+        f"{at(path, node)} imports {name}"
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in imported(node)
+        if name.split(".")[0] in ("click", "oscrypto", "signify", "certvalidator") or name.startswith("typer._")
+    ]
+    assert not wrong
+
+
+def test_only_the_boundary_catches_every_exception():
+    broad = {
+        at(path, node)
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler) and is_broad(node) and not ends_in_raise(node)
+    }
+    assert {place.split(":")[0] for place in broad} <= {"signer/cli/app.py"}, broad
+
+
+def is_broad(node: ast.ExceptHandler) -> bool:
+    named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else {"Exception"}
+    return bool(named & {"Exception", "BaseException"})
+
+
+def ends_in_raise(node: ast.ExceptHandler) -> bool:
+    """Whether it only cleans up, and lets the exception go on."""
+    last = node.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+WRITERS = ROOT / "signer" / "storage"
+
+
+def test_only_storage_writes_to_disks():
+    writers = {"write_bytes", "write_text", "unlink", "rename", "mkdir", "touch", "chmod"}
+    found = [
+        f"{at(path, node)} {node.func.attr}"
+        for path in modules()
+        if path.parent != WRITERS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in writers
+    ]
+    assert not found
+
+
+CLIENTS = ("command.py", "vault.py", "aws.py", "azure.py", "gcp.py")
+"""In signer.keys: whom they call looks at the environment as its own tools do."""
+
+
+def test_the_core_asks_no_environment_no_clock_and_no_network():
+    banned = ("environ", "getenv", "utcnow", "today")
+    found = [
+        f"{at(path, node)} {node.attr}"
+        for path in modules()
+        if "cli" not in path.relative_to(ROOT).parts and path.name not in CLIENTS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and (node.attr in banned or ast.unparse(node) in ("datetime.now", "time.time", "date.today"))
+    ]
+    assert not found
+
+
+def test_every_noun_is_frozen():
+    """Dataclasses that others hold can't change under their feet; a module's own scratch pad may."""
+    loose = [
+        f"{at(path, node)} {node.name}"
+        for path in modules()
+        if "cli" not in path.relative_to(ROOT).parts
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for decorator in node.decorator_list
+        if ast.unparse(decorator).startswith("dataclass") and "frozen=True" not in ast.unparse(decorator)
+    ]
+    assert not loose
+
+
+def git(*arguments: str) -> str:
+    """What git says about this checkout; the test is skipped where there is no git, or no repository."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of git")
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
+
+
+def test_nothing_lies_about_at_the_top():
+    top = {line.split("/")[0] for line in git("ls-files").splitlines()}
+    assert "signer" in top
+    assert {name for name in top if not name.startswith(".")} <= TOP
+
+
+def test_no_private_key_is_committed():
+    assert "pyproject.toml" in git("grep", "-l", "hatchling")
+    assert git("grep", "-lE", "^-----BEGIN ([A-Z]+ )?PRIVATE KEY") == ""

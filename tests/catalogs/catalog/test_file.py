@@ -1,0 +1,324 @@
+"""Catalogs read and written: byte for byte what Inf2Cat and MakeCat write, and every real one comes out as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogs import cdf
+from catalogs.build import CatalogOptions, assemble, build
+from catalogs.catalog import os_names
+from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import MEMBER_FLAGS, hash_file, interpret, subjects, text_tag
+from catalogs.catalog.sign import sign_catalog
+from catalogs.catalog.trust_list import NameValue, TrustedSubject
+from catalogs.diff import check_folder, differences
+from catalogs.package.driver_package import read_packages
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
+from signer.keys.local import load_pfx
+from signer.pe.digest import hash_pages
+from signer.pe.image import Image
+from signer.pkcs7.signed_data import SigningOptions
+from tests.support.files import corpus_files, corpus_id, patched
+from tests.support.identities import identity
+from tests.support.images import PeSpec
+
+NOW = datetime(2026, 5, 14, 13, 30, 5, tzinfo=UTC)
+OPTIONS = CatalogOptions(NOW)
+
+
+def small(version: int = 2, *names: str) -> Catalog:
+    entries = [
+        entry
+        for name in names or ("a.inf", "b.sys")
+        for entry in subjects(hash_file(memoryview(name.encode())), [NameValue("File", MEMBER_FLAGS, name)], version)
+    ]
+    return assemble(entries, [NameValue("OS", MEMBER_FLAGS, "7X64")], replace(OPTIONS, version=version), "small.cat")
+
+
+@pytest.mark.parametrize("path", corpus_files("**/*.cat"), ids=corpus_id)
+def test_every_real_catalog_comes_out_as_it_was(path: Path) -> None:
+    data = path.read_bytes()
+    catalog = Catalog.parse(data)
+    assert catalog.to_bytes() == data
+    assert all(member.digest or member.tag for member in catalog.members)
+
+
+def test_the_catalog_of_an_inf_is_inf2cat_s_byte_for_byte(corpus: Path) -> None:
+    folder = corpus / "golden/generated-unsigned/catalog"
+    real = Catalog.parse((folder / "sample.cat").read_bytes())
+    (package,) = read_packages(folder, os_names.parse_list("10_X64"))
+    ours = build(package, CatalogOptions(real.this_update, list_identifier=real.list_identifier))
+    assert ours.to_bytes() == (folder / "sample.cat").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["single-pe", "single-text"])
+def test_the_catalog_of_a_cdf_is_makecat_s_byte_for_byte_and_signtool_s_once_signed(name: str, corpus: Path) -> None:
+    folder = corpus / "golden/catalog-workflows"
+    data = (folder / f"{name}.cat").read_bytes()
+    real = Catalog.parse(data)
+    definition = cdf.parse((folder / f"cdf/{name}.cdf").read_text("utf-8"), folder / f"{name}.cdf")
+    ours = cdf.build(definition, CatalogOptions(real.this_update, list_identifier=real.list_identifier))
+    pfx = (corpus / "golden/devolutions-authenticode/authenticode-test-cert.pfx").read_bytes()
+    assert ours.to_bytes() == real.unsigned().to_bytes()
+    assert sign_catalog(ours, load_pfx(pfx, "CodeSign123!"), SigningOptions()).to_bytes() == data
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_members_are_sorted_by_tag_and_say_what_they_are(version: int) -> None:
+    catalog = small(version, *(f"{n}.sys" for n in range(20)))
+    tags = [member.tag for member in catalog.members]
+    assert tags == sorted(tags)
+    assert {member.kind for member in catalog.members} == {"flat"}
+    assert len(tags) == 20 * version
+    assert Catalog.parse(catalog.to_bytes()) == replace(catalog, name="")
+
+
+def test_signing_leaves_the_contents_and_replaces_a_signature() -> None:
+    catalog = small()
+    once = sign_catalog(catalog, identity(), SigningOptions())
+    twice = sign_catalog(once, identity(), SigningOptions())
+    assert once.is_signed
+    assert twice.to_bytes() == once.to_bytes()
+    assert once.unsigned().to_bytes() == catalog.to_bytes()
+    assert catalog.to_bytes()[-4:] != once.to_bytes()[-4:]
+
+
+def test_the_identifier_follows_from_content_and_date() -> None:
+    assert small().list_identifier == small().list_identifier
+    assert small().list_identifier != small(2, "a.inf").list_identifier
+    later = assemble([], [], CatalogOptions(NOW.replace(second=6)), "")
+    assert later.list_identifier != assemble([], [], OPTIONS, "").list_identifier
+
+
+def test_page_hashes_stand_in_the_sha256_entry() -> None:
+    data = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
+    sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=True), [], 2))
+    assert sha1.page_hashes is None
+    assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
+
+
+def test_a_signature_added_later_leaves_the_member_as_it_was() -> None:
+    from signer.operations.sign import sign_image
+
+    data = PeSpec().build()
+    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    assert hash_file(memoryview(signed)) == hash_file(memoryview(data))
+
+
+@given(st.integers(0, 600), st.integers(1, 255))
+def test_a_damaged_catalog_is_read_or_refused_by_name(offset: int, flip: int) -> None:
+    data = bytearray(small().to_bytes())
+    data[offset % len(data)] ^= flip
+    with contextlib.suppress(CatalogError, SignatureFormatError):
+        _ = Catalog.parse(bytes(data)).members
+
+
+@given(st.integers(0, 500))
+def test_a_cut_off_catalog_is_refused(length: int) -> None:
+    with pytest.raises(SignatureFormatError):
+        Catalog.parse(small().to_bytes()[:length])
+
+
+def test_catalogs_are_told_apart_field_by_field() -> None:
+    first, second = small(2, "a.inf", "b.sys"), small(2, "a.inf", "c.sys")
+    found = {(d.what, d.subject) for d in differences(first, second)}
+    assert found == {("identifier", ""), ("member", "b.sys"), ("member", "c.sys")}
+    assert differences(first, first) == []
+    assert [d.what for d in differences(first, sign_catalog(first, identity(), SigningOptions()))] == ["signature"]
+
+
+def entry(
+    data: bytes, name: str, tag: bytes | None = None, version: int = 2, page_hashes: bool = False
+) -> list[TrustedSubject]:
+    """The entries of a file, maybe with another tag than its own."""
+    hashed = hash_file(memoryview(data), page_hashes=page_hashes)
+    return subjects(hashed, [NameValue("File", MEMBER_FLAGS, name)], version, tag=tag)
+
+
+IMAGE = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
+OTHER_PAGES = replace(
+    hash_file(memoryview(IMAGE), page_hashes=True),
+    page_hashes=dict.fromkeys(DigestAlgorithm, hash_pages(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)),
+)
+AGREEING = [
+    ("the-same-entry-twice", entry(b"a", "a.inf") * 2, 2),
+    ("the-same-bytes-by-other-names", entry(b"a", "a.inf") + entry(b"a", "b.inf"), 2),
+    ("with-and-without-page-hashes", entry(IMAGE, "a.sys") + entry(IMAGE, "b.sys", page_hashes=True), 2),
+    ("a-name-as-tag-twice", entry(b"a", "a.inf", text_tag("a"), 1) * 2, 1),
+]
+CONTRADICTING = [
+    ("another-digest", entry(b"a", "a.inf", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1), 1, "digests"),
+    (
+        "another-digest-than-the-tag-is",
+        [entry(b"a", "a.inf")[1], replace(entry(b"b", "b.inf")[1], identifier=entry(b"a", "")[1].identifier)],
+        2,
+        "digests",
+    ),
+    (
+        "another-kind",
+        entry(IMAGE, "a.sys", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1),
+        1,
+        "kinds and digests",
+    ),
+    (
+        "other-page-hashes",
+        [entry(IMAGE, "a.sys", page_hashes=True)[1], subjects(OTHER_PAGES, [], 2)[1]],
+        2,
+        "page hashes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entries", "version"), [pytest.param(*case[1:], id=case[0]) for case in AGREEING])
+def test_entries_may_have_the_same_tag(entries: list[TrustedSubject], version: int) -> None:
+    """As in 23 of 521 real catalogs: Inf2Cat writes an entry for each file, and the same one twice."""
+    catalog = assemble(entries, [], replace(OPTIONS, version=version), "")
+    assert Catalog.parse(catalog.to_bytes()) == catalog
+
+
+@pytest.mark.parametrize(
+    ("entries", "version", "what"), [pytest.param(*case[1:], id=case[0]) for case in CONTRADICTING]
+)
+def test_entries_with_the_same_tag_must_agree(entries: list[TrustedSubject], version: int, what: str) -> None:
+    data = assemble(entries, [], replace(OPTIONS, version=version), "").to_bytes()
+    with pytest.raises(CatalogError, match=f"entries contradict each other: number 2.* other {what}$"):
+        Catalog.parse(data)
+
+
+def test_files_of_the_same_bytes_are_told_apart_by_name_and_number() -> None:
+    first = assemble(entry(b"a", "a.inf") + entry(b"a", "b.inf"), [], OPTIONS, "")
+    other_order = replace(first.trust_list, subjects=first.trust_list.subjects[::-1])
+    assert not [d for d in differences(first, replace(first, trust_list=other_order)) if d.what != "order"]
+    third = assemble(entry(b"a", "a.inf") + entry(b"a", "c.inf"), [], OPTIONS, "")
+    assert {(d.what, d.subject) for d in differences(first, third)} == {
+        ("identifier", ""),
+        ("member-attribute", "b.inf File"),
+    }
+    once = assemble(entry(b"a", "a.inf"), [], OPTIONS, "")
+    assert [d.subject for d in differences(first, once) if d.what == "member"] == ["b.inf", "b.inf"]
+
+
+def test_a_folder_is_checked_file_by_file(tmp_path: Path) -> None:
+    catalog = small(2, "a.inf", "b.sys", "gone.dll")
+    for name, data in {"a.inf": b"a.inf", "b.sys": b"changed", "new.txt": b"new"}.items():
+        (tmp_path / name).write_bytes(data)
+        os.utime(tmp_path / name, (0, 0))
+    states = {state.name: state.state for state in check_folder(catalog, sorted(tmp_path.iterdir()))}
+    assert states == {"a.inf": "listed", "b.sys": "changed", "new.txt": "extra", "gone.dll": "missing"}
+    os.utime(tmp_path / "b.sys")
+    assert {s.name: s.state for s in check_folder(catalog, [tmp_path / "b.sys"])}["b.sys"] == "stale"
+
+
+CDF = "[CatalogHeader]\nName=x.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n<HASH>a=a.txt\n"
+
+
+def test_a_cdf_names_members_by_hash_with_their_attributes(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    text = CDF + "<HASH>aATTR1=0x10010001:File:a.txt\n<HASH>aATTR2=0x11010001:Once:only\n"
+    catalog = cdf.build(cdf.parse(text, tmp_path / "x.cdf"), OPTIONS)
+    assert {m.digest_algorithm: dict(m.attributes) for m in catalog.members} == {
+        DigestAlgorithm.SHA1: {"File": "a.txt"},
+        DigestAlgorithm.SHA256: {"File": "a.txt", "Once": "only"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "line"),
+    [
+        (CDF.replace("=2", "=3"), "CatalogVersion is '3'", 3),
+        (CDF.replace("SHA256", "MD5"), "HashAlgorithms is 'MD5'", 4),
+        (CDF.replace("SHA256", "SHA1"), "wants SHA256", 4),
+        (CDF.replace("Name=x.cat", "Other=1"), "has no Name", None),
+        (CDF.replace("<HASH>a", "a"), "not a hash", 6),
+        (CDF + "<hash>A=b.txt\n", "the tag '<hash>A' stands in line 6 already", 7),
+        (CDF + "nonsense\n", "neither a section nor a setting", 7),
+        (CDF + "<HASH>aATTR1=zz\n", "not an attribute", 7),
+    ],
+)
+def test_a_wrong_cdf_is_refused_with_its_line(text: str, sentence: str, line: int | None) -> None:
+    with pytest.raises(CatalogError, match=sentence) as raised:
+        cdf.parse(text, Path("x.cdf"))
+    assert raised.value.line == line
+    assert raised.value.hint
+
+
+def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"a\.txt") as raised:
+        cdf.build(cdf.parse(CDF, tmp_path / "x.cdf"), OPTIONS)
+    assert raised.value.line == 6
+    assert raised.value.hint
+
+
+def test_a_cdf_s_files_are_found_as_windows_finds_them(tmp_path: Path) -> None:
+    (tmp_path / "Sub").mkdir()
+    (tmp_path / "Sub/A b.TXT").write_bytes(b"a")
+    text = CDF.replace("a.txt", "sub\\a B.txt")
+    assert len(cdf.build(cdf.parse(text, tmp_path / "x.cdf"), OPTIONS).members) == 2
+
+
+def test_an_empty_version_is_the_default_and_the_caller_s_counts_more() -> None:
+    empty = CDF.replace("=2", "=").replace("=SHA256", "=")
+    assert cdf.parse(empty, Path("x.cdf")).version == 1
+    assert cdf.parse(empty, Path("x.cdf"), 2).version == 2
+
+
+def test_a_result_folder_on_a_drive_of_windows_is_no_folder_here() -> None:
+    definition = cdf.parse(CDF.replace("[CatalogFiles]", "ResultDir=C:\\out\n[CatalogFiles]"), Path("x.cdf"))
+    with pytest.raises(CatalogError, match="does not have"):
+        _ = definition.target
+
+
+def test_there_are_two_versions() -> None:
+    with pytest.raises(UsageError, match="no catalog version 3"):
+        assemble([], [], CatalogOptions(NOW, 3), "")
+
+
+def test_a_catalog_of_nothing_but_tiny_elements_is_refused_soon() -> None:
+    inside = der.sequence() * 10_000_000
+    started = time.process_time()
+    with pytest.raises(SignatureFormatError):
+        Catalog.parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, der.sequence(inside))))
+    assert time.process_time() - started < 5
+
+
+ODD_VALUES = {
+    "no-nul": der.tlv(der.OCTET_STRING, "7X64".encode("utf-16-le")),
+    "odd-length": der.tlv(der.OCTET_STRING, b"7\0X"),
+    "lone-surrogate": der.tlv(der.OCTET_STRING, b"\x00\xd8\0\0"),
+    "empty": der.tlv(der.OCTET_STRING),
+}
+
+
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_a_value_that_is_no_text_stays_as_it_was(value: bytes) -> None:
+    odd = der.sequence(der.bmp_string("OS"), der.integer(MEMBER_FLAGS), value)
+    data = _with_attribute(small(), der.oid(oids.CAT_NAMEVALUE), der.octets(odd))
+    assert Catalog.parse(data).to_bytes() == data
+
+
+def test_an_attribute_named_by_an_object_identifier_is_read_and_kept() -> None:
+    data = _with_attribute(small(), der.oid("1.3.6.1.4.1.99999.1"), der.octets(b"\x01\xff"))
+    catalog = Catalog.parse(data)
+    assert catalog.attributes == (("1.3.6.1.4.1.99999.1", "01ff"),)
+    assert sign_catalog(catalog, identity(), SigningOptions()).unsigned().to_bytes() == data
+
+
+def _with_attribute(catalog: Catalog, *attribute: bytes) -> bytes:
+    """The catalog's bytes with another attribute in the place of its own."""
+    trust_list = catalog.trust_list.to_der()
+    parts = [part.whole(trust_list) for part in der.children(trust_list, der.read(trust_list))][:-1]
+    content = der.sequence(*parts, der.explicit(0, der.sequence(der.sequence(*attribute))))
+    wrapped = der.sequence(der.oid(oids.CTL), der.explicit(0, content))
+    signed_data = der.sequence(catalog.head, wrapped, catalog.tail)
+    return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))

@@ -1,0 +1,39 @@
+"""A package that is not what was signed, by the time all is done, is not written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.build import CatalogOptions
+from catalogs.package.driver_package import read_packages
+from catalogs.sign_package import PackagingOptions, sign_packages
+from signer.errors import PackageError
+from signer.pkcs7.signed_data import SigningOptions
+from tests.support.identities import identity
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import state
+
+OPTIONS = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_a_file_that_changes_meanwhile_leaves_all_as_it_was(tmp_path: Path) -> None:
+    inf = tmp_path / "hello.inf"
+    inf.write_bytes(HELLO.encode())
+    (tmp_path / "hello.sys").write_bytes(PeSpec().build())
+    passes = iter(("sign", "hash", "verify"))
+
+    def each(work, items):
+        if next(passes) == "verify":
+            inf.write_bytes(inf.read_bytes() + b"; edited")
+        return [work(item) for item in items]
+
+    before = state(tmp_path)
+    with pytest.raises(PackageError, match="does not verify, so nothing was changed") as caught:
+        sign_packages(tmp_path, read_packages(tmp_path), identity(), OPTIONS, each=each)
+    assert [(problem.code, problem.path) for problem in caught.value.problems] == [("not-catalogued", inf)]
+    assert {name for name, digest in state(tmp_path).items() if before[name] != digest} == {"hello.inf"}
+    assert set(state(tmp_path)) == set(before)

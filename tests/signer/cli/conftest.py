@@ -1,0 +1,39 @@
+"""A folder to work in, with a test identity that is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from testcerts.store import ensure
+from tests.support.images import PeSpec
+
+
+@pytest.fixture(scope="session")
+def made_identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A test hierarchy of this session."""
+    folder = tmp_path_factory.mktemp("identity") / "generated"
+    ensure(folder, datetime.now(UTC))
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_identity: Path) -> Iterator[Path]:
+    """The working directory: an empty folder that has the test identity where it belongs."""
+    folder = tmp_path / "work"
+    (folder / "testcerts").mkdir(parents=True)
+    (folder / "testcerts" / "generated").symlink_to(made_identity)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    yield folder
+
+
+@pytest.fixture
+def driver(work: Path) -> Path:
+    """An unsigned driver."""
+    path = work / "toaster.sys"
+    path.write_bytes(PeSpec().build())
+    return path

@@ -1,0 +1,32 @@
+"""docs/commands.md names every command, and every document that any of them prints."""
+
+from __future__ import annotations
+
+import re
+
+from signer.cli.app import COMMANDS
+from tests.signer.cli.test_bad_input import subcommands
+from tests.support.files import ROOT
+
+PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def test_every_command_is_on_the_page():
+    table = PAGE.partition("## What is read")[0]
+    for path in subcommands():
+        assert re.search(rf"`{path[0]}\b", table), path
+        assert path[-1] in table, path
+    assert len(COMMANDS) == len(re.findall(r"^\| `", table, re.MULTILINE)) + 2  # three stand in one row
+
+
+def test_every_document_is_on_the_page_and_none_besides():
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "signer" / "cli").rglob("*.py"))
+    printed = set(re.findall(r'"(drvsign\.[a-z-]+/\d)"', sources))
+    assert printed == set(re.findall(r"`(drvsign\.[a-z-]+/\d)`", PAGE))
+
+
+def test_every_exit_code_is_on_the_page():
+    from signer.cli import app
+
+    codes = {value for name, value in vars(app).items() if name.startswith("EXIT_")}
+    assert codes == {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)}

@@ -1,0 +1,131 @@
+"""`drvsign inf`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.files import corpus_files
+from tests.support.inf_files import BASE, with_change, write_package
+from tests.support.program import drvsign, state
+
+INFS = corpus_files("**/*.[iI][nN][fFxX]")
+
+
+def test_show_tells_what_a_catalog_would_be_made_from(tmp_path: Path) -> None:
+    path = write_package(tmp_path)
+    ran = drvsign("inf", "show", path, "--json")
+    assert ran.code == 0
+    (facts,) = ran.document["files"]
+    assert ran.document["schema"] == "drvsign.inf/1"
+    assert facts["path"] == str(path)
+    assert (facts["encoding"], facts["line_ends"], facts["class"]) == ("cp1252", "crlf", "System")
+    assert facts["catalogs"] == [{"architecture": "any", "name": "sample.cat"}]
+    assert facts["hardware_ids"] == ["root\\sample", "root\\samplecompatible"]
+    assert facts["models"][0]["devices"] == [
+        {"description": "Sample Device", "install": "Sample", "ids": ["ROOT\\Sample", "ROOT\\SampleCompatible"]}
+    ]
+    assert facts["files"] == [{"name": "sample.sys", "source": "sample.sys", "architectures": ["amd64"], "line": 29}]
+    assert "10_X64" in facts["releases"]
+    assert "10_X86" not in facts["releases"]
+
+
+def test_show_prints_tables(tmp_path: Path) -> None:
+    ran = drvsign("inf", "show", write_package(tmp_path))
+    assert ran.code == 0
+    for text in ("cp1252, CRLF", "Sample Vendor", "05/01/2024,1.2.3.4", "Sample Device", "ROOT\\Sample", "sample.sys"):
+        assert text in ran.stdout
+
+
+def test_lint_of_a_sound_package_is_done(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    before = state(tmp_path)
+    ran = drvsign("inf", "lint", tmp_path)
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "0 errors, 0 warnings\n", "")
+    assert state(tmp_path) == before
+
+
+def test_lint_tells_all_problems_in_one_run_and_fails(tmp_path: Path) -> None:
+    path = write_package(
+        tmp_path, with_change(("05/01/2024", "2024"), ("sample.sys = 1\n", ""), (",2,Service", ",2,X"))
+    )
+    ran = drvsign("inf", "lint", path, "--json")
+    assert ran.code == 3
+    (entry,) = ran.document["files"]
+    assert ran.document["schema"] == "drvsign.lint/1"
+    assert (entry["path"], entry["errors"], entry["warnings"]) == (str(path), 3, 0)
+    assert [(problem["code"], problem["line"]) for problem in entry["problems"]] == [
+        ("22.9.6", 6),
+        ("1203", 20),
+        ("22.9.10", 29),
+    ]
+    assert all(problem["hint"] and problem["path"] == str(path) for problem in entry["problems"])
+    assert "22.9.6" in drvsign("inf", "lint", path).stdout
+
+
+def test_warnings_alone_do_not_fail(tmp_path: Path) -> None:
+    ran = drvsign("inf", "lint", write_package(tmp_path, with_change(("PnpLockdown = 1\n", ""))))
+    assert ran.code == 0
+    assert "1324" in ran.stdout
+    assert "0 errors, 1 warning\n" in ran.stdout
+
+
+@pytest.mark.parametrize(("day", "code"), [("2024-04-30", 3), ("2024-05-01", 0)])
+def test_the_day_can_be_given(tmp_path: Path, day: str, code: int) -> None:
+    assert drvsign("inf", "lint", write_package(tmp_path), "--now", day).code == code
+
+
+def test_releases_can_be_given(tmp_path: Path) -> None:
+    path = write_package(tmp_path, BASE.replace("CatalogFile =", "CatalogFile.NTamd64 ="))
+    assert drvsign("inf", "lint", path, "--os", "10_X64").code == 0
+    ran = drvsign("inf", "lint", path, "--os", "10_VB_ARM64")
+    assert ran.code == 3
+    assert "22.9.4: Missing ARM64" in ran.stdout
+    assert drvsign("inf", "lint", path, "--os", "12_X64").code == 2
+
+
+def test_files_need_not_be_there_yet(tmp_path: Path) -> None:
+    path = write_package(tmp_path)
+    (tmp_path / "sample.sys").unlink()
+    assert drvsign("inf", "lint", path).code == 3
+    assert drvsign("inf", "lint", path, "--no-files").code == 0
+    assert drvsign("inf", "lint", path.rename(path.with_suffix(".inx"))).code == 0
+
+
+def test_a_file_that_was_changed_after_the_catalog_was_made_is_told(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    assert drvsign("catalog", "build", tmp_path, "--os", "10_X64").code == 0
+    assert "stale" not in drvsign("inf", "lint", tmp_path).stdout
+    (tmp_path / "sample.inf").write_bytes((tmp_path / "sample.inf").read_bytes() + b"; changed\r\n")
+    assert "stale-catalog: sample.inf was changed after sample.cat was made" in drvsign("inf", "lint", tmp_path).stdout
+
+
+BROKEN = {
+    "nul": b"[Version]\0",
+    "truncated-utf-16": b"\xff\xfe[\0V",
+    "binary": bytes(range(256)) * 16,
+    "no-section": b"hello\n",
+    "unterminated-section": b"[Version\nSignature=x\n",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_inf_is_one_sentence(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.inf"
+    path.write_bytes(BROKEN[name])
+    shown = drvsign("inf", "show", path)
+    assert shown.code == 3
+    assert len(shown.errors) == 1
+    ran = drvsign("inf", "lint", path, "--json")
+    assert ran.code == 3
+    (entry,) = ran.document["files"]
+    assert [problem["code"] for problem in entry["problems"]] == ["inf"]
+
+
+def test_every_real_inf_is_shown_and_linted(corpus: Path) -> None:
+    readable = [path for path in INFS if "autorun" not in path.name]
+    assert len(drvsign("inf", "show", *readable, "--json").document["files"]) == len(readable) > 100
+    ran = drvsign("inf", "lint", *readable, "--no-files", "--json")
+    assert len(ran.document["files"]) == len(readable)

@@ -1,0 +1,225 @@
+"""Work in processes comes back as work in threads does, and what goes wrong in one of them is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.cli import processes
+from signer.cli.processes import in_processes, in_two_steps_and_processes
+from signer.errors import FileError, SignerError
+from signer.operations.sign import sign_image
+from signer.pkcs7.signed_data import SigningOptions
+from tests.support.files import ROOT, patched
+from tests.support.identities import identity, private_key
+from tests.support.images import PeSpec
+from tests.support.program import state
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
+VERIFIED = processes.WORTH_PROCESSES * 4 + 3
+COUNT = processes.WORTH_PROCESSES * processes.SMALL_ITEMS + 7
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of those who run the tests do no harm here."""
+    monkeypatch.setattr(processes, "can_fork", lambda: True)
+
+
+def write_identity(folder: Path) -> None:
+    key = private_key("rsa2048", "Drvsign Unit Test")
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "cert.pem").write_bytes(identity().certificate.public_bytes(Encoding.PEM))
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_results_stand_in_the_order_of_the_items(jobs: int) -> None:
+    found = list(in_processes(lambda item: (item * item, os.getpid()), range(COUNT), jobs))
+    assert [value for value, _ in found] == [item * item for item in range(COUNT)]
+    assert (os.getpid() in {process for _, process in found}) is (jobs == 1)
+
+
+def test_few_items_are_not_worth_a_process() -> None:
+    assert set(in_processes(lambda item: os.getpid(), range(COUNT - 8), 2)) == {os.getpid()}
+
+
+def test_the_first_error_in_the_order_of_the_items_is_raised_with_its_data() -> None:
+    def work(item: int) -> int:
+        if item >= 300:
+            raise FileError("can't be read", path=f"{item}.sys", hint="Look at it.")
+        return item
+
+    with pytest.raises(FileError) as caught:
+        list(in_processes(work, range(COUNT), 2))
+    assert (caught.value.path, caught.value.hint) == (Path("300.sys"), "Look at it.")
+
+
+def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
+    def work(item: int) -> int:
+        if item == 500:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    with pytest.raises(SignerError, match="a process that was to do part of the work was ended"):
+        list(in_processes(work, range(COUNT), 2))
+
+
+KILLED = """
+import os, sys, time
+from signer.cli.processes import in_processes, in_two_steps_and_processes
+def work(item):
+    os.write(1, f"{os.getpid()} ".encode())
+    time.sleep(60)
+list(in_processes(work, range(2000), 2))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_one_that_waits_for_it(how: signal.Signals) -> None:
+    """They hold its output open, so that its end is seen only when all of them have ended."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", KILLED], env=environment, stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout is not None
+        started = b""
+        while started.count(b" ") < 2:
+            started += os.read(waiting.stdout.fileno(), 100)
+        waiting.send_signal(how)
+        assert waiting.communicate(timeout=30)[0] == b""
+    assert waiting.returncode == -how
+
+
+INTERRUPTED = """
+import os, signal
+from concurrent.futures.process import ProcessPoolExecutor
+from signer.cli.processes import in_processes
+launch = ProcessPoolExecutor._spawn_process
+def launched(pool):
+    launch(pool)
+    os.killpg(0, signal.SIGINT)
+ProcessPoolExecutor._spawn_process = launched
+try:
+    list(in_processes(str, range(2000), 3))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_while_processes_start_ends_them_all_in_silence() -> None:
+    """Without anybody to give them work they would be waited for at the end, for ever."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as waiting:
+        try:
+            assert waiting.communicate(timeout=30) == (b"interrupted\n", b"")
+        finally:
+            waiting.kill()
+    assert waiting.returncode == 0
+
+
+def test_a_process_with_other_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 2)
+    assert not processes.can_fork()
+
+
+def test_a_large_package_has_the_same_catalog_from_processes_and_from_one(tmp_path: Path) -> None:
+    """And the command's own process is single-threaded, so that it does fork."""
+    names = [f"{number}.bin" for number in range(COUNT)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    listed = "\r\n".join(names)
+    (tmp_path / "many.inf").write_text(
+        '[Version]\r\nSignature="$WINDOWS NT$"\r\nClass=System\r\nClassGuid={4d36e97d-e325-11ce-bfc1-08002be10318}\r\n'
+        "Provider=P\r\nCatalogFile=many.cat\r\nDriverVer=01/01/2024,1.0.0.0\r\n[SourceDisksNames]\r\n1=D\r\n"
+        f"[SourceDisksFiles]\r\n{listed.replace('.bin', '.bin=1')}\r\n[DestinationDirs]\r\nDefaultDestDir=13\r\n"
+        "[Manufacturer]\r\nM=M,NTamd64\r\n[M.NTamd64]\r\nD=I,ROOT\\D\r\n[I.NT]\r\nCopyFiles=F\r\n"
+        f"[F]\r\n{listed}\r\n",
+        newline="",
+    )
+    made = []
+    for jobs in ("1", "2"):
+        command = [sys.executable, "-m", "signer", "catalog", "build", str(tmp_path), "--os", "10_X64", "--jobs", jobs]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1750000000"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        made.append((tmp_path / "many.cat").read_bytes())
+    assert made[0] == made[1]
+    assert made[0].count("999.bin".encode("utf-16-le")) == 2
+
+
+def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -> None:
+    """The same document, the same events and the same errors, whoever judges which file."""
+    signed = sign_image(PeSpec().build(), identity(), SigningOptions())
+    for number in range(VERIFIED):
+        data = PeSpec(fill=number).build() if number % 3 else patched(PeSpec().build(), signed.changes)
+        (tmp_path / f"{number:02}.sys").write_bytes(b"MZ" if number == 50 else data)
+    files = sorted(map(str, tmp_path.iterdir()))
+    told = []
+    for jobs in ("1", "2"):
+        events = tmp_path / f"events{jobs}.jsonl"
+        options = ["--policy", "kernel", "--matrix", "--json", "--at", "2025-06-01", "--jobs", jobs, "--events", events]
+        command = [sys.executable, "-m", "signer", "verify", *files, *options]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        told.append((done.returncode, done.stdout, done.stderr, events.read_text()))
+    assert told[0] == told[1]
+    code, document, errors, events_written = told[0]
+    assert code == 3
+    assert errors.count("error:") == 1
+    assert len(json.loads(document)["files"]) == VERIFIED
+    assert events_written.count("\n") > VERIFIED
+
+
+def squared(item: int) -> Callable[[], tuple[int, int]]:
+    return lambda: (item * item, os.getpid())
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 700])
+def test_two_steps_in_processes_give_results_in_the_order_of_the_items(jobs: int, count: int) -> None:
+    found = list(in_two_steps_and_processes(squared, range(count), jobs))
+    assert [square for square, _ in found] == [item * item for item in range(count)]
+    forked = {process for _, process in found} - {os.getpid()}
+    assert bool(forked) is (jobs > 1 and count >= 128)
+
+
+@given(count=st.integers(128, 3000), jobs=st.integers(2, 64))
+def test_portions_are_all_items_once(count: int, jobs: int) -> None:
+    portions = processes._portions(range(count), jobs)
+    assert [item for portion in portions for item in portion] == list(range(count))
+    assert all(portions)
+
+
+def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> None:
+    """The same bytes and the same document, and a file that can't be signed is no other's failure."""
+    write_identity(tmp_path)
+    told = []
+    for jobs in ("1", "2"):
+        folder = tmp_path / "drivers"
+        folder.mkdir()
+        for number in range(150):
+            data = PeSpec(fill=number & 0xFF, overlay=bytes(1 << 18 if number == 9 else number)).build()
+            (folder / f"{number:03}.sys").write_bytes(data[:0x500] if number == 140 else data)
+        keys = ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
+        command = [sys.executable, "-m", "signer", "sign", str(folder), *keys, "--jobs", jobs, "--json"]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        told.append((done.returncode, done.stdout, done.stderr, state(folder)))
+        shutil.rmtree(folder)
+    assert told[0] == told[1]
+    code, document, _, files = told[0]
+    assert code == 3
+    actions = [one["action"] for one in json.loads(document)["files"]]
+    assert (actions.count("signed"), actions.count("failed")) == (149, 1)
+    assert len(files) == 150

@@ -1,0 +1,107 @@
+"""`drvsign submission`, from the command line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from signer.verify.gather import gather
+from tests.support.inf_files import BASE, write_package
+from tests.support.program import drvsign, state
+
+
+@pytest.fixture
+def package(work: Path) -> Path:
+    write_package(work / "Echo", BASE, "sample.sys", "sample.pdb")
+    assert drvsign("package", work / "Echo").code == 0
+    return work / "Echo"
+
+
+def test_a_submission_is_built_signed_and_passes_its_check(package: Path, work: Path) -> None:
+    ran = drvsign("submission", "build", package, "-o", work / "echo.cab", "--json")
+    assert ran.code == 0
+    assert [(file["path"][-8:], file["action"]) for file in ran.document["files"]] == [
+        ("echo.cab", "signed"),
+        ("echo.ddf", "built"),
+    ]
+    evidence = gather((work / "echo.cab").read_bytes(), "cabinet", "x")
+    assert [(one.intact, str(one.digest_algorithm)) for one in evidence.signatures] == [(True, "sha256")]
+    checked = drvsign("submission", "check", work / "echo.cab", package, "--json")
+    assert checked.code == 0
+    document = checked.document
+    assert document["schema"] == "drvsign.submission/1"
+    assert document["accepted"] is True
+    assert [one["packages"][0]["folder"] for one in document["submissions"]] == ["Echo", "Echo"]
+
+
+@pytest.mark.parametrize("folder", ["Echo", "Echo/", "Echo/../Echo"])
+def test_without_a_name_the_cabinet_lies_beside_its_folder(package: Path, work: Path, folder: str) -> None:
+    inside = state(package)
+    assert drvsign("submission", "build", folder, "--unsigned").code == 0
+    assert (work / "Echo.cab").is_file()
+    assert (work / "Echo.ddf").is_file()
+    assert state(package) == inside
+
+
+def test_a_folder_that_is_only_here_gives_its_cabinet_its_name(
+    package: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(package)
+    assert drvsign("submission", "build", ".", "--unsigned").code == 0
+    assert (work / "Echo.cab").is_file()
+
+
+def test_other_programs_find_the_signed_cabinet_sound(package: Path, work: Path) -> None:
+    drvsign("submission", "build", package, "-o", work / "echo.cab")
+    program = shutil.which("cabextract")
+    if program is None:
+        pytest.skip("cabextract is not installed")
+    subprocess.run([program, "-t", str(work / "echo.cab")], check=True, capture_output=True)
+
+
+def test_with_a_date_the_cabinet_is_the_same_every_time(
+    package: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735689600")
+    for name in ("one.cab", "two.cab"):
+        drvsign("submission", "build", package, "-o", work / name, "--unsigned")
+        (package / "sample.pdb").touch()
+    assert (work / "one.cab").read_bytes() == (work / "two.cab").read_bytes()
+
+
+def test_nothing_is_made_where_a_rule_is_broken(package: Path, work: Path) -> None:
+    bad = package.rename(work / "Echo & Co")
+    before = state(work)
+    ran = drvsign("submission", "build", bad, "-o", work / "echo.cab")
+    assert ran.code == 3
+    assert "special characters: '&'" in ran.stderr
+    assert state(work) == before
+    checked = drvsign("submission", "check", bad)
+    assert checked.code == 1
+    assert "folder-name-characters" in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["check", "nowhere"], 3, "no such file"),
+        (["check", "Echo/sample.inf"], 2, "neither a folder nor a cabinet"),
+        (["build", "Echo", "-o", "x.cab", "--digest", "sha1"], 2, "SHA-256"),
+        (["build", "Echo", "-o", "x.cab", "--page-hashes"], 2, "only images"),
+        (["build", "Echo", "-o", "nowhere/x.cab"], 3, "nowhere"),
+    ],
+)
+def test_what_can_not_be_done_is_said(package: Path, arguments: list[str], code: int, text: str) -> None:
+    ran = drvsign("submission", *arguments)
+    assert (ran.code, text in ran.stderr) == (code, True), ran.stderr
+
+
+def test_a_cabinet_that_is_cut_off_is_said_to_be(package: Path, work: Path) -> None:
+    drvsign("submission", "build", package, "-o", work / "echo.cab", "--unsigned")
+    (work / "echo.cab").write_bytes((work / "echo.cab").read_bytes()[:-10])
+    ran = drvsign("submission", "check", work / "echo.cab")
+    assert ran.code == 3
+    assert "echo.cab" in ran.errors[0]

@@ -1,0 +1,273 @@
+"""The SIGN line: byte for byte what SignTool writes, on every layout, judged by others."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import DigestChanged, ImageError
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import load_pfx
+from signer.operations.sign import Signed, sign_cabinet, sign_image, strip_image
+from signer.pe import certificate_table
+from signer.pe.digest import digest_image, hash_pages
+from signer.pe.embed import require_same_digest
+from signer.pe.image import Image
+from signer.pkcs7 import indirect_data, nested
+from signer.pkcs7.opus import read_statement
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.storage.patching import PatchSet
+from tests.support.files import corpus_files, corpus_id, corpus_root, patched
+from tests.support.identities import identity
+from tests.support.images import PeSpec
+from tests.support.timestamping import CODE_SIGNING, TIME_STAMPING, tsa_identity
+
+GOLDEN_PASSWORD = "CodeSign123!"  # published with the test certificate
+needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
+
+
+def digest_of(data: bytes, signed: Signed) -> bytes:
+    """The digest of an image that was changed, computed anew."""
+    return digest_image(Image.parse(data), [signed.algorithm])[signed.algorithm]
+
+
+def only_signature(data: bytes) -> bytes:
+    (entry,) = certificate_table.read(Image.parse(data))
+    return entry.signed_data()
+
+
+@pytest.fixture(scope="module")
+def golden_identity(corpus: Path) -> SigningIdentity:
+    pfx = corpus / "golden/devolutions-authenticode/authenticode-test-cert.pfx"
+    return load_pfx(pfx.read_bytes(), GOLDEN_PASSWORD)
+
+
+GOLDEN = "golden/generated-signed"
+GOLDEN_FILES = [
+    path.relative_to(corpus_root() / GOLDEN).as_posix()
+    for path in corpus_files(*(f"{GOLDEN}/{folder}/*" for folder in ("pe", "winmd", "cab")))
+]
+
+
+@pytest.mark.parametrize("name", GOLDEN_FILES or ["pe/tiny64-pe-alias.sys"])
+def test_a_file_is_signed_byte_for_byte_as_signtool_does(
+    name: str, corpus: Path, golden_identity: SigningIdentity
+) -> None:
+    unsigned = (corpus / "golden/generated-unsigned" / name).read_bytes()
+    sign_file = sign_cabinet if name.startswith("cab/") else sign_image
+    signed = sign_file(unsigned, golden_identity, SigningOptions())
+    assert patched(unsigned, signed.changes) == (corpus / GOLDEN / name).read_bytes()
+
+
+def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden_identity: SigningIdentity) -> None:
+    unsigned = parse((corpus / "golden/generated-unsigned/catalog/sample.cat").read_bytes())
+    signed = sign(Content(unsigned.content_type, unsigned.content), golden_identity, SigningOptions())
+    assert signed == (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("usages", "commercial", "statement"),
+    [
+        ((CODE_SIGNING,), False, oids.SPC_INDIVIDUAL),
+        ((CODE_SIGNING, TIME_STAMPING), False, oids.SPC_INDIVIDUAL),
+        ((TIME_STAMPING,), False, None),
+        ((), False, None),
+        ((CODE_SIGNING,), True, oids.SPC_COMMERCIAL),
+        ((), True, oids.SPC_COMMERCIAL),
+    ],
+    ids=["code signing", "and more", "something else", "any usage", "commercial", "commercial asked of any usage"],
+)
+def test_the_statement_depends_on_the_usages_of_the_certificate(
+    usages: tuple[x509.ObjectIdentifier, ...], commercial: bool, statement: str | None
+) -> None:
+    """SignTool writes SpcStatementType where the certificate names code signing, in 1,100 signatures of 1,100."""
+    by = tsa_identity(usages=usages)
+    signed = sign_image(PeSpec().build(), by, SigningOptions(commercial=commercial))
+    assert read_statement(parse(signed.signature).signers[0]) == statement
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("rsa2048", oids.RSA), ("p256", oids.EC_PUBLIC_KEY), ("p384", oids.EC_PUBLIC_KEY)]
+)
+def test_the_signature_is_named_by_its_key_as_windows_does(kind: str, name: str) -> None:
+    """SignTool and PowerShell write id-ecPublicKey with NULL for ECDSA, never ecdsa-with-SHA256."""
+    (signer,) = parse(sign_image(PeSpec().build(), identity(kind), SigningOptions()).signature).signers
+    assert signer.signature_algorithm == der.sequence(der.oid(name), der.null())
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_every_key_and_digest_verifies(kind: str, algorithm: str) -> None:
+    digest = DigestAlgorithm.named(algorithm)
+    data = PeSpec(overlay=b"odd").build()
+    signed = sign_image(data, identity(kind), SigningOptions(digest))
+    result = patched(data, signed.changes)
+    assert digest_of(result, signed) == signed.digest
+    parsed = parse(only_signature(result))
+    (signer,) = parsed.signers
+    key = parsed.certificate_of(signer).public_key()  # type: ignore[union-attr]
+    prehashed = Prehashed(digest.for_cryptography())
+    attributes = digest.hash(signer.signed_attributes_der)
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signer.signature, attributes, padding.PKCS1v15(), prehashed)
+    else:
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        key.verify(signer.signature, attributes, ec.ECDSA(prehashed))
+    assert signer.signed(oids.MESSAGE_DIGEST)[2:] == digest.hash(parsed.content_octets)  # type: ignore[index]
+    assert indirect_data.parse(parsed.content).digest == signed.digest
+
+
+def test_a_longer_and_a_shorter_signature_replace_another() -> None:
+    data = PeSpec().build()
+    long = patched(data, sign_image(data, identity(), SigningOptions(description="x" * 500)).changes)
+    short = patched(long, sign_image(long, identity(), SigningOptions()).changes)
+    assert short == patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    assert patched(short, sign_image(short, identity(), SigningOptions(description="x" * 500)).changes) == long
+
+
+def test_stripping_gives_the_image_back_but_for_checksum_and_padding() -> None:
+    data = PeSpec(overlay=b"12345678").build()
+    checked = bytearray(data)
+    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    stripped = strip_image(signed)
+    assert stripped is not None
+    result = patched(signed, stripped)
+    at = Image.parse(data).checksum_offset
+    checked[at : at + 4] = result[at : at + 4]
+    assert result == bytes(checked)
+    assert strip_image(result) is None
+
+
+def test_signatures_are_appended_in_order_and_leave_the_first_as_it_was() -> None:
+    data = PeSpec().build()
+    for description in ("first", "second", "third"):
+        signed = sign_image(data, identity(), SigningOptions(description=description), append=True)
+        data = patched(data, signed.changes)
+        assert digest_of(data, signed) == signed.digest
+    primary = only_signature(data)
+    inner = nested.nested_in(primary)
+    assert len(inner) == 2
+    assert "first".encode("utf-16-be") in parse(primary).signers[0].signed_attributes_der
+    assert nested.with_unsigned(primary, oids.NESTED_SIGNATURE, ()) == only_signature(
+        patched(PeSpec().build(), sign_image(PeSpec().build(), identity(), SigningOptions(description="first")).changes)
+    )
+
+
+@pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, DigestAlgorithm.SHA256])
+def test_page_hashes_are_embedded_and_read_back(algorithm: DigestAlgorithm) -> None:
+    data = PeSpec(sections=[(".a", 0x400, 0x3200)]).build()
+    signed = sign_image(data, identity(), SigningOptions(algorithm), page_hashes=True)
+    result = patched(data, signed.changes)
+    pages = indirect_data.parse(parse(only_signature(result)).content).page_hashes
+    assert pages == hash_pages(Image.parse(result), algorithm)
+
+
+def wrongly(wrong: str, data: bytes, changes: PatchSet) -> PatchSet:
+    """The changes of a signature with one of them other than it should be."""
+    image = Image.parse(data)
+    checksum, entry, tail = changes.patches
+    return {
+        "section": PatchSet((*changes.patches, (0x500, b"\1")), changes.size),
+        "longer-field": PatchSet(((checksum[0], checksum[1] + b"\0"), entry, tail), changes.size),
+        "no-entry": PatchSet((checksum, tail), changes.size),
+        "entry-leads-elsewhere": PatchSet((checksum, (entry[0], bytes(8)), tail), changes.size),
+        "entry-of-no-size": PatchSet((checksum, (entry[0], entry[1][:4] + bytes(4)), tail), changes.size),
+        "entry-of-another-size": PatchSet((checksum, (entry[0], entry[1][:4] + b"\x08\0\0\0"), tail), changes.size),
+        "gap": PatchSet((checksum, entry, (tail[0] + 8, tail[1])), changes.size),
+        "field-twice": PatchSet((checksum, *changes.patches), changes.size),
+        "table-twice": PatchSet((*changes.patches, tail), changes.size + len(tail[1])),
+        "padding": PatchSet((checksum, entry, (tail[0], b"\1" + tail[1][1:])), changes.size),
+        "cut-off": PatchSet(changes.patches, image.content_end),
+    }[wrong]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "section",
+        "longer-field",
+        "no-entry",
+        "entry-leads-elsewhere",
+        "entry-of-no-size",
+        "entry-of-another-size",
+        "gap",
+        "field-twice",
+        "table-twice",
+        "padding",
+        "cut-off",
+    ],
+)
+def test_changes_that_would_change_the_digest_are_refused(wrong: str) -> None:
+    data = PeSpec(overlay=b"odd").build()
+    changes = sign_image(data, identity(), SigningOptions()).changes
+    require_same_digest(Image.parse(data), changes)
+    with pytest.raises(DigestChanged):
+        require_same_digest(Image.parse(data), wrongly(wrong, data, changes))
+
+
+@needs_osslsigncode
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::4], ids=corpus_id)
+def test_osslsigncode_accepts_what_we_sign(path: Path, tmp_path: Path) -> None:
+    data = path.read_bytes()
+    image = Image.parse(data)
+    pages = image.section_alignment == image.page_size
+    signed = sign_image(data, identity(), SigningOptions(), page_hashes=pages)
+    result = tmp_path / "signed.sys"
+    result.write_bytes(patched(data, signed.changes))
+    said = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
+    assert "MISMATCH" not in said
+    assert "Calculated message digest" in said
+    assert "Calculated PE checksum:" not in said or "invalid" not in said.lower()
+
+
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys", "packages/*/**/*.sys"), ids=corpus_id)
+def test_every_real_driver_can_be_signed_or_says_why_not(path: Path) -> None:
+    data = path.read_bytes()
+    signed = sign_image(data, identity(), SigningOptions())
+    result = patched(data, signed.changes)
+    assert digest_of(result, signed) == signed.digest
+    image = Image.parse(result)
+    assert image.table_offset + image.table_size == len(result)
+
+
+@pytest.mark.parametrize(
+    "path", corpus_files("drivers/*.sys", "packages/*/**/*.sys", "packages-media/*/*.sys"), ids=corpus_id
+)
+def test_embedded_page_hashes_are_those_we_compute(path: Path) -> None:
+    image = Image.parse(path.read_bytes())
+    for entry in certificate_table.read(image):
+        primary = entry.signed_data()
+        for signature in (primary, *nested.nested_in(primary)):
+            pages = indirect_data.parse(parse(signature).content).page_hashes
+            assert pages is None or pages == hash_pages(image, pages.algorithm)
+
+
+def test_signed_is_a_value() -> None:
+    data = PeSpec().build()
+    assert isinstance(sign_image(data, identity(), SigningOptions()), Signed)
+    assert sign_image(data, identity(), SigningOptions()) == sign_image(data, identity(), SigningOptions())
+
+
+@pytest.mark.parametrize("entry", [(0x600, 0), (0, 0x600)], ids=["no-size", "no-offset"])
+def test_what_is_left_of_a_directory_entry_is_no_signature(entry: tuple[int, int]) -> None:
+    data = PeSpec(table=entry).build()
+    signed = sign_image(data, identity(), SigningOptions())
+    result = patched(data, signed.changes)
+    assert digest_of(result, signed) == signed.digest
+    assert only_signature(result) == signed.signature
+
+
+def test_a_header_that_windows_would_not_find_is_not_signed() -> None:
+    data = PeSpec().build()
+    moved = data[:0x3C] + b"\x81" + data[0x3D:0x80] + b"\0" + data[0x80:0x3FF] + data[0x400:]
+    with pytest.raises(ImageError, match="multiple of 4"):
+        sign_image(moved, identity(), SigningOptions())

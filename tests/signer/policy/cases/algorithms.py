@@ -1,0 +1,84 @@
+"""Digests and keys: what each release understands, and what is too weak."""
+
+from __future__ import annotations
+
+from signer.algorithms import DigestAlgorithm
+from signer.policy.classify import WHQL
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver, of_test_root
+
+
+@expect("rejected", "digest-algorithm", "vista-x64", "win7-x64", "win11-24h2-x64", code="digest-md5")
+def md5() -> Sample:
+    """MD5 is too weak for every release."""
+    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.MD5))
+
+
+@expect("rejected", "digest-algorithm", "win11-24h2-x64", code="digest-unknown")
+def unknown_digest() -> Sample:
+    """A digest that is not one of code signing is not understood."""
+    return driver(by_microsoft(WHQL).having(algorithm=None))
+
+
+@expect("accepted", "root", "vista-x64", "win7-x64", "win8.1-x64")
+@expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", code="digest-sha1")
+def sha1() -> Sample:
+    """SHA-1 loads everywhere; from Windows 10 on with a warning."""
+    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1))
+
+
+@expect("rejected", "sha2", "vista-x64", "server2008-x64")
+@expect("rejected", "sha2", "win7-x64", "server2008r2-x64", sha2_update=False)
+@expect("accepted", "root", "win7-x64", "server2008r2-x64", "win8-x64", "server2012-x64", "win10-1507-x64")
+@expect("accepted", "root", "server2008-x64", sha2_update=True)
+@expect("rejected", "sha2", "vista-x64", sha2_update=True)
+def sha256() -> Sample:
+    """SHA-256 wants Windows 8, or Windows 7 with KB3033929; Vista never learned it."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "sha2", "vista-x64")
+@expect("rejected", "sha2", "win7-x64", sha2_update=False)
+@expect("accepted", "root", "win7-x64")
+def sha1_file_under_a_sha256_chain() -> Sample:
+    """A SHA-1 file digest does not help where the certificates are signed with SHA-256."""
+    return driver(by_microsoft(WHQL).having(algorithm=DigestAlgorithm.SHA1))
+
+
+@expect("accepted", "root", "vista-x64", "win7-x64")
+@expect("accepted", "root", "win7-x64", sha2_update=False)
+@expect("accepted", "root", "win10-22h2-x64")
+def dual_signed() -> Sample:
+    """A SHA-1 signature with a nested SHA-256 one loads on old and new releases."""
+    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1), by_microsoft(WHQL).nested())
+
+
+@expect("accepted", "cross-signed", "win10-22h2-x64")
+@expect("accepted", "root", "win7-x64")
+def sha384() -> Sample:
+    """SHA-2 means all of its sizes."""
+    return driver(cross_signed().having(algorithm=DigestAlgorithm.SHA384))
+
+
+@expect("rejected", "key-algorithm", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", code="key-not-rsa")
+def elliptic_curve() -> Sample:
+    """Code Integrity takes an elliptic curve signature for an invalid image hash."""
+    return driver(by_microsoft(WHQL, key="p256"))
+
+
+@expect("rejected", "key-algorithm", "win10-22h2-x64", roots="test-signing", testsigning=True)
+def elliptic_curve_in_test_mode() -> Sample:
+    """Test-signing mode takes any certificate, but the signature must be one that it can verify."""
+    return driver(of_test_root(named=True, key="p256"))
+
+
+@expect("unknown", "key-algorithm", "win10-22h2-x64", code="key-too-long")
+def rsa_of_8192_bits() -> Sample:
+    """Nothing says whether the kernel takes RSA keys of more than 4096 bits."""
+    return driver(by_microsoft(WHQL, key="rsa8192"))
+
+
+@expect("accepted", "root", "win10-22h2-x64", "win7-x64")
+def rsa_of_1024_bits() -> Sample:
+    """Old drivers are signed with 1024 bits, and load."""
+    return driver(by_microsoft(WHQL, key="rsa1024"))

@@ -1,0 +1,286 @@
+"""Authenticode as WinVerifyTrust judges it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.policy.classify import LIFETIME, WHQL
+from signer.trust.path import PathProblem
+from signer.verify.evidence import Problem
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import (
+    Sample,
+    Sign,
+    anchor,
+    by_microsoft,
+    by_microsoft_test,
+    certificate,
+    chain,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
+
+USER = {"policy": "authenticode"}
+
+
+@expect("rejected", "unsigned", "win11-24h2-x64", **USER)
+def no_signature() -> Sample:
+    """TRUST_E_NOSIGNATURE."""
+    return driver()
+
+
+@expect("accepted", "trusted-root", "win7-x64", "win11-24h2-x64", **USER)
+def public_certificate() -> Sample:
+    """What the kernel refuses is good for user mode: a public code-signing certificate."""
+    return driver(commercial())
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def any_architecture() -> Sample:
+    """WinVerifyTrust does not care what the image runs on."""
+    return driver(commercial(), architecture="x86")
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def microsoft() -> Sample:
+    """Microsoft's roots are published roots."""
+    return driver(by_microsoft(WHQL, root_id=7))
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="test-signed", **USER)
+@expect("accepted", "trusted-root", "win11-24h2-x64", roots="test-signing", code="named-root", **USER)
+def test_root() -> Sample:
+    """A test root counts where it was named, and needs no test-signing mode."""
+    return driver(of_test_root(named=True))
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="test-signed", **USER)
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
+def self_signed_file() -> Sample:
+    """A self-signed certificate is trusted by nobody who did not install it."""
+    return driver(self_signed())
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="chain-incomplete", **USER)
+def unknown_chain() -> Sample:
+    """CERT_E_CHAINING: the issuer's certificate is nowhere."""
+    return driver(unknown_issuer())
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
+def chain_to_a_root_that_nobody_named() -> Sample:
+    """CERT_E_UNTRUSTEDROOT: the chain is complete, and its root is not trusted."""
+    leaf = certificate("Contoso Test Signing", "Contoso Test Root", usages=(CODE_SIGNING,))
+    return driver(Sign(leaf, (chain(leaf, None, certificate("Contoso Test Root")),)))
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", **USER)
+def only_the_code_verification_root() -> Sample:
+    """The Code Verification Root is no root of user mode."""
+    return driver(cross_signed())
+
+
+@expect("unknown", "trusted-root", "win11-24h2-x64", roots="test-signing", **USER)
+def microsofts_test_root() -> Sample:
+    """Microsoft's test root counts only where somebody installed it."""
+    return driver(by_microsoft_test(WHQL))
+
+
+@expect("rejected", "digest", "win11-24h2-x64", **USER)
+def changed() -> Sample:
+    """TRUST_E_BAD_DIGEST."""
+    return driver(commercial().broken())
+
+
+@expect("rejected", "digest-algorithm", "win11-24h2-x64", **USER)
+def md5() -> Sample:
+    """MD5 is refused in user mode as well."""
+    return driver(commercial().having(algorithm=DigestAlgorithm.MD5))
+
+
+@expect("rejected", "usage", "win11-24h2-x64", **USER)
+def wrong_usage() -> Sample:
+    """CERT_E_WRONG_USAGE."""
+    return driver(commercial(usages=(TIME_STAMPING,)))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", code="expired", **USER)
+def expired() -> Sample:
+    """CERT_E_EXPIRED, where the kernel only warns."""
+    return driver(commercial(ends="2025-01-01"))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def expired_with_timestamp() -> Sample:
+    """A timestamp keeps it good."""
+    return driver(commercial(ends="2025-01-01").stamped("2024-01-01"))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", **USER)
+def expired_with_unknown_timestamp() -> Sample:
+    """A timestamp of nobody keeps nothing."""
+    return driver(commercial(ends="2025-01-01").stamped("2024-01-01", known=False))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", **USER)
+def expired_lifetime() -> Sample:
+    """With lifetime signing the timestamp does not help."""
+    return driver(by_microsoft(LIFETIME, ends="2025-01-01").stamped("2024-01-01"))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", code="not-yet-valid", **USER)
+def not_yet_valid() -> Sample:
+    """A certificate of next year is not good today."""
+    return driver(commercial(begins="2027-01-01"))
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", code="nested-not-considered", **USER)
+def only_the_nested_one_is_good() -> Sample:
+    """The default call does not see nested signatures."""
+    return driver(self_signed(), commercial().nested())
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def good_catalog() -> Sample:
+    """A catalog vouches for a file without a signature of its own."""
+    return driver(commercial().in_catalog())
+
+
+@expect("rejected", "path", "win11-24h2-x64", code="revoked", **USER)
+def revoked() -> Sample:
+    """CERT_E_REVOKED."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2020")
+    problem = PathProblem("revoked", "'Contoso Ltd.' was revoked on 2024-05-01", 0)
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
+
+
+@expect("rejected", "path", "win11-24h2-x64", code="name-constraints", **USER)
+def broken_path() -> Sample:
+    """A path that breaks a rule of issuing is refused."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2020")
+    problem = PathProblem("name-constraints", "'Contoso Ltd.' is outside the names that 'Some CA 2020' may use", 0)
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", code="weak-key", **USER)
+def weak_path() -> Sample:
+    """A weak key is noted."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2020")
+    problem = PathProblem("weak-key", "the RSA key of 'Contoso Ltd.' has only 1024 bits", 0)
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", code="certificate-padding", **USER)
+@expect("rejected", "padding", "win11-24h2-x64", cert_padding_check=True, **USER)
+@expect("rejected", "root", "win11-24h2-x64", code="certificate-padding")
+def stuffed() -> Sample:
+    """Data behind the signature is refused only where the strict check of MS13-098 is on, and never by the kernel."""
+    return driver(commercial(), problems=(Problem("certificate-padding", "data is hidden behind the signature"),))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", cert_padding_check=True, **USER)
+def not_stuffed() -> Sample:
+    """The strict check does not mind a clean file."""
+    return driver(commercial())
+
+
+@expect("unknown", "file-problems", "win11-24h2-x64", **USER)
+def malformed() -> Sample:
+    """What Windows makes of a malformed file is not published."""
+    return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
+
+
+def unread(code: str, leaf: bool = False) -> Sample:
+    """A signature that is in order but for what can't be read of it here."""
+    signer = commercial().leaf if leaf else None
+    return driver(Sign(signer, (), problems=(Problem(code, "it can't be read here"),)))
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signature-ber", **USER)
+def signature_in_ber() -> Sample:
+    """Windows reads BER too, so that refusing to read it is no rejection."""
+    return unread("signature-ber")
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signer-certificate-unreadable", **USER)
+def signer_s_certificate_that_only_a_strict_reader_refuses() -> Sample:
+    """Names in wrong character sets and the like, which Windows does not mind."""
+    return unread("signer-certificate-unreadable")
+
+
+@expect("rejected", "digest", "win11-24h2-x64", code="signature-format", **USER)
+def signature_that_is_none() -> Sample:
+    """Garbage is not left open."""
+    return unread("signature-format")
+
+
+@expect("rejected", "trusted-root", "win11-24h2-x64", **USER)
+def signature_of_an_unknown_kind_that_reaches_no_root() -> Sample:
+    """Nobody trusts its root, whatever the signature may be worth."""
+    return unread("signature-unverifiable", leaf=True)
+
+
+@expect("unknown", "digest", "win11-24h2-x64", code="signature-unverifiable", **USER)
+def signature_of_an_unknown_kind() -> Sample:
+    """DSA, for one."""
+    sign = commercial()
+    return driver(
+        Sign(sign.leaf, sign.paths, problems=(Problem("signature-unverifiable", "its key is of no known kind"),))
+    )
+
+
+EQUIFAX = "FF5680CD73A5703DA04817A075FD462506A73506C4B81A1583EF549478D26476"
+"""The key of Equifax Secure CA, which Microsoft's root program disabled on 2016-04-19."""
+
+
+def under_a_disabled_root(begins: str) -> Sign:
+    leaf = certificate("Contoso Ltd.", "Equifax", usages=(CODE_SIGNING,), begins=begins, ends="2040-01-01")
+    end = replace(anchor("commercial", name="Equifax Secure CA"), spki_sha256=EQUIFAX)
+    return Sign(leaf, (chain(leaf, end),))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def disabled_root() -> Sample:
+    """A root that was taken out of the program vouches for nothing new."""
+    return driver(under_a_disabled_root("2010-01-01"))
+
+
+MICROSOFT_2001 = "DF530BAC9FCD914C252C2FBDCEDDC6183D4AE8C680AD65F03E204861DD7B1C73"
+"""The key of Microsoft Root Certificate Authority: by the list it issues nothing after 2017-04-30."""
+
+
+def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
+    leaf = certificate("Microsoft Corporation", "Root", usages=(CODE_SIGNING,), begins="2017-08-11", ends="2018-08-11")
+    end = replace(anchor(kind, name="Microsoft Root Certificate Authority"), spki_sha256=MICROSOFT_2001)
+    return Sign(leaf, (chain(leaf, end),)).stamped("2017-11-16")
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def late_certificate_under_a_root_of_microsoft() -> Sample:
+    """Sysinternals' sigcheck of 2017 and Visual Studio's VSTOInstaller: Windows calls them valid."""
+    return driver(under_microsoft_2001("microsoft"))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def late_certificate_under_somebody_else_s_root() -> Sample:
+    """Others' certificates that were issued after their root's last day are not trusted."""
+    return driver(under_microsoft_2001("commercial"))
+
+
+@expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
+def disabled_root_with_a_late_timestamp() -> Sample:
+    """A timestamp after the root was disabled does not help."""
+    return driver(under_a_disabled_root("2010-01-01").stamped("2017-01-01"))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def disabled_root_with_an_early_timestamp() -> Sample:
+    """What was signed while the root was in the program stays good."""
+    return driver(under_a_disabled_root("2010-01-01").stamped("2012-01-01"))

@@ -1,0 +1,154 @@
+"""Cross-signed drivers: 1607 and its exceptions, the disputed 1809, the cross-certificate's end, and 2026."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signer.policy.classify import WHQL
+from signer.policy.subjects import Signed
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day, driver
+
+BEFORE_2026 = day("2026-03-01")
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """An allow list that names one signer, or nobody."""
+
+    label: str
+    signer: str
+
+    def allows(self, signed: Signed) -> bool:
+        return self.signer in signed.who
+
+
+@expect("accepted", "root", "win8.1-x64", "win10-1507-x64", "win10-1511-x64", "server2012r2-x64")
+@expect("rejected", "cross-signed", "win10-1607-x64", "win10-22h2-x64", "win11-23h2-x64", "server2016-x64")
+@expect("rejected", "cross-signed", "win11-24h2-x64", "server2025-x64")
+@expect("accepted", "cross-signed", "win10-1607-x64", upgraded=True, code="cross-signed-upgraded")
+@expect("accepted", "cross-signed", "win10-22h2-x64", "server2022-x64", secure_boot=False, code="cross-signed-exempt")
+@expect("accepted", "cross-signed", "win10-22h2-x64", boot_start=True, code="cross-signed-boot-start")
+def issued_after_the_cutoff() -> Sample:
+    """A certificate issued after 2015-07-29 signs no driver for a clean 1607 with Secure Boot on."""
+    return driver(cross_signed(begins="2016-05-02"))
+
+
+@expect("accepted", "root", "win8.1-x64", "win10-1511-x64")
+@expect("accepted", "cross-signed", "win10-1607-x64", "win10-22h2-x64", "win11-23h2-x64", "server2022-x64")
+def issued_before_the_cutoff() -> Sample:
+    """A certificate issued before 2015-07-29 still signs drivers up to Windows 11 23H2."""
+    return driver(cross_signed(begins="2015-07-28"))
+
+
+@expect("accepted", "cross-signed", "win10-1607-x64", code="cross-signed-before-cutoff")
+def issued_in_the_last_second_before_the_cutoff() -> Sample:
+    """The last second of 2015-07-28 in UTC is still before the day."""
+    return driver(cross_signed(begins="2015-07-28T23:59:59"))
+
+
+@expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
+def issued_in_the_first_second_of_the_cutoff() -> Sample:
+    """The day begins at midnight UTC."""
+    return driver(cross_signed(begins="2015-07-29T00:00:00"))
+
+
+@expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
+def issued_on_the_day_of_the_cutoff() -> Sample:
+    """The certificate must be older than 2015-07-29: that day itself is too late."""
+    return driver(cross_signed(begins="2015-07-29"))
+
+
+@expect("rejected", "cross-signed", "win10-1607-x64")
+@expect("accepted", "root", "win10-1511-x64")
+def early_timestamp_late_certificate() -> Sample:
+    """A forged early signing time does not help: the certificate's own date counts."""
+    return driver(cross_signed(begins="2016-05-02").stamped("2014-01-01"))
+
+
+@expect("accepted", "cross-signed", "win10-1803-x64", "win10-1703-x64", cross_signed_1809_cutoff=True)
+@expect("rejected", "cross-signed-1809", "win10-1809-x64", "win11-23h2-x64", cross_signed_1809_cutoff=True)
+@expect("accepted", "cross-signed", "win10-1809-x64", code="cross-signed-1809-disputed")
+@expect("accepted", "cross-signed", "server2019-x64", cross_signed_1809_cutoff=True)
+@expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, secure_boot=False)
+@expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, upgraded=True)
+@expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, boot_start=True)
+def disputed_cutoff_of_1809() -> Sample:
+    """Whether clients from 1809 on refuse old cross-signed drivers is a switch, off by default and reported."""
+    return driver(cross_signed())
+
+
+@expect("accepted", "cross-signed", "win10-22h2-x64", expired_cross="blocked")
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
+def signed_before_the_cross_certificate_expired() -> Sample:
+    """A signature of 2020 under a cross-certificate of 2021 goes on working."""
+    return driver(cross_signed().stamped("2020-06-01"))
+
+
+@expect("accepted", "root", "win7-x64", "win8.1-x64", code="cross-certificate-expired")
+@expect("accepted", "cross-signed", "win10-22h2-x64", "server2019-x64", code="cross-certificate-expired")
+@expect("rejected", "cross-certificate-expired", "win10-22h2-x64", "win7-x64", expired_cross="blocked")
+@expect("unknown", "cross-certificate-expired", "server2019-x64", expired_cross="unknown")
+def signed_after_the_cross_certificate_expired() -> Sample:
+    """A signature of 2022 under a cross-certificate of 2021 loads, as the field shows, unless the switch says not."""
+    return driver(cross_signed().stamped("2022-06-01"))
+
+
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
+def signed_in_the_last_second_of_the_cross_certificate() -> Sample:
+    """The cross-certificate's last second is still within its lifetime."""
+    return driver(cross_signed(cross_ends="2021-02-22T00:00:00").stamped("2021-02-22T00:00:00"))
+
+
+@expect("accepted", "root", "win7-x64", expired_cross="blocked")
+def signed_after_at_an_unknown_time() -> Sample:
+    """A timestamp of an unknown authority does not tell when it was made, so nothing is held against it."""
+    return driver(cross_signed().stamped("2022-06-01", known=False))
+
+
+@expect("unknown", "driver-policy", "win11-24h2-x64", "win11-25h2-x64", "win11-26h1-x64", "server2025-x64")
+@expect("unknown", "driver-policy", "win11-24h2-x64", driver_policy="enforced", at=BEFORE_2026)
+@expect("accepted", "cross-signed", "win11-24h2-x64", driver_policy="evaluation", code="driver-policy-evaluation")
+@expect("accepted", "cross-signed", "win11-24h2-x64", driver_policy="off", code="driver-policy-off")
+@expect("accepted", "cross-signed", "win11-24h2-x64", at=BEFORE_2026, code="driver-policy-off")
+@expect("accepted", "cross-signed", "win11-23h2-x64", "server2022-x64", driver_policy="enforced")
+@expect("unknown", "driver-policy", "win11-24h2-x64", secure_boot=False)
+@expect("unknown", "driver-policy", "win11-24h2-x64", upgraded=True)
+@expect("accepted", "driver-policy", "win11-24h2-x64", allow_list=ListOf("contoso", "Contoso"))
+@expect("rejected", "driver-policy", "win11-24h2-x64", allow_list=ListOf("nobody", "Fabrikam"))
+@expect(
+    "accepted",
+    "cross-signed",
+    "win11-24h2-x64",
+    driver_policy="evaluation",
+    allow_list=ListOf("nobody", "Fabrikam"),
+    code="driver-policy-evaluation",
+)
+@expect("unknown", "driver-policy", "win11-24h2-x64", debugger=True)
+def driver_policy_of_2026() -> Sample:
+    """The policy of 2026 blocks cross-signed drivers that its allow list lacks; without the list nobody can tell."""
+    return driver(cross_signed())
+
+
+@expect("accepted", "root", "win11-24h2-x64", driver_policy="enforced")
+def driver_policy_and_whql() -> Sample:
+    """A WHQL driver has nothing to fear from the policy of 2026."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("accepted", "root", "win11-25h2-x64")
+def cross_signed_and_whql() -> Sample:
+    """A cross-signed driver that Microsoft signed as well counts by Microsoft's signature."""
+    return driver(cross_signed(begins="2016-05-02"), by_microsoft(WHQL).nested())
+
+
+@expect("rejected", "arm64-microsoft", "win10-1709-arm64", "win11-23h2-arm64")
+def cross_signed_for_arm64() -> Sample:
+    """There is no cross-signing for ARM64."""
+    return driver(cross_signed(), architecture="arm64")
+
+
+@expect("accepted", "root", "server2008-ia64", "server2008r2-ia64", sha2_update=True)
+def cross_signed_for_itanium() -> Sample:
+    """Itanium takes cross-signed drivers as x64 does."""
+    return driver(cross_signed(), architecture="ia64")

@@ -1,0 +1,110 @@
+"""Protected media: what is published, and how much is not."""
+
+from __future__ import annotations
+
+from signer.policy.classify import ATTESTED, WHQL
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
+
+MEDIA = {"policy": "protected-media"}
+AUDIO = {"DRMLevel": "1300"}
+TRUSTED = {"PETrusted": "1"}
+
+
+@expect("accepted", "media-audio-whql", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", **MEDIA)
+def audio() -> Sample:
+    """An audio driver with DRMLevel 1300, page hashes and a WHQL catalog takes part in the protected path."""
+    return driver(by_microsoft(WHQL).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
+
+
+@expect("accepted", "media-audio-whql", "win10-22h2-x64", **MEDIA)
+@expect("rejected", "attested", "win8.1-x64", **MEDIA)
+def attested_audio() -> Sample:
+    """Attestation can process DrmLevel, on releases that take attestation."""
+    return driver(by_microsoft(ATTESTED).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
+
+
+@expect("rejected", "media-audio-whql", "win8.1-x64", "win10-22h2-x64", **MEDIA)
+def cross_signed_audio() -> Sample:
+    """A cross-signed driver loads, and takes no part in protected audio."""
+    return driver(cross_signed().having(page_hashes_intact=True), attributes=AUDIO)
+
+
+@expect("unknown", "media-audio-whql", "win10-22h2-x64", roots="test-signing", testsigning=True, **MEDIA)
+@expect("rejected", "test-signing", "win10-22h2-x64", roots="test-signing", **MEDIA)
+def test_signed_audio() -> Sample:
+    """What a machine in test-signing mode plays is not published."""
+    return driver(of_test_root(named=True).having(page_hashes_intact=True), attributes=AUDIO)
+
+
+@expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-no-page-hashes", **MEDIA)
+def audio_without_page_hashes() -> Sample:
+    """Page hashes are usual for audio drivers, and nothing says that they must be there."""
+    return driver(by_microsoft(WHQL).in_catalog(), attributes=AUDIO)
+
+
+@expect("rejected", "media-drm-level", "win10-22h2-x64", **MEDIA)
+def odd_level() -> Sample:
+    """There are two DRM levels."""
+    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1500"})
+
+
+@expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-drm-level-1200", **MEDIA)
+def lower_level() -> Sample:
+    """Level 1200 exists; trusted audio drivers have 1300."""
+    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1200"})
+
+
+@expect("accepted", "root", "win10-22h2-x64", **MEDIA)
+def trusted_code() -> Sample:
+    """Code for protected processes is marked PETrusted and carries page hashes."""
+    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes=TRUSTED)
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="media-catalog-only", **MEDIA)
+def trusted_through_a_catalog() -> Sample:
+    """Trust through a catalog works until Windows is upgraded."""
+    return driver(by_microsoft(WHQL).in_catalog().having(page_hashes_intact=True), attributes=TRUSTED)
+
+
+@expect("rejected", "media-page-hashes", "win10-22h2-x64", **MEDIA)
+def trusted_without_page_hashes() -> Sample:
+    """Protected processes load nothing without page hashes."""
+    return driver(by_microsoft(WHQL), attributes=TRUSTED)
+
+
+@expect("rejected", "media-attributes", "win10-22h2-x64", code="media-pe-value", **MEDIA)
+def odd_trust() -> Sample:
+    """PETrusted is 1 or absent."""
+    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"PETrusted": "yes"})
+
+
+@expect("unknown", "media-attributes", "win10-22h2-x64", code="media-not-marked", **MEDIA)
+def unmarked() -> Sample:
+    """Of a driver without marks nothing can be said: a display driver's OPM certificate is no signature."""
+    return driver(by_microsoft(WHQL), attributes={"File": "sample.sys"})
+
+
+@expect("unknown", "media-attributes", "win10-22h2-x64", code="media-no-catalog", **MEDIA)
+def without_a_catalog() -> Sample:
+    """Without a catalog the marks are not known."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "unsigned", "win7-x86", "vista-x86", **MEDIA)
+@expect("accepted", "x86-not-enforced", "win7-x86")
+def unsigned_on_x86() -> Sample:
+    """For protected media a 32-bit kernel wants signatures, which it otherwise does not."""
+    return driver(architecture="x86", attributes={})
+
+
+@expect("rejected", "root", "win10-22h2-x64", **MEDIA)
+def commercial_audio() -> Sample:
+    """What does not load takes no part."""
+    return driver(commercial(), attributes=AUDIO)
+
+
+@expect("rejected", "media-audio-whql", "win10-22h2-x64", debugger=True, **MEDIA)
+def cross_signed_audio_under_a_debugger() -> Sample:
+    """A debugger loads drivers; it does not make their audio protected."""
+    return driver(cross_signed().having(page_hashes_intact=True), attributes=AUDIO)

@@ -1,0 +1,164 @@
+"""One file of a package, as its installation sees it."""
+
+from __future__ import annotations
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import TIME_STAMPING
+from signer.policy.classify import ATTESTED, LIFETIME, WHQL
+from signer.trust.path import PathProblem
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import (
+    Sample,
+    Sign,
+    anchor,
+    by_microsoft,
+    by_microsoft_test,
+    certificate,
+    chain,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+)
+
+PNP = {"policy": "pnp"}
+
+
+@expect("accepted", "publisher", "win7-x64", "win11-24h2-x64", "win11-24h2-x64-smode", "server2022-x64", **PNP)
+def whql_catalog() -> Sample:
+    """A package with a WHQL catalog installs without a question."""
+    return driver(by_microsoft(WHQL).in_catalog())
+
+
+@expect("rejected", "catalogued", "win7-x64", "win11-24h2-x64", code="embedded-does-not-count", **PNP)
+def embedded_only() -> Sample:
+    """An embedded signature does not make a package signed."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "catalogued", "win7-x86", "win11-24h2-x64", code="not-catalogued", **PNP)
+def not_in_the_catalog() -> Sample:
+    """A file that the catalog does not list was changed, or was never in it."""
+    return driver(kind="file", name="sample.inf")
+
+
+@expect("accepted", "publisher", "win10-22h2-x64", **PNP)
+def catalog_itself() -> Sample:
+    """A catalog is judged by its own signature."""
+    return driver(by_microsoft(WHQL), kind="catalog", name="sample.cat")
+
+
+@expect("rejected", "digest", "win10-22h2-x64", **PNP)
+def broken_catalog() -> Sample:
+    """A catalog whose signature is broken vouches for nothing."""
+    return driver(by_microsoft(WHQL).in_catalog().broken("signature-invalid", "the signature does not verify"))
+
+
+@expect("accepted", "publisher", "win10-22h2-x64", code="publisher-prompt", **PNP)
+@expect("accepted", "publisher", "win10-22h2-x64", code="publisher-trusted", publisher="trusted", **PNP)
+@expect("rejected", "publisher", "win10-22h2-x64", code="publisher-untrusted", publisher="untrusted", **PNP)
+@expect("rejected", "whql-architecture", "win10-22h2-arm64", **PNP)
+def commercial_catalog() -> Sample:
+    """A publisher's own catalog asks the administrator; on ARM64 it is not enough."""
+    return driver(commercial().in_catalog())
+
+
+@expect("rejected", "publisher", "win10-22h2-x64", publisher="untrusted", **PNP)
+def distrusted_microsoft() -> Sample:
+    """A machine that distrusts a certificate distrusts it whoever holds it."""
+    return driver(by_microsoft(WHQL).in_catalog())
+
+
+@expect("rejected", "trusted-root", "win10-22h2-x64", code="test-signed", **PNP)
+@expect("accepted", "publisher", "win10-22h2-x64", roots="test-signing", testsigning=True, **PNP)
+@expect("accepted", "publisher", "win10-22h2-x64", roots="test-signing", code="test-signing-off", **PNP)
+@expect("accepted", "publisher", "win10-22h2-arm64", roots="test-signing", testsigning=True, **PNP)
+@expect(
+    "accepted",
+    "publisher",
+    "win10-22h2-x64",
+    roots="test-signing",
+    testsigning=True,
+    publisher="unknown",
+    code="publisher-prompt",
+    **PNP,
+)
+def test_catalog() -> Sample:
+    """A test-signed catalog installs where its root is named; loading is another question."""
+    return driver(of_test_root(named=True).in_catalog())
+
+
+@expect("rejected", "trusted-root", "win10-22h2-x64", code="chain-incomplete", roots="test-signing", **PNP)
+def test_catalog_of_an_unnamed_root() -> Sample:
+    """Unlike the kernel in test-signing mode, the installation wants a trusted root."""
+    return driver(of_test_root(named=False).in_catalog())
+
+
+@expect("unknown", "trusted-root", "win11-23h2-x64", roots="test-signing", testsigning=True, **PNP)
+def preproduction_catalog() -> Sample:
+    """Whether Microsoft's test root is installed is not known."""
+    return driver(by_microsoft_test(WHQL).in_catalog())
+
+
+@expect("rejected", "validity", "win10-22h2-x64", code="expired", **PNP)
+def expired_catalog() -> Sample:
+    """The installation minds an expired certificate where no timestamp counts."""
+    return driver(commercial(ends="2024-01-01").in_catalog())
+
+
+@expect("accepted", "publisher", "win10-22h2-x64", **PNP)
+def expired_catalog_with_timestamp() -> Sample:
+    """A timestamp keeps a catalog good."""
+    return driver(commercial(ends="2024-01-01").in_catalog().stamped("2023-06-01"))
+
+
+@expect("rejected", "validity", "win10-22h2-x64", **PNP)
+def expired_lifetime_catalog() -> Sample:
+    """With lifetime signing it does not."""
+    return driver(by_microsoft(WHQL, LIFETIME, ends="2024-01-01").in_catalog().stamped("2023-06-01"))
+
+
+@expect("rejected", "server-hlk", "server2019-x64", **PNP)
+@expect("rejected", "attested", "win8.1-x64", **PNP)
+@expect("accepted", "publisher", "win10-22h2-x64", "win10-22h2-arm64", code="publisher-microsoft", **PNP)
+@expect("unknown", "s-mode", "win11-23h2-x64-smode", **PNP)
+def attested_catalog() -> Sample:
+    """An attested catalog is for Windows 10 and later clients."""
+    return driver(by_microsoft(ATTESTED).in_catalog())
+
+
+@expect("rejected", "trusted-root", "win10-22h2-x64", **PNP)
+def cross_signed_without_a_public_root() -> Sample:
+    """The Code Verification Root is for the kernel; the installation wants a root of the machine's store."""
+    return driver(cross_signed().in_catalog())
+
+
+@expect("accepted", "publisher", "win10-22h2-x64", "win7-x64", **PNP)
+def cross_signed_with_a_public_root() -> Sample:
+    """A cross-signed catalog that also reaches a public root installs by that one."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=None, begins="2014-03-01", digest="sha1")
+    public = chain(leaf, anchor("commercial"), certificate("Some CA 2010", "Some Root", digest="sha1"))
+    kernel = cross_signed().paths[0]
+    return driver(Sign(leaf, (kernel, public)).in_catalog())
+
+
+@expect("rejected", "path", "win10-22h2-x64", code="revoked", **PNP)
+def revoked_catalog() -> Sample:
+    """The installation minds a revoked certificate."""
+    sign = commercial()
+    leaf = sign.leaf
+    assert leaf is not None
+    problem = PathProblem("revoked", "'Contoso Ltd.' was revoked on 2024-05-01", 0)
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)).in_catalog())
+
+
+@expect("rejected", "digest-algorithm", "win10-22h2-x64", **PNP)
+def md5_catalog() -> Sample:
+    """A catalog by MD5 proves nothing."""
+    return driver(by_microsoft(WHQL).in_catalog().having(algorithm=DigestAlgorithm.MD5))
+
+
+@expect("rejected", "usage", "win10-22h2-x64", **PNP)
+def catalog_of_a_time_stamping_certificate() -> Sample:
+    """A certificate for another use signs no catalog."""
+    return driver(commercial(usages=(TIME_STAMPING,)).in_catalog())

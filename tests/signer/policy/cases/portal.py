@@ -1,0 +1,116 @@
+"""Attestation, servers, ARM64 and S mode: who wants which of Microsoft's signatures."""
+
+from __future__ import annotations
+
+from signer.policy.classify import ATTESTED, ELAM, EV_WHQL, OEM_WHQL, STORE, WHQL, WINDOWS_SYSTEM
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
+
+
+@expect("accepted", "attested", "win10-1507-x64", "win10-22h2-x64", "win11-23h2-x64")
+@expect("accepted", "attested", "win11-24h2-x64", code="driver-policy-attested")
+@expect("rejected", "attested", "win7-x64", "win8-x64", "win8.1-x64", "server2008r2-x64", "server2012r2-x64")
+@expect("rejected", "server-hlk", "server2016-x64", "server2019-x64", "server2022-x64", "server2025-x64")
+def attested() -> Sample:
+    """Attestation is for Windows 10 and later clients, never for servers."""
+    return driver(by_microsoft(ATTESTED))
+
+
+@expect("rejected", "server-hlk", "server2022-x64")
+@expect("accepted", "attested", "win10-22h2-x64")
+def attested_and_whql_usages() -> Sample:
+    """A signer that carries both usages counts as attested."""
+    return driver(by_microsoft(WHQL, ATTESTED))
+
+
+@expect("accepted", "root", "server2016-x64", "server2025-x64", "win7-x64")
+def whql_on_servers() -> Sample:
+    """A driver that passed HLK loads on every server."""
+    return driver(by_microsoft(WHQL, EV_WHQL))
+
+
+@expect("accepted", "root", "server2019-x64")
+def attested_and_whql_signatures() -> Sample:
+    """A server takes the WHQL signature and does not mind the attestation beside it."""
+    return driver(by_microsoft(ATTESTED), by_microsoft(WHQL).in_catalog())
+
+
+@expect("accepted", "attested", "win10-22h2-arm64", "win11-24h2-arm64")
+@expect("unknown", "s-mode", "win11-24h2-arm64-smode", code="s-mode-attested")
+def attested_on_arm64() -> Sample:
+    """ARM64 takes attestation; whether S mode does is not published."""
+    return driver(by_microsoft(ATTESTED), architecture="arm64")
+
+
+@expect("accepted", "root", "win10-1709-arm64", "win11-24h2-arm64", "win11-24h2-arm64-smode")
+def whql_on_arm64() -> Sample:
+    """WHQL is what ARM64 and S mode want."""
+    return driver(by_microsoft(WHQL), architecture="arm64")
+
+
+@expect("rejected", "root", "win10-22h2-arm64")
+def commercial_on_arm64() -> Sample:
+    """A public certificate is no kernel signature on ARM64 either."""
+    return driver(commercial(), architecture="arm64")
+
+
+@expect("accepted", "root", "win10-1709-arm64")
+def microsofts_other_signature_on_arm64() -> Sample:
+    """ARM64 takes any of Microsoft's signatures under a kernel root."""
+    return driver(by_microsoft(), architecture="arm64")
+
+
+@expect("accepted", "root", "win10-1703-x64-smode", "win11-25h2-x64-smode")
+def whql_in_s_mode() -> Sample:
+    """S mode takes WHQL."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("accepted", "root", "win10-22h2-x64-smode")
+def inbox_in_s_mode() -> Sample:
+    """S mode takes Windows itself."""
+    return driver(by_microsoft(WINDOWS_SYSTEM))
+
+
+@expect("accepted", "root", "win10-22h2-x64-smode")
+def oem_whql_in_s_mode() -> Sample:
+    """An OEM's WHQL signature is a WHQL signature."""
+    return driver(by_microsoft(OEM_WHQL))
+
+
+@expect("accepted", "root", "win10-22h2-x64-smode")
+def elam_in_s_mode() -> Sample:
+    """S mode takes an early-launch antimalware signature."""
+    return driver(by_microsoft(ELAM))
+
+
+@expect("accepted", "root", "win10-22h2-x64-smode")
+def store_in_s_mode() -> Sample:
+    """S mode takes a Store signature."""
+    return driver(by_microsoft(STORE))
+
+
+@expect("rejected", "s-mode", "win10-22h2-x64-smode")
+@expect("accepted", "root", "win10-22h2-x64")
+def microsofts_other_signature_in_s_mode() -> Sample:
+    """A plain Microsoft signature is none of the four that S mode names."""
+    return driver(by_microsoft())
+
+
+@expect("unknown", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
+def attested_in_s_mode() -> Sample:
+    """Whether attestation counts as WHQL for S mode is not published."""
+    return driver(by_microsoft(ATTESTED))
+
+
+@expect("rejected", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
+@expect("rejected", "s-mode", "win10-22h2-x64-smode", debugger=True)
+def cross_signed_in_s_mode() -> Sample:
+    """S mode takes no cross-signed driver, however old, and no debugger helps."""
+    return driver(cross_signed())
+
+
+@expect("accepted", "root", "win10-22h2-x64", "win11-23h2-x64", "win11-24h2-x64", "server2022-x64")
+def whql_beside_a_cross_signature() -> Sample:
+    """Microsoft's signature is the one that lets the driver in, whichever exception the publisher's own has."""
+    return driver(cross_signed(), by_microsoft(WHQL).in_catalog())

@@ -1,0 +1,158 @@
+"""Which roots the kernel takes, and how far a path may bend the rules of issuing."""
+
+from __future__ import annotations
+
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.policy.classify import WHQL, WINDOWS_SYSTEM
+from signer.trust.path import PathProblem
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import (
+    Sample,
+    Sign,
+    anchor,
+    by_microsoft,
+    certificate,
+    chain,
+    commercial,
+    cross_signed,
+    driver,
+    unknown_issuer,
+)
+
+
+@expect("accepted", "root", "win7-x64", "win8.1-x64", "win10-1607-x64", "win11-24h2-x64", "server2019-x64")
+def whql() -> Sample:
+    """A WHQL signature under the root of 2010 loads on every release that understands SHA-2."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-25h2-x64", "server2025-x64")
+def inbox() -> Sample:
+    """A Windows signature loads everywhere."""
+    return driver(by_microsoft(WINDOWS_SYSTEM))
+
+
+@expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-24h2-x64")
+def root_of_2001() -> Sample:
+    """Microsoft Root Certificate Authority of 2001 counts although it expired in 2021."""
+    return driver(by_microsoft(WHQL, root_id=5))
+
+
+@expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-24h2-x64")
+def root_of_1997() -> Sample:
+    """Microsoft Root Authority of 1997 counts although it expired in 2020."""
+    return driver(by_microsoft(WHQL, root_id=4))
+
+
+@expect("rejected", "root", "win10-1607-x64", "win11-24h2-x64", "server2016-x64")
+@expect("unknown", "root", "win8.1-x64", "win10-1511-x64", code="root-not-settled")
+@expect("unknown", "root", "win10-22h2-x64", secure_boot=False)
+def root_of_2011() -> Sample:
+    """The root of 2011 is not on the list for 1607; whether it is a standard root before is not published."""
+    return driver(by_microsoft(root_id=7))
+
+
+@expect("rejected", "root", "win7-x64", "win10-22h2-x64")
+def root_of_the_store() -> Sample:
+    """A root that Code Integrity knows is not therefore one for kernel-mode code."""
+    return driver(by_microsoft(WHQL, root_id=15))
+
+
+@expect("rejected", "root", "win7-x64", "win10-22h2-x64", "win11-24h2-x64")
+@expect("rejected", "root", "win10-22h2-x64", upgraded=True)
+@expect("rejected", "root", "win10-22h2-x64", secure_boot=False)
+def commercial_without_cross_certificate() -> Sample:
+    """A public code-signing certificate without a cross-certificate is no kernel signature, on any machine."""
+    return driver(commercial())
+
+
+@expect("rejected", "root", "win10-22h2-x64", "win7-x64")
+@expect("accepted", "root", "win10-22h2-x64", roots="test-signing", testsigning=True, code="any-certificate")
+@expect("rejected", "root", "win10-22h2-x64", roots="test-signing")
+def missing_issuer() -> Sample:
+    """A signer whose issuer can't be found reaches no root; only test-signing mode asks for none."""
+    return driver(unknown_issuer())
+
+
+@expect("unknown", "root", "win10-22h2-x64", roots="test-signing", testsigning=True, hvci=True)
+def any_certificate_under_memory_integrity() -> Sample:
+    """With memory integrity, test-signing mode wants a test certificate, not just any."""
+    return driver(unknown_issuer())
+
+
+@expect("rejected", "root", "win10-22h2-x64")
+def no_signer() -> Sample:
+    """A signature that does not carry its signer's certificate reaches nothing."""
+    return driver(Sign(None, ()))
+
+
+@expect("accepted", "root", "win8.1-x64")
+@expect("accepted", "cross-signed", "win10-22h2-x64")
+def two_paths() -> Sample:
+    """A signer with a path to a public root and one over a cross-certificate counts by the better one."""
+    sign = cross_signed()
+    assert sign.leaf is not None
+    other = chain(sign.leaf, anchor("commercial"), *sign.paths[0].certificates[1:2])
+    return driver(cross_signed(also=(other,)))
+
+
+@expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
+def certificate_for_time_stamping() -> Sample:
+    """A certificate for another use signs no code."""
+    return driver(cross_signed(usages=(TIME_STAMPING,)))
+
+
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64")
+def microsofts_certificate_for_drivers_only() -> Sample:
+    """Microsoft's usage for drivers is enough under its root: only other signers must be for code signing."""
+    leaf = certificate("Microsoft Windows Hardware Compatibility Publisher", "Some PCA", usages=(WHQL,))
+    return driver(Sign(leaf, (chain(leaf, anchor("microsoft", 5), certificate("Some PCA", "Some Root")),)))
+
+
+@expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
+def vendors_certificate_for_drivers_only() -> Sample:
+    """The same usage in a vendor's certificate means nothing."""
+    return driver(cross_signed(usages=(WHQL,)))
+
+
+@expect("accepted", "root", "win7-x64")
+def certificate_without_usages() -> Sample:
+    """A certificate that names no usage may be used for any, as those of the nineties are."""
+    return driver(cross_signed(usages=None))
+
+
+@expect("accepted", "root", "win7-x64")
+def certificate_for_any_usage() -> Sample:
+    """anyExtendedKeyUsage means code signing as well."""
+    return driver(cross_signed(usages=("2.5.29.37.0",)))
+
+
+def _path_with(code: str, *, test: bool = False) -> Sample:
+    leaf = certificate("Contoso Ltd.", "No CA", usages=(CODE_SIGNING,))
+    problem = PathProblem(code, "'No CA' broke a rule", 1)
+    end = anchor("test", name="Contoso Root") if test else anchor("microsoft", 6)
+    return driver(Sign(leaf, (chain(leaf, end, certificate("No CA", "Some Root"), problems=(problem,)),)))
+
+
+@expect("rejected", "chain", "win7-x64", "win11-24h2-x64", code="not-a-ca")
+def issued_by_an_end_entity() -> Sample:
+    """A certificate issued by one that is no CA is worth nothing."""
+    return _path_with("not-a-ca")
+
+
+@expect("unknown", "chain", "win11-24h2-x64", code="not-a-ca", roots="test-signing", testsigning=True)
+def issued_by_an_end_entity_in_test_mode() -> Sample:
+    """How much of a path test-signing mode checks is not published."""
+    return _path_with("not-a-ca", test=True)
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="weak-key")
+def weak_key_on_the_path() -> Sample:
+    """A weak key is noted; Code Integrity is not known to refuse it."""
+    return _path_with("weak-key")
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="revoked")
+def revoked_by_its_authority() -> Sample:
+    """Code Integrity reads no revocation lists of certificate authorities, so the driver loads."""
+    return _path_with("revoked")

@@ -1,0 +1,130 @@
+"""Test signatures, test-signing mode, preproduction, and what Secure Boot rules out."""
+
+from __future__ import annotations
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import TIME_STAMPING
+from signer.policy.classify import ATTESTED, FLIGHT, WHQL
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import (
+    Sample,
+    by_microsoft,
+    by_microsoft_test,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+)
+
+TEST = {"roots": "test-signing", "testsigning": True}
+
+
+@expect("rejected", "test-signing", "win7-x64", "win11-24h2-x64", code="test-signed")
+@expect("rejected", "test-signing", "win11-24h2-x64", code="testsigning-ignored", testsigning=True)
+def under_release_roots() -> Sample:
+    """A test-signed driver is rejected under release roots, even where test-signing mode is on."""
+    return driver(of_test_root(named=False))
+
+
+@expect("accepted", "test-signing", "win7-x64", "win8-x64", "win11-24h2-x64", "server2025-x64", **TEST)
+@expect("rejected", "test-signing", "win7-x64", "win11-24h2-x64", code="test-signing-off", roots="test-signing")
+@expect("rejected", "test-signing", "win11-24h2-x64", code="test-signing-secure-boot", secure_boot=True, **TEST)
+@expect("accepted", "test-signing", "win7-x64", secure_boot=True, code="no-secure-boot", **TEST)
+@expect("accepted", "test-signing", "win11-24h2-x64", hvci=True, **TEST)
+@expect("accepted", "test-signing", "win8.1-x64", hvci=True, code="no-hvci", **TEST)
+def under_its_root() -> Sample:
+    """A test-signed driver loads in test-signing mode, and only without Secure Boot, where there is one."""
+    return driver(of_test_root(named=True))
+
+
+@expect("accepted", "test-signing", "win10-22h2-arm64", "win11-24h2-arm64", **TEST)
+@expect("rejected", "test-signing", "win11-24h2-arm64", roots="test-signing")
+@expect("unknown", "s-mode", "win11-24h2-arm64-smode", code="s-mode-test", **TEST)
+def on_arm64() -> Sample:
+    """ARM64 has test-signing mode too; of S mode nothing is published."""
+    return driver(of_test_root(named=True), architecture="arm64")
+
+
+@expect("rejected", "test-signing", "win10-22h2-x64", code="test-signed")
+@expect("accepted", "test-signing", "win10-22h2-x64", **TEST)
+def visual_studio_certificate() -> Sample:
+    """A self-signed WDKTestCert counts as test-signed."""
+    return driver(self_signed())
+
+
+@expect("accepted", "test-signing", "win10-22h2-x64", **TEST)
+def visual_studio_certificate_that_was_named() -> Sample:
+    """Naming the self-signed certificate as a root does not change what it is."""
+    return driver(self_signed(named=True))
+
+
+@expect("accepted", "test-signing", "win10-22h2-x64", code="wrong-usage", **TEST)
+@expect("rejected", "code-signing", "win10-22h2-x64", roots="test-signing")
+def test_certificate_with_another_usage() -> Sample:
+    """Test-signing mode takes any certificate, even one that is not for code signing."""
+    return driver(of_test_root(named=True, usages=(TIME_STAMPING,)))
+
+
+@expect("rejected", "test-signing", "win11-23h2-x64", code="test-signed")
+@expect("rejected", "test-signing", "win11-23h2-x64", roots="test-signing", code="test-signing-off")
+@expect("accepted", "test-signing", "win11-23h2-x64", "win10-22h2-x64", **TEST)
+@expect("accepted", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True, code="preproduction")
+@expect("rejected", "test-signing", "win10-22h2-x64", roots="test-signing", uefi_sb_test=True)
+def preproduction() -> Sample:
+    """A preproduction signature loads in test-signing mode, or on a machine that was provisioned for it since 22H2."""
+    return driver(by_microsoft_test(WHQL))
+
+
+@expect("accepted", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True)
+def preproduction_attested() -> Sample:
+    """The portal's preproduction signature may be an attestation."""
+    return driver(by_microsoft_test(ATTESTED))
+
+
+@expect("accepted", "test-signing", "win11-23h2-x64", **TEST)
+def flight_signed() -> Sample:
+    """A flight-signed driver is one for previews."""
+    return driver(by_microsoft_test(FLIGHT, root_id=14))
+
+
+@expect("rejected", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True)
+def microsoft_test_certificate() -> Sample:
+    """Microsoft's test root alone is no preproduction signature."""
+    return driver(by_microsoft_test())
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="any-certificate", **TEST)
+def commercial_in_test_mode() -> Sample:
+    """Test-signing mode takes a public code-signing certificate as it takes any."""
+    return driver(commercial())
+
+
+@expect("accepted", "root", "win11-24h2-x64", code="testsigning-ignored", testsigning=True)
+@expect("accepted", "root", "win11-24h2-x64", code="root", testsigning=True, secure_boot=True)
+def released_driver_on_a_test_machine() -> Sample:
+    """A released driver loads in test-signing mode as anywhere."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
+@expect("accepted", "root", "win11-24h2-x64", code="any-certificate", hvci=True, **TEST)
+def whql_judged_by_test_roots() -> Sample:
+    """Microsoft's signature is no test signature, whichever roots are asked, and a test machine takes it."""
+    return driver(by_microsoft(WHQL).under_test_roots())
+
+
+@expect("rejected", "root", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win8.1-x64", "win11-24h2-x64", "server2022-x64", code="any-certificate", **TEST)
+def attested_judged_by_test_roots() -> Sample:
+    """Test-signing mode takes any certificate, so it does not ask on which release attestation counts."""
+    return driver(by_microsoft(ATTESTED).under_test_roots())
+
+
+@expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
+@expect("unknown", "root", "win11-24h2-x64", code="any-certificate-hvci", hvci=True, **TEST)
+def cross_signed_judged_by_test_roots() -> Sample:
+    """A vendor's release signature is no test signature either."""
+    return driver(cross_signed("2016-05-02").having(algorithm=DigestAlgorithm.SHA1).under_test_roots())

@@ -1,0 +1,82 @@
+"""Expiry, timestamps and lifetime signing, as Code Integrity treats them."""
+
+from __future__ import annotations
+
+from signer.certificates import CODE_SIGNING
+from signer.policy.classify import LIFETIME, WHQL
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day, driver
+
+
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64")
+def expired_and_timestamped() -> Sample:
+    """A signature that was timestamped while its certificate was valid is good for ever."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01"))
+
+
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="expired")
+@expect("rejected", "expiry", "win7-x64", "win11-24h2-x64", expired_leaf="blocked")
+@expect("unknown", "expiry", "win11-24h2-x64", expired_leaf="unknown")
+def expired_without_timestamp() -> Sample:
+    """An expired signer without a timestamp loads, as the field shows, unless the switch says otherwise."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01"))
+
+
+@expect("accepted", "cross-signed", "win10-22h2-x64", code="expired")
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked")
+def expired_certificate_of_2014() -> Sample:
+    """A vendor's certificate that expired in 2015 still signs, which is what thieves of such keys live on."""
+    return driver(cross_signed(begins="2011-09-02", ends="2014-09-01"))
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="timestamp-untrusted")
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
+def timestamp_of_an_unknown_authority() -> Sample:
+    """A timestamp of an authority that reaches no root does not count."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", known=False))
+
+
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
+def timestamp_of_another_signature() -> Sample:
+    """A timestamp that is not for this signature does not count."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", intact=False))
+
+
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
+def timestamp_by_a_code_signing_certificate() -> Sample:
+    """A certificate that is not for time stamping vouches for no time."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", usages=(CODE_SIGNING,)))
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="timestamp-outside-lifetime")
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
+def timestamp_after_expiry() -> Sample:
+    """A timestamp from after the certificate's end proves that it signed too late."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2017-06-01"))
+
+
+@expect("accepted", "root", "win10-22h2-x64", code="timestamp-outside-lifetime")
+def timestamp_before_issue() -> Sample:
+    """A timestamp from before the certificate was issued is odd, and no use."""
+    return driver(by_microsoft(WHQL).stamped("2011-06-01"))
+
+
+@expect("accepted", "root", "win10-22h2-x64", at=day("2011-06-01"), code="not-yet-valid")
+@expect("rejected", "expiry", "win10-22h2-x64", at=day("2011-06-01"), expired_leaf="blocked")
+def not_yet_valid() -> Sample:
+    """A certificate of the future is treated like one of the past."""
+    return driver(by_microsoft(WHQL))
+
+
+@expect("accepted", "root", "win7-x64")
+def expired_authorities() -> Sample:
+    """CA certificates may have expired: the Code Verification Root itself did in 2025."""
+    return driver(cross_signed(cross_ends="2016-05-23").stamped("2015-01-01"))
+
+
+@expect("rejected", "lifetime", "win10-1507-x64", "win11-24h2-x64", code="lifetime-expired")
+@expect("accepted", "root", "win8.1-x64", code="lifetime-expired")
+@expect("accepted", "root", "win11-24h2-x64", at=day("2015-12-01"))
+def lifetime_signing() -> Sample:
+    """With the lifetime-signing usage a timestamp does not help after the certificate's end, from Windows 10 on."""
+    return driver(by_microsoft(WHQL, LIFETIME, ends="2016-01-01").stamped("2015-06-01"))

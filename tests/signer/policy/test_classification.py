@@ -1,0 +1,138 @@
+"""The class of a signature, and whom to call about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signer.certificates import CODE_SIGNING
+from signer.policy.classify import (
+    ATTESTED,
+    ELAM,
+    EV_WHQL,
+    FLIGHT,
+    HAL_EXTENSION,
+    OEM_WHQL,
+    PROTECTED,
+    WHQL,
+    WINDOWS_SYSTEM,
+    WINDOWS_TCB,
+    publisher,
+)
+from signer.policy.findings import Classification
+from signer.policy.subjects import Case
+from tests.support.policy_builder import (
+    Sign,
+    anchor,
+    by_microsoft,
+    by_microsoft_test,
+    certificate,
+    chain,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
+
+
+def _class_of(sign: Sign) -> Classification:
+    sample = driver(sign)
+    return Case.of(sample.evidence, sample.paths).signatures[0].classification
+
+
+def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
+    """Signed under an issuer that no store knows, whose certificate is carried or not."""
+    leaf = certificate("Contoso Ltd.", issuer, usages=(CODE_SIGNING, *usages))
+    return Sign(leaf, (chain(leaf, None, *((certificate(issuer),) if root else ())),))
+
+
+@pytest.mark.parametrize(
+    ("sign", "expected"),
+    [
+        (by_microsoft(WHQL), "whql"),
+        (by_microsoft(EV_WHQL), "whql"),
+        (by_microsoft(OEM_WHQL), "whql"),
+        (by_microsoft(ATTESTED), "attested"),
+        (by_microsoft(WHQL, ATTESTED, EV_WHQL), "attested"),
+        (by_microsoft(WINDOWS_SYSTEM), "windows"),
+        (by_microsoft(WINDOWS_TCB), "windows"),
+        (by_microsoft(PROTECTED), "windows"),
+        (by_microsoft(WHQL, WINDOWS_SYSTEM), "whql"),
+        (by_microsoft(ELAM), "whql"),
+        (by_microsoft(HAL_EXTENSION), "whql"),
+        (by_microsoft(HAL_EXTENSION, ATTESTED), "attested"),
+        (by_microsoft(ELAM, WINDOWS_SYSTEM), "windows"),
+        (by_microsoft(), "commercial"),
+        (cross_signed(), "cross-signed"),
+        (cross_signed(usages=(CODE_SIGNING, WHQL)), "cross-signed"),
+        (commercial(), "commercial"),
+        (commercial(usages=(CODE_SIGNING, WHQL)), "commercial"),
+        (of_test_root(named=True), "test"),
+        (of_test_root(named=True, usages=(CODE_SIGNING, WHQL)), "test"),
+        (of_test_root(named=False), "test"),
+        (self_signed(), "self-signed"),
+        (self_signed(named=True), "self-signed"),
+        (by_microsoft_test(WHQL), "preproduction"),
+        (by_microsoft_test(ATTESTED), "preproduction"),
+        (by_microsoft_test(FLIGHT, root_id=14), "preproduction"),
+        (by_microsoft_test(), "test"),
+        (unknown_issuer(), "unknown"),
+        (_below("Contoso Private Root", root=True), "test"),
+        (_below("Contoso (Test) Issuing"), "test"),
+        (_below("Contoso Testing CA"), "test"),
+        (_below("Testo Industries CA"), "unknown"),
+        (_below("Latest Contest CA"), "unknown"),
+        (_below("Microsoft Testing Root Certificate Authority 2010", WHQL), "preproduction"),
+        (_below("Microsoft Testing Root Certificate Authority 2010"), "test"),
+        (Sign(None, ()), "unknown"),
+    ],
+)
+def test_class(sign: Sign, expected: Classification) -> None:
+    assert _class_of(sign) == expected
+
+
+def test_a_microsoft_root_counts_more_than_a_cross_certificate() -> None:
+    kernel = cross_signed(usages=(CODE_SIGNING, WHQL))
+    assert kernel.leaf is not None
+    assert _class_of(Sign(kernel.leaf, (*kernel.paths, chain(kernel.leaf, anchor("microsoft", 6))))) == "whql"
+
+
+@pytest.mark.parametrize(
+    ("sign", "expected"),
+    [
+        (
+            by_microsoft(WHQL).having(program_name="Nefarius Software Solutions e.U."),
+            "Nefarius Software Solutions e.U.",
+        ),
+        (by_microsoft(ATTESTED), None),
+        (commercial().having(program_name="Some Program"), "Contoso Ltd."),
+        (by_microsoft(WINDOWS_SYSTEM), "Microsoft Windows Hardware Compatibility Publisher"),
+        (Sign(None, ()), None),
+    ],
+)
+def test_publisher(sign: Sign, expected: str | None) -> None:
+    signature = driver(sign).evidence.signatures[0]
+    assert publisher(signature, _class_of(sign)) == expected
+
+
+def test_real_catalogs(corpus: Path) -> None:
+    from signer.policy.judge import paths_of
+    from signer.trust.store import TrustStore
+    from signer.verify.gather import gather_catalog
+
+    expected = {
+        "nefarius+HidHide": ("attested", "Nefarius Software Solutions e.U."),
+        "SoftEtherVPN": ("whql", "SoftEther Corporation"),
+        "virtio-win+virtio": ("self-signed", "Red Hat Inc."),
+        "RAMAN2020": ("commercial", "Python Software Foundation"),
+        "sassoftware+relic": ("windows", "Microsoft Windows"),
+    }
+    store = TrustStore.release()
+    for start, wanted in expected.items():
+        for path in sorted(corpus.glob(f"catalogs/{start}*.cat"))[:1]:
+            evidence = gather_catalog(path.read_bytes(), path.name)
+            (signed,) = Case.of(evidence, paths_of(evidence, store)).signatures
+            assert (signed.classification, publisher(signed.signature, signed.classification)) == wanted, path.name

@@ -1,0 +1,102 @@
+"""A whole package: its catalog is named, there, for the release, and every file is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from signer.policy.classify import WHQL
+from signer.policy.findings import Classification, Outcome
+from signer.policy.machine_state import Switches
+from signer.policy.package import Member, Package, judge_package
+from signer.policy.pnp import signer_score
+from signer.policy.targets import Target
+from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, unknown_issuer
+
+SWITCHES = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def _member(name: str, *signs: Sign) -> Member:
+    sample = driver(*signs, kind="image" if name.endswith(".sys") else "file", name=name)
+    return Member(sample.evidence, sample.paths)
+
+
+def _package(sign: Sign) -> Package:
+    listed = sign.in_catalog("sample.cat")
+    files = (_member("sample.sys", listed, by_microsoft(WHQL)), _member("sample.dll", listed))
+    return Package("sample.inf", _member("sample.inf", listed), files, "sample.cat", os_attributes=((10, 0),))
+
+
+GOOD = _package(by_microsoft(WHQL))
+
+
+@pytest.mark.parametrize(
+    ("package", "target", "outcome", "rule", "code"),
+    [
+        (GOOD, "win10-22h2-x64", "accepted", "publisher", "publisher-microsoft"),
+        (_package(commercial()), "win10-22h2-x64", "accepted", "publisher", "publisher-prompt"),
+        (replace(GOOD, catalog_file=None), "win10-22h2-x64", "rejected", "catalog-file", "no-catalog-file"),
+        (replace(GOOD, catalog_present=False), "win10-22h2-x64", "rejected", "catalog-file", "catalog-missing"),
+        (GOOD, "win8.1-x64", "rejected", "os-attribute", "os-attribute-mismatch"),
+        (replace(GOOD, os_attributes=((6, 1),)), "win10-22h2-x64", "accepted", "publisher", "os-attribute-older"),
+        (replace(GOOD, os_attributes=((6, 3),)), "server2012r2-x64", "accepted", "publisher", "publisher-microsoft"),
+        (replace(GOOD, os_attributes=((6, 0),)), "vista-x64", "accepted", "publisher", "publisher-microsoft"),
+        (replace(GOOD, os_attributes=None), "win7-x64", "accepted", "publisher", "publisher-microsoft"),
+        (
+            replace(GOOD, files=(*GOOD.files, _member("new.sys", by_microsoft(WHQL)))),
+            "win10-22h2-x64",
+            "rejected",
+            "catalogued",
+            "not-catalogued",
+        ),
+        (replace(GOOD, inf=_member("sample.inf")), "win10-22h2-x64", "rejected", "catalogued", "not-catalogued"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_package(package: Package, target: str, outcome: Outcome, rule: str, code: str) -> None:
+    verdict = judge_package(package, Target.parse(target), SWITCHES)
+    assert (verdict.outcome, verdict.rule) == (outcome, rule), verdict.findings
+    assert code in verdict.codes
+
+
+def test_a_missing_file_is_named() -> None:
+    package = replace(GOOD, files=(*GOOD.files, _member("new.sys")))
+    verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
+    assert [finding.message for finding in verdict.findings if finding.severity == "error"] == [
+        "'new.sys' is not in a signed catalog that was given: it was changed after the catalog was built, or never was "
+        "in it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("classification", "score", "text"),
+    [
+        ("windows", 0x0D000003, "Inbox / INBOX"),
+        ("whql", 0x0D000005, "WHQL"),
+        ("attested", 0x0D000004, "WHQL Unclassified"),
+        ("commercial", 0x0F000000, "Authenticode"),
+        ("test", 0x0F000000, "Authenticode"),
+        (None, 0x80000000, "Not digitally signed"),
+        ("unknown", 0xFF000000, "unknown"),
+    ],
+)
+def test_signer_score(classification: Classification | None, score: int, text: str) -> None:
+    assert signer_score(classification) == (score, text)
+
+
+def test_nobody_is_asked_about_a_publisher_whose_root_is_not_trusted() -> None:
+    verdict = judge_package(_package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
+    assert verdict.rule == "trusted-root"
+    assert "publisher-prompt" not in verdict.codes
+
+
+def test_what_is_embedded_is_no_news_for_an_installation() -> None:
+    listed = by_microsoft(WHQL).in_catalog("sample.cat")
+    driver_file = _member("sample.sys", unknown_issuer(), commercial().broken(), listed)
+    package = Package("sample.inf", _member("sample.inf", listed), (driver_file,), "sample.cat")
+    verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
+    assert verdict.outcome == "accepted"
+    assert not any("embedded signature" in finding.message for finding in verdict.findings)
+    assert set(verdict.codes) == {"publisher-microsoft", "trusted-root"}

@@ -1,0 +1,38 @@
+"""Every case comes out as its sentence says."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+import tests.signer.policy.cases as cases
+from signer.policy.judge import judge
+from signer.policy.targets import Target
+from tests.signer.policy.cases.registry import REGISTRY, Expectation
+
+for _module in pkgutil.iter_modules(cases.__path__):
+    importlib.import_module(f"tests.signer.policy.cases.{_module.name}")
+
+
+@pytest.mark.parametrize("case", REGISTRY, ids=lambda case: case.id)
+def test_case(case: Expectation) -> None:
+    sample = case.make()
+    verdict = judge(
+        case.policy,
+        sample.evidence,
+        sample.paths,
+        Target.parse(case.target),
+        case.switches,
+        attributes=sample.attributes,
+    )
+    said = "\n".join(f"{finding.severity}: {finding.code}: {finding.message}" for finding in verdict.findings)
+    assert (verdict.outcome, verdict.rule) == (case.outcome, case.rule), f"{case.sentence}\n{said}"
+    assert case.code is None or case.code in verdict.codes, said
+    for finding in verdict.findings:
+        assert finding.source and finding.message and not finding.message.endswith("."), finding
+
+
+def test_case_ids_are_unique() -> None:
+    assert len({case.id for case in REGISTRY}) == len(REGISTRY)

@@ -1,0 +1,104 @@
+"""What must hold for every sample on every target, whatever a rule says: the promises of a verdict."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import pkgutil
+from datetime import UTC, datetime
+
+import pytest
+
+import tests.signer.policy.cases as cases
+from signer.policy.findings import merged
+from signer.policy.judge import POLICY_NAMES, judge, judge_all
+from signer.policy.machine_state import Switches
+from signer.policy.targets import all_targets
+from tests.signer.policy.cases.registry import REGISTRY
+from tests.support.policy_builder import (
+    Sample,
+    by_microsoft,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
+
+for _module in pkgutil.iter_modules(cases.__path__):
+    importlib.import_module(f"tests.signer.policy.cases.{_module.name}")
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+SAMPLES = list({case.make.__qualname__ + case.make.__module__: case.make for case in REGISTRY}.values())
+MACHINES = [
+    Switches(at=NOW, **dict(state))
+    for state in itertools.product(
+        [("secure_boot", True), ("secure_boot", False), ("secure_boot", None)],
+        [("testsigning", True), ("testsigning", False)],
+        [("hvci", True), ("hvci", False)],
+        [("upgraded", True), ("upgraded", False)],
+        [("boot_start", True), ("boot_start", False)],
+    )
+]
+
+
+@pytest.mark.parametrize("make", SAMPLES, ids=lambda make: f"{make.__module__.rpartition('.')[-1]}-{make.__name__}")
+def test_a_verdict_keeps_its_promises(make: object) -> None:
+    sample: Sample = make()  # type: ignore[operator]
+    for policy in POLICY_NAMES:
+        for verdict in judge_all(policy, sample.evidence, sample.paths, all_targets(), Switches(at=NOW)):
+            errors = [finding for finding in verdict.findings if finding.severity == "error"]
+            assert verdict.rule, verdict
+            assert bool(errors) == (verdict.outcome == "rejected") or verdict.outcome == "unknown", verdict
+            assert len(verdict.signatures) == len(sample.evidence.signatures)
+            assert len(set(verdict.findings)) == len(verdict.findings)
+            assert verdict.accepted == (verdict.outcome == "accepted")
+            assert verdict.reason is not None
+            assert verdict.reason.rule == verdict.rule or verdict.rule == "accepted", verdict
+
+
+@pytest.mark.parametrize("switches", MACHINES, ids=itertools.count())
+def test_release_roots_never_accept_what_nobody_vouches_for(switches: Switches) -> None:
+    samples = {
+        "unsigned": driver(architecture=None),
+        "changed": driver(by_microsoft("1.3.6.1.4.1.311.10.3.5").broken(), architecture=None),
+        "commercial": driver(commercial(), architecture=None),
+        "test": driver(of_test_root(named=True), architecture=None),
+        "self-signed": driver(self_signed(), architecture=None),
+        "unknown": driver(unknown_issuer(), architecture=None),
+    }
+    for name, sample in samples.items():
+        for verdict in judge_all("kernel", sample.evidence, sample.paths, all_targets(), switches):
+            lenient = verdict.rule == "x86-not-enforced" and "-x86" in verdict.target
+            assert verdict.outcome == "rejected" or lenient, (name, verdict.target, verdict.rule)
+
+
+@pytest.mark.parametrize("switches", MACHINES, ids=itertools.count())
+def test_secure_boot_keeps_test_signed_drivers_out(switches: Switches) -> None:
+    sample = driver(of_test_root(named=True), architecture=None)
+    on_test_roots = Switches(
+        at=NOW, roots="test-signing", secure_boot=switches.secure_boot, testsigning=switches.testsigning
+    )
+    for verdict, target in zip(
+        judge_all("kernel", sample.evidence, sample.paths, all_targets(), on_test_roots), all_targets(), strict=True
+    ):
+        kept_out = not switches.testsigning or (switches.secure_boot and target.release.secure_boot)
+        if kept_out and verdict.rule != "x86-not-enforced":
+            assert verdict.outcome == "rejected", (target.name, verdict)
+
+
+def test_the_matrix_says_what_each_target_says() -> None:
+    sample = driver(cross_signed(), by_microsoft("1.3.6.1.4.1.311.10.3.5.1").nested())
+    switches = Switches(at=NOW)
+    together = judge_all("kernel", sample.evidence, sample.paths, all_targets(), switches)
+    alone = [judge("kernel", sample.evidence, sample.paths, target, switches) for target in all_targets()]
+    assert together == alone
+
+
+def test_findings_of_many_targets_are_told_once_and_the_worst_first() -> None:
+    sample = driver(cross_signed("2016-05-02"))
+    found = merged(judge_all("kernel", sample.evidence, sample.paths, all_targets(), Switches(at=NOW)))
+    order = [("error", "warning", "info").index(finding.severity) for finding in found]
+    assert order == sorted(order)
+    assert len(set(found)) == len(found)

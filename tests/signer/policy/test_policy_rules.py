@@ -1,0 +1,69 @@
+"""Every rule of every policy has cases on both of its sides, and docs/policy.md lists it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import defaultdict
+from functools import cache
+
+import pytest
+
+import tests.signer.policy.cases as cases
+from signer.policy.decide import weigh
+from signer.policy.judge import POLICY_NAMES, policy
+from signer.policy.machine_state import Setting
+from signer.policy.rules import Effect
+from signer.policy.subjects import Case
+from signer.policy.targets import Target
+from tests.signer.policy.cases.registry import REGISTRY
+from tests.support.policy_table import PAGE, page_with_table
+
+for _module in pkgutil.iter_modules(cases.__path__):
+    importlib.import_module(f"tests.signer.policy.cases.{_module.name}")
+
+RULES = [(name, rule.name) for name in POLICY_NAMES for rule in policy(name).rules()]
+AGAINST: set[Effect] = {"rejects", "undecided", "lifts", "warns"}
+ONLY_NOTES = {("kernel", "machine-state"), ("protected-media", "machine-state"), ("protected-media", "media-catalog")}
+
+
+@cache
+def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
+    """For each rule of a policy, what it said in every case that it holds for: an empty set where it was silent."""
+    found: dict[tuple[str, str], list[frozenset[Effect]]] = defaultdict(list)
+    for case in REGISTRY:
+        sample, chosen, target = case.make(), policy(case.policy), Target.parse(case.target)
+        setting = Setting(target, case.switches)
+        decided = weigh(chosen, Case.of(sample.evidence, sample.paths, sample.attributes), setting)
+        said = [*decided.file, *(one for judged in decided.signatures for one in judged.stated)]
+        for rule in chosen.rules():
+            if rule.releases.hold(target):
+                effects = frozenset(one.remark.effect for one in said if one.rule == rule.name)
+                found[case.policy, rule.name].append(effects)
+    return found
+
+
+@pytest.mark.parametrize(("policy_name", "rule"), RULES)
+def test_every_rule_has_cases_on_both_sides(policy_name: str, rule: str) -> None:
+    # Protected media is the kernel policy and more, so what the two share is tested there.
+    if policy_name == "protected-media" and not rule.startswith("media-"):
+        policy_name = "kernel"
+    effects = _effects()[policy_name, rule]
+    against: set[Effect] = {"notes"} if (policy_name, rule) in ONLY_NOTES else AGAINST
+    assert any(said & against for said in effects), f"no case in which {rule} objects"
+    assert any(not said & against for said in effects), f"no case in which {rule} does not object"
+
+
+def test_rule_names_are_unique_in_a_policy() -> None:
+    assert len(set(RULES)) == len(RULES)
+
+
+def test_every_rule_says_what_it_wants_and_where_that_is_written() -> None:
+    for name in POLICY_NAMES:
+        for rule in policy(name).rules():
+            assert rule.statement.endswith(".") and rule.source, rule.name
+
+
+def test_the_page_is_in_step_with_the_rules() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page_with_table(text), "run python -m tests.support.policy_table"

@@ -1,0 +1,53 @@
+"""One file replaced as a whole, or left as it was."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from signer.cli.text import text_of
+from signer.errors import FileError
+from signer.storage.files import write_atomically
+from signer.storage.patching import PatchSet, patch_atomically
+from signer.storage.transaction import together
+
+LONGEST = 255
+
+
+@pytest.mark.parametrize("length", [200, 250, LONGEST])
+@pytest.mark.parametrize("letter", ["n", "ñ"], ids=["ascii", "two-bytes"])
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, length: int, letter: str) -> None:
+    path = tmp_path / (letter * ((length - 4) // len(letter.encode())) + ".sys")
+    path.write_bytes(b"old")
+    patch_atomically(path, path, PatchSet(((0, b"new"),), 3))
+    assert path.read_bytes() == b"new"
+    with together(tmp_path) as staging:
+        staging.write(path, b"both")
+    assert path.read_bytes() == b"both"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_write_new_files_leave_the_mask_of_the_process_alone(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: write_atomically(tmp_path / f"{n}.sys", b"x"), range(400)))
+        assert os.umask(0o027) == 0o027
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
+    finally:
+        os.umask(before)
+
+
+def test_a_link_to_itself_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(FileError):
+        write_atomically(tmp_path / "loop" / "x.sys", b"x")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", ["", "pässword\r\n"], ids=["empty", "a-line"])
+def test_text_of_shells_is_read_with_and_without_its_byte_order_mark(encoding: str, text: str) -> None:
+    assert text_of(text.encode(encoding)) == text

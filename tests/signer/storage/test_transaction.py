@@ -1,0 +1,209 @@
+"""Several files change together or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from signer.errors import FileError
+from signer.storage.patching import Found, PatchSet
+from signer.storage.transaction import together
+from tests.support.files import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.sys").write_bytes(b"old a")
+    (tmp_path / "a.sys").chmod(0o640)
+    (tmp_path / "b.sys").write_bytes(b"old b")
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != ".drvsign.lock"
+    }
+
+
+def test_all_files_take_their_places_and_nothing_else_is_left(folder):
+    with together(folder) as staging:
+        staging.change(folder / "a.sys", folder / "a.sys", lambda copy: Found(PatchSet(((0, b"new"),), len(copy))))
+        staging.write(folder / "c.cat", b"catalog")
+        assert contents(folder) == {"a.sys": b"old a", "b.sys": b"old b"}
+        assert staging.current(folder / "a.sys").read_bytes() == b"new a"
+        assert staging.current(folder / "b.sys") == folder / "b.sys"
+    assert contents(folder) == {"a.sys": b"new a", "b.sys": b"old b", "c.cat": b"catalog"}
+    assert (folder / "a.sys").stat().st_mode & 0o777 == 0o640
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_an_exception_in_the_block_leaves_every_file_as_it_was(folder):
+    before = contents(folder)
+    with pytest.raises(RuntimeError), together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        raise RuntimeError
+    assert contents(folder) == before
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_move_that_fails_undoes_the_moves_before_it(folder):
+    before = contents(folder)
+    (folder / "taken").mkdir()
+    with pytest.raises(FileError, match="taken"), together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "new.cat", b"catalog")
+        staging.write(folder / "taken", b"can't replace a folder")
+    assert contents(folder) == before
+    assert (folder / "taken").is_dir()
+
+
+def test_undoing_also_works_where_no_hard_links_can_be_made(folder, monkeypatch):
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    before = contents(folder)
+    (folder / "taken").mkdir()
+    with pytest.raises(FileError), together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "b.sys", b"new b")
+        staging.write(folder / "taken", b"x")
+    assert contents(folder) == before
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileError, match="gone: could not write in the folder"), together(tmp_path / "gone"):
+        pass
+
+
+def test_the_journal_is_on_the_disk_before_any_file_is_moved(folder, monkeypatch):
+    """With the power gone in between, nothing else tells how to put back what was moved."""
+    done = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (done.append(os.fstat(number).st_ino), fsync(number))[1])
+
+    def move(path, target):
+        inode = path.stat().st_ino
+        assert inode in done, f"{target} is not on the disk"
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", move)
+    with together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "c.cat", b"catalog")
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from signer.storage.transaction import together
+
+    folder, steps, links = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "links"
+    calls = {"replace": Path.replace, "unlink": Path.unlink, "hardlink_to": Path.hardlink_to, "chmod": Path.chmod}
+
+    def step(name):
+        def call(*arguments, **named):
+            global steps
+            if steps == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            steps -= 1
+            if name == "hardlink_to" and not links:
+                raise OSError(1, "Operation not permitted")
+            return calls[name](*arguments, **named)
+        return call
+
+    for name in calls:
+        setattr(Path, name, step(name))
+    with together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "b.sys", b"new b")
+        staging.write(folder / "c.cat", b"catalog")
+    """
+)
+OLD = {"a.sys": b"old a", "b.sys": b"old b"}
+NEW = {"a.sys": b"new a", "b.sys": b"new b", "c.cat": b"catalog"}
+
+
+def run_and_kill(folder: Path, steps: int, links: str) -> int:
+    command = [sys.executable, "-c", KILLED, str(folder), str(steps), links]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@pytest.mark.parametrize("links", ["links", "copies"])
+def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: Path, links: str) -> None:
+    ends = set()
+    for steps in range(40):
+        code = run_and_kill(folder, steps, links)
+        said: list[str] = []
+        with together(folder, recovered=said.append):
+            found = contents(folder)
+        assert found in (OLD, NEW), f"killed at step {steps}"
+        assert (folder / "a.sys").stat().st_mode & 0o777 == 0o640
+        ends.add((bool(said), "new" if found == NEW else "old"))
+        assert sorted(path.name for path in folder.iterdir()) == sorted(found), "nothing else is left"
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        if found == NEW:
+            for name, data in OLD.items():
+                (folder / name).write_bytes(data)
+            (folder / "c.cat").unlink()
+    assert code == 0, "it was never let through"
+    assert ends == {(False, "old"), (True, "old"), (False, "new")}
+
+
+def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
+    with together(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        script = "import sys; from pathlib import Path; from signer.storage.transaction import together\n"
+        script += "with together(Path(sys.argv[1])): pass"
+        other = subprocess.run(
+            [sys.executable, "-c", script, str(folder)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "another run is at work in this folder" in other.stderr
+        assert staging.current(folder / "a.sys").read_bytes() == b"new a", "what the first one staged is still there"
+    assert (folder / "a.sys").read_bytes() == b"new a"
+    with together(folder):
+        pass
+
+
+def left_behind(folder: Path, entries: object) -> Path:
+    left = folder / ".drvsign.killed.tmp"
+    left.mkdir()
+    (left / "0.old").write_bytes(b"before")
+    (left / "journal.json").write_text(entries if isinstance(entries, str) else json.dumps(entries))
+    return left
+
+
+@pytest.mark.parametrize("name", ["../outside.sys", "/outside.sys", "link/outside.sys"])
+def test_a_journal_can_not_reach_out_of_the_folder(folder: Path, tmp_path_factory, name: str) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "outside.sys").write_bytes(b"mine")
+    (folder / "link").symlink_to(elsewhere)
+    left_behind(folder, [[name, None], [name, "0.old"]])
+    with pytest.raises(FileError, match="outside of the folder"), together(folder):
+        pass
+    assert (elsewhere / "outside.sys").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '["ab", 1]', "null"])
+def test_a_journal_that_can_not_be_read_is_named(folder: Path, text: str) -> None:
+    left_behind(folder, text)
+    with pytest.raises(FileError, match="can't be read"), together(folder):
+        pass
+    assert contents(folder)["a.sys"] == b"old a"

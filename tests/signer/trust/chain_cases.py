@@ -1,0 +1,699 @@
+"""Paths that keep a rule and paths that break it: one function a case, its docstring says what is the matter.
+
+The decorator names the problem code and whether the best path must have it. `test_chain_rules.py` runs them
+and sees to it that every code has both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
+
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.trust.chain import MAX_DEPTH
+from tests.support.hierarchy import Entity, issue, key, mislabeled, name, reissued_with, rsa_key
+
+WHQL = "1.3.6.1.4.1.311.10.3.5"
+ANY_USAGE = "2.5.29.37.0"
+UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+KEY_USAGE_RESTRICTION = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.4"), b"\x30\x00")
+AGENCY_INFO = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.10"), b"\x30\x00")
+BIT_STRING_NAME = bytes.fromhex("3011a40f300d310b3009060355040303020041")
+GARBAGE_CONSTRAINTS = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.19"), b"\xff\xff")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a case consists of, and whether its best path is to reach the root."""
+
+    leaf: Entity
+    pool: tuple[Entity, ...]
+    root: Entity
+    anchored: bool = True
+    index: int | None = field(default=None)
+    """Which certificate the problem must be found with."""
+
+
+@dataclass(frozen=True)
+class Case:
+    code: str
+    breaks: bool
+    build: Callable[[], Built]
+
+    @property
+    def id(self) -> str:
+        return self.build.__name__
+
+    @property
+    def sentence(self) -> str:
+        return self.build.__doc__ or ""
+
+
+CASES: list[Case] = []
+
+
+def case(code: str, *, breaks: bool) -> Callable[[Callable[[], Built]], Callable[[], Built]]:
+    def register(build: Callable[[], Built]) -> Callable[[], Built]:
+        CASES.append(Case(code, breaks, build))
+        return build
+
+    return register
+
+
+def three(*, index: int | None = None, root: Entity | None = None, leaf: dict | None = None, **ca: object) -> Built:
+    """Root, CA and leaf, with arguments of `issue` for the CA and the leaf."""
+    root = root or issue("Root", ca=True)
+    middle = issue("CA", root, **{"ca": True, **ca})
+    return Built(issue("Leaf", middle, **(leaf or {})), (middle,), root, index=index)
+
+
+# Reaching the root
+
+
+@case("issuer-unknown", breaks=False)
+def complete_path() -> Built:
+    """The CA came along and the root is trusted."""
+    return three()
+
+
+@case("issuer-unknown", breaks=True)
+def missing_intermediate() -> Built:
+    """The CA did not come along."""
+    built = three(index=0)
+    return Built(built.leaf, (), built.root, anchored=False, index=0)
+
+
+@case("issuer-unknown", breaks=True)
+def only_another_key_of_the_issuer() -> Built:
+    """A CA of the right name came along whose key identifier says that it is another one."""
+    root = issue("Root", ca=True)
+    right = issue("CA", root, ca=True, extensions=[(x509.SubjectKeyIdentifier(b"right"), False)])
+    wrong_identifier = [(x509.SubjectKeyIdentifier(b"wrong"), False)]
+    wrong = issue("CA", root, ca=True, private_key=key("other CA"), extensions=wrong_identifier)
+    leaf = issue("Leaf", right, extensions=[(x509.AuthorityKeyIdentifier(b"right", None, None), False)])
+    return Built(leaf, (wrong,), root, anchored=False, index=0)
+
+
+@case("root-untrusted", breaks=True)
+def untrusted_root() -> Built:
+    """The path is complete but ends in a root that nobody trusts."""
+    other = issue("Other Root", ca=True)
+    middle = issue("CA", other, ca=True)
+    return Built(issue("Leaf", middle), (middle, other), issue("Root", ca=True), anchored=False, index=2)
+
+
+@case("root-untrusted", breaks=True)
+def untrusted_root_that_signs_itself_in_an_unknown_way() -> Built:
+    """Roots of the nineties signed themselves with MD2; what matters is that the root is not trusted."""
+    odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
+    return Built(odd, (), issue("Root", ca=True), anchored=False, index=0)
+
+
+@case("root-untrusted", breaks=True)
+def self_signed_leaf() -> Built:
+    """The signer's certificate is its own root and not trusted."""
+    return Built(issue("Alone"), (), issue("Root", ca=True), anchored=False, index=0)
+
+
+@case("root-untrusted", breaks=False)
+def trusted_self_signed_leaf() -> Built:
+    """The signer's certificate is its own root and trusted, as test certificates of Visual Studio are."""
+    alone = issue("Alone")
+    return Built(alone, (), alone)
+
+
+@case("bad-signature", breaks=True)
+def issuer_named_by_serial_number_only() -> Built:
+    """An authority key identifier without a key says nothing about which key it is."""
+    root = issue("Root", ca=True)
+    wrong = issue(
+        "CA", root, ca=True, private_key=key("other CA"), extensions=[(x509.SubjectKeyIdentifier(b"1"), False)]
+    )
+    by_serial = x509.AuthorityKeyIdentifier(None, [x509.DirectoryName(root.subject)], 7)
+    leaf = issue("Leaf", issue("CA", root, ca=True), extensions=[(by_serial, False)])
+    return Built(leaf, (wrong,), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def forged_leaf() -> Built:
+    """The leaf names a CA that did not sign it."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True)
+    forger = issue("Forger", ca=True)
+    leaf = issue("Leaf", forger, issuer_name="CA")
+    return Built(leaf, (middle,), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def forged_root_signature() -> Built:
+    """The CA names the trusted root, which did not sign it."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", issue("Root", ca=True, private_key=key("not the root")), ca=True)
+    return Built(issue("Leaf", middle), (middle,), root, anchored=False, index=1)
+
+
+@case("bad-signature", breaks=True)
+def altered_certificate() -> Built:
+    """A byte of the leaf was changed after it was issued."""
+    built = three()
+    altered = reissued_with(built.leaf, lambda tbs: tbs.replace(b"Leaf", b"Loaf"))
+    return Built(altered, built.pool, built.root, anchored=False, index=0)
+
+
+def altered(**leaf: object) -> Built:
+    """A leaf under an RSA root, with a byte changed after it was issued."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
+    signed = issue("Leaf", root, **leaf)
+    return Built(reissued_with(signed, lambda tbs: tbs.replace(b"Leaf", b"Loaf")), (), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def altered_under_rsa() -> Built:
+    """The signature opens with the root's key, to another digest."""
+    return altered()
+
+
+@case("bad-signature", breaks=True)
+def altered_under_rsa_pss() -> Built:
+    """The same for RSASSA-PSS."""
+    return altered(pss=True)
+
+
+@case("bad-signature", breaks=True)
+def signed_by_another_rsa_key() -> Built:
+    """The signature does not even open with the root's key."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
+    forger = issue("RSA Root", ca=True, private_key=rsa_key("forger"))
+    return Built(issue("Leaf", forger), (), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def other_algorithm_outside() -> Built:
+    """The algorithm beside the signature is not the one in the signed part; the signature itself would verify."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True, private_key=rsa_key("ca"))
+    leaf = mislabeled(issue("Leaf", middle, digest="sha1"))
+    return Built(leaf, (middle,), root, anchored=False, index=0)
+
+
+@case("bad-signature", breaks=True)
+def forged_self_signature() -> Built:
+    """The leaf claims to be self-signed, but another key signed it."""
+    return Built(
+        issue("Alone", issue("Other"), issuer_name="Alone"), (), issue("Root", ca=True), anchored=False, index=0
+    )
+
+
+@case("bad-signature", breaks=False)
+def two_keys_of_one_ca() -> Built:
+    """Two CAs have the same name; the one with the right key is taken."""
+    root = issue("Root", ca=True)
+    wrong = issue("CA", root, ca=True, private_key=key("another"))
+    right = issue("CA", root, ca=True)
+    return Built(issue("Leaf", right), (wrong, right), root)
+
+
+@case("bad-signature", breaks=True)
+def signature_by_another_kind_of_key() -> Built:
+    """The CA has an elliptic curve key, and the leaf was signed with an RSA key."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True)
+    leaf = issue("Leaf", issue("Forger", private_key=rsa_key("root")), issuer_name="CA")
+    return Built(leaf, (middle,), root, anchored=False, index=0)
+
+
+@case("signature-unknown", breaks=True)
+def signature_of_an_unknown_kind() -> Built:
+    """The CA signs with Ed25519, which Windows does not know."""
+    root = issue("Root", ca=True)
+    odd = issue("CA", root, ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
+    return Built(issue("Leaf", odd), (odd,), root, anchored=False, index=0)
+
+
+@case("signature-unknown", breaks=True)
+def trusted_root_of_an_unknown_kind() -> Built:
+    """The root is trusted, but its signatures can't be checked: that is not trust."""
+    odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
+    return Built(issue("Leaf", odd), (), odd, anchored=False, index=0)
+
+
+@case("signature-unknown", breaks=False)
+def signature_with_rsa_pss() -> Built:
+    """The root signs with RSASSA-PSS, which can be checked."""
+    root = issue("PSS Root", ca=True, private_key=rsa_key("root"))
+    middle = issue("CA", root, ca=True, pss=True)
+    return Built(issue("Leaf", middle), (middle,), root)
+
+
+@case("search-limit", breaks=True)
+def too_deep() -> Built:
+    """One certificate more than a path may have."""
+    return _ladder(MAX_DEPTH + 1)
+
+
+@case("search-limit", breaks=False)
+def deep() -> Built:
+    """As many certificates as a path may have."""
+    return _ladder(MAX_DEPTH)
+
+
+def _ladder(length: int) -> Built:
+    """`length` certificates below the root."""
+    root = issue("Root", ca=True)
+    rungs = [root]
+    for number in range(length - 1):
+        rungs.append(issue(f"CA {number}", rungs[-1], ca=True))
+    leaf = issue("Leaf", rungs[-1])
+    return Built(leaf, tuple(rungs[1:]), root, anchored=length <= MAX_DEPTH)
+
+
+# Who may issue
+
+
+@case("not-a-ca", breaks=True)
+def end_entity_as_ca() -> Built:
+    """A certificate that says that it is no CA has issued one."""
+    return three(ca=False, index=1)
+
+
+@case("not-a-ca", breaks=False)
+def leaf_that_is_no_ca() -> Built:
+    """A leaf may say that it is no CA."""
+    return three(leaf={"ca": False})
+
+
+@case("not-a-ca", breaks=True)
+def root_that_is_no_ca() -> Built:
+    """Even a trusted root can't issue when it says that it is no CA."""
+    return three(root=issue("Root", ca=False), index=2)
+
+
+@case("basic-constraints-missing", breaks=True)
+def ca_that_does_not_say_so() -> Built:
+    """An intermediate without basic constraints."""
+    return three(ca=None, index=1)
+
+
+@case("basic-constraints-missing", breaks=False)
+def root_that_does_not_say_so() -> Built:
+    """Roots of the nineties have no extensions; being trusted is enough."""
+    return three(root=issue("Root"))
+
+
+@case("path-too-long", breaks=True)
+def too_many_cas_below() -> Built:
+    """A root that allows no CA below its CAs, and there is one."""
+    root = issue("Root", ca=True)
+    upper = issue("Upper", root, ca=True, path_length=0)
+    lower = issue("Lower", upper, ca=True)
+    return Built(issue("Leaf", lower), (lower, upper), root, index=2)
+
+
+@case("path-too-long", breaks=False)
+def as_many_cas_as_allowed() -> Built:
+    """One CA is allowed below, and there is one."""
+    root = issue("Root", ca=True)
+    upper = issue("Upper", root, ca=True, path_length=1)
+    lower = issue("Lower", upper, ca=True)
+    return Built(issue("Leaf", lower), (lower, upper), root)
+
+
+@case("path-too-long", breaks=False)
+def rollover_does_not_count() -> Built:
+    """A CA's certificate for its own new key does not count (RFC 5280, 6.1.4)."""
+    root = issue("Root", ca=True)
+    old = issue("CA", root, ca=True, path_length=0)
+    new = issue("CA", old, ca=True, private_key=key("CA, new"))
+    return Built(issue("Leaf", new), (old, new), root)
+
+
+@case("key-usage", breaks=True)
+def ca_key_may_not_sign_certificates() -> Built:
+    """The key usage of the CA does not include signing certificates."""
+    return three(may_sign=False, index=1)
+
+
+@case("key-usage", breaks=False)
+def ca_key_may_sign_certificates() -> Built:
+    """The key usage of the CA includes signing certificates."""
+    return three(may_sign=True)
+
+
+@case("key-usage", breaks=False)
+def leaf_key_may_not_sign_certificates() -> Built:
+    """The key usage of a leaf need not include it."""
+    return three(leaf={"may_sign": False})
+
+
+# Usages
+
+
+@case("eku-nesting", breaks=True)
+def ca_for_another_usage() -> Built:
+    """A CA for time stamping has issued a code-signing certificate."""
+    return three(usages=[TIME_STAMPING], leaf={"usages": [CODE_SIGNING]}, index=1)
+
+
+@case("eku-nesting", breaks=True)
+def ca_for_drivers_only_by_whql() -> Built:
+    """A CA that lists only the WHQL usage does not allow plain code signing."""
+    return three(usages=[WHQL], leaf={"usages": [CODE_SIGNING, WHQL]}, index=1)
+
+
+@case("eku-nesting", breaks=True)
+def root_for_another_usage() -> Built:
+    """The usages of a root limit as well."""
+    return three(root=issue("Root", ca=True, usages=[TIME_STAMPING]), index=2)
+
+
+@case("eku-nesting", breaks=False)
+def ca_for_this_usage() -> Built:
+    """The CA lists code signing."""
+    return three(usages=[CODE_SIGNING], leaf={"usages": [CODE_SIGNING]})
+
+
+@case("eku-nesting", breaks=False)
+def ca_for_any_usage() -> Built:
+    """The CA lists "any extended key usage"."""
+    return three(usages=[ANY_USAGE], leaf={"usages": [CODE_SIGNING]})
+
+
+@case("eku-nesting", breaks=False)
+def ca_that_lists_no_usage() -> Built:
+    """A CA without the extension limits nothing."""
+    return three(leaf={"usages": [CODE_SIGNING]})
+
+
+# Names
+
+
+def constrained(*, permitted: list | None = None, excluded: list | None = None, **leaf: object) -> Built:
+    """A path whose CA may only issue for some names; "Leaf" is what it issued for unless `leaf` says otherwise."""
+    limits = (x509.NameConstraints(permitted, excluded), True)
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True, extensions=[limits])
+    subject = leaf.pop("subject", "Leaf")
+    return Built(issue(subject, middle, **leaf), (middle,), root, index=0)
+
+
+def organization(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, text)])
+
+
+def alternative(*names: x509.GeneralName) -> list:
+    return [(x509.SubjectAlternativeName(names), False)]
+
+
+@case("name-constraints", breaks=True)
+def outside_the_permitted_directory() -> Built:
+    """The CA may only issue within one organization, and the leaf is of another."""
+    permitted = [x509.DirectoryName(organization("Contoso"))]
+    return constrained(permitted=permitted, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=False)
+def inside_the_permitted_directory() -> Built:
+    """The leaf is of the organization; case and spaces don't matter."""
+    permitted = [x509.DirectoryName(organization("Contoso  Ltd"))]
+    return constrained(permitted=permitted, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "CONTOSO Ltd")))
+
+
+@case("name-constraints", breaks=True)
+def in_the_excluded_directory() -> Built:
+    """The CA may not issue for one organization, spelled in capitals or not."""
+    excluded = [x509.DirectoryName(organization("contoso"))]
+    return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Contoso")))
+
+
+@case("name-constraints", breaks=False)
+def beside_the_excluded_directory() -> Built:
+    """Another organization is not excluded."""
+    excluded = [x509.DirectoryName(organization("Contoso"))]
+    return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=True)
+def in_one_of_the_excluded_directories() -> Built:
+    """One of two exclusions is enough."""
+    excluded = [x509.DirectoryName(organization(text)) for text in ("Contoso", "Fabrikam")]
+    return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=False)
+def in_one_of_the_permitted_directories() -> Built:
+    """One of two permissions is enough."""
+    permitted = [x509.DirectoryName(organization(text)) for text in ("Contoso", "Fabrikam")]
+    return constrained(permitted=permitted, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Fabrikam")))
+
+
+@case("name-constraints", breaks=True)
+def leaf_far_below_the_constraint() -> Built:
+    """A constraint holds for everything below it, not only for what its CA issues."""
+    root = issue("Root", ca=True)
+    limits = x509.NameConstraints([x509.DNSName("example.com")], None)
+    upper = issue("Upper", root, ca=True, extensions=[(limits, True)])
+    lower = issue("Lower", upper, ca=True)
+    leaf = issue("Leaf", lower, extensions=alternative(x509.DNSName("example.org")))
+    return Built(leaf, (upper, lower), root, index=0)
+
+
+def rolled_over(**leaf: object) -> Built:
+    """A CA that may not issue for its own organization has a new key, certified by its old one."""
+    of_contoso = name("CA", (NameOID.ORGANIZATION_NAME, "Contoso"))
+    limits = (x509.NameConstraints(None, [x509.DirectoryName(organization("Contoso"))]), True)
+    root = issue("Root", ca=True)
+    old = issue(of_contoso, root, ca=True, extensions=[limits])
+    new = issue(of_contoso, old, ca=True, private_key=key("CA, new"))
+    subject = leaf.get("subject", "Leaf")
+    return Built(issue(subject, new, private_key=key("Leaf")), (old, new), root, index=0)
+
+
+@case("name-constraints", breaks=False)
+def rollover_is_exempt() -> Built:
+    """A CA's certificate for its own new key is exempt (RFC 5280, 6.1.3 (b))."""
+    return rolled_over()
+
+
+@case("name-constraints", breaks=True)
+def leaf_with_the_name_of_its_ca_is_not_exempt() -> Built:
+    """A leaf is not exempt, whatever its name."""
+    return rolled_over(subject=name("CA", (NameOID.ORGANIZATION_NAME, "Contoso")))
+
+
+@case("name-constraints", breaks=True)
+def every_host_excluded() -> Built:
+    """An empty host name stands for all."""
+    return constrained(excluded=[x509.DNSName("")], extensions=alternative(x509.DNSName("example.com")))
+
+
+@case("name-constraints", breaks=True)
+def another_mailbox() -> Built:
+    """Only one mailbox is permitted."""
+    names = alternative(x509.RFC822Name("you@contoso.com"))
+    return constrained(permitted=[x509.RFC822Name("me@contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def the_same_mailbox() -> Built:
+    """Only one mailbox is permitted, and it is this."""
+    names = alternative(x509.RFC822Name("me@contoso.com"))
+    return constrained(permitted=[x509.RFC822Name("me@contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def mail_outside_the_permitted_domain() -> Built:
+    """A host that only ends like the domain."""
+    names = alternative(x509.RFC822Name("me@badcontoso.com"))
+    return constrained(permitted=[x509.RFC822Name(".contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def host_outside_the_permitted_domain() -> Built:
+    """badexample.com is not in example.com."""
+    names = alternative(x509.DNSName("badexample.com"))
+    return constrained(permitted=[x509.DNSName("example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def host_inside_the_permitted_domain() -> Built:
+    """www.example.com is in example.com."""
+    names = alternative(x509.DNSName("www.example.com"))
+    return constrained(permitted=[x509.DNSName("example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def mail_outside_the_permitted_host() -> Built:
+    """A mailbox at a host below the permitted one is not at the permitted one."""
+    names = alternative(x509.RFC822Name("me@sub.example.com"))
+    return constrained(permitted=[x509.RFC822Name("example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def mail_inside_the_permitted_domain() -> Built:
+    """With a leading dot every host of the domain is permitted."""
+    names = alternative(x509.RFC822Name("me@sub.example.com"))
+    return constrained(permitted=[x509.RFC822Name(".example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def mail_in_the_subject_counts() -> Built:
+    """A mail address in the subject counts where there are no alternative names."""
+    subject = name("Leaf", (NameOID.EMAIL_ADDRESS, "me@fabrikam.com"))
+    return constrained(permitted=[x509.RFC822Name("contoso.com")], subject=subject)
+
+
+@case("name-constraints", breaks=True)
+def address_in_an_excluded_network() -> Built:
+    """An address within the excluded network."""
+    names = alternative(x509.IPAddress(ip_network("10.0.0.0/8").network_address + 7))
+    return constrained(excluded=[x509.IPAddress(ip_network("10.0.0.0/8"))], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def address_outside_an_excluded_network() -> Built:
+    """An address beside the excluded network."""
+    names = alternative(x509.IPAddress(ip_network("11.0.0.0/8").network_address))
+    return constrained(excluded=[x509.IPAddress(ip_network("10.0.0.0/8"))], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def link_outside_the_permitted_host() -> Built:
+    """A URI with another host."""
+    names = alternative(x509.UniformResourceIdentifier("https://user@fabrikam.com/contoso.com"))
+    return constrained(permitted=[x509.UniformResourceIdentifier("contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def link_inside_the_permitted_domain() -> Built:
+    """A URI with a host in the domain."""
+    names = alternative(x509.UniformResourceIdentifier("https://www.contoso.com/x"))
+    return constrained(permitted=[x509.UniformResourceIdentifier(".contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def name_of_a_form_that_is_not_compared() -> Built:
+    """A limit on names of a form that can't be compared here counts as broken, not as kept."""
+    names = alternative(x509.RegisteredID(x509.ObjectIdentifier("1.2.3")))
+    return constrained(excluded=[x509.RegisteredID(x509.ObjectIdentifier("1.2.4"))], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def limit_on_names_that_do_not_occur() -> Built:
+    """A limit on hosts says nothing about a leaf without any."""
+    return constrained(permitted=[x509.DNSName("example.com")])
+
+
+# Extensions
+
+
+@case("critical-extension", breaks=True)
+def unknown_critical_extension() -> Built:
+    """An unknown extension that must not be ignored."""
+    return three(extensions=[(UNKNOWN_EXTENSION, True)], index=1)
+
+
+@case("critical-extension", breaks=False)
+def unknown_extension() -> Built:
+    """An unknown extension that may be ignored."""
+    return three(extensions=[(UNKNOWN_EXTENSION, False)])
+
+
+@case("critical-extension", breaks=False)
+def extensions_of_the_first_authenticode() -> Built:
+    """What limits a publisher's key and says who its agency is, which VeriSign wrote until 2000."""
+    return three(leaf={"extensions": [(KEY_USAGE_RESTRICTION, True), (AGENCY_INFO, True)]})
+
+
+@case("unreadable", breaks=True)
+def damaged_extension() -> Built:
+    """Basic constraints that can't be decoded: what they allow is not known."""
+    return three(ca=None, extensions=[(GARBAGE_CONSTRAINTS, True)], index=1)
+
+
+@case("unreadable", breaks=True)
+def alternative_name_that_is_a_bit_string() -> Built:
+    """The library raises another error for this than for other damage."""
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), BIT_STRING_NAME)
+    return three(extensions=[(odd, False)], index=1)
+
+
+@case("unreadable", breaks=False)
+def readable_extensions() -> Built:
+    """Every usual extension at once."""
+    return three(may_sign=True, path_length=0, usages=[CODE_SIGNING])
+
+
+# Weak keys and digests
+
+
+@case("weak-key", breaks=True)
+def rsa_1024() -> Built:
+    """A CA with an RSA key of 1024 bits."""
+    return three(private_key=rsa_key("small", 1024), index=1)
+
+
+@case("weak-key", breaks=False)
+def rsa_2048() -> Built:
+    """A CA with an RSA key of 2048 bits."""
+    return three(private_key=rsa_key("root"))
+
+
+@case("weak-key", breaks=True)
+def rsa_1024_root() -> Built:
+    """The root itself has a small key."""
+    return three(root=issue("Small Root", ca=True, private_key=rsa_key("small", 1024)), index=2)
+
+
+@case("weak-key", breaks=True)
+def small_curve() -> Built:
+    """A leaf with a key on P-192."""
+    return three(leaf={"private_key": ec.generate_private_key(ec.SECP192R1())}, index=0)
+
+
+@case("key-unknown", breaks=True)
+def leaf_with_an_unknown_key() -> Built:
+    """A leaf with an Ed25519 key, which Authenticode does not know."""
+    return three(leaf={"private_key": ed25519.Ed25519PrivateKey.generate()}, index=0)
+
+
+@case("key-unknown", breaks=False)
+def leaf_with_an_elliptic_curve_key() -> Built:
+    """A leaf with a key on P-384."""
+    return three(leaf={"private_key": ec.generate_private_key(ec.SECP384R1())})
+
+
+@case("digest-md5", breaks=True)
+def signed_over_md5() -> Built:
+    """The CA was issued with MD5, and the signature is good."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
+    return three(root=root, digest="md5", index=1)
+
+
+@case("digest-md5", breaks=False)
+def md5_of_the_root_does_not_matter() -> Built:
+    """Nobody relies on the signature of a root on itself."""
+    root = issue("RSA Root", ca=True, private_key=rsa_key("root"), digest="md5")
+    return three(root=root)
+
+
+@case("digest-sha1", breaks=True)
+def signed_over_sha1() -> Built:
+    """The leaf was issued with SHA-1, and the signature is good."""
+    return three(private_key=rsa_key("ca"), leaf={"digest": "sha1"}, index=0)
+
+
+@case("digest-sha1", breaks=True)
+def signed_over_sha1_with_an_old_oid() -> Built:
+    """Old makecert versions wrote the OIW identifier of sha1WithRSA."""
+    return three(private_key=rsa_key("ca"), leaf={"digest": "sha1-oiw"}, index=0)
+
+
+@case("digest-sha1", breaks=False)
+def signed_over_sha256() -> Built:
+    """The leaf was issued with SHA-256."""
+    return three(private_key=rsa_key("ca"))

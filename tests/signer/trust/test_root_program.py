@@ -1,0 +1,89 @@
+"""Microsoft's root program, for user mode: what a root may still be used for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.trust.published import published_roots
+from signer.trust.root_program import RootProgramEntry, root_program_entry
+from signer.trust.roots import kernel_roots
+from tests.support.hierarchy import NOW, issue
+
+DAY = timedelta(days=1)
+SERVER = "1.3.6.1.5.5.7.3.1"
+OPEN = RootProgramEntry(None, frozenset(), None, None, None)
+LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
+
+
+@pytest.mark.parametrize(
+    ("entry", "timestamp", "objection"),
+    [
+        pytest.param(OPEN, None, None, id="no-terms"),
+        pytest.param(replace(OPEN, usages=frozenset({CODE_SIGNING, SERVER})), None, None, id="usage-allowed"),
+        pytest.param(
+            replace(OPEN, usages=frozenset({SERVER})), None, "not in Microsoft's root program", id="not-allowed"
+        ),
+        pytest.param(
+            replace(OPEN, refused_usages=frozenset({CODE_SIGNING})), NOW - 9 * DAY, "not in Microsoft's", id="refused"
+        ),
+        pytest.param(replace(OPEN, refused_usages=frozenset({SERVER})), None, None, id="another-usage-refused"),
+        pytest.param(replace(OPEN, disabled_on=NOW + DAY), None, None, id="disabled-tomorrow"),
+        pytest.param(replace(OPEN, disabled_on=NOW - DAY), None, "no timestamp", id="disabled-and-no-timestamp"),
+        pytest.param(replace(OPEN, disabled_on=NOW), None, "no timestamp", id="disabled-this-moment"),
+        pytest.param(replace(OPEN, disabled_on=NOW), NOW, "before the timestamp", id="timestamped-that-moment"),
+        pytest.param(replace(OPEN, disabled_on=NOW - DAY), NOW - 2 * DAY, None, id="disabled-after-the-timestamp"),
+        pytest.param(replace(OPEN, disabled_on=NOW - 2 * DAY), NOW - DAY, "before the timestamp", id="disabled-before"),
+        pytest.param(replace(OPEN, last_issued=NOW - 29 * DAY), None, None, id="issued-in-time"),
+        pytest.param(replace(OPEN, last_issued=NOW - 31 * DAY), NOW - 9 * DAY, "issued after", id="issued-too-late"),
+        pytest.param(
+            replace(OPEN, last_issued=NOW - 31 * DAY, last_issued_usages=frozenset({SERVER})),
+            None,
+            None,
+            id="issued-too-late-for-another-usage",
+        ),
+        pytest.param(
+            replace(OPEN, last_issued=NOW - 31 * DAY, last_issued_usages=frozenset({SERVER, CODE_SIGNING})),
+            None,
+            "issued after",
+            id="issued-too-late-for-this-usage",
+        ),
+    ],
+)
+def test_terms(entry: RootProgramEntry, timestamp: datetime | None, objection: str | None) -> None:
+    found = entry.objection(CODE_SIGNING, LEAF, at=NOW, timestamp=timestamp)
+    assert (found is None) if objection is None else (found is not None and objection in found)
+
+
+def entry_of(root_id: int) -> RootProgramEntry:
+    entry = root_program_entry(next(root.spki_sha256 for root in kernel_roots() if root.root_id == root_id))
+    assert entry is not None
+    return entry
+
+
+def test_microsofts_root_of_2001_is_disabled_for_user_mode() -> None:
+    entry = entry_of(5)
+    assert entry.disabled_on == datetime(2021, 8, 1, tzinfo=UTC)
+    assert entry.objection(CODE_SIGNING, LEAF, at=NOW) is not None
+
+
+def test_microsofts_root_of_2010_is_not() -> None:
+    assert entry_of(6).objection(CODE_SIGNING, LEAF, at=NOW) is None
+
+
+def test_identity_verification_root_is_for_signing_and_stamping_only() -> None:
+    assert entry_of(0x16).usages == {CODE_SIGNING, TIME_STAMPING}
+
+
+def test_every_published_root_has_an_entry_that_can_be_read() -> None:
+    entries = [root_program_entry(key) for key in published_roots().by_key]
+    assert None not in entries
+    for_code = [entry for entry in entries if entry and (entry.usages is None or CODE_SIGNING in entry.usages)]
+    assert 100 < len(for_code) < len(entries)
+
+
+def test_unpublished_key_has_no_entry() -> None:
+    assert root_program_entry("00" * 32) is None

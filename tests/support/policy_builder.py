@@ -1,0 +1,284 @@
+"""Synthetic evidence: files, signatures, paths and anchors made up for one case each. No file, no network, no clock.
+
+The paths are given, not built, so certificates need to say what they say and no more: all share one key, and one whose
+signature algorithm must be old has its OID swapped after signing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signer.algorithms import DigestAlgorithm
+from signer.certificates import CODE_SIGNING, TIME_STAMPING, load_der
+from signer.pe.protection import Fault
+from signer.policy.subjects import SignaturePaths
+from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
+from signer.verify.evidence import Evidence, Problem, Signature, Source, Timestamp
+
+KeyKind = Literal["rsa2048", "rsa1024", "rsa8192", "p256"]
+
+_RSA_OID = bytes.fromhex("06092a864886f70d0101")
+_HASH_BYTE = {"sha256": b"\x0b", "sha1": b"\x05", "md5": b"\x04"}
+_ROOTS: dict[int, str] = {
+    3: "Microsoft Authenticode(tm) Root Authority",
+    4: "Microsoft Root Authority",
+    5: "Microsoft Root Certificate Authority",
+    6: "Microsoft Root Certificate Authority 2010",
+    7: "Microsoft Root Certificate Authority 2011",
+    8: "Microsoft Code Verification Root",
+    10: "Microsoft Testing Root Certificate Authority 2010",
+    14: "Microsoft Development Root Certificate Authority 2014",
+    15: "Microsoft Corporation Third Party Marketplace Root",
+    18: "Microsoft ECC Product Root Certificate Authority 2018",
+}
+_CONTENT = b"the bytes of the driver"
+
+
+def day(text: str) -> datetime:
+    """A date as an aware time at noon; a time as it is, in UTC."""
+    return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00").replace(tzinfo=UTC)
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@cache
+def _public(kind: KeyKind) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+    if kind == "p256":
+        return ec.generate_private_key(ec.SECP256R1()).public_key()
+    if kind == "rsa2048":
+        return _key().public_key()
+    # Nobody signs with these, so any odd number of the right size is a modulus.
+    return rsa.RSAPublicNumbers(65537, (1 << (int(kind[3:]) - 1)) + 12345).public_key()
+
+
+@cache
+def certificate(
+    subject: str,
+    issuer: str | None = None,
+    *,
+    usages: tuple[str, ...] | None = None,
+    begins: str = "2012-01-01",
+    ends: str = "2032-01-01",
+    key: KeyKind = "rsa2048",
+    digest: str = "sha256",
+) -> x509.Certificate:
+    """A certificate; its own issuer unless one is named."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer or subject))
+        .public_key(_public(key))
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(day(begins))
+        .not_valid_after(day(ends))
+    )
+    if usages is not None:
+        oids = [x509.ObjectIdentifier(usage) for usage in usages]
+        builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
+    made = builder.sign(_key(), hashes.SHA256())
+    der = made.public_bytes(Encoding.DER)
+    return load_der(der.replace(_RSA_OID + _HASH_BYTE["sha256"], _RSA_OID + _HASH_BYTE[digest]))
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
+
+
+def anchor(kind: AnchorKind, root_id: int | None = None, name: str | None = None) -> Anchor:
+    """A trust anchor, by its number among Code Integrity's roots where it has one."""
+    known = name or (_ROOTS[root_id] if root_id is not None else "Some Root")
+    return Anchor(known, kind, spki_sha256=f"{kind}-{root_id}-{known}", root_id=root_id)
+
+
+def chain(
+    leaf: x509.Certificate, end: Anchor | None, *between: x509.Certificate, problems: tuple[PathProblem, ...] = ()
+) -> CertificatePath:
+    """A path from a leaf to an anchor."""
+    return CertificatePath((leaf, *between), end, problems)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A signature and the paths of its signer; `having` changes details of the signature."""
+
+    leaf: x509.Certificate | None
+    paths: tuple[CertificatePath, ...]
+    source: Source = "embedded"
+    algorithm: DigestAlgorithm | None = DigestAlgorithm.SHA256
+    digest: bytes | None = None
+    problems: tuple[Problem, ...] = ()
+    stamp: Timestamp | None = None
+    stamp_anchor: Anchor | None = None
+    page_hashes_intact: bool | None = None
+    catalog: str | None = None
+    program_name: str | None = None
+    judged_by_test_roots: bool = False
+
+    def having(self, **changes: object) -> Sign:
+        """The same signature with other details."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def in_catalog(self, name: str = "driver.cat") -> Sign:
+        """The same, made over a catalog that lists the file."""
+        return replace(self, source="catalog", catalog=name)
+
+    def under_test_roots(self) -> Sign:
+        """The same, judged by test roots, which it does not reach."""
+        return replace(self, judged_by_test_roots=True)
+
+    def nested(self) -> Sign:
+        """The same, nested in another."""
+        return replace(self, source="nested")
+
+    def broken(self, code: str = "digest-mismatch", message: str = "the digest is another") -> Sign:
+        """The same with a problem."""
+        return replace(self, problems=(*self.problems, Problem(code, message)))
+
+    def stamped(
+        self, when: str, *, intact: bool = True, known: bool = True, usages: tuple[str, ...] | None = None
+    ) -> Sign:
+        """The same with a timestamp; `known` says whether its authority reaches a root."""
+        authority = certificate(
+            "Some Time Authority", "Some Root", usages=usages or (TIME_STAMPING,), begins="1999-01-01"
+        )
+        problems = () if intact else (Problem("timestamp-imprint", "it is for another signature"),)
+        stamp = Timestamp("rfc3161", day(when), DigestAlgorithm.SHA256, authority, (authority,), problems)
+        return replace(self, stamp=stamp, stamp_anchor=anchor("commercial") if known else None)
+
+    def signature(self, index: int) -> Signature:
+        """The signature as evidence."""
+        hashed = self.algorithm.hash(_CONTENT) if self.algorithm is not None else b""
+        carried = tuple(dict.fromkeys(cert for path in self.paths for cert in path.certificates))
+        return Signature(
+            index=index,
+            source=self.source,
+            catalog=self.catalog,
+            digest_algorithm=self.algorithm,
+            digest=self.digest or hashed,
+            signer=self.leaf,
+            certificates=carried,
+            signer_digest_algorithm=self.algorithm,
+            program_name=self.program_name,
+            page_hashes="none" if self.page_hashes_intact is None else "sha256",
+            page_hashes_intact=self.page_hashes_intact,
+            timestamp=self.stamp,
+            problems=self.problems,
+        )
+
+    def known_paths(self) -> SignaturePaths:
+        """The paths of signer and timestamp."""
+        paths = SignaturePaths(self.paths)
+        if self.judged_by_test_roots:
+            paths = SignaturePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
+        if self.stamp is None or self.stamp.signer is None:
+            return paths
+        return replace(paths, timestamp=(CertificatePath((self.stamp.signer,), self.stamp_anchor),))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file as the rules see it."""
+
+    evidence: Evidence
+    paths: tuple[SignaturePaths, ...]
+    attributes: dict[str, str] | None = None
+
+
+def driver(
+    *signs: Sign,
+    architecture: str | None = "x64",
+    name: str = "sample.sys",
+    kind: Literal["image", "catalog", "cabinet", "file"] = "image",
+    problems: tuple[Problem, ...] = (),
+    protection: tuple[Fault, ...] = (),
+    attributes: dict[str, str] | None = None,
+) -> Sample:
+    """A file with these signatures."""
+    evidence = Evidence(
+        name=name,
+        kind=kind,
+        digests={algorithm: algorithm.hash(_CONTENT) for algorithm in DigestAlgorithm},
+        architecture=architecture if kind == "image" else None,
+        signatures=tuple(sign.signature(place) for place, sign in enumerate(signs)),
+        problems=problems,
+        protection=protection,
+    )
+    return Sample(evidence, tuple(sign.known_paths() for sign in signs), attributes)
+
+
+def by_microsoft(
+    *usages: str, root_id: int = 6, ends: str = "2032-01-01", key: KeyKind = "rsa2048", digest: str = "sha256"
+) -> Sign:
+    """Signed by Microsoft, under one of its production roots."""
+    issuer = "Microsoft Windows Third Party Component CA 2012"
+    leaf = certificate(
+        "Microsoft Windows Hardware Compatibility Publisher",
+        issuer,
+        usages=(CODE_SIGNING, *usages),
+        ends=ends,
+        key=key,
+        digest=digest,
+    )
+    between = certificate(issuer, _ROOTS[root_id], digest=digest)
+    return Sign(leaf, (chain(leaf, anchor("microsoft", root_id), between),))
+
+
+def cross_signed(
+    begins: str = "2014-03-01",
+    ends: str = "2032-01-01",
+    *,
+    cross_ends: str = "2021-02-22",
+    usages: tuple[str, ...] | None = (CODE_SIGNING,),
+    digest: str = "sha1",
+    also: tuple[CertificatePath, ...] = (),
+) -> Sign:
+    """Signed by a vendor, under a cross-certificate that the Code Verification Root issued."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=usages, begins=begins, ends=ends, digest=digest)
+    issuing = certificate("Some CA 2010", "Some Root", digest=digest, begins="2010-01-01", ends=ends)
+    cross = certificate("Some Root", _ROOTS[8], digest="sha1", begins="2011-02-22", ends=cross_ends)
+    return Sign(leaf, (chain(leaf, anchor("code-verification", 8), issuing, cross), *also))
+
+
+def commercial(
+    ends: str = "2032-01-01", *, begins: str = "2022-01-01", usages: tuple[str, ...] | None = (CODE_SIGNING,)
+) -> Sign:
+    """Signed by a vendor under a public root, without a cross-certificate."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2020", usages=usages, begins=begins, ends=ends)
+    return Sign(leaf, (chain(leaf, anchor("commercial"), certificate("Some CA 2020", "Some Root")),))
+
+
+def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ...] = (CODE_SIGNING,)) -> Sign:
+    """Signed under a test root, which the user has named or not."""
+    leaf = certificate("Contoso Test Signing", "Contoso Test CA", usages=usages, key=key)
+    issuing = certificate("Contoso Test CA", "Contoso Test Root")
+    end = anchor("test", name="Contoso Test Root") if named else None
+    return Sign(leaf, (chain(leaf, end, issuing),))
+
+
+def self_signed(*, named: bool = False) -> Sign:
+    """Signed by a certificate that is its own issuer, as Visual Studio makes one."""
+    leaf = certificate("WDKTestCert somebody,133640507385332792", usages=(CODE_SIGNING,))
+    return Sign(leaf, (chain(leaf, anchor("test", name="WDKTestCert") if named else None),))
+
+
+def by_microsoft_test(*usages: str, root_id: int = 10) -> Sign:
+    """Signed by Microsoft's portal under one of its test roots."""
+    leaf = certificate("Microsoft Windows Hardware Compatibility PreProd", "Some PCA", usages=(CODE_SIGNING, *usages))
+    return Sign(leaf, (chain(leaf, anchor("microsoft-test", root_id), certificate("Some PCA", _ROOTS[root_id])),))
+
+
+def unknown_issuer() -> Sign:
+    """Signed by somebody whose issuer is nowhere to be found."""
+    leaf = certificate("Fabrikam GmbH", "Fabrikam Issuing CA", usages=(CODE_SIGNING,))
+    return Sign(leaf, (chain(leaf, None),))

@@ -15,7 +15,7 @@ from signer.errors import VerificationError
 from signer.policy.classify import classify
 from signer.policy.findings import Verdict
 from signer.policy.judge import judge
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather_catalog
@@ -26,7 +26,7 @@ def verify_signed(
     catalog: Catalog,
     paths_of: PathsOf,
     targets: Sequence[Target],
-    switches: Switches,
+    machine: MachineState,
     *,
     release: bool,
 ) -> list[Verdict]:
@@ -42,7 +42,7 @@ def verify_signed(
             _require_timestamps(name, evidence)
     if release:
         _require_no_tests(checked)
-    return [verdict for target in targets for verdict in _verdicts(checked, target, switches)]
+    return [verdict for target in targets for verdict in _verdicts(checked, target, machine)]
 
 
 def _checked(package: DriverPackage, catalog: Catalog, paths_of: PathsOf) -> CheckedPackage:
@@ -85,7 +85,7 @@ def _require_no_tests(checked: CheckedPackage) -> None:
     """No driver of a release carries a signature that is for tests, whatever else it carries."""
     for one in checked.files:
         for signature, paths in zip(one.evidence.signatures, one.paths, strict=True):
-            kind = classify(signature, paths.telling)
+            kind = classify(signature, paths.classification_paths)
             if kind in ("test", "self-signed", "preproduction") and signature.signer is not None:
                 raise VerificationError(
                     f"it has a {kind} signature, by {common_name(signature.signer)!r}",
@@ -94,13 +94,13 @@ def _require_no_tests(checked: CheckedPackage) -> None:
                 )
 
 
-def _verdicts(checked: CheckedPackage, target: Target, switches: Switches) -> Iterator[Verdict]:
+def _verdicts(checked: CheckedPackage, target: Target, machine: MachineState) -> Iterator[Verdict]:
     """What the target makes of the installation, and of each driver that it would load."""
     if not checked.fits(target):
         return
-    verdicts = [checked.judge(target, switches)]
+    verdicts = [checked.judge(target, machine)]
     for one in checked.drivers_on(target):
-        state = replace(switches, boot_start=one.boot_start or switches.boot_start)
+        state = replace(machine, boot_start=one.boot_start or machine.boot_start)
         verdicts.append(judge("kernel", one.evidence, one.paths, target, state))
     for verdict in verdicts:
         if verdict.outcome == "rejected":

@@ -23,7 +23,7 @@ from signer.operations.sign import Signed, sign_image
 from signer.pe.image import Image, is_image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.storage.files import mapped, read
-from signer.storage.transaction import Staging, together
+from signer.storage.transaction import Transaction, atomic_update
 from signer.verify.gather import gather_catalog
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -70,7 +70,7 @@ def sign_packages(
     What was made is read again first: each file has to be in its catalog, and each signature intact. Raises SignerError
     naming the file that could not be signed.
     """
-    with together(folder, recovered=recovered) as staging:
+    with atomic_update(folder, recovered=recovered) as staging:
         made: list[Made] = list(each(lambda path: _sign_image(path, staging, identity, options), images(packages)))
         for package in packages:
             catalog = build(_as_staged(package, staging), options.catalog, each=each)
@@ -83,7 +83,7 @@ def sign_packages(
     return made
 
 
-def _require_sound(package: DriverPackage, staging: Staging, each: Each) -> None:
+def _require_sound(package: DriverPackage, staging: Transaction, each: Each) -> None:
     """Read the staged package again. Raises PackageError unless its catalog covers every file and all is intact."""
     data = read(staging.current(package.catalog))
     own = gather_catalog(data, package.catalog_name)
@@ -116,7 +116,7 @@ def images(packages: Iterable[DriverPackage]) -> list[Path]:
     return [path for path in paths if _is_driver(path)]
 
 
-def _sign_image(path: Path, staging: Staging, identity: SigningIdentity, options: PackagingOptions) -> Made:
+def _sign_image(path: Path, staging: Transaction, identity: SigningIdentity, options: PackagingOptions) -> Made:
     """Sign one driver into the staging folder; one that somebody else signed is left as it is."""
     try:
         with mapped(path) as data:
@@ -150,7 +150,7 @@ def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:
     return None
 
 
-def _as_staged(package: DriverPackage, staging: Staging) -> DriverPackage:
+def _as_staged(package: DriverPackage, staging: Transaction) -> DriverPackage:
     """The package with the staged file in the place of each that is to change."""
     files: list[PackageFile] = [replace(file, path=staging.current(file.path)) for file in package.files]
     return replace(package, files=tuple(files))

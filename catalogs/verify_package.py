@@ -20,8 +20,8 @@ from signer.errors import PackageError, SignerError
 from signer.pe.image import is_image
 from signer.policy import package as policy
 from signer.policy.findings import Finding, Verdict
-from signer.policy.machine_state import Switches
-from signer.policy.subjects import SignaturePaths
+from signer.policy.machine_state import MachineState
+from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.storage.files import as_word, read
 from signer.verify.evidence import CatalogLookup, Evidence
@@ -29,7 +29,7 @@ from signer.verify.gather import Kind, gather, gather_catalog
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
 """How to run over files: `map`, or something with threads and a progress bar."""
-PathsOf = Callable[[Evidence], tuple[SignaturePaths, ...]]
+PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
 """The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
 
 _MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
@@ -44,7 +44,7 @@ class CheckedFile:
 
     file: PackageFile
     evidence: Evidence
-    paths: tuple[SignaturePaths, ...]
+    paths: tuple[CertificatePaths, ...]
     boot_start: bool = False
     """Whether the INF has the boot loader start it."""
     line_ends: Problem | None = None
@@ -92,7 +92,7 @@ class CheckedPackage:
         """Of them, what the kernel would load."""
         return [one for one in self.files_on(target) if one.is_driver]
 
-    def judge(self, target: Target, switches: Switches) -> Verdict:
+    def judge(self, target: Target, machine: MachineState) -> Verdict:
         """Whether the target installs it: what Plug and Play says of the INF and of every file that it copies."""
         if not self.fits(target):
             return _not_for(self, target)
@@ -109,7 +109,7 @@ class CheckedPackage:
             self.catalog is not None,
             self._versions(),
         )
-        verdict = policy.judge_package(whole, target, switches)
+        verdict = policy.judge_package(whole, target, machine)
         said = (*self.missing, *self._unsigned_catalog(), *self._line_ends(target))
         if not said:
             return verdict

@@ -20,7 +20,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 DEFAULT_SUBJECT = "CN=drvsign Test,O=drvsign test certificates"
 DEFAULT_DAYS = 3650
-MOST_DAYS = 36500
+MAX_DAYS = 36500
 
 _AUTHORITIES_OUTLIVE = timedelta(days=3650)
 _EARLIEST_YEAR, _LATEST_YEAR = 1960, 9700  # X.509 times begin in 1950, Python's end in 9999
@@ -43,9 +43,9 @@ class Order:
     """How long certificates are valid; authorities are valid ten years longer."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.days <= MOST_DAYS:
+        if not 1 <= self.days <= MAX_DAYS:
             raise UsageError(
-                f"certificates can be valid for 1 to {MOST_DAYS} days, not {self.days}",
+                f"certificates can be valid for 1 to {MAX_DAYS} days, not {self.days}",
                 field="--days",
                 hint="The default is 3650.",
             )

@@ -16,7 +16,7 @@ from signer.errors import CertificateError, FileError, IdentityError, KeyNotFoun
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pair
 from signer.storage.files import create_folder, read
-from signer.storage.transaction import together
+from signer.storage.transaction import atomic_update
 from testcerts.encodings import Contents, encode, suffixes
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
 from testcerts.profiles import EVERY, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, chosen
@@ -234,6 +234,6 @@ def _load_crl(path: Path) -> x509.CertificateRevocationList:
 
 
 def _write(folder: Path, contents: Contents) -> None:
-    with together(folder) as staging:
+    with atomic_update(folder) as staging:
         for name, (data, mode) in contents.items():
             staging.write(folder / name, data, mode=mode)

@@ -20,7 +20,7 @@ from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
 
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 """The most characters of a section's name (MAX_SECT_NAME_LEN of setupapi.h)."""
 
 _MOST_WARNINGS = 100
@@ -181,8 +181,8 @@ class _Reader:
             raise InfError("the section's name has no closing bracket", line=number, hint='Write "[Name]".')
         # Spaces and semicolons are part of it: "such a name matches exactly", says the page on syntax.
         name = text[1:end]
-        if len(name) > LONGEST_NAME:
-            raise InfError(f"the section's name is longer than {LONGEST_NAME} characters", line=number)
+        if len(name) > MAX_NAME_LENGTH:
+            raise InfError(f"the section's name is longer than {MAX_NAME_LENGTH} characters", line=number)
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
         numbers.append(number)
 

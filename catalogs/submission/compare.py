@@ -17,7 +17,7 @@ from catalogs.catalog.members import hash_file
 from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.text import decode
 from catalogs.package.folder import Folder
-from catalogs.submission.portal_signatures import Sealed, sealed_catalogs, sealed_image
+from catalogs.submission.portal_signatures import PortalSignatures, sealed_catalogs, sealed_image
 from signer.algorithms import DigestAlgorithm
 from signer.errors import InfError, PackageError
 from signer.pe.image import is_image
@@ -35,7 +35,7 @@ class ReturnedFile:
     name: PurePosixPath
     """Below its package's folder."""
     state: State
-    sealed: Sealed | None = None
+    sealed: PortalSignatures | None = None
     """Who vouches for it; None for files that can't say."""
     difference: tuple[str, ...] = ()
     """The lines of an INF that changed, as `diff -u` shows them."""
@@ -99,7 +99,7 @@ def _common_end(first: Iterable[str], second: Iterable[str]) -> int:
     return count
 
 
-def _files(ours: Path, theirs: Path, catalogs: dict[Path, Sealed]) -> Iterator[ReturnedFile]:
+def _files(ours: Path, theirs: Path, catalogs: dict[Path, PortalSignatures]) -> Iterator[ReturnedFile]:
     """The files of a package, sent ones first."""
     returned = Folder(theirs)
     seen: set[Path] = set()
@@ -115,7 +115,9 @@ def _files(ours: Path, theirs: Path, catalogs: dict[Path, Sealed]) -> Iterator[R
             yield ReturnedFile(added, "added", catalogs.get(path))
 
 
-def _compared(name: PurePosixPath, ours: Path, theirs: Path | None, catalogs: dict[Path, Sealed]) -> ReturnedFile:
+def _compared(
+    name: PurePosixPath, ours: Path, theirs: Path | None, catalogs: dict[Path, PortalSignatures]
+) -> ReturnedFile:
     kind = name.suffix.lower()
     if theirs is None:
         return ReturnedFile(name, "kept by Microsoft" if kind in _NOT_RETURNED else "missing")

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 from catalogs.inf.problems import Problem, Severity
 
-LONGEST_FOLDER = 39
-LONGEST_PATH = 159
+MAX_FOLDER_LENGTH = 39
+MAX_PATH_LENGTH = 159
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9_. -]")
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*]')
@@ -42,7 +42,7 @@ def check_names(names: Iterable[str]) -> Iterator[Problem]:
             yield _in_root(path)
         else:
             folders[parts[0]] = None
-        if len(name) > LONGEST_PATH:
+        if len(name) > MAX_PATH_LENGTH:
             yield _too_long(path, len(name))
         other = seen.setdefault(name.replace("/", "\\").lower(), name)
         if other is not name:
@@ -54,10 +54,10 @@ def check_names(names: Iterable[str]) -> Iterator[Problem]:
 def check_folder_name(folder: str) -> Iterator[Problem]:
     """What is wrong with the name of a package's folder."""
     path = PurePosixPath(folder)
-    if len(folder) > LONGEST_FOLDER:
+    if len(folder) > MAX_FOLDER_LENGTH:
         yield Problem(
             "folder-name-length",
-            f"the folder's name has {len(folder)} characters, and fewer than {LONGEST_FOLDER + 1} are allowed",
+            f"the folder's name has {len(folder)} characters, and fewer than {MAX_FOLDER_LENGTH + 1} are allowed",
             path,
             hint="Give the folder a shorter name.",
         )
@@ -101,7 +101,7 @@ def _in_root(path: PurePosixPath) -> Problem:
 def _too_long(path: PurePosixPath, length: int) -> Problem:
     return Problem(
         "path-length",
-        f"the path has {length} characters, and fewer than {LONGEST_PATH + 1} are allowed",
+        f"the path has {length} characters, and fewer than {MAX_PATH_LENGTH + 1} are allowed",
         path,
         hint="Use shorter names or fewer folders.",
     )

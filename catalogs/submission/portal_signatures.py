@@ -26,7 +26,7 @@ MICROSOFT = ("whql", "attested", "windows")
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class PortalSignatures:
     """The signatures of a file that are intact, by class, and whose they are."""
 
     signers: tuple[tuple[Classification, str], ...]
@@ -61,14 +61,14 @@ class Sealed:
             )
 
 
-def sealed_image(data: memoryview, name: str) -> Sealed:
+def sealed_image(data: memoryview, name: str) -> PortalSignatures:
     """The signatures in an image. Raises ImageError."""
     return _sealed(gather_image(data, name))
 
 
-def sealed_catalogs(folder: Path) -> tuple[dict[Path, Sealed], list[Problem]]:
+def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Problem]]:
     """The catalogs that the INFs of a folder name, and what is wrong with them. Raises FileError."""
-    found: dict[Path, Sealed] = {}
+    found: dict[Path, PortalSignatures] = {}
     survey = survey_packages(folder)
     problems = [_below(problem, folder) for problem in survey.errors]
     for package in survey.packages:
@@ -91,7 +91,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, Sealed], list[Problem]]:
     return found, problems
 
 
-def _sealed(evidence: Evidence) -> Sealed:
+def _sealed(evidence: Evidence) -> PortalSignatures:
     paths = paths_of(evidence, TrustStore.release())
     signers: list[tuple[Classification, str]] = []
     broken = [problem.message for problem in evidence.problems]
@@ -104,7 +104,7 @@ def _sealed(evidence: Evidence) -> Sealed:
             signers.append((classify(signature, found.signer), name))
         else:
             broken.append(signature.problems[0].message)
-    return Sealed(tuple(signers), tuple(broken))
+    return PortalSignatures(tuple(signers), tuple(broken))
 
 
 def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -> Iterator[Problem]:

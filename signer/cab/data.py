@@ -14,7 +14,7 @@ from signer.errors import MalformedInput
 
 PIECE = 0x8000
 """How many bytes a block holds when it is unpacked; the last of a folder may hold fewer."""
-MOST_BLOCKS = 0xFFFF
+MAX_BLOCKS = 0xFFFF
 """CFFOLDER.cCFData is 16 bits wide."""
 HEADER = struct.Struct("<IHH")
 """CFDATA: csum, cbData, cbUncomp."""

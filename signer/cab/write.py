@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from signer.cab.data import MOST_BLOCKS, MSZIP, PIECE, pack
+from signer.cab.data import MAX_BLOCKS, MSZIP, PIECE, pack
 from signer.errors import SigningError
 
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 """How many bytes a name has at most, its NUL not counted (CFFILE.szName)."""
-MOST_IN_A_FOLDER = MOST_BLOCKS * PIECE
+MAX_FILES_PER_FOLDER = MAX_BLOCKS * PIECE
 """How many bytes go into one folder at most: 2 GiB less 32 KiB."""
 
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
@@ -69,9 +69,9 @@ def _split(files: list[NewFile]) -> list[list[NewFile]]:
     folders: list[list[NewFile]] = [[]]
     size = 0
     for file in files:
-        if len(file.data) > MOST_IN_A_FOLDER:
+        if len(file.data) > MAX_FILES_PER_FOLDER:
             raise SigningError(f"{file.name} is larger than a cabinet can hold", hint="2 GiB is the most for a file.")
-        if size + len(file.data) > MOST_IN_A_FOLDER:
+        if size + len(file.data) > MAX_FILES_PER_FOLDER:
             folders.append([])
             size = 0
         folders[-1].append(file)
@@ -84,9 +84,9 @@ def _entries(files: Sequence[NewFile], folder: int) -> bytes:
     entries, offset = b"", 0
     for file in files:
         name = file.name.encode("utf-8", "surrogateescape")
-        if not name or len(name) > LONGEST_NAME or b"\0" in name:
+        if not name or len(name) > MAX_NAME_LENGTH or b"\0" in name:
             raise SigningError(
-                f"a cabinet can't hold a file called {file.name!r}", hint=f"{LONGEST_NAME} bytes is the most."
+                f"a cabinet can't hold a file called {file.name!r}", hint=f"{MAX_NAME_LENGTH} bytes is the most."
             )
         attributes = _ARCHIVE if name.isascii() else _ARCHIVE | _NAME_IS_UTF8
         entries += _FILE.pack(len(file.data), offset, folder, *_dos_time(file.time), attributes) + name + b"\0"

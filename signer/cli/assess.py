@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from catalogs.verify_package import CheckedFile, CheckedPackage
     from signer.codeintegrity.consequences import Consequences
     from signer.policy.file_facts import FileFacts
-    from signer.policy.machine_state import Switches
-    from signer.policy.subjects import SignaturePaths
+    from signer.policy.machine_state import MachineState
+    from signer.policy.subjects import CertificatePaths
     from signer.policy.targets import Target
     from signer.verify.evidence import CatalogLookup, Evidence
 
@@ -35,7 +35,7 @@ class Assessment:
     path: Path
     kind: str
     evidence: Evidence | None = None
-    paths: tuple[SignaturePaths, ...] = ()
+    paths: tuple[CertificatePaths, ...] = ()
     consequences: tuple[Consequences, ...] = ()
     error: SignerError | None = None
     inf: str | None = None
@@ -65,7 +65,7 @@ class Assessor:
 
     policy: str
     trust: Trust
-    switches: Switches
+    machine: MachineState
     targets: tuple[Target, ...]
     """Those that were named; none for the default of each architecture."""
     matrix: bool = False
@@ -120,7 +120,7 @@ class Assessor:
             for target in targets:
                 package = next((one for one in variants if one.fits(target)), variants[0])
                 inf = package.files[0]
-                verdict = package.judge(target, self.switches)
+                verdict = package.judge(target, self.machine)
                 said.append(consequences("pnp", verdict, inf.evidence, target))
             signature, paths = self._signature(next((one for one in variants if one.fits(targets[0])), variants[0]))
             yield Assessment(path, "package", signature, paths, tuple(said), inf=variants[0].name, policy=self.policy)
@@ -138,7 +138,7 @@ class Assessor:
                 one.file.path, one.evidence, one.paths, fitting, (*lookups, *self.catalogs), boot_start=one.boot_start
             )
 
-    def _signature(self, package: CheckedPackage) -> tuple[Evidence | None, tuple[SignaturePaths, ...]]:
+    def _signature(self, package: CheckedPackage) -> tuple[Evidence | None, tuple[CertificatePaths, ...]]:
         """The signature of a package is that of its catalog."""
         evidence = package.signature
         if evidence is None:
@@ -150,7 +150,7 @@ class Assessor:
         self,
         path: Path,
         evidence: Evidence,
-        paths: tuple[SignaturePaths, ...],
+        paths: tuple[CertificatePaths, ...],
         targets: Sequence[Target],
         catalogs: Sequence[CatalogLookup],
         *,
@@ -159,10 +159,10 @@ class Assessor:
         from signer.codeintegrity.consequences import consequences
         from signer.policy.judge import judge_all
 
-        switches = replace(self.switches, boot_start=True) if boot_start else self.switches
+        machine = replace(self.machine, boot_start=True) if boot_start else self.machine
         attributes = _attributes(evidence, catalogs) if self.policy == "protected-media" else None
         evidence, facts = self._for_lists(path, evidence)
-        verdicts = judge_all(self.policy, evidence, paths, targets, switches, attributes=attributes, facts=facts)
+        verdicts = judge_all(self.policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
         said = [
             consequences(self.policy, verdict, evidence, target, verbose=self.verbose)
             for verdict, target in zip(verdicts, targets, strict=True)
@@ -171,7 +171,7 @@ class Assessor:
 
     def _for_lists(self, path: Path, evidence: Evidence) -> tuple[Evidence, FileFacts | None]:
         """The evidence with all digests and facts that lists of drivers go by, where a list was given."""
-        if evidence.kind != "image" or (self.switches.allow_list is None and self.switches.block_list is None):
+        if evidence.kind != "image" or (self.machine.allow_list is None and self.machine.block_list is None):
             return evidence, None
         from signer.algorithms import DigestAlgorithm
         from signer.pe.digest import digest_image

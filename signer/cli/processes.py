@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import Any, TypeVar
 
-from signer.cli.threads import MOST_BEGUN, in_threads, in_two_steps
+from signer.cli.threads import MAX_BEGUN, in_threads, in_two_steps
 from signer.errors import SignerError
 
 Item = TypeVar("Item")
@@ -65,7 +65,7 @@ def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
 
     With these the processes end together.
     """
-    large = max(_PORTION, min(MOST_BEGUN, 3 * len(items) // (4 * jobs)))
+    large = max(_PORTION, min(MAX_BEGUN, 3 * len(items) // (4 * jobs)))
     split = min(large * jobs, len(items))
     starts = [*range(0, split, large), *range(split, len(items), _PORTION)]
     return [items[start:end] for start, end in pairwise([*starts, len(items)])]

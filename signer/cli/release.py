@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.cli.options.profile import Chosen
+from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.errors import ReleaseRefused
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from signer.policy.targets import Target
 
 
-def require_named(chosen: Chosen, *, is_test: bool) -> None:
+def require_named(chosen: ResolvedProfile, *, is_test: bool) -> None:
     """Raise ReleaseRefused where a release profile would be signed by the test identity."""
     if chosen.is_release and is_test and chosen.profile is not None:
         raise ReleaseRefused(
@@ -30,7 +30,7 @@ def require_named(chosen: Chosen, *, is_test: bool) -> None:
 
 
 def require_fit(
-    chosen: Chosen,
+    chosen: ResolvedProfile,
     signer: SigningIdentity,
     options: SigningOptions,
     second: SigningOptions | None,
@@ -61,29 +61,29 @@ def require_fit(
         )
 
 
-def targets_of(chosen: Chosen) -> tuple[Target, ...]:
+def targets_of(chosen: ResolvedProfile) -> tuple[Target, ...]:
     """The targets that a profile names. Raises UsageError."""
     from signer.cli.assess import parse_targets
 
     return parse_targets(list(chosen.settings.targets))
 
 
-def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Catalog], None] | None:
+def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPackage, Catalog], None] | None:
     """What looks at each package before its files take their places; None without a profile. Raises UsageError."""
     if chosen.profile is None:
         return None
     from catalogs.release_check import verify_signed
     from signer.cli.options.verify import TrustOptions
-    from signer.policy.machine_state import Switches
+    from signer.policy.machine_state import MachineState
 
     now = datetime.now(UTC)
     roots = "release" if chosen.is_release else "test-signing"
     trust = TrustOptions(roots, _roots(chosen)).resolve(now, output)
-    switches = Switches(at=now, roots=roots, testsigning=not chosen.is_release)  # type: ignore[arg-type]  # as above
+    machine = MachineState(at=now, roots=roots, testsigning=not chosen.is_release)  # type: ignore[arg-type]  # as above
     targets = targets_of(chosen)
 
     def verify(package: DriverPackage, catalog: Catalog) -> None:
-        verdicts = verify_signed(package, catalog, trust.paths_of, targets, switches, release=chosen.is_release)
+        verdicts = verify_signed(package, catalog, trust.paths_of, targets, machine, release=chosen.is_release)
         for verdict in verdicts:
             if not verdict.decided:
                 output.warn(f"{package.catalog_name}: nothing public decides whether {verdict.target} accepts it")
@@ -98,5 +98,5 @@ def verification(chosen: Chosen, output: Output) -> Callable[[DriverPackage, Cat
     return verify
 
 
-def _roots(chosen: Chosen) -> list[Path] | None:
+def _roots(chosen: ResolvedProfile) -> list[Path] | None:
     return list(chosen.settings.roots) or None if not chosen.is_release else None

@@ -12,9 +12,9 @@ Result = TypeVar("Result")
 
 _LARGEST_BATCH = 16
 _BATCHES_A_THREAD = 8
-MOST_BEGUN = 256
+MAX_BEGUN = 256
 """Items of which a thread or process takes the first step before the second: what it keeps meanwhile is bounded."""
-_MOMENT_SECONDS = 0.25
+BATCH_SECONDS = 0.25
 
 
 def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int) -> Iterator[Result]:
@@ -26,11 +26,11 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
 
     def some() -> list[tuple[int, Result]]:
         """None only where there is nothing left."""
-        end = time.monotonic() + _MOMENT_SECONDS
+        end = time.monotonic() + BATCH_SECONDS
         begun = []
         for place in places:
             begun.append((place, begin(items[place])))
-            if len(begun) == MOST_BEGUN or time.monotonic() > end:
+            if len(begun) == MAX_BEGUN or time.monotonic() > end:
                 break
         return [(place, finish()) for place, finish in begun]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from signer.codeintegrity.consequences import Consequences
     from signer.codeintegrity.events import Event
-    from signer.policy.subjects import SignaturePaths
+    from signer.policy.subjects import CertificatePaths
     from signer.trust.path import CertificatePath
     from signer.verify.evidence import Signature, Timestamp
 
@@ -28,7 +28,7 @@ UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "s
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SerializedAssessment:
     """An assessment that was told: small, and made of what can be handed from one process to another."""
 
     path: Path
@@ -42,14 +42,14 @@ class Told:
     """What Windows would log, as JSON lines."""
 
 
-def tell(write: Callable[[dict[str, Any]], str], logged: bool, assessment: Assessment) -> Told:
+def tell(write: Callable[[dict[str, Any]], str], logged: bool, assessment: Assessment) -> SerializedAssessment:
     """An assessment, with its entry as `write` has it, and with its events where `logged`."""
     one = assessment
     events = event_lines(one) if logged else ""
-    return Told(one.path, one.accepted, one.decided, one.rejected, one.error, write(entry(one)), events)
+    return SerializedAssessment(one.path, one.accepted, one.decided, one.rejected, one.error, write(entry(one)), events)
 
 
-def head(told: Sequence[Told]) -> dict[str, Any]:
+def head(told: Sequence[SerializedAssessment]) -> dict[str, Any]:
     """The document but for its `files`."""
     return {
         "schema": SCHEMA,
@@ -110,11 +110,11 @@ def signatures(assessment: Assessment) -> list[dict[str, Any]]:
     return [signature(one, paths, kernel=kernel) for one, paths in pairs]
 
 
-def signature(one: Signature, paths: SignaturePaths, *, kernel: bool = True) -> dict[str, Any]:
+def signature(one: Signature, paths: CertificatePaths, *, kernel: bool = True) -> dict[str, Any]:
     """One signature; its chain as the kernel sees it, or as user mode does."""
     from signer.policy.classify import classify
 
-    path = best(paths.telling, kernel=kernel)
+    path = best(paths.classification_paths, kernel=kernel)
     return {
         "index": one.index,
         "source": one.source,
@@ -124,7 +124,7 @@ def signature(one: Signature, paths: SignaturePaths, *, kernel: bool = True) -> 
         "signer": certificate(one.signer) if one.signer is not None else dict(UNKNOWN_SIGNER),
         "program_name": one.program_name,
         "url": one.url,
-        "class": classify(one, paths.telling),
+        "class": classify(one, paths.classification_paths),
         "page_hashes": one.page_hashes,
         "page_hashes_intact": one.page_hashes_intact,
         "timestamp": timestamp(one.timestamp) if one.timestamp is not None else None,

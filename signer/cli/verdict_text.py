@@ -120,7 +120,7 @@ def _signatures(output: Output, one: Assessment) -> None:
     from signer.policy.classify import classify, publisher
 
     for each, paths in zip(one.evidence.signatures, one.paths, strict=True):
-        kind = classify(each, paths.telling)
+        kind = classify(each, paths.classification_paths)
         signer = common_name(each.signer) if each.signer is not None else "no known signer"
         of = publisher(each, kind)
         who = f"{signer} for {of}" if of and of != signer else signer

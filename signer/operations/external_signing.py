@@ -24,7 +24,7 @@ from signer.operations.sign import cabinet_content, image_content
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
 
-Offer = tuple[SigningOptions, Content]
+SigningCandidate = tuple[SigningOptions, Content]
 """One way to sign a file: what the signature says, and what it covers."""
 
 
@@ -33,7 +33,9 @@ def request(content: Content, options: SigningOptions) -> bytes:
     return signed_attributes(content, options)
 
 
-def image_offers(image: Image, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]) -> Iterator[Offer]:
+def image_candidates(
+    image: Image, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
+) -> Iterator[SigningCandidate]:
     """The ways to sign an image with these algorithms: without page hashes, then with them. Raises ImageError."""
     for algorithm in algorithms:
         chosen = replace(options, digest=algorithm)
@@ -45,7 +47,9 @@ def image_offers(image: Image, options: SigningOptions, algorithms: Iterable[Dig
                 continue
 
 
-def cabinet_offers(cabinet: Cabinet, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]) -> Iterator[Offer]:
+def cabinet_candidates(
+    cabinet: Cabinet, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
+) -> Iterator[SigningCandidate]:
     """The ways to sign a cabinet with these algorithms. Raises MalformedInput."""
     prepared = prepare_cabinet(cabinet)
     for algorithm in algorithms:
@@ -63,18 +67,18 @@ def algorithm_of(attributes: bytes) -> DigestAlgorithm:
 
 def finish(
     attributes: bytes,
-    offers: Iterable[Offer],
+    candidates: Iterable[SigningCandidate],
     signature: bytes,
     certificate: x509.Certificate,
     chain: Iterable[x509.Certificate],
 ) -> bytes:
-    """The DER of the signature over the file whose `offers` these are, given the request and what came back.
+    """The DER of the signature over the file whose `candidates` these are, given the request and what came back.
 
     Raises SigningError when the request is not for this file, or the signature not over the request by this
     certificate's key; SignatureFormatError.
     """
     wanted, algorithm = _message_digest(attributes), algorithm_of(attributes)
-    for options, content in offers:
+    for options, content in candidates:
         octets = der.read(content.der).contents(content.der)
         if options.digest is algorithm and algorithm.hash(octets) == wanted:
             prepared = replace(prepare(content, certificate, chain, options), attributes=attributes)
@@ -86,10 +90,13 @@ def finish(
 
 
 def finish_any(
-    offers: Iterable[Offer], signature: bytes, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]
+    candidates: Iterable[SigningCandidate],
+    signature: bytes,
+    certificate: x509.Certificate,
+    chain: tuple[x509.Certificate, ...],
 ) -> bytes:
     """The same without the request: the offer that the signature is over. Raises SigningError."""
-    for options, content in offers:
+    for options, content in candidates:
         prepared = prepare(content, certificate, chain, options)
         for attributes in _requests(content, options, certificate):
             asked = replace(prepared, attributes=attributes)

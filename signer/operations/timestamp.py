@@ -8,11 +8,13 @@ from signer.errors import SigningError
 from signer.pe import certificate_table
 from signer.pe.embed import embed
 from signer.pe.image import Image
-from signer.pkcs7.timestamping import Chooser, Timestamped, add_timestamps
+from signer.pkcs7.timestamping import Timestamped, TimestamperSelector, add_timestamps
 from signer.storage.patching import PatchSet
 
 
-def timestamp_image(data: memoryview | bytes, choose: Chooser, *, replace: bool = False) -> tuple[PatchSet, int]:
+def timestamp_image(
+    data: memoryview | bytes, choose: TimestamperSelector, *, replace: bool = False
+) -> tuple[PatchSet, int]:
     """The changes that give each signature of an image a timestamp, and how many they add.
 
     Raises SigningError for an unsigned image, ImageError, SignatureFormatError, TimestampError.
@@ -26,7 +28,9 @@ def timestamp_image(data: memoryview | bytes, choose: Chooser, *, replace: bool 
     return embed(image, [one.signature for one in new]), sum(one.added for one in new)
 
 
-def timestamp_cabinet(data: memoryview | bytes, choose: Chooser, *, replace: bool = False) -> tuple[PatchSet, int]:
+def timestamp_cabinet(
+    data: memoryview | bytes, choose: TimestamperSelector, *, replace: bool = False
+) -> tuple[PatchSet, int]:
     """The same for a cabinet. Raises SigningError, MalformedInput, TimestampError."""
     cabinet = Cabinet.parse(data)
     if not cabinet.is_signed:
@@ -36,7 +40,7 @@ def timestamp_cabinet(data: memoryview | bytes, choose: Chooser, *, replace: boo
     return PatchSet(((0, whole),), len(whole)), new.added
 
 
-def timestamp_catalog(data: bytes, choose: Chooser, *, replace: bool = False) -> Timestamped:
+def timestamp_catalog(data: bytes, choose: TimestamperSelector, *, replace: bool = False) -> Timestamped:
     """The same for a catalog, which is its signature. Raises SigningError, SignatureFormatError, TimestampError."""
     from signer.pkcs7.parse import parse
 

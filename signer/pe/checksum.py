@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 _CHUNK = 1 << 20
 _CARRY = 0xFFFF
-_WORTH_A_TRICK = 1 << 14
+POLY1305_MIN_SIZE = 1 << 14
 _POLY1305_KEY = b"\1" + bytes(31)
 """r = 1 and s = 0 (RFC 8439, 2.5): the tag is nothing but the sum of the blocks."""
 _POLY1305_PRIME = (1 << 130) - 5
@@ -49,7 +49,7 @@ def sum16(data: bytes | memoryview) -> int:
 def _sum(view: memoryview) -> int:
     """A number that leaves the same remainder as the sum of the words, and is zero for zeros only."""
     whole = len(view) // 16 * 16
-    found = _sum_by_poly1305(view[:whole]) if whole >= _WORTH_A_TRICK else None
+    found = _sum_by_poly1305(view[:whole]) if whole >= POLY1305_MIN_SIZE else None
     if not found:
         # The bytes are a huge number in base 0x10000, and that base leaves the remainder 1.
         return int.from_bytes(view, "little")

@@ -21,7 +21,7 @@ def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None
     """The changes that make `signatures` (DER) the image's certificate table, in the place of one that it has.
 
     Without signatures the table goes. `word_sum` is that of the image's hashes where it is known. The changes are made
-    on condition that lief reads the image alike, which is not waited for here. Raises ImageError.
+    on precondition that lief reads the image alike, which is not waited for here. Raises ImageError.
     """
     opinion = ask(image)
     if image.checksum_offset % 4:

@@ -42,14 +42,14 @@ def require_agreement(image: Image) -> None:
     ask(image).require()
 
 
-def ask(image: Image) -> Opinion:
+def ask(image: Image) -> LayoutCheck:
     """Ask for lief's opinion on an image, without waiting for it: several questions travel together."""
-    opinion = Opinion(image)
+    opinion = LayoutCheck(image)
     _reader().add(opinion)
     return opinion
 
 
-class Opinion:
+class LayoutCheck:
     """What lief finds in the headers of an image, beside what pefile found. The image itself is let go of."""
 
     def __init__(self, image: Image) -> None:
@@ -97,7 +97,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: deque[Opinion] = deque()
+        self._asked: deque[LayoutCheck] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._starter = 0
         self._turn: tuple[int, int] | None = None
@@ -115,11 +115,11 @@ class _Reader:
         with self._lock, contextlib.suppress(OSError):
             self._running()
 
-    def add(self, opinion: Opinion) -> None:
+    def add(self, opinion: LayoutCheck) -> None:
         """Ask with the next questions that are sent."""
         self._asked.append(opinion)
 
-    def wait_for(self, opinion: Opinion) -> None:
+    def wait_for(self, opinion: LayoutCheck) -> None:
         """Have lief asked until this opinion is there, or lost."""
         with self._lock, self._own_turn():
             while opinion.state == "asked":
@@ -137,7 +137,7 @@ class _Reader:
         finally:
             os.write(given, b"1")
 
-    def _next(self) -> list[Opinion]:
+    def _next(self) -> list[LayoutCheck]:
         """Questions that fit together into what the system holds for a process that does not read yet."""
         found = [self._asked.popleft()]
         room = _SENT_AT_ONCE - len(found[0].headers)
@@ -145,7 +145,7 @@ class _Reader:
             found.append(self._asked.popleft())
         return found
 
-    def _ask(self, opinions: list[Opinion]) -> None:
+    def _ask(self, opinions: list[LayoutCheck]) -> None:
         """Have these answered. Where the process ends, it was by the first that has no answer; the others wait on.
 
         One that another process started may have ended by that one's questions: these are asked again, of a new one.

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from signer.errors import TimestampError, UsageError
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """The longest answer that is read; real ones have some 6 KB."""
 
 
@@ -55,7 +55,7 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
     opener = urllib.request.build_opener(_Http(watchdog), _Https(watchdog), *_proxies(request))
     try:
         with watchdog, opener.open(request, timeout=seconds) as answer:
-            data: bytes = answer.read(MOST_BYTES + 1)
+            data: bytes = answer.read(MAX_BYTES + 1)
             missing = answer.length or 0
     except urllib.error.HTTPError as error:
         error.close()
@@ -65,8 +65,8 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
         raise Unreachable(_reason(error, watchdog, seconds), passing=True) from error
     if watchdog.barked:
         raise Unreachable(f"no whole answer came within {seconds:g} seconds", passing=True)
-    if len(data) > MOST_BYTES:
-        raise Unreachable(f"the answer is longer than {MOST_BYTES} bytes", passing=False)
+    if len(data) > MAX_BYTES:
+        raise Unreachable(f"the answer is longer than {MAX_BYTES} bytes", passing=False)
     if missing:
         raise Unreachable(f"the connection failed (the answer lacks {missing} bytes)", passing=True)
     return data

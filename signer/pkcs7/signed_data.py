@@ -23,7 +23,7 @@ from signer.pkcs7.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class TimestampAttribute:
     """What vouches for the time of a signature."""
 
     attribute: Attribute
@@ -34,7 +34,7 @@ class Stamp:
     """What is unusual about it and breaks nothing."""
 
 
-Timestamper = Callable[[bytes], Stamp]
+Timestamper = Callable[[bytes], TimestampAttribute]
 """Has a signature timestamped: from the signature's octets to what vouches for its time."""
 
 

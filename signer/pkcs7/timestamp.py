@@ -15,7 +15,7 @@ from typing import Literal
 from signer.algorithms import DigestAlgorithm
 from signer.errors import TimestampError
 from signer.pkcs7.http_post import Unreachable, post, require_http
-from signer.pkcs7.signed_data import Stamp
+from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp_request import (
     LEGACY,
     RFC3161_QUERY,
@@ -44,7 +44,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class TimestampClient:
-    """Asks authorities for timestamps, the first first; calling it with a signature gives its `Stamp`.
+    """Asks authorities for timestamps, the first first; calling it with a signature gives its `TimestampAttribute`.
 
     All are asked once before any is asked again, after a pause that doubles, and only those whose failure may pass.
     One that failed for a file is asked last for the next.
@@ -73,7 +73,7 @@ class TimestampClient:
         for url in self.urls:
             require_http(url)
 
-    def __call__(self, signature: bytes) -> Stamp:
+    def __call__(self, signature: bytes) -> TimestampAttribute:
         """The timestamp of a signature's octets. Raises TimestampError, naming each authority and what went wrong."""
         left, failures, tries = sorted(dict.fromkeys(self.urls), key=self._failed.__contains__), dict[str, str](), 0
         for number in range(self.rounds):
@@ -101,13 +101,13 @@ class TimestampClient:
             hint="Name several authorities with --timestamp, or sign without and use `drvsign timestamp` later.",
         )
 
-    def _complain_of_chain(self, url: str, stamp: Stamp) -> None:
+    def _complain_of_chain(self, url: str, stamp: TimestampAttribute) -> None:
         """Others need the certificates between the authority and its root, and may have no way to get them."""
         for note in stamp.notes:
             if note.code == "timestamp-issuer-missing":
                 self.complain(f"{url}: {note.message}")
 
-    def _ask(self, url: str, signature: bytes) -> Stamp:
+    def _ask(self, url: str, signature: bytes) -> TimestampAttribute:
         if self.kind == "authenticode":
             return legacy_answer(self.post(url, legacy_request(signature), LEGACY, self.seconds), signature)
         nonce = self.nonce()

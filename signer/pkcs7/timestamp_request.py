@@ -18,7 +18,7 @@ from signer.errors import SignatureFormatError, TimestampError
 from signer.pkcs7.counter_signature import check_counter_signature, parse_counter_signature, signer_info_of
 from signer.pkcs7.encode import algorithm_identifier
 from signer.pkcs7.parse import parse
-from signer.pkcs7.signed_data import Stamp
+from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp_token import check_token, parse_token
 
 RFC3161_QUERY = "application/timestamp-query"
@@ -58,7 +58,7 @@ def rfc3161_request(signature: bytes, algorithm: DigestAlgorithm, nonce: int) ->
     return der.sequence(der.integer(1), imprint, der.integer(nonce), TRUE)
 
 
-def rfc3161_answer(response: bytes, signature: bytes, algorithm: DigestAlgorithm, nonce: int) -> Stamp:
+def rfc3161_answer(response: bytes, signature: bytes, algorithm: DigestAlgorithm, nonce: int) -> TimestampAttribute:
     """The timestamp in a TimeStampResp, after all of it was checked. Raises TimestampError."""
     data = _token(response)
     try:
@@ -72,7 +72,7 @@ def rfc3161_answer(response: bytes, signature: bytes, algorithm: DigestAlgorithm
     problems, notes = check_token(token, signature)
     if problems:
         raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
-    return Stamp((oids.RFC3161_TIMESTAMP, (data,)), notes=tuple(notes))
+    return TimestampAttribute((oids.RFC3161_TIMESTAMP, (data,)), notes=tuple(notes))
 
 
 def legacy_request(signature: bytes) -> bytes:
@@ -85,7 +85,7 @@ def legacy_request(signature: bytes) -> bytes:
     return base64.encodebytes(der.sequence(der.oid(oids.SPC_TIMESTAMP_REQUEST), content))
 
 
-def legacy_answer(response: bytes, signature: bytes) -> Stamp:
+def legacy_answer(response: bytes, signature: bytes) -> TimestampAttribute:
     """The counter-signature in the answer, after it was checked, with its certificates. Raises TimestampError."""
     try:
         signed = base64.b64decode(b"".join(response.split()), validate=True)
@@ -98,7 +98,7 @@ def legacy_answer(response: bytes, signature: bytes) -> Stamp:
     if problems:
         raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
     certificates = tuple(certificate.public_bytes(Encoding.DER) for certificate in parsed.certificates)
-    return Stamp((oids.COUNTER_SIGNATURE, (data,)), certificates, tuple(notes))
+    return TimestampAttribute((oids.COUNTER_SIGNATURE, (data,)), certificates, tuple(notes))
 
 
 def _token(response: bytes) -> bytes:

@@ -18,7 +18,7 @@ from signer.pkcs7.signed_data import Timestamper
 KINDS = (oids.RFC3161_TIMESTAMP, oids.COUNTER_SIGNATURE)
 _CERTIFICATES = 0xA0
 
-Chooser = Callable[[DigestAlgorithm | None], Timestamper]
+TimestamperSelector = Callable[[DigestAlgorithm | None], Timestamper]
 """Which timestamper a signature gets, by the digest that it was made with."""
 
 
@@ -34,7 +34,7 @@ class Timestamped:
     """How many signatures had one already."""
 
 
-def add_timestamps(signature: bytes, choose: Chooser, *, replace: bool = False) -> Timestamped:
+def add_timestamps(signature: bytes, choose: TimestamperSelector, *, replace: bool = False) -> Timestamped:
     """Have a signature in DER and those nested in it timestamped, each that has no timestamp yet.
 
     With `replace` those that have one get a new one. Raises SignatureFormatError, TimestampError.

@@ -2,7 +2,7 @@
 
 Each signature is judged along each of its paths, and its best path counts; the best signature counts for the file, as
 one good signature is enough to load it. A signature is rejected by the first rule that rejects it, unknown where a rule
-is undecided and none rejects, else accepted. Rules about the file come on top, and what lifts a rejection comes last.
+is undecided and none rejects, else accepted. Rules about the file come on top, and what waives a rejection comes last.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from signer.policy.classify import MICROSOFTS
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
-from signer.policy.machine_state import Setting
-from signer.policy.rules import Remark, Rule, Subject
-from signer.policy.subjects import Candidate, Case, Signed
+from signer.policy.machine_state import EvaluationContext
+from signer.policy.rules import Rule, RuleResult, Subject
+from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
 
 _BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
@@ -27,26 +27,26 @@ class Policy:
     """The rules of one policy, in the order in which they decide."""
 
     name: str
-    file_rules: tuple[Rule[Case], ...]
+    file_rules: tuple[Rule[FileSubject], ...]
     """About the file; they reject whatever its signatures are."""
-    signature_rules: tuple[Rule[Candidate], ...]
+    signature_rules: tuple[Rule[SignaturePath], ...]
     """About one signature along one path."""
     outcome_rules: tuple[Rule[Decided], ...]
     """About the file and what became of its signatures; these may lift a rejection."""
     without_signature: str = "unsigned"
     """The rule that rejects a file that has no signature."""
 
-    def rules(self) -> tuple[Rule[Case] | Rule[Candidate] | Rule[Decided], ...]:
+    def rules(self) -> tuple[Rule[FileSubject] | Rule[SignaturePath] | Rule[Decided], ...]:
         """Every rule."""
         return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
 
 
-class Stated(NamedTuple):
+class AttributedResult(NamedTuple):
     """A remark and the rule that made it."""
 
     rule: str
     source: str
-    remark: Remark
+    remark: RuleResult
 
     @property
     def finding(self) -> Finding:
@@ -58,15 +58,15 @@ class Stated(NamedTuple):
 class Judged:
     """One signature along one path, and all that was said about it."""
 
-    candidate: Candidate
-    stated: tuple[Stated, ...]
+    candidate: SignaturePath
+    stated: tuple[AttributedResult, ...]
     outcome: Outcome
     """What these remarks add up to."""
     rule: str
     """The rule that decided: the first that says no or does not know, else the last that says why."""
 
     @classmethod
-    def of(cls, candidate: Candidate, stated: tuple[Stated, ...]) -> Judged:
+    def of(cls, candidate: SignaturePath, stated: tuple[AttributedResult, ...]) -> Judged:
         """What remarks add up to."""
         outcome: Outcome = "accepted"
         rule = "accepted"
@@ -77,7 +77,7 @@ class Judged:
                 break
             if effect == "undecided" and outcome == "accepted":
                 outcome, rule = "unknown", one.rule
-            elif effect == "admits" and outcome == "accepted":
+            elif effect == "allows" and outcome == "accepted":
                 rule = one.rule
         return cls(candidate, stated, outcome, rule)
 
@@ -95,27 +95,27 @@ class Judged:
 class Decided:
     """A file, what became of its signatures, and what has been said about the file itself so far."""
 
-    case: Case
+    subject: FileSubject
     signatures: tuple[Judged, ...]
     """The best path of each signature, in the order of the evidence."""
     best: Judged | None
-    file: tuple[Stated, ...] = field(default=())
+    file: tuple[AttributedResult, ...] = field(default=())
 
     @property
-    def lifted(self) -> Stated | None:
+    def waived(self) -> AttributedResult | None:
         """What lifted a rejection; only what is said after it counts."""
-        return next((stated for stated in self.file if stated.remark.effect == "lifts"), None)
+        return next((stated for stated in self.file if stated.remark.effect == "waives"), None)
 
     @property
-    def counting(self) -> tuple[Stated, ...]:
+    def counting(self) -> tuple[AttributedResult, ...]:
         """What was said about the file and is not lifted."""
-        return self.file if self.lifted is None else self.file[self.file.index(self.lifted) + 1 :]
+        return self.file if self.waived is None else self.file[self.file.index(self.waived) + 1 :]
 
     @property
     def outcome(self) -> Outcome:
         """The outcome so far."""
         effects = {stated.remark.effect for stated in self.counting}
-        signatures: Outcome = "accepted" if self.lifted else self.best.outcome if self.best else "rejected"
+        signatures: Outcome = "accepted" if self.waived else self.best.outcome if self.best else "rejected"
         if "rejects" in effects:
             return "rejected"
         return "unknown" if signatures == "accepted" and "undecided" in effects else signatures
@@ -123,25 +123,25 @@ class Decided:
     @property
     def rule(self) -> str:
         """The rule that decided."""
-        wanted = {"rejected": "rejects", "unknown": "undecided", "accepted": "admits"}[self.outcome]
+        wanted = {"rejected": "rejects", "unknown": "undecided", "accepted": "allows"}[self.outcome]
         named = [stated.rule for stated in self.counting if stated.remark.effect == wanted]
         if named:
-            return named[-1] if wanted == "admits" else named[0]
-        if self.lifted is not None:
-            return self.lifted.rule
+            return named[-1] if wanted == "allows" else named[0]
+        if self.waived is not None:
+            return self.waived.rule
         return self.best.rule if self.best is not None else "unsigned"
 
-    def no_by(self, rules: frozenset[str]) -> bool:
+    def rejected_by(self, rules: frozenset[str]) -> bool:
         """Whether one of these rules rejects the file or its best signature, or is undecided about it."""
         said = (*self.file, *(self.best.stated if self.best is not None else ()))
         return any(stated.rule in rules and stated.remark.effect in ("rejects", "undecided") for stated in said)
 
 
-def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:
+def decide(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Verdict:
     """The verdict of a policy about a file in a setting."""
-    decided = weigh(policy, case, setting)
+    decided = weigh(policy, subject, context)
     return Verdict(
-        setting.target.name,
+        context.target.name,
         decided.outcome,
         decided.rule,
         _findings(decided),
@@ -149,14 +149,14 @@ def decide(policy: Policy, case: Case, setting: Setting) -> Verdict:
     )
 
 
-def weigh(policy: Policy, case: Case, setting: Setting) -> Decided:
+def weigh(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decided:
     """All that the policy's rules say about a file in a setting, and what it adds up to."""
-    policy = policy_for(policy, setting.target)
+    policy = policy_for(policy, context.target)
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
-    signatures = tuple([_best_path(policy, signed, setting, order) for signed in case.signatures])
-    decided = Decided(case, signatures, _best(signatures, order), _said(policy.file_rules, case, setting))
+    signatures = tuple([_best_path(policy, signed, context, order) for signed in subject.signatures])
+    decided = Decided(subject, signatures, _best(signatures, order), _said(policy.file_rules, subject, context))
     for rule in policy.outcome_rules:
-        said = _said((rule,), decided, setting)
+        said = _said((rule,), decided, context)
         decided = replace(decided, file=(*decided.file, *said)) if said else decided
     return decided
 
@@ -172,11 +172,11 @@ def policy_for(policy: Policy, target: Target) -> Policy:
     )
 
 
-def _best_path(policy: Policy, signed: Signed, setting: Setting, order: dict[str, int]) -> Judged:
+def _best_path(policy: Policy, signed: SignatureSubject, context: EvaluationContext, order: dict[str, int]) -> Judged:
     rules = policy.signature_rules
     if signed.signature.undecidable and signed.signature.signer is None:  # nothing else can be said of it
         rules = tuple(rule for rule in rules if rule.name == "digest")
-    judged = [Judged.of(candidate, _said(rules, candidate, setting)) for candidate in signed.candidates]
+    judged = [Judged.of(candidate, _said(rules, candidate, context)) for candidate in signed.candidates]
     best = _best(judged, order)
     assert best is not None
     return best
@@ -189,8 +189,10 @@ def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
     return min(judged, key=lambda one: (_BETTER[one.outcome], not one.is_microsofts, -one.depth(order)), default=None)
 
 
-def _said(rules: Sequence[Rule[Subject]], subject: Subject, setting: Setting) -> tuple[Stated, ...]:
-    return tuple([Stated(rule.name, rule.source, remark) for rule in rules for remark in rule.check(subject, setting)])
+def _said(rules: Sequence[Rule[Subject]], subject: Subject, context: EvaluationContext) -> tuple[AttributedResult, ...]:
+    return tuple(
+        [AttributedResult(rule.name, rule.source, remark) for rule in rules for remark in rule.check(subject, context)]
+    )
 
 
 def _of_signature(judged: Judged) -> SignatureVerdict:

@@ -92,7 +92,7 @@ class Verdict:
         """The finding that goes with the outcome: what the rule that decided says; None where nothing was said."""
         wanted = {"accepted": "info", "rejected": "error"}.get(self.outcome, "warning")
         fitting = [one for one in self.findings if one.severity == wanted] or list(self.findings)
-        # What lifts a rejection is a warning, though it is why the file is accepted.
+        # What waives a rejection is a warning, though it is why the file is accepted.
         by_rule = [one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code)]
         return next(iter(by_rule or fitting), None)
 

@@ -26,8 +26,8 @@ from signer.errors import UsageError
 from signer.policy.decide import Policy, decide
 from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
-from signer.policy.machine_state import Setting, Switches
-from signer.policy.subjects import Case, SignaturePaths
+from signer.policy.machine_state import EvaluationContext, MachineState
+from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.trust.chain import build_paths
 from signer.trust.store import TrustStore
@@ -42,14 +42,14 @@ _MODULES = {
 POLICY_NAMES = tuple(_MODULES)
 
 
-def paths_of(evidence: Evidence, store: TrustStore) -> tuple[SignaturePaths, ...]:
+def paths_of(evidence: Evidence, store: TrustStore) -> tuple[CertificatePaths, ...]:
     """The paths of every signature and timestamp, in the evidence's order. Which of them counts is for the policy."""
     return tuple(_paths_of(signature, store) for signature in evidence.signatures)
 
 
-def _paths_of(signature: Signature, store: TrustStore) -> SignaturePaths:
+def _paths_of(signature: Signature, store: TrustStore) -> CertificatePaths:
     signer, stamp = signature.signer, signature.timestamp
-    return SignaturePaths(
+    return CertificatePaths(
         build_paths(signer, signature.certificates, store) if signer is not None else (),
         build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), store, usage=TIME_STAMPING)
         if stamp is not None and stamp.signer is not None
@@ -60,9 +60,9 @@ def _paths_of(signature: Signature, store: TrustStore) -> SignaturePaths:
 def judge(
     policy_name: str,
     evidence: Evidence,
-    paths: Sequence[SignaturePaths],
+    paths: Sequence[CertificatePaths],
     target: Target,
-    switches: Switches,
+    machine: MachineState,
     *,
     attributes: Mapping[str, str] | None = None,
     facts: FileFacts | None = None,
@@ -73,24 +73,24 @@ def judge(
     the protected-media policy; `facts` what `file_facts.facts_of` found, for the file rules of lists that are given.
     Raises UsageError for an unknown policy.
     """
-    return judge_all(policy_name, evidence, paths, [target], switches, attributes=attributes, facts=facts)[0]
+    return judge_all(policy_name, evidence, paths, [target], machine, attributes=attributes, facts=facts)[0]
 
 
 def judge_all(
     policy_name: str,
     evidence: Evidence,
-    paths: Sequence[SignaturePaths],
+    paths: Sequence[CertificatePaths],
     targets: Iterable[Target],
-    switches: Switches,
+    machine: MachineState,
     *,
     attributes: Mapping[str, str] | None = None,
     facts: FileFacts | None = None,
 ) -> list[Verdict]:
     """The verdicts of many targets about the same file, for the price of little more than one."""
-    chosen, case = policy(policy_name), Case.of(evidence, paths, attributes, facts)
+    chosen, subject = policy(policy_name), FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
-        switches = replace(switches, protected_media=True)
-    return [decide(chosen, case, Setting(target, switches)) for target in targets]
+        machine = replace(machine, protected_media=True)
+    return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]
 
 
 def policy(name: str) -> Policy:

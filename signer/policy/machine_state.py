@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from signer.policy.targets import Target
 
 if TYPE_CHECKING:
-    from signer.policy.subjects import Case, Signed
+    from signer.policy.subjects import FileSubject, SignatureSubject
 
 DriverPolicy = Literal["off", "evaluation", "enforced"]
 Publisher = Literal["trusted", "untrusted", "unknown"]
@@ -32,7 +32,7 @@ DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 class AllowList(Protocol):
     """Which cross-signed drivers the Windows Driver Policy still allows. `signer.policy.si_policy.policy` reads one."""
 
-    def allows(self, signed: Signed) -> bool | None:
+    def allows(self, signed: SignatureSubject) -> bool | None:
         """Whether the list names this signature's file, signer or publisher; None where that can't be told."""
         ...
 
@@ -40,18 +40,18 @@ class AllowList(Protocol):
 class BlockList(Protocol):
     """Which drivers Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy.policy` reads one."""
 
-    def denies(self, case: Case) -> bool | None:
+    def denies(self, subject: FileSubject) -> bool | None:
         """Whether the list names this file or one of its signers; None where that can't be told."""
         ...
 
-    def denial(self, case: Case) -> str | None:
+    def denial(self, subject: FileSubject) -> str | None:
         """By which rule it does, for a sentence; None where none surely does."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Switches:
-    """The state of a machine. Every default is stated; None means "as the target has it", which `Setting` settles."""
+class MachineState:
+    """The state of a machine. Every default is stated; None means "as the target has it" (see `EvaluationContext`)."""
 
     at: datetime
     """The time that the verdict is for, aware. There is no default: the library has no clock."""
@@ -102,31 +102,31 @@ class Switches:
     """The driver takes part in protected media, so that x86 enforces signatures as well. Default: it doesn't."""
 
 
-class Setting:
+class EvaluationContext:
     """One target with its switches: what is in force there."""
 
-    def __init__(self, target: Target, switches: Switches) -> None:
+    def __init__(self, target: Target, machine: MachineState) -> None:
         self.target = target
-        self.switches = switches
+        self.machine = machine
 
     @cached_property
     def secure_boot(self) -> bool:
         """Whether Secure Boot is on."""
         if not self.target.release.secure_boot:
             return False
-        if self.switches.secure_boot is not None:
-            return self.switches.secure_boot
-        return not (self.switches.testsigning or self.switches.debugger)
+        if self.machine.secure_boot is not None:
+            return self.machine.secure_boot
+        return not (self.machine.testsigning or self.machine.debugger)
 
     @cached_property
     def test_mode(self) -> bool:
         """Whether test-signed code is loaded: test-signing mode is on, and Secure Boot does not rule it out."""
-        return self.switches.testsigning and not self.secure_boot and self.switches.roots == "test-signing"
+        return self.machine.testsigning and not self.secure_boot and self.machine.roots == "test-signing"
 
     @cached_property
     def hvci(self) -> bool:
         """Whether memory integrity is on: Windows 10 was the first to have it, on 64-bit kernels."""
-        return self.switches.hvci and self.target.build >= HVCI_SINCE and self.target.architecture in ("x64", "arm64")
+        return self.machine.hvci and self.target.build >= HVCI_SINCE and self.target.architecture in ("x64", "arm64")
 
     @cached_property
     def enforced(self) -> bool:
@@ -134,23 +134,23 @@ class Setting:
         return (
             self.target.architecture != "x86"
             or self.secure_boot
-            or self.switches.boot_start
-            or self.switches.protected_media
+            or self.machine.boot_start
+            or self.machine.protected_media
         )
 
     @cached_property
     def whql_enforced(self) -> bool:
         """Whether the rule of Windows 10 1607 is in force: Secure Boot on, and not an upgraded machine."""
-        return self.target.build >= WHQL_ENFORCED_SINCE and self.secure_boot and not self.switches.upgraded
+        return self.target.build >= WHQL_ENFORCED_SINCE and self.secure_boot and not self.machine.upgraded
 
     @cached_property
     def driver_policy(self) -> DriverPolicy:
         """The phase of the Windows Driver Policy."""
         if self.target.build < DRIVER_POLICY_SINCE:
             return "off"
-        if self.switches.driver_policy is not None:
-            return self.switches.driver_policy
-        return "enforced" if self.switches.at >= DRIVER_POLICY_FROM else "off"
+        if self.machine.driver_policy is not None:
+            return self.machine.driver_policy
+        return "enforced" if self.machine.at >= DRIVER_POLICY_FROM else "off"
 
     @cached_property
     def block_list_on(self) -> bool:
@@ -158,8 +158,8 @@ class Setting:
         target = self.target
         if target.build < WHQL_ENFORCED_SINCE:
             return False
-        if self.switches.block_list_on is not None:
-            return self.switches.block_list_on
+        if self.machine.block_list_on is not None:
+            return self.machine.block_list_on
         on = target.build >= BLOCK_LIST_SINCE and not target.server
         return on or target.s_mode or (self.hvci and target.release.name != "server2016")
 
@@ -170,6 +170,6 @@ class Setting:
             return True
         if self.target.release.name == "vista":
             return False
-        if self.switches.sha2_update is not None:
-            return self.switches.sha2_update
+        if self.machine.sha2_update is not None:
+            return self.machine.sha2_update
         return self.target.build >= 7601

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from signer.policy import authenticode, kernel_trust, sources
 from signer.policy.decide import Policy
 from signer.policy.findings import Classification
-from signer.policy.machine_state import Publisher, Setting
-from signer.policy.rules import Releases, Remark, Rule, admits, rejects, rule, warns
-from signer.policy.subjects import Candidate, Case
+from signer.policy.machine_state import EvaluationContext, Publisher
+from signer.policy.rules import Releases, Rule, RuleResult, allows, rejects, rule, warns
+from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.tables import table
 
 _PACKAGE = "Build and sign the catalog again: drvsign package."
@@ -36,13 +36,13 @@ _SCORES: dict[Classification, str] = {
     "Every file of a package, the INF among them, is listed in the package's signed catalog.",
     source=f"{sources.CATALOGS}; {sources.PNP}",
 )
-def catalogued(case: Case, setting: Setting) -> Iterator[Remark]:
+def catalogued(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
     """Embedded signatures do not count for the installation."""
-    if case.evidence.kind == "catalog" or any(one.source == "catalog" for one in case.evidence.signatures):
+    if subject.evidence.kind == "catalog" or any(one.source == "catalog" for one in subject.evidence.signatures):
         return
     yield rejects(
         "not-catalogued",
-        f"{case.name!r} is not in a signed catalog that was given: it was changed after the catalog was built, or "
+        f"{subject.name!r} is not in a signed catalog that was given: it was changed after the catalog was built, or "
         "never was in it",
         _PACKAGE,
     )
@@ -53,11 +53,11 @@ def catalogued(case: Case, setting: Setting) -> Iterator[Remark]:
     "Embedded signatures do not make a package signed.",
     source=f"{sources.REQUIREMENTS}; {sources.PNP}",
 )
-def catalog_only(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+def catalog_only(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """A signature in the image helps the kernel, not the installation."""
-    if candidate.signature.source != "catalog" and candidate.signed.case.evidence.kind != "catalog":
+    if candidate.signature.source != "catalog" and candidate.signed.subject.evidence.kind != "catalog":
         yield rejects(
-            "embedded-does-not-count", f"{candidate.signed.who} does not count for the installation", _PACKAGE
+            "embedded-does-not-count", f"{candidate.signed.label} does not count for the installation", _PACKAGE
         )
 
 
@@ -67,34 +67,34 @@ def catalog_only(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
     source=sources.CATEGORIES,
     default="unknown; trusted for a named test root, as the test machine's script makes it so",
 )
-def publisher(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+def publisher(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Silent, a question, or a silent refusal."""
     if candidate.anchor is None or candidate.anchor.kind == "code-verification":
         return
-    who, trust = candidate.signed.who, trust_of(candidate, setting)
+    label, trust = candidate.signed.label, trust_of(candidate, context)
     if trust == "microsoft":
-        yield admits("publisher-microsoft", f"{who} is signed by Microsoft, so it installs without a question")
+        yield allows("publisher-microsoft", f"{label} is signed by Microsoft, so it installs without a question")
     elif trust == "trusted":
-        message = f"{who} installs without a question, its publisher being in the machine's TrustedPublisher store"
-        yield admits("publisher-trusted", message)
+        message = f"{label} installs without a question, its publisher being in the machine's TrustedPublisher store"
+        yield allows("publisher-trusted", message)
     elif trust == "untrusted":
-        message = f"{who} is not installed, as the machine distrusts its publisher"
+        message = f"{label} is not installed, as the machine distrusts its publisher"
         yield rejects("publisher-untrusted", message, "Remove the certificate from the Untrusted Certificates store.")
     else:
-        yield admits("publisher-unknown", f"{who} is from a publisher that the machine does not know yet")
+        yield allows("publisher-unknown", f"{label} is from a publisher that the machine does not know yet")
         message = "an administrator is asked before it installs, and standard users can't install it"
         yield warns("publisher-prompt", message, "Put the signer into the machine's TrustedPublisher store.")
 
 
-def trust_of(candidate: Candidate, setting: Setting) -> Publisher | str:
+def trust_of(candidate: SignaturePath, context: EvaluationContext) -> Publisher | str:
     """How the machine sees the publisher: microsoft, trusted, untrusted or unknown."""
     anchor = candidate.anchor
-    if setting.switches.publisher == "untrusted":
+    if context.machine.publisher == "untrusted":
         return "untrusted"
     if anchor is not None and anchor.kind == "microsoft" and candidate.signed.classification != "commercial":
         return "microsoft"
-    if setting.switches.publisher is not None:
-        return setting.switches.publisher
+    if context.machine.publisher is not None:
+        return context.machine.publisher
     return "trusted" if anchor is not None and anchor.kind == "test" else "unknown"
 
 
@@ -103,10 +103,10 @@ def trust_of(candidate: Candidate, setting: Setting) -> Publisher | str:
     "A test-signed package installs where its root is trusted; its drivers load in test-signing mode only.",
     source=f"{sources.TEST_MODE}; {sources.TEST_CERTIFICATES}",
 )
-def test_signed_load(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+def test_signed_load(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Installation and loading are two questions."""
-    if candidate.signed.test_signed and not setting.test_mode and setting.switches.roots == "test-signing":
-        message = f"{candidate.signed.who} is test-signed: the package installs, but its kernel drivers do not load"
+    if candidate.signed.test_signed and not context.test_mode and context.machine.roots == "test-signing":
+        message = f"{candidate.signed.label} is test-signed: the package installs, but its kernel drivers do not load"
         yield warns("test-signing-off", message, "On the test machine: bcdedit -set TESTSIGNING ON, and restart.")
 
 
@@ -116,15 +116,15 @@ def test_signed_load(candidate: Candidate, setting: Setting) -> Iterator[Remark]
     source=sources.PNP,
     releases=Releases(architectures=("arm64",)),
 )
-def whql_architecture(candidate: Candidate, setting: Setting) -> Iterator[Remark]:
+def whql_architecture(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Release certificates of other publishers are not accepted there."""
     kind = candidate.anchor.kind if candidate.anchor is not None else None
     if kind in ("commercial", "code-verification"):
-        message = f"{candidate.signed.who} is not Microsoft's signature, and {setting.target.title} wants that"
+        message = f"{candidate.signed.label} is not Microsoft's signature, and {context.target.title} wants that"
         yield rejects("arm64-not-microsoft", message, "Submit the package to Microsoft's Hardware Dev Center.")
 
 
-SIGNATURE_RULES: tuple[Rule[Candidate], ...] = (
+SIGNATURE_RULES: tuple[Rule[SignaturePath], ...] = (
     catalog_only,
     *authenticode.SIGNATURE_RULES,
     kernel_trust.attested,

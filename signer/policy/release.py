@@ -17,8 +17,8 @@ from signer.certificates import common_name
 from signer.policy.classify import classify
 from signer.policy.findings import Classification, Finding, Verdict
 from signer.policy.judge import judge, paths_of
-from signer.policy.machine_state import Switches
-from signer.policy.subjects import SignaturePaths
+from signer.policy.machine_state import MachineState
+from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.trust.path import Anchor, CertificatePath
 from signer.trust.store import TrustStore
@@ -94,13 +94,13 @@ def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[F
 def forecast(plan: Plan, target: Target, store: TrustStore) -> Forecast:
     """What a target would make of a driver that is signed like this."""
     # Of drivers that are there the field tells that they load; a new one is not made against the documentation.
-    switches = Switches(at=plan.at, roots="release", expired_cross="blocked")
+    machine = MachineState(at=plan.at, roots="release", expired_cross="blocked")
     embedded, listed = _evidence(plan, target, "embedded"), _evidence(plan, target, "catalog")
     paths = _paths(plan, listed, store)
     return Forecast(
-        judge("kernel", embedded, _paths(plan, embedded, store), target, switches),
-        judge("kernel", listed, paths, target, switches),
-        judge("pnp", listed, paths, target, switches),
+        judge("kernel", embedded, _paths(plan, embedded, store), target, machine),
+        judge("kernel", listed, paths, target, machine),
+        judge("pnp", listed, paths, target, machine),
     )
 
 
@@ -147,7 +147,7 @@ def _target(plan: Plan, target: Target, store: TrustStore) -> Iterator[Finding]:
     )
 
 
-def _paths(plan: Plan, evidence: Evidence, store: TrustStore) -> tuple[SignaturePaths, ...]:
+def _paths(plan: Plan, evidence: Evidence, store: TrustStore) -> tuple[CertificatePaths, ...]:
     """The paths of the signatures to come; their timestamp is taken for a good one, and checked when it is there."""
     found = paths_of(evidence, store)
     if not plan.timestamped:

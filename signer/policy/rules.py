@@ -11,25 +11,26 @@ from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Severity
-from signer.policy.machine_state import Setting, Settlement
+from signer.policy.machine_state import EvaluationContext, Settlement
 from signer.policy.targets import Target, release
 
 Subject = TypeVar("Subject")
-Effect = Literal["rejects", "undecided", "lifts", "admits", "warns", "notes"]
-"""rejects: this subject is not accepted; undecided: nothing public decides; lifts: what rejects it does not count here;
-admits: why it is accepted; warns, notes: no influence."""
+Effect = Literal["rejects", "undecided", "waives", "allows", "warns", "notes"]
+"""rejects: the subject is not accepted; undecided: no public source decides;
+waives: a rejection that does not count here;
+allows: why it is accepted; warns, notes: no influence."""
 
 _SEVERITIES: dict[Effect, Severity] = {
     "rejects": "error",
     "undecided": "warning",
-    "lifts": "warning",
-    "admits": "info",
+    "waives": "warning",
+    "allows": "info",
     "warns": "warning",
     "notes": "info",
 }
 
 
-class Remark(NamedTuple):
+class RuleResult(NamedTuple):
     """What a rule says about a subject, and what it means by it. A tuple for the reason that `Finding` is one."""
 
     effect: Effect
@@ -93,60 +94,60 @@ class Rule(Generic[Subject]):
     """What it demands, in a sentence."""
     source: str
     """The page that it comes from."""
-    check: Callable[[Subject, Setting], Iterable[Remark]]
+    check: Callable[[Subject, EvaluationContext], Iterable[RuleResult]]
     releases: Releases = EVERYWHERE
     default: str = ""
     """Where a switch decides: what it is without the switch."""
 
-    def remarks(self, subject: Subject, setting: Setting) -> tuple[Remark, ...]:
+    def remarks(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
         """What the rule says about the subject; nothing where it does not hold."""
-        if self.releases is not EVERYWHERE and not self.releases.hold(setting.target):
+        if self.releases is not EVERYWHERE and not self.releases.hold(context.target):
             return ()
-        return tuple(self.check(subject, setting))
+        return tuple(self.check(subject, context))
 
 
 def rule(
     name: str, statement: str, *, source: str, releases: Releases = EVERYWHERE, default: str = ""
-) -> Callable[[Callable[[Subject, Setting], Iterable[Remark]]], Rule[Subject]]:
+) -> Callable[[Callable[[Subject, EvaluationContext], Iterable[RuleResult]]], Rule[Subject]]:
     """Make a rule of a function."""
 
-    def made(check: Callable[[Subject, Setting], Iterable[Remark]]) -> Rule[Subject]:
+    def made(check: Callable[[Subject, EvaluationContext], Iterable[RuleResult]]) -> Rule[Subject]:
         return Rule(name, statement, source, check, releases, default)
 
     return made
 
 
-def rejects(code: str, message: str, hint: str | None = None) -> Remark:
+def rejects(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark that says no."""
-    return Remark("rejects", code, message, hint)
+    return RuleResult("rejects", code, message, hint)
 
 
-def undecided(code: str, message: str, hint: str | None = None) -> Remark:
+def undecided(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark that says: nothing public decides this."""
-    return Remark("undecided", code, message, hint)
+    return RuleResult("undecided", code, message, hint)
 
 
-def lifts(code: str, message: str, hint: str | None = None) -> Remark:
+def waives(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark that says: what rejects it does not count on this machine."""
-    return Remark("lifts", code, message, hint)
+    return RuleResult("waives", code, message, hint)
 
 
-def admits(code: str, message: str, hint: str | None = None) -> Remark:
+def allows(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark that says why it is accepted."""
-    return Remark("admits", code, message, hint)
+    return RuleResult("allows", code, message, hint)
 
 
-def warns(code: str, message: str, hint: str | None = None) -> Remark:
+def warns(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark to be read."""
-    return Remark("warns", code, message, hint)
+    return RuleResult("warns", code, message, hint)
 
 
-def notes(code: str, message: str, hint: str | None = None) -> Remark:
+def notes(code: str, message: str, hint: str | None = None) -> RuleResult:
     """A remark for the record."""
-    return Remark("notes", code, message, hint)
+    return RuleResult("notes", code, message, hint)
 
 
-def settled(answer: Settlement, code: str, message: str, hint: str | None = None) -> Remark:
+def settled(answer: Settlement, code: str, message: str, hint: str | None = None) -> RuleResult:
     """What a switch makes of it where documentation and field disagree."""
     make = {"loads": warns, "blocked": rejects, "unknown": undecided}[answer]
     return make(code, message, hint)

@@ -33,7 +33,7 @@ from signer.verify.evidence import Evidence, Signature
 
 
 @dataclass(frozen=True, slots=True)
-class SignaturePaths:
+class CertificatePaths:
     """The certificate paths that were found for one signature and for its timestamp. Empty where there is none."""
 
     signer: tuple[CertificatePath, ...] = ()
@@ -42,25 +42,25 @@ class SignaturePaths:
     """Where the signer is judged by test roots: its paths to the release roots. They grant nothing."""
 
     @property
-    def telling(self) -> tuple[CertificatePath, ...]:
+    def classification_paths(self) -> tuple[CertificatePath, ...]:
         """The paths that tell what kind of signature it is: those to release roots where no test root is reached."""
         reached = any(path.anchor is not None for path in self.signer)
         return self.public if not reached and any(path.anchor is not None for path in self.public) else self.signer
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignatureSubject:
     """One signature with its paths."""
 
     place: int
     """Its place in the evidence."""
     signature: Signature
-    paths: SignaturePaths
-    case: Case
+    paths: CertificatePaths
+    subject: FileSubject
     """The file that it signs."""
 
     @cached_property
-    def who(self) -> str:
+    def label(self) -> str:
         """The signature for a sentence: the signer's name and where the signature stands."""
         signature = self.signature
         name = repr(common_name(signature.signer)) if signature.signer is not None else "no known signer"
@@ -88,7 +88,7 @@ class Signed:
     @cached_property
     def classification(self) -> Classification:
         """What kind of signature it is."""
-        return classify(self.signature, self.paths.telling)
+        return classify(self.signature, self.paths.classification_paths)
 
     @cached_property
     def test_signed(self) -> bool:
@@ -112,21 +112,21 @@ class Signed:
         )
 
     @cached_property
-    def candidates(self) -> tuple[Candidate, ...]:
+    def candidates(self) -> tuple[SignaturePath, ...]:
         """The signature along each path worth judging: one for each anchor and cross-certificate; else one without."""
         best: dict[object, CertificatePath] = {}
         for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
             best.setdefault(_end_of(path), path)
         if len(best) > 1:
             best.pop(None, None)
-        return tuple(Candidate(self, path) for path in best.values()) or (Candidate(self, None),)
+        return tuple(SignaturePath(self, path) for path in best.values()) or (SignaturePath(self, None),)
 
 
 @dataclass(frozen=True)
-class Candidate:
+class SignaturePath:
     """One signature along one path."""
 
-    signed: Signed
+    signed: SignatureSubject
     path: CertificatePath | None
 
     @property
@@ -139,7 +139,9 @@ class Candidate:
         """Where test roots are asked and not reached: the release root that it reaches all the same."""
         if self.anchor is not None:
             return None
-        return next((path.anchor.name for path in self.signed.paths.telling if path.anchor is not None), None)
+        return next(
+            (path.anchor.name for path in self.signed.paths.classification_paths if path.anchor is not None), None
+        )
 
     @property
     def anchor(self) -> Anchor | None:
@@ -193,11 +195,11 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Case:
+class FileSubject:
     """One file: its evidence and the paths of its signatures, which stand in the same order."""
 
     evidence: Evidence
-    paths: tuple[SignaturePaths, ...]
+    paths: tuple[CertificatePaths, ...]
     attributes: Mapping[str, str] | None = None
     """What the catalog says about the file, by the names of its attributes; None where no catalog was read."""
     facts: FileFacts | None = None
@@ -207,13 +209,13 @@ class Case:
     def of(
         cls,
         evidence: Evidence,
-        paths: Sequence[SignaturePaths],
+        paths: Sequence[CertificatePaths],
         attributes: Mapping[str, str] | None = None,
         facts: FileFacts | None = None,
-    ) -> Case:
+    ) -> FileSubject:
         """The case; signatures without paths get none."""
         missing = len(evidence.signatures) - len(paths)
-        return cls(evidence, (*paths, *(SignaturePaths() for _ in range(missing))), attributes, facts)
+        return cls(evidence, (*paths, *(CertificatePaths() for _ in range(missing))), attributes, facts)
 
     @property
     def name(self) -> str:
@@ -227,10 +229,10 @@ class Case:
         return frozenset((*self.evidence.digests.values(), *facts))
 
     @cached_property
-    def signatures(self) -> tuple[Signed, ...]:
+    def signatures(self) -> tuple[SignatureSubject, ...]:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
-        return tuple(Signed(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
+        return tuple(SignatureSubject(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
 
 
 def _end_of(path: CertificatePath) -> object:

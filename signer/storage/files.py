@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from signer.errors import FileError
 
-WORTH_MAPPING = 1 << 20
+MMAP_THRESHOLD = 1 << 20
 """Bytes from which on a file is mapped and not read."""
 _READING_MASK = threading.Lock()
 NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
@@ -66,7 +66,7 @@ def mapped(path: Path) -> Iterator[memoryview]:
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            if size >= WORTH_MAPPING:
+            if size >= MMAP_THRESHOLD:
                 source = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             elif size:
                 data = file.read()

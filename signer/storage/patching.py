@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from signer.errors import FileError
 from signer.storage.files import (
-    WORTH_MAPPING,
+    MMAP_THRESHOLD,
     mapped,
     named_after,
     opened_new,
@@ -25,7 +25,7 @@ from signer.storage.files import (
     write_atomically,
 )
 
-_COPIED_AT_ONCE = 1 << 20
+COPY_CHUNK = 1 << 20
 _KEPT_MEANWHILE = 1 << 17
 
 
@@ -37,16 +37,16 @@ class PatchSet:
     """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
     size: int
     """In bytes; what the old file has beyond it is cut off."""
-    condition: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    precondition: Callable[[], None] | None = field(default=None, compare=False, repr=False)
     """What has to hold for the changes to be made, and may take a while to be known: it raises where it doesn't."""
 
     def require(self) -> None:
-        """Raise what the condition raises, unless it holds."""
-        if self.condition is not None:
-            self.condition()
+        """Raise what the precondition raises, unless it holds."""
+        if self.precondition is not None:
+            self.precondition()
 
     def applied_to(self, data: bytes) -> bytes:
-        """The file that `data` becomes. Raises what the condition raises."""
+        """The file that `data` becomes. Raises what the precondition raises."""
         self.require()
         result = bytearray(data)
         for offset, new in self.patches:
@@ -67,7 +67,7 @@ Change = TypeVar("Change", bound=Changing)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Patched:
     """Changes that nothing else comes with."""
 
     changes: PatchSet | None
@@ -75,7 +75,7 @@ class Found:
 
 def patch_atomically(source: Path, target: Path, changes: PatchSet | None) -> None:
     """Make `target` a copy of `source` with changes applied, or leave it as it was. Raises FileError."""
-    change_atomically(source, target, lambda _: Found(changes))
+    change_atomically(source, target, lambda _: Patched(changes))
 
 
 def change_atomically(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
@@ -142,7 +142,7 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
     is only valid for so long. Raises FileError about `source` or about `target`, for which the copy waits; what
     `change` raises goes on as it is.
     """
-    if _status(source).st_size < WORTH_MAPPING:
+    if _status(source).st_size < MMAP_THRESHOLD:
         data = read(source)
         changed = change(memoryview(data))
         result = _result(data, changed)
@@ -186,7 +186,7 @@ def _copy(old: BinaryIO, copy: Path) -> None:
             while left > 0 and (copied := by_system(old.fileno(), new.fileno(), left)):
                 left -= copied
         old.seek(new.seek(0, os.SEEK_END))
-        while left > 0 and (piece := old.read(min(left, _COPIED_AT_ONCE))):
+        while left > 0 and (piece := old.read(min(left, COPY_CHUNK))):
             left -= new.write(piece)
 
 

@@ -1,7 +1,7 @@
-"""Whether files are what a run left behind that was killed while it replaced them: then they fit no other.
+"""Detect packages that an interrupted run left half updated.
 
-`signer.storage.transaction.together` writes a journal before it moves files to their places, and removes it when all
-are there. It is found in the folder that was worked on, which may lie above or below the path that somebody asks about.
+`signer.storage.transaction.atomic_update` writes a journal before it moves files to their places, and removes it when
+all have been moved. The journal lies in the updated folder, which may be above or below a path that is checked.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ STAGING, JOURNAL = ".drvsign.", "journal.json"
 """What the folder of staged files begins with, and the file in it that says how to put back what stood there."""
 
 
-class Staging:
+class Transaction:
     """Files that are to take their places together. Each is written to the path that `path_for` gives."""
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +64,7 @@ class Staging:
         """Stage a changed copy of `source` for `target`, as `change_atomically` makes it. Raises FileError."""
         return changed_copy(source, self.path_for(target), change, target)
 
-    def take_their_places(self) -> None:
+    def commit(self) -> None:
         """Move every staged file to its target; where one can't be moved, put all back as they were.
 
         What stood there is kept until all is done, and a journal says how to put it back: whoever opens the folder next
@@ -86,7 +86,7 @@ class Staging:
                 with named_after(target):
                     staged.replace(target)
         except BaseException:
-            _put_back(self._folder)
+            _rollback(self._folder)
             raise
         for folder in {target.parent for target in self._staged}:
             flush_folder(folder)
@@ -94,7 +94,7 @@ class Staging:
 
 
 @contextlib.contextmanager
-def together(folder: Path, *, recovered: Callable[[str], None] | None = None) -> Iterator[Staging]:
+def atomic_update(folder: Path, *, recovered: Callable[[str], None] | None = None) -> Iterator[Transaction]:
     """Files below `folder` that change together when the block ends well, and not at all otherwise.
 
     One process at a time: a second one is refused. What a process that was killed left behind is put back as it was
@@ -103,16 +103,16 @@ def together(folder: Path, *, recovered: Callable[[str], None] | None = None) ->
     with locked(folder, lambda error: file_error(error, folder, "write in the folder")):
         for left in sorted(folder.glob(f"{STAGING}*.tmp")):
             if (left / JOURNAL).exists():
-                _put_back(left)
+                _rollback(left)
                 if recovered is not None:
                     recovered(f"{folder}: a run was interrupted; its files are as they were before it")
             shutil.rmtree(left, ignore_errors=True)
         with named_after(folder, "write in the folder"):
             name = _staging_folder(folder)
-        staging = Staging(name)
+        staging = Transaction(name)
         try:
             yield staging
-            staging.take_their_places()
+            staging.commit()
         finally:
             if not (name / JOURNAL).exists():
                 shutil.rmtree(name, ignore_errors=True)
@@ -125,7 +125,7 @@ def _staging_folder(folder: Path) -> Path:
     return path
 
 
-def _put_back(staging: Path) -> None:
+def _rollback(staging: Path) -> None:
     """What stood in the places of staged files, back to where it was; new files go. Doing it twice does no harm.
 
     Raises FileError, also for a journal that speaks of files outside of the folder.

@@ -15,7 +15,7 @@ from signer.policy.file_facts import facts_of
 from signer.policy.judge import paths_of
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather_image
 from tests.support.files import corpus_files, corpus_id, corpus_root
@@ -38,12 +38,12 @@ def lists() -> tuple[SiPolicy, SiPolicy]:
 
 
 @cache
-def case_of(path: Path) -> Case:
+def case_of(path: Path) -> FileSubject:
     data = path.read_bytes()
     image, evidence = Image.parse(data), gather_image(data, path.name)
     both = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
     evidence = replace(evidence, digests={**evidence.digests, **both})
-    return Case.of(evidence, paths_of(evidence, TrustStore.release()), facts=facts_of(image))
+    return FileSubject.of(evidence, paths_of(evidence, TrustStore.release()), facts=facts_of(image))
 
 
 @pytest.mark.parametrize("path", DRIVERS, ids=corpus_id)

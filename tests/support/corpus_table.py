@@ -8,7 +8,7 @@ from pathlib import Path
 
 from signer.errors import ImageError
 from signer.policy.judge import judge_all, paths_of
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target, all_targets
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather_image
@@ -16,7 +16,7 @@ from tests.support.files import ROOT, corpus_files
 
 TABLE = ROOT / "tests" / "signer" / "policy" / "corpus_verdicts.tsv"
 RELEASES = ("win7", "server2008r2", "win8.1", "win10-1607", "win10-22h2", "win11-23h2", "win11-24h2", "server2022")
-SWITCHES = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def row(path: Path, store: TrustStore) -> str:

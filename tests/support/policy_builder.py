@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import CODE_SIGNING, TIME_STAMPING, load_der
 from signer.pe.protection import Fault
-from signer.policy.subjects import SignaturePaths
+from signer.policy.subjects import CertificatePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
 from signer.verify.evidence import Evidence, Problem, Signature, Source, Timestamp
 
@@ -176,11 +176,11 @@ class Sign:
             problems=self.problems,
         )
 
-    def known_paths(self) -> SignaturePaths:
+    def known_paths(self) -> CertificatePaths:
         """The paths of signer and timestamp."""
-        paths = SignaturePaths(self.paths)
+        paths = CertificatePaths(self.paths)
         if self.judged_by_test_roots:
-            paths = SignaturePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
+            paths = CertificatePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
         if self.stamp is None or self.stamp.signer is None:
             return paths
         return replace(paths, timestamp=(CertificatePath((self.stamp.signer,), self.stamp_anchor),))
@@ -191,7 +191,7 @@ class Sample:
     """A file as the rules see it."""
 
     evidence: Evidence
-    paths: tuple[SignaturePaths, ...]
+    paths: tuple[CertificatePaths, ...]
     attributes: dict[str, str] | None = None
 
 

@@ -191,8 +191,8 @@ class _Encoder:
         return many(found)
 
 
-def _setting(setting: Element) -> bytes:
-    (value,) = setting.find(f"{SPACE}Value")
+def _setting(context: Element) -> bytes:
+    (value,) = context.find(f"{SPACE}Value")
     kind, given = value.tag.removeprefix(SPACE), value.text or ""
     found = {
         "Boolean": lambda: u32(0, given == "true"),
@@ -200,4 +200,4 @@ def _setting(setting: Element) -> bytes:
         "Binary": lambda: u32(2) + octets(bytes.fromhex(given)),
         "String": lambda: u32(3) + text(given),
     }[kind]()
-    return b"".join(text(setting.get(name)) for name in ("Provider", "Key", "ValueName")) + found
+    return b"".join(text(context.get(name)) for name in ("Provider", "Key", "ValueName")) + found

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.algorithms import DigestAlgorithm
-    from signer.operations.external_signing import Offer
+    from signer.operations.external_signing import SigningCandidate
     from signer.pkcs7.signed_data import SigningOptions
     from signer.storage.patching import PatchSet
 
@@ -37,7 +37,7 @@ PANEL = "Or finish a signature whose key is elsewhere"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExternalSignature:
     """What came back from where the key is, and what it needs to become a signature."""
 
     signed_digest: Annotated[
@@ -113,7 +113,7 @@ class Answer:
 def attach(
     output: Output,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
-    answer: Answer,
+    external: ExternalSignature,
     signature: Annotated[
         Path | None, typer.Option("--signature", metavar="FILE", help="The signature: the DER of a PKCS #7 SignedData.")
     ] = None,
@@ -123,9 +123,9 @@ def attach(
     target: OutputFile = None,
 ) -> None:
     """Put a signature that was made elsewhere into its image or cabinet. A signature of anything else is refused."""
-    if (signature is None) == (answer.signed_digest is None):
+    if (signature is None) == (external.signed_digest is None):
         raise UsageError("there is one signature to attach", hint="Give --signature, or --signed-digest with --cert.")
-    finish(output, [attempt(path, lambda: _attach(path, target or path, answer, signature, append))])
+    finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,13 @@ class _Attached:
     der: bytes
 
 
-def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, append: bool) -> FileResult:
+def _attach(path: Path, target: Path, external: ExternalSignature, signature: Path | None, append: bool) -> FileResult:
     if kind_of(path) == "catalog":
-        return _attach_to_catalog(path, target, answer, append)
+        return _attach_to_catalog(path, target, external, append)
     from signer.operations.signatures import attach, signed_digest
 
     def found(data: memoryview) -> _Attached:
-        der = _finished(data, answer) if signature is None else read(signature)
+        der = _finished(data, external) if signature is None else read(signature)
         try:  # first what is wrong with the signature itself, of which the image is not to blame
             algorithm, digest = signed_digest(der)
         except SignerError as error:
@@ -160,58 +160,58 @@ def _attach(path: Path, target: Path, answer: Answer, signature: Path | None, ap
     return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.der), note)
 
 
-def _attach_to_catalog(path: Path, target: Path, answer: Answer, append: bool) -> FileResult:
+def _attach_to_catalog(path: Path, target: Path, external: ExternalSignature, append: bool) -> FileResult:
     from catalogs.catalog.file import Catalog
     from signer.pkcs7.signed_data import SigningOptions
 
-    algorithm = answer.algorithm()
-    if append or answer.signed_digest is None or algorithm is None:
+    algorithm = external.algorithm()
+    if append or external.signed_digest is None or algorithm is None:
         raise SigningError(
             "a catalog is its signature, so nothing can be attached to it but what finishes a request",
             path=path,
             hint="Give --signed-digest and --request, or copy the signed catalog.",
         )
     catalog = Catalog.parse(read(path), path.name)
-    der = _finish(answer, [(_options(answer, SigningOptions(algorithm)), catalog.content)])
+    der = _finish(external, [(_options(external, SigningOptions(algorithm)), catalog.content)])
     write_atomically(target, der)
     digest = content_digest(catalog.content, algorithm)
     return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
 
 
-def _finished(data: memoryview, answer: Answer) -> bytes:
+def _finished(data: memoryview, external: ExternalSignature) -> bytes:
     """The signature of an image or cabinet, given what came back."""
     from signer.algorithms import DigestAlgorithm
     from signer.cab.cabinet import Cabinet, is_cabinet
-    from signer.operations.external_signing import cabinet_offers, image_offers
+    from signer.operations.external_signing import cabinet_candidates, image_candidates
     from signer.pe.image import Image
     from signer.pkcs7.signed_data import SigningOptions
 
-    asked = answer.algorithm()
+    asked = external.algorithm()
     algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
-    options = _options(answer, SigningOptions())
+    options = _options(external, SigningOptions())
     if is_cabinet(data):
-        return _finish(answer, cabinet_offers(Cabinet.parse(data), options, algorithms))
-    return _finish(answer, image_offers(Image.parse(data), options, algorithms))
+        return _finish(external, cabinet_candidates(Cabinet.parse(data), options, algorithms))
+    return _finish(external, image_candidates(Image.parse(data), options, algorithms))
 
 
-def _finish(answer: Answer, offers: Iterable[Offer]) -> bytes:
+def _finish(external: ExternalSignature, candidates: Iterable[SigningCandidate]) -> bytes:
     from signer.operations.external_signing import finish, finish_any
 
-    assert answer.signed_digest is not None
-    leaf, chain = answer.certificates()
-    signature = _raw(read(answer.signed_digest))
+    assert external.signed_digest is not None
+    leaf, chain = external.certificates()
+    signature = _raw(read(external.signed_digest))
     try:
-        if answer.request is not None:
-            return finish(read(answer.request), offers, signature, leaf, chain)
-        return finish_any(offers, signature, leaf, chain)
+        if external.request is not None:
+            return finish(read(external.request), candidates, signature, leaf, chain)
+        return finish_any(candidates, signature, leaf, chain)
     except SignerError as error:
-        raise error.at(answer.signed_digest) from error
+        raise error.at(external.signed_digest) from error
 
 
-def _options(answer: Answer, options: SigningOptions) -> SigningOptions:
+def _options(external: ExternalSignature, options: SigningOptions) -> SigningOptions:
     from dataclasses import replace
 
-    return replace(options, certificates=tuple(load_certificates(answer.cross_cert or [])))
+    return replace(options, certificates=tuple(load_certificates(external.cross_cert or [])))
 
 
 def _raw(data: bytes) -> bytes:

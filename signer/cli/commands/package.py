@@ -27,7 +27,7 @@ from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import as_word, ensure_folder, read, scratch
 from signer.storage.patching import patch_atomically
-from signer.storage.transaction import together
+from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
@@ -140,7 +140,7 @@ def _elsewhere(
                 error.path = folder / error.path.relative_to(room)
             raise
         ensure_folder(target)
-        with together(target, recovered=output.warn) as staging:
+        with atomic_update(target, recovered=output.warn) as staging:
             for path in walk(room):
                 place = target / path.relative_to(room)
                 ensure_folder(place.parent)
@@ -175,7 +175,7 @@ def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningI
     at = datetime.now(UTC)
     trust = Trust.of_signer(signer, at)
     machine = MachineOptions(testsigning=trust.is_for_tests)
-    assessor = Assessor("kernel", trust, machine.switches(trust.signers.mode, at), ())
+    assessor = Assessor("kernel", trust, machine.machine(trust.signers.mode, at), ())
     mode = " with test signing on" if trust.is_for_tests else ""
     output.print(f"What the newest Windows makes of it{mode}:")
     show(output, assess_all(output, assessor, [folder], jobs), matrix=False)

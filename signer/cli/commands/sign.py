@@ -39,7 +39,7 @@ _MUST_BE_SIGNABLE = (".sys", ".cat", ".cab", ".dll", ".exe")
 
 
 @dataclass(frozen=True)
-class Manner:
+class SigningMode:
     """What becomes of signatures that are there, and of the new one."""
 
     append: Annotated[
@@ -76,7 +76,7 @@ def sign(
     authorities: TimestampOptions,
     destination: Destination,
     profiles: ProfileOptions,
-    manner: Manner,
+    manner: SigningMode,
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
@@ -131,7 +131,7 @@ def _job(
     options: tuple[SigningOptions, SigningOptions | None],
     timestamper: Callable[[DigestAlgorithm], Timestamper | None],
     signature: SignatureOptions,
-    manner: Manner,
+    manner: SigningMode,
 ) -> Job:
     """How each file is signed: the first options are those of the signature, the second of one nested in it."""
     first, second = options

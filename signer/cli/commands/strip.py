@@ -15,7 +15,7 @@ from signer.cli.paths import expand_relative, kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import expect_images
 from signer.errors import SigningError
-from signer.storage.patching import Found, change_atomically
+from signer.storage.patching import Patched, change_atomically
 
 app = typer.Typer(add_completion=False)
 
@@ -58,8 +58,8 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
         )
     strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
 
-    def stripped(data: memoryview) -> Found:
-        return Found(strip_all(data) if index is None else without_signature(data, index))
+    def stripped(data: memoryview) -> Patched:
+        return Patched(strip_all(data) if index is None else without_signature(data, index))
 
     if change_atomically(source, target, stripped).changes is None:
         note = "is not signed" if source == target else f"{source} is not signed, and was copied"

@@ -14,7 +14,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.identity import IdentityOptions
-from signer.cli.options.profile import Chosen, ProfileOptions
+from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
@@ -210,7 +210,9 @@ class _Signing:
     authorities: TimestampOptions
 
 
-def _made(output: Output, submission: Submission, target: Path, signing: _Signing | None, chosen: Chosen) -> FileResult:
+def _made(
+    output: Output, submission: Submission, target: Path, signing: _Signing | None, chosen: ResolvedProfile
+) -> FileResult:
     """Write the cabinet, signed unless there is nobody to sign it. Raises SignerError."""
     import os
 

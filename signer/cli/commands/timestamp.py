@@ -17,10 +17,10 @@ from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.errors import UsageError
 from signer.storage.files import read, write_atomically
-from signer.storage.patching import Found, change_atomically
+from signer.storage.patching import Patched, change_atomically
 
 if TYPE_CHECKING:
-    from signer.pkcs7.timestamping import Chooser
+    from signer.pkcs7.timestamping import TimestamperSelector
 
 app = typer.Typer(add_completion=False)
 
@@ -57,7 +57,7 @@ def timestamp(
     finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="timestamping"))
 
 
-def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -> FileResult:
+def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, replace: bool) -> FileResult:
     """Give the signatures of one file timestamps. Raises SignerError."""
     from signer.operations.timestamp import timestamp_cabinet, timestamp_catalog, timestamp_image
 
@@ -71,10 +71,10 @@ def timestamp_file(source: Path, target: Path, choose: Chooser, replace: bool) -
         stamp = timestamp_image if kind == "image" else timestamp_cabinet
         added = 0
 
-        def stamped_copy(data: memoryview) -> Found:
+        def stamped_copy(data: memoryview) -> Patched:
             nonlocal added
             changes, added = stamp(data, choose, replace=replace)
-            return Found(changes if added else None)
+            return Patched(changes if added else None)
 
         change_atomically(source, target, stamped_copy)
     else:

@@ -35,7 +35,7 @@ _BATCH = 4
 
 
 @dataclass(frozen=True)
-class Question:
+class VerifyQuery:
     """What is asked of the files: the policy, the releases, and what else lists them."""
 
     policy: Annotated[
@@ -86,7 +86,7 @@ class Question:
 def verify(
     output: Output,
     paths: Paths,
-    question: Question,
+    question: VerifyQuery,
     trust: TrustOptions,
     machine: MachineOptions,
     events: Annotated[
@@ -105,7 +105,7 @@ def verify(
     assessor = Assessor(
         question.policy,
         trust.resolve(at, output),
-        machine.switches(trust.roots, at),
+        machine.machine(trust.roots, at),
         parse_targets(question.target or []),
         question.matrix,
         tuple(_finished_catalog(path) for path in question.catalog or []),

@@ -14,7 +14,7 @@ from signer.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from signer.cli.options.identity import IdentityOptions
-    from signer.cli.options.profile import Chosen
+    from signer.cli.options.profile import ResolvedProfile
     from signer.cli.options.signature import SignatureOptions
 
 DepFile = Annotated[
@@ -34,7 +34,7 @@ def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
     write_atomically(path, ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
 
 
-def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chosen: Chosen) -> list[Path]:
+def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chosen: ResolvedProfile) -> list[Path]:
     """The files besides the driver that decide what a signature is: key, certificates, and the profile's file."""
     named = [identity.pfx, identity.cert, identity.key, *(signature.cross_cert or ())]
     scheme, _, rest = (identity.identity or "").partition(":")

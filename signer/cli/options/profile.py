@@ -18,7 +18,7 @@ PANEL = "How it is signed, from a file"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ResolvedProfile:
     """What a profile and the environment say."""
 
     settings: Settings
@@ -53,7 +53,7 @@ class ProfileOptions:
         ),
     ] = None
 
-    def load(self, beside: Path) -> Chosen:
+    def load(self, beside: Path) -> ResolvedProfile:
         """What is said for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError."""
         import os
 
@@ -64,11 +64,11 @@ class ProfileOptions:
         if not name:
             if self.config is not None:
                 raise UsageError("--config without --profile says nothing", hint="Add --profile NAME.")
-            return Chosen(merged(said, Settings()))
+            return ResolvedProfile(merged(said, Settings()))
         config = os.environ.get("DRVSIGN_CONFIG")
         source = self.config or (Path(config) if config else _nearest(beside))
         profile = find_profile(parse_profiles(read(source), source), name, source)
-        return Chosen(merged(said, profile.settings), profile)
+        return ResolvedProfile(merged(said, profile.settings), profile)
 
 
 def _nearest(folder: Path) -> Path:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from signer.keys.identity import SigningIdentity
-    from signer.policy.machine_state import Switches
-    from signer.policy.subjects import SignaturePaths
+    from signer.policy.machine_state import MachineState
+    from signer.policy.subjects import CertificatePaths
     from signer.trust.store import TrustStore
     from signer.verify.evidence import Evidence, Signature
 
@@ -127,7 +127,7 @@ class Trust:
         """Whether test roots are trusted."""
         return self.signers.mode == "test-signing"
 
-    def paths_of(self, evidence: Evidence) -> tuple[SignaturePaths, ...]:
+    def paths_of(self, evidence: Evidence) -> tuple[CertificatePaths, ...]:
         """The paths of every signature and timestamp, revocations noted."""
         from dataclasses import replace
 
@@ -146,7 +146,7 @@ class Trust:
             self._revoked(paths, signature) for paths, signature in zip(found, evidence.signatures, strict=True)
         )
 
-    def _revoked(self, paths: SignaturePaths, signature: Signature) -> SignaturePaths:
+    def _revoked(self, paths: CertificatePaths, signature: Signature) -> CertificatePaths:
         """The paths with revocations noted as of the signature's timestamp, where one that can be trusted says when."""
         from dataclasses import replace
 
@@ -282,11 +282,11 @@ class MachineOptions:
         """The time that the verdict is for. Raises UsageError."""
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
-    def switches(self, roots: str, at: datetime) -> Switches:
+    def machine(self, roots: str, at: datetime) -> MachineState:
         """The state of the machine as the policy wants it. Raises UsageError; FileError and ConfigError for lists."""
-        from signer.policy.machine_state import Switches
+        from signer.policy.machine_state import MachineState
 
-        return Switches(
+        return MachineState(
             at=at,
             roots=roots,  # type: ignore[arg-type]  # checked by TrustOptions
             secure_boot=self.secure_boot,

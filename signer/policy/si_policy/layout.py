@@ -33,7 +33,7 @@ _MOST_SCENARIO = 255
 _TBS, _WELL_KNOWN = range(2)
 _FALSE_OR_TRUE, _NUMBER, _OCTETS, _TEXT = range(4)
 
-Setting = tuple[tuple[str | None, ...], str | None]
+EvaluationContext = tuple[tuple[str | None, ...], str | None]
 """Provider, key and name of a setting, and its value where that is text."""
 
 
@@ -80,7 +80,7 @@ class Layout:
     rules: tuple[RawRule, ...]
     signers: tuple[RawSigner, ...]
     scenarios: tuple[RawScenario, ...]
-    settings: tuple[Setting, ...]
+    settings: tuple[EvaluationContext, ...]
     blocks: Blocks
 
 
@@ -160,7 +160,7 @@ def _product_or_test(cursor: Cursor, shape: Shape) -> tuple[References, tuple[in
     return signers, tuple(cursor.many("file rules", 4, lambda at: rule_reference(at, shape, DENY, ALLOW)))
 
 
-def _setting(cursor: Cursor) -> Setting:
+def _setting(cursor: Cursor) -> EvaluationContext:
     name = tuple(cursor.text(f"a setting's {what}") for what in ("provider", "key", "name"))
     kind = cursor.number("a setting's kind", _TEXT)
     if kind in (_FALSE_OR_TRUE, _NUMBER):

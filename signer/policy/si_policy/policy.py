@@ -18,7 +18,7 @@ from signer.errors import SignatureFormatError
 from signer.policy.si_policy.rules import FileRule, FileRules, SignerRule, any_of
 
 if TYPE_CHECKING:
-    from signer.policy.subjects import Case, Signed
+    from signer.policy.subjects import FileSubject, SignatureSubject
 
 KERNEL = 131
 """The signing scenario of drivers; that of user mode is 12."""
@@ -46,27 +46,27 @@ class SiPolicy:
         name = f"{self.title!r}" if self.title else "an App Control policy without a name"
         return f"{name}, version {self.version}" + (f", {self.id}" if self.id else "")
 
-    def denies(self, case: Case) -> bool | None:
+    def denies(self, subject: FileSubject) -> bool | None:
         """Whether the policy denies the file, by its hash, its names or any of its signatures."""
-        files = self._denying.matches(case)
-        signers = (rule.matches(signed, case) for rule in self.denied for signed in case.signatures)
+        files = self._denying.matches(subject)
+        signers = (rule.matches(signed, subject) for rule in self.denied for signed in subject.signatures)
         return True if files else any_of((files, *signers))
 
-    def denial(self, case: Case) -> str | None:
+    def denial(self, subject: FileSubject) -> str | None:
         """Which rule denies the file, for a sentence; None where none surely does."""
-        rule = self._denying.matching(case)
+        rule = self._denying.matching(subject)
         if rule is not None:
             return rule.described
-        signers = (rule for rule in self.denied for signed in case.signatures if rule.matches(signed, case))
-        return next((rule.described(case) for rule in signers), None)
+        signers = (rule for rule in self.denied for signed in subject.signatures if rule.matches(signed, subject))
+        return next((rule.described(subject) for rule in signers), None)
 
-    def allows(self, signed: Signed) -> bool | None:
+    def allows(self, signed: SignatureSubject) -> bool | None:
         """Whether the policy allows the file of this signature, by its hash, its names or this signature."""
-        case = signed.case
-        denied = self.denies(case)
+        subject = signed.subject
+        denied = self.denies(subject)
         if denied:
             return False
-        allowed = any_of((self._allowing.matches(case), *(rule.matches(signed, case) for rule in self.allowed)))
+        allowed = any_of((self._allowing.matches(subject), *(rule.matches(signed, subject) for rule in self.allowed)))
         return None if allowed and denied is None else allowed
 
     @cached_property

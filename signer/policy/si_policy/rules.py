@@ -17,7 +17,7 @@ from signer.policy.file_facts import Version
 from signer.trust.roots import kernel_roots
 
 if TYPE_CHECKING:
-    from signer.policy.subjects import Case, Signed
+    from signer.policy.subjects import FileSubject, SignatureSubject
 
 Kind = Literal["allow", "deny", "attribute"]
 
@@ -84,38 +84,38 @@ class FileRule:
         """A file attribute as a denied signer has it."""
         return replace(self, disputed=True) if self.highest is None and self.lowest != LEAST else self
 
-    def matches(self, case: Case) -> bool | None:
+    def matches(self, subject: FileSubject) -> bool | None:
         """Whether the rule is about this file; None where the file is not known well enough."""
         if FILE_PATH in self.conditions:
             return False
         if self.hash is not None:
-            answer = self._matches_hash(self.hash, case)
+            answer = self._matches_hash(self.hash, subject)
         else:
-            answer = all_of((self._matches_names(case), self._matches_version(case)))
+            answer = all_of((self._matches_names(subject), self._matches_version(subject)))
         return None if answer and self.conditions else answer
 
-    def _matches_hash(self, wanted: bytes, case: Case) -> bool | None:
-        if wanted in case.file_hashes:
+    def _matches_hash(self, wanted: bytes, subject: FileSubject) -> bool | None:
+        if wanted in subject.file_hashes:
             return True
-        facts = case.facts
+        facts = subject.facts
         pages = facts.first_page.values() if facts is not None else ()
-        digests = (*case.evidence.digests.values(), *(facts.digests.values() if facts is not None else ()))
+        digests = (*subject.evidence.digests.values(), *(facts.digests.values() if facts is not None else ()))
         needed = {True: (pages,), False: (digests,), None: (pages, digests)}[self.page]
         known = all(any(len(one) == len(wanted) for one in hashes) for hashes in needed)
         return False if known else None
 
-    def _matches_names(self, case: Case) -> bool | None:
+    def _matches_names(self, subject: FileSubject) -> bool | None:
         wanted = {name: value for name, value in self.names.items() if value != _ANY}
-        strings = case.facts.strings if case.facts is not None else None
+        strings = subject.facts.strings if subject.facts is not None else None
         if not wanted:
             return True
         return None if strings is None else all(strings.get(name, "").lower() == wanted[name] for name in wanted)
 
-    def _matches_version(self, case: Case) -> bool | None:
+    def _matches_version(self, subject: FileSubject) -> bool | None:
         first, last = self.range
         if (first, last) == (LEAST, MOST):
             return True
-        version = case.facts.version if case.facts is not None else None
+        version = subject.facts.version if subject.facts is not None else None
         if version is None or (self.disputed and version != self.lowest):
             return None
         return first <= version <= last
@@ -142,16 +142,16 @@ class FileRules:
         # Of rules with hashes of one length, of pages or not, one tells whether the file's hash is known at all.
         self._of_each_kind = {(len(digest), rule.page): rule for digest, rule in self._by_hash.items()}
 
-    def matches(self, case: Case) -> bool | None:
+    def matches(self, subject: FileSubject) -> bool | None:
         """Whether any of them is about this file; None where that is not known."""
-        if not self._by_hash.keys().isdisjoint(case.file_hashes):
+        if not self._by_hash.keys().isdisjoint(subject.file_hashes):
             return True
-        return any_of(rule.matches(case) for rule in (*self._of_each_kind.values(), *self._others))
+        return any_of(rule.matches(subject) for rule in (*self._of_each_kind.values(), *self._others))
 
-    def matching(self, case: Case) -> FileRule | None:
+    def matching(self, subject: FileSubject) -> FileRule | None:
         """The first that is surely about this file."""
-        by_hash = (self._by_hash[digest] for digest in sorted(case.file_hashes & self._by_hash.keys()))
-        return next(iter((*by_hash, *(rule for rule in self._others if rule.matches(case)))), None)
+        by_hash = (self._by_hash[digest] for digest in sorted(subject.file_hashes & self._by_hash.keys()))
+        return next(iter((*by_hash, *(rule for rule in self._others if rule.matches(subject)))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,30 +174,30 @@ class SignerRule:
     conditions: frozenset[str] = frozenset()
     """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
 
-    def described(self, case: Case) -> str:
+    def described(self, subject: FileSubject) -> str:
         """The rule for a sentence: its name, whose signatures it is about, and the file attribute that fits."""
         root = f"well-known root {self.root_id:#04x}" if self.root_id is not None else None
         below = root or f"certificate {(self.tbs or b'').hex().upper()}"
         signer = f"{self.id!r} ({f'signer {self.publisher!r}, ' if self.publisher else ''}{below})"
-        attribute = next((one.described for one in self.attributes if one.matches(case)), None)
+        attribute = next((one.described for one in self.attributes if one.matches(subject)), None)
         return f"{signer} with {attribute}" if attribute else signer
 
     def denying(self) -> SignerRule:
         """The rule as a denied signer, of whose file attributes sources do not say the same."""
         return replace(self, attributes=tuple(attribute.as_denial() for attribute in self.attributes))
 
-    def matches(self, signed: Signed, case: Case) -> bool | None:
+    def matches(self, signed: SignatureSubject, subject: FileSubject) -> bool | None:
         """Whether the rule is about this signature of this file; None where that is not known."""
         answer = self._matches_signer(signed)
         if answer is False:
             return False
         if self.attributes:
-            answer = all_of((answer, any_of(attribute.matches(case) for attribute in self.attributes)))
-        excepted = any_of(rule.matches(case) for rule in self.exceptions)
+            answer = all_of((answer, any_of(attribute.matches(subject) for attribute in self.attributes)))
+        excepted = any_of(rule.matches(subject) for rule in self.exceptions)
         answer = all_of((answer, None if excepted is None else not excepted))
         return None if answer and self.conditions else answer
 
-    def _matches_signer(self, signed: Signed) -> bool | None:
+    def _matches_signer(self, signed: SignatureSubject) -> bool | None:
         signer = signed.signature.signer
         if signer is None:
             return False
@@ -213,10 +213,10 @@ class SignerRule:
             (named, self._matches_chain(signed) if named else False, None if self.excluded & usages else True)
         )
 
-    def _matches_chain(self, signed: Signed) -> bool | None:
+    def _matches_chain(self, signed: SignatureSubject) -> bool | None:
         if self.tbs is not None:
             return self.tbs in signed.tbs_hashes
-        ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.telling]
+        ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.classification_paths]
         if self.root_id in _OWN_ROOTS and (self.root_id in ids or self.root_id in _known_roots()):
             return self.root_id in ids
         if self.root_id in _OWN_ROOTS and ids and None not in ids:

@@ -70,13 +70,13 @@ def _children(root: Element, name: str) -> list[Element]:
 
 
 def _title(root: Element) -> str | None:
-    for setting in _children(root, "Settings"):
-        if (setting.get("Provider"), setting.get("Key"), setting.get("ValueName")) == (
+    for context in _children(root, "Settings"):
+        if (context.get("Provider"), context.get("Key"), context.get("ValueName")) == (
             "PolicyInfo",
             "Information",
             "Name",
         ):
-            return setting.findtext(f"{_SPACE}Value/{_SPACE}String") or None
+            return context.findtext(f"{_SPACE}Value/{_SPACE}String") or None
     return None
 
 

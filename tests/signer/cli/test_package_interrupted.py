@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.storage.transaction import together
+from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
@@ -66,7 +66,7 @@ def test_killed_at_any_moment_the_package_is_the_old_one_or_the_new(package: Pat
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        with together(package):  # as the next run begins
+        with atomic_update(package):  # as the next run begins
             pass
         now = visible(package)
         changed = [name for name in old if now[name] != old[name]]
@@ -80,7 +80,7 @@ def test_killed_at_any_moment_the_package_is_the_old_one_or_the_new(package: Pat
 
 def test_a_second_run_is_refused_and_changes_nothing(package: Path) -> None:
     before = visible(package)
-    with together(package):
+    with atomic_update(package):
         ran = start(package)
         _, errors = ran.communicate()
     assert ran.returncode == 3

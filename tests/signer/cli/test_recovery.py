@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.storage.transaction import together
+from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
@@ -27,7 +27,7 @@ KILLED = textwrap.dedent(
     """
     import os, signal, sys
     from pathlib import Path
-    from signer.storage.transaction import together
+    from signer.storage.transaction import atomic_update
 
     folder, new, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     calls = {"replace": Path.replace, "unlink": Path.unlink, "chmod": Path.chmod}
@@ -43,7 +43,7 @@ KILLED = textwrap.dedent(
 
     for name in calls:
         setattr(Path, name, step(name))
-    with together(folder) as staging:
+    with atomic_update(folder) as staging:
         for path in sorted(new.iterdir(), reverse=True):
             if path.suffix in (".sys", ".cat"):
                 staging.write(folder / path.name, path.read_bytes())
@@ -166,7 +166,7 @@ def test_a_journal_that_cannot_be_read_may_speak_of_anything(packages: tuple[Pat
 
 def test_a_run_that_is_at_work_is_not_called_interrupted(packages: tuple[Path, Path]) -> None:
     old, _ = packages
-    with together(old):
+    with atomic_update(old):
         interrupted(old, *NAMES)
         before = state(old)
         ran = subprocess.run(

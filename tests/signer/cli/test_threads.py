@@ -48,7 +48,7 @@ def test_two_steps_give_results_in_the_order_of_the_items(count: int, jobs: int)
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_a_moment_that_is_over_before_it_begins_loses_nothing(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine that is so busy that a thread has to wait for its turn."""
-    monkeypatch.setattr(threads, "_MOMENT_SECONDS", -1)
+    monkeypatch.setattr(threads, "BATCH_SECONDS", -1)
     assert list(in_two_steps(lambda item: lambda: item, range(50), jobs)) == list(range(50))
 
 

@@ -16,11 +16,11 @@ from signer.cli.verdict_text import show
 from signer.codeintegrity.consequences import consequences
 from signer.policy.classify import ATTESTED
 from signer.policy.judge import judge_all
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver
 
-SWITCHES = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 class Terminal(io.StringIO):

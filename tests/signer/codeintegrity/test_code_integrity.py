@@ -13,7 +13,7 @@ from signer.codeintegrity.events import ENFORCED_POLICY, EVALUATION_POLICY, OPER
 from signer.pe.protection import Fault
 from signer.policy.classify import LIFETIME, WHQL
 from signer.policy.judge import judge
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.tables import rows
 from signer.policy.targets import Target, all_targets
 from tests.support.policy_builder import (
@@ -50,10 +50,10 @@ class NoList:
 
 
 def follow(
-    sample: Sample, target: str, policy: str = "kernel", *, verbose: bool = False, **switches: Any
+    sample: Sample, target: str, policy: str = "kernel", *, verbose: bool = False, **machine: Any
 ) -> Consequences:
     where = Target.parse(target)
-    given = Switches(**{"at": NOW, **switches})
+    given = MachineState(**{"at": NOW, **machine})
     verdict = judge(policy, sample.evidence, sample.paths, where, given, attributes=sample.attributes)
     return consequences(policy, verdict, sample.evidence, where, verbose=verbose)
 
@@ -67,7 +67,7 @@ X86 = driver(architecture="x86")
 
 
 @pytest.mark.parametrize(
-    ("sample", "target", "switches", "ids", "status", "win32", "device_manager"),
+    ("sample", "target", "machine", "ids", "status", "win32", "device_manager"),
     [
         (GOOD, "win11-24h2-x64", {}, [], None, None, None),
         (UNSIGNED, "vista-x64", {}, [3004, 5038], "0xC0000428", 577, 52),
@@ -110,13 +110,13 @@ X86 = driver(architecture="x86")
 def test_events_and_codes(
     sample: Sample,
     target: str,
-    switches: dict[str, Any],
+    machine: dict[str, Any],
     ids: list[int],
     status: str | None,
     win32: int | None,
     device_manager: int | None,
 ) -> None:
-    what = follow(sample, target, **switches)
+    what = follow(sample, target, **machine)
     assert what.row["events"] == ids, what.verdict
     assert (what.status.code, what.status.win32, what.status.device_manager) == (status, win32, device_manager)
     assert (what.next_step is not None) == (what.verdict.outcome != "accepted")

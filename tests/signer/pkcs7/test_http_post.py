@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signer.pkcs7.http_post import MOST_BYTES, Unreachable, post
+from signer.pkcs7.http_post import MAX_BYTES, Unreachable, post
 
 SECONDS = 0.6
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
@@ -97,7 +97,7 @@ def test_a_slow_answer_ends_in_time(behave: Callable[[socket.socket], None]) -> 
         (b"", "connection failed", True),
         (b"SSH-2.0-OpenSSH\r\n", "connection failed", True),
         (HEAD + b"Content-Length: 100\r\n\r\nshort", "connection failed", True),
-        (HEAD + b"\r\n" + bytes(MOST_BYTES + 2), "longer than", False),
+        (HEAD + b"\r\n" + bytes(MAX_BYTES + 2), "longer than", False),
     ],
     ids=["503", "429", "404", "401", "closes", "another protocol", "closes too soon", "never ends"],
 )

@@ -12,7 +12,7 @@ from signer.asn1 import der, oids
 from signer.errors import TimestampError, UsageError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.http_post import Unreachable
-from signer.pkcs7.signed_data import Content, SigningOptions, Stamp, sign
+from signer.pkcs7.signed_data import Content, SigningOptions, TimestampAttribute, sign
 from signer.pkcs7.timestamp import Answered, TimestampClient
 from signer.pkcs7.timestamp_authority import POLICY
 from signer.pkcs7.timestamp_request import RFC3161_QUERY, rfc3161_answer, rfc3161_request
@@ -135,7 +135,7 @@ def test_a_bad_answer_is_refused(name: str) -> None:
 
 
 def test_the_good_answer_beside_the_bad_ones_is_taken() -> None:
-    assert isinstance(rfc3161_answer(tsa().answer(request()), SIGNATURE, SHA256, 7), Stamp)
+    assert isinstance(rfc3161_answer(tsa().answer(request()), SIGNATURE, SHA256, 7), TimestampAttribute)
 
 
 def test_a_usage_that_is_not_critical_is_taken_as_windows_does() -> None:

@@ -21,7 +21,7 @@ from signer.policy.classify import (
     publisher,
 )
 from signer.policy.findings import Classification
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from tests.support.policy_builder import (
     Sign,
     anchor,
@@ -40,7 +40,7 @@ from tests.support.policy_builder import (
 
 def _class_of(sign: Sign) -> Classification:
     sample = driver(sign)
-    return Case.of(sample.evidence, sample.paths).signatures[0].classification
+    return FileSubject.of(sample.evidence, sample.paths).signatures[0].classification
 
 
 def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
@@ -134,5 +134,5 @@ def test_real_catalogs(corpus: Path) -> None:
     for start, wanted in expected.items():
         for path in sorted(corpus.glob(f"catalogs/{start}*.cat"))[:1]:
             evidence = gather_catalog(path.read_bytes(), path.name)
-            (signed,) = Case.of(evidence, paths_of(evidence, store)).signatures
+            (signed,) = FileSubject.of(evidence, paths_of(evidence, store)).signatures
             assert (signed.classification, publisher(signed.signature, signed.classification)) == wanted, path.name

@@ -9,13 +9,13 @@ import pytest
 
 from signer.policy.classify import WHQL
 from signer.policy.findings import Classification, Outcome
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.package import Member, Package, judge_package
 from signer.policy.pnp import signer_score
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, unknown_issuer
 
-SWITCHES = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def _member(name: str, *signs: Sign) -> Member:

@@ -24,7 +24,7 @@ def test_case(case: Expectation) -> None:
         sample.evidence,
         sample.paths,
         Target.parse(case.target),
-        case.switches,
+        case.machine,
         attributes=sample.attributes,
     )
     said = "\n".join(f"{finding.severity}: {finding.code}: {finding.message}" for finding in verdict.findings)

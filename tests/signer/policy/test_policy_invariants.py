@@ -12,7 +12,7 @@ import pytest
 import tests.signer.policy.cases as cases
 from signer.policy.findings import merged
 from signer.policy.judge import POLICY_NAMES, judge, judge_all
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets
 from tests.signer.policy.cases.registry import REGISTRY
 from tests.support.policy_builder import (
@@ -32,7 +32,7 @@ for _module in pkgutil.iter_modules(cases.__path__):
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SAMPLES = list({case.make.__qualname__ + case.make.__module__: case.make for case in REGISTRY}.values())
 MACHINES = [
-    Switches(at=NOW, **dict(state))
+    MachineState(at=NOW, **dict(state))
     for state in itertools.product(
         [("secure_boot", True), ("secure_boot", False), ("secure_boot", None)],
         [("testsigning", True), ("testsigning", False)],
@@ -47,7 +47,7 @@ MACHINES = [
 def test_a_verdict_keeps_its_promises(make: object) -> None:
     sample: Sample = make()  # type: ignore[operator]
     for policy in POLICY_NAMES:
-        for verdict in judge_all(policy, sample.evidence, sample.paths, all_targets(), Switches(at=NOW)):
+        for verdict in judge_all(policy, sample.evidence, sample.paths, all_targets(), MachineState(at=NOW)):
             errors = [finding for finding in verdict.findings if finding.severity == "error"]
             assert verdict.rule, verdict
             assert bool(errors) == (verdict.outcome == "rejected") or verdict.outcome == "unknown", verdict
@@ -58,8 +58,8 @@ def test_a_verdict_keeps_its_promises(make: object) -> None:
             assert verdict.reason.rule == verdict.rule or verdict.rule == "accepted", verdict
 
 
-@pytest.mark.parametrize("switches", MACHINES, ids=itertools.count())
-def test_release_roots_never_accept_what_nobody_vouches_for(switches: Switches) -> None:
+@pytest.mark.parametrize("machine", MACHINES, ids=itertools.count())
+def test_release_roots_never_accept_what_nobody_vouches_for(machine: MachineState) -> None:
     samples = {
         "unsigned": driver(architecture=None),
         "changed": driver(by_microsoft("1.3.6.1.4.1.311.10.3.5").broken(), architecture=None),
@@ -69,36 +69,36 @@ def test_release_roots_never_accept_what_nobody_vouches_for(switches: Switches) 
         "unknown": driver(unknown_issuer(), architecture=None),
     }
     for name, sample in samples.items():
-        for verdict in judge_all("kernel", sample.evidence, sample.paths, all_targets(), switches):
+        for verdict in judge_all("kernel", sample.evidence, sample.paths, all_targets(), machine):
             lenient = verdict.rule == "x86-not-enforced" and "-x86" in verdict.target
             assert verdict.outcome == "rejected" or lenient, (name, verdict.target, verdict.rule)
 
 
-@pytest.mark.parametrize("switches", MACHINES, ids=itertools.count())
-def test_secure_boot_keeps_test_signed_drivers_out(switches: Switches) -> None:
+@pytest.mark.parametrize("machine", MACHINES, ids=itertools.count())
+def test_secure_boot_keeps_test_signed_drivers_out(machine: MachineState) -> None:
     sample = driver(of_test_root(named=True), architecture=None)
-    on_test_roots = Switches(
-        at=NOW, roots="test-signing", secure_boot=switches.secure_boot, testsigning=switches.testsigning
+    on_test_roots = MachineState(
+        at=NOW, roots="test-signing", secure_boot=machine.secure_boot, testsigning=machine.testsigning
     )
     for verdict, target in zip(
         judge_all("kernel", sample.evidence, sample.paths, all_targets(), on_test_roots), all_targets(), strict=True
     ):
-        kept_out = not switches.testsigning or (switches.secure_boot and target.release.secure_boot)
+        kept_out = not machine.testsigning or (machine.secure_boot and target.release.secure_boot)
         if kept_out and verdict.rule != "x86-not-enforced":
             assert verdict.outcome == "rejected", (target.name, verdict)
 
 
 def test_the_matrix_says_what_each_target_says() -> None:
     sample = driver(cross_signed(), by_microsoft("1.3.6.1.4.1.311.10.3.5.1").nested())
-    switches = Switches(at=NOW)
-    together = judge_all("kernel", sample.evidence, sample.paths, all_targets(), switches)
-    alone = [judge("kernel", sample.evidence, sample.paths, target, switches) for target in all_targets()]
+    machine = MachineState(at=NOW)
+    together = judge_all("kernel", sample.evidence, sample.paths, all_targets(), machine)
+    alone = [judge("kernel", sample.evidence, sample.paths, target, machine) for target in all_targets()]
     assert together == alone
 
 
 def test_findings_of_many_targets_are_told_once_and_the_worst_first() -> None:
     sample = driver(cross_signed("2016-05-02"))
-    found = merged(judge_all("kernel", sample.evidence, sample.paths, all_targets(), Switches(at=NOW)))
+    found = merged(judge_all("kernel", sample.evidence, sample.paths, all_targets(), MachineState(at=NOW)))
     order = [("error", "warning", "info").index(finding.severity) for finding in found]
     assert order == sorted(order)
     assert len(set(found)) == len(found)

@@ -12,9 +12,9 @@ import pytest
 import tests.signer.policy.cases as cases
 from signer.policy.decide import weigh
 from signer.policy.judge import POLICY_NAMES, policy
-from signer.policy.machine_state import Setting
+from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Effect
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from signer.policy.targets import Target
 from tests.signer.policy.cases.registry import REGISTRY
 from tests.support.policy_table import PAGE, page_with_table
@@ -23,7 +23,7 @@ for _module in pkgutil.iter_modules(cases.__path__):
     importlib.import_module(f"tests.signer.policy.cases.{_module.name}")
 
 RULES = [(name, rule.name) for name in POLICY_NAMES for rule in policy(name).rules()]
-AGAINST: set[Effect] = {"rejects", "undecided", "lifts", "warns"}
+AGAINST: set[Effect] = {"rejects", "undecided", "waives", "warns"}
 ONLY_NOTES = {("kernel", "machine-state"), ("protected-media", "machine-state"), ("protected-media", "media-catalog")}
 
 
@@ -33,8 +33,8 @@ def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
     found: dict[tuple[str, str], list[frozenset[Effect]]] = defaultdict(list)
     for case in REGISTRY:
         sample, chosen, target = case.make(), policy(case.policy), Target.parse(case.target)
-        setting = Setting(target, case.switches)
-        decided = weigh(chosen, Case.of(sample.evidence, sample.paths, sample.attributes), setting)
+        context = EvaluationContext(target, case.machine)
+        decided = weigh(chosen, FileSubject.of(sample.evidence, sample.paths, sample.attributes), context)
         said = [*decided.file, *(one for judged in decided.signatures for one in judged.stated)]
         for rule in chosen.rules():
             if rule.releases.hold(target):

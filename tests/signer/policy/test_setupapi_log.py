@@ -10,7 +10,7 @@ import pytest
 from signer.codeintegrity.status import status_of
 from signer.policy.classify import WHQL
 from signer.policy.judge import judge
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from signer.policy.setupapi import log_lines
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, self_signed, unknown_issuer
@@ -22,10 +22,10 @@ FROM_THE_PAGE = """\
      sig:                Error 0xe0000242: The publisher of an Authenticode(tm) signed catalog has not yet been established as trusted."""  # noqa: E501
 
 
-def _lines(*signs: Sign, name: str = "toaster.inf", **switches: Any) -> tuple[str, ...]:
+def _lines(*signs: Sign, name: str = "toaster.inf", **machine: Any) -> tuple[str, ...]:
     sample = driver(*signs, kind="file", name=name)
     target = Target.parse("win10-22h2-x64")
-    given = Switches(at=datetime(2026, 11, 24, tzinfo=UTC), **switches)
+    given = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC), **machine)
     verdict = judge("pnp", sample.evidence, sample.paths, target, given)
     return log_lines(name, "toaster.cat", verdict)
 
@@ -38,7 +38,7 @@ def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sign", "switches", "last_code", "score"),
+    ("sign", "machine", "last_code", "score"),
     [
         (by_microsoft(WHQL), {}, "0x00000000", "WHQL (0D000005)"),
         (commercial(), {"publisher": "trusted"}, "0xe0000241", "Authenticode (0F000000)"),
@@ -49,8 +49,8 @@ def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
         (commercial().broken(), {}, "0x80096010", "Not digitally signed (80000000)"),
     ],
 )
-def test_how_the_check_ends(sign: Sign, switches: dict[str, Any], last_code: str, score: str) -> None:
-    lines = _lines(sign.in_catalog(), **switches)
+def test_how_the_check_ends(sign: Sign, machine: dict[str, Any], last_code: str, score: str) -> None:
+    lines = _lines(sign.in_catalog(), **machine)
     ends = [line for line in lines if "exit(" in line]
     assert ends[-1].endswith(f"exit({last_code})}}")
     assert lines[-1].endswith(score)
@@ -73,7 +73,7 @@ def test_a_name_stays_on_its_line() -> None:
 )
 def test_the_log_ends_with_the_status_of_the_verdict(sign: Sign) -> None:
     sample = driver(sign.in_catalog(), kind="file", name="toaster.inf")
-    given = Switches(at=datetime(2026, 11, 24, tzinfo=UTC))
+    given = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
     verdict = judge("pnp", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), given)
     status = status_of("pnp", verdict).code
     assert status is not None

@@ -15,7 +15,7 @@ from signer.policy.classify import WHQL
 from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
 from tests.support.si_policy_samples import PLAIN
 
@@ -46,8 +46,8 @@ def signer_policy(inside: str, *, denied: bool = True, files: str = "", ekus: st
     return policy(files, f'<Signer ID="S" Name="Some CA">{inside}</Signer>', refer, ekus=ekus)
 
 
-def case(sample: Sample = SAMPLE, **facts: Any) -> Case:
-    return Case.of(sample.evidence, sample.paths, facts=FileFacts(**facts) if facts else None)
+def case(sample: Sample = SAMPLE, **facts: Any) -> FileSubject:
+    return FileSubject.of(sample.evidence, sample.paths, facts=FileFacts(**facts) if facts else None)
 
 
 NAMED = {"strings": {"OriginalFilename": "Vulnerable.SYS"}, "version": (1, 2, 3, 4)}

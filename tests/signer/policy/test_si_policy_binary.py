@@ -16,7 +16,7 @@ from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
 from signer.policy.si_policy.rules import FileRule, SignerRule
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from tests.support.policy_builder import cross_signed, driver
 from tests.support.si_policy_encoder import NEWEST, encode, octets, signed, text, u32
 from tests.support.si_policy_samples import LATER, PLAIN, policies
@@ -219,7 +219,7 @@ def test_a_hash_without_a_label_may_be_that_of_the_first_page(facts: dict[str, A
     xml = re.sub(r"<FileRulesRef>.*?</FileRulesRef>", '<FileRulesRef><FileRuleRef RuleID="D9"/></FileRulesRef>', xml)
     listed = replace(read_policy(encode(xml)), denied=())
     sample = driver(cross_signed())
-    assert listed.denies(Case.of(sample.evidence, sample.paths, facts=FileFacts(**facts))) is answer
+    assert listed.denies(FileSubject.of(sample.evidence, sample.paths, facts=FileFacts(**facts))) is answer
 
 
 RULE = '<{} ID="x" FileName="y.sys" {}/>'

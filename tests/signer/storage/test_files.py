@@ -12,7 +12,7 @@ from signer.cli.text import text_of
 from signer.errors import FileError
 from signer.storage.files import write_atomically
 from signer.storage.patching import PatchSet, patch_atomically
-from signer.storage.transaction import together
+from signer.storage.transaction import atomic_update
 
 LONGEST = 255
 
@@ -24,7 +24,7 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, length: int,
     path.write_bytes(b"old")
     patch_atomically(path, path, PatchSet(((0, b"new"),), 3))
     assert path.read_bytes() == b"new"
-    with together(tmp_path) as staging:
+    with atomic_update(tmp_path) as staging:
         staging.write(path, b"both")
     assert path.read_bytes() == b"both"
     assert list(tmp_path.iterdir()) == [path]

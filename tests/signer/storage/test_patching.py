@@ -18,8 +18,8 @@ from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
 from signer.storage import files
 from signer.storage import patching as changes
-from signer.storage.patching import Found, PatchSet, begin_change, change_atomically, patch_atomically
-from signer.storage.transaction import together
+from signer.storage.patching import Patched, PatchSet, begin_change, change_atomically, patch_atomically
+from signer.storage.transaction import atomic_update
 from tests.support.files import patched
 from tests.support.identities import identity
 from tests.support.images import PeSpec
@@ -38,9 +38,9 @@ def test_a_changed_copy_has_the_changes_that_were_found_in_it(tmp_path: Path, si
         target.write_bytes(b"x" * (size + 77))
     seen: list[bytes] = []
 
-    def change(copy: memoryview) -> Found:
+    def change(copy: memoryview) -> Patched:
         seen.append(bytes(copy))
-        return Found(PatchSet(((size // 2, b"new"), (size + 2, b"end")), size + 5))
+        return Patched(PatchSet(((size // 2, b"new"), (size + 2, b"end")), size + 5))
 
     found = change_atomically(source, target, change)
     assert seen == [data]
@@ -61,7 +61,7 @@ def test_a_change_that_fails_leaves_the_file_and_nothing_beside_it(tmp_path: Pat
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
-    def change(copy: memoryview) -> Found:
+    def change(copy: memoryview) -> Patched:
         raise ImageError("no image")
 
     with pytest.raises(ImageError):
@@ -103,8 +103,8 @@ def test_changes_are_only_made_where_their_condition_holds(tmp_path: Path, size:
     def refuse() -> None:
         raise ImageError("two parsers disagree")
 
-    def change(copy: memoryview) -> Found:
-        return Found(PatchSet(((0, b"new"),), len(copy), refuse))
+    def change(copy: memoryview) -> Patched:
+        return Patched(PatchSet(((0, b"new"),), len(copy), refuse))
 
     with pytest.raises(ImageError):
         if steps == 1:
@@ -118,7 +118,7 @@ def test_changes_are_only_made_where_their_condition_holds(tmp_path: Path, size:
 def test_a_small_file_is_changed_in_the_second_step(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    finish = begin_change(path, path, lambda copy: Found(PatchSet(((0, b"new"),), 3)))
+    finish = begin_change(path, path, lambda copy: Patched(PatchSet(((0, b"new"),), 3)))
     assert path.read_bytes() == b"old"
     finish()
     assert path.read_bytes() == b"new"
@@ -130,12 +130,12 @@ def test_what_goes_wrong_while_a_change_is_found_is_no_error_of_the_file(tmp_pat
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
-    def change(copy: memoryview) -> Found:
+    def change(copy: memoryview) -> Patched:
         raise ConnectionResetError(errno.ECONNRESET, "reset by peer")
 
     with pytest.raises(ConnectionResetError):
         change_atomically(path, path, change)
-    with pytest.raises(ConnectionResetError), together(tmp_path) as staging:
+    with pytest.raises(ConnectionResetError), atomic_update(tmp_path) as staging:
         staging.change(path, path, change)
     assert [one for one in tmp_path.iterdir() if one.name != ".drvsign.lock"] == [path]
 
@@ -256,10 +256,10 @@ def test_a_file_that_stays_as_it_is_is_not_written(tmp_path: Path, size: int) ->
     path, other = tmp_path / "file", tmp_path / "other"
     path.write_bytes(b"x" * size)
     before = path.stat()
-    assert change_atomically(path, path, lambda copy: Found(None)).changes is None
+    assert change_atomically(path, path, lambda copy: Patched(None)).changes is None
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert list(tmp_path.iterdir()) == [path]
-    change_atomically(path, other, lambda copy: Found(None))
+    change_atomically(path, other, lambda copy: Patched(None))
     assert other.read_bytes() == path.read_bytes()
 
 
@@ -270,13 +270,13 @@ def test_what_somebody_else_wrote_meanwhile_is_not_lost(tmp_path: Path, size: in
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
-    def change(copy: memoryview) -> Found:
+    def change(copy: memoryview) -> Patched:
         if how == "written":
             path.write_bytes(b"linked anew")
         else:
             (tmp_path / "new").write_bytes(b"linked anew")
             (tmp_path / "new").replace(path)
-        return Found(PatchSet(((0, b"new"),), len(copy)))
+        return Patched(PatchSet(((0, b"new"),), len(copy)))
 
     with pytest.raises(FileError, match="changed by somebody else meanwhile"):
         begin_change(path, path, change)()

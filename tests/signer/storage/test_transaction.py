@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from signer.errors import FileError
-from signer.storage.patching import Found, PatchSet
-from signer.storage.transaction import together
+from signer.storage.patching import Patched, PatchSet
+from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
 
 
@@ -35,8 +35,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_all_files_take_their_places_and_nothing_else_is_left(folder):
-    with together(folder) as staging:
-        staging.change(folder / "a.sys", folder / "a.sys", lambda copy: Found(PatchSet(((0, b"new"),), len(copy))))
+    with atomic_update(folder) as staging:
+        staging.change(folder / "a.sys", folder / "a.sys", lambda copy: Patched(PatchSet(((0, b"new"),), len(copy))))
         staging.write(folder / "c.cat", b"catalog")
         assert contents(folder) == {"a.sys": b"old a", "b.sys": b"old b"}
         assert staging.current(folder / "a.sys").read_bytes() == b"new a"
@@ -48,7 +48,7 @@ def test_all_files_take_their_places_and_nothing_else_is_left(folder):
 
 def test_an_exception_in_the_block_leaves_every_file_as_it_was(folder):
     before = contents(folder)
-    with pytest.raises(RuntimeError), together(folder) as staging:
+    with pytest.raises(RuntimeError), atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         raise RuntimeError
     assert contents(folder) == before
@@ -58,7 +58,7 @@ def test_an_exception_in_the_block_leaves_every_file_as_it_was(folder):
 def test_a_move_that_fails_undoes_the_moves_before_it(folder):
     before = contents(folder)
     (folder / "taken").mkdir()
-    with pytest.raises(FileError, match="taken"), together(folder) as staging:
+    with pytest.raises(FileError, match="taken"), atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         staging.write(folder / "new.cat", b"catalog")
         staging.write(folder / "taken", b"can't replace a folder")
@@ -73,7 +73,7 @@ def test_undoing_also_works_where_no_hard_links_can_be_made(folder, monkeypatch)
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     before = contents(folder)
     (folder / "taken").mkdir()
-    with pytest.raises(FileError), together(folder) as staging:
+    with pytest.raises(FileError), atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         staging.write(folder / "b.sys", b"new b")
         staging.write(folder / "taken", b"x")
@@ -81,7 +81,7 @@ def test_undoing_also_works_where_no_hard_links_can_be_made(folder, monkeypatch)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileError, match="gone: could not write in the folder"), together(tmp_path / "gone"):
+    with pytest.raises(FileError, match="gone: could not write in the folder"), atomic_update(tmp_path / "gone"):
         pass
 
 
@@ -97,7 +97,7 @@ def test_the_journal_is_on_the_disk_before_any_file_is_moved(folder, monkeypatch
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", move)
-    with together(folder) as staging:
+    with atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         staging.write(folder / "c.cat", b"catalog")
 
@@ -106,7 +106,7 @@ KILLED = textwrap.dedent(
     """
     import os, signal, sys
     from pathlib import Path
-    from signer.storage.transaction import together
+    from signer.storage.transaction import atomic_update
 
     folder, steps, links = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "links"
     calls = {"replace": Path.replace, "unlink": Path.unlink, "hardlink_to": Path.hardlink_to, "chmod": Path.chmod}
@@ -124,7 +124,7 @@ KILLED = textwrap.dedent(
 
     for name in calls:
         setattr(Path, name, step(name))
-    with together(folder) as staging:
+    with atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         staging.write(folder / "b.sys", b"new b")
         staging.write(folder / "c.cat", b"catalog")
@@ -146,7 +146,7 @@ def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: 
     for steps in range(40):
         code = run_and_kill(folder, steps, links)
         said: list[str] = []
-        with together(folder, recovered=said.append):
+        with atomic_update(folder, recovered=said.append):
             found = contents(folder)
         assert found in (OLD, NEW), f"killed at step {steps}"
         assert (folder / "a.sys").stat().st_mode & 0o777 == 0o640
@@ -164,10 +164,10 @@ def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: 
 
 
 def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
-    with together(folder) as staging:
+    with atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
-        script = "import sys; from pathlib import Path; from signer.storage.transaction import together\n"
-        script += "with together(Path(sys.argv[1])): pass"
+        script = "import sys; from pathlib import Path; from signer.storage.transaction import atomic_update\n"
+        script += "with atomic_update(Path(sys.argv[1])): pass"
         other = subprocess.run(
             [sys.executable, "-c", script, str(folder)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -178,7 +178,7 @@ def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
         assert "another run is at work in this folder" in other.stderr
         assert staging.current(folder / "a.sys").read_bytes() == b"new a", "what the first one staged is still there"
     assert (folder / "a.sys").read_bytes() == b"new a"
-    with together(folder):
+    with atomic_update(folder):
         pass
 
 
@@ -196,7 +196,7 @@ def test_a_journal_can_not_reach_out_of_the_folder(folder: Path, tmp_path_factor
     (elsewhere / "outside.sys").write_bytes(b"mine")
     (folder / "link").symlink_to(elsewhere)
     left_behind(folder, [[name, None], [name, "0.old"]])
-    with pytest.raises(FileError, match="outside of the folder"), together(folder):
+    with pytest.raises(FileError, match="outside of the folder"), atomic_update(folder):
         pass
     assert (elsewhere / "outside.sys").read_bytes() == b"mine"
 
@@ -204,6 +204,6 @@ def test_a_journal_can_not_reach_out_of_the_folder(folder: Path, tmp_path_factor
 @pytest.mark.parametrize("text", ["", "{", "[1]", '["ab", 1]', "null"])
 def test_a_journal_that_can_not_be_read_is_named(folder: Path, text: str) -> None:
     left_behind(folder, text)
-    with pytest.raises(FileError, match="can't be read"), together(folder):
+    with pytest.raises(FileError, match="can't be read"), atomic_update(folder):
         pass
     assert contents(folder)["a.sys"] == b"old a"

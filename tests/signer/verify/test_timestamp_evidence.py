@@ -20,7 +20,7 @@ from signer.pkcs7.counter_signature import signer_info_of
 from signer.pkcs7.encode import attribute, signer_info
 from signer.pkcs7.nested import with_unsigned
 from signer.pkcs7.parse import parse
-from signer.pkcs7.signed_data import SigningOptions, Stamp
+from signer.pkcs7.signed_data import SigningOptions, TimestampAttribute
 from signer.pkcs7.timestamp import Kind
 from signer.pkcs7.timestamp_request import legacy_request, rfc3161_request
 from signer.pkcs7.timestamping import add_timestamps
@@ -38,17 +38,19 @@ TYPES: dict[Kind, str] = {"rfc3161": oids.RFC3161_TIMESTAMP, "authenticode": oid
 Change = Callable[[bytes], bytes]
 
 
-def stamp(kind: Kind, by: SigningIdentity | None = None, over: bytes = VALUE, change: Change = bytes) -> Stamp:
+def stamp(
+    kind: Kind, by: SigningIdentity | None = None, over: bytes = VALUE, change: Change = bytes
+) -> TimestampAttribute:
     """A timestamp straight from an authority, with its bytes changed, and unchecked."""
     if kind == "rfc3161":
         response = tsa(by).answer(rfc3161_request(over, SHA256, 7))
         _, token = der.children(response, der.read(response))
-        return Stamp((TYPES[kind], (change(token.whole(response)),)))
+        return TimestampAttribute((TYPES[kind], (change(token.whole(response)),)))
     answer = base64.b64decode(tsa(by).answer_legacy(legacy_request(over)))
-    return Stamp((TYPES[kind], (change(signer_info_of(answer)),)), parse(answer).certificates_der)
+    return TimestampAttribute((TYPES[kind], (change(signer_info_of(answer)),)), parse(answer).certificates_der)
 
 
-def with_stamp(given_: Stamp) -> bytes:
+def with_stamp(given_: TimestampAttribute) -> bytes:
     return add_timestamps(SIGNED, lambda digest: lambda octets: given_).signature
 
 
@@ -57,7 +59,7 @@ def read(signature: bytes) -> Signature:
     return found
 
 
-def timestamp(given_: Stamp) -> Timestamp:
+def timestamp(given_: TimestampAttribute) -> Timestamp:
     """The timestamp as evidence. The signature that it stands on is intact in any case."""
     found = read(with_stamp(given_))
     assert found.intact and found.timestamp is not None
@@ -154,7 +156,7 @@ def test_the_content_type_of_a_legacy_timestamp_breaks_nothing(types: tuple[str,
     value = by.key.sign(SHA256.hash(attributes), SHA256)
     counter = signer_info(by.certificate, SHA256, attributes, value)
     carried = tuple(one.public_bytes(Encoding.DER) for one in (by.certificate, *by.chain))
-    found = timestamp(Stamp((oids.COUNTER_SIGNATURE, (counter,)), carried))
+    found = timestamp(TimestampAttribute((oids.COUNTER_SIGNATURE, (counter,)), carried))
     assert (found.problems, [note.code for note in found.notes]) == ((), notes)
 
 
@@ -193,7 +195,7 @@ def test_the_authority_s_certificate_must_be_for_timestamps(
 
 
 def test_a_legacy_timestamp_without_its_certificates_is_nobody_s() -> None:
-    bare = Stamp(stamp("authenticode").attribute)
+    bare = TimestampAttribute(stamp("authenticode").attribute)
     found = timestamp(bare)
     assert found.signer is None and codes(found) == ["signer-certificate-missing"]
 

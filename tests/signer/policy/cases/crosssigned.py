@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signer.policy.classify import WHQL
-from signer.policy.subjects import Signed
+from signer.policy.subjects import SignatureSubject
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day, driver
 
@@ -19,8 +19,8 @@ class ListOf:
     label: str
     signer: str
 
-    def allows(self, signed: Signed) -> bool:
-        return self.signer in signed.who
+    def allows(self, signed: SignatureSubject) -> bool:
+        return self.signer in signed.label
 
 
 @expect("accepted", "root", "win8.1-x64", "win10-1507-x64", "win10-1511-x64", "server2012r2-x64")

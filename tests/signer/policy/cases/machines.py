@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from signer.algorithms import DigestAlgorithm
 from signer.pe.protection import Fault
 from signer.policy.classify import WHQL
-from signer.policy.subjects import Case
+from signer.policy.subjects import FileSubject
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
 
@@ -19,10 +19,10 @@ class Listing:
     label: str
     answer: bool | None
 
-    def denies(self, case: Case) -> bool | None:
+    def denies(self, case: FileSubject) -> bool | None:
         return self.answer
 
-    def denial(self, case: Case) -> str | None:
+    def denial(self, case: FileSubject) -> str | None:
         return self.label if self.answer else None
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signer.policy.findings import Outcome
-from signer.policy.machine_state import Switches
+from signer.policy.machine_state import MachineState
 from tests.support.policy_builder import Sample
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Expectation:
     outcome: Outcome
     rule: str
     target: str
-    switches: Switches
+    machine: MachineState
     code: str | None
 
 
@@ -36,19 +36,19 @@ REGISTRY: list[Expectation] = []
 
 
 def expect(
-    outcome: Outcome, rule: str, *targets: str, policy: str = "kernel", code: str | None = None, **switches: Any
+    outcome: Outcome, rule: str, *targets: str, policy: str = "kernel", code: str | None = None, **machine: Any
 ) -> Callable[[Callable[[], Sample]], Callable[[], Sample]]:
     """State that these targets, with these switches, come to `outcome` by `rule`; `code` must be among the findings."""
 
     def register(make: Callable[[], Sample]) -> Callable[[], Sample]:
         assert make.__doc__, f"{make.__name__} needs a sentence"
-        state = "+".join(f"{name}={getattr(value, 'label', value)}" for name, value in switches.items())
+        state = "+".join(f"{name}={getattr(value, 'label', value)}" for name, value in machine.items())
         module = make.__module__.rpartition(".")[-1]
-        given = {"at": NOW, **switches}
+        given = {"at": NOW, **machine}
         for target in targets:
             where = "::".join(filter(None, (module, make.__name__, policy, target, state)))
             REGISTRY.append(
-                Expectation(where, make.__doc__, make, policy, outcome, rule, target, Switches(**given), code)
+                Expectation(where, make.__doc__, make, policy, outcome, rule, target, MachineState(**given), code)
             )
         return make
 

@@ -247,11 +247,15 @@ def drvsign(
     makefile: Annotated[
         bool,
         typer.Option(
-            "--makefile", callback=_makefile, is_eager=True, help="Print where signer.mk is, for make.", metavar=" "
+            "--makefile",
+            callback=_makefile,
+            is_eager=True,
+            help="Print the path of signer.mk, the rules for make.",
+            metavar=" ",
         ),
     ] = False,
 ) -> None:
-    """Sign Windows driver packages anywhere, and say what each Windows release will make of them."""
+    """Sign Windows driver packages on any system, and check whether Windows will install and load them."""
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ _MOST_PROBLEMS = 20
 _PROGRESS_AFTER_SECONDS = 1.0
 _PROGRESS_EVERY_SECONDS = 0.1
 
-PANEL = "What is printed"
+PANEL = "Output"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Output:
         False
     )
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages but warnings and errors.", rich_help_panel=PANEL)
+        bool, typer.Option("--quiet", "-q", help="Show only warnings and errors.", rich_help_panel=PANEL)
     ] = False
     verbose: Annotated[
         int,
@@ -47,7 +47,7 @@ class Output:
             "-v",
             count=True,
             show_default=False,
-            help="More messages; -vv for developers.",
+            help="Show more detail; -vv for debugging.",
             rich_help_panel=PANEL,
         ),
     ] = 0

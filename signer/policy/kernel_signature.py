@@ -89,7 +89,7 @@ def _sha1_is_old(signature: Signature, label: str) -> RuleResult:
     """The warning: what of it uses SHA-1, the signature or the list that is signed, and how to do better."""
     if signature.source == "catalog" and signature.signer_digest_algorithm is not DigestAlgorithm.SHA1:
         message = f"the catalog {signature.catalog!r} knows the file by SHA-1"
-        hint = "Build it with --version 2, which lists SHA-256 too; --os with a release before Windows 8 makes it 1."
+        hint = "Build it with --catalog-version 2, which adds SHA-256; --os with a release before Windows 8 selects 1."
         return warns("digest-sha1", message, hint)
     return warns("digest-sha1", f"the signature of {label} uses SHA-1", "Sign it with SHA-256.")
 

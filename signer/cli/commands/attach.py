@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-PANEL = "Or finish a signature whose key is elsewhere"
+PANEL = "External signing (the key is held elsewhere)"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ExternalSignature:
         typer.Option(
             "--signed-digest",
             metavar="FILE",
-            help="The bare signature over the request, raw or base64.",
+            help="The signature value that the external key made over the request; raw or base64.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -54,7 +54,7 @@ class ExternalSignature:
         typer.Option(
             "--request",
             metavar="FILE",
-            help="The request, as `drvsign sign --detached-request` wrote it.",
+            help="The request that `drvsign sign --detached-request` wrote.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -63,7 +63,7 @@ class ExternalSignature:
         typer.Option(
             "--cert",
             metavar="FILE",
-            help="The signer's certificate, and those above it (PEM, DER, PKCS #7).",
+            help="The signer's certificate and its chain (PEM, DER or PKCS #7).",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -72,7 +72,7 @@ class ExternalSignature:
         typer.Option(
             "--cross-cert",
             metavar="FILE",
-            help="A certificate to carry besides. Can be repeated.",
+            help="An additional certificate to include. Repeatable.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -115,14 +115,17 @@ def attach(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
     external: ExternalSignature,
     signature: Annotated[
-        Path | None, typer.Option("--signature", metavar="FILE", help="The signature: the DER of a PKCS #7 SignedData.")
+        Path | None, typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.")
     ] = None,
     append: Annotated[
-        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
+        bool,
+        typer.Option("--append", help="Keep existing signatures; nest the new one in the first. Images and cabinets."),
     ] = False,
     target: OutputFile = None,
 ) -> None:
-    """Put a signature that was made elsewhere into its image or cabinet. A signature of anything else is refused."""
+    """Attach a signature that was made elsewhere to its image, cabinet or catalog. A signature for a different file is
+    refused.
+    """
     if (signature is None) == (external.signed_digest is None):
         raise UsageError("there is one signature to attach", hint="Give --signature, or --signed-digest with --cert.")
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])

@@ -34,27 +34,30 @@ app = typer.Typer(
     help="Build, sign, show, compare and check catalogs (.cat).",
     epilog=examples("drvsign catalog build driver/ --os 10_X64", "drvsign catalog show driver/driver.cat"),
 )
-CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog.", show_default=False)]
+CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog (.cat).", show_default=False)]
 
 
 @app.command(
     epilog=examples(
-        "drvsign catalog build driver/ --os 10_X64,10_VB_X64", "drvsign catalog build files.cdf --version 2"
+        "drvsign catalog build driver/ --os 10_X64,10_VB_X64", "drvsign catalog build files.cdf --catalog-version 2"
     )
 )
 @command
 def build(
     output: Output,
-    path: Annotated[Path, typer.Argument(metavar="DIR|INF|CDF", help="A package, its INF, or MakeCat's file.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a MakeCat .cdf file.")
+    ],
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
     output_file: OutputFile = None,
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Build the catalogs that the INFs ask for, as Inf2Cat does, or the one that a .cdf defines, as MakeCat does.
+    """Build the catalogs that the INFs name, as Inf2Cat does, or the catalog that a .cdf file defines, as MakeCat
+    does.
 
-    They are written where the INF or the .cdf says, unsigned.
+    The catalogs are unsigned and are written where the INF or the .cdf file says.
     """
     with failure_as_result(output, path):
         if not path.exists():
@@ -74,7 +77,7 @@ def build(
 
 app.command(
     name="sign",
-    help="Sign catalogs: the same as drvsign sign.",
+    help="Sign catalogs. Same as drvsign sign.",
     epilog=examples("drvsign catalog sign driver.cat --pfx contoso.pfx --password-env PFX_PASSWORD"),
 )(sign)
 
@@ -82,7 +85,7 @@ app.command(
 @app.command(epilog=examples("drvsign catalog show driver.cat", "drvsign catalog show driver.cat --json"))
 @command
 def show(output: Output, path: CatalogFile) -> None:
-    """What is in a catalog: its attributes and its members."""
+    """Show the attributes and members of a catalog."""
     catalog = _load(path)
     if output.json:
         output.document(_document(catalog))
@@ -99,7 +102,7 @@ def show(output: Output, path: CatalogFile) -> None:
 @app.command(epilog=examples("drvsign catalog diff ours.cat theirs.cat"))
 @command
 def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
-    """What differs between two catalogs. Exit code 1 when anything does."""
+    """Compare two catalogs. Exit code 1 if they differ."""
     from catalogs.diff import differences
 
     found = differences(_load(first), _load(second))
@@ -119,11 +122,12 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
 def check(
     output: Output,
     path: CatalogFile,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that it is for.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False)],
 ) -> None:
-    """Whether the files of a folder are those that a catalog lists. Exit code 1 when one is missing or changed.
+    """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.
 
-    Files that the catalog does not know are shown, and are no failure: a package may bring what no INF line names.
+    Files that the catalog does not list are shown, but are not an error: a package may contain files that no INF
+    copies.
     """
     from catalogs.diff import check_folder
 

@@ -32,12 +32,12 @@ app = typer.Typer(
     epilog=examples("drvsign certs create", "drvsign certs show testcerts/generated", "drvsign certs install-script"),
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the test certificates.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the test certificates.")]
 
 
 @app.callback()
 def certs() -> None:
-    """Make, list and install test certificates."""
+    """Create, list and install test certificates."""
 
 
 @app.command(epilog=examples("drvsign certs create --subject 'CN=Contoso Test,O=Contoso' --profile whql"))
@@ -47,19 +47,19 @@ def create(
     folder: Folder = TEST_IDENTITY,
     subject: Annotated[
         str | None,
-        typer.Option("--subject", metavar="DN", help="Who signs: a distinguished name, or a common name."),
+        typer.Option("--subject", metavar="DN", help="The signer's distinguished name, or only a common name."),
     ] = None,
     key: Annotated[str, typer.Option("--key", metavar="KIND", help=f"{', '.join(OFFERED_KEYS)}.")] = "rsa2048",
-    days: Annotated[int, typer.Option("--days", metavar="N", help="How long the certificates are valid.")] = 3650,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="Validity period in days.")] = 3650,
     profiles: Annotated[
         list[str] | None,
         typer.Option("--profile", metavar="NAME", help=f"Also: {', '.join(PROFILES)}; all. Can be repeated."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace keys and certificates that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing keys and certificates.")] = False,
 ) -> None:
-    """Make a root CA, an issuing CA, and certificates for signing code and timestamps.
+    """Create a test root CA, an issuing CA, and certificates for code signing and timestamps.
 
-    A folder that holds them already gets the profiles that are asked for in addition.
+    If the folder already has them, only the additional profiles are created.
     """
     from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
     from testcerts.store import create, subject_of
@@ -112,9 +112,9 @@ def _print_created(output: Output, created: Created) -> None:
 @app.command(epilog=examples("drvsign certs show testcerts/generated"))
 @command
 def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
-    """List certificates and revocation lists, what they are for, and how many days are left.
+    """List certificates and revocation lists with their purpose and the days until they expire.
 
-    Reads .cer, .pem, .p7b, .pfx and .crl; a folder is searched for them.
+    Reads .cer, .pem, .p7b, .pfx and .crl files; folders are searched for them.
     """
     from testcerts.inventory import handles
 
@@ -241,10 +241,10 @@ def _shortened(paths: list[Path]) -> str:
 @app.command(epilog=examples("drvsign certs install-script --output install.cmd"))
 @command
 def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: OutputFile = None) -> None:
-    """Write the scripts that prepare a test machine: certificates trusted, test signing on, and the way back.
+    """Write scripts that prepare a test machine: trust the certificates, turn on test signing, and undo both.
 
-    Without --output, a .cmd and a .ps1 are written into the folder of the certificates. Each is complete in itself:
-    copy one to the test machine and run it there as administrator; /undo (.cmd) or -Undo (.ps1) takes all back.
+    Without --output, a .cmd and a .ps1 file are written into the certificate folder. Each is self-contained: copy
+    one to the test machine and run it as administrator; /undo (.cmd) or -Undo (.ps1) reverts the changes.
     """
     from signer.certificates import common_name, thumbprint
     from testcerts.install_script import NAME, WRITERS, trusted_of

@@ -58,10 +58,10 @@ def digest(
     page_hashes: PageHashes = False,
     jobs: Jobs = 0,
 ) -> None:
-    """Print the digests that signatures and catalogs hold.
+    """Print the digests that signatures and catalogs contain.
 
-    Of images and cabinets they leave out the signature; of other files they cover all bytes. Hashes of pages are as a
-    page-hashed signature would have them.
+    For images and cabinets the digest excludes the signature; for other files it covers all bytes. Page hashes are
+    the ones that a signature with page hashes contains.
     """
     from signer.algorithms import DigestAlgorithm
 

@@ -29,15 +29,16 @@ def extract(
     output: Output,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
     target: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.", show_default=False)
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
     ],
     index: Annotated[
-        int, typer.Option("--index", metavar="N", min=0, help="Which one, as `drvsign inspect` counts them.")
+        int,
+        typer.Option("--index", metavar="N", min=0, help="The index of the signature, as shown by `drvsign inspect`."),
     ] = 0,
 ) -> None:
-    """Write a signature of an image or cabinet as it stands there: the DER of a PKCS #7 SignedData.
+    """Write a signature of an image, cabinet or catalog to a file (PKCS #7 SignedData, DER).
 
-    A catalog is one itself, and is copied.
+    A catalog is itself a SignedData: it is copied.
     """
     finish(output, [attempt(path, lambda: _extract(path, target, index))])
 

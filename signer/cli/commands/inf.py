@@ -31,13 +31,13 @@ app = typer.Typer(
 
 @app.callback()
 def inf() -> None:
-    """Show what an INF says, or what is wrong with it."""
+    """Show what an INF contains, or check it for errors."""
 
 
 @app.command(epilog=examples("drvsign inf show driver.inf", "drvsign inf show driver/ --json"))
 @command
 def show(output: Output, paths: Paths) -> None:
-    """The class, catalogs, releases, devices and files of INFs, as a catalog is made from them."""
+    """Show the class, catalogs, releases, devices and files of INFs, as catalogs are built from them."""
     infs = expand(paths, _is_inf, "INFs")
     facts = [_facts(path) for path in infs]
     if output.json:
@@ -54,20 +54,24 @@ def lint(
     paths: Paths,
     os: Annotated[
         list[str] | None,
-        typer.Option("--os", metavar="NAME,…", help="Windows releases, by Inf2Cat's names. Default: the INF's own."),
+        typer.Option(
+            "--os", metavar="NAME,…", help="Windows releases, as Inf2Cat names them. Default: the releases in the INF."
+        ),
     ] = None,
     now: Annotated[
-        str | None, typer.Option("--now", metavar="DATE", help="The day that DriverVer may not lie after.")
+        str | None,
+        typer.Option("--now", metavar="DATE", help="The build date, which DriverVer must not exceed. Default: today."),
     ] = None,
     local_time: Annotated[
-        bool, typer.Option("--uselocaltime", help="Take today's date in local time, not in UTC.")
+        bool, typer.Option("--uselocaltime", help="Use today's date in local time instead of UTC.")
     ] = False,
     files: Annotated[
-        bool, typer.Option("--files/--no-files", help="Look for the files that the INF names. Never done for an .inx.")
+        bool,
+        typer.Option("--files/--no-files", help="Check that the files named in the INF exist. Not for .inx files."),
     ] = True,
     jobs: Jobs = 0,
 ) -> None:
-    """Everything that Inf2Cat and InfVerif would say against INFs, in one run. Exit code 3 for any error."""
+    """Check INFs for everything that Inf2Cat and InfVerif report. Exit code 3 if there is an error."""
     from catalogs.catalog.os_names import parse_names
     from catalogs.lint import lint as find
 

@@ -46,10 +46,10 @@ class Inspection:
 @app.command(epilog=examples("drvsign inspect toaster.sys", "drvsign inspect driver/ --json"))
 @command
 def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
-    """Show everything in the signatures of images, catalogs and cabinets: who, what, when, and whether it is intact.
+    """Show everything in the signatures of images, catalogs and cabinets: signer, contents, timestamp, integrity.
 
-    Signatures are counted from 0, nested ones behind the one that carries them. Nobody is trusted here: what Windows
-    makes of it is said by drvsign verify.
+    Signatures are numbered from 0; nested signatures follow the one that contains them. No trust is evaluated here:
+    use drvsign verify for that.
     """
     files = expand(paths, _handles, "images, catalogs or cabinets", missing_ok=True)
 

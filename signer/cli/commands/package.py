@@ -47,7 +47,7 @@ app = typer.Typer(add_completion=False)
 @command
 def package(
     output: Output,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package: an INF and its files.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.")],
     choices: CatalogChoices,
     identity: IdentityOptions,
     secrets: SecretOptions,
@@ -58,10 +58,10 @@ def package(
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Sign the drivers of a package, build its catalogs, sign them, and verify, in this order.
+    """Sign the drivers of a package, build and sign its catalogs, and verify the result.
 
-    All files change together, or none does. Drivers that somebody else signed stay as they are. What the newest Windows
-    will make of the package is said at the end; the exit code is about the signing.
+    All files change together, or none does. Drivers signed by another publisher stay unchanged. The verdict for the
+    newest Windows release is printed at the end; the exit code tells only whether signing succeeded.
     """
     from catalogs.sign_package import PackagingOptions, sign_packages
 

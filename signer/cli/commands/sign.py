@@ -43,19 +43,22 @@ class SigningMode:
     """What becomes of signatures that are there, and of the new one."""
 
     append: Annotated[
-        bool, typer.Option("--append", help="Keep the signatures of an image, and nest the new one in the first.")
+        bool,
+        typer.Option("--append", help="Keep existing signatures; nest the new one in the first. Images and cabinets."),
     ] = False
-    skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Leave files alone that are signed.")] = False
+    skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Skip files that are already signed.")] = False
     detached: Annotated[
         Path | None,
-        typer.Option("--detached", metavar="FILE", help="Write the signature (DER PKCS #7) here, not into the file."),
+        typer.Option(
+            "--detached", metavar="FILE", help="Write the signature (PKCS #7, DER) to FILE and leave PATH unchanged."
+        ),
     ] = None
     request: Annotated[
         Path | None,
         typer.Option(
             "--detached-request",
             metavar="FILE",
-            help="Sign nothing, but write what is to be signed elsewhere; `drvsign attach` finishes.",
+            help="Write the data that an external key has to sign; complete it with `drvsign attach`.",
         ),
     ] = None
 
@@ -82,8 +85,8 @@ def sign(
 ) -> None:
     """Sign drivers (PE images), catalogs and cabinets.
 
-    A signature that is there is replaced, unless --append. Nothing else in the file changes, and a file that can't
-    be signed stays as it was.
+    An existing signature is replaced unless --append is given. Nothing else in the file changes, and a file that
+    can't be signed stays unchanged.
     """
     chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings

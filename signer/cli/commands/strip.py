@@ -27,12 +27,14 @@ def strip(
     paths: Paths,
     index: Annotated[
         int | None,
-        typer.Option("--index", metavar="N", min=0, help="Only this signature, as `drvsign inspect` counts them."),
+        typer.Option(
+            "--index", metavar="N", min=0, help="Remove only this signature; `drvsign inspect` shows the indexes."
+        ),
     ] = None,
     output_file: OutputFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Take all signatures off images and cabinets, or one of them; everything else stays as it was."""
+    """Remove all signatures from images and cabinets, or one of them. Nothing else changes."""
     files = expand_relative(
         paths, lambda path: kind_of(path) in ("image", "cabinet"), "images or cabinets", missing_ok=True
     )

@@ -34,10 +34,10 @@ EXIT_REFUSED = 1
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Make, check and compare submissions to the Hardware Dev Center.",
+    help="Build, check and compare Hardware Dev Center submissions.",
     epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
-Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders of driver packages.", show_default=False)]
+Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False)]
 
 
 @app.command(
@@ -62,16 +62,17 @@ def build(
             "--output",
             "-o",
             metavar="X.cab",
-            help="The cabinet to make. Default: beside the first folder, and called as it is.",
+            help="The cabinet to write. Default: next to the first folder, with its name.",
             show_default=False,
         ),
     ] = None,
-    unsigned: Annotated[bool, typer.Option("--unsigned", help="Leave the cabinet unsigned.")] = False,
+    unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")] = False,
     depfile: DepFile = None,
 ) -> None:
-    """Make the cabinet that the portal takes: a folder for each package, packed with MSZIP, and signed.
+    """Build the cabinet for the portal: one folder per package, MSZIP-compressed, signed.
 
-    Beside it X.ddf says how makecab would make the same. Nothing is made where a rule of the portal is broken.
+    X.ddf next to it tells makecab how to build the same cabinet. No cabinet is written if the package breaks a rule
+    of the portal.
     """
     from catalogs.submission.cabinet import directives
     from catalogs.submission.package import read_submission
@@ -112,12 +113,13 @@ def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
 def check(
     output: Output,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="DIR|X.cab", help="Folders of packages, or cabinets.", show_default=False)
+        list[Path], typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False)
     ],
 ) -> None:
-    """Every rule of the portal that folders or cabinets break, before the portal says so.
+    """Check folders or cabinets against the rules of the portal.
 
-    Folders are taken for one submission, each cabinet for another. Exit code 1 when anything would be refused.
+    All folders together are one submission; each cabinet is its own. Exit code 1 if the portal would refuse
+    anything.
     """
     checked = list(_checked(paths))
     if output.json:
@@ -142,15 +144,20 @@ def check(
 @command
 def compare(
     output: Output,
-    sent: Annotated[Path, typer.Argument(metavar="SENT", help="The folder or cabinet.", show_default=False)],
+    sent: Annotated[
+        Path, typer.Argument(metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False)
+    ],
     received: Annotated[
-        Path, typer.Argument(metavar="RECEIVED", help="The folder, .zip or .cab that came back.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="RECEIVED", help="The folder, .zip or .cab that the portal returned.", show_default=False
+        ),
     ],
 ) -> None:
-    """Whether what came back is what was sent, signed by Microsoft. Exit code 1 when anything is wrong with it.
+    """Check that what the portal returned is what was sent, signed by Microsoft. Exit code 1 if not.
 
-    Drivers are compared by their digests without signatures; signatures are checked under the release roots; each
-    catalog must list every file of its package; changes of an INF are shown.
+    Drivers are compared by their digests without signatures; signatures are verified against the release roots;
+    each catalog must list every file of its package; INF changes are shown.
     """
     from catalogs.submission.compare import compare as compare_folders
     from catalogs.submission.unpack import opened

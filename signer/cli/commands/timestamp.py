@@ -37,12 +37,13 @@ def timestamp(
     paths: Paths,
     authorities: TimestampOptions,
     destination: Destination,
-    replace: Annotated[bool, typer.Option("--replace", help="Also where there is a timestamp already.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing timestamps.")] = False,
     jobs: Jobs = 0,
 ) -> None:
-    """Give signatures a timestamp, so that they outlive their certificates.
+    """Add timestamps to signatures, so that they stay valid after the certificate expires.
 
-    Every signature of images, catalogs and cabinets that has none gets one, nested ones too. No signature changes.
+    Every signature without a timestamp gets one, nested signatures included. The signatures themselves do not
+    change.
     """
     if not authorities.is_wanted:
         raise UsageError("nobody is named to ask for a timestamp", hint="Name an authority: --timestamp URL.")

@@ -30,7 +30,7 @@ _PORT = 3161
 
 @app.callback()
 def tsa() -> None:
-    """Be a timestamp authority, for tests."""
+    """Run a timestamp authority for tests."""
 
 
 @app.command(epilog=examples("drvsign tsa serve --port 3161", "drvsign tsa serve --time 2024-02-29T12:00:00Z"))
@@ -38,20 +38,20 @@ def tsa() -> None:
 def serve(
     output: Output,
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 for any that is free.")
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port to listen on; 0 selects a free one.")
     ] = _PORT,
     time: Annotated[
         str | None,
-        typer.Option("--time", metavar="TIME", help="Say it is this time, such as 2024-02-29T12:00:00Z, always."),
+        typer.Option("--time", metavar="TIME", help="Always use this time, such as 2024-02-29T12:00:00Z."),
     ] = None,
     folder: Annotated[
-        Path, typer.Option("--certs", metavar="DIR", help="The test certificates; made if there are none.")
+        Path, typer.Option("--certs", metavar="DIR", help="The folder with the test certificates; created if missing.")
     ] = TEST_IDENTITY,
 ) -> None:
-    """Answer requests for timestamps until interrupted: RFC 3161, and Authenticode's legacy protocol.
+    """Answer timestamp requests until interrupted: RFC 3161 and Authenticode's legacy protocol.
 
-    The test certificate for time stamping signs them, so only test machines trust them. Nobody but this machine
-    is answered.
+    The test time-stamping certificate signs the timestamps, so only test machines trust them. The server accepts
+    connections only from this machine.
     """
     from signer.cli.tsa_server import serving
 

@@ -43,8 +43,8 @@ class VerifyQuery:
         typer.Option(
             "--policy",
             metavar="NAME",
-            help="What is asked: kernel (is it loaded?), pnp (is it installed?), protected-media, or authenticode "
-            "(WinVerifyTrust). There is no default.",
+            help="Policy to check: kernel (will the driver load?), pnp (will the package install?), "
+            "protected-media, or authenticode (WinVerifyTrust).",
             show_default=False,
         ),
     ]
@@ -53,14 +53,16 @@ class VerifyQuery:
         typer.Option(
             "--target",
             metavar="NAME",
-            help="A release and architecture, such as win11-24h2-x64, server2022-x64, win10-22h2-x64-smode. Can be "
-            "repeated. Default: win11-25h2, or the newest release of the architecture.",
+            help="A release and architecture, such as win11-24h2-x64, server2022-x64, "
+            "win10-22h2-x64-smode. Repeatable. Default: the newest release for the architecture.",
         ),
     ] = None
-    matrix: Annotated[bool, typer.Option("--matrix", help="Every release that the file could run on.")] = False
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Check every release that supports the architecture of the file.")
+    ] = False
     catalog: Annotated[
         list[Path] | None,
-        typer.Option("--catalog", metavar="FILE", help="A catalog that may list the files. Can be repeated."),
+        typer.Option("--catalog", metavar="FILE", help="A catalog in which to look the files up. Repeatable."),
     ] = None
 
     def check(self) -> None:
@@ -91,14 +93,14 @@ def verify(
     machine: MachineOptions,
     events: Annotated[
         Path | None,
-        typer.Option("--events", metavar="FILE", help="Write what Windows would log as JSON lines."),
+        typer.Option("--events", metavar="FILE", help="Write the predicted Code Integrity events as JSON lines."),
     ] = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Say what Windows will make of drivers, catalogs and driver packages.
+    """Check whether Windows will install and load drivers and driver packages.
 
-    A folder with an INF is a driver package: is it installed, and are its drivers loaded? Exit code 0 for yes
-    everywhere, 1 for a no, 3 where nothing public decides or a file can't be read.
+    A folder with an INF is a driver package: will it install, and will its drivers load? Exit code 0: accepted
+    everywhere; 1: rejected somewhere; 3: no public source decides, or a file can't be read.
     """
     question.check()
     at = machine.time()

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False)]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", metavar="N", min=0, help="How many files at a time; 0 for one a processor."),
+    typer.Option("--jobs", "-j", metavar="N", min=0, help="Process N files in parallel; 0 uses one job per processor."),
 ]
-OutputFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead.")]
-PageHashes = Annotated[bool, typer.Option("--page-hashes", help="With the hash of each page of the image.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the result to FILE; leave the input unchanged."),
+]
+PageHashes = Annotated[bool, typer.Option("--page-hashes", help="Include the hash of each page of the image.")]
 Digest = Annotated[str, typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512.")]
 
-FROM_PANEL = "The password of the key: one of"
-IDENTITY_PANEL = "Who signs: one of (none: the test identity)"
+FROM_PANEL = "Key password (one of)"
+IDENTITY_PANEL = "Signing identity (one of; default: the test identity)"
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,24 @@ class SecretOptions:
 
     password_env: Annotated[
         str | None,
-        typer.Option("--password-env", metavar="NAME", help="An environment variable.", rich_help_panel=FROM_PANEL),
+        typer.Option(
+            "--password-env", metavar="NAME", help="Read it from this environment variable.", rich_help_panel=FROM_PANEL
+        ),
     ] = None
     password_file: Annotated[
         Path | None,
-        typer.Option("--password-file", metavar="FILE", help="The first line of a file.", rich_help_panel=FROM_PANEL),
+        typer.Option(
+            "--password-file",
+            metavar="FILE",
+            help="Read it from the first line of this file.",
+            rich_help_panel=FROM_PANEL,
+        ),
     ] = None
     password_fd: Annotated[
         int | None,
-        typer.Option("--password-fd", metavar="N", help="An open file descriptor.", rich_help_panel=FROM_PANEL),
+        typer.Option(
+            "--password-fd", metavar="N", help="Read it from this open file descriptor.", rich_help_panel=FROM_PANEL
+        ),
     ] = None
 
     def __post_init__(self) -> None:

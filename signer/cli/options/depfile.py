@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DepFile = Annotated[
     Path | None,
-    typer.Option("--depfile", metavar="FILE", help="Write what the result was made from, for make or ninja."),
+    typer.Option("--depfile", metavar="FILE", help="Write the dependencies of the result, for make or ninja."),
 ]
 
 

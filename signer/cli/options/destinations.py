@@ -15,7 +15,7 @@ from signer.storage.files import ensure_folder
 
 OutputFolder = Annotated[
     Path | None,
-    typer.Option("--output-dir", metavar="DIR", help="Write into this folder instead, under the same names."),
+    typer.Option("--output-dir", metavar="DIR", help="Write the results into DIR; leave the inputs unchanged."),
 ]
 
 

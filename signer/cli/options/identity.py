@@ -31,19 +31,24 @@ class IdentityOptions:
     cert: Annotated[
         Path | None,
         typer.Option(
-            "--cert", metavar="FILE", help="The certificate, with --key or --identity.", rich_help_panel=IDENTITY_PANEL
+            "--cert",
+            metavar="FILE",
+            help="The certificate; requires --key or --identity.",
+            rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None
     key: Annotated[
         Path | None,
-        typer.Option("--key", metavar="FILE", help="Its private key. PEM or DER.", rich_help_panel=IDENTITY_PANEL),
+        typer.Option(
+            "--key", metavar="FILE", help="The private key of --cert (PEM or DER).", rich_help_panel=IDENTITY_PANEL
+        ),
     ] = None
     identity: Annotated[
         str | None,
         typer.Option(
             "--identity",
             metavar="URI",
-            help="Where the key is: pfx:, pkcs11:, aws-kms: and so on (docs/keys.md). --cert may go with it.",
+            help="The key as a URI: pfx:, pkcs11:, aws-kms: and others (docs/keys.md). Accepts --cert.",
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None
@@ -51,7 +56,7 @@ class IdentityOptions:
         bool,
         typer.Option(
             "--any-usage",
-            help="Sign even with a certificate that is not for signing code (for tests).",
+            help="Allow a certificate without the code-signing EKU (for tests).",
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = False

@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage, Survey
     from signer.config import Settings
 
-PANEL = "What the catalog is for"
+PANEL = "Catalog"
 
 
 @dataclass(frozen=True)
 class CatalogChoices:
-    """--os, --version, --now and --uselocaltime, as Inf2Cat has them."""
+    """--os, --catalog-version, --now and --uselocaltime, as Inf2Cat has them."""
 
     os: Annotated[
         list[str] | None,
         typer.Option(
             "--os",
             metavar="NAME,…",
-            help="Windows releases, by Inf2Cat's names: 10_X64,10_VB_X64. Default: those that the INF itself names.",
+            help="Windows releases, as Inf2Cat names them: 10_X64,10_VB_X64. Default: the releases in the INF.",
             rich_help_panel=PANEL,
         ),
     ] = None
     catalog_version: Annotated[
         int | None,
         typer.Option(
-            "--version",
+            "--catalog-version",
             metavar="N",
             min=1,
             max=2,
-            help="1 (SHA-1) or 2 (SHA-1 and SHA-256). Default: 1 if a release before Windows 8 is among --os, else 2.",
+            help="1 (SHA-1) or 2 (SHA-1 and SHA-256). Default: 1 if --os includes a release before Windows 8, else 2.",
             show_default=False,
             rich_help_panel=PANEL,
         ),
@@ -52,13 +52,13 @@ class CatalogChoices:
         typer.Option(
             "--now",
             metavar="DATE",
-            help="The day to take for today, such as 2026-11-24; DriverVer may not lie after it.",
+            help="The build date, such as 2026-11-24, which DriverVer must not exceed. Default: today.",
             rich_help_panel=PANEL,
         ),
     ] = None
     local_time: Annotated[
         bool,
-        typer.Option("--uselocaltime", help="Take today's date in local time, not in UTC.", rich_help_panel=PANEL),
+        typer.Option("--uselocaltime", help="Use today's date in local time instead of UTC.", rich_help_panel=PANEL),
     ] = False
 
     def using(self, settings: Settings) -> CatalogChoices:

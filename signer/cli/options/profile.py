@@ -14,7 +14,7 @@ from signer.storage.files import read
 if TYPE_CHECKING:
     from signer.config import Profile, Settings
 
-PANEL = "How it is signed, from a file"
+PANEL = "Profile"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ProfileOptions:
         typer.Option(
             "--profile",
             metavar="NAME",
-            help="A profile of drvsign.toml, such as release. Options and DRVSIGN_… variables count before it.",
+            help="A profile in drvsign.toml, such as release. Options and DRVSIGN_… variables override it.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -48,7 +48,7 @@ class ProfileOptions:
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Default: the drvsign.toml beside the driver, or in the nearest folder above.",
+            help="The configuration file. Default: drvsign.toml in the folder of the driver or the nearest parent.",
             rich_help_panel=PANEL,
         ),
     ] = None

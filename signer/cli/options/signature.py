@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from signer.config import Settings
     from signer.pkcs7.signed_data import SigningOptions
 
-PANEL = "What the signature says"
+PANEL = "Signature contents"
 
 
 @dataclass(frozen=True)
@@ -32,34 +32,40 @@ class SignatureOptions:
     ] = None
     page_hashes: Annotated[
         bool | None,
-        typer.Option(
-            "--page-hashes/--no-page-hashes", help="With the hash of each page of the image. Default: without."
-        ),
+        typer.Option("--page-hashes/--no-page-hashes", help="Include the hash of each page of the image. Default: no."),
     ] = None
     dual: Annotated[
         bool,
-        typer.Option("--dual", help="SHA-1 for old Windows, and a signature with --digest nested in it. Images only."),
+        typer.Option(
+            "--dual", help="Sign with SHA-1 for old Windows and nest a signature that uses --digest. Images only."
+        ),
     ] = False
     description: Annotated[
         str | None,
-        typer.Option("--description", metavar="TEXT", help="What the program is called.", rich_help_panel=PANEL),
+        typer.Option("--description", metavar="TEXT", help="The program name shown in prompts.", rich_help_panel=PANEL),
     ] = None
     url: Annotated[
         str | None,
-        typer.Option("--url", metavar="URL", help="Where to read more about it.", rich_help_panel=PANEL),
+        typer.Option(
+            "--url", metavar="URL", help="A URL with more information, shown in prompts.", rich_help_panel=PANEL
+        ),
     ] = None
     cross_cert: Annotated[
         list[Path] | None,
         typer.Option(
             "--cross-cert",
             metavar="FILE",
-            help="A certificate to carry besides the chain, such as a cross-certificate. Can be repeated.",
+            help="An additional certificate to include, such as a cross-certificate. Repeatable.",
             rich_help_panel=PANEL,
         ),
     ] = None
     commercial: Annotated[
         bool,
-        typer.Option("--commercial", help="Claim commercial, not individual code signing.", rich_help_panel=PANEL),
+        typer.Option(
+            "--commercial",
+            help="Mark the signature as commercial instead of individual code signing.",
+            rich_help_panel=PANEL,
+        ),
     ] = False
 
     def using(self, settings: Settings) -> SignatureOptions:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signer.pkcs7.signed_data import Timestamper
     from signer.pkcs7.timestamp import Answered, Kind
 
-PANEL = "Who says when it was signed"
+PANEL = "Timestamps"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TimestampOptions:
         typer.Option(
             "--timestamp",
             metavar="URL",
-            help="An RFC 3161 timestamp authority. Repeat it for others to ask when one does not answer.",
+            help="An RFC 3161 timestamp authority. Repeat to name fallbacks.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -48,7 +48,7 @@ class TimestampOptions:
         typer.Option(
             "--legacy-timestamp",
             metavar="URL",
-            help="An authority with Authenticode's older protocol, for Windows before 7. Can be repeated.",
+            help="A timestamp authority for Authenticode's legacy protocol, for releases before Windows 7. Repeatable.",
             rich_help_panel=PANEL,
         ),
     ] = None

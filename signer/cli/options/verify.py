@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from signer.trust.store import TrustStore
     from signer.verify.evidence import Evidence, Signature
 
-ROOTS_PANEL = "Who is trusted"
-MACHINE_PANEL = "The state of the machine"
-DISPUTED_PANEL = "Where Microsoft's pages leave a choice"
+ROOTS_PANEL = "Trusted roots"
+MACHINE_PANEL = "Machine state"
+DISPUTED_PANEL = "Disputed rules (Microsoft's documents disagree)"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class TrustOptions:
         typer.Option(
             "--roots",
             metavar="release|test-signing",
-            help="Microsoft's production and the public roots, or your own and Microsoft's test roots.",
+            help="release: Microsoft's production roots and the public roots. test-signing: your own roots "
+            "and Microsoft's test roots.",
             rich_help_panel=ROOTS_PANEL,
         ),
     ] = "release"
@@ -48,7 +49,7 @@ class TrustOptions:
         typer.Option(
             "--root",
             metavar="FILE",
-            help="A root of your own, with --roots test-signing. Default: that of testcerts/generated.",
+            help="Your own trusted root; requires --roots test-signing. Default: the root in testcerts/generated.",
             rich_help_panel=ROOTS_PANEL,
         ),
     ] = None
@@ -57,14 +58,17 @@ class TrustOptions:
         typer.Option(
             "--intermediate",
             metavar="FILE",
-            help="A certificate that helps to reach a root, and is not trusted.",
+            help="An untrusted intermediate certificate for building chains.",
             rich_help_panel=ROOTS_PANEL,
         ),
     ] = None
     crl: Annotated[
         list[Path] | None,
         typer.Option(
-            "--crl", metavar="FILE", help="A revocation list. None is ever fetched.", rich_help_panel=ROOTS_PANEL
+            "--crl",
+            metavar="FILE",
+            help="A certificate revocation list. drvsign never downloads one.",
+            rich_help_panel=ROOTS_PANEL,
         ),
     ] = None
 
@@ -166,26 +170,30 @@ def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:
 class MachineOptions:
     """What counts about the machine that the verdict is for."""
 
-    testsigning: Annotated[bool, _machine("--testsigning", text="bcdedit -set TESTSIGNING ON.")] = False
+    testsigning: Annotated[
+        bool, _machine("--testsigning", text="Test-signing mode is on (bcdedit -set TESTSIGNING ON).")
+    ] = False
     secure_boot: Annotated[
         bool | None,
         _machine(
             "--secure-boot/--no-secure-boot",
-            text="Default: on where the release knows it, off with --testsigning or --debugger.",
+            text="Secure Boot. Default: on if the release supports it; off with --testsigning or --debugger.",
         ),
     ] = None
     debugger: Annotated[bool, _machine("--debugger", text="A kernel debugger is attached.")] = False
     hvci: Annotated[bool, _machine("--hvci", text="Memory integrity is on.")] = False
     boot_start: Annotated[
-        bool, _machine("--boot-start", text="The driver starts at boot. In a package the INF says so.")
+        bool, _machine("--boot-start", text="The driver is a boot-start driver. For packages, the INF decides.")
     ] = False
-    upgraded: Annotated[bool, _machine("--upgraded", text="Upgraded from before Windows 10 1607.")] = False
+    upgraded: Annotated[
+        bool, _machine("--upgraded", text="The machine was upgraded from a release before Windows 10 1607.")
+    ] = False
     driver_policy: Annotated[
         str | None,
         typer.Option(
             "--driver-policy",
             metavar="off|evaluation|enforced",
-            help="The Windows Driver Policy of 2026. Default: enforced where it is in scope at --at.",
+            help="State of the Windows Driver Policy (2026). Default: enforced if the release is in scope at --at.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -194,7 +202,7 @@ class MachineOptions:
         typer.Option(
             "--allow-list",
             metavar="FILE",
-            help="The Windows Driver Policy's allow list, as .cip, .p7b or XML. Else it counts as unknown.",
+            help="The allow list of the Windows Driver Policy (.cip, .p7b or XML). Default: unknown.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -203,7 +211,7 @@ class MachineOptions:
         typer.Option(
             "--block-list",
             metavar="FILE",
-            help="Microsoft's driver block list, as .p7b, .cip or XML.",
+            help="Microsoft's vulnerable driver block list (.p7b, .cip or XML).",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -211,7 +219,8 @@ class MachineOptions:
         bool | None,
         _machine(
             "--block-list-on/--block-list-off",
-            text="The machine uses its block list. Default: clients since Windows 11 22H2, S mode, memory integrity.",
+            text="The machine enforces the block list. Default: on for Windows 11 22H2 and later clients, "
+            "S mode and memory integrity.",
         ),
     ] = None
     publisher: Annotated[
@@ -219,19 +228,20 @@ class MachineOptions:
         typer.Option(
             "--publisher",
             metavar="trusted|untrusted|unknown",
-            help="What the machine says about the catalog's publisher. Default: unknown; trusted for your own root.",
+            help="Whether the publisher is in TrustedPublisher. Default: unknown; trusted if your own root is trusted.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
     uefi_sb_test: Annotated[
-        bool, _machine("--uefi-sb-test", text="Provisioned with EnableUefiSbTest for preproduction drivers.")
+        bool,
+        _machine("--uefi-sb-test", text="The machine is provisioned with EnableUefiSbTest for preproduction drivers."),
     ] = False
     at: Annotated[
         str | None,
         typer.Option(
             "--at",
             metavar="TIME",
-            help="When, as 2026-04-14 or 2026-04-14T12:00:00Z. Default: now.",
+            help="The time of the check, such as 2026-04-14 or 2026-04-14T12:00:00Z. Default: now.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -239,7 +249,7 @@ class MachineOptions:
         bool,
         _machine(
             "--cross-signed-1809-cutoff",
-            text="Windows 10 1809 and later refuse cross-signed drivers altogether. Default: they don't.",
+            text="Windows 10 1809 and later reject every cross-signed driver. Default: no.",
             panel=DISPUTED_PANEL,
         ),
     ] = False
@@ -248,7 +258,7 @@ class MachineOptions:
         typer.Option(
             "--expired-leaf",
             metavar="loads|blocked|unknown",
-            help="What becomes of an expired signer without a timestamp.",
+            help="Driver whose signer expired and that has no timestamp.",
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
@@ -257,7 +267,7 @@ class MachineOptions:
         typer.Option(
             "--expired-cross-certificate",
             metavar="loads|blocked|unknown",
-            help="What becomes of a signature that was timestamped after its cross-certificate expired.",
+            help="Driver timestamped after its cross-certificate expired.",
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
@@ -265,7 +275,7 @@ class MachineOptions:
         bool | None,
         _machine(
             "--sha2-update/--no-sha2-update",
-            text="Windows 7 and Server 2008 have their SHA-2 update. Default: 7 and 2008 R2 have it.",
+            text="Windows 7 and Server 2008 have the SHA-2 update. Default: yes for 7 and 2008 R2.",
             panel=DISPUTED_PANEL,
         ),
     ] = None
@@ -273,7 +283,7 @@ class MachineOptions:
         bool,
         _machine(
             "--cert-padding-check",
-            text="EnableCertPaddingCheck (MS13-098), for authenticode. Default: off.",
+            text="EnableCertPaddingCheck (MS13-098) is set; affects authenticode. Default: no.",
             panel=DISPUTED_PANEL,
         ),
     ] = False

@@ -96,7 +96,7 @@ def test_without_os_the_choice_is_printed(package: Path) -> None:
         (["--os", ""], 2, "empty"),
         (["--now", "yesterday"], 2, "not a date"),
         (["--now", "2023-01-01", "--os", "10_X64"], 3, "22.9.7"),
-        (["--version", "3"], 2, "'3' is not a whole number from 1 to 2"),
+        (["--catalog-version", "3"], 2, "'3' is not a whole number from 1 to 2"),
     ],
 )
 def test_wrong_options_are_named(package: Path, options: list[str], code: int, sentence: str) -> None:
@@ -190,7 +190,7 @@ def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path) -> None
 def test_a_cdf_s_result_folder_is_made_and_the_version_that_was_asked_for_counts(work: Path) -> None:
     (work / "a.txt").write_bytes(b"a")
     (work / "x.cdf").write_text("[CatalogHeader]\nName=x.cat\nResultDir=out\\deep\n[CatalogFiles]\n<HASH>a=a.txt\n")
-    assert drvsign("catalog", "build", "x.cdf", "--version", 2).code == 0
+    assert drvsign("catalog", "build", "x.cdf", "--catalog-version", 2).code == 0
     assert Catalog.parse((work / "out/deep/x.cat").read_bytes()).version == 2
 
 

@@ -34,7 +34,7 @@ OPTIONS = {
     "attach": "--signature --append --output",
     "digest": "--digest --page-hashes",
     "inspect": "",
-    "catalog build": "--os --version --page-hashes --output --now",
+    "catalog build": "--os --catalog-version --page-hashes --output --now",
     "catalog sign": SIGN,
     "catalog show": "",
     "catalog diff": "",
@@ -190,7 +190,7 @@ def test_a_package_that_stops_as_a_whole_has_a_result_too(
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_catalog_s_document_has_its_keys(package: Path, version: int) -> None:
-    drvsign("catalog", "build", package, "--os", "10_X64", "--version", version)
+    drvsign("catalog", "build", package, "--os", "10_X64", "--catalog-version", version)
     document = drvsign("catalog", "show", package / "hello.cat", "--json").document
     assert set(document) == {"schema", "version", "list_identifier", "this_update", "attributes", "members"}
     assert (document["schema"], document["version"]) == ("drvsign.catalog/1", version)

@@ -102,7 +102,9 @@ def test_a_catalog_that_lists_sha1_is_told_from_a_signature_with_sha1(package):
     assert drvsign("package", package, "--os", "7_X64,10_X64").code == 0
     ran = drvsign("verify", package, "--policy", "kernel", *X64, *TEST)
     assert ran.code == 0
-    assert "warning: the catalog 'hello.cat' knows the file by SHA-1\n    Build it with --version 2" in ran.stdout
+    assert (
+        "warning: the catalog 'hello.cat' knows the file by SHA-1\n    Build it with --catalog-version 2" in ran.stdout
+    )
     assert "uses SHA-1" not in ran.stdout
 
 

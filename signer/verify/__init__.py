@@ -1,1 +1,1 @@
-"""Evidence: what a file's signatures say and whether they are intact; no trust is decided here."""
+"""Evidence: the signatures of a file and whether each is intact. Trust is evaluated elsewhere."""

@@ -1,4 +1,4 @@
-"""Catalogs as evidence: a signed list that has the file's digest in it signs the file."""
+"""Read catalog signatures: a signed catalog that lists the file's digest signs the file."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
 from signer.verify.evidence import CatalogLookup, Signature
-from signer.verify.signatures import Read, page_hash_kind, read_catalog_signature, why_unreadable
+from signer.verify.signatures import ReadSignature, page_hash_kind, read_catalog_signature, unreadable_problem
 
-_KEPT = 32
-"""How many catalogs are remembered: a package's files are looked up in the same one."""
+_CACHED_CATALOGS = 32
+"""Catalogs whose signature is cached: the files of a package are looked up in the same catalog."""
 
 
-def asked_for(catalogs: Iterable[CatalogLookup]) -> set[DigestAlgorithm]:
-    """The digests that files must be hashed with to be found in the catalogs."""
+def member_algorithms(catalogs: Iterable[CatalogLookup]) -> set[DigestAlgorithm]:
+    """Return the digest algorithms that `catalogs` list their members by."""
     return {algorithm for catalog in catalogs for algorithm in catalog.digest_algorithms()}
 
 
 def catalog_signatures(
     catalogs: Iterable[CatalogLookup], digests: Mapping[DigestAlgorithm, bytes], index: int
-) -> Iterator[Read]:
-    """The signatures of the catalogs that list one of the digests, numbered from `index`; an unsigned one has none."""
+) -> Iterator[ReadSignature]:
+    """Yield the signature of each signed catalog that lists one of `digests`, numbered from `index`."""
     for catalog in catalogs:
         found = [algorithm for algorithm, digest in digests.items() if catalog.contains(digest)]
         signature = signature_of(catalog.signed_data) if found else None
         if signature is None:
             continue
         strongest = max(found, key=lambda algorithm: algorithm.size)
-        said = IndirectData("other", strongest.oid, digests[strongest], catalog.page_hashes(digests[strongest]))
-        about = replace(
+        indirect = IndirectData("other", strongest.oid, digests[strongest], catalog.page_hashes(digests[strongest]))
+        listed = replace(
             signature,
             index=index,
             source="catalog",
             catalog=catalog.name,
             digest_algorithm=strongest,
-            digest=said.digest,
-            page_hashes=page_hash_kind(said),
+            digest=indirect.digest,
+            page_hashes=page_hash_kind(indirect),
         )
-        yield Read(about, said)
+        yield ReadSignature(listed, indirect)
         index += 1
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHED_CATALOGS)
 def signature_of(data: bytes) -> Signature | None:
-    """The signature over a catalog, checked; None where nobody signed it."""
+    """Read and check the signature of a catalog (DER); return None for an unsigned catalog."""
     try:
         parsed = parse(data)
     except SignatureFormatError as error:
-        problem = why_unreadable("the catalog's signature", error)
+        problem = unreadable_problem("the catalog's signature", error)
         return Signature(0, "embedded", None, None, b"", None, (), None, problems=(problem,))
     return read_catalog_signature(parsed) if parsed.signers else None

@@ -1,7 +1,7 @@
-"""The certificate table of an image as evidence: the signature that counts, and what else was put there.
+"""Read the certificate table of an image: the signature that Windows reads, and data hidden beside it.
 
-Source: "PE Format" (Microsoft), "The Attribute Certificate Table"; Microsoft Security Bulletin MS13-098; policy of
-osslsigncode, which reads the first entry of PKCS #7 only, as Windows does.
+Sources: "PE Format" (Microsoft), "The Attribute Certificate Table"; Microsoft Security Bulletin MS13-098. Like Windows
+and osslsigncode, only the first PKCS #7 entry is read as the signature.
 """
 
 from __future__ import annotations
@@ -13,62 +13,61 @@ from signer.pe import certificate_table
 from signer.pe.certificate_table import WinCertificate
 from signer.pe.image import Image
 from signer.verify.evidence import Problem
-from signer.verify.signatures import Read, read_signatures
+from signer.verify.signatures import ReadSignature, read_signatures
 
 _ALIGNMENT = 8
 
 
-def read_table(image: Image) -> tuple[list[Read], list[Problem]]:
-    """The signatures in an image's certificate table, and what is wrong with the table."""
+def read_table(image: Image) -> tuple[list[ReadSignature], list[Problem]]:
+    """Read the signatures in an image's certificate table; return them and the problems of the table."""
     try:
         entries = certificate_table.read(image)
     except ImageError as error:
         return [], [Problem("certificate-table", error.message)]
-    problems = [*_about_entries(entries), *(problem for entry in entries for problem in _padding(entry))]
-    problems += _behind_entries(image, entries)
+    problems = [*_entry_problems(entries), *(problem for entry in entries for problem in _padding_problems(entry))]
+    problems += _alignment_problems(image, entries)
     first = next((entry for entry in entries if entry.is_signed_data), None)
     if first is None:
         return [], problems
     try:
         data = first.signed_data()
-    except SignatureFormatError:  # said again, and better, when the signature is read
+    except SignatureFormatError:  # read_signatures reports it, with more detail
         data = bytes(first.certificate)
     return list(read_signatures(data)), problems
 
 
-def _about_entries(entries: Sequence[WinCertificate]) -> Iterator[Problem]:
+def _entry_problems(entries: Sequence[WinCertificate]) -> Iterator[Problem]:
     if len([entry for entry in entries if entry.is_signed_data]) > 1:
-        message = f"the certificate table has {len(entries)} entries, of which Windows looks at one"
+        message = f"the certificate table has {len(entries)} entries; Windows reads only the first signature"
         yield Problem("several-certificates", message)
     for entry in entries:
         if not entry.is_signed_data:
             message = (
-                f"an entry of the certificate table is no signature (revision {entry.revision:#06x}, type {entry.kind})"
+                "the certificate table contains an entry that is not a signature "
+                f"(revision {entry.revision:#06x}, type {entry.kind})"
             )
             yield Problem("certificate-kind", message)
 
 
-def _padding(entry: WinCertificate) -> Iterator[Problem]:
-    """What follows the DER inside its entry: up to seven zeros are padding."""
+def _padding_problems(entry: WinCertificate) -> Iterator[Problem]:
+    """Check the bytes after the DER inside an entry: at most seven zero bytes are padding."""
     if not entry.is_signed_data:
         return
     try:
         trailing = entry.trailing()
-    except SignatureFormatError:  # said when the signature is read
+    except SignatureFormatError:  # read_signatures reports it
         return
     if len(trailing) >= _ALIGNMENT:
         yield Problem(
-            "certificate-padding", f"{len(trailing)} bytes stand behind the signature in the certificate table"
+            "certificate-padding", f"{len(trailing)} bytes follow the signature in its certificate table entry"
         )
     if any(trailing):
-        yield Problem("nonzero-padding", "the bytes behind the signature in the certificate table are not all zero")
+        yield Problem("nonzero-padding", "the padding after the signature in the certificate table is not all zero")
 
 
-def _behind_entries(image: Image, entries: Sequence[WinCertificate]) -> Iterator[Problem]:
-    """What follows the last entry, and what aligns each: zeros, since nothing covers them."""
+def _alignment_problems(image: Image, entries: Sequence[WinCertificate]) -> Iterator[Problem]:
+    """Check the bytes between the entries and after the last: no signature covers them, so they must be zero."""
     ends = [entry.offset + 8 + len(entry.certificate) for entry in entries] or [image.table_offset]
     nexts = [*(entry.offset for entry in entries[1:]), image.table_offset + image.table_size]
     if any(any(image.data[start:end]) for start, end in zip(ends, nexts, strict=True)):
-        yield Problem(
-            "certificate-table-padding", "the certificate table has bytes outside its entries that are not zero"
-        )
+        yield Problem("certificate-table-padding", "the certificate table contains nonzero bytes outside its entries")

@@ -1,7 +1,7 @@
-"""What is known about a file's signatures before anybody is trusted.
+"""Evidence: a file's signatures and their integrity, before trust is evaluated.
 
-Three questions are kept apart: is a signature intact (here), does its chain reach a trusted root (`signer.trust`), and
-does a Windows release accept it (`signer.policy`).
+Verification has three independent steps: is the signature intact (here), does its chain reach a trusted root
+(`signer.trust`), and does a Windows release accept it (`signer.policy`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNDECIDABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """A trusted time for a signature, as far as it is intact."""
+    """A timestamp of a signature. Its time counts only while `intact`."""
 
     kind: Literal["rfc3161", "authenticode"]
     time: datetime
@@ -37,34 +37,34 @@ class Timestamp:
     digest_algorithm: DigestAlgorithm | None
     signer: x509.Certificate | None
     certificates: tuple[x509.Certificate, ...]
-    """Every certificate that came with the timestamp, the signer's among them."""
+    """Every certificate that the timestamp carries, the signer's included."""
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
-    """What is unusual about it and breaks nothing."""
+    """Peculiarities that leave the timestamp valid."""
 
     @property
     def intact(self) -> bool:
-        """Whether it covers this signature and its own signature verifies."""
+        """Whether the timestamp covers this signature and its own signature verifies."""
         return not self.problems
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature over a file: embedded, nested in an embedded one, or of a catalog that lists the file's digest."""
+    """One signature of a file: embedded, nested in an embedded signature, or of a catalog that lists the file."""
 
     index: int
     source: Source
     catalog: str | None
     """The catalog's name when the source is a catalog."""
     digest_algorithm: DigestAlgorithm | None
-    """What the file was hashed with; None if unknown to us."""
+    """The digest algorithm of the file; None for an unknown algorithm."""
     digest: bytes
-    """The file's digest as the signature claims it."""
+    """The file digest that the signature contains."""
     signer: x509.Certificate | None
     certificates: tuple[x509.Certificate, ...]
-    """Every certificate carried in the SignedData, the signer's among them."""
+    """Every certificate carried in the SignedData, the signer's included."""
     signer_digest_algorithm: DigestAlgorithm | None
-    """What the signed attributes were hashed with."""
+    """The digest algorithm of the signed attributes."""
     program_name: str | None = None
     url: str | None = None
     statement: str | None = None
@@ -74,62 +74,62 @@ class Signature:
     timestamp: Timestamp | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
-    """What is unusual about it and breaks nothing: data that no signature covers, old forms."""
+    """Peculiarities that leave the signature valid: unsigned data, obsolete encodings."""
 
     @property
     def intact(self) -> bool:
-        """Whether the file's digest, the signed attributes and the signature itself all agree."""
+        """Whether the file's digest, the signed attributes and the signature value all verify."""
         return not self.problems
 
     @property
     def undecidable(self) -> bool:
-        """Whether all that speaks against it is that it can't be read or checked here, where Windows may do better."""
+        """Whether every problem is one that this program can't check and Windows may be able to."""
         return bool(self.problems) and all(problem.code in _UNDECIDABLE for problem in self.problems)
 
     @property
     def state(self) -> Literal["intact", "broken", "undecided"]:
-        """In a word, for a person."""
+        """The integrity of the signature as one word."""
         return "intact" if self.intact else "undecided" if self.undecidable else "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one file says about itself."""
+    """The signatures of one file and the problems of its structure."""
 
     name: str
     kind: Literal["image", "catalog", "cabinet", "file"]
     digests: dict[DigestAlgorithm, bytes]
-    """The file's own digest per algorithm that any signature or catalog asked for."""
+    """The computed digest of the file for each algorithm that a signature or catalog uses."""
     architecture: str | None = None
     """x86, x64, arm, arm64 or ia64, for images."""
     signatures: tuple[Signature, ...] = ()
     problems: tuple[Problem, ...] = ()
-    """What is wrong with the file rather than with one signature."""
+    """Problems of the file as a whole, not of one signature."""
     protection: tuple[Fault, ...] = ()
-    """What memory integrity minds about an image's layout in memory, whoever signed it."""
+    """Memory integrity (HVCI) faults in the section layout of an image. They don't depend on the signer."""
 
 
 class CatalogLookup(Protocol):
-    """A signed catalog, as far as verification needs it. `catalogs.catalog.file.Catalog` fits."""
+    """The part of a signed catalog that verification uses. `catalogs.catalog.file.Catalog` implements it."""
 
     @property
     def name(self) -> str:
-        """What to call the catalog: its file name."""
+        """The catalog's file name."""
         ...
 
     @property
     def signed_data(self) -> bytes:
-        """The catalog's DER, to be checked as SignedData over a certificate trust list."""
+        """The catalog in DER: SignedData over a certificate trust list."""
         ...
 
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
-        """Which digests its members are listed by."""
+        """Return the digest algorithms that the members are listed by."""
         ...
 
     def contains(self, digest: bytes) -> bool:
-        """Whether a member with this digest is listed."""
+        """Return whether the catalog lists a member with this digest."""
         ...
 
     def page_hashes(self, digest: bytes) -> PageHashes | None:
-        """The page hashes that the catalog has of the member with this digest, if it has any."""
+        """Return the page hashes of the member with this digest, or None if the catalog has none."""
         ...

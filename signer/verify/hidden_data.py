@@ -1,7 +1,7 @@
-"""What else stands in a SignedData where no signature covers it, and anything can be put.
+"""Find data in the parts of a SignedData that no signature covers.
 
-Source: the attributes and certificates that SignTool writes; "SigFlip" and its kind, and installers that carry tags,
-hide data in the rest.
+SignTool writes known attributes and the signer's chain there. Tools such as SigFlip, and installers that carry tags,
+hide other data beside them.
 """
 
 from __future__ import annotations
@@ -18,32 +18,30 @@ from signer.verify.evidence import Problem, Signature
 _EXPECTED = frozenset({oids.NESTED_SIGNATURE, oids.RFC3161_TIMESTAMP, oids.COUNTER_SIGNATURE})
 
 
-def about_unsigned_attributes(signer: ParsedSignerInfo) -> Iterator[Problem]:
-    """Attributes that are neither a timestamp nor a nested signature: data that anyone could have added."""
+def unsigned_attribute_notes(signer: ParsedSignerInfo) -> Iterator[Problem]:
+    """Note unsigned attributes that are neither a timestamp nor a nested signature: anyone could have added them."""
     for oid, values in signer.unsigned_attributes.items():
         if oid not in _EXPECTED:
             size = sum(map(len, values))
-            message = (
-                f"{size} bytes stand in an unsigned attribute of no known meaning ({oid}), where data can be hidden"
-            )
+            message = f"the unknown unsigned attribute {oid} contains {size} bytes that the signature doesn't cover"
             yield Problem("unsigned-attribute", message)
 
 
-def about_certificates(parsed: ParsedSignedData, signature: Signature) -> Iterator[Problem]:
-    """Certificates that are on no way from the signer or its timestamp to a root, and what only looks like one."""
+def certificate_notes(parsed: ParsedSignedData, signature: Signature) -> Iterator[Problem]:
+    """Note embedded certificates outside the chains of the signer and its timestamp, and unreadable ones."""
     unreadable = len(parsed.certificates_der) - len(parsed.certificates)
     if unreadable:
-        yield Problem("unreadable-certificate", f"{unreadable} of the certificates that came along can't be read")
-    related = _on_the_way(signature)
+        yield Problem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
+    related = _chain_candidates(signature)
     for certificate in parsed.certificates:
         if certificate not in related:
             name = repr(common_name(certificate))
-            message = f"the certificate of {name} came along and has nothing to do with the signature"
+            message = f"the embedded certificate of {name} is not part of the chain of the signature or its timestamp"
             yield Problem("unrelated-certificate", message)
 
 
-def _on_the_way(signature: Signature) -> set[x509.Certificate]:
-    """The signer, the timestamp's signer, and all that could be above them by their names."""
+def _chain_candidates(signature: Signature) -> set[x509.Certificate]:
+    """Return the signer, the timestamp's signer, and every certificate above them by issuer name."""
     stamp = signature.timestamp
     found = {one for one in (signature.signer, stamp.signer if stamp else None) if one is not None}
     while True:

@@ -1,4 +1,4 @@
-"""One SignedData as a Signature: checked, but not yet compared with any file."""
+"""Read SignedData as signatures and check them, before the digest is compared with a file."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 from signer.verify.evidence import PageHashKind, Problem, Signature, Source
-from signer.verify.hidden_data import about_certificates, about_unsigned_attributes
+from signer.verify.hidden_data import certificate_notes, unsigned_attribute_notes
 from signer.verify.timestamps import read_timestamps
 
-_DEEPEST = 8
-"""How deep nested signatures may nest; SignTool makes one level."""
-_MOST = 64
-"""How many signatures are read; real files have up to three."""
+_MAX_DEPTH = 8
+"""Maximum nesting depth of signatures; SignTool creates one level."""
+_MAX_SIGNATURES = 64
+"""Maximum number of signatures that are read; real files have up to three."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A signature as far as it can be judged without its file, and what it says about the file."""
+class ReadSignature:
+    """A signature that was checked without its file, and its signed statement about the file."""
 
     signature: Signature
     indirect: IndirectData | None = field(default=None)
-    """What was signed about a file, in its own signature or in a catalog's list; None where it can't be read."""
+    """The digest that the signature or the catalog states for the file; None if it can't be read."""
 
 
-def read_signatures(data: bytes, index: int = 0, source: Source = "embedded", depth: int = 0) -> Iterator[Read]:
-    """The signature over a file's indirect data in DER, then those nested in it at any depth, numbered from `index`."""
+def read_signatures(
+    data: bytes, index: int = 0, source: Source = "embedded", depth: int = 0
+) -> Iterator[ReadSignature]:
+    """Read the signature over a file's indirect data (DER) and all nested in it, numbered from `index`."""
     try:
         parsed = parse(data)
     except SignatureFormatError as error:
-        yield Read(_unreadable(index, source, error))
+        yield ReadSignature(_unreadable(index, source, error))
         return
-    yield _over_a_file(parsed, index, source)
+    yield _file_signature(parsed, index, source)
     for nested in _nested(parsed):
-        too_much = (
-            "are nested too deeply" if depth >= _DEEPEST else f"are more than {_MOST}" if index >= _MOST else None
-        )
-        if too_much:
-            yield Read(_unreadable(index + 1, "nested", SignatureFormatError(f"the signatures {too_much}")))
+        excess = _excess(depth, index)
+        if excess is not None:
+            yield ReadSignature(_unreadable(index + 1, "nested", SignatureFormatError(excess)))
             return
         for found in read_signatures(nested, index + 1, "nested", depth + 1):
             index = found.signature.index
@@ -54,44 +54,53 @@ def read_signatures(data: bytes, index: int = 0, source: Source = "embedded", de
 
 
 def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
-    """The signature over a catalog's trust list; its digest is that of the list."""
+    """Read the signature over a catalog's trust list. Its digest is the digest of the list."""
     problems = []
     if parsed.content_type != oids.CTL:
         problems.append(_wrong_content(parsed, "a certificate trust list"))
-    signature = _checked(parsed, 0, "embedded", problems)
+    signature = _check(parsed, 0, "embedded", problems)
     algorithm = signature.signer_digest_algorithm
     digest = algorithm.hash(parsed.content_octets) if algorithm is not None else b""
     notes = [*signature.notes]
     if _nested(parsed):
-        notes.append(Problem("nested-in-catalog", "it carries another signature, and a catalog has one"))
+        notes.append(Problem("nested-in-catalog", "the catalog's signature contains a nested one, which is not read"))
     return replace(signature, digest_algorithm=algorithm, digest=digest, notes=tuple(notes))
 
 
-def _over_a_file(parsed: ParsedSignedData, index: int, source: Source) -> Read:
+def _excess(depth: int, index: int) -> str | None:
+    """Return the limit that one more nested signature exceeds, as a sentence, or None."""
+    if depth >= _MAX_DEPTH:
+        return f"the signatures are nested more than {_MAX_DEPTH} deep"
+    if index >= _MAX_SIGNATURES:
+        return f"the file has more than {_MAX_SIGNATURES} signatures"
+    return None
+
+
+def _file_signature(parsed: ParsedSignedData, index: int, source: Source) -> ReadSignature:
     problems, indirect = [], None
     if parsed.content_type != oids.SPC_INDIRECT_DATA:
-        problems.append(_wrong_content(parsed, "the digest of a file"))
+        problems.append(_wrong_content(parsed, "a file digest"))
     else:
         try:
             indirect = indirect_data.parse(parsed.inner_content)
         except SignatureFormatError as error:
             problems.append(Problem("indirect-data", error.message))
-    signature = _checked(parsed, index, source, problems)
+    signature = _check(parsed, index, source, problems)
     if indirect is None:
-        return Read(signature)
-    about = replace(
+        return ReadSignature(signature)
+    described = replace(
         signature,
         digest_algorithm=indirect.algorithm,
         digest=indirect.digest,
         page_hashes=page_hash_kind(indirect),
-        problems=(*signature.problems, *_same_digest(parsed, indirect)),
-        notes=(*signature.notes, *_wrapped(parsed)),
+        problems=(*signature.problems, *_digest_problems(parsed, indirect)),
+        notes=(*signature.notes, *_content_notes(parsed)),
     )
-    return Read(about, indirect)
+    return ReadSignature(described, indirect)
 
 
-def _checked(parsed: ParsedSignedData, index: int, source: Source, problems: list[Problem]) -> Signature:
-    """What the SignedData says of itself, with all that is wrong inside it."""
+def _check(parsed: ParsedSignedData, index: int, source: Source, problems: list[Problem]) -> Signature:
+    """Check a SignedData by itself; the signature's problems begin with `problems`."""
     signer = parsed.signers[0] if parsed.signers else None
     problems = [*problems, *check_signed_data(parsed)]
     signature = Signature(
@@ -108,21 +117,21 @@ def _checked(parsed: ParsedSignedData, index: int, source: Source, problems: lis
     if signer is None:
         return signature
     signature = _with_timestamp(_with_attributes(signature, signer), parsed, signer)
-    return replace(signature, notes=(*signature.notes, *about_certificates(parsed, signature)))
+    return replace(signature, notes=(*signature.notes, *certificate_notes(parsed, signature)))
 
 
 def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signature:
     try:
-        said, statement = opus.read_opus(signer), opus.read_statement(signer)
+        opus_info, statement = opus.read_opus(signer), opus.read_statement(signer)
     except SignatureFormatError as error:
         problem = Problem("authenticode-attributes", error.message)
         return replace(signature, problems=(*signature.problems, problem))
     return replace(
         signature,
-        program_name=said.program_name,
-        url=said.url,
+        program_name=opus_info.program_name,
+        url=opus_info.url,
         statement=statement,
-        notes=(*signature.notes, *about_unsigned_attributes(signer)),
+        notes=(*signature.notes, *unsigned_attribute_notes(signer)),
     )
 
 
@@ -130,42 +139,48 @@ def _with_timestamp(signature: Signature, parsed: ParsedSignedData, signer: Pars
     timestamps = read_timestamps(parsed, signer)
     if len(timestamps) < 2:
         return replace(signature, timestamp=timestamps[0] if timestamps else None)
-    note = Problem("several-timestamps", f"it has {len(timestamps)} timestamps, of which the first intact one counts")
+    message = f"the signature has {len(timestamps)} timestamps; the first intact one counts"
+    note = Problem("several-timestamps", message)
     return replace(signature, timestamp=timestamps[0], notes=(*signature.notes, note))
 
 
 def _certificate(parsed: ParsedSignedData, signer: ParsedSignerInfo | None) -> x509.Certificate | None:
-    """The signer's certificate where it can be read; `check_signed_data` says why not."""
+    """Return the signer's certificate, or None; then `check_signed_data` reports the reason."""
     try:
         return find_certificate(parsed, signer) if signer is not None else None
     except SignerError:
         return None
 
 
-def _same_digest(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[Problem]:
-    """A file's digest must be as strong as the signature's own, or the weaker could be forged under the stronger."""
+def _digest_problems(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[Problem]:
+    """Check the file digest's algorithm and length.
+
+    The algorithm must be the signer's, or a file that collides under the weaker one could be substituted.
+    """
     if indirect.algorithm is None:
-        message = f"the file was hashed with a digest that is not known ({indirect.digest_oid})"
+        message = f"the file's digest algorithm is unknown ({indirect.digest_oid})"
         yield Problem("digest-algorithm-unknown", message)
     elif len(indirect.digest) != indirect.algorithm.size:
-        yield Problem(
-            "digest-size", f"the digest has {len(indirect.digest)} bytes, which {indirect.algorithm} never has"
+        message = (
+            f"the {indirect.algorithm} digest of the file has {len(indirect.digest)} bytes "
+            f"instead of {indirect.algorithm.size}"
         )
+        yield Problem("digest-size", message)
     if parsed.signers and parsed.signers[0].digest_oid != indirect.digest_oid:
         yield Problem(
-            "digest-algorithm-mismatch", "the file was hashed with another digest algorithm than the signed attributes"
+            "digest-algorithm-mismatch", "the digest algorithms of the file and of the signed attributes differ"
         )
 
 
-def _wrapped(parsed: ParsedSignedData) -> Iterator[Problem]:
+def _content_notes(parsed: ParsedSignedData) -> Iterator[Problem]:
     if parsed.inner_content is not parsed.content:
         yield Problem(
-            "cms-content", "what was signed stands in an OCTET STRING, as .NET writes it and SignTool does not"
+            "cms-content", "the signed content is wrapped in an OCTET STRING, as .NET writes it and SignTool does not"
         )
 
 
 def page_hash_kind(indirect: IndirectData) -> PageHashKind:
-    """What the page hashes that were signed with a file were made with."""
+    """Return the digest algorithm of the signed page hashes."""
     if indirect.page_hashes is None:
         return "none"
     return "sha1" if indirect.page_hashes.algorithm is DigestAlgorithm.SHA1 else "sha256"
@@ -177,16 +192,16 @@ def _nested(parsed: ParsedSignedData) -> tuple[bytes, ...]:
 
 def _wrong_content(parsed: ParsedSignedData, wanted: str) -> Problem:
     found = oids.name_of(parsed.content_type)
-    return Problem("content-type", f"what was signed is not {wanted} but {found}")
+    return Problem("content-type", f"the signed content is {found} instead of {wanted}")
 
 
-def why_unreadable(what: str, error: SignatureFormatError) -> Problem:
-    """The problem of a signature that can't be read; `what` begins its sentence."""
+def unreadable_problem(subject: str, error: SignatureFormatError) -> Problem:
+    """Return the problem of a signature that can't be read. `subject` begins the message."""
     if isinstance(error, NotDerError):
-        return Problem("signature-ber", f"{what} is in BER, and only DER is read here: {error.message}")
-    return Problem("signature-format", f"{what} can't be read: {error.message}")
+        return Problem("signature-ber", f"{subject} is BER-encoded and can't be checked: {error.message}")
+    return Problem("signature-format", f"{subject} can't be read: {error.message}")
 
 
 def _unreadable(index: int, source: Source, error: SignatureFormatError) -> Signature:
-    problem = why_unreadable("the signature", error)
+    problem = unreadable_problem("the signature", error)
     return Signature(index, source, None, None, b"", None, (), None, problems=(problem,))

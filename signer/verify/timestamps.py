@@ -1,4 +1,4 @@
-"""When a signature was made, as timestamps among its unsigned attributes say."""
+"""Read and check the timestamps in a signature's unsigned attributes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from signer.pkcs7.timestamp_token import check_token, parse_token
 from signer.verify.evidence import Problem, Timestamp
 
 _NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
-"""The time of a timestamp that can't be read: the beginning of Windows' time."""
-_MOST = 8
-"""How many timestamps of a kind are read; real signatures have one."""
+"""The time of an unreadable timestamp: the FILETIME epoch."""
+_MAX_TIMESTAMPS = 8
+"""Maximum number of timestamps of each kind that are read; real signatures have one."""
 
 
 def read_timestamps(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> list[Timestamp]:
-    """The timestamps of a signature, those that are intact first, and of these RFC 3161 before the legacy kind."""
+    """Read a signature's timestamps: intact ones first, and among equals RFC 3161 before legacy ones."""
     found = [*_tokens(parsed, signer), *_counter_signatures(parsed, signer)]
     return sorted(found, key=lambda timestamp: not timestamp.intact)
 
 
 def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ())[:_MOST]:
+    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ())[:_MAX_TIMESTAMPS]:
         try:
             token = parse_token(value)
         except SignatureFormatError as error:
@@ -44,7 +44,7 @@ def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Time
 
 
 def _counter_signatures(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ())[:_MOST]:
+    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ())[:_MAX_TIMESTAMPS]:
         try:
             counter = parse_counter_signature(value)
         except SignatureFormatError as error:

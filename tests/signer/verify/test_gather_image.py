@@ -1,4 +1,4 @@
-"""Evidence of images: every signature is found and compared, and every flipped byte is noticed."""
+"""Evidence of images: every signature is found and compared, and every flipped byte is detected."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_nested_signatures_are_found_at_any_depth() -> None:
     assert all(one.intact for one in evidence.signatures)
 
 
-def test_nesting_without_end_ends() -> None:
+def test_the_nesting_depth_of_signatures_is_limited() -> None:
     data = PeSpec().build()
     one = sign_image(data, identity(), SigningOptions()).signature
     deep = one
@@ -92,7 +92,7 @@ def test_nesting_without_end_ends() -> None:
     assert len(evidence.signatures) == 10
 
 
-def test_signatures_without_number_have_an_end() -> None:
+def test_the_number_of_signatures_is_limited() -> None:
     data = PeSpec().build()
     one = sign_image(data, identity("p256"), SigningOptions()).signature
     many = nested.with_unsigned(one, oids.NESTED_SIGNATURE, (one,) * 500)
@@ -103,7 +103,7 @@ def test_signatures_without_number_have_an_end() -> None:
 
 
 @pytest.mark.parametrize("where", [0x10, 0x210, 0x410, 0x5FF, 0x600])
-def test_a_changed_byte_of_the_image_is_another_digest(where: int) -> None:
+def test_a_changed_byte_of_the_image_changes_the_digest(where: int) -> None:
     data = signed(PeSpec(overlay=b"overlay"))
     assert codes(gather_image(flipped(data, where), "a.sys")) == ["digest-mismatch"]
 
@@ -114,7 +114,7 @@ def test_the_checksum_is_not_covered() -> None:
 
 
 def mutation(name: str) -> tuple[Callable[[bytes], int], str]:
-    """Where to flip a byte in a signature's DER, and the problem that it makes."""
+    """Return where to flip a byte in a signature's DER, and the problem code that follows."""
     places: dict[str, tuple[Callable[[bytes], int], str]] = {
         "signature value": (lambda data: len(data) - 5, "signature-mismatch"),
         "message digest": (
@@ -156,14 +156,14 @@ def _modulus() -> bytes:
         "certificate's serial",
     ],
 )
-def test_a_changed_byte_of_the_signature_is_named(name: str) -> None:
+def test_a_changed_byte_of_the_signature_is_reported(name: str) -> None:
     where, code = mutation(name)
     data = signed(description="Drv")
     changed = with_signature(data, lambda signature: flipped(signature, where(signature)))
     assert code in codes(gather_image(changed, "a.sys"))
 
 
-def test_a_signature_of_another_image_does_not_count() -> None:
+def test_a_signature_of_a_different_image_is_rejected() -> None:
     other = Image.parse(signed(PeSpec(fill=1)))
     stolen = certificate_table.read(other)[0].signed_data()
     data = PeSpec(fill=2).build()
@@ -171,7 +171,7 @@ def test_a_signature_of_another_image_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])
-def test_page_hashes_are_computed_again(kind: str) -> None:
+def test_page_hashes_are_recomputed(kind: str) -> None:
     spec = PeSpec(sections=[(".text", 0x400, 0x1800), (".data", 0x1C00, 0x200)])
     data = signed(spec, digest=DigestAlgorithm.named(kind), page_hashes=True)
     (signature,) = gather_image(data, "a.sys").signatures
@@ -181,28 +181,28 @@ def test_page_hashes_are_computed_again(kind: str) -> None:
     assert "0x1400" in changed.notes[0].message
 
 
-def test_a_layout_that_leaves_the_digest_open_is_refused() -> None:
+def test_a_layout_with_an_ambiguous_digest_is_refused() -> None:
     with pytest.raises(ImageError, match="follow the certificate table"):
         gather_image(signed() + b"more", "a.sys")
 
 
-def test_a_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
-    """.NET's SignedCms wraps what is signed as CMS wants it, and Windows calls such signatures valid."""
+def test_content_in_an_octet_string_is_read_as_windows_reads_it() -> None:
+    """.NET's SignedCms wraps the signed content in an OCTET STRING, as CMS does; Windows accepts such signatures."""
     _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
     wrapped = sign(Content(content.oid, der.octets(content.der)), identity(), SigningOptions())
     (found,) = gather_image(with_signature(signed(), lambda _: wrapped), "a.sys").signatures
     assert (found.problems, [note.code for note in found.notes]) == ((), ["cms-content"])
 
 
-def test_a_nested_signature_that_is_damaged_leaves_the_others_as_they_are() -> None:
-    """Drivers in the field carry what was copied from others and bent beside a signature that is intact."""
+def test_a_damaged_nested_signature_does_not_affect_the_others() -> None:
+    """Drivers in the field carry damaged copies of other signatures beside an intact one."""
     damaged = bytes.fromhex("30 03 30 05 00")
     evidence = gather_image(with_signature(signed(), lambda data: nested.append(data, damaged)), "a.sys")
     assert [codes(evidence, index) for index in (0, 1)] == [[], ["signature-format"]]
 
 
-def test_a_digest_of_something_that_has_no_known_name_is_left_open() -> None:
-    """Debian's signatures of its loaders say individual code signing where an image's name belongs."""
+def test_a_digest_of_an_unknown_data_type_is_undecided() -> None:
+    """Debian's boot loader signatures use the OID of individual code signing as the data type."""
     _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
     misnamed = content.der.replace(der.oid(oids.SPC_PE_IMAGE_DATA), der.oid(oids.SPC_INDIVIDUAL))
     resigned = sign(Content(content.oid, misnamed), identity(), SigningOptions())
@@ -219,7 +219,7 @@ def test_a_digest_of_something_that_has_no_known_name_is_left_open() -> None:
     ],
     ids=["indefinite length", "long form of a short length"],
 )
-def test_a_signature_in_ber_is_left_open(change: Callable[[bytes], bytes]) -> None:
+def test_a_ber_encoded_signature_is_undecidable(change: Callable[[bytes], bytes]) -> None:
     (found,) = gather_image(with_signature(signed(), change), "a.sys").signatures
     assert ([problem.code for problem in found.problems], found.intact, found.undecidable) == (
         ["signature-ber"],

@@ -1,4 +1,4 @@
-"""What can be hidden in a signed image without breaking its signature is found and named."""
+"""Data hidden in a signed image without breaking its signature is detected and reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.tables import UNSIGNED, entry, image_with, padded
 
 SIGNATURE = sign_image(UNSIGNED, identity(), SigningOptions()).signature
 ODD = SIGNATURE if len(SIGNATURE) % 8 else nested.with_unsigned(SIGNATURE, "2.999.1", (der.null(),))
-"""A signature whose length is no multiple of 8, so that it is padded."""
+"""A signature whose length is not a multiple of 8, so its entry needs padding."""
 FILL = -len(ODD) % 8
 
 
@@ -42,17 +42,17 @@ FILL = -len(ODD) % 8
     ids=[
         "as SignTool pads",
         "as the specification pads",
-        "padding that is not zero",
-        "alignment that is not zero",
+        "nonzero padding",
+        "nonzero alignment",
         "eight more zeros",
-        "SigFlip: a payload behind the signature",
+        "SigFlip: a payload after the signature",
         "a second signature in the table",
-        "a payload in an entry of its own",
+        "a payload in a separate entry",
         "a payload before the signature",
         "an entry of the old revision",
     ],
 )
-def test_what_stands_in_the_certificate_table_is_named(table: bytes, codes: list[str]) -> None:
+def test_hidden_data_in_the_certificate_table_is_reported(table: bytes, codes: list[str]) -> None:
     evidence = gather_image(image_with(table), "a.sys")
     assert [problem.code for problem in evidence.problems] == codes
     (signature,) = evidence.signatures
@@ -68,9 +68,9 @@ def test_what_stands_in_the_certificate_table_is_named(table: bytes, codes: list
         (entry(padded(ODD), length=1 << 20), "certificate-table"),
         (entry(padded(ODD)) + bytes(16), "certificate-table"),
     ],
-    ids=["no length", "shorter than its header", "longer than the table", "zeros behind the entries"],
+    ids=["no length", "shorter than its header", "longer than the table", "zeros after the entries"],
 )
-def test_a_table_that_can_t_be_read_is_named(table: bytes, code: str) -> None:
+def test_an_unreadable_table_is_reported(table: bytes, code: str) -> None:
     evidence = gather_image(image_with(table), "a.sys")
     assert [problem.code for problem in evidence.problems] == [code]
     assert evidence.signatures == ()
@@ -87,7 +87,7 @@ def test_a_table_that_can_t_be_read_is_named(table: bytes, code: str) -> None:
     ],
     ids=["nothing", "zeros", "BER", "a damaged end", "a length of 4 GB"],
 )
-def test_what_is_no_signature_is_a_broken_one(body: bytes) -> None:
+def test_an_entry_without_a_signature_is_not_intact(body: bytes) -> None:
     (signature,) = gather_image(image_with(entry(body)), "a.sys").signatures
     assert not signature.intact
 
@@ -106,7 +106,7 @@ def rewritten(change: Callable[[bytearray, Image], bytes]) -> bytes:
     return change(data, Image.parse(bytes(data)))
 
 
-def behind_the_table(data: bytearray, image: Image) -> bytes:
+def after_the_table(data: bytearray, image: Image) -> bytes:
     return bytes(data) + bytes(8)
 
 
@@ -133,7 +133,7 @@ def unaligned(data: bytearray, image: Image) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (behind_the_table, "follow the certificate table"),
+        (after_the_table, "follow the certificate table"),
         (inside_a_section, "overlaps"),
         (inside_the_headers, "overlaps"),
         (beyond_the_end, "beyond the end"),
@@ -146,13 +146,13 @@ def test_a_table_in_the_wrong_place_is_refused(change: Callable[[bytearray, Imag
     assert caught.value.offset is not None
 
 
-def test_a_directory_that_is_not_there_is_refused() -> None:
+def test_a_missing_data_directory_is_refused() -> None:
     with pytest.raises(ImageError, match="4 data directories"):
         gather_image(PeSpec(directories=4).build(), "a.sys")
 
 
 def signer_changed(change: Callable[[list[bytes]], list[bytes]]) -> bytes:
-    """The signature with the fields of its SignerInfos changed: version, sid, digest, attributes, algorithm, value."""
+    """Return the signature with changed SignerInfo fields: version, sid, digest, attributes, algorithm, value."""
     data = SIGNATURE
     oid, wrapped = der.children(data, der.read(data))
     *head, signers = der.children(data, der.read(data, wrapped.body))
@@ -172,7 +172,7 @@ def fields_changed(place: int, replacement: Callable[[bytes], bytes]) -> Callabl
 
 
 def only(*wanted: str) -> Callable[[bytes], bytes]:
-    """Signed attributes with these alone."""
+    """Keep only the signed attributes of these types."""
 
     def change(attributes: bytes) -> bytes:
         each = [one.whole(attributes) for one in der.children(attributes, der.read(attributes))]
@@ -219,17 +219,17 @@ def unknown(algorithm: bytes) -> bytes:
     ids=[
         "no signer",
         "two signers",
-        "a digest that is not announced",
-        "a digest that nobody knows",
+        "a digest that the SignedData does not list",
+        "an unknown digest",
         "no message digest",
         "no content type",
         "two message digests",
         "two content types",
         "no signed attributes",
-        "an algorithm that nobody knows",
-        "an algorithm of another kind of key",
+        "an unknown algorithm",
+        "an algorithm of another key type",
         "an empty value",
-        "zeros for a value",
+        "zeros as the value",
         "another signer",
     ],
 )
@@ -241,12 +241,12 @@ def test_signed_data_is_checked_strictly(change: Callable[[list[bytes]], list[by
 
 
 def with_certificates(*more: bytes) -> bytes:
-    """The signature with these among its certificates."""
+    """Return the signature with these certificates embedded as well."""
     oid, wrapped = der.children(SIGNATURE, der.read(SIGNATURE))
     fields = [one.whole(SIGNATURE) for one in der.children(SIGNATURE, der.read(SIGNATURE, wrapped.body))]
     own = der.read(fields[3]).contents(fields[3])
     root = identity().chain[0].public_bytes(Encoding.DER)
-    # The tests' root has the issuer and serial number of its leaf, and of two such certificates the first counts.
+    # The test root has the same issuer and serial number as its leaf; the first match is taken as the signer.
     fields[3] = der.explicit(0, *(one for one in more if one != root), own, *(one for one in more if one == root))
     return der.sequence(oid.whole(SIGNATURE), der.explicit(0, der.sequence(*fields)))
 
@@ -259,9 +259,9 @@ def with_certificates(*more: bytes) -> bytes:
         ((certificate("Somebody Else", "p256").public_bytes(Encoding.DER),), ["unrelated-certificate"]),
         ((der.sequence(der.sequence(der.octets(b"payload" * 100))),), ["unreadable-certificate"]),
     ],
-    ids=["nothing", "the root", "a certificate of somebody else", "what is no certificate"],
+    ids=["nothing", "the root", "an unrelated certificate", "data that is not a certificate"],
 )
-def test_what_stands_among_the_certificates_is_noted(more: tuple[bytes, ...], codes: list[str]) -> None:
+def test_unrelated_embedded_certificates_are_noted(more: tuple[bytes, ...], codes: list[str]) -> None:
     (signature,) = gather_image(image_with(entry(padded(with_certificates(*more)))), "a.sys").signatures
     assert [note.code for note in signature.notes] == codes
     assert signature.intact

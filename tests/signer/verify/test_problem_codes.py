@@ -1,4 +1,4 @@
-"""Every code that evidence can carry is explained in docs/evidence.md, and nothing else is."""
+"""docs/evidence.md explains every code that evidence can contain, and no other code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.support.files import ROOT
 
 
 def codes() -> Iterator[str]:
-    """The first argument of every Problem that is made."""
-    for room in ("verify", "pkcs7"):
-        for path in sorted((ROOT / "signer" / room).glob("*.py")):
+    """Yield the first argument of every Problem(…) call."""
+    for package in ("verify", "pkcs7"):
+        for path in sorted((ROOT / "signer" / package).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
-                    assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}: a code that is computed"
+                    assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}: not a literal code"
                     yield str(node.args[0].value)
 
 

@@ -1,4 +1,4 @@
-"""Timestamps as evidence: whatever is wrong with one, it no longer counts, and the signature under it still does."""
+"""Timestamps as evidence: a faulty timestamp does not count, and its signature remains intact."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Change = Callable[[bytes], bytes]
 def stamp(
     kind: Kind, by: SigningIdentity | None = None, over: bytes = VALUE, change: Change = bytes
 ) -> TimestampAttribute:
-    """A timestamp straight from an authority, with its bytes changed, and unchecked."""
+    """Request a timestamp from an authority and change its bytes, without checking it."""
     if kind == "rfc3161":
         response = tsa(by).answer(rfc3161_request(over, SHA256, 7))
         _, token = der.children(response, der.read(response))
@@ -60,7 +60,7 @@ def read(signature: bytes) -> Signature:
 
 
 def timestamp(given_: TimestampAttribute) -> Timestamp:
-    """The timestamp as evidence. The signature that it stands on is intact in any case."""
+    """Return the timestamp as evidence, after asserting that its signature is intact."""
     found = read(with_stamp(given_))
     assert found.intact and found.timestamp is not None
     return found.timestamp
@@ -121,20 +121,20 @@ OTHER_ATTRIBUTE = oids.SIGNING_CERTIFICATE_V2[:-2] + "48"
         "the time",
         "the signing time",
         "the signing-certificate attribute",
-        "the certificate that is named",
+        "the certificate digest",
         "the value",
         "no token",
-        "a signature for a token",
+        "a signature instead of a token",
         "the legacy message digest",
         "the legacy time",
-        "a legacy time that can't be",
+        "an impossible legacy time",
         "the legacy content type",
         "no legacy time",
         "the legacy value",
         "no counter-signature",
     ],
 )
-def test_a_changed_timestamp_is_named(kind: Kind, change: Change, code: str) -> None:
+def test_a_changed_timestamp_is_reported(kind: Kind, change: Change, code: str) -> None:
     assert code in codes(timestamp(stamp(kind, change=change)))
 
 
@@ -143,8 +143,8 @@ def test_a_changed_timestamp_is_named(kind: Kind, change: Change, code: str) -> 
     [((), []), ((oids.DATA,), []), ((oids.TST_INFO,), ["timestamp-content-type"])],
     ids=["none", "data", "TSTInfo"],
 )
-def test_the_content_type_of_a_legacy_timestamp_breaks_nothing(types: tuple[str, ...], notes: list[str]) -> None:
-    """Certum's legacy timestamps say TSTInfo, and Windows takes them."""
+def test_the_content_type_of_a_legacy_timestamp_is_ignored(types: tuple[str, ...], notes: list[str]) -> None:
+    """Certum's legacy timestamps declare TSTInfo, and Windows accepts them."""
     by = tsa_identity()
     attributes = der.set_of(
         [
@@ -161,7 +161,7 @@ def test_the_content_type_of_a_legacy_timestamp_breaks_nothing(types: tuple[str,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_timestamp_of_another_signature_does_not_count(kind: Kind) -> None:
+def test_a_timestamp_of_a_different_signature_is_rejected(kind: Kind) -> None:
     assert codes(timestamp(stamp(kind, over=b"another signature"))) == ["timestamp-imprint"]
 
 
@@ -194,13 +194,13 @@ def test_the_authority_s_certificate_must_be_for_timestamps(
     assert (codes(found), [note.code for note in found.notes]) == (problems, notes)
 
 
-def test_a_legacy_timestamp_without_its_certificates_is_nobody_s() -> None:
+def test_a_legacy_timestamp_without_its_certificates_has_no_signer() -> None:
     bare = TimestampAttribute(stamp("authenticode").attribute)
     found = timestamp(bare)
     assert found.signer is None and codes(found) == ["signer-certificate-missing"]
 
 
-def test_of_several_timestamps_the_first_that_is_intact_counts() -> None:
+def test_the_first_intact_of_several_timestamps_counts() -> None:
     broken, good = stamp("rfc3161", change=flip_last), stamp("authenticode")
     both = with_unsigned(with_stamp(good), oids.RFC3161_TIMESTAMP, broken.attribute[1])
     found = read(both)
@@ -208,7 +208,7 @@ def test_of_several_timestamps_the_first_that_is_intact_counts() -> None:
     assert [note.code for note in found.notes] == ["several-timestamps"]
 
 
-def test_a_nested_signature_has_a_timestamp_of_its_own() -> None:
+def test_a_nested_signature_has_its_own_timestamp() -> None:
     inner = sign_image(UNSIGNED, identity(), SigningOptions(DigestAlgorithm.SHA384)).signature
     outer = with_unsigned(with_stamp(stamp("rfc3161")), oids.NESTED_SIGNATURE, (inner,))
     first, second = gather_image(image_with(entry(padded(outer))), "a.sys").signatures
@@ -219,9 +219,9 @@ STAMPED = {kind: with_stamp(stamp(kind)) for kind in KINDS}
 
 
 def essence(found: Signature) -> tuple[object, ...]:
-    """What must not change under an intact signature with an intact timestamp.
+    """Return the values that must not change while signature and timestamp are intact.
 
-    A certificate is vouched for by its issuer, so a changed one shows in its path; here its key counts.
+    A changed certificate fails path building, because its issuer signed it; here only its key matters.
     """
     stamped = found.timestamp
     assert stamped is not None and stamped.signer is not None and found.signer is not None
@@ -232,8 +232,8 @@ def essence(found: Signature) -> tuple[object, ...]:
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_no_changed_byte_passes_for_the_truth(kind: Kind, data: st.DataObject) -> None:
-    """Whatever byte of a signature changes: it is noticed, or nothing that matters is different."""
+def test_no_changed_byte_alters_intact_evidence(kind: Kind, data: st.DataObject) -> None:
+    """Any changed byte of a signature is detected, or it changes no value that matters."""
     original = image_with(entry(padded(STAMPED[kind])))
     place = data.draw(st.integers(len(UNSIGNED), len(original) - 1))
     changed = bytearray(original)
@@ -249,8 +249,8 @@ def test_no_changed_byte_passes_for_the_truth(kind: Kind, data: st.DataObject) -
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_nothing_but_our_errors_comes_of_mangled_signatures(data: st.DataObject) -> None:
-    """Stretches cut out, doubled, moved or overwritten: evidence or a SignerError, never anything else."""
+def test_mangled_signatures_raise_only_signer_errors(data: st.DataObject) -> None:
+    """Ranges that are cut out, doubled, moved or overwritten yield evidence or a SignerError."""
     body = bytearray(STAMPED[data.draw(st.sampled_from(KINDS))])
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(body) - 1))

@@ -1,1 +1,1 @@
-"""Trust anchors and certificate paths."""
+"""Trust: root stores, certificate paths and revocation."""

@@ -1,12 +1,12 @@
 """Build the certificate paths from a signer to a trusted key.
 
 Real signatures carry certificates in any order, with cross-certificates, several certificates of one CA and sometimes a
-loop; the root is mostly left out. So every way up is tried: an issuer is whoever has the name and whose key made the
-signature. Of issuers with the right name and the wrong key nothing is kept, unless there is no better one.
+loop; most omit the root. The search therefore follows every issuer: a certificate that has the issuer's name and whose
+key verifies the signature. Candidates with the right name and a different key only explain a failure.
 
-Limits, so that a hostile pool can't make it run for ever: a path has at most MAX_DEPTH certificates below the anchor;
-at most MAX_STEPS certificates are put on a path while searching and MAX_CHECKS signatures are checked; at most
-MAX_PATHS paths are returned. What is not found within them is not trusted, and the path says so ("search-limit").
+Limits bound the work on a hostile pool: a path has at most MAX_DEPTH certificates below the anchor; the search adds at
+most MAX_STEPS certificates to paths and verifies at most MAX_CHECKS signatures; at most MAX_PATHS paths are returned.
+A path that exceeds a limit is not trusted and has the problem "search-limit".
 """
 
 from __future__ import annotations
@@ -50,12 +50,14 @@ def build_paths(
     at: datetime | None = None,
     usage: str = CODE_SIGNING,
 ) -> tuple[CertificatePath, ...]:
-    """Every path from `leaf` to an anchor of `store`, best first; else the furthest ways up, with the reason.
+    """Build every path from `leaf` to an anchor of `store`, best first; without an anchor, the longest partial paths.
 
-    `pool` holds whatever certificates came along, in any order. `usage` is the extended key usage that the path is
-    wanted for. Best is: reaches an anchor; breaks no rule; Microsoft's roots before the Code Verification Root before
-    test roots before commercial ones; all certificates valid `at` that time, where one is given; shorter; fewer weak
-    algorithms. There is always at least one path. Source: RFC 4158 for building, RFC 5280, 6.1 for the rules.
+    `pool` holds the certificates of the signature, in any order. `usage` is the required extended key usage. The order
+    of preference: reaches an anchor; breaks no rule; Microsoft's roots, then the Code Verification Root, test roots,
+    commercial roots; all certificates valid at the time `at`, if given; shorter; fewer weak algorithms. The result has
+    at least one path; a partial path has no anchor and a problem that names the reason.
+
+    Source: RFC 4158 for path building, RFC 5280, section 6.1 for the rules.
     """
     return _paths(leaf, tuple(pool), store, at, usage)
 
@@ -64,7 +66,7 @@ def build_paths(
 def _paths(
     leaf: x509.Certificate, pool: tuple[x509.Certificate, ...], store: TrustStore, at: datetime | None, usage: str
 ) -> tuple[CertificatePath, ...]:
-    """The paths, remembered: the files of a package are signed by the same few, with the same certificates."""
+    """Build the paths, cached: the files of a package share a few signers and their certificates."""
     paths = [
         CertificatePath(end.certificates, end.anchor, _problems(end, usage))
         for end in _Search(leaf, pool, store).ends()
@@ -91,7 +93,7 @@ def _rank(path: CertificatePath, at: datetime | None) -> tuple[bool, int, int, b
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A certificate with the fields that it is found by."""
+    """A certificate and the fields that path building compares."""
 
     certificate: x509.Certificate
     fields: Fields
@@ -102,23 +104,23 @@ class _Node:
 
     @property
     def entity(self) -> tuple[bytes, bytes]:
-        """Name and key: the same entity is never put on a path twice, which is what ends loops (RFC 4158, 5.2)."""
+        """Name and key. A path contains an entity at most once, which prevents loops (RFC 4158, 5.2)."""
         return self.fields.subject, self.fields.spki
 
 
 @dataclass(frozen=True, slots=True)
-class _Above:
-    """What is directly above a certificate: keys of anchors and certificates that made its signature, else why not."""
+class _Issuers:
+    """The anchors and certificates whose key verifies a certificate's signature, and the candidates that failed."""
 
     anchors: tuple[Anchor, ...]
     issuers: tuple[_Node, ...]
     failed: tuple[tuple[Check, str], ...]
-    """Who has the name and did not make the signature, and whether that is certain."""
+    """The result and the name of each candidate that has the issuer's name and whose key does not verify."""
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """Where one way up ended, and why."""
+    """The end of one search path: an anchor, or the problem that stopped it."""
 
     certificates: tuple[x509.Certificate, ...]
     anchor: Anchor | None
@@ -126,62 +128,61 @@ class _End:
 
 
 class _Search:
-    """One depth-first search, with its budget and what it already knows."""
+    """One depth-first search with its limits and its cached results."""
 
     def __init__(self, leaf: x509.Certificate, pool: Iterable[x509.Certificate], store: TrustStore) -> None:
         self._leaf = _Node(leaf, fields_of(leaf))
         self._store = store
         self._steps = 0
         self._outcomes: dict[tuple[x509.Certificate, bytes], Check] = {}
-        self._known: dict[_Node, _Above] = {}
+        self._known: dict[_Node, _Issuers] = {}
         self._by_subject: dict[bytes, list[_Node]] = {}
         for certificate in dict.fromkeys((*pool, *store.intermediates)):
             node = _Node(certificate, fields_of(certificate))
             self._by_subject.setdefault(node.fields.subject, []).append(node)
 
     def ends(self) -> list[_End]:
-        """All ends; only the anchored ones if there are any."""
-        found = list(self._climb((self._leaf,)))
+        """Return the ends that reach an anchor, or all ends if none does."""
+        found = list(self._extend((self._leaf,)))
         return [end for end in found if end.anchor is not None] or found
 
-    def _climb(self, way: tuple[_Node, ...]) -> Iterator[_End]:
-        """The ends of all ways up from the last certificate of `way`."""
+    def _extend(self, partial: tuple[_Node, ...]) -> Iterator[_End]:
+        """Yield the ends of all paths that begin with `partial`."""
         self._steps += 1
-        top = way[-1]
-        certificates = tuple(node.certificate for node in way)
+        top = partial[-1]
+        certificates = tuple(node.certificate for node in partial)
         own = self._own_anchor(top)
         if own is not None:
             yield _End(certificates, own)
             return
-        above = self._above(top)
+        above = self._issuers(top)
         for anchor in above.anchors:
             yield _End((*certificates, anchor.certificate) if anchor.certificate else certificates, anchor)
-        entities = {node.entity for node in way}
+        entities = {node.entity for node in partial}
         issuers = [issuer for issuer in above.issuers if issuer.entity not in entities]
         for issuer in issuers:
-            if len(way) == MAX_DEPTH or self._steps >= MAX_STEPS:
-                message = f"the search for the issuer of {common_name(top.certificate)!r} was given up"
-                yield _End(certificates, None, PathProblem("search-limit", message, len(way) - 1))
+            if len(partial) == MAX_DEPTH or self._steps >= MAX_STEPS:
+                yield _End(certificates, None, PathProblem("search-limit", _limit_reached(top), len(partial) - 1))
                 return
-            yield from self._climb((*way, issuer))
+            yield from self._extend((*partial, issuer))
         if not above.anchors and not issuers:
             code, message = self._dead_end(top, above)
-            yield _End(certificates, None, PathProblem(code, message, len(way) - 1))
+            yield _End(certificates, None, PathProblem(code, message, len(partial) - 1))
 
     def _own_anchor(self, node: _Node) -> Anchor | None:
-        """The anchor that this certificate is, rather than one that merely has its key, as a cross-certificate does."""
+        """Return the anchor if `node` is its certificate. A cross-certificate has the same key and is not."""
         anchor = self._store.with_key(node.fields.spki)
         if anchor is None or anchor.certificate == node.certificate:
             return anchor
         return anchor if node.self_issued and self._check(node, node.fields.spki) is Check.GOOD else None
 
-    def _above(self, node: _Node) -> _Above:
-        """Who issued `node`; found once, however many ways lead through it."""
+    def _issuers(self, node: _Node) -> _Issuers:
+        """Return the issuers of `node`, cached for the paths that share it."""
         if node not in self._known:
-            self._known[node] = self._find_above(node)
+            self._known[node] = self._find_issuers(node)
         return self._known[node]
 
-    def _find_above(self, node: _Node) -> _Above:
+    def _find_issuers(self, node: _Node) -> _Issuers:
         name = issuer_common_name(node.certificate)
         anchors, issuers = [], []
         failed: list[tuple[Check, str]] = []
@@ -191,38 +192,42 @@ class _Search:
                 anchors.append(trusted.anchor)
             elif not _other_key(node.certificate, trusted.anchor.certificate):
                 failed.append((outcome, trusted.anchor.name))
-        helpers = (_Node(helper, fields_of(helper)) for helper in self._store.helpers(node.fields.issuer))
-        candidates = dict.fromkeys((*self._by_subject.get(node.fields.issuer, ()), *helpers))
+        untrusted = (_Node(one, fields_of(one)) for one in self._store.untrusted_issuers(node.fields.issuer))
+        candidates = dict.fromkeys((*self._by_subject.get(node.fields.issuer, ()), *untrusted))
         reached = {anchor.spki_sha256 for anchor in anchors}
         for issuer in candidates:
             if issuer.self_issued and key_identity(issuer.fields.spki) in reached:
-                continue  # the root itself, which came along
+                continue  # the anchor's own certificate, embedded in the signature
             outcome = self._check(node, issuer.fields.spki)
             if outcome is Check.GOOD:
                 issuers.append(issuer)
             elif not _other_key(node.certificate, issuer.certificate):
                 failed.append((outcome, common_name(issuer.certificate)))
-        return _Above(tuple(anchors), tuple(issuers), tuple(failed))
+        return _Issuers(tuple(anchors), tuple(issuers), tuple(failed))
 
-    def _dead_end(self, node: _Node, above: _Above) -> tuple[str, str]:
-        """Why the way up ends at `node`: the problem, code and sentence."""
+    def _dead_end(self, node: _Node, above: _Issuers) -> tuple[str, str]:
+        """Return code and message of the problem that ends the path at `node`."""
         name = common_name(node.certificate)
         if len(self._outcomes) >= MAX_CHECKS:
-            return "search-limit", f"the search for the issuer of {name!r} was given up"
+            return "search-limit", _limit_reached(node)
         if node.self_issued and self._check(node, node.fields.spki) is not Check.BAD:
             return "root-untrusted", _untrusted(node, self._store.mode)
         for outcome, issuer in above.failed:
             if outcome is Check.BAD:
-                return "bad-signature", f"the signature on {name!r} was not made with the key of {issuer!r}"
+                return "bad-signature", f"the signature on {name!r} does not verify with the key of {issuer!r}"
         if above.failed:
             algorithm = node.certificate.signature_algorithm_oid.dotted_string
-            return "signature-unknown", f"the signature on {name!r} can't be checked here (algorithm {algorithm})"
+            return "signature-unknown", f"the signature on {name!r} uses the unsupported algorithm {algorithm}"
         if node.self_issued:
-            return "bad-signature", f"{name!r} names itself as its issuer, but its key did not sign it"
-        return "issuer-unknown", f"the issuer of {name!r} is missing: {issuer_name(node.certificate)}"
+            return (
+                "bad-signature",
+                f"{name!r} names itself as its issuer, but its own key does not verify its signature",
+            )
+        issuer = issuer_name(node.certificate)
+        return "issuer-unknown", f"the certificate of the issuer of {name!r} is missing: {issuer}"
 
     def _check(self, node: _Node, spki: bytes) -> Check:
-        """The check, counted once for each pair of certificate and key; past the budget nothing is known."""
+        """Verify a signature once per pair of certificate and key; return UNKNOWN after MAX_CHECKS checks."""
         pair = (node.certificate, spki)
         if pair not in self._outcomes:
             if len(self._outcomes) >= MAX_CHECKS:
@@ -233,12 +238,12 @@ class _Search:
 
 @functools.lru_cache(maxsize=4096)
 def _checked(certificate: x509.Certificate, spki: bytes) -> Check:
-    """The check, remembered: many files in one call share their authorities."""
+    """Verify a signature, cached: the files of one run share their certificate authorities."""
     return check(certificate, spki)
 
 
 def _other_key(child: x509.Certificate, issuer: x509.Certificate | None) -> bool:
-    """Whether the key identifiers say that this is another key of an issuer with the same name (RFC 5280, 4.2.1.1)."""
+    """Return whether the key identifiers rule out `issuer` as the signing key of `child` (RFC 5280, 4.2.1.1)."""
     if issuer is None:
         return False
     try:
@@ -249,8 +254,12 @@ def _other_key(child: x509.Certificate, issuer: x509.Certificate | None) -> bool
     return wanted is not None and wanted != found
 
 
+def _limit_reached(node: _Node) -> str:
+    return f"the search for the issuer of {common_name(node.certificate)!r} exceeded its limit"
+
+
 def _untrusted(node: _Node, mode: Mode) -> str:
-    """The sentence about a root that is not in the store, with what is known of it."""
+    """Return the message about a self-signed root that is not in the store; name a known kernel root."""
     name = common_name(node.certificate)
     known = kernel_root(key_identity(node.fields.spki))
     if known is not None:

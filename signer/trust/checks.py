@@ -1,8 +1,7 @@
-"""The rules that a path must keep: who may issue, for what, how far down, with which keys and digests.
+"""Check the rules of a certificate path: the right to issue, usages, path length, keys and digests.
 
-A broken rule is a PathProblem; nothing is decided here. Two kinds are told apart, because a policy treats them so:
-`BROKEN` codes mean that a certificate on the path had no right to issue what it issued; `WEAK` codes name keys and
-digests that some releases still accept.
+A violation is a PathProblem; policies decide its effect. There are two groups: a `BROKEN` code means that the path is
+not valid, a `WEAK` code names a key or digest that some Windows releases still accept.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ BROKEN = frozenset(
         "critical-extension",
     }
 )
-"""Codes of broken rules."""
+"""Codes of violated rules: the path is not valid."""
 
 WEAK = frozenset({"weak-key", "digest-md5", "digest-sha1", "key-unknown"})
-"""Codes for a policy to judge."""
+"""Codes of weak keys and digests, for a policy to evaluate."""
 
 ANY_USAGE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
@@ -63,21 +62,21 @@ _UNDERSTOOD = {
     ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string,
     ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string,
     ExtensionOID.AUTHORITY_INFORMATION_ACCESS.dotted_string,
-    # No certificate policy is asked for, so these constrain nothing that is used here.
+    # Code signing requires no certificate policy, so these constrain nothing.
     ExtensionOID.CERTIFICATE_POLICIES.dotted_string,
     ExtensionOID.POLICY_MAPPINGS.dotted_string,
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string,
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string,
     "2.16.840.1.113730.1.1",  # Netscape certificate type
     "1.3.6.1.4.1.311.21.10",  # Microsoft application policies
-    # Authenticode's own of 1996 to 2000, which limit publishers to being one, and say where their policy is.
+    # Authenticode extensions of 1996 to 2000, which restrict the key to code signing and link to the CA's policy.
     "2.5.29.4",  # key usage restriction
     "1.3.6.1.4.1.311.2.1.10",  # SpcSpAgencyInfo
 }
 
 
 def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, usage: str) -> Iterator[PathProblem]:
-    """Every rule that the path breaks, from the leaf up."""
+    """Yield every rule that the path breaks, from the leaf up."""
     anchored = anchor is not None and key_identity(fields_of(certificates[-1]).spki) == anchor.spki_sha256
     for index, certificate in enumerate(certificates):
         try:
@@ -101,17 +100,17 @@ def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, u
 def _issuing(
     certificates: tuple[x509.Certificate, ...], index: int, found: x509.Extensions, is_root: bool
 ) -> Iterator[PathProblem]:
-    """RFC 5280, 6.1.4 (k) to (n). A root that says nothing may issue: those of version 1 say nothing."""
+    """Check RFC 5280, 6.1.4 (k) to (n). A root without basic constraints may issue, as version 1 roots do."""
     name = common_name(certificates[index])
     basic = _extension(found, x509.BasicConstraints)
     if basic is None and not is_root:
-        yield PathProblem("basic-constraints-missing", f"{name!r} does not say that it is a CA", index)
+        yield PathProblem("basic-constraints-missing", f"{name!r} has no basic constraints, which a CA needs", index)
     if basic is not None and not basic.ca:
         yield PathProblem("not-a-ca", f"{name!r} is not a CA but issued a certificate", index)
     if basic is not None and basic.path_length is not None:
         below = sum(not is_self_signed(certificate) for certificate in certificates[1:index])
         if below > basic.path_length:
-            message = f"{name!r} allows {basic.path_length} CAs below it and there are {below}"
+            message = f"{name!r} allows at most {basic.path_length} CAs below it, and the path has {below}"
             yield PathProblem("path-too-long", message, index)
     key_usage = _extension(found, x509.KeyUsage)
     if key_usage is not None and not key_usage.key_cert_sign:
@@ -128,13 +127,13 @@ def _usage(certificate: x509.Certificate, index: int, usage: str) -> Iterator[Pa
 def _critical(certificate: x509.Certificate, index: int, found: x509.Extensions) -> Iterator[PathProblem]:
     for extension in found:
         if extension.critical and extension.oid.dotted_string not in _UNDERSTOOD:
-            message = f"{common_name(certificate)!r} has a critical extension that is not known here"
-            yield PathProblem("critical-extension", f"{message} ({extension.oid.dotted_string})", index)
+            message = f"{common_name(certificate)!r} has an unknown critical extension ({extension.oid.dotted_string})"
+            yield PathProblem("critical-extension", message, index)
 
 
 @functools.lru_cache(maxsize=1024)
 def _key(certificate: x509.Certificate) -> tuple[str, str] | None:
-    """What is weak about the key itself, code and sentence."""
+    """Return code and message about a weak or unknown key, or None."""
     key = load_key(fields_of(certificate).spki)
     name = common_name(certificate)
     if isinstance(key, rsa.RSAPublicKey):
@@ -144,15 +143,15 @@ def _key(certificate: x509.Certificate) -> tuple[str, str] | None:
         if key.key_size < MIN_EC_BITS:
             return "weak-key", f"the elliptic curve key of {name!r} has only {key.key_size} bits"
     else:
-        return "key-unknown", f"the key of {name!r} is of a kind that Authenticode does not know"
+        return "key-unknown", f"the key of {name!r} has a type that Authenticode does not support"
     return None
 
 
 def _digest(certificate: x509.Certificate) -> tuple[str, str] | None:
-    """What is weak about the signature on it, code and sentence."""
+    """Return code and message about a weak signature digest, or None."""
     digest = digest_of(certificate.signature_algorithm_oid.dotted_string)
     if digest in (DigestAlgorithm.MD5, DigestAlgorithm.SHA1):
-        message = f"{common_name(certificate)!r} was issued with a signature over {digest.label.upper()}"
+        message = f"the issuer's signature on {common_name(certificate)!r} uses {digest.label.upper()}"
         return f"digest-{digest.label}", message
     return None
 

@@ -1,4 +1,4 @@
-"""Name constraints: which names a CA may issue for (RFC 5280, 4.2.1.10)."""
+"""Check name constraints: the names that a CA may issue certificates for (RFC 5280, 4.2.1.10)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from signer.errors import CertificateError
 
 
 def broken_constraints(certificates: tuple[x509.Certificate, ...]) -> Iterator[tuple[int, str]]:
-    """(index of the certificate with the forbidden name, sentence) for each breach, from the leaf up."""
+    """Yield the certificate's index and a message for each name that violates a constraint, from the leaf up."""
     for above in range(1, len(certificates)):
         limits = _constraints(certificates[above])
         if limits is None:
             continue
         issuer = common_name(certificates[above])
         for index in range(above):
-            # A CA's new certificate for itself is exempt, unless it ends the path.
+            # RFC 5280, 6.1.3 (b): a self-issued certificate is exempt unless it is the leaf.
             if index and is_self_signed(certificates[index]):
                 continue
             for name in _names(certificates[index]):
                 reason = _breach(name, limits)
                 if reason:
-                    yield index, f"{issuer!r} may not issue for {_text(name)}: {reason}"
+                    yield index, f"{issuer!r} may not issue certificates for {_text(name)}: {reason}"
 
 
 def _constraints(certificate: x509.Certificate) -> x509.NameConstraints | None:
@@ -38,7 +38,7 @@ def _constraints(certificate: x509.Certificate) -> x509.NameConstraints | None:
 
 
 def _names(certificate: x509.Certificate) -> Iterator[x509.GeneralName]:
-    """Every name that a certificate is for: the subject, its mail addresses, and the alternative names."""
+    """Yield every name of the certificate: alternative names, or else mail addresses, and the subject."""
     try:
         alternative = extensions(certificate).get_extension_for_class(x509.SubjectAlternativeName).value
         yield from alternative
@@ -53,11 +53,11 @@ def _breach(name: x509.GeneralName, limits: x509.NameConstraints) -> str | None:
     permitted = [base for base in limits.permitted_subtrees or () if type(base) is type(name)]
     excluded = [base for base in limits.excluded_subtrees or () if type(base) is type(name)]
     if (permitted or excluded) and not isinstance(name, _KNOWN):
-        return "names of this form can't be compared here"
+        return "constraints on this name type are not supported"
     if any(_within(name, base) for base in excluded):
-        return "it is excluded"
+        return "the name is excluded"
     if permitted and not any(_within(name, base) for base in permitted):
-        return "it is outside what is permitted"
+        return "the name is outside the permitted subtrees"
     return None
 
 
@@ -65,7 +65,7 @@ _KNOWN = (x509.DirectoryName, x509.DNSName, x509.RFC822Name, x509.UniformResourc
 
 
 def _within(name: x509.GeneralName, base: x509.GeneralName) -> bool:
-    """Whether `name` lies in the subtree of `base`, both of the same form."""
+    """Return whether `name` is in the subtree of `base`; both have the same type."""
     if isinstance(name, x509.DirectoryName) and isinstance(base, x509.DirectoryName):
         wanted = _folded(base.value.rdns)
         return _folded(name.value.rdns)[: len(wanted)] == wanted
@@ -82,7 +82,7 @@ def _within(name: x509.GeneralName, base: x509.GeneralName) -> bool:
 
 
 def _folded(rdns: Iterable[x509.RelativeDistinguishedName]) -> list[frozenset[tuple[str, str]]]:
-    """Names compare without regard to case and repeated spaces (RFC 5280, 7.1)."""
+    """Return the names for a comparison that ignores case and repeated spaces (RFC 5280, 7.1)."""
     return [
         frozenset((attribute.oid.dotted_string, " ".join(str(attribute.value).lower().split())) for attribute in rdn)
         for rdn in rdns
@@ -95,7 +95,7 @@ def _in_domain(host: str, domain: str) -> bool:
 
 
 def _mail_within(mail: str, base: str) -> bool:
-    """A mailbox, all mailboxes of a host, or those of every host in a domain (with a leading dot)."""
+    """Compare with a mailbox, a host, or a domain (with a leading dot)."""
     if "@" in base:
         return mail.lower() == base.lower()
     return _host_within(mail.rpartition("@")[2], base)

@@ -1,7 +1,7 @@
-"""The fields of a certificate that paths are built with, as the bytes that stand in it.
+"""Extract the certificate fields that path building compares, as their original bytes.
 
 Windows chains names by comparing their DER (CertCompareCertificateName), and roots are pinned by the SHA-256 of the
-SubjectPublicKeyInfo. Encoding a parsed name or key again need not give the same bytes, so they are cut out.
+SubjectPublicKeyInfo. Encoding a parsed name or key again may produce different bytes, so the original ones are copied.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Fields:
 
 
 def key_identity(spki: bytes) -> str:
-    """SHA-256 of a SubjectPublicKeyInfo as upper-case hex: what roots are pinned by."""
+    """Return the SHA-256 of a SubjectPublicKeyInfo in upper-case hex, which pins a root."""
     return hashlib.sha256(spki).hexdigest().upper()
 
 
 @functools.lru_cache(maxsize=1024)
 def fields_of(certificate: x509.Certificate) -> Fields:
-    """The fields of a loaded certificate. Raises CertificateError."""
+    """Return the fields of a loaded certificate. Raises CertificateError."""
     return _walk(certificate.tbs_certificate_bytes, 0)
 
 
 def fields_of_der(data: bytes) -> Fields:
-    """The fields of a DER certificate that is not otherwise parsed. Raises CertificateError."""
+    """Return the fields of a DER certificate without parsing the rest. Raises CertificateError."""
     try:
         return _walk(data, der.expect(data, 0, der.SEQUENCE, "a certificate").body)
     except SignatureFormatError as error:
@@ -47,7 +47,7 @@ def fields_of_der(data: bytes) -> Fields:
 
 
 def _walk(data: bytes, offset: int) -> Fields:
-    """Go through [version] serial signature issuer validity subject subjectPublicKeyInfo."""
+    """Read TBSCertificate: [version] serial signature issuer validity subject subjectPublicKeyInfo."""
     try:
         element = der.read(data, der.expect(data, offset, der.SEQUENCE, "a TBSCertificate").body)
         if element.tag == _VERSION:

@@ -1,4 +1,4 @@
-"""A certificate path and the anchor it ends in: what `chain` builds and `signer.policy` judges."""
+"""Certificate paths and their anchors, which `signer.trust.chain` builds and `signer.policy` evaluates."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Literal
 from cryptography import x509
 
 AnchorKind = Literal["microsoft", "code-verification", "microsoft-test", "test", "commercial"]
-"""microsoft: a root that Code Integrity holds for production; code-verification: the root of cross-certificates;
-microsoft-test: Microsoft's test and flight roots; test: a root that the user named; commercial: any other root."""
+"""microsoft: a production root of Code Integrity; code-verification: the root of the cross-certificates;
+microsoft-test: Microsoft's test and flight roots; test: a root that the user gave; commercial: any other root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A trust anchor. The key is what counts; the certificate may be unknown (the Code Verification Root)."""
+    """A trust anchor, identified by its key. Its certificate may be unknown (the Code Verification Root)."""
 
     name: str
     kind: AnchorKind
     spki_sha256: str
     root_id: int | None = None
-    """Its number among Code Integrity's known roots (MINCRYPT_KNOWN_ROOT_ID), where it has one."""
+    """The number of a root that Code Integrity knows (MINCRYPT_KNOWN_ROOT_ID), or None."""
     certificate: x509.Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PathProblem:
-    """One thing that is wrong along a path, and with which certificate (0 is the leaf)."""
+    """One problem of a path and the index of its certificate (0 is the leaf)."""
 
     code: str
     message: str
@@ -35,13 +35,13 @@ class PathProblem:
 
 @dataclass(frozen=True, slots=True)
 class CertificatePath:
-    """Certificates from the leaf up, each issued by the next; `anchor` is None where no trusted root is reached."""
+    """Certificates from the leaf up, each issued by the next; `anchor` is None without a trusted root."""
 
     certificates: tuple[x509.Certificate, ...]
     anchor: Anchor | None
     problems: tuple[PathProblem, ...] = ()
-    """Broken rules of issuing (basic constraints, key usage, signature, name constraints). Validity periods are judged
-    by the policy, because Code Integrity and TLS differ about them."""
+    """Violations of RFC 5280 (basic constraints, key usage, signature, name constraints) and weak algorithms. Policies
+    evaluate validity periods, because Code Integrity and TLS treat them differently."""
 
     @property
     def leaf(self) -> x509.Certificate:

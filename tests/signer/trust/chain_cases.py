@@ -1,7 +1,7 @@
-"""Paths that keep a rule and paths that break it: one function a case, its docstring says what is the matter.
+"""Paths that keep a rule and paths that break it: one function per case, described by its docstring.
 
-The decorator names the problem code and whether the best path must have it. `test_chain_rules.py` runs them
-and sees to it that every code has both.
+The decorator names the problem code and whether the best path must have it. `test_chain_rules.py` runs the cases and
+checks that every code has cases of both kinds.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ GARBAGE_CONSTRAINTS = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.1
 
 @dataclass(frozen=True)
 class Built:
-    """What a case consists of, and whether its best path is to reach the root."""
+    """The certificates of a case, and whether its best path must reach the root."""
 
     leaf: Entity
     pool: tuple[Entity, ...]
     root: Entity
     anchored: bool = True
     index: int | None = field(default=None)
-    """Which certificate the problem must be found with."""
+    """The index of the certificate that must have the problem."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def case(code: str, *, breaks: bool) -> Callable[[Callable[[], Built]], Callable
 
 
 def three(*, index: int | None = None, root: Entity | None = None, leaf: dict | None = None, **ca: object) -> Built:
-    """Root, CA and leaf, with arguments of `issue` for the CA and the leaf."""
+    """Issue root, CA and leaf; `ca` and `leaf` are arguments of `issue`."""
     root = root or issue("Root", ca=True)
     middle = issue("CA", root, **{"ca": True, **ca})
     return Built(issue("Leaf", middle, **(leaf or {})), (middle,), root, index=index)
@@ -77,20 +77,20 @@ def three(*, index: int | None = None, root: Entity | None = None, leaf: dict | 
 
 @case("issuer-unknown", breaks=False)
 def complete_path() -> Built:
-    """The CA came along and the root is trusted."""
+    """The signature contains the CA, and the root is trusted."""
     return three()
 
 
 @case("issuer-unknown", breaks=True)
 def missing_intermediate() -> Built:
-    """The CA did not come along."""
+    """The signature does not contain the CA."""
     built = three(index=0)
     return Built(built.leaf, (), built.root, anchored=False, index=0)
 
 
 @case("issuer-unknown", breaks=True)
 def only_another_key_of_the_issuer() -> Built:
-    """A CA of the right name came along whose key identifier says that it is another one."""
+    """The signature contains a CA of the right name whose key identifier belongs to another key."""
     root = issue("Root", ca=True)
     right = issue("CA", root, ca=True, extensions=[(x509.SubjectKeyIdentifier(b"right"), False)])
     wrong_identifier = [(x509.SubjectKeyIdentifier(b"wrong"), False)]
@@ -101,35 +101,35 @@ def only_another_key_of_the_issuer() -> Built:
 
 @case("root-untrusted", breaks=True)
 def untrusted_root() -> Built:
-    """The path is complete but ends in a root that nobody trusts."""
+    """The path is complete but ends in an untrusted root."""
     other = issue("Other Root", ca=True)
     middle = issue("CA", other, ca=True)
     return Built(issue("Leaf", middle), (middle, other), issue("Root", ca=True), anchored=False, index=2)
 
 
 @case("root-untrusted", breaks=True)
-def untrusted_root_that_signs_itself_in_an_unknown_way() -> Built:
-    """Roots of the nineties signed themselves with MD2; what matters is that the root is not trusted."""
+def untrusted_root_with_an_unknown_self_signature() -> Built:
+    """Roots of the nineties are self-signed with MD2; the problem is still that the root is not trusted."""
     odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
     return Built(odd, (), issue("Root", ca=True), anchored=False, index=0)
 
 
 @case("root-untrusted", breaks=True)
 def self_signed_leaf() -> Built:
-    """The signer's certificate is its own root and not trusted."""
+    """The signer's certificate is self-signed and not trusted."""
     return Built(issue("Alone"), (), issue("Root", ca=True), anchored=False, index=0)
 
 
 @case("root-untrusted", breaks=False)
 def trusted_self_signed_leaf() -> Built:
-    """The signer's certificate is its own root and trusted, as test certificates of Visual Studio are."""
+    """The signer's certificate is self-signed and trusted, like test certificates of Visual Studio."""
     alone = issue("Alone")
     return Built(alone, (), alone)
 
 
 @case("bad-signature", breaks=True)
 def issuer_named_by_serial_number_only() -> Built:
-    """An authority key identifier without a key says nothing about which key it is."""
+    """An authority key identifier without a key identifier does not exclude a candidate."""
     root = issue("Root", ca=True)
     wrong = issue(
         "CA", root, ca=True, private_key=key("other CA"), extensions=[(x509.SubjectKeyIdentifier(b"1"), False)]
@@ -166,7 +166,7 @@ def altered_certificate() -> Built:
 
 
 def altered(**leaf: object) -> Built:
-    """A leaf under an RSA root, with a byte changed after it was issued."""
+    """Issue a leaf under an RSA root and change a byte of it afterwards."""
     root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
     signed = issue("Leaf", root, **leaf)
     return Built(reissued_with(signed, lambda tbs: tbs.replace(b"Leaf", b"Loaf")), (), root, anchored=False, index=0)
@@ -174,7 +174,7 @@ def altered(**leaf: object) -> Built:
 
 @case("bad-signature", breaks=True)
 def altered_under_rsa() -> Built:
-    """The signature opens with the root's key, to another digest."""
+    """The root's key decrypts the signature to a different digest."""
     return altered()
 
 
@@ -186,7 +186,7 @@ def altered_under_rsa_pss() -> Built:
 
 @case("bad-signature", breaks=True)
 def signed_by_another_rsa_key() -> Built:
-    """The signature does not even open with the root's key."""
+    """The root's key does not decrypt the signature to a valid padding."""
     root = issue("RSA Root", ca=True, private_key=rsa_key("root"))
     forger = issue("RSA Root", ca=True, private_key=rsa_key("forger"))
     return Built(issue("Leaf", forger), (), root, anchored=False, index=0)
@@ -194,7 +194,7 @@ def signed_by_another_rsa_key() -> Built:
 
 @case("bad-signature", breaks=True)
 def other_algorithm_outside() -> Built:
-    """The algorithm beside the signature is not the one in the signed part; the signature itself would verify."""
+    """The outer algorithm differs from the signed one; the signature itself would verify."""
     root = issue("Root", ca=True)
     middle = issue("CA", root, ca=True, private_key=rsa_key("ca"))
     leaf = mislabeled(issue("Leaf", middle, digest="sha1"))
@@ -211,7 +211,7 @@ def forged_self_signature() -> Built:
 
 @case("bad-signature", breaks=False)
 def two_keys_of_one_ca() -> Built:
-    """Two CAs have the same name; the one with the right key is taken."""
+    """Two CAs have the same name; the path contains the one with the right key."""
     root = issue("Root", ca=True)
     wrong = issue("CA", root, ca=True, private_key=key("another"))
     right = issue("CA", root, ca=True)
@@ -237,14 +237,14 @@ def signature_of_an_unknown_kind() -> Built:
 
 @case("signature-unknown", breaks=True)
 def trusted_root_of_an_unknown_kind() -> Built:
-    """The root is trusted, but its signatures can't be checked: that is not trust."""
+    """The root is trusted, but signatures with its key can't be verified."""
     odd = issue("Odd Root", ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
     return Built(issue("Leaf", odd), (), odd, anchored=False, index=0)
 
 
 @case("signature-unknown", breaks=False)
 def signature_with_rsa_pss() -> Built:
-    """The root signs with RSASSA-PSS, which can be checked."""
+    """The root signs with RSASSA-PSS, which is supported."""
     root = issue("PSS Root", ca=True, private_key=rsa_key("root"))
     middle = issue("CA", root, ca=True, pss=True)
     return Built(issue("Leaf", middle), (middle,), root)
@@ -252,18 +252,18 @@ def signature_with_rsa_pss() -> Built:
 
 @case("search-limit", breaks=True)
 def too_deep() -> Built:
-    """One certificate more than a path may have."""
+    """The path has one certificate more than the limit."""
     return _ladder(MAX_DEPTH + 1)
 
 
 @case("search-limit", breaks=False)
 def deep() -> Built:
-    """As many certificates as a path may have."""
+    """The path has as many certificates as the limit allows."""
     return _ladder(MAX_DEPTH)
 
 
 def _ladder(length: int) -> Built:
-    """`length` certificates below the root."""
+    """Issue a chain of `length` certificates below the root."""
     root = issue("Root", ca=True)
     rungs = [root]
     for number in range(length - 1):
@@ -277,37 +277,37 @@ def _ladder(length: int) -> Built:
 
 @case("not-a-ca", breaks=True)
 def end_entity_as_ca() -> Built:
-    """A certificate that says that it is no CA has issued one."""
+    """The issuer's basic constraints declare that it is not a CA."""
     return three(ca=False, index=1)
 
 
 @case("not-a-ca", breaks=False)
-def leaf_that_is_no_ca() -> Built:
-    """A leaf may say that it is no CA."""
+def leaf_that_is_not_a_ca() -> Built:
+    """A leaf may declare that it is not a CA."""
     return three(leaf={"ca": False})
 
 
 @case("not-a-ca", breaks=True)
-def root_that_is_no_ca() -> Built:
-    """Even a trusted root can't issue when it says that it is no CA."""
+def root_that_is_not_a_ca() -> Built:
+    """Even a trusted root can't issue if it declares that it is not a CA."""
     return three(root=issue("Root", ca=False), index=2)
 
 
 @case("basic-constraints-missing", breaks=True)
-def ca_that_does_not_say_so() -> Built:
-    """An intermediate without basic constraints."""
+def ca_without_basic_constraints() -> Built:
+    """An intermediate certificate has no basic constraints."""
     return three(ca=None, index=1)
 
 
 @case("basic-constraints-missing", breaks=False)
-def root_that_does_not_say_so() -> Built:
-    """Roots of the nineties have no extensions; being trusted is enough."""
+def root_without_basic_constraints() -> Built:
+    """Roots of the nineties have no extensions and need none."""
     return three(root=issue("Root"))
 
 
 @case("path-too-long", breaks=True)
 def too_many_cas_below() -> Built:
-    """A root that allows no CA below its CAs, and there is one."""
+    """A CA with a path length of 0 has a CA below it."""
     root = issue("Root", ca=True)
     upper = issue("Upper", root, ca=True, path_length=0)
     lower = issue("Lower", upper, ca=True)
@@ -316,7 +316,7 @@ def too_many_cas_below() -> Built:
 
 @case("path-too-long", breaks=False)
 def as_many_cas_as_allowed() -> Built:
-    """One CA is allowed below, and there is one."""
+    """A CA with a path length of 1 has one CA below it."""
     root = issue("Root", ca=True)
     upper = issue("Upper", root, ca=True, path_length=1)
     lower = issue("Lower", upper, ca=True)
@@ -346,7 +346,7 @@ def ca_key_may_sign_certificates() -> Built:
 
 @case("key-usage", breaks=False)
 def leaf_key_may_not_sign_certificates() -> Built:
-    """The key usage of a leaf need not include it."""
+    """The key usage of a leaf need not include signing certificates."""
     return three(leaf={"may_sign": False})
 
 
@@ -367,7 +367,7 @@ def ca_for_drivers_only_by_whql() -> Built:
 
 @case("eku-nesting", breaks=True)
 def root_for_another_usage() -> Built:
-    """The usages of a root limit as well."""
+    """The usages of a root restrict the path as well."""
     return three(root=issue("Root", ca=True, usages=[TIME_STAMPING]), index=2)
 
 
@@ -385,7 +385,7 @@ def ca_for_any_usage() -> Built:
 
 @case("eku-nesting", breaks=False)
 def ca_that_lists_no_usage() -> Built:
-    """A CA without the extension limits nothing."""
+    """A CA without the extension permits every usage."""
     return three(leaf={"usages": [CODE_SIGNING]})
 
 
@@ -393,7 +393,7 @@ def ca_that_lists_no_usage() -> Built:
 
 
 def constrained(*, permitted: list | None = None, excluded: list | None = None, **leaf: object) -> Built:
-    """A path whose CA may only issue for some names; "Leaf" is what it issued for unless `leaf` says otherwise."""
+    """Issue a path whose CA has name constraints; the leaf's subject is "Leaf" unless `leaf` sets it."""
     limits = (x509.NameConstraints(permitted, excluded), True)
     root = issue("Root", ca=True)
     middle = issue("CA", root, ca=True, extensions=[limits])
@@ -418,14 +418,14 @@ def outside_the_permitted_directory() -> Built:
 
 @case("name-constraints", breaks=False)
 def inside_the_permitted_directory() -> Built:
-    """The leaf is of the organization; case and spaces don't matter."""
+    """The leaf is of the organization; the comparison ignores case and repeated spaces."""
     permitted = [x509.DirectoryName(organization("Contoso  Ltd"))]
     return constrained(permitted=permitted, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "CONTOSO Ltd")))
 
 
 @case("name-constraints", breaks=True)
 def in_the_excluded_directory() -> Built:
-    """The CA may not issue for one organization, spelled in capitals or not."""
+    """The CA may not issue for one organization, in upper or lower case."""
     excluded = [x509.DirectoryName(organization("contoso"))]
     return constrained(excluded=excluded, subject=name("Leaf", (NameOID.ORGANIZATION_NAME, "Contoso")))
 
@@ -453,7 +453,7 @@ def in_one_of_the_permitted_directories() -> Built:
 
 @case("name-constraints", breaks=True)
 def leaf_far_below_the_constraint() -> Built:
-    """A constraint holds for everything below it, not only for what its CA issues."""
+    """A constraint applies to every certificate below its CA."""
     root = issue("Root", ca=True)
     limits = x509.NameConstraints([x509.DNSName("example.com")], None)
     upper = issue("Upper", root, ca=True, extensions=[(limits, True)])
@@ -463,7 +463,7 @@ def leaf_far_below_the_constraint() -> Built:
 
 
 def rolled_over(**leaf: object) -> Built:
-    """A CA that may not issue for its own organization has a new key, certified by its old one."""
+    """Issue a path in which a CA certifies its own new key, although its constraints exclude its own organization."""
     of_contoso = name("CA", (NameOID.ORGANIZATION_NAME, "Contoso"))
     limits = (x509.NameConstraints(None, [x509.DirectoryName(organization("Contoso"))]), True)
     root = issue("Root", ca=True)
@@ -481,13 +481,13 @@ def rollover_is_exempt() -> Built:
 
 @case("name-constraints", breaks=True)
 def leaf_with_the_name_of_its_ca_is_not_exempt() -> Built:
-    """A leaf is not exempt, whatever its name."""
+    """A leaf with the name of its CA is not exempt."""
     return rolled_over(subject=name("CA", (NameOID.ORGANIZATION_NAME, "Contoso")))
 
 
 @case("name-constraints", breaks=True)
 def every_host_excluded() -> Built:
-    """An empty host name stands for all."""
+    """An empty host name excludes every host."""
     return constrained(excluded=[x509.DNSName("")], extensions=alternative(x509.DNSName("example.com")))
 
 
@@ -500,14 +500,14 @@ def another_mailbox() -> Built:
 
 @case("name-constraints", breaks=False)
 def the_same_mailbox() -> Built:
-    """Only one mailbox is permitted, and it is this."""
+    """Only one mailbox is permitted, and the leaf has it."""
     names = alternative(x509.RFC822Name("me@contoso.com"))
     return constrained(permitted=[x509.RFC822Name("me@contoso.com")], extensions=names)
 
 
 @case("name-constraints", breaks=True)
 def mail_outside_the_permitted_domain() -> Built:
-    """A host that only ends like the domain."""
+    """The host's name ends with the domain's name, but it is in another domain."""
     names = alternative(x509.RFC822Name("me@badcontoso.com"))
     return constrained(permitted=[x509.RFC822Name(".contoso.com")], extensions=names)
 
@@ -542,49 +542,49 @@ def mail_inside_the_permitted_domain() -> Built:
 
 @case("name-constraints", breaks=True)
 def mail_in_the_subject_counts() -> Built:
-    """A mail address in the subject counts where there are no alternative names."""
+    """A mail address in the subject counts if there are no alternative names."""
     subject = name("Leaf", (NameOID.EMAIL_ADDRESS, "me@fabrikam.com"))
     return constrained(permitted=[x509.RFC822Name("contoso.com")], subject=subject)
 
 
 @case("name-constraints", breaks=True)
 def address_in_an_excluded_network() -> Built:
-    """An address within the excluded network."""
+    """The address is in the excluded network."""
     names = alternative(x509.IPAddress(ip_network("10.0.0.0/8").network_address + 7))
     return constrained(excluded=[x509.IPAddress(ip_network("10.0.0.0/8"))], extensions=names)
 
 
 @case("name-constraints", breaks=False)
 def address_outside_an_excluded_network() -> Built:
-    """An address beside the excluded network."""
+    """The address is outside the excluded network."""
     names = alternative(x509.IPAddress(ip_network("11.0.0.0/8").network_address))
     return constrained(excluded=[x509.IPAddress(ip_network("10.0.0.0/8"))], extensions=names)
 
 
 @case("name-constraints", breaks=True)
 def link_outside_the_permitted_host() -> Built:
-    """A URI with another host."""
+    """The URI has another host."""
     names = alternative(x509.UniformResourceIdentifier("https://user@fabrikam.com/contoso.com"))
     return constrained(permitted=[x509.UniformResourceIdentifier("contoso.com")], extensions=names)
 
 
 @case("name-constraints", breaks=False)
 def link_inside_the_permitted_domain() -> Built:
-    """A URI with a host in the domain."""
+    """The host of the URI is in the domain."""
     names = alternative(x509.UniformResourceIdentifier("https://www.contoso.com/x"))
     return constrained(permitted=[x509.UniformResourceIdentifier(".contoso.com")], extensions=names)
 
 
 @case("name-constraints", breaks=True)
 def name_of_a_form_that_is_not_compared() -> Built:
-    """A limit on names of a form that can't be compared here counts as broken, not as kept."""
+    """A constraint on an unsupported name type counts as violated."""
     names = alternative(x509.RegisteredID(x509.ObjectIdentifier("1.2.3")))
     return constrained(excluded=[x509.RegisteredID(x509.ObjectIdentifier("1.2.4"))], extensions=names)
 
 
 @case("name-constraints", breaks=False)
 def limit_on_names_that_do_not_occur() -> Built:
-    """A limit on hosts says nothing about a leaf without any."""
+    """A constraint on host names does not affect a leaf without host names."""
     return constrained(permitted=[x509.DNSName("example.com")])
 
 
@@ -593,38 +593,38 @@ def limit_on_names_that_do_not_occur() -> Built:
 
 @case("critical-extension", breaks=True)
 def unknown_critical_extension() -> Built:
-    """An unknown extension that must not be ignored."""
+    """A certificate has an unknown critical extension."""
     return three(extensions=[(UNKNOWN_EXTENSION, True)], index=1)
 
 
 @case("critical-extension", breaks=False)
 def unknown_extension() -> Built:
-    """An unknown extension that may be ignored."""
+    """An unknown extension that is not critical is ignored."""
     return three(extensions=[(UNKNOWN_EXTENSION, False)])
 
 
 @case("critical-extension", breaks=False)
 def extensions_of_the_first_authenticode() -> Built:
-    """What limits a publisher's key and says who its agency is, which VeriSign wrote until 2000."""
+    """The critical extensions that VeriSign wrote until 2000 restrict the key and name the agency; both are known."""
     return three(leaf={"extensions": [(KEY_USAGE_RESTRICTION, True), (AGENCY_INFO, True)]})
 
 
 @case("unreadable", breaks=True)
 def damaged_extension() -> Built:
-    """Basic constraints that can't be decoded: what they allow is not known."""
+    """The basic constraints can't be decoded."""
     return three(ca=None, extensions=[(GARBAGE_CONSTRAINTS, True)], index=1)
 
 
 @case("unreadable", breaks=True)
 def alternative_name_that_is_a_bit_string() -> Built:
-    """The library raises another error for this than for other damage."""
+    """The cryptography library raises a different error for this damage than for others."""
     odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), BIT_STRING_NAME)
     return three(extensions=[(odd, False)], index=1)
 
 
 @case("unreadable", breaks=False)
 def readable_extensions() -> Built:
-    """Every usual extension at once."""
+    """A certificate has all common extensions."""
     return three(may_sign=True, path_length=0, usages=[CODE_SIGNING])
 
 
@@ -676,7 +676,7 @@ def signed_over_md5() -> Built:
 
 @case("digest-md5", breaks=False)
 def md5_of_the_root_does_not_matter() -> Built:
-    """Nobody relies on the signature of a root on itself."""
+    """The root's own signature is not verified, so its digest does not matter."""
     root = issue("RSA Root", ca=True, private_key=rsa_key("root"), digest="md5")
     return three(root=root)
 

@@ -1,4 +1,4 @@
-"""Ways up: several, round in circles, in any order, too many; and which one comes first."""
+"""Path building: several paths, loops, any order of the pool, limits, and the order of preference."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_order_and_repetition_of_the_pool_do_not_matter() -> None:
 
 
 def test_cross_certificate_gives_a_second_path() -> None:
-    """A CA that is a root itself and was also certified by another one: both ways are found, the shorter first."""
+    """A CA that is a root and was also certified by another root has two paths; the shorter comes first."""
     old = issue("Old Root", ca=True)
     new = issue("New Root", ca=True)
     cross = issue("New Root", old, ca=True)
@@ -75,7 +75,7 @@ def test_shorter_path_comes_first_whatever_the_order_of_the_pool() -> None:
         assert [len(path.certificates) for path in build_paths(leaf.certificate, pool, store)] == [3, 4]
 
 
-def test_cross_certificate_is_taken_when_the_other_root_is_not_trusted() -> None:
+def test_cross_certificate_is_used_when_the_other_root_is_not_trusted() -> None:
     old, new = issue("Old Root", ca=True), issue("New Root", ca=True)
     cross = issue("New Root", old, ca=True)
     leaf = issue("Leaf", new)
@@ -83,7 +83,7 @@ def test_cross_certificate_is_taken_when_the_other_root_is_not_trusted() -> None
     assert path.certificates == certificates(leaf, cross, old)
 
 
-def test_two_cas_that_certify_each_other_are_no_trap() -> None:
+def test_two_cas_that_certify_each_other_do_not_loop() -> None:
     one, two = issue("One", ca=True), issue("Two", ca=True)
     one_by_two, two_by_one = issue("One", two, ca=True), issue("Two", one, ca=True)
     leaf = issue("Leaf", one)
@@ -116,7 +116,7 @@ def test_renewed_root_may_be_the_leaf_itself() -> None:
 
 
 def test_intermediate_may_be_the_anchor() -> None:
-    """Whoever names a CA as a test root trusts its key, whatever is above it."""
+    """A CA that is given as a test root is trusted by its key; its own issuer does not matter."""
     middle = issue("CA", issue("Root", ca=True), ca=True)
     leaf = issue("Leaf", middle)
     (path,) = build_paths(leaf.certificate, [], TrustStore.test_signing([middle.certificate]))
@@ -125,7 +125,7 @@ def test_intermediate_may_be_the_anchor() -> None:
 
 
 def test_other_certificate_with_the_key_of_an_anchor_needs_a_signature() -> None:
-    """A certificate that merely carries a trusted key, under another name and signed by somebody else, is no root."""
+    """A certificate with a trusted key, another name and another signer is not a root."""
     root = issue("Root", ca=True)
     fake = issue("Fake", issue("Forger", ca=True), private_key=root.private_key)
     (path,) = build_paths(fake.certificate, [], TrustStore.test_signing([root.certificate]))
@@ -143,7 +143,7 @@ def test_missing_intermediate_is_completed_from_the_store() -> None:
 
 
 def test_path_that_breaks_no_rule_comes_first() -> None:
-    """The shorter path is broken; the longer one is not."""
+    """The shorter path breaks a rule; the longer one does not."""
     root = issue("Root", ca=True)
     broken = issue("CA", root, ca=False)
     bridge = issue("Bridge", root, ca=True)
@@ -178,8 +178,8 @@ def test_path_that_was_valid_at_the_time_comes_first() -> None:
             assert first.certificates[1] == expected.certificate
 
 
-def test_expired_certificates_are_no_problem_here() -> None:
-    """Code Integrity and TLS differ about time, so the policy judges it."""
+def test_expired_certificates_are_not_a_problem_of_the_path() -> None:
+    """Code Integrity and TLS treat time differently, so policies evaluate it."""
     long_ago = {"start": NOW - 20 * YEAR, "end": NOW - 10 * YEAR}
     root = issue("Root", ca=True, **long_ago)
     leaf = issue("Leaf", root, **long_ago)
@@ -197,8 +197,8 @@ def test_usage_can_be_time_stamping() -> None:
     assert [p.code for p in build_paths(leaf.certificate, pool, store)[0].problems] == ["eku-nesting"]
 
 
-def test_mesh_of_cas_ends_in_time() -> None:
-    """Every CA certifies every other: the number of ways grows with the factorial; the search gives up, in time."""
+def test_search_in_a_mesh_of_cas_is_limited() -> None:
+    """Every CA certifies every other: the number of paths is factorial, and the search stops at its limit."""
     cas = [issue(f"CA {number}", ca=True) for number in range(12)]
     mesh = [issue(below.subject, above, ca=True) for below in cas for above in cas if below is not above]
     leaf = issue("Leaf", cas[0])
@@ -212,8 +212,8 @@ def test_mesh_of_cas_ends_in_time() -> None:
     assert "search-limit" in {problem.code for path in paths for problem in path.problems}
 
 
-def test_crowd_of_namesakes_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five hundred CAs with the right name and the wrong key: the search gives up rather than check them all."""
+def test_search_among_cas_of_one_name_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five hundred CAs have the right name and the wrong key; the search stops at MAX_CHECKS."""
     leaf = issue("Leaf", issue("CA", ca=True))
     crowd = [issue("CA", ca=True, private_key=key(f"crowd {number}")) for number in range(500)]
     checked = []
@@ -223,7 +223,7 @@ def test_crowd_of_namesakes_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {problem.code for problem in paths[0].problems} == {"search-limit"}
 
 
-def test_root_is_found_in_a_small_crowd() -> None:
+def test_root_is_found_among_fifty_cas_of_one_name() -> None:
     root = issue("CA", ca=True)
     leaf = issue("Leaf", root)
     crowd = [issue("CA", ca=True, private_key=key(f"crowd {number}")) for number in range(50)]
@@ -245,8 +245,8 @@ def test_test_signing_names_the_production_root_that_it_does_not_trust() -> None
     assert "Microsoft Product Root 2010, which is not trusted for test-signing" in path.problems[0].message
 
 
-def test_published_root_that_came_along_is_named_once() -> None:
-    """A self-signed root in the pool that is also published, below a leaf that it did not sign."""
+def test_published_root_in_the_pool_is_reported_once() -> None:
+    """The pool contains a published root that did not sign the leaf."""
     root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
     forged = issue("Leaf", issue("Forger", ca=True), issuer_name=root.subject).certificate
     for store in (TrustStore.test_signing([]), TrustStore.release()):
@@ -255,8 +255,8 @@ def test_published_root_that_came_along_is_named_once() -> None:
         assert [problem.code for problem in path.problems] == ["bad-signature"]
 
 
-def test_a_day_before_the_leaf_began_is_not_its_time() -> None:
-    """Validity only orders paths: the only path is returned whatever the time."""
+def test_the_time_never_removes_a_path() -> None:
+    """The validity period only orders paths: the only path is returned for a time outside it as well."""
     root = issue("Root", ca=True)
     leaf = issue("Leaf", root)
     early = leaf.certificate.not_valid_before_utc - timedelta(days=1)

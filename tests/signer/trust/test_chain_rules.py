@@ -1,4 +1,4 @@
-"""Every rule of issuing, kept and broken. The cases are in chain_cases.py."""
+"""Every rule of RFC 5280, kept and broken. The cases are in chain_cases.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_rule(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.breaks], ids=lambda case: case.id)
-def test_only_this_is_wrong_and_it_is_said_where(case: Case) -> None:
+def test_the_case_has_only_its_problem_at_its_certificate(case: Case) -> None:
     built = case.build()
     problems = best_path(built).problems
     codes = {problem.code for problem in problems}
@@ -37,7 +37,7 @@ def test_only_this_is_wrong_and_it_is_said_where(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.breaks], ids=lambda case: case.id)
-def test_nothing_else_is_wrong_either(case: Case) -> None:
+def test_a_case_that_keeps_the_rule_has_no_problem(case: Case) -> None:
     assert not best_path(case.build()).problems
 
 
@@ -46,6 +46,6 @@ def test_every_code_has_both_outcomes(code: str) -> None:
     assert {case.breaks for case in CASES if case.code == code} == {True, False}
 
 
-def test_every_case_has_its_sentence() -> None:
+def test_every_case_has_a_docstring_and_a_unique_id() -> None:
     assert all(case.sentence for case in CASES)
     assert len({case.id for case in CASES}) == len(CASES)

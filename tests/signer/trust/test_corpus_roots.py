@@ -1,8 +1,8 @@
-"""The root that each real signature reaches, against what three other implementations found (INDEX.tsv).
+"""Compare the root of each real signature with the result of three other implementations (INDEX.tsv).
 
-In the index a star marks a root that did not come with the signature. For signers whose root is known to nobody, the
-index names the last issuer that the signature names; so do we here. No differences are known: a row that needs one is
-to be named in KNOWN_DIFFERENCES with its reason.
+In the index an asterisk marks a root that the signature does not contain. For a signer with an unknown root the index
+contains the last issuer's name, and so does `top`. There are no known differences; add one to KNOWN_DIFFERENCES with
+its reason.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROWS = rows()
 
 
 def top(path: CertificatePath) -> str:
-    """What the index would call the root of this path."""
+    """Return the root's name as the index writes it."""
     if path.anchor is not None:
         return path.anchor.name
     return issuer_common_name(path.certificates[-1]) or common_name(path.certificates[-1])
@@ -67,7 +67,7 @@ MICROSOFT_ROWS = [row for row in ROWS if row["chain_roots"] == "Microsoft Root C
 
 @pytest.mark.parametrize("row", MICROSOFT_ROWS[:5], ids=lambda row: row["path"][-60:])
 def test_test_signing_says_that_it_is_a_production_root(row: dict[str, str]) -> None:
-    """The root did not come with the signature, and is named all the same; and once only if it did."""
+    """The message names the root, once, whether or not the signature contains it."""
     root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
     for signed in signatures((corpus_root() / row["path"]).read_bytes()):
         for pool in (signed.pool, (*signed.pool, root)):
@@ -78,7 +78,7 @@ def test_test_signing_says_that_it_is_a_production_root(row: dict[str, str]) -> 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["path"][-60:])
 def test_no_real_signer_breaks_a_rule_of_issuing(row: dict[str, str]) -> None:
-    """Rules that the whole corpus keeps: were one of them read wrongly here, real drivers would show it."""
+    """The whole corpus keeps these rules: a wrong implementation of one would reject real drivers."""
     broken = {"not-a-ca", "basic-constraints-missing", "path-too-long", "key-usage", "eku-nesting", "name-constraints"}
     broken |= {"critical-extension", "unreadable", "bad-signature", "signature-unknown", "search-limit"}
     for path in best_paths(corpus_root() / row["path"]):
@@ -97,7 +97,7 @@ def test_cross_certificate_is_one_that_microsoft_published(row: dict[str, str]) 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["timestamps"] != "none"], ids=lambda row: row["path"][-60:])
 def test_timestamp_reaches_a_published_root(row: dict[str, str]) -> None:
-    """Of all timestamping authorities of the corpus, every one does, and breaks no rule on the way."""
+    """Every timestamp authority of the corpus reaches one without breaking a rule."""
     store = TrustStore.release()
     stamps = [
         (stamp, signed) for signed in signatures((corpus_root() / row["path"]).read_bytes()) for stamp in signed.stamps

@@ -1,4 +1,4 @@
-"""Microsoft's kernel-mode cross-certificates reach the Code Verification Root, of which only the key is known."""
+"""Microsoft's kernel-mode cross-certificates reach the Code Verification Root, which is known only by its key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_cross_certificate_reaches_the_code_verification_root(path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=corpus_id)
-def test_the_table_says_what_the_certificate_says(path) -> None:
+def test_the_table_matches_the_certificate(path) -> None:
     certificate = load_all(path.read_bytes())[0]
     row = cross_certificates()[thumbprint(certificate, "sha256")]
     assert row.sha1 == thumbprint(certificate)

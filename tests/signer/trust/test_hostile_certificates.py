@@ -1,4 +1,4 @@
-"""Whatever is done to the bytes of a certificate, it is refused or not trusted: never a crash, never an anchor."""
+"""A certificate with changed bytes is refused or not trusted: it never crashes the program or reaches an anchor."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ EXTENSIONS = [
 
 @settings(max_examples=300, deadline=None)
 @given(extension=st.sampled_from(EXTENSIONS), changes=CHANGES, critical=st.booleans())
-def test_any_contents_of_an_extension_are_judged(extension, changes, critical) -> None:
-    """The certificate is good and only odd: every path ends in problems with a sentence, never in a crash."""
+def test_any_contents_of_an_extension_are_handled(extension, changes, critical) -> None:
+    """A validly signed certificate with a malformed extension yields problems with messages, never a crash."""
     contents = changed(extension.public_bytes(), changes)
     odd = [(x509.UnrecognizedExtension(extension.oid, contents), critical)]
     root = issue("Root", ca=True)
@@ -113,7 +113,7 @@ def test_changed_list_revokes_nothing(changes) -> None:
     assert status.checked == frozenset()
 
 
-def test_signature_of_a_broken_number_of_bytes_is_bad() -> None:
+def test_signature_with_unused_bits_is_bad() -> None:
     """The count of unused bits is not signed; a certificate that was changed there has another thumbprint."""
     root = issue("Root", ca=True, private_key=rsa_key("root"))
     leaf = next(leaf for leaf in iter(lambda: issue("Leaf", root), None) if not leaf.certificate.signature[-1] & 1)
@@ -135,8 +135,8 @@ def test_signature_of_a_broken_number_of_bytes_is_bad() -> None:
         pytest.param(b"\x0c\x04Leaf", b"\x13\x04L&af", id="printable-name-with-an-ampersand"),
     ],
 )
-def test_certificate_that_the_library_reads_late_is_refused_at_once(old, new) -> None:
-    """What is wrong is said in words, not in the library's structures."""
+def test_certificate_with_a_lazily_parsed_error_is_refused_when_loaded(old, new) -> None:
+    """The message is a sentence, not the library's error structure."""
     der = LEAF.certificate.public_bytes(Encoding.DER)
     assert der.count(old) == 1
     with pytest.raises(CertificateError, match="not a certificate that can be read") as caught:

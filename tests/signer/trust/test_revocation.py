@@ -1,4 +1,4 @@
-"""Revocation lists from files: who may revoke what, from when on, and what a list does not say."""
+"""Revocation lists from files: authority of the list, effective date, coverage."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def crl(
 
 
 def scope(**kind: object) -> list[tuple[x509.ExtensionType, bool]]:
-    """An issuing distribution point."""
+    """Return an issuing distribution point with these fields."""
     default: dict = {
         "full_name": None,
         "relative_name": None,
@@ -89,12 +89,12 @@ def test_ca_that_is_listed_by_the_root_is_revoked() -> None:
     assert (found.index, found.reason) == (1, "unspecified")
 
 
-def test_without_lists_nothing_is_known() -> None:
+def test_without_lists_the_status_is_unknown() -> None:
     status = revoked(path(), [], NOW)
     assert (status.revocations, status.checked, status.notes) == ((), frozenset(), ())
 
 
-def test_list_of_another_issuer_says_nothing() -> None:
+def test_list_of_another_issuer_is_ignored() -> None:
     status = revoked(path(), [crl(issue("Other", ca=True), [LEAF])], NOW)
     assert (status.revocations, status.checked, status.notes) == ((), frozenset(), ())
 
@@ -113,11 +113,11 @@ def test_revocation_counts_from_its_date_on(at, in_effect) -> None:
     assert bool(status.in_effect) == in_effect
 
 
-def test_date_of_the_loss_of_the_key_is_told_but_does_not_count() -> None:
+def test_invalidity_date_is_reported_but_does_not_count() -> None:
     lost = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
     entry = [x509.InvalidityDate(lost.replace(tzinfo=None))]
     (found,) = revoked(path(), [crl(CA, [LEAF], entry=entry)], NOW - 11 * DAY).revocations
-    assert found.known_bad_since == lost
+    assert found.invalidity_date == lost
     assert not found.in_effect
 
 
@@ -136,7 +136,7 @@ def test_stale_list_is_noted_and_still_revokes() -> None:
     assert "crl-stale" not in codes(revoked(path(), [stale], NOW - 25 * DAY).notes)
 
 
-def test_list_of_later_is_noted() -> None:
+def test_list_issued_after_the_checked_time_is_noted() -> None:
     later = crl(CA, [LEAF])
     assert codes(revoked(path(), [later], NOW - 2 * DAY).notes) == {"crl-not-yet-valid"}
     assert codes(revoked(path(), [later], NOW).notes) == set()
@@ -161,7 +161,7 @@ def test_ca_that_may_not_sign_lists_revokes_nothing() -> None:
     assert (status.revocations, codes(status.notes)) == ((), {"crl-not-allowed"})
 
 
-def test_root_is_not_asked_about_itself() -> None:
+def test_root_can_not_revoke_itself() -> None:
     status = revoked(path(), [crl(ROOT, [ROOT])], NOW)
     assert (status.revocations, status.checked, status.notes) == ((), {1}, ())
 
@@ -188,7 +188,7 @@ def test_untrusted_path_can_be_checked_as_far_as_it_goes() -> None:
         ),
     ],
 )
-def test_list_that_is_not_understood_says_nothing(extensions, note) -> None:
+def test_unsupported_list_is_not_used(extensions, note) -> None:
     status = revoked(path(), [crl(CA, [LEAF], extensions=extensions)], NOW)
     assert (status.revocations, status.checked, codes(status.notes)) == ((), frozenset(), {note})
 
@@ -202,7 +202,7 @@ def test_list_that_is_not_understood_says_nothing(extensions, note) -> None:
         pytest.param(scope(full_name=[POINT]), id="another-distribution-point"),
     ],
 )
-def test_list_with_a_gap_revokes_what_it_lists_and_clears_nothing(extensions) -> None:
+def test_partial_list_revokes_its_entries_and_confirms_nothing(extensions) -> None:
     listed = revoked(path(), [crl(CA, [LEAF], extensions=extensions)], NOW)
     assert (len(listed.in_effect), listed.checked, codes(listed.notes)) == (1, frozenset(), {"crl-partial"})
     silent = revoked(path(), [crl(CA, extensions=extensions)], NOW)
@@ -228,22 +228,22 @@ def test_list_that_covers_the_certificate(extensions) -> None:
     assert (status.checked, status.notes) == ({0}, ())
 
 
-def test_one_good_list_is_enough_beside_a_bad_one() -> None:
+def test_a_bad_list_does_not_hide_a_good_one() -> None:
     status = revoked(path(), [crl(CA, [LEAF], signed_by=ROOT), crl(CA, [LEAF])], NOW)
     assert len(status.in_effect) == 1
     assert codes(status.notes) == {"crl-bad-signature"}
 
 
-def test_path_with_what_the_lists_say() -> None:
-    judged = with_revocations(path(), [crl(CA, [LEAF])], NOW)
-    assert [(problem.code, problem.index) for problem in judged.problems] == [("revoked", 0)]
-    assert judged.problems[0].message == "'Leaf' was revoked on 2024-05-22 (unspecified)"
-    assert judged.anchor == path().anchor
+def test_with_revocations_adds_the_result_to_the_path() -> None:
+    checked = with_revocations(path(), [crl(CA, [LEAF])], NOW)
+    assert [(problem.code, problem.index) for problem in checked.problems] == [("revoked", 0)]
+    assert checked.problems[0].message == "'Leaf' was revoked on 2024-05-22 (unspecified)"
+    assert checked.anchor == path().anchor
     assert with_revocations(path(), [crl(CA)], NOW) == path()
 
 
 def test_cross_certificates_are_checked_with_the_key_of_the_code_verification_root() -> None:
-    """Only its key is known, so that a list in its name can be checked, and a forged one is told as such."""
+    """The key is sufficient to verify a list in its name and to detect a forged one."""
     forger = issue("Microsoft Code Verification Root", ca=True, private_key=rsa_key("root"))
     cross = issue("Cross", forger, ca=True)
     (trusted,) = TrustStore.release().named(b"", "Microsoft Code Verification Root")
@@ -273,8 +273,8 @@ def test_anything_else_is_refused(data) -> None:
         load_crls(data)
 
 
-def test_key_of_another_ca_is_not_asked() -> None:
-    """Two CAs of one name: the list of the one says nothing about what the other issued."""
+def test_list_of_another_ca_of_the_same_name_is_rejected() -> None:
+    """The list of one CA does not cover certificates of another CA with the same name."""
     other = issue("CA", ROOT, ca=True, may_sign=True, private_key=key("CA, other key"))
     status = revoked(path(), [crl(other, [LEAF])], NOW)
     assert (status.revocations, codes(status.notes)) == ((), {"crl-bad-signature"})

@@ -1,4 +1,4 @@
-"""Microsoft's root program, for user mode: what a root may still be used for."""
+"""Microsoft's root program for user mode: the permitted usages and dates of a root."""
 
 from __future__ import annotations
 

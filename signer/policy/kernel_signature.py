@@ -1,4 +1,4 @@
-"""The kernel policy's rules about one signature itself: intact, understood, and as CI treats time."""
+"""The kernel policy's rules about one signature: integrity, algorithms, chain and time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from signer.policy.subjects import SignaturePath
 from signer.trust.checks import ANY_USAGE, BROKEN
 from signer.verify.evidence import Signature
 
-_AGAIN = "Get the file from its publisher again, or sign it again after the last change."
-_STAMP = "Timestamp while the certificate is valid: drvsign sign --timestamp URL."
+_AGAIN = "Get an unmodified file from its publisher, or sign the file again after the last change."
+_STAMP = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 _MAX_RSA_BITS = 4096
 _LIFETIME_SINCE = 10240
@@ -23,31 +23,32 @@ _LIFETIME_SINCE = 10240
 
 @rule(
     "nested",
-    "Releases before Windows 8 look at the outer signature of an image only; what is nested in it came later.",
+    "Releases before Windows 8 check only the outer signature of an image, not nested signatures.",
     source=f"{sources.DUAL_SIGNING}; {sources.POLICY}",
     releases=Releases(before="win8"),
 )
 def nested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Windows 8 was the first to understand several signatures, which is why SHA-1 has to be the outer one."""
+    """Reject nested signatures before Windows 8. For this reason the outer signature of a dual-signed file is SHA-1."""
     if candidate.signature.source == "nested":
-        message = f"{candidate.signed.label} is nested in another signature, where {context.target.title} does not look"
-        hint = "Make it the outer signature: sign for the oldest release first, then drvsign sign --append."
+        message = f"{candidate.signed.label} is nested, and {context.target.title} checks only the outer signature"
+        hint = "Make it the outer signature: sign for the oldest release first, then add others: drvsign sign --append"
         yield rejects("nested-not-seen", message, hint)
 
 
 @rule(
     "digest",
-    "The signature is intact: what was signed is the digest of this file.",
+    "The signature is intact: it contains the digest of this file, and its signature value verifies.",
     source=sources.AUTHENTICODE,
 )
 def digest(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A changed byte is another digest; a broken structure proves nothing; what can't be read here is left open."""
+    """Reject a signature with a problem, unless each one is undecidable: Windows may accept what drvsign can't read."""
     if candidate.signature.undecidable:
         for problem in candidate.signature.problems:
-            yield undecided(problem.code, f"the signature of {candidate.signed.label} is left open: {problem.message}")
+            message = f"the signature of {candidate.signed.label} can't be verified: {problem.message}"
+            yield undecided(problem.code, message)
         return
     for problem in candidate.signature.problems:
-        message = f"the signature of {candidate.signed.label} is broken: {problem.message}"
+        message = f"the signature of {candidate.signed.label} is invalid: {problem.message}"
         yield rejects(problem.code, message, _AGAIN)
     for note in candidate.signature.notes:
         yield notes(note.code, f"the signature of {candidate.signed.label}: {note.message}")
@@ -55,15 +56,13 @@ def digest(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
 
 @rule(
     "page-hashes",
-    "Page hashes that a signature carries are those of the file.",
+    "The page hashes in a signature match the file.",
     source=f"{sources.EVENTS}, VerificationError 11",
 )
 def page_hashes(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Pages are checked against the table when they are read in."""
+    """Reject different page hashes, which Windows compares when it reads a page."""
     if candidate.signature.page_hashes_intact is False:
-        yield rejects(
-            "page-hash-mismatch", f"the page hashes of {candidate.signed.label} are not those of the file", _AGAIN
-        )
+        yield rejects("page-hash-mismatch", f"the page hashes of {candidate.signed.label} don't match the file", _AGAIN)
 
 
 @rule(
@@ -72,159 +71,167 @@ def page_hashes(candidate: SignaturePath, context: EvaluationContext) -> Iterato
     source=f'{sources.POLICY}, "Signature algorithm"',
 )
 def digest_algorithm(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Weak and unknown digests. SHA-1 still loads everywhere, which old drivers live on."""
+    """Reject unknown digests and MD5, and warn about SHA-1, which every release accepts for old drivers."""
     used = {candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm}
     label = candidate.signed.label
     if None in used:
-        yield rejects("digest-unknown", f"the signature of {label} uses a digest that Code Integrity does not know")
+        message = f"the signature of {label} uses a digest algorithm that Code Integrity does not support"
+        yield rejects("digest-unknown", message)
     if DigestAlgorithm.MD5 in used:
-        yield rejects(
-            "digest-md5", f"the signature of {label} uses MD5, which is forged easily", "Sign it with SHA-256."
-        )
+        message = f"the signature of {label} uses MD5, which is not collision-resistant"
+        yield rejects("digest-md5", message, "Sign it with SHA-256.")
     if DigestAlgorithm.SHA1 in used and context.target.build >= 10240:
-        yield _sha1_is_old(candidate.signature, label)
+        yield _sha1_warning(candidate.signature, label)
 
 
-def _sha1_is_old(signature: Signature, label: str) -> RuleResult:
-    """The warning: what of it uses SHA-1, the signature or the list that is signed, and how to do better."""
+def _sha1_warning(signature: Signature, label: str) -> RuleResult:
+    """Return the warning about SHA-1 in the signature, or in the list of a catalog with a stronger signature."""
     if signature.source == "catalog" and signature.signer_digest_algorithm is not DigestAlgorithm.SHA1:
-        message = f"the catalog {signature.catalog!r} knows the file by SHA-1"
-        hint = "Build it with --catalog-version 2, which adds SHA-256; --os with a release before Windows 8 selects 1."
+        message = f"the catalog {signature.catalog!r} lists this file only by its SHA-1 hash"
+        hint = (
+            "Build a catalog of version 2, which also lists SHA-256: drvsign package --catalog-version 2. "
+            "(An --os before Windows 8 selects version 1.)"
+        )
         return warns("digest-sha1", message, hint)
     return warns("digest-sha1", f"the signature of {label} uses SHA-1", "Sign it with SHA-256.")
 
 
 @rule(
     "sha2",
-    "Releases before Windows 8 understand SHA-2 only with their update, and Vista not at all.",
+    "Releases before Windows 8 support SHA-2 only with an update; Vista does not support it.",
     source=f"{sources.PUBLIC_RELEASE}; Microsoft Security Advisory 3033929",
-    default="Windows 7 and Server 2008 R2 have KB3033929; Server 2008 SP2 lacks its servicing of 2019",
+    default="Windows 7 and Server 2008 R2 have KB3033929; Server 2008 SP2 lacks its update of 2019",
 )
 def sha2(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A chain with SHA-2 in it passes signtool on such a machine, and the driver does not load."""
+    """Reject SHA-2 anywhere in the chain. On such a machine signtool accepts it, but the driver does not load."""
     if context.knows_sha2:
         return
     modern = sorted(found.label for found in candidate.digests if found.modern)
     if modern:
         yield rejects(
             "sha2-not-understood",
-            f"the signature of {candidate.signed.label} needs {' and '.join(modern)}, which "
-            f"{context.target.title} does not understand in kernel-mode signatures",
-            "Sign it with SHA-1 as well: drvsign sign --digest sha1, then drvsign sign --append --digest sha256.",
+            f"the signature of {candidate.signed.label} requires {' and '.join(modern)}, which "
+            f"{context.target.title} does not support in kernel-mode signatures",
+            "Sign it with SHA-1 as well: drvsign sign --digest sha1 FILE, "
+            "then drvsign sign --append --digest sha256 FILE",
         )
 
 
 @rule(
     "key-algorithm",
-    "Every key of the path is RSA.",
+    "Every certificate of the chain has an RSA key.",
     source=f"{sources.EVENTS}, VerificationError 23; {sources.SIGNER_RULES}",
 )
 def key_algorithm(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Code Integrity reports an elliptic curve signature as an invalid image hash."""
+    """Reject other keys: Code Integrity reports an elliptic curve signature as an invalid image hash."""
     for name, size in candidate.rsa_keys:
         if size is None:
             yield rejects(
                 "key-not-rsa",
-                f"the key of {name!r} is not RSA, and Code Integrity verifies RSA signatures only",
+                f"the key of {name!r} is not an RSA key; Code Integrity verifies only RSA signatures",
                 "Sign with an RSA key of 2048 to 4096 bits.",
             )
         elif size > _MAX_RSA_BITS:
             yield undecided(
                 "key-too-long",
-                f"the RSA key of {name!r} has {size} bits; App Control stops at 4096, and nothing says that the kernel "
-                "takes more",
+                f"the RSA key of {name!r} has {size} bits; App Control supports at most 4096, and Microsoft does not "
+                "document a limit for the kernel",
                 "Sign with an RSA key of 2048 to 4096 bits.",
             )
 
 
 @rule(
     "code-signing",
-    "The signer's certificate is for code signing.",
+    "The signer's certificate is valid for code signing.",
     source=f"{sources.WDD} install/software-publisher-certificate.md",
 )
 def code_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A certificate without the extension is for any use, and Microsoft's own usages for drivers imply this one."""
+    """Accept a certificate without EKUs as well, and Microsoft's driver EKUs, which imply code signing."""
     usages = candidate.signed.usages
     if usages is None or CODE_SIGNING in usages or ANY_USAGE in usages:
         return
     if candidate.signed.classification in MICROSOFTS:
         return
-    message = f"the certificate of {candidate.signed.label} is not for code signing"
+    message = f"the certificate of {candidate.signed.label} lacks the code-signing EKU"
     if context.test_mode:
-        yield warns("wrong-usage", f"{message}; test-signing mode takes it all the same")
+        yield warns("wrong-usage", f"{message}; test-signing mode accepts it")
     else:
-        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing usage.")
+        yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing EKU.")
 
 
 @rule(
     "chain",
-    "Every certificate of the path had the right to issue the one below it.",
+    "Every certificate of the chain is allowed to issue the one below it.",
     source="RFC 5280, 6.1",
 )
 def chain(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Broken rules of issuing reject, except in test-signing mode, where nothing says how much of them is checked."""
+    """Reject an invalid chain; in test-signing mode it is undecided, as Microsoft documents no checks for it."""
     for problem in candidate.path.problems if candidate.path is not None else ():
-        message = f"the path of {candidate.signed.label} breaks a rule: {problem.message}"
+        message = f"the chain of {candidate.signed.label} is invalid: {problem.message}"
         if problem.code == "revoked":
             yield warns(
-                "revoked", f"{problem.message}; Code Integrity reads no revocation lists of certificate authorities"
+                "revoked",
+                f"{problem.message}; Code Integrity does not read revocation lists of certificate authorities",
             )
         elif problem.code in _UNANCHORED:
             continue
         elif problem.code not in BROKEN:
             yield notes(problem.code, problem.message)
         elif context.test_mode:
-            yield undecided(problem.code, f"{message}; how much of this test-signing mode checks is not published")
+            yield undecided(problem.code, f"{message}; Microsoft does not document whether test-signing mode checks it")
         else:
-            yield rejects(problem.code, message, "Have the certificate issued again by its authority.")
+            yield rejects(problem.code, message, "Request a corrected certificate from the certificate authority.")
 
 
 @rule(
     "expiry",
-    "A timestamp from the signer's lifetime keeps a signature good for ever; CA certificates may expire.",
+    "A signature stays valid if its timestamp is within the validity period of the signer's certificate; expired CA "
+    "certificates do not matter.",
     source=sources.EXPIRED_IN_THE_FIELD,
-    default="an expired signer without a timestamp loads, with a warning",
+    default="a driver whose signer expired without a timestamp loads, with a warning",
 )
 def expiry(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Time as Code Integrity treats it: the root of all cross-certificates itself expired in 2025."""
+    """Check the signer's validity period as Code Integrity does; the root of the cross-certificates expired in 2025."""
     when, lifetime = candidate.signed.time, candidate.signed.lifetime
     if lifetime is None:
         return
-    yield from _about_timestamp(candidate)
+    yield from _timestamp_warnings(candidate)
     begin, end = lifetime
     if when is not None and begin <= when <= end:
         return
     at, label = context.machine.at, candidate.signed.label
     if at < begin:
-        message = f"the certificate of {label} is valid from {begin:%Y-%m-%d} only"
+        message = f"the certificate of {label} is not valid before {begin:%Y-%m-%d}"
         yield settled(context.machine.expired_leaf, "not-yet-valid", message, _STAMP)
     elif at > end:
-        message = f"the certificate of {label} expired on {end:%Y-%m-%d}, and no timestamp says that it signed before"
+        message = f"the certificate of {label} expired on {end:%Y-%m-%d}, and the signature has no valid timestamp"
         yield settled(context.machine.expired_leaf, "expired", message, _STAMP)
 
 
-def _about_timestamp(candidate: SignaturePath) -> Iterator[RuleResult]:
-    """Why a timestamp does not count."""
+def _timestamp_warnings(candidate: SignaturePath) -> Iterator[RuleResult]:
+    """Warn about a timestamp that does not count."""
     stamp, lifetime = candidate.signature.timestamp, candidate.signed.lifetime
     if stamp is None or lifetime is None:
         return
     label = candidate.signed.label
     if candidate.signed.time is None:
-        reason = stamp.problems[0].message if stamp.problems else "its authority reaches no known root"
-        yield warns("timestamp-untrusted", f"the timestamp of {label} does not count: {reason}")
+        reason = stamp.problems[0].message if stamp.problems else "the chain of its authority ends at no trusted root"
+        yield warns("timestamp-untrusted", f"the timestamp of {label} is not trusted: {reason}")
     elif not lifetime[0] <= stamp.time <= lifetime[1]:
         span = f"{lifetime[0]:%Y-%m-%d} to {lifetime[1]:%Y-%m-%d}"
-        message = f"{label} signed on {stamp.time:%Y-%m-%d}, outside the certificate's lifetime ({span})"
+        message = (
+            f"{label} was timestamped on {stamp.time:%Y-%m-%d}, outside the certificate's validity period ({span})"
+        )
         yield warns("timestamp-outside-lifetime", message)
 
 
 @rule(
     "lifetime",
-    "A certificate for lifetime signing ends its signatures when it expires, timestamp or not.",
+    "A signature by a certificate with the lifetime-signing EKU expires with the certificate, even with a timestamp.",
     source=f"{sources.EVENT_IDS}, event 3033",
 )
 def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """The only expiry that Code Integrity is documented to enforce."""
+    """Reject after expiry: the only expiry that Code Integrity is documented to enforce."""
     leaf = candidate.signature.signer
     if (
         leaf is None
@@ -233,11 +240,11 @@ def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     ):
         return
     message = (
-        f"the certificate of {candidate.signed.label} is for lifetime signing and expired on "
-        f"{leaf.not_valid_after_utc:%Y-%m-%d}, which no timestamp extends"
+        f"the certificate of {candidate.signed.label} has the lifetime-signing EKU and expired on "
+        f"{leaf.not_valid_after_utc:%Y-%m-%d}; a timestamp does not extend it"
     )
     if context.target.build >= _LIFETIME_SINCE:
-        yield rejects("lifetime-expired", message, "Sign again with a certificate that is valid.")
+        yield rejects("lifetime-expired", message, "Sign the file again with a valid certificate.")
     else:
         yield warns("lifetime-expired", message)
 

@@ -1,4 +1,4 @@
-"""The kernel policy's rules about who signed: which roots, which classes, on which release."""
+"""The kernel policy's rules about the signer: accepted roots and signature classes per release."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from signer.policy.subjects import SignaturePath
 from signer.policy.tables import table
 
 LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
-"""Cross-signed drivers are still taken where the signer's certificate was issued before this day."""
+"""Releases since Windows 10 1607 accept cross-signed drivers whose certificate was issued before this date."""
 
-_TO_TEST = "Judge it for a machine in test mode: --roots test-signing --testsigning, and --root for your own root."
-_PORTAL = "Have the driver signed by Microsoft: submit the package to the Hardware Dev Center."
+_TO_TEST = "Check it for a test machine: --roots test-signing --testsigning, and --root FILE for your own root."
+_PORTAL = "Submit the driver package to Microsoft's Hardware Dev Center, which signs it."
 _ALLOW_LIST = (
     "Give a machine's list with --allow-list: {8F9CB695-5D48-48D6-A329-7202B44607E3}.cip in "
-    "System32\\CodeIntegrity\\CiPolicies\\Active. Or have the driver signed by Microsoft."
+    "System32\\CodeIntegrity\\CiPolicies\\Active. Or submit the driver to Microsoft's Hardware Dev Center."
 )
-_HLK = "Submit the driver with its HLK results, so that it is signed for this release as well."
+_HLK = "Submit the driver with HLK test results to Microsoft's Hardware Dev Center."
 _UEFI_SB_TEST_SINCE = 22621
 
 
 @rule(
     "test-signing",
-    "A test-signed driver is loaded in test-signing mode only, which Secure Boot rules out.",
+    "A test-signed driver loads only in test-signing mode, which requires Secure Boot to be off.",
     source=f"{sources.TEST_MODE}; {sources.PREPRODUCTION}",
     default="test-signing mode is off",
 )
 def test_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Who may load what only a test machine trusts."""
+    """Decide about a signature that only a test machine trusts."""
     signed, machine = candidate.signed, context.machine
     if not signed.test_signed:
         return
-    kind = "self-signed, so test-signed" if signed.classification == "self-signed" else "test-signed"
-    what = f"the driver is {kind}: {signed.label} reaches {candidate.root_name}"
+    kind = "self-signed, which counts as test-signed" if signed.classification == "self-signed" else "test-signed"
+    what = f"the driver is {kind}: {candidate.chain_end}"
     if machine.roots == "release":
-        yield rejects("test-signed", f"{what}, and no release of Windows trusts that", _TO_TEST)
+        yield rejects("test-signed", f"{what}; Windows does not trust it by default", _TO_TEST)
     elif context.test_mode:
         yield allows("test-mode", f"{what}; {context.target.title} loads it in test-signing mode")
     elif _provisioned(candidate, context):
-        yield allows("preproduction", f"{what}; the machine was provisioned for preproduction drivers")
+        yield allows("preproduction", f"{what}; the machine is provisioned for preproduction drivers")
     elif machine.testsigning:
         yield rejects(
             "test-signing-secure-boot",
-            f"{what}, and Secure Boot keeps {context.target.title} out of test-signing mode",
-            "Turn Secure Boot off in the firmware of the test machine; then judge with --no-secure-boot.",
+            f"{what}; {context.target.title} is not in test-signing mode, because Secure Boot prevents it",
+            "Turn Secure Boot off in the firmware of the test machine, then check with --no-secure-boot.",
         )
     else:
         yield rejects(
             "test-signing-off",
-            f"{what}, and test-signing mode is off on {context.target.title}",
-            "On the test machine: bcdedit -set TESTSIGNING ON, and restart; then judge with --testsigning.",
+            f"{what}; test-signing mode is off on {context.target.title}",
+            "On the test machine run: bcdedit -set TESTSIGNING ON, and restart. Then check with --testsigning.",
         )
 
 
 def _provisioned(candidate: SignaturePath, context: EvaluationContext) -> bool:
-    """Whether EnableUefiSbTest lets this preproduction signature in, with Secure Boot on."""
+    """Return whether EnableUefiSbTest permits this preproduction signature with Secure Boot on."""
     return (
         candidate.signed.classification == "preproduction"
         and context.machine.uefi_sb_test
@@ -69,86 +69,87 @@ def _provisioned(candidate: SignaturePath, context: EvaluationContext) -> bool:
 
 @rule(
     "root",
-    "The path ends in a root that the release's kernel takes: Microsoft's of 1997, 2001 and 2010, and for "
-    "cross-signed drivers the Code Verification Root.",
+    "The chain ends at a root that the release accepts for kernel-mode code: Microsoft's roots of 1997, 2001 and "
+    "2010, and for cross-signed drivers the Code Verification Root.",
     source=f'{sources.POLICY}, "Signing requirements by version"',
 )
 def root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Which roots count, from `kernel_root_sets.tsv`; test-signing mode takes any certificate."""
+    """Look the root up in `kernel_root_sets.tsv`. Test-signing mode accepts any certificate."""
     if candidate.signed.test_signed:
         return
     anchor, target = candidate.anchor, context.target
     row = table("kernel_root_sets.tsv", "root_id").get(str(anchor.root_id)) if anchor is not None else None
     answer = "no" if row is None else row["whql_enforced" if context.whql_enforced else "standard"]
-    reaches = f"{candidate.signed.label} reaches {candidate.root_name}"
+    chain = candidate.chain_end
     if answer in ("yes", "exceptions"):
-        yield allows("root", f"{reaches}, a root for kernel-mode code")
+        yield allows("root", f"{chain}, a root for kernel-mode code")
     elif context.test_mode:
         yield from _any_certificate(candidate, context)
     elif answer == "unknown":
-        message = f"{reaches}, and whether {target.title} counts that among its standard roots is not published"
+        message = f"{chain}; Microsoft does not document whether it is a standard root of {target.title}"
         yield undecided("root-not-settled", message)
     elif context.machine.roots == "test-signing":
-        yield _no_test_root(candidate, reaches)
+        yield _no_test_root(candidate)
     else:
-        yield rejects("root", f"{reaches}, which {target.title} does not take for kernel-mode code", _PORTAL)
+        yield rejects("root", f"{chain}; {target.title} does not accept this chain for kernel-mode code", _PORTAL)
 
 
-def _no_test_root(candidate: SignaturePath, reaches: str) -> RuleResult:
-    """What is wrong with a signature that reaches no test root: it is a release signature, or the root is not named."""
+def _no_test_root(candidate: SignaturePath) -> RuleResult:
+    """Return the rejection of a signature whose chain does not end at a test root."""
     released = candidate.released_under
     if released is None:
-        hint = "Name the root with --root and judge with --testsigning."
-        return rejects("root", f"{reaches}, which is no root for tests that was named", hint)
-    message = f"{candidate.signed.label} is a release signature: it reaches {released!r}, which is no root for tests"
-    return rejects("root", message, "Judge a released driver with --roots release.")
+        hint = "Give the root with --root FILE, and check with --testsigning."
+        return rejects("root", f"{candidate.chain_end}; the chain does not end at a given test root", hint)
+    message = f"{candidate.signed.label} is a release signature: its chain ends at {released!r}, not at a test root"
+    return rejects("root", message, "Check a released driver with --roots release.")
 
 
 def _any_certificate(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Test-signing mode asks for no root; memory integrity asks for a test certificate all the same."""
-    message = f"{candidate.signed.label} is taken in test-signing mode, which asks for no root"
+    """Accept any root in test-signing mode, except with memory integrity, which requires a test certificate."""
+    message = f"test-signing mode accepts {candidate.signed.label} with any root"
     if candidate.signed.classification in MICROSOFTS:
-        message = f"{candidate.signed.label} is Microsoft's signature, which test-signing mode takes as well"
+        message = f"{candidate.signed.label} is Microsoft's signature, which test-signing mode accepts as well"
         yield allows("any-certificate", message)
     elif context.hvci:
         yield undecided(
             "any-certificate-hvci",
-            f"{candidate.signed.label} is not known as a test certificate, and with memory integrity test-signing mode "
-            "wants one",
-            "Name its root with --root if it is one.",
+            f"{candidate.signed.label} is not a known test certificate, which test-signing mode requires with memory "
+            "integrity",
+            "If it is a test certificate, give its root with --root FILE.",
         )
     else:
-        yield allows("any-certificate", message, "Name its root with --root; installing the package will ask for it.")
+        hint = "Give its root with --root FILE; installing the package requires that root."
+        yield allows("any-certificate", message, hint)
 
 
 @rule(
     "cross-signed",
-    "From Windows 10 1607 on a cross-signed driver loads only if its certificate was issued before 2015-07-29, the "
-    "machine was upgraded from an older release, Secure Boot is off, or it starts at boot.",
+    "Since Windows 10 1607 a cross-signed driver loads only if its certificate was issued before 2015-07-29, the "
+    "machine was upgraded from an older release, Secure Boot is off, or it is a boot-start driver.",
     source=f'{sources.POLICY}, "Exceptions"',
     releases=Releases(since="win10-1607"),
     default="a clean installation with Secure Boot on",
 )
 def cross_signed(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """The end-entity certificate's own date counts, not the signing time."""
+    """Compare the issue date of the signer's certificate; the signing time does not matter."""
     leaf = candidate.signature.signer
     if leaf is None or not _is_cross_signed(candidate):
         return
     issued = leaf.not_valid_before_utc
     what = f"{candidate.signed.label} is cross-signed with a certificate issued on {issued:%Y-%m-%d}"
     if not context.whql_enforced:
-        why = (
+        reason = (
             "the machine was upgraded from a release before 1607" if context.machine.upgraded else "Secure Boot is off"
         )
         code = "cross-signed-upgraded" if context.machine.upgraded else "cross-signed-exempt"
-        yield allows(code, f"{what}, which loads because {why}")
+        yield allows(code, f"{what}; it loads because {reason}")
     elif issued < LEAF_CUTOFF:
         yield allows("cross-signed-before-cutoff", f"{what}, before 2015-07-29")
     elif context.machine.boot_start:
-        message = f"{what}, and loads because boot drivers are not blocked; Microsoft has announced that they will be"
+        message = f"{what}; it loads as a boot-start driver, an exception that Microsoft has announced to remove"
         yield allows("cross-signed-boot-start", message, _PORTAL)
     else:
-        message = f"{what}, and {context.target.title} wants new drivers signed by Microsoft"
+        message = f"{what}; {context.target.title} requires Microsoft's signature on new drivers"
         yield rejects("cross-signed-after-cutoff", message, _PORTAL)
 
 
@@ -158,40 +159,43 @@ def _is_cross_signed(candidate: SignaturePath) -> bool:
 
 @rule(
     "cross-signed-1809",
-    "From Windows 10 1809 on, cross-signed drivers of certificates issued before 2015-07-29 do not load either.",
-    source=f"{sources.PORTAL}, against {sources.POLICY}, which has no such cut-off",
+    "Since Windows 10 1809 a cross-signed driver does not load even if its certificate was issued before 2015-07-29.",
+    source=f"{sources.PORTAL}; {sources.POLICY} has no such cut-off",
     releases=Releases(since="win10-1809", servers=False),
-    default="off: the policy's own page counts",
+    default="off, as on the policy's own page",
 )
 def cross_signed_1809(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Microsoft's pages disagree, so the rule is a switch and the verdict says so."""
+    """Apply the cut-off if the machine state enables it; otherwise note that Microsoft's pages disagree."""
     leaf = candidate.signature.signer
     if leaf is None or not _is_cross_signed(candidate) or leaf.not_valid_before_utc >= LEAF_CUTOFF:
         return
     if not context.whql_enforced or context.machine.boot_start:
-        return  # what lets a certificate of any age in lets an old one in
+        return  # an exemption for certificates of any date includes old ones
     what = f"{candidate.signed.label} is cross-signed"
     if context.machine.cross_signed_1809_cutoff:
         yield rejects("cross-signed-1809", f"{what}, which Windows 10 1809 and later refuse", _PORTAL)
     else:
-        message = f"{what}, which by the dashboard's table Windows 10 refuses as of 1809, and by the policy's page not"
+        message = (
+            f"{what}; the dashboard's table says that Windows 10 1809 and later refuse it, the policy's page says that "
+            "they load it"
+        )
         yield notes("cross-signed-1809-disputed", message)
 
 
 @rule(
     "cross-certificate-expired",
-    "A signature that was made after its cross-certificate expired does not load.",
+    "A driver that was signed after its cross-certificate expired does not load.",
     source=sources.EXPIRED_CROSS,
-    default="it loads, with a warning, as drivers under expired authorities did in the field",
+    default="it loads, with a warning, as observed for drivers with expired cross-certificates",
 )
 def cross_certificate_expired(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Only a timestamp tells when it was made; without one nothing is said."""
+    """Compare the timestamp with the cross-certificate's expiry; without a timestamp the rule does not apply."""
     cross, when = candidate.cross_certificate, candidate.signed.time
     if cross is None or when is None or when <= cross.not_valid_after_utc:
         return
     message = (
-        f"{candidate.signed.label} signed on {when:%Y-%m-%d}, after the cross-certificate for {candidate.cross_name} "
-        f"expired on {cross.not_valid_after_utc:%Y-%m-%d}"
+        f"{candidate.signed.label} was timestamped on {when:%Y-%m-%d}, after the cross-certificate for "
+        f"{candidate.cross_name} expired on {cross.not_valid_after_utc:%Y-%m-%d}"
     )
     yield settled(context.machine.expired_cross, "cross-certificate-expired", message, _PORTAL)
 
@@ -202,7 +206,7 @@ def cross_certificate_expired(candidate: SignaturePath, context: EvaluationConte
     source=sources.PORTAL,
 )
 def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Attestation came with Windows 10; test-signing mode takes any certificate."""
+    """Reject attestation signatures before Windows 10. Test-signing mode accepts any certificate."""
     if candidate.signed.classification != "attested" or context.test_mode:
         return
     what = f"{candidate.signed.label} is an attestation signature"
@@ -214,40 +218,40 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
 
 @rule(
     "server-hlk",
-    "Servers from 2016 on load dashboard-signed drivers only if they passed the HLK tests.",
+    "Windows Server 2016 and later load dashboard-signed drivers only if they passed the HLK tests.",
     source=f'{sources.PORTAL}, "Windows Server signed drivers"',
     releases=Releases(since="server2016", clients=False),
 )
 def server_hlk(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Attestation is not enough for a server."""
+    """Reject attestation signatures on servers."""
     if candidate.signed.classification == "attested" and not context.test_mode:
-        message = f"{candidate.signed.label} is an attestation signature, and {context.target.title} wants HLK results"
+        message = f"{candidate.signed.label} is an attestation signature; {context.target.title} requires an HLK one"
         yield rejects("attested-on-server", message, _HLK)
 
 
 @rule(
     "arm64-microsoft",
-    "On ARM64 only Microsoft's signatures count; certificates of other publishers do not.",
+    "On ARM64 only Microsoft's signatures count, not those of other publishers.",
     source=sources.PNP,
     releases=Releases(architectures=("arm64",)),
 )
 def arm64_microsoft(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """There never was cross-signing for ARM64."""
+    """Reject other signers: cross-signing never existed for ARM64."""
     if candidate.signed.test_signed or context.test_mode:
         return
     if candidate.anchor is not None and candidate.anchor.kind not in ("microsoft", "microsoft-test"):
-        message = f"{candidate.signed.label} is not Microsoft's signature, and {context.target.title} takes no other"
+        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.target.title} requires"
         yield rejects("arm64-not-microsoft", message, _PORTAL)
 
 
 @rule(
     "s-mode",
-    "S mode wants a Windows, WHQL, ELAM or Store signature.",
+    "S mode requires a Windows, WHQL, ELAM or Store signature.",
     source=sources.S_MODE,
     releases=Releases(s_mode=True),
 )
 def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """The page does not say whether attestation, or a test machine, counts."""
+    """Require one of the listed signatures. The page does not mention attestation or test machines."""
     signed, title = candidate.signed, context.target.title
     usages = signed.usages or frozenset()
     if signed.classification in ("windows", "whql"):
@@ -258,15 +262,14 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     if signed.classification == "attested":
         yield undecided(
             "s-mode-attested",
-            f"{signed.label} is an attestation signature; whether {title} takes it for a WHQL one is not published",
+            f"{signed.label} is an attestation signature; Microsoft does not document whether {title} accepts it",
             _HLK,
         )
     elif context.test_mode:
-        yield undecided("s-mode-test", f"whether {title} has a test-signing mode is not published")
+        yield undecided("s-mode-test", f"Microsoft does not document whether {title} has a test-signing mode")
     else:
-        yield rejects(
-            "s-mode", f"{signed.label} is no Windows, WHQL, ELAM or Store signature, as {title} wants one", _HLK
-        )
+        message = f"{signed.label} is not a Windows, WHQL, ELAM or Store signature, which {title} requires"
+        yield rejects("s-mode", message, _HLK)
 
 
 @rule(
@@ -274,10 +277,10 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     "The Windows Driver Policy of 2026 blocks cross-signed drivers that are not on its allow list.",
     source=sources.DRIVER_POLICY,
     releases=Releases(since="win11-24h2"),
-    default="enforced from the April 2026 update on; without an allow list the answer is unknown",
+    default="enforced since the April 2026 update; unknown if no allow list is given",
 )
 def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Evaluation lets violators load and logs event 3076; enforcement blocks them with event 3077."""
+    """Apply the policy's phase: evaluation loads violators and logs event 3076, enforcement blocks them (3077)."""
     if not _is_cross_signed(candidate):
         yield from _attested_and_driver_policy(candidate, context)
         return
@@ -285,26 +288,31 @@ def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Itera
     allow_list = context.machine.allow_list
     allowed = allow_list.allows(candidate.signed) if allow_list is not None else None
     if context.driver_policy == "off":
-        yield notes("driver-policy-off", f"{what} once it is in force on {context.target.title}", _PORTAL)
+        yield notes("driver-policy-off", f"{what} once {context.target.title} enforces the policy", _PORTAL)
     elif allowed:
         yield allows("driver-policy-allowed", f"{candidate.signed.label} is cross-signed and on the allow list")
     elif context.driver_policy == "evaluation":
-        yield warns("driver-policy-evaluation", f"{what}; the evaluation phase loads the driver and logs it", _PORTAL)
+        message = f"{what}; the evaluation phase loads the driver and logs event 3076"
+        yield warns("driver-policy-evaluation", message, _PORTAL)
     elif allowed is False:
-        yield rejects("driver-policy-blocked", f"{what}, and it is not on the allow list that was given", _PORTAL)
+        yield rejects("driver-policy-blocked", f"{what}; the driver is not on the given allow list", _PORTAL)
     else:
+        reason = (
+            "which is not public"
+            if allow_list is None
+            else "whose rules use properties that can't be determined from this file"
+        )
         yield undecided(
             "driver-policy-unknown",
-            f"{what} unless it is on Microsoft's allow list, which "
-            + ("is not public" if allow_list is None else "asks for more than is known of this file"),
+            f"{what} unless it is on Microsoft's allow list, {reason}",
             _ALLOW_LIST if allow_list is None else _PORTAL,
         )
 
 
 def _attested_and_driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """The announcement speaks of drivers signed through WHCP; attested ones come from the same portal."""
+    """Note that the announcement covers drivers signed through WHCP and does not mention attestation."""
     if candidate.signed.classification == "attested" and context.driver_policy != "off":
-        message = "the Windows Driver Policy removes trust in cross-signed drivers; attestation is not mentioned there"
+        message = "the announcement of the Windows Driver Policy does not mention attestation signatures"
         yield notes("driver-policy-attested", message)
 
 

@@ -1,4 +1,4 @@
-"""The state of the machine that a verdict is for, and what of it counts on one target."""
+"""The state of the machine that a verdict is for, and its effective settings on one target."""
 
 from __future__ import annotations
 
@@ -24,86 +24,87 @@ WHQL_ENFORCED_SINCE = 14393
 BLOCK_LIST_SINCE = 22621
 """Windows 11 22H2: the driver block list is on by default."""
 DRIVER_POLICY_SINCE = 26100
-"""Windows 11 24H2 and Server 2025 are the first in scope of the Windows Driver Policy."""
+"""Windows 11 24H2 and Server 2025: the first releases in scope of the Windows Driver Policy."""
 DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 """The April 2026 update: the second Tuesday of that month."""
 
 
 class AllowList(Protocol):
-    """Which cross-signed drivers the Windows Driver Policy still allows. `signer.policy.si_policy.policy` reads one."""
+    """The cross-signed drivers that the Windows Driver Policy still allows. `signer.policy.si_policy` implements it."""
 
     def allows(self, signed: SignatureSubject) -> bool | None:
-        """Whether the list names this signature's file, signer or publisher; None where that can't be told."""
+        """Return whether the list contains this signature's file, signer or publisher; None if it is unknown."""
         ...
 
 
 class BlockList(Protocol):
-    """Which drivers Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy.policy` reads one."""
+    """The drivers that Microsoft blocks as vulnerable or malicious. `signer.policy.si_policy` implements it."""
 
     def denies(self, subject: FileSubject) -> bool | None:
-        """Whether the list names this file or one of its signers; None where that can't be told."""
+        """Return whether the list contains this file or one of its signers; None if it is unknown."""
         ...
 
     def denial(self, subject: FileSubject) -> str | None:
-        """By which rule it does, for a sentence; None where none surely does."""
+        """Return the description of the rule that denies the file, or None if none is known to."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """The state of a machine. Every default is stated; None means "as the target has it" (see `EvaluationContext`)."""
+    """The state of a machine. None selects the target's default (see `EvaluationContext`)."""
 
     at: datetime
-    """The time that the verdict is for, aware. There is no default: the library has no clock."""
+    """The time that the verdict is for, aware. Required: the library does not read the clock."""
     roots: Roots = "release"
-    """Which roots the paths were built with. Default: release."""
+    """The trust store of the paths. Default: release."""
     secure_boot: bool | None = None
-    """Default: on where the release knows it, except with test-signing mode or a debugger, which it rules out."""
+    """Secure Boot. Default: on if the release supports it, but off with test-signing mode or a debugger, which require
+    that."""
     testsigning: bool = False
     """`bcdedit -set TESTSIGNING ON`. Default: off."""
     debugger: bool = False
-    """A kernel debugger is attached. Default: none."""
+    """A kernel debugger is attached. Default: no."""
     hvci: bool = False
     """Memory integrity. Default: off."""
     boot_start: bool = False
-    """The driver starts at boot (StartType 0). Default: it doesn't."""
+    """The driver starts at boot (StartType 0). Default: no."""
     upgraded: bool = False
-    """The machine was upgraded from a release before Windows 10 1607. Default: a clean installation."""
+    """The machine was upgraded from a release before Windows 10 1607. Default: no, a clean installation."""
     driver_policy: DriverPolicy | None = None
-    """The Windows Driver Policy of 2026. Default: enforced where it is in scope and `at` is past the April 2026 update
-    (the phase that every machine ends in), off elsewhere."""
+    """The phase of the Windows Driver Policy of 2026. Default: enforced if the release is in scope and `at` is after
+    the April 2026 update (the final phase of every machine), otherwise off."""
     allow_list: AllowList | None = field(default=None, compare=False)
-    """The policy's allow list. Default: none is known, so that what depends on it is unknown."""
+    """The policy's allow list. Default: none; results that depend on it are unknown."""
     block_list: BlockList | None = field(default=None, compare=False)
-    """Microsoft's recommended driver block rules. Default: none is given, and the verdict says so where one is on."""
+    """Microsoft's recommended driver block rules. Default: none; a note reports that the rule was not checked."""
     block_list_on: bool | None = None
-    """Whether the machine uses its block list. Default: on clients since Windows 11 22H2, in S mode, and with memory
+    """The machine enforces its block list. Default: on clients since Windows 11 22H2, in S mode, and with memory
     integrity except on Server 2016."""
     cross_signed_1809_cutoff: bool = False
-    """Whether Windows 10 1809 and later refuse cross-signed drivers of certificates issued before 2015-07-29, as the
-    dashboard's table says. Default: they don't, as the policy's own page has it; the verdict names the disagreement."""
+    """Windows 10 1809 and later refuse cross-signed drivers with certificates issued before 2015-07-29, as the
+    dashboard's table says. Default: no, as the policy's own page says; a note reports the contradiction."""
     sha2_update: bool | None = None
-    """Whether SHA-2 support was installed: KB3033929 on Windows 7 and Server 2008 R2, the 2019 servicing on Server 2008
-    SP2. Default: yes on Windows 7 and Server 2008 R2, no on Server 2008. Vista has none."""
+    """SHA-2 support is installed: KB3033929 on Windows 7 and Server 2008 R2, the 2019 update on Server 2008 SP2.
+    Default: yes on Windows 7 and Server 2008 R2, no on Server 2008. Vista has no such update."""
     expired_leaf: Settlement = "loads"
-    """What Code Integrity does with an expired signer that no timestamp vouches for. Default: it loads, as seen in the
-    field in 2022 and later; the documentation says otherwise."""
+    """The result for an expired signer without a timestamp. Default: it loads, as observed since 2022; the
+    documentation says that it does not."""
     expired_cross: Settlement = "loads"
-    """What Code Integrity does with a signature that was timestamped after its cross-certificate expired. Default: it
-    loads, as drivers under expired CA certificates did until 2026; the documentation says that new ones do not load."""
+    """The result for a signature that was timestamped after its cross-certificate expired. Default: it loads, as
+    observed until 2026 for drivers with expired CA certificates; the documentation says that new ones do not load."""
     uefi_sb_test: bool = False
-    """The machine was provisioned with EnableUefiSbTest for preproduction drivers. Default: it wasn't."""
+    """The machine is provisioned with EnableUefiSbTest for preproduction drivers. Default: no."""
     publisher: Publisher | None = None
-    """What the machine says about the catalog's publisher. Default: unknown; with test-signing roots trusted, because
-    the test machine's script puts the signer into TrustedPublisher."""
+    """The machine's trust in the catalog's publisher. Default: unknown; trusted with test-signing roots, because the
+    generated installation script adds the signer to the TrustedPublisher store."""
     cert_padding_check: bool = False
-    """EnableCertPaddingCheck (MS13-098), for the authenticode policy. Default: off, as Windows ships."""
+    """EnableCertPaddingCheck (MS13-098), for the authenticode policy. Default: off, the Windows default."""
     protected_media: bool = False
-    """The driver takes part in protected media, so that x86 enforces signatures as well. Default: it doesn't."""
+    """The driver is part of a protected media path, so x86 enforces signatures as well. Default: no."""
 
 
 class EvaluationContext:
-    """One target with its switches: what is in force there."""
+    """One target with a machine state, and the settings that are in effect there."""
 
     def __init__(self, target: Target, machine: MachineState) -> None:
         self.target = target
@@ -120,17 +121,17 @@ class EvaluationContext:
 
     @cached_property
     def test_mode(self) -> bool:
-        """Whether test-signed code is loaded: test-signing mode is on, and Secure Boot does not rule it out."""
+        """Whether test-signed code loads: test-signing mode is on, and Secure Boot is off."""
         return self.machine.testsigning and not self.secure_boot and self.machine.roots == "test-signing"
 
     @cached_property
     def hvci(self) -> bool:
-        """Whether memory integrity is on: Windows 10 was the first to have it, on 64-bit kernels."""
+        """Whether memory integrity is on, which 64-bit kernels support since Windows 10."""
         return self.machine.hvci and self.target.build >= HVCI_SINCE and self.target.architecture in ("x64", "arm64")
 
     @cached_property
     def enforced(self) -> bool:
-        """Whether kernel-mode code must be signed: on x86 with Secure Boot, at boot and for protected media only."""
+        """Whether kernel-mode code must be signed: on x86 only with Secure Boot, at boot and for protected media."""
         return (
             self.target.architecture != "x86"
             or self.secure_boot
@@ -140,7 +141,7 @@ class EvaluationContext:
 
     @cached_property
     def whql_enforced(self) -> bool:
-        """Whether the rule of Windows 10 1607 is in force: Secure Boot on, and not an upgraded machine."""
+        """Whether the rule of Windows 10 1607 applies: Secure Boot is on, and the machine was not upgraded."""
         return self.target.build >= WHQL_ENFORCED_SINCE and self.secure_boot and not self.machine.upgraded
 
     @cached_property
@@ -154,7 +155,7 @@ class EvaluationContext:
 
     @cached_property
     def block_list_on(self) -> bool:
-        """Whether the driver block list is in force."""
+        """Whether the machine enforces the driver block list."""
         target = self.target
         if target.build < WHQL_ENFORCED_SINCE:
             return False
@@ -165,7 +166,7 @@ class EvaluationContext:
 
     @cached_property
     def knows_sha2(self) -> bool:
-        """Whether Code Integrity understands SHA-2."""
+        """Whether Code Integrity supports SHA-2."""
         if self.target.build >= 9200:
             return True
         if self.target.release.name == "vista":

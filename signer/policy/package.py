@@ -19,14 +19,14 @@ _VERSIONS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (
 
 @dataclass(frozen=True)
 class Member:
-    """One file of the package with the paths of its signatures; the catalog's is among them where it is listed."""
+    """One file of the package with the paths of its signatures, including that of a catalog that lists it."""
 
     evidence: Evidence
     paths: tuple[CertificatePaths, ...]
 
     @property
     def as_installed(self) -> FileSubject:
-        """The file as the installation sees it: it looks at catalogs only, so what is embedded is no news."""
+        """The file with its catalog signatures only: device installation ignores embedded ones."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
         listed = [(signature, paths) for signature, paths in pairs if signature.source == "catalog"]
         evidence = replace(self.evidence, signatures=tuple(signature for signature, _ in listed))
@@ -35,19 +35,19 @@ class Member:
 
 @dataclass(frozen=True)
 class Package:
-    """A driver package as the installation sees it."""
+    """A driver package for device installation."""
 
     name: str
-    """What to call it: the INF's file name."""
+    """The INF's file name."""
     inf: Member
     files: tuple[Member, ...]
     """Every file that the INF copies."""
     catalog_file: str | None
-    """What the INF's CatalogFile entry for the target's architecture names; None without an entry."""
+    """The value of the INF's CatalogFile entry for the target's architecture; None without an entry."""
     catalog_present: bool = True
-    """Whether that catalog lies beside the INF."""
+    """Whether that catalog is in the INF's folder."""
     os_attributes: tuple[tuple[int, int], ...] | None = None
-    """The kernel versions of the catalog's OSAttr, such as (10, 0); None where it has none."""
+    """The kernel versions of the catalog's OSAttr, such as (10, 0); None without the attribute."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -57,20 +57,20 @@ class Package:
 
 @rule(
     "catalog-file",
-    "The INF names a catalog in its Version section, and the catalog lies beside it.",
+    "The INF's Version section names a catalog, and the catalog is in the INF's folder.",
     source=sources.VERSION_SECTION,
 )
 def catalog_file(package: Package, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Without a CatalogFile entry a package is unsigned, whatever lies beside it."""
+    """Reject a package without a CatalogFile entry: it is unsigned, even if a catalog is in its folder."""
     if package.catalog_file is None:
         yield rejects(
             "no-catalog-file",
-            f"{package.name!r} names no catalog for {context.target.architecture}, so the package counts as unsigned",
-            "Add CatalogFile = name.cat to the INF's [Version] section, then run drvsign package.",
+            f"{package.name!r} has no CatalogFile entry for {context.target.architecture}: the package is unsigned",
+            "Add CatalogFile = name.cat to the INF's [Version] section, then run: drvsign package FOLDER",
         )
     elif not package.catalog_present:
-        message = f"the catalog {package.catalog_file!r} that {package.name!r} names is not there"
-        yield rejects("catalog-missing", message, "Build it: drvsign package.")
+        message = f"the catalog {package.catalog_file!r} of {package.name!r} does not exist"
+        yield rejects("catalog-missing", message, "Build the catalog: drvsign package FOLDER")
 
 
 @rule(
@@ -79,14 +79,18 @@ def catalog_file(package: Package, context: EvaluationContext) -> Iterator[RuleR
     source=f"{sources.WDD} devtest/inf2cat.md; SPAPI_E ERROR_SIGNATURE_OSATTRIBUTE_MISMATCH (0xE0000244)",
 )
 def os_attribute(package: Package, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A catalog for older releases still counts; one for later releases only does not."""
+    """Reject a catalog that is only for later releases, and note one that is only for older releases."""
     if not package.os_attributes:
         return
     version = next(version for build, version in _VERSIONS if context.target.build >= build)
     shown = ", ".join(f"{major}.{minor}" for major, minor in package.os_attributes)
     if all(listed > version for listed in package.os_attributes):
-        message = f"the catalog is for Windows {shown}, and {context.target.title} is {version[0]}.{version[1]}"
-        yield rejects("os-attribute-mismatch", message, "Build the catalog for this release too: drvsign package --os.")
+        message = (
+            f"the catalog is for Windows {shown}, but the version of {context.target.title} is "
+            f"{version[0]}.{version[1]}"
+        )
+        hint = "Build the catalog for this release as well: drvsign package --os VALUES FOLDER"
+        yield rejects("os-attribute-mismatch", message, hint)
     elif version not in package.os_attributes:
         yield notes("os-attribute-older", f"the catalog is for Windows {shown}, older than {context.target.title}")
 
@@ -95,20 +99,22 @@ RULES: tuple[Rule[Package], ...] = (catalog_file, os_attribute)
 
 
 def judge_package(package: Package, target: Target, machine: MachineState) -> Verdict:
-    """Whether a package installs: its catalog is named, there and for this release, and every file is in it.
+    """Return whether a target installs a package: its catalog exists, is for this release and lists every file.
 
-    The findings name each file that is not; `rule` is the first that decided.
+    The findings name each file that the catalog does not list; `rule` is the first deciding rule.
     """
     context = EvaluationContext(target, machine)
-    said = [AttributedResult(one.name, one.source, remark) for one in RULES for remark in one.remarks(package, context)]
+    results = [
+        AttributedResult(one.name, one.source, result) for one in RULES for result in one.remarks(package, context)
+    ]
     members = [decide(pnp.POLICY, member.as_installed, context) for member in package.members]
-    outcome, rule_name = _together(said, members)
-    findings = [stated.finding for stated in said] + [finding for one in members for finding in one.findings]
-    return Verdict(target.name, outcome, rule_name, tuple(_by_weight(dict.fromkeys(findings))), members[0].signatures)
+    outcome, rule_name = _outcome(results, members)
+    findings = [one.finding for one in results] + [finding for one in members for finding in one.findings]
+    return Verdict(target.name, outcome, rule_name, tuple(_by_severity(dict.fromkeys(findings))), members[0].signatures)
 
 
-def _together(said: list[AttributedResult], members: list[Verdict]) -> tuple[Outcome, str]:
-    refused = next((stated.rule for stated in said if stated.remark.effect == "rejects"), None)
+def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[Outcome, str]:
+    refused = next((one.rule for one in results if one.remark.effect == "rejects"), None)
     if refused is not None:
         return "rejected", refused
     for outcome in ("rejected", "unknown"):
@@ -118,6 +124,6 @@ def _together(said: list[AttributedResult], members: list[Verdict]) -> tuple[Out
     return "accepted", members[0].rule
 
 
-def _by_weight(findings: dict[Finding, None]) -> list[Finding]:
+def _by_severity(findings: dict[Finding, None]) -> list[Finding]:
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(findings, key=lambda finding: order[finding.severity])

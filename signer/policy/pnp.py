@@ -1,7 +1,7 @@
-"""What Plug and Play says when a driver package is installed: it counts as signed through its catalog only.
+"""The Plug and Play policy for device installation, where only the catalog's signature counts.
 
-`judge("pnp", …)` is about one file of a package; `judge_package` about all of it. Whether the driver then loads is for
-the kernel policy.
+`judge("pnp", …)` evaluates one file of a package, `judge_package` the whole package. The kernel policy decides whether
+the installed driver loads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from signer.policy.rules import Releases, Rule, RuleResult, allows, rejects, rul
 from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.tables import table
 
-_PACKAGE = "Build and sign the catalog again: drvsign package."
+_PACKAGE = "Build and sign the catalog again: drvsign package FOLDER"
 
 _SCORES: dict[Classification, str] = {
     "windows": "SIGNERSCORE_INBOX",
@@ -33,61 +33,63 @@ _SCORES: dict[Classification, str] = {
 
 @rule(
     "catalogued",
-    "Every file of a package, the INF among them, is listed in the package's signed catalog.",
+    "The package's signed catalog lists every file of the package, including the INF.",
     source=f"{sources.CATALOGS}; {sources.PNP}",
 )
 def catalogued(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Embedded signatures do not count for the installation."""
+    """Reject a file in no signed catalog, even if it has an embedded signature."""
     if subject.evidence.kind == "catalog" or any(one.source == "catalog" for one in subject.evidence.signatures):
         return
     yield rejects(
         "not-catalogued",
-        f"{subject.name!r} is not in a signed catalog that was given: it was changed after the catalog was built, or "
-        "never was in it",
+        f"{subject.name!r} is in no signed catalog: it changed after the catalog was built, or was never listed",
         _PACKAGE,
     )
 
 
 @rule(
     "catalog-only",
-    "Embedded signatures do not make a package signed.",
+    "Only the catalog's signature counts for installation, not embedded signatures.",
     source=f"{sources.REQUIREMENTS}; {sources.PNP}",
 )
 def catalog_only(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """A signature in the image helps the kernel, not the installation."""
+    """Reject embedded signatures, which only the kernel checks."""
     if candidate.signature.source != "catalog" and candidate.signed.subject.evidence.kind != "catalog":
-        yield rejects(
-            "embedded-does-not-count", f"{candidate.signed.label} does not count for the installation", _PACKAGE
-        )
+        yield rejects("embedded-does-not-count", f"{candidate.signed.label} does not count for installation", _PACKAGE)
 
 
 @rule(
     "publisher",
-    "Microsoft and trusted publishers install silently; unknown ones ask an administrator; untrusted ones are refused.",
+    "Packages of Microsoft and of trusted publishers install without a prompt, those of unknown publishers with an "
+    "administrator's consent; Windows refuses those of untrusted publishers.",
     source=sources.CATEGORIES,
-    default="unknown; trusted for a named test root, as the test machine's script makes it so",
+    default="unknown; trusted under a given test root, because the generated installation script trusts the publisher",
 )
 def publisher(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Silent, a question, or a silent refusal."""
+    """Allow silently, allow with a warning about the prompt, or reject."""
     if candidate.anchor is None or candidate.anchor.kind == "code-verification":
         return
     label, trust = candidate.signed.label, trust_of(candidate, context)
     if trust == "microsoft":
-        yield allows("publisher-microsoft", f"{label} is signed by Microsoft, so it installs without a question")
+        yield allows("publisher-microsoft", f"{label} is Microsoft's signature: the package installs without a prompt")
     elif trust == "trusted":
-        message = f"{label} installs without a question, its publisher being in the machine's TrustedPublisher store"
+        message = f"the publisher of {label} is in the TrustedPublisher store: the package installs without a prompt"
         yield allows("publisher-trusted", message)
     elif trust == "untrusted":
-        message = f"{label} is not installed, as the machine distrusts its publisher"
+        message = (
+            f"the publisher of {label} is in the Untrusted Certificates store: Windows does not install the package"
+        )
         yield rejects("publisher-untrusted", message, "Remove the certificate from the Untrusted Certificates store.")
     else:
-        yield allows("publisher-unknown", f"{label} is from a publisher that the machine does not know yet")
-        message = "an administrator is asked before it installs, and standard users can't install it"
-        yield warns("publisher-prompt", message, "Put the signer into the machine's TrustedPublisher store.")
+        yield allows("publisher-unknown", f"the publisher of {label} is not in the machine's TrustedPublisher store")
+        message = "Windows prompts an administrator before it installs the package; standard users can't install it"
+        yield warns(
+            "publisher-prompt", message, "Add the signer's certificate to the machine's TrustedPublisher store."
+        )
 
 
 def trust_of(candidate: SignaturePath, context: EvaluationContext) -> Publisher | str:
-    """How the machine sees the publisher: microsoft, trusted, untrusted or unknown."""
+    """Return the machine's trust in the publisher: microsoft, trusted, untrusted or unknown."""
     anchor = candidate.anchor
     if context.machine.publisher == "untrusted":
         return "untrusted"
@@ -100,28 +102,28 @@ def trust_of(candidate: SignaturePath, context: EvaluationContext) -> Publisher 
 
 @rule(
     "test-signed-load",
-    "A test-signed package installs where its root is trusted; its drivers load in test-signing mode only.",
+    "A test-signed package installs if the machine trusts its root; its drivers load only in test-signing mode.",
     source=f"{sources.TEST_MODE}; {sources.TEST_CERTIFICATES}",
 )
 def test_signed_load(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Installation and loading are two questions."""
+    """Warn that an installed test-signed driver does not load."""
     if candidate.signed.test_signed and not context.test_mode and context.machine.roots == "test-signing":
         message = f"{candidate.signed.label} is test-signed: the package installs, but its kernel drivers do not load"
-        yield warns("test-signing-off", message, "On the test machine: bcdedit -set TESTSIGNING ON, and restart.")
+        yield warns("test-signing-off", message, "On the test machine run: bcdedit -set TESTSIGNING ON, and restart.")
 
 
 @rule(
     "whql-architecture",
-    "For architectures other than x86 and x64 the catalog must be signed by Microsoft.",
+    "Architectures other than x86 and x64 require a catalog that is signed by Microsoft.",
     source=sources.PNP,
     releases=Releases(architectures=("arm64",)),
 )
 def whql_architecture(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Release certificates of other publishers are not accepted there."""
+    """Reject release certificates of other publishers on ARM64."""
     kind = candidate.anchor.kind if candidate.anchor is not None else None
     if kind in ("commercial", "code-verification"):
-        message = f"{candidate.signed.label} is not Microsoft's signature, and {context.target.title} wants that"
-        yield rejects("arm64-not-microsoft", message, "Submit the package to Microsoft's Hardware Dev Center.")
+        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.target.title} requires"
+        yield rejects("arm64-not-microsoft", message, "Submit the driver package to Microsoft's Hardware Dev Center.")
 
 
 SIGNATURE_RULES: tuple[Rule[SignaturePath], ...] = (
@@ -139,10 +141,10 @@ POLICY = Policy("pnp", file_rules=(catalogued,), signature_rules=SIGNATURE_RULES
 
 
 def signer_score(classification: Classification | None) -> tuple[int, str]:
-    """The signer score that SetupAPI logs, and its words; None stands for a package that is not signed.
+    """Return the signer score that SetupAPI logs, and its text. None means an unsigned package.
 
-    Of Microsoft's portal signatures the logo levels can't be told apart from outside: WHQL stands for all that passed
-    HLK, "WHQL Unclassified" for the others.
+    A signature of Microsoft's portal does not reveal its logo level: the score is WHQL for all that passed HLK, and
+    "WHQL Unclassified" for the others.
     """
     name = "SIGNERSCORE_UNSIGNED" if classification is None else _SCORES[classification]
     row = table("signer_score.tsv", "name")[name]

@@ -1,7 +1,8 @@
-"""What protected media asks of drivers: PUMA and PAP for audio, PVP-OPM for video, protected processes for the rest.
+"""The protected-media policy: PUMA and PAP for audio drivers, PVP-OPM for video, and protected processes.
 
-It is the kernel policy, enforced on x86 as well, and more by what the catalog says of the file: DRMLevel for audio
-drivers, PETrusted for code that protected processes load. Much of it was never published; then the answer is unknown.
+It is the kernel policy, enforced on x86 as well, plus rules about the file's attributes in the catalog: DRMLevel for
+audio drivers, PETrusted for code that protected processes load. Microsoft does not document all requirements; the
+outcome is then "unknown".
 """
 
 from __future__ import annotations
@@ -16,62 +17,65 @@ from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, 
 DRM_LEVEL = "DRMLevel"
 PE_TRUSTED = "PETrusted"
 _LEVELS = ("1200", "1300")
-_ASK = "Ask for it in the INF's [SignatureAttributes], and submit the package to Microsoft's Hardware Dev Center."
+_ASK = "Request it in the INF's [SignatureAttributes], and submit the package to Microsoft's Hardware Dev Center."
 
 
 @rule(
     "media-attributes",
-    "The catalog says what the driver is for: DRMLevel for audio, PETrusted for protected processes. A display driver "
-    "carries an OPM certificate as data, which no signature shows.",
+    "The catalog has the attribute DRMLevel for audio drivers or PETrusted for protected processes. A display driver "
+    "contains its OPM certificate as data, which can't be checked.",
     source=f"{sources.MEDIA}; {sources.SIGNATURE_ATTRIBUTES}",
 )
 def media_attributes(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Without either attribute nothing can be said: the driver may have no part in protected media, or be for video."""
+    """Return "undecided" without either attribute: the driver may not take part in protected media, or be for video."""
     attributes, name = decided.subject.attributes, decided.subject.name
     if attributes is None:
-        message = f"what a catalog says about {name!r} is not known, so its part in protected media is not either"
-        yield undecided("media-no-catalog", message, "Give the package's catalog with --catalog.")
+        message = f"the protected-media attributes of {name!r} are unknown: no catalog was given"
+        yield undecided("media-no-catalog", message, "Give the package's catalog: --catalog FILE")
     elif _has(decided, PE_TRUSTED) and attributes[PE_TRUSTED] not in ("1", "true"):
-        yield rejects("media-pe-value", f"PETrusted of {name!r} is {attributes[PE_TRUSTED]!r}, and has to be 1", _ASK)
+        yield rejects("media-pe-value", f"PETrusted of {name!r} is {attributes[PE_TRUSTED]!r} instead of 1", _ASK)
     elif not (_has(decided, DRM_LEVEL) or _has(decided, PE_TRUSTED)):
         message = (
-            f"{name!r} has neither DRMLevel nor PETrusted; whether a display driver among it carries its OPM "
-            "certificate is not in any signature"
+            f"{name!r} has neither DRMLevel nor PETrusted; if it is a display driver, its signature does not show "
+            "whether it contains an OPM certificate"
         )
         yield undecided("media-not-marked", message, _ASK)
 
 
 @rule(
     "media-audio-whql",
-    "Audio drivers in the protected path are signed by Microsoft's portal: PUMA is WHQL only.",
+    "Audio drivers in the protected path have a signature of Microsoft's portal: PUMA requires WHQL.",
     source=f"{sources.MEDIA}; {sources.PORTAL} for attestation with DrmLevel",
 )
 def media_audio_whql(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Attestation can process DrmLevel, says the dashboard's page."""
+    """Accept attestation as well: the dashboard's page says that attestation signing can process DrmLevel."""
     if not _has(decided, DRM_LEVEL) or decided.best is None or decided.best.outcome == "rejected":
         return
     signed = decided.best.candidate.signed
     if signed.classification in ("whql", "windows", "attested"):
         yield allows("media-audio-whql", f"{signed.label} is Microsoft's signature, as protected audio requires")
     elif context.test_mode:
-        message = f"{signed.label} is no WHQL signature; what a machine in test-signing mode plays is not published"
+        message = (
+            f"{signed.label} is not a WHQL signature; Microsoft does not document the effect of test-signing mode on "
+            "protected audio"
+        )
         yield undecided("media-audio-test", message)
     else:
-        yield rejects("media-audio-not-whql", f"{signed.label} is no WHQL signature, which protected audio wants", _ASK)
+        message = f"{signed.label} is not a WHQL signature, which protected audio requires"
+        yield rejects("media-audio-not-whql", message, _ASK)
 
 
 @rule(
     "media-drm-level",
-    "DRMLevel is 1200 or 1300; 1300 is what trusted audio drivers have.",
+    "DRMLevel is 1200 or 1300; trusted audio drivers have 1300.",
     source=f"{sources.SIGNATURE_ATTRIBUTES}",
 )
 def media_drm_level(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Other values mean nothing."""
+    """Reject values that are not documented."""
     level = (decided.subject.attributes or {}).get(DRM_LEVEL)
     if level is not None and level not in _LEVELS:
-        yield rejects(
-            "media-drm-level", f"DRMLevel of {decided.subject.name!r} is {level!r}, and 1200 or 1300 exist", _ASK
-        )
+        message = f"DRMLevel of {decided.subject.name!r} is {level!r} instead of 1200 or 1300"
+        yield rejects("media-drm-level", message, _ASK)
     elif level == "1200":
         yield warns(
             "media-drm-level-1200", f"DRMLevel of {decided.subject.name!r} is 1200; trusted audio drivers have 1300"
@@ -80,32 +84,32 @@ def media_drm_level(decided: Decided, context: EvaluationContext) -> Iterator[Ru
 
 @rule(
     "media-page-hashes",
-    "What protected processes load carries page hashes.",
+    "The signature of a file that protected processes load contains page hashes.",
     source=f"{sources.EVENTS}, VerificationError 10; {sources.SIGNATURE_ATTRIBUTES}",
 )
 def media_page_hashes(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Real catalogs carry them for DRMLevel as well, though no page asks for them there."""
+    """Warn for DRMLevel as well: real catalogs contain page hashes there, although no page requires them."""
     if decided.best is None or decided.best.outcome == "rejected" or not decided.subject.attributes:
         return
-    carried = any(judged.candidate.signature.page_hashes != "none" for judged in decided.signatures)
-    hint = "Sign or catalogue with page hashes: --page-hashes."
-    if _has(decided, PE_TRUSTED) and not carried:
-        yield rejects("media-no-page-hashes", f"{decided.subject.name!r} is PETrusted and has no page hashes", hint)
-    elif _has(decided, DRM_LEVEL) and not carried:
-        yield warns("media-no-page-hashes", f"{decided.subject.name!r} has a DRMLevel and no page hashes", hint)
+    paged = any(judged.candidate.signature.page_hashes != "none" for judged in decided.signatures)
+    hint = "Sign the file, or build the catalog, with --page-hashes."
+    if _has(decided, PE_TRUSTED) and not paged:
+        yield rejects("media-no-page-hashes", f"{decided.subject.name!r} is PETrusted but has no page hashes", hint)
+    elif _has(decided, DRM_LEVEL) and not paged:
+        yield warns("media-no-page-hashes", f"{decided.subject.name!r} has a DRMLevel but no page hashes", hint)
 
 
 @rule(
     "media-catalog",
-    "Protected-process trust that only a catalog gives is lost when Windows is upgraded.",
+    "A file for protected processes has an embedded signature: an upgrade of Windows loses trust through a catalog.",
     source="Microsoft KB959916",
 )
 def media_catalog(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
-    """An embedded signature survives the upgrade."""
-    sources_of = {judged.candidate.signature.source for judged in decided.signatures if judged.outcome == "accepted"}
-    if _has(decided, PE_TRUSTED) and sources_of == {"catalog"}:
-        message = f"{decided.subject.name!r} is trusted through its catalog only, which an upgrade of Windows loses"
-        yield notes("media-catalog-only", message, "Embed a signature as well: drvsign sign.")
+    """Note a file without an embedded signature, which would survive the upgrade."""
+    accepted = {judged.candidate.signature.source for judged in decided.signatures if judged.outcome == "accepted"}
+    if _has(decided, PE_TRUSTED) and accepted == {"catalog"}:
+        message = f"only a catalog makes {decided.subject.name!r} trusted, and an upgrade of Windows loses that trust"
+        yield notes("media-catalog-only", message, "Embed a signature as well: drvsign sign FILE")
 
 
 def _has(decided: Decided, attribute: str) -> bool:

@@ -1,7 +1,7 @@
-"""What a release must not be signed with, said before anything is signed.
+"""Check a planned release signature before anything is signed.
 
-Whether a target will accept the signature is asked of the same rules that judge it afterwards: they are given a
-signature that is not there yet, by this certificate, with this digest, made now.
+The check evaluates the same rules as verification, on a hypothetical signature with the planned certificate, digests
+and time.
 """
 
 from __future__ import annotations
@@ -34,48 +34,48 @@ _TESTS: tuple[Classification, ...] = ("test", "self-signed", "preproduction")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A signature that is to be made."""
+    """A planned signature."""
 
     certificate: x509.Certificate
     carried: tuple[x509.Certificate, ...]
-    """What it will carry besides: the chain and cross-certificates."""
+    """The other certificates to embed: the chain and cross-certificates."""
     digests: tuple[DigestAlgorithm, ...]
-    """Of each signature that will stand in the file."""
+    """The digest algorithm of each signature of the file."""
     timestamped: bool
     at: datetime
-    """When it is made, aware."""
+    """The signing time, aware."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a target would say to a signature that is not there yet."""
+    """The verdicts of one target on a planned signature."""
 
     embedded: Verdict
-    """Whether the kernel would load a driver with the signature in it."""
+    """Whether the kernel would load a driver with the signature embedded."""
     listed: Verdict
-    """Whether it would load one that a catalog with the signature lists."""
+    """Whether the kernel would load a driver that a catalog with the signature lists."""
     installed: Verdict
-    """Whether a package with such a catalog would be installed."""
+    """Whether a package with such a catalog would install."""
 
     @property
     def rejected(self) -> Verdict | None:
-        """The verdict that keeps the driver out whatever else is done; None where none does."""
+        """The rejection that neither embedding nor a catalog avoids, or None."""
         if self.embedded.outcome == self.listed.outcome == "rejected":
             return self.embedded
         return self.installed if self.installed.outcome == "rejected" else None
 
 
 def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[Finding]:
-    """Why nothing is to be signed for release like this; nothing where all is well. `store` holds the release roots."""
+    """Return the reasons not to sign a release like this; empty if there are none. `store` holds the release roots."""
     found = [*_identity(plan, store), *_validity(plan)]
     if not plan.timestamped:
         found.append(
             Finding(
                 "release-timestamp",
                 "error",
-                "no timestamp authority is named: the signature would be worth nothing once the certificate expires",
+                "no timestamp authority is configured: the signature would expire with the certificate",
                 _RELEASE,
-                'Name one: timestamp = ["http://…"] in the profile, or --timestamp URL.',
+                'Configure one: timestamp = ["http://…"] in the profile, or --timestamp URL',
             )
         )
     if not any(digest.modern for digest in plan.digests):
@@ -83,17 +83,17 @@ def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[F
             Finding(
                 "release-digest",
                 "error",
-                f"{' and '.join(map(str, plan.digests))} alone is no digest for a release any more",
+                f"a release requires a SHA-2 digest, and the plan has only {' and '.join(map(str, plan.digests))}",
                 _KMCS,
-                "Sign with sha256.",
+                "Sign with SHA-256: --digest sha256",
             )
         )
     return found or [finding for target in targets for finding in _target(plan, target, store)]
 
 
 def forecast(plan: Plan, target: Target, store: TrustStore) -> Forecast:
-    """What a target would make of a driver that is signed like this."""
-    # Of drivers that are there the field tells that they load; a new one is not made against the documentation.
+    """Return the verdicts of a target on a driver with the planned signature."""
+    # Existing drivers with an expired cross-certificate load; a new one must follow the documentation.
     machine = MachineState(at=plan.at, roots="release", expired_cross="blocked")
     embedded, listed = _evidence(plan, target, "embedded"), _evidence(plan, target, "catalog")
     paths = _paths(plan, listed, store)
@@ -110,14 +110,15 @@ def _identity(plan: Plan, store: TrustStore) -> Iterator[Finding]:
     name = common_name(plan.certificate)
     if kind in _TESTS:
         message = f"{name!r} is a {'self-signed' if kind == 'self-signed' else 'test'} certificate"
-        yield Finding("release-identity", "error", message, _KMCS, "Name the release key: identity = … in the profile.")
+        hint = "Configure the release certificate: identity = … in the profile"
+        yield Finding("release-identity", "error", message, _KMCS, hint)
     elif kind == "unknown":
         yield Finding(
             "release-root",
             "error",
-            f"the certificate {name!r} leads to no root that releases of Windows know",
+            f"the chain of the certificate {name!r} does not end at a root that Windows trusts",
             _KMCS,
-            'Add the certificates between it and the root: cross-certificates = ["intermediate.cer"].',
+            'Add its intermediate certificates to the profile: cross-certificates = ["intermediate.cer"]',
         )
 
 
@@ -125,30 +126,31 @@ def _validity(plan: Plan) -> Iterator[Finding]:
     certificate, name = plan.certificate, common_name(plan.certificate)
     if plan.at > certificate.not_valid_after_utc:
         message = f"the certificate {name!r} expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-        yield Finding("release-expired", "error", message, _DEPRECATED, "Use its successor; or is the clock wrong?")
+        hint = "Use the renewed certificate, or correct the system clock."
+        yield Finding("release-expired", "error", message, _DEPRECATED, hint)
     if plan.at < certificate.not_valid_before_utc:
         message = f"the certificate {name!r} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
-        yield Finding("release-not-yet-valid", "error", message, _DEPRECATED, "Is the clock wrong?")
+        yield Finding("release-not-yet-valid", "error", message, _DEPRECATED, "Correct the system clock.")
 
 
 def _target(plan: Plan, target: Target, store: TrustStore) -> Iterator[Finding]:
-    """One finding where the target would refuse the driver however it is signed with this certificate."""
+    """Yield a finding if the target would refuse the driver, both with an embedded signature and with a catalog."""
     rejected = forecast(plan, target, store).rejected
     if rejected is None:
         return
     reason = next((finding for finding in rejected.findings if finding.severity == "error"), None)
-    why = reason.message if reason is not None else rejected.rule
+    explanation = reason.message if reason is not None else rejected.rule
     yield Finding(
         "release-target",
         "error",
-        f"{target.title} will not take a driver signed like this: {why}",
+        f"{target.title} would refuse a driver with this signature: {explanation}",
         reason.source if reason is not None else _KMCS,
-        "Have it signed by Microsoft (drvsign submission build), or take the target out of the profile.",
+        "Submit the driver to Microsoft (drvsign submission build), or remove the target from the profile.",
     )
 
 
 def _paths(plan: Plan, evidence: Evidence, store: TrustStore) -> tuple[CertificatePaths, ...]:
-    """The paths of the signatures to come; their timestamp is taken for a good one, and checked when it is there."""
+    """Build the paths of the planned signatures. Their timestamp is assumed valid; signing checks the real one."""
     found = paths_of(evidence, store)
     if not plan.timestamped:
         return found
@@ -157,7 +159,7 @@ def _paths(plan: Plan, evidence: Evidence, store: TrustStore) -> tuple[Certifica
 
 
 def _evidence(plan: Plan, target: Target | None, source: Source) -> Evidence:
-    """A file with the signatures that are to be made."""
+    """Return the evidence of a file with the planned signatures."""
     signatures = tuple(
         Signature(
             index=index,

@@ -1,7 +1,7 @@
-"""A rule: its name, the releases that it holds for, the page that it comes from, and a function.
+"""Rules: each has a name, the releases that it applies to, its source and a check function.
 
-A rule looks at a subject (a file, or one signature along one path) in a setting and makes remarks. It says what it
-means by a remark; how remarks add up to a verdict is decided in one place, `signer.policy.decide`.
+A rule checks a subject (a file, or one signature along one path) in an evaluation context and yields results. Each
+result states its effect; `signer.policy.decide` combines the results into a verdict.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from signer.policy.targets import Target, release
 
 Subject = TypeVar("Subject")
 Effect = Literal["rejects", "undecided", "waives", "allows", "warns", "notes"]
-"""rejects: the subject is not accepted; undecided: no public source decides;
-waives: a rejection that does not count here;
-allows: why it is accepted; warns, notes: no influence."""
+"""rejects: the subject is not accepted; undecided: no public source decides; waives: earlier rejections do not count;
+allows: the reason for acceptance; warns, notes: no effect on the outcome."""
 
 _SEVERITIES: dict[Effect, Severity] = {
     "rejects": "error",
@@ -31,7 +30,7 @@ _SEVERITIES: dict[Effect, Severity] = {
 
 
 class RuleResult(NamedTuple):
-    """What a rule says about a subject, and what it means by it. A tuple for the reason that `Finding` is one."""
+    """One result of a rule and its effect. A NamedTuple for the same reason as `Finding`."""
 
     effect: Effect
     code: str
@@ -39,13 +38,13 @@ class RuleResult(NamedTuple):
     hint: str | None = None
 
     def finding(self, source: str, severity: Severity | None = None, rule: str = "") -> Finding:
-        """The remark of a rule as a finding."""
+        """Return the result as a finding."""
         return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint, rule)
 
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """Which targets a rule holds for."""
+    """The targets that a rule applies to."""
 
     since: str | None = None
     before: str | None = None
@@ -53,10 +52,10 @@ class Releases:
     servers: bool = True
     architectures: tuple[str, ...] = ()
     s_mode: bool = False
-    """Only targets in S mode."""
+    """Whether the rule applies only to targets in S mode."""
 
     def hold(self, target: Target) -> bool:
-        """Whether the target is one of them."""
+        """Return whether the rule applies to the target."""
         return (
             (self.since is None or target.build >= release(self.since).build)
             and (self.before is None or target.build < release(self.before).build)
@@ -91,16 +90,16 @@ class Rule(Generic[Subject]):
 
     name: str
     statement: str
-    """What it demands, in a sentence."""
+    """The requirement, as a sentence."""
     source: str
-    """The page that it comes from."""
+    """The document or page that the rule is based on."""
     check: Callable[[Subject, EvaluationContext], Iterable[RuleResult]]
     releases: Releases = EVERYWHERE
     default: str = ""
-    """Where a switch decides: what it is without the switch."""
+    """The default of the machine settings that the rule depends on."""
 
     def remarks(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
-        """What the rule says about the subject; nothing where it does not hold."""
+        """Check the subject; return nothing for a target that the rule does not apply to."""
         if self.releases is not EVERYWHERE and not self.releases.hold(context.target):
             return ()
         return tuple(self.check(subject, context))
@@ -109,45 +108,45 @@ class Rule(Generic[Subject]):
 def rule(
     name: str, statement: str, *, source: str, releases: Releases = EVERYWHERE, default: str = ""
 ) -> Callable[[Callable[[Subject, EvaluationContext], Iterable[RuleResult]]], Rule[Subject]]:
-    """Make a rule of a function."""
+    """Decorate a check function to make it a rule."""
 
-    def made(check: Callable[[Subject, EvaluationContext], Iterable[RuleResult]]) -> Rule[Subject]:
+    def decorate(check: Callable[[Subject, EvaluationContext], Iterable[RuleResult]]) -> Rule[Subject]:
         return Rule(name, statement, source, check, releases, default)
 
-    return made
+    return decorate
 
 
 def rejects(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark that says no."""
+    """Return a result that rejects the subject."""
     return RuleResult("rejects", code, message, hint)
 
 
 def undecided(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark that says: nothing public decides this."""
+    """Return a result for a case that no public source decides."""
     return RuleResult("undecided", code, message, hint)
 
 
 def waives(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark that says: what rejects it does not count on this machine."""
+    """Return a result that waives the earlier rejections on this machine."""
     return RuleResult("waives", code, message, hint)
 
 
 def allows(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark that says why it is accepted."""
+    """Return a result that explains why the subject is accepted."""
     return RuleResult("allows", code, message, hint)
 
 
 def warns(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark to be read."""
+    """Return a warning, which does not affect the outcome."""
     return RuleResult("warns", code, message, hint)
 
 
 def notes(code: str, message: str, hint: str | None = None) -> RuleResult:
-    """A remark for the record."""
+    """Return a note, which does not affect the outcome."""
     return RuleResult("notes", code, message, hint)
 
 
-def settled(answer: Settlement, code: str, message: str, hint: str | None = None) -> RuleResult:
-    """What a switch makes of it where documentation and field disagree."""
-    make = {"loads": warns, "blocked": rejects, "unknown": undecided}[answer]
+def settled(outcome: Settlement, code: str, message: str, hint: str | None = None) -> RuleResult:
+    """Return the result that a machine setting selects where documentation and observation disagree."""
+    make = {"loads": warns, "blocked": rejects, "unknown": undecided}[outcome]
     return make(code, message, hint)

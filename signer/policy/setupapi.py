@@ -1,8 +1,8 @@
-"""The lines that SetupAPI would write to setupapi.dev.log about the signature of one file of a package.
+"""Write the lines that SetupAPI would log to setupapi.dev.log about the signature of one file of a package.
 
-Form and marks are those of "Troubleshooting Driver Signing Installation" and of logs in the field: no mark for what is
-well, "!" for a warning, "!!!" for a failure. Errors 0x800b0109 and 0xe0000242 are worded as on that page; the wording
-of the other errors follows the Windows headers and was not confirmed by a log.
+The format follows "Troubleshooting Driver Signing Installation" and real logs: no prefix for success, "!" for a
+warning, "!!!" for a failure. The texts of the errors 0x800b0109 and 0xe0000242 are from that page; those of the others
+are from the Windows headers, and no log confirms them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DISTRUSTED = (0xE0000243, "The publisher of an Authenticode(tm) signed catalog 
 
 
 def log_lines(file: str, catalog: str | None, verdict: Verdict) -> tuple[str, ...]:
-    """The lines about a file, from a verdict of the pnp policy; `catalog` is the name of the package's catalog."""
+    """Return the lines about a file for a verdict of the pnp policy. `catalog` is the name of the package's catalog."""
     return (
         *_sig("{_VERIFY_FILE_SIGNATURE}"),
         *_sig(f"Key      = {_one_line(file)}"),
@@ -53,7 +53,7 @@ def log_lines(file: str, catalog: str | None, verdict: Verdict) -> tuple[str, ..
 
 
 def _answer(verdict: Verdict) -> Iterator[str]:
-    """How the check ends: 0 for Microsoft's signatures, else by the publisher, else with an error."""
+    """Yield the result of the check: 0 for Microsoft's signatures, else the publisher's status, else an error."""
     codes = set(verdict.codes)
     if verdict.outcome == "unknown":
         return
@@ -61,7 +61,7 @@ def _answer(verdict: Verdict) -> Iterator[str]:
         yield from _exit(0)
         return
     if verdict.outcome == "accepted" or "publisher-untrusted" in codes:
-        # A publisher's catalog fails the check for Microsoft's first, and is then checked as an Authenticode one.
+        # SetupAPI first checks for Microsoft's signature, which fails here, and then for an Authenticode catalog.
         yield from _failed(*_ERRORS["trusted-root"])
         yield from _exit(_UNTRUSTED)
         yield from _sig("Success: File is signed in Authenticode(tm) catalog.")
@@ -80,7 +80,7 @@ def _answer(verdict: Verdict) -> Iterator[str]:
 
 
 def _score(verdict: Verdict) -> Iterator[str]:
-    """The signer score of the driver node that the package gives."""
+    """Yield the signer score of the package's driver node."""
     good = [one for one in verdict.signatures if one.outcome == "accepted"]
     if verdict.outcome == "unknown":
         return
@@ -102,5 +102,5 @@ def _sig(text: str, mark: str = "") -> Iterator[str]:
 
 
 def _one_line(name: str) -> str:
-    """A name as it can stand in a line of a log."""
+    """Replace the unprintable characters of a name."""
     return "".join(char if char.isprintable() else "?" for char in name)

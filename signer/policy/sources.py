@@ -1,4 +1,4 @@
-"""The pages that the rules come from. WDD is MicrosoftDocs/windows-driver-docs, as of November 2025."""
+"""The documents that the rules are based on. WDD is MicrosoftDocs/windows-driver-docs, as of November 2025."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ EVENT_IDS = "windows-itpro-docs app-control-for-business/operations/event-id-exp
 SIGNER_RULES = "windows-itpro-docs app-control-for-business/design/select-types-of-rules-to-create.md"
 BLOCK_RULES = "windows-itpro-docs app-control-for-business/design/microsoft-recommended-driver-block-rules.md"
 EXPIRED_IN_THE_FIELD = (
-    f"{DEPRECATION}; against it, drivers signed with the expired NVIDIA certificates of 2011 to 2018 loaded in 2022"
+    f"{DEPRECATION}; contradicted by drivers with the expired NVIDIA certificates of 2011 to 2018, which loaded in 2022"
 )
 EXPIRED_CROSS = (
-    f"{DEPRECATION}; against it, cpuz141.sys of 2016-11 is signed through a cross-certificate that ended in 2016-05"
+    f"{DEPRECATION}; contradicted by cpuz141.sys, signed in 2016-11 under a cross-certificate that expired in 2016-05"
 )

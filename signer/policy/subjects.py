@@ -1,6 +1,6 @@
-"""A file's evidence with the certificate paths of its signatures: what the rules look at.
+"""The subjects of rules: a file's evidence and the certificate paths of its signatures.
 
-Everything here is the same on every target, so that a matrix of targets computes it once.
+Nothing here depends on the target, so the facts are computed once for a matrix of targets.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from signer.verify.evidence import Evidence, Signature
 
 @dataclass(frozen=True, slots=True)
 class CertificatePaths:
-    """The certificate paths that were found for one signature and for its timestamp. Empty where there is none."""
+    """The certificate paths of one signature and of its timestamp."""
 
     signer: tuple[CertificatePath, ...] = ()
     timestamp: tuple[CertificatePath, ...] = ()
     public: tuple[CertificatePath, ...] = ()
-    """Where the signer is judged by test roots: its paths to the release roots. They grant nothing."""
+    """With test roots: the signer's paths to the release roots. They classify the signature and grant no trust."""
 
     @property
     def classification_paths(self) -> tuple[CertificatePath, ...]:
-        """The paths that tell what kind of signature it is: those to release roots where no test root is reached."""
+        """The paths that classify the signature: those to release roots if none ends at a test root."""
         reached = any(path.anchor is not None for path in self.signer)
         return self.public if not reached and any(path.anchor is not None for path in self.public) else self.signer
 
@@ -53,51 +53,51 @@ class SignatureSubject:
     """One signature with its paths."""
 
     place: int
-    """Its place in the evidence."""
+    """The signature's index in the evidence."""
     signature: Signature
     paths: CertificatePaths
     subject: FileSubject
-    """The file that it signs."""
+    """The signed file."""
 
     @cached_property
     def label(self) -> str:
-        """The signature for a sentence: the signer's name and where the signature stands."""
+        """The signature's name in messages: the signer and the signature's source."""
         signature = self.signature
-        name = repr(common_name(signature.signer)) if signature.signer is not None else "no known signer"
+        name = repr(common_name(signature.signer)) if signature.signer is not None else "an unknown signer"
         place = f"catalog {signature.catalog!r}" if signature.source == "catalog" else f"{signature.source} signature"
         return f"{name} ({place})"
 
     @cached_property
     def usages(self) -> frozenset[str] | None:
-        """The signer's extended key usages; None where the certificate says nothing, or where there is none."""
+        """The signer's extended key usages; None without the extension or without a certificate."""
         return usages_of(self.signature.signer)
 
     @cached_property
     def lifetime(self) -> tuple[datetime, datetime] | None:
-        """From when to when the signer's certificate is valid."""
+        """The validity period of the signer's certificate."""
         signer = self.signature.signer
         return (signer.not_valid_before_utc, signer.not_valid_after_utc) if signer is not None else None
 
     @cached_property
     def tbs_hashes(self) -> frozenset[bytes]:
-        """What App Control knows the certificates of its paths by: the digest of each one's to-be-signed part."""
+        """The digests of the to-be-signed parts of the paths' certificates, by which App Control identifies them."""
         paths = (*self.paths.signer, *self.paths.public)
         certificates = {certificate for path in paths for certificate in path.certificates}
         return frozenset(digest for digest in map(_tbs_hash, certificates) if digest is not None)
 
     @cached_property
     def classification(self) -> Classification:
-        """What kind of signature it is."""
+        """The class of the signature."""
         return classify(self.signature, self.paths.classification_paths)
 
     @cached_property
     def test_signed(self) -> bool:
-        """Whether only a machine set up for tests would trust it."""
+        """Whether only a test machine would trust the signature."""
         return self.classification in ("test", "self-signed", "preproduction")
 
     @cached_property
     def time(self) -> datetime | None:
-        """When it was made, as an intact timestamp of an authority that reaches a root says; None without one."""
+        """The time of an intact timestamp whose chain ends at a trusted root; None without one."""
         timestamp = self.signature.timestamp
         if timestamp is None or not timestamp.intact or self.timestamp_anchor is None:
             return None
@@ -106,14 +106,14 @@ class SignatureSubject:
 
     @cached_property
     def timestamp_anchor(self) -> Anchor | None:
-        """The root that the timestamp's authority reaches."""
+        """The root of the timestamp authority's chain."""
         return next(
             (path.anchor for path in self.paths.timestamp if path.anchor is not None and not broken(path)), None
         )
 
     @cached_property
     def candidates(self) -> tuple[SignaturePath, ...]:
-        """The signature along each path worth judging: one for each anchor and cross-certificate; else one without."""
+        """The signature along its best path for each anchor and cross-certificate; along none if there is no path."""
         best: dict[object, CertificatePath] = {}
         for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
             best.setdefault(_end_of(path), path)
@@ -136,7 +136,7 @@ class SignaturePath:
 
     @property
     def released_under(self) -> str | None:
-        """Where test roots are asked and not reached: the release root that it reaches all the same."""
+        """With test roots: the release root of a signature whose chain does not end at a test root."""
         if self.anchor is not None:
             return None
         return next(
@@ -150,32 +150,38 @@ class SignaturePath:
 
     @property
     def incomplete(self) -> bool:
-        """Whether the path ends below a certificate that is not at hand."""
+        """Whether the certificate of an issuer on the path is missing."""
         return self.path is None or not is_self_signed(self.path.certificates[-1])
 
     @cached_property
     def root_name(self) -> str:
-        """What a person calls the end of the path: the anchor, or the issuer that is not known."""
+        """The quoted name of the anchor, or of the path's last certificate without one."""
         if self.path is None:
-            return "no root at all"
-        if self.path.anchor is not None:
-            return repr(self.path.anchor.name)
+            return "no root"
+        return repr(self.path.anchor.name if self.path.anchor is not None else common_name(self.path.certificates[-1]))
+
+    @cached_property
+    def chain_end(self) -> str:
+        """The clause for messages that names the end of the chain: its root, or the issuer that is missing."""
+        label = self.signed.label
+        if self.path is None:
+            return f"{label} has no certificate chain"
+        clause = f"the chain of {label} ends at {self.root_name}"
+        if self.anchor is not None or not self.incomplete:
+            return clause
         top = self.path.certificates[-1]
-        return (
-            repr(common_name(top))
-            if is_self_signed(top)
-            else f"{issuer_common_name(top) or issuer_name(top)!r} (certificate not found)"
-        )
+        issuer = issuer_common_name(top) or issuer_name(top)
+        return f"{clause}: its issuer {issuer!r} is not among the trusted roots"
 
     @cached_property
     def rsa_keys(self) -> tuple[tuple[str, int | None], ...]:
-        """Each certificate of the path: its name and the size of its RSA key; None for any other key."""
+        """The name of each certificate of the path and the size of its RSA key; None for any other key."""
         certificates = self.path.certificates if self.path is not None else ()
         return tuple((common_name(certificate), _rsa_bits(certificate)) for certificate in certificates)
 
     @cached_property
     def digests(self) -> frozenset[DigestAlgorithm]:
-        """Every digest that must be understood: of the file, the signature, and each certificate below the root."""
+        """Every digest algorithm that Windows must support: of the file, the signature and each issued certificate."""
         certificates = self.path.certificates if self.path is not None else ()
         below = (cert.signature_algorithm_oid.dotted_string for cert in certificates if not is_self_signed(cert))
         own = (self.signature.digest_algorithm, self.signature.signer_digest_algorithm)
@@ -183,27 +189,27 @@ class SignaturePath:
 
     @cached_property
     def cross_certificate(self) -> x509.Certificate | None:
-        """The certificate that the Code Verification Root issued, on a path that ends there."""
+        """The certificate that the Code Verification Root issued, on a path to it."""
         if self.path is None or self.path.anchor is None or self.path.anchor.kind != "code-verification":
             return None
         return next((cert for cert in reversed(self.path.certificates) if not is_self_signed(cert)), None)
 
     @property
     def cross_name(self) -> str:
-        """Who the cross-certificate was issued to."""
-        return repr(common_name(self.cross_certificate)) if self.cross_certificate is not None else "nobody"
+        """The quoted subject of the cross-certificate."""
+        return repr(common_name(self.cross_certificate)) if self.cross_certificate is not None else "no certificate"
 
 
 @dataclass(frozen=True)
 class FileSubject:
-    """One file: its evidence and the paths of its signatures, which stand in the same order."""
+    """One file: its evidence and the paths of its signatures, in the same order."""
 
     evidence: Evidence
     paths: tuple[CertificatePaths, ...]
     attributes: Mapping[str, str] | None = None
-    """What the catalog says about the file, by the names of its attributes; None where no catalog was read."""
+    """The file's attributes in the catalog, by name; None without a catalog."""
     facts: FileFacts | None = None
-    """The file's version resource and first page, for App Control's file rules; None where they are not known."""
+    """The file's version resource and first page, for App Control's file rules; None if unknown."""
 
     @classmethod
     def of(
@@ -213,18 +219,18 @@ class FileSubject:
         attributes: Mapping[str, str] | None = None,
         facts: FileFacts | None = None,
     ) -> FileSubject:
-        """The case; signatures without paths get none."""
+        """Create a subject; signatures without an entry in `paths` get no paths."""
         missing = len(evidence.signatures) - len(paths)
         return cls(evidence, (*paths, *(CertificatePaths() for _ in range(missing))), attributes, facts)
 
     @property
     def name(self) -> str:
-        """What to call the file in a sentence."""
+        """The file's name in messages."""
         return self.evidence.name
 
     @cached_property
     def file_hashes(self) -> frozenset[bytes]:
-        """Every digest of the file that is known, and every hash of its first page."""
+        """Every known digest of the file and every hash of its first page."""
         facts = (*self.facts.digests.values(), *self.facts.first_page.values()) if self.facts is not None else ()
         return frozenset((*self.evidence.digests.values(), *facts))
 
@@ -236,7 +242,7 @@ class FileSubject:
 
 
 def _end_of(path: CertificatePath) -> object:
-    """What tells paths apart for a policy: the anchor, and below the Code Verification Root the cross-certificate."""
+    """Return the key of paths that are equivalent for a policy: the anchor and the cross-certificate, if any."""
     if path.anchor is None:
         return None
     crossed = path.certificates[-1] if path.anchor.kind == "code-verification" else None
@@ -257,5 +263,5 @@ def _tbs_hash(certificate: x509.Certificate) -> bytes | None:
 
 
 def broken(path: CertificatePath) -> int:
-    """How many rules of issuing a path breaks."""
+    """Return the number of RFC 5280 violations of a path."""
     return sum(problem.code in BROKEN for problem in path.problems)

@@ -1,4 +1,4 @@
-"""The tables in `signer/policy/data`, read when they are first asked for."""
+"""Load the tables in `signer/policy/data` on first use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Row = Mapping[str, str]
 
 @cache
 def rows(name: str, package: str = "signer.policy.data") -> tuple[Row, ...]:
-    """The rows of a tab-separated table, each a mapping from column to text. Every table has a `source` column."""
+    """Return the rows of a tab-separated table as mappings from column to text. Every table has a `source` column."""
     lines = (files(package) / name).read_text(encoding="utf-8").splitlines()
     columns = lines[0].split("\t")
     width = len(columns)
@@ -22,7 +22,7 @@ def rows(name: str, package: str = "signer.policy.data") -> tuple[Row, ...]:
 
 @cache
 def table(name: str, key: str) -> Mapping[str, Row]:
-    """The rows of a table by what stands in one column; the first row counts where several share it."""
+    """Return the rows of a table by the value of column `key`; of rows with the same value, the first."""
     found: dict[str, Row] = {}
     for row in rows(name):
         found.setdefault(row[key], row)

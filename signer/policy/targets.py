@@ -1,4 +1,4 @@
-"""What a verdict is for: a Windows release on an architecture, as `<release>-<arch>` or `<release>-<arch>-smode`."""
+"""Targets of a verdict: a Windows release and an architecture, `<release>-<arch>` or `<release>-<arch>-smode`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Release:
     """One Windows release."""
 
     build: int
-    """Its build number, which orders releases; a server shares it with the client of the same code."""
+    """The build number, which orders releases. A server has the build number of its client release."""
     name: str
     title: str
-    """What a person calls it."""
+    """The product name in messages."""
     server: bool
     secure_boot: bool
-    """Whether it knows Secure Boot: Windows 8 and Server 2012 were the first."""
+    """Whether it supports Secure Boot, as Windows 8 and Server 2012 and later do."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,12 +37,12 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The name as the command line has it."""
+        """The name on the command line."""
         return f"{self.release.name}-{self.architecture}{S_MODE if self.s_mode else ''}"
 
     @property
     def title(self) -> str:
-        """The name for a sentence."""
+        """The name in messages."""
         return f"{self.release.title} {self.architecture}{' in S mode' if self.s_mode else ''}"
 
     @property
@@ -60,20 +60,20 @@ class Target:
 
     @classmethod
     def parse(cls, name: str) -> Target:
-        """The target called `name`, in any case. Raises UsageError that names what is near."""
+        """Return the target called `name`, ignoring case. Raises UsageError with similar names in its hint."""
         wanted = name.strip().lower()
         found = _by_name().get(wanted)
         if found is None:
-            raise UsageError(f"there is no target called {name!r}", hint=_hint(wanted), field="--target")
+            raise UsageError(f"unknown target {name!r}", hint=_hint(wanted), field="--target")
         return found
 
 
 @cache
 def release(name: str) -> Release:
-    """The release called `name`. Raises UsageError."""
+    """Return the release called `name`. Raises UsageError for an unknown name."""
     row = table("releases.tsv", "release").get(name)
     if row is None:
-        raise UsageError(f"there is no release called {name!r}", hint=f"Releases: {', '.join(release_names())}.")
+        raise UsageError(f"unknown release {name!r}", hint=f"Use one of: {', '.join(release_names())}.")
     return Release(
         build=int(row["build"]),
         name=row["release"],
@@ -84,13 +84,13 @@ def release(name: str) -> Release:
 
 
 def release_names() -> tuple[str, ...]:
-    """Every release, clients first, each from the oldest to the newest."""
+    """Return every release: clients, then servers, each from the oldest to the newest."""
     return tuple(row["release"] for row in rows("releases.tsv"))
 
 
 @cache
 def all_targets() -> tuple[Target, ...]:
-    """Every release on every architecture it exists for, in the order of the matrix: clients, then servers, by age."""
+    """Return every release on each of its architectures: clients, then servers, each from the oldest to the newest."""
     found: list[Target] = []
     for row in rows("releases.tsv"):
         here = release(row["release"])
@@ -100,7 +100,7 @@ def all_targets() -> tuple[Target, ...]:
 
 
 def targets_for(architecture: str | None) -> tuple[Target, ...]:
-    """The rows of the matrix for an image of this architecture; all of them where it is not known."""
+    """Return the targets of this architecture, or all targets if it is unknown."""
     fitting = tuple(target for target in all_targets() if target.architecture == architecture)
     return fitting or all_targets()
 
@@ -111,21 +111,22 @@ def _by_name() -> dict[str, Target]:
 
 
 def _hint(wanted: str) -> str:
-    """What to say about a name that is no target: that the combination does not exist, or what is spelled like it."""
+    """Return the hint about an unknown target: the targets of its release, or similar names."""
     base = wanted.removesuffix(S_MODE)
     named, _, architecture = base.rpartition("-")
     row = table("releases.tsv", "release").get(named) or table("releases.tsv", "release").get(base)
     if row is not None:
         modes = row["s_mode"].split()
         if wanted.endswith(S_MODE) and architecture in row["architectures"].split():
-            where = f"S mode exists on {', '.join(modes)}" if modes else "it has no S mode"
-            return f"{row['title']} is no such target: {where}."
+            if not modes:
+                return f"{row['title']} has no S mode."
+            return f"{row['title']} has S mode only on {', '.join(modes)}."
         names = ", ".join(f"{row['release']}-{known}" for known in row["architectures"].split())
-        return f"{row['title']} exists as {names}."
+        return f"Targets of {row['title']}: {names}."
     family = [name for name in release_names() if base and name.startswith((f"{named or base}-", f"{base}-"))]
     if family:
-        return f"Name the release too, such as {family[-1]}-x64: {', '.join(family)}."
+        return f"Add the release, such as {family[-1]}-x64. Releases: {', '.join(family)}."
     near = difflib.get_close_matches(wanted, _by_name(), n=3, cutoff=0.85)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Say <release>-<arch>, such as win11-24h2-x64; releases: {', '.join(release_names())}."
+    return f"Give <release>-<arch>, such as win11-24h2-x64. Releases: {', '.join(release_names())}."

@@ -1,4 +1,4 @@
-"""A whole package: its catalog is named, there, for the release, and every file is in it."""
+"""A whole package: the INF names its catalog, which exists, is for the release and lists every file."""
 
 from __future__ import annotations
 
@@ -65,8 +65,7 @@ def test_a_missing_file_is_named() -> None:
     package = replace(GOOD, files=(*GOOD.files, _member("new.sys")))
     verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
     assert [finding.message for finding in verdict.findings if finding.severity == "error"] == [
-        "'new.sys' is not in a signed catalog that was given: it was changed after the catalog was built, or never was "
-        "in it"
+        "'new.sys' is in no signed catalog: it changed after the catalog was built, or was never listed"
     ]
 
 
@@ -86,13 +85,13 @@ def test_signer_score(classification: Classification | None, score: int, text: s
     assert signer_score(classification) == (score, text)
 
 
-def test_nobody_is_asked_about_a_publisher_whose_root_is_not_trusted() -> None:
+def test_there_is_no_prompt_for_a_publisher_whose_root_is_not_trusted() -> None:
     verdict = judge_package(_package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
     assert verdict.rule == "trusted-root"
     assert "publisher-prompt" not in verdict.codes
 
 
-def test_what_is_embedded_is_no_news_for_an_installation() -> None:
+def test_installation_ignores_embedded_signatures() -> None:
     listed = by_microsoft(WHQL).in_catalog("sample.cat")
     driver_file = _member("sample.sys", unknown_issuer(), commercial().broken(), listed)
     package = Package("sample.inf", _member("sample.inf", listed), (driver_file,), "sample.cat")

@@ -18,9 +18,11 @@ from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.verify_package import evidence_of
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
+from signer.formats.detect import detect
+from signer.formats.table import IMAGE
 from signer.keys.identity import SigningIdentity
 from signer.operations.sign import Signed, sign_image
-from signer.pe.image import Image, is_image
+from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.storage.files import mapped, read
 from signer.storage.transaction import Transaction, atomic_update
@@ -168,6 +170,6 @@ def _is_driver(path: Path) -> bool:
     """Whether a file is an image for the kernel: by its name, or by the subsystem that it was linked for."""
     try:
         with mapped(path) as data:
-            return is_image(data) and (path.suffix.lower() == ".sys" or Image.parse(data).is_native)
+            return detect(data) is IMAGE and (path.suffix.lower() == ".sys" or Image.parse(data).is_native)
     except SignerError as error:
         raise error.at(path) from error

@@ -15,9 +15,9 @@ from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, 
 from catalogs.package.folder import Folder
 from catalogs.package.images import boot_start_drivers
 from catalogs.package.newlines import diagnose
-from signer.cab.cabinet import is_cabinet
 from signer.errors import PackageError, SignerError
-from signer.pe.image import is_image
+from signer.formats.detect import detect
+from signer.formats.table import CABINET, IMAGE
 from signer.policy import package as policy
 from signer.policy.findings import Finding, Verdict
 from signer.policy.machine_state import MachineState
@@ -25,7 +25,7 @@ from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.storage.files import as_word, read
 from signer.verify.evidence import CatalogLookup, Evidence
-from signer.verify.gather import Kind, gather, gather_catalog
+from signer.verify.gather import gather, gather_catalog
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
 """How to run over files: `map`, or something with threads and a progress bar."""
@@ -228,7 +228,8 @@ def evidence_of(
     """
     try:
         with opened(path, packed) as data:
-            kind: Kind = "image" if is_image(data) else "cabinet" if is_cabinet(data) else "file"
+            row = detect(data)
+            kind = row.name if row in (IMAGE, CABINET) else "file"
             return gather(data, kind, name or path.name, catalogs)
     except SignerError as error:
         raise error.at(path) from error

@@ -14,9 +14,11 @@ from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
+from signer.formats.detect import detect
+from signer.formats.table import CABINET, IMAGE
 from signer.hashing import hash_parts
 from signer.pe.digest import PageHashes, hash_image
-from signer.pe.image import Image, is_image
+from signer.pe.image import Image
 from signer.pkcs7 import indirect_data
 
 Kind = Literal["image", "cabinet", "flat"]
@@ -81,12 +83,13 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
 
     Raises ImageError and MalformedInput for images and cabinets that can't be hashed safely.
     """
-    if is_image(data):
+    row = detect(data)
+    if row is IMAGE:
         hashes = hash_image(Image.parse(data), (SHA1, SHA256), paged=(SHA1, SHA256) if page_hashes else ())
         return HashedFile("image", hashes.digests, hashes.pages)
-    from signer.cab.cabinet import Cabinet, is_cabinet
+    if row is CABINET:
+        from signer.cab.cabinet import Cabinet
 
-    if is_cabinet(data):
         cabinet = Cabinet.parse(data)
         digests = hash_parts(cabinet.hashed_ranges(), (SHA1, SHA256))
         return HashedFile("cabinet", digests, {}, SHA256.hash(cabinet.size_field))

@@ -10,9 +10,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from signer.cab.cabinet import is_cabinet
 from signer.cab.szdd import expand, is_szdd
 from signer.errors import MalformedInput, SignerError
+from signer.formats.detect import detect
+from signer.formats.table import CABINET
 from signer.storage.files import mapped
 
 _LONGEST_EXTENSION = 3
@@ -45,7 +46,7 @@ def unpacked(data: memoryview) -> bytes:
     """What a packed file holds; one that is not packed, whatever its name, is what it is. Raises MalformedInput."""
     if is_szdd(data):
         return expand(data)
-    if not is_cabinet(data):
+    if detect(data) is not CABINET:
         return bytes(data)
     from signer.cab.read import Listing
 

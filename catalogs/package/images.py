@@ -10,7 +10,9 @@ from catalogs.inf.problems import Problem, Severity
 from catalogs.package.compressed import opened
 from catalogs.package.copied_files import Item
 from signer.errors import ImageError
-from signer.pe.image import Image, is_image
+from signer.formats.detect import detect
+from signer.formats.table import IMAGE
+from signer.pe.image import Image
 
 _DECORATIONS = {"x64": "amd64"}
 _BOOT_START = 0
@@ -30,7 +32,7 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
     starts = service_binaries(driver)
     for path, items in installed.items():
         with opened(path, is_packed(next(iter(items.values())), path)) as data:
-            if not is_image(data):
+            if detect(data) is not IMAGE:
                 yield _no_image(
                     driver, path, next(iter(items.values())), is_service=not _names(path, items).isdisjoint(starts)
                 )

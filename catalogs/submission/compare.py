@@ -20,7 +20,8 @@ from catalogs.package.folder import Folder
 from catalogs.submission.portal_signatures import PortalSignatures, sealed_catalogs, sealed_image
 from signer.algorithms import DigestAlgorithm
 from signer.errors import InfError, PackageError
-from signer.pe.image import is_image
+from signer.formats.detect import detect
+from signer.formats.table import IMAGE
 from signer.storage.files import mapped, read
 
 State = Literal["same", "signed", "changed", "missing", "added", "replaced", "kept by Microsoft"]
@@ -124,11 +125,11 @@ def _compared(
     if kind == ".cat":
         return ReturnedFile(name, "same" if read(ours) == read(theirs) else "replaced", catalogs.get(theirs))
     with mapped(ours) as first, mapped(theirs) as second:
-        if is_image(first):
+        if detect(first) is IMAGE:
             digests = [hash_file(data).digests[DigestAlgorithm.SHA256] for data in (first, second)]
             same = first == second
             state: State = "changed" if digests[0] != digests[1] else "same" if same else "signed"
-            return ReturnedFile(name, state, sealed_image(second, name.name) if is_image(second) else None)
+            return ReturnedFile(name, state, sealed_image(second, name.name) if detect(second) is IMAGE else None)
         if first == second:
             return ReturnedFile(name, "same")
     return ReturnedFile(name, "changed", difference=_difference(name, ours, theirs) if kind == ".inf" else ())

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalogs.submission.cabinet import unpack, unpack_files
-from signer.cab.cabinet import is_cabinet
 from signer.cab.read import Listing
 from signer.errors import FileError, MalformedInput, SignerError
+from signer.formats.detect import detect
+from signer.formats.table import CABINET
 from signer.storage.files import file_error, read
 
 _MOST_UNPACKED = 1 << 32
@@ -23,7 +24,7 @@ def opened(path: Path, room: Path) -> Path:
         raise FileError("there is no such file or folder", path=path, hint="Check the path.")
     try:
         data = read(path)
-        if is_cabinet(data):
+        if detect(data) is CABINET:
             unpack(Listing.parse(data), room)
         elif zipfile.is_zipfile(path):
             unpack_files(_zipped(path), room)

@@ -79,11 +79,6 @@ class Cabinet:
         return bytes(signature[: total_length(signature)])
 
 
-def is_cabinet(data: memoryview | bytes) -> bool:
-    """Whether these bytes begin as a cabinet does."""
-    return bytes(data[:4]) == b"MSCF" and len(data) >= _HEADER.size
-
-
 def _signature_place(view: memoryview) -> tuple[int, int, int]:
     """Offset and size of the signature, and how many bytes are reserved; zeros when they are somebody else's.
 

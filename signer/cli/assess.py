@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.options.verify import Trust
-from signer.cli.paths import kind_of, walk
+from signer.cli.paths import walk
 from signer.errors import PackageError, SignerError, SigningError, UsageError
+from signer.formats.detect import expected
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Assessor:
                 hint="Name the catalog that covers it with --catalog, or the folder of its driver package.",
             )
         with mapped(path) as data:
-            evidence = gather(data, kind, path.name, lookups)  # type: ignore[arg-type]  # as verifiable_kind says
+            evidence = gather(data, kind, path.name, lookups)
         paths = self.trust.paths_of(evidence)
         return self._assessed(path, evidence, paths, self._targets_for(evidence.architecture), lookups)
 
@@ -213,10 +214,8 @@ class Assessor:
 
 def verifiable_kind(path: Path) -> str:
     """What to read a file as: what it is, else what its name says that it should be. Raises FileError."""
-    kind = kind_of(path)
-    if kind not in ("file", "inf"):
-        return kind
-    return {".sys": "image", ".dll": "image", ".exe": "image", ".cat": "catalog"}.get(path.suffix.lower(), "file")
+    row = expected(path)
+    return row.name if row is not None else "file"
 
 
 def is_package(path: Path) -> bool:

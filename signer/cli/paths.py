@@ -1,4 +1,4 @@
-"""PATH arguments: files, folders that are walked, and lists of files. And what a file is, told from its first bytes."""
+"""PATH arguments: files, folders that are walked, and lists of files."""
 
 from __future__ import annotations
 
@@ -6,41 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
-from signer.storage.files import file_error, is_special, read, require_data
-
-Kind = Literal["image", "catalog", "cabinet", "inf", "file"]
-
-_HEAD = 4096
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-_CTL = bytes.fromhex("06092b060104018237 0a01")
-
-
-def kind_of(path: Path) -> Kind:
-    """What a file is: a PE image, a catalog, a cabinet, an INF (by its name) or just a file. Raises FileError."""
-    require_data(path)
-    try:
-        with path.open("rb", buffering=0) as file:
-            return kind_of_bytes(file.read(_HEAD), path.suffix)
-    except OSError as error:
-        raise file_error(error, path, "read the file") from error
-
-
-def kind_of_bytes(head: bytes, suffix: str) -> Kind:
-    """The same from the first bytes of a file and the suffix of its name."""
-    if head[:2] == b"MZ":
-        offset = int.from_bytes(head[0x3C:0x40], "little")
-        # A DOS program has no PE header; where the header lies further on, the name has to do.
-        if head[offset : offset + 4] == b"PE\0\0" or offset >= _HEAD - 4:
-            return "image"
-    if head[:4] == b"MSCF":
-        return "cabinet"
-    if head[:1] == b"\x30" and _SIGNED_DATA in head[:32] and _CTL in head[:256]:
-        return "catalog"
-    return "inf" if suffix.lower() in (".inf", ".inx") else "file"
+from signer.storage.files import file_error, is_special, read
 
 
 def expand(

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _CHANGING = ("attach", "package", "sign", "strip", "timestamp")
+_HEAD_SIZE = 4096
 _SAYING_HOW = {"-h", "--help", "--detached-request"}
-_IMAGES = (".sys", ".dll", ".exe")
 
 
 def give(arguments: Sequence[str]) -> None:
@@ -25,15 +25,18 @@ def give(arguments: Sequence[str]) -> None:
 
 def _leads_to_images(argument: str) -> bool:
     """Whether a word names an image, or a folder with one that is called like an image."""
+    from signer.formats.table import IMAGE
+
     path = Path(argument)
     if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: on some systems what is read here is gone for all others
         return False
     try:
         if path.is_dir():
-            return any(entry.suffix.lower() in _IMAGES for entry in path.iterdir())
+            return any(entry.suffix.lower() in IMAGE.suffixes for entry in path.iterdir())
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            return file.read(2) == b"MZ"
+            head = file.read(_HEAD_SIZE)
+        return IMAGE.matches(lambda offset, size: head[offset : offset + size])
     except (OSError, ValueError):
         return False

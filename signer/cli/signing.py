@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.cli.paths import kind_of
 from signer.cli.results import FileResult
 from signer.errors import FileError, SigningError
+from signer.formats.detect import kind_of
 from signer.storage.files import mapped, read, write_atomically
 from signer.storage.patching import begin_change
 
@@ -144,10 +144,12 @@ class Job:
 
 
 def _is_signed(data: memoryview) -> bool:
-    from signer.cab.cabinet import Cabinet, is_cabinet
+    from signer.cab.cabinet import Cabinet
+    from signer.formats.detect import detect
+    from signer.formats.table import CABINET
     from signer.pe.image import Image
 
-    return Cabinet.parse(data).is_signed if is_cabinet(data) else Image.parse(data).is_signed
+    return Cabinet.parse(data).is_signed if detect(data) is CABINET else Image.parse(data).is_signed
 
 
 def write_request(source: Path, options: SigningOptions, page_hashes: bool, target: Path) -> FileResult:

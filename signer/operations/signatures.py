@@ -9,10 +9,12 @@ from collections.abc import Iterable
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
-from signer.cab.cabinet import Cabinet, is_cabinet
+from signer.cab.cabinet import Cabinet
 from signer.cab.embed import embed as embed_in_cabinet
 from signer.cab.embed import prepare, strip
 from signer.errors import SignatureFormatError, SigningError, UsageError
+from signer.formats.detect import detect
+from signer.formats.table import CABINET
 from signer.hashing import hash_parts
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image
@@ -73,7 +75,7 @@ def require_digest(data: memoryview | bytes, der: bytes) -> DigestAlgorithm:
     """The algorithm of the file's digest in a signature. Raises SigningError when the digest is not the file's."""
     algorithm, digest = signed_digest(der)
     if digest_of(data, algorithm) != digest:
-        what = "cabinet" if is_cabinet(data) else "image"
+        what = "cabinet" if detect(data) is CABINET else "image"
         raise SigningError(
             f"this is the signature of another {what}: it is over {algorithm} {digest.hex()}",
             hint=f"Attach it to the {what} that it was made for, unchanged since then.",
@@ -83,14 +85,14 @@ def require_digest(data: memoryview | bytes, der: bytes) -> DigestAlgorithm:
 
 def digest_of(data: memoryview | bytes, algorithm: DigestAlgorithm) -> bytes:
     """What a signature of a file is over. Raises ImageError, MalformedInput."""
-    if is_cabinet(data):
+    if detect(data) is CABINET:
         return hash_parts(Cabinet.parse(prepare(Cabinet.parse(data))).hashed_ranges(), [algorithm])[algorithm]
     return digest_image(Image.parse(data), [algorithm])[algorithm]
 
 
 def _with(data: memoryview | bytes, found: list[bytes]) -> PatchSet:
     """The changes that give a file these signatures of its own, and no others."""
-    if not is_cabinet(data):
+    if detect(data) is not CABINET:
         return embed(Image.parse(data), found)
     cabinet = Cabinet.parse(data)
     result = embed_in_cabinet(prepare(cabinet), found[0]) if found else strip(cabinet)
@@ -112,7 +114,7 @@ def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
 
 
 def _primaries_of(data: memoryview | bytes) -> Iterable[bytes]:
-    if is_cabinet(data):
+    if detect(data) is CABINET:
         cabinet = Cabinet.parse(data)
         return [cabinet.signed_data()] if cabinet.is_signed else []
     return _primaries(Image.parse(data))

@@ -112,14 +112,6 @@ class Image:
         return image
 
 
-def is_image(data: memoryview | bytes) -> bool:
-    """Whether these bytes begin as a PE image does, so that they are hashed as one."""
-    if bytes(data[:2]) != b"MZ" or len(data) < 64:
-        return False
-    header = _u32(memoryview(data), 0x3C)
-    return bytes(data[header : header + 4]) == b"PE\0\0"
-
-
 def _parse_with_pefile(view: memoryview) -> Any:
     import pefile
 

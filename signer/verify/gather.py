@@ -20,10 +20,8 @@ from signer.verify.certificate_table import read_table
 from signer.verify.evidence import CatalogLookup, Evidence, Problem, Signature
 from signer.verify.signatures import ReadSignature, read_signatures
 
-Kind = Literal["image", "catalog", "cabinet", "file"]
 
-
-def gather(data: memoryview | bytes, kind: Kind, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
+def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
     """Gather the evidence of a file. Raises ImageError, MalformedInput, SignatureFormatError.
 
     `name` labels the evidence; `catalogs` are searched for the file's digests.

@@ -8,7 +8,7 @@ import pytest
 
 from catalogs.catalog.file import Catalog
 from signer.algorithms import DigestAlgorithm
-from signer.cli.paths import kind_of
+from signer.formats.detect import kind_of
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather, gather_file, gather_image
 from tests.support.files import corpus_files, corpus_id

@@ -92,12 +92,14 @@ def test_mutated_files_are_never_accepted(work: Path, kind: str) -> None:
 def covered(data: bytes) -> bytes:
     """What a signature covers of an image or catalog: all but checksum, directory entry and the certificate table."""
     from signer.errors import SignerError
+    from signer.formats.detect import detect
+    from signer.formats.table import IMAGE
     from signer.pe.digest import hashed_ranges
-    from signer.pe.image import Image, is_image
+    from signer.pe.image import Image
     from signer.pkcs7.parse import parse
 
     try:
-        if is_image(memoryview(data)):
+        if detect(data) is IMAGE:
             return b"".join(bytes(part) for part in hashed_ranges(Image.parse(data)))
         return parse(data).content_octets
     except SignerError as error:

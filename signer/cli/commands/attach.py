@@ -14,10 +14,11 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
-from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
+from signer.formats.detect import detect, kind_of
+from signer.formats.table import CABINET
 from signer.storage.files import read, write_atomically
 from signer.storage.patching import change_atomically
 
@@ -184,7 +185,7 @@ def _attach_to_catalog(path: Path, target: Path, external: ExternalSignature, ap
 def _finished(data: memoryview, external: ExternalSignature) -> bytes:
     """The signature of an image or cabinet, given what came back."""
     from signer.algorithms import DigestAlgorithm
-    from signer.cab.cabinet import Cabinet, is_cabinet
+    from signer.cab.cabinet import Cabinet
     from signer.operations.external_signing import cabinet_candidates, image_candidates
     from signer.pe.image import Image
     from signer.pkcs7.signed_data import SigningOptions
@@ -192,7 +193,7 @@ def _finished(data: memoryview, external: ExternalSignature) -> bytes:
     asked = external.algorithm()
     algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
     options = _options(external, SigningOptions())
-    if is_cabinet(data):
+    if detect(data) is CABINET:
         return _finish(external, cabinet_candidates(Cabinet.parse(data), options, algorithms))
     return _finish(external, image_candidates(Image.parse(data), options, algorithms))
 

@@ -14,10 +14,11 @@ from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
-from signer.cli.paths import kind_of, walk
+from signer.cli.paths import walk
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
+from signer.formats.detect import kind_of
 from signer.storage.files import as_word, ensure_folder, read, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 

@@ -11,9 +11,10 @@ import typer
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, PageHashes, Paths, workers
 from signer.cli.output import Output
-from signer.cli.paths import Kind, expand, kind_of
+from signer.cli.paths import expand
 from signer.cli.results import EXIT_FAILED
 from signer.errors import SignerError, UsageError
+from signer.formats.detect import kind_of
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Digests:
     """The digests of one file."""
 
     path: Path
-    kind: Kind = "file"
+    kind: str = "file"
     digests: dict[DigestAlgorithm, bytes] | None = None
     pages: tuple[PageTable, ...] = ()
     error: SignerError | None = None

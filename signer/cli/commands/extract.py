@@ -9,9 +9,9 @@ import typer
 
 from signer.cli.option_groups import command, examples
 from signer.cli.output import Output
-from signer.cli.paths import kind_of
 from signer.cli.results import FileResult, attempt, finish
 from signer.errors import SigningError
+from signer.formats.detect import kind_of
 from signer.storage.files import mapped, read, write_atomically
 
 app = typer.Typer(add_completion=False)

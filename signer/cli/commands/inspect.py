@@ -88,7 +88,7 @@ def _inspect(path: Path) -> Inspection:
             hint="See which catalog lists it with: drvsign catalog check CAT DIR",
         )
     with mapped(path) as data:
-        return Inspection(path, len(data), gather(data, kind, path.name))  # type: ignore[arg-type]  # one of _INSPECTED
+        return Inspection(path, len(data), gather(data, kind, path.name))
 
 
 def _document(one: Inspection) -> dict[str, Any]:

@@ -17,13 +17,14 @@ from signer.cli.options.profile import ProfileOptions
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.paths import expand_relative, kind_of
+from signer.cli.paths import expand_relative
 from signer.cli.processes import in_two_steps_and_processes
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
+from signer.formats.detect import by_suffix, kind_of
 from signer.storage.files import as_word
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from signer.pkcs7.signed_data import SigningOptions, Timestamper
 
 app = typer.Typer(add_completion=False)
-
-_MUST_BE_SIGNABLE = (".sys", ".cat", ".cab", ".dll", ".exe")
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def _is_signable(path: Path, output: Output) -> bool:
     """Whether a file of a folder is signed. One that only its name makes a driver or catalog is not left out unsaid."""
     if kind_of(path) in SIGNABLE:
         return True
-    if path.suffix.lower() in _MUST_BE_SIGNABLE:
+    if by_suffix(path) is not None:
         output.warn(f"{path}: left out, since it is no image, catalog or cabinet in spite of its name")
     return False
 

@@ -11,10 +11,11 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
-from signer.cli.paths import expand_relative, kind_of
+from signer.cli.paths import expand_relative
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import expect_images
 from signer.errors import SigningError
+from signer.formats.detect import kind_of
 from signer.storage.patching import Patched, change_atomically
 
 app = typer.Typer(add_completion=False)

@@ -18,11 +18,11 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.paths import kind_of
 from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
+from signer.formats.detect import kind_of
 from signer.storage.files import read, scratch, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 

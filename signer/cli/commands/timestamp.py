@@ -12,10 +12,11 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.paths import expand_relative, kind_of
+from signer.cli.paths import expand_relative
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import SIGNABLE, expect_images, not_signable
 from signer.errors import UsageError
+from signer.formats.detect import kind_of
 from signer.storage.files import read, write_atomically
 from signer.storage.patching import Patched, change_atomically
 

@@ -20,6 +20,7 @@ from signer.cli.processes import in_processes
 from signer.cli.results import EXIT_FAILED
 from signer.cli.threads import in_threads
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
+from signer.formats.detect import by_suffix
 from signer.storage.files import write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
@@ -259,7 +260,8 @@ def _guarded(path: Path, kind: str, work: Callable[[], list[Assessment]]) -> lis
 
 
 def _kind_by_name(path: Path) -> str:
-    return {".cat": "catalog", ".cab": "cabinet", ".inf": "package"}.get(path.suffix.lower(), "image")
+    row = by_suffix(path)
+    return row.name if row is not None else "package" if path.suffix.lower() == ".inf" else "image"
 
 
 def _each(output: Output, jobs: int) -> Any:

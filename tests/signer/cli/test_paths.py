@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from signer.cli.paths import expand, kind_of, kind_of_bytes
+from signer.cli.paths import expand
 from signer.errors import FileError, UsageError
+from signer.formats.detect import kind_of
 from signer.storage.files import mapped
-from tests.support.files import corpus_files
-
-PE_HEAD = b"MZ" + bytes(0x3A) + (0x40).to_bytes(4, "little") + b"PE\0\0"
 
 
 def sys_files(path: Path) -> bool:
@@ -103,24 +101,3 @@ def test_a_path_that_is_not_there_is_named(tmp_path):
 def test_a_folder_with_nothing_to_do_is_a_wrong_call(tmp_path):
     with pytest.raises(UsageError, match="there are no drivers in this folder"):
         expand([tmp_path], sys_files, "drivers")
-
-
-@pytest.mark.parametrize(
-    ("head", "name", "kind"),
-    [
-        (PE_HEAD, "x.sys", "image"),
-        (b"MZ" + bytes(100), "command.com", "file"),
-        (b"MSCF" + bytes(40), "x.cab", "cabinet"),
-        (b"[Version]", "x.INF", "inf"),
-        (b"\x30\x82\x01\x00junk", "x.cat", "file"),
-        (b"", "empty.sys", "file"),
-    ],
-    ids=["pe", "dos-program", "cabinet", "inf", "not-a-catalog", "empty"],
-)
-def test_what_a_file_is_told_from_its_first_bytes(head, name, kind):
-    assert kind_of_bytes(head, Path(name).suffix) == kind
-
-
-def test_every_driver_and_catalog_of_the_corpus_is_recognized(corpus):
-    for pattern, kind in (("drivers/*.sys", "image"), ("catalogs/*.cat", "catalog")):
-        assert {path.name: kind_of(path) for path in corpus_files(pattern) if kind_of(path) != kind} == {}

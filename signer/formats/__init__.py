@@ -1,0 +1,1 @@
+"""File formats that carry signatures: one table to detect them, one adapter for each."""

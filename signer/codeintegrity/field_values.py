@@ -1,0 +1,62 @@
+"""Convert the values of event fields to the text of a message, and back.
+
+Values have the form that event XML gives them: numbers of the types UInt and Int as int, hexadecimal numbers as
+"0xc0e90002", binary data as upper-case hex, GUIDs in lower case with braces, times as "2024-09-02T18:23:41.0000000Z".
+None means unknown.
+"""
+
+from __future__ import annotations
+
+import re
+
+from signer.codeintegrity.event_tables import EventField, numbers_of, words_of
+
+FieldValue = str | int | bool | None
+
+_DECIMAL = re.compile(r"-?[0-9]{1,20}")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
+_GUID = re.compile(r"\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}")
+_BOOLEANS = {"true": True, "false": False}
+_NOT_FILLED_IN = re.compile(r"%[0-9]{1,2}")
+"""The place itself stands in texts that were copied without their fields."""
+
+
+def text_of(field: EventField, value: FieldValue, build: int) -> str:
+    """Return a value as the message of a build prints it; an unknown value is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and field.words is not None:
+        return words_of(field.words, build).get(value, str(value))
+    return str(value)
+
+
+def value_of(field: EventField, text: str) -> FieldValue:
+    """Return the value that a message's text stands for. Raises ValueError if the field's type has no such value."""
+    if field.type in ("UnicodeString", "AnsiString"):
+        return text
+    if _NOT_FILLED_IN.fullmatch(text):
+        return None
+    if field.words is not None and text in numbers_of(field.words):
+        return numbers_of(field.words)[text]
+    if field.type.startswith(("UInt", "Int")):
+        return int(_checked(_DECIMAL, text))
+    if field.type.startswith("HexInt"):
+        return _checked(_HEX, text).lower()
+    if field.type == "GUID":
+        return _checked(_GUID, text).lower()
+    if field.type == "Boolean":
+        return _BOOLEANS[_checked(re.compile("true|false"), text)]
+    return text
+
+
+def size_of(value: FieldValue) -> int | None:
+    """Return the number that a size field gives for a string or for binary data in hex; None for an unknown value."""
+    return len(value.encode("utf-16-le")) // 2 if isinstance(value, str) else None
+
+
+def _checked(pattern: re.Pattern[str], text: str) -> str:
+    if pattern.fullmatch(text) is None:
+        raise ValueError(text)
+    return text

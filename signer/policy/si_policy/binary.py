@@ -1,4 +1,4 @@
-"""App Control policies as Windows has them, .cip and .p7b files: out of their signature, and into rules."""
+"""Read App Control policies in the binary form of Windows: .cip and .p7b files, signed or not."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from signer.policy.si_policy.layout import Layout, RawRule, RawSigner, read_layo
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lowered, oid_of, with_exceptions
 from signer.policy.si_policy.rules import LEAST, FileRule, Kind, SignerRule
 
-_LARGEST = 8 << 20
-"""The published driver block list has 230 KiB; what is read takes some thirty times the memory."""
+_MAX_SIZE = 8 << 20
+"""Maximum size of a file. Microsoft's driver block list has 230 KiB; reading takes about 30 times the memory."""
 _KINDS: tuple[Kind, ...] = ("deny", "allow", "attribute")
 _NAMES = ("InternalName", "FileDescription", "ProductName")
 _TITLE = ("PolicyInfo", "Information", "Name")
 
 
 def read_binary(data: bytes) -> SiPolicy:
-    """The policy in a binary file, signed or not. Raises ConfigError with the offset."""
-    if len(data) > _LARGEST:
-        raise ConfigError(f"an App Control policy of more than {_LARGEST >> 20} MiB", hint=HINT)
+    """Read a policy from a binary file, signed or not. Raises ConfigError with the offset."""
+    if len(data) > _MAX_SIZE:
+        raise ConfigError(f"the App Control policy is larger than {_MAX_SIZE >> 20} MiB", hint=HINT)
     signed = data[:1] == bytes((der.SEQUENCE,))
     start, end = _inside(data) if signed else (0, len(data))
     return _policy(read_layout(Cursor(data[start:end], start)), signed=signed)
 
 
 def _inside(data: bytes) -> tuple[int, int]:
-    """Where the policy begins and ends in a ContentInfo with SignedData; its signature is not looked at."""
+    """Return start and end of the policy in a ContentInfo with SignedData. The signature is not verified."""
     try:
         info = der.expect(data, 0, der.SEQUENCE, "a ContentInfo")
         start, end = _content(data, info, oids.SIGNED_DATA)
@@ -38,7 +38,7 @@ def _inside(data: bytes) -> tuple[int, int]:
         if info.end != len(data) or len(fields) < 3:
             raise ConfigError("not SignedData with an App Control policy", hint=HINT, offset=signed.start)
         start, end = _content(data, fields[2], oids.SI_POLICY)
-        # The policy stands in an OCTET STRING, as CMS has it, or as it is, as PKCS #7 allows.
+        # CMS wraps the policy in an OCTET STRING; PKCS #7 allows it without.
         wrapped = der.read(data, start, end) if data[start] == der.OCTET_STRING else None
     except SignatureFormatError as error:
         raise ConfigError(f"not an App Control policy: {error.message}", hint=HINT, offset=error.offset) from error
@@ -46,14 +46,15 @@ def _inside(data: bytes) -> tuple[int, int]:
 
 
 def _content(data: bytes, info: der.Element, wanted: str) -> tuple[int, int]:
-    """Where the content of a ContentInfo of this type begins and ends."""
+    """Return start and end of the content of a ContentInfo with the content type `wanted`."""
     kind = der.expect(data, info.body, der.OID, "a content type", info.end)
     found = der.read_oid(kind.contents(data))
     if found != wanted:
         raise ConfigError(f"not an App Control policy but {oids.name_of(found)}", hint=HINT, offset=kind.start)
     content = der.expect(data, kind.end, 0xA0, "the content", info.end)
     if content.end != info.end or content.body == content.end:
-        raise ConfigError("not an App Control policy: its content is not there alone", hint=HINT, offset=kind.end)
+        message = "not an App Control policy: the content is empty, or other data follows it"
+        raise ConfigError(message, hint=HINT, offset=kind.end)
     return content.body, content.end
 
 
@@ -86,13 +87,13 @@ def _referred(
 
 
 def _rule(place: int, raw: RawRule, blocks: Blocks) -> FileRule:
-    """A file rule; with a hash, its versions are of no account."""
+    """Convert a file rule; a rule with a hash ignores versions."""
     highest = blocks.highest.get(place, LEAST)
     name = f"file rule {place}"
     if raw.kind == DENY and raw.hash is None and raw.lowest == highest == LEAST:
-        # The public readers disagree, and Microsoft's own older compiler wrote this where newer ones write the maximum.
-        message = f"{name!r} denies versions up to 0.0.0.0, which may mean all or none"
-        raise ConfigError(message, hint="Give the policy as XML.", offset=raw.offset)
+        # The public readers disagree, and Microsoft's older compiler wrote this where newer ones write the maximum.
+        message = f"{name!r} denies versions up to 0.0.0.0, which may mean all versions or only that one"
+        raise ConfigError(message, hint="Give the policy in XML form.", offset=raw.offset)
     names = dict(zip(_NAMES, blocks.names.get(place, ()), strict=False))
     return FileRule(
         id=name,

@@ -1,6 +1,6 @@
-"""What later versions of an App Control policy's binary form added to its rules: one block for each version.
+"""Read the blocks that later versions of the binary form append to an App Control policy, one per version.
 
-Source: as in `signer.policy.si_policy.layout`. Of what has no meaning for a driver file, only the length is read.
+Source: see `signer.policy.si_policy.layout`. Data without meaning for driver files is skipped by its length.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.rules import FILE_PATH, LEAST
 
 DENY, ALLOW, ATTRIBUTE = range(3)
-"""How the binary form numbers the kinds of file rules."""
+"""The kinds of file rules, as numbered in the binary form."""
 
 Reference = tuple[int, tuple[int, ...]]
-"""A signer, and the file rules that are exceptions to it."""
+"""The index of a signer, and the indexes of the file rules that are its exceptions."""
 
 _BOOLEAN, _STRING, _STRINGS = 0, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What there is to refer to, and to have more said of."""
+    """The counts of the objects that blocks refer to."""
 
     usages: int
     kinds: tuple[int, ...]
@@ -34,7 +34,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What a scenario's signers of one sort refer to."""
+    """The references of a scenario to allowed and denied signers."""
 
     allowed: tuple[Reference, ...]
     denied: tuple[Reference, ...]
@@ -42,7 +42,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What the blocks say, by the place of the rule or signer; a place that is missing has nothing said of it."""
+    """The contents of the blocks, by the index of the rule or signer."""
 
     highest: Mapping[int, Version] = field(default_factory=dict)
     names: Mapping[int, tuple[str | None, str | None, str | None]] = field(default_factory=dict)
@@ -50,20 +50,20 @@ class Blocks:
     rule_conditions: Mapping[int, frozenset[str]] = field(default_factory=dict)
     signer_conditions: Mapping[int, frozenset[str]] = field(default_factory=dict)
     excluded: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    """The usages that a signer must not have."""
+    """The EKUs that a signer must not have."""
     policy_id: str | None = None
 
 
 def rule_reference(cursor: Cursor, shape: Shape, *kinds: int) -> int:
-    """A reference to a file rule of one of these kinds."""
+    """Read a reference to a file rule of one of these kinds."""
     place = cursor.index("a file rule", len(shape.kinds))
     if shape.kinds[place] not in kinds:
-        cursor.refuse(f"a reference to file rule {place}, which is of another kind", before=4)
+        cursor.refuse(f"file rule {place} has the wrong kind for this reference", before=4)
     return place
 
 
 def read_references(cursor: Cursor, shape: Shape) -> References:
-    """The allowed signers, each with the denials that are exceptions to it, and the denied with permissions."""
+    """Read the allowed signers with their exceptions (Deny rules), and the denied signers with theirs (Allow rules)."""
 
     def reference(exception: int) -> Reference:
         signer = cursor.index("a signer", shape.signers)
@@ -76,7 +76,7 @@ def read_references(cursor: Cursor, shape: Shape) -> References:
 
 
 def read_blocks(cursor: Cursor, version: int, shape: Shape) -> Blocks:
-    """The blocks up to a version of the format. Raises ConfigError."""
+    """Read the blocks up to a version of the format. Raises ConfigError."""
     rules: dict[int, set[str]] = {}
     signers: dict[int, set[str]] = {}
     every = range(len(shape.kinds))
@@ -139,7 +139,7 @@ def _packages(cursor: Cursor, every: range, rules: dict[int, set[str]]) -> None:
 
 
 def _ids(cursor: Cursor, shape: Shape) -> str:
-    """The policy's own GUID; behind it that of its base, and who may sign what supplements it."""
+    """Read the policy's GUID, its base policy's GUID, and the signers of supplemental policies; return the first."""
     policy_id = cursor.guid("the policy's GUID")
     cursor.guid("the GUID of the base policy")
     cursor.indexes("signers of supplements", shape.signers)
@@ -153,7 +153,7 @@ def _paths(cursor: Cursor, every: range, rules: dict[int, set[str]]) -> None:
 
 
 def _app(cursor: Cursor) -> None:
-    """The settings of one application, which no driver has."""
+    """Skip the settings of one application, which don't apply to drivers."""
     cursor.text("an application's manifest")
     cursor.many("settings of an application", 13, _app_setting)
 
@@ -168,12 +168,12 @@ def _app_setting(cursor: Cursor) -> None:
     elif kind == _STRINGS:
         cursor.many("values of a setting", 8, lambda at: at.text("a setting's value"))
     else:
-        cursor.refuse(f"a setting of kind {kind}, which is not known", before=1)
+        cursor.refuse(f"unknown kind {kind} of an application setting", before=1)
     cursor.number("a setting's flags")
 
 
 def _patches(cursor: Cursor, shape: Shape, rules: dict[int, set[str]]) -> None:
-    """Which permissions hold with a hot patch only, and which are for the patch: a base, a patch and two limits."""
+    """Read the hot patches: a base rule, a patch rule and two limits each. Both rules get a condition."""
     for _ in range(cursor.count("hot patches", 16)):
         for place in (rule_reference(cursor, shape, ALLOW), rule_reference(cursor, shape, ALLOW)):
             rules.setdefault(place, set()).add("RequireHotpatchID")
@@ -181,7 +181,7 @@ def _patches(cursor: Cursor, shape: Shape, rules: dict[int, set[str]]) -> None:
 
 
 def _artifacts(cursor: Cursor, shape: Shape, signers: dict[int, set[str]]) -> None:
-    """Rules for catalogs and container images, whose files are no drivers; and the signers that are limited to them."""
+    """Skip the rules for catalogs and container images; signers that are restricted to them get a condition."""
     count = cursor.count("artifact rules", 44)
     for _ in range(count):
         cursor.take(8, "an artifact's kind")

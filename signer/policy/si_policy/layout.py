@@ -1,8 +1,8 @@
-"""The layout of an App Control policy's binary form: a header with counts, and what they count.
+"""Read the layout of an App Control policy's binary form: a header with counts, and the objects that they count.
 
-Source: no page of Microsoft's describes it. Two public readers agree on it, WDACTools' CIPolicyParser (up to version 7)
-and AppControl Manager's BinaryOpsReverse; versions 8 to 11 are the latter's alone. docs/policy.md says what was checked
-with files that Microsoft's tools made. What the two read differently, and what neither knows, is refused.
+Source: Microsoft does not document the layout. Two public readers agree on it, WDACTools' CIPolicyParser (up to version
+7) and AppControl Manager's BinaryOpsReverse, the only source for versions 8 to 11. docs/policy.md lists the checks with
+files from Microsoft's tools. Data that the two read differently, or that neither supports, is refused.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from signer.policy.si_policy.blocks import (
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.policy import KERNEL
 
-NEWEST = 11
-"""The newest version of the form that anything public describes."""
+MAX_VERSION = 11
+"""The newest version of the binary form with a public source."""
 
 _HEADER = 64
 _ALWAYS_SET = 0x80000000
-_MOST_SCENARIO = 255
+_MAX_SCENARIO = 255
 _TBS, _WELL_KNOWN = range(2)
 _FALSE_OR_TRUE, _NUMBER, _OCTETS, _TEXT = range(4)
 
-EvaluationContext = tuple[tuple[str | None, ...], str | None]
-"""Provider, key and name of a setting, and its value where that is text."""
+Setting = tuple[tuple[str | None, ...], str | None]
+"""Provider, key and name of a setting, and its value if that is text."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRule:
-    """A file rule as every version of the form has it."""
+    """The part of a file rule that is common to all versions."""
 
     kind: int
     file_name: str | None
@@ -50,7 +50,7 @@ class RawRule:
 
 @dataclass(frozen=True, slots=True)
 class RawSigner:
-    """A signer as every version of the form has it, with its references."""
+    """The part of a signer that is common to all versions, with its references."""
 
     tbs: bytes | None
     root_id: int | None
@@ -63,7 +63,7 @@ class RawSigner:
 
 @dataclass(frozen=True, slots=True)
 class RawScenario:
-    """A scenario's value, and what its product signers refer to; test signers are of no account."""
+    """A scenario's value, and the references of its product signers; test signers are ignored."""
 
     value: int
     signers: References
@@ -72,7 +72,7 @@ class RawScenario:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole policy, with places where XML has names."""
+    """A whole policy, with indexes instead of the names in XML."""
 
     type_id: str
     version: Version
@@ -80,26 +80,26 @@ class Layout:
     rules: tuple[RawRule, ...]
     signers: tuple[RawSigner, ...]
     scenarios: tuple[RawScenario, ...]
-    settings: tuple[EvaluationContext, ...]
+    settings: tuple[Setting, ...]
     blocks: Blocks
 
 
 def read_layout(cursor: Cursor) -> Layout:
-    """The layout of a policy with nothing behind it. Raises ConfigError."""
+    """Read a policy up to the end of the data. Raises ConfigError."""
     format_version = _format(cursor)
     type_id = cursor.guid("the policy's type")
     cursor.guid("the platform")
     if not cursor.number("the options") & _ALWAYS_SET:
-        cursor.refuse("the options lack the bit that every policy has", before=4)
+        cursor.refuse("the options lack bit 31, which every policy sets", before=4)
     counts = [cursor.number(f"the number of {what}") for what in ("usages", "file rules", "signers", "scenarios")]
     version = cursor.version("the policy's version")
     if cursor.number("the length of the header") != _HEADER:
-        cursor.refuse(f"the header does not say that it has {_HEADER} bytes", before=4)
-    usages = [cursor.octets("a usage") for _ in range(cursor.room_for(counts[0], "usages", 4))]
-    rules = [_rule(cursor) for _ in range(cursor.room_for(counts[1], "file rules", 24))]
-    cursor.room_for(counts[3], "scenarios", 48)
+        cursor.refuse(f"the length of the header is not {_HEADER}", before=4)
+    usages = [cursor.octets("a usage") for _ in range(cursor.check_count(counts[0], "usages", 4))]
+    rules = [_rule(cursor) for _ in range(cursor.check_count(counts[1], "file rules", 24))]
+    cursor.check_count(counts[3], "scenarios", 48)
     shape = Shape(len(usages), tuple(rule.kind for rule in rules), counts[2], counts[3])
-    signers = [_signer(cursor, shape) for _ in range(cursor.room_for(counts[2], "signers", 40))]
+    signers = [_signer(cursor, shape) for _ in range(cursor.check_count(counts[2], "signers", 40))]
     for what in ("a signer of updates", "a signer of Code Integrity"):
         cursor.indexes(what, shape.signers)
     scenarios = [_scenario(cursor, shape) for _ in range(shape.scenarios)]
@@ -114,11 +114,9 @@ def read_layout(cursor: Cursor) -> Layout:
 
 
 def _format(cursor: Cursor) -> int:
-    version = cursor.number("the version of the form")
-    if not 1 <= version <= NEWEST:
-        cursor.refuse(
-            f"an App Control policy of version {version}, where {NEWEST} is the newest that is publicly known", before=4
-        )
+    version = cursor.number("the version of the binary form")
+    if not 1 <= version <= MAX_VERSION:
+        cursor.refuse(f"version {version} of the binary form is not supported; the newest is {MAX_VERSION}", before=4)
     return version
 
 
@@ -147,10 +145,10 @@ def _signer(cursor: Cursor, shape: Shape) -> RawSigner:
 
 
 def _scenario(cursor: Cursor, shape: Shape) -> RawScenario:
-    value = cursor.number("a scenario's value", _MOST_SCENARIO)
+    value = cursor.number("a scenario's value", _MAX_SCENARIO)
     if cursor.indexes("a scenario to inherit from", shape.scenarios) and value == KERNEL:
-        cursor.refuse("the kernel-mode scenario inherits from another, whose effect is not published", before=4)
-    cursor.number("a scenario's least hash algorithm")
+        cursor.refuse("the kernel-mode scenario inherits from another one, which is not supported", before=4)
+    cursor.number("a scenario's minimum hash algorithm")
     (signers, rules), *_ = [_product_or_test(cursor, shape) for _ in range(3)]
     return RawScenario(value, signers, rules)
 
@@ -160,8 +158,8 @@ def _product_or_test(cursor: Cursor, shape: Shape) -> tuple[References, tuple[in
     return signers, tuple(cursor.many("file rules", 4, lambda at: rule_reference(at, shape, DENY, ALLOW)))
 
 
-def _setting(cursor: Cursor) -> EvaluationContext:
-    name = tuple(cursor.text(f"a setting's {what}") for what in ("provider", "key", "name"))
+def _setting(cursor: Cursor) -> Setting:
+    name = tuple(cursor.text(f"a setting's {part}") for part in ("provider", "key", "name"))
     kind = cursor.number("a setting's kind", _TEXT)
     if kind in (_FALSE_OR_TRUE, _NUMBER):
         cursor.number("a setting's value")

@@ -1,8 +1,8 @@
-"""App Control policies (SiPolicy): which drivers a list allows or denies.
+"""App Control policies (SiPolicy): the drivers that a list allows or denies.
 
 The Windows Driver Policy's allow list and Microsoft's driver block list have this form. Only the kernel-mode rules are
-kept, those of signing scenario 131; denials come before permissions. Where a rule needs something that is not known,
-the answer is None, never no.
+kept (signing scenario 131), and Deny rules take precedence over Allow rules. If a rule depends on an unknown property,
+the result is None.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from signer.policy.subjects import FileSubject, SignatureSubject
 
 KERNEL = 131
-"""The signing scenario of drivers; that of user mode is 12."""
-HINT = "Give an App Control policy: as XML, or as the .cip or .p7b file that Windows has."
+"""The signing scenario of drivers; user mode is 12."""
+HINT = "Give an App Control policy: an XML file, or a .cip or .p7b file from a Windows machine."
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,26 @@ class SiPolicy:
     allowed: tuple[SignerRule, ...] = field(repr=False)
     denied: tuple[SignerRule, ...] = field(repr=False)
     id: str | None = None
-    """The policy's GUID in braces and upper case, as its file is called; None where it has none."""
+    """The policy's GUID in braces and upper case, as in its file name; None without one."""
     title: str | None = None
-    """What the policy calls itself."""
+    """The policy's name."""
     signed: bool = field(default=False, compare=False)
-    """Whether it came in a PKCS #7 signature, which was taken off and not judged."""
+    """Whether the file has a PKCS #7 signature, which is not verified."""
 
     @property
     def called(self) -> str:
-        """The policy for a sentence: its name, version and GUID, as far as it has them."""
+        """The policy's name, version and GUID for messages."""
         name = f"{self.title!r}" if self.title else "an App Control policy without a name"
         return f"{name}, version {self.version}" + (f", {self.id}" if self.id else "")
 
     def denies(self, subject: FileSubject) -> bool | None:
-        """Whether the policy denies the file, by its hash, its names or any of its signatures."""
+        """Return whether the policy denies the file, by its hash, its names or any of its signatures."""
         files = self._denying.matches(subject)
         signers = (rule.matches(signed, subject) for rule in self.denied for signed in subject.signatures)
         return True if files else any_of((files, *signers))
 
     def denial(self, subject: FileSubject) -> str | None:
-        """Which rule denies the file, for a sentence; None where none surely does."""
+        """Return the description of the rule that denies the file, or None if none is known to."""
         rule = self._denying.matching(subject)
         if rule is not None:
             return rule.described
@@ -61,7 +61,7 @@ class SiPolicy:
         return next((rule.described(subject) for rule in signers), None)
 
     def allows(self, signed: SignatureSubject) -> bool | None:
-        """Whether the policy allows the file of this signature, by its hash, its names or this signature."""
+        """Return whether the policy allows the file of this signature, by its hash, its names or this signature."""
         subject = signed.subject
         denied = self.denies(subject)
         if denied:
@@ -79,18 +79,18 @@ class SiPolicy:
 
 
 def with_exceptions(signer: SignerRule, exceptions: Iterable[FileRule], *, denies: bool) -> SignerRule:
-    """A signer as a scenario's allowed or denied signers refer to it."""
+    """Return the signer with the exceptions of a scenario's reference to it."""
     rule = replace(signer, exceptions=tuple(exceptions))
     return rule.denying() if denies else rule
 
 
 def braced(guid: str | None) -> str | None:
-    """A GUID as files are named after it, or None."""
+    """Return a GUID in braces and upper case, as in file names, or None."""
     return "{" + guid.strip("{} \n").upper() + "}" if guid else None
 
 
 def oid_of(value: bytes) -> str:
-    """The usage in an EKU's value: a DER object identifier, with 01 for its tag. What can't be read matches none."""
+    """Return the OID in an EKU's value: DER with 01 as its tag. An unreadable value yields text that matches no OID."""
     if len(value) > 2 and value[1] == len(value) - 2:
         with contextlib.suppress(SignatureFormatError):
             return der.read_oid(value[2:])
@@ -98,5 +98,5 @@ def oid_of(value: bytes) -> str:
 
 
 def lowered(names: Mapping[str, str | None]) -> dict[str, str]:
-    """The names that are there, for comparison without regard to case."""
+    """Return the names that are set, in lower case for comparison."""
     return {name: value.lower() for name, value in names.items() if value}

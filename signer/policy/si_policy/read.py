@@ -1,4 +1,4 @@
-"""An App Control policy in whatever form it is given."""
+"""Read an App Control policy in any form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signer.policy.si_policy.xml import read_xml
 
 
 def read_policy(data: bytes) -> SiPolicy:
-    """The policy in a file, be it XML, binary, or binary and signed. Raises ConfigError for anything else."""
+    """Read a policy in XML or binary form, signed or not. Raises ConfigError for other data."""
     is_signed = data[:1] == bytes((der.SEQUENCE,))
-    is_binary = data[:1] > b"\0" and data[1:4] == b"\0\0\0"  # the number of its version
+    is_binary = data[:1] > b"\0" and data[1:4] == b"\0\0\0"  # the version number
     return read_binary(data) if is_signed or is_binary else read_xml(data)

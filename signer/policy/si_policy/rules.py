@@ -1,9 +1,9 @@
-"""The rules of App Control policies, and what they match.
+"""Match the rules of App Control policies.
 
 Matching follows "Policy rules and file rules" and "Microsoft recommended driver block rules": a hash rule compares the
-Authenticode digest or the hash of the first page; a signer rule any certificate of a chain by its to-be-signed hash,
-then the publisher's name, usages, OEM and file attributes, and no exception. Every answer is yes, no, or None where a
-rule needs something that is not known of the file.
+Authenticode digest or the hash of the first page; a signer rule compares the to-be-signed hash of any certificate of a
+chain, the publisher's name, EKUs, OEM and file attributes, and has exceptions. A result is True, False, or None if the
+rule depends on an unknown property of the file.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ FILE_PATH = "FilePath"
 """The condition that "only appl[ies] to user mode binaries"."""
 LEAST: Version = (0, 0, 0, 0)
 MOST: Version = (65535, 65535, 65535, 65535)
-MISTAKE_HINT = "Correct the policy, or give the .cip or .p7b file that Windows has."
+MISTAKE_HINT = "Correct the policy, or give the .cip or .p7b file from a Windows machine."
 
 _ANY = "*"
 _OWN_ROOTS = frozenset((*range(3, 20), 21, 22))
-"""The well-known roots that are one key each; 0 to 2 say "none", "unknown" and "self-signed", 20 is a whole program."""
+"""The well-known roots with one key each; 0 to 2 mean "none", "unknown" and "self-signed", 20 is a whole program."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRule:
-    """An Allow, Deny or FileAttrib element, with its versions as the binary form has them."""
+    """An Allow, Deny or FileAttrib element, with versions as in the binary form."""
 
     id: str
     kind: Kind
     hash: bytes | None = None
     page: bool | None = None
-    """Whether the hash is called one of the first page. A label in XML is the only mark; both are compared."""
+    """Whether the label calls it the hash of the first page. Only XML has labels; both hashes are compared."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What the strings of the version resource must be, by their names there, in lower case."""
+    """The required strings of the version resource, by name, in lower case."""
     lowest: Version = LEAST
     highest: Version | None = None
-    """None is no maximum: `lowest` alone then means "up to" in a denial and "from" in a permission."""
+    """None means no maximum: `lowest` alone is an upper limit in a Deny rule and a lower limit in an Allow rule."""
     disputed: bool = False
-    """Whether sources disagree if versions up to `lowest` are meant or those from it, see docs/policy.md."""
+    """Whether sources disagree if `lowest` is an upper or a lower limit; see docs/policy.md."""
     conditions: frozenset[str] = frozenset()
-    """What else must be so and can't be told of a driver file, by the names of the attributes."""
+    """The attributes with further conditions, which can't be determined from a driver file."""
 
     @property
     def denies(self) -> bool:
-        """Whether a file that it matches is denied."""
+        """Whether it is a Deny rule."""
         return self.kind == "deny"
 
     @property
     def described(self) -> str:
-        """The rule for a sentence: what the policy calls it, and what it goes by."""
+        """The rule's id and criteria for messages."""
         if self.hash is not None:
             return f"{self.id!r} (hash {self.hash.hex().upper()})"
         names = [f"{name} {value!r}" for name, value in self.names.items()]
@@ -66,26 +66,26 @@ class FileRule:
 
     @property
     def range(self) -> tuple[Version, Version]:
-        """The first and the last version that the rule is about."""
+        """The first and the last version that the rule matches."""
         if self.highest is not None:
             return self.lowest, self.highest
         return (LEAST, self.lowest) if self.denies else (self.lowest, MOST)
 
     def checked(self, offset: int | None = None) -> FileRule:
-        """The rule. Raises ConfigError where it would be about any file, or its versions are the wrong way round."""
+        """Return the rule. Raises ConfigError if it would match any file, or its minimum is above its maximum."""
         if self.hash is None and not (self.names or self.conditions) and self.range == (LEAST, MOST):
-            message = f"{self.id!r} has neither a hash nor a name nor a version to go by"
+            message = f"{self.id!r} has no hash, name or version and would match every file"
             raise ConfigError(message, hint=MISTAKE_HINT, offset=offset)
         if self.highest is not None and self.highest < self.lowest:
             raise ConfigError(f"{self.id!r} has a minimum version above its maximum", hint=MISTAKE_HINT, offset=offset)
         return self
 
     def as_denial(self) -> FileRule:
-        """A file attribute as a denied signer has it."""
+        """Return a file attribute with the meaning that it has for a denied signer."""
         return replace(self, disputed=True) if self.highest is None and self.lowest != LEAST else self
 
     def matches(self, subject: FileSubject) -> bool | None:
-        """Whether the rule is about this file; None where the file is not known well enough."""
+        """Return whether the rule matches the file; None if it depends on an unknown property."""
         if FILE_PATH in self.conditions:
             return False
         if self.hash is not None:
@@ -122,14 +122,14 @@ class FileRule:
 
 
 def limits(minimum: Version | None, maximum: Version | None, kind: Kind) -> tuple[Version, Version | None]:
-    """Versions that may be missing, as the binary form has them: a denial of every version is one up to the last."""
+    """Convert optional versions to the binary form, where a denial of all versions is one up to the last version."""
     if minimum is None and maximum is None:
         return (MOST if kind == "deny" else LEAST), None
     return minimum or LEAST, None if maximum == LEAST else maximum
 
 
 class FileRules:
-    """Many file rules of one kind, found by hash: a block list has thousands."""
+    """File rules of one kind, indexed by hash: a block list has thousands."""
 
     def __init__(self, rules: Iterable[FileRule]) -> None:
         self._by_hash: dict[bytes, FileRule] = {}
@@ -139,43 +139,43 @@ class FileRules:
                 self._others.append(rule)
             else:
                 self._by_hash.setdefault(rule.hash, rule)
-        # Of rules with hashes of one length, of pages or not, one tells whether the file's hash is known at all.
+        # For each hash length and kind, one rule suffices to determine whether the file's hash is known.
         self._of_each_kind = {(len(digest), rule.page): rule for digest, rule in self._by_hash.items()}
 
     def matches(self, subject: FileSubject) -> bool | None:
-        """Whether any of them is about this file; None where that is not known."""
+        """Return whether any rule matches the file; None if it depends on an unknown property."""
         if not self._by_hash.keys().isdisjoint(subject.file_hashes):
             return True
         return any_of(rule.matches(subject) for rule in (*self._of_each_kind.values(), *self._others))
 
     def matching(self, subject: FileSubject) -> FileRule | None:
-        """The first that is surely about this file."""
+        """Return the first rule that is known to match the file, or None."""
         by_hash = (self._by_hash[digest] for digest in sorted(subject.file_hashes & self._by_hash.keys()))
         return next(iter((*by_hash, *(rule for rule in self._others if rule.matches(subject)))), None)
 
 
 @dataclass(frozen=True, slots=True)
 class SignerRule:
-    """A Signer element as a scenario refers to it: with the file attributes that it is limited to, and exceptions."""
+    """A Signer element with its file attributes and a scenario's exceptions."""
 
     id: str
     name: str
     tbs: bytes | None
-    """The to-be-signed hash of any certificate of the chain; None where `root_id` counts."""
+    """The to-be-signed hash of any certificate of the chain; None if `root_id` is set."""
     root_id: int | None
     publisher: str | None = None
     oem: str | None = None
     usages: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
-    """Usages with the condition "Except"."""
+    """EKUs with the condition "Except"."""
     attributes: tuple[FileRule, ...] = ()
     exceptions: tuple[FileRule, ...] = ()
-    """File rules that take a file out of this rule: the result is then "treated as [the] signer rule did not match"."""
+    """File rules that exclude a file: the result is then "treated as [the] signer rule did not match"."""
     conditions: frozenset[str] = frozenset()
-    """What else must be so and whose meaning is not published, by the names of the elements and attributes."""
+    """The elements and attributes with further conditions whose meaning is not documented."""
 
     def described(self, subject: FileSubject) -> str:
-        """The rule for a sentence: its name, whose signatures it is about, and the file attribute that fits."""
+        """Return the rule's id, signer and matching file attribute for messages."""
         root = f"well-known root {self.root_id:#04x}" if self.root_id is not None else None
         below = root or f"certificate {(self.tbs or b'').hex().upper()}"
         signer = f"{self.id!r} ({f'signer {self.publisher!r}, ' if self.publisher else ''}{below})"
@@ -183,11 +183,11 @@ class SignerRule:
         return f"{signer} with {attribute}" if attribute else signer
 
     def denying(self) -> SignerRule:
-        """The rule as a denied signer, of whose file attributes sources do not say the same."""
+        """Return the rule as a denied signer; sources disagree about the versions of its file attributes."""
         return replace(self, attributes=tuple(attribute.as_denial() for attribute in self.attributes))
 
     def matches(self, signed: SignatureSubject, subject: FileSubject) -> bool | None:
-        """Whether the rule is about this signature of this file; None where that is not known."""
+        """Return whether the rule matches the signature and its file; None if it depends on an unknown property."""
         answer = self._matches_signer(signed)
         if answer is False:
             return False
@@ -229,7 +229,7 @@ def _known_roots() -> frozenset[int]:
 
 
 def any_of(answers: Iterable[bool | None]) -> bool | None:
-    """True if any is, else None if any is not known."""
+    """Return True if any answer is True, else None if any is None, else False."""
     unknown = False
     for answer in answers:
         if answer:
@@ -239,6 +239,6 @@ def any_of(answers: Iterable[bool | None]) -> bool | None:
 
 
 def all_of(answers: Iterable[bool | None]) -> bool | None:
-    """False if any is, else None if any is not known."""
+    """Return False if any answer is False, else None if any is None, else True."""
     opposite = any_of(None if answer is None else not answer for answer in answers)
     return None if opposite is None else not opposite

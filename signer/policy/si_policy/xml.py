@@ -1,4 +1,4 @@
-"""App Control policies as XML. Source: Microsoft's schema, cipolicy.xsd."""
+"""Read App Control policies in XML form. Source: Microsoft's schema, cipolicy.xsd."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _GENERIC: dict[str, Kind] = {"Match": "allow", "Exclude": "deny", "Attribute": "
 
 
 def read_xml(data: bytes) -> SiPolicy:
-    """The policy in an XML file. Raises ConfigError."""
+    """Read a policy from an XML file. Raises ConfigError."""
     root = _root(data)
     rules = {rule.id: rule for rule in _file_rules(root)}
     usages = {element.get("ID", ""): _oid(element.get("Value", "")) for element in _children(root, "EKUs")}
     signers = {rule.id: rule for element in _children(root, "Signers") for rule in _signer(element, rules, usages)}
     scenarios = [one for one in _children(root, "SigningScenarios") if one.get("Value") == str(KERNEL)]
     if any(one.get("InheritedScenarios") for one in scenarios):
-        message = "the kernel-mode scenario inherits from another, whose effect is not published"
-        raise ConfigError(message, hint="Repeat the rules of the other scenario in this one.")
+        message = "the kernel-mode scenario inherits from another one, which is not supported"
+        raise ConfigError(message, hint="Copy the rules of the other scenario into this one.")
     return SiPolicy(
         version=root.findtext(f"{_SPACE}VersionEx") or "unknown",
         file_rules=_referred(scenarios, rules),
@@ -45,7 +45,7 @@ def read_xml(data: bytes) -> SiPolicy:
 
 
 def _root(data: bytes) -> Element:
-    """The SiPolicy element. A document type is refused: its entities could grow without bound."""
+    """Parse the SiPolicy element. A document type is refused, because its entities could expand without limit."""
     from xml.etree import ElementTree
 
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -54,13 +54,14 @@ def _root(data: bytes) -> Element:
     except UnicodeDecodeError as error:
         raise ConfigError("not an App Control policy", hint=HINT, offset=error.start) from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise ConfigError("an App Control policy has no document type", hint=HINT)
+        raise ConfigError("not an App Control policy: the document has a document type declaration", hint=HINT)
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 - entities were refused above
     except ParseError as error:
-        raise ConfigError(f"not an App Control policy as XML ({error})", hint=HINT, line=error.position[0]) from error
+        message = f"not an App Control policy: invalid XML ({error})"
+        raise ConfigError(message, hint=HINT, line=error.position[0]) from error
     if root.tag != f"{_SPACE}SiPolicy":
-        raise ConfigError(f"not an App Control policy: the document is a {root.tag!r}", hint=HINT)
+        raise ConfigError(f"not an App Control policy: the document element is {root.tag!r}", hint=HINT)
     return root
 
 
@@ -81,7 +82,7 @@ def _title(root: Element) -> str | None:
 
 
 def _referred(scenarios: list[Element], rules: Mapping[str, FileRule]) -> tuple[FileRule, ...]:
-    """The file rules that the product signers of the kernel scenario refer to, each once; others have no effect."""
+    """Return the file rules that the kernel scenario's product signers refer to, without duplicates."""
     path = "/".join(f"{_SPACE}{step}" for step in ("ProductSigners", "FileRulesRef", "FileRuleRef"))
     names = dict.fromkeys(one.get("RuleID", "") for scenario in scenarios for one in scenario.findall(path))
     return tuple(_known(rules, name, "the scenario", "allow", "deny") for name in names if name in rules)
@@ -90,7 +91,7 @@ def _referred(scenarios: list[Element], rules: Mapping[str, FileRule]) -> tuple[
 def _signers(
     scenarios: list[Element], kind: str, other: str, signers: Mapping[str, SignerRule], rules: Mapping[str, FileRule]
 ) -> Iterator[SignerRule]:
-    """The signers that the product signers of the kernel scenario allow or deny, each once; others have no effect."""
+    """Yield the signers that the kernel scenario's product signers allow or deny, without duplicates."""
     path = "/".join(f"{_SPACE}{step}" for step in ("ProductSigners", f"{kind}Signers", f"{kind}Signer"))
     exception, key = f"{_SPACE}Except{other}Rule", f"{other}RuleID"
     found = dict.fromkeys(
@@ -105,9 +106,9 @@ def _signers(
 
 
 def _known(rules: Mapping[str, FileRule], rule: str, by: str, *kinds: Kind) -> FileRule:
-    """A rule that is referred to: without it, what refers to it would be about more files than it says."""
+    """Return a rule by its id. Raises ConfigError: ignoring a missing rule would change what its referrer matches."""
     if rule not in rules or rules[rule].kind not in kinds:
-        message = f"{by} refers to {rule!r}, which is not a file rule of that kind in the policy"
+        message = f"{by} refers to {rule!r}, which is not a file rule of the required kind"
         raise ConfigError(message, hint=MISTAKE_HINT)
     return rules[rule]
 
@@ -185,12 +186,12 @@ def _version(text: str | None, element: Element) -> Version | None:
     parts = text.split(".")
     numbers = tuple(int(part) if part.isdecimal() and len(part) <= 5 else 65536 for part in parts)
     if len(numbers) != 4 or max(numbers) > 65535:
-        raise ConfigError(f"{element.get('ID')!r} has a version that is none: {text[:40]!r}", hint=MISTAKE_HINT)
+        raise ConfigError(f"{element.get('ID')!r} has a malformed version: {text[:40]!r}", hint=MISTAKE_HINT)
     return numbers
 
 
 def _oid(value: str) -> str:
-    """The usage in an EKU's value; one that can't be read matches nothing."""
+    """Return the OID in an EKU's value; an unreadable value yields text that matches no OID."""
     try:
         return oid_of(bytes.fromhex(value))
     except ValueError:

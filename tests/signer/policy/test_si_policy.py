@@ -1,4 +1,4 @@
-"""App Control policies: what their rules match, what is denied before it is allowed, and what can't be told."""
+"""App Control policies: matching of rules, precedence of Deny rules, and unknown results."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_file_rules(rule: str, facts: dict[str, Any], answer: bool | None) -> No
         (f'<CertRoot Type="TBS" Value="{TBS}"/><ArtifactRuleRef RuleID="R"/>', None),
         ("", False),
     ],
-    # The hash is another in every run, and test runners in parallel compare names.
+    # The hash differs in every run, but parallel test runners need stable ids.
     ids=itertools.count(),
 )
 def test_signer_rules(inside: str, answer: bool | None) -> None:
@@ -127,7 +127,7 @@ def test_signer_rules(inside: str, answer: bool | None) -> None:
     assert rules.denies(case()) is answer
 
 
-def test_a_usage_is_that_of_the_signer() -> None:
+def test_an_eku_is_compared_with_the_signer_s() -> None:
     rules = signer_policy(
         '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E"/>', ekus=f'<EKU ID="E" Value="{WHQL_VALUE}"/>'
     )
@@ -135,7 +135,7 @@ def test_a_usage_is_that_of_the_signer() -> None:
     assert rules.denies(case(driver(by_microsoft()))) is False
 
 
-def test_a_usage_with_an_exception_and_a_time_to_sign_after_are_not_decided() -> None:
+def test_an_excepted_eku_and_a_sign_time_limit_are_undecided() -> None:
     usage = f'<EKU ID="E" Value="{WHQL_VALUE}"/>'
     inside = '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E" Condition="Except"/>'
     assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft(WHQL)))) is None
@@ -190,11 +190,11 @@ def test_an_exception_takes_a_file_out_of_a_signer_rule(
         '<AllowedSigners><AllowedSigner SignerId="S"><ExceptDenyRule DenyRuleID="D"/></AllowedSigner></AllowedSigners>'
     )
     assert policy(files, signer, refer).allows(signed) is allowed
-    # An exception is not a rule: by itself it denies and allows nothing.
+    # An exception is not a rule: on its own it neither denies nor allows a file.
     assert policy(files, signer, refer).denies(found) is False
 
 
-def test_a_signer_that_is_referred_to_with_and_without_an_exception_counts_twice() -> None:
+def test_references_with_and_without_an_exception_are_separate_rules() -> None:
     signer = f'<Signer ID="S" Name=""><CertRoot Type="TBS" Value="{TBS}"/></Signer>'
     excepted = '<DeniedSigner SignerId="S"><ExceptAllowRule AllowRuleID="A"/></DeniedSigner>'
     files = '<Allow ID="A" FileName="vulnerable.sys"/>'
@@ -212,15 +212,15 @@ def test_a_signer_that_is_referred_to_with_and_without_an_exception_counts_twice
     ],
     ids=itertools.count(),
 )
-def test_what_limits_a_signer_and_is_not_there_is_refused(files: str, inside: str, exception: str) -> None:
+def test_a_missing_attribute_or_exception_of_a_signer_is_refused(files: str, inside: str, exception: str) -> None:
     signer = f'<Signer ID="S" Name=""><CertRoot Type="TBS" Value="{TBS}"/>{inside}</Signer>'
     refer = f'<DeniedSigners><DeniedSigner SignerId="S">{exception}</DeniedSigner></DeniedSigners>'
-    with pytest.raises(ConfigError, match="S refers to 'A', which is not a file rule of that kind"):
+    with pytest.raises(ConfigError, match="S refers to 'A', which is not a file rule of the required kind"):
         policy(files, signer, refer)
 
 
 @pytest.mark.parametrize("root", ["08", "06"])
-def test_a_list_knows_a_signer_whichever_roots_are_asked(root: str) -> None:
+def test_a_list_matches_a_signer_with_release_and_test_roots(root: str) -> None:
     rules = signer_policy(f'<CertRoot Type="Wellknown" Value="{root}"/>')
     sign = {"08": cross_signed(), "06": by_microsoft(WHQL)}[root]
     assert rules.denies(case(driver(sign))) is True
@@ -235,14 +235,14 @@ def test_an_unreadable_usage_matches_nothing(value: str) -> None:
     assert rules.denies(case(driver(by_microsoft(WHQL)))) is False
 
 
-def test_a_signer_rule_with_file_attributes_wants_both() -> None:
+def test_a_signer_rule_with_file_attributes_requires_both() -> None:
     attribute = '<FileAttrib ID="A" FileName="vulnerable.sys" MaximumFileVersion="2.0.0.0"/>'
     inside = f'<CertRoot Type="TBS" Value="{TBS}"/><FileAttribRef RuleID="A"/>'
     rules = signer_policy(inside, files=attribute)
     assert rules.denies(case(**NAMED)) is True
     assert rules.denies(case(strings={"OriginalFilename": "other.sys"}, version=(1, 0, 0, 0))) is False
     assert rules.denies(case()) is None
-    # Of a file by somebody else nothing more needs to be known.
+    # For a file of another signer the attributes don't matter.
     assert rules.denies(case(driver(commercial()))) is False
 
 
@@ -297,7 +297,7 @@ def test_an_allowed_hash() -> None:
     assert file_policy(f'<Allow ID="F" Hash="{SHA256.hex()}"/>').allows(signed) is True
 
 
-def test_rules_for_user_mode_and_rules_that_nobody_refers_to_do_not_count() -> None:
+def test_user_mode_rules_and_unreferenced_rules_do_not_count() -> None:
     rule = f'<Deny ID="F" Hash="{SHA256.hex()}"/>'
     assert file_policy(rule, scenario="12").denies(case()) is False
     assert policy(files=rule).denies(case()) is False
@@ -307,13 +307,13 @@ def test_rules_for_user_mode_and_rules_that_nobody_refers_to_do_not_count() -> N
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "not an App Control policy as XML"),
+        (b"", "not an App Control policy: invalid XML"),
         (b"\x00\x00\x00\x00binary\xff\xfe", "not an App Control policy"),
         (b"\x07\x00\x00\x00binary\xff\xfe", "the policy ends in the middle of the policy's type"),
-        (b"<SiPolicy", "not an App Control policy as XML"),
-        (b"<html/>", "the document is a 'html'"),
-        (b'<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>', "no document type"),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>'.encode("utf-16"), "no document type"),
+        (b"<SiPolicy", "not an App Control policy: invalid XML"),
+        (b"<html/>", "the document element is 'html'"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>', "has a document type declaration"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>'.encode("utf-16"), "has a document type declaration"),
     ],
 )
 def test_other_files_are_refused(data: bytes, says: str) -> None:
@@ -332,17 +332,17 @@ def test_other_files_are_refused(data: bytes, says: str) -> None:
         '<Deny ID="F" FileName="x" MinimumFileVersion="2.0.0.0" MaximumFileVersion="1.0.0.0"/>',
     ],
 )
-def test_a_rule_that_can_not_be_read_is_named(rule: str) -> None:
+def test_a_malformed_rule_is_reported_by_id(rule: str) -> None:
     with pytest.raises(ConfigError, match="'F' has a") as caught:
         policy(files=rule)
     assert caught.value.hint
 
 
-def test_rules_that_would_be_about_any_file_are_refused() -> None:
+def test_rules_that_would_match_any_file_are_refused() -> None:
     for rule in ('<Deny ID="F"/>', '<Allow ID="F" FileName=""/>', '<FileAttrib ID="F" MinimumFileVersion="0.0.0.0"/>'):
-        with pytest.raises(ConfigError, match="'F' has neither a hash nor a name nor a version to go by"):
+        with pytest.raises(ConfigError, match="'F' has no hash, name or version and would match every file"):
             policy(files=rule)
-    with pytest.raises(ConfigError, match="the scenario refers to 'F', which is not a file rule of that kind"):
+    with pytest.raises(ConfigError, match="the scenario refers to 'F', which is not a file rule of the required kind"):
         file_policy('<FileAttrib ID="F" FileName="x"/>')
     inherits = PLAIN.replace('Value="131" ', 'Value="131" InheritedScenarios="U" ')
     with pytest.raises(ConfigError, match="inherits from another") as caught:
@@ -350,7 +350,7 @@ def test_rules_that_would_be_about_any_file_are_refused() -> None:
     assert caught.value.hint
 
 
-def test_a_policy_says_what_it_is_called() -> None:
+def test_a_policy_is_described_by_name_version_and_guid() -> None:
     assert read_policy(PLAIN.encode()).called == (
         "'A list', version 10.0.1.65535, {A244370E-44C9-4C06-B551-F6016E563076}"
     )

@@ -1,4 +1,4 @@
-"""App Control policies in the binary form: the same rules as from XML, and nothing but a named refusal for the rest."""
+"""App Control policies in binary form: the same rules as from XML; other data is refused with a message and offset."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.si_policy_samples import LATER, PLAIN, policies
 
 
 def nameless(policy: SiPolicy) -> SiPolicy:
-    """The policy without what the binary form does not keep: names of rules, and labels."""
+    """Return the policy without the names and labels, which the binary form does not contain."""
 
     def rule(one: FileRule) -> FileRule:
         return replace(one, id="", page=None)
@@ -50,7 +50,7 @@ def test_every_version_of_the_form_gives_the_rules_of_the_xml(form: int) -> None
     assert from_xml.title == "A list"
 
 
-def test_what_later_versions_can_say_is_in_both() -> None:
+def test_conditions_of_later_versions_are_read_from_both_forms() -> None:
     from_xml, from_binary = both(LATER)
     assert from_binary == from_xml
     assert {name for rule in from_xml.file_rules for name in rule.conditions} == {
@@ -70,14 +70,14 @@ def test_any_policy_is_the_same_in_both_forms(xml: str, form: int) -> None:
 
 
 @pytest.mark.parametrize("wrapped", [True, False], ids=["octet-string", "as-it-is"])
-def test_a_signed_policy_is_taken_out_of_its_signature(wrapped: bool) -> None:
+def test_a_signed_policy_is_extracted_from_its_signature(wrapped: bool) -> None:
     policy = read_policy(signed(encode(LATER), wrapped=wrapped))
     assert policy.signed
     assert nameless(policy) == both(LATER)[0]
     assert not read_policy(encode(LATER)).signed
 
 
-def test_a_policy_that_begins_as_an_octet_string_does_is_none() -> None:
+def test_a_policy_that_begins_like_an_octet_string_is_not_unwrapped() -> None:
     plain = encode(PLAIN, der.OCTET_STRING)
     assert read_policy(signed(plain, wrapped=False)) == read_policy(plain) == read_policy(signed(plain))
 
@@ -95,7 +95,7 @@ OTHER = der.sequence(der.oid(oids.DATA), der.tlv(0xA0, der.tlv(der.OCTET_STRING,
         (signed(b"")[:-1], "a DER length that runs beyond the end"),
         (signed(b"") + b"\0", "not SignedData with an App Control policy"),
         (signed(b""), "the policy ends in the middle of the version"),
-        (signed(b"", wrapped=False), "its content is not there alone"),
+        (signed(b"", wrapped=False), "the content is empty, or other data follows it"),
         (signed(b"\1\0\0\0"), "the policy ends in the middle of the policy's type"),
         (der.sequence(der.oid(oids.SIGNED_DATA), der.tlv(0xA0, der.sequence())), "not SignedData with"),
         (
@@ -105,7 +105,7 @@ OTHER = der.sequence(der.oid(oids.DATA), der.tlv(0xA0, der.tlv(der.OCTET_STRING,
     ],
     ids=range(11),
 )
-def test_what_is_signed_and_no_policy_is_refused(data: bytes, says: str) -> None:
+def test_signed_data_without_a_policy_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_policy(data)
     assert says in caught.value.message
@@ -155,14 +155,14 @@ def test_each_byte_changed_is_read_or_refused() -> None:
 
 
 def changed(offset: int, *values: int) -> bytes:
-    """The newest form of the plain policy with numbers changed."""
+    """Encode the plain policy in the newest version and change numbers at an offset."""
     data = bytearray(encode(PLAIN))
     data[offset : offset + 4 * len(values)] = u32(*values)
     return bytes(data)
 
 
 def _after(data: bytes, *parts: bytes) -> int:
-    """Where what follows these parts begins."""
+    """Return the offset after these parts."""
     at = 0
     for part in parts:
         at = data.index(part, at) + len(part)
@@ -177,24 +177,28 @@ SETTING = _after(encode(PLAIN), text("P"), text("K"), text("V"))
 @pytest.mark.parametrize(
     ("data", "says", "offset"),
     [
-        (changed(0, 12), "an App Control policy of version 12, where 11 is the newest that is publicly known", 0),
-        (changed(36, 0x7FFFFFFF), "the options lack the bit that every policy has", 36),
-        (changed(40, 0xFFFFFFFF), "4294967295 usages are more than the policy has bytes for", 68),
-        (changed(44, 0xFFFFFFFF), "4294967295 file rules are more than", FIRST_RULE),
-        (changed(48, 0xFFFFFFFF), "4294967295 signers are more than", SIGNER),
-        (changed(52, 0xFFFFFFFF), "4294967295 scenarios are more than", SIGNER),
-        (changed(64, 68), "the header does not say that it has 64 bytes", 64),
-        (changed(FIRST_RULE, 3), "a file rule's kind is 3, where the most is 2", FIRST_RULE),
-        (changed(FIRST_RULE + 8, 1), "a file name does not end in zero", FIRST_RULE + 8),
-        (changed(SIGNER, 2), "the kind of a signer's root is 2, where the most is 1", SIGNER),
-        (changed(SIGNER + 4 + 36 + 4, 2), "a reference to a usage number 2, of which there are 2", SIGNER + 44),
-        (changed(SETTING, 4), "a setting's kind is 4, where the most is 3", SETTING),
-        (encode(PLAIN) + b"\0", "1 bytes follow the policy", len(encode(PLAIN))),
-        (encode(PLAIN, 5)[:-4] + u32(7), "the mark of block 6 was due, and here is 7", len(encode(PLAIN, 5)) - 4),
+        (changed(0, 12), "version 12 of the binary form is not supported; the newest is 11", 0),
+        (changed(36, 0x7FFFFFFF), "the options lack bit 31, which every policy sets", 36),
+        (changed(40, 0xFFFFFFFF), "the policy is too short for 4294967295 usages", 68),
+        (changed(44, 0xFFFFFFFF), "the policy is too short for 4294967295 file rules", FIRST_RULE),
+        (changed(48, 0xFFFFFFFF), "the policy is too short for 4294967295 signers", SIGNER),
+        (changed(52, 0xFFFFFFFF), "the policy is too short for 4294967295 scenarios", SIGNER),
+        (changed(64, 68), "the length of the header is not 64", 64),
+        (changed(FIRST_RULE, 3), "a file rule's kind is 3; the maximum is 2", FIRST_RULE),
+        (changed(FIRST_RULE + 8, 1), "a file name is not followed by zero", FIRST_RULE + 8),
+        (changed(SIGNER, 2), "the kind of a signer's root is 2; the maximum is 1", SIGNER),
+        (
+            changed(SIGNER + 4 + 36 + 4, 2),
+            "a reference to a usage has the index 2, but the policy has only 2",
+            SIGNER + 44,
+        ),
+        (changed(SETTING, 4), "a setting's kind is 4; the maximum is 3", SETTING),
+        (encode(PLAIN) + b"\0", "1 bytes follow the end of the policy", len(encode(PLAIN))),
+        (encode(PLAIN, 5)[:-4] + u32(7), "expected the number of block 6, found 7", len(encode(PLAIN, 5)) - 4),
     ],
     ids=range(14),
 )
-def test_what_nobody_knows_is_refused_by_name_and_offset(data: bytes, says: str, offset: int) -> None:
+def test_unsupported_data_is_refused_with_message_and_offset(data: bytes, says: str, offset: int) -> None:
     with pytest.raises(ConfigError) as caught:
         read_policy(data)
     assert says in caught.value.message
@@ -239,32 +243,41 @@ def with_rule(kind: str, versions: str, more: str = "") -> str:
             with_rule("Allow", 'MinimumFileVersion="2.0.0.0" MaximumFileVersion="1.0.0.0"'),
             "'file rule 8' has a minimum version above its maximum",
         ),
-        (PLAIN.replace('<Allow ID="A1" FileName="*"/>', '<Allow ID="A1"/>'), "neither a hash nor a name nor a version"),
+        (
+            PLAIN.replace('<Allow ID="A1" FileName="*"/>', '<Allow ID="A1"/>'),
+            "has no hash, name or version and would match every file",
+        ),
         (PLAIN.replace('Value="131" ', 'Value="131" InheritedScenarios="U" '), "inherits from another"),
-        (PLAIN.replace('DenyRuleID="D2"', 'DenyRuleID="A1"'), "file rule 3, which is of another kind"),
-        (PLAIN.replace('<FileAttribRef RuleID="F1"/>', '<FileAttribRef RuleID="A1"/>'), "which is of another kind"),
-        (PLAIN.replace('<FileRuleRef RuleID="D1"/>', '<FileRuleRef RuleID="F1"/>'), "which is of another kind"),
+        (PLAIN.replace('DenyRuleID="D2"', 'DenyRuleID="A1"'), "file rule 3 has the wrong kind for this reference"),
+        (
+            PLAIN.replace('<FileAttribRef RuleID="F1"/>', '<FileAttribRef RuleID="A1"/>'),
+            "has the wrong kind for this reference",
+        ),
+        (
+            PLAIN.replace('<FileRuleRef RuleID="D1"/>', '<FileRuleRef RuleID="F1"/>'),
+            "has the wrong kind for this reference",
+        ),
     ],
     ids=range(7),
 )
-def test_rules_without_a_meaning_are_refused(xml: str, says: str) -> None:
+def test_ambiguous_rules_are_refused(xml: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_policy(encode(xml))
     assert says in caught.value.message
     assert caught.value.offset is not None
 
 
-def test_a_string_that_is_none_is_refused() -> None:
+def test_a_malformed_string_is_refused() -> None:
     name = text("a.sys")
     for wrong, says in (
-        (name.replace(b".\0", b"\0\0"), "has a zero in it"),
+        (name.replace(b".\0", b"\0\0"), "contains a NUL character"),
         (name.replace(b".\0", b"\0\xd8"), "is not UTF-16"),
-        (name[:14] + b"\1" + name[15:], "the padding behind a file name is not zero"),
+        (name[:14] + b"\1" + name[15:], "the padding after a file name is not zero"),
     ):
         with pytest.raises(ConfigError, match=says):
             read_policy(encode(PLAIN).replace(name, wrong))
 
 
 def test_a_file_that_is_too_large_is_refused_unread() -> None:
-    with pytest.raises(ConfigError, match="more than 8 MiB"):
+    with pytest.raises(ConfigError, match="larger than 8 MiB"):
         read_policy(b"\1\0\0\0" + bytes(8 << 20))

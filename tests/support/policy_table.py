@@ -1,4 +1,4 @@
-"""The table of rules in docs/policy.md, made from the rules. `python -m tests.support.policy_table` writes it."""
+"""Generate the table of rules in docs/policy.md. `python -m tests.support.policy_table` writes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ END = "<!-- end of rules -->"
 
 
 def table() -> str:
-    """Every rule of every policy, once, with where it holds, where it comes from and what holds without a switch."""
+    """Return every rule of every policy, once, with its targets, the default of its settings and its source."""
     lines: list[str] = []
     seen: set[str] = set()
     for name in POLICY_NAMES:
@@ -24,8 +24,8 @@ def table() -> str:
         lines += ["", f"### {name}", ""]
         shared = [rule.name for rule in rules if _key(rule) in seen]
         if shared:
-            lines += ["As described above: " + ", ".join(f"`{rule}`" for rule in shared) + ".", ""]
-        lines += ["| rule | demands | holds for | without a switch | source |", "|---|---|---|---|---|"]
+            lines += ["Same as above: " + ", ".join(f"`{rule}`" for rule in shared) + ".", ""]
+        lines += ["| rule | requirement | applies to | default | source |", "|---|---|---|---|---|"]
         lines += _rows(rule for rule in rules if _key(rule) not in seen)
         seen |= {_key(rule) for rule in rules}
     return "\n".join([BEGIN, *lines, "", END])
@@ -42,7 +42,7 @@ def _rows(rules: Iterator[Rule[Any]]) -> Iterator[str]:
 
 
 def page_with_table(text: str) -> str:
-    """The page with its table replaced."""
+    """Return the page with its table replaced."""
     head, _, rest = text.partition(BEGIN)
     return head + table() + rest.partition(END)[2]
 

@@ -1,1 +1,1 @@
-"""INF files: text to sections, models and files."""
+"""Parse INF files: text, sections, models, and the files that they copy."""

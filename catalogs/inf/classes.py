@@ -1,4 +1,4 @@
-"""Device setup classes that Windows defines: class names and their GUIDs.
+"""Names and GUIDs of the device setup classes that Windows defines.
 
 Source: "System-Defined Device Setup Classes Available to Vendors" (windows-driver-docs,
 install/system-defined-device-setup-classes-available-to-vendors.md).
@@ -60,14 +60,14 @@ SideShow             997b5d8d-c442-4f2e-baf3-9c8e671e9e21
 """
 
 GUIDS = {name: f"{{{guid}}}" for name, guid in (line.split() for line in _TABLE.split("\n") if line)}
-"""The GUID of each class, in braces and lower case."""
+"""GUID by class name; in braces and lower case."""
 
 NAMES = {guid: name for name, guid in GUIDS.items()}
-"""The class of each GUID, in Microsoft's spelling."""
+"""Class name, in Microsoft's spelling, by GUID."""
 
 _BY_NAME = {name.lower(): guid for name, guid in GUIDS.items()}
 
 
 def guid_of(name: str) -> str | None:
-    """The GUID of a class that Windows defines, by its name in any case."""
+    """Return the GUID of a Windows-defined class (the case of `name` is ignored), or None."""
     return _BY_NAME.get(name.lower())

@@ -1,4 +1,4 @@
-"""A driver's INF as a whole: what its sections say together."""
+"""A parsed driver INF: its models, target releases, architectures and source files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
-from catalogs.inf.models import BadTarget, ModelsSection, models_sections
+from catalogs.inf.models import InvalidTarget, ModelsSection, models_sections
 from catalogs.inf.sources import Sources
-from catalogs.inf.strings import expanded
+from catalogs.inf.strings import expand_strings
 from catalogs.inf.syntax import Inf
-from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, pick
+from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, select
 from catalogs.inf.version import VersionSection
 from signer.storage.files import read
 
@@ -23,83 +23,83 @@ _ANY = (0, 0, 0)
 
 @dataclass(frozen=True, eq=False)
 class DriverInf:
-    """An INF, read."""
+    """A parsed INF."""
 
     path: Path
     text: Inf
-    """As it is written."""
+    """The INF with its %strings% tokens as written."""
     inf: Inf
-    """With its %strings% replaced."""
+    """The INF with its %strings% tokens replaced."""
     models: tuple[ModelsSection, ...]
     """The Models sections that [Manufacturer] names."""
-    bad_targets: tuple[BadTarget, ...] = ()
-    """What [Manufacturer] gives as decorations and isn't."""
+    invalid_targets: tuple[InvalidTarget, ...] = ()
+    """Invalid TargetOS decorations in [Manufacturer]."""
     sources: Sources = field(repr=False, kw_only=True)
     version: VersionSection = field(repr=False, kw_only=True)
 
     @classmethod
     def parse(cls, data: bytes, path: Path) -> DriverInf:
-        """The INF in `data`. Raises InfError."""
+        """Parse the bytes of an INF. Raises InfError."""
         text = Inf.parse(data, path)
-        inf = expanded(text)
+        inf = expand_strings(text)
         models, bad = models_sections(inf)
         return cls(path, text, inf, tuple(models), tuple(bad), sources=Sources(inf), version=VersionSection(inf))
 
     @classmethod
     def read(cls, path: Path) -> DriverInf:
-        """The INF at `path`. Raises InfError and FileError."""
+        """Read and parse the INF at `path`. Raises InfError and FileError."""
         return cls.parse(read(path), path)
 
     @cached_property
     def hardware_ids(self) -> tuple[str, ...]:
-        """The hardware and compatible IDs of all its models, each once, in lower case, in the order of their lines."""
+        """Hardware and compatible IDs of all models: lower case, without duplicates, in line order."""
         models = (model for section in self.models for model in section.models or ())
         ids = (id_.lower() for model in sorted(models, key=lambda model: model.line) for id_ in model.ids)
         return tuple(dict.fromkeys(ids))
 
     @cached_property
     def default_installs(self) -> tuple[TargetOS, ...]:
-        """The decorations of its [DefaultInstall] sections: those of a driver without devices."""
+        """Decorations of the [DefaultInstall] sections, which a primitive driver has instead of models."""
         names = (name.partition(".") for name in self.inf.sections)
         targets = (parse(decoration) for base, _, decoration in names if base == DEFAULT_INSTALL.lower())
         return tuple(target for target in targets if target is not None)
 
     @cached_property
     def releases(self) -> tuple[OsName, ...]:
-        """The releases that its decorations are for, as far as their tokens were seen in real catalogs.
+        """Windows releases that the decorations target; only those whose catalog token was seen in real catalogs.
 
-        A decoration without a version admits everything since Windows 2000. Nobody means that today, and it would make
-        for a SHA-1 catalog: releases before Windows 10 are among them if the decoration that they pick has a version,
-        or if there would be none otherwise.
+        A decoration without a version targets every release since Windows 2000, which would result in a SHA-1 catalog.
+        A release before Windows 10 is therefore included only if the decoration that it selects has a version, or if no
+        other release remains.
         """
-        picked = {name: self.picked(name) for name in os_names.ALL if name.confirmed}
-        admitted = tuple(name for name, targets in picked.items() if targets)
-        meant = (
+        selected = {name: self.selected_targets(name) for name in os_names.ALL if name.confirmed}
+        matching = tuple(name for name, targets in selected.items() if targets)
+        intended = (
             name
-            for name in admitted
-            if name.release >= _WINDOWS_10 or all(target.release > _ANY for target in picked[name])
+            for name in matching
+            if name.release >= _WINDOWS_10 or all(target.release > _ANY for target in selected[name])
         )
-        return tuple(meant) or admitted
+        return tuple(intended) or matching
 
     def installs_on(self, os: OsName) -> bool:
-        """Whether a release finds anything to install: models in the sections that it picks, or a DefaultInstall."""
-        return bool(self.picked(os))
+        """Tell whether the INF installs on `os`: a selected section has models, or a [DefaultInstall] applies."""
+        return bool(self.selected_targets(os))
 
-    def picked(self, os: OsName) -> tuple[TargetOS, ...]:
-        """The decorations that a release picks and finds something under, one for each manufacturer."""
+    def selected_targets(self, os: OsName) -> tuple[TargetOS, ...]:
+        """Return the decorations that Windows selects on `os`, one for each manufacturer whose section has models."""
         found = []
         for manufacturer in dict.fromkeys(section.manufacturer for section in self.models):
             sections = {section.target: section for section in self.models if section.manufacturer == manufacturer}
-            # Sections that are named and missing don't keep Windows from picking another one.
-            target = pick((target for target, section in sections.items() if section.models is not None), os)
+            # If the section for a decoration is missing, Windows selects another decoration.
+            target = select((target for target, section in sections.items() if section.models is not None), os)
             if target is not None and sections[target].models:
                 found.append(target)
-        default = pick(self.default_installs, os) if not self.models else None
+        default = select(self.default_installs, os) if not self.models else None
         return (*found, default) if default is not None else tuple(found)
 
     @cached_property
     def architectures(self) -> tuple[str, ...]:
-        """The architectures that its decorations name; `x86` for sections without any."""
+        """Architectures of the decorations; `x86` for sections without one."""
         targets = [section.target for section in self.models if section.models] or list(self.default_installs)
         named = {target.architecture or "x86" for target in targets}
         return tuple(architecture for architecture in ARCHITECTURES if architecture in named)

@@ -1,11 +1,11 @@
-"""Install sections to the files that they copy.
+"""List the files that install sections copy.
 
 Sources (windows-driver-docs, install/): inf-ddinstall-section.md, inf-copyfiles-directive.md, inf-destinationdirs-
 section.md, inf-ddinstall-coinstallers-section.md, inf-ddinstall-interfaces-section.md, inf-classinstall32-section.md,
 inf-interfaceinstall32-section.md, inf-defaultinstall-section.md.
 
-Sections that Needs takes from an included INF are not followed, even if that INF lies in the same folder: Inf2Cat
-leaves what they copy to the catalog of the INF that they stand in (measured).
+Sections that Needs takes from an included INF are not followed, even if that INF is in the same folder: Inf2Cat lists
+their files in the catalog of the INF that defines them (measured).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ class Copy:
     """One file that an install section copies."""
 
     target: str
-    """The name that it is installed under."""
+    """The name of the installed file."""
     source: str
-    """Its name in the package."""
+    """The name of the file in the package."""
     section: str
-    """The list that it stands in; `CopyFiles` for a file that the directive names itself (@file)."""
+    """The file-list section that contains it; `CopyFiles` for a file that the directive names directly (@file)."""
     line: int
     destination: tuple[str, str]
-    """The folder that it goes to: dirid and subfolder, in lower case; two empty texts where the INF doesn't say."""
+    """Destination folder: dirid and subfolder in lower case; two empty strings if the INF has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingSection:
-    """A section that a directive names and nobody defines."""
+    """A section that a directive names and the INF does not define."""
 
     name: str
     directive: str
@@ -43,16 +43,16 @@ class MissingSection:
 
 
 def section_for(inf: Inf, name: str, architecture: str, suffix: str = "") -> Section | None:
-    """The section that a machine of an architecture uses: `name.NTamd64`, `name.NT`, `name`, each with the suffix.
+    """Return the section that Windows uses on an architecture: `name.NTamd64`, `name.NT` or `name`, plus the suffix.
 
-    A suffix such as `.CoInstallers` is looked up by itself: [X.NTamd64] may come with [X.NT.CoInstallers].
+    Each suffix, such as `.CoInstallers`, has its own lookup: [X.NTamd64] may be combined with [X.NT.CoInstallers].
     """
     names = (f"{name}.nt{architecture}{suffix}", f"{name}.nt{suffix}", f"{name}{suffix}")
     return next((found for found in map(inf.section, names) if found is not None), None)
 
 
 class Installation:
-    """What an INF, its %strings% replaced, copies on one architecture. Each section is read once."""
+    """Collect the files that an INF (%strings% replaced) copies on one architecture. Each section is read once."""
 
     def __init__(self, inf: Inf, architecture: str) -> None:
         self._inf = inf
@@ -60,20 +60,20 @@ class Installation:
         self._seen: set[str] = set()
         self._lists: set[str] = set()
         self.copies: list[Copy] = []
-        """The files, in the order in which the INF names them."""
+        """The copied files, in INF order."""
         self.missing: list[MissingSection] = []
-        """Sections that are named and don't exist."""
+        """Sections that a directive names and the INF does not define."""
         self.includes = False
-        """Whether another INF is included: files that this one doesn't place may be that one's."""
+        """True if an install section includes another INF, which may define the files' sources."""
 
     def install(self, section: Section) -> None:
-        """Read an install section, or one that names install sections: its .CoInstallers, its .Interfaces."""
+        """Read an install section, its .CoInstallers section or its .Interfaces section."""
         self._install(section)
         for entry in section.all("AddInterface"):
             self._read_named(entry.value(2))
 
     def interface_installers(self) -> None:
-        """Read the sections that [InterfaceInstall32] names."""
+        """Read the install sections that [InterfaceInstall32] names."""
         interfaces = self._inf.section("InterfaceInstall32")
         for entry in interfaces.entries if interfaces else ():
             self._read_named(entry.value())
@@ -84,7 +84,7 @@ class Installation:
             self._install(found)
 
     def _install(self, section: Section) -> None:
-        """The CopyFiles of an install section and of the sections that it needs, each once."""
+        """Read the CopyFiles directives of an install section and of its Needs sections, each section once."""
         waiting = [section]
         while waiting:
             section = waiting.pop()
@@ -100,7 +100,7 @@ class Installation:
             waiting += reversed([found for found in needed if found is not None])
 
     def _copy(self, entry: Entry, value: str, includes: bool) -> None:
-        """One value of a CopyFiles directive: a list of files, maybe of an included INF, or a single file behind @."""
+        """Read one CopyFiles value: a file-list section (perhaps of an included INF), or one file after `@`."""
         if value.startswith("@"):
             destination = self._destination(_DEFAULT_DIRECTORY)
             self.copies.append(Copy(value[1:], value[1:], "CopyFiles", entry.line, destination))
@@ -113,14 +113,14 @@ class Installation:
             self.copies += _listed(section, self._destination(value))
 
     def _destination(self, name: str) -> tuple[str, str]:
-        """Where [DestinationDirs] sends the files of a list."""
+        """Return the destination that [DestinationDirs] gives a file-list section."""
         directories = self._inf.section("DestinationDirs")
         entry = directories and (directories.first(name) or directories.first(_DEFAULT_DIRECTORY))
         return (entry.value().lower(), entry.value(1).strip("\\").lower()) if entry else ("", "")
 
 
 def _listed(section: Section, destination: tuple[str, str]) -> Iterator[Copy]:
-    """The files of a list: each line has the name to install a file under, then its own where that differs."""
+    """Yield the files of a file-list section; each line is `destination name[,source name]`."""
     for line in section.entries:
         target = line.key if line.key is not None else line.value()
         source = (line.value() if line.key is not None else line.value(1)) or target

@@ -1,4 +1,4 @@
-"""Operations of an INF that a universal driver must not use: InfVerif's numbers from 1300 on.
+"""INF operations that a universal driver must not use: InfVerif codes 1300 and above.
 
 Source: "INF Validation Errors and Warnings" (windows-driver-docs, devtest/inf-validation-errors-and-warnings.md).
 """
@@ -20,32 +20,35 @@ _LEGACY_DIRECTIVES = (
     "UpdateIniFields",
     "UpdateInis",
 )
-_NOT_OF_WINDOWS = {"24", "30", "16422", "16426", "16427", "16428", "-1", "01"}
-"""Dirids outside of %SystemRoot%: the system drive's root, Program Files, absolute paths and the INF's own folder."""
+_NON_SYSTEM_DIRIDS = {"24", "30", "16422", "16426", "16427", "16428", "-1", "01"}
+"""Dirids outside %SystemRoot%: the root of the system drive, Program Files, absolute paths, the INF's folder."""
+
+
+_NO_COINSTALLERS = "Remove it: co-installers are no longer supported."
 
 
 def check_legacy(driver: DriverInf) -> Iterator[Problem]:
-    """What InfVerif calls legacy: warnings, and errors for a driver that is to be universal."""
+    """Yield what InfVerif calls legacy: warnings here, errors when a universal driver is required."""
     registry = {r.section.lower() for r in references(driver.inf) if r.directive.lower() in ("addreg", "delreg")}
     for name, section in driver.inf.sections.items():
         if name.endswith(".coinstallers"):
-            yield _warning(
-                driver, "1300", f"Found legacy section [{section.name}]", section.line, "Co-installers are no more."
-            )
+            yield _warning(driver, "1300", f"Found legacy section [{section.name}]", section.line, _NO_COINSTALLERS)
         for directive in _LEGACY_DIRECTIVES:
             for entry in section.all(directive) if not name.startswith("strings") else ():
-                yield _warning(driver, "1300", f"Found legacy directive {directive}", entry.line, "Do without it.")
+                yield _warning(
+                    driver, "1300", f"Found legacy directive {directive}", entry.line, f"Remove {directive}."
+                )
         if name in registry:
             yield from _check_registry(driver, name)
     directories = driver.inf.section("DestinationDirs")
     for entry in directories.entries if directories else ():
-        if entry.value() in _NOT_OF_WINDOWS:
+        if entry.value() in _NON_SYSTEM_DIRIDS:
             yield _warning(
                 driver,
                 "1306",
                 f"Found legacy operation with non-system target path: dirid {entry.value()}",
                 entry.line,
-                "Leave files in the driver store: dirid 13.",
+                "Install the files in the driver store: use dirid 13.",
             )
 
 
@@ -58,7 +61,7 @@ def _check_registry(driver: DriverInf, name: str) -> Iterator[Problem]:
                 "1303",
                 "Found legacy operation defining co-installers",
                 entry.line,
-                "Co-installers are no more.",
+                _NO_COINSTALLERS,
             )
         elif entry.key is None and root in ("HKCR", "HKCU", "HKLM", "HKU"):
             yield _warning(
@@ -66,7 +69,7 @@ def _check_registry(driver: DriverInf, name: str) -> Iterator[Problem]:
                 "1304",
                 f"Found legacy operation using non-relative key {root}",
                 entry.line,
-                "Write below HKR.",
+                "Use HKR, the device's or driver's own registry key.",
             )
 
 

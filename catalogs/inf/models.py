@@ -1,4 +1,4 @@
-"""[Manufacturer] and the Models sections: which devices an INF is for, and which section installs each.
+"""[Manufacturer] and the Models sections: the devices that an INF supports and their install sections.
 
 Sources: "INF Manufacturer Section" and "INF Models Section" (windows-driver-docs, install/inf-manufacturer-section.md,
 install/inf-models-section.md).
@@ -20,38 +20,38 @@ class Model:
     line: int
     description: str
     install: str
-    """The name of the DDInstall section, without the decoration that Windows adds."""
+    """Name of the DDInstall section, without its decoration."""
     ids: tuple[str, ...]
-    """The hardware ID, then the compatible IDs, as the INF spells them."""
+    """The hardware ID, then the compatible IDs, spelled as in the INF."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsSection:
-    """A Models section that the [Manufacturer] section names."""
+    """A Models section that [Manufacturer] names."""
 
     manufacturer: str
     name: str
-    """Its full name, decoration included."""
+    """Full name, including the decoration."""
     target: TargetOS
     line: int
-    """Where [Manufacturer] names it."""
+    """Line in [Manufacturer] that names it."""
     models: tuple[Model, ...] | None
-    """Its lines; None where there is no such section."""
+    """Its lines; None if the section does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class BadTarget:
-    """A decoration in [Manufacturer] that is none."""
+class InvalidTarget:
+    """An invalid TargetOS decoration in [Manufacturer]."""
 
     text: str
     line: int
 
 
-def models_sections(inf: Inf) -> tuple[list[ModelsSection], list[BadTarget]]:
-    """Every Models section that [Manufacturer] names, in its order; and what there are no decorations."""
+def models_sections(inf: Inf) -> tuple[list[ModelsSection], list[InvalidTarget]]:
+    """Return the Models sections that [Manufacturer] names, in order, and the invalid decorations."""
     manufacturers = inf.section("Manufacturer")
     sections: list[ModelsSection] = []
-    bad: list[BadTarget] = []
+    bad: list[InvalidTarget] = []
     for entry in manufacturers.entries if manufacturers else ():
         base = entry.value()
         if not base:
@@ -60,7 +60,7 @@ def models_sections(inf: Inf) -> tuple[list[ModelsSection], list[BadTarget]]:
         for text in filter(None, entry.values[1:]):
             target = parse(text)
             if target is None:
-                bad.append(BadTarget(text, entry.line))
+                bad.append(InvalidTarget(text, entry.line))
             elif target is not UNDECORATED:
                 sections.append(_section(inf, entry, base, target))
     return sections, bad

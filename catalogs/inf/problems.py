@@ -1,4 +1,4 @@
-"""What is wrong with an INF or a driver package: one type, so that all of it can be reported in one run."""
+"""`Problem`: an error or warning about an INF or driver package. One type, so that one run reports all of them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 class Severity(Enum):
-    """How much a problem weighs."""
+    """Severity of a problem."""
 
     ERROR = "error"
-    """The package can't be catalogued as it is."""
+    """No catalog can be built until it is fixed."""
     WARNING = "warning"
-    """The package can be catalogued, and something about it deserves attention."""
+    """A catalog can be built, but the package should be fixed."""
 
     def __str__(self) -> str:
         return self.value
@@ -22,27 +22,27 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, where it is, and what to do about it."""
+    """An error or warning with its location and a hint."""
 
     code: str
-    """Inf2Cat's number where it is public (`22.9.1`), else a name of this project (`file-collision`)."""
+    """Inf2Cat's number if it is public (`22.9.1`), otherwise a drvsign name (`file-collision`)."""
     message: str
-    """What Inf2Cat says where that is known word for word; else one sentence."""
+    """Inf2Cat's or InfVerif's exact text if it is known, otherwise one sentence."""
     path: PurePath | None = None
-    """The file that the problem is in: the INF, mostly."""
+    """The affected file, usually the INF."""
     line: int | None = None
-    """The line in it, counted from 1."""
+    """Line number in `path`, counted from 1."""
     hint: str | None = None
-    """What to do about it."""
+    """How to fix it."""
     severity: Severity = Severity.ERROR
-    """Whether it forbids the catalog."""
+    """ERROR if it prevents the catalog from being built."""
 
     def __str__(self) -> str:
         place = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
         return f"{place}{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        """The problem as the command line's JSON has it."""
+        """Return the JSON object that the command line prints."""
         return {
             "code": self.code,
             "severity": self.severity.value,

@@ -1,4 +1,4 @@
-"""Which sections of an INF name which others.
+"""References from INF directives to other sections.
 
 Source: the pages on the directives in windows-driver-docs, install/.
 """
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf
 
-_ALL_VALUES = frozenset(
+_SECTION_LISTS = frozenset(
     """
     addpowersetting addproperty addreg bitreg copyfiles delfiles delproperty delreg ini2reg logconfig needs
     profileitems registerdlls renfiles unregisterdlls updateinifields updateinis
     """.split()  # noqa: SIM905
 )
-"""Directives whose values are all names of sections."""
+"""Directives whose values are all section names."""
 
-_AT = {
+_SECTION_INDEXES = {
     "addservice": (2, 3),
     "addinterface": (2,),
     "addcomponent": (2,),
@@ -27,43 +27,44 @@ _AT = {
     "kmdfservice": (1,),
     "umdfservice": (1,),
 }
-"""Directives that name sections in some of their values."""
+"""For directives with section names in some values: the indexes of these values."""
 
 _WITHOUT_DIRECTIVES = ("strings", "sourcedisks", "destinationdirs", "version", "manufacturer")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One place where a section is named."""
+    """A directive that names a section."""
 
     section: str
     directive: str
     line: int
     includes: bool
-    """Whether the naming section has an Include, so that the other INF may be the one that defines it."""
+    """True if the section with the directive has an Include: the included INF may define the named section."""
 
 
 def references(inf: Inf) -> Iterator[Reference]:
-    """Every section that a directive names, in the order of the INF. Its %strings% are replaced."""
+    """Yield every reference to a section, in INF order. The %strings% of `inf` are replaced already."""
     for name, section in inf.sections.items():
         if name.startswith(_WITHOUT_DIRECTIVES):
             continue
         includes = section.first("Include") is not None
         for entry in section.entries:
             key = (entry.key or "").lower()
-            if key in _ALL_VALUES:
+            if key in _SECTION_LISTS:
                 named: tuple[str, ...] = entry.values
             else:
-                named = tuple(entry.value(index) for index in _AT.get(key, ()))
+                named = tuple(entry.value(index) for index in _SECTION_INDEXES.get(key, ()))
             for value in named:
                 if value and not value.startswith("@"):
                     yield Reference(value, entry.key or "", entry.line, includes)
 
 
 def circular_needs(inf: Inf) -> Iterator[Entry]:
-    """The Needs directives that lead back to a section on the way to them.
+    """Yield the Needs directives that close a cycle.
 
-    A section that includes other INFs may need one of theirs that is called as one of its own, so it closes no circle.
+    A section with an Include may need a section of the included INF that has the same name as a local one, so it is
+    not part of a cycle.
     """
     done: set[str] = set()
     for start in inf.sections:
@@ -83,7 +84,7 @@ def circular_needs(inf: Inf) -> Iterator[Entry]:
 
 
 def _needed(inf: Inf, name: str) -> list[tuple[str, Entry]]:
-    """The sections of the same INF that one needs, in lower case, each with the directive."""
+    """Return the sections of the same INF that section `name` needs, in lower case, each with the directive."""
     section = inf.sections[name]
     own = inf.path.name.lower() if inf.path is not None else None
     if any(value.lower() != own for entry in section.all("Include") for value in entry.values):

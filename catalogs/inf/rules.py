@@ -1,8 +1,8 @@
-"""What is wrong with an INF in itself, after the rules of Microsoft's InfVerif and under its numbers.
+"""Check an INF against the rules of Microsoft's InfVerif, with InfVerif's codes.
 
 Sources: "INF Validation Errors and Warnings" (windows-driver-docs, devtest/inf-validation-errors-and-warnings.md) and
-InfVerif's messages in public build logs. Errors are what the Hardware Dev Center rejects; warnings are what it lets
-pass for some kind of driver or for some time.
+InfVerif's messages in public build logs. The Hardware Dev Center rejects errors; it accepts warnings for some kinds of
+drivers or for a limited time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from catalogs.inf.targets import ARCHITECTURES
 from catalogs.inf.text import DEFAULT_CODE_PAGE
 
 TEMPLATE_SUFFIX = ".inx"
-_LONGEST_FIELD = 4096
+_MAX_FIELD_LENGTH = 4096
 _SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
 
@@ -31,7 +31,7 @@ _Rule = Callable[[DriverInf], Iterator[Problem]]
 
 
 def check(driver: DriverInf) -> list[Problem]:
-    """Everything that breaks a rule, in the order of the INF's lines."""
+    """Return all problems, in line order."""
     found = [problem for rule in _RULES for problem in rule(driver)]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
 
@@ -46,16 +46,20 @@ def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint:
 
 def _check_encoding(driver: DriverInf) -> Iterator[Problem]:
     source = driver.text.source
-    if source.encoding in ("utf-8", "utf-16-be") or (source.encoding == "utf-16-le" and not source.mark):
-        kind = source.encoding.upper() + ("" if source.mark else " without a byte-order mark")
+    if source.encoding in ("utf-8", "utf-16-be") or (source.encoding == "utf-16-le" and not source.bom):
+        kind = source.encoding.upper() + ("" if source.bom else " without a byte-order mark")
         yield _problem(
-            driver, "1003", f"the INF is {kind}", 1, "Save it as UTF-16 LE with a byte-order mark, or as ANSI text."
+            driver,
+            "1003",
+            f"the encoding is {kind}",
+            1,
+            "Save it as UTF-16 LE with a byte-order mark, or as ANSI text.",
         )
     elif source.encoding == DEFAULT_CODE_PAGE and not source.text.isascii() and _is_utf8(source.to_bytes()):
         yield _warning(
             driver,
             "utf-8-without-mark",
-            "the INF looks like UTF-8, and Windows reads it in its ANSI code page",
+            "the INF seems to be UTF-8 without a byte-order mark; Windows reads it in the ANSI code page",
             1,
             "Save it as UTF-16 LE with a byte-order mark.",
         )
@@ -74,18 +78,24 @@ def _check_version(driver: DriverInf) -> Iterator[Problem]:
     signature = version.value("Signature").lower()
     if signature not in _SIGNATURES:
         yield _problem(
-            driver, "1001", "[Version] has no valid Signature", version.line, 'Write Signature = "$Windows NT$".'
+            driver, "1001", "[Version] has no valid Signature", version.line, 'Add: Signature = "$Windows NT$"'
         )
     elif signature != _SIGNATURES[0]:
         yield _warning(
-            driver, "1001", f"the Signature {signature} is for Windows 95", version.line, 'Write "$Windows NT$".'
+            driver, "1001", f"the Signature {signature} is for Windows 95", version.line, 'Use "$Windows NT$".'
         )
     provider = version.value("Provider")
     entry = version.entry("Provider")
     if not provider:
-        yield _problem(driver, "missing-provider", "[Version] has no Provider", version.line, "Name your company.")
+        yield _problem(
+            driver,
+            "missing-provider",
+            "[Version] has no Provider",
+            version.line,
+            "Add Provider with the name of your company.",
+        )
     elif provider.lower() == "microsoft" and entry:
-        yield _problem(driver, "1204", "Provider cannot be Microsoft", entry.line, "Name your own company.")
+        yield _problem(driver, "1204", "Provider cannot be Microsoft", entry.line, "Use the name of your company.")
     if version.value("PnpLockdown") != "1":
         yield _warning(
             driver,
@@ -98,7 +108,7 @@ def _check_version(driver: DriverInf) -> Iterator[Problem]:
     found = version.driver_version()
     if found is not None and len(found.version) != 4:
         yield _warning(
-            driver, "1217", "DriverVer has no version w.x.y.z", found.line, "Give four numbers of up to 65535."
+            driver, "1217", "DriverVer has no version w.x.y.z", found.line, "Add a version of four numbers up to 65535."
         )
 
 
@@ -109,13 +119,25 @@ def _check_class(driver: DriverInf) -> Iterator[Problem]:
     line = entry.line if entry else version.line
     known = guid_of(name)
     if known is not None and guid and guid != known:
-        yield _problem(driver, "1280", f"the class {name} has another ClassGuid: {known}", line, "Correct one of them.")
+        yield _problem(
+            driver, "1280", f"the ClassGuid of class {name} is {known}, not {guid}", line, "Correct Class or ClassGuid."
+        )
     elif guid in NAMES and name and name.lower() != NAMES[guid].lower():
         yield _problem(
-            driver, "1281", f"this ClassGuid is that of the class {NAMES[guid]}, not {name}", line, "Correct one."
+            driver,
+            "1281",
+            f"this ClassGuid belongs to class {NAMES[guid]}, not {name}",
+            line,
+            "Correct Class or ClassGuid.",
         )
     elif not guid and not driver.default_installs:
-        yield _problem(driver, "missing-class", "[Version] has no ClassGuid", version.line, "Give the device's class.")
+        yield _problem(
+            driver,
+            "missing-class",
+            "[Version] has no ClassGuid",
+            version.line,
+            "Add Class and ClassGuid of the device's setup class.",
+        )
     install = next((s for n, s in driver.inf.sections.items() if n.startswith("classinstall32")), None)
     if install is not None and (known is not None or guid in NAMES):
         yield _problem(
@@ -123,33 +145,37 @@ def _check_class(driver: DriverInf) -> Iterator[Problem]:
             "1285",
             "Cannot specify [ClassInstall32] section for Microsoft-defined class.",
             install.line,
-            "Remove the section: Windows brings what installs the class.",
+            "Remove the section: Windows contains the class installer.",
         )
 
 
 def _check_targets(driver: DriverInf) -> Iterator[Problem]:
-    for bad in driver.bad_targets:
+    for bad in driver.invalid_targets:
         if _TEMPLATE.search(bad.text):
             continue
         yield _problem(
             driver,
             "1287",
-            f"{bad.text} is no TargetOS decoration",
+            f"{bad.text} is not a valid TargetOS decoration",
             bad.line,
-            "It is NTarchitecture[.major[.minor[.type[.suite[.build]]]]], such as NTamd64.10.0...16299.",
+            "Write NTarchitecture[.major[.minor[.type[.suite[.build]]]]], such as NTamd64.10.0...16299.",
         )
     for section in driver.models:
         if section.models is None and section.target.text:
             yield _problem(
-                driver, "1203", f"Section [{section.name}] not found", section.line, "Write it, empty if need be."
+                driver,
+                "1203",
+                f"Section [{section.name}] not found",
+                section.line,
+                f"Add [{section.name}]; it may be empty.",
             )
-    if driver.inf.section("Manufacturer") and not driver.hardware_ids and not driver.bad_targets:
+    if driver.inf.section("Manufacturer") and not driver.hardware_ids and not driver.invalid_targets:
         yield _problem(
             driver,
             "1297",
             "Device driver does not install on any devices, use primitive driver if this is intended.",
             driver.inf.sections["manufacturer"].line,
-            "Check that the models have hardware IDs.",
+            "Add hardware IDs to the models.",
         )
 
 
@@ -160,7 +186,11 @@ def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
     present = [section for name, section in driver.inf.sections.items() if name in names]
     if present and manufacturer:
         yield _problem(
-            driver, "1212", "Cannot have both [DefaultInstall] and [Manufacturer]", present[0].line, "Remove one."
+            driver,
+            "1212",
+            "Cannot have both [DefaultInstall] and [Manufacturer]",
+            present[0].line,
+            "Remove one of them.",
         )
         return
     if default is not None:
@@ -169,7 +199,7 @@ def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
             "1420",
             "[DefaultInstall]-based INF cannot be processed as Primitive.",
             None,
-            "A primitive driver has decorated sections only: [DefaultInstall.NTamd64].",
+            "Add an architecture decoration: [DefaultInstall.NTamd64].",
         )
     for name in (DEFAULT_INSTALL, "DefaultUninstall"):
         section = driver.inf.section(name)
@@ -179,37 +209,37 @@ def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
                 "1421",
                 f"Section [{section.name}] should have an architecture decoration.",
                 section.line,
-                f"Write [{section.name}.NTamd64], and one for each other architecture.",
+                f"Write [{section.name}.NTamd64], and add a section for each other architecture.",
             )
 
 
 def _check_references(driver: DriverInf) -> Iterator[Problem]:
-    """Sections that are named and missing, and those that two kinds of directives name."""
+    """Find references to missing sections, and sections that two kinds of directives reference."""
     directives: dict[str, str] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
     for reference in references(driver.inf):
         section = driver.inf.section(reference.section)
         name = reference.section.lower()
         if section is not None:
-            before = directives.setdefault(name, reference.directive)
-            if before.lower() != reference.directive.lower() and name not in told:
-                told.add(name)
+            first = directives.setdefault(name, reference.directive)
+            if first.lower() != reference.directive.lower() and name not in reported:
+                reported.add(name)
                 yield _warning(
                     driver,
                     "1205",
-                    f"Section [{section.name}] referenced from {reference.directive} and {before} directive.",
+                    f"Section [{section.name}] referenced from {reference.directive} and {first} directive.",
                     section.line,
-                    "Make sure that it means the same to both.",
+                    "Use a separate section for each directive, unless both read its lines in the same way.",
                 )
         elif not reference.includes:
             yield _problem(
                 driver,
                 "1203",
-                f"Section [{reference.section}] not found, which {reference.directive} names",
+                f"Section [{reference.section}] not found (referenced from {reference.directive})",
                 reference.line,
-                f"Write the section. A single file is written {reference.directive} = @{reference.section}."
+                f"Add the section. To name a single file, write {reference.directive} = @{reference.section}."
                 if reference.directive.lower() in ("copyfiles", "delfiles")
-                else "Write the section, or correct its name.",
+                else "Add the section, or correct its name.",
             )
         elif reference.directive.lower() != "needs":
             yield _warning(
@@ -217,7 +247,7 @@ def _check_references(driver: DriverInf) -> Iterator[Problem]:
                 "1220",
                 f"Cannot directly reference a section defined in an included INF: [{reference.section}]",
                 reference.line,
-                "Use Needs, which takes a whole install section of the included INF.",
+                "Use Needs with an install section of the included INF.",
             )
 
 
@@ -227,9 +257,9 @@ def _check_repeated(driver: DriverInf) -> Iterator[Problem]:
             yield _warning(
                 driver,
                 "1209",
-                f"Section [{section.name}] is there already, in line {section.line}",
+                f"Section [{section.name}] is already defined in line {section.line}",
                 line,
-                "Windows takes them as one: put their lines together.",
+                "Merge the two: Windows treats them as one section.",
             )
 
 
@@ -246,13 +276,13 @@ def _check_strings(driver: DriverInf) -> Iterator[Problem]:
                         "1235",
                         f"String token %{token}% not defined in [Strings]",
                         entry.line,
-                        f"Define it, or write %%{token}%% where the percent signs are meant.",
+                        f"Define it in [Strings], or write %%{token}%% for literal percent signs.",
                     )
-                if len(text) >= _LONGEST_FIELD:
+                if len(text) >= _MAX_FIELD_LENGTH:
                     yield _warning(
                         driver,
                         "long-field",
-                        f"a field has {len(text):,} characters; Windows reads {_LONGEST_FIELD - 1:,}",
+                        f"a field has {len(text):,} characters; Windows reads only the first {_MAX_FIELD_LENGTH - 1:,}",
                         entry.line,
                         "Shorten it.",
                     )
@@ -273,29 +303,29 @@ def _check_sources(driver: DriverInf) -> Iterator[Problem]:
                     "1213",
                     f"{file} is listed in [{section.name}]",
                     entry.line,
-                    "A catalog can't vouch for itself: remove the line."
+                    "Remove the line: a catalog can't list itself."
                     if own
-                    else "It will be a member like any file.",
+                    else "Remove the line, unless the file is to be a catalog member like any other.",
                     severity=Severity.ERROR if own else Severity.WARNING,
                 )
-            if source is not None and not source.disk_known and not _disk_somewhere(driver, source.disk):
+            if source is not None and not source.disk_known and not _is_disk_defined(driver, source.disk):
                 yield _problem(
                     driver,
                     "1273",
-                    f"there is no disk {source.disk!r} in [{DISKS}]",
+                    f"disk {source.disk!r} is not defined in [{DISKS}]",
                     entry.line,
-                    f"Add it to [{DISKS}].",
+                    f"Add the disk to [{DISKS}].",
                 )
 
 
-def _disk_somewhere(driver: DriverInf, disk: str) -> bool:
-    """Whether any architecture has the disk."""
+def _is_disk_defined(driver: DriverInf, disk: str) -> bool:
+    """Tell whether a [SourceDisksNames] section of any architecture defines the disk."""
     sections = (section for name, section in driver.inf.sections.items() if name.startswith(DISKS.lower()))
     return any(section.first(disk) is not None for section in sections)
 
 
 def is_template(driver: DriverInf) -> bool:
-    """Whether stampinf has yet to make an INF of it: one named .inx, or with $ARCH$ and the like in it."""
+    """Tell whether it is a template for StampInf: named .inx, or with variables such as $ARCH$."""
     return driver.path.suffix.lower() == TEMPLATE_SUFFIX or _TEMPLATE.search(driver.text.source.text) is not None
 
 
@@ -305,9 +335,9 @@ def _check_template(driver: DriverInf) -> Iterator[Problem]:
         yield _problem(
             driver,
             "1274",
-            f"{match.group()} has not been replaced",
+            f"the StampInf variable {match.group()} has not been replaced",
             driver.text.source.text.count("\n", 0, match.start()) + 1,
-            "Run stampinf over the .inx, and package the .inf that it writes.",
+            "Run StampInf on the .inx, and package the .inf that it writes.",
         )
 
 

@@ -1,4 +1,4 @@
-"""[SourceDisksNames] and [SourceDisksFiles]: where in the package a file lies, for each architecture.
+"""[SourceDisksNames] and [SourceDisksFiles]: the location of each file in the package, by architecture.
 
 Sources: "INF SourceDisksNames Section" and "INF SourceDisksFiles Section" (windows-driver-docs,
 install/inf-sourcedisksnames-section.md, install/inf-sourcedisksfiles-section.md).
@@ -19,33 +19,33 @@ _SEPARATORS = re.compile(r"[\\/]+")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What [SourceDisksFiles] says about a file."""
+    """A file's entry in [SourceDisksFiles]."""
 
     name: str
-    """Its name, as the INF spells it."""
+    """File name, spelled as in the INF."""
     section: str
-    """The section that names it, such as `SourceDisksFiles.amd64`."""
+    """Section of the entry, such as `SourceDisksFiles.amd64`."""
     line: int
     disk: str
-    """The disk that it is on."""
+    """Disk ID."""
     disk_known: bool
-    """Whether [SourceDisksNames] has that disk."""
+    """True if [SourceDisksNames] defines the disk."""
     folders: tuple[str, ...]
-    """The folder: the disk's path and the file's own, from the INF's folder on."""
+    """Folder relative to the INF: the path of the disk, then the path of the file."""
     cabinet: str = ""
-    """The cabinet that the disk's files are in, where the disk names one."""
+    """Cabinet that contains the disk's files; empty if the disk has none."""
 
 
 class Sources:
-    """The source files of an INF whose %strings% have been replaced."""
+    """The source files of an INF with its %strings% replaced."""
 
     def __init__(self, inf: Inf) -> None:
         self._sections = {name: _by_key(inf, name) for name in inf.sections if name.startswith("sourcedisks")}
 
     def find(self, name: str, architecture: str) -> tuple[Source, ...]:
-        """Where a file is for an architecture: the decorated section is asked first. Nothing where none names it.
+        """Return the sources of a file, empty if it is not listed. The decorated section takes precedence.
 
-        A section may name it in several lines. Windows takes the first place, and Inf2Cat catalogues what is in each.
+        A section may list a file on several lines. Windows uses the first; Inf2Cat catalogs all of them.
         """
         for section in (f"{FILES}.{architecture}", FILES):
             entries = self._sections.get(section.lower(), {}).get(name.lower(), ())
@@ -57,7 +57,7 @@ class Sources:
         disk = self._disk(entry.value(), architecture)
         path = "" if disk is None else disk.value(3)
         folders = tuple(filter(None, _SEPARATORS.split(f"{path}\\{entry.value(1)}")))
-        # The second field is a cabinet or, mostly, a file that only tells whether the right disk is in the drive.
+        # The second field is a cabinet or, usually, a tag file that identifies the disk in the drive.
         tag = "" if disk is None else disk.value(1)
         cabinet = tag if tag.lower().endswith(".cab") else ""
         return Source(
@@ -73,10 +73,10 @@ class Sources:
 
 
 def _by_key(inf: Inf, name: str) -> dict[str, list[Entry]]:
-    """The entries of a section by key in lower case."""
+    """Return the entries of a section by lower-case key."""
     found: dict[str, list[Entry]] = {}
     for entry in inf.sections[name].entries:
-        # A disk or file without an equals sign is a name with nothing said about it.
+        # A disk or file without an equals sign is a name without values.
         key = entry.key if entry.key is not None else entry.value()
         found.setdefault(key.lower(), []).append(entry if entry.key is not None else Entry(entry.line, key, ()))
     return found

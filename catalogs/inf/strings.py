@@ -1,4 +1,4 @@
-"""%strings% of an INF: the [Strings] sections, and text with their tokens replaced.
+"""The [Strings] sections of an INF, and replacement of %token% in text.
 
 Source: "INF Strings Section" (windows-driver-docs, install/inf-strings-section.md).
 """
@@ -12,16 +12,16 @@ from dataclasses import replace
 from catalogs.inf.syntax import Entry, Inf, Section
 
 ENGLISH = 0x0409
-"""The language of the machines that catalogs are made on, and the one that INFs fall back to."""
+"""LANGID of US English: the language of build machines and the fallback of INFs."""
 
 _TOKEN = re.compile(r"%([^%]*)%")
 
 
 class Strings:
-    """The strings of an INF as one language sees them."""
+    """The strings of an INF for one language."""
 
     def __init__(self, inf: Inf, language: int = ENGLISH) -> None:
-        """`language` is a Windows LANGID: [Strings.0409] is asked first, then [Strings.09], then [Strings]."""
+        """`language` is a Windows LANGID: [Strings.0409] precedes [Strings.09], which precedes [Strings]."""
         self._values: dict[str, str] = {}
         for name in ("strings", f"strings.{language & 0x3FF:02x}", f"strings.{language:04x}"):
             found = inf.section(name)
@@ -32,44 +32,44 @@ class Strings:
         return name.lower() in self._values
 
     def expand(self, text: str) -> str:
-        """`text` with its tokens replaced, once: `%%` is a percent sign, and what is not defined stays as it is."""
-        return _TOKEN.sub(self._replaced, text) if "%" in text else text
+        """Replace each token in `text` once: `%%` becomes a percent sign; undefined tokens remain."""
+        return _TOKEN.sub(self._replacement, text) if "%" in text else text
 
     def unresolved(self, text: str) -> Iterator[str]:
-        """The tokens in `text` that nothing defines. Numbers are folders (dirids), not strings."""
+        """Yield the undefined tokens in `text`. Numbers are dirids, not strings."""
         for match in _TOKEN.finditer(text):
             name = match.group(1)
             if name and not name.isdecimal() and name.lower() not in self._values:
                 yield name
 
-    def _replaced(self, match: re.Match[str]) -> str:
+    def _replacement(self, match: re.Match[str]) -> str:
         name = match.group(1)
         return self._values.get(name.lower(), match.group()) if name else "%"
 
 
 def _defined(section: Section) -> Iterator[tuple[str, str]]:
-    """The strings of a section, the first of each name last, so that it counts."""
+    """Yield the strings of a section in reverse order, so that the first definition of a name wins in a dict."""
     for entry in reversed(section.entries):
         if entry.key is not None:
             yield entry.key.lower(), ",".join(entry.values)
 
 
-def expanded(inf: Inf, language: int = ENGLISH) -> Inf:
-    """The INF with the tokens in all its keys and values replaced, but for those in its [Strings] themselves."""
+def expand_strings(inf: Inf, language: int = ENGLISH) -> Inf:
+    """Return the INF with the tokens in all keys and values replaced, except in its [Strings] sections."""
     strings = Strings(inf, language)
     sections = {
-        name: section if name.split(".")[0] == "strings" else _expanded(section, strings)
+        name: section if name.split(".")[0] == "strings" else _expand_section(section, strings)
         for name, section in inf.sections.items()
     }
     return replace(inf, sections=sections)
 
 
-def _expanded(section: Section, strings: Strings) -> Section:
-    return replace(section, entries=tuple(_entry(entry, strings) for entry in section.entries))
+def _expand_section(section: Section, strings: Strings) -> Section:
+    return replace(section, entries=tuple(_expand_entry(entry, strings) for entry in section.entries))
 
 
-def _entry(entry: Entry, strings: Strings) -> Entry:
-    """The entry itself where it has no tokens, which is the common case."""
+def _expand_entry(entry: Entry, strings: Strings) -> Entry:
+    """Replace the tokens of an entry; one without tokens (the common case) is returned unchanged."""
     if not any("%" in value for value in entry.values) and (entry.key is None or "%" not in entry.key):
         return entry
     key = None if entry.key is None else strings.expand(entry.key)

@@ -1,10 +1,10 @@
-"""INF text to sections of entries, and back.
+"""Parse INF text into sections of entries, and write sections as INF text.
 
-What `Inf` holds is the file itself, so writing it back gives its bytes; the sections are a reading of it. The reading
-is that of Windows: sections of one name are one section, names are compared without regard to case, a backslash at the
-end of a line continues it, text from a semicolon on is a comment, quotes protect what stands between them and a doubled
-quote in them is a quote. Source: "General Syntax Rules for INF Files" (windows-driver-docs,
-install/general-syntax-rules-for-inf-files.md); where the page is silent, what setupapi does (Wine's parser agrees).
+`Inf` keeps the original text, so `to_bytes` returns the original bytes; its sections follow Windows' rules: sections of
+the same name are merged, names are case-insensitive, a backslash at the end of a line continues it, a semicolon starts
+a comment, quotes protect the text between them, and a doubled quote inside quotes is a quote character. Source:
+"General Syntax Rules for INF Files" (windows-driver-docs, install/general-syntax-rules-for-inf-files.md); for cases
+that the page does not cover, the behavior of setupapi (Wine's parser agrees).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
 
 MAX_NAME_LENGTH = 255
-"""The most characters of a section's name (MAX_SECT_NAME_LEN of setupapi.h)."""
+"""Maximum length of a section name in characters (MAX_SECT_NAME_LEN in setupapi.h)."""
 
-_MOST_WARNINGS = 100
-_MOST_ENTRIES, _MOST_PIECES = 500_000, 1_000_000
-"""More lines, and more names and marks in one line, than any INF has: the largest have some 50,000 lines."""
+_MAX_WARNINGS = 100
+_MAX_ENTRIES, _MAX_TOKENS = 500_000, 1_000_000
+"""Limits on entries, and on tokens in one entry. The largest known INFs have about 50,000 lines."""
 _BLANK = "".join(map(chr, range(1, 33)))
-"""What Windows takes for white space: everything up to the space."""
+"""White space in an INF: all characters from U+0001 to the space."""
 _END_OF_TEXT = "\x1a"
 _TOKEN = re.compile(
     r'"[^"]*(?:""[^"]*)*"?'
@@ -35,48 +35,49 @@ _TOKEN = re.compile(
     r'|%[^%;",=\\]*%|%[^%;",=\\\s]*;[^%",=\\\s]*%'
     r'|[^",=;\\%]+|[,=;%]'
 )
-"""A quoted text, backslashes with the white space behind them, a %token% (a semicolon in it is no comment), plain text,
-or a mark. It never goes back further than to the percent sign before."""
+"""A quoted string, backslashes with the white space after them, a %token% (which may contain a semicolon), plain text,
+or a delimiter. Backtracking never goes past the last percent sign, so matching takes linear time.
+"""
 _MUST_QUOTE = re.compile(r'[",;\\=\[\x01-\x20]')
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a section, continuation lines included."""
+    """One line of a section, including its continuation lines."""
 
     line: int
-    """Where it begins, counted from 1."""
+    """First line number, counted from 1."""
     key: str | None
-    """What stands to the left of the equals sign; None where there is no such sign."""
+    """The text before the equals sign; None without an equals sign."""
     values: tuple[str, ...]
-    """What stands to its right, or the whole line: split at commas, without quotes, %strings% not yet replaced."""
+    """The text after the equals sign, or the whole line: split at commas, unquoted, %strings% not replaced."""
 
     def value(self, index: int = 0) -> str:
-        """The value at `index`; empty where the line is shorter."""
+        """Return the value at `index`, or an empty string if the line has fewer values."""
         return self.values[index] if index < len(self.values) else ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section: all lines under all its headers."""
+    """A section: the entries under all of its headers."""
 
     name: str
-    """As its first header spells it."""
+    """Name, spelled as in the first header."""
     lines: tuple[int, ...]
-    """Where its headers are: more than one line where it was split up."""
+    """Line numbers of its headers; more than one if the section is split."""
     entries: tuple[Entry, ...]
 
     @property
     def line(self) -> int:
-        """Where its first header is."""
+        """Line number of the first header."""
         return self.lines[0]
 
     def all(self, key: str) -> Iterator[Entry]:
-        """The entries with this key, in their order."""
+        """Iterate over the entries with this key, in order."""
         return iter(self._by_key.get(key.lower(), ()))
 
     def first(self, key: str) -> Entry | None:
-        """The first entry with this key."""
+        """Return the first entry with this key, or None."""
         return next(self.all(key), None)
 
     @cached_property
@@ -94,15 +95,15 @@ class Inf:
 
     source: InfText
     sections: Mapping[str, Section]
-    """By name in lower case, in the order of their first headers."""
+    """Sections by lower-case name, in the order of their first headers."""
     path: PurePath | None = None
-    """Where it was read from, for messages."""
+    """Path of the file, for messages."""
     problems: tuple[Problem, ...] = field(default=())
-    """What Windows overlooks and its author may want to know."""
+    """Syntax warnings: mistakes that Windows ignores."""
 
     @classmethod
     def parse(cls, data: bytes, path: PurePath | None = None) -> Inf:
-        """Read an INF. Raises InfError, with the line, for what Windows refuses to read as one."""
+        """Parse an INF. Raises InfError, with the line number, for text that Windows rejects."""
         try:
             source = decode(data)
             return _Reader(source, path).read()
@@ -112,39 +113,39 @@ class Inf:
             raise
 
     def to_bytes(self) -> bytes:
-        """The bytes that it was read from."""
+        """Return the original bytes."""
         return self.source.to_bytes()
 
     def section(self, name: str) -> Section | None:
-        """The section of this name, in any case."""
+        """Return the section with this name (case is ignored), or None."""
         return self.sections.get(name.lower())
 
     def value(self, section: str, key: str) -> str | None:
-        """The first value of a key; None where the section or the key is missing."""
+        """Return the first value of a key; None if the section or the key is missing."""
         found = self.section(section)
         entry = found.first(key) if found else None
         return None if entry is None else entry.value()
 
 
 def write(sections: Iterable[Section]) -> str:
-    """Sections as INF text that reads as the same keys and values; comments and layout are not kept."""
+    """Return INF text that parses to the same sections. Comments and layout are not preserved."""
     lines: list[str] = []
     for section in sections:
         lines.append(f"[{section.name}]")
         for entry in section.entries:
-            values = ",".join(map(_written, entry.values))
-            lines.append(values if entry.key is None else f"{_written(entry.key)}={values}")
+            values = ",".join(map(_quoted, entry.values))
+            lines.append(values if entry.key is None else f"{_quoted(entry.key)}={values}")
         lines.append("")
     return "\r\n".join(lines)
 
 
-def _written(value: str) -> str:
-    """A key or value, in quotes where it needs them."""
+def _quoted(value: str) -> str:
+    """Quote a key or value if necessary."""
     return '"' + value.replace('"', '""') + '"' if not value or _MUST_QUOTE.search(value) else value
 
 
 class _Reader:
-    """One pass over the lines of an INF."""
+    """Parser state for one pass over the lines of an INF."""
 
     def __init__(self, source: InfText, path: PurePath | None) -> None:
         self._source = source
@@ -156,7 +157,7 @@ class _Reader:
         self._warned: Counter[str] = Counter()
 
     def read(self) -> Inf:
-        """The INF. Raises InfError."""
+        """Parse all lines. Raises InfError."""
         lines = enumerate(self._source.text.partition(_END_OF_TEXT)[0].split("\n"), start=1)
         for number, text in lines:
             stripped = text.strip(_BLANK)
@@ -165,9 +166,9 @@ class _Reader:
             if stripped[0] == "[":
                 self._header(number, stripped)
             else:
-                self._entry(number, self._whole(number, stripped, lines))
+                self._entry(number, self._tokens_of_entry(number, stripped, lines))
         if not self._headers:
-            raise InfError("there is no section in it, so this is not an INF", hint="An INF has at least [Version].")
+            raise InfError("not an INF: it has no sections", hint="Add a [Version] section, or specify another file.")
         sections = {
             name: Section(spelled, tuple(numbers), tuple(entries))
             for name, (spelled, numbers, entries) in self._headers.items()
@@ -175,43 +176,43 @@ class _Reader:
         return Inf(self._source, sections, self._path, tuple(self._problems))
 
     def _header(self, number: int, text: str) -> None:
-        """A line that begins with a bracket: everything after the closing one is ignored."""
+        """Parse a section header; text after the closing bracket is ignored."""
         end = text.find("]")
         if end < 0:
-            raise InfError("the section's name has no closing bracket", line=number, hint='Write "[Name]".')
-        # Spaces and semicolons are part of it: "such a name matches exactly", says the page on syntax.
+            raise InfError("the section header has no closing bracket", line=number, hint="Write the header as [Name].")
+        # Spaces and semicolons are part of the name (general syntax rules: the name is matched exactly).
         name = text[1:end]
         if len(name) > MAX_NAME_LENGTH:
-            raise InfError(f"the section's name is longer than {MAX_NAME_LENGTH} characters", line=number)
+            raise InfError(f"the section name is longer than {MAX_NAME_LENGTH} characters", line=number)
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
         numbers.append(number)
 
-    def _whole(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
-        """An entry's line with those that continue it, each without its comment: parts to be read one by one."""
+    def _tokens_of_entry(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
+        """Return the tokens of an entry's line and its continuation lines, without comments."""
         parts = []
         while True:
             tokens, continues = _tokens(text)
             parts += tokens
-            if len(parts) > _MOST_PIECES:
-                raise InfError("a line of more fields than any INF has", line=number)
+            if len(parts) > _MAX_TOKENS:
+                raise InfError(f"the line has more than {_MAX_TOKENS:,} tokens", line=number)
             if not continues:
                 return parts
             _, text = next(lines, (0, ""))
             text = text.strip(_BLANK)
 
     def _entry(self, number: int, tokens: list[str]) -> None:
-        """The fields of an entry, from its tokens. What stands before the first section is left out."""
+        """Parse the tokens of an entry. An entry before the first section is skipped."""
         if self._entries is None:
             self._warn(
                 "text-before-section",
-                "there is text before the first section; Inf2Cat overlooks it, other parsers may not",
+                "text before the first section: Inf2Cat ignores it, other parsers may not",
                 number,
-                "Comments begin with a semicolon.",
+                "Remove it, or start the line with a semicolon to make it a comment.",
             )
             return
         self._count += 1
-        if self._count > _MOST_ENTRIES:
-            raise InfError(f"more than {_MOST_ENTRIES:,} lines, which no INF has", line=number)
+        if self._count > _MAX_ENTRIES:
+            raise InfError(f"the INF has more than {_MAX_ENTRIES:,} entries", line=number)
         key: str | None = None
         values: list[str] = []
         parts: list[str] = []
@@ -232,20 +233,20 @@ class _Reader:
         if piece[0] == '"' and (len(piece) == 1 or piece.count('"') % 2):
             self._warn(
                 "unterminated-quote",
-                "a quoted text has no closing quote, and ends with its line",
+                "missing closing quote: the quoted string ends at the end of the line",
                 number,
-                'Close it; a quote inside quotes is written "".',
+                'Add the closing quote. Write a quote inside quotes as "".',
             )
 
     def _warn(self, code: str, message: str, number: int, hint: str) -> None:
-        """Note a problem; of one kind no more than the first hundred."""
+        """Add a warning; at most the first hundred of each code."""
         self._warned[code] += 1
-        if self._warned[code] <= _MOST_WARNINGS:
+        if self._warned[code] <= _MAX_WARNINGS:
             self._problems.append(Problem(code, message, self._path, number, hint, Severity.WARNING))
 
 
 def _tokens(text: str) -> tuple[list[str], bool]:
-    """A line cut into quoted texts, plain texts, commas and equals signs; and whether the next line continues it."""
+    """Split a line into quoted strings, plain text, commas and equals signs; also tell whether it is continued."""
     if '"' not in text and ";" not in text and "\\" not in text:
         return _simple(text), False
     tokens: list[str] = []
@@ -260,12 +261,12 @@ def _tokens(text: str) -> tuple[list[str], bool]:
 
 
 def _simple(text: str) -> list[str]:
-    """The tokens of a line without quotes, comments and backslashes."""
+    """Split a line that has no quotes, comments or backslashes."""
     return [piece for piece in re.split(r"([,=])", text) if piece]
 
 
 def _field(tokens: list[str]) -> str:
-    """A key or value: white space around it doesn't count unless it is in quotes."""
+    """Join tokens into a key or value, without the white space around it unless that is quoted."""
     if len(tokens) == 1 and tokens[0][0] != '"':
         return tokens[0].strip(_BLANK)
     first = next((index for index, piece in enumerate(tokens) if piece.strip(_BLANK)), len(tokens))
@@ -279,7 +280,7 @@ def _field(tokens: list[str]) -> str:
 
 
 def _unquoted(piece: str) -> str:
-    """A quoted text without its quotes; one that lacks the closing quote ends with the line."""
+    """Remove the quotes of a quoted string; the closing quote may be missing."""
     inner = piece[1:]
     if piece.count('"') % 2 == 0:
         inner = inner[:-1]

@@ -1,4 +1,4 @@
-"""TargetOS decorations: which Windows releases a Models section is for, and which section a release picks.
+"""TargetOS decorations: the Windows releases that a Models section targets, and the section that Windows selects.
 
 Source: "INF Manufacturer Section" (windows-driver-docs, install/inf-manufacturer-section.md) and "Combining Platform
 Extensions with Operating System Versions".
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from catalogs.catalog.os_names import OsName
 
 ARCHITECTURES = ("x86", "amd64", "ia64", "arm", "arm64")
-"""What a decoration, a [SourceDisksFiles.x] and a CatalogFile.NTx may name."""
+"""Architectures in decorations, [SourceDisksFiles.x] and CatalogFile.NTx."""
 
 _DECORATION = re.compile(r"nt(x86|amd64|ia64|arm64|arm|)((?:\.[^.]*){0,5})", re.IGNORECASE)
 _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|[0-9]{1,9}", re.IGNORECASE)
@@ -22,12 +22,12 @@ _WORKSTATION, _DOMAIN_CONTROLLER, _SERVER = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class TargetOS:
-    """`NT[architecture][.[major][.[minor][.[product type][.[suite mask][.[build]]]]]]`, or nothing."""
+    """`NT[architecture][.[major][.[minor][.[product type][.[suite mask][.[build]]]]]]`, or an empty decoration."""
 
     text: str
-    """As the INF spells it; empty for a section without a decoration."""
+    """Spelled as in the INF; empty for a section without a decoration."""
     architecture: str | None = None
-    """`x86`, `amd64`, `ia64`, `arm` or `arm64`; None where the decoration names none."""
+    """`x86`, `amd64`, `ia64`, `arm` or `arm64`; None if the decoration has no architecture."""
     major: int | None = None
     minor: int | None = None
     product_type: int | None = None
@@ -37,30 +37,30 @@ class TargetOS:
 
     @property
     def release(self) -> tuple[int, int, int]:
-        """The earliest release that it is for: kernel version and build."""
+        """Earliest target release: major version, minor version, build."""
         return (self.major or 0, self.minor or 0, self.build or 0)
 
-    def admits(self, os: OsName) -> bool:
-        """Whether the release may use a section with this decoration.
+    def applies_to(self, os: OsName) -> bool:
+        """Tell whether a section with this decoration applies to `os`.
 
-        One that names no architecture is for x86 alone, since Windows Server 2003 SP1. A suite mask narrows a release
-        further than its name tells, so that none is admitted by it.
+        Since Windows Server 2003 SP1, a decoration without an architecture applies to x86 only. A decoration with a
+        suite mask never applies: the name of a release does not identify its suite.
         """
         if os.architecture != (self.architecture or "x86") or self.release > os.release or self.suite_mask:
             return False
         return self.product_type is None or (self.product_type != _WORKSTATION) == os.server
 
     def _rank(self) -> tuple[bool, tuple[int, int, int], bool, bool]:
-        """How closely it describes a release that it admits; the highest is picked."""
+        """Sort key: Windows selects the applicable decoration with the highest rank."""
         return (bool(self.text), self.release, self.product_type is not None, self.architecture is not None)
 
 
 UNDECORATED = TargetOS("")
-"""A Models section whose name has no decoration."""
+"""The empty decoration."""
 
 
 def parse(text: str) -> TargetOS | None:
-    """The decoration; None where the text is not one."""
+    """Parse a decoration. Returns None if `text` is not a valid one."""
     if not text:
         return UNDECORATED
     match = _DECORATION.fullmatch(text)
@@ -76,9 +76,9 @@ def parse(text: str) -> TargetOS | None:
     return TargetOS(text, match.group(1).lower() or None, *values)
 
 
-def pick(targets: Iterable[TargetOS], os: OsName) -> TargetOS | None:
-    """The decoration that Windows picks on this release; None where the release can't use any."""
-    return max((target for target in targets if target.admits(os)), key=TargetOS._rank, default=None)
+def select(targets: Iterable[TargetOS], os: OsName) -> TargetOS | None:
+    """Return the decoration that Windows selects on `os`, or None if none applies."""
+    return max((target for target in targets if target.applies_to(os)), key=TargetOS._rank, default=None)
 
 
 def _number(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The [Version] section: which catalog an INF names for which architecture, its date and version, its class.
+"""The [Version] section: the catalog for each architecture, the driver date and version, the class.
 
 Source: "INF Version Section" and "INF DriverVer Directive" (windows-driver-docs, install/inf-version-section.md,
 install/inf-driverver-directive.md).
@@ -17,7 +17,7 @@ SECTION = "Version"
 _CATALOG = re.compile(r"CatalogFile(?:\.(nt(?:x86|amd64|ia64|arm64|arm)?))?", re.IGNORECASE)
 _DATE = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
 _NUMBER = re.compile(r"\d{1,5}")
-_LARGEST_PART = 65535
+_MAX_VERSION_PART = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +25,43 @@ class CatalogDirective:
     """A CatalogFile directive."""
 
     architecture: str
-    """`x86`, `amd64` …; `any` where it names none."""
+    """`x86`, `amd64` …; `any` without an architecture."""
     name: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class DriverVersion:
-    """What DriverVer says."""
+    """The value of DriverVer."""
 
     date: datetime.date
     version: tuple[int, ...]
-    """Four numbers, or fewer where the INF gives fewer; empty without a version."""
+    """Four numbers, or as many as the INF gives; empty without a version."""
     line: int
 
 
 class VersionSection:
-    """[Version] of an INF whose %strings% have been replaced."""
+    """The [Version] section of an INF with its %strings% replaced."""
 
     def __init__(self, inf: Inf) -> None:
         self.section: Section | None = inf.section(SECTION)
 
     @property
     def line(self) -> int | None:
-        """Where the section is."""
+        """Line number of the section; None without a section."""
         return self.section.line if self.section else None
 
     def entry(self, key: str) -> Entry | None:
-        """A directive of the section."""
+        """Return a directive of the section, or None."""
         return self.section.first(key) if self.section else None
 
     def value(self, key: str) -> str:
-        """The value of a directive; empty where it is missing."""
+        """Return the value of a directive, or an empty string if it is missing."""
         entry = self.entry(key)
         return "" if entry is None else entry.value()
 
     def catalog(self, architecture: str) -> CatalogDirective | None:
-        """The directive for an architecture: CatalogFile.ntamd64, CatalogFile.nt or CatalogFile, in this order."""
+        """Return the first of CatalogFile.ntamd64, CatalogFile.nt and CatalogFile that exists for an architecture."""
         for key in (f"CatalogFile.nt{architecture}", "CatalogFile.nt", "CatalogFile"):
             entry = self.entry(key)
             if entry is not None and entry.value():
@@ -70,7 +70,7 @@ class VersionSection:
         return None
 
     def catalogs(self) -> list[CatalogDirective]:
-        """Every CatalogFile directive that names a file."""
+        """Return every CatalogFile directive that names a file."""
         found = []
         for entry in self.section.entries if self.section else ():
             match = _CATALOG.fullmatch(entry.key or "")
@@ -80,15 +80,15 @@ class VersionSection:
         return found
 
     def driver_version(self) -> DriverVersion | None:
-        """DriverVer; None where it is missing or not mm/dd/yyyy[,w.x.y.z] with parts of up to 65535."""
+        """Parse DriverVer. Returns None if it is missing or not mm/dd/yyyy[,w.x.y.z] with parts up to 65535."""
         entry = self.entry("DriverVer")
         match = _DATE.fullmatch(entry.value()) if entry else None
         if entry is None or match is None:
             return None
         month, day, year = map(int, match.groups())
         parts = entry.value(1).split(".") if entry.value(1) else []
-        numbers = [int(part) if _NUMBER.fullmatch(part) else _LARGEST_PART + 1 for part in parts]
-        if len(numbers) > 4 or any(number > _LARGEST_PART for number in numbers):
+        numbers = [int(part) if _NUMBER.fullmatch(part) else _MAX_VERSION_PART + 1 for part in parts]
+        if len(numbers) > 4 or any(number > _MAX_VERSION_PART for number in numbers):
             return None
         try:
             return DriverVersion(datetime.date(year, month, day), tuple(numbers), entry.line)

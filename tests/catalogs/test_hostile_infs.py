@@ -1,4 +1,4 @@
-"""INFs that nobody meant to write: whatever stands in them, they are read, or refused by name."""
+"""Hostile INFs are parsed or rejected with an error, and never lead outside the package folder."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LINES = BASE.splitlines()
 PIECES = ["[", "]", ",", "=", "%", '"', "\\", ";", ".", "@", "$", "..", "\n", "NT", "Sample", "%Vendor%", "Needs", "0x"]
 
 
-def all_of_it(data: bytes) -> None:
-    """Read an INF and ask it everything."""
+def exercise(data: bytes) -> None:
+    """Parse an INF and use every property."""
     try:
         driver = DriverInf.parse(data, Path("fuzz.inf"))
     except InfError:
@@ -38,24 +38,24 @@ def all_of_it(data: bytes) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(BASE)), st.sampled_from(PIECES), st.integers(0, 12)), max_size=8))
-def test_an_inf_with_random_edits_is_read_or_refused(edits: list[tuple[int, str, int]]) -> None:
+def test_an_inf_with_random_edits_is_parsed_or_rejected(edits: list[tuple[int, str, int]]) -> None:
     text = BASE
-    for place, piece, gone in edits:
-        text = text[:place] + piece + text[place + gone :]
-    all_of_it(text.encode("cp1252"))
+    for offset, piece, removed in edits:
+        text = text[:offset] + piece + text[offset + removed :]
+    exercise(text.encode("cp1252"))
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.sampled_from(LINES), max_size=80))
-def test_lines_in_any_order_are_read_or_refused(lines: list[str]) -> None:
-    all_of_it("\n".join(lines).encode("cp1252"))
+def test_lines_in_any_order_are_parsed_or_rejected(lines: list[str]) -> None:
+    exercise("\n".join(lines).encode("cp1252"))
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=200), st.integers(0, len(BASE)))
-def test_bytes_in_the_middle_are_read_or_refused(data: bytes, place: int) -> None:
+def test_random_bytes_in_the_middle_are_parsed_or_rejected(data: bytes, offset: int) -> None:
     raw = BASE.encode("cp1252")
-    all_of_it(raw[:place] + data + raw[place:])
+    exercise(raw[:offset] + data + raw[offset:])
 
 
 NAMES = [
@@ -90,7 +90,7 @@ def test_no_file_name_leads_out_of_the_package(tmp_path: Path, name: str, line: 
 
 
 @pytest.mark.parametrize("name", ["..", "/", "a/b", "..\\..\\x", "C:\\x", "*", " "])
-def test_what_is_no_file_name_is_told(tmp_path: Path, name: str) -> None:
+def test_an_invalid_file_name_is_reported(tmp_path: Path, name: str) -> None:
     write_package(tmp_path, with_change(("[Drivers]\nsample.sys", f'[Drivers]\n"{name}",sample.sys')))
     (problem,) = survey_packages(tmp_path, X64).problems
     assert (problem.code, problem.line) == ("file-name", 29)
@@ -106,14 +106,14 @@ def test_no_folder_leads_out_of_the_package(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "%none%"])
-def test_no_catalog_is_written_elsewhere(tmp_path: Path, name: str) -> None:
+def test_no_catalog_name_leads_out_of_the_package(tmp_path: Path, name: str) -> None:
     write_package(tmp_path, with_change(("CatalogFile = sample.cat", f'CatalogFile = "{name}"')))
     survey = survey_packages(tmp_path, X64)
     assert survey.packages == ()
     assert "catalog-name" in {problem.code for problem in survey.problems}
 
 
-def test_links_in_a_circle_end(tmp_path: Path) -> None:
+def test_circular_links_are_not_followed_forever(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "loop").symlink_to(tmp_path)
     (package,) = survey_packages(tmp_path, X64).packages

@@ -1,4 +1,4 @@
-"""A small driver package to break in one place at a time."""
+"""A small valid driver package for tests that change one thing at a time."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ ServiceBinary=%13%\\hello.sys
 [Strings]
 Us="Us"
 """
-"""Little more than a catalog needs, for Windows 10 1709 and later, without the blanks and the layout of `BASE`."""
+"""A minimal INF for Windows 10 1709 and later, without the blank lines and spaces of `BASE`."""
 
 
 def with_change(*changes: tuple[str, str]) -> str:
-    """The base with texts replaced; each must be there exactly once."""
+    """Return BASE with each old text replaced; it must occur exactly once."""
     text = BASE
     for old, new in changes:
         assert text.count(old) == 1, old
@@ -97,7 +97,7 @@ def with_change(*changes: tuple[str, str]) -> str:
 
 
 def write_package(folder: Path, inf: str = BASE, *files: str, name: str = "sample.inf") -> Path:
-    """The INF, and files beside it: drivers as images for x64, all else as text. `sample.sys` comes by itself."""
+    """Write the INF and files next to it (`sample.sys` by default): .sys as x64 images, others as text."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(inf.replace("\n", "\r\n").encode("cp1252"))

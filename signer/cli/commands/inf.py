@@ -116,7 +116,7 @@ def _facts(path: Path) -> dict[str, Any]:
     return {
         "path": str(path),
         "encoding": driver.text.source.encoding,
-        "line_ends": driver.text.source.line_ends,
+        "line_ends": driver.text.source.newlines,
         "class": version.value("Class") or None,
         "class_guid": version.value("ClassGuid") or None,
         "provider": version.value("Provider") or None,

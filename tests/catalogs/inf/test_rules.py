@@ -1,4 +1,4 @@
-"""InfVerif's rules: an INF without a fault, and one fault at a time."""
+"""InfVerif's rules: a valid INF, and INFs with one problem each."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ E, W = Severity.ERROR, Severity.WARNING
 END = 'Disk = "Sample Disk"\n'
 
 
-def faults(text: str, name: str = "sample.inf") -> list[tuple[str, int | None, Severity]]:
+def problems_of(text: str, name: str = "sample.inf") -> list[tuple[str, int | None, Severity]]:
     problems = check(DriverInf.parse(text.encode("cp1252"), Path(name)))
     assert all(problem.message and problem.hint for problem in problems)
     return [(problem.code, problem.line, problem.severity) for problem in problems]
 
 
-def test_the_base_has_no_fault() -> None:
-    assert faults(BASE) == []
+def test_the_base_inf_has_no_problem() -> None:
+    assert problems_of(BASE) == []
 
 
-ONE_FAULT = [
+ONE_PROBLEM = [
     ("no-signature", ('Signature = "$Windows NT$"\n', ""), ("1001", 1, E)),
     ("signature-of-windows-95", ("$Windows NT$", "$Chicago$"), ("1001", 1, W)),
     ("provider-microsoft", ('"Sample Vendor"', '"Microsoft"'), ("1204", 5, E)),
@@ -65,11 +65,11 @@ ONE_FAULT = [
 ]
 
 
-@pytest.mark.parametrize(("change", "fault"), [pytest.param(*case[1:], id=case[0]) for case in ONE_FAULT])
-def test_each_fault_is_told_with_its_line(change: tuple[str, str], fault: tuple[str, int, Severity]) -> None:
-    found = faults(with_change(change))
-    assert fault in found
-    assert {code for code, _, _ in found} <= {fault[0], "1205"}
+@pytest.mark.parametrize(("change", "expected"), [pytest.param(*case[1:], id=case[0]) for case in ONE_PROBLEM])
+def test_each_problem_is_reported_with_its_line(change: tuple[str, str], expected: tuple[str, int, Severity]) -> None:
+    found = problems_of(with_change(change))
+    assert expected in found
+    assert {code for code, _, _ in found} <= {expected[0], "1205"}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_each_fault_is_told_with_its_line(change: tuple[str, str], fault: tuple[
         pytest.param(BASE.replace('Disk"', 'Disk ü"').encode("cp1252"), None, id="ansi"),
     ],
 )
-def test_encodings_that_windows_does_not_read_are_told(data: bytes, code: str | None) -> None:
+def test_encodings_that_windows_does_not_read_are_reported(data: bytes, code: str | None) -> None:
     found = [problem.code for problem in check(DriverInf.parse(data, Path("sample.inf")))]
     assert found == ([] if code is None else [code])
 
@@ -91,7 +91,7 @@ def test_encodings_that_windows_does_not_read_are_told(data: bytes, code: str | 
 HEAD = BASE[: BASE.index("[Manufacturer]")].replace("%Vendor%", "x").replace("PnpLockdown = 1\n", "")
 
 
-def test_messages_of_primitive_drivers_are_those_of_infverif() -> None:
+def test_primitive_drivers_get_infverifs_messages() -> None:
     text = HEAD + "[DefaultInstall]\nCopyFiles = @a.sys\n[DefaultUninstall]\n"
     problems = check(DriverInf.parse(text.encode(), Path("cdo.inf")))
     assert [(problem.code, problem.message) for problem in problems] == [
@@ -106,16 +106,16 @@ def test_messages_of_primitive_drivers_are_those_of_infverif() -> None:
     ]
 
 
-def test_a_template_may_hold_what_stampinf_replaces() -> None:
+def test_a_template_may_contain_stampinf_variables() -> None:
     text = with_change(("Models,NTamd64\n", "Models,NT$ARCH$\n"), ("[Models.NTamd64]", "[Models.NT$ARCH$]"))
-    assert faults(text, "sample.inx") == []
+    assert problems_of(text, "sample.inx") == []
 
 
 REAL = corpus_files("infs/*.[iI][nN][fFxX]")
 
 
 @pytest.mark.parametrize("path", [path for path in REAL if "autorun" not in path.name], ids=corpus_id)
-def test_microsofts_samples_have_few_faults(path: Path) -> None:
-    """What is left is true of them: a provider, strings and times that are not for third parties, and templates."""
+def test_microsofts_samples_have_only_known_problems(path: Path) -> None:
+    """The known problems are real: Microsoft as the provider, legacy operations, and StampInf templates."""
     known = {"1001", "1204", "1209", "1217", "1274", "1300", "1303", "1304", "1306", "1324", "utf-8-without-mark"}
     assert {problem.code for problem in check(DriverInf.read(path))} <= known

@@ -1,4 +1,4 @@
-"""%strings% and their languages."""
+"""[Strings] sections and their languages."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ Vendor = "Exemple"
         pytest.param("100%% %Only%", 0x0409, "100% here", id="percent-sign"),
         pytest.param("%None%", 0x0409, "%None%", id="undefined"),
         pytest.param("%12%\\a.sys", 0x0409, "%12%\\a.sys", id="dirid"),
-        pytest.param("%Loop%", 0x0411, "%Loop%%Vendor%", id="replaced-once-only"),
-        pytest.param("%Twice%", 0x0409, "one", id="the-first-definition-counts"),
+        pytest.param("%Loop%", 0x0411, "%Loop%%Vendor%", id="replaced-only-once"),
+        pytest.param("%Twice%", 0x0409, "one", id="first-definition-wins"),
         pytest.param("5%", 0x0409, "5%", id="single-percent"),
     ],
 )
@@ -45,5 +45,5 @@ def test_tokens_are_replaced(text: str, language: int, expanded: str) -> None:
     assert Strings(INF, language).expand(text) == expanded
 
 
-def test_tokens_that_nothing_defines_are_named() -> None:
+def test_undefined_tokens_are_listed() -> None:
     assert list(Strings(INF).unresolved("%a% %Only% %12% %% %b%")) == ["a", "b"]

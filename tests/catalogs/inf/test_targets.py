@@ -1,4 +1,4 @@
-"""TargetOS decorations, and what each release picks."""
+"""TargetOS decorations, and the section that each release selects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
-from catalogs.inf.targets import TargetOS, parse, pick
+from catalogs.inf.targets import TargetOS, parse, select
 
 
 def os(option: str) -> OsName:
@@ -45,42 +45,47 @@ def test_decorations_are_read_field_by_field(text: str, fields: tuple[object, ..
 @pytest.mark.parametrize(
     "text", ["amd64", "NTx64", "NTamd64.x", "NTamd64.10.0...16299.1", "NTamd64.10.0.4", "NT$ARCH$", "N", "NTamd64 10"]
 )
-def test_other_texts_are_no_decorations(text: str) -> None:
+def test_invalid_decorations_are_rejected(text: str) -> None:
     assert parse(text) is None
 
 
 PICKS = [
-    ("the-highest-not-above", "10_VB_X64", "NTamd64,NTamd64.6.1,NTamd64.10.0,NTamd64.10.0...22000", "NTamd64.10.0"),
-    ("the-build-counts", "10_CO_X64", "NTamd64.10.0,NTamd64.10.0...22000", "NTamd64.10.0...22000"),
-    ("the-build-is-the-least", "10_VB_X64", "NTamd64.10.0...22000", None),
-    ("a-build-of-an-older-version", "10_X64", "NTamd64.6.3...99999", "NTamd64.6.3...99999"),
+    (
+        "highest-version-not-above-the-release",
+        "10_VB_X64",
+        "NTamd64,NTamd64.6.1,NTamd64.10.0,NTamd64.10.0...22000",
+        "NTamd64.10.0",
+    ),
+    ("build-is-compared", "10_CO_X64", "NTamd64.10.0,NTamd64.10.0...22000", "NTamd64.10.0...22000"),
+    ("build-is-a-minimum", "10_VB_X64", "NTamd64.10.0...22000", None),
+    ("build-of-an-older-version", "10_X64", "NTamd64.6.3...99999", "NTamd64.6.3...99999"),
     ("too-old", "7_X64", "NTamd64.10.0", None),
     ("another-architecture", "10_X64", "NTx86,NTarm64", None),
-    ("x86-needs-no-architecture", "10_X86", "NT,NT.6.0", "NT.6.0"),
-    ("others-do", "10_X64", "NT,", None),
-    ("no-decoration-is-the-last-choice", "7_X86", ",NT", "NT"),
+    ("x86-without-architecture", "10_X86", "NT,NT.6.0", "NT.6.0"),
+    ("x64-requires-an-architecture", "10_X64", "NT,", None),
+    ("no-decoration-ranks-last", "7_X86", ",NT", "NT"),
     ("no-decoration", "7_X86", "", ""),
     ("a-server", "Server2008R2_X64", "NTamd64.6.1.1,NTamd64.6.1.3,NTamd64.6.1", "NTamd64.6.1.3"),
     ("a-workstation", "7_X64", "NTamd64.6.1.1,NTamd64.6.1.3", "NTamd64.6.1.1"),
-    ("a-version-is-closer-than-a-type", "7_X64", "NTamd64.6.0.1,NTamd64.6.1", "NTamd64.6.1"),
-    ("a-suite-is-not-told-by-the-name", "7_X86", "NTx86....0x80,NTx86", "NTx86"),
+    ("version-ranks-above-product-type", "7_X64", "NTamd64.6.0.1,NTamd64.6.1", "NTamd64.6.1"),
+    ("suite-mask-never-applies", "7_X86", "NTx86....0x80,NTx86", "NTx86"),
     ("arm-is-not-arm64", "10_RS3_ARM64", "NTarm,NTarm64", "NTarm64"),
 ]
 
 
-@pytest.mark.parametrize(("option", "targets", "picked"), [pytest.param(*case[1:], id=case[0]) for case in PICKS])
-def test_each_release_picks_the_closest(option: str, targets: str, picked: str | None) -> None:
-    found = pick(map(target, targets.split(",")), os(option))
-    assert (None if found is None else found.text) == picked
+@pytest.mark.parametrize(("option", "targets", "selected"), [pytest.param(*case[1:], id=case[0]) for case in PICKS])
+def test_each_release_selects_the_best_match(option: str, targets: str, selected: str | None) -> None:
+    found = select(map(target, targets.split(",")), os(option))
+    assert (None if found is None else found.text) == selected
 
 
 @settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["", "NT", "NTx86", "NTamd64.6.1", "NTamd64.10.0...16299", "NTarm64", "NTamd64.6.1.3"]))
 )
-def test_what_is_picked_admits_the_release(texts: list[str]) -> None:
+def test_the_selected_decoration_applies_to_the_release(texts: list[str]) -> None:
     targets = [target(text) for text in texts]
     for name in os_names.ALL:
-        found = pick(targets, name)
-        assert (found is None) == (not any(each.admits(name) for each in targets))
-        assert found is None or found.admits(name)
+        found = select(targets, name)
+        assert (found is None) == (not any(each.applies_to(name) for each in targets))
+        assert found is None or found.applies_to(name)

@@ -1,4 +1,4 @@
-"""INF bytes to text and back."""
+"""Decoding and encoding of INF text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalogs.inf.text import LARGEST, decode
+from catalogs.inf.text import MAX_SIZE, decode
 from signer.errors import InfError
 
 TEXT = "[Version]\r\nProvider = Zoë\r\n"
@@ -30,14 +30,14 @@ def test_every_encoding_gives_the_same_text(data: bytes, encoding: str) -> None:
     assert decoded.to_bytes() == data
 
 
-def test_utf_8_without_a_mark_is_read_as_ansi_because_windows_does_so() -> None:
+def test_utf_8_without_a_bom_is_read_as_ansi_like_windows() -> None:
     assert decode(TEXT.encode()).text == TEXT.encode().decode("cp1252")
 
 
 @pytest.mark.parametrize("code_page", ["cp1250", "cp1251", "cp1252", "cp1253", "cp437", "cp850", "latin-1"])
 @settings(deadline=None)
 @given(data=st.binary().filter(lambda data: b"\0" not in data and data[:2] not in (b"\xff\xfe", b"\xfe\xff")))
-def test_ansi_text_of_any_bytes_comes_back_unchanged(data: bytes, code_page: str) -> None:
+def test_ansi_text_of_any_bytes_round_trips(data: bytes, code_page: str) -> None:
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     assert decode(data, code_page).to_bytes() == data
@@ -45,47 +45,48 @@ def test_ansi_text_of_any_bytes_comes_back_unchanged(data: bytes, code_page: str
 
 @settings(deadline=None)
 @given(st.text().filter(lambda text: "\0" not in text))
-def test_unicode_text_comes_back_unchanged(text: str) -> None:
+def test_unicode_text_round_trips(text: str) -> None:
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")):
         data = mark + text.encode(encoding)
         assert decode(data).text == text
         assert decode(data).to_bytes() == data
 
 
-def test_unpaired_surrogates_come_back_unchanged() -> None:
+def test_unpaired_surrogates_round_trip() -> None:
     data = b"\xff\xfe" + b"[\0a\0]\0" + b"\x00\xd8" + b"\n\0"
     assert decode(data).to_bytes() == data
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
-        pytest.param(b"\xff\xfe[\0V", "cut off", id="truncated-utf-16"),
+        pytest.param(b"\xff\xfe[\0V", "truncated", id="truncated-utf-16"),
         pytest.param(b"\xef\xbb\xbf[V\xff]", "not valid UTF-8", id="not-utf-8"),
         pytest.param(b"[Version]\n\0\0\0\0\0", "NUL", id="nul"),
         pytest.param(b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff" + bytes(range(256)) * 4, "NUL", id="image"),
         pytest.param(b"\xff\xfe" + "[a]\n\0".encode("utf-16-le"), "NUL", id="nul-in-utf-16"),
     ],
 )
-def test_what_is_no_text_is_refused(data: bytes, says: str) -> None:
-    with pytest.raises(InfError, match=says) as caught:
+def test_binary_or_damaged_text_is_rejected(data: bytes, message: str) -> None:
+    with pytest.raises(InfError, match=message) as caught:
         decode(data)
     assert caught.value.line is not None or caught.value.offset is not None
 
 
-def test_more_than_any_inf_holds_is_refused() -> None:
+def test_a_file_above_the_size_limit_is_rejected() -> None:
     with pytest.raises(InfError, match="bytes"):
-        decode(b";" * (LARGEST + 1))
+        decode(b";" * (MAX_SIZE + 1))
 
 
 @pytest.mark.parametrize("code_page", ["cp932", "cp936", "cp949", "cp950", "no-such-page", "utf-7"])
-def test_only_code_pages_of_single_bytes_are_read(code_page: str) -> None:
+def test_only_single_byte_code_pages_are_accepted(code_page: str) -> None:
     with pytest.raises(InfError, match="code page"):
         decode(b"[Version]", code_page)
 
 
 @pytest.mark.parametrize(
-    ("text", "ends"), [("a", "none"), ("a\nb", "lf"), ("a\r\nb\r\n", "crlf"), ("a\r\nb\n", "mixed"), ("a\rb", "none")]
+    ("text", "newlines"),
+    [("a", "none"), ("a\nb", "lf"), ("a\r\nb\r\n", "crlf"), ("a\r\nb\n", "mixed"), ("a\rb", "none")],
 )
-def test_line_ends_are_told(text: str, ends: str) -> None:
-    assert decode(text.encode()).line_ends == ends
+def test_newline_style(text: str, newlines: str) -> None:
+    assert decode(text.encode()).newlines == newlines

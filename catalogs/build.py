@@ -1,4 +1,4 @@
-"""The CATALOG line: driver package, hashed files, members, certificate trust list."""
+"""Build the unsigned catalog of a driver package: hash the files, create members, assemble the trust list."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from signer.errors import SignerError, UsageError
 
 _Entries = list[TrustedSubject]
 Each = Callable[[Callable[[PackageFile], _Entries], Sequence[PackageFile]], Iterable[_Entries]]
-"""How to run over files: `map`, or something with threads and a progress bar."""
+"""A function like `map` that processes files, perhaps with threads and a progress bar."""
 
 CATALOG_FLAGS = 0x10010001
 _WINDOWS_8 = (6, 2)
 _PE_TRUSTED = NameValue("PE", 0x00010001, "TRUSTED")
 _WITH_PAGE_HASHES = ("PETrust", "DRMLevel", "WindowsHello")
-"""Attributes that bring the page hashes of an image with them: so it is in the catalogs that have them."""
+"""Attributes that require page hashes of an image, as in real catalogs with these attributes."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogOptions:
-    """How a catalog is written."""
+    """Options of a catalog."""
 
     now: datetime
-    """Its date."""
+    """Creation time of the catalog."""
     version: int | None = None
-    """1 or 2; None for what Inf2Cat would choose for the package's releases, and 2 without any."""
+    """1 or 2; None for Inf2Cat's choice for the package's releases, or 2 without releases."""
     page_hashes: bool = False
-    """With the page hashes of every image, not only where the INF asks for them."""
+    """Add page hashes for every image, not only if the INF requests an attribute that requires them."""
     list_identifier: bytes | None = None
-    """16 bytes; None for some that follow from the content, so that the same input gives the same catalog."""
+    """16 bytes; None to derive them from the content, so that builds are reproducible."""
 
 
 def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) -> Catalog:
-    """The unsigned catalog of a package. Raises FileError, ImageError and MalformedInput, naming the file."""
+    """Build the unsigned catalog of a package. Raises FileError, ImageError and MalformedInput with the path."""
     version = options.version or version_for(package.os)
     entries = each(lambda file: subjects(_hash(file, options), named_values(file), version), package.files)
     attributes = catalog_attributes(package)
@@ -53,9 +53,9 @@ def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) 
 
 
 def version_for(names: Iterable[OsName]) -> int:
-    """The version that Inf2Cat chooses: 1 as soon as a release before Windows 8 is among them, which knows no other.
+    """Return the version that Inf2Cat chooses: 1 if a release before Windows 8 (which requires it) is a target.
 
-    So it is in every catalog of Inf2Cat's that we have seen.
+    All known catalogs of Inf2Cat follow this rule.
     """
     return 1 if any(name.release < _WINDOWS_8 for name in names) else 2
 
@@ -63,14 +63,14 @@ def version_for(names: Iterable[OsName]) -> int:
 def assemble(
     entries: Iterable[TrustedSubject], attributes: Iterable[NameValue], options: CatalogOptions, name: str
 ) -> Catalog:
-    """The unsigned catalog of these entries, sorted by tag. Raises UsageError for an unknown version.
+    """Assemble entries, sorted by tag, into an unsigned catalog. Raises UsageError for an unknown version.
 
-    Files of the same bytes have the same tag, and an entry each, even if their names are the same too: so Inf2Cat
-    writes them, in an order that follows no rule.
+    As in Inf2Cat, files with the same content have separate entries with the same tag, even if their names are the
+    same. Inf2Cat's order of such entries is arbitrary.
     """
     version = options.version or 2
     if version not in (1, 2):
-        raise UsageError(f"there is no catalog version {version}", hint="Versions are 1 and 2.")
+        raise UsageError(f"unknown catalog version {version}", hint="Use 1 or 2.")
     ordered = tuple(sorted(entries, key=lambda entry: entry.identifier))
     trust_list = CertificateTrustList(
         version=version,
@@ -86,13 +86,13 @@ def assemble(
 
 
 def named_values(file: PackageFile) -> list[NameValue]:
-    """What a catalog says about a member: its name, its releases, and what the INF's [SignatureAttributes] ask for."""
+    """Return a member's attributes: File, OSAttr, and those that the INF's [SignatureAttributes] request."""
     values = [NameValue("File", MEMBER_FLAGS, file.name), NameValue("OSAttr", MEMBER_FLAGS, os_attribute(file.os))]
-    return values + [_requested(attribute) for attribute in file.attributes if _is_wanted(attribute)]
+    return values + [_requested(attribute) for attribute in file.attributes if _is_included(attribute)]
 
 
 def catalog_attributes(package: DriverPackage) -> list[NameValue]:
-    """The catalog's own attributes: PE where an INF asks for it, OS, and the hardware IDs, the last one first."""
+    """Return the catalog attributes: PE if an INF requests it, OS, and the hardware IDs in descending order."""
     numbered = list(enumerate(package.hardware_ids, 1))
     return [
         *([_PE_TRUSTED] if package.pe_trusted else ()),
@@ -102,12 +102,12 @@ def catalog_attributes(package: DriverPackage) -> list[NameValue]:
 
 
 def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
-    wanted = any(_is(a, name) and _is_wanted(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
-    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or wanted)
+    requested = any(_is(a, name) and _is_included(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
+    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or requested)
 
 
 def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False) -> HashedFile:
-    """The digests of the file at `path`, or of what it unpacks to. Raises SignerError naming it."""
+    """Hash the file at `path`, decompressed if it is `packed`. Raises SignerError with the path."""
     try:
         with opened(path, packed) as data:
             return hash_file(data, page_hashes=page_hashes)
@@ -116,7 +116,7 @@ def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False) ->
 
 
 def _requested(attribute: SignatureAttribute) -> NameValue:
-    """PETrust is written as PETrusted = 1, and DRMLevel with its number; the others follow PETrust's manner."""
+    """Convert a requested attribute: PETrust to PETrusted = 1, DRMLevel with its number, others to NAME = 1."""
     if _is(attribute, "DRMLevel"):
         return NameValue("DRMLevel", MEMBER_FLAGS, attribute.value)
     return NameValue("PETrusted" if _is(attribute, "PETrust") else attribute.name, MEMBER_FLAGS, "1")
@@ -126,6 +126,6 @@ def _is(attribute: SignatureAttribute, name: str) -> bool:
     return attribute.name.lower() == name.lower()
 
 
-def _is_wanted(attribute: SignatureAttribute) -> bool:
-    """Whether the catalog is to say it: `PETrust = false` asks for nothing, and of HalExt Inf2Cat says nothing."""
+def _is_included(attribute: SignatureAttribute) -> bool:
+    """Tell whether the catalog gets the attribute: not for `PETrust = false`, and never for HalExt (as Inf2Cat)."""
     return not _is(attribute, "HalExt") and (_is(attribute, "DRMLevel") or is_true(attribute.value))

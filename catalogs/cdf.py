@@ -1,6 +1,6 @@
-"""MakeCat's catalog definition files (.cdf) as another source of members.
+"""Build catalogs from MakeCat's catalog definition files (.cdf).
 
-Source: "MakeCat" (Win32 documentation, SecCrypto), and MakeCat's output for two of them.
+Source: "MakeCat" (Win32 documentation, SecCrypto), and MakeCat's output for two files.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _NAME_VALUE, _OID = 0x1, 0x2
 _BASE64 = 0x00020000
 _NOT_ON_SHA1 = 0x01000000
 _DIGESTS = {1: ("", "sha1"), 2: ("sha256",)}
-_FILE_HINT = "Paths are taken from the folder of the .cdf."
+_FILE_HINT = "Write the path relative to the folder of the .cdf."
 _TRUE = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass(frozen=True, slots=True)
 class CdfMember:
-    """A line of [CatalogFiles]: what the file is called there, where it is, and its attributes."""
+    """A file in [CatalogFiles]: its tag, path, line number and attributes."""
 
     tag: str
     path: Path
@@ -38,7 +38,7 @@ class CdfMember:
 
     @property
     def by_hash(self) -> bool:
-        """Whether the catalog is to name the file by its digest."""
+        """True if the tag starts with <HASH>: the member's tag is its digest."""
         return self.tag.lower().startswith(_HASH)
 
 
@@ -56,32 +56,32 @@ class CatalogDefinition:
 
     @property
     def target(self) -> Path:
-        """Where the catalog belongs: ResultDir and Name, relative to the folder of the .cdf.
+        """Path of the catalog: ResultDir and Name, relative to the folder of the .cdf.
 
-        Raises CatalogError for a drive of Windows.
+        Raises CatalogError for a path with a Windows drive.
         """
         for path in (self.result_dir, self.name):
             if PureWindowsPath(path).drive:
                 raise CatalogError(
-                    f"the catalog is to go to {path}, which this system does not have",
+                    f"the output path {path} is on a Windows drive, which does not exist here",
                     path=self.source,
-                    hint="Say where with --output.",
+                    hint="Give the output path with --output.",
                 )
         return self.source.parent / _portable(self.result_dir) / _portable(self.name)
 
 
 @dataclass(slots=True)
 class _Lines:
-    """Keys and values of both sections, with their lines."""
+    """Keys and values of both sections, with their line numbers."""
 
     header: dict[str, tuple[str, int]] = field(default_factory=dict)
     files: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 def parse(text: str, source: Path, version: int | None = None) -> CatalogDefinition:
-    """The definition in a .cdf file's text; its paths are relative to its folder. Raises CatalogError with the line.
+    """Parse the text of a .cdf file; paths are relative to its folder. Raises CatalogError with the line number.
 
-    `version` is asked for by whoever calls, in the place of the file's CatalogVersion and HashAlgorithms.
+    `version` overrides the file's CatalogVersion and HashAlgorithms.
     """
     lines = _sections(text, source)
     version = version or _version(lines, source)
@@ -100,7 +100,7 @@ def parse(text: str, source: Path, version: int | None = None) -> CatalogDefinit
 
 
 def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
-    """The unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with its line."""
+    """Build the unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with the line."""
     entries, folder = [], Folder(definition.source.parent)
     for member in definition.members:
         try:
@@ -119,7 +119,7 @@ def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
 
 
 def _found(path: Path, folder: Folder) -> Path:
-    """Where a file is, whatever the case of the letters in its path, as Windows finds it."""
+    """Find a file ignoring case, like Windows."""
     if path.is_file() or not path.is_relative_to(folder.root):
         return path
     try:
@@ -138,11 +138,16 @@ def _sections(text: str, source: Path) -> _Lines:
             section = line.strip("[] \t").lower()
             continue
         if section not in ("catalogheader", "catalogfiles"):
-            continue  # MakeCat takes no notice of other sections
+            continue  # MakeCat ignores other sections
         key, equals, value = line.partition("=")
         if not equals:
-            message = f"neither a section nor a setting: {line!r}"
-            raise CatalogError(message, path=source, line=number, hint="Write [SECTION] or KEY=VALUE.")
+            message = f"neither a section header nor KEY=VALUE: {line!r}"
+            raise CatalogError(
+                message,
+                path=source,
+                line=number,
+                hint="Write [SECTION] or KEY=VALUE, or start a comment with a semicolon.",
+            )
         if section == "catalogheader":
             found.header[key.strip().lower()] = (value.strip(), number)
         else:
@@ -151,17 +156,21 @@ def _sections(text: str, source: Path) -> _Lines:
 
 
 def _version(lines: _Lines, source: Path) -> int:
-    """CatalogVersion, which must fit HashAlgorithms: MakeCat refuses any other pair."""
+    """Return CatalogVersion, which must match HashAlgorithms; MakeCat rejects other combinations."""
     text, line = lines.header.get("catalogversion", ("", 0))
     if text not in ("", "1", "2"):
         message = f"CatalogVersion is {text!r}, not 1 or 2"
-        raise CatalogError(message, path=source, line=line, hint="Version 1 is with SHA1, version 2 with SHA256.")
+        raise CatalogError(
+            message, path=source, line=line, hint="Write CatalogVersion=1 (SHA1) or CatalogVersion=2 (SHA256)."
+        )
     version = int(text or "1")
     digest, line = lines.header.get("hashalgorithms", ("" if version == 1 else "SHA256", line))
     if digest.lower() not in _DIGESTS[version]:
-        wanted = _DIGESTS[version][-1].upper()
-        message = f"HashAlgorithms is {digest!r}, where CatalogVersion {version} wants {wanted}"
-        raise CatalogError(message, path=source, line=line, hint=f"Write HashAlgorithms={wanted}, or leave it out.")
+        expected = _DIGESTS[version][-1].upper()
+        message = f"HashAlgorithms is {digest!r}, but CatalogVersion {version} requires {expected}"
+        raise CatalogError(
+            message, path=source, line=line, hint=f"Write HashAlgorithms={expected}, or remove the line."
+        )
     return version
 
 
@@ -174,7 +183,7 @@ def _boolean(lines: _Lines, key: str, source: Path) -> bool:
 
 
 def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
-    """The files, each with the attributes whose keys begin with its tag."""
+    """Yield the files, each with the attributes whose keys start with its tag."""
     tags = {key.lower(): key for key, _, _ in lines.files}
     attributes: dict[str, list[tuple[str, int]]] = {}
     files = []
@@ -183,24 +192,26 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
         if owner in tags and number.isdigit():
             attributes.setdefault(owner, []).append((value, line))
         elif key.lower().endswith("altsipid") and key.lower().removesuffix("altsipid") in tags:
-            message = "ALTSIPID names a hash provider that only Windows has"
-            raise CatalogError(message, path=source, line=line, hint="Leave it out: files are hashed by their kind.")
+            message = "ALTSIPID is not supported: it names a hash provider (SIP) of Windows"
+            raise CatalogError(
+                message, path=source, line=line, hint="Remove it: the file is hashed according to its format."
+            )
         else:
             files.append((key, value, line))
     first: dict[str, int] = {}
     for key, value, line in files:
         if (earlier := first.setdefault(key.lower(), line)) != line:
-            hint = "Give each file a tag of its own."
-            raise CatalogError(f"the tag {key!r} stands in line {earlier} already", path=source, line=line, hint=hint)
+            hint = "Give each file a different tag."
+            raise CatalogError(f"the tag {key!r} is already used in line {earlier}", path=source, line=line, hint=hint)
         if version == 2 and not key.lower().startswith(_HASH):
-            hint = f"Write <HASH>{key}=… : a version 2 catalog names files by their digests."
-            raise CatalogError(f"the tag {key!r} is not a hash", path=source, line=line, hint=hint)
+            hint = f"Write <HASH>{key}=PATH: in a version 2 catalog, tags are digests."
+            raise CatalogError(f"the tag {key!r} does not start with <HASH>", path=source, line=line, hint=hint)
         own = tuple(_attribute(*item, source) for item in attributes.get(key.lower(), ()))
         yield CdfMember(key, source.parent / _portable(value), line, own)
 
 
 def _attribute(text: str, line: int, source: Path) -> NameValue:
-    """`type:name:value`, such as 0x10010001:OSAttr:2:10.0."""
+    """Parse `type:name:value`, such as 0x10010001:OSAttr:2:10.0."""
     kind, _, rest = text.partition(":")
     name, colon, value = rest.partition(":")
     try:
@@ -209,27 +220,32 @@ def _attribute(text: str, line: int, source: Path) -> NameValue:
         flags = 0
     if not colon or not flags & (_NAME_VALUE | _OID):
         raise CatalogError(
-            f"not an attribute: {text!r}", path=source, line=line, hint="Write TYPE:NAME:VALUE, TYPE as 0x10010001."
+            f"not an attribute: {text!r}",
+            path=source,
+            line=line,
+            hint="Write TYPE:NAME:VALUE, such as 0x10010001:OSAttr:2:10.0.",
         )
     if flags & _OID:
-        message = "attributes named by an object identifier are not supported"
-        raise CatalogError(message, path=source, line=line, hint="Name it by text: 0x10010001:NAME:VALUE.")
+        message = "attributes identified by an OID are not supported"
+        raise CatalogError(message, path=source, line=line, hint="Use a text name: 0x10010001:NAME:VALUE.")
     if flags & _BASE64:
         try:
             value = base64.b64decode(value, validate=True).decode("utf-16-le")
         except (binascii.Error, UnicodeDecodeError) as error:
-            message = "the attribute's value is not base64 of text"
-            raise MalformedInput(message, path=source, line=line, hint="Encode the text as UTF-16-LE.") from error
+            message = "the attribute's value is not Base64-encoded UTF-16-LE text"
+            raise MalformedInput(
+                message, path=source, line=line, hint="Encode the text as UTF-16-LE, then as Base64."
+            ) from error
     return NameValue(name, flags, value)
 
 
 def _numbered(header: dict[str, tuple[str, int]], prefix: str) -> list[tuple[str, int]]:
-    """The values of prefix1, prefix2, … in the order of their numbers."""
+    """Return the values of prefix1, prefix2, … in numeric order."""
     keys = [key for key in header if key.startswith(prefix) and key[len(prefix) :].isdigit()]
     return [header[key] for key in sorted(keys, key=lambda key: int(key[len(prefix) :]))]
 
 
 def _portable(path: str) -> Path:
-    """A path as Windows writes it, for this system."""
+    """Convert a Windows path to a path of this system."""
     windows = PureWindowsPath(path)
     return Path(path) if not windows.drive and "\\" not in path else Path(*windows.parts)

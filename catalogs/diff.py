@@ -1,4 +1,4 @@
-"""What differs between two catalogs, and between a catalog and a folder."""
+"""Compare two catalogs, or a catalog and the files of a folder."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from catalogs.catalog.members import CatalogMember, HashedFile
 from catalogs.package.compressed import packed_name
 from signer.errors import MalformedInput, SignerError
 
-What = Literal["version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"]
+DifferenceKind = Literal[
+    "version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"
+]
 State = Literal["listed", "changed", "stale", "missing", "extra", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that two catalogs say differently; None on a side that does not say it at all."""
+    """A difference between two catalogs; a value is None if that catalog lacks the item."""
 
-    what: What
+    what: DifferenceKind
     subject: str
-    """The member or attribute that it is about."""
+    """The member or attribute that differs."""
     first: str | None
     second: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """How a file of a folder stands to a catalog."""
+    """State of a file compared with a catalog."""
 
     name: str
     state: State
@@ -41,7 +43,7 @@ class FileState:
 
 
 def differences(first: Catalog, second: Catalog) -> list[Difference]:
-    """Everything that differs between two catalogs; nothing for two that are the same byte for byte."""
+    """Return all differences; empty for catalogs that are identical byte for byte."""
     return [
         *_fields(first, second),
         *_attributes("attribute", "", first.attributes, second.attributes),
@@ -51,10 +53,11 @@ def differences(first: Catalog, second: Catalog) -> list[Difference]:
 
 
 def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]:
-    """How each of `files`, and each member of the catalog, stands: listed, changed, stale, missing or extra.
+    """Compare files with a catalog, and yield the state of each file and of each missing member.
 
-    A file is changed when the catalog has another digest for a file of its name, stale when it was changed after the
-    catalog was made, and extra when the catalog knows neither name nor digest.
+    `listed`: the catalog has the file's digest. `changed`: it has another digest for the file name. `stale`: changed,
+    and the file is newer than the catalog. `extra`: it has neither name nor digest. `missing`: a member without a file.
+    `unreadable`: the file can't be hashed.
     """
     found: set[str] = set()
     names = {member.file.lower() for member in catalog.members if member.file}
@@ -84,19 +87,19 @@ def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]
 
 def _changed(catalog: Catalog, path: Path) -> FileState:
     if path.stat().st_mtime > catalog.this_update.timestamp():
-        reason = "it was changed after the catalog was made: build and sign the catalog again"
+        reason = "changed after the catalog was built: build and sign the catalog again"
         return FileState(path.name, "stale", path, reason)
-    return FileState(path.name, "changed", path, "the catalog holds another digest for this name")
+    return FileState(path.name, "changed", path, "the catalog lists this file name with another digest")
 
 
 def find(catalog: Catalog, hashed: HashedFile) -> CatalogMember | None:
-    """The member that a file is, or None."""
+    """Return the member with a digest of the file, or None."""
     members = (catalog.find(digest) for digest in hashed.digests.values())
     return next((member for member in members if member is not None), None)
 
 
 def _fields(first: Catalog, second: Catalog) -> Iterator[Difference]:
-    rows: list[tuple[What, str, str]] = [
+    rows: list[tuple[DifferenceKind, str, str]] = [
         ("version", str(first.version), str(second.version)),
         ("identifier", first.list_identifier.hex(), second.list_identifier.hex()),
         ("date", first.this_update.isoformat(), second.this_update.isoformat()),
@@ -105,28 +108,28 @@ def _fields(first: Catalog, second: Catalog) -> Iterator[Difference]:
 
 
 def _attributes(
-    what: What, subject: str, first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]
+    what: DifferenceKind, subject: str, first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]
 ) -> Iterator[Difference]:
-    """Attributes that only one side has or that have another value, and their order where they are the same."""
-    ours, theirs = dict(first), dict(second)
-    for name in dict.fromkeys((*ours, *theirs)):
-        if ours.get(name) != theirs.get(name):
-            yield Difference(what, f"{subject} {name}".strip(), ours.get(name), theirs.get(name))
+    """Compare attributes, and their order if the attributes are the same."""
+    left, right = dict(first), dict(second)
+    for name in dict.fromkeys((*left, *right)):
+        if left.get(name) != right.get(name):
+            yield Difference(what, f"{subject} {name}".strip(), left.get(name), right.get(name))
     if first != second and Counter(first) == Counter(second):
         yield Difference("order", subject, ", ".join(name for name, _ in first), ", ".join(name for name, _ in second))
 
 
 def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
-    ours, theirs = _by_tag(first.members), _by_tag(second.members)
-    for tag in dict.fromkeys((*ours, *theirs)):
-        for one, other in _pairs(ours.get(tag, []), theirs.get(tag, [])):
+    left, right = _by_tag(first.members), _by_tag(second.members)
+    for tag in dict.fromkeys((*left, *right)):
+        for one, other in _pairs(left.get(tag, []), right.get(tag, [])):
             yield from _member(one, other)
-    if list(ours) != list(theirs) and ours.keys() == theirs.keys():
-        yield Difference("order", "members", "in another order", "in another order")
+    if list(left) != list(right) and left.keys() == right.keys():
+        yield Difference("order", "members", "different order", "different order")
 
 
 def _by_tag(members: Iterable[CatalogMember]) -> dict[bytes, list[CatalogMember]]:
-    """The members of each tag: several where files have the same bytes."""
+    """Group members by tag; files with the same content share a tag."""
     found: dict[bytes, list[CatalogMember]] = {}
     for member in members:
         found.setdefault(member.tag, []).append(member)
@@ -134,44 +137,44 @@ def _by_tag(members: Iterable[CatalogMember]) -> dict[bytes, list[CatalogMember]
 
 
 def _pairs(
-    ours: list[CatalogMember], theirs: list[CatalogMember]
+    left: list[CatalogMember], right: list[CatalogMember]
 ) -> Iterator[tuple[CatalogMember | None, CatalogMember | None]]:
-    """Members of one tag that are not on both sides, each with one of the other side, as far as there are."""
-    left, rest = [], list(theirs)
-    for member in ours:
+    """Pair the members of one tag that only one catalog has; the shorter side is filled with None."""
+    unmatched, rest = [], list(right)
+    for member in left:
         if member in rest:
             rest.remove(member)
         else:
-            left.append(member)
-    return itertools.zip_longest(left, rest)
+            unmatched.append(member)
+    return itertools.zip_longest(unmatched, rest)
 
 
 def _member(one: CatalogMember | None, other: CatalogMember | None) -> Iterator[Difference]:
     name = next((member.file or member.tag.hex() for member in (one, other) if member is not None), "")
     if one is None or other is None:
-        yield Difference("member", name, _say(one), _say(other))
+        yield Difference("member", name, _describe(one), _describe(other))
         return
     yield from _attributes("member-attribute", name, one.attributes, other.attributes)
     pairs = {"kind": (one.kind, other.kind), "page hashes": (bool(one.page_hashes), bool(other.page_hashes))}
-    for what, (mine, its) in pairs.items():
-        if mine != its:
-            yield Difference("member-attribute", f"{name} {what}", str(mine), str(its))
+    for what, (one_value, other_value) in pairs.items():
+        if one_value != other_value:
+            yield Difference("member-attribute", f"{name} {what}", str(one_value), str(other_value))
 
 
 def _signature(first: Catalog, second: Catalog) -> Iterator[Difference]:
     if (first.head, first.tail) != (second.head, second.tail):
         one, other = signer_of(first), signer_of(second)
-        yield Difference("signature", "", one, other if one != other else f"another signature by {other}")
+        yield Difference("signature", "", one, other if one != other else f"a different signature by {other}")
 
 
-def _say(member: CatalogMember | None) -> str | None:
+def _describe(member: CatalogMember | None) -> str | None:
     if member is None:
         return None
     return f"{member.digest_algorithm or 'tag'} {(member.digest or member.tag).hex()}"
 
 
 def signer_of(catalog: Catalog) -> str:
-    """Who signed a catalog, for a person."""
+    """Return the signer's common name for display, or `unsigned`."""
     if not catalog.is_signed:
         return "unsigned"
     from signer.certificates import common_name

@@ -1,4 +1,4 @@
-"""Everything that can be said against an INF: by itself, with its folder, and with the catalog that is there."""
+"""Lint an INF: its syntax and rules, the files in its folder, and an existing catalog."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from signer.storage.files import read
 def lint(
     path: Path, os: Sequence[OsName] | None = None, *, today: datetime.date | None = None, files: bool = True
 ) -> list[Problem]:
-    """What is wrong with an INF or INX, in the order of its lines.
+    """Return the problems of an INF or INX, in line order.
 
-    Without `files` nothing but the INF is looked at, as it always is for what stampinf has yet to make an INF of.
-    Raises FileError.
+    If `files` is false, and for a StampInf template, only the INF is checked. Raises FileError.
     """
     try:
         driver = DriverInf.read(path)
@@ -41,11 +40,11 @@ def lint(
 
 
 def check_stale(package: DriverPackage) -> list[Problem]:
-    """Files that were changed after the catalog was made: newer than it, and not in it. Raises FileError."""
+    """Report files that are newer than the catalog and not in it. Raises FileError."""
     if not package.catalog.is_file():
         return []
-    made = package.catalog.stat().st_mtime
-    newer = [file for file in package.files if file.path.stat().st_mtime > made]
+    built = package.catalog.stat().st_mtime
+    newer = [file for file in package.files if file.path.stat().st_mtime > built]
     try:
         catalog = Catalog.parse(read(package.catalog)) if newer else None
         stale = [file for file in newer if catalog is not None and _is_stale(file, catalog)]
@@ -54,10 +53,10 @@ def check_stale(package: DriverPackage) -> list[Problem]:
     return [
         Problem(
             "stale-catalog",
-            f"{file.relative} was changed after {package.catalog.name} was made, and is not in it",
+            f"{file.relative} is not in {package.catalog.name}: it was changed after the catalog was built",
             package.catalog,
             None,
-            "Make the catalog anew; drvsign catalog check tells more.",
+            "Build the catalog again. For details, run drvsign catalog check.",
             Severity.WARNING,
         )
         for file in stale

@@ -1,6 +1,6 @@
-"""The PACKAGE line: sign the drivers, catalogue what came of it, sign the catalogs, verify, change all files at once.
+"""Sign driver packages: sign drivers, build and sign catalogs, verify them, and replace all files together.
 
-Images come first, because a catalog made before they are signed may hold another file than the one that is shipped.
+Drivers are signed first, so that the catalog lists the files that are shipped.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from signer.storage.transaction import Transaction, atomic_update
 from signer.verify.gather import gather_catalog
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-"""How to run over files: `map`, or something with threads and a progress bar."""
+"""A function like `map` that processes files, perhaps with threads and a progress bar."""
 
 Accept = Callable[[DriverPackage, Catalog], None]
-"""Looks at a package that is signed, its files being where they wait to take their places; what it raises stops all."""
+"""Checks a staged package before its files are replaced; raises an error to cancel the whole operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackagingOptions:
-    """How packages are signed."""
+    """Options of package signing."""
 
     signing: SigningOptions
     catalog: CatalogOptions
@@ -47,8 +47,8 @@ class PackagingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """One file of a package, and what was done to it."""
+class FileOutcome:
+    """Result for one file of a package."""
 
     path: Path
     action: Literal["signed", "skipped", "built"]
@@ -66,43 +66,45 @@ def sign_packages(
     each: Each = map,
     accept: Accept | None = None,
     recovered: Callable[[str], None] | None = None,
-) -> list[Made]:
-    """Sign images and catalogs of packages below `folder`. All of their files change together, or none does.
+) -> list[FileOutcome]:
+    """Sign the drivers and catalogs of packages below `folder`, and replace all of their files or none.
 
-    What was made is read again first: each file has to be in its catalog, and each signature intact. Raises SignerError
-    naming the file that could not be signed.
+    Before files are replaced, the results are read back: each file must be in its catalog, and each signature must be
+    intact. Raises SignerError with the path of the file that can't be signed.
     """
-    with atomic_update(folder, recovered=recovered) as staging:
-        made: list[Made] = list(each(lambda path: _sign_image(path, staging, identity, options), images(packages)))
+    with atomic_update(folder, recovered=recovered) as transaction:
+        results: list[FileOutcome] = list(
+            each(lambda path: _sign_image(path, transaction, identity, options), images(packages))
+        )
         for package in packages:
-            catalog = build(_as_staged(package, staging), options.catalog, each=each)
+            catalog = build(_staged(package, transaction), options.catalog, each=each)
             signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
-            staging.write(package.catalog, signed.to_bytes())
-            made.append(_built(package, signed.content.der, options.signing.digest))
-            _require_sound(package, staging, each)
+            transaction.write(package.catalog, signed.to_bytes())
+            results.append(_built(package, signed.content.der, options.signing.digest))
+            _verify_staged(package, transaction, each)
             if accept is not None:
-                accept(_as_staged(package, staging), signed)
-    return made
+                accept(_staged(package, transaction), signed)
+    return results
 
 
-def _require_sound(package: DriverPackage, staging: Transaction, each: Each) -> None:
-    """Read the staged package again. Raises PackageError unless its catalog covers every file and all is intact."""
-    data = read(staging.current(package.catalog))
+def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each) -> None:
+    """Read back a staged package. Raises PackageError if a file is not in the catalog or a signature is not intact."""
+    data = read(transaction.current(package.catalog))
     own = gather_catalog(data, package.catalog_name)
     problems = [Problem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems]
     catalog = Catalog.parse(data, package.catalog_name)
-    for found in each(lambda file: list(_unsound(file, staging.current(file.path), catalog)), package.files):
+    for found in each(lambda file: list(_problems_of(file, transaction.current(file.path), catalog)), package.files):
         problems += found
     if problems or not own.signatures:
         raise PackageError(
-            "what was made does not verify, so nothing was changed",
+            "the signed package does not verify; no files were changed",
             problems=tuple(problems),
             path=package.catalog,
-            hint="This should not happen unless files are changed meanwhile: please report it.",
+            hint="Run the command again. If no other program changes the files meanwhile, report this error as a bug.",
         )
 
 
-def _unsound(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Problem]:
+def _problems_of(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Problem]:
     evidence = evidence_of(staged, [catalog], file.packed)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
         yield Problem("not-catalogued", "the new catalog does not list it", file.path)
@@ -113,22 +115,24 @@ def _unsound(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Prob
 
 
 def images(packages: Iterable[DriverPackage]) -> list[Path]:
-    """The drivers of the packages, each once: the PE images that the kernel loads. Raises SignerError naming a file."""
+    """Return the drivers (kernel-mode PE images) of the packages, without duplicates. Raises SignerError."""
     paths = dict.fromkeys(file.path for package in packages for file in package.files)
     return [path for path in paths if _is_driver(path)]
 
 
-def _sign_image(path: Path, staging: Transaction, identity: SigningIdentity, options: PackagingOptions) -> Made:
-    """Sign one driver into the staging folder; one that somebody else signed is left as it is."""
+def _sign_image(
+    path: Path, transaction: Transaction, identity: SigningIdentity, options: PackagingOptions
+) -> FileOutcome:
+    """Sign one driver in the transaction; skip one that has a signature of another signer."""
     try:
         with mapped(path) as data:
             other = _other_signer(data, identity)
         if other is not None:
-            return Made(path, "skipped", note=f"signed by {other}")
-        signed = staging.change(path, path, lambda copy: _signed(copy, identity, options))
+            return FileOutcome(path, "skipped", note=f"signed by {other}")
+        signed = transaction.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error
-    return Made(path, "signed", signed.algorithm, signed.digest)
+    return FileOutcome(path, "signed", signed.algorithm, signed.digest)
 
 
 def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptions) -> Signed:
@@ -136,7 +140,7 @@ def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptio
 
 
 def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:
-    """Who else signed an image; None when nobody did, or the same signer, whose signature is renewed."""
+    """Return the name of another signer of an image; None if it is unsigned or signed only by `identity`."""
     from signer.certificates import common_name
     from signer.pe import certificate_table
     from signer.pkcs7.parse import parse
@@ -152,22 +156,22 @@ def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:
     return None
 
 
-def _as_staged(package: DriverPackage, staging: Transaction) -> DriverPackage:
-    """The package with the staged file in the place of each that is to change."""
-    files: list[PackageFile] = [replace(file, path=staging.current(file.path)) for file in package.files]
+def _staged(package: DriverPackage, transaction: Transaction) -> DriverPackage:
+    """Return the package with the paths of the staged files."""
+    files: list[PackageFile] = [replace(file, path=transaction.current(file.path)) for file in package.files]
     return replace(package, files=tuple(files))
 
 
-def _built(package: DriverPackage, content: bytes, algorithm: DigestAlgorithm) -> Made:
+def _built(package: DriverPackage, content: bytes, algorithm: DigestAlgorithm) -> FileOutcome:
     from signer.asn1 import der
 
     digest = algorithm.hash(der.read(content).contents(content))
     count = len(package.files)
-    return Made(package.catalog, "built", algorithm, digest, f"{count} file{'s' if count != 1 else ''}")
+    return FileOutcome(package.catalog, "built", algorithm, digest, f"{count} file{'s' if count != 1 else ''}")
 
 
 def _is_driver(path: Path) -> bool:
-    """Whether a file is an image for the kernel: by its name, or by the subsystem that it was linked for."""
+    """Tell whether a file is a kernel-mode image, by its extension (.sys) or its PE subsystem (native)."""
     try:
         with mapped(path) as data:
             return detect(data) is IMAGE and (path.suffix.lower() == ".sys" or Image.parse(data).is_native)

@@ -1,1 +1,1 @@
-"""Catalog files: the trust list, its members, the names of Windows releases in it, and the whole .cat file."""
+"""Catalog files (.cat): the trust list, its members, Windows release names, and signing."""

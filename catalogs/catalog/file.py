@@ -1,4 +1,4 @@
-"""A catalog file: a certificate trust list in SignedData. Read, asked, and written back byte for byte.
+"""Catalog files: a certificate trust list in SignedData. Unchanged parts are written back byte for byte.
 
 Source: wincrypt.h, mscat.h; RFC 2315, 9; several hundred real catalogs.
 """
@@ -28,7 +28,7 @@ class Catalog:
 
     trust_list: CertificateTrustList
     name: str = ""
-    """What to call it: its file name."""
+    """File name, for messages."""
     head: bytes = _UNSIGNED_HEAD
     """SignedData's fields before the content, as encoded: version and digest algorithms."""
     tail: bytes = _UNSIGNED_TAIL
@@ -36,104 +36,104 @@ class Catalog:
 
     @classmethod
     def parse(cls, data: bytes, name: str = "") -> Catalog:
-        """The catalog in its DER. Raises CatalogError and SignatureFormatError, naming the offset.
+        """Parse a catalog. Raises CatalogError and SignatureFormatError with the offset.
 
-        Entries may have the same tag, as those of files with the same bytes have, but must not contradict each other.
+        Entries may have the same tag, as for files with the same content, but must not contradict each other.
         """
         whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
         if whole.end != len(data):
-            raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the catalog", offset=whole.end)
+            raise SignatureFormatError(f"unexpected {len(data) - whole.end} bytes after the catalog", offset=whole.end)
         oid, wrapped = _children(data, whole, 2)
         if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
-            raise CatalogError("not a catalog: it is not PKCS #7 SignedData", offset=0)
+            raise CatalogError("not a catalog: the file is not PKCS #7 SignedData", offset=0)
         signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
         fields = der.first_children(data, signed_data, 6)
         if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
-            raise SignatureFormatError("SignedData with too few fields or too many", offset=signed_data.start)
+            raise SignatureFormatError("malformed SignedData: unexpected fields", offset=signed_data.start)
         kind, content = _children(data, fields[2], 2)
         if der.read_oid(kind.contents(data)) != oids.CTL:
-            raise CatalogError("not a catalog: what is signed is no certificate trust list", offset=kind.start)
+            raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
         trust_list = CertificateTrustList.parse(bytes(data[content.body : content.end]))
         require_agreement(trust_list.subjects)
-        for field in fields[3:]:  # the list has been walked by now, and is much the largest part
+        for field in fields[3:]:  # the list, by far the largest part, is checked already
             der.require_der(field.whole(data))
         head = bytes(data[fields[0].start : fields[1].end])
         return cls(trust_list, name, head, bytes(data[fields[3].start : signed_data.end]))
 
     def to_bytes(self) -> bytes:
-        """The catalog file. What `parse` read comes out as it was."""
+        """Encode the catalog; a parsed catalog encodes to its original bytes."""
         content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list.to_der()))
         signed_data = der.sequence(self.head, content, self.tail)
         return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
 
     @property
     def version(self) -> int:
-        """1 or 2."""
+        """Catalog version: 1 or 2."""
         return self.trust_list.version
 
     @property
     def list_identifier(self) -> bytes:
-        """The 16 bytes that tell this catalog from others."""
+        """16 bytes that identify the catalog."""
         return self.trust_list.list_identifier
 
     @property
     def this_update(self) -> datetime:
-        """When it was made."""
+        """Creation time."""
         return self.trust_list.this_update
 
     @property
     def is_signed(self) -> bool:
-        """Whether anybody signed it."""
+        """True if the catalog has a signature."""
         return self.tail != _UNSIGNED_TAIL
 
     @property
     def attributes(self) -> tuple[tuple[str, str], ...]:
-        """The catalog's own names and values, in the order of the file."""
+        """Names and values of the catalog attributes, in file order."""
         return tuple((pair.name, pair.value) for pair in self.trust_list.extensions)
 
     def attribute(self, name: str) -> str | None:
-        """The value of one of them, whatever its case; None without it."""
+        """Return the value of a catalog attribute (case is ignored), or None."""
         return next((value for key, value in self.attributes if key.lower() == name.lower()), None)
 
     @property
     def hardware_ids(self) -> tuple[str, ...]:
-        """HWID1, HWID2, …"""
+        """Values of HWID1, HWID2, … in numeric order."""
         pairs = [(name[4:], value) for name, value in self.attributes if name[:4].upper() == "HWID"]
         return tuple(value for number, value in sorted(pairs, key=_by_number) if number.isdigit())
 
     @cached_property
     def members(self) -> tuple[CatalogMember, ...]:
-        """The entries, in the order of the file. Raises CatalogError."""
+        """The members, in file order. Raises CatalogError."""
         return tuple(map(interpret, self.trust_list.subjects))
 
     @cached_property
     def signed_data(self) -> bytes:
-        """The DER of the whole file."""
+        """DER of the whole file."""
         return self.to_bytes()
 
     @property
     def content(self) -> Content:
-        """What a signature over the catalog covers."""
+        """The content that a signature of the catalog covers."""
         return Content(oids.CTL, self.trust_list.to_der())
 
     def unsigned(self) -> Catalog:
-        """The same catalog without its signature."""
+        """Return the catalog without its signature."""
         return replace(self, head=_UNSIGNED_HEAD, tail=_UNSIGNED_TAIL)
 
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
-        """Which digests its members are listed by."""
+        """Return the digest algorithms of the members."""
         return {member.digest_algorithm for member in self.members if member.digest_algorithm is not None}
 
     def contains(self, digest: bytes) -> bool:
-        """Whether a member with this digest is listed."""
+        """Tell whether a member has this digest."""
         return digest in self._by_digest
 
     def find(self, digest: bytes) -> CatalogMember | None:
-        """The member with this digest, or None."""
+        """Return the member with this digest, or None."""
         return self._by_digest.get(digest)
 
     def page_hashes(self, digest: bytes) -> PageHashes | None:
-        """The page hashes of the member with this digest, or None. Raises CatalogError."""
+        """Return the page hashes of the member with this digest, or None. Raises CatalogError."""
         member = self.find(digest)
         return member.page_hashes if member is not None else None
 
@@ -149,5 +149,5 @@ def _by_number(pair: tuple[str, str]) -> int:
 def _children(data: bytes, parent: der.Element, count: int) -> list[der.Element]:
     children = der.first_children(data, parent, count)
     if len(children) != count:
-        raise SignatureFormatError(f"a structure that has not {count} parts", offset=parent.start)
+        raise SignatureFormatError(f"a SEQUENCE has {len(children)} elements instead of {count}", offset=parent.start)
     return children

@@ -1,7 +1,7 @@
-"""Catalog members: from a file to its entries in the trust list, and from an entry back to what it says.
+"""Catalog members: create the trust list entries of a file, and interpret entries.
 
-A version 2 catalog has two entries for each file, one named by its SHA-1 and one by its SHA-256 digest; a version 1
-catalog has one. Facts: the output of Inf2Cat and MakeCat, and several hundred real catalogs.
+A version 2 catalog has two entries for each file, one with its SHA-1 and one with its SHA-256 digest as the tag; a
+version 1 catalog has one. Sources: the output of Inf2Cat and MakeCat, and several hundred real catalogs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Kind = Literal["image", "cabinet", "flat"]
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 
 MEMBER_FLAGS = 0x10010001
-"""Flags of a member's named values: authenticated, plain text, name and value."""
+"""Flags of a member's attributes: authenticated, plain text, name and value."""
 
 _SUBJECT_GUIDS: dict[Kind, str] = {
     "image": "{C689AAB8-8E78-11D0-8C47-00C04FC295EE}",
@@ -40,46 +40,46 @@ _CERT_VERSION = 0x200
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A file as a catalog sees it."""
+    """The kind and hashes of a file, as a catalog lists them."""
 
     kind: Kind
     digests: dict[DigestAlgorithm, bytes]
     page_hashes: dict[DigestAlgorithm, PageHashes]
-    """Empty unless asked for; only images have them."""
+    """Page hashes of an image, if requested; otherwise empty."""
     enhanced_hash: bytes | None = None
-    """What Inf2Cat adds to a cabinet's SHA-256 entry: the SHA-256 of its size field, cbCabinet (in 22 of 22 seen)."""
+    """For a cabinet's SHA-256 entry: the SHA-256 of its size field, cbCabinet (in 22 of 22 real entries)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogMember:
-    """What one entry of a catalog says."""
+    """An interpreted catalog entry."""
 
     tag: bytes
     kind: Kind | None
-    """None when the entry does not say."""
+    """None if the entry does not contain it."""
     digest_algorithm: DigestAlgorithm | None
     digest: bytes | None
     page_hashes: PageHashes | None
     attributes: tuple[tuple[str, str], ...]
-    """Names and values, in the order of the file."""
+    """Names and values, in file order."""
 
     @property
     def file(self) -> str | None:
-        """The name of the file."""
+        """Value of `File`: the file name."""
         return self.attribute("File")
 
     @property
     def os_attribute(self) -> str | None:
-        """The versions of Windows that it is for, such as `2:6.1,2:10.0`."""
+        """Value of `OSAttr`: the target kernel versions, such as `2:6.1,2:10.0`."""
         return self.attribute("OSAttr")
 
     def attribute(self, name: str) -> str | None:
-        """The value of a named attribute, whatever its case; None without it."""
+        """Return the value of an attribute (case is ignored), or None."""
         return next((value for key, value in self.attributes if key.lower() == name.lower()), None)
 
 
 def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
-    """The digests of a file: an image's without signature and checksum, a cabinet's without its signature, else plain.
+    """Hash a file: an image without its signature and checksum, a cabinet without its signature, others whole.
 
     Raises ImageError and MalformedInput for images and cabinets that can't be hashed safely.
     """
@@ -99,7 +99,7 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
 def subjects(
     file: HashedFile, values: Iterable[NameValue], version: int, *, tag: bytes | None = None
 ) -> list[TrustedSubject]:
-    """A file's entries in a catalog of this version. `tag` names a version 1 entry otherwise than by its digest."""
+    """Return a file's entries for a catalog version. `tag` replaces the digest as the tag of a version 1 entry."""
     named = [(oids.CAT_NAMEVALUE, value.to_der()) for value in values]
     if version == 1:
         info = der.sequence(der.bmp_string(_SUBJECT_GUIDS[file.kind]), der.integer(_CERT_VERSION))
@@ -113,23 +113,23 @@ def subjects(
 
 
 def text_tag(text: str) -> bytes:
-    """A version 1 tag: the text in UTF-16 with its NUL."""
+    """Encode a version 1 tag: UTF-16-LE with a terminating NUL."""
     return (text + "\0").encode("utf-16-le", "surrogatepass")
 
 
 def interpret(subject: TrustedSubject) -> CatalogMember:
-    """What an entry says. Raises CatalogError when its digest or names can't be read."""
+    """Interpret an entry. Raises CatalogError if its digest or names are malformed."""
     try:
         return _interpret(subject)
     except SignatureFormatError as error:
-        raise CatalogError(f"a catalog member that can't be read: {error.message}") from error
+        raise CatalogError(f"malformed catalog member: {error.message}") from error
 
 
 def require_agreement(entries: Iterable[TrustedSubject]) -> None:
-    """Refuse entries with the same tag that say different things of a file's bytes. Raises CatalogError.
+    """Reject entries with the same tag and different kinds, digests or page hashes. Raises CatalogError.
 
-    In 93 of 93 cases of real catalogs they differ in names and releases only, or in nothing. One that says nothing of
-    page hashes does not contradict one that has them.
+    In 93 of 93 cases in real catalogs, such entries are identical or differ only in names and releases. An entry
+    without page hashes does not contradict one with page hashes.
     """
     first: dict[bytes, TrustedSubject] = {}
     for number, entry in enumerate(entries, 1):
@@ -142,11 +142,11 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
             "digests": (one.digest, other.digest),
             "page hashes": (one.page_hashes, other.page_hashes),
         }
-        if differing := [what for what, said in pairs.items() if None not in said and said[0] != said[1]]:
+        if differing := [name for name, pair in pairs.items() if None not in pair and pair[0] != pair[1]]:
             raise CatalogError(
-                f"entries contradict each other: number {number}, of {other.file or 'a file'!r}, has the tag of an"
-                f" earlier one and other {' and '.join(differing)}",
-                hint="No tool of Microsoft's writes such a catalog: make it anew.",
+                f"contradictory entries: entry {number} ({other.file or 'no file name'}) has the same tag as an earlier"
+                f" entry but different {' and '.join(differing)}",
+                hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
             )
 
 
@@ -170,7 +170,7 @@ def _interpret(subject: TrustedSubject) -> CatalogMember:
 
 
 def _digest_in_tag(tag: bytes) -> tuple[DigestAlgorithm | None, bytes | None, PageHashes | None]:
-    """The digest that a tag is by its length; a named version 1 member has none in its tag."""
+    """Return the digest in a tag, recognized by its length; the tag of a named version 1 member has none."""
     if len(tag) in (SHA1.size, SHA256.size):
         return (SHA1 if len(tag) == SHA1.size else SHA256), tag, None
     try:

@@ -1,4 +1,4 @@
-"""Sign a catalog. A catalog has one signature: signing it again replaces the one that it has."""
+"""Sign a catalog. A catalog has only one signature: signing it again replaces it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from signer.pkcs7.signed_data import SigningOptions, Timestamper, sign
 def sign_catalog(
     catalog: Catalog, identity: SigningIdentity, options: SigningOptions, timestamper: Timestamper | None = None
 ) -> Catalog:
-    """The catalog with a signature over it; its contents stay byte for byte. Raises IdentityError, TimestampError."""
+    """Return the signed catalog; its trust list is unchanged. Raises IdentityError, TimestampError."""
     signed = Catalog.parse(sign(catalog.content, identity, options, timestamper), catalog.name)
     return replace(catalog, head=signed.head, tail=signed.tail)

@@ -1,4 +1,4 @@
-"""A verdict's target as INFs and catalogs name it: the decoration of its architecture, the version of its kernel."""
+"""Convert a verification target to the terms of INFs and catalogs: decoration and kernel version."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from signer.policy.targets import Target
 
 _DECORATIONS = {"x64": "amd64"}
 _KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
-"""Since which build the kernel has which version."""
+"""First build, and the kernel version from that build on."""
 
 
 def decoration(target: Target) -> str:
-    """The architecture of a target as INFs decorate with it."""
+    """Return the name of a target's architecture in INF decorations."""
     return _DECORATIONS.get(target.architecture, target.architecture)
 
 
 def os_of(target: Target) -> OsName:
-    """A target as INF decorations see it: kernel version, build, architecture, workstation or server."""
+    """Return a target as an OsName, for comparison with INF decorations."""
     version = kernel_of(target)
     release = (*version, target.build)
     names = (f"{version[0]}.{version[1]}",)
@@ -26,12 +26,12 @@ def os_of(target: Target) -> OsName:
 
 
 def kernel_of(target: Target) -> tuple[int, int]:
-    """The version of a target's kernel, such as (10, 0)."""
+    """Return the kernel version of a target, such as (10, 0)."""
     return next(version for build, version in _KERNELS if target.build >= build)
 
 
 def versions_in(text: str) -> Iterator[tuple[int, int]]:
-    """The versions in an OSAttr such as `2:6.1,2:10.0`; Windows 10 was 6.4 before its release."""
+    """Yield the kernel versions in an OSAttr such as `2:6.1,2:10.0`; 6.4 (Windows 10 previews) becomes 10.0."""
     for part in text.split(","):
         platform, _, version = part.strip().partition(":")
         major, _, minor = version.partition(".")

@@ -1,8 +1,8 @@
-"""The certificate trust list inside a catalog, read and written directly as DER.
+"""The certificate trust list (CTL) in a catalog, parsed and written directly as DER.
 
-A catalog may have tens of thousands of members, and what is read must be written back byte for byte, so no object is
-built for what nobody asks for: members keep their attributes' values as DER.
-Source: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real catalogs for the rest.
+A catalog may have tens of thousands of members and must be written back byte for byte, so members keep the values of
+their attributes as DER and interpret them only on request.
+Sources: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real catalogs.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from signer.asn1 import der, oids
 from signer.errors import CatalogError
 
 Attribute = tuple[str, bytes]
-"""A member's attribute: its type, and the DER of its one value."""
+"""A member's attribute: its OID, and the DER of its single value."""
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
-_MOST_SUBJECTS = 500_000
+_MAX_SUBJECTS = 500_000
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedSubject:
-    """One entry of the list."""
+    """An entry of the trust list."""
 
     identifier: bytes
-    """The catalog's tag: a raw digest in version 2; in version 1 its hexadecimal digits in UTF-16, or a name."""
+    """The tag: a raw digest in version 2; hexadecimal digits in UTF-16, or a name, in version 1."""
     attributes: tuple[Attribute, ...]
     encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
-    """Its DER where it was made here; one that was read has it in the list's, one that was replaced has none."""
+    """DER of an entry from `of`; empty for a parsed entry (part of the list's DER) and for a modified one."""
 
     @classmethod
     def of(cls, identifier: bytes, attributes: Iterable[Attribute]) -> TrustedSubject:
-        """A new entry, with its attributes in the order of a DER SET OF."""
+        """Create an entry; its attributes are sorted as a DER SET OF."""
         ordered = sorted((_encode_attribute(*attribute), attribute) for attribute in attributes)
         encoded = der.sequence(der.octets(identifier), der.tlv(der.SET, *(part for part, _ in ordered)))
         made = cls(identifier, tuple(attribute for _, attribute in ordered))
@@ -44,7 +44,7 @@ class TrustedSubject:
         return made
 
     def to_der(self) -> bytes:
-        """SEQUENCE { identifier OCTET STRING, SET of attributes }, in the order that they have here."""
+        """Encode SEQUENCE { identifier OCTET STRING, attributes SET }, without sorting the attributes."""
         if self.encoded:
             return self.encoded
         attributes = (_encode_attribute(*attribute) for attribute in self.attributes)
@@ -53,7 +53,7 @@ class TrustedSubject:
 
 @dataclass(frozen=True, slots=True)
 class NameValue:
-    """CAT_NAMEVALUE: a named text."""
+    """CAT_NAMEVALUE: a named text value."""
 
     name: str
     flags: int
@@ -61,35 +61,35 @@ class NameValue:
     value: str
 
     def to_der(self) -> bytes:
-        """SEQUENCE { tag BMPString, flags INTEGER, value OCTET STRING } with the text in UTF-16 and a NUL."""
+        """Encode SEQUENCE { tag BMPString, flags INTEGER, value OCTET STRING }; the value is UTF-16-LE with a NUL."""
         text = (self.value + "\0").encode("utf-16-le", "surrogatepass")
         return der.sequence(der.bmp_string(self.name), der.integer(self.flags), der.octets(text))
 
     @classmethod
     def parse(cls, data: bytes) -> NameValue:
-        """The pair in its DER. Raises CatalogError."""
+        """Parse a CAT_NAMEVALUE. Raises CatalogError."""
         return _parse_name_value(data)
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateTrustList:
-    """What a catalog's signature covers."""
+    """The trust list: the signed content of a catalog."""
 
     version: int
-    """1 or 2: how members are named."""
+    """1 or 2; determines the tags of members."""
     list_identifier: bytes
     """16 random bytes."""
     this_update: datetime
-    """When it was made; aware, in UTC."""
+    """Creation time; timezone-aware, in UTC."""
     subjects: tuple[TrustedSubject, ...]
-    """In the order of the file, which is that of their identifiers."""
+    """The entries in file order, which is sorted by identifier."""
     extensions: tuple[NameValue, ...]
-    """The catalog's own attributes, in the order of the file."""
+    """The catalog attributes, in file order."""
     encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
-    """What it was read from. A copy made with `replace` does not have it."""
+    """Original DER of a parsed list; `dataclasses.replace` drops it."""
 
     def to_der(self) -> bytes:
-        """The DER. What `parse` read comes out as it was, with what the fields here can't say."""
+        """Encode the list. A parsed list keeps its original DER, including parts that these fields don't represent."""
         if self.encoded:
             return self.encoded
         subjects = der.sequence(*(subject.to_der() for subject in self.subjects))
@@ -105,13 +105,18 @@ class CertificateTrustList:
 
     @classmethod
     def parse(cls, data: bytes) -> CertificateTrustList:
-        """The list in its DER. Raises CatalogError, SignatureFormatError with the offset."""
+        """Parse a trust list. Raises CatalogError and SignatureFormatError with the offset."""
         usage, identifier, update, algorithm, *rest = _fields(data)
         if usage.whole(data) != _SUBJECT_USAGE:
-            raise CatalogError("a certificate trust list that is no catalog", offset=usage.start)
+            raise CatalogError(
+                "not a catalog: the usage of the trust list is not szOID_CATALOG_LIST", offset=usage.start
+            )
         version = _VERSIONS.get(der.read_oid(der.read(data, algorithm.body).contents(data)))
         if version is None:
-            raise CatalogError("a catalog whose members are of an unknown kind", offset=algorithm.start)
+            raise CatalogError(
+                "unknown catalog version: the list-member OID is neither version 1 nor version 2",
+                offset=algorithm.start,
+            )
         subjects = rest.pop(0) if rest and rest[0].tag == der.SEQUENCE else None
         found = cls(
             version=version,
@@ -128,16 +133,16 @@ def _fields(data: bytes) -> list[der.Element]:
     fields = der.first_children(data, der.expect(data, 0, der.SEQUENCE, "a certificate trust list"), 9)
     tags = [field.tag for field in fields[:4]]
     if len(fields) < 4 or tags[:2] != [der.SEQUENCE, der.OCTET_STRING] or tags[3] != der.SEQUENCE:
-        raise CatalogError("a certificate trust list whose fields are not those of a catalog", offset=0)
+        raise CatalogError("malformed trust list: unexpected fields", offset=0)
     return fields
 
 
 def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
-    """The entries; the four levels of each are walked by hand, because this is where the time goes."""
+    """Parse the entries. The four nesting levels are unrolled because this loop dominates the run time."""
     found: list[TrustedSubject] = []
     for entry in der.children(data, subjects):
-        if len(found) == _MOST_SUBJECTS:
-            raise CatalogError(f"a catalog of more than {_MOST_SUBJECTS:,} entries", offset=entry.start)
+        if len(found) == _MAX_SUBJECTS:
+            raise CatalogError(f"the catalog has more than {_MAX_SUBJECTS:,} entries", offset=entry.start)
         identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
         values = []
         for attribute in der.children(data, attributes):
@@ -151,13 +156,13 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
 def _parse_name_value(data: bytes) -> NameValue:
     fields = list(der.children(data, der.read(data)))
     if [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
-        raise CatalogError("a named value that is not text, number and text")
+        raise CatalogError("malformed named value: expected BMPString, INTEGER, OCTET STRING")
     name, flags, value = [field.contents(data) for field in fields]
     text = value.decode("utf-16-le", "surrogatepass" if len(value) % 2 == 0 else "replace")
     return NameValue(name.decode("utf-16-be", "replace"), int.from_bytes(flags, "big"), text.removesuffix("\0"))
 
 
-@lru_cache(maxsize=1024)  # the two entries of a file, and many files, have attributes in common
+@lru_cache(maxsize=1024)  # the two entries of a file, and many files, share attributes
 def _encode_attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 
@@ -166,22 +171,22 @@ def _extensions(data: bytes, rest: list[der.Element]) -> list[der.Element]:
     if not rest:
         return []
     if len(rest) > 1 or rest[0].tag != 0xA0:
-        raise CatalogError("a catalog with more fields than it may have", offset=rest[0].start)
+        raise CatalogError("malformed trust list: unexpected fields after the members", offset=rest[0].start)
     return list(der.children(data, der.expect(data, rest[0].body, der.SEQUENCE, "the catalog's attributes")))
 
 
 def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
-    """A named value; one that an object identifier names has that for its name, and its value in hexadecimal."""
+    """Parse a catalog attribute. One identified by an OID gets the OID as its name and its value in hexadecimal."""
     oid, value = _pair(data, extension, der.OID, der.OCTET_STRING)
     name = der.read_oid(oid.contents(data))
-    if name != oids.CAT_NAMEVALUE:  # MakeCat's attributes of the type 0x2 are named by an object identifier
+    if name != oids.CAT_NAMEVALUE:  # MakeCat's attributes of type 0x2 are identified by an OID
         return NameValue(name, 0x2, value.contents(data).hex())
     return NameValue.parse(value.contents(data))
 
 
 def _pair(data: bytes, parent: der.Element, first: int, second: int) -> tuple[der.Element, der.Element]:
-    """The two children of a SEQUENCE, of these tags. Raises CatalogError with the offset."""
+    """Return the two children of a SEQUENCE, which must have these tags. Raises CatalogError with the offset."""
     children = der.two_children(data, parent)
     if parent.tag != der.SEQUENCE or children is None or (children[0].tag, children[1].tag) != (first, second):
-        raise CatalogError("a catalog entry that is not what it should be", offset=parent.start)
+        raise CatalogError("malformed catalog entry: unexpected ASN.1 structure", offset=parent.start)
     return children

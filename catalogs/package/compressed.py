@@ -1,7 +1,7 @@
-"""Files of a package that are packed one by one: driver.sy_ for driver.sys, which Windows unpacks as it installs it.
+"""Individually compressed package files, such as driver.sy_ for driver.sys, which Windows decompresses on installation.
 
-Sources: "SetupDecompressOrCopyFile" (Win32 documentation), and a real catalog of 159 such files: it holds what they
-unpack to, under the names that they are installed under.
+Sources: "SetupDecompressOrCopyFile" (Win32 documentation), and a real catalog of 159 such files: its members have the
+names of the installed files and the digests of the decompressed content.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from signer.formats.detect import detect
 from signer.formats.table import CABINET
 from signer.storage.files import mapped
 
-_LONGEST_EXTENSION = 3
+_MAX_EXTENSION = 3
 
 
 def packed_name(name: str) -> str:
-    """What a file is called where it is packed: driver.sys becomes driver.sy_, read.me read.me_, license license._"""
+    """Return the name of the compressed file: driver.sy_ for driver.sys, read.me_ for read.me."""
     stem, dot, extension = name.rpartition(".")
     if not dot:
         return f"{name}._"
-    kept = extension if len(extension) < _LONGEST_EXTENSION else extension[:-1]
+    kept = extension if len(extension) < _MAX_EXTENSION else extension[:-1]
     return f"{stem}.{kept}_"
 
 
 @contextlib.contextmanager
 def opened(path: Path, packed: bool = False) -> Iterator[memoryview]:
-    """The bytes that Windows installs from a file, while the block lasts. Raises FileError and MalformedInput."""
+    """Open the bytes that Windows installs, as a context manager. Raises FileError and MalformedInput."""
     with mapped(path) as data:
         if not packed:
             yield data
             return
         try:
-            contents = unpacked(data)
+            content = unpacked(data)
         except SignerError as error:
             raise error.at(path) from error
-    yield memoryview(contents)
+    yield memoryview(content)
 
 
 def unpacked(data: memoryview) -> bytes:
-    """What a packed file holds; one that is not packed, whatever its name, is what it is. Raises MalformedInput."""
+    """Decompress a file; data in another format is returned unchanged. Raises MalformedInput."""
     if is_szdd(data):
         return expand(data)
     if detect(data) is not CABINET:
@@ -53,6 +53,7 @@ def unpacked(data: memoryview) -> bytes:
     files = list(Listing.parse(data).contents())
     if len(files) != 1:
         raise MalformedInput(
-            f"a cabinet of {len(files)} files stands for one", hint="Pack each file by itself, or leave it unpacked."
+            f"the cabinet of a compressed file contains {len(files)} files instead of one",
+            hint="Compress each file into its own cabinet, or package it uncompressed.",
         )
     return files[0][1]

@@ -1,4 +1,4 @@
-"""An INF and its folder as driver packages: what one catalog each is to hold."""
+"""Find the driver packages of a folder: for each catalog, the INFs, files, hardware IDs and Windows releases."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.version import CatalogDirective
 from catalogs.package import signability
 from catalogs.package.compressed import packed_name
-from catalogs.package.copied_files import Item, contents
+from catalogs.package.copied_files import CopiedFile, copied_files
 from catalogs.package.folder import Folder, OutsideFolder
 from catalogs.package.images import check_images, is_packed
-from catalogs.package.signature_attributes import SignatureAttribute, asks_for_trust, signature_attributes
+from catalogs.package.signature_attributes import SignatureAttribute, requests_pe_trust, signature_attributes
 from signer.errors import InfError, PackageError
 
 _AUTORUN = "autorun.inf"
@@ -26,44 +26,44 @@ _AUTORUN = "autorun.inf"
 
 @dataclass(frozen=True)
 class PackageFile:
-    """One file that the catalog vouches for."""
+    """One file of a driver package: a future catalog member."""
 
     name: str
-    """The catalog's `File` value: the name that the file is installed under, in lower case, without directories."""
+    """The member's `File` attribute: the name of the installed file in lower case, without a folder."""
     path: Path
-    """Where the file is."""
+    """Path of the file."""
     relative: PurePosixPath
-    """Where it is in the package's folder."""
+    """Path relative to the package folder."""
     os: tuple[OsName, ...]
-    """The releases that install the file, in catalog order: its `OSAttr`."""
+    """Releases that install the file, in catalog order: its `OSAttr`."""
     attributes: tuple[SignatureAttribute, ...] = ()
-    """What the INF asks the catalog to say about this file."""
+    """Signature attributes that the INF requests for the file."""
     packed: bool = False
-    """Whether it is packed there, as driver.sy_: the catalog vouches for what it unpacks to."""
+    """True for a compressed file such as driver.sy_: the catalog lists the uncompressed file."""
 
 
 @dataclass(frozen=True)
 class DriverPackage:
-    """What one catalog is to hold."""
+    """The INFs and files of one catalog."""
 
     infs: tuple[Path, ...]
-    """The INFs that name this catalog: mostly one; several may share it."""
+    """The INFs that name this catalog; usually one."""
     catalog: Path
-    """Where the catalog belongs: beside the INF, named as its CatalogFile directive says."""
+    """Path of the catalog: the folder of the INF and the name in its CatalogFile directive."""
     architecture: str
-    """The decoration of the CatalogFile directive: `x86`, `amd64`, `ia64`, `arm`, `arm64`; `any` without one."""
+    """Decoration of the CatalogFile directive: `x86`, `amd64`, `ia64`, `arm` or `arm64`; `any` without one."""
     files: tuple[PackageFile, ...]
-    """The members: the INFs first, then the files in the order in which the INFs name them."""
+    """The members: the INFs, then the files in INF order."""
     hardware_ids: tuple[str, ...]
-    """HWID1, HWID2, … in this order, in lower case."""
+    """HWID1, HWID2, … in lower case."""
     os: tuple[OsName, ...]
-    """The releases of the catalog's `OS` attribute, in its order."""
+    """Releases in the catalog's `OS` attribute, in order."""
     os_chosen: bool
-    """Whether the releases were chosen from the INF's own decorations, because none were given."""
+    """True if the releases come from the INF's decorations because the caller gave none."""
     pe_trusted: bool = False
-    """Whether any INF of the run has a section that says PETrust = true: the catalog's PE = TRUSTED."""
+    """True if an INF of the run requests PETrust = true: the catalog gets PE = TRUSTED."""
     problems: tuple[Problem, ...] = ()
-    """Warnings; with an error there is no package."""
+    """Warnings. Packages with errors must not be used."""
 
     @property
     def inf(self) -> Path:
@@ -72,39 +72,39 @@ class DriverPackage:
 
     @property
     def catalog_name(self) -> str:
-        """The file name of the catalog: as the INF spells it, or as a catalog that is there is spelled."""
+        """File name of the catalog, spelled as the existing catalog file or else as in the INF."""
         return self.catalog.name
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found in one run over some INFs."""
+    """The packages and problems of one run."""
 
     packages: tuple[DriverPackage, ...]
-    """One for each catalog, as far as it could be made out: with an error among the problems it is not to be used."""
+    """One for each catalog. Do not use them if `errors` is not empty."""
     problems: tuple[Problem, ...]
-    """All that is wrong, in the order of the INFs."""
+    """All problems, in the order of the INFs."""
     uncatalogued: tuple[DriverPackage, ...] = ()
-    """What INFs that name no catalog for an architecture would install there; the name of the catalog is made up."""
+    """Packages of INFs without a catalog for an architecture; their catalog name is invented."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that forbid the catalogs."""
+        """Problems that prevent the catalogs from being built."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     def require_sound(self, where: Path | Sequence[Path]) -> None:
-        """Raise PackageError, with every problem that was found at `where`, if one of them is an error."""
+        """Raise PackageError, with all problems found at `where`, if there is an error."""
         if self.errors:
             count = len(self.errors)
             raise PackageError(
-                f"{count} problems forbid the catalog" if count > 1 else "no catalog can be made",
+                f"the catalog can't be built: {count} error{'s' if count > 1 else ''}",
                 problems=self.problems,
                 path=where if isinstance(where, Path) else where[0],
             )
 
 
 def read_packages(where: Path | Sequence[Path], os: Sequence[OsName] | None = None) -> list[DriverPackage]:
-    """The packages that `survey_packages` finds. Raises PackageError if any problem is an error, and FileError."""
+    """Return the packages that `survey_packages` finds. Raises FileError, and PackageError if there is an error."""
     survey = survey_packages(where, os)
     survey.require_sound(where)
     return list(survey.packages)
@@ -116,10 +116,10 @@ def survey_packages(
     *,
     today: datetime.date | None = None,
 ) -> Survey:
-    """The driver packages of a folder and all below it, or of some INFs: one for each catalog that they name.
+    """Find the driver packages of a folder and its subfolders, or of INFs: one for each catalog that the INFs name.
 
-    `os` says what releases the catalogs are for; without it they are those of the INFs' own decorations. `today` is
-    compared with DriverVer; without it any date will do. Raises FileError.
+    `os` gives the target releases of the catalogs; by default they come from the INFs' decorations. `today` is the
+    latest date that DriverVer may have; by default the date is not checked. Raises FileError.
     """
     paths = _inf_paths(where)
     drivers: list[DriverInf] = []
@@ -138,12 +138,12 @@ def survey_packages(
     run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today)
     packages = run.packages()
     problems += run.problems
-    problems += _strangers(where, packages)
-    return Survey(tuple(packages), _each_once(problems), tuple(run.uncatalogued()))
+    problems += _extra_windows_files(where, packages)
+    return Survey(tuple(packages), _without_duplicates(problems), tuple(run.uncatalogued()))
 
 
-def _strangers(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[Problem]:
-    """Files of Windows that lie in a folder and are no member of any catalog."""
+def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[Problem]:
+    """Find files of Windows in the folders that are not members of any catalog."""
     members = {file.path for package in packages for file in package.files}
     names = os_names.in_order(name for package in packages for name in package.os)
     for root in [where] if isinstance(where, Path) else where:
@@ -152,21 +152,21 @@ def _strangers(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) 
                 yield from signability.redistributed(path, root, names)
 
 
-def _each_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """The problems, the first of those that say the same about the same line."""
+def _without_duplicates(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Remove repeated problems: the same code and message for the same line."""
     found = {(problem.code, problem.path, problem.line, problem.message): problem for problem in reversed(problems)}
     return tuple(reversed(found.values()))
 
 
 def _inf_paths(where: Path | Sequence[Path]) -> list[Path]:
-    """The INFs of a run: those of a folder, or those that were named."""
+    """Return the INFs in the folders, and the INFs that were named."""
     named = [where] if isinstance(where, Path) else list(where)
     paths = (path for name in named for path in (Folder(name).infs() if name.is_dir() else (name,)))
     return list(dict.fromkeys(paths))
 
 
 class _Run:
-    """What Inf2Cat does in one go: some INFs, their catalogs, and the hardware IDs of them all in each catalog."""
+    """One Inf2Cat run: several INFs and their catalogs; each catalog has the hardware IDs of all INFs."""
 
     def __init__(
         self, drivers: tuple[DriverInf, ...], os: tuple[OsName, ...] | None, today: datetime.date | None
@@ -175,15 +175,15 @@ class _Run:
         self._os = os
         self._today = today
         self._folders: dict[Path, Folder] = {}
-        # The asterisk that stands for any bus is left out: *PNP0501 becomes pnp0501 (measured).
+        # Inf2Cat removes the leading asterisk: *PNP0501 becomes pnp0501 (measured).
         ids = (id_.removeprefix("*") for driver in drivers for id_ in driver.hardware_ids)
         self._ids = tuple(dict.fromkeys(ids))
-        self._trusted = any(asks_for_trust(driver.inf) for driver in drivers)
-        self._without: list[tuple[DriverInf, tuple[OsName, ...]]] = []
+        self._pe_trusted = any(requests_pe_trust(driver.inf) for driver in drivers)
+        self._without_catalog: list[tuple[DriverInf, tuple[OsName, ...]]] = []
         self.problems: list[Problem] = []
 
     def packages(self) -> list[DriverPackage]:
-        """One package for each catalog, with the problems of each left in `problems`."""
+        """Return one package for each catalog; add problems to `problems`."""
         groups: dict[tuple[Path, str, str], list[tuple[DriverInf, tuple[OsName, ...]]]] = {}
         for driver in self._drivers:
             names = driver.releases if self._os is None else self._os
@@ -192,24 +192,24 @@ class _Run:
             for directive, names in self._catalogs(driver).items():
                 key = (driver.path.parent, directive.name.lower(), directive.architecture)
                 groups.setdefault(key, []).append((driver, names))
-        return [self._package(key[2], members, self._named(members)) for key, members in groups.items()]
+        return [self._package(key[2], members, self._catalog_named_by(members)) for key, members in groups.items()]
 
     def uncatalogued(self) -> list[DriverPackage]:
-        """One package for each INF that names no catalog somewhere. That it names none is all that is noted."""
+        """Return one package for each INF that lacks a catalog; the only problem reported is the missing directive."""
         before = len(self.problems)
-        found = [self._package("any", [one], one[0].path.with_suffix(".cat")) for one in self._without]
+        found = [self._package("any", [one], one[0].path.with_suffix(".cat")) for one in self._without_catalog]
         del self.problems[before:]
         return found
 
-    def _named(self, members: list[tuple[DriverInf, tuple[OsName, ...]]]) -> Path:
-        """Where the catalog of these INFs belongs."""
+    def _catalog_named_by(self, members: list[tuple[DriverInf, tuple[OsName, ...]]]) -> Path:
+        """Return the path of the catalog that these INFs name."""
         driver, names = members[0]
         directive = driver.version.catalog(names[0].architecture)
         assert directive is not None
         return self._catalog_path(driver.path, directive.name)
 
     def _catalogs(self, driver: DriverInf) -> dict[CatalogDirective, tuple[OsName, ...]]:
-        """The catalogs that an INF needs, each with the releases that will look for it."""
+        """Return the CatalogFile directives of an INF, each with the releases that use it."""
         names = driver.releases if self._os is None else self._os
         if not names:
             self.problems.append(signability.no_releases(driver))
@@ -220,18 +220,18 @@ class _Run:
             if directive is None:
                 self.problems.append(signability.missing_catalog_file(driver, architecture))
                 without += [name for name in names if name.architecture == architecture]
-            elif bad_name := tuple(signability.check_catalog_name(driver, directive)):
-                self.problems += bad_name
+            elif invalid_name := tuple(signability.check_catalog_name(driver, directive)):
+                self.problems += invalid_name
             else:
                 found.setdefault(directive, []).extend(name for name in names if name.architecture == architecture)
         if without:
-            self._without.append((driver, os_names.in_order(without)))
+            self._without_catalog.append((driver, os_names.in_order(without)))
         return {directive: os_names.in_order(group) for directive, group in found.items()}
 
     def _package(
         self, architecture: str, members: list[tuple[DriverInf, tuple[OsName, ...]]], catalog: Path
     ) -> DriverPackage:
-        """The package of the INFs that share a catalog."""
+        """Return the package of the INFs that share a catalog."""
         names = os_names.in_order(name for _, group in members for name in group)
         before = len(self.problems)
         files: dict[tuple[str, Path], PackageFile] = {}
@@ -249,22 +249,22 @@ class _Run:
             self._ids,
             names,
             self._os is None,
-            self._trusted,
+            self._pe_trusted,
             found,
         )
 
     def _catalog_path(self, inf: Path, name: str) -> Path:
-        """Where the catalog belongs. One that is there is the same on Windows, whatever the case of its letters."""
+        """Return the path of the catalog: an existing file whose name differs only in case, or a new file."""
         with contextlib.suppress(OutsideFolder):
             return self._folder(inf.parent).find([name]) or inf.with_name(name)
         return inf.with_name(name)
 
     def _files(self, driver: DriverInf, names: tuple[OsName, ...]) -> Iterator[PackageFile]:
-        """The files that an INF brings, where they are, with their problems left in `problems`."""
+        """Yield the existing files that an INF copies; add problems to `problems`."""
         folder = self._folder(driver.path.parent)
         architectures = tuple(dict.fromkeys(name.architecture for name in names))
-        found = contents(driver, architectures)
-        self.problems += signability.check_contents(driver, found)
+        found = copied_files(driver, architectures)
+        self.problems += signability.check_copied_files(driver, found)
         located = [(item, path) for item in found.items if (path := self._find(driver, folder, item)) is not None]
         self.problems += check_images(driver, located, architectures)
         attributes = signature_attributes(driver.inf)
@@ -280,21 +280,21 @@ class _Run:
                 is_packed(item, path),
             )
 
-    def _find(self, driver: DriverInf, folder: Folder, item: Item) -> Path | None:
-        """Where a file is. A problem is noted where it isn't in the folder or the path leads out of it."""
+    def _find(self, driver: DriverInf, folder: Folder, item: CopiedFile) -> Path | None:
+        """Return the path of a file; add a problem if it is missing or outside the package folder."""
         if item.source is None or not signability.is_file_name(item.copy.target):
             return None
         names = (item.copy.source, packed_name(item.copy.source))
         try:
-            places = (folder.find((*item.source.folders, name)) for name in names)
-            path = next(filter(None, places), None)
+            paths = (folder.find((*item.source.folders, name)) for name in names)
+            path = next(filter(None, paths), None)
         except OutsideFolder:
             self.problems.append(signability.outside_folder(driver, item))
             return None
         if path is None:
-            self.problems += [signability.missing_file(driver, item)] if item.certain else []
-        elif twins := folder.twins(path):
-            self.problems.append(signability.ambiguous_name(driver, item, path, twins))
+            self.problems += [signability.missing_file(driver, item)] if item.required else []
+        elif case_variants := folder.case_variants(path):
+            self.problems.append(signability.ambiguous_name(driver, item, path, case_variants))
         return path
 
     def _folder(self, path: Path) -> Folder:
@@ -312,4 +312,4 @@ def _unreadable(error: InfError, path: Path) -> Problem:
 
 def _no_inf(where: Path | Sequence[Path]) -> Problem:
     path = where if isinstance(where, Path) else None
-    return Problem("no-inf", "there is no driver's INF here", path, hint="Name the folder that the INF is in.")
+    return Problem("no-inf", "no driver INF found", path, hint="Specify the folder that contains the INF.")

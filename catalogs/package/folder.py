@@ -1,4 +1,4 @@
-"""The folder of a driver package, as Windows sees it: names without regard to case, and nothing outside of it."""
+"""Case-insensitive file lookup, as in Windows, that never leads outside a driver package's folder."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from signer.storage.files import file_error
 
 
 class OutsideFolder(ValueError):
-    """A path that leads out of the package: absolute, with a drive, with `..`, or through a symbolic link."""
+    """Raised for a path outside the package: absolute, with a drive, with `..`, or through a symbolic link."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What is in a folder, as the system lists it: with the kind of everything that is no symbolic link."""
+    """The entries of a folder from one os.scandir call, which also gives the type of all but symbolic links."""
 
     entries: dict[str, list[os.DirEntry[str]]]
-    """By name in lower case, each list and all of them in sorted order."""
+    """Entries by lower-case name, all sorted."""
     is_inside: bool
-    """Whether the folder lies in the package when symbolic links and junctions are followed."""
+    """True if the folder is in the package after symbolic links and junctions are resolved."""
 
 
 class Folder:
-    """A folder and what lies below it. Each folder is listed once."""
+    """A folder and its subfolders. Each is listed once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -33,10 +33,10 @@ class Folder:
         self._listed: dict[Path, _Listing] = {}
 
     def find(self, parts: Sequence[str]) -> Path | None:
-        """The file at a path below the folder, whatever the case of its letters; None where there is none.
+        """Return the file at a relative path, ignoring case; None if it does not exist.
 
-        Where names differ by case only, the one that is spelled as asked is taken, else the first in sorted order.
-        Raises OutsideFolder, and FileError for a folder that can't be listed.
+        If names differ only in case, an exact match takes precedence over the first in sorted order. Raises
+        OutsideFolder, and FileError for a folder that can't be listed.
         """
         path = self.root
         entry, is_inside = None, True
@@ -55,17 +55,17 @@ class Folder:
             raise OutsideFolder(str(path))
         return path
 
-    def twins(self, path: Path) -> list[str]:
-        """The names beside `path` that differ from its name by case only."""
+    def case_variants(self, path: Path) -> list[str]:
+        """Return the names in the folder of `path` that differ from its name only in case."""
         name = path.name
         return [one.name for one in self._list(path.parent).entries.get(name.lower(), []) if one.name != name]
 
     def infs(self) -> Iterator[Path]:
-        """The INFs in and below the folder, in the order in which Windows lists them: a folder's own come first."""
+        """Yield the INFs in Windows' order: those of a folder, then those of its subfolders."""
         return (path for path in self.files() if path.suffix.lower() == ".inf")
 
     def files(self) -> Iterator[Path]:
-        """All files in and below the folder, in that order; hidden ones are left out. Raises FileError."""
+        """Yield all files except hidden ones, in the same order. Raises FileError."""
         waiting = [self.root]
         while waiting:
             folder = waiting.pop()
@@ -76,7 +76,7 @@ class Folder:
             waiting += [folder / entry.name for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
 
     def _list(self, folder: Path) -> _Listing:
-        """What is in a folder. Raises FileError."""
+        """List a folder. Raises FileError."""
         if folder not in self._listed:
             try:
                 with os.scandir(folder) as found:
@@ -92,9 +92,9 @@ class Folder:
         return self._listed[folder]
 
     def _is_inside(self, path: Path) -> bool:
-        return Path(os.path.realpath(path)).is_relative_to(self._real)  # unlike resolve(), takes links to themselves
+        return Path(os.path.realpath(path)).is_relative_to(self._real)  # unlike resolve(), accepts links to themselves
 
 
 def _is_file(entry: os.DirEntry[str], path: Path) -> bool:
-    """Whether it is a file or leads to one; a link to nothing, or to itself, does not."""
+    """Tell whether an entry is a file or a link to one, not a dangling or circular link."""
     return path.is_file() if entry.is_symlink() else entry.is_file()

@@ -1,4 +1,4 @@
-"""The images of a package, held against the INF that installs them: the right machine, and signed where it must be."""
+"""Check the drivers of a package against its INF: the architecture, and the signature of boot-start drivers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.package.compressed import opened
-from catalogs.package.copied_files import Item
+from catalogs.package.copied_files import CopiedFile
 from signer.errors import ImageError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
@@ -18,16 +18,17 @@ _DECORATIONS = {"x64": "amd64"}
 _BOOT_START = 0
 
 
-def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: Iterable[str]) -> Iterator[Problem]:
-    """What is wrong with the drivers (.sys) that an INF installs on the architectures that are wanted.
+def check_images(
+    driver: DriverInf, found: Iterable[tuple[CopiedFile, Path]], architectures: Iterable[str]
+) -> Iterator[Problem]:
+    """Check the drivers (.sys) that an INF installs on the target architectures.
 
-    Programs and libraries may be for other machines than the one they are installed on; services of the kernel may not.
-    Raises FileError.
+    Programs and libraries may be for other architectures than the machine; kernel services may not. Raises FileError.
     """
-    asked = set(wanted)
-    installed: dict[Path, dict[str, Item]] = {}
+    targets = set(architectures)
+    installed: dict[Path, dict[str, CopiedFile]] = {}
     for item, path in found:
-        if item.copy.source.lower().endswith(".sys") and item.architecture in asked:
+        if item.copy.source.lower().endswith(".sys") and item.architecture in targets:
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
@@ -49,18 +50,18 @@ def check_images(driver: DriverInf, found: Iterable[tuple[Item, Path]], wanted: 
             yield _unsigned(driver, path, next(iter(items.values())))
 
 
-def is_packed(item: Item, path: Path) -> bool:
-    """Whether the file that was found for an item is a packed one: driver.sy_ for driver.sys."""
+def is_packed(item: CopiedFile, path: Path) -> bool:
+    """Tell whether `path` is the compressed file (driver.sy_) for an item (driver.sys)."""
     return path.name.lower() != item.copy.source.lower()
 
 
 def boot_start_drivers(driver: DriverInf) -> Iterator[str]:
-    """The file names, in lower case, of the services that the boot loader starts (StartType = 0)."""
+    """Yield the lower-case file names of the services that the boot loader starts (StartType = 0)."""
     return (name for name, start in service_binaries(driver).items() if start == _BOOT_START)
 
 
 def service_binaries(driver: DriverInf) -> dict[str, int | None]:
-    """The file names, in lower case, of the services that the INF installs, and the StartType of each."""
+    """Return the StartType of each service that the INF installs, by lower-case file name."""
     inf = driver.inf
     found: dict[str, int | None] = {}
     for section in inf.sections.values():
@@ -82,51 +83,55 @@ def _number(text: str) -> int | None:
 
 
 def _wrong_machine(
-    driver: DriverInf, path: Path, items: dict[str, Item], machine: str, services: Collection[str]
+    driver: DriverInf, path: Path, items: dict[str, CopiedFile], machine: str, services: Collection[str]
 ) -> Iterator[Problem]:
-    """An error where a service can't be loaded on any machine that was asked for; a warning where it can on another."""
-    hopeless = machine not in items and not _names(path, items).isdisjoint(services)
+    """Yield an error if no target architecture can load a service, and a warning if another one can."""
+    unusable = machine not in items and not _names(path, items).isdisjoint(services)
     for architecture, item in items.items():
         if architecture != machine:
             yield Problem(
                 "wrong-architecture",
-                f"{path.name} is for {machine}, and the INF installs it on {architecture}",
+                f"{path.name} is built for {machine}, but the INF installs it on {architecture}",
                 driver.path,
                 item.copy.line,
-                f"Build it for {architecture}, or decorate the section that installs it.",
-                Severity.ERROR if hopeless else Severity.WARNING,
+                f"Build it for {architecture}, or restrict its install section to {machine} with a decoration.",
+                Severity.ERROR if unusable else Severity.WARNING,
             )
 
 
-def _names(path: Path, items: dict[str, Item]) -> set[str]:
-    """What a file is called in the folder and where it is installed, in lower case."""
+def _names(path: Path, items: dict[str, CopiedFile]) -> set[str]:
+    """Return the names of a file in the package and after installation, in lower case."""
     return {item.copy.target.lower() for item in items.values()} | {path.name.lower()}
 
 
-def _no_image(driver: DriverInf, path: Path, item: Item, *, is_service: bool) -> Problem:
-    """An error where a service is to run it; other files may be called .sys too."""
+def _no_image(driver: DriverInf, path: Path, item: CopiedFile, *, is_service: bool) -> Problem:
+    """Return an error for the binary of a service, and a warning for another file named .sys."""
     return Problem(
         "no-image",
-        f"{path.name} is no PE image, so that Windows can't load it as a driver",
+        f"{path.name} is not a PE image: Windows can't load it as a driver",
         driver.path,
         item.copy.line,
-        "Check the build.",
+        "Replace it with the driver that the build creates.",
         Severity.ERROR if is_service else Severity.WARNING,
     )
 
 
-def _bad_image(driver: DriverInf, path: Path, item: Item, error: ImageError) -> Problem:
+def _bad_image(driver: DriverInf, path: Path, item: CopiedFile, error: ImageError) -> Problem:
     return Problem(
-        error.code, f"{path.name}: {error.message}", driver.path, item.copy.line, error.hint or "Check the build."
+        error.code,
+        f"{path.name}: {error.message}",
+        driver.path,
+        item.copy.line,
+        error.hint or "Build the driver again.",
     )
 
 
-def _unsigned(driver: DriverInf, path: Path, item: Item) -> Problem:
+def _unsigned(driver: DriverInf, path: Path, item: CopiedFile) -> Problem:
     return Problem(
         "unsigned-image",
-        f"{path.name} starts with the boot loader, which asks for a signature in the file, and has none",
+        f"{path.name} is a boot-start driver without an embedded signature, which the boot loader requires",
         driver.path,
         item.copy.line,
-        "Sign it before the catalog is made: a signature added later is fine too, for the catalog ignores it.",
+        "Sign it with drvsign sign. A catalog that lists it stays valid: hashes do not cover signatures.",
         Severity.WARNING,
     )

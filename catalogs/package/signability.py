@@ -1,7 +1,7 @@
-"""Inf2Cat's signability test: what is wrong with an INF and the folder that it stands in.
+"""Inf2Cat's signability test: check an INF and its folder.
 
-Where Inf2Cat's code and words are public they are used; other problems have names of this project. Sources: messages of
-Inf2Cat in public build logs, and "Inf2Cat" (windows-driver-docs, devtest/inf2cat.md).
+Problems have Inf2Cat's code and text if these are public, and a drvsign name otherwise. Sources: messages of Inf2Cat in
+public build logs, and "Inf2Cat" (windows-driver-docs, devtest/inf2cat.md).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem, Severity
 from catalogs.inf.references import circular_needs
 from catalogs.inf.version import CatalogDirective
-from catalogs.package.copied_files import Contents, Item
+from catalogs.package.copied_files import CopiedFile, CopiedFiles
 
 _FILE_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+')
 _CATALOG_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+\.cat', re.IGNORECASE)
-_OF_WINDOWS = frozenset(
+_WINDOWS_FILES = frozenset(
     (
         "advapi32.dll",
         "cfgmgr32.dll",
@@ -58,30 +58,30 @@ _OF_WINDOWS = frozenset(
         "wudfrd.sys",
     )
 )
-"""Files that every Windows brings and that drivers are seen to ship. Inf2Cat's own list is not public."""
-_FAMILIES = {
+"""Files that are part of Windows and that driver packages sometimes contain. Inf2Cat's list is not public."""
+_OS_FAMILIES = {
     (5, 1): "Windows XP/Windows Server 2003",
     (5, 2): "Windows XP/Windows Server 2003",
     (6, 0): "Windows Vista/Windows Server 2008",
-    # The first two were seen in messages of Inf2Cat; these follow their pattern.
+    # The names above were seen in messages of Inf2Cat; those below follow the same pattern.
     (6, 1): "Windows 7/Windows Server 2008 R2",
     (6, 2): "Windows 8/Windows Server 2012",
     (6, 3): "Windows 8.1/Windows Server 2012 R2",
     (10, 0): "Windows 10/Windows Server 2016",
 }
 _WINDOWS_7 = (6, 1, 0)
-_OLDEST_FOR_WINDOWS_7 = datetime.date(2009, 4, 21)
+_MIN_DATE_FOR_WINDOWS_7 = datetime.date(2009, 4, 21)
 
 
 def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.date | None) -> Iterator[Problem]:
-    """What is wrong with [Version], for these releases.
+    """Check [Version] for these releases.
 
-    `today` is what DriverVer must not be after; without it any date will do.
+    `today` is the latest date that DriverVer may have; None to accept any date.
     """
     version = driver.version
     if version.section is None:
         yield Problem(
-            "missing-version", "there is no [Version] section", driver.path, 1, 'Begin the INF with "[Version]".'
+            "missing-version", "the INF has no [Version] section", driver.path, 1, "Start the INF with [Version]."
         )
         return
     entry = version.entry("DriverVer")
@@ -92,7 +92,7 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             f"DriverVer missing or in incorrect format in \\{driver.path.name}",
             driver.path,
             entry.line if entry else version.line,
-            "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes and no number above 65535.",
+            "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes, and no version number above 65535.",
         )
     elif today is not None and found.date > today:
         yield Problem(
@@ -100,80 +100,80 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             f"DriverVer set to a date in the future (postdated DriverVer not allowed) in {_in_folder(driver)}.",
             driver.path,
             found.line,
-            f"It is {today:%m/%d/%Y}, by the clock that the test goes by: give that date or an earlier one.",
+            f"Set DriverVer to {today:%m/%d/%Y} (the build date: SOURCE_DATE_EPOCH or today) or an earlier date.",
         )
-    elif found.date < _OLDEST_FOR_WINDOWS_7 and any(name.release >= _WINDOWS_7 for name in names):
+    elif found.date < _MIN_DATE_FOR_WINDOWS_7 and any(name.release >= _WINDOWS_7 for name in names):
         newest = max(name.release for name in names)
         yield Problem(
             "22.9.7",
             f"DriverVer set to incorrect date (must be postdated to 4/21/2009 for newest OS) in \\{driver.path.name}",
             driver.path,
             found.line,
-            "Give the date of this build: the Inf2Cat of Windows 7 takes no older driver, later ones do.",
-            # That Inf2Cat knows no newer release; one that does was seen to pass a driver of 2007.
+            "Set DriverVer to the build date: Windows 7's Inf2Cat rejects older dates, later versions accept them.",
+            # Windows 7's Inf2Cat does not know newer releases; a later Inf2Cat accepted a driver of 2007.
             Severity.WARNING if newest[:2] > _WINDOWS_7[:2] else Severity.ERROR,
         )
 
 
 def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterator[Problem]:
-    """What is wrong with the name of a catalog: it has to be that of a .cat file beside the INF."""
+    """Check that CatalogFile names a .cat file in the INF's folder."""
     if not _CATALOG_NAME.fullmatch(directive.name):
         yield Problem(
             "catalog-name",
-            f"CatalogFile is {directive.name!r}, which is no name of a .cat file beside the INF",
+            f"CatalogFile is {directive.name!r}, not the name of a .cat file in the folder of the INF",
             driver.path,
             directive.line,
-            f"Write CatalogFile = {driver.path.stem}.cat. (InfVerif calls this 1214.)",
+            f"Write CatalogFile = {driver.path.stem}.cat. (InfVerif: 1214)",
         )
 
 
-def check_contents(driver: DriverInf, found: Contents) -> Iterator[Problem]:
-    """What is wrong with the sections that install files, and with what they say of each file."""
+def check_copied_files(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
+    """Check the install sections, and the name and destination of each file."""
     yield from _check_sections(driver, found)
     yield from _check_names(driver, found.items)
     yield from _check_destinations(driver, found.items)
 
 
-def _check_sections(driver: DriverInf, found: Contents) -> Iterator[Problem]:
-    """Sections that lead back to themselves, and sections that are not there."""
+def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
+    """Find cycles of Needs directives, and missing sections."""
     for entry in circular_needs(driver.inf):
         yield Problem(
             "circular-needs",
-            f"Needs = {', '.join(entry.values)} leads back to a section that it comes from",
+            f"circular reference: Needs = {', '.join(entry.values)} leads back to its own section",
             driver.path,
             entry.line,
-            "Leave out one of the Needs directives of the circle.",
+            "Remove one of the Needs directives of the cycle.",
         )
     for section in found.missing_sections:
         yield Problem(
             "missing-section",
-            f"{section.directive} names the section [{section.name}], which does not exist",
+            f"{section.directive} names section [{section.name}], which does not exist",
             driver.path,
             section.line,
-            f"A single file is written {section.directive} = @{section.name}. (InfVerif calls this 1203.)",
+            f"Add the section. To name a single file, write {section.directive} = @{section.name}. (InfVerif: 1203)",
             Severity.WARNING,
         )
     for install in found.missing_installs:
         yield Problem(
             "missing-section",
-            f"a model is installed by the section [{install.name}], which does not exist",
+            f"a model names install section [{install.name}], which does not exist",
             driver.path,
             install.line,
-            "Write the section, with or without a decoration. (InfVerif calls this 1203.)",
+            "Add the section, with or without a decoration. (InfVerif: 1203)",
             Severity.WARNING,
         )
 
 
-def _check_names(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
-    """Files that have no name, and files that no section places."""
+def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Problem]:
+    """Find invalid file names, and files that [SourceDisksFiles] does not list."""
     for item in items:
         if not is_file_name(item.copy.target):
             yield Problem(
                 "file-name",
-                f"{item.copy.target!r} is no name that a file can be installed under",
+                f"{item.copy.target!r} is not a valid file name",
                 driver.path,
                 item.copy.line,
-                "Write the name alone: [DestinationDirs] says where the file goes.",
+                "Write the name without a folder: [DestinationDirs] gives the destination folder.",
             )
         elif item.source is None and not item.inbox:
             yield Problem(
@@ -181,68 +181,68 @@ def _check_names(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
                 f"{item.copy.source} missing from [SourceDisksFiles]",
                 driver.path,
                 item.copy.line,
-                f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif calls this 1230.)",
+                f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif: 1230)",
             )
 
 
-def _check_destinations(driver: DriverInf, items: Iterable[Item]) -> Iterator[Problem]:
-    """Files that would overwrite each other, and files that go to two places."""
-    sources: dict[tuple[str, str, tuple[str, str], str], Item] = {}
-    targets: dict[tuple[str, str, str], Item] = {}
+def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Problem]:
+    """Find files that overwrite each other, and files that are installed twice."""
+    sources: dict[tuple[str, str, tuple[str, str], str], CopiedFile] = {}
+    targets: dict[tuple[str, str, str], CopiedFile] = {}
     for item in items:
         copy = item.copy
         if item.source is None:
             continue
-        there = sources.setdefault((item.architecture, item.on, copy.destination, copy.target.lower()), item)
-        if there.copy.source.lower() != copy.source.lower():
+        other = sources.setdefault((item.architecture, item.on, copy.destination, copy.target.lower()), item)
+        if other.copy.source.lower() != copy.source.lower():
             yield Problem(
                 "file-collision",
-                f"{there.copy.source} and {copy.source} are both installed as {copy.target} in the same folder",
+                f"{other.copy.source} and {copy.source} are both installed as {copy.target} in the same folder",
                 driver.path,
                 copy.line,
-                f"The other is in line {there.copy.line}. Give them different names. (InfVerif calls this 1330.)",
+                f"Give them different names; the other is in line {other.copy.line}. (InfVerif: 1330)",
                 Severity.WARNING,
             )
         first = targets.setdefault((item.architecture, item.on, copy.source.lower()), item)
         if (first.copy.destination, first.copy.target.lower()) != (copy.destination, copy.target.lower()):
             yield Problem(
                 "two-destinations",
-                f"{copy.source} is installed in two places",
+                f"{copy.source} is installed twice: in two folders or under two names",
                 driver.path,
                 copy.line,
-                f"The other is in line {first.copy.line}. Make sure that both are meant.",
+                f"Remove one of the two if it is not intended; the other is in line {first.copy.line}.",
                 Severity.WARNING,
             )
 
 
 def is_file_name(name: str) -> bool:
-    """Whether Windows can have a file of this name; one with a folder or a drive is none."""
+    """Tell whether `name` is a valid Windows file name without a folder or drive."""
     return _FILE_NAME.fullmatch(name) is not None and bool(name.strip(". "))
 
 
 def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:
-    """There is no CatalogFile directive for an architecture."""
+    """Report that an architecture has no CatalogFile directive."""
     return Problem(
         "22.9.4",
         f"Missing {architecture.upper()} CatalogFile entry (CatalogFile.nt{architecture}, CatalogFile.nt, CatalogFile)"
         f" from [Version] section in \\{driver.path.name}",
         driver.path,
         driver.version.line,
-        f"Add CatalogFile = {driver.path.stem}.cat to [Version]. (InfVerif calls this 1233.)",
+        f"Add CatalogFile = {driver.path.stem}.cat to [Version]. (InfVerif: 1233)",
     )
 
 
-def missing_file(driver: DriverInf, item: Item) -> Problem:
-    """A file is not where the INF says. Inf2Cat says nothing of one on a disk that the INF does not describe."""
+def missing_file(driver: DriverInf, item: CopiedFile) -> Problem:
+    """Report a missing file. Inf2Cat ignores a missing file on an undefined disk, so that is only a warning."""
     assert item.source is not None
     if not item.source.disk_known:
         return Problem(
             "unknown-disk",
-            f"{item.copy.source} is on disk {item.source.disk!r}, which no [SourceDisksNames] section describes for"
-            f" {item.architecture}: it is not catalogued",
+            f"{item.copy.source} is missing and is not catalogued: its disk {item.source.disk!r} is not defined in"
+            f" [SourceDisksNames] for {item.architecture}",
             driver.path,
             item.source.line,
-            "Add the disk, or place the file on one that there is. (InfVerif calls this 1273.)",
+            "Add the disk, or change the disk of the file in [SourceDisksFiles]. (InfVerif: 1273)",
             Severity.WARNING,
         )
     return Problem(
@@ -253,49 +253,50 @@ def missing_file(driver: DriverInf, item: Item) -> Problem:
         " the inf.",
         driver.path,
         item.copy.line,
-        f"For {item.architecture}, line {item.source.line} in [{item.source.section}] puts it at {_place(item)}."
-        + (f" Files in a cabinet are not looked for: unpack {cabinet}." if (cabinet := item.source.cabinet) else ""),
+        f"Copy the file to {_location(item)}, its path for {item.architecture} according to line {item.source.line} in"
+        f" [{item.source.section}]."
+        + (f" Files in cabinets are not supported: unpack {cabinet}." if (cabinet := item.source.cabinet) else ""),
     )
 
 
-def outside_folder(driver: DriverInf, item: Item) -> Problem:
-    """The INF sends the reader out of the package."""
+def outside_folder(driver: DriverInf, item: CopiedFile) -> Problem:
+    """Report a source path that leads outside the package."""
     return Problem(
         "outside-package",
-        f"{_place(item)} does not lie in the package",
+        f"{_location(item)} is outside the package folder",
         driver.path,
         item.source.line if item.source else item.copy.line,
-        "Paths are relative to the INF: no drive, no .., and no link that leads elsewhere.",
+        "Use a path relative to the INF, without a drive, '..' or a link to another folder.",
     )
 
 
-def ambiguous_name(driver: DriverInf, item: Item, path: Path, twins: Sequence[str]) -> Problem:
-    """Names that are one name to Windows."""
+def ambiguous_name(driver: DriverInf, item: CopiedFile, path: Path, case_variants: Sequence[str]) -> Problem:
+    """Report file names that differ only in case."""
     return Problem(
         "ambiguous-name",
-        f"{path.name} and {', '.join(twins)} differ by case only, and are one file to Windows",
+        f"{path.name} and {', '.join(case_variants)} differ only in case: they are the same file on Windows",
         driver.path,
         item.copy.line,
-        "Keep one of them.",
+        "Delete all but one of them.",
     )
 
 
 def no_releases(driver: DriverInf) -> Problem:
-    """No Windows release would install anything from the INF."""
+    """Report that no Windows release would install anything from the INF."""
     return Problem(
         "no-releases",
-        "no Windows release finds a device or a [DefaultInstall] section for itself in this INF",
+        "the INF has no models and no [DefaultInstall] section for any Windows release",
         driver.path,
         driver.version.line,
-        "Say with --os what the catalog is for.",
+        "Add a TargetOS decoration, or give the target releases with --os.",
     )
 
 
 def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[Problem]:
-    """A file of Windows lies in the package, and no INF copies it."""
-    if path.name.lower() in _OF_WINDOWS:
+    """Report a file of Windows that is in the package although no INF copies it."""
+    if path.name.lower() in _WINDOWS_FILES:
         place = "\\".join(("", *path.relative_to(root).parts))
-        families = dict.fromkeys(_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _FAMILIES)
+        families = dict.fromkeys(_OS_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _OS_FAMILIES)
         for family in families:
             yield Problem(
                 "22.9.8",
@@ -303,17 +304,17 @@ def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[P
                 "File not copied by installation inf so this is a warning only.",
                 path,
                 None,
-                "Windows brings this file itself: leave it out of the package.",
+                "Remove it from the package: the file is part of Windows.",
                 Severity.WARNING,
             )
 
 
-def _place(item: Item) -> str:
-    """Where a file is said to be, as Windows writes it."""
+def _location(item: CopiedFile) -> str:
+    """Return the source path of a file, with backslashes."""
     folders = item.source.folders if item.source else ()
     return "\\".join((*folders, item.copy.source))
 
 
 def _in_folder(driver: DriverInf) -> str:
-    """The INF as newer messages name it: with its folder."""
+    """Return the name of the INF with its folder, as in newer messages of Inf2Cat."""
     return f"{driver.path.parent.name}\\{driver.path.name}"

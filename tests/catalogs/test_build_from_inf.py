@@ -1,4 +1,4 @@
-"""What becomes of an INF's wishes in the catalog, in the cases that real catalogs decided."""
+"""Catalogs built from INFs, in cases that real catalogs decide."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def built(folder: Path) -> Catalog:
 
 
 @pytest.mark.parametrize(
-    ("wish", "said", "catalog", "page_hashes"),
+    ("requested", "attribute", "catalog", "page_hashes"),
     [
         pytest.param("PETrust = true", ("PETrusted", "1"), True, True, id="petrust"),
         pytest.param("DRMLevel = 1300", ("DRMLevel", "1300"), False, True, id="drm-level"),
@@ -37,48 +37,48 @@ def built(folder: Path) -> Catalog:
     ],
 )
 def test_signature_attributes(
-    tmp_path: Path, wish: str, said: tuple[str, str] | None, catalog: bool, page_hashes: bool
+    tmp_path: Path, requested: str, attribute: tuple[str, str] | None, catalog: bool, page_hashes: bool
 ) -> None:
-    text = with_change((DIRS, f"[SignatureAttributes]\nsample.sys = Wish\n[Wish]\n{wish}\n{DIRS}"))
+    text = with_change((DIRS, f"[SignatureAttributes]\nsample.sys = Attributes\n[Attributes]\n{requested}\n{DIRS}"))
     write_package(tmp_path, text)
     found = built(tmp_path)
     members = [member for member in found.members if member.file == "sample.sys"]
     assert len(members) == 2
     for member in members:
         others = [pair for pair in member.attributes if pair[0] not in ("File", "OSAttr")]
-        assert others == ([] if said is None else [said])
+        assert others == ([] if attribute is None else [attribute])
     assert any(member.page_hashes for member in members) == page_hashes
     assert (found.attribute("PE") == "TRUSTED") == catalog
 
 
 @pytest.mark.parametrize(
-    ("section", "value", "said"),
+    ("section", "value", "trusted"),
     [
-        pytest.param("SignatureAttributes.PETrust", "true", True, id="no-file-is-under-the-section"),
-        pytest.param("signatureattributes.mine", "TRUE", True, id="in-any-case-and-by-any-name"),
+        pytest.param("SignatureAttributes.PETrust", "true", True, id="section-without-files"),
+        pytest.param("signatureattributes.mine", "TRUE", True, id="any-case-and-any-name"),
         pytest.param("SignatureAttributes.PETrust", "false", False, id="declined"),
-        pytest.param("Elsewhere", "true", False, id="a-section-of-something-else"),
+        pytest.param("Elsewhere", "true", False, id="another-kind-of-section"),
     ],
 )
-def test_a_section_that_asks_for_trust_is_enough(tmp_path: Path, section: str, value: str, said: bool) -> None:
-    """As in 12 catalogs of audio drivers whose files have a DRMLevel only."""
-    asked = f"[{section}]\nPETrust = {value}\n{DIRS}"
-    write_package(tmp_path, with_change((DIRS, asked)))
+def test_a_section_with_petrust_is_sufficient(tmp_path: Path, section: str, value: str, trusted: bool) -> None:
+    """As in 12 catalogs of audio drivers whose files have only a DRMLevel."""
+    attributes = f"[{section}]\nPETrust = {value}\n{DIRS}"
+    write_package(tmp_path, with_change((DIRS, attributes)))
     found = built(tmp_path)
-    assert (found.attribute("PE") == "TRUSTED") == said
+    assert (found.attribute("PE") == "TRUSTED") == trusted
     assert not any(member.attribute("PETrusted") for member in found.members)
 
 
-def test_one_inf_of_a_run_asks_for_trust_for_all_of_its_catalogs(tmp_path: Path) -> None:
-    """As the hardware IDs, it is in every catalog of the run: so in 32 of the same submissions."""
-    asked = with_change((DIRS, f"[SignatureAttributes.PETrust]\nPETrust = true\n{DIRS}"))
-    write_package(tmp_path, asked)
+def test_petrust_in_one_inf_applies_to_all_catalogs_of_the_run(tmp_path: Path) -> None:
+    """Like the hardware IDs, PE is in every catalog of the run, as in 32 of the same submissions."""
+    text = with_change((DIRS, f"[SignatureAttributes.PETrust]\nPETrust = true\n{DIRS}"))
+    write_package(tmp_path, text)
     write_package(tmp_path, with_change(("sample.cat", "other.cat")), name="other.inf")
     packages = read_packages(tmp_path, os_names.parse_list("10_X64"))
     assert [build(package, OPTIONS).attribute("PE") for package in packages] == ["TRUSTED", "TRUSTED"]
 
 
-def test_files_of_the_same_bytes_are_members_each_by_its_name(tmp_path: Path) -> None:
+def test_files_with_the_same_content_are_separate_members(tmp_path: Path) -> None:
     text = with_change(
         ("[Drivers]\n", "[Drivers]\none.bin\ntwo.bin\n"), ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1")
     )
@@ -89,7 +89,7 @@ def test_files_of_the_same_bytes_are_members_each_by_its_name(tmp_path: Path) ->
     assert len({member.tag for member in same}) == 2
 
 
-def test_files_of_the_same_bytes_and_name_are_members_each(tmp_path: Path) -> None:
+def test_files_with_the_same_content_and_name_are_separate_members(tmp_path: Path) -> None:
     text = with_change(
         ("[Drivers]\n", "[Drivers]\nsame.bin,one.bin\nsame.bin,two.bin\n"),
         ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1"),
@@ -110,7 +110,7 @@ ENHANCED = """
 
 
 def test_a_cabinet_has_an_enhanced_hash_in_its_sha_256_entry_only() -> None:
-    """As in the 22 members of real catalogs that are cabinets."""
+    """As in the 22 cabinet members of real catalogs."""
     sha1, sha256 = subjects(hash_file(memoryview(CABINET)), [], 2)
     assert [oid for oid, _ in sha1.attributes] == [oids.CAT_MEMBERINFO2]
     (content,) = (value for oid, value in sha256.attributes if oid == oids.SPC_INDIRECT_DATA)

@@ -12,7 +12,7 @@ from catalogs.catalog import os_names
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.rules import check
 from catalogs.inf.targets import ARCHITECTURES
-from catalogs.package.copied_files import contents
+from catalogs.package.copied_files import copied_files
 from catalogs.package.driver_package import survey_packages
 from signer.errors import InfError
 from tests.support.inf_files import BASE, with_change, write_package
@@ -29,7 +29,7 @@ def exercise(data: bytes) -> None:
     except InfError:
         return
     assert driver.text.to_bytes() == data
-    found = contents(driver, ARCHITECTURES)
+    found = copied_files(driver, ARCHITECTURES)
     assert all(item.copy.target for item in found.items)
     assert all(problem.message for problem in check(driver))
     assert list(dict.fromkeys(driver.hardware_ids)) == list(driver.hardware_ids)

@@ -1,4 +1,4 @@
-"""A package that is not what was signed, by the time all is done, is not written."""
+"""A package whose files change while it is signed is not written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.program import state
 OPTIONS = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
-def test_a_file_that_changes_meanwhile_leaves_all_as_it_was(tmp_path: Path) -> None:
+def test_a_file_that_changes_during_signing_cancels_the_operation(tmp_path: Path) -> None:
     inf = tmp_path / "hello.inf"
     inf.write_bytes(HELLO.encode())
     (tmp_path / "hello.sys").write_bytes(PeSpec().build())
@@ -32,7 +32,7 @@ def test_a_file_that_changes_meanwhile_leaves_all_as_it_was(tmp_path: Path) -> N
         return [work(item) for item in items]
 
     before = state(tmp_path)
-    with pytest.raises(PackageError, match="does not verify, so nothing was changed") as caught:
+    with pytest.raises(PackageError, match="does not verify; no files were changed") as caught:
         sign_packages(tmp_path, read_packages(tmp_path), identity(), OPTIONS, each=each)
     assert [(problem.code, problem.path) for problem in caught.value.problems] == [("not-catalogued", inf)]
     assert {name for name, digest in state(tmp_path).items() if before[name] != digest} == {"hello.inf"}

@@ -144,10 +144,10 @@ def _facts(path: Path) -> dict[str, Any]:
 
 def _files(driver: DriverInf) -> list[dict[str, Any]]:
     """The files that the INF brings to its catalogs, found or not."""
-    from catalogs.package.copied_files import contents
+    from catalogs.package.copied_files import copied_files
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in contents(driver, driver.architectures).items:
+    for item in copied_files(driver, driver.architectures).items:
         place = "/".join((*item.source.folders, item.copy.source)) if item.source else None
         entry = found.setdefault(
             (item.copy.target.lower(), place or ""),

@@ -31,7 +31,7 @@ from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
-    from catalogs.sign_package import Made
+    from catalogs.sign_package import FileOutcome
     from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
@@ -118,9 +118,9 @@ def _elsewhere(
     packages: list[DriverPackage],
     folder: Path,
     target: Path,
-    sign: Callable[[Path, list[DriverPackage]], list[Made]],
+    sign: Callable[[Path, list[DriverPackage]], list[FileOutcome]],
     output: Output,
-) -> list[Made]:
+) -> list[FileOutcome]:
     """Sign copies of the packages' files, and have them all take their places in `target` at once.
 
     Raises UsageError where the two folders are one or the other's, SignerError.
@@ -158,7 +158,7 @@ def _moved(package: DriverPackage, folder: Path, room: Path) -> DriverPackage:
     return replace(package, infs=tuple(map(to, package.infs)), catalog=to(package.catalog), files=files)
 
 
-def _result(made: Made, signer: str) -> FileResult:
+def _result(made: FileOutcome, signer: str) -> FileResult:
     name = signer if made.action != "skipped" else None
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
 

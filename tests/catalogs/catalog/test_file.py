@@ -1,4 +1,4 @@
-"""Catalogs read and written: byte for byte what Inf2Cat and MakeCat write, and every real one comes out as it was."""
+"""Parsing and writing catalogs: identical to Inf2Cat and MakeCat byte for byte, and every real catalog round-trips."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def small(version: int = 2, *names: str) -> Catalog:
 
 
 @pytest.mark.parametrize("path", corpus_files("**/*.cat"), ids=corpus_id)
-def test_every_real_catalog_comes_out_as_it_was(path: Path) -> None:
+def test_every_real_catalog_round_trips(path: Path) -> None:
     data = path.read_bytes()
     catalog = Catalog.parse(data)
     assert catalog.to_bytes() == data
     assert all(member.digest or member.tag for member in catalog.members)
 
 
-def test_the_catalog_of_an_inf_is_inf2cat_s_byte_for_byte(corpus: Path) -> None:
+def test_the_catalog_of_an_inf_is_identical_to_inf2cats(corpus: Path) -> None:
     folder = corpus / "golden/generated-unsigned/catalog"
     real = Catalog.parse((folder / "sample.cat").read_bytes())
     (package,) = read_packages(folder, os_names.parse_list("10_X64"))
@@ -63,7 +63,7 @@ def test_the_catalog_of_an_inf_is_inf2cat_s_byte_for_byte(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["single-pe", "single-text"])
-def test_the_catalog_of_a_cdf_is_makecat_s_byte_for_byte_and_signtool_s_once_signed(name: str, corpus: Path) -> None:
+def test_the_catalog_of_a_cdf_is_identical_to_makecats_and_when_signed_to_signtools(name: str, corpus: Path) -> None:
     folder = corpus / "golden/catalog-workflows"
     data = (folder / f"{name}.cat").read_bytes()
     real = Catalog.parse(data)
@@ -75,7 +75,7 @@ def test_the_catalog_of_a_cdf_is_makecat_s_byte_for_byte_and_signtool_s_once_sig
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_members_are_sorted_by_tag_and_say_what_they_are(version: int) -> None:
+def test_members_are_sorted_by_tag_and_have_a_kind(version: int) -> None:
     catalog = small(version, *(f"{n}.sys" for n in range(20)))
     tags = [member.tag for member in catalog.members]
     assert tags == sorted(tags)
@@ -84,7 +84,7 @@ def test_members_are_sorted_by_tag_and_say_what_they_are(version: int) -> None:
     assert Catalog.parse(catalog.to_bytes()) == replace(catalog, name="")
 
 
-def test_signing_leaves_the_contents_and_replaces_a_signature() -> None:
+def test_signing_keeps_the_trust_list_and_replaces_the_signature() -> None:
     catalog = small()
     once = sign_catalog(catalog, identity(), SigningOptions())
     twice = sign_catalog(once, identity(), SigningOptions())
@@ -94,21 +94,21 @@ def test_signing_leaves_the_contents_and_replaces_a_signature() -> None:
     assert catalog.to_bytes()[-4:] != once.to_bytes()[-4:]
 
 
-def test_the_identifier_follows_from_content_and_date() -> None:
+def test_the_identifier_is_derived_from_content_and_date() -> None:
     assert small().list_identifier == small().list_identifier
     assert small().list_identifier != small(2, "a.inf").list_identifier
     later = assemble([], [], CatalogOptions(NOW.replace(second=6)), "")
     assert later.list_identifier != assemble([], [], OPTIONS, "").list_identifier
 
 
-def test_page_hashes_stand_in_the_sha256_entry() -> None:
+def test_page_hashes_are_in_the_sha256_entry() -> None:
     data = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
     sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=True), [], 2))
     assert sha1.page_hashes is None
     assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
 
 
-def test_a_signature_added_later_leaves_the_member_as_it_was() -> None:
+def test_a_later_signature_does_not_change_the_member() -> None:
     from signer.operations.sign import sign_image
 
     data = PeSpec().build()
@@ -117,7 +117,7 @@ def test_a_signature_added_later_leaves_the_member_as_it_was() -> None:
 
 
 @given(st.integers(0, 600), st.integers(1, 255))
-def test_a_damaged_catalog_is_read_or_refused_by_name(offset: int, flip: int) -> None:
+def test_a_damaged_catalog_is_parsed_or_rejected(offset: int, flip: int) -> None:
     data = bytearray(small().to_bytes())
     data[offset % len(data)] ^= flip
     with contextlib.suppress(CatalogError, SignatureFormatError):
@@ -125,12 +125,12 @@ def test_a_damaged_catalog_is_read_or_refused_by_name(offset: int, flip: int) ->
 
 
 @given(st.integers(0, 500))
-def test_a_cut_off_catalog_is_refused(length: int) -> None:
+def test_a_truncated_catalog_is_rejected(length: int) -> None:
     with pytest.raises(SignatureFormatError):
         Catalog.parse(small().to_bytes()[:length])
 
 
-def test_catalogs_are_told_apart_field_by_field() -> None:
+def test_differences_are_listed_field_by_field() -> None:
     first, second = small(2, "a.inf", "b.sys"), small(2, "a.inf", "c.sys")
     found = {(d.what, d.subject) for d in differences(first, second)}
     assert found == {("identifier", ""), ("member", "b.sys"), ("member", "c.sys")}
@@ -141,7 +141,7 @@ def test_catalogs_are_told_apart_field_by_field() -> None:
 def entry(
     data: bytes, name: str, tag: bytes | None = None, version: int = 2, page_hashes: bool = False
 ) -> list[TrustedSubject]:
-    """The entries of a file, maybe with another tag than its own."""
+    """Return the entries of a file, optionally with another tag."""
     hashed = hash_file(memoryview(data), page_hashes=page_hashes)
     return subjects(hashed, [NameValue("File", MEMBER_FLAGS, name)], version, tag=tag)
 
@@ -153,14 +153,14 @@ OTHER_PAGES = replace(
 )
 AGREEING = [
     ("the-same-entry-twice", entry(b"a", "a.inf") * 2, 2),
-    ("the-same-bytes-by-other-names", entry(b"a", "a.inf") + entry(b"a", "b.inf"), 2),
+    ("same-content-other-name", entry(b"a", "a.inf") + entry(b"a", "b.inf"), 2),
     ("with-and-without-page-hashes", entry(IMAGE, "a.sys") + entry(IMAGE, "b.sys", page_hashes=True), 2),
     ("a-name-as-tag-twice", entry(b"a", "a.inf", text_tag("a"), 1) * 2, 1),
 ]
 CONTRADICTING = [
     ("another-digest", entry(b"a", "a.inf", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1), 1, "digests"),
     (
-        "another-digest-than-the-tag-is",
+        "digest-differs-from-the-tag",
         [entry(b"a", "a.inf")[1], replace(entry(b"b", "b.inf")[1], identifier=entry(b"a", "")[1].identifier)],
         2,
         "digests",
@@ -182,7 +182,7 @@ CONTRADICTING = [
 
 @pytest.mark.parametrize(("entries", "version"), [pytest.param(*case[1:], id=case[0]) for case in AGREEING])
 def test_entries_may_have_the_same_tag(entries: list[TrustedSubject], version: int) -> None:
-    """As in 23 of 521 real catalogs: Inf2Cat writes an entry for each file, and the same one twice."""
+    """As in 23 of 521 real catalogs: Inf2Cat writes an entry for each file, even if it is the same twice."""
     catalog = assemble(entries, [], replace(OPTIONS, version=version), "")
     assert Catalog.parse(catalog.to_bytes()) == catalog
 
@@ -192,11 +192,11 @@ def test_entries_may_have_the_same_tag(entries: list[TrustedSubject], version: i
 )
 def test_entries_with_the_same_tag_must_agree(entries: list[TrustedSubject], version: int, what: str) -> None:
     data = assemble(entries, [], replace(OPTIONS, version=version), "").to_bytes()
-    with pytest.raises(CatalogError, match=f"entries contradict each other: number 2.* other {what}$"):
+    with pytest.raises(CatalogError, match=f"contradictory entries: entry 2.* different {what}$"):
         Catalog.parse(data)
 
 
-def test_files_of_the_same_bytes_are_told_apart_by_name_and_number() -> None:
+def test_members_with_the_same_content_are_compared_by_name_and_number() -> None:
     first = assemble(entry(b"a", "a.inf") + entry(b"a", "b.inf"), [], OPTIONS, "")
     other_order = replace(first.trust_list, subjects=first.trust_list.subjects[::-1])
     assert not [d for d in differences(first, replace(first, trust_list=other_order)) if d.what != "order"]
@@ -238,53 +238,53 @@ def test_a_cdf_names_members_by_hash_with_their_attributes(tmp_path: Path) -> No
     [
         (CDF.replace("=2", "=3"), "CatalogVersion is '3'", 3),
         (CDF.replace("SHA256", "MD5"), "HashAlgorithms is 'MD5'", 4),
-        (CDF.replace("SHA256", "SHA1"), "wants SHA256", 4),
+        (CDF.replace("SHA256", "SHA1"), "requires SHA256", 4),
         (CDF.replace("Name=x.cat", "Other=1"), "has no Name", None),
-        (CDF.replace("<HASH>a", "a"), "not a hash", 6),
-        (CDF + "<hash>A=b.txt\n", "the tag '<hash>A' stands in line 6 already", 7),
-        (CDF + "nonsense\n", "neither a section nor a setting", 7),
+        (CDF.replace("<HASH>a", "a"), "does not start with <HASH>", 6),
+        (CDF + "<hash>A=b.txt\n", "the tag '<hash>A' is already used in line 6", 7),
+        (CDF + "nonsense\n", "neither a section header nor KEY=VALUE", 7),
         (CDF + "<HASH>aATTR1=zz\n", "not an attribute", 7),
     ],
 )
-def test_a_wrong_cdf_is_refused_with_its_line(text: str, sentence: str, line: int | None) -> None:
+def test_an_invalid_cdf_is_rejected_with_the_line(text: str, sentence: str, line: int | None) -> None:
     with pytest.raises(CatalogError, match=sentence) as raised:
         cdf.parse(text, Path("x.cdf"))
     assert raised.value.line == line
     assert raised.value.hint
 
 
-def test_a_file_that_a_cdf_names_in_vain_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_missing_file_of_a_cdf_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"a\.txt") as raised:
         cdf.build(cdf.parse(CDF, tmp_path / "x.cdf"), OPTIONS)
     assert raised.value.line == 6
     assert raised.value.hint
 
 
-def test_a_cdf_s_files_are_found_as_windows_finds_them(tmp_path: Path) -> None:
+def test_files_of_a_cdf_are_found_ignoring_case(tmp_path: Path) -> None:
     (tmp_path / "Sub").mkdir()
     (tmp_path / "Sub/A b.TXT").write_bytes(b"a")
     text = CDF.replace("a.txt", "sub\\a B.txt")
     assert len(cdf.build(cdf.parse(text, tmp_path / "x.cdf"), OPTIONS).members) == 2
 
 
-def test_an_empty_version_is_the_default_and_the_caller_s_counts_more() -> None:
+def test_the_callers_version_overrides_an_empty_version() -> None:
     empty = CDF.replace("=2", "=").replace("=SHA256", "=")
     assert cdf.parse(empty, Path("x.cdf")).version == 1
     assert cdf.parse(empty, Path("x.cdf"), 2).version == 2
 
 
-def test_a_result_folder_on_a_drive_of_windows_is_no_folder_here() -> None:
+def test_a_result_folder_on_a_windows_drive_is_rejected() -> None:
     definition = cdf.parse(CDF.replace("[CatalogFiles]", "ResultDir=C:\\out\n[CatalogFiles]"), Path("x.cdf"))
-    with pytest.raises(CatalogError, match="does not have"):
+    with pytest.raises(CatalogError, match="on a Windows drive"):
         _ = definition.target
 
 
-def test_there_are_two_versions() -> None:
-    with pytest.raises(UsageError, match="no catalog version 3"):
+def test_an_unknown_version_is_rejected() -> None:
+    with pytest.raises(UsageError, match="unknown catalog version 3"):
         assemble([], [], CatalogOptions(NOW, 3), "")
 
 
-def test_a_catalog_of_nothing_but_tiny_elements_is_refused_soon() -> None:
+def test_a_catalog_of_tiny_elements_is_rejected_quickly() -> None:
     inside = der.sequence() * 10_000_000
     started = time.process_time()
     with pytest.raises(SignatureFormatError):
@@ -301,13 +301,13 @@ ODD_VALUES = {
 
 
 @pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
-def test_a_value_that_is_no_text_stays_as_it_was(value: bytes) -> None:
+def test_a_value_that_is_not_text_round_trips(value: bytes) -> None:
     odd = der.sequence(der.bmp_string("OS"), der.integer(MEMBER_FLAGS), value)
     data = _with_attribute(small(), der.oid(oids.CAT_NAMEVALUE), der.octets(odd))
     assert Catalog.parse(data).to_bytes() == data
 
 
-def test_an_attribute_named_by_an_object_identifier_is_read_and_kept() -> None:
+def test_an_attribute_identified_by_an_oid_round_trips() -> None:
     data = _with_attribute(small(), der.oid("1.3.6.1.4.1.99999.1"), der.octets(b"\x01\xff"))
     catalog = Catalog.parse(data)
     assert catalog.attributes == (("1.3.6.1.4.1.99999.1", "01ff"),)
@@ -315,7 +315,7 @@ def test_an_attribute_named_by_an_object_identifier_is_read_and_kept() -> None:
 
 
 def _with_attribute(catalog: Catalog, *attribute: bytes) -> bytes:
-    """The catalog's bytes with another attribute in the place of its own."""
+    """Return the bytes of the catalog with its attributes replaced by another one."""
     trust_list = catalog.trust_list.to_der()
     parts = [part.whole(trust_list) for part in der.children(trust_list, der.read(trust_list))][:-1]
     content = der.sequence(*parts, der.explicit(0, der.sequence(der.sequence(*attribute))))

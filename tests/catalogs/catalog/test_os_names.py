@@ -1,4 +1,4 @@
-"""The names of Windows releases, against what real catalogs carry."""
+"""Names of Windows releases, compared with the tokens in real catalogs."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ FROM_REAL_CATALOGS = [
 
 
 @pytest.mark.parametrize(("option", "tokens", "attribute"), FROM_REAL_CATALOGS)
-def test_names_give_the_tokens_and_versions_that_real_catalogs_carry(option: str, tokens: str, attribute: str) -> None:
+def test_names_give_the_tokens_and_versions_of_real_catalogs(option: str, tokens: str, attribute: str) -> None:
     names = os_names.parse_list(option)
     assert os_names.tokens(names) == tokens
     assert os_names.os_attribute(names) == attribute
     assert os_names.from_tokens(tokens) == names
 
 
-def test_case_spaces_repetition_and_order_of_the_list_do_not_matter() -> None:
+def test_case_spaces_repetition_and_order_are_ignored() -> None:
     assert os_names.parse_list(" 10_vb_X64 , 7_x86,10_VB_x64") == os_names.parse_list("7_X86,10_VB_X64")
 
 
-def test_a_wrong_name_is_refused_with_the_nearest_names() -> None:
+def test_an_unknown_name_is_rejected_with_similar_names() -> None:
     with pytest.raises(UsageError, match="10_GE_X46") as caught:
         os_names.parse_list("10_X64,10_GE_X46")
     assert "10_GE_X64" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("text", ["", " , ,"])
-def test_an_empty_list_is_refused(text: str) -> None:
+def test_an_empty_list_is_rejected(text: str) -> None:
     with pytest.raises(UsageError, match="empty"):
         os_names.parse_list(text)
 
@@ -82,7 +82,7 @@ def test_options_and_tokens_are_unique() -> None:
 
 
 @given(st.lists(st.sampled_from(os_names.ALL), min_size=1))
-def test_any_choice_survives_the_way_through_the_catalog(names: list[os_names.OsName]) -> None:
+def test_any_selection_round_trips_through_the_catalog(names: list[os_names.OsName]) -> None:
     ordered = os_names.in_order(names)
     assert os_names.from_tokens(os_names.tokens(ordered)) == ordered
     assert set(ordered) == set(names)

@@ -1,4 +1,4 @@
-"""Packages with packed files: the catalog holds what Windows installs, as that of a printer with 159 of them does."""
+"""Packages with compressed files: the catalog lists the decompressed content, as in a real catalog of 159 files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ X64 = os_names.parse_list("10_X64")
         pytest.param("a.b.sys", "a.b.sy_", id="two-dots"),
     ],
 )
-def test_a_packed_file_has_an_underscore_at_its_end(name: str, packed: str) -> None:
+def test_a_compressed_file_name_ends_with_an_underscore(name: str, packed: str) -> None:
     assert packed_name(name) == packed
 
 
@@ -55,10 +55,10 @@ def built(folder: Path) -> Catalog:
     [
         pytest.param(szdd, id="by-compress"),
         pytest.param(lambda data: cabinet({"sample.sys": data}), id="by-makecab"),
-        pytest.param(bytes, id="in-name-only"),
+        pytest.param(bytes, id="not-compressed"),
     ],
 )
-def test_the_catalog_holds_what_a_packed_file_unpacks_to(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+def test_the_catalog_lists_the_decompressed_content(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     image = PeSpec().build()
     write_package(tmp_path / "plain")
     path = packed_package(tmp_path / "packed", pack(image))
@@ -67,7 +67,7 @@ def test_the_catalog_holds_what_a_packed_file_unpacks_to(tmp_path: Path, pack: C
     assert states == {"SAMPLE.SY_": "listed", "sample.inf": "missing"}
 
 
-def test_packed_files_are_checked_by_name_and_contents(tmp_path: Path) -> None:
+def test_compressed_files_are_checked_by_name_and_content(tmp_path: Path) -> None:
     text = with_change(
         ("[Drivers]\n", "[Drivers]\none.bin\ntwo.bin\n"), ("sample.sys = 1", "sample.sys = 1\none.bin = 1\ntwo.bin = 1")
     )
@@ -81,7 +81,7 @@ def test_packed_files_are_checked_by_name_and_contents(tmp_path: Path) -> None:
     assert states == {"sample.inf": "listed", "one.bi_": "listed", "two.bi_": "listed", "sample.sy_": "stale"}
 
 
-def test_a_file_that_is_there_unpacked_is_taken(tmp_path: Path) -> None:
+def test_an_uncompressed_file_takes_precedence(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sy_").write_bytes(szdd(b"another"))
     (package,) = read_packages(tmp_path, X64)
@@ -91,8 +91,8 @@ def test_a_file_that_is_there_unpacked_is_taken(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_installed_packed_is_what_it_is(tmp_path: Path) -> None:
-    """An INF that copies sample.ex_ itself: some real catalogs hold such cabinets, by the digest of cabinets."""
+def test_a_file_that_is_installed_compressed_is_listed_compressed(tmp_path: Path) -> None:
+    """An INF that copies sample.ex_ itself: some real catalogs list such cabinets, by their cabinet digest."""
     text = with_change(("[Drivers]\nsample.sys", "[Drivers]\nsample.ex_"), ("sample.sys = 1", "sample.ex_ = 1"))
     write_package(tmp_path, text, "sample.ex_")
     data = cabinet({"sample.exe": b"program"})
@@ -105,11 +105,11 @@ def test_a_file_that_is_installed_packed_is_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        pytest.param(szdd(b"driver")[:-1], "is to hold 6 bytes", id="cut-short"),
-        pytest.param(cabinet({"a": b"1", "b": b"2"}), "a cabinet of 2 files stands for one", id="a-cabinet-of-two"),
+        pytest.param(szdd(b"driver")[:-1], "is to hold 6 bytes", id="truncated"),
+        pytest.param(cabinet({"a": b"1", "b": b"2"}), "contains 2 files instead of one", id="cabinet-of-two-files"),
     ],
 )
-def test_what_cannot_be_unpacked_is_named(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_a_file_that_cannot_be_decompressed_is_named(tmp_path: Path, data: bytes, reason: str) -> None:
     text = with_change(("[Drivers]\nsample.sys", "[Drivers]\nsample.dat"), ("sample.sys = 1", "sample.dat = 1"))
     write_package(tmp_path, text, "sample.da_")
     (tmp_path / "sample.da_").write_bytes(data)
@@ -118,7 +118,7 @@ def test_what_cannot_be_unpacked_is_named(tmp_path: Path, data: bytes, reason: s
     assert caught.value.path == tmp_path / "sample.da_"
 
 
-def test_files_in_the_cabinet_of_a_disk_are_not_looked_for(tmp_path: Path) -> None:
+def test_files_in_the_cabinet_of_a_disk_are_not_supported(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("1 = %Disk%", "1 = %Disk%,drivers.cab")), "drivers.cab")
     (problem,) = survey_packages(tmp_path, X64).errors
     assert problem.code == "22.9.1"

@@ -1,4 +1,4 @@
-"""Which files an INF brings, in the cases that real catalogs decided."""
+"""The files that an INF copies, in cases that real catalogs decide."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from catalogs.inf.driver import DriverInf
-from catalogs.package.copied_files import contents
+from catalogs.package.copied_files import copied_files
 
 HEAD = "[Version]\n[SourceDisksNames]\n1=d\n"
 
 
-def brought(text: str, *architectures: str) -> set[tuple[str, str, str]]:
-    """Name, place, and the architecture whose releases install it."""
+def files_of(text: str, *architectures: str) -> set[tuple[str, str, str]]:
+    """Return name, path, and the architecture of the releases that install it."""
     driver = DriverInf.parse((HEAD + text).encode(), Path("a.inf"))
-    items = contents(driver, architectures).items
+    items = copied_files(driver, architectures).items
     assert all(item.source is not None for item in items)
     return {
         (item.copy.target, "/".join((*item.source.folders, item.copy.source)), item.on) for item in items if item.source
@@ -38,49 +38,49 @@ x = {arm64},id
 """
 
 
-def test_sections_with_an_architecture_count_for_it_alone() -> None:
+def test_a_decorated_section_applies_to_its_architecture_only() -> None:
     text = TWO.format(arm="I", arm64="I") + "[I.NTarm]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm")}
-    assert brought(text, "arm", "arm64") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm64")}
+    assert files_of(text, "arm") == {("a.sys", "arm/a.sys", "arm")}
+    assert files_of(text, "arm", "arm64") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm64")}
 
 
-def test_a_section_without_one_brings_the_files_of_all_models() -> None:
+def test_an_undecorated_section_installs_the_files_of_all_models() -> None:
     """The INF of emb.arm.cat."""
     text = TWO.format(arm="I", arm64="I_64") + "[I]\nCopyFiles=List\n[I_64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
+    assert files_of(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
 
 
-def test_a_section_without_one_brings_the_files_of_all_architectures_of_the_inf() -> None:
-    """The INF of an adb interface: a section for some x64 devices only is in both catalogs, with the files of both."""
+def test_an_undecorated_section_installs_the_files_of_all_architectures_of_the_inf() -> None:
+    """The INF of an adb interface: a section for a few x64 devices puts the files of both into both catalogs."""
     text = TWO.format(arm="I", arm64="J") + "[I]\n[J]\nCopyFiles=List\n"
     both = {("a.sys", "arm/a.sys"), ("a.sys", "arm64/a.sys")}
-    assert brought(text, "arm") == {(*file, "arm") for file in both}
-    assert brought(text, "arm64") == {(*file, "arm64") for file in both}
+    assert files_of(text, "arm") == {(*file, "arm") for file in both}
+    assert files_of(text, "arm64") == {(*file, "arm64") for file in both}
 
 
-def test_files_for_machines_that_no_model_is_for_may_have_no_place() -> None:
+def test_files_for_architectures_without_models_need_no_source() -> None:
     text = TWO.format(arm="I", arm64="J") + "[I]\n[J]\nCopyFiles=List\n"
     text = text.replace("[SourceDisksFiles.arm]\na.sys = 1,arm\n", "")
-    assert brought(text, "arm", "arm64") == {("a.sys", "arm64/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm64")}
+    assert files_of(text, "arm", "arm64") == {("a.sys", "arm64/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm64")}
 
 
-def test_a_section_that_models_name_with_its_decoration_counts_everywhere() -> None:
+def test_a_section_named_with_its_decoration_applies_to_every_architecture() -> None:
     """The INF of gripdet.arm.cat, and of arduino_gemma.cat with its ia64 files."""
     text = TWO.format(arm="I.NTarm", arm64="I.NTarm64") + "[I.NTarm]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
+    assert files_of(text, "arm") == {("a.sys", "arm/a.sys", "arm"), ("a.sys", "arm64/a.sys", "arm")}
 
 
-def test_a_section_is_not_for_models_that_have_their_own() -> None:
+def test_a_decorated_section_replaces_the_undecorated_one() -> None:
     """The INF of revrmnet8994.arm.cat."""
     text = TWO.format(arm="I", arm64="I") + "[I]\nCopyFiles=List\n[I.NTarm64]\nCopyFiles=List\n"
-    assert brought(text, "arm") == {("a.sys", "arm/a.sys", "arm")}
-    assert brought(text, "arm64") == {("a.sys", "arm64/a.sys", "arm64")}
+    assert files_of(text, "arm") == {("a.sys", "arm/a.sys", "arm")}
+    assert files_of(text, "arm64") == {("a.sys", "arm64/a.sys", "arm64")}
 
 
-def test_models_of_other_architectures_than_asked_for_count() -> None:
+def test_models_of_other_architectures_are_used() -> None:
     """The INF of qccamjpege8994.cat, which is for ARM and has models for ARM64 only."""
     text = "[SourceDisksFiles]\na.sys=1\n[Manufacturer]\nx=M,NTarm64\n[M.NTarm64]\nx=I,id\n[I.NT]\nCopyFiles=@a.sys\n"
-    assert brought(text, "arm") == {("a.sys", "a.sys", "arm")}
+    assert files_of(text, "arm") == {("a.sys", "a.sys", "arm")}
 
 
 BESIDE = """
@@ -106,9 +106,9 @@ CopyFiles=@a.sys
 """
 
 
-def test_co_installers_are_looked_up_by_themselves() -> None:
+def test_co_installer_sections_have_their_own_lookup() -> None:
     """The INF of feather_dummy.cat: its x86 driver is for x86, its co-installers are for all."""
-    assert brought(BESIDE, "x86", "amd64") == {
+    assert files_of(BESIDE, "x86", "amd64") == {
         ("a.sys", "32/a.sys", "x86"),
         ("a.sys", "64/a.sys", "amd64"),
         ("b.dll", "32/b.dll", "x86"),
@@ -131,10 +131,10 @@ AddService = a,,x
 """
 
 
-def test_default_installs_count_for_their_architecture() -> None:
-    assert brought(DEFAULT, "arm") == {("a.sys", "a.sys", "arm"), ("b.sys", "new/b.sys", "arm")}
-    assert brought(DEFAULT, "arm64") == set()
-    assert brought("[SourceDisksFiles]\na.sys=1\n[DefaultInstall]\nCopyFiles=@a.sys\n", "arm") == {
+def test_default_install_sections_apply_to_their_architecture() -> None:
+    assert files_of(DEFAULT, "arm") == {("a.sys", "a.sys", "arm"), ("b.sys", "new/b.sys", "arm")}
+    assert files_of(DEFAULT, "arm64") == set()
+    assert files_of("[SourceDisksFiles]\na.sys=1\n[DefaultInstall]\nCopyFiles=@a.sys\n", "arm") == {
         ("a.sys", "a.sys", "arm")
     }
 
@@ -182,14 +182,14 @@ CopyFiles = @unused.dll
 NAMES = ["renamed", "plain", "alone", "needed", "co", "interface", "class", "interfaceclass"]
 
 
-def test_copyfiles_counts_wherever_windows_follows_it() -> None:
+def test_copyfiles_is_read_in_every_section_that_windows_reads() -> None:
     files = "\n".join(f"{name}=1" for name in ("source.dll", "plain.sys", *(f"{name}.dll" for name in NAMES)))
-    found = {name for name, _, _ in brought(ALL_OVER.format(files=files), "amd64")}
+    found = {name for name, _, _ in files_of(ALL_OVER.format(files=files), "amd64")}
     assert found == {"plain.sys" if name == "plain" else f"{name}.dll" for name in NAMES}
 
 
 @pytest.mark.parametrize(
-    ("files", "place"),
+    ("files", "path"),
     [
         ("[SourceDisksFiles.amd64]\na.sys=2\n[SourceDisksFiles]\na.sys=1", "disk2/a.sys"),
         ("[SourceDisksFiles]\nA.SYS=2,sub\\\\deep", "disk2/sub/deep/a.sys"),
@@ -198,12 +198,12 @@ def test_copyfiles_counts_wherever_windows_follows_it() -> None:
         ("[SourceDisksFiles]\na.sys=4", "own/a.sys"),
     ],
 )
-def test_files_are_where_disk_and_folder_say(files: str, place: str) -> None:
+def test_disk_and_folder_give_the_path(files: str, path: str) -> None:
     names = '2=d,,,\\disk2\n3=d,tag,,""\n4=d,,,other\n[SourceDisksNames.amd64]\n4=d,,,own\n'
     text = f"{names}{files}\n[Manufacturer]\nx=M,NTamd64\n[M.NTamd64]\nx=I,id\n[I]\nCopyFiles=@a.sys\n"
-    assert {found for _, found, _ in brought(text, "amd64")} == {place}
+    assert {found for _, found, _ in files_of(text, "amd64")} == {path}
 
 
-def test_needs_that_go_in_a_circle_end() -> None:
+def test_circular_needs_terminate() -> None:
     text = "[SourceDisksFiles]\na=1\n[Manufacturer]\nx=M\n[M]\nx=I,id\n[I]\nNeeds=J\nCopyFiles=@a\n[J]\nNeeds=I,J\n"
-    assert brought(text, "x86") == {("a", "a", "x86")}
+    assert files_of(text, "x86") == {("a", "a", "x86")}

@@ -1,4 +1,4 @@
-"""Folders to packages, and what keeps a folder from being one."""
+"""Finding driver packages in folders, and the problems that prevent a catalog."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def test_a_folder_with_an_inf_is_a_package(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("present", "taken"),
+    ("present", "replaced"),
     [([], "sample.cat"), (["SAMPLE.Cat"], "SAMPLE.Cat"), (["SAMPLE.Cat", "sample.cat"], "sample.cat")],
     ids=["none", "other-case", "both"],
 )
-def test_a_catalog_that_is_there_is_made_anew_whatever_the_case_of_its_name(
-    tmp_path: Path, present: list[str], taken: str
+def test_an_existing_catalog_is_replaced_ignoring_the_case_of_its_name(
+    tmp_path: Path, present: list[str], replaced: str
 ) -> None:
     write_package(tmp_path)
     for name in present:
         (tmp_path / name).write_bytes(b"old")
     (package,) = read_packages(tmp_path, X64)
-    assert package.catalog == tmp_path / taken
+    assert package.catalog == tmp_path / replaced
 
 
 @pytest.mark.parametrize(
@@ -66,21 +66,21 @@ def test_a_catalog_that_is_there_is_made_anew_whatever_the_case_of_its_name(
     ],
     ids=["itself", "three", "its-own-inf", "none", "another-inf", "missing", "long-chain"],
 )
-def test_needs_that_go_in_a_circle_are_an_error(tmp_path: Path, sections: str, lines: list[int]) -> None:
+def test_circular_needs_are_an_error(tmp_path: Path, sections: str, lines: list[int]) -> None:
     before = write_package(tmp_path, BASE).read_bytes().count(b"\n")
     write_package(tmp_path, BASE + sections)
     found = [one for one in survey_packages(tmp_path, X64).errors if one.code == "circular-needs"]
     assert [(one.line or 0) - before for one in found] == lines
 
 
-def test_an_inf_may_be_named_instead_of_its_folder(tmp_path: Path) -> None:
+def test_a_package_can_be_given_as_its_inf(tmp_path: Path) -> None:
     inf = write_package(tmp_path)
     write_package(tmp_path, BASE.replace("ROOT\\Sample,", "ROOT\\Other,"), "other.sys", name="other.inf")
     (package,) = read_packages(inf, X64)
     assert package.hardware_ids == ("root\\sample", "root\\samplecompatible")
 
 
-def test_without_releases_those_of_the_decorations_are_taken(tmp_path: Path) -> None:
+def test_the_default_releases_come_from_the_decorations(tmp_path: Path) -> None:
     write_package(tmp_path, BASE.replace("NTamd64", "NTamd64.10.0...19041"))
     (package,) = read_packages(tmp_path)
     assert package.os_chosen
@@ -101,7 +101,7 @@ def test_without_releases_those_of_the_decorations_are_taken(tmp_path: Path) -> 
         ("NTx86", "10_X86", "10_VB_X86"),
     ],
 )
-def test_old_releases_are_taken_only_if_they_are_meant(tmp_path: Path, decoration: str, first: str, last: str) -> None:
+def test_old_releases_need_a_decoration_with_a_version(tmp_path: Path, decoration: str, first: str, last: str) -> None:
     write_package(tmp_path, BASE.replace("NTamd64", decoration))
     (package,) = survey_packages(tmp_path).packages
     assert (package.os[0].option, package.os[-1].option) == (first, last)
@@ -127,7 +127,7 @@ def test_infs_share_a_catalog_or_not(tmp_path: Path) -> None:
     assert shared.hardware_ids == own.hardware_ids == ids, "each catalog has the IDs of the whole run"
 
 
-def test_infs_are_taken_in_the_order_in_which_windows_lists_them(tmp_path: Path) -> None:
+def test_infs_are_in_the_order_in_which_windows_lists_them(tmp_path: Path) -> None:
     names = ["a_b.inf", "aB.inf", "b.inf", "sub/a.inf"]
     for number, name in enumerate(names):
         folder = tmp_path / Path(name).parent
@@ -144,8 +144,8 @@ def test_infs_are_taken_in_the_order_in_which_windows_lists_them(tmp_path: Path)
     assert packages[3].catalog == tmp_path / "sub" / "3.cat"
 
 
-def test_hardware_ids_are_in_the_order_of_their_lines_whatever_manufacturer_says(tmp_path: Path) -> None:
-    """As in the catalog of a WLAN driver whose [Manufacturer] names two sections later than they stand in the INF."""
+def test_hardware_ids_are_in_line_order_not_in_the_order_of_manufacturer(tmp_path: Path) -> None:
+    """As in the catalog of a WLAN driver whose [Manufacturer] lists sections in another order than the INF."""
     text = with_change(
         ("%Vendor% = Models,NTamd64\n", "%Vendor% = Models,NTamd64\nOther = Early,NTamd64\n"),
         ("[Models.NTamd64]\n", "[Early.NTamd64]\nEarly = Device,ROOT\\Early\n[Models.NTamd64]\n"),
@@ -155,15 +155,15 @@ def test_hardware_ids_are_in_the_order_of_their_lines_whatever_manufacturer_says
     assert package.hardware_ids == ("root\\early", "root\\sample", "root\\samplecompatible")
 
 
-def test_the_asterisk_of_any_bus_is_not_in_the_catalog(tmp_path: Path) -> None:
+def test_the_leading_asterisk_is_not_in_the_catalog(tmp_path: Path) -> None:
     """As in the catalogs of a touch pad whose INF has *ETD0001 beside ACPI\\ETD0001."""
     write_package(tmp_path, with_change(("ROOT\\Sample,ROOT\\SampleCompatible", "*PNP0501,ACPI\\PNP0501,PNP0501")))
     (package,) = read_packages(tmp_path, X64)
     assert package.hardware_ids == ("pnp0501", "acpi\\pnp0501"), "each once, as it is in the catalog"
 
 
-def test_a_file_in_two_lines_is_a_member_from_each_place(tmp_path: Path) -> None:
-    """As in two catalogs of a serial port driver with files for Windows XP and Windows 7: Windows itself takes one."""
+def test_a_file_listed_on_two_lines_is_two_members(tmp_path: Path) -> None:
+    """As in two catalogs of a serial port driver with files for Windows XP and Windows 7. Windows uses the first."""
     text = with_change(("sample.sys = 1", "sample.sys = 1,old\nsample.sys = 1,new"))
     write_package(tmp_path, text, "old/sample.sys", "new/sample.sys")
     (tmp_path / "new/sample.sys").write_bytes(PeSpec(fill=0x90).build())
@@ -186,7 +186,7 @@ def test_a_file_for_models_of_another_architecture_may_be_missing(tmp_path: Path
     assert [file.relative.as_posix() for file in package.files][2:] == ["x86/sample.sys"]
 
 
-def test_a_file_on_a_disk_that_nobody_describes_is_left_out_with_a_warning(tmp_path: Path) -> None:
+def test_a_missing_file_on_an_undefined_disk_is_skipped_with_a_warning(tmp_path: Path) -> None:
     """As in three catalogs whose INF has a typing error in [SourceDisksNames.x86]."""
     write_package(tmp_path, with_change(("sample.sys = 1", "sample.sys = 2,sub")))
     survey = survey_packages(tmp_path, X64)
@@ -221,7 +221,7 @@ DRMLevel = 1300
 [DestinationDirs]"""
 
 
-def test_signature_attributes_are_those_of_the_file(tmp_path: Path) -> None:
+def test_signature_attributes_belong_to_their_file(tmp_path: Path) -> None:
     text = with_change(("[DestinationDirs]", ATTRIBUTES))
     write_package(tmp_path, text)
     (package,) = read_packages(tmp_path, X64)
@@ -230,15 +230,15 @@ def test_signature_attributes_are_those_of_the_file(tmp_path: Path) -> None:
     assert [(each.name, each.value) for each in driver.attributes] == [("PETrust", "true"), ("DRMLevel", "1300")]
 
 
-FAULTS = [
+PROBLEMS = [
     ("no-catalog-file", ("CatalogFile = sample.cat\n", ""), ["22.9.4"]),
     ("catalog-of-another-architecture", ("CatalogFile = ", "CatalogFile.NTx86 = "), ["22.9.4"]),
     ("catalog-elsewhere", ("= sample.cat", "= ..\\sample.cat"), ["catalog-name"]),
     ("catalog-with-a-slash", ("= sample.cat", "= a/sample.cat"), ["catalog-name"]),
-    ("catalog-of-no-name", ("= sample.cat", "= .cat"), ["catalog-name"]),
+    ("catalog-without-a-name", ("= sample.cat", "= .cat"), ["catalog-name"]),
     ("catalog-without-its-suffix", ("= sample.cat", "= sample.sig"), ["catalog-name"]),
     ("no-date", ("DriverVer = 05/01/2024,1.2.3.4\n", ""), ["22.9.6"]),
-    ("date-as-other-countries-write-it", ("05/01/2024", "01.05.2024"), ["22.9.6"]),
+    ("date-in-another-format", ("05/01/2024", "01.05.2024"), ["22.9.6"]),
     ("month-13", ("05/01/2024", "13/01/2024"), ["22.9.6"]),
     ("february-30", ("05/01/2024", "02/30/2024"), ["22.9.6"]),
     ("version-of-five-parts", ("1.2.3.4", "1.2.3.4.5"), ["22.9.6"]),
@@ -256,14 +256,14 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "expected"), [pytest.param(*case[1:], id=case[0]) for case in FAULTS])
-def test_one_fault_is_one_problem(tmp_path: Path, change: tuple[str, str], expected: list[str]) -> None:
+@pytest.mark.parametrize(("change", "expected"), [pytest.param(*case[1:], id=case[0]) for case in PROBLEMS])
+def test_each_problem_is_reported_once(tmp_path: Path, change: tuple[str, str], expected: list[str]) -> None:
     write_package(tmp_path / "deep" / "folder", with_change(change))
     assert codes(tmp_path / "deep" / "folder", today=datetime.date(2024, 5, 2)) == expected
 
 
-def test_the_first_day_of_windows_7_drivers(tmp_path: Path) -> None:
-    """The Inf2Cat of Windows 7 takes no older ones; in 2016 a later one made com0com.cat, for 7X64 and 10X64."""
+def test_the_earliest_date_for_windows_7(tmp_path: Path) -> None:
+    """Windows 7's Inf2Cat rejects older dates; in 2016 a later one built com0com.cat for 7X64 and 10X64."""
     write_package(tmp_path, with_change(("05/01/2024", "04/20/2009")))
     assert codes(tmp_path, "Vista_X64") == []
     assert codes(tmp_path, "7_X64") == ["22.9.7"]
@@ -276,7 +276,7 @@ def test_the_first_day_of_windows_7_drivers(tmp_path: Path) -> None:
     assert codes(tmp_path, "7_X64") == []
 
 
-def test_inf2cats_words(tmp_path: Path) -> None:
+def test_inf2cats_messages(tmp_path: Path) -> None:
     write_package(tmp_path / "pkg", with_change(("CatalogFile = sample.cat\n", "")))
     (problem,) = survey_packages(tmp_path / "pkg", X64).problems
     assert problem.message == (
@@ -293,7 +293,7 @@ def test_inf2cats_words(tmp_path: Path) -> None:
     assert problem.line == 29
 
 
-def test_all_problems_come_in_one_error(tmp_path: Path) -> None:
+def test_one_error_has_all_problems(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("05/01/2024", "2024"), ("sample.sys = 1\n", ""), ("= sample.cat", "= x")))
     (tmp_path / "broken.inf").write_bytes(b"\0\0")
     with pytest.raises(PackageError) as caught:
@@ -301,9 +301,9 @@ def test_all_problems_come_in_one_error(tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["inf", "22.9.6", "catalog-name"]
 
 
-def test_one_problem_is_told_with_its_hint(tmp_path: Path) -> None:
+def test_a_single_problem_has_its_hint(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("CatalogFile = sample.cat\n", "")))
-    with pytest.raises(PackageError, match="no catalog can be made") as caught:
+    with pytest.raises(PackageError, match=r"the catalog can't be built: 1 error$") as caught:
         read_packages(tmp_path, X64)
     (problem,) = caught.value.problems
     assert problem.code == "22.9.4"
@@ -317,20 +317,20 @@ INBOX = [
 
 
 @pytest.mark.parametrize("change", INBOX)
-def test_what_comes_with_windows_may_be_absent(tmp_path: Path, change: tuple[str, str]) -> None:
+def test_files_of_windows_may_be_missing(tmp_path: Path, change: tuple[str, str]) -> None:
     write_package(tmp_path, with_change(change, ("sample.sys = 1\n", "")))
     assert codes(tmp_path) == []
 
 
-def test_the_driver_must_be_for_the_machine(tmp_path: Path) -> None:
+def test_a_driver_must_be_for_the_target_architecture(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sys").write_bytes(PeSpec("arm64").build())
     (problem,) = survey_packages(tmp_path, X64).problems
     assert (problem.code, problem.severity, problem.line) == ("wrong-architecture", Severity.ERROR, 29)
-    assert problem.message == "sample.sys is for arm64, and the INF installs it on amd64"
+    assert problem.message == "sample.sys is built for arm64, but the INF installs it on amd64"
 
 
-def test_an_image_that_is_no_service_may_be_for_another_machine(tmp_path: Path) -> None:
+def test_an_image_that_is_not_a_service_may_be_for_another_architecture(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("ServiceBinary = %13%\\sample.sys", "ServiceBinary = %13%\\other.sys")))
     (tmp_path / "sample.sys").write_bytes(PeSpec("arm64").build())
     (problem,) = survey_packages(tmp_path, X64).problems
@@ -340,8 +340,8 @@ def test_an_image_that_is_no_service_may_be_for_another_machine(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("service", "severity"), [("sample", Severity.ERROR), ("other", Severity.WARNING)], ids=["service", "other-file"]
 )
-def test_a_driver_that_is_no_image_is_told(service: str, severity: Severity, tmp_path: Path) -> None:
-    """An error where a service would have to run it; other files may end in .sys too."""
+def test_a_sys_file_that_is_not_an_image_is_reported(service: str, severity: Severity, tmp_path: Path) -> None:
+    """An error for the binary of a service; a warning for another file named .sys."""
     change = ("ServiceBinary = %13%\\sample.sys", f"ServiceBinary = %13%\\{service}.sys")
     write_package(tmp_path, with_change(change) if service != "sample" else with_change())
     (tmp_path / "sample.sys").write_bytes(b"not yet built")
@@ -349,18 +349,18 @@ def test_a_driver_that_is_no_image_is_told(service: str, severity: Severity, tmp
     assert (problem.code, problem.severity) == ("no-image", severity)
 
 
-def test_a_driver_that_can_not_be_hashed_is_told(tmp_path: Path) -> None:
+def test_a_driver_that_cannot_be_hashed_is_reported(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sys").write_bytes(PeSpec().build()[:0x90])
     assert codes(tmp_path) == ["image"]
 
 
-def test_a_boot_driver_without_a_signature_is_told(tmp_path: Path) -> None:
+def test_a_boot_start_driver_without_a_signature_is_reported(tmp_path: Path) -> None:
     write_package(tmp_path, with_change(("StartType = 3", "StartType = 0x0")))
     assert codes(tmp_path) == ["unsigned-image"]
 
 
-def test_files_that_overwrite_each_other_are_told(tmp_path: Path) -> None:
+def test_files_that_overwrite_each_other_are_reported(tmp_path: Path) -> None:
     text = with_change(
         ("[Drivers]\n", "[Drivers]\nsample.dll,one.dll\nsample.dll,two.dll\n"),
         ("sample.sys = 1", "sample.sys = 1\none.dll = 1\ntwo.dll = 1"),
@@ -369,7 +369,7 @@ def test_files_that_overwrite_each_other_are_told(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["file-collision"]
 
 
-def test_a_file_that_goes_to_two_places_is_told(tmp_path: Path) -> None:
+def test_a_file_with_two_destinations_is_reported(tmp_path: Path) -> None:
     text = with_change(
         ("CopyFiles = Drivers", "CopyFiles = Drivers,More\n[More]\nsample.sys"),
         ("DefaultDestDir = 13", "DefaultDestDir = 13\nMore = 12"),
@@ -378,7 +378,7 @@ def test_a_file_that_goes_to_two_places_is_told(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["two-destinations"]
 
 
-def test_files_of_windows_are_told(tmp_path: Path) -> None:
+def test_files_of_windows_are_reported(tmp_path: Path) -> None:
     write_package(tmp_path, BASE, "sample.sys", "sub/D3D8.dll")
     survey = survey_packages(tmp_path, os_names.parse_list("XP_X64,Vista_X64"))
     assert [problem.message for problem in survey.problems] == [
@@ -390,35 +390,35 @@ def test_files_of_windows_are_told(tmp_path: Path) -> None:
     assert {problem.severity for problem in survey.problems} == {Severity.WARNING}
 
 
-def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_case_are_rejected(tmp_path: Path) -> None:
     write_package(tmp_path, BASE, "sample.sys", "SAMPLE.sys")
     assert codes(tmp_path) == ["ambiguous-name"]
 
 
-def test_a_link_that_leaves_the_package_is_refused(tmp_path: Path) -> None:
+def test_a_link_that_leaves_the_package_is_rejected(tmp_path: Path) -> None:
     write_package(tmp_path / "package", BASE)
     (tmp_path / "package" / "sample.sys").rename(tmp_path / "sample.sys")
     (tmp_path / "package" / "sample.sys").symlink_to(tmp_path / "sample.sys")
     assert codes(tmp_path / "package") == ["outside-package"]
 
 
-def test_a_folder_without_an_inf_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_an_inf_is_reported(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["no-inf"]
     (tmp_path / "autorun.inf").write_text("[AutoRun]\nopen=setup.exe\n")
     assert codes(tmp_path) == ["no-inf"]
 
 
-def test_an_inf_without_version_is_told(tmp_path: Path) -> None:
+def test_an_inf_without_version_is_reported(tmp_path: Path) -> None:
     write_package(tmp_path, BASE.replace("[Version]", "[Versions]"))
     assert codes(tmp_path) == ["missing-version", "22.9.4"]
 
 
-def test_an_inf_for_no_release_is_told(tmp_path: Path) -> None:
+def test_an_inf_for_no_release_is_reported(tmp_path: Path) -> None:
     write_package(tmp_path, BASE.replace("NTamd64", "NTamd64.11.0"))
     assert codes(tmp_path, None) == ["no-releases"]
 
 
-def test_a_path_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:
+def test_a_missing_path_is_a_file_error(tmp_path: Path) -> None:
     with pytest.raises(FileError):
         read_packages(tmp_path / "gone.inf", X64)
 

@@ -126,7 +126,7 @@ def test_a_changed_and_a_missing_file_are_found(package: Path) -> None:
     assert ran.code == 1
     states = {row["file"]: row for row in ran.document["files"]}
     assert states["hello.sys"]["state"] == "missing"
-    assert "line ends" in states["hello.inf"]["reason"]
+    assert "only its newlines differ" in states["hello.inf"]["reason"]
 
 
 def test_catalogs_are_compared(package: Path, work: Path) -> None:

@@ -135,7 +135,7 @@ def test_pnp_asks_for_the_installation_only(package):
     [
         ("inf", "not-catalogued", "'hello.inf' is in no signed catalog"),
         ("sys", "not-catalogued", "'hello.sys' is in no signed catalog"),
-        ("line-ends", "line-ends", "only because of its line ends"),
+        ("line-ends", "line-ends", "only its newlines differ"),
         ("no-catalog", "catalog-missing", "the catalog 'hello.cat' of 'hello.inf' does not exist"),
         ("unsigned-catalog", "catalog-unsigned", "is not signed"),
         ("missing-file", "file-missing", "hello.sys"),

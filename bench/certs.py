@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
-from testcerts.profiles import OFFERED_KEYS
+from testcerts.profiles import SELECTABLE_KEYS
 from testcerts.store import create
 
 
@@ -32,7 +32,7 @@ def measure(kind, repeats: int) -> list[float]:
 def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print(f"{'key':8} {'median s':>9} {'worst s':>9}   of {repeats} runs, four keys each")
-    for kind in OFFERED_KEYS:
+    for kind in SELECTABLE_KEYS:
         times = measure(kind, repeats)
         print(f"{kind:8} {statistics.median(times):9.3f} {max(times):9.3f}")
 

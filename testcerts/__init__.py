@@ -1,1 +1,1 @@
-"""A test public-key infrastructure for driver development."""
+"""Test certificates for driver development: issue, store, list and install them."""

@@ -1,4 +1,4 @@
-"""The files of a certificate: what Windows, OpenSSL and this project each take."""
+"""Encode a certificate and its key as the files that Windows, OpenSSL and drvsign use."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from signer.certificates import common_name
 from testcerts.issue import Issued, PrivateKey
 from testcerts.profiles import Profile
 
-PFX_PASSWORD = "drvsign"  # noqa: S105  (published on purpose: it keeps nothing secret, but Windows wants one)
-"""The password of every .pfx that is written here.
+PFX_PASSWORD = "drvsign"  # noqa: S105  (deliberately public: some programs require a password)
+"""The password of every .pfx file.
 
-Files without one are refused by some of the programs that read them, and an empty one is encoded in two ways. They are
-encrypted as Windows 7 can import them, with PBE of SHA-1 and three-key Triple-DES (RFC 7292, appendix C), because
-AES is for Windows 10 version 1709, Windows Server 2019 and later (PKCS12_PBES2_EXPORT_PARAMS, wincrypt.h). Nothing is
-lost by it: the same key stands beside it in a file without any password, and its owner alone can read either.
+Some programs reject files without a password, and an empty password has two encodings. The files use PBE with SHA-1 and
+three-key Triple-DES (RFC 7292, appendix C), which Windows 7 can import; AES requires Windows 10 version 1709 or Windows
+Server 2019 (PKCS12_PBES2_EXPORT_PARAMS, wincrypt.h). This does not weaken the key: the same folder contains it in a
+file without a password, and only the owner can read either file.
 """
 
 KEY_MODE = 0o600
-"""Who can read a file with a private key: its owner."""
+"""Permissions of files with a private key: only the owner can read them."""
 
 Contents = dict[str, tuple[bytes, int | None]]
-"""File names, with what is to be in them and their permissions."""
+"""Content and permissions (None for the default) by file name."""
 
-_SECRET = (".key.pem", ".pfx")
-_PFX_ROUNDS = 2000  # as many as Windows writes
+_PRIVATE_SUFFIXES = (".key.pem", ".pfx")
+_PFX_ROUNDS = 2000  # the number that Windows uses
 
 
 def suffixes(profile: Profile) -> tuple[str, ...]:
-    """The files that a profile has; revocation lists are among those of an authority."""
-    if profile.stands_for:
+    """Return the suffixes of a profile's files; a certificate authority also has a revocation list."""
+    if profile.certifies:
         return (".cer", ".pem")
     if profile.authority:
         return (".cer", ".pem", ".key.pem", ".crl")
@@ -40,39 +40,39 @@ def suffixes(profile: Profile) -> tuple[str, ...]:
 
 
 def encode(issued: Issued) -> Contents:
-    """The files of a certificate and its key, without the revocation list."""
+    """Encode the files of a certificate and its key, without the revocation list."""
     name = issued.profile.name
     return {
-        f"{name}{suffix}": (_MAKERS[suffix](issued), KEY_MODE if suffix in _SECRET else None)
+        f"{name}{suffix}": (_ENCODERS[suffix](issued), KEY_MODE if suffix in _PRIVATE_SUFFIXES else None)
         for suffix in suffixes(issued.profile)
-        if suffix in _MAKERS
+        if suffix in _ENCODERS
     }
 
 
 def _pem(issued: Issued) -> bytes:
-    """The certificate and those above it."""
+    """Encode the certificate and its chain as PEM."""
     return b"".join(one.public_bytes(Encoding.PEM) for one in (issued.certificate, *issued.chain))
 
 
 def _key_pem(key: PrivateKey) -> bytes:
-    """The key as PKCS#8 without a password; its permissions protect it."""
+    """Encode the key as unencrypted PKCS #8, protected only by file permissions."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _pfx(issued: Issued) -> bytes:
-    """Key, certificate and those above it, as Windows 7 and later import them."""
+    """Encode key, certificate and chain as a PFX that Windows 7 and later can import."""
     encryption = (
         PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(_PFX_ROUNDS)
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        .hmac_hash(hashes.SHA1())  # noqa: S303  (all that Windows 7 checks)
+        .hmac_hash(hashes.SHA1())  # noqa: S303  (the only MAC that Windows 7 supports)
         .build(PFX_PASSWORD.encode())
     )
     name = common_name(issued.certificate).encode()
     return pkcs12.serialize_key_and_certificates(name, issued.key, issued.certificate, issued.chain, encryption)
 
 
-_MAKERS: dict[str, Callable[[Issued], bytes]] = {
+_ENCODERS: dict[str, Callable[[Issued], bytes]] = {
     ".cer": lambda issued: issued.certificate.public_bytes(Encoding.DER),
     ".pem": _pem,
     ".key.pem": lambda issued: _key_pem(issued.key),

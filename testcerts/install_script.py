@@ -1,9 +1,9 @@
-"""Scripts for the test machine: they carry the certificates, trust them, switch test signing on, and undo it all.
+"""Generate scripts that install test certificates on a test machine, turn on test signing, and undo both.
 
-Windows installs a test-signed package where the root is in the Trusted Root store and the publisher in the Trusted
-Publishers store of the local machine, and loads its driver with the boot option TESTSIGNING on (Windows driver
-documentation: "Installing test certificates", "The TESTSIGNING boot configuration option"). One file is all that has
-to be copied, so that no folder with private keys travels to the test machine.
+Windows installs a test-signed package if the root is in the Trusted Root store and the publisher in the Trusted
+Publishers store of the local machine, and loads its driver if the boot option TESTSIGNING is on (Windows driver
+documentation: "Installing test certificates", "The TESTSIGNING boot configuration option"). A script contains the
+certificates, so private keys need not be copied to the test machine.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.certificates import common_name, thumbprint
-from testcerts.profiles import CODE_SIGNING, EVERY, Profile
+from testcerts.profiles import ALL_PROFILES, CODE_SIGNING, Profile
 from testcerts.store import TestHierarchy
 
 NAME = "install-test-certificates"
-"""What the scripts are called, without suffix."""
+"""File name of the scripts, without suffix."""
 
-NOT_ADMINISTRATOR, NOT_SWITCHED = 5, 3
-"""Exit codes of the scripts: run without the rights; certificates installed, but the boot option not changed."""
+NOT_ADMINISTRATOR, BOOT_OPTION_NOT_CHANGED = 5, 3
+"""Exit codes of the scripts: not run as administrator; certificates installed but boot option not changed."""
 
 _BASE64_LINE = 64
-_QUOTES = "'\u2018\u2019\u201a\u201b"  # PowerShell takes the typographic ones for the same
+_QUOTES = "'\u2018\u2019\u201a\u201b"  # PowerShell also accepts typographic quotes
 
 _SECURE_BOOT = r"SYSTEM\CurrentControlSet\Control\SecureBoot\State"
 _NOTES = (
-    "With Secure Boot on, Windows refuses to switch test signing on: turn Secure Boot off in the firmware first.",
-    "Where BitLocker protects the system drive, suspend it first, or the next start asks for the recovery key.",
+    "Turn off Secure Boot in the firmware first: with Secure Boot on, Windows does not allow test signing.",
+    "If BitLocker protects the system drive, suspend it first: otherwise the next restart needs the recovery key.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A certificate, and the store of the local machine that it goes into."""
+    """A certificate and its certificate store on the local machine."""
 
     store: str
     certificate: x509.Certificate
 
 
 def trusted_of(hierarchy: TestHierarchy) -> tuple[Trusted, ...]:
-    """What a test machine has to trust: roots, the issuing CA, and who signs code, but for the deliberately bad."""
+    """Return the certificates to install: roots, the issuing CA and code-signing certificates without a flaw."""
     trusted = [Trusted("Root", hierarchy.root), Trusted("CA", hierarchy.issuing_ca)]
     for name, certificate in hierarchy.certificates.items():
-        profile = EVERY[name]
+        profile = ALL_PROFILES[name]
         if _signs_code(profile):
             if profile.issuer is None:
                 trusted.append(Trusted("Root", certificate))
@@ -57,13 +57,13 @@ def trusted_of(hierarchy: TestHierarchy) -> tuple[Trusted, ...]:
 
 
 def cmd(trusted: Sequence[Trusted], name: str = f"{NAME}.cmd") -> bytes:
-    """The script `name` for the command prompt of Windows Vista and later; certutil and bcdedit are part of Windows."""
+    """Generate the batch file `name` for Windows Vista and later; it uses certutil and bcdedit."""
     lines = [
         "@echo off",
-        *(f"rem {line}" for line in _header(trusted, _called(name), "/undo")),
+        *(f"rem {line}" for line in _header(trusted, _command_name(name), "/undo")),
         *_CMD_BEGIN.splitlines(),
         *(line for one in trusted for line in _cmd_install(one)),
-        *_CMD_SWITCH.splitlines(),
+        *_CMD_TEST_SIGNING.splitlines(),
         *(f'"%SYSTEM%\\certutil.exe" -delstore {one.store} {thumbprint(one.certificate)}' for one in trusted),
         *_CMD_END.splitlines(),
     ]
@@ -72,11 +72,11 @@ def cmd(trusted: Sequence[Trusted], name: str = f"{NAME}.cmd") -> bytes:
 
 _CMD_BEGIN = rf"""setlocal
 set "SYSTEM=%SystemRoot%\System32"
-rem A 32-bit command prompt sees the 64-bit programs under this name only.
+rem A 32-bit command prompt reaches the 64-bit programs only under this name.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if errorlevel 1 (
-  echo This needs a command prompt that was started as administrator.
+  echo Run this script in a command prompt that was started as administrator.
   exit /b {NOT_ADMINISTRATOR}
 )
 if /i "%~1"=="/undo" goto undo
@@ -84,10 +84,10 @@ if not "%~1"=="" goto usage
 set "FILE=%TEMP%\drvsign-%RANDOM%-%RANDOM%.cer"
 """
 
-_CMD_SWITCH = r"""del "%FILE%"
+_CMD_TEST_SIGNING = r"""del "%FILE%"
 "%SYSTEM%\bcdedit.exe" -set TESTSIGNING ON
 if errorlevel 1 goto refused
-echo Done. Restart Windows to begin with test signing.
+echo Done. Restart Windows to turn on test signing.
 exit /b 0
 
 :undo
@@ -95,7 +95,7 @@ exit /b 0
 
 _CMD_END = rf""""%SYSTEM%\bcdedit.exe" -set TESTSIGNING OFF
 if errorlevel 1 goto refused
-echo Done. Restart Windows to end test signing.
+echo Done. Restart Windows to turn off test signing.
 exit /b 0
 
 :usage
@@ -104,23 +104,23 @@ exit /b 2
 
 :failed
 if exist "%FILE%" del "%FILE%"
-echo A certificate could not be installed.
+echo Installing a certificate failed.
 exit /b 1
 
 :refused
 echo The boot option TESTSIGNING was not changed.
 "%SYSTEM%\reg.exe" query "HKLM\{_SECURE_BOOT}" /v UEFISecureBootEnabled 2>nul | "%SYSTEM%\find.exe" "0x1" >nul
-if not errorlevel 1 echo Secure Boot is on: turn it off in the firmware, then run this again.
-exit /b {NOT_SWITCHED}
+if not errorlevel 1 echo Secure Boot is on: turn it off in the firmware, then run this script again.
+exit /b {BOOT_OPTION_NOT_CHANGED}
 """
 
 
 def ps1(trusted: Sequence[Trusted], name: str = f"{NAME}.ps1") -> bytes:
-    """The script `name` for PowerShell 2 and later. Without its byte order mark version 5 would read it as ANSI."""
+    """Generate the script `name` for PowerShell 2 and later; with a BOM, because version 5 otherwise reads ANSI."""
     lines = [
         *(
             f"# {line}"
-            for line in _header(trusted, f"powershell -ExecutionPolicy Bypass -File {_called(name)}", "-Undo")
+            for line in _header(trusted, f"powershell -ExecutionPolicy Bypass -File {_command_name(name)}", "-Undo")
         ),
         "param([switch] $Undo)",
         "$ErrorActionPreference = 'Stop'",
@@ -136,11 +136,11 @@ def ps1(trusted: Sequence[Trusted], name: str = f"{NAME}.ps1") -> bytes:
 _POWERSHELL = rf"""
 $user = New-Object Security.Principal.WindowsPrincipal([Security.Principal.WindowsIdentity]::GetCurrent())
 if (-not $user.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {{
-    [Console]::Error.WriteLine('This needs a PowerShell that was started as administrator.')
+    [Console]::Error.WriteLine('Run this script in a PowerShell that was started as administrator.')
     exit {NOT_ADMINISTRATOR}
 }}
 
-# The .NET class and not Import-Certificate, which Windows 7 does not have.
+# Uses the .NET class because Windows 7 has no Import-Certificate.
 foreach ($one in $trusted) {{
     $bytes = [Convert]::FromBase64String($one.Data)
     $certificate = New-Object Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
@@ -157,7 +157,7 @@ foreach ($one in $trusted) {{
     Write-Output ('{{0}}: {{1}}' -f $one.Store, $one.Name)
 }}
 
-# A 32-bit PowerShell sees the 64-bit program under the second name only.
+# A 32-bit PowerShell reaches the 64-bit program only under the second name.
 $bcdedit = Join-Path $env:SystemRoot 'System32\bcdedit.exe'
 $native = Join-Path $env:SystemRoot 'Sysnative\bcdedit.exe'
 if (Test-Path $native) {{ $bcdedit = $native }}
@@ -167,38 +167,41 @@ if ($LASTEXITCODE -ne 0) {{
     [Console]::Error.WriteLine('The boot option TESTSIGNING was not changed.')
     $secureBoot = Get-ItemProperty 'HKLM:\{_SECURE_BOOT}' -ErrorAction SilentlyContinue
     if ($secureBoot -and $secureBoot.UEFISecureBootEnabled -eq 1) {{
-        [Console]::Error.WriteLine('Secure Boot is on: turn it off in the firmware, then run this again.')
+        [Console]::Error.WriteLine('Secure Boot is on: turn it off in the firmware, then run this script again.')
     }}
-    exit {NOT_SWITCHED}
+    exit {BOOT_OPTION_NOT_CHANGED}
 }}
-Write-Output "Done. Restart Windows for test signing to be $state."
+Write-Output "Done. Restart Windows to turn test signing $state."
 """
 
 
 WRITERS = {".cmd": cmd, ".bat": cmd, ".ps1": ps1}
-"""What writes a script of this name."""
+"""Script generator by file suffix."""
 
 
 def _header(trusted: Sequence[Trusted], call: str, undo: str) -> list[str]:
-    """What a person reads at the top of either script, in ASCII."""
+    """Return the introductory comment of both scripts, in ASCII."""
     return [
-        "Makes this machine a test machine for drivers that are signed with these test certificates:",
-        *(f"  {one.store:17}{thumbprint(one.certificate)}  {_plain(common_name(one.certificate))}" for one in trusted),
+        "Sets up this machine to test drivers that are signed with these test certificates:",
+        *(
+            f"  {one.store:17}{thumbprint(one.certificate)}  {_comment_text(common_name(one.certificate))}"
+            for one in trusted
+        ),
         "",
         "Run it as administrator, then restart Windows:",
         f"  {call}",
         f"  {call} {undo}",
         "",
         *_NOTES,
-        "Never run it on a machine that has to be secure: whoever holds the private keys can sign for it.",
+        "Do not run it on a machine that must be secure: anyone with the private keys can sign drivers for it.",
         "",
     ]
 
 
 def _cmd_install(one: Trusted) -> Iterable[str]:
-    """A certificate written to a file and added to its store; certutil reads PEM."""
+    """Yield batch commands that write a certificate to a PEM file and add it to its store."""
     yield f"echo {one.store}: {_escaped(common_name(one.certificate))}"
-    # The redirection stands in front, because a digit before it would be taken for a number of a stream.
+    # The redirection comes first: a digit directly before it would be a stream number.
     yield '>"%FILE%" echo -----BEGIN CERTIFICATE-----'
     yield from (f'>>"%FILE%" echo {line}' for line in _base64(one.certificate))
     yield '>>"%FILE%" echo -----END CERTIFICATE-----'
@@ -207,7 +210,7 @@ def _cmd_install(one: Trusted) -> Iterable[str]:
 
 
 def _ps1_entry(one: Trusted, last: bool) -> Iterable[str]:
-    """A certificate as an element of the array."""
+    """Yield a certificate as an element of the PowerShell array."""
     yield f"    @{{ Store = '{one.store}'; Name = '{_quoted(common_name(one.certificate))}'; Data = '"
     yield from _base64(one.certificate)
     yield "' }" if last else "' },"
@@ -221,25 +224,25 @@ def _base64(certificate: x509.Certificate) -> list[str]:
     return wrap(base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"), _BASE64_LINE)
 
 
-def _plain(text: str) -> str:
-    """Text for a comment: ASCII, and a question mark for what ends a line, expands a variable or starts a command."""
+def _comment_text(text: str) -> str:
+    """Return text for a comment; characters that are not ASCII or special in batch files become question marks."""
     return "".join(char if char.isascii() and char.isprintable() and char not in "%^&|<>" else "?" for char in text)
 
 
 def _escaped(text: str) -> str:
-    """Text for `echo`: characters that mean something to the command prompt lose their meaning."""
+    """Escape text for `echo` in a batch file."""
     plain = "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
     return "".join(f"^{char}" if char in '^&|<>()"' else char for char in plain).replace("%", "%%")
 
 
 def _quoted(text: str) -> str:
-    """Text between single quotes of PowerShell: quotes are doubled, and nothing else means anything there."""
+    """Escape text for a single-quoted PowerShell string, in which only quotes are special."""
     return "".join(char * 2 if char in _QUOTES else char if char.isprintable() else "?" for char in text)
 
 
-def _called(name: str) -> str:
-    """A script's name as it is typed at a prompt."""
-    return f'"{_plain(name)}"' if " " in name else _plain(name)
+def _command_name(name: str) -> str:
+    """Return the script's name as typed at a prompt, quoted if necessary."""
+    return f'"{_comment_text(name)}"' if " " in name else _comment_text(name)
 
 
 def _crlf(lines: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What files of certificates hold, and how long it lasts."""
+"""Read certificate files, and report the validity of their certificates and revocation lists."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ State = Literal["valid", "expiring", "expired", "not yet valid", "revoked"]
 Kind = Literal["certificate", "bundle", "pfx", "crl"]
 
 EXPIRING = timedelta(days=30)
-"""How long before its end a certificate counts as expiring."""
+"""A certificate is `expiring` during this period before its end date."""
 
 SUFFIXES: dict[str, Kind] = {
     ".cer": "certificate",
@@ -44,29 +44,29 @@ SUFFIXES: dict[str, Kind] = {
     ".p12": "pfx",
     ".crl": "crl",
 }
-"""The names that files of certificates have, and what is in them."""
+"""Kinds of certificate files by suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds."""
+    """The content of a certificate file."""
 
     kind: Kind
     certificates: tuple[x509.Certificate, ...] = ()
-    """Those that have issued none of the others come first; in a PFX the one that has the key."""
+    """End-entity certificates first; in a PFX, the certificate of the key first."""
     has_key: bool = False
     revocations: x509.CertificateRevocationList | None = None
 
 
 def handles(path: Path) -> bool:
-    """Whether a file's name says that it holds certificates; a lone key does not."""
+    """Tell whether the file name is that of a certificate file, not of a private key."""
     return path.suffix.lower() in SUFFIXES and not path.name.lower().endswith(".key.pem")
 
 
 def open_contents(data: bytes, suffix: str, password: str | None = None) -> Contents:
-    """What the bytes of a file hold, whose name ends in `suffix`. Raises CertificateError, WrongSecret.
+    """Parse the bytes of a certificate file with this suffix. Raises CertificateError and WrongSecret.
 
-    A PFX is also tried without a password, with an empty one, and with the one of the test certificates.
+    A PFX is also tried without a password, with an empty password, and with that of the test certificates.
     """
     kind = SUFFIXES.get(suffix.lower(), "certificate")
     if kind == "pfx":
@@ -77,7 +77,7 @@ def open_contents(data: bytes, suffix: str, password: str | None = None) -> Cont
 
 
 def state(certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()) -> State:
-    """Whether a certificate can be used at the time `now`, as far as its validity and the given lists tell."""
+    """Return the state of a certificate at the time `now`, from its validity period and the given CRLs."""
     if any(_revokes(revocations, certificate) for revocations in lists):
         return "revoked"
     if now < certificate.not_valid_before_utc:
@@ -88,14 +88,14 @@ def state(certificate: x509.Certificate, now: datetime, lists: Sequence[x509.Cer
 
 
 def days_left(end: datetime, now: datetime) -> int:
-    """Whole days until `end`; negative when it has passed."""
+    """Return the whole days until `end`; negative if it has passed."""
     return (end - now) // timedelta(days=1)
 
 
 def facts(
     certificate: x509.Certificate, now: datetime, lists: Sequence[x509.CertificateRevocationList] = ()
 ) -> dict[str, Any]:
-    """A certificate as the command line's JSON has it. What can't be read of it is None, and `error` says why."""
+    """Return the JSON object of a certificate. Unreadable values are None; `error` gives the reason."""
     authority, usages, error = None, None, None
     try:
         authority, usages = _is_authority(certificate), extended_key_usages(certificate)
@@ -120,12 +120,12 @@ def facts(
 
 
 def _iso(time: datetime) -> str:
-    """A moment in UTC as the command line's JSON has it: with Z."""
+    """Format a UTC time in ISO 8601 with Z, as in the JSON output."""
     return time.isoformat().replace("+00:00", "Z")
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
-    """Whether it may issue certificates (basicConstraints; RFC 5280, 4.2.1.9)."""
+    """Tell whether the certificate may issue certificates (basicConstraints; RFC 5280, 4.2.1.9)."""
     try:
         return extensions(certificate).get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
@@ -133,7 +133,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _key_kind(certificate: x509.Certificate) -> str | None:
-    """What its kind of key is called; None for one that the library does not know."""
+    """Return the name of the key's algorithm and size; None if the library does not support it."""
     try:
         return key_kind(certificate.public_key())
     except (ValueError, UnsupportedAlgorithm):
@@ -141,7 +141,7 @@ def _key_kind(certificate: x509.Certificate) -> str | None:
 
 
 def revocation_facts(revocations: x509.CertificateRevocationList, now: datetime) -> dict[str, Any]:
-    """A revocation list as the command line's JSON has it."""
+    """Return the JSON object of a revocation list."""
     end = revocations.next_update_utc
     return {
         "issuer": revocations.issuer.rfc4514_string(),
@@ -162,7 +162,7 @@ def _list_state(begin: datetime, end: datetime | None, now: datetime) -> State:
 
 
 def _leaves_first(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """Those that have issued none of the others come first; PKCS#7 keeps certificates in no useful order."""
+    """Sort certificates that issued none of the others first; the order in PKCS #7 is arbitrary."""
     issuers = {issuer_name(one) for one in certificates if issuer_name(one) != subject_name(one)}
     return sorted(certificates, key=lambda one: subject_name(one) in issuers)
 
@@ -174,8 +174,8 @@ def _revokes(revocations: x509.CertificateRevocationList, certificate: x509.Cert
 
 
 def _open_pfx(data: bytes, password: str | None) -> Contents:
-    tries = [None, "", PFX_PASSWORD]
-    for one in tries if password is None else [password, *tries]:
+    passwords = [None, "", PFX_PASSWORD]
+    for one in passwords if password is None else [password, *passwords]:
         try:
             opened = pkcs12.load_pkcs12(data, None if one is None else one.encode())
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -185,10 +185,12 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
         others = [entry.certificate for entry in opened.additional_certs]
         return Contents("pfx", (*first, *others), has_key=opened.key is not None)
     if "password" not in str(wrong).lower():
-        raise CertificateError("this is not a PFX file that can be read", hint="Export the PFX again.") from wrong
+        raise CertificateError(
+            "the PFX file is damaged or has an unsupported format", hint="Export the PFX again."
+        ) from wrong
     raise WrongSecret(
         "the password does not open the PFX file" if password is not None else "the PFX file needs a password",
-        hint="Give it with --password-env, --password-file or --password-fd.",
+        hint="Give the password with --password-env, --password-file or --password-fd.",
     ) from wrong
 
 
@@ -196,8 +198,11 @@ def _load_crl(data: bytes) -> x509.CertificateRevocationList:
     load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----BEGIN") else x509.load_der_x509_crl
     try:
         found = load(data)
-        _ = found.issuer, [entry.serial_number for entry in found]  # which are not parsed before they are asked for
+        _ = (
+            found.issuer,
+            [entry.serial_number for entry in found],
+        )  # parsed lazily: access them here, so that errors are raised here
         return found
     except (ValueError, x509.InvalidVersion) as error:
-        message = "this is not a revocation list that can be read"
-        raise CertificateError(message, hint="Give it as DER (.crl) or PEM.") from error
+        message = "the revocation list is damaged or has an unsupported format"
+        raise CertificateError(message, hint="Download the revocation list again, as DER (.crl) or PEM.") from error

@@ -1,4 +1,4 @@
-"""Profiles become keys and certificates. Time is an argument; nothing is read from or written to a disk."""
+"""Issue keys and certificates from profiles. The time is an argument; no files are read or written."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ DEFAULT_SUBJECT = "CN=drvsign Test,O=drvsign test certificates"
 DEFAULT_DAYS = 3650
 MAX_DAYS = 36500
 
-_AUTHORITIES_OUTLIVE = timedelta(days=3650)
-_EARLIEST_YEAR, _LATEST_YEAR = 1960, 9700  # X.509 times begin in 1950, Python's end in 9999
+_CA_EXTRA_VALIDITY = timedelta(days=3650)
+_MIN_YEAR, _MAX_YEAR = 1960, 9700  # X.509 times start in 1950, Python's end in 9999
 _PUBLIC_EXPONENT = 65537
-_LONGEST_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1), which cryptography counts in bytes of UTF-8
-_BLANKS = re.compile(r"(?<=(?<!\\),) +")  # behind a comma that ends an attribute
+_MAX_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1); cryptography counts UTF-8 bytes
+_SPACES_AFTER_COMMA = re.compile(r"(?<=(?<!\\),) +")  # after a comma that ends an attribute
 _WINDOWS_NAMES = {"E": NameOID.EMAIL_ADDRESS, "S": NameOID.STATE_OR_PROVINCE_NAME}
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is the same for all certificates that are issued together."""
+    """Parameters of all certificates that are issued together."""
 
     subject: x509.Name
-    """The subject of the code-signing certificate; the others have its common name with something behind it."""
+    """Subject of the code-signing certificate; other profiles append a suffix to its common name."""
     now: datetime
-    """The time of issue."""
+    """Time of issue."""
     key: KeyKind = KeyKind.RSA2048
     days: int = DEFAULT_DAYS
-    """How long certificates are valid; authorities are valid ten years longer."""
+    """Validity period in days; certificate authorities are valid ten years longer."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MAX_DAYS:
             raise UsageError(
-                f"certificates can be valid for 1 to {MAX_DAYS} days, not {self.days}",
+                f"the validity period must be 1 to {MAX_DAYS} days, not {self.days}",
                 field="--days",
-                hint="The default is 3650.",
+                hint="Omit --days for the default of 3650.",
             )
-        if not _EARLIEST_YEAR <= self.now.year <= _LATEST_YEAR:
-            raise UsageError(f"certificates can't be issued in the year {self.now.year}", hint="Check the clock.")
+        if not _MIN_YEAR <= self.now.year <= _MAX_YEAR:
+            raise UsageError(f"certificates can't be issued in the year {self.now.year}", hint="Set the system clock.")
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate with its key, and the certificates above it (issuer first, its root last)."""
+    """An issued certificate with its key and chain (issuer first, root last)."""
 
     profile: Profile
     certificate: x509.Certificate
@@ -64,15 +64,15 @@ class Issued:
 
 
 def parse_subject(text: str) -> x509.Name:
-    """A distinguished name from `CN=Contoso Test, O=Contoso`, or a common name alone. Raises UsageError.
+    """Parse a distinguished name such as `CN=Contoso Test, O=Contoso`, or only a common name. Raises UsageError.
 
-    RFC 4514 has no blanks behind commas; MakeCert and OpenSSL write them.
+    Spaces after commas, which MakeCert and OpenSSL write, are accepted although RFC 4514 does not allow them.
     """
     try:
         if "=" not in text:
             name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text.strip())])
         else:
-            name = x509.Name.from_rfc4514_string(_BLANKS.sub("", text), _WINDOWS_NAMES)
+            name = x509.Name.from_rfc4514_string(_SPACES_AFTER_COMMA.sub("", text), _WINDOWS_NAMES)
     except ValueError as error:
         reason = f" ({error})" if str(error) else ""
         raise UsageError(
@@ -84,20 +84,20 @@ def parse_subject(text: str) -> x509.Name:
 
 
 def issue(profiles: Sequence[Profile], order: Order, existing: Mapping[str, Issued] | None = None) -> dict[str, Issued]:
-    """New certificates for `profiles`, by name; each follows its issuer, or its issuer is among the existing ones.
+    """Issue certificates for `profiles`, by profile name. Each issuer is in `existing` or earlier in `profiles`.
 
-    Raises UsageError when the subject is too long, IdentityError when an existing issuer has run out.
+    Raises UsageError if the subject is too long, and IdentityError if an existing issuer has expired.
     """
     present = dict(existing or {})
     keys = _generate(profiles, order.key)
     new: dict[str, Issued] = {}
     for profile in profiles:
-        key = present[profile.stands_for].key if profile.stands_for else keys[profile.name]
+        key = present[profile.certifies].key if profile.certifies else keys[profile.name]
         issuer = present[profile.issuer] if profile.issuer else None
         subject = (
-            present[profile.stands_for].certificate.subject
-            if profile.stands_for
-            else _named(order.subject, profile.suffix)
+            present[profile.certifies].certificate.subject
+            if profile.certifies
+            else _append_to_common_name(order.subject, profile.suffix)
         )
         certificate = _certify(profile, order, subject, key, issuer)
         chain = (issuer.certificate, *issuer.chain) if issuer else ()
@@ -111,9 +111,9 @@ def revoke(
     now: datetime,
     earlier: x509.CertificateRevocationList | None = None,
 ) -> x509.CertificateRevocationList:
-    """The authority's revocation list: `certificates`, and all that the earlier list names (RFC 5280, 5).
+    """Issue a revocation list with `certificates` and the entries of the earlier list (RFC 5280, 5).
 
-    It is valid as long as the authority, because nobody publishes a new one for a test.
+    It is valid as long as the authority, because test setups do not update revocation lists.
     """
     number, entries = 1, []
     if earlier is not None:
@@ -138,7 +138,7 @@ def revoke(
 
 
 def key_kind(key: object) -> str:
-    """What a public or private key is called, such as "rsa2048" or "p256"; its class for a kind not used here."""
+    """Return the name of a key's kind, such as "rsa2048" or "p256"; the class name for another kind."""
     if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
         return f"rsa{key.key_size}"
     if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
@@ -147,8 +147,8 @@ def key_kind(key: object) -> str:
 
 
 def _generate(profiles: Sequence[Profile], kind: KeyKind) -> dict[str, PrivateKey]:
-    """A key for each profile that needs one; OpenSSL works outside of Python's lock, so threads save time."""
-    needing = [profile for profile in profiles if profile.stands_for is None]
+    """Generate keys in threads (OpenSSL releases the GIL), one for each profile that needs its own key."""
+    needing = [profile for profile in profiles if profile.certifies is None]
     if not needing:
         return {}
     with ThreadPoolExecutor(max_workers=min(len(needing), 8)) as pool:
@@ -167,7 +167,7 @@ def _new_key(kind: KeyKind) -> PrivateKey:
 def _certify(
     profile: Profile, order: Order, subject: x509.Name, key: PrivateKey, issuer: Issued | None
 ) -> x509.Certificate:
-    """The certificate of `key` as the profile describes it."""
+    """Build and sign the certificate of `key` according to the profile."""
     begin, end = _validity(profile, order, issuer)
     builder = (
         x509.CertificateBuilder()
@@ -191,47 +191,45 @@ def _certify(
 
 
 def _validity(profile: Profile, order: Order, issuer: Issued | None) -> tuple[datetime, datetime]:
-    """From when to when, within its issuer's validity."""
+    """Return the start and end of validity, limited to the issuer's validity."""
     now = order.now.replace(microsecond=0)
     begin = now + profile.starts
     if profile.ends is not None:
         end = now + profile.ends
     else:
-        end = (
-            max(now, begin) + timedelta(days=order.days) + (_AUTHORITIES_OUTLIVE if profile.authority else timedelta())
-        )
+        end = max(now, begin) + timedelta(days=order.days) + (_CA_EXTRA_VALIDITY if profile.authority else timedelta())
     if issuer is not None:
         begin = max(begin, issuer.certificate.not_valid_before_utc)
         end = min(end, issuer.certificate.not_valid_after_utc)
     if begin >= end:
         raise IdentityError(
-            f"the profile {profile.name} does not fit into the validity of its issuer",
-            hint="Make the hierarchy anew with --force, or give another folder.",
+            f"the validity period of profile {profile.name} is outside that of its issuer",
+            hint="Replace the hierarchy with: drvsign certs create --force",
         )
     return begin, end
 
 
-def _named(subject: x509.Name, suffix: str) -> x509.Name:
-    """The subject with `suffix` behind its first common name."""
+def _append_to_common_name(subject: x509.Name, suffix: str) -> x509.Name:
+    """Append `suffix` to the first common name of the subject."""
     attributes, done = [], False
     for rdn in subject.rdns:
         changed = []
         for attribute in rdn:
             if attribute.oid == NameOID.COMMON_NAME and not done:
-                attribute, done = _suffixed(attribute, suffix), True
+                attribute, done = _append_suffix(attribute, suffix), True
             changed.append(attribute)
         attributes.append(x509.RelativeDistinguishedName(changed))
     return x509.Name(attributes)
 
 
-def _suffixed(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x509.NameAttribute[str]:
+def _append_suffix(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x509.NameAttribute[str]:
     text = f"{attribute.value!s}{suffix}"
     length = len(text.encode())
-    if length > _LONGEST_COMMON_NAME:
+    if length > _MAX_COMMON_NAME:
         raise UsageError(
-            f"the common name is too long: {text!r} has {length} bytes of {_LONGEST_COMMON_NAME}",
+            f"the common name is too long: {text!r} has {length} bytes of {_MAX_COMMON_NAME}",
             field="--subject",
-            hint=f"Leave {len(suffix)} bytes for {suffix!r}, which is put behind it.",
+            hint=f"Shorten it: the suffix {suffix!r} needs {len(suffix)} bytes.",
         )
     return x509.NameAttribute(NameOID.COMMON_NAME, text)
 
@@ -266,7 +264,7 @@ def _entry(certificate: x509.Certificate, now: datetime) -> x509.RevokedCertific
 
 
 def signing_digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
-    """The digest that a key signs certificates with: as strong as the key where that is more than SHA-256."""
+    """Return the digest for certificate signatures of a key: SHA-384 for P-384, otherwise SHA-256."""
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
         return hashes.SHA384()
     return hashes.SHA256()

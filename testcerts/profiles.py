@@ -1,6 +1,6 @@
-"""The test public-key infrastructure, declared: what is issued by whom, for what use, and what is wrong with it.
+"""Profiles of the test certificates: issuer, extended key usages, validity, and deliberate flaws.
 
-Nothing here needs a key or a clock, and nothing is imported that the command line's help would have to pay for.
+The module needs neither a key nor a clock, and imports no large library, so that the command line's help stays fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from signer.errors import UsageError
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 """id-kp-codeSigning (RFC 5280, 4.2.1.12)."""
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-"""id-kp-timeStamping: critical, and the only usage of the certificate (RFC 3161, 2.3)."""
+"""id-kp-timeStamping: must be critical and the only usage (RFC 3161, 2.3)."""
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 """id-kp-serverAuth (RFC 5280, 4.2.1.12)."""
 
@@ -31,7 +31,7 @@ ELAM = f"{_MICROSOFT}.61.4.1"
 HAL = f"{_MICROSOFT}.61.5.1"
 """HAL Extension."""
 LIFETIME_SIGNING = f"{_MICROSOFT}.10.3.13"
-"""szOID_KP_LIFETIME_SIGNING (wincrypt.h): a timestamp does not prolong the signature's life."""
+"""szOID_KP_LIFETIME_SIGNING (wincrypt.h): the signature expires with its certificate, even if it is timestamped."""
 PROTECTED_PROCESS_LIGHT = f"{_MICROSOFT}.10.3.22"
 """szOID_PROTECTED_PROCESS_LIGHT_SIGNER (wincrypt.h)."""
 WINDOWS_TCB = f"{_MICROSOFT}.10.3.23"
@@ -56,14 +56,14 @@ USAGE_NAMES = {
     PROTECTED_PROCESS: "protected process",
     DRM: "digital rights",
 }
-"""What a person calls the usages of this module."""
+"""Display names of the extended key usages."""
 
 
 class KeyKind(StrEnum):
-    """The kinds of key that are made."""
+    """Kinds of keys that can be generated."""
 
     RSA1024 = "rsa1024"
-    """Too weak to be accepted; only the profile `weak-key` has it."""
+    """Too weak to be accepted; only for the profile `weak-key`."""
     RSA2048 = "rsa2048"
     RSA3072 = "rsa3072"
     RSA4096 = "rsa4096"
@@ -72,55 +72,57 @@ class KeyKind(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> KeyKind:
-        """The kind called `name`, such as "rsa2048". Raises UsageError for any other name, and for rsa1024."""
-        for kind in OFFERED_KEYS:
+        """Return the kind with this name, such as "rsa2048". Raises UsageError for an unknown name and for rsa1024."""
+        for kind in SELECTABLE_KEYS:
             if kind.value == name.lower().replace("-", ""):
                 return kind
-        raise UsageError(f"there is no kind of key called {name!r}", hint=f"Choose one of {', '.join(OFFERED_KEYS)}.")
+        raise UsageError(f"unknown kind of key {name!r}", hint=f"Use one of: {', '.join(SELECTABLE_KEYS)}.")
 
 
-OFFERED_KEYS = tuple(kind for kind in KeyKind if kind is not KeyKind.RSA1024)
-"""The kinds of key that a user can ask for."""
+SELECTABLE_KEYS = tuple(kind for kind in KeyKind if kind is not KeyKind.RSA1024)
+"""Kinds of keys that users can select."""
 
 _YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One certificate of the test infrastructure, as it is to be issued."""
+    """Description of one test certificate."""
 
     name: str
-    """What the user calls it, and the name of its files without the suffix."""
+    """Name of the profile and of its files, without suffix."""
     summary: str
-    """What it is for, in one line."""
+    """Purpose, in one line."""
     suffix: str = ""
-    """What follows the common name that the user chose."""
+    """Suffix of the common name."""
     issuer: str | None = "issuing-ca"
-    """The profile whose key signs it; None for one that signs itself."""
+    """Name of the issuer's profile; None for a self-signed certificate."""
     usages: tuple[str, ...] = (CODE_SIGNING,)
-    """The extended key usages; none means that the extension is left out."""
+    """Extended key usages; if empty, the extension is omitted."""
     critical: bool = False
-    """Whether the extended key usages are marked as critical."""
+    """True if the extended key usage extension is critical."""
     authority: bool = False
-    """Whether it may issue certificates."""
+    """True for a certificate authority."""
     path_length: int | None = None
-    """How many authorities may stand below it; None for any number."""
+    """Path length constraint; None for no limit."""
     starts: timedelta = -timedelta(days=1)
-    """When its validity begins, seen from the time of issue; a day early, because clocks of test machines lag."""
+    """Start of validity relative to the time of issue; a day earlier, because clocks of test machines are slow."""
     ends: timedelta | None = None
-    """When its validity ends, seen from the time of issue; None for as long as the user asked."""
+    """End of validity relative to the time of issue; None for the period in `Order`."""
     key: KeyKind | None = None
-    """Its kind of key; None for the one that the user asked for."""
-    stands_for: str | None = None
-    """The profile whose subject and key it certifies, in a cross-certificate; None for a key of its own."""
+    """Kind of key; None for the kind in `Order`."""
+    certifies: str | None = None
+    """For a cross-certificate: the profile whose subject and key it certifies."""
     revoked: bool = False
-    """Whether its issuer's revocation list names it."""
+    """True if its issuer's revocation list contains it."""
     flaw: str = ""
-    """Why it has to be refused; empty for a good one."""
+    """Reason why verifiers must reject it; empty for a valid certificate."""
 
 
-# Authorities are older than what they issue, so that the certificate which has expired was once good.
-ROOT = Profile("root", "the root that the test machine trusts", " Root CA", None, (), authority=True, starts=-3 * _YEAR)
+# Authorities are older than the certificates that they issue, so that the expired certificate was once valid.
+ROOT = Profile(
+    "root", "the root certificate that test machines trust", " Root CA", None, (), authority=True, starts=-3 * _YEAR
+)
 ISSUING_CA = Profile(
     "issuing-ca",
     "issues all other certificates",
@@ -136,11 +138,11 @@ TIME_STAMP = Profile(
     "time-stamping", "signs RFC 3161 timestamps", " Time Stamping", usages=(TIME_STAMPING,), critical=True
 )
 HIERARCHY = (ROOT, ISSUING_CA, LEAF, TIME_STAMP)
-"""What `drvsign certs create` makes before anything else is asked for."""
+"""Profiles that `drvsign certs create` always issues."""
 
 VERIFICATION_ROOT = Profile(
     "code-verification-root",
-    "stands in for Microsoft's Code Verification Root",
+    "a test replacement for Microsoft's Code Verification Root",
     " Code Verification Root",
     None,
     (),
@@ -149,71 +151,67 @@ VERIFICATION_ROOT = Profile(
 )
 _CROSS = Profile(
     "cross",
-    "a cross-certificate: the stand-in for the Code Verification Root certifies the key of the test root",
+    "a cross-certificate: the test Code Verification Root certifies the key of the test root",
     " Root CA",
     "code-verification-root",
     authority=True,
     starts=-3 * _YEAR,
-    stands_for="root",
+    certifies="root",
 )
 
 
 def _variant(name: str, usage: str, summary: str) -> Profile:
-    """A code-signing certificate with one more usage."""
+    """Return a code-signing profile with one more usage."""
     return Profile(name, summary, f" ({name})", usages=(CODE_SIGNING, usage))
 
 
 _VARIANTS = (
-    _variant("whql", WHQL, "as of a driver that passed the hardware tests"),
-    _variant("ev-whql", EV_WHQL, "as of a driver submitted with an EV certificate"),
-    _variant("attested", ATTESTED, "as of a driver that Microsoft signed on attestation"),
-    _variant("elam", ELAM, "as of an early launch antimalware driver"),
-    _variant("hal", HAL, "as of a HAL extension"),
-    _variant("lifetime", LIFETIME_SIGNING, "signatures end with the certificate, timestamp or not"),
-    _variant("protected-process-light", PROTECTED_PROCESS_LIGHT, "as of a protected process light"),
-    _variant("windows-tcb", WINDOWS_TCB, "as of a Windows TCB component"),
-    _variant("protected-process", PROTECTED_PROCESS, "as of a protected process"),
-    _variant("drm", DRM, "as of a component for protected media"),
+    _variant("whql", WHQL, "WHQL: a driver that passed the hardware tests"),
+    _variant("ev-whql", EV_WHQL, "WHQL: a driver submitted with an EV certificate"),
+    _variant("attested", ATTESTED, "WHQL: an attestation-signed driver"),
+    _variant("elam", ELAM, "an early launch antimalware driver"),
+    _variant("hal", HAL, "a HAL extension"),
+    _variant("lifetime", LIFETIME_SIGNING, "signatures expire with the certificate, even if timestamped"),
+    _variant("protected-process-light", PROTECTED_PROCESS_LIGHT, "a protected process light"),
+    _variant("windows-tcb", WINDOWS_TCB, "a Windows TCB component"),
+    _variant("protected-process", PROTECTED_PROCESS, "a protected process"),
+    _variant("drm", DRM, "a protected media component"),
 )
 
-_SELF_SIGNED = Profile("self-signed", "its own root, as MakeCert -r makes them", " (self-signed)", None)
+_SELF_SIGNED = Profile("self-signed", "self-signed, as by MakeCert -r", " (self-signed)", None)
 _BAD = (
     Profile(
         "expired",
-        "ran out a year ago",
+        "expired a year ago",
         " (expired)",
         starts=-2 * _YEAR,
         ends=-_YEAR,
-        flaw="its validity has ended",
+        flaw="it has expired",
     ),
-    Profile(
-        "not-yet-valid", "begins in a year", " (not yet valid)", starts=_YEAR, flaw="its validity has not begun yet"
-    ),
-    Profile("no-eku", "without extended key usages", " (no EKU)", usages=(), flaw="it does not say code signing"),
-    Profile(
-        "wrong-eku", "for TLS servers", " (wrong EKU)", usages=(SERVER_AUTH,), flaw="it is not meant for code signing"
-    ),
+    Profile("not-yet-valid", "valid from next year on", " (not yet valid)", starts=_YEAR, flaw="it is not valid yet"),
+    Profile("no-eku", "without extended key usages", " (no EKU)", usages=(), flaw="it has no code-signing EKU"),
+    Profile("wrong-eku", "for TLS servers", " (wrong EKU)", usages=(SERVER_AUTH,), flaw="its EKU is not code signing"),
     Profile("weak-key", "RSA with 1024 bits", " (weak key)", key=KeyKind.RSA1024, flaw="its key is too short"),
-    Profile("revoked", "named by the revocation list", " (revoked)", revoked=True, flaw="its issuer has revoked it"),
+    Profile("revoked", "listed in the revocation list", " (revoked)", revoked=True, flaw="its issuer revoked it"),
 )
 
 PROFILES = {profile.name: profile for profile in (*_VARIANTS, _CROSS, _SELF_SIGNED, *_BAD)}
-"""What can be had besides the hierarchy, by the name that `--profile` takes."""
-EVERY = {profile.name: profile for profile in (*HIERARCHY, VERIFICATION_ROOT, *PROFILES.values())}
-"""All profiles by name, each after the one that issues it."""
+"""Optional profiles, by their name for `--profile`."""
+ALL_PROFILES = {profile.name: profile for profile in (*HIERARCHY, VERIFICATION_ROOT, *PROFILES.values())}
+"""All profiles by name, each after its issuer."""
 
 
-def chosen(names: Iterable[str]) -> tuple[Profile, ...]:
-    """The hierarchy and the profiles called `names` ("all" for every one), each after its issuer. Raises UsageError."""
-    wanted = {profile.name for profile in HIERARCHY}
+def select_profiles(names: Iterable[str]) -> tuple[Profile, ...]:
+    """Return the hierarchy and the named profiles ("all" for every one), each after its issuer. Raises UsageError."""
+    selected = {profile.name for profile in HIERARCHY}
     for name in names:
         if name == "all":
-            wanted |= set(PROFILES)
+            selected |= set(PROFILES)
         elif name in PROFILES:
-            wanted.add(name)
-        elif name not in wanted:
+            selected.add(name)
+        elif name not in selected:
             raise UsageError(
-                f"there is no profile called {name!r}", hint=f"Choose one of {', '.join(PROFILES)}, or all."
+                f"unknown certificate profile {name!r}", hint=f"Use one of: {', '.join(PROFILES)}, or all."
             )
-    wanted |= {issuer for name in wanted if (issuer := EVERY[name].issuer)}
-    return tuple(profile for profile in EVERY.values() if profile.name in wanted)
+    selected |= {issuer for name in selected if (issuer := ALL_PROFILES[name].issuer)}
+    return tuple(profile for profile in ALL_PROFILES.values() if profile.name in selected)

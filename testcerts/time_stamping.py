@@ -1,4 +1,4 @@
-"""Who signs test timestamps, at any time that a test wants to play at."""
+"""The identity that signs test timestamps, valid at any simulated time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BEFORE, _AFTER = timedelta(days=30), timedelta(days=3650)
 
 
 def time_stamping_identity(hierarchy: TestHierarchy, time: datetime) -> tuple[SigningIdentity, bool]:
-    """The hierarchy's time-stamping identity, and whether its certificate had to be issued again to be valid at `time`.
+    """Return the hierarchy's time-stamping identity, and whether its certificate was reissued to be valid at `time`.
 
-    The one that is issued again has the same key, and is kept nowhere. Raises IdentityError, FileError.
+    A reissued certificate has the same key and is not stored. Raises IdentityError and FileError.
     """
     stored = hierarchy.identity(TIME_STAMP.name)
     if valid_at(stored.certificate, time):

@@ -1,4 +1,4 @@
-"""One hierarchy with every profile, for all tests of the room: keys on P-256, because they are quick to make."""
+"""One hierarchy with every profile for all tests of testcerts; P-256 keys, because they are generated quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files of certificates hold, and how long it lasts."""
+"""Reading certificate files, and the validity of certificates and revocation lists."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def revocations(hierarchy, name="issuing-ca") -> x509.CertificateRevocationList:
         (".pfx", "pfx", 3, True),
     ],
 )
-def test_files_are_opened_and_the_leaf_comes_first(hierarchy, suffix, kind, count, has_key):
+def test_the_end_entity_certificate_comes_first(hierarchy, suffix, kind, count, has_key):
     contents = open_contents(hierarchy.path("whql", suffix).read_bytes(), suffix)
     assert (contents.kind, len(contents.certificates), contents.has_key) == (kind, count, has_key)
     assert contents.certificates[0] == hierarchy.certificates["whql"]
 
 
 @pytest.mark.parametrize("name", ["root", "issuing-ca"])
-def test_a_revocation_list_is_opened_even_when_it_is_empty(hierarchy, name):
+def test_an_empty_revocation_list_is_read(hierarchy, name):
     data = hierarchy.path(name, ".crl").read_bytes()
     assert open_contents(data, ".crl").revocations == revocations(hierarchy, name)
     pem = revocations(hierarchy, name).public_bytes(Encoding.PEM)
@@ -47,32 +47,32 @@ def test_a_revocation_list_is_opened_even_when_it_is_empty(hierarchy, name):
 
 
 @pytest.mark.parametrize("name", ["root", "issuing-ca"])
-def test_a_damaged_revocation_list_is_read_or_refused(hierarchy, name):
-    """Every byte in turn: the library parses some parts only when they are asked for."""
+def test_a_damaged_revocation_list_is_read_or_rejected(hierarchy, name):
+    """Change every byte in turn: the library parses some parts lazily."""
     data = hierarchy.path(name, ".crl").read_bytes()
-    refused = 0
-    for place in range(len(data)):
-        for value in (data[place] ^ 1, 0xFF):
+    rejected = 0
+    for offset in range(len(data)):
+        for value in (data[offset] ^ 1, 0xFF):
             try:
-                found = open_contents(data[:place] + bytes([value]) + data[place + 1 :], ".crl")
+                found = open_contents(data[:offset] + bytes([value]) + data[offset + 1 :], ".crl")
             except CertificateError as error:
-                refused += error.hint is not None
+                rejected += error.hint is not None
             else:
                 assert revocation_facts(found.revocations, datetime.now(UTC))["state"]
-    assert refused
+    assert rejected
 
 
 @pytest.mark.parametrize("suffix", [".cer", ".pem", ".p7b", ".pfx", ".crl"])
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\x30\x82\x01\x00\x02\x01\x03"], ids=["empty", "text", "cut"])
-def test_what_is_not_a_certificate_is_refused(suffix, data):
+def test_a_file_without_a_certificate_is_rejected(suffix, data):
     with pytest.raises(CertificateError) as caught:
         open_contents(data, suffix)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("kind", ["enveloped", "unknown"])
-def test_pkcs7_of_another_kind_holds_no_certificate(hierarchy, kind):
-    """SignedData that calls itself something else, as a damaged bundle or catalog may."""
+def test_pkcs7_of_another_type_contains_no_certificate(hierarchy, kind):
+    """SignedData with another content type, as in a damaged bundle or catalog."""
     data, name = hierarchy.path("code-signing", ".p7b").read_bytes(), bytes.fromhex("06092a864886f70d0107")
     data = data.replace(name + b"\x02", name + {"enveloped": b"\x03", "unknown": b"\x7f"}[kind], 1)
     with pytest.raises(CertificateError, match="there is no certificate in it"):
@@ -89,7 +89,7 @@ def pfx(hierarchy, password: bytes | None) -> bytes:
     ("password", "given"),
     [(None, None), (b"drvsign", None), (b"secret", "secret"), (None, "not needed"), (b"drvsign", "for another")],
 )
-def test_a_pfx_opens_with_its_password_and_those_that_are_no_secret(hierarchy, password, given):
+def test_a_pfx_opens_with_its_password_or_a_public_one(hierarchy, password, given):
     assert open_contents(pfx(hierarchy, password), ".pfx", given).certificates == (hierarchy.code_signing,)
 
 
@@ -97,7 +97,7 @@ def test_a_pfx_opens_with_its_password_and_those_that_are_no_secret(hierarchy, p
     ("given", "message"),
     [(None, "the PFX file needs a password"), ("wrong", "the password does not open the PFX file")],
 )
-def test_a_pfx_stays_closed_to_others(hierarchy, given, message):
+def test_a_pfx_rejects_a_wrong_password(hierarchy, given, message):
     with pytest.raises(WrongSecret, match=message):
         open_contents(pfx(hierarchy, b"secret"), ".pfx", given)
 
@@ -116,7 +116,7 @@ def test_states(hierarchy, now, name, expected):
     assert state(hierarchy.certificates[name], now, [revocations(hierarchy)]) == expected
 
 
-def test_a_certificate_expires_within_thirty_days_and_not_before(hierarchy):
+def test_a_certificate_is_expiring_during_its_last_thirty_days(hierarchy):
     end = hierarchy.code_signing.not_valid_after_utc
     assert state(hierarchy.code_signing, end - timedelta(days=30)) == "valid"
     assert state(hierarchy.code_signing, end - timedelta(days=30) + timedelta(seconds=1)) == "expiring"
@@ -128,24 +128,24 @@ def test_a_list_of_another_issuer_revokes_nothing(hierarchy, now):
     assert state(hierarchy.certificates["revoked"], now, [revocations(hierarchy, "root")]) == "valid"
 
 
-def test_days_are_whole_and_negative_afterwards(now):
+def test_days_left_are_whole_and_negative_after_the_end(now):
     assert days_left(now + timedelta(days=2, hours=23), now) == 2
     assert days_left(now, now) == 0
     assert days_left(now - timedelta(hours=1), now) == -1
 
 
-def test_facts_name_what_a_person_asks_for(hierarchy, now):
-    told = facts(hierarchy.certificates["whql"], now)
-    assert told["common_name"] == "Contoso Test (whql)"
-    assert told["issuer"] == "CN=Contoso Test Issuing CA,O=Contoso"
-    assert told["usages"] == ["1.3.6.1.4.1.311.10.3.5", "1.3.6.1.5.5.7.3.3"]
-    assert (told["key"], told["authority"], told["days_left"], told["error"]) == ("p256", False, 3650, None)
+def test_facts_of_a_certificate(hierarchy, now):
+    found = facts(hierarchy.certificates["whql"], now)
+    assert found["common_name"] == "Contoso Test (whql)"
+    assert found["issuer"] == "CN=Contoso Test Issuing CA,O=Contoso"
+    assert found["usages"] == ["1.3.6.1.4.1.311.10.3.5", "1.3.6.1.5.5.7.3.3"]
+    assert (found["key"], found["authority"], found["days_left"], found["error"]) == ("p256", False, 3650, None)
 
 
 def test_facts_of_a_revocation_list(hierarchy, now):
-    told = revocation_facts(revocations(hierarchy), now)
-    assert told["revoked"] == [f"{hierarchy.certificates['revoked'].serial_number:x}"]
-    assert (told["issuer"], told["state"]) == ("CN=Contoso Test Issuing CA,O=Contoso", "valid")
+    found = revocation_facts(revocations(hierarchy), now)
+    assert found["revoked"] == [f"{hierarchy.certificates['revoked'].serial_number:x}"]
+    assert (found["issuer"], found["state"]) == ("CN=Contoso Test Issuing CA,O=Contoso", "valid")
     end = hierarchy.issuing_ca.not_valid_after_utc
     assert revocation_facts(revocations(hierarchy), end)["state"] == "expiring"
     assert revocation_facts(revocations(hierarchy), end + timedelta(days=1))["state"] == "expired"
@@ -156,5 +156,5 @@ def test_facts_of_a_revocation_list(hierarchy, now):
     ("name", "expected"),
     [("a.cer", True), ("A.PFX", True), ("a.pem", True), ("a.key.pem", False), ("a.sys", False), ("a.cat", False)],
 )
-def test_a_folder_is_searched_for_certificates_and_not_for_keys(name, expected):
+def test_folders_are_searched_for_certificates_but_not_keys(name, expected):
     assert handles(Path(name)) == expected

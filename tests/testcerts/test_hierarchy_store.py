@@ -1,4 +1,4 @@
-"""The files of a hierarchy: whose they are to read, what is in them, and that none is lost."""
+"""The files of a hierarchy: their permissions and content, and that no file is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signer.certificates import load_all, load_der
 from signer.errors import FileError, KeyCertificateMismatch, KeyNotFound
 from testcerts import store
 from testcerts.encodings import PFX_PASSWORD
-from testcerts.profiles import EVERY, HIERARCHY
+from testcerts.profiles import ALL_PROFILES, HIERARCHY
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def folder(hierarchy, tmp_path) -> Path:
-    """A copy of the hierarchy without further profiles."""
+    """A copy of the hierarchy without optional profiles."""
     copy = tmp_path / "certs"
     copy.mkdir()
     for profile in HIERARCHY:
@@ -36,13 +36,13 @@ def folder(hierarchy, tmp_path) -> Path:
     return copy
 
 
-def test_keys_are_for_their_owner_only_and_the_rest_is_for_all(hierarchy):
+def test_only_the_owner_can_read_keys_and_everyone_the_other_files(hierarchy):
     for path in hierarchy.folder.iterdir():
         secret = path.name.endswith((".key.pem", ".pfx"))
         assert path.stat().st_mode & 0o777 == (0o600 if secret else 0o644), path.name
 
 
-def test_a_key_is_never_readable_by_others_not_even_for_a_moment(order, tmp_path, monkeypatch):
+def test_a_key_is_never_readable_by_others(order, tmp_path, monkeypatch):
     seen = {}
     write = Path.write_bytes
 
@@ -62,9 +62,9 @@ def test_a_key_is_never_readable_by_others_not_even_for_a_moment(order, tmp_path
 
 
 def test_each_profile_has_its_files(hierarchy):
-    for name, profile in EVERY.items():
+    for name, profile in ALL_PROFILES.items():
         suffixes = {path.name.removeprefix(name) for path in hierarchy.folder.glob(f"{name}.*")}
-        if profile.stands_for:
+        if profile.certifies:
             assert suffixes == {".cer", ".pem"}
         elif profile.authority:
             assert suffixes == {".cer", ".pem", ".key.pem", ".crl"}
@@ -85,7 +85,7 @@ def test_all_files_of_a_certificate_agree(hierarchy):
         assert [entry.certificate for entry in opened.additional_certs] == chain[1:]
 
 
-def test_the_pfx_is_encrypted_as_windows_7_can_read_it(hierarchy):
+def test_windows_7_can_read_the_pfx(hierarchy):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     command = ["openssl", "pkcs12", "-info", "-noout", "-passin", f"pass:{PFX_PASSWORD}", "-in"]
@@ -103,7 +103,7 @@ def test_revocation_lists_name_the_revoked_certificate_only(hierarchy):
         assert {entry.serial_number for entry in crl} == revoked
 
 
-def test_a_new_folder_keeps_its_keys_out_of_git_and_an_old_one_is_left_alone(hierarchy, order, tmp_path):
+def test_only_a_new_folder_gets_a_gitignore(hierarchy, order, tmp_path):
     assert hierarchy.path("", ".gitignore").read_text().splitlines()[-1] == "*"
     tmp_path.joinpath("notes.txt").write_text("mine")
     store.create(tmp_path, order)
@@ -113,13 +113,13 @@ def test_a_new_folder_keeps_its_keys_out_of_git_and_an_old_one_is_left_alone(hie
 
 def test_nothing_is_overwritten_without_force(folder, order):
     before = contents(folder)
-    with pytest.raises(FileError, match=r"root\.cer: a test key or certificate is there already") as caught:
+    with pytest.raises(FileError, match=r"root\.cer: a test key or certificate exists") as caught:
         store.create(folder, order)
     assert "--force" in caught.value.hint
     assert contents(folder) == before
 
 
-def test_a_single_key_that_is_there_is_enough_to_refuse(order, tmp_path):
+def test_a_single_existing_key_is_not_overwritten(order, tmp_path):
     (tmp_path / "time-stamping.key.pem").write_bytes(b"mine")
     with pytest.raises(FileError, match=r"time-stamping\.key\.pem"):
         store.create(tmp_path, order)
@@ -136,7 +136,7 @@ def test_a_profile_is_added_and_nothing_else_changes(folder, order):
     created.hierarchy.certificates["whql"].verify_directly_issued_by(created.hierarchy.issuing_ca)
 
 
-def test_a_profile_that_is_there_is_replaced_with_force_only(folder, order):
+def test_an_existing_profile_is_replaced_only_with_force(folder, order):
     store.create(folder, order, ["whql"])
     before = contents(folder)
     with pytest.raises(FileError, match=r"whql\.cer"):
@@ -170,35 +170,35 @@ def test_with_force_all_that_the_hierarchy_issued_is_made_anew(folder, order):
     )
 
 
-def test_the_second_cross_certificate_is_signed_by_the_root_that_is_there(folder, order):
+def test_the_second_cross_certificate_is_signed_by_the_existing_root(folder, order):
     store.create(folder, order, ["cross"])
     before = contents(folder)
     assert store.create(folder, order, ["cross"], force=True).issued == ("cross",)
     assert contents(folder)["code-verification-root.key.pem"] == before["code-verification-root.key.pem"]
 
 
-def test_an_authority_without_its_key_can_not_issue(folder, order):
+def test_an_authority_without_its_key_cannot_issue(folder, order):
     (folder / "issuing-ca.key.pem").unlink()
     before = contents(folder)
-    with pytest.raises(KeyNotFound, match=r"issuing-ca\.key\.pem: the key of the authority is missing"):
+    with pytest.raises(KeyNotFound, match=r"issuing-ca\.key\.pem: the certificate authority's key is missing"):
         store.create(folder, order, ["whql"])
     assert contents(folder) == before
 
 
-def test_an_authority_with_another_key_can_not_issue(folder, order):
+def test_an_authority_with_another_key_cannot_issue(folder, order):
     shutil.copy(folder / "root.key.pem", folder / "issuing-ca.key.pem")
     with pytest.raises(KeyCertificateMismatch, match="Contoso Test Issuing CA"):
         store.create(folder, order, ["whql"])
 
 
 @pytest.mark.parametrize("data", [b"", b"garbage", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
-def test_a_key_that_can_not_be_read_is_named(folder, order, data):
+def test_an_unreadable_key_is_named(folder, order, data):
     (folder / "issuing-ca.key.pem").write_bytes(data)
     with pytest.raises(KeyNotFound, match=r"issuing-ca\.key\.pem"):
         store.create(folder, order, ["whql"])
 
 
-def test_when_a_file_can_not_be_written_all_stay_as_they_were(folder, order, monkeypatch):
+def test_all_files_are_unchanged_if_one_cannot_be_written(folder, order, monkeypatch):
     before = contents(folder)
     replace = Path.replace
 
@@ -213,7 +213,7 @@ def test_when_a_file_can_not_be_written_all_stay_as_they_were(folder, order, mon
     assert contents(folder) == before
 
 
-def test_a_folder_that_could_not_be_filled_is_not_left_behind(order, tmp_path, monkeypatch):
+def test_no_folder_remains_if_its_files_cannot_be_written(order, tmp_path, monkeypatch):
     def failing(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
@@ -223,29 +223,29 @@ def test_a_folder_that_could_not_be_filled_is_not_left_behind(order, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_a_hierarchy_says_how_to_make_one(tmp_path):
+def test_a_folder_without_a_hierarchy_has_a_hint(tmp_path):
     with pytest.raises(KeyNotFound, match=r"root\.cer is missing") as caught:
         store.read_hierarchy(tmp_path)
     assert "certs create" in caught.value.hint
 
 
-def test_ensure_makes_the_test_identity_once(tmp_path, now):
-    first, made = store.ensure(tmp_path / "a" / "generated", now)
-    again, made_again = store.ensure(tmp_path / "a" / "generated", now)
-    assert (made, made_again) == (True, False)
+def test_ensure_creates_the_test_identity_once(tmp_path, now):
+    first, created = store.ensure(tmp_path / "a" / "generated", now)
+    again, created_again = store.ensure(tmp_path / "a" / "generated", now)
+    assert (created, created_again) == (True, False)
     assert first == again
 
 
-def test_ensure_does_not_repair_what_is_half_there(folder, now):
+def test_ensure_does_not_repair_an_incomplete_hierarchy(folder, now):
     (folder / "root.cer").unlink()
     with pytest.raises(KeyNotFound, match=r"root\.cer is missing"):
         store.ensure(folder, now)
 
 
-def test_processes_that_ensure_at_the_same_time_get_the_same_identity(tmp_path, now):
+def test_concurrent_calls_of_ensure_return_the_same_identity(tmp_path, now):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: store.ensure(tmp_path / "generated", now), range(4)))
-    assert sum(made for _, made in results) == 1
+    assert sum(created for _, created in results) == 1
     assert len({hierarchy.root for hierarchy, _ in results}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["generated"]
 
@@ -265,5 +265,5 @@ def test_an_identity_signs_with_the_key_of_its_profile(hierarchy, name):
 
 
 def test_an_identity_without_key_is_named(hierarchy):
-    with pytest.raises(KeyNotFound, match=r"cross\.key\.pem: there is no such key"):
+    with pytest.raises(KeyNotFound, match=r"cross\.key\.pem: the key does not exist"):
         hierarchy.identity("cross")

@@ -1,4 +1,4 @@
-"""The scripts for the test machine: what they trust, that no name breaks them, and how Windows reads their bytes."""
+"""The scripts for test machines: the certificates that they install, escaping of names, and encoding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def trusted(hierarchy):
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory, now):
-    """What is trusted of a hierarchy whose name means something to every shell."""
+    """The trusted certificates of a hierarchy whose name contains special characters of every shell."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, EVIL)])
     created = store.create(tmp_path_factory.mktemp("evil") / "certs", Order(subject, now, KeyKind.P256))
     return install_script.trusted_of(created.hierarchy)
@@ -35,7 +35,7 @@ def lines(script: bytes) -> list[str]:
     return script.decode("utf-8-sig").split("\r\n")
 
 
-def test_roots_issuing_ca_and_publishers_are_trusted_and_the_bad_ones_are_not(hierarchy, trusted):
+def test_roots_issuing_ca_and_publishers_are_trusted_but_flawed_ones_are_not(hierarchy, trusted):
     names = {thumbprint(certificate): name for name, certificate in hierarchy.certificates.items()}
     stores: dict[str, set[str]] = {}
     for one in trusted:
@@ -51,18 +51,18 @@ def test_roots_issuing_ca_and_publishers_are_trusted_and_the_bad_ones_are_not(hi
 
 
 @pytest.mark.parametrize("write", [install_script.cmd, install_script.ps1])
-def test_lines_end_as_windows_wants_them(trusted, write):
+def test_newlines_are_cr_lf(trusted, write):
     script = write(trusted)
     assert script.endswith(b"\r\n")
     assert script.count(b"\n") == script.count(b"\r\n") == script.count(b"\r")
 
 
-def test_the_command_file_is_ascii_and_powershell_sees_utf_8(evil):
+def test_the_batch_file_is_ascii_and_the_powershell_script_utf_8(evil):
     assert install_script.cmd(evil).isascii()
     assert install_script.ps1(evil).startswith(b"\xef\xbb\xbf")
 
 
-def test_the_command_file_carries_each_certificate_and_adds_it_to_its_store(trusted):
+def test_the_batch_file_adds_each_certificate_to_its_store(trusted):
     text = install_script.cmd(trusted).decode()
     block = rf'>"%FILE%" echo -----BEGIN CERTIFICATE-----\r\n((?:>>"%FILE%" echo {BASE64}\r\n)+)'
     block += r'>>"%FILE%" echo -----END CERTIFICATE-----\r\n'
@@ -74,7 +74,7 @@ def test_the_command_file_carries_each_certificate_and_adds_it_to_its_store(trus
     assert found == [(one.store, one.certificate) for one in trusted]
 
 
-def test_the_command_file_undoes_what_it_did(trusted):
+def test_the_batch_file_can_undo_its_changes(trusted):
     text = lines(install_script.cmd(trusted))
     done, undone = text[: text.index(":undo")], text[text.index(":undo") : text.index(":usage")]
     assert '"%SYSTEM%\\bcdedit.exe" -set TESTSIGNING ON' in done
@@ -84,7 +84,7 @@ def test_the_command_file_undoes_what_it_did(trusted):
     assert not any("-delstore" in line for line in done)
 
 
-def test_the_powershell_file_carries_each_certificate_with_its_store(trusted):
+def test_the_powershell_script_contains_each_certificate_with_its_store(trusted):
     text = install_script.ps1(trusted).decode("utf-8-sig")
     found = re.findall(rf"Store = '(\w+)'; Name = '(?:[^']|'')*'; Data = '\r\n((?:{BASE64}\r\n)+)' }}", text)
     assert [(name, load_der(base64.b64decode(data))) for name, data in found] == [
@@ -94,14 +94,14 @@ def test_the_powershell_file_carries_each_certificate_with_its_store(trusted):
 
 
 @pytest.mark.parametrize("write", [install_script.cmd, install_script.ps1])
-def test_they_check_for_the_administrator_and_speak_of_secure_boot(trusted, write):
+def test_the_scripts_check_for_administrator_and_secure_boot(trusted, write):
     text = write(trusted).decode("utf-8-sig")
-    assert "With Secure Boot on, Windows refuses to switch test signing on" in text
+    assert "with Secure Boot on, Windows does not allow test signing" in text
     assert "UEFISecureBootEnabled" in text
     assert "started as administrator" in text
 
 
-def test_a_name_stays_a_name_in_the_command_file(evil):
+def test_names_are_escaped_in_the_batch_file(evil):
     text = lines(install_script.cmd(evil))
     for line in text:
         if "calc" not in line:
@@ -113,7 +113,7 @@ def test_a_name_stays_a_name_in_the_command_file(evil):
             assert re.fullmatch(r"""(?:[^%^&|<>()"]|\^[&|<>()"^]|%%)+""", line), line
 
 
-def test_a_name_stays_a_name_in_powershell(evil):
+def test_names_are_escaped_in_the_powershell_script(evil):
     text = lines(install_script.ps1(evil))
     names = [re.search(r"Name = '(.*)'; Data = '$", line) for line in text if "Name = '" in line]
     assert [name[1] for name in names if name][2] == (

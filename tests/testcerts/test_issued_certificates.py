@@ -1,4 +1,4 @@
-"""What is issued is what the profiles say, and the deliberately bad ones are really bad."""
+"""Issued certificates match their profiles, and the deliberately flawed ones have their flaw."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from signer.certificates import extended_key_usages, extensions, spki_sha256, valid_at
 from signer.errors import IdentityError, UsageError
 from testcerts.issue import Order, issue, key_kind, parse_subject
-from testcerts.profiles import EVERY, HIERARCHY, PROFILES, KeyKind, chosen
+from testcerts.profiles import ALL_PROFILES, HIERARCHY, PROFILES, KeyKind, select_profiles
 
 MICROSOFT = "1.3.6.1.4.1.311"
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
@@ -48,10 +48,10 @@ def test_each_profile_has_its_extended_key_usages(hierarchy, name, usages):
 
 
 def test_every_profile_is_issued(hierarchy):
-    assert list(hierarchy.certificates) == list(EVERY)
+    assert list(hierarchy.certificates) == list(ALL_PROFILES)
 
 
-def test_only_the_time_stamping_usage_is_critical_and_it_stands_alone(hierarchy):
+def test_only_the_time_stamping_usage_is_critical_and_it_is_the_only_usage(hierarchy):
     for name, certificate in hierarchy.certificates.items():
         for extension in extensions(certificate):
             if isinstance(extension.value, x509.ExtendedKeyUsage):
@@ -65,76 +65,76 @@ def test_authorities_issue_and_others_sign(hierarchy):
         usage = extensions(certificate).get_extension_for_class(x509.KeyUsage)
         assert constraints.critical, name
         assert usage.critical, name
-        assert constraints.value.ca == EVERY[name].authority == usage.value.key_cert_sign, name
-        assert usage.value.digital_signature != EVERY[name].authority, name
+        assert constraints.value.ca == ALL_PROFILES[name].authority == usage.value.key_cert_sign, name
+        assert usage.value.digital_signature != ALL_PROFILES[name].authority, name
 
 
-def test_each_certificate_is_signed_by_the_one_that_its_profile_names(hierarchy):
+def test_each_certificate_is_signed_by_the_issuer_in_its_profile(hierarchy):
     for name, certificate in hierarchy.certificates.items():
-        issuer = hierarchy.certificates[EVERY[name].issuer or name]
+        issuer = hierarchy.certificates[ALL_PROFILES[name].issuer or name]
         certificate.verify_directly_issued_by(issuer)
 
 
-def test_nothing_is_valid_outside_of_the_validity_of_its_issuer(hierarchy):
+def test_validity_is_within_that_of_the_issuer(hierarchy):
     for name, certificate in hierarchy.certificates.items():
-        issuer = hierarchy.certificates[EVERY[name].issuer or name]
+        issuer = hierarchy.certificates[ALL_PROFILES[name].issuer or name]
         assert issuer.not_valid_before_utc <= certificate.not_valid_before_utc, name
         assert certificate.not_valid_after_utc <= issuer.not_valid_after_utc, name
 
 
-def test_the_cross_certificate_speaks_for_the_key_and_the_name_of_the_root(hierarchy):
+def test_the_cross_certificate_has_the_key_and_subject_of_the_root(hierarchy):
     cross = hierarchy.certificates["cross"]
     assert spki_sha256(cross) == spki_sha256(hierarchy.root)
     assert cross.subject == hierarchy.root.subject
     assert cross.issuer == hierarchy.certificates["code-verification-root"].subject
 
 
-def test_good_ones_are_valid_now_and_the_bad_validities_are_not(hierarchy, now):
+def test_only_certificates_with_a_flawed_validity_are_not_valid_now(hierarchy, now):
     invalid = {name for name, one in hierarchy.certificates.items() if not valid_at(one, now)}
     assert invalid == {"expired", "not-yet-valid"}
 
 
-def test_what_has_expired_was_good_once_under_authorities_that_were_good_too(hierarchy, now):
+def test_the_expired_certificate_was_valid_together_with_its_issuers(hierarchy, now):
     once = now - timedelta(days=500)
     for name in ("expired", "issuing-ca", "root"):
         assert valid_at(hierarchy.certificates[name], once), name
 
 
-def test_the_weak_key_is_weak_whatever_was_asked_for(hierarchy):
+def test_the_weak_key_is_weak_for_every_kind_of_key(hierarchy):
     kinds = {name: key_kind(one.public_key()) for name, one in hierarchy.certificates.items()}
     assert kinds.pop("weak-key") == "rsa1024"
     assert set(kinds.values()) == {"p256"}
 
 
 @pytest.mark.parametrize("kind", [KeyKind.RSA2048, KeyKind.RSA3072, KeyKind.P384])
-def test_keys_are_of_the_kind_that_was_asked_for(kind, now):
+def test_keys_are_of_the_selected_kind(kind, now):
     issued = issue(HIERARCHY[:1], Order(parse_subject("Contoso"), now, kind))
     key = issued["root"].key
     assert key_kind(key) == kind
     assert not isinstance(key, rsa.RSAPrivateKey) or key.public_key().public_numbers().e == 65537
 
 
-def test_rsa1024_can_not_be_asked_for():
-    with pytest.raises(UsageError, match="no kind of key called 'rsa1024'"):
+def test_rsa1024_cannot_be_selected():
+    with pytest.raises(UsageError, match="unknown kind of key 'rsa1024'"):
         KeyKind.named("rsa1024")
 
 
-def test_every_bad_profile_says_why_and_no_other_does():
-    flawed = {name for name, profile in EVERY.items() if profile.flaw}
+def test_exactly_the_flawed_profiles_have_a_flaw():
+    flawed = {name for name, profile in ALL_PROFILES.items() if profile.flaw}
     assert flawed == {"expired", "not-yet-valid", "no-eku", "wrong-eku", "weak-key", "revoked"}
 
 
-def test_choosing_a_profile_brings_its_issuers_before_it():
+def test_selecting_a_profile_selects_its_issuers_first():
     for name in PROFILES:
-        order = [profile.name for profile in chosen([name])]
-        for profile in chosen([name]):
+        order = [profile.name for profile in select_profiles([name])]
+        for profile in select_profiles([name]):
             if profile.issuer:
                 assert order.index(profile.issuer) < order.index(profile.name)
 
 
-def test_a_profile_that_is_not_there_is_answered_with_the_names(now):
+def test_an_unknown_profile_is_rejected_with_the_known_names(now):
     with pytest.raises(UsageError, match="'whlq'") as caught:
-        chosen(["whlq"])
+        select_profiles(["whlq"])
     assert "whql" in caught.value.hint
 
 
@@ -146,7 +146,7 @@ def test_a_profile_that_is_not_there_is_answered_with_the_names(now):
         ("Contoso Test", "Contoso Test"),
         ("E=driver@example.com,CN=Ünïcode 株式会社,S=Bayern", "Ünïcode 株式会社"),
     ],
-    ids=["rfc4514", "blanks-behind-commas", "common-name-alone", "windows-spellings"],
+    ids=["rfc4514", "spaces-after-commas", "common-name-alone", "windows-spellings"],
 )
 def test_subjects_are_read(text, name):
     assert parse_subject(text).get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == name
@@ -157,16 +157,16 @@ def test_subjects_are_read(text, name):
     ["O=Contoso", "CN=", "", "CN=a,C=Germany", "CN=a,,O=b", "NOPE=a,CN=b", "CN=" + "x" * 65],
     ids=["no-name", "empty-name", "empty", "country", "empty-part", "unknown-attribute", "too-long"],
 )
-def test_subjects_that_can_not_be_are_refused(text):
+def test_invalid_subjects_are_rejected(text):
     with pytest.raises(UsageError):
         parse_subject(text)
 
 
 @pytest.mark.parametrize("name", ["x" * 60, "株" * 20], ids=["ascii", "three-bytes-each"])
-def test_a_common_name_must_leave_room_for_what_is_put_behind_it(now, name):
+def test_a_common_name_must_leave_space_for_the_suffix(now, name):
     with pytest.raises(UsageError, match="too long") as caught:
         issue(HIERARCHY, Order(parse_subject(name), now, KeyKind.P256))
-    assert caught.value.hint == "Leave 8 bytes for ' Root CA', which is put behind it."
+    assert caught.value.hint == "Shorten it: the suffix ' Root CA' needs 8 bytes."
 
 
 @pytest.mark.parametrize("days", [0, -1, 36501])
@@ -176,15 +176,15 @@ def test_validity_has_limits(days, now):
 
 
 @pytest.mark.parametrize("year", [1950, 9999])
-def test_times_that_certificates_can_not_express_are_refused(year, now):
+def test_years_outside_the_range_of_certificates_are_rejected(year, now):
     with pytest.raises(UsageError, match=str(year)):
         Order(parse_subject("Contoso"), now.replace(year=year), KeyKind.P256)
 
 
-def test_an_authority_that_has_run_out_issues_nothing(order, now):
+def test_an_expired_authority_cannot_issue(order, now):
     old = Order(order.subject, now.replace(year=1990), KeyKind.P256)
     existing = issue(HIERARCHY[:2], old)
-    with pytest.raises(IdentityError, match="does not fit into the validity"):
+    with pytest.raises(IdentityError, match="is outside that of its issuer"):
         issue([PROFILES["whql"]], order, existing)
 
 
@@ -197,7 +197,7 @@ def openssl() -> str:
 
 
 def verify(openssl, hierarchy, name, tmp_path, anchor="root", others=("issuing-ca",)) -> tuple[bool, str]:
-    """What `openssl verify` says on a certificate at the time of the fixtures, revocation lists included."""
+    """Run `openssl verify` with revocation lists at the time of the fixtures; return success and output."""
     untrusted = tmp_path / "untrusted.pem"
     untrusted.write_bytes(b"".join(hierarchy.certificates[other].public_bytes(Encoding.PEM) for other in others))
     lists = tmp_path / "lists.pem"
@@ -215,7 +215,7 @@ def verify(openssl, hierarchy, name, tmp_path, anchor="root", others=("issuing-c
 
 
 @pytest.mark.parametrize(
-    ("name", "complaint"),
+    ("name", "error"),
     [
         ("code-signing", None),
         ("time-stamping", None),
@@ -227,13 +227,13 @@ def verify(openssl, hierarchy, name, tmp_path, anchor="root", others=("issuing-c
         ("revoked", "certificate revoked"),
     ],
 )
-def test_openssl_agrees(openssl, hierarchy, tmp_path, name, complaint):
-    good, said = verify(openssl, hierarchy, name, tmp_path)
-    assert good == (complaint is None), said
-    assert complaint is None or complaint in said
+def test_openssl_agrees(openssl, hierarchy, tmp_path, name, error):
+    valid, output = verify(openssl, hierarchy, name, tmp_path)
+    assert valid == (error is None), output
+    assert error is None or error in output
 
 
-def test_openssl_finds_the_path_through_the_cross_certificate(openssl, hierarchy, tmp_path):
+def test_openssl_builds_the_path_through_the_cross_certificate(openssl, hierarchy, tmp_path):
     anchor, others = "code-verification-root", ("issuing-ca", "cross")
     assert verify(openssl, hierarchy, "code-signing", tmp_path, anchor, others)[0]
     assert not verify(openssl, hierarchy, "code-signing", tmp_path, anchor, ("issuing-ca",))[0]

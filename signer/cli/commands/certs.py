@@ -15,7 +15,7 @@ from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.storage.files import as_word, read, write_atomically
-from testcerts.profiles import EVERY, OFFERED_KEYS, PROFILES, USAGE_NAMES, KeyKind
+from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, USAGE_NAMES, KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def create(
         str | None,
         typer.Option("--subject", metavar="DN", help="The signer's distinguished name, or only a common name."),
     ] = None,
-    key: Annotated[str, typer.Option("--key", metavar="KIND", help=f"{', '.join(OFFERED_KEYS)}.")] = "rsa2048",
+    key: Annotated[str, typer.Option("--key", metavar="KIND", help=f"{', '.join(SELECTABLE_KEYS)}.")] = "rsa2048",
     days: Annotated[int, typer.Option("--days", metavar="N", help="Validity period in days.")] = 3650,
     profiles: Annotated[
         list[str] | None,
@@ -85,7 +85,7 @@ def _created_document(created: Created, time: datetime) -> dict[str, Any]:
         "pfx_password": PFX_PASSWORD,
         "files": [str(path) for path in created.files],
         "certificates": [
-            {"profile": name, "flaw": EVERY[name].flaw or None, **facts(held[name], time, created.lists)}
+            {"profile": name, "flaw": ALL_PROFILES[name].flaw or None, **facts(held[name], time, created.lists)}
             for name in created.issued
         ],
     }
@@ -101,8 +101,8 @@ def _print_created(output: Output, created: Created) -> None:
     for name in created.issued:
         certificate = created.hierarchy.certificates[name]
         end = certificate.not_valid_after_utc.date().isoformat()
-        flaw = EVERY[name].flaw
-        purpose = EVERY[name].summary + (f"; to be refused: {flaw}" if flaw else "")
+        flaw = ALL_PROFILES[name].flaw
+        purpose = ALL_PROFILES[name].summary + (f"; to be refused: {flaw}" if flaw else "")
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
     output.table(("Files", "Certificate", "Key", "Valid until", "What for"), rows, title=f"Written to {folder}")
     output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted so that Windows 7 can import them)")

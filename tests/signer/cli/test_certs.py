@@ -70,14 +70,14 @@ def test_create_says_as_json_what_it_made(tmp_path):
     assert document["pfx_password"] == "drvsign"
     assert {Path(path).name for path in document["files"]} | {".gitignore"} == set(contents(tmp_path / "c"))
     flaws = {one["profile"]: one["flaw"] for one in document["certificates"]}
-    assert flaws.pop("no-eku") == "it does not say code signing"
+    assert flaws.pop("no-eku") == "it has no code-signing EKU"
     assert flaws == dict.fromkeys(("root", "issuing-ca", "code-signing", "time-stamping"))
 
 
 def test_create_refuses_to_replace_a_key_and_leaves_every_file(made):
     before = contents(made)
     result = run("create", made, *QUICK, code=3)
-    assert "root.cer: a test key or certificate is there already" in result.stderr
+    assert "root.cer: a test key or certificate exists" in result.stderr
     assert "--force" in result.stderr
     assert contents(made) == before
 
@@ -104,9 +104,9 @@ def test_force_makes_all_anew_even_where_files_are_broken(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--key", "rsa1024"), "no kind of key called 'rsa1024'"),
-        (("--key", "dsa"), "no kind of key called 'dsa'"),
-        (("--profile", "whlq"), "no profile called 'whlq'"),
+        (("--key", "rsa1024"), "unknown kind of key 'rsa1024'"),
+        (("--key", "dsa"), "unknown kind of key 'dsa'"),
+        (("--profile", "whlq"), "unknown certificate profile 'whlq'"),
         (("--subject", "O=Contoso"), "has no common name"),
         (("--days", "0"), "1 to 36500 days"),
         (("--days", "x"), "--days"),
@@ -231,7 +231,7 @@ def test_install_script_writes_both_scripts_beside_the_certificates(made, tmp_pa
         (made / name).unlink()
 
 
-@pytest.mark.parametrize(("name", "begins"), [("x.cmd", b"@echo off\r\n"), ("x.PS1", b"\xef\xbb\xbf# Makes")])
+@pytest.mark.parametrize(("name", "begins"), [("x.cmd", b"@echo off\r\n"), ("x.PS1", b"\xef\xbb\xbf# Sets up")])
 def test_install_script_writes_the_kind_that_the_name_says(made, tmp_path, name, begins):
     document = json.loads(run("install-script", made, "--output", tmp_path / name, "--json").stdout)
     assert (tmp_path / name).read_bytes().startswith(begins)

@@ -1,10 +1,10 @@
-"""How long catalogs take: building one of a large package, and reading and writing one with many members.
+"""Benchmark of catalogs: build the catalog of a large package; parse and encode a catalog with many members.
 
     python -m bench.catalog [FILES] [MEGABYTES] [MEMBERS]
 
-The package is measured against hashing the same bytes once with SHA-1 and SHA-256, one thread each: its catalog from
-the list of files to its bytes, and the whole command from the INF to the file. The two take turns, so that a machine
-that grows slower does so for both.
+The baseline is hashing the same bytes once with SHA-1 and SHA-256, in one thread each. Building in the library (from
+the list of files to the bytes of the catalog) and the whole command (from the INF to the file) are compared with it.
+Measurements are interleaved, so that changes in the machine's speed affect all of them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Name = "Bench"
 [Files]
 {names}
 [SourceDisksFiles]
-{places}
+{sources}
 """
 
 NAMES = os_names.parse_list("10_X64")
@@ -63,21 +63,21 @@ _ROUNDS = 5
 
 
 def package(folder: Path, files: int, megabytes: int) -> DriverPackage:
-    """A package of so many files, of so many megabytes together."""
+    """Create a package with this number of files and this total size."""
     size = (megabytes << 20) // files
     paths = []
     for number in range(files):
         path = folder / f"{number}.bin"
         path.write_bytes(number.to_bytes(8, "little") + os.urandom(64) + bytes(max(size - 72, 0)))
         paths.append(path)
-    names, places = "\n".join(p.name for p in paths), "\n".join(f"{p.name} = 1" for p in paths)
-    (folder / "big.inf").write_text(_INF.format(names=names, places=places))
+    names, sources = "\n".join(p.name for p in paths), "\n".join(f"{p.name} = 1" for p in paths)
+    (folder / "big.inf").write_text(_INF.format(names=names, sources=sources))
     members = tuple(PackageFile(p.name, p, PurePosixPath(p.name), NAMES) for p in paths)
     return DriverPackage((paths[0],), folder / "big.cat", "amd64", members, (), NAMES, False)
 
 
 def plain_hashing(paths: list[Path]) -> float:
-    """Seconds for the same bytes with both algorithms, one on each processor."""
+    """Return the seconds for hashing the files with both algorithms in parallel threads."""
 
     def run(algorithm: str) -> None:
         for path in paths:
@@ -92,15 +92,15 @@ def plain_hashing(paths: list[Path]) -> float:
     return time.perf_counter() - start
 
 
-def assembling(made: DriverPackage) -> float:
-    """Seconds from the list of files to the bytes of their catalog."""
+def assembling(pkg: DriverPackage) -> float:
+    """Return the seconds from the list of files to the bytes of their catalog."""
     start = time.perf_counter()
-    build(made, CatalogOptions(NOW), each=lambda work, files: in_processes(work, files, os.cpu_count() or 1)).to_bytes()
+    build(pkg, CatalogOptions(NOW), each=lambda work, files: in_processes(work, files, os.cpu_count() or 1)).to_bytes()
     return time.perf_counter() - start
 
 
 def command(folder: Path) -> float:
-    """Seconds for `drvsign catalog build`, its start and the reading of the INF included."""
+    """Return the seconds for `drvsign catalog build`, including startup and parsing of the INF."""
     start = time.perf_counter()
     arguments = ["catalog", "build", folder, "--os", "10_X64", "--now", "2026-01-01", "--quiet"]
     subprocess.run([sys.executable, "-m", "signer", *arguments], check=True, stdout=subprocess.DEVNULL)
@@ -109,14 +109,14 @@ def command(folder: Path) -> float:
 
 def building(files: int, megabytes: int) -> None:
     with tempfile.TemporaryDirectory() as name:
-        made = package(Path(name), files, megabytes)
-        paths = [file.path for file in made.files]
+        pkg = package(Path(name), files, megabytes)
+        paths = [file.path for file in pkg.files]
         plain_hashing(paths)
-        rounds = [(plain_hashing(paths), assembling(made), command(Path(name))) for _ in range(_ROUNDS)]
-    baseline, ours, whole = (min(times) for times in zip(*rounds, strict=True))
+        rounds = [(plain_hashing(paths), assembling(pkg), command(Path(name))) for _ in range(_ROUNDS)]
+    baseline, library, whole_command = (min(times) for times in zip(*rounds, strict=True))
     print(f"{files} files, {megabytes} MB: hashing alone {baseline:.2f} s")
-    print(f"from files to catalog {ours:.2f} s, {ours / baseline:.2f} times; ", end="")
-    print(f"drvsign catalog build {whole:.2f} s, {whole / baseline:.2f} times")
+    print(f"from files to catalog {library:.2f} s, {library / baseline:.2f} times; ", end="")
+    print(f"drvsign catalog build {whole_command:.2f} s, {whole_command / baseline:.2f} times")
 
 
 def coding(members: int) -> None:

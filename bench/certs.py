@@ -1,6 +1,6 @@
-"""How long `drvsign certs create` takes: the default hierarchy for each kind of key, several times.
+"""Benchmark of `drvsign certs create`: the default hierarchy for each kind of key, several times.
 
-Run as `python bench/certs.py [REPEATS]`. The command has to stay below two seconds for the default, rsa2048.
+Run as `python bench/certs.py [REPEATS]`. The limit is two seconds for the default, rsa2048.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from testcerts.store import create
 
 
 def measure(kind, repeats: int) -> list[float]:
-    """Seconds that each of the runs took, files included."""
+    """Return the seconds of each run, including writing the files."""
     times = []
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""The parity report: a catalog for every real package, held against the one that Microsoft's tools made for it.
+"""Parity report: compare a catalog that drvsign builds for every real package with the original of Microsoft's tools.
 
-`make parity` prints it. A difference that follows from what a package's folder can't tell is named here; any other is a
-defect of ours.
+Run by `make parity`. Differences that can't be derived from the package folder are explained here; any other difference
+is a defect of drvsign.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ OTHER_IDS = {f"Neo6_x64_VPN{number}.cat" for number in (11, 101, 102, 111, 112)}
     "arduino_gemma.cat",
     "pvpanic.cat",
 }
-"""Catalogs with the hardware IDs of more or fewer INFs than their folder has: packages that were made together."""
+"""Catalogs with hardware IDs of INFs outside their folder: several packages were built together."""
 
 
 @dataclass
 class Parity:
-    """One package's result."""
+    """Result for one package."""
 
     path: Path
     explained: Counter[str] = field(default_factory=Counter)
@@ -55,12 +55,12 @@ def real_catalogs() -> list[Path]:
 
 
 def compare(path: Path) -> Parity:
-    """Build the catalog at `path` again from its folder, and name what differs."""
+    """Rebuild the catalog at `path` from its folder, and list the differences."""
     real = Catalog.parse(path.read_bytes(), path.name)
-    ours = rebuild(path, real)
-    result = Parity(path, identical=ours.to_bytes() == real.unsigned().to_bytes())
-    for difference in differences(ours, real.unsigned()):
-        reason = explain(difference, path, real, ours)
+    built = rebuild(path, real)
+    result = Parity(path, identical=built.to_bytes() == real.unsigned().to_bytes())
+    for difference in differences(built, real.unsigned()):
+        reason = explain(difference, path, real, built)
         if reason is None:
             result.defects.append(difference)
         else:
@@ -73,23 +73,23 @@ def rebuild(path: Path, real: Catalog) -> Catalog:
     (package,) = (p for p in read_packages(path.parent, names) if p.catalog_name.lower() == path.name.lower())
     options = CatalogOptions(real.this_update, real.version, list_identifier=real.list_identifier)
     with tempfile.TemporaryDirectory(prefix="parity") as scratch:
-        return build(with_windows_line_ends(package, real, scratch), options)
+        return build(with_windows_newlines(package, real, scratch), options)
 
 
-def with_windows_line_ends(package: DriverPackage, real: Catalog, scratch: str) -> DriverPackage:
-    """The package as it was before git took the carriage returns out of its text files."""
+def with_windows_newlines(package: DriverPackage, real: Catalog, scratch: str) -> DriverPackage:
+    """Return the package with the CR LF newlines of its text files restored where Git removed them."""
     files = []
     folder = Path(scratch)
     for number, file in enumerate(package.files):
         data = file.path.read_bytes()
-        fixed = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        restored = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         if (
             file.path.suffix.lower() in (".inf", ".xml", ".txt")
             and not real.contains(sha(data))
-            and real.contains(sha(fixed))
+            and real.contains(sha(restored))
         ):
             copy = folder / f"{number}{file.path.suffix}"
-            copy.write_bytes(fixed)
+            copy.write_bytes(restored)
             files.append(replace(file, path=copy))
         else:
             files.append(file)
@@ -100,28 +100,30 @@ def sha(data: bytes) -> bytes:
     return hashlib.sha1(data).digest()
 
 
-def explain(difference: Difference, path: Path, real: Catalog, ours: Catalog) -> str | None:
-    """Why a difference is none of ours, or None."""
+def explain(difference: Difference, path: Path, real: Catalog, built: Catalog) -> str | None:
+    """Return the reason for an expected difference, or None."""
     if path.name in BY_HAND:
         return BY_HAND[path.name]
     if difference.what == "attribute" and difference.subject in PORTAL:
         return "attribute that Microsoft's portal adds"
     if difference.what == "attribute" and difference.subject.startswith("HWID") and path.name in OTHER_IDS:
-        return "hardware IDs of packages that were made together"
+        return "hardware IDs of packages that were built together"
     return None
 
 
 def main() -> int:
-    """Print the report; 1 when anything is unexplained."""
+    """Print the report; return 1 if there is an unexplained difference."""
     results = [compare(path) for path in real_catalogs()]
     reasons: Counter[str] = Counter()
     for result in results:
         reasons.update(result.explained)
         for defect in result.defects:
-            print(f"{result.path.name}: {defect.what} {defect.subject}: ours {defect.first}, theirs {defect.second}")
+            print(
+                f"{result.path.name}: {defect.what} {defect.subject}: drvsign {defect.first}, original {defect.second}"
+            )
     equal = sum(not result.defects for result in results)
     print(f"{equal} of {len(results)} catalogs agree in members, attributes, hardware IDs, releases and order")
-    print(f"{sum(result.identical for result in results)} of them are the same byte for byte, but for the signature")
+    print(f"{sum(result.identical for result in results)} of them are identical except for the signature")
     for reason, count in reasons.most_common():
         print(f"{count:6} differences: {reason}")
     return 0 if equal == len(results) else 1

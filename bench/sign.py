@@ -1,4 +1,4 @@
-"""How long signing takes, against osslsigncode and openssl in the same run.
+"""Benchmark of signing, compared with osslsigncode and openssl in the same run.
 
     python -m bench.sign [MEGABYTES]
 
@@ -23,23 +23,23 @@ from tests.support.images import PeSpec
 
 _NAME = "Drvsign Unit Test"
 _FROM_BYTECODE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""So that programs in Python are not compiled anew on each run."""
+"""Environment in which Python programs can cache their bytecode."""
 
 
 def wall(command: Sequence[str | Path]) -> float:
-    """Seconds that a command takes; it must succeed."""
+    """Return the wall time of a command in seconds. The command must succeed."""
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env=_FROM_BYTECODE)
     return time.perf_counter() - start
 
 
 def peak(command: Sequence[str | Path]) -> float:
-    """The most memory that a command has at a time, in megabytes; mapped pages count as long as they are resident."""
+    """Return the peak resident memory of a command in megabytes, including resident mapped pages."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_FROM_BYTECODE)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command
-    return usage.ru_maxrss / 1024  # Linux counts in kilobytes
+    return usage.ru_maxrss / 1024  # kilobytes on Linux
 
 
 def best(command: Sequence[str | Path], times: int = 3) -> float:
@@ -47,7 +47,7 @@ def best(command: Sequence[str | Path], times: int = 3) -> float:
 
 
 def write_identity(folder: Path) -> list[str]:
-    """Key and certificate as files; the options that name them."""
+    """Write key and certificate files; return their paths."""
     key, cert = folder / "key.pem", folder / "cert.pem"
     key.write_bytes(private_key("rsa2048", _NAME).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     cert.write_bytes(identity().certificate.public_bytes(Encoding.PEM))
@@ -55,7 +55,7 @@ def write_identity(folder: Path) -> list[str]:
 
 
 def large_image(path: Path, megabytes: int) -> None:
-    """An image with one section of this size; written in pieces, so that this program stays small."""
+    """Write an image with one section of this size, in chunks to limit memory."""
     head = PeSpec(sections=[(".big", 0x400, 0x200)]).build()
     size = megabytes << 20
     table = head.index(b".big")
@@ -83,8 +83,8 @@ with mapped(Path(sys.argv[1])) as data:
 
 
 def hashing(path: Path) -> float:
-    """Seconds for the digest of an image as signing takes it, without the start of a program."""
-    # In a process of its own: what this one holds in memory would count as that of the programs that it measures.
+    """Return the seconds for computing the Authenticode digest of an image, without process startup."""
+    # In a separate process: memory of this process would count as memory of the measured programs.
     done = subprocess.run([sys.executable, "-c", _HASHING, path], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
@@ -93,17 +93,18 @@ def one_large(folder: Path, key: str, cert: str, megabytes: int) -> None:
     source, target = folder / "large.sys", folder / "signed.sys"
     large_image(source, megabytes)
     openssl = best(["openssl", "dgst", "-sha256", source])
-    ours = min(hashing(source) for _ in range(3))
+    drvsign = min(hashing(source) for _ in range(3))
     print(
-        f"hashing {megabytes} MB: {ours:.2f} s, openssl dgst -sha256 {openssl:.2f} s, {openssl / ours:.0%} of its speed"
+        f"hashing {megabytes} MB: {drvsign:.2f} s, "
+        f"openssl dgst -sha256 {openssl:.2f} s, {openssl / drvsign:.0%} of its speed"
     )
     for pages in (False, True):
         sign = [sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "--output", target, "-q"]
-        theirs = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256", "-in", source, "-out", target]
+        other = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256", "-in", source, "-out", target]
         sign += ["--page-hashes"] if pages else []
-        theirs[2:2] = ["-ph"] if pages else []
+        other[2:2] = ["-ph"] if pages else []
         times = []
-        for command in (sign, theirs):
+        for command in (sign, other):
             best_time = float("inf")
             for _ in range(3):
                 target.unlink(missing_ok=True)
@@ -114,30 +115,32 @@ def one_large(folder: Path, key: str, cert: str, megabytes: int) -> None:
 
 
 def many_small(folder: Path, key: str, cert: str, count: int = 500) -> None:
-    ours = float("inf")
+    drvsign = float("inf")
     for turn in range(3):
         source = folder / f"many{turn}"
         source.mkdir()
         for number in range(count):
             image = PeSpec(sections=[(".text", 0x400, 0x4000)], fill=number & 0xFF)
             (source / f"{number}.sys").write_bytes(image.build())
-        ours = min(ours, wall([sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "-q"]))
+        drvsign = min(
+            drvsign, wall([sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "-q"])
+        )
     start = time.perf_counter()
     base = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256"]
     for path in sorted(source.iterdir())[:50]:
         subprocess.run([*base, "-in", path, "-out", folder / f"{path.name}.out"], check=True, capture_output=True)
-    theirs = (time.perf_counter() - start) * count / 50
-    print(f"{count} drivers: {ours:.2f} s, osslsigncode {theirs:.2f} s (from 50), {theirs / ours:.1f} times faster")
+    other = (time.perf_counter() - start) * count / 50
+    print(f"{count} drivers: {drvsign:.2f} s, osslsigncode {other:.2f} s (from 50), {other / drvsign:.1f} times faster")
 
 
 def memory(folder: Path, key: str, cert: str, megabytes: int) -> None:
-    """How much more than the interpreter signing takes, for an image and for one five times as large."""
+    """Print the memory that signing needs beyond the interpreter, for an image and for one five times as large."""
     source, target = folder / "large.sys", folder / "signed.sys"
     interpreter = peak([sys.executable, "-c", "pass"])
     for size in (megabytes, 5 * megabytes):
         large_image(source, size)
         command = [sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "--output", target]
-        print(f"{size} MB: {peak(command) - interpreter:.0f} MB more than the interpreter's {interpreter:.0f} MB")
+        print(f"{size} MB: {peak(command) - interpreter:.0f} MB in addition to the interpreter's {interpreter:.0f} MB")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""How long the trust part of a verification takes: importing, indexing the published roots, building paths.
+"""Benchmark of the trust part of verification: imports, index of the published roots, path building.
 
-Run as `python bench/trust.py [REPEATS]`; the corpus of real drivers is at DRVSIGN_CORPUS. Each repeat is a fresh
-process, because that is what `drvsign verify` pays. The whole part is to stay well below half a second for all drivers.
+Run as `python bench/trust.py [REPEATS]`; DRVSIGN_CORPUS is the path of the corpus of real drivers. Each repeat is a new
+process, as in `drvsign verify`. The limit for all drivers together is half a second.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def once() -> dict[str, float]:
-    """Seconds of each step, in this process."""
+    """Return the seconds of each step, measured in this process."""
     start = time.perf_counter()
     import cryptography.x509  # noqa: F401
 

@@ -1,11 +1,10 @@
-"""How long verifying takes: many drivers in one call, against osslsigncode (a process each) and signify (one process).
+"""Benchmark of verification: many drivers in one call, compared with osslsigncode (one process each) and signify.
 
     python -m bench.verify [FOLDER]
 
-The folder is the corpus's drivers unless another is named. Python programs run from bytecode, as they do when they are
-installed: without it, a checkout would be compiled anew in every run where the environment forbids to keep any.
-signify is measured where it is installed; its oscrypto does not recognize the version of OpenSSL 3.0.10 and later, so
-the pattern that it looks for is mended in memory, here only.
+The default folder is the corpus's drivers. Python programs run from cached bytecode, as when they are installed, even
+if the environment disables the cache. signify is measured if it is installed; its dependency oscrypto does not
+recognize OpenSSL 3.0.10 and later, so its version pattern is patched in memory.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ _BYTECODE = tempfile.TemporaryDirectory()
 
 
 def wall(command: Sequence[str | Path]) -> float:
-    """Seconds that a command takes, whatever it answers."""
+    """Return the wall time of a command in seconds, whatever its exit code."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     subprocess.run(command, check=False, capture_output=True, env={**kept, "PYTHONPYCACHEPREFIX": _BYTECODE.name})
     return time.perf_counter() - start
 
 
-def ours(files: list[Path], *options: str) -> float:
+def drvsign(files: list[Path], *options: str) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
         listed.write("\n".join(map(str, files)))
         listed.flush()
@@ -62,13 +61,13 @@ def osslsigncode(files: list[Path]) -> float:
 
 
 def signify(files: list[Path]) -> float:
-    """Seconds for one process that checks them all, its start included."""
+    """Return the seconds for one process that verifies all files, including startup."""
     command = [sys.executable, "-m", "bench.verify", "--signify", *files]
     return min(wall(command) for _ in range(2))
 
 
 def run_signify(files: list[str]) -> None:
-    sys.meta_path.insert(0, _Mended())
+    sys.meta_path.insert(0, _PatchedOscrypto())
     from signify.authenticode import AuthenticodeFile
     from signify.exceptions import SignifyError
 
@@ -80,8 +79,8 @@ def run_signify(files: list[str]) -> None:
                 continue
 
 
-class _Mended(importlib.abc.MetaPathFinder):
-    """Loads oscrypto's module that asks for the version with a pattern that knows two digits."""
+class _PatchedOscrypto(importlib.abc.MetaPathFinder):
+    """Import hook that patches oscrypto's version pattern to accept two-digit numbers."""
 
     _NAME = "oscrypto._openssl._libcrypto_cffi"
 
@@ -94,7 +93,7 @@ class _Mended(importlib.abc.MetaPathFinder):
         original = spec.loader
         get_code = original.get_code
 
-        def mended(fullname):
+        def patched(fullname):
             source = original.get_source(fullname)
             return compile(
                 source.replace(r"\\d\\.\\d\\.\\d[a-z]*", r"\\d+\\.\\d+\\.\\d+[a-z]*").replace(
@@ -104,7 +103,7 @@ class _Mended(importlib.abc.MetaPathFinder):
                 "exec",
             )
 
-        original.get_code = mended if get_code else None
+        original.get_code = patched if get_code else None
         return spec
 
 
@@ -115,16 +114,16 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else corpus_root() / "drivers"
     files = sorted(folder.glob("*.sys"))
     if not files:
-        sys.exit(f"there are no drivers in {folder}")
-    one, all_targets = ours(files, "--target", "win11-25h2-x64"), ours(files, "--matrix")
+        sys.exit(f"no drivers in {folder}")
+    one, all_targets = drvsign(files, "--target", "win11-25h2-x64"), drvsign(files, "--matrix")
     print(f"{len(files)} drivers, one target: {one:.2f} s")
-    print(f"every target: {all_targets:.2f} s, {all_targets / one:.2f} times one")
+    print(f"all targets: {all_targets:.2f} s, {all_targets / one:.2f} times one target")
     if shutil.which("osslsigncode"):
-        theirs = osslsigncode(files)
-        print(f"osslsigncode, a process each: {theirs:.2f} s, {theirs / one:.1f} times ours")
+        other = osslsigncode(files)
+        print(f"osslsigncode, one process each: {other:.2f} s, {other / one:.1f} times drvsign")
     if importlib.util.find_spec("signify"):
-        theirs = signify(files)
-        print(f"signify, one process: {theirs:.2f} s, {theirs / one:.1f} times ours")
+        other = signify(files)
+        print(f"signify, one process: {other:.2f} s, {other / one:.1f} times drvsign")
 
 
 if __name__ == "__main__":

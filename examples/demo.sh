@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job on the driver of examples/hello, as `make demo` runs it. The argument is a folder to work in.
+# Sign, catalog and verify the driver in examples/hello; run by `make demo`. Argument: the working folder.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -20,31 +20,31 @@ cp examples/hello/hello.inf examples/hello/hello.sys "$package"
 chmod u+w "$package"/*
 
 if [ -e testcerts/generated/root.cer ]; then
-    step "1. The test certificates that are there already:" \
+    step "1. Show the existing test certificates:" \
         drvsign certs show testcerts/generated/root.cer testcerts/generated/code-signing.cer
 else
-    step "1. A certificate authority for tests, and a certificate to sign with:" \
+    step "1. Create a test certificate authority and a code-signing certificate:" \
         drvsign certs create
 fi
 step "2. Sign the driver, build the catalog from the INF, sign the catalog:" \
     drvsign package "$package"
-step "3. Would Windows load it? With test signing on:" \
+step "3. Check whether Windows loads it with test signing on:" \
     drvsign verify "$package" --policy kernel --target $target --testsigning --roots test-signing
-step "4. The script that makes a test machine trust it:" \
+step "4. Create the script that installs the certificates on a test machine:" \
     drvsign certs install-script --output "$work/trust-drvsign.cmd"
 
 cat <<END
 
-Done: a signed driver package, and the script that makes a test machine trust it.
+Done: a signed driver package, and a script that installs the certificates on a test machine.
 
 $(ls "$work"/hello/* "$work"/*.cmd | sed 's/^/    /')
 
-Copy them to a test machine. There, as administrator:
+Copy them to a test machine and run there as administrator:
 
-    trust-drvsign.cmd                             trusts the certificates, switches test signing on; restart then
-    devcon install hello.inf Root\\DrvsignHello    installs the driver, which says hello in the debugger
+    trust-drvsign.cmd                             installs the certificates and turns on test signing (then restart)
+    devcon install hello.inf Root\\DrvsignHello    installs the driver, which prints hello in the debugger
 
-Your own package:
+For your own package:
 
     . .venv/bin/activate
     drvsign package path/to/driver

@@ -1,26 +1,26 @@
-# Rules for make that sign drivers with drvsign. In a makefile:
+# Rules for GNU make (3.81 or later) that sign drivers with drvsign. In a makefile:
 #
 #     DRIVER := driver
 #     include $(shell drvsign --makefile)
 #
-# docs/make.md says what the variables are. Nothing is signed in place: results are in $(SIGNED), and are made again only
-# when something that they were made from has changed. GNU make 3.81 or later.
+# docs/make.md describes targets and variables. Nothing is signed in place: results are in $(SIGNED), and are rebuilt
+# only if a source file changed.
 
 DRVSIGN ?= drvsign
 # The folder of the package: an INF and the files that it names.
 DRIVER ?= .
-# Where results go.
+# The folder for results.
 SIGNED ?= build/signed
-# The catalog's name, as CatalogFile in the INF has it. By default that of the INF.
+# The file name of the catalog, as in the INF's CatalogFile. Default: the name of the INF.
 CATALOG ?= $(notdir $(patsubst %.inf,%.cat,$(firstword $(wildcard $(DRIVER)/*.inf) $(DRIVER)/driver.inf)))
-# What the first build depends on; what other rules of the makefile build belongs here too.
+# The prerequisites of the first build; add files that other rules of the makefile build.
 DRIVER_FILES ?= $(filter-out %.signed.sys,$(wildcard $(DRIVER)/*.inf $(DRIVER)/*.sys $(DRIVER)/*.dll $(DRIVER)/*.exe))
-# drvsign.toml beside the driver or here; without one, test-sign takes the options below alone.
+# drvsign.toml in the driver's or the current folder; without it, test-sign uses only the options below.
 DRVSIGN_CONFIG ?= $(firstword $(wildcard $(DRIVER)/drvsign.toml drvsign.toml))
 
 drvsign_profile = $(if $(DRVSIGN_CONFIG),--config $(DRVSIGN_CONFIG) --profile $(1))
 
-# Options of drvsign sign, package and submission build: an identity, --os and so on.
+# Options of drvsign sign, package and submission build, such as --identity and --os.
 SIGN_FLAGS ?= $(call drvsign_profile,test)
 TEST_FLAGS ?= $(call drvsign_profile,test)
 RELEASE_FLAGS ?= --config $(or $(DRVSIGN_CONFIG),drvsign.toml) --profile release
@@ -51,7 +51,7 @@ $(drvsign_cabinet): $(DRIVER_FILES)
 	@mkdir -p $(@D)
 	$(DRVSIGN) submission build $(DRIVER) --output $@ $(SUBMISSION_FLAGS) --depfile $(SIGNED)/cabinet.d
 
-# One image, signed beside the unsigned one; one catalog from its INF. Their .d files lie beside them.
+# A signed copy of an image, and the catalog of an INF. Their depfiles (.d) are in the same folder.
 %.signed.sys: %.sys
 	$(DRVSIGN) sign $< --output $@ $(SIGN_FLAGS) --depfile $@.d
 

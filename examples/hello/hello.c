@@ -1,12 +1,12 @@
 /*
- * A small Plug and Play driver: the function driver of a device that only exists as a node of the root bus.
+ * A small Plug and Play driver: the function driver of a root-enumerated device.
  *
- * It says hello in the debugger, passes every Plug and Play and power request down, and unloads cleanly. Nothing talks
- * to it; it is here so that there is a real driver package to sign, install and load on a test machine:
+ * It prints hello in the debugger, passes every Plug and Play and power request down, and unloads cleanly. It has no
+ * other function: it is a real driver package to sign, install and load on a test machine:
  *
  *     devcon install hello.inf Root\DrvsignHello
  *
- * Built by `make example` with mingw-w64; the compiled hello.sys beside it is the result.
+ * `make example` compiles hello.sys with mingw-w64.
  */
 
 #include <ntddk.h>
@@ -84,7 +84,7 @@ static VOID NTAPI hello_unload(PDRIVER_OBJECT driver)
     DbgPrint("hello: goodbye\n");
 }
 
-/* Neither static nor const, so that the compiler keeps the table, and the image has data and relocations as any other. */
+/* Neither static nor const, so that the compiler keeps the table and the image has data and relocations. */
 struct {
     UCHAR major;
     PDRIVER_DISPATCH dispatch;

@@ -1,4 +1,4 @@
-"""Signing as part of a build: signer.mk under make, and the examples for CMake and Meson."""
+"""Signing in builds: signer.mk with make, and the examples for CMake and Meson."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAKEFILE = "DRIVER := driver\ninclude $(shell $(DRVSIGN) --makefile)\n"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A driver with a makefile of two lines, and `drvsign` in a folder that PATH names first."""
+    """A driver with a two-line makefile, and `drvsign` in the first folder of PATH."""
     program = tmp_path / "bin" / "drvsign"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m signer "$@"\n')
@@ -52,7 +52,7 @@ def signed(path: Path) -> bool:
     return bool(signatures) and all(one.intact for one in signatures)
 
 
-def test_everything_at_once_and_nothing_twice(project: Path) -> None:
+def test_targets_build_in_parallel_and_only_once(project: Path) -> None:
     before = (project / "driver" / "sample.sys").read_bytes()
     for name in ("one", "two", "three"):
         (project / f"{name}.sys").write_bytes(PeSpec().build())
@@ -62,11 +62,11 @@ def test_everything_at_once_and_nothing_twice(project: Path) -> None:
     for path in (results / "test/sample.sys", results / "test/sample.cat", results / "sample.cab"):
         assert signed(path)
     assert all(signed(project / f"{name}.signed.sys") for name in ("one", "two", "three"))
-    assert (project / "driver" / "sample.sys").read_bytes() == before, "nothing is signed in place"
-    assert "drvsign" not in make(project, "-j4", *targets).replace("signed", ""), "all is up to date"
+    assert (project / "driver" / "sample.sys").read_bytes() == before, "the driver is not signed in place"
+    assert "drvsign" not in make(project, "-j4", *targets).replace("signed", ""), "all targets are up to date"
 
 
-def test_a_file_that_the_inf_alone_names_is_known_from_the_depfile(project: Path) -> None:
+def test_the_depfile_lists_files_that_only_the_inf_names(project: Path) -> None:
     inf = BASE.replace("sample.sys = 1", "sample.sys = 1\nextra.dat = 1").replace("[Drivers]", "[Drivers]\nextra.dat")
     write_package(project / "driver", inf, "sample.sys", "extra.dat")
     make(project, "test-sign")
@@ -86,7 +86,7 @@ def test_the_catalog_of_an_inf(project: Path) -> None:
     assert "drvsign" not in make(project, "driver/sample.cat")
 
 
-def test_a_file_that_is_gone_does_not_stop_make(project: Path) -> None:
+def test_a_deleted_prerequisite_does_not_stop_make(project: Path) -> None:
     make(project, "test-sign")
     inf = (project / "driver" / "sample.inf").read_bytes()
     (project / "driver" / "sample.sys").rename(project / "driver" / "other.sys")
@@ -95,7 +95,7 @@ def test_a_file_that_is_gone_does_not_stop_make(project: Path) -> None:
     assert signed(project / "build/signed/test/other.sys")
 
 
-def test_what_fails_leaves_no_target_and_stops_make(project: Path) -> None:
+def test_a_failure_leaves_no_target_and_stops_make(project: Path) -> None:
     (project / "driver" / "sample.sys").unlink()
     (project / "bad.sys").write_bytes(b"MZ and no more")
     done = run(project, "make", "DRVSIGN=drvsign", "test-sign", "bad.signed.sys", "-k")
@@ -104,7 +104,7 @@ def test_what_fails_leaves_no_target_and_stops_make(project: Path) -> None:
     assert not (project / "bad.signed.sys").exists()
 
 
-def test_a_release_without_a_profile_is_refused(project: Path) -> None:
+def test_a_release_without_a_profile_is_rejected(project: Path) -> None:
     done = run(project, "make", "DRVSIGN=drvsign", "release")
     assert done.returncode != 0
     assert "drvsign.toml" in done.stderr
@@ -114,7 +114,7 @@ def test_a_release_without_a_profile_is_refused(project: Path) -> None:
     assert not (project / "build/signed/release").exists()
 
 
-def test_a_package_is_not_put_into_itself(project: Path) -> None:
+def test_the_output_folder_must_not_be_the_package_folder(project: Path) -> None:
     done = run(project, str(project.parent / "bin/drvsign"), "package", "driver", "--output-dir", "driver")
     assert (done.returncode, "own folder" in done.stderr) == (2, True)
 
@@ -124,7 +124,7 @@ def copied_examples(project: Path, name: str) -> None:
     shutil.copytree(ROOT / "examples" / name, project / "examples" / name)
 
 
-def test_our_own_makefile(project: Path) -> None:
+def test_the_example_makefile(project: Path) -> None:
     shutil.copytree(ROOT / "examples", project / "examples")
     done = run(project, "make", "-f", "examples/Makefile", "DRVSIGN=drvsign", "test-sign")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The example driver: what is committed is what the source builds, and every parser reads it as a driver."""
+"""The example driver: the committed image matches its source, and every parser reads it as a driver."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.files import ROOT
 HELLO = ROOT / "examples" / "hello"
 COMPILER = "x86_64-w64-mingw32-gcc"
 BUILT_WITH = ("12-win32", "2.40")
-"""GCC and binutils that built the committed image: others choose other instructions."""
+"""Versions of GCC and binutils that built the committed image; other versions generate different code."""
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +29,18 @@ def built() -> bytes:
     return (HELLO / "hello.sys").read_bytes()
 
 
-def test_three_parsers_read_the_same_unsigned_x64_image(built):
-    ours = Image.parse(built)
-    require_agreement(ours)
-    assert (ours.architecture, ours.is_signed, ours.section_alignment) == ("x64", False, 0x1000)
-    theirs = pefile.PE(data=built)
-    assert theirs.verify_checksum()
-    assert [s.Name.rstrip(b"\0").decode() for s in theirs.sections] == [s.name for s in ours.sections]
-    digest = digest_image(ours, [DigestAlgorithm.SHA256])[DigestAlgorithm.SHA256]
+def test_three_parsers_agree_on_the_unsigned_x64_image(built):
+    image = Image.parse(built)
+    require_agreement(image)
+    assert (image.architecture, image.is_signed, image.section_alignment) == ("x64", False, 0x1000)
+    reference = pefile.PE(data=built)
+    assert reference.verify_checksum()
+    assert [s.Name.rstrip(b"\0").decode() for s in reference.sections] == [s.name for s in image.sections]
+    digest = digest_image(image, [DigestAlgorithm.SHA256])[DigestAlgorithm.SHA256]
     assert bytes(lief.PE.parse(built).authentihash(lief.PE.ALGORITHMS.SHA_256)) == digest
 
 
-def test_windows_could_load_it_with_memory_integrity_on(built):
+def test_it_meets_the_requirements_of_memory_integrity(built):
     pe = pefile.PE(data=built)
     assert pe.OPTIONAL_HEADER.Subsystem == pefile.SUBSYSTEM_TYPE["IMAGE_SUBSYSTEM_NATIVE"]
     assert (
@@ -61,7 +61,7 @@ def test_windows_could_load_it_with_memory_integrity_on(built):
     assert not hasattr(pe, "DIRECTORY_ENTRY_EXPORT")
 
 
-def test_the_source_still_builds_exactly_this_image(built, tmp_path):
+def test_the_source_builds_the_committed_image(built, tmp_path):
     if not shutil.which(COMPILER):
         pytest.skip(f"{COMPILER} is not installed (Debian package gcc-mingw-w64-x86-64)")
     result = rebuild(tmp_path)
@@ -72,24 +72,24 @@ def test_the_source_still_builds_exactly_this_image(built, tmp_path):
 
 
 def rebuild(folder: Path) -> bytes:
-    """The image that the Makefile's own command builds."""
-    lines = said("make", "-n", "example").replace("\\\n", " ").splitlines()
+    """Build the image with the Makefile's command."""
+    lines = output_of("make", "-n", "example").replace("\\\n", " ").splitlines()
     command = next(line for line in lines if line.startswith(COMPILER)).split()
     command[command.index("examples/hello/hello.sys")] = str(folder / "hello.sys")
-    said(*command)
+    output_of(*command)
     return (folder / "hello.sys").read_bytes()
 
 
 def toolchain() -> tuple[str, str]:
-    linker = said(said(COMPILER, "-print-prog-name=ld").strip(), "--version")
-    return said(COMPILER, "-dumpfullversion").strip(), linker.splitlines()[0].split()[-1]
+    linker = output_of(output_of(COMPILER, "-print-prog-name=ld").strip(), "--version")
+    return output_of(COMPILER, "-dumpfullversion").strip(), linker.splitlines()[0].split()[-1]
 
 
-def said(*command: str) -> str:
+def output_of(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_its_inf_passes_the_signability_test_for_every_release_it_names():
+def test_its_inf_passes_the_signability_test():
     survey = survey_packages(HELLO, today=date(2026, 4, 1))
     (package,) = survey.packages
     assert survey.problems == ()

@@ -1,4 +1,4 @@
-"""Microsoft's published block list says the same of every real driver, as XML and in the binary form."""
+"""Microsoft's driver block list has the same result for every real driver as XML and in binary form."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.si_policy_encoder import encode, signed
 LIST = corpus_root().parent / "policy-data" / "recommended_driver_blocklist_10.0.27770.0.xml"
 DRIVERS = corpus_files("drivers/*.sys")
 DENIED = 42
-"""How many of the real drivers are on it: most were collected because they are vulnerable."""
-NOT_TOLD = 2
-"""Of these no hash of the first page can be computed."""
+"""Number of real drivers on the list; most were collected because they are vulnerable."""
+UNDECIDED = 2
+"""Number of drivers whose first-page hash can't be computed."""
 
-pytestmark = pytest.mark.skipif(not LIST.is_file(), reason="Microsoft's block list is not beside the corpus")
+pytestmark = pytest.mark.skipif(not LIST.is_file(), reason="Microsoft's block list is not next to the corpus")
 
 
 @cache
@@ -38,7 +38,7 @@ def lists() -> tuple[SiPolicy, SiPolicy]:
 
 
 @cache
-def case_of(path: Path) -> FileSubject:
+def subject_of(path: Path) -> FileSubject:
     data = path.read_bytes()
     image, evidence = Image.parse(data), gather_image(data, path.name)
     both = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
@@ -47,20 +47,20 @@ def case_of(path: Path) -> FileSubject:
 
 
 @pytest.mark.parametrize("path", DRIVERS, ids=corpus_id)
-def test_both_forms_say_the_same_of_a_driver(path: Path) -> None:
+def test_both_forms_agree_on_a_driver(path: Path) -> None:
     from_xml, from_binary = lists()
-    case = case_of(path)
-    assert from_binary.denies(case) is from_xml.denies(case)
-    for one in case.signatures:
+    subject = subject_of(path)
+    assert from_binary.denies(subject) is from_xml.denies(subject)
+    for one in subject.signatures:
         assert from_binary.allows(one) is from_xml.allows(one) is False
 
 
-def test_many_of_the_drivers_are_on_it_and_few_can_not_be_told() -> None:
-    answers = [lists()[1].denies(case_of(path)) for path in DRIVERS]
-    assert (answers.count(True), answers.count(None)) == (DENIED, NOT_TOLD)
+def test_the_number_of_denied_and_undecided_drivers() -> None:
+    answers = [lists()[1].denies(subject_of(path)) for path in DRIVERS]
+    assert (answers.count(True), answers.count(None)) == (DENIED, UNDECIDED)
 
 
-def test_the_forms_have_as_many_rules() -> None:
+def test_both_forms_have_the_same_rules() -> None:
     from_xml, from_binary = lists()
     assert (len(from_binary.file_rules), len(from_binary.denied)) == (1701, 202)
     assert {rule.hash for rule in from_binary.file_rules} == {rule.hash for rule in from_xml.file_rules}

@@ -1,4 +1,4 @@
-"""Every file of every real package is found in its catalog, by the digest that HASHES.tsv says it is listed by."""
+"""Every file of every real package is in its catalog, with the digest that HASHES.tsv gives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_files_are_signed_by_their_catalog(folder: Path) -> None:
         if not any(catalog.is_signed for catalog in catalogs):
             assert not listings
             continue
-        if "after LF->CRLF" in listed:  # as git has it; here it has its carriage returns again
+        if "after LF->CRLF" in listed:  # Git removed the carriage returns; the corpus has them restored
             unix = (folder / name).read_bytes().replace(b"\r\n", b"\n")
             assert gather_file(unix, name, catalogs).signatures == ()
         assert [one.catalog for one in listings] == [catalog.name for catalog in catalogs]
@@ -47,7 +47,7 @@ def test_files_are_signed_by_their_catalog(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", corpus_files("packages-media/*/*.sys"), ids=corpus_id)
-def test_page_hashes_in_a_catalog_are_computed_again(folder: Path) -> None:
+def test_page_hashes_in_a_catalog_are_verified(folder: Path) -> None:
     catalogs = catalogs_of(folder.parent)
     (signature,) = gather_image(folder.read_bytes(), folder.name, catalogs).signatures
     assert (signature.source, signature.page_hashes, signature.page_hashes_intact) == ("catalog", "sha256", True)

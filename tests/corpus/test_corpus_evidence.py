@@ -1,4 +1,4 @@
-"""The evidence of every real driver and catalog is what three other implementations found in it (INDEX.tsv)."""
+"""The evidence of every real driver and catalog matches that of three other implementations (INDEX.tsv)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMESTAMPS = {"authenticode": "legacy", "rfc3161": "rfc3161"}
 
 
 def rows() -> list[dict[str, str]]:
-    """The files of INDEX.tsv that have signatures or could have some."""
+    """Return the files of INDEX.tsv that can have signatures."""
     if not INDEX.exists():
         return []
     with INDEX.open(encoding="utf-8", newline="") as file:
@@ -37,7 +37,7 @@ def digest_of(signature: Signature) -> str:
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["path"][-80:])
-def test_signatures_are_those_of_the_index(row: dict[str, str]) -> None:
+def test_signatures_match_the_index(row: dict[str, str]) -> None:
     found = evidence_of(row)
     signatures = found.signatures
     assert "+".join(map(digest_of, signatures)) == row["digests"].strip("-")
@@ -60,14 +60,14 @@ def codes(signature: Signature) -> list[str]:
     return [problem.code for problem in signature.problems]
 
 
-def test_the_index_is_whole() -> None:
+def test_the_index_is_complete() -> None:
     if not INDEX.exists():
         pytest.skip("the corpus is absent")
     assert len([row for row in rows() if row["path"].startswith("drivers/")]) == 101
 
 
 @pytest.mark.parametrize("path", corpus_files("hostile/*.gz"), ids=lambda path: path.stem[-30:])
-def test_hostile_files_end_in_evidence_or_an_error_with_a_sentence(path: Path) -> None:
+def test_hostile_files_result_in_evidence_or_an_error_with_a_message(path: Path) -> None:
     data = gzip.decompress(path.read_bytes())
     for read in (gather_image, gather_cabinet, gather_catalog, gather_file):
         try:

@@ -1,4 +1,4 @@
-"""What the commands say about real files, held against the contract: every key, every type, every word."""
+"""JSON documents about real files conform to the contract: every key, type and allowed value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_verdicts_about_catalogs_and_on_every_target(corpus: Path) -> None:
     conforms(drvsign("verify", *drivers, "--policy", "kernel", "--matrix", "--json").document, VERDICT)
 
 
-def test_verdicts_about_what_can_not_be_read(tmp_path: Path) -> None:
+def test_verdicts_about_unreadable_files(tmp_path: Path) -> None:
     for name in ("a.sys", "b.cat", "c.cab"):
         (tmp_path / name).write_bytes(b"MSCF" if name == "c.cab" else b"junk")
     ran = drvsign("verify", *sorted(tmp_path.iterdir()), tmp_path / "gone.sys", "--policy", "kernel", "--json")

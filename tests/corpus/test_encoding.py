@@ -1,4 +1,4 @@
-"""Every signature of the corpus that Microsoft's tools made is put together again from its parts, byte for byte."""
+"""Every signature of Microsoft's tools in the corpus, encoded again from its parts, is identical byte for byte."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = corpus_files("drivers/*", "catalogs/*.cat", "packages/**/*.sys", "packag
 
 
 def signatures(path: Path) -> Iterator[bytes]:
-    """The DER of a file's signatures, and of those nested in them."""
+    """Yield the DER of a file's signatures, including nested ones."""
     data = path.read_bytes()
     if detect(data) is IMAGE:
         outer = [entry.signed_data() for entry in certificate_table.read(Image.parse(data))]
@@ -34,7 +34,7 @@ def signatures(path: Path) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=corpus_id)
-def test_a_signature_is_encoded_as_it_was(path: Path) -> None:
+def test_a_parsed_signature_round_trips(path: Path) -> None:
     for signature in signatures(path):
         read = parse(signature)
         (signer,) = read.signers
@@ -50,13 +50,13 @@ def is_signed(path: Path) -> bool:
     data = path.read_bytes()
     try:
         return detect(data) is IMAGE and Image.parse(data).is_signed
-    except MalformedInput:  # that it is refused is said elsewhere
+    except MalformedInput:  # other tests cover the error
         return False
 
 
 @pytest.mark.parametrize("path", list(filter(is_signed, FILES)), ids=corpus_id)
-def test_a_signed_image_is_laid_out_as_it_was(path: Path) -> None:
-    """Certificate table, padding, directory entry and checksum, once the signature is what it was."""
+def test_embedding_the_same_signatures_round_trips(path: Path) -> None:
+    """Certificate table, padding, directory entry and checksum are identical."""
     data = path.read_bytes()
     image = Image.parse(data)
     changes = embed(image, [entry.signed_data() for entry in certificate_table.read(image)])

@@ -1,6 +1,6 @@
-"""The main job on every real driver package: `drvsign package` on a copy without its catalog, then `drvsign verify`.
+"""Sign and verify every real driver package: `drvsign package` on a copy without its catalog, then `drvsign verify`.
 
-The table of all packages is printed with `pytest -s`.
+`pytest -s` prints a table of all packages.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tests.support.program import drvsign
 PACKAGES = sorted(path for path in corpus_root().glob("packages/*") if path.is_dir())
 
 NOT_ACCEPTED = {"camcalibration": "inf-not-for-target"}
-"""Packages that no target can install, by the end of their name, with the rule: there is none for 32-bit ARM."""
+"""Rule that rejects a package, by the end of its name: no target is 32-bit ARM."""
 
 
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to work in that has a test identity."""
+    """A working folder with a test identity."""
     folder = tmp_path_factory.mktemp("packages")
     ensure(folder / "testcerts" / "generated", datetime.now(UTC))
     return folder
@@ -33,7 +33,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[list[tuple[str, str, str]]]:
-    """Package, target and what became of it, printed when all are done."""
+    """Rows of package, target and outcome, printed at the end."""
     rows: list[tuple[str, str, str]] = []
     yield rows
     sys.stdout.write("\n")
@@ -58,21 +58,21 @@ def test_a_real_package_is_packaged_and_accepted(
     shutil.copytree(source, folder)
     for catalog in folder.rglob("*.[cC][aA][tT]"):
         catalog.unlink()
-    made = drvsign("package", folder, "--json", "-q")
-    assert made.code == 0, made.stderr
-    assert {entry["action"] for entry in made.document["files"]} <= {"signed", "skipped", "built"}
+    packaged = drvsign("package", folder, "--json", "-q")
+    assert packaged.code == 0, packaged.stderr
+    assert {entry["action"] for entry in packaged.document["files"]} <= {"signed", "skipped", "built"}
     ran = drvsign("verify", folder, "--policy", "kernel", "--roots", "test-signing", "--testsigning", "--json")
     verdicts = [(e["kind"], t["target"], t["verdict"], t["rule"]) for e in ran.document["files"] for t in e["targets"]]
     table += [(source.name, target, f"{kind} {verdict}: {rule}") for kind, target, verdict, rule in verdicts]
-    refused = ending(source, NOT_ACCEPTED)
-    if refused is not None:
-        assert (ran.code, {rule for *_, rule in verdicts}) == (1, {refused})
+    expected_rule = ending(source, NOT_ACCEPTED)
+    if expected_rule is not None:
+        assert (ran.code, {rule for *_, rule in verdicts}) == (1, {expected_rule})
     else:
         assert ran.code == 0, verdicts
 
 
 @pytest.mark.parametrize("source", PACKAGES[1::12], ids=lambda path: path.name[-60:])
-def test_a_comment_more_in_the_inf_is_rejected(
+def test_a_comment_added_to_the_inf_is_rejected(
     corpus: Path, source: Path, identity: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(identity)

@@ -1,4 +1,4 @@
-"""The parity report as a test: every real package's catalog comes out as Microsoft's tools made it."""
+"""The parity report as a test: catalogs that drvsign builds match those of Microsoft's tools."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.support.files import corpus_id
 
 
 @pytest.mark.parametrize("path", real_catalogs(), ids=corpus_id)
-def test_the_catalog_built_is_the_one_that_microsoft_s_tools_made(path: Path) -> None:
+def test_the_catalog_matches_that_of_microsofts_tools(path: Path) -> None:
     assert compare(path).defects == []
 
 
-def test_most_catalogs_are_the_same_byte_for_byte(corpus: Path) -> None:
+def test_most_catalogs_are_identical_byte_for_byte(corpus: Path) -> None:
     results = [compare(path) for path in real_catalogs()]
     assert sum(result.identical for result in results) >= 59

@@ -1,4 +1,4 @@
-"""What several judges need: keys and certificates of every kind, and one Wine for all tests of a run."""
+"""Shared fixtures: keys and certificates of every kind, and one Wine prefix for all tests of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINCHECK = Path(__file__).with_name("wincheck.c")
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory) -> Callable[[str], Pki]:
-    """A test hierarchy for each kind of key."""
+    """Return a test hierarchy for each kind of key."""
 
     @cache
     def make(kind: str) -> Pki:
@@ -36,7 +36,7 @@ def pki(tmp_path_factory) -> Callable[[str], Pki]:
 
 @pytest.fixture(scope="session")
 def wine_prefix(tmp_path_factory, worker_id) -> Path:
-    """A Wine that was set up for this run: once, whatever the number of pytest's workers."""
+    """A Wine prefix, created once for the run whatever the number of pytest workers."""
     if not WINE.exists():
         pytest.skip(f"Wine is not installed ({WINE}, Debian package wine64)")
     base = tmp_path_factory.getbasetemp()
@@ -51,7 +51,7 @@ def wine_prefix(tmp_path_factory, worker_id) -> Path:
 
 
 def linger(prefix: Path) -> None:
-    """Have Wine's server stay for 20 seconds after its last client, so that the next one need not start it anew."""
+    """Keep Wine's server alive for 20 seconds after its last client, so that the next client need not restart it."""
     for name in ("wineserver64", "wineserver"):
         if (program := WINE.with_name(name)).exists():
             quietly(prefix, program, "-p20")
@@ -59,7 +59,7 @@ def linger(prefix: Path) -> None:
 
 
 def quietly(prefix: Path, *command: str | Path, output: Path = Path(os.devnull)) -> int:
-    """Run what leaves processes behind, and tell its exit code: with pipes, one would wait for those to end."""
+    """Run a command that leaves processes behind, and return its exit code. With pipes, it would wait for them."""
     environment = wine_environment(prefix)
     with output.open("wb") as file:
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, timeout=300)
@@ -72,18 +72,18 @@ def wine_environment(prefix: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def wincheck(wine_prefix, tmp_path_factory) -> Callable[..., list[str]]:
-    """Our Windows program, compiled and run: pairs of a function and a file give a line of its results each."""
+    """Compile wincheck.c; return a function that runs it with (function, file) pairs and returns their results."""
     compiler = tool("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")
     folder = tmp_path_factory.mktemp("wincheck")
     flags = ["-municode", "-O1", "-Wall", "-Wextra", "-Werror"]
     program = folder / "wincheck.exe"
     subprocess.run([compiler, *flags, "-o", program, WINCHECK, "-lwintrust", "-lcrypt32"], check=True)
 
-    said = folder / "said.txt"
+    output = folder / "output.txt"
 
     def call(*pairs: tuple[str, Path]) -> list[str]:
         arguments = [str(part) for pair in pairs for part in pair]
-        assert quietly(wine_prefix, WINE, program, *arguments, output=said) == 0, said.read_text()
-        return [part.partition("\n")[2].strip() for part in said.read_text().split("== ")[1:]]
+        assert quietly(wine_prefix, WINE, program, *arguments, output=output) == 0, output.read_text()
+        return [part.partition("\n")[2].strip() for part in output.read_text().split("== ")[1:]]
 
     return call

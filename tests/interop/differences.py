@@ -1,4 +1,4 @@
-"""The ways in which other implementations see a file differently, by the names that docs/differences.md explains."""
+"""Names of known differences to other implementations, which docs/differences.md explains."""
 
 from __future__ import annotations
 

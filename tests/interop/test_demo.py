@@ -1,4 +1,4 @@
-"""`make demo`'s script, run as it stands, and what it made, judged by others."""
+"""Run the script of `make demo`, and verify its results with other tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.judges import run, tool
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Path, list[str]]:
-    """A folder like the checkout where the demo ran twice, and what it said: with new and with old certificates."""
+    """A copy of the examples and the output of two runs: with new and with existing certificates."""
     folder = tmp_path_factory.mktemp("demo")
     shutil.copytree(ROOT / "examples", folder / "examples")
     program = folder / "bin" / "drvsign"
@@ -25,29 +25,29 @@ def demo(tmp_path_factory) -> tuple[Path, list[str]]:
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m signer "$@"\n')
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-    said = []
+    outputs = []
     for _ in range(2):
         done = subprocess.run(
             ["sh", folder / "examples" / "demo.sh", "out"],
             cwd="/", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout
-        said.append(done.stdout)
-    return folder, said
+        outputs.append(done.stdout)
+    return folder, outputs
 
 
 def test_the_demo_ends_accepted_and_the_example_stays_unsigned(demo):
-    folder, said = demo
-    for text in said:
+    folder, outputs = demo
+    for text in outputs:
         assert "2 accepted." in text
         assert "Done: a signed driver package" in text
     unsigned = (ROOT / "examples" / "hello" / "hello.sys").read_bytes()
     assert (folder / "examples" / "hello" / "hello.sys").read_bytes() == unsigned
-    made = sorted(path.name for path in (folder / "out").rglob("*") if path.is_file())
-    assert made == ["hello.cat", "hello.inf", "hello.sys", "trust-drvsign.cmd"]
+    results = sorted(path.name for path in (folder / "out").rglob("*") if path.is_file())
+    assert results == ["hello.cat", "hello.inf", "hello.sys", "trust-drvsign.cmd"]
 
 
-def test_the_demo_keeps_the_certificates_that_are_there(demo):
+def test_the_demo_keeps_existing_certificates(demo):
     folder, (first, second) = demo
     assert "drvsign certs create" in first
     assert "drvsign certs create" not in second.partition("2.")[0]
@@ -55,17 +55,17 @@ def test_the_demo_keeps_the_certificates_that_are_there(demo):
     assert signer.serial_number
 
 
-def test_osslsigncode_accepts_what_the_demo_made(demo):
+def test_osslsigncode_accepts_the_results_of_the_demo(demo):
     folder, _ = demo
     program = tool("osslsigncode", "osslsigncode")
     root = folder / "testcerts" / "generated" / "root.pem"
     image, catalog = (folder / "out" / "hello" / f"hello.{suffix}" for suffix in ("sys", "cat"))
     for arguments in ([image], [catalog], [image, "-catalog", catalog]):
-        said = run(program, "verify", "-CAfile", root, "-in", *arguments)
-        assert (said.code, said.count("Signature verification: ok")) == (0, 1), said.text
+        result = run(program, "verify", "-CAfile", root, "-in", *arguments)
+        assert (result.code, result.count("Signature verification: ok")) == (0, 1), result.text
 
 
-def test_wine_accepts_what_the_demo_made(demo, wincheck):
+def test_wine_accepts_the_results_of_the_demo(demo, wincheck):
     folder, _ = demo
     files = [folder / "out" / "hello" / f"hello.{suffix}" for suffix in ("sys", "cat")]
     assert wincheck(*(("verify", path) for path in files)) == ["00000000", "00000000"]

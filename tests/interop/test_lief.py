@@ -1,4 +1,4 @@
-"""lief judges our images: it computes the digest by itself, and checks signature and page hashes for what it knows."""
+"""LIEF verifies signed images: digests and signatures, for the algorithms that it supports."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_lief_verifies_every_layout(machine, overlay, pki):
     assert lief.PE.parse(signed(pki, data=PeSpec(machine=machine, overlay=overlay).build())).verify_signature() == OK
 
 
-def test_lief_notices_one_changed_byte(pki):
+def test_lief_detects_one_changed_byte(pki):
     data = bytearray(signed(pki))
     data[0x420] ^= 1
     assert lief.PE.parse(bytes(data)).verify_signature() & lief.PE.Signature.VERIFICATION_FLAGS.BAD_DIGEST
 
 
-def test_lief_finds_no_signature_where_there_is_none():
+def test_lief_finds_no_signature_in_an_unsigned_image():
     assert lief.PE.parse(hello()).verify_signature() == lief.PE.Signature.VERIFICATION_FLAGS.NO_SIGNATURE

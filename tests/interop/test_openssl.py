@@ -1,4 +1,4 @@
-"""OpenSSL judges our SignedData, as PKCS #7 and as CMS, which it is told nothing about Authenticode for."""
+"""OpenSSL verifies SignedData as PKCS #7 and as CMS, without knowing Authenticode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signer.operations import signatures as surgery
 from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import patched
-from tests.support.judges import HELLO, Pki, Said, hello, openssl
+from tests.support.judges import HELLO, Pki, ProgramResult, hello, openssl
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def catalog_signature(pki: Pki) -> bytes:
 
 
 def detached(signature: bytes) -> tuple[bytes, bytes]:
-    """The signature without its content, and the octets of the content that the signature's digest is over.
+    """Return the signature without its content, and the octets of the content that the digest covers.
 
     A CMS content is an OCTET STRING, an Authenticode content is not (PKCS #7 allows any), so that a judge of CMS has to
     get it separately.
@@ -47,7 +47,7 @@ def detached(signature: bytes) -> tuple[bytes, bytes]:
     return der.sequence(oid.whole(signature), der.explicit(0, der.sequence(*parts))), octets
 
 
-def verify(command: str, pki: Pki, signature: bytes, folder: Path) -> Said:
+def verify(command: str, pki: Pki, signature: bytes, folder: Path) -> ProgramResult:
     bare, octets = detached(signature)
     (folder / "bare.p7").write_bytes(bare)
     (folder / "content").write_bytes(octets)
@@ -61,18 +61,18 @@ def verify(command: str, pki: Pki, signature: bytes, folder: Path) -> Said:
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
 def test_a_signature_of_an_image_verifies(command, kind, algorithm, pki, tmp_path):
-    said = verify(command, pki(kind), image_signature(pki(kind), algorithm), tmp_path)
-    assert said.code == 0, said.text
-    assert "successful" in said.text
+    result = verify(command, pki(kind), image_signature(pki(kind), algorithm), tmp_path)
+    assert result.code == 0, result.text
+    assert "successful" in result.text
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256"])
 def test_a_signature_of_a_catalog_verifies(kind, pki, tmp_path):
-    said = verify("cms", pki(kind), catalog_signature(pki(kind)), tmp_path)
-    assert said.code == 0, said.text
+    result = verify("cms", pki(kind), catalog_signature(pki(kind)), tmp_path)
+    assert result.code == 0, result.text
 
 
-def test_a_nested_signature_verifies_when_it_is_taken_out(pki, tmp_path):
+def test_an_extracted_nested_signature_verifies(pki, tmp_path):
     once = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
     twice = patched(once, sign_image(once, pki("p384").identity, SigningOptions(), append=True).changes)
     first, second = surgery.signatures(twice)
@@ -80,19 +80,19 @@ def test_a_nested_signature_verifies_when_it_is_taken_out(pki, tmp_path):
     assert verify("cms", pki("p384"), second, tmp_path).code == 0
 
 
-def test_other_content_and_another_root_are_refused(pki, tmp_path):
+def test_other_content_and_another_root_are_rejected(pki, tmp_path):
     signature = image_signature(pki("rsa2048"))
     assert verify("cms", pki("p256"), signature, tmp_path).code != 0
     assert verify("cms", pki("rsa2048"), signature[:120] + b"\xff" + signature[121:], tmp_path).code != 0
 
 
 @pytest.mark.parametrize("make", [image_signature, catalog_signature], ids=["image", "catalog"])
-def test_it_is_whole_asn1_with_the_certificates_in_it(make, pki, tmp_path):
+def test_the_signature_is_valid_asn1_with_the_certificates(make, pki, tmp_path):
     path = tmp_path / "signature.p7"
     path.write_bytes(make(pki("rsa2048")))
     assert openssl("asn1parse", "-inform", "DER", "-in", path).code == 0
-    said = openssl("pkcs7", "-inform", "DER", "-in", path, "-print_certs", "-noout")
-    assert said.code == 0
-    assert said.count(r"subject=.*Contoso Drivers Issuing CA") == 1
-    assert said.count(r"subject=.*CN ?= ?Contoso Drivers\n") == 1
-    assert said.count(r"subject=.*Root CA") == 0
+    result = openssl("pkcs7", "-inform", "DER", "-in", path, "-print_certs", "-noout")
+    assert result.code == 0
+    assert result.count(r"subject=.*Contoso Drivers Issuing CA") == 1
+    assert result.count(r"subject=.*CN ?= ?Contoso Drivers\n") == 1
+    assert result.count(r"subject=.*Root CA") == 0

@@ -1,4 +1,4 @@
-"""OpenSSL takes our timestamps, we take OpenSSL's, and osslsigncode takes the files that carry them."""
+"""OpenSSL verifies drvsign's timestamps and vice versa, and osslsigncode verifies timestamped files."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def openssl(*arguments: str | Path, folder: Path, fails: bool = False) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Root, authority and what was signed, as OpenSSL wants them."""
-    leaf = tsa_identity(ends=datetime(2099, 1, 1, tzinfo=UTC))  # OpenSSL's clock is the machine's
+    """A folder with root, authority and signed data, in the formats of OpenSSL."""
+    leaf = tsa_identity(ends=datetime(2099, 1, 1, tzinfo=UTC))  # OpenSSL uses the system clock
     assert isinstance(leaf.key, LocalKey)
     (tmp_path / "root.pem").write_bytes(certificate(*ROOT).public_bytes(Encoding.PEM))
     (tmp_path / "tsa.pem").write_bytes(leaf.certificate.public_bytes(Encoding.PEM))
@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_openssl_verifies_our_answers(folder: Path, kind: str, algorithm: str) -> None:
+def test_openssl_verifies_our_responses(folder: Path, kind: str, algorithm: str) -> None:
     options = [f"-{algorithm}", "-cert"] if kind == "rsa2048" else [f"-{algorithm}", "-cert", "-no_nonce"]
     openssl("ts", "-query", "-data", "signature", *options, "-out", "query", folder=folder)
     (folder / "reply").write_bytes(tsa(tsa_identity(kind)).answer((folder / "query").read_bytes()))
@@ -79,7 +79,7 @@ def test_openssl_verifies_our_answers(folder: Path, kind: str, algorithm: str) -
     assert "Status: Granted." in openssl("ts", "-reply", "-in", "reply", "-text", folder=folder)
 
 
-def test_openssl_sees_through_an_answer_for_something_else(folder: Path) -> None:
+def test_openssl_rejects_a_response_for_other_data(folder: Path) -> None:
     (folder / "reply").write_bytes(tsa().answer(rfc3161_request(b"another", DigestAlgorithm.SHA256, 7)))
     trusted = ["-CAfile", "root.pem", "-attime", str(int(NOON.timestamp()))]
     openssl("ts", "-verify", "-data", "signature", "-in", "reply", *trusted, folder=folder, fails=True)
@@ -91,21 +91,21 @@ def test_openssl_sees_through_an_answer_for_something_else(folder: Path) -> None
         (["-sha256", "-tspolicy", "1.2.3"], "unacceptedPolicy|policy"),
         (["-sm3"], "unrecognized or unsupported algorithm|badAlg"),
     ],
-    ids=["a policy that is not ours", "a digest that is not ours"],
+    ids=["unknown policy", "unsupported digest"],
 )
-def test_openssl_reads_our_refusals(folder: Path, options: list[str], reason: str) -> None:
+def test_openssl_reads_our_rejections(folder: Path, options: list[str], reason: str) -> None:
     import re
 
     openssl("ts", "-query", "-data", "signature", *options, "-out", "query", folder=folder)
     (folder / "reply").write_bytes(tsa().answer((folder / "query").read_bytes()))
-    said = openssl("ts", "-reply", "-in", "reply", "-text", folder=folder)
-    assert "Status: Rejected." in said
-    assert re.search(reason, said)
+    output = openssl("ts", "-reply", "-in", "reply", "-text", folder=folder)
+    assert "Status: Rejected." in output
+    assert re.search(reason, output)
 
 
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
 @pytest.mark.parametrize("chain", ["no", "yes"])
-def test_we_verify_openssl_s_answers(folder: Path, digest: str, chain: str) -> None:
+def test_we_verify_openssls_responses(folder: Path, digest: str, chain: str) -> None:
     (folder / "config").write_text(CONFIG.format(folder=folder, digest=digest, chain=chain))
     (folder / "query").write_bytes(rfc3161_request(SIGNATURE, DigestAlgorithm.SHA256, 0x1122334455667788))
     arguments = ["-config", "config", "-section", "tsa_config", "-queryfile", "query", "-out", "reply"]
@@ -119,7 +119,7 @@ def test_we_verify_openssl_s_answers(folder: Path, digest: str, chain: str) -> N
 
 @needs_osslsigncode
 @pytest.mark.parametrize("kind", ["rfc3161", "authenticode"])
-def test_osslsigncode_verifies_a_file_that_we_timestamped(tmp_path: Path, kind: Kind) -> None:
+def test_osslsigncode_verifies_a_file_timestamped_by_us(tmp_path: Path, kind: Kind) -> None:
     data = PeSpec().build()
     with serving(tsa()) as server:
         signed = sign_image(data, identity(), SigningOptions(), timestamper=TimestampClient((server.url,), kind))
@@ -132,14 +132,14 @@ def test_osslsigncode_verifies_a_file_that_we_timestamped(tmp_path: Path, kind: 
         (tmp_path / name).write_bytes(root.public_bytes(Encoding.PEM))
     roots = ["-CAfile", "root.pem", "-TSA-CAfile", "tsa.pem", "-ignore-cdp", "-ignore-crl"]
     ran = subprocess.run(["osslsigncode", "verify", "-in", "a.sys", *roots], cwd=tmp_path, capture_output=True)
-    said = (ran.stdout + ran.stderr).decode()
-    assert "Timestamp Server Signature verification: ok" in said, said
-    assert f"Timestamp time: {NOON:%b %e %H:%M:%S %Y} GMT" in said
+    output = (ran.stdout + ran.stderr).decode()
+    assert "Timestamp Server Signature verification: ok" in output, output
+    assert f"Timestamp time: {NOON:%b %e %H:%M:%S %Y} GMT" in output
 
 
 @needs_osslsigncode
 @pytest.mark.parametrize("option", ["-ts", "-t"])
-def test_osslsigncode_asks_our_authority(tmp_path: Path, option: str) -> None:
+def test_osslsigncode_can_use_our_authority(tmp_path: Path, option: str) -> None:
     leaf = identity()
     assert isinstance(leaf.key, LocalKey)
     key = leaf.key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

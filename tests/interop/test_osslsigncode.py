@@ -1,4 +1,4 @@
-"""osslsigncode judges our images and catalogs: digest, page hashes, signature, chain up to the test root."""
+"""osslsigncode verifies images and catalogs: digest, page hashes, signature, and chain to the test root."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
 def test_every_key_and_digest_verifies(kind, algorithm, pki, tmp_path):
     data = patched(hello(), sign_image(hello(), pki(kind).identity, options(algorithm)).changes)
-    said = osslsigncode(pki(kind), write(tmp_path, "hello.sys", data))
-    assert (said.code, said.count(OK)) == (0, 1), said.text
-    assert said.count(rf"Message digest algorithm *: {algorithm.upper()}") >= 1
-    assert "Text description: Hello" in said.text and "URL description: https://example.com/hello" in said.text
+    result = osslsigncode(pki(kind), write(tmp_path, "hello.sys", data))
+    assert (result.code, result.count(OK)) == (0, 1), result.text
+    assert result.count(rf"Message digest algorithm *: {algorithm.upper()}") >= 1
+    assert "Text description: Hello" in result.text and "URL description: https://example.com/hello" in result.text
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
-def test_page_hashes_are_those_that_it_computes(algorithm, pki, tmp_path):
+def test_page_hashes_match(algorithm, pki, tmp_path):
     data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options(algorithm), page_hashes=True).changes)
-    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
-    assert (said.code, said.count(OK)) == (0, 1), said.text
-    assert said.count(rf"Page hash algorithm *: {algorithm.upper()}") == 1
-    assert "MISMATCH" not in said.text
+    result = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
+    assert (result.code, result.count(OK)) == (0, 1), result.text
+    assert result.count(rf"Page hash algorithm *: {algorithm.upper()}") == 1
+    assert "MISMATCH" not in result.text
 
 
-def test_nested_signatures_verify_each(pki, tmp_path):
+def test_every_nested_signature_verifies(pki, tmp_path):
     identity, data = pki("rsa2048").identity, hello()
     for algorithm in ("sha1", "sha256", "sha384"):
         data = patched(data, sign_image(data, identity, options(algorithm), append=True).changes)
-    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
-    assert (said.code, said.count(OK)) == (0, 3), said.text
-    assert "Number of verified signatures: 3" in said.text
+    result = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", data))
+    assert (result.code, result.count(OK)) == (0, 3), result.text
+    assert "Number of verified signatures: 3" in result.text
 
 
-def test_two_keys_in_one_image_verify_each(pki, tmp_path):
+def test_signatures_of_two_keys_verify(pki, tmp_path):
     first = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha1")).changes)
     both = patched(first, sign_image(first, pki("p256").identity, options("sha256"), append=True).changes)
     roots = write(tmp_path, "roots.pem", pki("rsa2048").root.read_bytes() + pki("p256").root.read_bytes())
-    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", both), "-CAfile", roots)
-    assert (said.code, said.count(OK)) == (0, 2), said.text
+    result = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", both), "-CAfile", roots)
+    assert (result.code, result.count(OK)) == (0, 2), result.text
 
 
 @pytest.mark.parametrize("machine", ["x86", "x64", "arm", "arm64", "ia64"])
@@ -72,12 +72,12 @@ def test_two_keys_in_one_image_verify_each(pki, tmp_path):
 def test_every_architecture_and_overlay_verifies(machine, overlay, pki, tmp_path):
     data = PeSpec(machine=machine, overlay=overlay).build()
     signed = patched(data, sign_image(data, pki("p256").identity, options("sha256")).changes)
-    said = osslsigncode(pki("p256"), write(tmp_path, "made.sys", signed))
-    assert (said.code, said.count(OK)) == (0, 1), said.text
+    result = osslsigncode(pki("p256"), write(tmp_path, "made.sys", signed))
+    assert (result.code, result.count(OK)) == (0, 1), result.text
 
 
 @pytest.mark.parametrize("offset", [0x3C8, 0x420, -1], ids=["headers", "text", "signature"])
-def test_one_changed_byte_is_noticed(offset, pki, tmp_path):
+def test_one_changed_byte_is_detected(offset, pki, tmp_path):
     data = bytearray(patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha256")).changes))
     if offset < 0:
         offset = data.rindex(pki("rsa2048").identity.certificate.signature) + 1
@@ -85,13 +85,13 @@ def test_one_changed_byte_is_noticed(offset, pki, tmp_path):
     assert osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", bytes(data))).code != 0
 
 
-def test_a_stripped_image_is_unsigned_and_can_be_signed_by_it(pki, tmp_path):
+def test_a_stripped_image_is_unsigned_and_osslsigncode_can_sign_it(pki, tmp_path):
     signed = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options("sha256")).changes)
     stripped = strip_image(signed)
     assert stripped is not None
-    said = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", patched(signed, stripped)))
-    assert said.code != 0
-    assert "No signature found" in said.text
+    result = osslsigncode(pki("rsa2048"), write(tmp_path, "hello.sys", patched(signed, stripped)))
+    assert result.code != 0
+    assert "No signature found" in result.text
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256"])
@@ -108,15 +108,15 @@ def test_a_catalog_and_its_members_verify(version, kind, pki, tmp_path):
     assert stranger.code != 0
 
 
-def test_an_image_stays_a_member_when_it_is_signed(pki, tmp_path):
-    """The digest of an image leaves its signature out, so that the catalog may come first."""
+def test_a_signed_image_remains_a_member(pki, tmp_path):
+    """The digest of an image does not cover its signature, so it may be signed after the catalog is built."""
     (package,) = read_packages(HELLO)
     signed = sign_catalog(build(package, CatalogOptions(NOW)), pki("rsa2048").identity, SigningOptions())
     image = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
-    said = osslsigncode(
+    result = osslsigncode(
         pki("rsa2048"),
         write(tmp_path, "hello.sys", image),
         "-catalog",
         write(tmp_path, "hello.cat", signed.to_bytes()),
     )
-    assert (said.code, said.count("File is signed in catalog")) == (0, 1), said.text
+    assert (result.code, result.count("File is signed in catalog")) == (0, 1), result.text

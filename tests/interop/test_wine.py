@@ -1,4 +1,4 @@
-"""Wine's WinVerifyTrust and its catalog functions judge what we sign, through a Windows program of ours.
+"""Wine's WinVerifyTrust and catalog functions verify signed files, called by wincheck.c.
 
 Wine 8 checks an image's digest, the signature and its certificate; it trusts every root, and enumerates the members of
 version 1 catalogs only. Page hashes it does not know, and of a catalog it does not recompute the digest of the content.
@@ -46,7 +46,7 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_an_image_is_good_and_not_so_with_one_byte_changed(algorithm, pki, wincheck, tmp_path):
+def test_an_image_verifies_and_a_changed_one_does_not(algorithm, pki, wincheck, tmp_path):
     options = SigningOptions(DigestAlgorithm.named(algorithm))
     data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options).changes)
     changed = bytearray(data)
@@ -59,7 +59,7 @@ def test_an_image_is_good_and_not_so_with_one_byte_changed(algorithm, pki, winch
     assert verdicts == [GOOD, BAD_DIGEST, UNSIGNED]
 
 
-def test_page_hashes_and_a_nested_signature_do_not_disturb(pki, wincheck, tmp_path):
+def test_an_image_with_page_hashes_and_a_nested_signature_verifies(pki, wincheck, tmp_path):
     identity = pki("rsa2048").identity
     pages = patched(hello(), sign_image(hello(), identity, SigningOptions(), page_hashes=True).changes)
     nested = patched(pages, sign_image(pages, identity, SigningOptions(DigestAlgorithm.SHA512), append=True).changes)
@@ -69,7 +69,7 @@ def test_page_hashes_and_a_nested_signature_do_not_disturb(pki, wincheck, tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["rfc3161", "authenticode"])
-def test_a_timestamp_does_not_disturb(kind, pki, wincheck, tmp_path):
+def test_a_timestamped_image_verifies(kind, pki, wincheck, tmp_path):
     identity = pki("rsa2048").identity
     stamper = TimestampClient(["http://tsa.example/"], kind, post=answer)
     image = patched(hello(), sign_image(hello(), identity, SigningOptions(), timestamper=stamper).changes)
@@ -83,17 +83,17 @@ def answer(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
     return tsa().answer(body) if content_type == RFC3161_QUERY else tsa().answer_legacy(body)
 
 
-def test_the_certificate_that_signed_is_found(pki, wincheck, tmp_path):
+def test_the_signer_certificate_is_found(pki, wincheck, tmp_path):
     data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
-    (said,) = wincheck(("signer", write(tmp_path, "good.sys", data)))
-    assert said == f"Contoso Drivers / Contoso Drivers Issuing CA / {DigestAlgorithm.SHA256.oid}"
+    (output,) = wincheck(("signer", write(tmp_path, "good.sys", data)))
+    assert output == f"Contoso Drivers / Contoso Drivers Issuing CA / {DigestAlgorithm.SHA256.oid}"
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_catalog_s_signature_is_good_and_not_so_with_one_byte_changed(version, catalogs, wincheck, tmp_path):
+def test_a_catalog_verifies_and_a_changed_one_does_not(version, catalogs, wincheck, tmp_path):
     data = catalogs[version].to_bytes()
     changed = bytearray(data)
-    changed[-1] ^= 1  # in the signature itself, which is the last thing in the file
+    changed[-1] ^= 1  # in the signature value, which is at the end of the file
     good, bad, unsigned = wincheck(
         ("verify", write(tmp_path, "good.cat", data)),
         ("verify", write(tmp_path, "changed.cat", bytes(changed))),
@@ -104,15 +104,15 @@ def test_a_catalog_s_signature_is_good_and_not_so_with_one_byte_changed(version,
     assert unsigned != GOOD
 
 
-def test_the_members_of_a_catalog_are_those_that_we_wrote(catalogs, wincheck, tmp_path):
-    (said,) = wincheck(("members", write(tmp_path, "good.cat", catalogs[1].to_bytes())))
+def test_wine_lists_the_members_of_a_catalog(catalogs, wincheck, tmp_path):
+    (output,) = wincheck(("members", write(tmp_path, "good.cat", catalogs[1].to_bytes())))
     image = digest_image(Image.parse(hello()), [DigestAlgorithm.SHA1])[DigestAlgorithm.SHA1].hex()
     inf = DigestAlgorithm.SHA1.hash((HELLO / "hello.inf").read_bytes()).hex()
     expected = {f"{image.upper()} {image} {oids.SPC_PE_IMAGE_DATA}", f"{inf.upper()} {inf} {oids.SPC_CAB_DATA}"}
-    assert set(said.splitlines()) == expected
+    assert set(output.splitlines()) == expected
 
 
-def test_a_flat_file_has_the_hash_that_its_catalog_holds(catalogs, wincheck):
-    """Of images Wine 8 takes this flat hash as well, which Windows does not."""
-    (said,) = wincheck(("hash", HELLO / "hello.inf"))
-    assert catalogs[2].contains(bytes.fromhex(said))
+def test_the_catalog_has_the_hash_of_a_flat_file(catalogs, wincheck):
+    """Wine 8 also computes this flat hash for images; Windows does not."""
+    (output,) = wincheck(("hash", HELLO / "hello.inf"))
+    assert catalogs[2].contains(bytes.fromhex(output))

@@ -1,12 +1,12 @@
 /*
- * What Windows' own functions say about files. It runs under Wine, which is a second implementation of them, and on
- * Windows. Pairs of a function and a file are worked off in their order, each with a line "== function" before its
- * results; it ends with 1 if any failed.
+ * Call signature functions of Windows on files. It runs on Windows, and under Wine, which is a second implementation of
+ * these functions. The arguments are pairs of a function and a file; the output of each pair starts with a line
+ * "== function". The exit code is 1 if a call failed.
  *
  *     wincheck verify FILE           WinVerifyTrust, WINTRUST_ACTION_GENERIC_VERIFY_V2: the result in hexadecimal
- *     wincheck hash FILE             CryptCATAdminCalcHashFromFileHandle: the digest that a catalog has for a file
- *     wincheck members FILE.cat      CryptCATOpen and the members that it enumerates: tag, digest, OID of what was hashed
- *     wincheck signer FILE           CryptQueryObject: the subject of the certificate that signed, and its issuer
+ *     wincheck hash FILE             CryptCATAdminCalcHashFromFileHandle: the digest of a file in catalogs
+ *     wincheck members FILE.cat      CryptCATOpen and the members that it enumerates: tag, digest, OID of the hashed content
+ *     wincheck signer FILE           CryptQueryObject: subject and issuer of the signer certificate
  */
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""Small cabinets made to order, stored and not compressed; and files packed one by one."""
+"""Build small uncompressed cabinets, and individually compressed files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 
 def cabinet(files: dict[str, bytes], folders: int = 1) -> bytes:
-    """A cabinet that holds these files, in as many folders as asked; each folder's data is one uncompressed block."""
+    """Build a cabinet with these files and number of folders; each folder is one uncompressed block."""
     names = list(files)
     groups = [names[i::folders] for i in range(folders)]
     entries, blocks = b"", []
@@ -35,7 +35,7 @@ def _block(data: bytes) -> bytes:
 
 
 def _checksum(data: bytes, seed: int) -> int:
-    """CFDATA.csum: XOR of 32-bit words; the bytes of an incomplete last one count from the top."""
+    """Compute CFDATA.csum: XOR of 32-bit words; the bytes of an incomplete last word are in reverse order."""
     whole = len(data) // 4 * 4
     for i in range(0, whole, 4):
         seed ^= int.from_bytes(data[i : i + 4], "little")
@@ -43,7 +43,7 @@ def _checksum(data: bytes, seed: int) -> int:
 
 
 def szdd(data: bytes) -> bytes:
-    """What COMPRESS.EXE makes of bytes that never repeat: groups of eight bytes as they are."""
+    """Compress like COMPRESS.EXE with data that never repeats: groups of eight literal bytes."""
     groups = (data[start : start + 8] for start in range(0, len(data), 8))
     return szdd_header(len(data)) + b"".join(b"\xff" + group for group in groups)
 

@@ -1,4 +1,4 @@
-"""The documents of the command line's contract, as shapes to hold real ones against."""
+"""Shapes of the JSON documents in the command line's contract."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TARGET = re.compile(r"(?:vista|win|server)[a-z0-9.-]*-(?:x86|x64|arm64|ia64)(?:-
 
 
 def either(*shapes: Shape) -> Callable[[Any], list[str]]:
-    """Any of these shapes."""
+    """Accept any of these shapes."""
 
     def check(value: Any) -> list[str]:
-        said = [list(differences(value, shape)) for shape in shapes]
-        return [] if any(not one for one in said) else min(said, key=len)
+        found = [list(differences(value, shape)) for shape in shapes]
+        return [] if any(not one for one in found) else min(found, key=len)
 
     return check
 
@@ -131,7 +131,7 @@ CATALOG = {
 
 
 def differences(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
-    """What of a document is not as its shape; a key that is missing or too many is a difference."""
+    """Yield the differences between a document and its shape, including missing and unexpected keys."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             yield f"{where}: {value!r} is no object"

@@ -1,4 +1,4 @@
-"""Verdicts about real drivers. `python -m tests.support.corpus_table` writes the table anew, for review as a diff."""
+"""Verdicts about real drivers. `python -m tests.support.corpus_table` updates the table, for review as a diff."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def row(path: Path, store: TrustStore) -> str:
-    """One line: the file, its architecture, the classes of its signatures, and a verdict for each release."""
+    """Return one line: file, architecture, classes of its signatures, and a verdict for each release."""
     try:
         evidence = gather_image(path.read_bytes(), path.name)
     except ImageError as error:
@@ -37,12 +37,12 @@ def row(path: Path, store: TrustStore) -> str:
 
 
 def drivers() -> list[Path]:
-    """The corpus's drivers."""
+    """Return the drivers of the corpus."""
     return corpus_files("drivers/*.sys")
 
 
 def lines() -> Iterator[str]:
-    """The whole table."""
+    """Return the whole table."""
     store = TrustStore.release()
     yield "\t".join(("driver", "architecture", "signatures", *RELEASES))
     for path in drivers():

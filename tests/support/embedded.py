@@ -1,4 +1,4 @@
-"""Signers and certificates out of signed files, read with asn1crypto alone: a second reader beside our own."""
+"""Read signers and certificates with asn1crypto only: a parser independent of drvsign's."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ SECURITY_DIRECTORY = 4
 
 @dataclass(frozen=True)
 class Signed:
-    """One SignerInfo: its certificate, and all that came with it."""
+    """One SignerInfo: its certificate and all embedded certificates."""
 
     leaf: x509.Certificate
     pool: tuple[x509.Certificate, ...]
     stamps: tuple[Signed, ...] = ()
-    """Who timestamped it."""
+    """The signer of the timestamp."""
 
 
 def signatures(data: bytes) -> Iterator[Signed]:
-    """Every signature of an image or a catalog, the nested ones after the one that holds them."""
+    """Return every signature of an image or catalog; nested ones follow their parent."""
     der = _certificate_table(data) if data[:2] == b"MZ" else data
     if der:
         yield from _signatures(der)
 
 
 def _certificate_table(data: bytes) -> bytes:
-    """The first PKCS#7 of an image; empty if there is none."""
+    """Return the first PKCS #7 of an image, or empty bytes."""
     (header,) = struct.unpack_from("<I", data, 0x3C)
     (magic,) = struct.unpack_from("<H", data, header + 24)
     directories = header + 24 + (112 if magic == 0x20B else 96)
@@ -68,7 +68,7 @@ def _stamps(info: cms.SignerInfo, pool: tuple[x509.Certificate, ...]) -> Iterato
 
 
 def _signer(info: cms.SignerInfo, pool: tuple[x509.Certificate, ...]) -> x509.Certificate:
-    """The certificate that the SignerInfo names by issuer and serial number."""
+    """Return the certificate that the SignerInfo identifies by issuer and serial number."""
     sid = info["sid"].chosen
     serial, issuer = sid["serial_number"].native, sid["issuer"].dump()
     with warnings.catch_warnings():

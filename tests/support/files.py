@@ -1,4 +1,4 @@
-"""What every room's tests share: where the corpus of real files is, and files with changes applied."""
+"""Shared helpers: paths of the corpus, and files with patches applied."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def corpus_root() -> Path:
-    """The folder of real drivers, catalogs and packages; it may not exist."""
+    """Return the folder of real drivers, catalogs and packages; it may not exist."""
     return Path(os.environ.get("DRVSIGN_CORPUS") or ROOT.parent / "shared" / "corpus")
 
 
 def corpus_files(*patterns: str) -> list[Path]:
-    """The corpus files that match any glob, sorted; empty where there is no corpus."""
+    """Return the corpus files that match any glob, sorted; empty without a corpus."""
     return sorted({path for pattern in patterns for path in corpus_root().glob(pattern) if path.is_file()})
 
 
 def corpus_id(path: Path) -> str:
-    """A short test id for a corpus file."""
+    """Return a short test ID for a corpus file."""
     return path.relative_to(corpus_root()).as_posix()[-80:]
 
 
 def patched(data: bytes, changes: PatchSet) -> bytes:
-    """A file with changes applied, written apart from `signer.storage.files`, which it is to judge."""
+    """Apply patches to a file; independent of `signer.storage.files`, which it verifies."""
     result = bytearray(data)
     for offset, new in changes.patches:
         result[offset : offset + len(new)] = new

@@ -1,4 +1,4 @@
-"""Certificates made for one test: small, quick (elliptic curves unless asked otherwise), and wrong where asked."""
+"""Issue certificates for single tests: quickly (elliptic curves by default), and with deliberate flaws."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ YEAR = timedelta(days=365)
 
 @cache
 def key(label: str) -> ec.EllipticCurvePrivateKey:
-    """The P-256 key called `label`: the same one for the whole run."""
+    """Return the P-256 key for `label`, the same one during the whole run."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 @cache
 def rsa_key(label: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """The RSA key called `label`."""
+    """Return the RSA key for `label`."""
     return rsa.generate_private_key(65537, bits)
 
 
@@ -72,7 +72,7 @@ def issue(
     start: datetime = NOW - YEAR,
     end: datetime = NOW + YEAR,
 ) -> Entity:
-    """A certificate for `subject` by `issuer`, or self-signed. What is None is left out of it."""
+    """Issue a certificate for `subject` by `issuer`, or self-signed. Extensions that are None are omitted."""
     subject = common_name(subject)
     own = private_key or key(subject.rfc4514_string())
     signer = issuer.private_key if issuer else own
@@ -110,7 +110,7 @@ OLD = {
 
 
 def resigned(entity: Entity, signer: object, digest: str) -> Entity:
-    """The certificate signed again over a digest that no library signs with any more."""
+    """Sign the certificate again with a digest that libraries no longer support for signing."""
     assert isinstance(signer, rsa.RSAPrivateKey)
     identifier, algorithm = OLD[digest]
     body = entity.certificate.tbs_certificate_bytes
@@ -121,7 +121,7 @@ def resigned(entity: Entity, signer: object, digest: str) -> Entity:
 
 
 def reissued_with(entity: Entity, change: Callable[[bytes], bytes]) -> Entity:
-    """The certificate with its content changed and its signature left as it was."""
+    """Change the content of a certificate but not its signature."""
     certificate = entity.certificate
     der = certificate.public_bytes(Encoding.DER)
     changed = der.replace(certificate.tbs_certificate_bytes, change(certificate.tbs_certificate_bytes))
@@ -130,7 +130,7 @@ def reissued_with(entity: Entity, change: Callable[[bytes], bytes]) -> Entity:
 
 
 def mislabeled(entity: Entity) -> Entity:
-    """A certificate over SHA-1 whose outer algorithm says SHA-1 by its other identifier."""
+    """Return a SHA-1 certificate whose outer algorithm is the alternative OID of SHA-1 with RSA."""
     signed = entity.certificate
     return _assembled(entity, signed.tbs_certificate_bytes, sequence(OLD["sha1-oiw"][0]), signed.signature)
 
@@ -152,6 +152,6 @@ def der_length(length: int) -> bytes:
 
 
 def unwrapped(element: bytes) -> bytes:
-    """The content of a DER element."""
+    """Return the content of a DER element."""
     skip = 2 + (element[1] & 0x7F if element[1] & 0x80 else 0)
     return element[skip:]

@@ -1,4 +1,4 @@
-"""Signing identities for tests, made once a process."""
+"""Signing identities for tests, created once per process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _START = datetime(2024, 1, 1, tzinfo=UTC)
 
 @cache
 def private_key(kind: str, name: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
-    """A key of this kind; `name` tells several apart."""
+    """Return a key of this kind; different names have different keys."""
     if kind.startswith("rsa"):
         return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:]))
     return ec.generate_private_key({"p256": ec.SECP256R1, "p384": ec.SECP384R1}[kind]())
 
 
 def certificate(name: str, kind: str, issuer: tuple[str, str] | None = None) -> x509.Certificate:
-    """A certificate of `name`; a CA without an issuer, else a code-signing leaf of the issuer (name, kind)."""
+    """Return a certificate for `name`: a root CA, or a code-signing certificate of the issuer (name, kind)."""
     key, (issuer_name, issuer_kind) = private_key(kind, name), issuer or (name, kind)
     builder = (
         x509.CertificateBuilder()
@@ -44,7 +44,7 @@ def certificate(name: str, kind: str, issuer: tuple[str, str] | None = None) -> 
 
 @cache
 def identity(kind: str = "rsa2048", name: str = "Drvsign Unit Test") -> SigningIdentity:
-    """A code-signing identity with its root above it."""
+    """Return a code-signing identity issued by a root."""
     root = ("Drvsign Unit Root", "p256")
     leaf = certificate(name, kind, root)
     return SigningIdentity(LocalKey(private_key(kind, name)), leaf, (certificate(*root),))

@@ -1,4 +1,4 @@
-"""Small PE images made to order, so that tests of layouts need no file of anybody else's."""
+"""Build small PE images for tests of layouts, without third-party files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MACHINES = {"x86": 0x014C, "x64": 0x8664, "arm64": 0xAA64, "arm": 0x01C4, "ia64"
 
 @dataclass
 class PeSpec:
-    """What image to make. The defaults give a sound x64 driver of one section."""
+    """Description of an image. The defaults give a valid x64 driver with one section."""
 
     machine: str = "x64"
     sections: list[tuple[str, int, int]] = field(default_factory=lambda: [(".text", 0x400, 0x200)])
@@ -21,11 +21,11 @@ class PeSpec:
     section_alignment: int = 0x1000
     overlay: bytes = b""
     table: tuple[int, int] = (0, 0)
-    """The certificate table's directory entry."""
+    """Directory entry of the certificate table."""
     fill: int = 0xCC
 
     def build(self) -> bytes:
-        """The image's bytes."""
+        """Build the image."""
         wide = self.machine not in ("x86", "arm")
         optional = self._optional_header(wide)
         table = b"".join(self._section(i, *section) for i, section in enumerate(self.sections))

@@ -1,4 +1,4 @@
-"""Synthetic evidence: files, signatures, paths and anchors made up for one case each. No file, no network, no clock.
+"""Synthetic evidence: files, signatures, paths and anchors for single cases, without files, network or clock.
 
 The paths are given, not built, so certificates need to say what they say and no more: all share one key, and one whose
 signature algorithm must be old has its OID swapped after signing.
@@ -43,7 +43,7 @@ _CONTENT = b"the bytes of the driver"
 
 
 def day(text: str) -> datetime:
-    """A date as an aware time at noon; a time as it is, in UTC."""
+    """Convert a date to an aware time at noon; a time is interpreted as UTC."""
     return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00").replace(tzinfo=UTC)
 
 
@@ -58,7 +58,7 @@ def _public(kind: KeyKind) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
         return ec.generate_private_key(ec.SECP256R1()).public_key()
     if kind == "rsa2048":
         return _key().public_key()
-    # Nobody signs with these, so any odd number of the right size is a modulus.
+    # These keys never sign, so any odd number of the right size can be the modulus.
     return rsa.RSAPublicNumbers(65537, (1 << (int(kind[3:]) - 1)) + 12345).public_key()
 
 
@@ -73,7 +73,7 @@ def certificate(
     key: KeyKind = "rsa2048",
     digest: str = "sha256",
 ) -> x509.Certificate:
-    """A certificate; its own issuer unless one is named."""
+    """Return a certificate, self-signed by default."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
@@ -96,7 +96,7 @@ def _name(common: str) -> x509.Name:
 
 
 def anchor(kind: AnchorKind, root_id: int | None = None, name: str | None = None) -> Anchor:
-    """A trust anchor, by its number among Code Integrity's roots where it has one."""
+    """Return a trust anchor, with its number in Code Integrity's root table if it has one."""
     known = name or (_ROOTS[root_id] if root_id is not None else "Some Root")
     return Anchor(known, kind, spki_sha256=f"{kind}-{root_id}-{known}", root_id=root_id)
 
@@ -104,13 +104,13 @@ def anchor(kind: AnchorKind, root_id: int | None = None, name: str | None = None
 def chain(
     leaf: x509.Certificate, end: Anchor | None, *between: x509.Certificate, problems: tuple[PathProblem, ...] = ()
 ) -> CertificatePath:
-    """A path from a leaf to an anchor."""
+    """Return a path from a leaf to an anchor."""
     return CertificatePath((leaf, *between), end, problems)
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A signature and the paths of its signer; `having` changes details of the signature."""
+    """A signature and the paths of its signer; `having` changes fields of the signature."""
 
     leaf: x509.Certificate | None
     paths: tuple[CertificatePath, ...]
@@ -126,29 +126,29 @@ class Sign:
     judged_by_test_roots: bool = False
 
     def having(self, **changes: object) -> Sign:
-        """The same signature with other details."""
+        """Return the signature with changed fields."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def in_catalog(self, name: str = "driver.cat") -> Sign:
-        """The same, made over a catalog that lists the file."""
+        """Return it as the signature of a catalog that lists the file."""
         return replace(self, source="catalog", catalog=name)
 
     def under_test_roots(self) -> Sign:
-        """The same, judged by test roots, which it does not reach."""
+        """Return it with test roots as trusted roots, to which it has no path."""
         return replace(self, judged_by_test_roots=True)
 
     def nested(self) -> Sign:
-        """The same, nested in another."""
+        """Return it as a nested signature."""
         return replace(self, source="nested")
 
     def broken(self, code: str = "digest-mismatch", message: str = "the digest is another") -> Sign:
-        """The same with a problem."""
+        """Return it with a problem."""
         return replace(self, problems=(*self.problems, Problem(code, message)))
 
     def stamped(
         self, when: str, *, intact: bool = True, known: bool = True, usages: tuple[str, ...] | None = None
     ) -> Sign:
-        """The same with a timestamp; `known` says whether its authority reaches a root."""
+        """Return it with a timestamp; `known` tells whether the authority's chain ends at a root."""
         authority = certificate(
             "Some Time Authority", "Some Root", usages=usages or (TIME_STAMPING,), begins="1999-01-01"
         )
@@ -157,7 +157,7 @@ class Sign:
         return replace(self, stamp=stamp, stamp_anchor=anchor("commercial") if known else None)
 
     def signature(self, index: int) -> Signature:
-        """The signature as evidence."""
+        """Return the signature as evidence."""
         hashed = self.algorithm.hash(_CONTENT) if self.algorithm is not None else b""
         carried = tuple(dict.fromkeys(cert for path in self.paths for cert in path.certificates))
         return Signature(
@@ -177,7 +177,7 @@ class Sign:
         )
 
     def known_paths(self) -> CertificatePaths:
-        """The paths of signer and timestamp."""
+        """Return the paths of signer and timestamp."""
         paths = CertificatePaths(self.paths)
         if self.judged_by_test_roots:
             paths = CertificatePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
@@ -188,7 +188,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class Sample:
-    """A file as the rules see it."""
+    """A file, as input of the rules."""
 
     evidence: Evidence
     paths: tuple[CertificatePaths, ...]
@@ -204,7 +204,7 @@ def driver(
     protection: tuple[Fault, ...] = (),
     attributes: dict[str, str] | None = None,
 ) -> Sample:
-    """A file with these signatures."""
+    """Return a file with these signatures."""
     evidence = Evidence(
         name=name,
         kind=kind,
@@ -220,7 +220,7 @@ def driver(
 def by_microsoft(
     *usages: str, root_id: int = 6, ends: str = "2032-01-01", key: KeyKind = "rsa2048", digest: str = "sha256"
 ) -> Sign:
-    """Signed by Microsoft, under one of its production roots."""
+    """Return a signature of Microsoft under one of its production roots."""
     issuer = "Microsoft Windows Third Party Component CA 2012"
     leaf = certificate(
         "Microsoft Windows Hardware Compatibility Publisher",
@@ -243,7 +243,7 @@ def cross_signed(
     digest: str = "sha1",
     also: tuple[CertificatePath, ...] = (),
 ) -> Sign:
-    """Signed by a vendor, under a cross-certificate that the Code Verification Root issued."""
+    """Return a vendor's signature with a cross-certificate of the Code Verification Root."""
     leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=usages, begins=begins, ends=ends, digest=digest)
     issuing = certificate("Some CA 2010", "Some Root", digest=digest, begins="2010-01-01", ends=ends)
     cross = certificate("Some Root", _ROOTS[8], digest="sha1", begins="2011-02-22", ends=cross_ends)
@@ -253,13 +253,13 @@ def cross_signed(
 def commercial(
     ends: str = "2032-01-01", *, begins: str = "2022-01-01", usages: tuple[str, ...] | None = (CODE_SIGNING,)
 ) -> Sign:
-    """Signed by a vendor under a public root, without a cross-certificate."""
+    """Return a vendor's signature under a public root, without a cross-certificate."""
     leaf = certificate("Contoso Ltd.", "Some CA 2020", usages=usages, begins=begins, ends=ends)
     return Sign(leaf, (chain(leaf, anchor("commercial"), certificate("Some CA 2020", "Some Root")),))
 
 
 def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ...] = (CODE_SIGNING,)) -> Sign:
-    """Signed under a test root, which the user has named or not."""
+    """Return a signature under a test root, which the user trusts or not."""
     leaf = certificate("Contoso Test Signing", "Contoso Test CA", usages=usages, key=key)
     issuing = certificate("Contoso Test CA", "Contoso Test Root")
     end = anchor("test", name="Contoso Test Root") if named else None
@@ -267,18 +267,18 @@ def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ..
 
 
 def self_signed(*, named: bool = False) -> Sign:
-    """Signed by a certificate that is its own issuer, as Visual Studio makes one."""
+    """Return a signature of a self-signed certificate, like those of Visual Studio."""
     leaf = certificate("WDKTestCert somebody,133640507385332792", usages=(CODE_SIGNING,))
     return Sign(leaf, (chain(leaf, anchor("test", name="WDKTestCert") if named else None),))
 
 
 def by_microsoft_test(*usages: str, root_id: int = 10) -> Sign:
-    """Signed by Microsoft's portal under one of its test roots."""
+    """Return a signature of Microsoft's portal under one of its test roots."""
     leaf = certificate("Microsoft Windows Hardware Compatibility PreProd", "Some PCA", usages=(CODE_SIGNING, *usages))
     return Sign(leaf, (chain(leaf, anchor("microsoft-test", root_id), certificate("Some PCA", _ROOTS[root_id])),))
 
 
 def unknown_issuer() -> Sign:
-    """Signed by somebody whose issuer is nowhere to be found."""
+    """Return a signature whose issuer certificate is missing."""
     leaf = certificate("Fabrikam GmbH", "Fabrikam Issuing CA", usages=(CODE_SIGNING,))
     return Sign(leaf, (chain(leaf, None),))

@@ -1,4 +1,4 @@
-"""Run `drvsign` as its users do, in this process."""
+"""Run `drvsign` commands in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signer.cli.app import app
 
 @dataclass(frozen=True)
 class Ran:
-    """What a call of the program ended in."""
+    """Exit code and output of a command."""
 
     code: int
     stdout: str
@@ -23,18 +23,18 @@ class Ran:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The one JSON document on stdout."""
+        """The JSON document on stdout."""
         document: dict[str, Any] = json.loads(self.stdout)
         return document
 
     @property
     def errors(self) -> list[str]:
-        """The lines that say what went wrong."""
+        """The error lines on stderr."""
         return [line for line in self.stderr.splitlines() if line.startswith("error: ")]
 
 
 def drvsign(*arguments: object) -> Ran:
-    """Run the program with these arguments."""
+    """Run drvsign with these arguments."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert "Traceback" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -42,7 +42,7 @@ def drvsign(*arguments: object) -> Ran:
 
 
 def state(folder: Path) -> dict[str, str]:
-    """Every file below a folder with the digest of its bytes, to see whether anything changed."""
+    """Return the digest of every file in a folder, to detect changes."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

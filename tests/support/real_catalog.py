@@ -1,4 +1,4 @@
-"""What a real catalog says about its members, read without this project's own reader of catalogs."""
+"""Read the members of real catalogs, independently of drvsign's catalog parser."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Node = tuple[int, bytes]
 
 @dataclass(frozen=True)
 class RealCatalog:
-    """The answers that a package read from the INF is held against."""
+    """The contents of a real catalog, to compare with a package read from its INF."""
 
     members: Counter[tuple[str, str]]
-    """File and OSAttr of each file; of a version 2 catalog, of the SHA-256 entries alone."""
+    """File and OSAttr of each member; in a version 2 catalog, only of the SHA-256 entries."""
     attributes: dict[str, str]
-    """The catalog's own attributes."""
+    """The catalog attributes."""
     member_attributes: dict[str, dict[str, str]]
-    """The attributes of each file, by its name."""
+    """Member attributes by file name."""
     digests: frozenset[bytes]
-    """The digests of all files."""
+    """The digests of all members."""
 
     @property
     def hardware_ids(self) -> list[str]:
@@ -51,7 +51,7 @@ def read(path: Path) -> RealCatalog:
 
 
 def _inside(data: bytes) -> list[Node]:
-    """The elements that stand one after another in `data`: identifier octet and contents."""
+    """Return the consecutive elements in `data`: identifier octet and contents."""
     found = []
     while data:
         kind, method, tag, header, contents, trailer = parser.parse(data)

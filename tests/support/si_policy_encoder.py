@@ -1,4 +1,4 @@
-"""App Control policies from XML into the binary form: what ConvertFrom-CIPolicy does, for tests.
+"""Convert App Control policies from XML to binary form, like ConvertFrom-CIPolicy, for tests.
 
 Written from the facts of the format and from files that Microsoft's compiler made, without the readers under test: it
 takes the document apart by itself. Numbers are little-endian; strings and bytes have their length before them and zeros
@@ -49,7 +49,7 @@ def many(parts: Iterable[bytes]) -> bytes:
 
 
 def signed(policy: bytes, *, wrapped: bool = True) -> bytes:
-    """A ContentInfo with SignedData around it, with nobody's signature: CMS wraps the content, PKCS #7 need not."""
+    """Wrap content in SignedData without a signer: CMS wraps the content, PKCS #7 need not."""
     content = der.tlv(0xA0, der.tlv(der.OCTET_STRING, policy) if wrapped else policy)
     inner = der.sequence(der.oid(oids.SI_POLICY), content)
     data = der.sequence(der.tlv(der.INTEGER, b"\1"), der.tlv(der.SET), inner, der.tlv(der.SET))
@@ -57,7 +57,7 @@ def signed(policy: bytes, *, wrapped: bool = True) -> bytes:
 
 
 def encode(xml: str | bytes, form: int = NEWEST) -> bytes:
-    """The binary form of a policy, in a version of the format."""
+    """Return the binary form of a policy, in a version of the format."""
     return _Encoder(ElementTree.fromstring(xml)).policy(form)
 
 
@@ -160,7 +160,7 @@ class _Encoder:
         return b"".join(text(rule.get("FilePath")) for rule in self.rules)
 
     def _block_8(self) -> bytes:
-        """Settings of one application, one of each kind that is known."""
+        """Encode the settings of one application, one of each known kind."""
         kinds = (b"\0\1", b"\3" + text("one"), b"\4" + many((text("one"), text("two"))))
         apps = self.root.findall(f"{SPACE}AppSettings/{SPACE}App")
         return many(text(app.get("Manifest")) + many(text("name") + kind + u32(1) for kind in kinds) for app in apps)

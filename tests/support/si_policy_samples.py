@@ -1,4 +1,4 @@
-"""App Control policies as XML, for tests of both forms: one with everything, and a strategy for any."""
+"""App Control policies as XML, for tests of both forms: one with every element, and a Hypothesis strategy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PLAIN = """<?xml version="1.0" encoding="utf-8"?>
   <Setting Provider="P" Key="K" ValueName="X"><Value><Binary>0102030405</Binary></Value></Setting>
   <Setting Provider="PolicyInfo" Key="Information" ValueName="Name"><Value><String>A list</String></Value></Setting>
 </Settings></SiPolicy>""".replace("PAGE", "ab" * 20).replace("HASH", "cd" * 32)
-"""What every version of the form can say."""
+"""Elements of every format version."""
 
 LATER = (
     PLAIN.replace(
@@ -68,7 +68,7 @@ LATER = (
         "".join(f'<FileRuleRef RuleID="{one}"/>' for one in ("D1", "D4", "A4", "A5", "A6", "A7", "A8", "A9")),
     )
 )
-"""What the newest version can say."""
+"""Elements of the newest format version."""
 
 VERSIONS = st.none() | st.sampled_from(["0.0.0.0", "1.2.3.4", "10.0.0.1", "65535.65535.65535.65535"])
 NAMES = st.sampled_from(["*", "a.sys", "Ümlaut.SYS", "€"]) | st.text("abc.* ", min_size=1, max_size=5)
@@ -85,7 +85,7 @@ def _file_rules(draw: Any, kind: str, name: str) -> str:
         given = {key: draw(NAMES) for key in draw(st.lists(st.sampled_from(keys), min_size=1, unique=True))}
         lowest, highest = draw(VERSIONS), draw(VERSIONS)
         limits = [None if one is None else tuple(map(int, one.split("."))) for one in (lowest, highest)]
-        # No compiler writes limits the wrong way round; a denial up to 0.0.0.0 is refused below.
+        # Compilers never write a minimum above the maximum; a denial up to 0.0.0.0 is rejected below.
         if not (highest and highest != "0.0.0.0" and (limits[0] or (0,)) > limits[1]):
             given |= {key: one for key, one in (("MinimumFileVersion", lowest), ("MaximumFileVersion", highest)) if one}
         if kind == "Deny" and {lowest, highest} <= {None, "0.0.0.0"}:
@@ -96,7 +96,7 @@ def _file_rules(draw: Any, kind: str, name: str) -> str:
 
 @st.composite
 def policies(draw: Any) -> str:
-    """A policy with a few of everything that all versions since 7 can say."""
+    """Generate a policy with a few of all elements that versions since 7 support."""
     rules = {
         kind: [f"{kind}{place}" for place in range(draw(st.integers(0, 3)))] for kind in ("Allow", "Deny", "FileAttrib")
     }

@@ -1,4 +1,4 @@
-"""Certificate tables made to order, on one small unsigned image."""
+"""Build certificate tables on a small unsigned image."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ UNSIGNED = PeSpec().build()
 
 
 def entry(body: bytes, kind: int = 2, revision: int = 0x0200, length: int | None = None) -> bytes:
-    """A WIN_CERTIFICATE, as it is told to be."""
+    """Build a WIN_CERTIFICATE with these fields."""
     return struct.pack("<IHH", 8 + len(body) if length is None else length, revision, kind) + body
 
 
 def padded(data: bytes) -> bytes:
-    """The data with zeros up to a multiple of 8."""
+    """Pad the data with zeros to a multiple of 8."""
     return data + bytes(-len(data) % 8)
 
 
 def image_with(table: bytes) -> bytes:
-    """The unsigned image with these bytes for its certificate table."""
+    """Return the unsigned image with these bytes as its certificate table."""
     offset = Image.parse(UNSIGNED).directory_offset
     image = bytearray(UNSIGNED)
     image[offset : offset + 8] = struct.pack("<II", len(UNSIGNED), len(table))

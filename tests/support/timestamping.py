@@ -1,4 +1,4 @@
-"""Timestamp authorities for tests, good ones and bad ones."""
+"""Timestamp authorities for tests, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tsa_identity(
     critical: bool = True,
     ends: datetime = NOON + timedelta(days=365),
 ) -> SigningIdentity:
-    """An authority with its root above it; without usages it has no such extension."""
+    """Return an authority issued by a root; without usages, it has no extended key usage extension."""
     name = f"Stamp {len(usages)} {kind}"
     builder = (
         x509.CertificateBuilder()
@@ -47,5 +47,5 @@ def tsa_identity(
 
 
 def tsa(identity: SigningIdentity | None = None, time: datetime = NOON) -> TimestampAuthority:
-    """An authority whose clock stands still; nobody checks that its certificate is fit for it."""
+    """Return an authority with a fixed clock, without checks of its certificate."""
     return TimestampAuthority(identity or tsa_identity(), lambda: time, itertools.count(1).__next__)

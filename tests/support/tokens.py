@@ -1,4 +1,4 @@
-"""Real tokens for tests: SoftHSM 2 in a folder of its own."""
+"""PKCS #11 tokens for tests: SoftHSM 2 in a separate folder."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _MODULES = (
 
 @dataclass(frozen=True)
 class SoftHsm:
-    """Tokens in a folder, as the library of this process sees them."""
+    """Tokens in a folder, accessed through the PKCS #11 library in this process."""
 
     folder: Path
     module: str
 
     def add_token(self, label: str) -> None:
-        """A token with the PIN `PIN`."""
+        """Create a token with the PIN `PIN`."""
         before = set(self.folder.iterdir())
         run("softhsm2-util", "--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "so-" + PIN)
         (self.folder.parent / f"{label}.where").write_text((set(self.folder.iterdir()) - before).pop().name)
         self.reload()
 
     def add_key(self, token: str, name: str, identifier: str, key: PrivateKey) -> None:
-        """A private key with its public key."""
+        """Create a private key and its public key."""
         path = self.folder.parent / "import.pem"
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         run(
@@ -50,13 +50,13 @@ class SoftHsm:
         self.reload()
 
     def add_objects(self, token: str, *objects: dict[object, object]) -> None:
-        """Objects as PKCS #11 describes them."""
+        """Create PKCS #11 objects from attributes."""
         with self.library().get_token(token_label=token).open(rw=True, user_pin=PIN) as session:
             for attributes in objects:
                 session.create_object(attributes)
 
     def add_certificate(self, token: str, identifier: bytes, certificate: x509.Certificate) -> None:
-        """A certificate."""
+        """Create a certificate object."""
         from pkcs11 import Attribute, ObjectClass
         from pkcs11.util.x509 import decode_x509_certificate
 
@@ -66,37 +66,37 @@ class SoftHsm:
         )
 
     def library(self):
-        """The library itself."""
+        """Return the PKCS #11 library."""
         import pkcs11
 
         return pkcs11.lib(self.module)
 
     def reload(self) -> None:
-        """Have the library see the tokens that there are now. Keys that were open are closed first."""
+        """Make the library rescan the tokens. Open keys are closed first."""
         gc.collect()
         self.library().reinitialize()
 
     def remove(self, token: str) -> None:
-        """Pull the token out."""
+        """Remove the token."""
         shutil.rmtree(self.folder / (self.folder.parent / f"{token}.where").read_text())
 
     def copy(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> SoftHsm:
-        """The same tokens in another folder, which the library sees from now on."""
+        """Copy the tokens to another folder, and make the library use it."""
         shutil.copytree(self.folder.parent, folder)
         return _in_use(folder, self.module, monkeypatch)
 
     def uri(self, path: str, query: str = "") -> str:
-        """A URI with the module in it."""
+        """Return a URI that contains the module path."""
         return f"pkcs11:{path}?module-path={quote(self.module)}{'&' if query else ''}{query}"
 
 
 def run(*command: object) -> None:
-    """Run a program that must end well."""
+    """Run a program that must succeed."""
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
 
 def softhsm_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SoftHsm:
-    """A place for tokens, empty. The test is skipped where SoftHSM or python-pkcs11 is not installed."""
+    """Return an empty token store. Skip the test if SoftHSM or python-pkcs11 is not installed."""
     module = next((path for path in _MODULES if Path(path).exists()), None)
     if module is None or shutil.which("softhsm2-util") is None:
         pytest.skip("SoftHSM 2 is not installed (Debian package softhsm2)")

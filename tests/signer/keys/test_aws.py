@@ -10,7 +10,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, UsageError, WrongSecret
 from tests.support.backends.aws import REGION, Aws
 from tests.support.backends.backend import DIGEST, SHA256
-from tests.support.backends.backend import key_unasked as key
+from tests.support.backends.backend import key_without_prompt as key
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys import azure
 from tests.support.backends.azure import VERSION, Azure
 from tests.support.backends.backend import DIGEST, SHA256
-from tests.support.backends.backend import key_unasked as key
+from tests.support.backends.backend import key_without_prompt as key
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.open import open_identity
-from tests.support.backends.backend import DIGEST, SHA256, key_unasked
+from tests.support.backends.backend import DIGEST, SHA256, key_without_prompt
 from tests.support.identities import certificate, identity, private_key
 
 
@@ -27,7 +27,7 @@ def cert(tmp_path: Path) -> Path:
 
 
 def key_of_command(command: str, cert: Path, options: str = ""):
-    return key_unasked(f"exec:{quote(command)}?cert={quote(str(cert))}{options}")
+    return key_without_prompt(f"exec:{quote(command)}?cert={quote(str(cert))}{options}")
 
 
 def python(tmp_path: Path, code: str) -> str:

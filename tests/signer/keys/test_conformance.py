@@ -139,7 +139,7 @@ def test_a_wrong_secret_is_tried_once(backend, drivers, asked):
     backend.take_wrong_secret()
     ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *SECRETS, "--jobs", 4)
     assert ran.code == 3
-    assert all(backend.says_wrong_secret in error for error in ran.errors) and ran.errors
+    assert all(backend.wrong_secret_message in error for error in ran.errors) and ran.errors
     assert state(drivers[0].parent) == before
     assert asked.times <= 1
 
@@ -148,7 +148,7 @@ def test_a_wrong_key_is_named(backend, drivers, asked):
     before = state(drivers[0].parent)
     ran = drvsign("sign", *drivers, "--identity", backend.missing_uri(), *OPTIONS)
     assert ran.code == 3
-    assert all(backend.says_missing in error for error in ran.errors) and ran.errors
+    assert all(backend.missing_key_message in error for error in ran.errors) and ran.errors
     assert state(drivers[0].parent) == before
     assert asked.times <= 1
 

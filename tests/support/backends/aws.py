@@ -1,4 +1,4 @@
-"""AWS KMS as moto serves it over HTTP, with its checks of credentials on.
+"""AWS KMS, simulated by moto over HTTP with credential checks enabled.
 
 moto 5 ignores MessageType and hashes a digest once more (its documentation says so), and it refuses credentials in the
 XML of IAM instead of the JSON of KMS (AWS KMS API Reference, "Common Errors"); that much is added to it here.
@@ -31,8 +31,8 @@ _ACCOUNT = "123456789012"
 class Aws(Backend):
     """`aws-kms:`"""
 
-    says_wrong_secret = "AWS does not accept the credentials"
-    says_missing = "the AWS KMS key 'alias/nobody' is not there"
+    wrong_secret_message = "AWS does not accept the credentials"
+    missing_key_message = "the AWS KMS key 'alias/nobody' is not there"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, digests: bool = True) -> None:
         super().__init__(folder)
@@ -40,7 +40,7 @@ class Aws(Backend):
         server = pytest.importorskip("moto.server", reason="moto is not installed (moto[server])")
         self.monkeypatch = monkeypatch
         self.throttled = 0
-        """How many of the next calls of Sign are throttled."""
+        """Number of next Sign calls to throttle."""
         self.signed = 0
         self.other: Server | None = None
         self._environment()
@@ -62,20 +62,20 @@ class Aws(Backend):
         self.monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "setup")
 
     def _patch(self, digests: bool) -> None:
-        """Have moto heed MessageType, and throttle when told to."""
+        """Make moto check MessageType, and throttle on request."""
         from moto.core.exceptions import JsonRESTError
         from moto.core.exceptions import _RESTError as AnyRestError
         from moto.kms import responses
         from moto.kms import utils as keys
 
-        told, call = threading.local(), responses.KmsResponse.sign
+        seen, call = threading.local(), responses.KmsResponse.sign
 
         def sign(response):
             self.signed += 1
             if self.throttled:
                 self.throttled -= 1
                 raise JsonRESTError("ThrottlingException", "Rate exceeded")
-            told.digest = response._get_param("MessageType") == "DIGEST"
+            seen.digest = response._get_param("MessageType") == "DIGEST"
             return call(response)
 
         authorize = responses.KmsResponse._authenticate_and_authorize_normal_action
@@ -89,7 +89,7 @@ class Aws(Backend):
         self.monkeypatch.setattr(responses.KmsResponse, "_authenticate_and_authorize_normal_action", authorized)
         self.monkeypatch.setattr(responses.KmsResponse, "sign", sign)
         for kind in (keys.RSAPrivateKey, keys.ECDSAPrivateKey) if digests else ():
-            self.monkeypatch.setattr(kind, "sign", _heeding(kind, told))
+            self.monkeypatch.setattr(kind, "sign", _heeding(kind, seen))
 
     def _fill(self) -> None:
         import boto3
@@ -125,11 +125,11 @@ class Aws(Backend):
         self.monkeypatch.setattr(responses.ActionAuthenticatorMixin, "request_count", 0)
 
     def allow_all(self) -> None:
-        """Check no credentials from now on."""
+        """Disable credential checks."""
         self._check_credentials(float("inf"))
 
     def forbid_signing(self) -> None:
-        """From now on the user may only read the public key."""
+        """Restrict the user to reading the public key."""
         import boto3
 
         self.allow_all()
@@ -155,7 +155,7 @@ class Aws(Backend):
             self._server._server.server_close()
 
     def answer_with(self, body: object) -> None:
-        """The address of the service answers with this from now on."""
+        """Make the service respond with this."""
         self.other = Server(lambda _: Answer(body))
         self.endpoint = self.other.url
 
@@ -165,11 +165,11 @@ class Aws(Backend):
         self.go()
 
 
-def _heeding(kind, told):
+def _heeding(kind, seen):
     hashing = kind.sign
 
     def sign(self, message: bytes, signing_algorithm: str) -> bytes:
-        if not told.digest:
+        if not seen.digest:
             return hashing(self, message, signing_algorithm)
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import padding

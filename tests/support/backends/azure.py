@@ -1,4 +1,4 @@
-"""Azure Key Vault as its REST API documents it (Get Key, Sign), with its challenge, and a managed identity's endpoint.
+"""Azure Key Vault (Get Key, Sign, challenge) and a managed identity endpoint, simulated from their documentation.
 
 The client insists on TLS and on a vault whose host name ends with that of the resource it is challenged for.
 """
@@ -39,8 +39,8 @@ def from_url64(text: str) -> bytes:
 class Azure(Backend):
     """`azure-kv:`"""
 
-    says_wrong_secret = "Azure does not accept the credentials"
-    says_missing = "/nobody' is not there ((KeyNotFound) A key with this name was not found in this key vault)"
+    wrong_secret_message = "Azure does not accept the credentials"
+    missing_key_message = "/nobody' is not there ((KeyNotFound) A key with this name was not found in this key vault)"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
@@ -139,7 +139,7 @@ def _error(code: str, message: str, status: int, *headers: tuple[str, str]) -> A
 
 
 def _tls(folder: Path) -> ssl.SSLContext:
-    """TLS with a certificate of its own for 127.0.0.1, in server.pem."""
+    """Return a TLS context with a self-signed certificate for 127.0.0.1, written to server.pem."""
     key = private_key("p256", "loopback")
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")]), datetime.now(UTC)
     made = (

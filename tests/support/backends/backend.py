@@ -1,4 +1,4 @@
-"""What the conformance test wants of a key backend."""
+"""Interface of key backends for the conformance tests."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ DIGEST = SHA256.hash(b"content")
 
 
 def name_of(kind: str) -> str:
-    """The signer whose key is of this kind."""
+    """Return the name of the signer with this kind of key."""
     return f"Backend {kind}"
 
 
 def key_of(kind: str) -> PrivateKey:
-    """The key that a backend holds."""
+    """Return the private key of a backend."""
     return private_key(kind, name_of(kind))
 
 
-def key_unasked(uri: str) -> SigningKey:
-    """The key that a URI names, of a backend that has its credentials from elsewhere and must not ask for them."""
-    return open_identity(uri=uri, secret=lambda _: pytest.fail("asked")).key
+def key_without_prompt(uri: str) -> SigningKey:
+    """Open the key of a URI; fail if the backend prompts for a secret."""
+    return open_identity(uri=uri, secret=lambda _: pytest.fail("the backend prompted for a secret")).key
 
 
 class Backend(ABC):
-    """A key backend with one key of each kind, the other side of it included."""
+    """A key backend with one key of each kind, including its server side."""
 
     kinds: tuple[str, ...] = ("rsa2048", "p256", "p384")
     knows_its_key = True
-    """Whether the backend tells its public key, so that a wrong certificate is seen before anything is signed."""
+    """True if the backend provides its public key, so that a wrong certificate is detected before signing."""
 
-    says_wrong_secret = ""
-    """What stands in the error when the secret is wrong."""
-    says_missing = ""
-    """What stands in the error when the key is not there."""
+    wrong_secret_message = ""
+    """Text in the error for a wrong secret."""
+    missing_key_message = ""
+    """Text in the error for a missing key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
 
     def certificate_file(self, kind: str, name: str | None = None) -> Path:
-        """The certificate of the key of this kind, or of somebody else's, with the root."""
+        """Return the path of the certificate (for this or another signer) and root of this kind of key."""
         path = self.folder / f"{name or name_of(kind)}.pem".replace(" ", "-")
         if not path.exists():
             made: list[x509.Certificate] = [certificate(name or name_of(kind), kind, ROOT), certificate(*ROOT)]
@@ -62,31 +62,31 @@ class Backend(ABC):
         return path
 
     def uri(self, kind: str) -> str:
-        """The key with its own certificate."""
+        """Return the URI of the key with its own certificate."""
         return self.key_uri(kind, self.certificate_file(kind))
 
     @abstractmethod
     def key_uri(self, kind: str, cert: Path) -> str:
-        """The key with this certificate."""
+        """Return the URI of the key with this certificate."""
 
     @abstractmethod
     def missing_uri(self) -> str:
-        """A key that is not there, with a certificate."""
+        """Return the URI of a missing key, with a certificate."""
 
     @abstractmethod
     def take_wrong_secret(self) -> None:
-        """From now on the secret is a wrong one."""
+        """Replace the secret by a wrong one."""
 
     @abstractmethod
     def go(self) -> None:
-        """From now on the backend is gone."""
+        """Make the backend unavailable."""
 
     def close(self) -> None:
-        """The test is over."""
+        """Clean up after the test."""
         return
 
 
 Make = Callable[[Path, pytest.MonkeyPatch], Backend]
-"""A kind of backend: it is made in a folder, with what the program looks for in the environment."""
+"""Factory of a backend: takes a folder, and sets the environment of the program."""
 Start = Callable[[Make], Backend]
-"""The fixture `start`."""
+"""Type of the fixture `start`."""

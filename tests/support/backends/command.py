@@ -1,4 +1,4 @@
-"""A command that signs with a key file, and wants a PIN in its environment."""
+"""A command that signs with a key file and requires a PIN in its environment."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Command(Backend):
     """`exec:`"""
 
     knows_its_key = False
-    says_wrong_secret = "failed with exit code 1: the PIN is wrong"
-    says_missing = "failed with exit code 1: there is no key"
+    wrong_secret_message = "failed with exit code 1: the PIN is wrong"
+    missing_key_message = "failed with exit code 1: there is no key"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)

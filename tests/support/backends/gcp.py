@@ -1,4 +1,4 @@
-"""Google Cloud KMS as its REST API documents it (getPublicKey, asymmetricSign), for a service account with its own key.
+"""Google Cloud KMS, simulated from its REST API documentation (getPublicKey, asymmetricSign), for a service account.
 
 The client signs its tokens itself (a JSON Web Token, RFC 7519, RS256); they are checked here.
 """
@@ -35,8 +35,8 @@ _ACCOUNT = "signer@drivers.iam.gserviceaccount.com"
 class Gcp(Backend):
     """`gcp-kms:`"""
 
-    says_wrong_secret = "Google Cloud does not accept the credentials"
-    says_missing = "the Google Cloud key 'nobody/1' is not there"
+    wrong_secret_message = "Google Cloud does not accept the credentials"
+    missing_key_message = "the Google Cloud key 'nobody/1' is not there"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
@@ -52,7 +52,7 @@ class Gcp(Backend):
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(self._account("right")))
 
     def _account(self, name: str) -> Path:
-        """The key file of the service account, with a key of this name."""
+        """Write the key file of the service account, with a key of this name."""
         key = private_key("rsa2048", f"service account {name}")
         path = self.folder / f"{name}.json"
         path.write_text(
@@ -135,7 +135,7 @@ class Gcp(Backend):
 
 
 def _is_ours(authorization: str) -> bool:
-    """Whether it is a token that the service account signed for itself."""
+    """Tell whether it is a self-signed token of the service account."""
     header, _, rest = authorization.removeprefix("Bearer ").partition(".")
     claims, _, signature = rest.partition(".")
     public = private_key("rsa2048", "service account right").public_key()
@@ -148,7 +148,7 @@ def _is_ours(authorization: str) -> bool:
 
 
 def _raw(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
-    """RSASSA-PKCS1-v1_5 around what is given (RFC 8017, 9.2, from step 3 on), and the private exponent."""
+    """Sign a given DigestInfo with RSASSA-PKCS1-v1_5 (RFC 8017, 9.2, from step 3 on)."""
     numbers = key.private_numbers()
     size = (key.key_size + 7) // 8
     padded = b"\0\1" + b"\xff" * (size - len(data) - 3) + b"\0" + data

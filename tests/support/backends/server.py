@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback, for services that are spoken to over HTTP."""
+"""A small HTTP server on the loopback interface, for simulated services."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked."""
+    """An HTTP request."""
 
     method: str
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
-    """With lower-case names."""
+    """Headers by lower-case name."""
     body: bytes
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body parsed as JSON."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered: JSON, or bytes as they are."""
+    """An HTTP response; the body is JSON, or raw bytes."""
 
     body: Any
     status: int = 200
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Server:
-    """Answers requests with what a function gives. One request a connection, so that to stop it is to be gone."""
+    """Responds with the results of a function. One request per connection, so that `stop` takes effect at once."""
 
     def __init__(self, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
@@ -68,7 +68,7 @@ class Server:
             do_GET = do_POST = do_PUT = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing."""
+                """Suppress logging."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -81,7 +81,7 @@ class Server:
         threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.02), daemon=True).start()
 
     def stop(self) -> None:
-        """Be gone."""
+        """Stop the server."""
         if self._running:
             self._running = False
             self._server.shutdown()

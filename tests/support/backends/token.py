@@ -14,11 +14,11 @@ from tests.support.tokens import PIN, SoftHsm, softhsm_in
 class Token(Backend):
     """`pkcs11:`"""
 
-    says_wrong_secret = "the PIN of the token 'Release' is wrong; it was tried once"
-    says_missing = "has no private key that fits the URI"
+    wrong_secret_message = "the PIN of the token 'Release' is wrong; it was tried once"
+    missing_key_message = "has no private key that fits the URI"
 
     _filled: SoftHsm | None = None
-    """Made once a process, in the folder of the first test, and copied for each."""
+    """Create a token once per process, in the folder of the first test; each test gets a copy."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)

@@ -1,4 +1,4 @@
-"""The transit engine of Vault as its HTTP API documents it: Read Key, Sign Data, errors, tokens, quotas."""
+"""Vault's transit engine, simulated from its HTTP API documentation: Read Key, Sign Data, errors, tokens, quotas."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _TYPES = {"rsa2048": "rsa-2048", "p256": "ecdsa-p256", "p384": "ecdsa-p384"}
 class Vault(Backend):
     """`vault:`"""
 
-    says_wrong_secret = "Vault does not accept the token"
-    says_missing = "the Vault key 'signing/nobody' is not there"
+    wrong_secret_message = "Vault does not accept the token"
+    missing_key_message = "the Vault key 'signing/nobody' is not there"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
         pytest.importorskip("hvac", reason="hvac is not installed (drvsign[vault])")
         self.monkeypatch = monkeypatch
         self.throttled = 0
-        """How many of the next requests hit the quota."""
+        """Number of next requests that exceed the quota."""
         self.garbled = False
         for name in ("VAULT_TOKEN", "VAULT_NAMESPACE"):
             monkeypatch.delenv(name, raising=False)
@@ -63,12 +63,12 @@ class Vault(Backend):
         return {"type": _TYPES[name], "latest_version": 2, "keys": keys, "supports_signing": True, "name": name}
 
     def _sign(self, name: str, rest: list[str], request: Request) -> Answer:
-        asked = request.json
-        hashed = rest[0] if rest else asked["hash_algorithm"]
-        digest = base64.b64decode(asked["input"], validate=True)
-        assert asked["prehashed"] is True and asked["signature_algorithm"] == "pkcs1v15"
-        assert asked.get("marshaling_algorithm", "asn1") == "asn1"
-        version = asked.get("key_version", 2)
+        body = request.json
+        hashed = rest[0] if rest else body["hash_algorithm"]
+        digest = base64.b64decode(body["input"], validate=True)
+        assert body["prehashed"] is True and body["signature_algorithm"] == "pkcs1v15"
+        assert body.get("marshaling_algorithm", "asn1") == "asn1"
+        version = body.get("key_version", 2)
         key = key_of(name) if version == 2 else private_key(name, "Before the rotation")
         algorithm = utils.Prehashed(getattr(hashes, hashed.replace("sha2-", "SHA"))())
         if isinstance(key, ec.EllipticCurvePrivateKey):

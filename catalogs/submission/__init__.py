@@ -1,1 +1,1 @@
-"""Submissions to the Hardware Dev Center: made, checked before they are sent, and compared with what came back."""
+"""Submissions to the Hardware Dev Center: build, check, and compare with the returned package."""

@@ -1,4 +1,4 @@
-"""The cabinet of a submission: made from folders, checked, unpacked; and the directives that makecab would take."""
+"""Build, check and extract the cabinet of a submission, and write equivalent directives for makecab."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _DIRECTIVES = (
 
 
 def build(submission: Submission, *, time: datetime | None = None) -> bytes:
-    """The cabinet, unsigned. `time` stands for the time of every file. Raises FileError, SigningError."""
+    """Build the unsigned cabinet. `time` replaces the time of every file. Raises FileError and SigningError."""
     return write([NewFile(file.name, read(file.path), time or _modified(file.path)) for file in submission.files])
 
 
 def directives(submission: Submission, cabinet: Path) -> str:
-    """The .ddf with which `makecab /f` makes the same cabinet, if it is run in the cabinet's folder.
+    """Return the .ddf with which `makecab /f`, run in the cabinet's folder, builds the same cabinet.
 
     Source: dashboard/code-signing-attestation.md, "Create the CAB file".
     """
@@ -52,32 +52,31 @@ def directives(submission: Submission, cabinet: Path) -> str:
 
 
 def check(data: bytes, folder: Path) -> Submission:
-    """What is wrong with a cabinet. It is unpacked into `folder`, which is to be empty. Raises MalformedInput."""
+    """Extract a cabinet into `folder`, which must be empty, and check it. Raises MalformedInput."""
     listing = Listing.parse(data)
     names = [file.name for file in listing.files]
     problems = [*_check_format(listing), *_check_signature(data), *check_names(names)]
     unpack(listing, folder)
     tops = sorted(path for path in folder.iterdir() if path.is_dir())
     if not tops:
-        problems.append(Problem("no-package", "there is no driver package in the cabinet", hint="Add one."))
+        problems.append(
+            Problem("no-package", "the cabinet contains no driver package", hint="Add the folder of a driver package.")
+        )
         return Submission((), tuple(problems))
-    inside = submission_of([read_package(top) for top in tops])
+    content = submission_of([read_package(top) for top in tops])
     known = {_key(problem) for problem in problems}
-    found = [_shown(problem, folder) for problem in inside.problems]
+    found = [_with_cabinet_path(problem, folder) for problem in content.problems]
     problems += (problem for problem in found if _key(problem) not in known)
-    return Submission(inside.packages, tuple(problems))
+    return Submission(content.packages, tuple(problems))
 
 
 def unpack(listing: Listing, folder: Path) -> None:
-    """Write the files of a cabinet below `folder`, but for those whose names lead elsewhere.
-
-    Raises MalformedInput, FileError.
-    """
+    """Extract a cabinet into `folder`; skip files whose names lead outside. Raises MalformedInput and FileError."""
     unpack_files(((file.name, data) for file, data in listing.contents()), folder)
 
 
 def unpack_files(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
-    """Write files below `folder` by their names in an archive, but for those that lead elsewhere. Raises FileError."""
+    """Write archive files into `folder`; skip files whose names lead outside. Raises FileError."""
     ensure_folder(folder)
     for name, data in files:
         parts = parts_of(name)
@@ -91,8 +90,8 @@ def _key(problem: Problem) -> tuple[str, object]:
     return problem.code, problem.path
 
 
-def _shown(problem: Problem, folder: Path) -> Problem:
-    """The problem with the path that the file has in the cabinet."""
+def _with_cabinet_path(problem: Problem, folder: Path) -> Problem:
+    """Return the problem with the path in the cabinet."""
     return replace(problem, path=_below(problem.path, folder))
 
 
@@ -108,19 +107,19 @@ def _check_format(listing: Listing) -> Iterator[Problem]:
         if method != "MSZIP":
             yield Problem(
                 "compression",
-                f"the cabinet is packed with {method}, and the portal wants MSZIP",
-                hint="Set CompressionType=MSZIP and Compress=on.",
+                f"the cabinet is compressed with {method}, but the portal requires MSZIP",
+                hint="In the .ddf, set CompressionType=MSZIP and Compress=on.",
             )
 
 
 def _check_signature(data: bytes) -> Iterator[Problem]:
-    """Whether the cabinet is signed as the portal wants it; whose certificates it knows is for the account to say."""
+    """Check the cabinet's signature, but not whether its certificate is registered with the portal account."""
     signatures = gather_cabinet(data, "cabinet").signatures
     if not signatures:
         yield Problem(
             "cabinet-unsigned",
             "the cabinet is not signed",
-            hint="Sign it with the certificate that is registered with the account: drvsign sign X.cab --identity …",
+            hint="Sign it with drvsign sign and the certificate that is registered with the portal account.",
         )
     for signature in signatures:
         yield from _check_one(signature)
@@ -129,25 +128,27 @@ def _check_signature(data: bytes) -> Iterator[Problem]:
 def _check_one(signature: Signature) -> Iterator[Problem]:
     if not signature.intact:
         yield Problem(
-            "cabinet-signature", f"the cabinet's signature is broken: {signature.problems[0].message}", hint="Sign it."
+            "cabinet-signature",
+            f"the cabinet's signature is invalid: {signature.problems[0].message}",
+            hint="Sign the cabinet again.",
         )
     if signature.digest_algorithm is DigestAlgorithm.SHA1 or signature.digest_algorithm is DigestAlgorithm.MD5:
         yield Problem(
             "cabinet-digest",
-            f"the cabinet is signed with {signature.digest_algorithm}, and the portal wants SHA-256",
-            hint="Sign it with --digest sha256.",
+            f"the cabinet is signed with {signature.digest_algorithm}, but the portal requires SHA-256",
+            hint="Sign the cabinet again with --digest sha256.",
         )
     if signature.signer is not None and is_self_signed(signature.signer):
         yield Problem(
             "cabinet-signer",
-            f"the cabinet is signed by {common_name(signature.signer)!r}, a certificate that vouches for itself",
-            hint="Sign it with the certificate that is registered with the account.",
+            f"the cabinet's signer certificate {common_name(signature.signer)!r} is self-signed",
+            hint="Sign the cabinet with the certificate that is registered with the portal account.",
         )
     if signature.timestamp is None:
         yield Problem(
             "cabinet-timestamp",
             "the cabinet's signature has no timestamp",
-            hint="Microsoft's example has one: --timestamp URL.",
+            hint="Add a timestamp with --timestamp URL, like Microsoft's example.",
             severity=Severity.WARNING,
         )
 

@@ -1,8 +1,8 @@
-"""What came back from the portal, held against what was sent.
+"""Compare the package that the portal returned with the submitted package.
 
 Source: windows-driver-docs dashboard/code-signing-attestation.md, "Validate the driver is properly signed": Microsoft's
-signature is appended to the drivers, and a new catalog takes the place of the one that was sent. Drivers are compared
-by their digests, which leave signatures out. Symbols stay with Microsoft.
+signature is appended to the drivers, and a new catalog replaces the submitted one. Drivers are compared by their
+digests, which do not cover signatures. Symbols are not returned.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ _NOT_RETURNED = (".pdb",)
 
 @dataclass(frozen=True, slots=True)
 class ReturnedFile:
-    """A file that was sent, that came back, or both."""
+    """A file that was submitted, returned, or both."""
 
     name: PurePosixPath
-    """Below its package's folder."""
+    """Path relative to the package folder."""
     state: State
     sealed: PortalSignatures | None = None
-    """Who vouches for it; None for files that can't say."""
+    """Its signatures; None for files without embedded signatures."""
     difference: tuple[str, ...] = ()
-    """The lines of an INF that changed, as `diff -u` shows them."""
+    """Changes of an INF in the format of `diff -u`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What came back."""
+    """Result of the comparison."""
 
     files: tuple[ReturnedFile, ...]
     problems: tuple[Problem, ...]
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """What is wrong with it."""
+        """Problems with severity ERROR."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
 def compare(sent: Path, received: Path) -> Returned:
-    """Compare two folders; each package is found again by its INF. Raises PackageError, FileError, MalformedInput."""
+    """Compare two folders; packages are matched by INF name. Raises PackageError, FileError and MalformedInput."""
     files: list[ReturnedFile] = []
     problems: list[Problem] = []
     for ours, theirs in _pairs(sent, received):
@@ -72,11 +72,13 @@ def compare(sent: Path, received: Path) -> Returned:
 
 
 def _pairs(sent: Path, received: Path) -> Iterator[tuple[Path, Path | None]]:
-    """Each folder that was sent and has an INF, and the folder that came back for it."""
+    """Yield each submitted folder with an INF, and its returned folder or None."""
     candidates = list(Folder(received).infs())
     infs = list(Folder(sent).infs())
     if not infs:
-        raise PackageError("there is no INF in what was sent", path=sent, hint="Name the folder or cabinet.")
+        raise PackageError(
+            "no INF in the submitted package", path=sent, hint="Specify the submitted folder or cabinet."
+        )
     root = sent.resolve().parent
     seen: set[Path] = set()
     for inf in infs:
@@ -90,7 +92,7 @@ def _pairs(sent: Path, received: Path) -> Iterator[tuple[Path, Path | None]]:
 
 
 def _common_end(first: Iterable[str], second: Iterable[str]) -> int:
-    """How many parts at the end of two paths are the same, whatever the case."""
+    """Count the equal parts at the end of two paths, ignoring case."""
     pairs = zip(reversed(tuple(first)), reversed(tuple(second)), strict=False)
     count = 0
     for one, other in pairs:
@@ -101,7 +103,7 @@ def _common_end(first: Iterable[str], second: Iterable[str]) -> int:
 
 
 def _files(ours: Path, theirs: Path, catalogs: dict[Path, PortalSignatures]) -> Iterator[ReturnedFile]:
-    """The files of a package, sent ones first."""
+    """Yield the files of a package: the submitted ones, then the others."""
     returned = Folder(theirs)
     seen: set[Path] = set()
     for path in Folder(ours).files():
@@ -141,31 +143,38 @@ def _difference(name: PurePosixPath, ours: Path, theirs: Path) -> tuple[str, ...
     except InfError:
         return ()
     lines = difflib.unified_diff(before, after, f"sent/{name}", f"received/{name}", lineterm="", n=1)
-    return tuple(lines) or ("(line ends or encoding alone)",)
+    return tuple(lines) or ("(only newlines or encoding differ)",)
 
 
 def _problems(file: ReturnedFile) -> Iterator[Problem]:
-    """What is wrong with one file."""
+    """Yield the problems of one file."""
     kind = file.name.suffix.lower()
     if file.state == "missing" and kind != ".cat":
-        yield Problem("not-returned", "the file did not come back", file.name, hint="Look into the submission's log.")
+        yield Problem(
+            "not-returned", "the file was not returned", file.name, hint="Check the submission's log on the portal."
+        )
     elif file.state == "changed" and kind == ".inf":
         yield Problem(
             "inf-changed",
-            "the INF is another one than was sent",
+            "the INF differs from the submitted one",
             file.name,
-            hint="See what changed: it is what Windows installs.",
+            hint="Review the changes: Windows installs the returned INF.",
             severity=Severity.WARNING,
         )
     elif file.state == "changed":
         yield Problem(
             "changed",
-            "the file is another one than was sent, its signatures left out",
+            "the file differs from the submitted one in more than its signatures",
             file.name,
-            hint="Compare the right build: another submission may have been sent.",
+            hint="Compare with the build that was submitted.",
         )
     elif file.state == "same" and kind == ".cat":
-        yield Problem("catalog-not-replaced", "the catalog is the one that was sent", file.name, hint="Download again.")
+        yield Problem(
+            "catalog-not-replaced",
+            "the catalog is the submitted one: the portal did not replace it",
+            file.name,
+            hint="Download the package again.",
+        )
     if kind == ".sys" and file.state in ("same", "signed", "changed") and file.sealed is not None:
         yield from file.sealed.problems(file.name)
 
@@ -174,7 +183,7 @@ def _no_package(folder: Path, sent: Path) -> Problem:
     name = folder.relative_to(sent) if folder != sent else Path(folder.resolve().name)
     return Problem(
         "package-not-returned",
-        "no folder that came back has this package's INF",
+        "no returned folder contains the INF of this package",
         PurePosixPath(name.as_posix()),
-        hint="Look into the submission's log.",
+        hint="Check the submission's log on the portal.",
     )

@@ -1,9 +1,9 @@
-"""What the Hardware Dev Center asks of the names in a cabinet.
+"""Rules of the Hardware Dev Center for the names in a cabinet.
 
 Sources: windows-driver-docs dashboard/code-signing-attestation.md (no files in the root, a folder for each package, no
 UNC paths) and dashboard/hardware-submission-create.md (folder names of fewer than 40 characters without special ones;
-paths of fewer than 160, a rule of the older WLK). No page says which characters are special: here they are all but
-ASCII letters, digits, `-`, `_` and `.`; a space is a warning.
+paths of fewer than 160, a rule of the older WLK). No page lists the special characters: here, only ASCII letters,
+digits, `-`, `_` and `.` are allowed; a space is a warning.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 
 def parts_of(name: str) -> tuple[str, ...] | None:
-    """The folders and the file that a name in a cabinet means; None where it leads out or Windows can't have it."""
+    """Split a name in a cabinet into folders and file; None if it leads outside or is invalid on Windows."""
     parts = tuple(name.replace("/", "\\").split("\\"))
-    return parts if all(map(_is_sound, parts)) else None
+    return parts if all(map(_is_valid, parts)) else None
 
 
 def check_names(names: Iterable[str]) -> Iterator[Problem]:
-    """What is wrong with the names of a cabinet's files, `\\` between folders; each folder is spoken of once."""
+    """Check the names of a cabinet's files (`\\` separates folders); each folder is reported once."""
     seen: dict[str, str] = {}
     folders: dict[str, None] = {}
     for name in names:
@@ -46,18 +46,18 @@ def check_names(names: Iterable[str]) -> Iterator[Problem]:
             yield _too_long(path, len(name))
         other = seen.setdefault(name.replace("/", "\\").lower(), name)
         if other is not name:
-            yield _twice(path, other)
+            yield _duplicate(path, other)
     for folder in folders:
         yield from check_folder_name(folder)
 
 
 def check_folder_name(folder: str) -> Iterator[Problem]:
-    """What is wrong with the name of a package's folder."""
+    """Check the name of a package's folder."""
     path = PurePosixPath(folder)
     if len(folder) > MAX_FOLDER_LENGTH:
         yield Problem(
             "folder-name-length",
-            f"the folder's name has {len(folder)} characters, and fewer than {MAX_FOLDER_LENGTH + 1} are allowed",
+            f"the folder name has {len(folder)} characters; the maximum is {MAX_FOLDER_LENGTH}",
             path,
             hint="Give the folder a shorter name.",
         )
@@ -65,27 +65,27 @@ def check_folder_name(folder: str) -> Iterator[Problem]:
     if special:
         yield Problem(
             "folder-name-characters",
-            f"the folder's name has special characters: {special!r}",
+            f"the folder name contains special characters: {special!r}",
             path,
-            hint="Use letters, digits, - and _ alone.",
+            hint="Use only letters, digits, - and _.",
         )
     if " " in folder:
         yield Problem(
             "folder-name-space",
-            "the folder's name has a space, and no page says whether that is a special character",
+            "the folder name contains a space; no page says whether that is a special character",
             path,
-            hint="Use - or _ instead.",
+            hint="Replace the space with - or _.",
             severity=Severity.WARNING,
         )
 
 
-def _is_sound(part: str) -> bool:
+def _is_valid(part: str) -> bool:
     return bool(part) and part[-1] not in ". " and not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
 
 
 def _unsafe(path: PurePosixPath) -> Problem:
     return Problem(
-        "name", "Windows can't have a file of this name, or it leads out of the package", path, hint="Rename the file."
+        "name", "the file name is invalid on Windows or leads outside the package", path, hint="Rename the file."
     )
 
 
@@ -94,23 +94,23 @@ def _in_root(path: PurePosixPath) -> Problem:
         "root-file",
         "There are files at the root of the cabinet",
         path,
-        hint="Put each package, with all of its files, into a folder of its own.",
+        hint="Put each package, with all of its files, into its own folder.",
     )
 
 
 def _too_long(path: PurePosixPath, length: int) -> Problem:
     return Problem(
         "path-length",
-        f"the path has {length} characters, and fewer than {MAX_PATH_LENGTH + 1} are allowed",
+        f"the path has {length} characters; the maximum is {MAX_PATH_LENGTH}",
         path,
         hint="Use shorter names or fewer folders.",
     )
 
 
-def _twice(path: PurePosixPath, other: str) -> Problem:
+def _duplicate(path: PurePosixPath, other: str) -> Problem:
     return Problem(
         "name-twice",
-        f"the cabinet holds {other} too, and Windows takes the two for one file",
+        f"the cabinet also contains {other}, which is the same file on Windows",
         path,
-        hint="Leave one of them out.",
+        hint="Remove one of them.",
     )

@@ -1,7 +1,7 @@
-"""The packages of a submission: which folders, which of their files are sent, and what the portal would say of them.
+"""The packages of a submission: their folders and files, and the portal's rules for them.
 
 Source: windows-driver-docs dashboard/code-signing-attestation.md: each driver folder supports the same set of
-architectures; drivers, INFs and symbols go in; catalogs are for the check of the company alone, and are replaced.
+architectures; drivers, INFs and symbols are included; catalogs only verify the company and are replaced.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from signer.errors import FileError, InfError, PackageError
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFile:
-    """A file that is sent."""
+    """A file to submit."""
 
     name: str
-    """What it is called in the cabinet: its package's folder first, `\\` between folders."""
+    """Name in the cabinet: starts with the package's folder; `\\` separates folders."""
     path: Path
 
 
@@ -36,25 +36,25 @@ class SubmittedPackage:
     name: str
     path: Path
     files: tuple[SubmittedFile, ...]
-    """INFs first, then what they name, catalogs and symbols."""
+    """INFs, then the files that they name, catalogs and symbols."""
     left_out: tuple[Path, ...]
-    """Files of the folder that no INF names."""
+    """Files of the folder that are not submitted because no INF names them."""
     architectures: frozenset[str]
-    """As INFs decorate with them: `x86`, `amd64`, `arm64`."""
+    """Architectures, by their INF decorations: `x86`, `amd64`, `arm64`."""
     problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is sent in one cabinet."""
+    """The packages of one cabinet."""
 
     packages: tuple[SubmittedPackage, ...]
     problems: tuple[Problem, ...]
-    """All that is wrong, with the packages' own problems."""
+    """All problems, including those of the packages."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """What the portal would refuse it for."""
+        """Problems for which the portal would reject the submission."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     @property
@@ -64,15 +64,15 @@ class Submission:
 
 
 def read_submission(folders: Iterable[Path], *, today: datetime.date | None = None) -> Submission:
-    """The submission that some folders make: each with an INF is a package, or else each below it that has one.
+    """Read a submission: each folder with an INF is a package, otherwise each of its subfolders with an INF.
 
-    Raises FileError for what is no folder, PackageError where there is no INF.
+    Raises FileError for a missing folder, and PackageError for a folder without an INF.
     """
     return submission_of([read_package(path, today) for folder in folders for path in _packages_in(folder)])
 
 
 def submission_of(packages: Sequence[SubmittedPackage]) -> Submission:
-    """The submission of some packages, with what is wrong with them beside each other."""
+    """Combine packages into a submission, and check them together."""
     problems = [problem for package in packages for problem in package.problems]
     problems += check_names(file.name for package in packages for file in package.files)
     problems += _check_folders(packages)
@@ -80,22 +80,22 @@ def submission_of(packages: Sequence[SubmittedPackage]) -> Submission:
 
 
 def read_package(path: Path, today: datetime.date | None = None) -> SubmittedPackage:
-    """One folder as a package, whether or not there is an INF in it. Raises FileError."""
+    """Read a folder as a package, even without an INF. Raises FileError."""
     name, folder, survey = path.resolve().name, Folder(path), survey_packages(path, today=today)
-    there = list(folder.files())
-    infs = [file for file in there if file.suffix.lower() == ".inf"]
+    present = list(folder.files())
+    infs = [file for file in present if file.suffix.lower() == ".inf"]
     named = [file.path for package in survey.packages for file in package.files]
     catalogs = {package.catalog.name.lower() for package in survey.packages}
-    others = [file for file in there if file.suffix.lower() == ".pdb" or file.name.lower() in catalogs]
+    others = [file for file in present if file.suffix.lower() == ".pdb" or file.name.lower() in catalogs]
     sent = list(dict.fromkeys([*infs, *named, *others]))
-    left_out = tuple(file for file in there if file not in set(sent))
+    left_out = tuple(file for file in present if file not in set(sent))
     problems = [
         *_inf_problems(infs, survey),
         *_check_infs(infs, path),
-        *_check_catalogs(survey, there),
+        *_check_catalogs(survey, present),
         *_check_symbols(sent),
     ]
-    problems += (_stray(file) for file in left_out)
+    problems += (_not_in_inf(file) for file in left_out)
     files = tuple(SubmittedFile("\\".join((name, *file.relative_to(path).parts)), file) for file in sent)
     decorations = frozenset(os.architecture for package in survey.packages for os in package.os)
     return SubmittedPackage(name, path, files, left_out, decorations, tuple(problems))
@@ -103,17 +103,17 @@ def read_package(path: Path, today: datetime.date | None = None) -> SubmittedPac
 
 def _packages_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise FileError("there is no such folder", path=folder, hint="Name the folder of a driver package.")
+        raise FileError("the folder does not exist", path=folder, hint="Specify the folder of a driver package.")
     infs = list(Folder(folder).infs())
     if not infs:
-        raise PackageError("there is no INF in the folder", path=folder, hint="Name the folder of a driver package.")
+        raise PackageError("no INF in the folder", path=folder, hint="Specify the folder of a driver package.")
     if any(path.parent == folder for path in infs):
         return [folder]
     return list(dict.fromkeys(folder / path.relative_to(folder).parts[0] for path in infs))
 
 
 def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[Problem]:
-    """What is wrong with the folders beside each other."""
+    """Check the folders of a submission together."""
     first = packages[0]
     seen: dict[str, SubmittedPackage] = {}
     for package in packages:
@@ -128,10 +128,10 @@ def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[Problem]:
         if package.architectures and first.architectures and package.architectures != first.architectures:
             yield Problem(
                 "architectures-differ",
-                f"the package is for {_named(package.architectures)}, and {first.name} for "
-                f"{_named(first.architectures)}: all folders of a cabinet must support the same architectures",
+                f"the package is for {_join_names(package.architectures)}, but {first.name} is for "
+                f"{_join_names(first.architectures)}: all folders of a cabinet must support the same architectures",
                 PurePosixPath(package.name),
-                hint="Make a submission for each set of architectures.",
+                hint="Build a separate submission for each set of architectures.",
             )
         if str(package.path).startswith(("\\\\", "//")):
             yield Problem(
@@ -142,12 +142,12 @@ def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[Problem]:
             )
 
 
-def _named(architectures: frozenset[str]) -> str:
+def _join_names(architectures: frozenset[str]) -> str:
     return " and ".join(sorted(architectures))
 
 
 def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[Problem]:
-    """What Inf2Cat and InfVerif say. The portal's tests want an INF without errors of either.
+    """Return the problems of Inf2Cat and InfVerif: the portal requires an INF without errors of either.
 
     Source: windows-driver-docs devtest/inf-validation-errors-and-warnings.md, "Handling Errors".
     """
@@ -167,36 +167,36 @@ def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
             "no-inf",
             f"No .inf files found in driver directory/directories: {folder.name}",
             folder,
-            hint="Put the package's INF into the folder, or leave the folder out.",
+            hint="Put the package's INF into the folder, or remove the folder.",
         )
-    places = dict.fromkeys(inf.parent for inf in infs)
-    if len(places) > 1:
+    folders = dict.fromkeys(inf.parent for inf in infs)
+    if len(folders) > 1:
         yield Problem(
             "several-packages",
-            f"the folder holds INFs in {len(places)} folders: each package must be in a folder of its own",
+            f"the INFs are in {len(folders)} subfolders, but each package must be in its own folder",
             folder,
-            hint="Give each package a folder in the root of the cabinet.",
+            hint="Put each package into its own folder in the root of the cabinet.",
         )
     elif len(infs) > 1:
         yield Problem(
             "several-infs",
-            f"the folder holds {len(infs)} INFs: {', '.join(inf.name for inf in infs)}",
+            f"the folder contains {len(infs)} INFs: {', '.join(inf.name for inf in infs)}",
             folder,
-            hint="Give each package a folder of its own, unless the INFs share a catalog.",
+            hint="Put each package into its own folder, unless the INFs share a catalog.",
             severity=Severity.WARNING,
         )
 
 
-def _check_catalogs(survey: Survey, there: Sequence[Path]) -> Iterator[Problem]:
-    names = {file.name.lower() for file in there}
+def _check_catalogs(survey: Survey, present: Sequence[Path]) -> Iterator[Problem]:
+    names = {file.name.lower() for file in present}
     for package in survey.packages:
         if package.catalog_name.lower() not in names:
             yield Problem(
                 "catalog-missing",
-                f"there is no {package.catalog_name}: one page asks for it, to check the company, and its own "
-                "examples leave it out",
+                f"{package.catalog_name} is missing: one page requires it to verify the company, but its examples "
+                "omit it",
                 package.inf,
-                hint="Make it with: drvsign package DIR. The portal replaces it.",
+                hint="Build it with drvsign package. The portal replaces it.",
                 severity=Severity.WARNING,
             )
 
@@ -207,18 +207,18 @@ def _check_symbols(sent: Sequence[Path]) -> Iterator[Problem]:
         if file.suffix.lower() == ".sys" and file.stem.lower() not in symbols:
             yield Problem(
                 "symbols-missing",
-                f"there are no symbols for it: {file.stem}.pdb",
+                f"the symbol file {file.stem}.pdb is missing",
                 file,
-                hint="Add the .pdb: Microsoft's analysis of crashes needs it.",
+                hint="Add the .pdb: Microsoft needs it for crash analysis.",
                 severity=Severity.WARNING,
             )
 
 
-def _stray(file: Path) -> Problem:
+def _not_in_inf(file: Path) -> Problem:
     return Problem(
         "not-in-inf",
-        "no INF names the file",
+        "no INF names the file: it is not included in the cabinet",
         file,
-        hint="Name it in the INF if it belongs to the package; drvsign leaves it out of the cabinet.",
+        hint="Name it in the INF if it belongs to the package.",
         severity=Severity.WARNING,
     )

@@ -1,4 +1,4 @@
-"""Who vouches for what came back: the class of the signatures of its drivers and catalogs, under the release roots."""
+"""Classify the signatures of a returned package's drivers and catalogs, with the release roots."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from signer.verify.evidence import Evidence
 from signer.verify.gather import gather_catalog, gather_image
 
 MICROSOFT = ("whql", "attested", "windows")
-"""The classes of signatures that the portal makes for release."""
+"""Classes of the portal's release signatures."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortalSignatures:
-    """The signatures of a file that are intact, by class, and whose they are."""
+    """The signatures of a file."""
 
     signers: tuple[tuple[Classification, str], ...]
+    """Class and signer name of each intact signature."""
     broken: tuple[str, ...] = ()
-    """What is wrong with those that are not."""
+    """Problems of the other signatures."""
 
     @property
     def microsoft(self) -> Classification | None:
@@ -39,35 +40,37 @@ class PortalSignatures:
         return next((kind for kind, _ in self.signers if kind in MICROSOFT), None)
 
     def problems(self, path: PurePath) -> Iterator[Problem]:
-        """What is wrong with the signatures of a file that the portal is to have signed."""
+        """Yield the problems of a file that the portal should have signed."""
         for text in self.broken:
-            yield Problem("signature-broken", f"a signature is broken: {text}", path, hint="Download it again.")
+            yield Problem(
+                "signature-broken", f"a signature is invalid: {text}", path, hint="Download the package again."
+            )
         if self.microsoft is not None:
             return
         if any(kind == "preproduction" for kind, _ in self.signers):
             yield Problem(
                 "preproduction",
-                "Microsoft signed it for tests alone",
+                "Microsoft signed the file only for test machines",
                 path,
-                hint="Submit it again, with both test-signing options of the portal unchecked.",
+                hint="Submit it again with both test-signing options of the portal unchecked.",
             )
         else:
-            who = ", ".join(name for _, name in self.signers) or "nobody"
+            who = ", ".join(name for _, name in self.signers)
             yield Problem(
                 "not-signed-by-microsoft",
-                f"it is not signed by Microsoft but by {who}",
+                f"the file is signed by {who}, not by Microsoft" if self.signers else "the file is not signed",
                 path,
-                hint="Is this what the portal gave back?",
+                hint="Specify the package that the portal returned.",
             )
 
 
 def sealed_image(data: memoryview, name: str) -> PortalSignatures:
-    """The signatures in an image. Raises ImageError."""
+    """Return the embedded signatures of an image. Raises ImageError."""
     return _sealed(gather_image(data, name))
 
 
 def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Problem]]:
-    """The catalogs that the INFs of a folder name, and what is wrong with them. Raises FileError."""
+    """Return the signatures of the catalogs that INFs name, and the catalogs' problems. Raises FileError."""
     found: dict[Path, PortalSignatures] = {}
     survey = survey_packages(folder)
     problems = [_below(problem, folder) for problem in survey.errors]
@@ -76,9 +79,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pr
         name = PurePosixPath(package.catalog.relative_to(folder).as_posix())
         if path is None:
             problems.append(
-                Problem(
-                    "catalog-missing", "there is no such catalog", name, hint="The portal makes one: download again."
-                )
+                Problem("catalog-missing", "the catalog is missing", name, hint="Download the package again.")
             )
             continue
         try:
@@ -108,7 +109,7 @@ def _sealed(evidence: Evidence) -> PortalSignatures:
 
 
 def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -> Iterator[Problem]:
-    """The files of a package that its catalog does not list."""
+    """Yield a problem for each file that the catalog does not list."""
     for file in package.files:
         with mapped(file.path) as data:
             listed = any(catalog.contains(digest) for digest in hash_file(data).digests.values())
@@ -117,7 +118,7 @@ def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -
                 "catalog-incomplete",
                 f"the catalog does not list {file.relative}",
                 name,
-                hint="Windows will not install the file: submit the package again.",
+                hint="Submit the package again: Windows does not install files that the catalog does not list.",
             )
 
 

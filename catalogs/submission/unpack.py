@@ -1,4 +1,4 @@
-"""A folder, a cabinet or a .zip as a folder. The portal gives back a .zip."""
+"""Extract a cabinet or .zip (the portal returns a .zip) into a folder."""
 
 from __future__ import annotations
 
@@ -13,38 +13,43 @@ from signer.formats.detect import detect
 from signer.formats.table import CABINET
 from signer.storage.files import file_error, read
 
-_MOST_UNPACKED = 1 << 32
+_MAX_EXTRACTED_SIZE = 1 << 32
 
 
-def opened(path: Path, room: Path) -> Path:
-    """The folder, or `room` with the files of the cabinet or .zip in it. Raises FileError, MalformedInput."""
+def opened(path: Path, target: Path) -> Path:
+    """Return `path` if it is a folder, or extract it into `target`. Raises FileError and MalformedInput."""
     if path.is_dir():
         return path
     if not path.exists():
-        raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+        raise FileError("the file or folder does not exist", path=path, hint="Check the path.")
     try:
         data = read(path)
         if detect(data) is CABINET:
-            unpack(Listing.parse(data), room)
+            unpack(Listing.parse(data), target)
         elif zipfile.is_zipfile(path):
-            unpack_files(_zipped(path), room)
+            unpack_files(_zip_entries(path), target)
         else:
-            raise MalformedInput("neither a folder, a cabinet nor a .zip", hint="Name what was sent or came back.")
+            raise MalformedInput(
+                "neither a folder, a cabinet nor a .zip", hint="Specify a submission or a returned package."
+            )
     except SignerError as error:
         raise error.at(path) from error
-    return room
+    return target
 
 
-def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The files of a .zip with their names."""
+def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of a .zip."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
-                raise MalformedInput("the .zip would unpack to more than 4 GiB", hint="This is no driver package.")
+            if sum(entry.file_size for entry in entries) > _MAX_EXTRACTED_SIZE:
+                raise MalformedInput(
+                    "the .zip has more than 4 GiB when extracted",
+                    hint="Check the path: this is probably not a driver package.",
+                )
             for entry in entries:
                 yield entry.filename, archive.read(entry)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise MalformedInput("the .zip can't be read: it is damaged or encrypted") from error
+        raise MalformedInput("the .zip is damaged or encrypted") from error
     except OSError as error:
         raise file_error(error, path, "read the file") from error

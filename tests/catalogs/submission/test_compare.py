@@ -1,4 +1,4 @@
-"""What came back from the portal: real packages that it signed, and what can be wrong with them."""
+"""Comparison of returned packages with submitted ones: real packages, and one problem at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def states(found: Returned) -> dict[str, str]:
 
 
 def unsigned_copy(source: Path, target: Path) -> None:
-    """The package as its makers had it: no catalog, and drivers without signatures."""
+    """Copy a package as its vendor submitted it: without catalog and signatures."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.cat", "HASHES.tsv", "SOURCE.txt"))
     for path in target.rglob("*.sys"):
         changes = strip_image(path.read_bytes())
@@ -44,7 +44,7 @@ def unsigned_copy(source: Path, target: Path) -> None:
 
 @pytest.fixture
 def real(corpus: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """A package as it was sent, and as the portal gave it back."""
+    """A submitted package, and the package that the portal returned."""
     source = corpus / "packages" / REAL[0]
     unsigned_copy(source, tmp_path / "sent" / "ftdibus")
     target = tmp_path / "received" / "drivers" / "ftdibus"
@@ -53,7 +53,7 @@ def real(corpus: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_real_packages_that_microsoft_signed_are_what_was_sent(corpus: Path, name: str, tmp_path: Path) -> None:
+def test_real_packages_that_microsoft_signed_match_the_submitted_ones(corpus: Path, name: str, tmp_path: Path) -> None:
     source = corpus / "packages" / name
     unsigned_copy(source, tmp_path / "sent")
     shutil.copytree(source, tmp_path / "received", ignore=shutil.ignore_patterns("HASHES.tsv", "SOURCE.txt"))
@@ -67,7 +67,7 @@ def test_real_packages_that_microsoft_signed_are_what_was_sent(corpus: Path, nam
     }
 
 
-def test_the_zip_of_the_portal_is_compared_as_it_is(real: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_zip_of_the_portal_can_be_compared(real: tuple[Path, Path], tmp_path: Path) -> None:
     sent, received = real
     with zipfile.ZipFile(tmp_path / "signed.zip", "w") as archive:
         for path in sorted(received.rglob("*")):
@@ -119,9 +119,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], set[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "expected"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_with_it_is_named(
-    change: Callable[[Path], None], expected: set[str], real: tuple[Path, Path]
-) -> None:
+def test_each_problem_is_reported(change: Callable[[Path], None], expected: set[str], real: tuple[Path, Path]) -> None:
     sent, received = real
     change(received / "drivers" / "ftdibus")
     assert set(codes(compare(sent, received))) == expected
@@ -137,26 +135,26 @@ def test_the_changes_of_an_inf_are_shown(real: tuple[Path, Path]) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path) -> tuple[Path, Path]:
-    """The same package twice, unsigned."""
+    """The same unsigned package twice."""
     for name in ("sent", "received"):
         write_package(tmp_path / name / "Echo", BASE, "sample.sys", "sample.pdb")
     return tmp_path / "sent", tmp_path / "received"
 
 
-def test_what_was_not_signed_is_not_what_the_portal_gives(own: tuple[Path, Path]) -> None:
+def test_an_unsigned_package_is_rejected(own: tuple[Path, Path]) -> None:
     found = compare(*own)
     assert codes(found) == ["catalog-missing", "not-signed-by-microsoft"]
     assert states(found)["sample.sys"] == "same"
 
 
-def test_symbols_stay_with_microsoft(own: tuple[Path, Path]) -> None:
+def test_symbols_need_not_be_returned(own: tuple[Path, Path]) -> None:
     (own[1] / "Echo" / "sample.pdb").unlink()
     found = compare(*own)
     assert states(found)["sample.pdb"] == "kept by Microsoft"
     assert "not-returned" not in codes(found)
 
 
-def test_packages_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_packages_are_matched_by_their_folders(tmp_path: Path) -> None:
     for side, suffix in (("sent", ""), ("received", "/drivers")):
         for number, folder in enumerate(("x86", "x64")):
             write_package(tmp_path / f"{side}{suffix}" / folder)
@@ -165,7 +163,7 @@ def test_packages_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     assert [file.state for file in compare(tmp_path / "sent", tmp_path / "received").files] == ["same"] * 4
 
 
-def test_what_can_not_be_opened_is_said(tmp_path: Path) -> None:
+def test_other_files_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 and nothing else")
     with pytest.raises(MalformedInput, match="neither a folder"):
         opened(tmp_path / "x.zip", tmp_path / "room")
@@ -175,7 +173,7 @@ def test_what_can_not_be_opened_is_said(tmp_path: Path) -> None:
         compare(tmp_path, tmp_path)
 
 
-def test_a_damaged_zip_is_said_to_be(tmp_path: Path) -> None:
+def test_a_damaged_zip_is_rejected(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("Echo/a.inf", b"a" * 100)
         archive.writestr("../outside.inf", b"a")
@@ -188,7 +186,7 @@ def test_a_damaged_zip_is_said_to_be(tmp_path: Path) -> None:
         opened(tmp_path / "x.zip", tmp_path / "second")
 
 
-def test_the_command_says_no_and_shows_why(own: tuple[Path, Path]) -> None:
+def test_the_command_rejects_a_package_and_prints_the_problems(own: tuple[Path, Path]) -> None:
     ran = drvsign("submission", "compare", *own)
     assert ran.code == 1
     assert "not-signed-by-microsoft" in ran.stdout
@@ -197,6 +195,6 @@ def test_the_command_says_no_and_shows_why(own: tuple[Path, Path]) -> None:
     assert {file["file"] for file in document["files"]} == {"sample.inf", "sample.sys", "sample.pdb"}
 
 
-def test_the_command_says_yes_to_a_real_one(real: tuple[Path, Path]) -> None:
+def test_the_command_accepts_a_real_package(real: tuple[Path, Path]) -> None:
     ran = drvsign("submission", "compare", *real, "--json")
     assert (ran.code, ran.document["accepted"], ran.document["problems"]) == (0, True, [])

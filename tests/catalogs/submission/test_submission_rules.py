@@ -1,4 +1,4 @@
-"""Every rule of the portal, broken one at a time, in folders and in cabinets."""
+"""Every rule of the portal, violated one at a time, in folders and in cabinets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_package_as_it_should_be_has_no_problem(package: Path) -> None:
+def test_a_valid_package_has_no_problem(package: Path) -> None:
     submission = read_submission([package])
     assert submission.problems == ()
     names = [file.name for file in submission.files]
@@ -50,7 +50,7 @@ def test_a_package_as_it_should_be_has_no_problem(package: Path) -> None:
     assert submission.packages[0].architectures == {"amd64"}
 
 
-def test_the_cabinet_of_it_has_no_problem_but_the_missing_timestamp(package: Path, tmp_path: Path) -> None:
+def test_its_cabinet_has_no_problem_except_the_missing_timestamp(package: Path, tmp_path: Path) -> None:
     data = signed(build(read_submission([package]), time=TIME))
     found = check(data, tmp_path / "unpacked")
     assert [problem.code for problem in found.problems] == ["cabinet-timestamp"]
@@ -58,7 +58,7 @@ def test_the_cabinet_of_it_has_no_problem_but_the_missing_timestamp(package: Pat
     assert contents["Echo\\sample.sys"] == (package / "sample.sys").read_bytes()
 
 
-def test_folders_below_the_one_that_is_named_are_packages(tmp_path: Path) -> None:
+def test_subfolders_with_an_inf_are_packages(tmp_path: Path) -> None:
     for name in ("bus", "function"):
         write_package(tmp_path / "all" / name)
     assert [package.name for package in read_submission([tmp_path / "all"]).packages] == ["bus", "function"]
@@ -140,7 +140,7 @@ ERRORS: dict[str, tuple[Callable[[Path], list[Path]], list[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "expected"), ERRORS.values(), ids=ERRORS)
-def test_a_broken_rule_is_named(
+def test_a_violated_rule_is_reported(
     change: Callable[[Path], list[Path]], expected: list[str], package: Path, tmp_path: Path
 ) -> None:
     submission = read_submission(change(package))
@@ -163,9 +163,7 @@ WARNINGS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "expected"), WARNINGS.values(), ids=WARNINGS)
-def test_what_no_page_forbids_is_a_warning(
-    change: Callable[[Path], object], expected: list[str], package: Path
-) -> None:
+def test_undocumented_rules_are_warnings(change: Callable[[Path], object], expected: list[str], package: Path) -> None:
     change(package)
     submission = read_submission([package])
     assert (codes(submission), codes(submission, "warning")) == ([], expected)
@@ -207,7 +205,7 @@ CABINETS: dict[str, tuple[Callable[[dict[str, bytes]], bytes], list[str]]] = {
 
 
 @pytest.mark.parametrize(("make", "expected"), CABINETS.values(), ids=CABINETS)
-def test_what_is_wrong_with_a_cabinet_is_named(
+def test_problems_of_a_cabinet_are_reported(
     make: Callable[[dict[str, bytes]], bytes], expected: list[str], package: Path, tmp_path: Path
 ) -> None:
     unpacked = tmp_path / "in" / "unpacked"
@@ -217,24 +215,24 @@ def test_what_is_wrong_with_a_cabinet_is_named(
 
 
 @pytest.mark.parametrize("path", [path.parent for path in corpus_files("packages/*/SOURCE.txt")][::4], ids=corpus_id)
-def test_the_cabinet_of_a_real_package_holds_it_and_has_the_same_problems(path: Path, tmp_path: Path) -> None:
+def test_the_cabinet_of_a_real_package_has_the_same_files_and_problems(path: Path, tmp_path: Path) -> None:
     submission = read_submission([path])
     data = build(submission, time=TIME)
     contents = {file.name: content for file, content in Listing.parse(data).contents()}
     assert contents == {file.name: file.path.read_bytes() for file in submission.files}
     found = [problem.code for problem in check(data, tmp_path / "unpacked").problems]
-    said = [problem.code for problem in submission.problems if problem.code != "not-in-inf"]
-    assert sorted(found) == sorted([*said, "cabinet-unsigned"])
+    expected = [problem.code for problem in submission.problems if problem.code != "not-in-inf"]
+    assert sorted(found) == sorted([*expected, "cabinet-unsigned"])
 
 
-def test_no_inf_and_no_folder_are_errors(tmp_path: Path) -> None:
+def test_a_missing_inf_and_a_missing_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="no INF"):
         read_submission([tmp_path])
-    with pytest.raises(FileError, match="no such folder"):
+    with pytest.raises(FileError, match="the folder does not exist"):
         read_submission([tmp_path / "nowhere"])
 
 
-def test_no_cabinet_is_an_error(tmp_path: Path) -> None:
+def test_another_file_than_a_cabinet_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MalformedInput, match="not a cabinet"):
         check(b"PK\x03\x04", tmp_path)
 
@@ -252,9 +250,9 @@ def test_no_cabinet_is_an_error(tmp_path: Path) -> None:
         ("Echo\\a\0.sys", None),
     ],
 )
-def test_names_become_paths_or_nothing(name: str, parts: tuple[str, ...] | None) -> None:
+def test_names_are_split_or_rejected(name: str, parts: tuple[str, ...] | None) -> None:
     assert parts_of(name) == parts
 
 
-def test_a_folder_is_spoken_of_once() -> None:
+def test_each_folder_is_reported_once() -> None:
     assert [problem.code for problem in check_names(["A&B\\a.inf", "A&B\\a.sys"])] == ["folder-name-characters"]

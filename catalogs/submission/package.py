@@ -156,12 +156,12 @@ def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[Problem]:
         try:
             found += rules.check(DriverInf.read(inf))
         except InfError:
-            continue  # the survey has said so
+            continue  # the survey reported it
     return list(dict.fromkeys(found))
 
 
 def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
-    """Whether the folder holds one package."""
+    """Check that the folder contains exactly one package."""
     if not infs:
         yield Problem(
             "no-inf",

@@ -1,7 +1,7 @@
 """The install script, run by Wine's command prompt with replacements for the programs of Windows.
 
-The stand-ins are command files that note how they were called and end with the exit code that the test wants; certutil
-also keeps a copy of the file that it was given. What certutil and bcdedit really do, Wine can't show.
+The replacements are batch files that log their arguments and return the exit code that the test sets; that of certutil
+also copies its input file. The real certutil and bcdedit are not tested.
 """
 
 from __future__ import annotations

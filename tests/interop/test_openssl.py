@@ -33,8 +33,8 @@ def catalog_signature(pki: Pki) -> bytes:
 def detached(signature: bytes) -> tuple[bytes, bytes]:
     """Return the signature without its content, and the octets of the content that the digest covers.
 
-    A CMS content is an OCTET STRING, an Authenticode content is not (PKCS #7 allows any), so that a judge of CMS has to
-    get it separately.
+    CMS content is an OCTET STRING, but Authenticode content is not (PKCS #7 allows any type), so a CMS verifier needs
+    it as detached content.
     """
     content_info = der.read(signature)
     oid, wrapped = der.children(signature, content_info)

@@ -1,7 +1,7 @@
 """Wine's WinVerifyTrust and catalog functions verify signed files, called by wincheck.c.
 
-Wine 8 checks an image's digest, the signature and its certificate; it trusts every root, and enumerates the members of
-version 1 catalogs only. Page hashes it does not know, and of a catalog it does not recompute the digest of the content.
+Wine 8 verifies an image's digest, the signature and its certificate; it trusts every root, and enumerates only members
+of version 1 catalogs. It does not support page hashes, and does not recompute the digest of a catalog's content.
 """
 
 from __future__ import annotations

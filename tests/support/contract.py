@@ -134,7 +134,7 @@ def differences(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
     """Yield the differences between a document and its shape, including missing and unexpected keys."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
-            yield f"{where}: {value!r} is no object"
+            yield f"{where}: {value!r} is not an object"
             return
         for key in sorted(shape.keys() ^ value.keys()):
             yield f"{where}.{key}: {'missing' if key in shape else 'not in the contract'}"
@@ -142,7 +142,7 @@ def differences(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
             yield from differences(value[key], shape[key], f"{where}.{key}")
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            yield f"{where}: {value!r} is no list"
+            yield f"{where}: {value!r} is not a list"
             return
         for index, item in enumerate(value):
             yield from differences(item, shape[0], f"{where}[{index}]")

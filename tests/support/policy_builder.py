@@ -1,7 +1,7 @@
 """Synthetic evidence: files, signatures, paths and anchors for single cases, without files, network or clock.
 
-The paths are given, not built, so certificates need to say what they say and no more: all share one key, and one whose
-signature algorithm must be old has its OID swapped after signing.
+Paths are given, not built, so certificates need only the fields that the rules read: all share one key, and the OID of
+an old signature algorithm is inserted after signing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Convert App Control policies from XML to binary form, like ConvertFrom-CIPolicy, for tests.
 
-Written from the facts of the format and from files that Microsoft's compiler made, without the readers under test: it
-takes the document apart by itself. Numbers are little-endian; strings and bytes have their length before them and zeros
-behind them, up to a multiple of four; strings have four zeros more.
+Derived from the format and from files of Microsoft's compiler, independently of the parsers under test. Numbers are
+little-endian; strings and bytes are prefixed by their length and padded with zeros to a multiple of four; strings are
+followed by four more zeros.
 """
 
 from __future__ import annotations

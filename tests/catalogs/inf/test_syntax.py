@@ -170,7 +170,7 @@ def test_there_are_real_infs(corpus: object) -> None:
 
 
 def structure(inf: Inf) -> list[tuple[str, list[tuple[str | None, tuple[str, ...]]]]]:
-    """All that an INF says, without where it says it."""
+    """Return the sections of an INF without line numbers."""
     return [(name, [(item.key, item.values) for item in section.entries]) for name, section in inf.sections.items()]
 
 

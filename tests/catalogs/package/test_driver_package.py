@@ -159,7 +159,7 @@ def test_the_leading_asterisk_is_not_in_the_catalog(tmp_path: Path) -> None:
     """As in the catalogs of a touch pad whose INF has *ETD0001 beside ACPI\\ETD0001."""
     write_package(tmp_path, with_change(("ROOT\\Sample,ROOT\\SampleCompatible", "*PNP0501,ACPI\\PNP0501,PNP0501")))
     (package,) = read_packages(tmp_path, X64)
-    assert package.hardware_ids == ("pnp0501", "acpi\\pnp0501"), "each once, as it is in the catalog"
+    assert package.hardware_ids == ("pnp0501", "acpi\\pnp0501"), "without duplicates"
 
 
 def test_a_file_listed_on_two_lines_is_two_members(tmp_path: Path) -> None:

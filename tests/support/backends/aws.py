@@ -1,7 +1,7 @@
 """AWS KMS, simulated by moto over HTTP with credential checks enabled.
 
-moto 5 ignores MessageType and hashes a digest once more (its documentation says so), and it refuses credentials in the
-XML of IAM instead of the JSON of KMS (AWS KMS API Reference, "Common Errors"); that much is added to it here.
+moto 5 ignores MessageType and hashes a digest again (see its documentation), and it rejects credentials with the XML of
+IAM instead of the JSON of KMS (AWS KMS API Reference, "Common Errors"); this module adds both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Azure Key Vault (Get Key, Sign, challenge) and a managed identity endpoint, simulated from their documentation.
 
-The client insists on TLS and on a vault whose host name ends with that of the resource it is challenged for.
+The client requires TLS, and a vault whose host name ends with that of the resource in the challenge.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Google Cloud KMS, simulated from its REST API documentation (getPublicKey, asymmetricSign), for a service account.
 
-The client signs its tokens itself (a JSON Web Token, RFC 7519, RS256); they are checked here.
+The client signs its own tokens (JSON Web Token, RFC 7519, RS256); this module verifies them.
 """
 
 from __future__ import annotations

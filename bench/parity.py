@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench._corpus import corpus_root
 from catalogs.build import CatalogOptions, build
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.diff import Difference, differences
 from catalogs.package.driver_package import DriverPackage, read_packages
-from tests.support.files import corpus_files
 
 PORTAL = (
     "Qualification Level",
@@ -51,7 +51,7 @@ class Parity:
 
 
 def real_catalogs() -> list[Path]:
-    return corpus_files("packages/*/*.cat", "packages-media/*/*.cat")
+    return sorted(path for kind in ("packages", "packages-media") for path in corpus_root().glob(f"{kind}/*/*.cat"))
 
 
 def compare(path: Path) -> Parity:

@@ -14,14 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.support.identities import identity, private_key
-from tests.support.images import PeSpec
+from bench._image import PeSpec
 
-_NAME = "Drvsign Unit Test"
 _FROM_BYTECODE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Environment in which Python programs can cache their bytecode."""
 
@@ -49,8 +51,13 @@ def best(command: Sequence[str | Path], times: int = 3) -> float:
 def write_identity(folder: Path) -> list[str]:
     """Write key and certificate files; return their paths."""
     key, cert = folder / "key.pem", folder / "cert.pem"
-    key.write_bytes(private_key("rsa2048", _NAME).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    cert.write_bytes(identity().certificate.public_bytes(Encoding.PEM))
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Drvsign Bench")]), datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    cert.write_bytes(builder.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM))
     return [str(key), str(cert)]
 
 

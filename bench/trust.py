@@ -6,6 +6,7 @@ process, as in `drvsign verify`. The limit for all drivers together is half a se
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import subprocess
@@ -33,10 +34,10 @@ def once() -> dict[str, float]:
     gathered = time.perf_counter()
     store = TrustStore.release()
     for signature in signed:
-        build_paths(signature.leaf, signature.pool, store)
+        build_paths(signature.signer, signature.certificates, store)
     built = time.perf_counter()
     for signature in signed:
-        build_paths(signature.leaf, signature.pool, store)
+        build_paths(signature.signer, signature.certificates, store)
     return {
         "import cryptography.x509": library - start,
         "import signer.trust": imported - library,
@@ -47,11 +48,17 @@ def once() -> dict[str, float]:
 
 
 def signatures_of_the_corpus() -> list:
-    from tests.support.embedded import signatures
-    from tests.support.files import corpus_files
+    """Every signature that can be read in the corpus's drivers and catalogs."""
+    from bench._corpus import corpus_root
+    from signer.errors import SignerError
+    from signer.verify.gather import gather
 
-    files = corpus_files("drivers/*.sys", "catalogs/*.cat")
-    return [signature for file in files for signature in signatures(file.read_bytes())]
+    found = []
+    for kind, pattern in (("image", "drivers/*.sys"), ("catalog", "catalogs/*.cat")):
+        for path in sorted(corpus_root().glob(pattern)):
+            with contextlib.suppress(SignerError):
+                found += gather(path.read_bytes(), kind, path.name).signatures
+    return [signature for signature in found if signature.signer is not None]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.files import corpus_root
+from bench._corpus import corpus_root
 
 _TIMES = 5
 _BYTECODE = tempfile.TemporaryDirectory()

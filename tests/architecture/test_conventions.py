@@ -51,6 +51,33 @@ def test_imports_point_down_and_every_library_has_one_home():
     assert "0 broken" in done.stdout
 
 
+def test_tests_mirror_the_packages():
+    """Whoever changes a package finds its tests in the folder of the same name below tests/."""
+    strays = [
+        path.relative_to(ROOT).as_posix()
+        for room in ROOMS
+        for path in (ROOT / "tests" / room).rglob("test_*.py")
+        if not (ROOT / path.parent.relative_to(ROOT / "tests")).is_dir()
+    ]
+    assert not strays
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [("bench", "tests"), *((room, other) for room in ROOMS for other in ("tests", "bench"))],
+)
+def test_only_tests_import_tests(folder: str, forbidden: str):
+    wrong = [
+        f"{at(path, node)} imports {name}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in imported(node)
+        if name.split(".")[0] == forbidden
+    ]
+    assert not wrong
+
+
 def test_no_module_is_longer_than_can_be_read():
     lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in modules()}
     assert not {name: length for name, length in lengths.items() if length > LINES_OF_A_MODULE}

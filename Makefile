@@ -8,6 +8,7 @@ STAMP := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 WORKERS ?= auto
 EXTRAS ?= dev
+MINUTES ?= 10
 
 MINGW ?= x86_64-w64-mingw32
 DDK ?= /usr/$(MINGW)/include/ddk
@@ -17,7 +18,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example parity bench clean
+.PHONY: help env demo sign test lint example mutants survivors parity bench clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +61,12 @@ example: $(DEVELOP) ## Compile examples/hello/hello.sys again; needs mingw-w64
 	$(MINGW)-gcc $(DRIVER_CFLAGS) $(DRIVER_LDFLAGS) -o examples/hello/hello.sys examples/hello/hello.c -lntoskrnl
 	@chmod 644 examples/hello/hello.sys
 	@$(BIN)/python -m pytest -q tests/examples
+
+mutants: $(DEVELOP) ## Small changes to the code that no test notices: ONLY=signer/verify MINUTES=10
+	@$(BIN)/python -m tests.support.mutants $(ONLY) --minutes $(MINUTES)
+
+survivors: $(DEVELOP) ## The mutants that survived so far, and how many were tried
+	@$(BIN)/python -m tests.support.mutants $(ONLY) --report
 
 parity: $(DEVELOP) ## Our catalogs beside Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity

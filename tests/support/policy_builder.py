@@ -120,6 +120,7 @@ class Sign:
     problems: tuple[Problem, ...] = ()
     stamp: Timestamp | None = None
     stamp_anchor: Anchor | None = None
+    stamp_path: tuple[PathProblem, ...] = ()
     page_hashes_intact: bool | None = None
     catalog: str | None = None
     program_name: str | None = None
@@ -156,6 +157,10 @@ class Sign:
         stamp = Timestamp("rfc3161", day(when), DigestAlgorithm.SHA256, authority, (authority,), problems)
         return replace(self, stamp=stamp, stamp_anchor=anchor("commercial") if known else None)
 
+    def stamp_path_breaks(self, *codes: str) -> Sign:
+        """Return it with these problems of the timestamp's path."""
+        return replace(self, stamp_path=tuple(PathProblem(code, "a rule of issuing is broken", 1) for code in codes))
+
     def signature(self, index: int) -> Signature:
         """Return the signature as evidence."""
         hashed = self.algorithm.hash(_CONTENT) if self.algorithm is not None else b""
@@ -183,7 +188,7 @@ class Sign:
             paths = CertificatePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
         if self.stamp is None or self.stamp.signer is None:
             return paths
-        return replace(paths, timestamp=(CertificatePath((self.stamp.signer,), self.stamp_anchor),))
+        return replace(paths, timestamp=(chain(self.stamp.signer, self.stamp_anchor, problems=self.stamp_path),))
 
 
 @dataclass(frozen=True)

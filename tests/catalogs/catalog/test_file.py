@@ -220,6 +220,17 @@ def test_a_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     assert {s.name: s.state for s in check_folder(catalog, [tmp_path / "b.sys"])}["b.sys"] == "stale"
 
 
+def test_a_file_as_old_as_the_catalog_was_not_changed_after_it(tmp_path: Path) -> None:
+    catalog, path = small(2, "b.sys"), tmp_path / "b.sys"
+    path.write_bytes(b"changed")
+    made = int(catalog.this_update.timestamp())
+    states = []
+    for seconds in (made, made + 1):
+        os.utime(path, (seconds, seconds))
+        states += [state.state for state in check_folder(catalog, [path])]
+    assert states == ["changed", "stale"]
+
+
 CDF = "[CatalogHeader]\nName=x.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n<HASH>a=a.txt\n"
 
 

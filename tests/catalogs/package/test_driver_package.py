@@ -245,6 +245,7 @@ PROBLEMS = [
     ("version-too-large", ("1.2.3.4", "1.2.3.65536"), ["22.9.6"]),
     ("version-of-letters", ("1.2.3.4", "1.2.a.4"), ["22.9.6"]),
     ("date-in-the-future", ("05/01/2024", "05/03/2024"), ["22.9.7"]),
+    ("date-of-today", ("05/01/2024", "05/02/2024"), []),
     ("date-too-old", ("05/01/2024", "04/20/2009"), ["22.9.7"]),
     ("not-in-source-disks-files", ("sample.sys = 1\n", ""), ["22.9.10"]),
     ("missing-file", ("sample.sys = 1", "sample.sys = 1,x64"), ["22.9.1"]),

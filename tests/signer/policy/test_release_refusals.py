@@ -68,6 +68,14 @@ def test_each_reason_is_named(corpus: Path) -> None:
     ]
 
 
+def test_the_first_and_the_last_second_of_a_certificate_are_good_for_a_release(corpus: Path) -> None:
+    certificate, second = plan_of(corpus).certificate, timedelta(seconds=1)
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    assert [codes(plan_of(corpus, at=at)) for at in (begin, end)] == [[], []]
+    assert codes(plan_of(corpus, at=begin - second)) == ["release-not-yet-valid"]
+    assert codes(plan_of(corpus, at=end + second)) == ["release-expired"]
+
+
 def test_certificates_that_lead_nowhere_are_refused(corpus: Path) -> None:
     plan = plan_of(corpus)
     alone = Plan(plan.certificate, (), (SHA256,), True, plan.at)

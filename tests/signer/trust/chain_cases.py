@@ -269,7 +269,8 @@ def _ladder(length: int) -> Built:
     for number in range(length - 1):
         rungs.append(issue(f"CA {number}", rungs[-1], ca=True))
     leaf = issue("Leaf", rungs[-1])
-    return Built(leaf, tuple(rungs[1:]), root, anchored=length <= MAX_DEPTH)
+    deep = length > MAX_DEPTH
+    return Built(leaf, tuple(rungs[1:]), root, anchored=not deep, index=MAX_DEPTH - 1 if deep else None)
 
 
 # Who may issue
@@ -483,6 +484,18 @@ def rollover_is_exempt() -> Built:
 def leaf_with_the_name_of_its_ca_is_not_exempt() -> Built:
     """A leaf with the name of its CA is not exempt."""
     return rolled_over(subject=name("CA", (NameOID.ORGANIZATION_NAME, "Contoso")))
+
+
+@case("name-constraints", breaks=True)
+def ca_between_a_rollover_and_the_constraint() -> Built:
+    """The exemption of a CA's certificate for its own new key does not exempt the CA that comes above it."""
+    limits = (x509.NameConstraints(None, [x509.DirectoryName(organization("Contoso"))]), True)
+    of_contoso = name("CA", (NameOID.ORGANIZATION_NAME, "Contoso"))
+    root = issue("Root", ca=True)
+    top = issue("Top", root, ca=True, extensions=[limits])
+    old = issue(of_contoso, top, ca=True)
+    new = issue(of_contoso, old, ca=True, private_key=key("CA, new"))
+    return Built(issue("Leaf", new), (top, old, new), root, index=2)
 
 
 @case("name-constraints", breaks=True)

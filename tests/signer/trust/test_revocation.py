@@ -161,6 +161,23 @@ def test_ca_that_may_not_sign_lists_revokes_nothing() -> None:
     assert (status.revocations, codes(status.notes)) == ((), {"crl-not-allowed"})
 
 
+def test_ca_whose_extensions_can_not_be_read_revokes_nothing() -> None:
+    """Whether its key may sign lists stands in an extension, so that nobody can tell."""
+    unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"\xff")
+    ca = issue("Garbled CA", ROOT, ca=True, extensions=[(unreadable, True)])
+    leaf = issue("Leaf", ca)
+    unchecked = CertificatePath((leaf.certificate, ca.certificate, ROOT.certificate), None)
+    status = revoked(unchecked, [crl(ca, [leaf])], NOW)
+    assert (status.revocations, status.checked, codes(status.notes)) == ((), frozenset(), {"crl-not-allowed"})
+
+
+def test_ca_that_says_nothing_about_its_key_may_sign_lists() -> None:
+    """Of authorities before RFC 5280 many have no key usage, and an absent one restricts nothing (4.2.1.3)."""
+    ca = issue("Terse CA", ROOT, ca=True)
+    leaf = issue("Leaf", ca)
+    assert len(revoked(path(leaf, ca), [crl(ca, [leaf])], NOW).in_effect) == 1
+
+
 def test_root_can_not_revoke_itself() -> None:
     status = revoked(path(), [crl(ROOT, [ROOT])], NOW)
     assert (status.revocations, status.checked, status.notes) == ((), {1}, ())

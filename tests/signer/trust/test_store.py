@@ -162,3 +162,11 @@ def test_cross_certificates_are_known_by_thumbprint() -> None:
     assert len(table) == 30
     assert all(row.not_before < row.not_after and row.source for row in table.values())
     assert kernel_root(key_identity(base64.b64decode(b""))) is None
+
+
+def test_only_a_test_store_names_the_published_roots_it_does_not_trust() -> None:
+    """A release store trusts them or leaves them out on purpose; neither is a hint for the user."""
+    subject = next(iter(published_roots().by_subject))
+    assert TrustStore.release().untrusted_issuers(subject) == ()
+    named = TrustStore.test_signing([issue("Root", ca=True).certificate]).untrusted_issuers(subject)
+    assert named and all(fields_of(root).subject == subject for root in named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -73,7 +73,9 @@ def codes(found: Timestamp) -> list[str]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("key", ["rsa2048", "p256", "p384"])
 def test_a_timestamp_is_intact(kind: Kind, key: str) -> None:
-    found = timestamp(stamp(kind, tsa_identity(key)))
+    signature = read(with_stamp(stamp(kind, tsa_identity(key))))
+    found = signature.timestamp
+    assert found is not None and signature.notes == ()
     assert (found.kind, found.time, found.problems, found.notes) == (kind, NOON, (), ())
     assert found.digest_algorithm is SHA256
     assert found.signer == tsa_identity(key).certificate
@@ -206,6 +208,35 @@ def test_the_first_intact_of_several_timestamps_counts() -> None:
     found = read(both)
     assert found.timestamp is not None and found.timestamp.intact and found.timestamp.kind == "authenticode"
     assert [note.code for note in found.notes] == ["several-timestamps"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unreadable_timestamp_does_not_hide_an_intact_one(kind: Kind) -> None:
+    good = stamp(kind)
+    values = (der.octets(b"no timestamp"), *good.attribute[1])
+    found = read(with_unsigned(with_stamp(good), TYPES[kind], values))
+    assert found.timestamp is not None and found.timestamp.intact
+    assert [note.code for note in found.notes] == ["several-timestamps"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_time_of_a_timestamp_that_can_not_be_read_is_long_ago(kind: Kind) -> None:
+    """Whoever forgets to ask whether it is intact finds it before any certificate."""
+    assert timestamp(stamp(kind, change=lambda data: der.null())).time == datetime(1601, 1, 1, tzinfo=UTC)
+
+
+def test_a_token_whose_certificate_can_not_be_read_is_nobody_s() -> None:
+    found = timestamp(stamp("rfc3161", change=swap(b"240805120000Z", b"24080512000XZ")))
+    assert found.signer is None and codes(found) == ["signer-certificate-unreadable"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("before", "intact"), [(7, True), (8, False)])
+def test_eight_timestamps_are_read(kind: Kind, before: int, intact: bool) -> None:
+    good = stamp(kind)
+    values = (*(der.octets(b"no timestamp"),) * before, *good.attribute[1])
+    found = read(with_unsigned(with_stamp(good), TYPES[kind], values))
+    assert found.timestamp is not None and found.timestamp.intact == intact
 
 
 def test_a_nested_signature_has_its_own_timestamp() -> None:

@@ -284,3 +284,19 @@ def disabled_root_with_a_late_timestamp() -> Sample:
 def disabled_root_with_an_early_timestamp() -> Sample:
     """What was signed while the root was in the program stays good."""
     return driver(under_a_disabled_root("2010-01-01").stamped("2012-01-01"))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", code="expired", **USER)
+def valid_signer_under_an_expired_authority() -> Sample:
+    """Every certificate of the chain has to be valid, not the signer's alone."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(CODE_SIGNING,), begins="2022-01-01")
+    authority = certificate("Some CA 2010", "Some Root", ends="2024-01-01")
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), authority),)))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def expired_authority_that_was_valid_at_the_timestamp() -> Sample:
+    """With a timestamp the time of signing counts for the whole chain."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(CODE_SIGNING,), begins="2022-01-01")
+    authority = certificate("Some CA 2010", "Some Root", ends="2024-01-01")
+    return driver(Sign(leaf, (chain(leaf, anchor("commercial"), authority),)).stamped("2023-01-01"))

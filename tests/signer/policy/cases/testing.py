@@ -70,7 +70,8 @@ def test_certificate_with_another_usage() -> Sample:
 @expect("rejected", "test-signing", "win11-23h2-x64", roots="test-signing", code="test-signing-off")
 @expect("accepted", "test-signing", "win11-23h2-x64", "win10-22h2-x64", **TEST)
 @expect("accepted", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True, code="preproduction")
-@expect("rejected", "test-signing", "win10-22h2-x64", roots="test-signing", uefi_sb_test=True)
+@expect("accepted", "test-signing", "win11-22h2-x64", roots="test-signing", uefi_sb_test=True, code="preproduction")
+@expect("rejected", "test-signing", "win11-21h2-x64", "win10-22h2-x64", roots="test-signing", uefi_sb_test=True)
 def preproduction() -> Sample:
     """A preproduction signature loads in test-signing mode, or on a machine that was provisioned for it since 22H2."""
     return driver(by_microsoft_test(WHQL))

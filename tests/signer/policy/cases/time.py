@@ -48,6 +48,66 @@ def timestamp_by_a_code_signing_certificate() -> Sample:
     return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", usages=(CODE_SIGNING,)))
 
 
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
+def timestamp_of_an_authority_without_the_right_to_issue() -> Sample:
+    """A timestamp's path that reaches a root by breaking a rule of issuing vouches for no time."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("not-a-ca"))
+
+
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
+def timestamp_of_an_authority_for_another_usage() -> Sample:
+    """An authority whose issuer may not issue for time stamping vouches for no time."""
+    return driver(
+        by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1", "eku-nesting")
+    )
+
+
+@expect("accepted", "root", "win10-22h2-x64", expired_leaf="blocked")
+def timestamp_of_an_authority_with_an_old_digest() -> Sample:
+    """A weak digest on the timestamp's path breaks no rule of issuing: authorities of 2010 have no other."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1"))
+
+
+@expect("accepted", "root", "win10-22h2-x64", expired_leaf="blocked")
+def timestamp_in_the_last_second_of_the_certificate() -> Sample:
+    """The last second of a certificate belongs to its lifetime."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:00"))
+
+
+@expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
+def timestamp_one_second_after_the_certificate() -> Sample:
+    """One second later it does not."""
+    return driver(by_microsoft(WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:01"))
+
+
+@expect("accepted", "root", "win7-x64", expired_leaf="blocked")
+def timestamp_in_the_first_second_of_the_certificate() -> Sample:
+    """The first second of a certificate belongs to its lifetime."""
+    return driver(cross_signed(begins="2014-03-01T00:00:00", ends="2016-01-01").stamped("2014-03-01T00:00:00"))
+
+
+@expect("rejected", "expiry", "win7-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
+def timestamp_one_second_before_the_certificate() -> Sample:
+    """One second earlier does not."""
+    return driver(cross_signed(begins="2014-03-01T00:00:01", ends="2016-01-01").stamped("2014-03-01T00:00:00"))
+
+
+@expect("accepted", "root", "win7-x64", at=day("2012-01-01T00:00:00"), expired_leaf="blocked")
+@expect("accepted", "root", "win7-x64", at=day("2016-01-01T00:00:00"), expired_leaf="blocked")
+@expect("rejected", "expiry", "win7-x64", at=day("2011-12-31T23:59:59"), expired_leaf="blocked", code="not-yet-valid")
+@expect("rejected", "expiry", "win7-x64", at=day("2016-01-01T00:00:01"), expired_leaf="blocked", code="expired")
+def from_the_first_to_the_last_second() -> Sample:
+    """Without a timestamp the time of the check counts; the first and the last second are within the lifetime."""
+    return driver(cross_signed(begins="2012-01-01T00:00:00", ends="2016-01-01T00:00:00"))
+
+
+@expect("accepted", "root", "win11-24h2-x64", at=day("2016-01-01T00:00:00"))
+@expect("rejected", "lifetime", "win11-24h2-x64", at=day("2016-01-01T00:00:01"), code="lifetime-expired")
+def lifetime_signing_ends_after_the_last_second() -> Sample:
+    """A certificate for lifetime signing still counts in its last second."""
+    return driver(by_microsoft(WHQL, LIFETIME, ends="2016-01-01T00:00:00").stamped("2015-06-01"))
+
+
 @expect("accepted", "root", "win10-22h2-x64", code="timestamp-outside-lifetime")
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
 def timestamp_after_expiry() -> Sample:

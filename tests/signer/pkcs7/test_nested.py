@@ -1,0 +1,46 @@
+"""Unsigned attributes put in and taken out: everything else stays as it was encoded."""
+
+from __future__ import annotations
+
+import pytest
+
+from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
+from signer.pkcs7.nested import append, nested_in, with_unsigned
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from tests.support.identities import identity
+
+SIGNED = sign(Content(oids.CTL, der.sequence(der.null())), identity(), SigningOptions())
+OID = "2.999.1"
+
+
+def test_an_attribute_taken_out_again_leaves_no_trace() -> None:
+    with_one = with_unsigned(SIGNED, OID, (der.null(),))
+    assert parse(with_one).signers[0].unsigned_attributes == {OID: (der.null(),)}
+    assert with_unsigned(with_one, OID, ()) == SIGNED
+
+
+def test_an_attribute_is_replaced_and_the_others_stay() -> None:
+    both = with_unsigned(with_unsigned(SIGNED, OID, (der.null(),)), "2.999.2", (der.octets(b"x"),))
+    changed = with_unsigned(both, OID, (der.octets(b"y"),))
+    assert parse(changed).signers[0].unsigned_attributes == {OID: (der.octets(b"y"),), "2.999.2": (der.octets(b"x"),)}
+
+
+def test_every_nested_signature_is_found() -> None:
+    """They are a SET OF, so that DER gives their order."""
+    assert nested_in(SIGNED) == ()
+    assert nested_in(append(append(SIGNED, SIGNED), der.null())) == (der.null(), SIGNED)
+
+
+def test_a_signature_of_two_signers_takes_no_attribute() -> None:
+    data = parse(SIGNED)
+    assert len(data.signers) == 1
+    outer = der.read(SIGNED)
+    oid, wrapped = der.children(SIGNED, outer)
+    *head, infos = der.children(SIGNED, der.read(SIGNED, wrapped.body))
+    signer = infos.contents(SIGNED)
+    twice = der.sequence(*(part.whole(SIGNED) for part in head), der.tlv(der.SET, signer, signer))
+    two = der.sequence(oid.whole(SIGNED), der.explicit(0, twice))
+    with pytest.raises(SignatureFormatError, match="2 signers"):
+        with_unsigned(two, OID, (der.null(),))

@@ -1,0 +1,31 @@
+"""Notes and rejections about a chain without a root, which the outcome alone does not tell apart."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from signer.policy.judge import judge
+from signer.policy.machine_state import MachineState
+from signer.policy.targets import Target
+from tests.support.policy_builder import Sign, commercial, driver, of_test_root, self_signed, unknown_issuer
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("sign", "roots", "severities"),
+    [
+        pytest.param(unknown_issuer(), "release", ["error"], id="an unknown issuer rejects"),
+        pytest.param(of_test_root(named=False), "release", ["info"], id="of a test signature it is only noted"),
+        pytest.param(of_test_root(named=True), "test-signing", [], id="a root is reached"),
+        pytest.param(self_signed(), "release", [], id="a self-signed certificate lacks no issuer"),
+        pytest.param(commercial(), "release", [], id="a published root"),
+    ],
+)
+def test_an_incomplete_chain_is_told_once(sign: Sign, roots: str, severities: list[str]) -> None:
+    sample = driver(sign)
+    machine = MachineState(at=NOW, roots=roots)  # type: ignore[arg-type]
+    verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
+    assert [one.severity for one in verdict.findings if one.code == "chain-incomplete"] == severities

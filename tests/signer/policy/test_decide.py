@@ -1,0 +1,160 @@
+"""How the results of rules add up: what a waiver takes back, which rule decides, which signature counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from signer.policy.classify import WHQL
+from signer.policy.decide import AttributedResult, Decided, Judged, Policy, decide
+from signer.policy.findings import Outcome
+from signer.policy.machine_state import EvaluationContext, MachineState
+from signer.policy.rules import Effect, Rule, RuleResult
+from signer.policy.subjects import FileSubject, SignaturePath
+from signer.policy.targets import Target
+from tests.support.policy_builder import Sign, by_microsoft, commercial, driver
+
+CONTEXT = EvaluationContext(Target.parse("win10-22h2-x64"), MachineState(at=datetime(2026, 11, 24, tzinfo=UTC)))
+
+
+def subject(*signs: Sign) -> FileSubject:
+    sample = driver(*signs)
+    return FileSubject.of(sample.evidence, sample.paths)
+
+
+def results(*effects: Effect) -> tuple[AttributedResult, ...]:
+    """Results of rules that are called by their place."""
+    return tuple(
+        AttributedResult(f"rule {place}", "a page", RuleResult(effect, f"code-{place}", "a reason"))
+        for place, effect in enumerate(effects)
+    )
+
+
+def judged(*effects: Effect) -> Judged:
+    """One signature with what the rules say of it."""
+    (signed,) = subject(commercial()).signatures
+    return Judged.of(signed.candidates[0], results(*effects))
+
+
+@pytest.mark.parametrize(
+    ("effects", "outcome", "rule"),
+    [
+        ([], "accepted", "accepted"),
+        (["notes", "warns"], "accepted", "accepted"),
+        (["allows", "notes"], "accepted", "rule 0"),
+        (["allows", "allows"], "accepted", "rule 1"),
+        (["undecided", "allows"], "unknown", "rule 0"),
+        (["allows", "undecided", "undecided"], "unknown", "rule 1"),
+        (["undecided", "rejects"], "rejected", "rule 1"),
+        (["rejects", "rejects"], "rejected", "rule 0"),
+        (["rejects", "allows"], "rejected", "rule 0"),
+    ],
+)
+def test_the_outcome_of_one_signature(effects: list[Effect], outcome: Outcome, rule: str) -> None:
+    found = judged(*effects)
+    assert (found.outcome, found.rule) == (outcome, rule)
+
+
+@pytest.mark.parametrize(
+    ("signature", "file", "outcome", "rule"),
+    [
+        ([], [], "accepted", "accepted"),
+        (["allows"], ["notes"], "accepted", "rule 0"),
+        (["allows"], ["notes", "allows"], "accepted", "rule 1"),
+        (["allows"], ["allows", "allows"], "accepted", "rule 1"),
+        (["allows"], ["notes", "rejects", "rejects"], "rejected", "rule 1"),
+        (["allows"], ["undecided", "undecided"], "unknown", "rule 0"),
+        (["allows"], ["undecided", "rejects"], "rejected", "rule 1"),
+        (["undecided"], ["rejects"], "rejected", "rule 0"),
+        (["rejects"], ["undecided"], "rejected", "rule 0"),
+        (["rejects"], ["notes", "waives"], "accepted", "rule 1"),
+        (["rejects"], ["rejects", "waives"], "accepted", "rule 1"),
+        (["rejects"], ["waives", "rejects"], "rejected", "rule 1"),
+        (["rejects"], ["waives", "undecided"], "unknown", "rule 1"),
+        (["rejects"], ["allows", "waives"], "accepted", "rule 1"),
+        (["rejects"], ["waives", "notes", "allows"], "accepted", "rule 2"),
+    ],
+)
+def test_the_outcome_of_a_file(signature: list[Effect], file: list[Effect], outcome: Outcome, rule: str) -> None:
+    """What comes before a waiver is waived; what comes after it counts."""
+    best = judged(*signature)
+    decided = Decided(subject(commercial()), (best,), best, results(*file))
+    assert (decided.outcome, decided.rule) == (outcome, rule)
+
+
+def test_a_file_without_a_signature_is_rejected_unless_that_is_waived() -> None:
+    assert (Decided(subject(), (), None).outcome, Decided(subject(), (), None).rule) == ("rejected", "unsigned")
+    waived = Decided(subject(), (), None, results("waives"))
+    assert (waived.outcome, waived.rule) == ("accepted", "rule 0")
+
+
+@pytest.mark.parametrize(
+    ("signature", "file", "expected"),
+    [
+        (["rejects"], [], True),
+        (["undecided"], [], True),
+        (["allows"], [], False),
+        (["notes"], ["rejects"], True),
+        (["notes"], ["notes", "rejects"], False),
+    ],
+)
+def test_who_rejected_it(signature: list[Effect], file: list[Effect], expected: bool) -> None:
+    best = judged(*signature)
+    decided = Decided(subject(commercial()), (best,), best, results(*file))
+    assert decided.rejected_by(frozenset({"rule 0"})) == expected
+    assert not Decided(subject(), (), None).rejected_by(frozenset({"rule 0"}))
+
+
+def by_name(**outcomes: list[Effect]) -> Policy:
+    """A policy whose rules say about each signature what is given for its program's name, in this order."""
+
+    def rule(place: int) -> Rule[SignaturePath]:
+        def check(candidate: SignaturePath, context: EvaluationContext) -> tuple[RuleResult, ...]:
+            effects = outcomes[candidate.signature.program_name or ""]
+            return (RuleResult(effects[place], f"code-{place}", "a reason"),) if place < len(effects) else ()
+
+        return Rule(f"rule {place}", "A rule.", "a page", check)
+
+    return Policy("sample", (), tuple(map(rule, range(3))), ())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "rule", "codes"),
+    [
+        pytest.param({"a": ["rejects"], "b": ["allows"]}, "rule 0", ("code-0",), id="an accepted one counts"),
+        pytest.param(
+            {"a": ["rejects"], "b": ["undecided"]}, "rule 0", ("code-0",), id="an undecided before a rejected"
+        ),
+        pytest.param(
+            {"a": ["rejects"], "b": ["notes", "rejects"]}, "rule 1", ("code-0", "code-1"), id="the one that got further"
+        ),
+        pytest.param({"a": ["allows"], "b": ["notes", "allows"]}, "rule 1", ("code-0", "code-1"), id="the later rule"),
+    ],
+)
+def test_the_best_signature_counts(outcomes: dict[str, list[Effect]], rule: str, codes: tuple[str, ...]) -> None:
+    signs = [commercial().having(program_name=name) for name in outcomes]
+    verdict = decide(by_name(**outcomes), subject(*signs), CONTEXT)
+    assert verdict.rule == rule
+    assert verdict.signatures[1].codes == codes
+    best = verdict.signatures[1].outcome
+    assert verdict.outcome == best
+
+
+def test_microsofts_signature_counts_before_another_that_is_accepted() -> None:
+    """It needs no exception that may end."""
+    signs = (commercial().having(program_name="a"), by_microsoft(WHQL).having(program_name="b"))
+    verdict = decide(by_name(a=["notes", "notes", "allows"], b=["allows"]), subject(*signs), CONTEXT)
+    assert verdict.rule == "rule 0"
+
+
+def test_the_findings_of_the_best_signature_come_first_and_a_rejection_without_effect_warns() -> None:
+    signs = [commercial().having(program_name=name) for name in ("a", "b")]
+    verdict = decide(by_name(a=["rejects"], b=["notes", "allows"]), subject(*signs), CONTEXT)
+    assert [(one.code, one.severity) for one in verdict.findings] == [
+        ("code-0", "info"),
+        ("code-1", "info"),
+        ("code-0", "warning"),
+    ]
+    rejected = decide(by_name(a=["rejects"], b=["rejects"]), subject(*signs), CONTEXT)
+    assert [one.severity for one in rejected.findings] == ["error"]

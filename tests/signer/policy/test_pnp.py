@@ -1,0 +1,37 @@
+"""Whom a machine takes for a trusted publisher: Microsoft, whom it was told to trust, and the owner of a test root."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from signer.policy.classify import WHQL
+from signer.policy.machine_state import EvaluationContext, MachineState, Publisher
+from signer.policy.pnp import trust_of
+from signer.policy.subjects import FileSubject
+from signer.policy.targets import Target
+from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, of_test_root, unknown_issuer
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("sign", "publisher", "trust"),
+    [
+        pytest.param(by_microsoft(WHQL), None, "microsoft", id="Microsoft"),
+        pytest.param(by_microsoft(WHQL), "unknown", "microsoft", id="Microsoft, whatever is known of publishers"),
+        pytest.param(by_microsoft(WHQL), "untrusted", "untrusted", id="Microsoft on the list of untrusted publishers"),
+        pytest.param(of_test_root(named=True), None, "trusted", id="a test root that the user named"),
+        pytest.param(of_test_root(named=True), "unknown", "unknown", id="a test root, and a publisher not installed"),
+        pytest.param(of_test_root(named=False), None, "unknown", id="a test root that nobody named"),
+        pytest.param(commercial(), None, "unknown", id="a vendor"),
+        pytest.param(commercial(), "trusted", "trusted", id="a vendor that the machine trusts"),
+        pytest.param(unknown_issuer(), None, "unknown", id="a signer without a root"),
+    ],
+)
+def test_trust_in_a_publisher(sign: Sign, publisher: Publisher | None, trust: str) -> None:
+    sample = driver(sign)
+    (signed,) = FileSubject.of(sample.evidence, sample.paths).signatures
+    machine = MachineState(at=NOW, roots="test-signing", publisher=publisher)
+    assert trust_of(signed.candidates[0], EvaluationContext(Target.parse("win10-22h2-x64"), machine)) == trust

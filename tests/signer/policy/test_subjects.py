@@ -1,0 +1,164 @@
+"""What the rules look at: the paths worth judging, where each ends, and what must be understood along it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from cryptography import x509
+
+from signer.algorithms import DigestAlgorithm
+from signer.policy.subjects import CertificatePaths, FileSubject, SignatureSubject
+from signer.trust.path import CertificatePath, PathProblem
+from tests.support.policy_builder import (
+    Sign,
+    anchor,
+    by_microsoft,
+    certificate,
+    chain,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
+
+SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
+NOT_A_CA = (PathProblem("not-a-ca", "it is not a CA", 1),)
+WEAK = (PathProblem("digest-sha1", "it is signed over SHA-1", 1),)
+
+
+def subject(sign: Sign) -> SignatureSubject:
+    sample = driver(sign)
+    return FileSubject.of(sample.evidence, sample.paths).signatures[0]
+
+
+def leaf() -> x509.Certificate:
+    return certificate("Contoso Ltd.", "Some CA")
+
+
+def crossing(name: str) -> CertificatePath:
+    """A path to the Code Verification Root over the cross-certificate of one commercial root."""
+    return chain(leaf(), anchor("code-verification", 8), certificate(name, "Microsoft Code Verification Root"))
+
+
+def to(kind: str, *between: str, problems: tuple[PathProblem, ...] = ()) -> CertificatePath:
+    certificates = (certificate(name, "Some Root") for name in between)
+    return chain(leaf(), anchor(kind), *certificates, problems=problems)  # type: ignore[arg-type]
+
+
+NO_ROOT = chain(leaf(), None)
+
+
+def ends(*paths: CertificatePath) -> list[CertificatePath | None]:
+    return [candidate.path for candidate in subject(Sign(leaf(), paths)).candidates]
+
+
+def test_each_cross_certificate_is_judged() -> None:
+    """They expire on different days, so that one may still count where another does not."""
+    first, second = crossing("Root A"), crossing("Root B")
+    assert ends(first, second) == [first, second]
+
+
+def test_one_path_to_each_anchor_is_judged_and_the_shortest_of_those() -> None:
+    long, short = to("commercial", "CA 1", "CA 2"), to("commercial", "CA 1")
+    assert ends(long, short) == [short]
+
+
+def test_a_path_that_breaks_a_rule_of_issuing_stands_back_behind_a_longer_one() -> None:
+    broken, sound = to("commercial", "CA 1", problems=NOT_A_CA), to("commercial", "CA 1", "CA 2")
+    assert ends(broken, sound) == [sound]
+
+
+def test_a_weak_digest_breaks_no_rule_of_issuing() -> None:
+    weak, long = to("commercial", "CA 1", problems=WEAK), to("commercial", "CA 1", "CA 2")
+    assert ends(long, weak) == [weak]
+
+
+def test_a_path_without_a_root_is_judged_only_where_there_is_no_other() -> None:
+    assert ends(NO_ROOT, to("commercial")) == [to("commercial")]
+    assert ends(NO_ROOT) == [NO_ROOT]
+    assert ends() == [None]
+
+
+def test_two_anchors_are_judged_both() -> None:
+    microsoft, public = to("microsoft"), to("commercial")
+    assert ends(microsoft, public) == [microsoft, public]
+
+
+@pytest.mark.parametrize(
+    ("sign", "incomplete"),
+    [
+        pytest.param(unknown_issuer(), True, id="the issuer is not at hand"),
+        pytest.param(self_signed(), False, id="self-signed"),
+        pytest.param(Sign(None, ()), True, id="no path at all"),
+    ],
+)
+def test_a_path_is_incomplete_without_its_last_issuer(sign: Sign, incomplete: bool) -> None:
+    (candidate,) = subject(sign).candidates
+    assert candidate.incomplete == incomplete
+
+
+def test_the_cross_certificate_is_the_one_below_the_code_verification_root() -> None:
+    (candidate,) = subject(cross_signed()).candidates
+    assert candidate.cross_certificate == candidate.path.certificates[-1]
+    root = certificate("Microsoft Code Verification Root")
+    (path,) = cross_signed().paths
+    carried = replace(path, certificates=(*path.certificates, root))
+    (candidate,) = subject(replace(cross_signed(), paths=(carried,))).candidates
+    assert candidate.cross_certificate == path.certificates[-1]
+    for other in (commercial(), by_microsoft(), unknown_issuer()):
+        assert subject(other).candidates[0].cross_certificate is None
+
+
+def test_all_digests_below_the_root_must_be_understood() -> None:
+    """What the root itself is signed with is never verified."""
+    root = certificate("Some Root", digest="sha1")
+    path = chain(leaf(), anchor("commercial"), root)
+    (candidate,) = subject(Sign(leaf(), (path,))).candidates
+    assert candidate.digests == {SHA256}
+    old = chain(leaf(), anchor("commercial"), certificate("Some CA", "Some Root", digest="sha1"), root)
+    (candidate,) = subject(Sign(leaf(), (old,))).candidates
+    assert candidate.digests == {SHA1, SHA256}
+    (candidate,) = subject(Sign(None, (), algorithm=None)).candidates
+    assert candidate.digests == frozenset()
+
+
+@pytest.mark.parametrize(("key", "bits"), [("rsa2048", 2048), ("rsa8192", 8192), ("p256", None)])
+def test_the_size_of_an_rsa_key_is_known(key: str, bits: int | None) -> None:
+    (candidate,) = subject(of_test_root(named=True, key=key)).candidates  # type: ignore[arg-type]
+    assert candidate.rsa_keys[0] == ("Contoso Test Signing", bits)
+
+
+def test_the_release_root_of_a_signature_without_a_test_root_is_known() -> None:
+    (candidate,) = subject(commercial().under_test_roots()).candidates
+    assert candidate.released_under == "Some Root"
+    (candidate,) = subject(commercial()).candidates
+    assert candidate.released_under is None
+
+
+def test_release_paths_classify_only_where_no_test_root_is_reached() -> None:
+    test, public, nowhere = to("test"), to("commercial"), NO_ROOT
+    assert CertificatePaths((test,), public=(public,)).classification_paths == (test,)
+    assert CertificatePaths((nowhere,), public=(public,)).classification_paths == (public,)
+    assert CertificatePaths((nowhere,), public=(nowhere, nowhere)).classification_paths == (nowhere,)
+
+
+def test_signatures_without_paths_get_none() -> None:
+    sample = driver(commercial(), by_microsoft())
+    whole = FileSubject.of(sample.evidence, sample.paths[:1])
+    assert [one.paths for one in whole.signatures] == [sample.paths[0], CertificatePaths()]
+
+
+def test_a_signature_of_an_unknown_signer_has_neither_usages_nor_lifetime() -> None:
+    found = subject(Sign(None, ()))
+    assert (found.usages, found.lifetime, found.tbs_hashes) == (None, None, frozenset())
+    assert subject(commercial()).lifetime is not None
+
+
+def test_app_control_knows_the_certificates_of_all_paths() -> None:
+    found = subject(commercial().under_test_roots())
+    hashes = {SHA256.hash(one.tbs_certificate_bytes) for path in commercial().paths for one in path.certificates}
+    assert len(hashes) == 2
+    assert found.tbs_hashes == hashes

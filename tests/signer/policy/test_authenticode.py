@@ -9,6 +9,7 @@ import pytest
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
+from signer.verify.evidence import Problem
 from tests.support.policy_builder import Sign, commercial, driver, of_test_root, self_signed, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -29,3 +30,13 @@ def test_an_incomplete_chain_is_told_once(sign: Sign, roots: str, severities: li
     machine = MachineState(at=NOW, roots=roots)  # type: ignore[arg-type]
     verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
     assert [one.severity for one in verdict.findings if one.code == "chain-incomplete"] == severities
+
+
+@pytest.mark.parametrize("before", [(), ("several-certificates",), ("certificate-table-padding",)])
+def test_padding_is_found_behind_other_problems_of_the_file(before: tuple[str, ...]) -> None:
+    problems = tuple(Problem(code, "a reason") for code in (*before, "certificate-padding"))
+    sample = driver(commercial(), problems=problems)
+    strict = MachineState(at=NOW, cert_padding_check=True)
+    verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), strict)
+    assert verdict.outcome == "rejected"
+    assert "certificate-padding" in {one.code for one in verdict.findings if one.rule == "padding"}

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.policy.classify import WHQL
+from signer.certificates import CODE_SIGNING
+from signer.policy.classify import ATTESTED, ELAM, STORE, WHQL
 from signer.policy.judge import judge
-from signer.policy.machine_state import MachineState
+from signer.policy.machine_state import DriverPolicy, MachineState
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sign, by_microsoft, commercial, cross_signed, driver, unknown_issuer
 
@@ -38,3 +39,35 @@ def test_the_rules_of_cross_signing_say_nothing_about_other_signatures(sign: Sig
     for machine in (STRICT, replace(STRICT, cross_signed_1809_cutoff=False)):
         verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-1809-x64"), machine)
         assert not [code for code in verdict.codes if code.startswith("cross-")]
+
+
+@pytest.mark.parametrize(
+    ("sign", "refused"),
+    [
+        pytest.param(by_microsoft(WHQL), False, id="WHQL"),
+        pytest.param(by_microsoft(ELAM), False, id="an early-launch signature of Microsoft"),
+        pytest.param(by_microsoft(STORE), False, id="a Store signature of Microsoft"),
+        pytest.param(commercial(usages=(CODE_SIGNING, ELAM)), True, id="the early-launch usage without Microsoft"),
+        pytest.param(commercial(usages=(CODE_SIGNING, STORE)), True, id="the Store's usage without Microsoft"),
+        pytest.param(unknown_issuer(), True, id="a signer without a root"),
+    ],
+)
+def test_s_mode_takes_microsofts_signatures_only(sign: Sign, refused: bool) -> None:
+    sample = driver(sign)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64-smode"), STRICT)
+    assert ("error" in {one.severity for one in verdict.findings if one.rule == "s-mode"}) == refused
+
+
+@pytest.mark.parametrize(
+    ("sign", "policy", "said"),
+    [
+        pytest.param(by_microsoft(ATTESTED), "enforced", True, id="attested, and the policy is on"),
+        pytest.param(by_microsoft(ATTESTED), "off", False, id="attested, and the policy is off"),
+        pytest.param(by_microsoft(WHQL), "enforced", False, id="WHQL, and the policy is on"),
+    ],
+)
+def test_the_driver_policy_speaks_of_attested_drivers_only(sign: Sign, policy: DriverPolicy, said: bool) -> None:
+    sample = driver(sign)
+    machine = replace(STRICT, driver_policy=policy)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), machine)
+    assert any(one.rule == "driver-policy" for one in verdict.findings) == said

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from signer.errors import CertificateError
 
@@ -25,9 +25,6 @@ T = TypeVar("T")
 
 _REMEMBERED = 1024
 """How many certificates are remembered, and what they say: the files of a batch carry the same few again and again."""
-
-CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
-TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
 
 
 @lru_cache(_REMEMBERED)

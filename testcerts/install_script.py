@@ -16,8 +16,9 @@ from textwrap import wrap
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, thumbprint
-from testcerts.profiles import ALL_PROFILES, CODE_SIGNING, Profile
+from testcerts.profiles import ALL_PROFILES, Profile
 from testcerts.store import TestHierarchy
 
 NAME = "install-test-certificates"
@@ -217,7 +218,7 @@ def _ps1_entry(one: Trusted, last: bool) -> Iterable[str]:
 
 
 def _signs_code(profile: Profile) -> bool:
-    return CODE_SIGNING in profile.usages and not profile.authority and not profile.flaw
+    return EKU_CODE_SIGNING in profile.usages and not profile.authority and not profile.flaw
 
 
 def _base64(certificate: x509.Certificate) -> list[str]:

@@ -10,53 +10,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from signer.asn1.oids import (
+    EKU_CODE_SIGNING,
+    EKU_DRM,
+    EKU_ELAM,
+    EKU_HAL_EXTENSION,
+    EKU_LIFETIME_SIGNING,
+    EKU_PROTECTED_PROCESS,
+    EKU_PROTECTED_PROCESS_LIGHT,
+    EKU_SERVER_AUTH,
+    EKU_TIME_STAMPING,
+    EKU_WHQL,
+    EKU_WHQL_ATTESTED,
+    EKU_WHQL_EXTENDED,
+    EKU_WINDOWS_TCB,
+)
 from signer.errors import UsageError
-
-CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
-"""id-kp-codeSigning (RFC 5280, 4.2.1.12)."""
-TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-"""id-kp-timeStamping: must be critical and the only usage (RFC 3161, 2.3)."""
-SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
-"""id-kp-serverAuth (RFC 5280, 4.2.1.12)."""
-
-_MICROSOFT = "1.3.6.1.4.1.311"
-WHQL = f"{_MICROSOFT}.10.3.5"
-"""szOID_WHQL_CRYPTO (wincrypt.h): Windows Hardware Driver Verification."""
-ATTESTED = f"{_MICROSOFT}.10.3.5.1"
-"""szOID_ATTEST_WHQL_CRYPTO (wincrypt.h): Windows Hardware Driver Attested Verification."""
-EV_WHQL = f"{_MICROSOFT}.10.3.39"
-"""szOID_EV_WHQL_CRYPTO (wincrypt.h): Windows Hardware Driver Extended Verification."""
-ELAM = f"{_MICROSOFT}.61.4.1"
-"""Early Launch Antimalware Driver."""
-HAL = f"{_MICROSOFT}.61.5.1"
-"""HAL Extension."""
-LIFETIME_SIGNING = f"{_MICROSOFT}.10.3.13"
-"""szOID_KP_LIFETIME_SIGNING (wincrypt.h): the signature expires with its certificate, even if it is timestamped."""
-PROTECTED_PROCESS_LIGHT = f"{_MICROSOFT}.10.3.22"
-"""szOID_PROTECTED_PROCESS_LIGHT_SIGNER (wincrypt.h)."""
-WINDOWS_TCB = f"{_MICROSOFT}.10.3.23"
-"""szOID_WINDOWS_TCB_SIGNER (wincrypt.h)."""
-PROTECTED_PROCESS = f"{_MICROSOFT}.10.3.24"
-"""szOID_PROTECTED_PROCESS_SIGNER (wincrypt.h)."""
-DRM = f"{_MICROSOFT}.10.5.1"
-"""szOID_DRM (wincrypt.h): Digital Rights."""
-
-USAGE_NAMES = {
-    CODE_SIGNING: "code signing",
-    TIME_STAMPING: "time stamping",
-    SERVER_AUTH: "server authentication",
-    WHQL: "WHQL",
-    ATTESTED: "WHQL attested",
-    EV_WHQL: "WHQL extended",
-    ELAM: "early launch antimalware",
-    HAL: "HAL extension",
-    LIFETIME_SIGNING: "lifetime signing",
-    PROTECTED_PROCESS_LIGHT: "protected process light",
-    WINDOWS_TCB: "Windows TCB",
-    PROTECTED_PROCESS: "protected process",
-    DRM: "digital rights",
-}
-"""Display names of the extended key usages."""
 
 
 class KeyKind(StrEnum):
@@ -97,7 +66,7 @@ class Profile:
     """Suffix of the common name."""
     issuer: str | None = "issuing-ca"
     """Name of the issuer's profile; None for a self-signed certificate."""
-    usages: tuple[str, ...] = (CODE_SIGNING,)
+    usages: tuple[str, ...] = (EKU_CODE_SIGNING,)
     """Extended key usages; if empty, the extension is omitted."""
     critical: bool = False
     """True if the extended key usage extension is critical."""
@@ -135,7 +104,7 @@ ISSUING_CA = Profile(
 )
 LEAF = Profile("code-signing", "signs drivers and catalogs")
 TIME_STAMP = Profile(
-    "time-stamping", "signs RFC 3161 timestamps", " Time Stamping", usages=(TIME_STAMPING,), critical=True
+    "time-stamping", "signs RFC 3161 timestamps", " Time Stamping", usages=(EKU_TIME_STAMPING,), critical=True
 )
 HIERARCHY = (ROOT, ISSUING_CA, LEAF, TIME_STAMP)
 """Profiles that `drvsign certs create` always issues."""
@@ -162,20 +131,20 @@ _CROSS = Profile(
 
 def _variant(name: str, usage: str, summary: str) -> Profile:
     """Return a code-signing profile with one more usage."""
-    return Profile(name, summary, f" ({name})", usages=(CODE_SIGNING, usage))
+    return Profile(name, summary, f" ({name})", usages=(EKU_CODE_SIGNING, usage))
 
 
 _VARIANTS = (
-    _variant("whql", WHQL, "WHQL: a driver that passed the hardware tests"),
-    _variant("ev-whql", EV_WHQL, "WHQL: a driver submitted with an EV certificate"),
-    _variant("attested", ATTESTED, "WHQL: an attestation-signed driver"),
-    _variant("elam", ELAM, "an early launch antimalware driver"),
-    _variant("hal", HAL, "a HAL extension"),
-    _variant("lifetime", LIFETIME_SIGNING, "signatures expire with the certificate, even if timestamped"),
-    _variant("protected-process-light", PROTECTED_PROCESS_LIGHT, "a protected process light"),
-    _variant("windows-tcb", WINDOWS_TCB, "a Windows TCB component"),
-    _variant("protected-process", PROTECTED_PROCESS, "a protected process"),
-    _variant("drm", DRM, "a protected media component"),
+    _variant("whql", EKU_WHQL, "WHQL: a driver that passed the hardware tests"),
+    _variant("ev-whql", EKU_WHQL_EXTENDED, "WHQL: a driver submitted with an EV certificate"),
+    _variant("attested", EKU_WHQL_ATTESTED, "WHQL: an attestation-signed driver"),
+    _variant("elam", EKU_ELAM, "an early launch antimalware driver"),
+    _variant("hal", EKU_HAL_EXTENSION, "a HAL extension"),
+    _variant("lifetime", EKU_LIFETIME_SIGNING, "signatures expire with the certificate, even if timestamped"),
+    _variant("protected-process-light", EKU_PROTECTED_PROCESS_LIGHT, "a protected process light"),
+    _variant("windows-tcb", EKU_WINDOWS_TCB, "a Windows TCB component"),
+    _variant("protected-process", EKU_PROTECTED_PROCESS, "a protected process"),
+    _variant("drm", EKU_DRM, "a protected media component"),
 )
 
 _SELF_SIGNED = Profile("self-signed", "self-signed, as by MakeCert -r", " (self-signed)", None)
@@ -190,7 +159,9 @@ _BAD = (
     ),
     Profile("not-yet-valid", "valid from next year on", " (not yet valid)", starts=_YEAR, flaw="it is not valid yet"),
     Profile("no-eku", "without extended key usages", " (no EKU)", usages=(), flaw="it has no code-signing EKU"),
-    Profile("wrong-eku", "for TLS servers", " (wrong EKU)", usages=(SERVER_AUTH,), flaw="its EKU is not code signing"),
+    Profile(
+        "wrong-eku", "for TLS servers", " (wrong EKU)", usages=(EKU_SERVER_AUTH,), flaw="its EKU is not code signing"
+    ),
     Profile("weak-key", "RSA with 1024 bits", " (weak key)", key=KeyKind.RSA1024, flaw="its key is too short"),
     Profile("revoked", "listed in the revocation list", " (revoked)", revoked=True, flaw="its issuer revoked it"),
 )

@@ -30,15 +30,14 @@ class Check(Enum):
     """The algorithm or the key is of a kind that can't be checked here."""
 
 
-_PSS = "1.2.840.113549.1.1.10"
 _RSA_WITH = {
-    "1.2.840.113549.1.1.4": DigestAlgorithm.MD5,
-    "1.3.14.3.2.3": DigestAlgorithm.MD5,  # md5WithRSA of OIW, written by old makecert versions
-    "1.2.840.113549.1.1.5": DigestAlgorithm.SHA1,
-    "1.3.14.3.2.29": DigestAlgorithm.SHA1,  # sha1WithRSASignature of OIW, likewise
-    "1.2.840.113549.1.1.11": DigestAlgorithm.SHA256,
-    "1.2.840.113549.1.1.12": DigestAlgorithm.SHA384,
-    "1.2.840.113549.1.1.13": DigestAlgorithm.SHA512,
+    oids.MD5_WITH_RSA: DigestAlgorithm.MD5,
+    oids.OIW_MD5_WITH_RSA: DigestAlgorithm.MD5,
+    oids.SHA1_WITH_RSA: DigestAlgorithm.SHA1,
+    oids.OIW_SHA1_WITH_RSA: DigestAlgorithm.SHA1,
+    oids.SHA256_WITH_RSA: DigestAlgorithm.SHA256,
+    oids.SHA384_WITH_RSA: DigestAlgorithm.SHA384,
+    oids.SHA512_WITH_RSA: DigestAlgorithm.SHA512,
 }
 _ECDSA_WITH = {oid: DigestAlgorithm.named(name) for name, oid in oids.ECDSA_WITH.items()}
 _DEFAULT_SALT = 20
@@ -74,7 +73,7 @@ def check_body(key: object, signature: bytes, body: bytes, signature_algorithm: 
     `signature_algorithm` is the DER of the AlgorithmIdentifier, which names the digest. Raises SignatureFormatError.
     """
     oid, parameters = _identifier(signature_algorithm)
-    algorithm = _pss_parameters(parameters)[0] if oid == _PSS else digest_of(oid)
+    algorithm = _pss_parameters(parameters)[0] if oid == oids.RSA_PSS else digest_of(oid)
     if algorithm is None or not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         return Check.UNKNOWN
     return _check(key, signature, algorithm.hash(body), algorithm, oid, parameters)
@@ -112,7 +111,7 @@ def _check(
 ) -> Check:
     """The same, given the parts of the AlgorithmIdentifier."""
     if isinstance(key, rsa.RSAPublicKey):
-        if oid == _PSS:
+        if oid == oids.RSA_PSS:
             return _pss(key, signature, digest, algorithm, parameters)
         named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
         return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _refused(oid)
@@ -137,7 +136,7 @@ def _identifier(algorithm: bytes) -> tuple[str, bytes]:
 
 def _refused(oid: str) -> Check:
     """An algorithm of another kind of key or digest makes a bad signature; one never heard of, an unknown one."""
-    known = oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY, _PSS)
+    known = oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY, oids.RSA_PSS)
     return Check.BAD if known else Check.UNKNOWN
 
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.certificates import CODE_SIGNING, extended_key_usages, is_self_signed
+from signer.asn1.oids import EKU_CODE_SIGNING
+from signer.certificates import extended_key_usages, is_self_signed
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
 from signer.pkcs7.problem import Problem
@@ -132,7 +133,7 @@ def _claims_code_signing(certificate: x509.Certificate | None) -> bool:
 
     Where nobody is known, as for a request, a certificate of an authority is expected, and those are.
     """
-    return certificate is None or CODE_SIGNING in (extended_key_usages(certificate) or ())
+    return certificate is None or EKU_CODE_SIGNING in (extended_key_usages(certificate) or ())
 
 
 def _opus(description: str | None, url: str | None) -> bytes:

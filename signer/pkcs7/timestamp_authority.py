@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
-from signer.certificates import TIME_STAMPING, extended_key_usages
+from signer.asn1.oids import EKU_TIME_STAMPING
+from signer.certificates import extended_key_usages
 from signer.errors import IdentityError, SignatureFormatError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import attribute, signed_data, signer_info
@@ -123,10 +124,10 @@ class TimestampAuthority:
 def authority(identity: SigningIdentity, now: Callable[[], datetime], serial: Callable[[], int]) -> TimestampAuthority:
     """The authority of an identity. Raises IdentityError when its certificate is not for time stamping."""
     usages = extended_key_usages(identity.certificate)
-    if usages is None or TIME_STAMPING not in usages:
+    if usages is None or EKU_TIME_STAMPING not in usages:
         raise IdentityError(
             f"the certificate {identity.name!r} is not for time stamping",
-            hint=f"Its extended key usage must be {TIME_STAMPING}, critical, and nothing else.",
+            hint=f"Its extended key usage must be {EKU_TIME_STAMPING}, critical, and nothing else.",
         )
     return TimestampAuthority(identity, now, serial)
 

@@ -18,14 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
-from signer.certificates import (
-    TIME_STAMPING,
-    common_name,
-    extensions,
-    issuer_common_name,
-    issuer_name,
-    valid_at,
-)
+from signer.asn1.oids import EKU_TIME_STAMPING
+from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import Problem
@@ -108,7 +102,7 @@ def check_usage(authority: x509.Certificate, *, strictly: bool) -> tuple[list[Pr
     except CertificateError as error:
         return [Problem("timestamp-usage", error.message)], []
     usages = [usage.dotted_string for usage in extension.value]
-    if TIME_STAMPING not in usages:
+    if EKU_TIME_STAMPING not in usages:
         return [Problem("timestamp-usage", f"the certificate of {who} is not for timestamps")], []
     if len(usages) > 1:
         found = Problem("timestamp-usage", f"the certificate of {who} is not for timestamps alone")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from signer.certificates import CODE_SIGNING, common_name, valid_at
+from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
+from signer.certificates import common_name, valid_at
 from signer.policy import kernel_signature, sources
-from signer.policy.classify import LIFETIME
 from signer.policy.decide import Policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import FileSubject, SignaturePath
-from signer.trust.checks import ANY_USAGE, BROKEN
+from signer.trust.checks import BROKEN
 from signer.trust.root_program import root_program_entry
 
 PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
@@ -79,7 +79,7 @@ def primary(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Ru
 def usage(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Return CERT_E_WRONG_USAGE without the code-signing EKU."""
     usages = candidate.signed.usages
-    if usages is not None and CODE_SIGNING not in usages and ANY_USAGE not in usages:
+    if usages is not None and EKU_CODE_SIGNING not in usages and EKU_ANY not in usages:
         message = f"the certificate of {candidate.signed.label} lacks the code-signing EKU"
         yield rejects("wrong-usage", message, "Sign with a certificate that has the code-signing EKU.")
 
@@ -150,7 +150,7 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
         return
     if anchor.kind == "microsoft":
         entry = replace(entry, last_issued=None)
-    objection = entry.objection(CODE_SIGNING, path.leaf, at=context.machine.at, timestamp=candidate.signed.time)
+    objection = entry.objection(EKU_CODE_SIGNING, path.leaf, at=context.machine.at, timestamp=candidate.signed.time)
     if objection is not None:
         hint = "Sign with a certificate whose root is in Microsoft's root program, and add a timestamp."
         yield rejects(
@@ -165,7 +165,7 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
 )
 def validity(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Return CERT_E_EXPIRED. The lifetime-signing EKU disables timestamps."""
-    lifetime = LIFETIME in (candidate.signed.usages or ())
+    lifetime = EKU_LIFETIME_SIGNING in (candidate.signed.usages or ())
     stamped = candidate.signed.time if not lifetime else None
     moment = stamped or context.machine.at
     for certificate in candidate.path.certificates if candidate.path is not None else ():

@@ -8,6 +8,18 @@ from functools import cache
 
 from cryptography import x509
 
+from signer.asn1.oids import (
+    EKU_ELAM,
+    EKU_FLIGHT_SIGNING,
+    EKU_HAL_EXTENSION,
+    EKU_PROTECTED_PROCESS,
+    EKU_WHQL,
+    EKU_WHQL_ATTESTED,
+    EKU_WHQL_EXTENDED,
+    EKU_WHQL_OEM,
+    EKU_WINDOWS_SYSTEM,
+    EKU_WINDOWS_TCB,
+)
 from signer.certificates import common_name, extended_key_usages, is_self_signed, issuer_common_name
 from signer.errors import CertificateError
 from signer.policy.findings import Classification
@@ -16,24 +28,10 @@ from signer.trust.path import CertificatePath
 from signer.trust.roots import kernel_root, kernel_roots
 from signer.verify.evidence import Signature
 
-_MS = "1.3.6.1.4.1.311"
-WHQL = f"{_MS}.10.3.5"
-ATTESTED = f"{_MS}.10.3.5.1"
-EV_WHQL = f"{_MS}.10.3.39"
-OEM_WHQL = f"{_MS}.10.3.7"
-WINDOWS_SYSTEM = f"{_MS}.10.3.6"
-LIFETIME = f"{_MS}.10.3.13"
-WINDOWS_TCB = f"{_MS}.10.3.23"
-PROTECTED = f"{_MS}.10.3.24"
-FLIGHT = f"{_MS}.10.3.27"
-ELAM = f"{_MS}.61.4.1"
-HAL_EXTENSION = f"{_MS}.61.5.1"
-STORE = f"{_MS}.76.3.1"
-
 MICROSOFTS: tuple[Classification, ...] = ("windows", "whql", "attested")
 """The classes that Microsoft signs, under a production root."""
 
-_PORTAL = (WHQL, ATTESTED, EV_WHQL, OEM_WHQL)
+_PORTAL = (EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTENDED, EKU_WHQL_OEM)
 _TEST_NAME = re.compile(r"(?i)\b(test|testing|testcert|wdktestcert|preproduction)\b|\(test\)")
 
 
@@ -55,7 +53,7 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
     if "commercial" in kinds:
         return "commercial"
     if "microsoft-test" in kinds or any(_ends_in_a_microsoft_test_root(path) for path in paths):
-        return "preproduction" if FLIGHT in usages or any(usage in usages for usage in _PORTAL) else "test"
+        return "preproduction" if EKU_FLIGHT_SIGNING in usages or any(usage in usages for usage in _PORTAL) else "test"
     if is_self_signed(signature.signer):
         return "self-signed"
     return "test" if "test" in kinds or _looks_like_a_test(signature.signer, paths) else "unknown"
@@ -74,14 +72,14 @@ def publisher(signature: Signature, classification: Classification) -> str | Non
 
 def _by_usage(usages: frozenset[str]) -> Classification:
     """Return the class of a signer under a production root of Code Integrity."""
-    if ATTESTED in usages:
+    if EKU_WHQL_ATTESTED in usages:
         return "attested"
     if any(usage in usages for usage in _PORTAL):
         return "whql"
-    if WINDOWS_SYSTEM in usages or WINDOWS_TCB in usages or PROTECTED in usages:
+    if EKU_WINDOWS_SYSTEM in usages or EKU_WINDOWS_TCB in usages or EKU_PROTECTED_PROCESS in usages:
         return "windows"
     # The portal signs ELAM drivers and HAL extensions; it never signs ELAM drivers by attestation.
-    return "whql" if ELAM in usages or HAL_EXTENSION in usages else "commercial"
+    return "whql" if EKU_ELAM in usages or EKU_HAL_EXTENSION in usages else "commercial"
 
 
 def _ends_in_a_microsoft_test_root(path: CertificatePath) -> bool:

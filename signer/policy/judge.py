@@ -21,7 +21,7 @@ import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from signer.certificates import TIME_STAMPING
+from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.decide import Policy, decide
 from signer.policy.file_facts import FileFacts
@@ -51,7 +51,7 @@ def _paths_of(signature: Signature, store: TrustStore) -> CertificatePaths:
     signer, stamp = signature.signer, signature.timestamp
     return CertificatePaths(
         build_paths(signer, signature.certificates, store) if signer is not None else (),
-        build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), store, usage=TIME_STAMPING)
+        build_paths(stamp.signer, (*stamp.certificates, *signature.certificates), store, usage=EKU_TIME_STAMPING)
         if stamp is not None and stamp.signer is not None
         else (),
     )

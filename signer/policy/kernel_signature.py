@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import CODE_SIGNING
+from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.policy import sources
-from signer.policy.classify import LIFETIME, MICROSOFTS
+from signer.policy.classify import MICROSOFTS
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Releases, Rule, RuleResult, notes, rejects, rule, settled, undecided, warns
 from signer.policy.subjects import SignaturePath
-from signer.trust.checks import ANY_USAGE, BROKEN
+from signer.trust.checks import BROKEN
 from signer.verify.evidence import Signature
 
 _AGAIN = "Get an unmodified file from its publisher, or sign the file again after the last change."
@@ -148,7 +148,7 @@ def key_algorithm(candidate: SignaturePath, context: EvaluationContext) -> Itera
 def code_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Accept a certificate without EKUs as well, and Microsoft's driver EKUs, which imply code signing."""
     usages = candidate.signed.usages
-    if usages is None or CODE_SIGNING in usages or ANY_USAGE in usages:
+    if usages is None or EKU_CODE_SIGNING in usages or EKU_ANY in usages:
         return
     if candidate.signed.classification in MICROSOFTS:
         return
@@ -235,7 +235,7 @@ def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     leaf = candidate.signature.signer
     if (
         leaf is None
-        or LIFETIME not in (candidate.signed.usages or ())
+        or EKU_LIFETIME_SIGNING not in (candidate.signed.usages or ())
         or context.machine.at <= leaf.not_valid_after_utc
     ):
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from signer.asn1.oids import EKU_ELAM, EKU_STORE
 from signer.policy import sources
-from signer.policy.classify import ELAM, MICROSOFTS, STORE
+from signer.policy.classify import MICROSOFTS
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Releases, Rule, RuleResult, allows, notes, rejects, rule, settled, undecided, warns
 from signer.policy.subjects import SignaturePath
@@ -257,7 +258,7 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     if signed.classification in ("windows", "whql"):
         return
     microsoft = candidate.anchor is not None and candidate.anchor.kind == "microsoft"
-    if microsoft and (ELAM in usages or STORE in usages):
+    if microsoft and (EKU_ELAM in usages or EKU_STORE in usages):
         return
     if signed.classification == "attested":
         yield undecided(

@@ -14,13 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import (
-    TIME_STAMPING,
-    common_name,
-    is_self_signed,
-    issuer_common_name,
-    issuer_name,
-)
+from signer.asn1.oids import EKU_TIME_STAMPING
+from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
 from signer.errors import CertificateError
 from signer.policy.classify import classify, usages_of
 from signer.policy.file_facts import FileFacts
@@ -102,7 +97,7 @@ class SignatureSubject:
         if timestamp is None or not timestamp.intact or self.timestamp_anchor is None:
             return None
         usages = usages_of(timestamp.signer)
-        return None if usages is not None and TIME_STAMPING not in usages else timestamp.time
+        return None if usages is not None and EKU_TIME_STAMPING not in usages else timestamp.time
 
     @cached_property
     def timestamp_anchor(self) -> Anchor | None:

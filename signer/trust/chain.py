@@ -18,14 +18,8 @@ from datetime import datetime
 
 from cryptography import x509
 
-from signer.certificates import (
-    CODE_SIGNING,
-    common_name,
-    extensions,
-    issuer_common_name,
-    issuer_name,
-    valid_at,
-)
+from signer.asn1.oids import EKU_CODE_SIGNING
+from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError
 from signer.trust.checks import BROKEN, examine
 from signer.trust.fields import Fields, fields_of, key_identity
@@ -48,7 +42,7 @@ def build_paths(
     store: TrustStore,
     *,
     at: datetime | None = None,
-    usage: str = CODE_SIGNING,
+    usage: str = EKU_CODE_SIGNING,
 ) -> tuple[CertificatePath, ...]:
     """Build every path from `leaf` to an anchor of `store`, best first; without an anchor, the longest partial paths.
 

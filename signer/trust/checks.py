@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtensionOID
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
 from signer.certificates import common_name, extended_key_usages, extensions, is_self_signed
 from signer.errors import CertificateError
 from signer.trust.constraints import broken_constraints
@@ -46,7 +47,6 @@ BROKEN = frozenset(
 WEAK = frozenset({"weak-key", "digest-md5", "digest-sha1", "key-unknown"})
 """Codes of weak keys and digests, for a policy to evaluate."""
 
-ANY_USAGE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256
@@ -67,11 +67,11 @@ _UNDERSTOOD = {
     ExtensionOID.POLICY_MAPPINGS.dotted_string,
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string,
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string,
-    "2.16.840.1.113730.1.1",  # Netscape certificate type
-    "1.3.6.1.4.1.311.21.10",  # Microsoft application policies
+    oids.NETSCAPE_CERT_TYPE,
+    oids.APPLICATION_POLICIES,
     # Authenticode extensions of 1996 to 2000, which restrict the key to code signing and link to the CA's policy.
-    "2.5.29.4",  # key usage restriction
-    "1.3.6.1.4.1.311.2.1.10",  # SpcSpAgencyInfo
+    oids.KEY_USAGE_RESTRICTION,
+    oids.SPC_SP_AGENCY_INFO,
 }
 
 
@@ -119,7 +119,7 @@ def _issuing(
 
 def _usage(certificate: x509.Certificate, index: int, usage: str) -> Iterator[PathProblem]:
     usages = extended_key_usages(certificate)
-    if usages is not None and usage not in usages and ANY_USAGE not in usages:
+    if usages is not None and usage not in usages and oids.EKU_ANY not in usages:
         message = f"{common_name(certificate)!r} may not issue certificates for the usage {usage}"
         yield PathProblem("eku-nesting", message, index)
 

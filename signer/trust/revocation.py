@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from signer.asn1 import der
+from signer.asn1 import der, oids
 from signer.certificates import common_name, extensions
 from signer.errors import CertificateError
 from signer.trust.fields import fields_of, key_identity
@@ -239,7 +239,7 @@ def _crl_extensions(crl: x509.CertificateRevocationList) -> Iterable[x509.Extens
         return tuple(crl.extensions)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         # Treat an unreadable extension as an unknown critical one: the list can't be relied on.
-        unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.28"), b"")
+        unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier(oids.ISSUING_DISTRIBUTION_POINT), b"")
         return (x509.Extension(unreadable.oid, True, unreadable),)
 
 

@@ -14,18 +14,18 @@ from datetime import datetime
 
 from cryptography import x509
 
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.asn1 import oids
 from signer.trust.published import published_roots
 
 _QUOTED = re.compile(r"'([^']*)'")
 
 _USAGES = {
-    "code_signing": CODE_SIGNING,
-    "time_stamping": TIME_STAMPING,
-    "server_auth": "1.3.6.1.5.5.7.3.1",
-    "client_auth": "1.3.6.1.5.5.7.3.2",
-    "email_protection": "1.3.6.1.5.5.7.3.4",
-    "ocsp_signing": "1.3.6.1.5.5.7.3.9",
+    "code_signing": oids.EKU_CODE_SIGNING,
+    "time_stamping": oids.EKU_TIME_STAMPING,
+    "server_auth": oids.EKU_SERVER_AUTH,
+    "client_auth": oids.EKU_CLIENT_AUTH,
+    "email_protection": oids.EKU_EMAIL_PROTECTION,
+    "ocsp_signing": oids.EKU_OCSP_SIGNING,
 }
 
 

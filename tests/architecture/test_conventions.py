@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,22 @@ def ends_in_raise(node: ast.ExceptHandler) -> bool:
     """Whether it only cleans up, and lets the exception go on."""
     last = node.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
+
+
+OIDS = {"signer/asn1/oids.py", "signer/algorithms.py"}
+
+
+def test_object_identifiers_are_written_in_one_module():
+    """The digest algorithms have theirs in signer.algorithms, which lies below signer.asn1."""
+    dotted = re.compile(r"(?:[01]\.\d+|2\.(?:5|16|23))(?:\.\d+){2,}")
+    found = [
+        f"{at(path, node)} {node.value}"
+        for path in modules()
+        if path.relative_to(ROOT).as_posix() not in OIDS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and dotted.fullmatch(node.value)
+    ]
+    assert not found
 
 
 WRITERS = ROOT / "signer" / "storage"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.certificates import CODE_SIGNING
+from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
 from signer.operations.sign import image_content, sign_image
@@ -265,7 +265,7 @@ def test_osslsigncode_stops_after_a_mismatch(tmp_path: Path) -> None:
 def test_osslsigncode_does_not_support_application_policies(tmp_path: Path) -> None:
     root = issue("Root", ca=True)
     policies = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.21.10"), b"\x30\x00")
-    leaf = issue("Leaf", root, usages=[CODE_SIGNING], extensions=[(policies, True)])
+    leaf = issue("Leaf", root, usages=[EKU_CODE_SIGNING], extensions=[(policies, True)])
     roots, path = tmp_path / "root.pem", tmp_path / "a.sys"
     roots.write_bytes(root.certificate.public_bytes(Encoding.PEM))
     data = PeSpec().build()

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import CODE_SIGNING, TIME_STAMPING, load_der
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
+from signer.certificates import load_der
 from signer.pe.protection import Fault
 from signer.policy.subjects import CertificatePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
@@ -151,7 +152,7 @@ class Sign:
     ) -> Sign:
         """Return it with a timestamp; `known` tells whether the authority's chain ends at a root."""
         authority = certificate(
-            "Some Time Authority", "Some Root", usages=usages or (TIME_STAMPING,), begins="1999-01-01"
+            "Some Time Authority", "Some Root", usages=usages or (EKU_TIME_STAMPING,), begins="1999-01-01"
         )
         problems = () if intact else (Problem("timestamp-imprint", "it is for another signature"),)
         stamp = Timestamp("rfc3161", day(when), DigestAlgorithm.SHA256, authority, (authority,), problems)
@@ -230,7 +231,7 @@ def by_microsoft(
     leaf = certificate(
         "Microsoft Windows Hardware Compatibility Publisher",
         issuer,
-        usages=(CODE_SIGNING, *usages),
+        usages=(EKU_CODE_SIGNING, *usages),
         ends=ends,
         key=key,
         digest=digest,
@@ -244,7 +245,7 @@ def cross_signed(
     ends: str = "2032-01-01",
     *,
     cross_ends: str = "2021-02-22",
-    usages: tuple[str, ...] | None = (CODE_SIGNING,),
+    usages: tuple[str, ...] | None = (EKU_CODE_SIGNING,),
     digest: str = "sha1",
     also: tuple[CertificatePath, ...] = (),
 ) -> Sign:
@@ -256,14 +257,14 @@ def cross_signed(
 
 
 def commercial(
-    ends: str = "2032-01-01", *, begins: str = "2022-01-01", usages: tuple[str, ...] | None = (CODE_SIGNING,)
+    ends: str = "2032-01-01", *, begins: str = "2022-01-01", usages: tuple[str, ...] | None = (EKU_CODE_SIGNING,)
 ) -> Sign:
     """Return a vendor's signature under a public root, without a cross-certificate."""
     leaf = certificate("Contoso Ltd.", "Some CA 2020", usages=usages, begins=begins, ends=ends)
     return Sign(leaf, (chain(leaf, anchor("commercial"), certificate("Some CA 2020", "Some Root")),))
 
 
-def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ...] = (CODE_SIGNING,)) -> Sign:
+def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ...] = (EKU_CODE_SIGNING,)) -> Sign:
     """Return a signature under a test root, which the user trusts or not."""
     leaf = certificate("Contoso Test Signing", "Contoso Test CA", usages=usages, key=key)
     issuing = certificate("Contoso Test CA", "Contoso Test Root")
@@ -273,17 +274,19 @@ def of_test_root(*, named: bool, key: KeyKind = "rsa2048", usages: tuple[str, ..
 
 def self_signed(*, named: bool = False) -> Sign:
     """Return a signature of a self-signed certificate, like those of Visual Studio."""
-    leaf = certificate("WDKTestCert somebody,133640507385332792", usages=(CODE_SIGNING,))
+    leaf = certificate("WDKTestCert somebody,133640507385332792", usages=(EKU_CODE_SIGNING,))
     return Sign(leaf, (chain(leaf, anchor("test", name="WDKTestCert") if named else None),))
 
 
 def by_microsoft_test(*usages: str, root_id: int = 10) -> Sign:
     """Return a signature of Microsoft's portal under one of its test roots."""
-    leaf = certificate("Microsoft Windows Hardware Compatibility PreProd", "Some PCA", usages=(CODE_SIGNING, *usages))
+    leaf = certificate(
+        "Microsoft Windows Hardware Compatibility PreProd", "Some PCA", usages=(EKU_CODE_SIGNING, *usages)
+    )
     return Sign(leaf, (chain(leaf, anchor("microsoft-test", root_id), certificate("Some PCA", _ROOTS[root_id])),))
 
 
 def unknown_issuer() -> Sign:
     """Return a signature whose issuer certificate is missing."""
-    leaf = certificate("Fabrikam GmbH", "Fabrikam Issuing CA", usages=(CODE_SIGNING,))
+    leaf = certificate("Fabrikam GmbH", "Fabrikam Issuing CA", usages=(EKU_CODE_SIGNING,))
     return Sign(leaf, (chain(leaf, None),))

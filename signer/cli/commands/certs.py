@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.asn1.oids import EKU_NAMES
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
 from signer.cli.options.identity import TEST_IDENTITY
@@ -15,7 +16,7 @@ from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.storage.files import as_word, read, write_atomically
-from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, USAGE_NAMES, KeyKind
+from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -226,7 +227,7 @@ def _print_revocations(output: Output, listed: list[_Listed], time: datetime) ->
 def _usages(data: dict[str, Any]) -> str:
     if data["usages"] is None:
         return "anything" if data["error"] is None else "unknown"
-    return ", ".join(USAGE_NAMES.get(usage, usage) for usage in data["usages"])
+    return ", ".join(EKU_NAMES.get(usage, usage) for usage in data["usages"])
 
 
 def _shortened(paths: list[Path]) -> str:

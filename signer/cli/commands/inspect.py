@@ -214,9 +214,9 @@ def _certificates(output: Output, one: Signature) -> None:
         state = f", {known['state']}" if known["state"] not in ("valid", "expiring") else ""
         output.print(f"    {'certificate':<12} {common_name(certificate)}  ({known['key']}, {until}{state})")
         if output.verbose:
-            from testcerts.profiles import USAGE_NAMES
+            from signer.asn1.oids import EKU_NAMES
 
-            usages = ", ".join(USAGE_NAMES.get(usage, usage) for usage in known["usages"] or ()) or "any use"
+            usages = ", ".join(EKU_NAMES.get(usage, usage) for usage in known["usages"] or ()) or "any use"
             output.print(
                 f"    {'':<12}   issued by {known['issuer']}; {usages}; SHA-256 {known['sha256']}", style="dim"
             )

@@ -109,12 +109,13 @@ def _test_identity(output: Output) -> SigningIdentity:
 
 def _require_code_signing(identity: SigningIdentity) -> None:
     """Raise IdentityError unless the certificate says that it is for signing code."""
-    from signer.certificates import CODE_SIGNING, extended_key_usages
+    from signer.asn1.oids import EKU_CODE_SIGNING
+    from signer.certificates import extended_key_usages
 
     usages = extended_key_usages(identity.certificate)
-    if usages is None or CODE_SIGNING not in usages:
+    if usages is None or EKU_CODE_SIGNING not in usages:
         raise IdentityError(
-            f"the certificate {identity.name!r} is not for signing code: it lacks the key usage {CODE_SIGNING}",
+            f"the certificate {identity.name!r} is not for signing code: it lacks the key usage {EKU_CODE_SIGNING}",
             hint="Use a code-signing certificate, or --any-usage to see what Windows would say.",
         )
 

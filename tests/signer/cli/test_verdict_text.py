@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from signer.asn1.oids import EKU_WHQL_ATTESTED
 from signer.cli.assess import Assessment
 from signer.cli.output import Output
 from signer.cli.verdict_text import show
 from signer.codeintegrity.consequences import consequences
-from signer.policy.classify import ATTESTED
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
@@ -40,7 +40,7 @@ def assessed(sample: Sample) -> Assessment:
 
 @pytest.fixture
 def assessment() -> Assessment:
-    return assessed(driver(cross_signed("2016-05-02"), by_microsoft(ATTESTED).nested()))
+    return assessed(driver(cross_signed("2016-05-02"), by_microsoft(EKU_WHQL_ATTESTED).nested()))
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, assessment: Assessment, columns: int | None) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_WHQL
 from signer.codeintegrity.consequences import Consequences, consequences
 from signer.codeintegrity.events import ENFORCED_POLICY, EVALUATION_POLICY, OPERATIONAL, SECURITY, VERBOSE
 from signer.pe.protection import Fault
-from signer.policy.classify import LIFETIME, WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.tables import rows
@@ -28,7 +28,7 @@ from tests.support.policy_builder import (
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
-TWICE = driver(cross_signed("2016-05-02"), by_microsoft(WHQL))
+TWICE = driver(cross_signed("2016-05-02"), by_microsoft(EKU_WHQL))
 """Cross-signed, and signed by Microsoft: the second signature needs no exemption."""
 
 
@@ -58,11 +58,11 @@ def follow(
     return consequences(policy, verdict, sample.evidence, where, verbose=verbose)
 
 
-GOOD = driver(by_microsoft(WHQL))
-GOOD_CATALOG = by_microsoft(WHQL).in_catalog()
+GOOD = driver(by_microsoft(EKU_WHQL))
+GOOD_CATALOG = by_microsoft(EKU_WHQL).in_catalog()
 UNSIGNED = driver()
-OLD = driver(by_microsoft(WHQL, LIFETIME, ends="2016-01-01"))
-PAGES = driver(by_microsoft(WHQL).having(page_hashes_intact=False))
+OLD = driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2016-01-01"))
+PAGES = driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=False))
 X86 = driver(architecture="x86")
 
 
@@ -207,7 +207,7 @@ def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
     ],
 )
 def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> None:
-    sample = driver(by_microsoft(WHQL), name="toaster.sys", protection=(Fault(code, "it is so"),))
+    sample = driver(by_microsoft(EKU_WHQL), name="toaster.sys", protection=(Fault(code, "it is so"),))
     what = follow(sample, target, hvci=True)
     assert what.row["events"] == ids
     assert (what.status.code, what.status.device_manager) == (None, 39)
@@ -236,7 +236,7 @@ def test_a_file_name_that_looks_like_a_place_to_fill_in() -> None:
             "per-page image hashes for the file sample.sys in a",
         ),
         (
-            driver(by_microsoft(WHQL).having(page_hashes_intact=True)),
+            driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True)),
             3007,
             "per-page image hashes for the file sample.sys",
         ),
@@ -260,7 +260,7 @@ def test_the_verbose_channel_says_where_the_hash_was_found(sample: Sample, numbe
         (UNSIGNED, "pnp", "0xE000024B"),
         (driver(unknown_issuer().in_catalog()), "pnp", "0x800B010A"),
         (driver(self_signed().in_catalog()), "pnp", "0x800B0109"),
-        (driver(by_microsoft(WHQL), attributes={"PETrusted": "1"}), "protected-media", None),
+        (driver(by_microsoft(EKU_WHQL), attributes={"PETrusted": "1"}), "protected-media", None),
         (UNSIGNED, "protected-media", "0xC0000428"),
     ],
 )

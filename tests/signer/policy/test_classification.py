@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from signer.certificates import CODE_SIGNING
-from signer.policy.classify import (
-    ATTESTED,
-    ELAM,
-    EV_WHQL,
-    FLIGHT,
-    HAL_EXTENSION,
-    OEM_WHQL,
-    PROTECTED,
-    WHQL,
-    WINDOWS_SYSTEM,
-    WINDOWS_TCB,
-    publisher,
+from signer.asn1.oids import (
+    EKU_CODE_SIGNING,
+    EKU_ELAM,
+    EKU_FLIGHT_SIGNING,
+    EKU_HAL_EXTENSION,
+    EKU_PROTECTED_PROCESS,
+    EKU_WHQL,
+    EKU_WHQL_ATTESTED,
+    EKU_WHQL_EXTENDED,
+    EKU_WHQL_OEM,
+    EKU_WINDOWS_SYSTEM,
+    EKU_WINDOWS_TCB,
 )
+from signer.policy.classify import publisher
 from signer.policy.findings import Classification
 from signer.policy.subjects import FileSubject
 from tests.support.policy_builder import (
@@ -45,39 +45,39 @@ def _class_of(sign: Sign) -> Classification:
 
 def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
     """Signed under an issuer that no store knows, whose certificate is carried or not."""
-    leaf = certificate("Contoso Ltd.", issuer, usages=(CODE_SIGNING, *usages))
+    leaf = certificate("Contoso Ltd.", issuer, usages=(EKU_CODE_SIGNING, *usages))
     return Sign(leaf, (chain(leaf, None, *((certificate(issuer),) if root else ())),))
 
 
 @pytest.mark.parametrize(
     ("sign", "expected"),
     [
-        (by_microsoft(WHQL), "whql"),
-        (by_microsoft(EV_WHQL), "whql"),
-        (by_microsoft(OEM_WHQL), "whql"),
-        (by_microsoft(ATTESTED), "attested"),
-        (by_microsoft(WHQL, ATTESTED, EV_WHQL), "attested"),
-        (by_microsoft(WINDOWS_SYSTEM), "windows"),
-        (by_microsoft(WINDOWS_TCB), "windows"),
-        (by_microsoft(PROTECTED), "windows"),
-        (by_microsoft(WHQL, WINDOWS_SYSTEM), "whql"),
-        (by_microsoft(ELAM), "whql"),
-        (by_microsoft(HAL_EXTENSION), "whql"),
-        (by_microsoft(HAL_EXTENSION, ATTESTED), "attested"),
-        (by_microsoft(ELAM, WINDOWS_SYSTEM), "windows"),
+        (by_microsoft(EKU_WHQL), "whql"),
+        (by_microsoft(EKU_WHQL_EXTENDED), "whql"),
+        (by_microsoft(EKU_WHQL_OEM), "whql"),
+        (by_microsoft(EKU_WHQL_ATTESTED), "attested"),
+        (by_microsoft(EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTENDED), "attested"),
+        (by_microsoft(EKU_WINDOWS_SYSTEM), "windows"),
+        (by_microsoft(EKU_WINDOWS_TCB), "windows"),
+        (by_microsoft(EKU_PROTECTED_PROCESS), "windows"),
+        (by_microsoft(EKU_WHQL, EKU_WINDOWS_SYSTEM), "whql"),
+        (by_microsoft(EKU_ELAM), "whql"),
+        (by_microsoft(EKU_HAL_EXTENSION), "whql"),
+        (by_microsoft(EKU_HAL_EXTENSION, EKU_WHQL_ATTESTED), "attested"),
+        (by_microsoft(EKU_ELAM, EKU_WINDOWS_SYSTEM), "windows"),
         (by_microsoft(), "commercial"),
         (cross_signed(), "cross-signed"),
-        (cross_signed(usages=(CODE_SIGNING, WHQL)), "cross-signed"),
+        (cross_signed(usages=(EKU_CODE_SIGNING, EKU_WHQL)), "cross-signed"),
         (commercial(), "commercial"),
-        (commercial(usages=(CODE_SIGNING, WHQL)), "commercial"),
+        (commercial(usages=(EKU_CODE_SIGNING, EKU_WHQL)), "commercial"),
         (of_test_root(named=True), "test"),
-        (of_test_root(named=True, usages=(CODE_SIGNING, WHQL)), "test"),
+        (of_test_root(named=True, usages=(EKU_CODE_SIGNING, EKU_WHQL)), "test"),
         (of_test_root(named=False), "test"),
         (self_signed(), "self-signed"),
         (self_signed(named=True), "self-signed"),
-        (by_microsoft_test(WHQL), "preproduction"),
-        (by_microsoft_test(ATTESTED), "preproduction"),
-        (by_microsoft_test(FLIGHT, root_id=14), "preproduction"),
+        (by_microsoft_test(EKU_WHQL), "preproduction"),
+        (by_microsoft_test(EKU_WHQL_ATTESTED), "preproduction"),
+        (by_microsoft_test(EKU_FLIGHT_SIGNING, root_id=14), "preproduction"),
         (by_microsoft_test(), "test"),
         (unknown_issuer(), "unknown"),
         (_below("Contoso Private Root", root=True), "test"),
@@ -85,7 +85,7 @@ def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
         (_below("Contoso Testing CA"), "test"),
         (_below("Testo Industries CA"), "unknown"),
         (_below("Latest Contest CA"), "unknown"),
-        (_below("Microsoft Testing Root Certificate Authority 2010", WHQL), "preproduction"),
+        (_below("Microsoft Testing Root Certificate Authority 2010", EKU_WHQL), "preproduction"),
         (_below("Microsoft Testing Root Certificate Authority 2010"), "test"),
         (Sign(None, ()), "unknown"),
     ],
@@ -95,7 +95,7 @@ def test_class(sign: Sign, expected: Classification) -> None:
 
 
 def test_a_microsoft_root_counts_more_than_a_cross_certificate() -> None:
-    kernel = cross_signed(usages=(CODE_SIGNING, WHQL))
+    kernel = cross_signed(usages=(EKU_CODE_SIGNING, EKU_WHQL))
     assert kernel.leaf is not None
     assert _class_of(Sign(kernel.leaf, (*kernel.paths, chain(kernel.leaf, anchor("microsoft", 6))))) == "whql"
 
@@ -104,12 +104,12 @@ def test_a_microsoft_root_counts_more_than_a_cross_certificate() -> None:
     ("sign", "expected"),
     [
         (
-            by_microsoft(WHQL).having(program_name="Nefarius Software Solutions e.U."),
+            by_microsoft(EKU_WHQL).having(program_name="Nefarius Software Solutions e.U."),
             "Nefarius Software Solutions e.U.",
         ),
-        (by_microsoft(ATTESTED), None),
+        (by_microsoft(EKU_WHQL_ATTESTED), None),
         (commercial().having(program_name="Some Program"), "Contoso Ltd."),
-        (by_microsoft(WINDOWS_SYSTEM), "Microsoft Windows Hardware Compatibility Publisher"),
+        (by_microsoft(EKU_WINDOWS_SYSTEM), "Microsoft Windows Hardware Compatibility Publisher"),
         (Sign(None, ()), None),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.decide import AttributedResult, Decided, Judged, Policy, decide
 from signer.policy.findings import Outcome
 from signer.policy.machine_state import EvaluationContext, MachineState
@@ -143,7 +143,7 @@ def test_the_best_signature_counts(outcomes: dict[str, list[Effect]], rule: str,
 
 def test_microsofts_signature_counts_before_another_that_is_accepted() -> None:
     """It needs no exception that may end."""
-    signs = (commercial().having(program_name="a"), by_microsoft(WHQL).having(program_name="b"))
+    signs = (commercial().having(program_name="a"), by_microsoft(EKU_WHQL).having(program_name="b"))
     verdict = decide(by_name(a=["notes", "notes", "allows"], b=["allows"]), subject(*signs), CONTEXT)
     assert verdict.rule == "rule 0"
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sample, by_microsoft, driver, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-LISTED = by_microsoft(WHQL).in_catalog()
+LISTED = by_microsoft(EKU_WHQL).in_catalog()
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ LISTED = by_microsoft(WHQL).in_catalog()
     [
         pytest.param(driver(LISTED), True, True, id="a catalog only"),
         pytest.param(driver(LISTED), False, False, id="a catalog only, not at boot"),
-        pytest.param(driver(LISTED, by_microsoft(WHQL)), True, False, id="embedded too"),
+        pytest.param(driver(LISTED, by_microsoft(EKU_WHQL)), True, False, id="embedded too"),
         pytest.param(driver(LISTED, unknown_issuer()), True, True, id="embedded, but rejected"),
         pytest.param(driver(LISTED, kind="file"), True, False, id="no image"),
         pytest.param(driver(), True, False, id="unsigned"),

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.certificates import CODE_SIGNING
-from signer.policy.classify import ATTESTED, ELAM, STORE, WHQL
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_ELAM, EKU_STORE, EKU_WHQL, EKU_WHQL_ATTESTED
 from signer.policy.judge import judge
 from signer.policy.machine_state import DriverPolicy, MachineState
 from signer.policy.targets import Target
@@ -32,7 +31,7 @@ def test_one_of_the_two_rules_refuses_a_certificate_of_any_date(issued: str, cod
 
 
 @pytest.mark.parametrize(
-    "sign", [by_microsoft(WHQL), commercial(), unknown_issuer()], ids=["Microsoft", "a vendor", "nobody known"]
+    "sign", [by_microsoft(EKU_WHQL), commercial(), unknown_issuer()], ids=["Microsoft", "a vendor", "nobody known"]
 )
 def test_the_rules_of_cross_signing_say_nothing_about_other_signatures(sign: Sign) -> None:
     sample = driver(sign)
@@ -44,11 +43,13 @@ def test_the_rules_of_cross_signing_say_nothing_about_other_signatures(sign: Sig
 @pytest.mark.parametrize(
     ("sign", "refused"),
     [
-        pytest.param(by_microsoft(WHQL), False, id="WHQL"),
-        pytest.param(by_microsoft(ELAM), False, id="an early-launch signature of Microsoft"),
-        pytest.param(by_microsoft(STORE), False, id="a Store signature of Microsoft"),
-        pytest.param(commercial(usages=(CODE_SIGNING, ELAM)), True, id="the early-launch usage without Microsoft"),
-        pytest.param(commercial(usages=(CODE_SIGNING, STORE)), True, id="the Store's usage without Microsoft"),
+        pytest.param(by_microsoft(EKU_WHQL), False, id="WHQL"),
+        pytest.param(by_microsoft(EKU_ELAM), False, id="an early-launch signature of Microsoft"),
+        pytest.param(by_microsoft(EKU_STORE), False, id="a Store signature of Microsoft"),
+        pytest.param(
+            commercial(usages=(EKU_CODE_SIGNING, EKU_ELAM)), True, id="the early-launch usage without Microsoft"
+        ),
+        pytest.param(commercial(usages=(EKU_CODE_SIGNING, EKU_STORE)), True, id="the Store's usage without Microsoft"),
         pytest.param(unknown_issuer(), True, id="a signer without a root"),
     ],
 )
@@ -61,9 +62,9 @@ def test_s_mode_takes_microsofts_signatures_only(sign: Sign, refused: bool) -> N
 @pytest.mark.parametrize(
     ("sign", "policy", "said"),
     [
-        pytest.param(by_microsoft(ATTESTED), "enforced", True, id="attested, and the policy is on"),
-        pytest.param(by_microsoft(ATTESTED), "off", False, id="attested, and the policy is off"),
-        pytest.param(by_microsoft(WHQL), "enforced", False, id="WHQL, and the policy is on"),
+        pytest.param(by_microsoft(EKU_WHQL_ATTESTED), "enforced", True, id="attested, and the policy is on"),
+        pytest.param(by_microsoft(EKU_WHQL_ATTESTED), "off", False, id="attested, and the policy is off"),
+        pytest.param(by_microsoft(EKU_WHQL), "enforced", False, id="WHQL, and the policy is on"),
     ],
 )
 def test_the_driver_policy_speaks_of_attested_drivers_only(sign: Sign, policy: DriverPolicy, said: bool) -> None:

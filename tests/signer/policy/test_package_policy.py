@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.findings import Classification, Outcome
 from signer.policy.machine_state import MachineState
 from signer.policy.package import Member, Package, judge_package
@@ -25,11 +25,11 @@ def _member(name: str, *signs: Sign) -> Member:
 
 def _package(sign: Sign) -> Package:
     listed = sign.in_catalog("sample.cat")
-    files = (_member("sample.sys", listed, by_microsoft(WHQL)), _member("sample.dll", listed))
+    files = (_member("sample.sys", listed, by_microsoft(EKU_WHQL)), _member("sample.dll", listed))
     return Package("sample.inf", _member("sample.inf", listed), files, "sample.cat", os_attributes=((10, 0),))
 
 
-GOOD = _package(by_microsoft(WHQL))
+GOOD = _package(by_microsoft(EKU_WHQL))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ GOOD = _package(by_microsoft(WHQL))
         (replace(GOOD, os_attributes=((6, 0),)), "vista-x64", "accepted", "publisher", "publisher-microsoft"),
         (replace(GOOD, os_attributes=None), "win7-x64", "accepted", "publisher", "publisher-microsoft"),
         (
-            replace(GOOD, files=(*GOOD.files, _member("new.sys", by_microsoft(WHQL)))),
+            replace(GOOD, files=(*GOOD.files, _member("new.sys", by_microsoft(EKU_WHQL)))),
             "win10-22h2-x64",
             "rejected",
             "catalogued",
@@ -92,7 +92,7 @@ def test_there_is_no_prompt_for_a_publisher_whose_root_is_not_trusted() -> None:
 
 
 def test_installation_ignores_embedded_signatures() -> None:
-    listed = by_microsoft(WHQL).in_catalog("sample.cat")
+    listed = by_microsoft(EKU_WHQL).in_catalog("sample.cat")
     driver_file = _member("sample.sys", unknown_issuer(), commercial().broken(), listed)
     package = Package("sample.inf", _member("sample.inf", listed), (driver_file,), "sample.cat")
     verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.machine_state import EvaluationContext, MachineState, Publisher
 from signer.policy.pnp import trust_of
 from signer.policy.subjects import FileSubject
@@ -19,9 +19,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("sign", "publisher", "trust"),
     [
-        pytest.param(by_microsoft(WHQL), None, "microsoft", id="Microsoft"),
-        pytest.param(by_microsoft(WHQL), "unknown", "microsoft", id="Microsoft, whatever is known of publishers"),
-        pytest.param(by_microsoft(WHQL), "untrusted", "untrusted", id="Microsoft on the list of untrusted publishers"),
+        pytest.param(by_microsoft(EKU_WHQL), None, "microsoft", id="Microsoft"),
+        pytest.param(by_microsoft(EKU_WHQL), "unknown", "microsoft", id="Microsoft, whatever is known of publishers"),
+        pytest.param(
+            by_microsoft(EKU_WHQL), "untrusted", "untrusted", id="Microsoft on the list of untrusted publishers"
+        ),
         pytest.param(of_test_root(named=True), None, "trusted", id="a test root that the user named"),
         pytest.param(of_test_root(named=True), "unknown", "unknown", id="a test root, and a publisher not installed"),
         pytest.param(of_test_root(named=False), None, "unknown", id="a test root that nobody named"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from signer.asn1.oids import EKU_WHQL
 from signer.codeintegrity.status import status_of
-from signer.policy.classify import WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.setupapi import log_lines
@@ -40,7 +40,7 @@ def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
 @pytest.mark.parametrize(
     ("sign", "machine", "last_code", "score"),
     [
-        (by_microsoft(WHQL), {}, "0x00000000", "WHQL (0D000005)"),
+        (by_microsoft(EKU_WHQL), {}, "0x00000000", "WHQL (0D000005)"),
         (commercial(), {"publisher": "trusted"}, "0xe0000241", "Authenticode (0F000000)"),
         (commercial(), {"publisher": "untrusted"}, "0xe0000243", "Not digitally signed (80000000)"),
         (commercial(ends="2025-01-01"), {}, "0x800b0101", "Not digitally signed (80000000)"),

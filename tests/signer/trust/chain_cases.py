@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.trust.chain import MAX_DEPTH
 from tests.support.hierarchy import Entity, issue, key, mislabeled, name, reissued_with, rsa_key
 
@@ -357,37 +357,37 @@ def leaf_key_may_not_sign_certificates() -> Built:
 @case("eku-nesting", breaks=True)
 def ca_for_another_usage() -> Built:
     """A CA for time stamping has issued a code-signing certificate."""
-    return three(usages=[TIME_STAMPING], leaf={"usages": [CODE_SIGNING]}, index=1)
+    return three(usages=[EKU_TIME_STAMPING], leaf={"usages": [EKU_CODE_SIGNING]}, index=1)
 
 
 @case("eku-nesting", breaks=True)
 def ca_for_drivers_only_by_whql() -> Built:
     """A CA that lists only the WHQL usage does not allow plain code signing."""
-    return three(usages=[WHQL], leaf={"usages": [CODE_SIGNING, WHQL]}, index=1)
+    return three(usages=[WHQL], leaf={"usages": [EKU_CODE_SIGNING, WHQL]}, index=1)
 
 
 @case("eku-nesting", breaks=True)
 def root_for_another_usage() -> Built:
     """The usages of a root restrict the path as well."""
-    return three(root=issue("Root", ca=True, usages=[TIME_STAMPING]), index=2)
+    return three(root=issue("Root", ca=True, usages=[EKU_TIME_STAMPING]), index=2)
 
 
 @case("eku-nesting", breaks=False)
 def ca_for_this_usage() -> Built:
     """The CA lists code signing."""
-    return three(usages=[CODE_SIGNING], leaf={"usages": [CODE_SIGNING]})
+    return three(usages=[EKU_CODE_SIGNING], leaf={"usages": [EKU_CODE_SIGNING]})
 
 
 @case("eku-nesting", breaks=False)
 def ca_for_any_usage() -> Built:
     """The CA lists "any extended key usage"."""
-    return three(usages=[ANY_USAGE], leaf={"usages": [CODE_SIGNING]})
+    return three(usages=[ANY_USAGE], leaf={"usages": [EKU_CODE_SIGNING]})
 
 
 @case("eku-nesting", breaks=False)
 def ca_that_lists_no_usage() -> Built:
     """A CA without the extension permits every usage."""
-    return three(leaf={"usages": [CODE_SIGNING]})
+    return three(leaf={"usages": [EKU_CODE_SIGNING]})
 
 
 # Names
@@ -638,7 +638,7 @@ def alternative_name_that_is_a_bit_string() -> Built:
 @case("unreadable", breaks=False)
 def readable_extensions() -> Built:
     """A certificate has all common extensions."""
-    return three(may_sign=True, path_length=0, usages=[CODE_SIGNING])
+    return three(may_sign=True, path_length=0, usages=[EKU_CODE_SIGNING])
 
 
 # Weak keys and digests

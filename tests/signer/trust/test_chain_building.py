@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from signer.certificates import TIME_STAMPING
+from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.trust import chain
 from signer.trust.chain import build_paths
 from signer.trust.published import published_roots
@@ -190,10 +190,10 @@ def test_expired_certificates_are_not_a_problem_of_the_path() -> None:
 
 def test_usage_can_be_time_stamping() -> None:
     root = issue("Root", ca=True)
-    authority = issue("TSA CA", root, ca=True, usages=[TIME_STAMPING])
-    leaf = issue("TSA", authority, usages=[TIME_STAMPING])
+    authority = issue("TSA CA", root, ca=True, usages=[EKU_TIME_STAMPING])
+    leaf = issue("TSA", authority, usages=[EKU_TIME_STAMPING])
     store, pool = TrustStore.test_signing([root.certificate]), certificates(authority)
-    assert build_paths(leaf.certificate, pool, store, usage=TIME_STAMPING)[0].problems == ()
+    assert build_paths(leaf.certificate, pool, store, usage=EKU_TIME_STAMPING)[0].problems == ()
     assert [p.code for p in build_paths(leaf.certificate, pool, store)[0].problems] == ["eku-nesting"]
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from signer.certificates import TIME_STAMPING, common_name, issuer_common_name, thumbprint
+from signer.asn1.oids import EKU_TIME_STAMPING
+from signer.certificates import common_name, issuer_common_name, thumbprint
 from signer.trust.chain import build_paths
 from signer.trust.checks import BROKEN
 from signer.trust.path import CertificatePath
@@ -104,6 +105,6 @@ def test_timestamp_reaches_a_published_root(row: dict[str, str]) -> None:
     ]
     assert stamps
     for stamp, signed in stamps:
-        best = build_paths(stamp.leaf, (*stamp.pool, *signed.pool), store, usage=TIME_STAMPING)[0]
+        best = build_paths(stamp.leaf, (*stamp.pool, *signed.pool), store, usage=EKU_TIME_STAMPING)[0]
         assert best.anchor is not None
         assert not BROKEN & {problem.code for problem in best.problems}

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signer.certificates import CODE_SIGNING, load_all, load_der
+from signer.asn1.oids import EKU_CODE_SIGNING
+from signer.certificates import load_all, load_der
 from signer.errors import CertificateError
 from signer.trust.chain import build_paths
 from signer.trust.fields import fields_of_der
@@ -68,7 +69,7 @@ EXTENSIONS = [
     x509.AuthorityKeyIdentifier(b"key", [x509.DirectoryName(name("A"))], 5),
     x509.SubjectKeyIdentifier(b"key"),
     x509.KeyUsage(True, False, False, False, False, True, True, False, False),
-    x509.ExtendedKeyUsage([x509.ObjectIdentifier(CODE_SIGNING), x509.ObjectIdentifier("1.2.3")]),
+    x509.ExtendedKeyUsage([x509.ObjectIdentifier(EKU_CODE_SIGNING), x509.ObjectIdentifier("1.2.3")]),
     x509.CRLDistributionPoints([x509.DistributionPoint([x509.DirectoryName(name("A"))], None, None, None)]),
     x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), ["http://a"])]),
 ]

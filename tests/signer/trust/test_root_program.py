@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.trust.published import published_roots
 from signer.trust.root_program import RootProgramEntry, root_program_entry
 from signer.trust.roots import kernel_roots
@@ -23,12 +23,15 @@ LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
     ("entry", "timestamp", "objection"),
     [
         pytest.param(OPEN, None, None, id="no-terms"),
-        pytest.param(replace(OPEN, usages=frozenset({CODE_SIGNING, SERVER})), None, None, id="usage-allowed"),
+        pytest.param(replace(OPEN, usages=frozenset({EKU_CODE_SIGNING, SERVER})), None, None, id="usage-allowed"),
         pytest.param(
             replace(OPEN, usages=frozenset({SERVER})), None, "not in Microsoft's root program", id="not-allowed"
         ),
         pytest.param(
-            replace(OPEN, refused_usages=frozenset({CODE_SIGNING})), NOW - 9 * DAY, "not in Microsoft's", id="refused"
+            replace(OPEN, refused_usages=frozenset({EKU_CODE_SIGNING})),
+            NOW - 9 * DAY,
+            "not in Microsoft's",
+            id="refused",
         ),
         pytest.param(replace(OPEN, refused_usages=frozenset({SERVER})), None, None, id="another-usage-refused"),
         pytest.param(replace(OPEN, disabled_on=NOW + DAY), None, None, id="disabled-tomorrow"),
@@ -46,7 +49,7 @@ LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
             id="issued-too-late-for-another-usage",
         ),
         pytest.param(
-            replace(OPEN, last_issued=NOW - 31 * DAY, last_issued_usages=frozenset({SERVER, CODE_SIGNING})),
+            replace(OPEN, last_issued=NOW - 31 * DAY, last_issued_usages=frozenset({SERVER, EKU_CODE_SIGNING})),
             None,
             "issued after",
             id="issued-too-late-for-this-usage",
@@ -54,7 +57,7 @@ LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
     ],
 )
 def test_terms(entry: RootProgramEntry, timestamp: datetime | None, objection: str | None) -> None:
-    found = entry.objection(CODE_SIGNING, LEAF, at=NOW, timestamp=timestamp)
+    found = entry.objection(EKU_CODE_SIGNING, LEAF, at=NOW, timestamp=timestamp)
     assert (found is None) if objection is None else (found is not None and objection in found)
 
 
@@ -67,21 +70,21 @@ def entry_of(root_id: int) -> RootProgramEntry:
 def test_microsofts_root_of_2001_is_disabled_for_user_mode() -> None:
     entry = entry_of(5)
     assert entry.disabled_on == datetime(2021, 8, 1, tzinfo=UTC)
-    assert entry.objection(CODE_SIGNING, LEAF, at=NOW) is not None
+    assert entry.objection(EKU_CODE_SIGNING, LEAF, at=NOW) is not None
 
 
 def test_microsofts_root_of_2010_is_not() -> None:
-    assert entry_of(6).objection(CODE_SIGNING, LEAF, at=NOW) is None
+    assert entry_of(6).objection(EKU_CODE_SIGNING, LEAF, at=NOW) is None
 
 
 def test_identity_verification_root_is_for_signing_and_stamping_only() -> None:
-    assert entry_of(0x16).usages == {CODE_SIGNING, TIME_STAMPING}
+    assert entry_of(0x16).usages == {EKU_CODE_SIGNING, EKU_TIME_STAMPING}
 
 
 def test_every_published_root_has_an_entry_that_can_be_read() -> None:
     entries = [root_program_entry(key) for key in published_roots().by_key]
     assert None not in entries
-    for_code = [entry for entry in entries if entry and (entry.usages is None or CODE_SIGNING in entry.usages)]
+    for_code = [entry for entry in entries if entry and (entry.usages is None or EKU_CODE_SIGNING in entry.usages)]
     assert 100 < len(for_code) < len(entries)
 
 

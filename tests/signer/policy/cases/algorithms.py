@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signer.algorithms import DigestAlgorithm
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver, of_test_root
 
@@ -11,20 +11,20 @@ from tests.support.policy_builder import Sample, by_microsoft, cross_signed, dri
 @expect("rejected", "digest-algorithm", "vista-x64", "win7-x64", "win11-24h2-x64", code="digest-md5")
 def md5() -> Sample:
     """MD5 is too weak for every release."""
-    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.MD5))
+    return driver(by_microsoft(EKU_WHQL, digest="sha1").having(algorithm=DigestAlgorithm.MD5))
 
 
 @expect("rejected", "digest-algorithm", "win11-24h2-x64", code="digest-unknown")
 def unknown_digest() -> Sample:
     """A digest that is not one of code signing is not understood."""
-    return driver(by_microsoft(WHQL).having(algorithm=None))
+    return driver(by_microsoft(EKU_WHQL).having(algorithm=None))
 
 
 @expect("accepted", "root", "vista-x64", "win7-x64", "win8.1-x64")
 @expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", code="digest-sha1")
 def sha1() -> Sample:
     """SHA-1 loads everywhere; from Windows 10 on with a warning."""
-    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1))
+    return driver(by_microsoft(EKU_WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1))
 
 
 @expect("rejected", "sha2", "vista-x64", "server2008-x64")
@@ -34,7 +34,7 @@ def sha1() -> Sample:
 @expect("rejected", "sha2", "vista-x64", sha2_update=True)
 def sha256() -> Sample:
     """SHA-256 wants Windows 8, or Windows 7 with KB3033929; Vista never learned it."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "sha2", "vista-x64")
@@ -42,7 +42,7 @@ def sha256() -> Sample:
 @expect("accepted", "root", "win7-x64")
 def sha1_file_under_a_sha256_chain() -> Sample:
     """A SHA-1 file digest does not help where the certificates are signed with SHA-256."""
-    return driver(by_microsoft(WHQL).having(algorithm=DigestAlgorithm.SHA1))
+    return driver(by_microsoft(EKU_WHQL).having(algorithm=DigestAlgorithm.SHA1))
 
 
 @expect("accepted", "root", "vista-x64", "win7-x64")
@@ -50,7 +50,9 @@ def sha1_file_under_a_sha256_chain() -> Sample:
 @expect("accepted", "root", "win10-22h2-x64")
 def dual_signed() -> Sample:
     """A SHA-1 signature with a nested SHA-256 one loads on old and new releases."""
-    return driver(by_microsoft(WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1), by_microsoft(WHQL).nested())
+    return driver(
+        by_microsoft(EKU_WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1), by_microsoft(EKU_WHQL).nested()
+    )
 
 
 @expect("accepted", "cross-signed", "win10-22h2-x64")
@@ -63,7 +65,7 @@ def sha384() -> Sample:
 @expect("rejected", "key-algorithm", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", code="key-not-rsa")
 def elliptic_curve() -> Sample:
     """Code Integrity takes an elliptic curve signature for an invalid image hash."""
-    return driver(by_microsoft(WHQL, key="p256"))
+    return driver(by_microsoft(EKU_WHQL, key="p256"))
 
 
 @expect("rejected", "key-algorithm", "win10-22h2-x64", roots="test-signing", testsigning=True)
@@ -75,10 +77,10 @@ def elliptic_curve_in_test_mode() -> Sample:
 @expect("unknown", "key-algorithm", "win10-22h2-x64", code="key-too-long")
 def rsa_of_8192_bits() -> Sample:
     """Nothing says whether the kernel takes RSA keys of more than 4096 bits."""
-    return driver(by_microsoft(WHQL, key="rsa8192"))
+    return driver(by_microsoft(EKU_WHQL, key="rsa8192"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win7-x64")
 def rsa_of_1024_bits() -> Sample:
     """Old drivers are signed with 1024 bits, and load."""
-    return driver(by_microsoft(WHQL, key="rsa1024"))
+    return driver(by_microsoft(EKU_WHQL, key="rsa1024"))

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
-from signer.policy.classify import LIFETIME, WHQL
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING, EKU_TIME_STAMPING, EKU_WHQL
 from signer.trust.path import PathProblem
 from signer.verify.evidence import Problem
 from tests.signer.policy.cases.registry import expect
@@ -51,7 +50,7 @@ def any_architecture() -> Sample:
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def microsoft() -> Sample:
     """Microsoft's roots are published roots."""
-    return driver(by_microsoft(WHQL, root_id=7))
+    return driver(by_microsoft(EKU_WHQL, root_id=7))
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="test-signed", **USER)
@@ -77,7 +76,7 @@ def unknown_chain() -> Sample:
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
 def chain_to_a_root_that_nobody_named() -> Sample:
     """CERT_E_UNTRUSTEDROOT: the chain is complete, and its root is not trusted."""
-    leaf = certificate("Contoso Test Signing", "Contoso Test Root", usages=(CODE_SIGNING,))
+    leaf = certificate("Contoso Test Signing", "Contoso Test Root", usages=(EKU_CODE_SIGNING,))
     return driver(Sign(leaf, (chain(leaf, None, certificate("Contoso Test Root")),)))
 
 
@@ -90,7 +89,7 @@ def only_the_code_verification_root() -> Sample:
 @expect("unknown", "trusted-root", "win11-24h2-x64", roots="test-signing", **USER)
 def microsofts_test_root() -> Sample:
     """Microsoft's test root counts only where somebody installed it."""
-    return driver(by_microsoft_test(WHQL))
+    return driver(by_microsoft_test(EKU_WHQL))
 
 
 @expect("rejected", "digest", "win11-24h2-x64", **USER)
@@ -108,7 +107,7 @@ def md5() -> Sample:
 @expect("rejected", "usage", "win11-24h2-x64", **USER)
 def wrong_usage() -> Sample:
     """CERT_E_WRONG_USAGE."""
-    return driver(commercial(usages=(TIME_STAMPING,)))
+    return driver(commercial(usages=(EKU_TIME_STAMPING,)))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", code="expired", **USER)
@@ -132,7 +131,7 @@ def expired_with_unknown_timestamp() -> Sample:
 @expect("rejected", "validity", "win11-24h2-x64", **USER)
 def expired_lifetime() -> Sample:
     """With lifetime signing the timestamp does not help."""
-    return driver(by_microsoft(LIFETIME, ends="2025-01-01").stamped("2024-01-01"))
+    return driver(by_microsoft(EKU_LIFETIME_SIGNING, ends="2025-01-01").stamped("2024-01-01"))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", code="not-yet-valid", **USER)
@@ -241,7 +240,7 @@ EQUIFAX = "FF5680CD73A5703DA04817A075FD462506A73506C4B81A1583EF549478D26476"
 
 
 def under_a_disabled_root(begins: str) -> Sign:
-    leaf = certificate("Contoso Ltd.", "Equifax", usages=(CODE_SIGNING,), begins=begins, ends="2040-01-01")
+    leaf = certificate("Contoso Ltd.", "Equifax", usages=(EKU_CODE_SIGNING,), begins=begins, ends="2040-01-01")
     end = replace(anchor("commercial", name="Equifax Secure CA"), spki_sha256=EQUIFAX)
     return Sign(leaf, (chain(leaf, end),))
 
@@ -257,7 +256,9 @@ MICROSOFT_2001 = "DF530BAC9FCD914C252C2FBDCEDDC6183D4AE8C680AD65F03E204861DD7B1C
 
 
 def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
-    leaf = certificate("Microsoft Corporation", "Root", usages=(CODE_SIGNING,), begins="2017-08-11", ends="2018-08-11")
+    leaf = certificate(
+        "Microsoft Corporation", "Root", usages=(EKU_CODE_SIGNING,), begins="2017-08-11", ends="2018-08-11"
+    )
     end = replace(anchor(kind, name="Microsoft Root Certificate Authority"), spki_sha256=MICROSOFT_2001)
     return Sign(leaf, (chain(leaf, end),)).stamped("2017-11-16")
 
@@ -289,7 +290,7 @@ def disabled_root_with_an_early_timestamp() -> Sample:
 @expect("rejected", "validity", "win11-24h2-x64", code="expired", **USER)
 def valid_signer_under_an_expired_authority() -> Sample:
     """Every certificate of the chain has to be valid, not the signer's alone."""
-    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(CODE_SIGNING,), begins="2022-01-01")
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(EKU_CODE_SIGNING,), begins="2022-01-01")
     authority = certificate("Some CA 2010", "Some Root", ends="2024-01-01")
     return driver(Sign(leaf, (chain(leaf, anchor("commercial"), authority),)))
 
@@ -297,6 +298,6 @@ def valid_signer_under_an_expired_authority() -> Sample:
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def expired_authority_that_was_valid_at_the_timestamp() -> Sample:
     """With a timestamp the time of signing counts for the whole chain."""
-    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(CODE_SIGNING,), begins="2022-01-01")
+    leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=(EKU_CODE_SIGNING,), begins="2022-01-01")
     authority = certificate("Some CA 2010", "Some Root", ends="2024-01-01")
     return driver(Sign(leaf, (chain(leaf, anchor("commercial"), authority),)).stamped("2023-01-01"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.subjects import SignatureSubject
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day, driver
@@ -133,13 +133,13 @@ def driver_policy_of_2026() -> Sample:
 @expect("accepted", "root", "win11-24h2-x64", driver_policy="enforced")
 def driver_policy_and_whql() -> Sample:
     """A WHQL driver has nothing to fear from the policy of 2026."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win11-25h2-x64")
 def cross_signed_and_whql() -> Sample:
     """A cross-signed driver that Microsoft signed as well counts by Microsoft's signature."""
-    return driver(cross_signed(begins="2016-05-02"), by_microsoft(WHQL).nested())
+    return driver(cross_signed(begins="2016-05-02"), by_microsoft(EKU_WHQL).nested())
 
 
 @expect("rejected", "arm64-microsoft", "win10-1709-arm64", "win11-23h2-arm64")

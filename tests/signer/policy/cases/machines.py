@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1.oids import EKU_WHQL
 from signer.pe.protection import Fault
-from signer.policy.classify import WHQL
 from signer.policy.subjects import FileSubject
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
@@ -51,13 +51,13 @@ def refused_catalog_on_a_lenient_machine() -> Sample:
 @expect("rejected", "digest", "win8.1-x86")
 def changed_on_x86() -> Sample:
     """Where signatures are not enforced, a broken one does no harm."""
-    return driver(by_microsoft(WHQL).broken(), architecture="x86")
+    return driver(by_microsoft(EKU_WHQL).broken(), architecture="x86")
 
 
 @expect("accepted", "root", "win7-x86", "win10-22h2-x86")
 def signed_on_x86() -> Sample:
     """A well-signed 32-bit driver is accepted for its signature, not for leniency."""
-    return driver(by_microsoft(WHQL), architecture="x86")
+    return driver(by_microsoft(EKU_WHQL), architecture="x86")
 
 
 @expect("rejected", "cross-signed", "win10-22h2-x86")
@@ -72,20 +72,20 @@ def late_cross_signed_on_x86() -> Sample:
 @expect("accepted", "root", "win7-x64", "win8.1-x64")
 def catalog_only() -> Sample:
     """A boot-start driver that is signed in a catalog only fails before Windows 10, and is warned about later."""
-    return driver(by_microsoft(WHQL).in_catalog())
+    return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("accepted", "root", "win7-x64", "win10-22h2-x64", boot_start=True)
 def embedded_and_boot_start() -> Sample:
     """An embedded signature is what a boot-start driver needs."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "boot-start-embedded", "win8.1-x64", boot_start=True)
 @expect("accepted", "root", "win8.1-x64")
 def refused_embedded_signature_and_boot_start() -> Sample:
     """An embedded signature that does not count does not help at boot."""
-    return driver(commercial(), by_microsoft(WHQL).in_catalog())
+    return driver(commercial(), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "root", "win8.1-x64", boot_start=True)
@@ -106,19 +106,19 @@ def unsigned_under_a_debugger() -> Sample:
 @expect("accepted", "debugger", "win10-22h2-x64", debugger=True, code="digest-mismatch")
 def changed_under_a_debugger() -> Sample:
     """A changed driver loads under a debugger, and the finding stays."""
-    return driver(by_microsoft(WHQL).broken())
+    return driver(by_microsoft(EKU_WHQL).broken())
 
 
 @expect("accepted", "root", "win10-22h2-x64", debugger=True)
 def signed_under_a_debugger() -> Sample:
     """A well-signed driver does not owe it to the debugger."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", "server2022-x64", hvci=True)
 def signed_under_memory_integrity() -> Sample:
     """Memory integrity takes a well-signed driver whose sections are as it wants them."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "hvci", "win10-1507-x64", "win11-24h2-x64", "server2025-x64", hvci=True, code="hvci-writable-code")
@@ -127,28 +127,28 @@ def signed_under_memory_integrity() -> Sample:
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, debugger=True)
 def writable_code() -> Sample:
     """A section that is writable and executable does not load with memory integrity on, whoever signed it."""
-    return driver(by_microsoft(WHQL), protection=(Fault("hvci-writable-code", "its section 'x' is both"),))
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-writable-code", "its section 'x' is both"),))
 
 
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, code="hvci-unaligned")
 @expect("accepted", "root", "win10-22h2-x64")
 def unaligned_sections() -> Sample:
     """Sections have to begin on pages; without memory integrity nobody minds."""
-    return driver(by_microsoft(WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
 
 
 @expect("unknown", "hvci", "win10-22h2-x64", hvci=True, code="hvci-imports-in-code")
 @expect("accepted", "root", "win10-22h2-x64")
 def imports_in_code() -> Sample:
     """Driver Verifier minds import addresses in code; whether the load fails is not published."""
-    return driver(by_microsoft(WHQL), protection=(Fault("hvci-imports-in-code", "they lie in '.text'"),))
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-imports-in-code", "they lie in '.text'"),))
 
 
 @expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")
 def writable_code_on_x86() -> Sample:
     """Memory integrity is for 64-bit kernels."""
     fault = Fault("hvci-writable-code", "its section 'x' is both")
-    return driver(by_microsoft(WHQL), architecture="x86", protection=(fault,))
+    return driver(by_microsoft(EKU_WHQL), architecture="x86", protection=(fault,))
 
 
 @expect("rejected", "block-list", "win11-22h2-x64", "win10-22h2-x64-smode", block_list=LISTED, code="block-listed")
@@ -164,7 +164,7 @@ def writable_code_on_x86() -> Sample:
 @expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, debugger=True)
 def on_the_block_list() -> Sample:
     """A vulnerable driver is blocked where the list is in force, however well it is signed."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "root", "win11-24h2-x64", block_list=UNSURE)

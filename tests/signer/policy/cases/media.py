@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signer.policy.classify import ATTESTED, WHQL
+from signer.asn1.oids import EKU_WHQL, EKU_WHQL_ATTESTED
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
 
@@ -14,14 +14,14 @@ TRUSTED = {"PETrusted": "1"}
 @expect("accepted", "media-audio-whql", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", **MEDIA)
 def audio() -> Sample:
     """An audio driver with DRMLevel 1300, page hashes and a WHQL catalog takes part in the protected path."""
-    return driver(by_microsoft(WHQL).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
+    return driver(by_microsoft(EKU_WHQL).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", **MEDIA)
 @expect("rejected", "attested", "win8.1-x64", **MEDIA)
 def attested_audio() -> Sample:
     """Attestation can process DrmLevel, on releases that take attestation."""
-    return driver(by_microsoft(ATTESTED).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
+    return driver(by_microsoft(EKU_WHQL_ATTESTED).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("rejected", "media-audio-whql", "win8.1-x64", "win10-22h2-x64", **MEDIA)
@@ -40,55 +40,55 @@ def test_signed_audio() -> Sample:
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-no-page-hashes", **MEDIA)
 def audio_without_page_hashes() -> Sample:
     """Page hashes are usual for audio drivers, and nothing says that they must be there."""
-    return driver(by_microsoft(WHQL).in_catalog(), attributes=AUDIO)
+    return driver(by_microsoft(EKU_WHQL).in_catalog(), attributes=AUDIO)
 
 
 @expect("rejected", "media-drm-level", "win10-22h2-x64", **MEDIA)
 def odd_level() -> Sample:
     """There are two DRM levels."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1500"})
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1500"})
 
 
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-drm-level-1200", **MEDIA)
 def lower_level() -> Sample:
     """Level 1200 exists; trusted audio drivers have 1300."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1200"})
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1200"})
 
 
 @expect("accepted", "root", "win10-22h2-x64", **MEDIA)
 def trusted_code() -> Sample:
     """Code for protected processes is marked PETrusted and carries page hashes."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes=TRUSTED)
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes=TRUSTED)
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="media-catalog-only", **MEDIA)
 def trusted_through_a_catalog() -> Sample:
     """Trust through a catalog works until Windows is upgraded."""
-    return driver(by_microsoft(WHQL).in_catalog().having(page_hashes_intact=True), attributes=TRUSTED)
+    return driver(by_microsoft(EKU_WHQL).in_catalog().having(page_hashes_intact=True), attributes=TRUSTED)
 
 
 @expect("rejected", "media-page-hashes", "win10-22h2-x64", **MEDIA)
 def trusted_without_page_hashes() -> Sample:
     """Protected processes load nothing without page hashes."""
-    return driver(by_microsoft(WHQL), attributes=TRUSTED)
+    return driver(by_microsoft(EKU_WHQL), attributes=TRUSTED)
 
 
 @expect("rejected", "media-attributes", "win10-22h2-x64", code="media-pe-value", **MEDIA)
 def odd_trust() -> Sample:
     """PETrusted is 1 or absent."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=True), attributes={"PETrusted": "yes"})
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"PETrusted": "yes"})
 
 
 @expect("unknown", "media-attributes", "win10-22h2-x64", code="media-not-marked", **MEDIA)
 def unmarked() -> Sample:
     """Of a driver without marks nothing can be said: a display driver's OPM certificate is no signature."""
-    return driver(by_microsoft(WHQL), attributes={"File": "sample.sys"})
+    return driver(by_microsoft(EKU_WHQL), attributes={"File": "sample.sys"})
 
 
 @expect("unknown", "media-attributes", "win10-22h2-x64", code="media-no-catalog", **MEDIA)
 def without_a_catalog() -> Sample:
     """Without a catalog the marks are not known."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "unsigned", "win7-x86", "vista-x86", **MEDIA)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import TIME_STAMPING
-from signer.policy.classify import ATTESTED, LIFETIME, WHQL
+from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_TIME_STAMPING, EKU_WHQL, EKU_WHQL_ATTESTED
 from signer.trust.path import PathProblem
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import (
@@ -27,13 +26,13 @@ PNP = {"policy": "pnp"}
 @expect("accepted", "publisher", "win7-x64", "win11-24h2-x64", "win11-24h2-x64-smode", "server2022-x64", **PNP)
 def whql_catalog() -> Sample:
     """A package with a WHQL catalog installs without a question."""
-    return driver(by_microsoft(WHQL).in_catalog())
+    return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "catalogued", "win7-x64", "win11-24h2-x64", code="embedded-does-not-count", **PNP)
 def embedded_only() -> Sample:
     """An embedded signature does not make a package signed."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "catalogued", "win7-x86", "win11-24h2-x64", code="not-catalogued", **PNP)
@@ -45,13 +44,13 @@ def not_in_the_catalog() -> Sample:
 @expect("accepted", "publisher", "win10-22h2-x64", **PNP)
 def catalog_itself() -> Sample:
     """A catalog is judged by its own signature."""
-    return driver(by_microsoft(WHQL), kind="catalog", name="sample.cat")
+    return driver(by_microsoft(EKU_WHQL), kind="catalog", name="sample.cat")
 
 
 @expect("rejected", "digest", "win10-22h2-x64", **PNP)
 def broken_catalog() -> Sample:
     """A catalog whose signature is broken vouches for nothing."""
-    return driver(by_microsoft(WHQL).in_catalog().broken("signature-invalid", "the signature does not verify"))
+    return driver(by_microsoft(EKU_WHQL).in_catalog().broken("signature-invalid", "the signature does not verify"))
 
 
 @expect("accepted", "publisher", "win10-22h2-x64", code="publisher-prompt", **PNP)
@@ -66,7 +65,7 @@ def commercial_catalog() -> Sample:
 @expect("rejected", "publisher", "win10-22h2-x64", publisher="untrusted", **PNP)
 def distrusted_microsoft() -> Sample:
     """A machine that distrusts a certificate distrusts it whoever holds it."""
-    return driver(by_microsoft(WHQL).in_catalog())
+    return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "trusted-root", "win10-22h2-x64", code="test-signed", **PNP)
@@ -97,7 +96,7 @@ def test_catalog_of_an_unnamed_root() -> Sample:
 @expect("unknown", "trusted-root", "win11-23h2-x64", roots="test-signing", testsigning=True, **PNP)
 def preproduction_catalog() -> Sample:
     """Whether Microsoft's test root is installed is not known."""
-    return driver(by_microsoft_test(WHQL).in_catalog())
+    return driver(by_microsoft_test(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "validity", "win10-22h2-x64", code="expired", **PNP)
@@ -115,7 +114,7 @@ def expired_catalog_with_timestamp() -> Sample:
 @expect("rejected", "validity", "win10-22h2-x64", **PNP)
 def expired_lifetime_catalog() -> Sample:
     """With lifetime signing it does not."""
-    return driver(by_microsoft(WHQL, LIFETIME, ends="2024-01-01").in_catalog().stamped("2023-06-01"))
+    return driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2024-01-01").in_catalog().stamped("2023-06-01"))
 
 
 @expect("rejected", "server-hlk", "server2019-x64", **PNP)
@@ -124,7 +123,7 @@ def expired_lifetime_catalog() -> Sample:
 @expect("unknown", "s-mode", "win11-23h2-x64-smode", **PNP)
 def attested_catalog() -> Sample:
     """An attested catalog is for Windows 10 and later clients."""
-    return driver(by_microsoft(ATTESTED).in_catalog())
+    return driver(by_microsoft(EKU_WHQL_ATTESTED).in_catalog())
 
 
 @expect("rejected", "trusted-root", "win10-22h2-x64", **PNP)
@@ -155,10 +154,10 @@ def revoked_catalog() -> Sample:
 @expect("rejected", "digest-algorithm", "win10-22h2-x64", **PNP)
 def md5_catalog() -> Sample:
     """A catalog by MD5 proves nothing."""
-    return driver(by_microsoft(WHQL).in_catalog().having(algorithm=DigestAlgorithm.MD5))
+    return driver(by_microsoft(EKU_WHQL).in_catalog().having(algorithm=DigestAlgorithm.MD5))
 
 
 @expect("rejected", "usage", "win10-22h2-x64", **PNP)
 def catalog_of_a_time_stamping_certificate() -> Sample:
     """A certificate for another use signs no catalog."""
-    return driver(commercial(usages=(TIME_STAMPING,)).in_catalog())
+    return driver(commercial(usages=(EKU_TIME_STAMPING,)).in_catalog())

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from signer.policy.classify import ATTESTED, ELAM, EV_WHQL, OEM_WHQL, STORE, WHQL, WINDOWS_SYSTEM
+from signer.asn1.oids import (
+    EKU_ELAM,
+    EKU_STORE,
+    EKU_WHQL,
+    EKU_WHQL_ATTESTED,
+    EKU_WHQL_EXTENDED,
+    EKU_WHQL_OEM,
+    EKU_WINDOWS_SYSTEM,
+)
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
 
@@ -13,39 +21,39 @@ from tests.support.policy_builder import Sample, by_microsoft, commercial, cross
 @expect("rejected", "server-hlk", "server2016-x64", "server2019-x64", "server2022-x64", "server2025-x64")
 def attested() -> Sample:
     """Attestation is for Windows 10 and later clients, never for servers."""
-    return driver(by_microsoft(ATTESTED))
+    return driver(by_microsoft(EKU_WHQL_ATTESTED))
 
 
 @expect("rejected", "server-hlk", "server2022-x64")
 @expect("accepted", "attested", "win10-22h2-x64")
 def attested_and_whql_usages() -> Sample:
     """A signer that carries both usages counts as attested."""
-    return driver(by_microsoft(WHQL, ATTESTED))
+    return driver(by_microsoft(EKU_WHQL, EKU_WHQL_ATTESTED))
 
 
 @expect("accepted", "root", "server2016-x64", "server2025-x64", "win7-x64")
 def whql_on_servers() -> Sample:
     """A driver that passed HLK loads on every server."""
-    return driver(by_microsoft(WHQL, EV_WHQL))
+    return driver(by_microsoft(EKU_WHQL, EKU_WHQL_EXTENDED))
 
 
 @expect("accepted", "root", "server2019-x64")
 def attested_and_whql_signatures() -> Sample:
     """A server takes the WHQL signature and does not mind the attestation beside it."""
-    return driver(by_microsoft(ATTESTED), by_microsoft(WHQL).in_catalog())
+    return driver(by_microsoft(EKU_WHQL_ATTESTED), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("accepted", "attested", "win10-22h2-arm64", "win11-24h2-arm64")
 @expect("unknown", "s-mode", "win11-24h2-arm64-smode", code="s-mode-attested")
 def attested_on_arm64() -> Sample:
     """ARM64 takes attestation; whether S mode does is not published."""
-    return driver(by_microsoft(ATTESTED), architecture="arm64")
+    return driver(by_microsoft(EKU_WHQL_ATTESTED), architecture="arm64")
 
 
 @expect("accepted", "root", "win10-1709-arm64", "win11-24h2-arm64", "win11-24h2-arm64-smode")
 def whql_on_arm64() -> Sample:
     """WHQL is what ARM64 and S mode want."""
-    return driver(by_microsoft(WHQL), architecture="arm64")
+    return driver(by_microsoft(EKU_WHQL), architecture="arm64")
 
 
 @expect("rejected", "root", "win10-22h2-arm64")
@@ -63,31 +71,31 @@ def microsofts_other_signature_on_arm64() -> Sample:
 @expect("accepted", "root", "win10-1703-x64-smode", "win11-25h2-x64-smode")
 def whql_in_s_mode() -> Sample:
     """S mode takes WHQL."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def inbox_in_s_mode() -> Sample:
     """S mode takes Windows itself."""
-    return driver(by_microsoft(WINDOWS_SYSTEM))
+    return driver(by_microsoft(EKU_WINDOWS_SYSTEM))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def oem_whql_in_s_mode() -> Sample:
     """An OEM's WHQL signature is a WHQL signature."""
-    return driver(by_microsoft(OEM_WHQL))
+    return driver(by_microsoft(EKU_WHQL_OEM))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def elam_in_s_mode() -> Sample:
     """S mode takes an early-launch antimalware signature."""
-    return driver(by_microsoft(ELAM))
+    return driver(by_microsoft(EKU_ELAM))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def store_in_s_mode() -> Sample:
     """S mode takes a Store signature."""
-    return driver(by_microsoft(STORE))
+    return driver(by_microsoft(EKU_STORE))
 
 
 @expect("rejected", "s-mode", "win10-22h2-x64-smode")
@@ -100,7 +108,7 @@ def microsofts_other_signature_in_s_mode() -> Sample:
 @expect("unknown", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
 def attested_in_s_mode() -> Sample:
     """Whether attestation counts as WHQL for S mode is not published."""
-    return driver(by_microsoft(ATTESTED))
+    return driver(by_microsoft(EKU_WHQL_ATTESTED))
 
 
 @expect("rejected", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
@@ -113,4 +121,4 @@ def cross_signed_in_s_mode() -> Sample:
 @expect("accepted", "root", "win10-22h2-x64", "win11-23h2-x64", "win11-24h2-x64", "server2022-x64")
 def whql_beside_a_cross_signature() -> Sample:
     """Microsoft's signature is the one that lets the driver in, whichever exception the publisher's own has."""
-    return driver(cross_signed(), by_microsoft(WHQL).in_catalog())
+    return driver(cross_signed(), by_microsoft(EKU_WHQL).in_catalog())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
-from signer.policy.classify import WHQL, WINDOWS_SYSTEM
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING, EKU_WHQL, EKU_WINDOWS_SYSTEM
 from signer.trust.path import PathProblem
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import (
@@ -23,25 +22,25 @@ from tests.support.policy_builder import (
 @expect("accepted", "root", "win7-x64", "win8.1-x64", "win10-1607-x64", "win11-24h2-x64", "server2019-x64")
 def whql() -> Sample:
     """A WHQL signature under the root of 2010 loads on every release that understands SHA-2."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-25h2-x64", "server2025-x64")
 def inbox() -> Sample:
     """A Windows signature loads everywhere."""
-    return driver(by_microsoft(WINDOWS_SYSTEM))
+    return driver(by_microsoft(EKU_WINDOWS_SYSTEM))
 
 
 @expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-24h2-x64")
 def root_of_2001() -> Sample:
     """Microsoft Root Certificate Authority of 2001 counts although it expired in 2021."""
-    return driver(by_microsoft(WHQL, root_id=5))
+    return driver(by_microsoft(EKU_WHQL, root_id=5))
 
 
 @expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-24h2-x64")
 def root_of_1997() -> Sample:
     """Microsoft Root Authority of 1997 counts although it expired in 2020."""
-    return driver(by_microsoft(WHQL, root_id=4))
+    return driver(by_microsoft(EKU_WHQL, root_id=4))
 
 
 @expect("rejected", "root", "win10-1607-x64", "win11-24h2-x64", "server2016-x64")
@@ -55,7 +54,7 @@ def root_of_2011() -> Sample:
 @expect("rejected", "root", "win7-x64", "win10-22h2-x64")
 def root_of_the_store() -> Sample:
     """A root that Code Integrity knows is not therefore one for kernel-mode code."""
-    return driver(by_microsoft(WHQL, root_id=15))
+    return driver(by_microsoft(EKU_WHQL, root_id=15))
 
 
 @expect("rejected", "root", "win7-x64", "win10-22h2-x64", "win11-24h2-x64")
@@ -99,20 +98,20 @@ def two_paths() -> Sample:
 @expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
 def certificate_for_time_stamping() -> Sample:
     """A certificate for another use signs no code."""
-    return driver(cross_signed(usages=(TIME_STAMPING,)))
+    return driver(cross_signed(usages=(EKU_TIME_STAMPING,)))
 
 
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64")
 def microsofts_certificate_for_drivers_only() -> Sample:
     """Microsoft's usage for drivers is enough under its root: only other signers must be for code signing."""
-    leaf = certificate("Microsoft Windows Hardware Compatibility Publisher", "Some PCA", usages=(WHQL,))
+    leaf = certificate("Microsoft Windows Hardware Compatibility Publisher", "Some PCA", usages=(EKU_WHQL,))
     return driver(Sign(leaf, (chain(leaf, anchor("microsoft", 5), certificate("Some PCA", "Some Root")),)))
 
 
 @expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
 def vendors_certificate_for_drivers_only() -> Sample:
     """The same usage in a vendor's certificate means nothing."""
-    return driver(cross_signed(usages=(WHQL,)))
+    return driver(cross_signed(usages=(EKU_WHQL,)))
 
 
 @expect("accepted", "root", "win7-x64")
@@ -128,7 +127,7 @@ def certificate_for_any_usage() -> Sample:
 
 
 def _path_with(code: str, *, test: bool = False) -> Sample:
-    leaf = certificate("Contoso Ltd.", "No CA", usages=(CODE_SIGNING,))
+    leaf = certificate("Contoso Ltd.", "No CA", usages=(EKU_CODE_SIGNING,))
     problem = PathProblem(code, "'No CA' broke a rule", 1)
     end = anchor("test", name="Contoso Root") if test else anchor("microsoft", 6)
     return driver(Sign(leaf, (chain(leaf, end, certificate("No CA", "Some Root"), problems=(problem,)),)))

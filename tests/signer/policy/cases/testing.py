@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import TIME_STAMPING
-from signer.policy.classify import ATTESTED, FLIGHT, WHQL
+from signer.asn1.oids import EKU_FLIGHT_SIGNING, EKU_TIME_STAMPING, EKU_WHQL, EKU_WHQL_ATTESTED
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import (
     Sample,
@@ -63,7 +62,7 @@ def visual_studio_certificate_that_was_named() -> Sample:
 @expect("rejected", "code-signing", "win10-22h2-x64", roots="test-signing")
 def test_certificate_with_another_usage() -> Sample:
     """Test-signing mode takes any certificate, even one that is not for code signing."""
-    return driver(of_test_root(named=True, usages=(TIME_STAMPING,)))
+    return driver(of_test_root(named=True, usages=(EKU_TIME_STAMPING,)))
 
 
 @expect("rejected", "test-signing", "win11-23h2-x64", code="test-signed")
@@ -74,19 +73,19 @@ def test_certificate_with_another_usage() -> Sample:
 @expect("rejected", "test-signing", "win11-21h2-x64", "win10-22h2-x64", roots="test-signing", uefi_sb_test=True)
 def preproduction() -> Sample:
     """A preproduction signature loads in test-signing mode, or on a machine that was provisioned for it since 22H2."""
-    return driver(by_microsoft_test(WHQL))
+    return driver(by_microsoft_test(EKU_WHQL))
 
 
 @expect("accepted", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True)
 def preproduction_attested() -> Sample:
     """The portal's preproduction signature may be an attestation."""
-    return driver(by_microsoft_test(ATTESTED))
+    return driver(by_microsoft_test(EKU_WHQL_ATTESTED))
 
 
 @expect("accepted", "test-signing", "win11-23h2-x64", **TEST)
 def flight_signed() -> Sample:
     """A flight-signed driver is one for previews."""
-    return driver(by_microsoft_test(FLIGHT, root_id=14))
+    return driver(by_microsoft_test(EKU_FLIGHT_SIGNING, root_id=14))
 
 
 @expect("rejected", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True)
@@ -105,7 +104,7 @@ def commercial_in_test_mode() -> Sample:
 @expect("accepted", "root", "win11-24h2-x64", code="root", testsigning=True, secure_boot=True)
 def released_driver_on_a_test_machine() -> Sample:
     """A released driver loads in test-signing mode as anywhere."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
@@ -113,14 +112,14 @@ def released_driver_on_a_test_machine() -> Sample:
 @expect("accepted", "root", "win11-24h2-x64", code="any-certificate", hvci=True, **TEST)
 def whql_judged_by_test_roots() -> Sample:
     """Microsoft's signature is no test signature, whichever roots are asked, and a test machine takes it."""
-    return driver(by_microsoft(WHQL).under_test_roots())
+    return driver(by_microsoft(EKU_WHQL).under_test_roots())
 
 
 @expect("rejected", "root", "win11-24h2-x64", roots="test-signing", code="root")
 @expect("accepted", "root", "win8.1-x64", "win11-24h2-x64", "server2022-x64", code="any-certificate", **TEST)
 def attested_judged_by_test_roots() -> Sample:
     """Test-signing mode takes any certificate, so it does not ask on which release attestation counts."""
-    return driver(by_microsoft(ATTESTED).under_test_roots())
+    return driver(by_microsoft(EKU_WHQL_ATTESTED).under_test_roots())
 
 
 @expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from signer.certificates import CODE_SIGNING
-from signer.policy.classify import LIFETIME, WHQL
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING, EKU_WHQL
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day, driver
 
@@ -11,7 +10,7 @@ from tests.support.policy_builder import Sample, by_microsoft, cross_signed, day
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64")
 def expired_and_timestamped() -> Sample:
     """A signature that was timestamped while its certificate was valid is good for ever."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01"))
 
 
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="expired")
@@ -19,7 +18,7 @@ def expired_and_timestamped() -> Sample:
 @expect("unknown", "expiry", "win11-24h2-x64", expired_leaf="unknown")
 def expired_without_timestamp() -> Sample:
     """An expired signer without a timestamp loads, as the field shows, unless the switch says otherwise."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01"))
 
 
 @expect("accepted", "cross-signed", "win10-22h2-x64", code="expired")
@@ -33,51 +32,51 @@ def expired_certificate_of_2014() -> Sample:
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
 def timestamp_of_an_unknown_authority() -> Sample:
     """A timestamp of an authority that reaches no root does not count."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", known=False))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01", known=False))
 
 
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
 def timestamp_of_another_signature() -> Sample:
     """A timestamp that is not for this signature does not count."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", intact=False))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01", intact=False))
 
 
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
 def timestamp_by_a_code_signing_certificate() -> Sample:
     """A certificate that is not for time stamping vouches for no time."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01", usages=(CODE_SIGNING,)))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01", usages=(EKU_CODE_SIGNING,)))
 
 
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
 def timestamp_of_an_authority_without_the_right_to_issue() -> Sample:
     """A timestamp's path that reaches a root by breaking a rule of issuing vouches for no time."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("not-a-ca"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("not-a-ca"))
 
 
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-untrusted")
 def timestamp_of_an_authority_for_another_usage() -> Sample:
     """An authority whose issuer may not issue for time stamping vouches for no time."""
     return driver(
-        by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1", "eku-nesting")
+        by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1", "eku-nesting")
     )
 
 
 @expect("accepted", "root", "win10-22h2-x64", expired_leaf="blocked")
 def timestamp_of_an_authority_with_an_old_digest() -> Sample:
     """A weak digest on the timestamp's path breaks no rule of issuing: authorities of 2010 have no other."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2015-06-01").stamp_path_breaks("digest-sha1"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", expired_leaf="blocked")
 def timestamp_in_the_last_second_of_the_certificate() -> Sample:
     """The last second of a certificate belongs to its lifetime."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:00"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:00"))
 
 
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
 def timestamp_one_second_after_the_certificate() -> Sample:
     """One second later it does not."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:01"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01T00:00:00").stamped("2016-01-01T00:00:01"))
 
 
 @expect("accepted", "root", "win7-x64", expired_leaf="blocked")
@@ -105,27 +104,27 @@ def from_the_first_to_the_last_second() -> Sample:
 @expect("rejected", "lifetime", "win11-24h2-x64", at=day("2016-01-01T00:00:01"), code="lifetime-expired")
 def lifetime_signing_ends_after_the_last_second() -> Sample:
     """A certificate for lifetime signing still counts in its last second."""
-    return driver(by_microsoft(WHQL, LIFETIME, ends="2016-01-01T00:00:00").stamped("2015-06-01"))
+    return driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2016-01-01T00:00:00").stamped("2015-06-01"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="timestamp-outside-lifetime")
 @expect("rejected", "expiry", "win10-22h2-x64", expired_leaf="blocked", code="timestamp-outside-lifetime")
 def timestamp_after_expiry() -> Sample:
     """A timestamp from after the certificate's end proves that it signed too late."""
-    return driver(by_microsoft(WHQL, ends="2016-01-01").stamped("2017-06-01"))
+    return driver(by_microsoft(EKU_WHQL, ends="2016-01-01").stamped("2017-06-01"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="timestamp-outside-lifetime")
 def timestamp_before_issue() -> Sample:
     """A timestamp from before the certificate was issued is odd, and no use."""
-    return driver(by_microsoft(WHQL).stamped("2011-06-01"))
+    return driver(by_microsoft(EKU_WHQL).stamped("2011-06-01"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", at=day("2011-06-01"), code="not-yet-valid")
 @expect("rejected", "expiry", "win10-22h2-x64", at=day("2011-06-01"), expired_leaf="blocked")
 def not_yet_valid() -> Sample:
     """A certificate of the future is treated like one of the past."""
-    return driver(by_microsoft(WHQL))
+    return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win7-x64")
@@ -139,4 +138,4 @@ def expired_authorities() -> Sample:
 @expect("accepted", "root", "win11-24h2-x64", at=day("2015-12-01"))
 def lifetime_signing() -> Sample:
     """With the lifetime-signing usage a timestamp does not help after the certificate's end, from Windows 10 on."""
-    return driver(by_microsoft(WHQL, LIFETIME, ends="2016-01-01").stamped("2015-06-01"))
+    return driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2016-01-01").stamped("2015-06-01"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signer.algorithms import DigestAlgorithm
-from signer.policy.classify import WHQL
+from signer.asn1.oids import EKU_WHQL
 from signer.verify.evidence import Problem
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
@@ -30,7 +30,7 @@ def nothing_in_test_mode() -> Sample:
 @expect("rejected", "digest", "vista-x64", "win10-22h2-x64", "win11-25h2-x64", code="digest-mismatch")
 def changed_byte() -> Sample:
     """A driver that was changed after it was signed does not load, whoever signed it."""
-    return driver(by_microsoft(WHQL).broken())
+    return driver(by_microsoft(EKU_WHQL).broken())
 
 
 @expect("rejected", "digest", "win11-24h2-x64", roots="test-signing", testsigning=True)
@@ -42,13 +42,13 @@ def changed_byte_in_test_mode() -> Sample:
 @expect("rejected", "digest", "win10-22h2-x64", code="attributes-mismatch")
 def broken_attributes() -> Sample:
     """A signature whose signed attributes do not fit proves nothing, and the finding names the defect."""
-    return driver(by_microsoft(WHQL).broken("attributes-mismatch", "the signed attributes are about other content"))
+    return driver(by_microsoft(EKU_WHQL).broken("attributes-mismatch", "the signed attributes are about other content"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="digest-mismatch")
 def one_good_of_two() -> Sample:
     """One good signature is enough; the broken one beside it is reported and does not count."""
-    return driver(commercial().broken(), by_microsoft(WHQL).in_catalog())
+    return driver(commercial().broken(), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "root", "win10-22h2-x64")
@@ -61,7 +61,7 @@ def the_nearest_miss_is_named() -> Sample:
 @expect("rejected", "root", "win7-x64", "server2008r2-x64")
 def nested_counts() -> Sample:
     """From Windows 8 on a nested signature counts like the one it is nested in; before, nobody looks there."""
-    return driver(commercial(), by_microsoft(WHQL).nested())
+    return driver(commercial(), by_microsoft(EKU_WHQL).nested())
 
 
 @expect("rejected", "digest", "vista-x64", "win7-x64", "server2008r2-x64", code="nested-not-seen")
@@ -69,34 +69,34 @@ def nested_counts() -> Sample:
 @expect("accepted", "root", "win8-x64")
 def nested_in_a_broken_one() -> Sample:
     """SHA-256 outside and SHA-1 inside is the wrong order for Vista and 7, which never see the inner one."""
-    outer = by_microsoft(WHQL).broken()
+    outer = by_microsoft(EKU_WHQL).broken()
     return driver(outer, cross_signed().having(algorithm=DigestAlgorithm.SHA1).nested())
 
 
 @expect("accepted", "root", "vista-x64", "win7-x64", "win11-23h2-x64")
 def sha1_outside_and_sha256_inside() -> Sample:
     """The order that loads everywhere: the oldest release goes by the outer signature, the newest by the inner."""
-    outer = by_microsoft(WHQL, root_id=4, digest="sha1").having(algorithm=DigestAlgorithm.SHA1)
-    return driver(outer, by_microsoft(WHQL).nested())
+    outer = by_microsoft(EKU_WHQL, root_id=4, digest="sha1").having(algorithm=DigestAlgorithm.SHA1)
+    return driver(outer, by_microsoft(EKU_WHQL).nested())
 
 
 @expect("rejected", "page-hashes", "win10-22h2-x64", "win7-x64")
 def page_hashes_of_another_file() -> Sample:
     """Page hashes that are not those of the file stop its pages from being read in."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=False))
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=False))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win7-x64")
 def page_hashes_that_fit() -> Sample:
     """Page hashes of the file itself do no harm."""
-    return driver(by_microsoft(WHQL).having(page_hashes_intact=True))
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True))
 
 
 @expect("rejected", "architecture", "win10-22h2-x64", "win10-22h2-arm64")
 @expect("accepted", "root", "win10-22h2-x86")
 def image_of_32_bits() -> Sample:
     """A 32-bit driver loads into a 32-bit kernel only, however well it is signed."""
-    return driver(by_microsoft(WHQL), architecture="x86")
+    return driver(by_microsoft(EKU_WHQL), architecture="x86")
 
 
 @expect("rejected", "architecture", "win10-22h2-x86", secure_boot=False)
@@ -109,13 +109,15 @@ def image_of_64_bits_on_x86() -> Sample:
 @expect("accepted", "root", "win10-22h2-x64", "win10-22h2-arm64")
 def other_files_have_no_architecture() -> Sample:
     """A catalog or an INF is for every architecture."""
-    return driver(by_microsoft(WHQL), kind="catalog", name="sample.cat")
+    return driver(by_microsoft(EKU_WHQL), kind="catalog", name="sample.cat")
 
 
 @expect("unknown", "file-problems", "win10-22h2-x64", code="overlapping-sections")
 def malformed_file() -> Sample:
     """What Windows makes of a malformed image is not published, so it is never called accepted."""
-    return driver(by_microsoft(WHQL), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
+    return driver(
+        by_microsoft(EKU_WHQL), problems=(Problem("overlapping-sections", "two sections overlap in the file"),)
+    )
 
 
 @expect("rejected", "root", "win10-22h2-x64", code="overlapping-sections")

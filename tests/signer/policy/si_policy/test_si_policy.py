@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from signer.certificates import CODE_SIGNING
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
 from signer.errors import ConfigError
-from signer.policy.classify import WHQL
 from signer.policy.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
@@ -131,14 +130,14 @@ def test_an_eku_is_compared_with_the_signer_s() -> None:
     rules = signer_policy(
         '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E"/>', ekus=f'<EKU ID="E" Value="{WHQL_VALUE}"/>'
     )
-    assert rules.denies(case(driver(by_microsoft(WHQL)))) is True
+    assert rules.denies(case(driver(by_microsoft(EKU_WHQL)))) is True
     assert rules.denies(case(driver(by_microsoft()))) is False
 
 
 def test_an_excepted_eku_and_a_sign_time_limit_are_undecided() -> None:
     usage = f'<EKU ID="E" Value="{WHQL_VALUE}"/>'
     inside = '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E" Condition="Except"/>'
-    assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft(WHQL)))) is None
+    assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft(EKU_WHQL)))) is None
     assert signer_policy(inside, ekus=usage).denies(case(driver(by_microsoft()))) is True
     signer = (
         f'<Signer ID="S" Name="" SignTimeAfter="2024-01-02T03:04:05Z"><CertRoot Type="TBS" Value="{TBS}"/></Signer>'
@@ -222,7 +221,7 @@ def test_a_missing_attribute_or_exception_of_a_signer_is_refused(files: str, ins
 @pytest.mark.parametrize("root", ["08", "06"])
 def test_a_list_matches_a_signer_with_release_and_test_roots(root: str) -> None:
     rules = signer_policy(f'<CertRoot Type="Wellknown" Value="{root}"/>')
-    sign = {"08": cross_signed(), "06": by_microsoft(WHQL)}[root]
+    sign = {"08": cross_signed(), "06": by_microsoft(EKU_WHQL)}[root]
     assert rules.denies(case(driver(sign))) is True
     assert rules.denies(case(driver(sign.under_test_roots()))) is True
 
@@ -232,7 +231,7 @@ def test_an_unreadable_usage_matches_nothing(value: str) -> None:
     rules = signer_policy(
         '<CertRoot Type="Wellknown" Value="06"/><CertEKU ID="E"/>', ekus=f'<EKU ID="E" Value="{value}"/>'
     )
-    assert rules.denies(case(driver(by_microsoft(WHQL)))) is False
+    assert rules.denies(case(driver(by_microsoft(EKU_WHQL)))) is False
 
 
 def test_a_signer_rule_with_file_attributes_requires_both() -> None:
@@ -374,4 +373,4 @@ def test_the_published_block_list(corpus: Path) -> None:
     assert all(rule.denies for rule in listed.file_rules)
     assert {len(rule.tbs) for rule in listed.denied if rule.tbs is not None} == {20, 32, 48}
     assert listed.allowed == ()
-    assert CODE_SIGNING not in {usage for rule in listed.denied for usage in rule.usages}
+    assert EKU_CODE_SIGNING not in {usage for rule in listed.denied for usage in rule.usages}

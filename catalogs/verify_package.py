@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.target_os import decoration, kernel_of, os_of, versions_in
+from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Problem
 from catalogs.package.compressed import opened
@@ -274,7 +274,7 @@ def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
         f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
         _MODELS,
         "Decorate a Models section for the oldest release that the driver is for, such as "
-        f"[Models.NT{decoration(target)}.{'.'.join(map(str, kernel_of(target)))}].",
+        f"[Models.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
 

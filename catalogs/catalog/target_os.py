@@ -8,8 +8,6 @@ from catalogs.catalog.os_names import OsName
 from signer.policy.targets import Target
 
 _DECORATIONS = {"x64": "amd64"}
-_KERNELS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
-"""First build, and the kernel version from that build on."""
 
 
 def decoration(target: Target) -> str:
@@ -19,15 +17,10 @@ def decoration(target: Target) -> str:
 
 def os_of(target: Target) -> OsName:
     """Return a target as an OsName, for comparison with INF decorations."""
-    version = kernel_of(target)
+    version = target.kernel
     release = (*version, target.build)
     names = (f"{version[0]}.{version[1]}",)
     return OsName(target.name, "", names, decoration(target), release, target.server)
-
-
-def kernel_of(target: Target) -> tuple[int, int]:
-    """Return the kernel version of a target, such as (10, 0)."""
-    return next(version for build, version in _KERNELS if target.build >= build)
 
 
 def versions_in(text: str) -> Iterator[tuple[int, int]]:

@@ -18,7 +18,7 @@ from signer.codeintegrity.signature_information import signature_information
 from signer.codeintegrity.status import status_of
 from signer.policy.findings import Verdict
 from signer.policy.tables import Row, rows
-from signer.policy.targets import Target
+from signer.policy.targets import Releases, Target
 from signer.verify.evidence import Evidence
 
 OPERATIONAL = "Microsoft-Windows-CodeIntegrity/Operational"
@@ -57,7 +57,7 @@ _AUDIT = {
     "signed without page hashes or corrupt due to unauthorized modification. The invalid hashes could indicate a "
     "potential disk device error.\n\nFile Name:\t{file}",
 }
-_PAGE_AUDIT_SINCE = 7600
+_PAGE_AUDIT = Releases(since="win7")
 _PLACE = re.compile(r"%\d+")
 
 
@@ -204,7 +204,7 @@ def _row(number: int, manifest: str) -> Row | None:
 
 def _audit(number: int, file: str, target: Target) -> Iterator[Event]:
     """What the Security log holds, where System Integrity auditing is on."""
-    audit = 6281 if number == 3002 and target.build >= _PAGE_AUDIT_SINCE else 5038
+    audit = 6281 if number == 3002 and target in _PAGE_AUDIT else 5038
     yield Event(audit, SECURITY, "Audit Failure", _AUDIT[audit].format(file=file), {"param1": file})
 
 

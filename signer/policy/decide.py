@@ -167,9 +167,9 @@ def policy_for(policy: Policy, target: Target) -> Policy:
     """Return the policy with only the rules that apply to a target, cached for the files of a run."""
     return replace(
         policy,
-        file_rules=tuple(rule for rule in policy.file_rules if rule.releases.hold(target)),
-        signature_rules=tuple(rule for rule in policy.signature_rules if rule.releases.hold(target)),
-        outcome_rules=tuple(rule for rule in policy.outcome_rules if rule.releases.hold(target)),
+        file_rules=tuple(rule for rule in policy.file_rules if target in rule.releases),
+        signature_rules=tuple(rule for rule in policy.signature_rules if target in rule.releases),
+        outcome_rules=tuple(rule for rule in policy.outcome_rules if target in rule.releases),
     )
 
 

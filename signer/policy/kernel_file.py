@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from signer.policy import sources
+from signer.policy import features, sources
 from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
 from signer.policy.decide import Decided
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Releases, Rule, RuleResult, notes, rejects, rule, undecided, waives, warns
+from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, waives, warns
 from signer.policy.subjects import FileSubject
+from signer.policy.targets import Releases
 
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
-_EMBEDDED_REQUIRED_BEFORE = 10240
 
 _LAYOUT = {
     "hvci-unaligned": "Link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000.",
@@ -82,7 +82,7 @@ def boot_start_embedded(decided: Decided, context: EvaluationContext) -> Iterato
     if any(judged.candidate.signature.source != "catalog" for judged in good):
         return
     message = f"the boot-start driver {decided.subject.name!r} has a catalog signature but no embedded signature"
-    if context.target.build < _EMBEDDED_REQUIRED_BEFORE:
+    if context.target not in features.BOOT_START_CATALOG:
         yield rejects("boot-start-catalog-only", f"{message}; {context.target.title} fails to start with it", _EMBED)
     else:
         message += "; Microsoft's documentation contradicts itself on whether that is sufficient"
@@ -93,7 +93,7 @@ def boot_start_embedded(decided: Decided, context: EvaluationContext) -> Iterato
     "block-list",
     "The driver is not on Microsoft's list of vulnerable and malicious drivers; its signature does not matter.",
     source=sources.BLOCK_RULES,
-    releases=Releases(since="win10-1607"),
+    releases=features.BLOCK_LIST,
     default="on for clients since Windows 11 22H2, in S mode, with memory integrity; skipped if no list is given",
 )
 def block_list(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
@@ -167,7 +167,7 @@ def debugger(decided: Decided, context: EvaluationContext) -> Iterator[RuleResul
     "hvci",
     "With memory integrity, the driver has no section that is writable and executable or not page-aligned.",
     source=sources.HVCI,
-    releases=Releases(since="win10-1507", architectures=("x64", "arm64")),
+    releases=features.MEMORY_INTEGRITY,
     default="memory integrity is off",
 )
 def hvci(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
-from signer.policy import sources
+from signer.policy import features, sources
 from signer.policy.classify import MICROSOFTS
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Releases, Rule, RuleResult, notes, rejects, rule, settled, undecided, warns
+from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, settled, undecided, warns
 from signer.policy.subjects import SignaturePath
 from signer.trust.checks import BROKEN
 from signer.verify.evidence import Signature
@@ -18,14 +18,13 @@ _AGAIN = "Get an unmodified file from its publisher, or sign the file again afte
 _STAMP = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 _MAX_RSA_BITS = 4096
-_LIFETIME_SINCE = 10240
 
 
 @rule(
     "nested",
     "Releases before Windows 8 check only the outer signature of an image, not nested signatures.",
     source=f"{sources.DUAL_SIGNING}; {sources.POLICY}",
-    releases=Releases(before="win8"),
+    releases=features.OUTER_SIGNATURE_ONLY,
 )
 def nested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject nested signatures before Windows 8. For this reason the outer signature of a dual-signed file is SHA-1."""
@@ -80,7 +79,7 @@ def digest_algorithm(candidate: SignaturePath, context: EvaluationContext) -> It
     if DigestAlgorithm.MD5 in used:
         message = f"the signature of {label} uses MD5, which is not collision-resistant"
         yield rejects("digest-md5", message, "Sign it with SHA-256.")
-    if DigestAlgorithm.SHA1 in used and context.target.build >= 10240:
+    if DigestAlgorithm.SHA1 in used and context.target in features.SHA1_DEPRECATED:
         yield _sha1_warning(candidate.signature, label)
 
 
@@ -243,7 +242,7 @@ def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
         f"the certificate of {candidate.signed.label} has the lifetime-signing EKU and expired on "
         f"{leaf.not_valid_after_utc:%Y-%m-%d}; a timestamp does not extend it"
     )
-    if context.target.build >= _LIFETIME_SINCE:
+    if context.target in features.LIFETIME_SIGNING:
         yield rejects("lifetime-expired", message, "Sign the file again with a valid certificate.")
     else:
         yield warns("lifetime-expired", message)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ELAM, EKU_STORE
-from signer.policy import sources
+from signer.policy import features, sources
 from signer.policy.classify import MICROSOFTS
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Releases, Rule, RuleResult, allows, notes, rejects, rule, settled, undecided, warns
+from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, settled, undecided, warns
 from signer.policy.subjects import SignaturePath
 from signer.policy.tables import table
+from signer.policy.targets import Releases
 
 LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
 """Releases since Windows 10 1607 accept cross-signed drivers whose certificate was issued before this date."""
@@ -23,7 +24,6 @@ _ALLOW_LIST = (
     "System32\\CodeIntegrity\\CiPolicies\\Active. Or submit the driver to Microsoft's Hardware Dev Center."
 )
 _HLK = "Submit the driver with HLK test results to Microsoft's Hardware Dev Center."
-_UEFI_SB_TEST_SINCE = 22621
 
 
 @rule(
@@ -64,7 +64,7 @@ def _provisioned(candidate: SignaturePath, context: EvaluationContext) -> bool:
     return (
         candidate.signed.classification == "preproduction"
         and context.machine.uefi_sb_test
-        and context.target.build >= _UEFI_SB_TEST_SINCE
+        and context.target in features.UEFI_SB_TEST
     )
 
 
@@ -128,7 +128,7 @@ def _any_certificate(candidate: SignaturePath, context: EvaluationContext) -> It
     "Since Windows 10 1607 a cross-signed driver loads only if its certificate was issued before 2015-07-29, the "
     "machine was upgraded from an older release, Secure Boot is off, or it is a boot-start driver.",
     source=f'{sources.POLICY}, "Exceptions"',
-    releases=Releases(since="win10-1607"),
+    releases=features.WHQL_ENFORCED,
     default="a clean installation with Secure Boot on",
 )
 def cross_signed(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
@@ -211,7 +211,7 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     if candidate.signed.classification != "attested" or context.test_mode:
         return
     what = f"{candidate.signed.label} is an attestation signature"
-    if context.target.build < 10240:
+    if context.target not in features.ATTESTATION:
         yield rejects("attested-too-old", f"{what}, which {context.target.title} does not accept", _HLK)
     elif not context.target.server:
         yield allows("attested", f"{what}, which Windows 10 and later accept")
@@ -277,7 +277,7 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     "driver-policy",
     "The Windows Driver Policy of 2026 blocks cross-signed drivers that are not on its allow list.",
     source=sources.DRIVER_POLICY,
-    releases=Releases(since="win11-24h2"),
+    releases=features.DRIVER_POLICY,
     default="enforced since the April 2026 update; unknown if no allow list is given",
 )
 def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from signer.policy import features
 from signer.policy.targets import Target
 
 if TYPE_CHECKING:
@@ -17,14 +18,6 @@ Publisher = Literal["trusted", "untrusted", "unknown"]
 Roots = Literal["release", "test-signing"]
 Settlement = Literal["loads", "blocked", "unknown"]
 
-HVCI_SINCE = 10240
-"""Windows 10 1507: memory integrity, then called hypervisor-protected code integrity."""
-WHQL_ENFORCED_SINCE = 14393
-"""Windows 10 1607: new kernel drivers must be signed by the portal."""
-BLOCK_LIST_SINCE = 22621
-"""Windows 11 22H2: the driver block list is on by default."""
-DRIVER_POLICY_SINCE = 26100
-"""Windows 11 24H2 and Server 2025: the first releases in scope of the Windows Driver Policy."""
 DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 """The April 2026 update: the second Tuesday of that month."""
 
@@ -127,7 +120,7 @@ class EvaluationContext:
     @cached_property
     def hvci(self) -> bool:
         """Whether memory integrity is on, which 64-bit kernels support since Windows 10."""
-        return self.machine.hvci and self.target.build >= HVCI_SINCE and self.target.architecture in ("x64", "arm64")
+        return self.machine.hvci and self.target in features.MEMORY_INTEGRITY
 
     @cached_property
     def enforced(self) -> bool:
@@ -142,12 +135,12 @@ class EvaluationContext:
     @cached_property
     def whql_enforced(self) -> bool:
         """Whether the rule of Windows 10 1607 applies: Secure Boot is on, and the machine was not upgraded."""
-        return self.target.build >= WHQL_ENFORCED_SINCE and self.secure_boot and not self.machine.upgraded
+        return self.target in features.WHQL_ENFORCED and self.secure_boot and not self.machine.upgraded
 
     @cached_property
     def driver_policy(self) -> DriverPolicy:
         """The phase of the Windows Driver Policy."""
-        if self.target.build < DRIVER_POLICY_SINCE:
+        if self.target not in features.DRIVER_POLICY:
             return "off"
         if self.machine.driver_policy is not None:
             return self.machine.driver_policy
@@ -157,20 +150,20 @@ class EvaluationContext:
     def block_list_on(self) -> bool:
         """Whether the machine enforces the driver block list."""
         target = self.target
-        if target.build < WHQL_ENFORCED_SINCE:
+        if target not in features.BLOCK_LIST:
             return False
         if self.machine.block_list_on is not None:
             return self.machine.block_list_on
-        on = target.build >= BLOCK_LIST_SINCE and not target.server
+        on = target in features.BLOCK_LIST_DEFAULT
         return on or target.s_mode or (self.hvci and target.release.name != "server2016")
 
     @cached_property
     def knows_sha2(self) -> bool:
         """Whether Code Integrity supports SHA-2."""
-        if self.target.build >= 9200:
+        if self.target in features.SHA2:
             return True
         if self.target.release.name == "vista":
             return False
         if self.machine.sha2_update is not None:
             return self.machine.sha2_update
-        return self.target.build >= 7601
+        return self.target in features.SHA2_UPDATE

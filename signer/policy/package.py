@@ -14,8 +14,6 @@ from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
 
-_VERSIONS = ((10240, (10, 0)), (9600, (6, 3)), (9200, (6, 2)), (7600, (6, 1)), (0, (6, 0)))
-
 
 @dataclass(frozen=True)
 class Member:
@@ -82,7 +80,7 @@ def os_attribute(package: Package, context: EvaluationContext) -> Iterator[RuleR
     """Reject a catalog that is only for later releases, and note one that is only for older releases."""
     if not package.os_attributes:
         return
-    version = next(version for build, version in _VERSIONS if context.target.build >= build)
+    version = context.target.kernel
     shown = ", ".join(f"{major}.{minor}" for major, minor in package.os_attributes)
     if all(listed > version for listed in package.os_attributes):
         message = (

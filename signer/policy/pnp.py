@@ -12,9 +12,10 @@ from signer.policy import authenticode, kernel_trust, sources
 from signer.policy.decide import Policy
 from signer.policy.findings import Classification
 from signer.policy.machine_state import EvaluationContext, Publisher
-from signer.policy.rules import Releases, Rule, RuleResult, allows, rejects, rule, warns
+from signer.policy.rules import Rule, RuleResult, allows, rejects, rule, warns
 from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.tables import table
+from signer.policy.targets import Releases
 
 _PACKAGE = "Build and sign the catalog again: drvsign package FOLDER"
 

@@ -12,7 +12,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Severity
 from signer.policy.machine_state import EvaluationContext, Settlement
-from signer.policy.targets import Target, release
+from signer.policy.targets import EVERYWHERE, Releases
 
 Subject = TypeVar("Subject")
 Effect = Literal["rejects", "undecided", "waives", "allows", "warns", "notes"]
@@ -43,48 +43,6 @@ class RuleResult(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Releases:
-    """The targets that a rule applies to."""
-
-    since: str | None = None
-    before: str | None = None
-    clients: bool = True
-    servers: bool = True
-    architectures: tuple[str, ...] = ()
-    s_mode: bool = False
-    """Whether the rule applies only to targets in S mode."""
-
-    def hold(self, target: Target) -> bool:
-        """Return whether the rule applies to the target."""
-        return (
-            (self.since is None or target.build >= release(self.since).build)
-            and (self.before is None or target.build < release(self.before).build)
-            and (self.servers if target.server else self.clients)
-            and (not self.architectures or target.architecture in self.architectures)
-            and (target.s_mode or not self.s_mode)
-        )
-
-    def __str__(self) -> str:
-        parts = ["all releases" if not (self.since or self.before) else ""]
-        if self.since:
-            parts.append(f"{release(self.since).title} and later")
-        if self.before:
-            parts.append(f"before {release(self.before).title}")
-        if not self.servers:
-            parts.append("clients")
-        if not self.clients:
-            parts.append("servers")
-        if self.architectures:
-            parts.append(", ".join(self.architectures))
-        if self.s_mode:
-            parts.append("S mode")
-        return "; ".join(part for part in parts if part)
-
-
-EVERYWHERE = Releases()
-
-
-@dataclass(frozen=True, slots=True)
 class Rule(Generic[Subject]):
     """One rule of a policy."""
 
@@ -100,7 +58,7 @@ class Rule(Generic[Subject]):
 
     def remarks(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
         """Check the subject; return nothing for a target that the rule does not apply to."""
-        if self.releases is not EVERYWHERE and not self.releases.hold(context.target):
+        if self.releases is not EVERYWHERE and context.target not in self.releases:
             return ()
         return tuple(self.check(subject, context))
 

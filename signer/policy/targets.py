@@ -21,6 +21,8 @@ class Release:
     name: str
     title: str
     """The product name in messages."""
+    kernel: tuple[int, int]
+    """The version of its kernel, such as (10, 0)."""
     server: bool
     secure_boot: bool
     """Whether it supports Secure Boot, as Windows 8 and Server 2012 and later do."""
@@ -51,6 +53,11 @@ class Target:
         return self.release.build
 
     @property
+    def kernel(self) -> tuple[int, int]:
+        """The version of the release's kernel, such as (10, 0)."""
+        return self.release.kernel
+
+    @property
     def server(self) -> bool:
         """Whether it is a server release."""
         return self.release.server
@@ -74,10 +81,12 @@ def release(name: str) -> Release:
     row = table("releases.tsv", "release").get(name)
     if row is None:
         raise UsageError(f"unknown release {name!r}", hint=f"Use one of: {', '.join(release_names())}.")
+    major, minor = row["kernel"].split(".")
     return Release(
         build=int(row["build"]),
         name=row["release"],
         title=row["title"],
+        kernel=(int(major), int(minor)),
         server=row["server"] == "yes",
         secure_boot=row["secure_boot"] == "yes",
     )
@@ -103,6 +112,48 @@ def targets_for(architecture: str | None) -> tuple[Target, ...]:
     """Return the targets of this architecture, or all targets if it is unknown."""
     fitting = tuple(target for target in all_targets() if target.architecture == architecture)
     return fitting or all_targets()
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The targets that a rule applies to."""
+
+    since: str | None = None
+    before: str | None = None
+    clients: bool = True
+    servers: bool = True
+    architectures: tuple[str, ...] = ()
+    s_mode: bool = False
+    """Whether the rule applies only to targets in S mode."""
+
+    def __contains__(self, target: Target) -> bool:
+        """Return whether the rule applies to the target."""
+        return (
+            (self.since is None or target.build >= release(self.since).build)
+            and (self.before is None or target.build < release(self.before).build)
+            and (self.servers if target.server else self.clients)
+            and (not self.architectures or target.architecture in self.architectures)
+            and (target.s_mode or not self.s_mode)
+        )
+
+    def __str__(self) -> str:
+        parts = ["all releases" if not (self.since or self.before) else ""]
+        if self.since:
+            parts.append(f"{release(self.since).title} and later")
+        if self.before:
+            parts.append(f"before {release(self.before).title}")
+        if not self.servers:
+            parts.append("clients")
+        if not self.clients:
+            parts.append("servers")
+        if self.architectures:
+            parts.append(", ".join(self.architectures))
+        if self.s_mode:
+            parts.append("S mode")
+        return "; ".join(part for part in parts if part)
+
+
+EVERYWHERE = Releases()
 
 
 @cache

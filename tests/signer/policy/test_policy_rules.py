@@ -37,7 +37,7 @@ def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
         decided = weigh(chosen, FileSubject.of(sample.evidence, sample.paths, sample.attributes), context)
         said = [*decided.file, *(one for judged in decided.signatures for one in judged.stated)]
         for rule in chosen.rules():
-            if rule.releases.hold(target):
+            if target in rule.releases:
                 effects = frozenset(one.remark.effect for one in said if one.rule == rule.name)
                 found[case.policy, rule.name].append(effects)
     return found

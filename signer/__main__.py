@@ -7,7 +7,8 @@ import signal
 import sys
 from typing import NoReturn
 
-_INTERRUPTED, _TERMINATED = 130, 143
+from signer.cli.exit_codes import ExitCode
+
 _RARELY = 50_000
 
 
@@ -23,7 +24,7 @@ def main() -> NoReturn:
 
         run()
     except KeyboardInterrupt:
-        _leave(_INTERRUPTED)
+        _leave(ExitCode.INTERRUPTED)
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             raise
@@ -33,7 +34,7 @@ def main() -> NoReturn:
 
 def _terminate(*_: object) -> NoReturn:
     """End as an interrupt does, so that no temporary file is left."""
-    raise SystemExit(_TERMINATED)
+    raise SystemExit(ExitCode.TERMINATED)
 
 
 def _leave(code: int) -> NoReturn:

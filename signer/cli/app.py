@@ -17,13 +17,12 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import streams
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
 from signer.cli.param_types import read_plainly
 from signer.errors import PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
-
-EXIT_DONE, EXIT_REJECTED, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 _NAMES = (
     "certs",
@@ -100,19 +99,19 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         raise typer.Exit(exit_code(error)) from error
     except KeyboardInterrupt:
         _say(SignerError("interrupted", hint="No file was left half written."))
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
         streams.forget("stdout")
-        raise typer.Exit(EXIT_FAILED) from None
+        raise typer.Exit(ExitCode.FAILED) from None
     except SystemExit as error:
         # rich ends the process where nobody reads any more, with a code that means "rejected" here.
-        raise typer.Exit(EXIT_FAILED) if isinstance(error.__context__, BrokenPipeError) else error from None
+        raise typer.Exit(ExitCode.FAILED) if isinstance(error.__context__, BrokenPipeError) else error from None
     except Exception as error:
         _refuse_wrong_call(error, arguments)
         if _is_typers(error) or _wanted_by_developers():
             raise
         _report(_unexpected(error))
-        raise typer.Exit(EXIT_FAILED) from error
+        raise typer.Exit(ExitCode.FAILED) from error
 
 
 def _prepare(loaded: Any, ctx: Any) -> None:
@@ -129,11 +128,11 @@ def _prepare(loaded: Any, ctx: Any) -> None:
         _prepare(below, ctx)
 
 
-def exit_code(error: SignerError) -> int:
+def exit_code(error: SignerError) -> ExitCode:
     """The exit code that an error ends in."""
     if isinstance(error, UsageError):
-        return EXIT_USAGE
-    return EXIT_REJECTED if isinstance(error, VerificationError) else EXIT_FAILED
+        return ExitCode.USAGE
+    return ExitCode.REJECTED if isinstance(error, VerificationError) else ExitCode.FAILED
 
 
 def _report(error: SignerError) -> None:
@@ -182,7 +181,7 @@ def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
     message = error.format_message().rstrip(".")
     Output(json="--json" in arguments)
     _report(UsageError(message[:1].lower() + message[1:], hint=f"See: {_command_named(arguments)} --help"))
-    raise typer.Exit(EXIT_USAGE) from error
+    raise typer.Exit(ExitCode.USAGE) from error
 
 
 def _command_named(arguments: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
 from signer.cli.terminal import STYLES
 from signer.errors import PackageError, SignerError, UsageError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
 
 SCHEMA = "drvsign.result/1"
-EXIT_FAILED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def finish(output: Output, results: Sequence[FileResult]) -> None:
         counts = Counter(result.action for result in results)
         output.note(", ".join(f"{number} {action}" for action, number in counts.items()) + ".")
     if failed:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _print(output: Output, results: Sequence[FileResult]) -> None:

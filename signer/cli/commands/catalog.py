@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.commands.sign import sign
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from catalogs.diff import FileState
     from catalogs.package.driver_package import DriverPackage
 
-EXIT_DIFFERENT = 1
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -115,7 +115,7 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
     else:
         output.print("The catalogs are the same byte for byte.")
     if found:
-        raise typer.Exit(EXIT_DIFFERENT)
+        raise typer.Exit(ExitCode.REJECTED)
 
 
 @app.command(epilog=examples("drvsign catalog check driver.cat driver/"))
@@ -150,7 +150,7 @@ def check(
         output.table(("File", "State", "Why"), [(s.path or s.name, s.state, s.reason or "") for s in states])
         output.print(_summary(states, broken))
     if broken:
-        raise typer.Exit(EXIT_DIFFERENT)
+        raise typer.Exit(ExitCode.REJECTED)
 
 
 def _sources(path: Path, choices: CatalogChoices) -> list[Path]:

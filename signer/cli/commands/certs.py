@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.asn1.oids import EKU_NAMES
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
 from signer.cli.options.identity import TEST_IDENTITY
@@ -130,7 +131,7 @@ def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
     for error in errors:
         output.error(error)
     if errors:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, PageHashes, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
-from signer.cli.results import EXIT_FAILED
 from signer.errors import SignerError, UsageError
 from signer.formats.detect import kind_of
 from signer.storage.files import mapped
@@ -86,7 +86,7 @@ def digest(
     for error in failures:
         output.error(error)
     if failures:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.cli.problems import print_problems
-from signer.cli.results import EXIT_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def lint(
     else:
         print_problems(output, [problem for problems in found for problem in problems])
     if any(_is_error(problem) for problems in found for problem in problems):
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _is_inf(path: Path) -> bool:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from signer.cli.assess import verifiable_kind
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
-from signer.cli.results import EXIT_FAILED
 from signer.cli.terminal import STYLES
 from signer.cli.verdict_json import certificate as certificate_json
 from signer.cli.verdict_json import iso
@@ -70,7 +70,7 @@ def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
     for error in failures:
         output.error(error)
     if failures:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _handles(path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
 from signer.cli.options.depfile import DepFile, write_depfile
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from catalogs.submission.compare import Returned
     from catalogs.submission.package import Submission
 
-EXIT_REFUSED = 1
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -135,7 +135,7 @@ def check(
         for name, submission in checked:
             _print(output, name, submission)
     if any(submission.errors for _, submission in checked):
-        raise typer.Exit(EXIT_REFUSED)
+        raise typer.Exit(ExitCode.REJECTED)
 
 
 @app.command(
@@ -169,7 +169,7 @@ def compare(
     else:
         _print_returned(output, found)
     if found.errors:
-        raise typer.Exit(EXIT_REFUSED)
+        raise typer.Exit(ExitCode.REJECTED)
 
 
 def _returned_document(found: Returned) -> dict[str, Any]:

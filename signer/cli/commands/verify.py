@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from signer.cli.assess import Assessment, Assessor, is_package, load_catalog, parse_targets, verifiable_kind
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.paths import listed, walk
 from signer.cli.processes import in_processes
-from signer.cli.results import EXIT_FAILED
 from signer.cli.threads import in_threads
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
 from signer.formats.detect import by_suffix
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-EXIT_REJECTED = 1
 _VERIFIABLE = ("image", "catalog", "cabinet")
 _BATCH = 4
 """Files for a process at a time: one takes milliseconds."""
@@ -293,10 +292,10 @@ def _finish(output: Output, found: Sequence[Outcome]) -> int:
     return exit_code(found)
 
 
-def exit_code(assessments: Sequence[Outcome]) -> int:
+def exit_code(assessments: Sequence[Outcome]) -> ExitCode:
     """3 where a file could not be read, 1 where anything is rejected, 3 where anything is left open, else 0."""
     if any(one.error is not None for one in assessments):
-        return EXIT_FAILED
+        return ExitCode.FAILED
     if any(one.rejected for one in assessments):
-        return EXIT_REJECTED
-    return 0 if assessments and all(one.accepted for one in assessments) else EXIT_FAILED
+        return ExitCode.REJECTED
+    return ExitCode.DONE if assessments and all(one.accepted for one in assessments) else ExitCode.FAILED

@@ -6,6 +6,8 @@ Where a URI names a key that is elsewhere, its certificate comes from a file, or
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,17 +21,21 @@ from signer.storage.files import read
 if TYPE_CHECKING:
     from cryptography import x509
 
-_SCHEMES = {
-    "pfx": "pfx:FILE.pfx",
-    "file": "file:KEY.pem?cert=CERT.cer",
-    "pkcs11": "pkcs11:token=…;object=…?module-path=…",
-    "exec": "exec:COMMAND?cert=CERT.cer",
-    "azure-kv": "azure-kv:VAULT/KEY?cert=CERT.cer",
-    "gcp-kms": "gcp-kms:projects/…/cryptoKeyVersions/1?cert=CERT.cer",
-    "vault": "vault:MOUNT/KEY?cert=CERT.cer",
-    "aws-kms": "aws-kms:KEY?region=…&cert=CERT.cer",
-}
-"""How the URIs of each kind look."""
+Opener = Callable[[str, Path | None, Secret], SigningIdentity]
+"""Opens the identity of a URI, with the file that --cert names and a way to ask for a password."""
+OpenKey = Callable[[KeyUri, tuple["x509.Certificate", ...], Secret], SigningKey]
+"""A backend's `open_key`, given the certificates that are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One scheme of an identity's URI."""
+
+    example: str
+    """How its URIs look."""
+    open: Opener
+    binary: bool = False
+    """Whether its URIs may have a NUL in them, as the CKA_ID of a token's key may."""
 
 
 def open_identity(
@@ -61,33 +67,38 @@ def open_identity(
 
 
 def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
-    scheme = uri.partition(":")[0].lower()
-    if scheme != "pkcs11" and "\0" in unquote(uri):
+    name = uri.partition(":")[0].lower()
+    scheme = SCHEMES.get(name)
+    if scheme is None:
+        known = ", ".join(one.example for one in SCHEMES.values())
+        raise UsageError(f"there is no kind of identity called {name or uri!r}", hint=f"Known are {known}.")
+    if "\0" in unquote(uri) and not scheme.binary:
         raise UsageError(
             "a URI of an identity can't have a NUL in it", hint="Write %00 in the id of a PKCS #11 key only."
         )
-    if scheme == "pkcs11":
-        return _open_token(uri, certificate, secret)
-    if scheme not in _SCHEMES:
-        raise UsageError(
-            f"there is no kind of identity called {scheme or uri!r}", hint=f"Known are {', '.join(_SCHEMES.values())}."
-        )
-    if scheme not in ("pfx", "file"):
-        return _open_elsewhere(KeyUri.parse(uri), certificate, secret)
-    parts = urlsplit(uri)
-    path = Path(unquote(parts.netloc + parts.path))
-    if scheme == "pfx":
-        if certificate is not None:
-            raise UsageError("a PFX has its certificate in it", hint="Leave out --cert.")
-        return _open_pfx(path, secret)
-    certificates = [Path(name) for name in parse_qs(parts.query).get("cert", [])]
+    return scheme.open(uri, certificate, secret)
+
+
+def _from_pfx_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+    if certificate is not None:
+        raise UsageError("a PFX has its certificate in it", hint="Leave out --cert.")
+    return _open_pfx(_path_in(uri), secret)
+
+
+def _from_file_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+    certificates = [Path(name) for name in parse_qs(urlsplit(uri).query).get("cert", [])]
     certificates += [certificate] if certificate is not None else []
     if len(certificates) != 1:
         raise UsageError(f"{uri!r} does not name its certificate", hint="Write file:KEY.pem?cert=CERT.cer.")
-    return _open_pair(certificates[0], path, secret)
+    return _open_pair(certificates[0], _path_in(uri), secret)
 
 
-def _open_token(text: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+def _path_in(uri: str) -> Path:
+    parts = urlsplit(uri)
+    return Path(unquote(parts.netloc + parts.path))
+
+
+def _from_token_uri(text: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
     from signer.keys.chain import identity_for
     from signer.keys.pkcs11 import open_token_key
     from signer.keys.pkcs11_uri import Pkcs11Uri
@@ -103,26 +114,18 @@ def _open_token(text: str, certificate: Path | None, secret: Secret) -> SigningI
     return identity_for(opened.key, known or opened.certificates, opened.certificates)
 
 
-def _open_elsewhere(uri: KeyUri, certificate: Path | None, secret: Secret) -> SigningIdentity:
-    from signer.keys.chain import identity_for
+def _remote(backend: str) -> Opener:
+    """The opener of keys that `open_key` of the module `backend` finds; the module is imported on use."""
 
-    known = _certificates(uri.options.get("cert"), certificate)
-    return identity_for(_backend(uri.scheme)(uri, known, secret), known)
+    def open_remote(text: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
+        from signer.keys.chain import identity_for
 
+        open_key: OpenKey = import_module(backend).open_key
+        uri = KeyUri.parse(text)
+        known = _certificates(uri.options.get("cert"), certificate)
+        return identity_for(open_key(uri, known, secret), known)
 
-def _backend(scheme: str) -> Callable[[KeyUri, tuple[x509.Certificate, ...], Secret], SigningKey]:
-    """What opens keys of this scheme. Backends and their libraries are imported on use."""
-    if scheme == "aws-kms":
-        from signer.keys.aws import open_key
-    elif scheme == "azure-kv":
-        from signer.keys.azure import open_key
-    elif scheme == "gcp-kms":
-        from signer.keys.gcp import open_key
-    elif scheme == "vault":
-        from signer.keys.vault import open_key
-    else:
-        from signer.keys.command import open_key
-    return open_key
+    return open_remote
 
 
 def _certificates(named: str | None, certificate: Path | None) -> tuple[x509.Certificate, ...]:
@@ -174,3 +177,16 @@ def _with_secret(path: Path, load: Callable[[str | None], SigningIdentity], secr
         return load(secret(f"Password of {path.name}"))
     except SignerError as error:
         raise error.at(path) from error
+
+
+SCHEMES = {
+    "pfx": Scheme("pfx:FILE.pfx", _from_pfx_uri),
+    "file": Scheme("file:KEY.pem?cert=CERT.cer", _from_file_uri),
+    "pkcs11": Scheme("pkcs11:token=…;object=…?module-path=…", _from_token_uri, binary=True),
+    "exec": Scheme("exec:COMMAND?cert=CERT.cer", _remote("signer.keys.command")),
+    "azure-kv": Scheme("azure-kv:VAULT/KEY?cert=CERT.cer", _remote("signer.keys.azure")),
+    "gcp-kms": Scheme("gcp-kms:projects/…/cryptoKeyVersions/1?cert=CERT.cer", _remote("signer.keys.gcp")),
+    "vault": Scheme("vault:MOUNT/KEY?cert=CERT.cer", _remote("signer.keys.vault")),
+    "aws-kms": Scheme("aws-kms:KEY?region=…&cert=CERT.cer", _remote("signer.keys.aws")),
+}
+"""Every scheme of an identity's URI. A new backend is a module with `open_key` and one row here."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name
 from signer.errors import IdentityError, KeyCertificateMismatch, UsageError
-from signer.keys.open import open_identity
+from signer.keys.open import SCHEMES, open_identity
 from signer.keys.remote import RemoteKey
 from signer.verify.gather import gather_image
 from tests.support.backends.aws import Aws
@@ -38,6 +38,10 @@ BACKENDS: dict[str, Make] = {
 KINDS = ["rsa2048", "p256", "p384"]
 SECRETS = ("--password-env", "TEST_SECRET")
 OPTIONS = (*SECRETS, "--jobs", 1)
+
+
+def test_every_scheme_of_a_key_elsewhere_is_tried_here() -> None:
+    assert set(BACKENDS) | {"pfx", "file"} == set(SCHEMES)
 
 
 @pytest.fixture(params=list(BACKENDS))

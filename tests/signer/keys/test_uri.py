@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from signer.errors import SignerError, UsageError
 from signer.keys.command import open_key
-from signer.keys.open import open_identity
+from signer.keys.open import SCHEMES, open_identity
 from signer.keys.pkcs11_uri import Pkcs11Uri
 from signer.keys.uri import KeyUri
+from tests.support.files import ROOT
 
 PIECES = st.sampled_from(
     [
@@ -76,3 +81,20 @@ def test_options_are_decoded() -> None:
 def test_a_nul_is_refused(uri: str) -> None:
     with pytest.raises(UsageError, match="NUL"):
         open_identity(uri=uri, secret=lambda _: None)
+
+
+def test_every_scheme_is_on_the_page_and_none_besides() -> None:
+    page = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert set(SCHEMES) == set(re.findall(r"^\| `([a-z0-9-]+):", page, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "uri", ["exe:touch made", "execs:touch made", "touch made", "command:touch made", ":touch made", ""]
+)
+def test_an_unknown_scheme_never_runs_a_command(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only exec: may run one; the refusal lists the schemes that there are."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a command ran"))
+    with pytest.raises(UsageError, match="no kind of identity") as caught:
+        open_identity(uri=uri, secret=lambda _: None)
+    assert all(f"{scheme}:" in (caught.value.hint or "") for scheme in SCHEMES)

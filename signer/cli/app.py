@@ -20,7 +20,7 @@ from signer.cli import streams
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
-from signer.cli.param_types import read_plainly
+from signer.cli.param_types import convert_directly
 from signer.errors import PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
 
@@ -68,7 +68,7 @@ class ErrorBoundary(TyperGroup):
         option = super().get_help_option(ctx)
         if option is not None:
             option.metavar = " "
-            read_plainly(option)
+            convert_directly(option)
         return option
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -119,7 +119,7 @@ def _prepare(loaded: Any, ctx: Any) -> None:
     and all below."""
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
-        read_plainly(parameter)
+        convert_directly(parameter)
         if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
             parameter.metavar = " "
         elif getattr(parameter, "param_type_name", "") == "argument":

@@ -1,8 +1,8 @@
-"""What the words of a call become: text, paths and whole numbers, made without the library that Typer loads for it.
+"""Convert and check the arguments of commands: paths, text and whole numbers.
 
-Typer turns every word into a value with pydantic, whose import takes a third of a short command's time. What is plain
-is made here; whatever is not is still Typer's, with its checks. What Typer refuses of a whole number is said in plain
-words, as pydantic's are for programmers.
+Paths are checked by parsers, `parser=to_path` and `parser=to_file` in their declaration. `convert_directly` only saves
+time: Typer converts with pydantic, whose import takes a third of a short command's run. Its place in Typer is private,
+so where a release of Typer lacks it, Typer converts, with the same checks.
 """
 
 from __future__ import annotations
@@ -14,42 +14,58 @@ from typing import Any, get_args, get_origin
 
 import typer
 
-
-def read_plainly(parameter: Any) -> None:
-    """Have a parameter of a Typer command make plain values itself."""
-    if hasattr(parameter, "get_runtime_param"):
-        parameter.get_runtime_param = _Words(parameter, parameter.get_runtime_param).itself
+HOOK = "get_runtime_param"
+"""The method of a Typer parameter that returns its converter. Private: tests hold that the installed Typer has it."""
 
 
-class _NoPath(Exception):
-    """Why a word names nothing that is wanted."""
+def to_path(word: str | Path) -> Path:
+    """Convert an argument to a path. Raises typer.BadParameter for "".
+
+    A variable that is not set becomes "", which to Path is the working folder.
+    """
+    if word == "":
+        raise typer.BadParameter("it is empty; a path is wanted")
+    return Path(word)
 
 
-class _Words:
-    """Makes the values of one parameter, in the place of what Typer would make them with."""
+def to_file(word: str | Path) -> Path:
+    """Convert an argument to the path of a file. Raises typer.BadParameter, also for a slash at the end.
+
+    Path drops the slash, so `--output signed/` would write a file called `signed`.
+    """
+    if isinstance(word, str) and word.endswith(("/", os.sep)):
+        raise typer.BadParameter(f"{word!r} names a folder, and a file is wanted")
+    return to_path(word)
+
+
+def convert_directly(parameter: Any) -> None:
+    """Have a parameter of a Typer command convert plain values itself, without pydantic."""
+    if hasattr(parameter, HOOK):
+        setattr(parameter, HOOK, _Converter(parameter, getattr(parameter, HOOK)).itself)
+
+
+class _Converter:
+    """Convert the values of one parameter; Typer converts what is not plain, and refuses what is wrong."""
 
     def __init__(self, parameter: Any, typers: Callable[[], Any]) -> None:
         kind = parameter.type_descriptor.annotation
         self._many = get_origin(kind) is list
         self._kind = get_args(kind)[0] if self._many else kind
-        self._make = _MAKERS.get(self._kind, _leave)
         self._about = parameter.type_descriptor.parameter_info
-        self._is_file = parameter.metavar == "FILE"
+        self._convert = self._about.parser or _CONVERTERS.get(self._kind, _leave)
         self._typers = typers
 
-    def itself(self) -> _Words:
+    def itself(self) -> _Converter:
         return self
 
     def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
-        """The value that a function is called with. Raises typer.BadParameter."""
+        """Return the value that the command is called with. Raises typer.BadParameter."""
         if value is None:
             return () if self._many else None
         try:
             return [self._one(word) for word in value] if self._many else self._one(value)
         except ValueError:
             pass
-        except _NoPath as error:
-            raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
         try:
             return self._typers().coerce(value, param=param, ctx=ctx)
         except typer.BadParameter as error:
@@ -58,11 +74,9 @@ class _Words:
             raise
 
     def _one(self, word: object) -> Any:
-        """Raises ValueError where it is for Typer to judge, _NoPath."""
-        if self._is_file and isinstance(word, str) and word.endswith(("/", os.sep)):
-            raise _NoPath(f"{word!r} names a folder, and a file is wanted")  # Path drops the slash
-        value, about = self._make(word), self._about
-        if about.exists or about.readable or about.writable or about.resolve_path or about.parser is not None:
+        """Convert one word. Raises ValueError where Typer has to decide, typer.BadParameter."""
+        value, about = self._convert(word), self._about
+        if about.exists or about.readable or about.writable or about.resolve_path:
             raise ValueError
         if isinstance(value, int) and not (about.min or value) <= value <= (value if about.max is None else about.max):
             raise ValueError
@@ -75,15 +89,8 @@ def _text(word: object) -> str:
     return word
 
 
-def _path(word: object) -> Path:
-    """Raises _NoPath for "", what a variable that is not set becomes: to Path it is the working folder."""
-    if word == "":
-        raise _NoPath("it is empty; a path is wanted")
-    return word if isinstance(word, Path) else Path(_text(word))
-
-
 def _number(word: object) -> int:
-    """Raises ValueError for all but digits."""
+    """Convert digits. Raises ValueError for anything else."""
     if isinstance(word, str) and word.isascii() and word.isdigit():
         return int(word)
     if type(word) is int:
@@ -92,7 +99,7 @@ def _number(word: object) -> int:
 
 
 def _number_wanted(word: object, least: float | None, most: float | None) -> str:
-    """What is wrong with a word that is no whole number, or none from `least` to `most`."""
+    """Describe what is wrong with a word that is not a whole number from `least` to `most`."""
     if least is not None and most is not None:
         wanted = f"from {least} to {most}"
     elif least is not None:
@@ -106,4 +113,4 @@ def _leave(word: object) -> Any:
     raise ValueError
 
 
-_MAKERS: dict[Any, Callable[[object], Any]] = {str: _text, Path: _path, int: _number}
+_CONVERTERS: dict[Any, Callable[[object], Any]] = {str: _text, int: _number}

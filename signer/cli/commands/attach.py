@@ -14,6 +14,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
+from signer.cli.param_types import to_file, to_path
 from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import content_digest
 from signer.errors import SignerError, SigningError, UsageError
@@ -48,6 +49,7 @@ class ExternalSignature:
             metavar="FILE",
             help="The signature value that the external key made over the request; raw or base64.",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
     request: Annotated[
@@ -57,6 +59,7 @@ class ExternalSignature:
             metavar="FILE",
             help="The request that `drvsign sign --detached-request` wrote.",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
     cert: Annotated[
@@ -66,6 +69,7 @@ class ExternalSignature:
             metavar="FILE",
             help="The signer's certificate and its chain (PEM, DER or PKCS #7).",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
     cross_cert: Annotated[
@@ -75,6 +79,7 @@ class ExternalSignature:
             metavar="FILE",
             help="An additional certificate to include. Repeatable.",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
 
@@ -113,10 +118,14 @@ class ExternalSignature:
 @command
 def attach(
     output: Output,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False, parser=to_path),
+    ],
     external: ExternalSignature,
     signature: Annotated[
-        Path | None, typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.")
+        Path | None,
+        typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.", parser=to_file),
     ] = None,
     append: Annotated[
         bool,

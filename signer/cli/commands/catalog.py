@@ -15,6 +15,7 @@ from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
+from signer.cli.param_types import to_path
 from signer.cli.paths import walk
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
@@ -35,7 +36,9 @@ app = typer.Typer(
     help="Build, sign, show, compare and check catalogs (.cat).",
     epilog=examples("drvsign catalog build driver/ --os 10_X64", "drvsign catalog show driver/driver.cat"),
 )
-CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog (.cat).", show_default=False)]
+CatalogFile = Annotated[
+    Path, typer.Argument(metavar="CAT", help="A catalog (.cat).", show_default=False, parser=to_path)
+]
 
 
 @app.command(
@@ -47,7 +50,8 @@ CatalogFile = Annotated[Path, typer.Argument(metavar="CAT", help="A catalog (.ca
 def build(
     output: Output,
     path: Annotated[
-        Path, typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a MakeCat .cdf file.")
+        Path,
+        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a MakeCat .cdf file.", parser=to_path),
     ],
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
@@ -123,7 +127,9 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
 def check(
     output: Output,
     path: CatalogFile,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_path)
+    ],
 ) -> None:
     """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.
 

@@ -14,6 +14,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
 from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
+from signer.cli.param_types import to_path
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.storage.files import as_word, read, write_atomically
@@ -34,7 +35,7 @@ app = typer.Typer(
     epilog=examples("drvsign certs create", "drvsign certs show testcerts/generated", "drvsign certs install-script"),
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the test certificates.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the test certificates.", parser=to_path)]
 
 
 @app.callback()

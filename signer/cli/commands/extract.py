@@ -9,6 +9,7 @@ import typer
 
 from signer.cli.option_groups import command, examples
 from signer.cli.output import Output
+from signer.cli.param_types import to_file, to_path
 from signer.cli.results import FileResult, attempt, finish
 from signer.errors import SigningError
 from signer.formats.detect import kind_of
@@ -27,9 +28,13 @@ app = typer.Typer(add_completion=False)
 @command
 def extract(
     output: Output,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False, parser=to_path),
+    ],
     target: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False, parser=to_file),
     ],
     index: Annotated[
         int,

@@ -20,6 +20,7 @@ from signer.cli.options.profile import ProfileOptions
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
+from signer.cli.param_types import to_path
 from signer.cli.paths import walk
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
@@ -47,7 +48,9 @@ app = typer.Typer(add_completion=False)
 @command
 def package(
     output: Output,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_path)
+    ],
     choices: CatalogChoices,
     identity: IdentityOptions,
     secrets: SecretOptions,

@@ -17,6 +17,7 @@ from signer.cli.options.profile import ProfileOptions
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
+from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative
 from signer.cli.processes import in_two_steps_and_processes
 from signer.cli.release import require_fit, require_named
@@ -49,7 +50,10 @@ class SigningMode:
     detached: Annotated[
         Path | None,
         typer.Option(
-            "--detached", metavar="FILE", help="Write the signature (PKCS #7, DER) to FILE and leave PATH unchanged."
+            "--detached",
+            metavar="FILE",
+            help="Write the signature (PKCS #7, DER) to FILE and leave PATH unchanged.",
+            parser=to_file,
         ),
     ] = None
     request: Annotated[
@@ -58,6 +62,7 @@ class SigningMode:
             "--detached-request",
             metavar="FILE",
             help="Write the data that an external key has to sign; complete it with `drvsign attach`.",
+            parser=to_file,
         ),
     ] = None
 

@@ -19,6 +19,7 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
+from signer.cli.param_types import to_file, to_path
 from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
@@ -37,7 +38,9 @@ app = typer.Typer(
     help="Build, check and compare Hardware Dev Center submissions.",
     epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
-Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False)]
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_path)
+]
 
 
 @app.command(
@@ -64,6 +67,7 @@ def build(
             metavar="X.cab",
             help="The cabinet to write. Default: next to the first folder, with its name.",
             show_default=False,
+            parser=to_file,
         ),
     ] = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")] = False,
@@ -113,7 +117,8 @@ def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
 def check(
     output: Output,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False, parser=to_path),
     ],
 ) -> None:
     """Check folders or cabinets against the rules of the portal.
@@ -145,12 +150,18 @@ def check(
 def compare(
     output: Output,
     sent: Annotated[
-        Path, typer.Argument(metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False, parser=to_path
+        ),
     ],
     received: Annotated[
         Path,
         typer.Argument(
-            metavar="RECEIVED", help="The folder, .zip or .cab that the portal returned.", show_default=False
+            metavar="RECEIVED",
+            help="The folder, .zip or .cab that the portal returned.",
+            show_default=False,
+            parser=to_path,
         ),
     ],
 ) -> None:

@@ -12,6 +12,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import now
 from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
+from signer.cli.param_types import to_path
 from signer.errors import SigningError
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def serve(
         typer.Option("--time", metavar="TIME", help="Always use this time, such as 2024-02-29T12:00:00Z."),
     ] = None,
     folder: Annotated[
-        Path, typer.Option("--certs", metavar="DIR", help="The folder with the test certificates; created if missing.")
+        Path,
+        typer.Option(
+            "--certs", metavar="DIR", help="The folder with the test certificates; created if missing.", parser=to_path
+        ),
     ] = TEST_IDENTITY,
 ) -> None:
     """Answer timestamp requests until interrupted: RFC 3161 and Authenticode's legacy protocol.

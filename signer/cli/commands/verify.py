@@ -16,6 +16,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
+from signer.cli.param_types import to_file
 from signer.cli.paths import listed, walk
 from signer.cli.processes import in_processes
 from signer.cli.threads import in_threads
@@ -62,7 +63,9 @@ class VerifyQuery:
     ] = False
     catalog: Annotated[
         list[Path] | None,
-        typer.Option("--catalog", metavar="FILE", help="A catalog in which to look the files up. Repeatable."),
+        typer.Option(
+            "--catalog", metavar="FILE", help="A catalog in which to look the files up. Repeatable.", parser=to_file
+        ),
     ] = None
 
     def check(self) -> None:
@@ -93,7 +96,9 @@ def verify(
     machine: MachineOptions,
     events: Annotated[
         Path | None,
-        typer.Option("--events", metavar="FILE", help="Write the predicted Code Integrity events as JSON lines."),
+        typer.Option(
+            "--events", metavar="FILE", help="Write the predicted Code Integrity events as JSON lines.", parser=to_file
+        ),
     ] = None,
     jobs: Jobs = 0,
 ) -> None:

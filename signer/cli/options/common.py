@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.param_types import to_file, to_path
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
 from signer.storage.files import read
@@ -18,14 +19,18 @@ from signer.storage.files import read
 if TYPE_CHECKING:
     from signer.config import Settings
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False)]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False, parser=to_path)
+]
 Jobs = Annotated[
     int,
     typer.Option("--jobs", "-j", metavar="N", min=0, help="Process N files in parallel; 0 uses one job per processor."),
 ]
 OutputFile = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the result to FILE; leave the input unchanged."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write the result to FILE; leave the input unchanged.", parser=to_file
+    ),
 ]
 PageHashes = Annotated[bool, typer.Option("--page-hashes", help="Include the hash of each page of the image.")]
 Digest = Annotated[str, typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512.")]
@@ -51,6 +56,7 @@ class SecretOptions:
             metavar="FILE",
             help="Read it from the first line of this file.",
             rich_help_panel=FROM_PANEL,
+            parser=to_file,
         ),
     ] = None
     password_fd: Annotated[

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import typer
 
+from signer.cli.param_types import to_file
 from signer.storage.files import write_atomically
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 DepFile = Annotated[
     Path | None,
-    typer.Option("--depfile", metavar="FILE", help="Write the dependencies of the result, for make or ninja."),
+    typer.Option(
+        "--depfile", metavar="FILE", help="Write the dependencies of the result, for make or ninja.", parser=to_file
+    ),
 ]
 
 

@@ -10,12 +10,15 @@ from typing import Annotated
 import typer
 
 from signer.cli.options.common import OutputFile
+from signer.cli.param_types import to_path
 from signer.errors import UsageError
 from signer.storage.files import ensure_folder
 
 OutputFolder = Annotated[
     Path | None,
-    typer.Option("--output-dir", metavar="DIR", help="Write the results into DIR; leave the inputs unchanged."),
+    typer.Option(
+        "--output-dir", metavar="DIR", help="Write the results into DIR; leave the inputs unchanged.", parser=to_path
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from signer.cli.options.common import IDENTITY_PANEL, SecretOptions, now
 from signer.cli.output import Output
+from signer.cli.param_types import to_file
 from signer.errors import IdentityError
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ class IdentityOptions:
 
     pfx: Annotated[
         Path | None,
-        typer.Option("--pfx", metavar="FILE", help="A PFX (PKCS #12) file.", rich_help_panel=IDENTITY_PANEL),
+        typer.Option(
+            "--pfx", metavar="FILE", help="A PFX (PKCS #12) file.", rich_help_panel=IDENTITY_PANEL, parser=to_file
+        ),
     ] = None
     cert: Annotated[
         Path | None,
@@ -35,12 +38,17 @@ class IdentityOptions:
             metavar="FILE",
             help="The certificate; requires --key or --identity.",
             rich_help_panel=IDENTITY_PANEL,
+            parser=to_file,
         ),
     ] = None
     key: Annotated[
         Path | None,
         typer.Option(
-            "--key", metavar="FILE", help="The private key of --cert (PEM or DER).", rich_help_panel=IDENTITY_PANEL
+            "--key",
+            metavar="FILE",
+            help="The private key of --cert (PEM or DER).",
+            rich_help_panel=IDENTITY_PANEL,
+            parser=to_file,
         ),
     ] = None
     identity: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signer.cli.param_types import to_file
 from signer.errors import ConfigError, UsageError
 from signer.storage.files import read
 
@@ -50,6 +51,7 @@ class ProfileOptions:
             metavar="FILE",
             help="The configuration file. Default: drvsign.toml in the folder of the driver or the nearest parent.",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
 

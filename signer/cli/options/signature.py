@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.output import Output
+from signer.cli.param_types import to_file
 from signer.errors import CertificateError, UsageError
 from signer.storage.files import read
 
@@ -57,6 +58,7 @@ class SignatureOptions:
             metavar="FILE",
             help="An additional certificate to include, such as a cross-certificate. Repeatable.",
             rich_help_panel=PANEL,
+            parser=to_file,
         ),
     ] = None
     commercial: Annotated[

@@ -13,6 +13,7 @@ from signer.cli.options.driver_lists import load_allow_list, load_block_list
 from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
+from signer.cli.param_types import to_file
 from signer.errors import CertificateError, UsageError
 from signer.storage.files import read
 
@@ -51,6 +52,7 @@ class TrustOptions:
             metavar="FILE",
             help="Your own trusted root; requires --roots test-signing. Default: the root in testcerts/generated.",
             rich_help_panel=ROOTS_PANEL,
+            parser=to_file,
         ),
     ] = None
     intermediate: Annotated[
@@ -60,6 +62,7 @@ class TrustOptions:
             metavar="FILE",
             help="An untrusted intermediate certificate for building chains.",
             rich_help_panel=ROOTS_PANEL,
+            parser=to_file,
         ),
     ] = None
     crl: Annotated[
@@ -69,6 +72,7 @@ class TrustOptions:
             metavar="FILE",
             help="A certificate revocation list. drvsign never downloads one.",
             rich_help_panel=ROOTS_PANEL,
+            parser=to_file,
         ),
     ] = None
 
@@ -204,6 +208,7 @@ class MachineOptions:
             metavar="FILE",
             help="The allow list of the Windows Driver Policy (.cip, .p7b or XML). Default: unknown.",
             rich_help_panel=MACHINE_PANEL,
+            parser=to_file,
         ),
     ] = None
     block_list: Annotated[
@@ -213,6 +218,7 @@ class MachineOptions:
             metavar="FILE",
             help="Microsoft's vulnerable driver block list (.p7b, .cip or XML).",
             rich_help_panel=MACHINE_PANEL,
+            parser=to_file,
         ),
     ] = None
     block_list_on: Annotated[

@@ -53,7 +53,7 @@ def sign_image(
     signature = sign(_content(hashes, options.digest), identity, options, timestamper)
     if second is not None:
         signature = nested.append(signature, sign(_content(hashes, second[0].digest), identity, *second))
-    changes = embed(image, _signatures(image, signature, append), hashes.word_sum)
+    changes = embed(image, _signatures(image, signature, append), hashes)
     return Signed(changes, options.digest, hashes.digests[options.digest], signature)
 
 

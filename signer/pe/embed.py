@@ -8,38 +8,41 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from signer.algorithms import DigestAlgorithm
 from signer.errors import DigestChanged, ImageError
 from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
-from signer.pe.digest import hash_image, padding
+from signer.pe.digest import ImageHashes, hash_image, padding
 from signer.pe.image import Image
-from signer.pe.layout_check import ask
+from signer.pe.layout_check import MAX_READ_WHOLE, Expected, LayoutCheck
 from signer.storage.patching import PatchSet
 
 
-def embed(image: Image, signatures: Sequence[bytes], word_sum: int | None = None) -> PatchSet:
-    """The changes that make `signatures` (DER) the image's certificate table, in the place of one that it has.
+def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None = None) -> PatchSet:
+    """Return the changes that make `signatures` (DER) the image's certificate table, in place of one that it has.
 
-    Without signatures the table goes. `word_sum` is that of the image's hashes where it is known. The changes are made
-    on precondition that lief reads the image alike, which is not waited for here. Raises ImageError.
+    Without signatures the table goes. `hashes` are the image's, with a digest and the sum, where they are known. lief
+    reads the result before it takes its place (`PatchSet.check`). Raises ImageError.
     """
-    opinion = ask(image)
     if image.checksum_offset % 4:
         raise ImageError(
             "the PE header does not begin at a multiple of 4, and Windows loads no such image",
             hint="Link it again.",
             offset=image.checksum_offset,
         )
+    if hashes is None:
+        hashes = hash_image(image, [DigestAlgorithm.SHA256] if image.content_end <= MAX_READ_WHOLE else (), summed=True)
     end = image.content_end
     start = end + len(padding(end)) if signatures else end
     table = certificate_table.build(signatures)
-    entry = struct.pack("<II", start, len(table)) if table else bytes(8)
+    location = (start, len(table)) if table else (0, 0)
+    entry = struct.pack("<II", *location)
     tail = padding(end) + table if table else b""
-    if word_sum is None:
-        word_sum = hash_image(image, (), summed=True).word_sum or 0
-    total = checksum((word_sum, sum16(entry), sum16(table)), end + len(tail))
+    total = checksum((hashes.word_sum or 0, sum16(entry), sum16(table)), end + len(tail))
     patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
-    changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail), opinion.require)
+    digest = next(iter(hashes.digests.items()), None)
+    check = LayoutCheck(image, Expected(total, location, len(signatures), digest))
+    changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail), check)
     require_same_digest(image, changes)
     return changes
 

@@ -29,6 +29,19 @@ COPY_CHUNK = 1 << 20
 _KEPT_MEANWHILE = 1 << 17
 
 
+class LayoutCheck(Protocol):
+    """A second parser that reads the result of a change before it takes its place. Only this module waits for it."""
+
+    def submit(self, result: bytes | memoryview) -> None:
+        """Have the result read, without waiting for it; the buffer is not needed afterwards."""
+
+    def require(self) -> None:
+        """Wait for the parser. Raises an error where it reads the result otherwise than it was meant.
+
+        Where no result was submitted, it reads what is to be changed.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class PatchSet:
     """What makes one file into another: changed bytes, and the size that the file has afterwards."""
@@ -37,17 +50,28 @@ class PatchSet:
     """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
     size: int
     """In bytes; what the old file has beyond it is cut off."""
-    precondition: Callable[[], None] | None = field(default=None, compare=False, repr=False)
-    """What has to hold for the changes to be made, and may take a while to be known: it raises where it doesn't."""
+    check: LayoutCheck | None = field(default=None, compare=False, repr=False)
+    """Who reads the result before it takes its place; None where nobody does."""
+
+    def submit(self, result: bytes | memoryview) -> None:
+        """Have the result read. Its answer is waited for in `require`."""
+        if self.check is not None:
+            self.check.submit(result)
 
     def require(self) -> None:
-        """Raise what the precondition raises, unless it holds."""
-        if self.precondition is not None:
-            self.precondition()
+        """Wait for the check. Raises what it raises."""
+        if self.check is not None:
+            self.check.require()
 
     def applied_to(self, data: bytes) -> bytes:
-        """The file that `data` becomes. Raises what the precondition raises."""
+        """Return the file that `data` becomes. Raises what the check raises."""
+        result = self.unchecked(data)
+        self.submit(result)
         self.require()
+        return result
+
+    def unchecked(self, data: bytes) -> bytes:
+        """Return the file that `data` becomes, which nobody has read yet."""
         result = bytearray(data)
         for offset, new in self.patches:
             result.extend(bytes(max(0, offset - len(result))))
@@ -98,7 +122,8 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
     if before.st_size <= _KEPT_MEANWHILE:
         data = read(source)
         small = change(memoryview(data))
-        return lambda: _finish(data, small, source, target, before)
+        result = _submitted(data, small.changes)
+        return lambda: _finish(result, small, source, target, before)
     done: list[Change] = []
     with contextlib.suppress(_Unchanged), replacing(target) as staged:
         done.append(changed_copy(source, Path(staged.name), change, target))
@@ -116,9 +141,19 @@ def _stays(changed: Changing, source: Path, target: Path) -> bool:
     return changed.changes is None and source == target
 
 
-def _finish(data: bytes, changed: Change, source: Path, target: Path, before: os.stat_result) -> Change:
+def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
+    """The file that `data` becomes, which the check begins to read."""
+    if changes is None:
+        return data
+    result = changes.unchecked(data)
+    changes.submit(result)
+    return result
+
+
+def _finish(result: bytes, changed: Change, source: Path, target: Path, before: os.stat_result) -> Change:
+    if changed.changes is not None:
+        changed.changes.require()
     if not _stays(changed, source, target):
-        result = _result(data, changed)
         _require_untouched(source, target, before)
         write_atomically(target, result)
     return changed
@@ -156,9 +191,11 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
     with mapped(copy) as view:
         changed = change(view)
     if changed.changes is not None:
-        changed.changes.require()
         with named_after(target):
             _apply(changed.changes, copy)
+            with mapped(copy) as view:
+                changed.changes.submit(view)
+        changed.changes.require()
     return changed
 
 

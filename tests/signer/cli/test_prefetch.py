@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from signer.cli import prefetch as head_start
-from signer.pe import layout_check as second_opinion
+from signer.pe import layout_check
 from tests.support.images import PeSpec
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
-    monkeypatch.setattr(second_opinion, "prepare", lambda: calls.append("lief"))
+    monkeypatch.setattr(layout_check, "prepare", lambda: calls.append("lief"))
     return calls
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from signer.errors import ImageError
-from signer.pe import layout_check as second_opinion
+from signer.pe import layout_check
 from signer.pe.image import Image
+from signer.pe.layout_check import LayoutCheck
 from tests.support.files import ROOT, corpus_files, corpus_id
 from tests.support.images import PeSpec
 
@@ -48,10 +49,16 @@ class PE:
 @pytest.fixture(autouse=True)
 def fresh_reader() -> Iterator[None]:
     """Every test with a process of its own."""
-    second_opinion._reader.cache_clear()
+    layout_check._reader.cache_clear()
     yield
-    second_opinion._reader()._end()
-    second_opinion._reader.cache_clear()
+    layout_check._reader()._end()
+    layout_check._reader.cache_clear()
+
+
+def submitted(image: Image) -> LayoutCheck:
+    check = LayoutCheck(image)
+    check.submit(image.data)
+    return check
 
 
 def with_lief(source: str, folder: Path, program: str = PROGRAM) -> list[str]:
@@ -65,12 +72,12 @@ def with_lief(source: str, folder: Path, program: str = PROGRAM) -> list[str]:
 
 @pytest.mark.parametrize("machine", ["x86", "x64", "arm64", "arm", "ia64"])
 def test_a_sound_image_is_read_alike(machine: str) -> None:
-    second_opinion.require_agreement(Image.parse(PeSpec(machine=machine, overlay=b"behind").build()))
+    layout_check.require_agreement(Image.parse(PeSpec(machine=machine, overlay=b"behind").build()))
 
 
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::10], ids=corpus_id)
 def test_real_drivers_are_read_alike(path: Path) -> None:
-    second_opinion.require_agreement(Image.parse(path.read_bytes()))
+    layout_check.require_agreement(Image.parse(path.read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -84,44 +91,44 @@ def test_real_drivers_are_read_alike(path: Path) -> None:
 def test_parsers_that_disagree_refuse_the_image(
     what: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([other]))
+    monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([other]))
     with pytest.raises(ImageError, match=f"two parsers disagree about the image's {what}"):
-        second_opinion.require_agreement(Image.parse(PeSpec().build()))
+        layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_half_an_entry_names_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 0]}
-    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([other]))
-    second_opinion.require_agreement(Image.parse(PeSpec().build()))
+    monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([other]))
+    layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_an_image_that_lief_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_opinion, "_answers", lambda process, requests: iter([None]))
+    monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([None]))
     with pytest.raises(ImageError, match="lief can't read the image"):
-        second_opinion.require_agreement(Image.parse(PeSpec().build()))
+        layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_after_the_process_was_killed_one_image_fails_and_the_next_is_read() -> None:
     image = Image.parse(PeSpec().build())
-    second_opinion.require_agreement(image)
-    process = second_opinion._reader()._process
+    layout_check.require_agreement(image)
+    process = layout_check._reader()._process
     assert process is not None
     process.kill()
     process.wait()
     with pytest.raises(ImageError, match="lief did not answer"):
-        second_opinion.require_agreement(image)
-    second_opinion.require_agreement(image)
+        layout_check.require_agreement(image)
+    layout_check.require_agreement(image)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends interrupts to consoles, not to processes")
 def test_an_interrupt_is_not_for_the_process_that_reads() -> None:
     image = Image.parse(PeSpec().build())
-    second_opinion.require_agreement(image)
-    process = second_opinion._reader()._process
+    layout_check.require_agreement(image)
+    process = layout_check._reader()._process
     assert process is not None
     process.send_signal(signal.SIGINT)
-    second_opinion.require_agreement(image)
-    assert second_opinion._reader()._process is process
+    layout_check.require_agreement(image)
+    assert layout_check._reader()._process is process
 
 
 def test_a_parser_that_crashes_is_an_error_and_not_the_end(tmp_path: Path) -> None:
@@ -145,18 +152,18 @@ def test_where_lief_cannot_be_imported_it_is_said(tmp_path: Path) -> None:
 
 def test_where_no_process_can_be_started_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(ROOT / "there is no such program"))
-    second_opinion.prepare()
+    layout_check.prepare()
     with pytest.raises(ImageError, match="lief did not answer"):
-        second_opinion.require_agreement(Image.parse(PeSpec().build()))
+        layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
 def test_several_questions_are_answered_in_their_order() -> None:
     images = [Image.parse(PeSpec(overlay=bytes(number)).build()) for number in range(100)]
-    opinions = [second_opinion.ask(image) for image in images]
-    opinions[60].require()
-    assert {opinion.state for opinion in opinions[:61]} == {"answered"}
-    for opinion in reversed(opinions):
-        opinion.require()
+    checks = [submitted(image) for image in images]
+    checks[60].require()
+    assert {request.state for check in checks[:61] for request, _ in check._requests} == {"answered"}
+    for check in reversed(checks):
+        check.require()
 
 
 def test_questions_of_threads_get_their_own_answers() -> None:
@@ -164,7 +171,7 @@ def test_questions_of_threads_get_their_own_answers() -> None:
 
     def ask(number: int) -> None:
         sections = [(f".{index}", 0x400 + 0x200 * index, 0x200) for index in range(number % 5 + 1)]
-        second_opinion.require_agreement(Image.parse(PeSpec(sections=sections).build()))
+        layout_check.require_agreement(Image.parse(PeSpec(sections=sections).build()))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, range(200)))
@@ -176,14 +183,16 @@ def test_a_crash_is_the_error_of_the_image_that_crashed_it_and_of_no_other(tmp_p
 from dataclasses import replace
 from signer.errors import ImageError
 from signer.pe.image import Image
-from signer.pe.layout_check import ask
+from signer.pe.layout_check import LayoutCheck
 from tests.support.images import PeSpec
 data = PeSpec().build()
-opinions = []
+checks = []
 for number in range(6):
     image = Image.parse(data)
-    opinions.append(ask(replace(image, data=memoryview(data.replace(b".text", b"crash")) if number % 3 == 2 else data)))
-for opinion in opinions:
+    image = replace(image, data=memoryview(data.replace(b".text", b"crash")) if number % 3 == 2 else data)
+    checks.append(LayoutCheck(image))
+    checks[-1].submit(image.data)
+for opinion in checks:
     try:
         opinion.require()
     except ImageError as error:
@@ -196,20 +205,20 @@ for opinion in opinions:
 
 
 def test_a_question_that_nobody_waits_for_does_no_harm() -> None:
-    second_opinion.ask(Image.parse(PeSpec(sections=[]).build()))
-    second_opinion.require_agreement(Image.parse(PeSpec().build()))
+    submitted(Image.parse(PeSpec(sections=[]).build()))
+    layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
 SHARED = """
 import os, sys
 from dataclasses import replace
 from signer.errors import ImageError
-from signer.pe import layout_check as second_opinion
+from signer.pe import layout_check
 from signer.pe.image import Image
 from tests.support.images import PeSpec
 data = PeSpec().build()
-second_opinion.share()
-second_opinion.prepare()
+layout_check.share()
+layout_check.prepare()
 children = []
 for child in range(3):
     pid = os.fork()
@@ -222,7 +231,7 @@ for child in range(3):
         image = Image.parse(data)
         image = replace(image, data=memoryview(data.replace(b".text", b"crash"))) if crash else image
         try:
-            second_opinion.require_agreement(image)
+            layout_check.require_agreement(image)
         except ImageError as error:
             said.append("lost" if "did not answer" in error.message else "unread")
     sys.stdout.write(f"{child} {said.count('unread')} {said.count('lost')}\\n")

@@ -100,17 +100,28 @@ def test_changes_are_only_made_where_their_condition_holds(tmp_path: Path, size:
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
-    def refuse() -> None:
-        raise ImageError("two parsers disagree")
+    class Refuse:
+        """A parser that reads the result, and does not agree."""
+
+        read: bytes | None = None
+
+        def submit(self, result: bytes | memoryview) -> None:
+            self.read = bytes(result)
+
+        def require(self) -> None:
+            raise ImageError("two parsers disagree")
+
+    check = Refuse()
 
     def change(copy: memoryview) -> Patched:
-        return Patched(PatchSet(((0, b"new"),), len(copy), refuse))
+        return Patched(PatchSet(((0, b"new"),), len(copy), check))
 
     with pytest.raises(ImageError):
         if steps == 1:
             change_atomically(path, path, change)
         else:
             begin_change(path, path, change)()
+    assert check.read == b"new".ljust(size, b"x")
     assert path.read_bytes() == b"x" * size
     assert list(tmp_path.iterdir()) == [path]
 

@@ -13,7 +13,7 @@ from typing import Any
 from signer.errors import ImageError
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
-_SECURITY_DIRECTORY = 4
+_SECURITY_DIRECTORY, _IMPORT_ADDRESSES = 4, 12
 _SECTION_ROW = 40
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
 _MACHINES = {0x014C: "x86", 0x8664: "x64", 0x01C0: "arm", 0x01C2: "arm", 0x01C4: "arm", 0xAA64: "arm64", 0x0200: "ia64"}
@@ -21,13 +21,19 @@ _MACHINES = {0x014C: "x86", 0x8664: "x64", 0x01C0: "arm", 0x01C2: "arm", 0x01C4:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section that has bytes in the file."""
+    """A row of the section table."""
 
     name: str
     offset: int
     """PointerToRawData, in bytes."""
     size: int
     """SizeOfRawData, in bytes."""
+    address: int
+    """VirtualAddress: where it begins in memory."""
+    memory_size: int
+    """The larger of VirtualSize and SizeOfRawData."""
+    flags: int
+    """Characteristics."""
 
     @property
     def end(self) -> int:
@@ -55,6 +61,12 @@ class Image:
     """Those with bytes in the file, in the order of the file."""
     in_order: bool
     """Whether the section table has them in that order, as all linkers write it."""
+    section_count: int
+    """IMAGE_FILE_HEADER.NumberOfSections."""
+    section_table: tuple[Section, ...]
+    """All sections, in the order of the section table."""
+    import_addresses: tuple[int, int]
+    """Address and size of the import address table; zeros for none."""
     table_offset: int
     """Where the certificate table begins, or 0."""
     table_size: int
@@ -91,7 +103,8 @@ class Image:
         view = memoryview(data)
         pe = _parse_with_pefile(view)
         directory = _directory_offset(pe)
-        sections = _sections(pe)
+        table = _section_table(pe)
+        sections = [section for section in table if section.size and section.offset]
         table_offset, table_size = _u32(view, directory), _u32(view, directory + 4)
         if table_offset == 0 or table_size == 0:
             table_offset = table_size = 0
@@ -105,6 +118,9 @@ class Image:
             subsystem=pe.OPTIONAL_HEADER.Subsystem,
             sections=tuple(sorted(sections, key=lambda section: section.offset)),
             in_order=all(first.offset < second.offset for first, second in pairwise(sections)),
+            section_count=pe.FILE_HEADER.NumberOfSections,
+            section_table=table,
+            import_addresses=_import_addresses(pe),
             table_offset=table_offset,
             table_size=table_size,
         )
@@ -167,13 +183,25 @@ def _directory_offset(pe: Any) -> int:
     return int(start)
 
 
-def _sections(pe: Any) -> list[Section]:
-    """Those with bytes in the file, in the order of the section table."""
-    return [
-        Section(row.Name.rstrip(b"\0").decode("latin-1"), row.PointerToRawData, row.SizeOfRawData)
+def _section_table(pe: Any) -> tuple[Section, ...]:
+    return tuple(
+        Section(
+            name=row.Name.rstrip(b"\0").decode("latin-1"),
+            offset=row.PointerToRawData,
+            size=row.SizeOfRawData,
+            address=row.VirtualAddress,
+            memory_size=max(row.Misc_VirtualSize, row.SizeOfRawData),
+            flags=row.Characteristics,
+        )
         for row in pe.sections
-        if row.SizeOfRawData and row.PointerToRawData
-    ]
+    )
+
+
+def _import_addresses(pe: Any) -> tuple[int, int]:
+    directories = pe.OPTIONAL_HEADER.DATA_DIRECTORY
+    if len(directories) <= _IMPORT_ADDRESSES:
+        return (0, 0)
+    return directories[_IMPORT_ADDRESSES].VirtualAddress, directories[_IMPORT_ADDRESSES].Size
 
 
 def _require_sound(image: Image, headers_end: int) -> None:

@@ -73,6 +73,7 @@ class LayoutCheck:
     def __init__(self, image: Image, expected: Expected | None = None) -> None:
         self._headers = bytes(image.data[: image.headers_size])
         self._directory_offset = image.directory_offset
+        self._section_count = image.section_count
         self._expected = expected
         self._sections = [[section.offset, section.size] for section in image.sections]
         self._requests: list[tuple[Request, dict[str, Any]]] = []
@@ -86,7 +87,7 @@ class LayoutCheck:
     def submit(self, result: bytes | memoryview) -> None:
         """Ask lief about the result, without waiting for it: several requests travel together."""
         if self._expected is None:
-            self._ask(Request(bytes(result[: len(self._headers)])), self._source)
+            self._ask(self._request(bytes(result[: len(self._headers)])), self._source)
             return
         expected = self._expected
         layout = {
@@ -98,19 +99,22 @@ class LayoutCheck:
         if len(result) <= MAX_READ_WHOLE:
             algorithm, digest = expected.digest or (None, b"")
             compared = {"digest": digest.hex()} if algorithm else {}
-            self._ask(Request(bytes(result), str(algorithm or "none")), layout | signatures | compared)
+            self._ask(self._request(bytes(result), str(algorithm or "none")), layout | signatures | compared)
             return
         headers = bytes(result[: len(self._headers)])
-        self._ask(Request(headers), layout)
-        self._ask(Request(self._excerpt(headers, result), "none"), signatures)
+        self._ask(self._request(headers), layout)
+        self._ask(self._request(self._excerpt(headers, result), "none"), signatures)
 
     def require(self) -> None:
         """Wait for lief. Raises ImageError unless it agrees. Where nothing was submitted, it reads the image."""
         if not self._requests:
-            self._ask(Request(self._headers), self._source)
+            self._ask(self._request(self._headers), self._source)
         for request, wanted in self._requests:
             _reader().wait_for(request)
             request.require(wanted)
+
+    def _request(self, data: bytes, algorithm: str = "") -> Request:
+        return Request(data, self._section_count, algorithm)
 
     def _ask(self, request: Request, wanted: dict[str, Any]) -> None:
         self._requests.append((request, wanted))
@@ -128,14 +132,13 @@ class LayoutCheck:
 class Request:
     """Bytes for lief to read: the headers of an image, or with an algorithm (or "none") signatures and digest too."""
 
-    def __init__(self, data: bytes, algorithm: str = "") -> None:
+    def __init__(self, data: bytes, section_count: int, algorithm: str = "") -> None:
         self.payload = algorithm.encode().ljust(ALGORITHM_SIZE) + data
         self.answer: dict[str, Any] | None = None
         """What lief finds; None where it can't read them."""
         self.state: Literal["asked", "answered", "lost"] = "asked"
-        header = int.from_bytes(data[0x3C:0x40], "little")
-        self.answer_size = 300 + 24 * int.from_bytes(data[header + 6 : header + 8], "little")
-        """At most so many bytes are in the answer: NumberOfSections says how many sections it lists."""
+        self.answer_size = 300 + 24 * section_count
+        """The answer has at most so many bytes."""
 
     def require(self, wanted: dict[str, Any]) -> None:
         """Raise ImageError unless the answer has what is wanted."""

@@ -6,16 +6,13 @@ Sources: windows-driver-docs driversecurity/implement-hvci-compatible-code.md an
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signer.pe.image import Image
+from signer.pe.image import Image, Section
 
 _PAGE = 0x1000
 _EXECUTE, _WRITE = 0x20000000, 0x80000000
-_SECTION = struct.Struct("<8sIIIIIIHHI")
-_IMPORT_ADDRESSES, _CERTIFICATES = 12, 4
 _INIT = "INIT"
 
 
@@ -27,65 +24,36 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Mapped:
-    """A section as it lies in memory."""
-
-    name: str
-    start: int
-    size: int
-    flags: int
-
-    @property
-    def executable(self) -> bool:
-        return bool(self.flags & _EXECUTE)
-
-    @property
-    def writable(self) -> bool:
-        return bool(self.flags & _WRITE) and self.name != _INIT
-
-
 def protection_faults(image: Image) -> tuple[Fault, ...]:
     """What memory integrity minds, the gravest first: alignment, writable code, import addresses among code."""
-    sections = tuple(_sections(image))
-    return (*_unaligned(image, sections), *_writable_code(sections), *_imports_in_code(image, sections))
+    return (*_unaligned(image), *_writable_code(image), *_imports_in_code(image))
 
 
-def _sections(image: Image) -> Iterator[_Mapped]:
-    """Every section, also those without bytes in the file."""
-    data = image.data
-    header = int.from_bytes(data[0x3C:0x40], "little")
-    count, optional = struct.unpack_from("<2xH12xH", data, header + 4)
-    table = header + 24 + optional
-    for number in range(count):
-        place = table + number * _SECTION.size
-        if place + _SECTION.size > len(data):
-            return
-        name, size, start, raw, *_, flags = _SECTION.unpack_from(data, place)
-        yield _Mapped(name.rstrip(b"\0").decode("latin-1"), start, max(size, raw), flags)
+def _executable(section: Section) -> bool:
+    return bool(section.flags & _EXECUTE)
 
 
-def _unaligned(image: Image, sections: tuple[_Mapped, ...]) -> Iterator[Fault]:
+def _writable(section: Section) -> bool:
+    return bool(section.flags & _WRITE) and section.name != _INIT
+
+
+def _unaligned(image: Image) -> Iterator[Fault]:
     if image.section_alignment % _PAGE:
         yield Fault("hvci-unaligned", f"its sections are aligned to {image.section_alignment:#x}, not to pages")
         return
-    for section in sections:
-        if section.start % _PAGE:
+    for section in image.section_table:
+        if section.address % _PAGE:
             yield Fault("hvci-unaligned", f"its section {section.name!r} does not begin on a page")
 
 
-def _writable_code(sections: tuple[_Mapped, ...]) -> Iterator[Fault]:
-    for section in sections:
-        if section.executable and section.writable:
+def _writable_code(image: Image) -> Iterator[Fault]:
+    for section in image.section_table:
+        if _executable(section) and _writable(section):
             yield Fault("hvci-writable-code", f"its section {section.name!r} is writable and executable")
 
 
-def _imports_in_code(image: Image, sections: tuple[_Mapped, ...]) -> Iterator[Fault]:
-    entry = image.directory_offset + (_IMPORT_ADDRESSES - _CERTIFICATES) * 8
-    entries = image.directory_offset - _CERTIFICATES * 8 - 4
-    if int.from_bytes(image.data[entries : entries + 4], "little") <= _IMPORT_ADDRESSES:
-        return
-    start, size = (int.from_bytes(image.data[entry + at : entry + at + 4], "little") for at in (0, 4))
-    for section in sections if size else ():
-        if section.executable and section.start <= start < section.start + section.size:
+def _imports_in_code(image: Image) -> Iterator[Fault]:
+    start, size = image.import_addresses
+    for section in image.section_table if size else ():
+        if _executable(section) and section.address <= start < section.address + section.memory_size:
             yield Fault("hvci-imports-in-code", f"its import addresses lie in the executable section {section.name!r}")

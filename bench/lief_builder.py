@@ -85,7 +85,7 @@ def _differences(before: Image, written: bytes) -> int:
 def digest_of_result(data: bytes) -> bool:
     """Whether LIEF computes for the signed image the digest that was signed. Raises SignerError."""
     image = Image.parse(data)
-    result = embed(image, [_SIGNATURE]).applied_to(data)
+    result = embed(image, [_SIGNATURE]).unchecked(data)
     parsed = lief.PE.parse(result)
     digest = digest_image(image, [_SHA256])[_SHA256]
     return parsed is not None and bytes(parsed.authentihash(lief.PE.ALGORITHMS.SHA_256)) == digest

@@ -11,6 +11,7 @@ import pytest
 
 from signer.errors import ImageError
 from signer.operations.sign import Signed, sign_image, strip_image
+from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pe.layout_check import MAX_READ_WHOLE
 from signer.pkcs7.signed_data import SigningOptions
@@ -107,3 +108,10 @@ def test_what_is_right_is_written_and_taken_off_again(tmp_path: Path, overlay: i
     change_atomically(path, path, lambda data: Patched(strip_image(data)))
     assert not Image.parse(path.read_bytes()).is_signed
     assert path.stat().st_size == len(before)
+
+
+def test_the_padding_of_an_unsigned_image_is_no_difference() -> None:
+    """Its digest counts with padding to a multiple of eight, which LIEF leaves out."""
+    data = PeSpec(overlay=b"odd").build()
+    assert len(data) % 8
+    assert embed(Image.parse(data), []).applied_to(data)[-3:] == b"odd"

@@ -135,7 +135,7 @@ def x86_not_enforced(decided: Decided, context: EvaluationContext) -> Iterator[R
     """Waive a rejection on x86, where Windows logs event 3001 and warns at installation."""
     if context.enforced or not _would_be_let_pass(decided):
         return
-    message = f"{context.target.title} loads {decided.subject.name!r} because it does not enforce signatures here"
+    message = f"{context.target.title} loads {decided.subject.name!r} because it does not enforce signatures"
     yield waives("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
 
 

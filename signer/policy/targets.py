@@ -22,7 +22,7 @@ class Release:
     title: str
     """The product name in messages."""
     kernel: tuple[int, int]
-    """The version of its kernel, such as (10, 0)."""
+    """The kernel version, such as (10, 0)."""
     server: bool
     secure_boot: bool
     """Whether it supports Secure Boot, as Windows 8 and Server 2012 and later do."""

@@ -1,4 +1,4 @@
-"""Notes and rejections about a chain without a root, which the outcome alone does not tell apart."""
+"""Severity of the finding about an incomplete chain."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
     ("sign", "roots", "severities"),
     [
         pytest.param(unknown_issuer(), "release", ["error"], id="an unknown issuer rejects"),
-        pytest.param(of_test_root(named=False), "release", ["info"], id="of a test signature it is only noted"),
-        pytest.param(of_test_root(named=True), "test-signing", [], id="a root is reached"),
-        pytest.param(self_signed(), "release", [], id="a self-signed certificate lacks no issuer"),
+        pytest.param(of_test_root(named=False), "release", ["info"], id="a note for a test signature"),
+        pytest.param(of_test_root(named=True), "test-signing", [], id="a chain to a root"),
+        pytest.param(self_signed(), "release", [], id="a self-signed certificate"),
         pytest.param(commercial(), "release", [], id="a published root"),
     ],
 )
-def test_an_incomplete_chain_is_told_once(sign: Sign, roots: str, severities: list[str]) -> None:
+def test_an_incomplete_chain_is_reported_once(sign: Sign, roots: str, severities: list[str]) -> None:
     sample = driver(sign)
     machine = MachineState(at=NOW, roots=roots)  # type: ignore[arg-type]
     verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)

@@ -1,4 +1,4 @@
-"""The class of a signature, and whom to call about it."""
+"""The class of a signature, and the publisher of a file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _class_of(sign: Sign) -> Classification:
 
 
 def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
-    """Signed under an issuer that no store knows, whose certificate is carried or not."""
+    """Sign under an issuer that no store contains, with or without its certificate embedded."""
     leaf = certificate("Contoso Ltd.", issuer, usages=(EKU_CODE_SIGNING, *usages))
     return Sign(leaf, (chain(leaf, None, *((certificate(issuer),) if root else ())),))
 
@@ -94,7 +94,7 @@ def test_class(sign: Sign, expected: Classification) -> None:
     assert _class_of(sign) == expected
 
 
-def test_a_microsoft_root_counts_more_than_a_cross_certificate() -> None:
+def test_a_microsoft_root_takes_precedence_over_a_cross_certificate() -> None:
     kernel = cross_signed(usages=(EKU_CODE_SIGNING, EKU_WHQL))
     assert kernel.leaf is not None
     assert _class_of(Sign(kernel.leaf, (*kernel.paths, chain(kernel.leaf, anchor("microsoft", 6))))) == "whql"

@@ -1,4 +1,4 @@
-"""How the results of rules add up: what a waiver takes back, which rule decides, which signature counts."""
+"""Combining rule results: the effect of a waiver, the deciding rule, the signature that counts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def subject(*signs: Sign) -> FileSubject:
 
 
 def results(*effects: Effect) -> tuple[AttributedResult, ...]:
-    """Results of rules that are called by their place."""
+    """Return results of rules that are named by their index."""
     return tuple(
         AttributedResult(f"rule {place}", "a page", RuleResult(effect, f"code-{place}", "a reason"))
         for place, effect in enumerate(effects)
@@ -32,7 +32,7 @@ def results(*effects: Effect) -> tuple[AttributedResult, ...]:
 
 
 def judged(*effects: Effect) -> Judged:
-    """One signature with what the rules say of it."""
+    """Return one signature with these results."""
     (signed,) = subject(commercial()).signatures
     return Judged.of(signed.candidates[0], results(*effects))
 
@@ -77,7 +77,7 @@ def test_the_outcome_of_one_signature(effects: list[Effect], outcome: Outcome, r
     ],
 )
 def test_the_outcome_of_a_file(signature: list[Effect], file: list[Effect], outcome: Outcome, rule: str) -> None:
-    """What comes before a waiver is waived; what comes after it counts."""
+    """A waiver waives the results before it, not those after it."""
     best = judged(*signature)
     decided = Decided(subject(commercial()), (best,), best, results(*file))
     assert (decided.outcome, decided.rule) == (outcome, rule)

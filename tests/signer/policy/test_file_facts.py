@@ -1,4 +1,4 @@
-"""Version resource and first page of images, built here and real."""
+"""Version resource and first page of generated and real images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _padded(data: bytes) -> bytes:
 
 
 def _node(key: str, value: bytes, *children: bytes, text: bool = True) -> bytes:
-    """One node of a version resource: length, value length, type, key, value, children."""
+    """Encode one node of a version resource: length, value length, type, key, value, children."""
     name = _padded(bytes(6) + (key + "\0").encode("utf-16-le"))[6:]
     body = name + _padded(value) + b"".join(map(_padded, children))
     count = len(value) // 2 if text else len(value)
@@ -33,7 +33,7 @@ def resource(version: tuple[int, int, int, int], **strings: str) -> bytes:
 
 
 def image(content: bytes) -> Image:
-    """A PE32+ image with one section that holds `content`."""
+    """Build a PE32+ image with one section that contains `content`."""
     size = len(content) + (-len(content) % 512)
     header = b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40)
     coff = struct.pack("<4sHHIIIHH", b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x22)
@@ -60,14 +60,14 @@ def test_an_image_without_a_version_resource() -> None:
     assert (facts.strings, facts.version) == ({}, None)
 
 
-def test_of_two_version_resources_none_is_chosen() -> None:
+def test_two_version_resources_are_ambiguous() -> None:
     facts = facts_of(image(resource((1, 0, 0, 0), InternalName="a") + resource((2, 0, 0, 0), InternalName="b")))
     assert (facts.strings, facts.version) == (None, None)
     assert len(facts.digests) == 2
 
 
 @pytest.mark.parametrize("cut", range(0, 400, 7))
-def test_a_damaged_resource_ends_where_it_is_damaged(cut: int) -> None:
+def test_reading_stops_at_damage_in_a_resource(cut: int) -> None:
     whole = resource((1, 2, 3, 4), OriginalFilename="sample.sys", InternalName="sample", ProductName="Sample")
     for damaged in (whole[: max(cut, 40)], whole[:cut] + b"\xff\xff\xff\xff" + whole[cut + 4 :]):
         assert isinstance(facts_of(image(damaged)), FileFacts)

@@ -1,4 +1,4 @@
-"""A timestamp in the first or last second of the signer's certificate is within its lifetime, and nothing is said."""
+"""A timestamp in the first or last second of the signer's certificate yields no warning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OUTSIDE = "timestamp-outside-lifetime"
         pytest.param("2016-01-01T00:00:01", True, id="one second after"),
     ],
 )
-def test_a_timestamp_outside_the_certificate_s_lifetime_is_told(stamped: str, said: bool) -> None:
+def test_a_timestamp_outside_the_validity_period_is_reported(stamped: str, said: bool) -> None:
     sign = cross_signed(begins="2014-03-01T00:00:00", ends="2016-01-01T00:00:00").stamped(stamped)
     sample = driver(sign)
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win7-x64"), MACHINE)

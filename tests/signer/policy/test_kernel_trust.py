@@ -1,4 +1,4 @@
-"""The day that divides old cross-signed drivers from new ones, seen through the rule of Windows 10 1809."""
+"""The cut-off date of cross-signed drivers under the rule of Windows 10 1809."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ STRICT = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC), cross_signed_1809_c
 @pytest.mark.parametrize(
     ("issued", "codes"),
     [
-        pytest.param("2015-07-28T23:59:59", {"cross-signed-1809"}, id="the last second before the day"),
-        pytest.param("2015-07-29T00:00:00", {"cross-signed-after-cutoff"}, id="the first second of the day"),
+        pytest.param("2015-07-28T23:59:59", {"cross-signed-1809"}, id="the last second before the cut-off"),
+        pytest.param("2015-07-29T00:00:00", {"cross-signed-after-cutoff"}, id="the first second of the cut-off date"),
     ],
 )
 def test_one_of_the_two_rules_refuses_a_certificate_of_any_date(issued: str, codes: set[str]) -> None:
-    """The rule of 1607 refuses what was issued on the day or later, the one of 1809 what was issued before."""
+    """The rule of 1607 refuses certificates issued on or after the cut-off date, the rule of 1809 older ones."""
     sample = driver(cross_signed(begins=issued))
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-1809-x64"), STRICT)
     assert {finding.code for finding in verdict.findings if finding.severity == "error"} == codes

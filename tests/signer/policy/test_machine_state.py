@@ -1,4 +1,4 @@
-"""What of a machine's state is in force on a target, on both sides of each release that it begins with."""
+"""Effective machine settings on a target, on both sides of the release that introduces each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TEST = {"roots": "test-signing", "testsigning": True}
 
 
 def case(what: str, expected: object, target: str, **state: Any) -> Any:
-    """One row: a property, its value, the target, the state of the machine."""
-    said = ", ".join(f"{name}={value}" for name, value in state.items())
-    return pytest.param(what, expected, target, state, id=f"{what} {target} {said}")
+    """Return one row: a property, its value, the target, the machine state."""
+    settings = ", ".join(f"{name}={value}" for name, value in state.items())
+    return pytest.param(what, expected, target, state, id=f"{what} {target} {settings}")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,6 @@ def test_state(what: str, expected: object, target: str, state: dict[str, Any]) 
     assert getattr(context, what) == expected
 
 
-def test_the_driver_policy_begins_with_the_second_tuesday_of_april_2026() -> None:
+def test_the_driver_policy_starts_on_the_second_tuesday_of_april_2026() -> None:
     assert datetime(2026, 4, 14, tzinfo=UTC) == DRIVER_POLICY_FROM
     assert DRIVER_POLICY_FROM.strftime("%A") == "Tuesday"

@@ -1,4 +1,4 @@
-"""Whom a machine takes for a trusted publisher: Microsoft, whom it was told to trust, and the owner of a test root."""
+"""Trusted publishers: Microsoft, the publishers of the machine state, and signers under a given test root."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
     ("sign", "publisher", "trust"),
     [
         pytest.param(by_microsoft(EKU_WHQL), None, "microsoft", id="Microsoft"),
-        pytest.param(by_microsoft(EKU_WHQL), "unknown", "microsoft", id="Microsoft, whatever is known of publishers"),
+        pytest.param(by_microsoft(EKU_WHQL), "unknown", "microsoft", id="Microsoft, with an unknown publisher"),
         pytest.param(
             by_microsoft(EKU_WHQL), "untrusted", "untrusted", id="Microsoft on the list of untrusted publishers"
         ),
-        pytest.param(of_test_root(named=True), None, "trusted", id="a test root that the user named"),
+        pytest.param(of_test_root(named=True), None, "trusted", id="a given test root"),
         pytest.param(of_test_root(named=True), "unknown", "unknown", id="a test root, and a publisher not installed"),
-        pytest.param(of_test_root(named=False), None, "unknown", id="a test root that nobody named"),
+        pytest.param(of_test_root(named=False), None, "unknown", id="another test root"),
         pytest.param(commercial(), None, "unknown", id="a vendor"),
         pytest.param(commercial(), "trusted", "trusted", id="a vendor that the machine trusts"),
         pytest.param(unknown_issuer(), None, "unknown", id="a signer without a root"),

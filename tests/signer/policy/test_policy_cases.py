@@ -1,4 +1,4 @@
-"""Every case comes out as its sentence says."""
+"""Every policy case has its expected outcome."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_case(case: Expectation) -> None:
         case.machine,
         attributes=sample.attributes,
     )
-    said = "\n".join(f"{finding.severity}: {finding.code}: {finding.message}" for finding in verdict.findings)
-    assert (verdict.outcome, verdict.rule) == (case.outcome, case.rule), f"{case.sentence}\n{said}"
-    assert case.code is None or case.code in verdict.codes, said
+    findings = "\n".join(f"{finding.severity}: {finding.code}: {finding.message}" for finding in verdict.findings)
+    assert (verdict.outcome, verdict.rule) == (case.outcome, case.rule), f"{case.sentence}\n{findings}"
+    assert case.code is None or case.code in verdict.codes, findings
     for finding in verdict.findings:
         assert finding.source and finding.message and not finding.message.endswith("."), finding
 

@@ -1,4 +1,4 @@
-"""Real drivers on eight releases, against a table that was reviewed by hand."""
+"""Compare the verdicts on real drivers for eight releases with a table that was reviewed by hand."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def store() -> TrustStore:
 
 @pytest.mark.parametrize("path", drivers(), ids=corpus_id)
 def test_driver(path: Path, store: TrustStore) -> None:
-    # The corpus may grow; what is not in the table has nothing to be compared with.
+    # The corpus may grow; drivers that are not in the table are skipped.
     if path.name not in EXPECTED:
         pytest.skip("not in the table: python -m tests.support.corpus_table, then review")
     assert row(path, store) == EXPECTED[path.name]
 
 
-def test_the_table_is_about_drivers_of_the_corpus(corpus: Path) -> None:
+def test_the_table_lists_only_drivers_of_the_corpus(corpus: Path) -> None:
     assert set(EXPECTED) <= {path.name for path in drivers()}
 
 

@@ -1,4 +1,4 @@
-"""What must hold for every sample on every target, whatever a rule says: the promises of a verdict."""
+"""Invariants of every verdict, for every sample on every target."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MACHINES = [
 
 
 @pytest.mark.parametrize("make", SAMPLES, ids=lambda make: f"{make.__module__.rpartition('.')[-1]}-{make.__name__}")
-def test_a_verdict_keeps_its_promises(make: object) -> None:
+def test_a_verdict_is_consistent(make: object) -> None:
     sample: Sample = make()  # type: ignore[operator]
     for policy in POLICY_NAMES:
         for verdict in judge_all(policy, sample.evidence, sample.paths, all_targets(), MachineState(at=NOW)):
@@ -59,7 +59,7 @@ def test_a_verdict_keeps_its_promises(make: object) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=itertools.count())
-def test_release_roots_never_accept_what_nobody_vouches_for(machine: MachineState) -> None:
+def test_release_roots_never_accept_an_untrusted_signer(machine: MachineState) -> None:
     samples = {
         "unsigned": driver(architecture=None),
         "changed": driver(by_microsoft("1.3.6.1.4.1.311.10.3.5").broken(), architecture=None),
@@ -75,7 +75,7 @@ def test_release_roots_never_accept_what_nobody_vouches_for(machine: MachineStat
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=itertools.count())
-def test_secure_boot_keeps_test_signed_drivers_out(machine: MachineState) -> None:
+def test_secure_boot_rejects_test_signed_drivers(machine: MachineState) -> None:
     sample = driver(of_test_root(named=True), architecture=None)
     on_test_roots = MachineState(
         at=NOW, roots="test-signing", secure_boot=machine.secure_boot, testsigning=machine.testsigning
@@ -88,7 +88,7 @@ def test_secure_boot_keeps_test_signed_drivers_out(machine: MachineState) -> Non
             assert verdict.outcome == "rejected", (target.name, verdict)
 
 
-def test_the_matrix_says_what_each_target_says() -> None:
+def test_the_matrix_equals_the_verdicts_of_each_target() -> None:
     sample = driver(cross_signed(), by_microsoft("1.3.6.1.4.1.311.10.3.5.1").nested())
     machine = MachineState(at=NOW)
     together = judge_all("kernel", sample.evidence, sample.paths, all_targets(), machine)
@@ -96,7 +96,7 @@ def test_the_matrix_says_what_each_target_says() -> None:
     assert together == alone
 
 
-def test_findings_of_many_targets_are_told_once_and_the_worst_first() -> None:
+def test_merged_findings_have_no_duplicates_and_errors_come_first() -> None:
     sample = driver(cross_signed("2016-05-02"))
     found = merged(judge_all("kernel", sample.evidence, sample.paths, all_targets(), MachineState(at=NOW)))
     order = [("error", "warning", "info").index(finding.severity) for finding in found]

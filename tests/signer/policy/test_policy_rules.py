@@ -1,4 +1,4 @@
-"""Every rule of every policy has cases on both of its sides, and docs/policy.md lists it."""
+"""Every rule of every policy has cases that it applies to and cases that it does not; docs/policy.md lists it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ONLY_NOTES = {("kernel", "machine-state"), ("protected-media", "machine-state"),
 
 @cache
 def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
-    """For each rule of a policy, what it said in every case that it holds for: an empty set where it was silent."""
+    """Return the effects of each rule of a policy in every case that it applies to; empty sets for no result."""
     found: dict[tuple[str, str], list[frozenset[Effect]]] = defaultdict(list)
     for case in REGISTRY:
         sample, chosen, target = case.make(), policy(case.policy), Target.parse(case.target)
@@ -45,7 +45,7 @@ def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
 
 @pytest.mark.parametrize(("policy_name", "rule"), RULES)
 def test_every_rule_has_cases_on_both_sides(policy_name: str, rule: str) -> None:
-    # Protected media is the kernel policy and more, so what the two share is tested there.
+    # Protected media extends the kernel policy; the common rules are tested there.
     if policy_name == "protected-media" and not rule.startswith("media-"):
         policy_name = "kernel"
     effects = _effects()[policy_name, rule]
@@ -58,12 +58,12 @@ def test_rule_names_are_unique_in_a_policy() -> None:
     assert len(set(RULES)) == len(RULES)
 
 
-def test_every_rule_says_what_it_wants_and_where_that_is_written() -> None:
+def test_every_rule_has_a_statement_and_a_source() -> None:
     for name in POLICY_NAMES:
         for rule in policy(name).rules():
             assert rule.statement.endswith(".") and rule.source, rule.name
 
 
-def test_the_page_is_in_step_with_the_rules() -> None:
+def test_the_page_lists_the_rules() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text == page_with_table(text), "run python -m tests.support.policy_table"

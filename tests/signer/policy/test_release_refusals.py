@@ -1,4 +1,4 @@
-"""What a release is refused for before it is signed, with the certificates of real drivers and of our own."""
+"""Reasons to refuse a planned release signature, with certificates of real drivers and test certificates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 
 
 def plan_of(corpus: Path, **changes: object) -> Plan:
-    """What it took to make the first signature of a real driver, two years before its certificate ended."""
+    """Return the plan of a real driver's first signature, made two years before its certificate expired."""
     signature = gather_image((corpus / CROSS_SIGNED).read_bytes(), "a.sys").signatures[0]
     assert signature.signer is not None
     at = signature.timestamp.time if signature.timestamp else signature.signer.not_valid_before_utc
@@ -40,19 +40,19 @@ def codes(plan: Plan, *targets: str) -> list[str]:
     return [found.code for found in refusals(plan, map(Target.parse, targets), TrustStore.release())]
 
 
-def test_a_cross_signed_certificate_may_sign_for_the_releases_that_take_it(corpus: Path) -> None:
+def test_a_cross_signed_certificate_may_sign_for_releases_that_accept_it(corpus: Path) -> None:
     assert codes(plan_of(corpus), "win7-x64", "win8.1-x64", "win10-1511-x64") == []
 
 
 @pytest.mark.parametrize("target", ["win10-1607-x64", "win11-25h2-x64", "server2022-x64", "win11-25h2-arm64"])
-def test_a_release_that_will_not_load_it_is_named_before_anything_is_signed(corpus: Path, target: str) -> None:
+def test_a_target_that_would_refuse_the_driver_is_reported(corpus: Path, target: str) -> None:
     (found,) = refusals(plan_of(corpus), [Target.parse("win7-x64"), Target.parse(target)], TrustStore.release())
     assert found.code == "release-target"
     assert Target.parse(target).title in found.message
     assert "submission" in (found.hint or "")
 
 
-def test_each_reason_is_named(corpus: Path) -> None:
+def test_each_reason_is_reported(corpus: Path) -> None:
     plan = plan_of(corpus)
     after = plan.certificate.not_valid_after_utc + timedelta(days=1)
     before = plan.certificate.not_valid_before_utc - timedelta(days=1)
@@ -68,7 +68,7 @@ def test_each_reason_is_named(corpus: Path) -> None:
     ]
 
 
-def test_the_first_and_the_last_second_of_a_certificate_are_good_for_a_release(corpus: Path) -> None:
+def test_a_release_may_be_signed_in_the_first_and_last_second_of_a_certificate(corpus: Path) -> None:
     certificate, second = plan_of(corpus).certificate, timedelta(seconds=1)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     assert [codes(plan_of(corpus, at=at)) for at in (begin, end)] == [[], []]
@@ -76,7 +76,7 @@ def test_the_first_and_the_last_second_of_a_certificate_are_good_for_a_release(c
     assert codes(plan_of(corpus, at=end + second)) == ["release-expired"]
 
 
-def test_certificates_that_lead_nowhere_are_refused(corpus: Path) -> None:
+def test_untrusted_certificates_are_refused(corpus: Path) -> None:
     plan = plan_of(corpus)
     alone = Plan(plan.certificate, (), (SHA256,), True, plan.at)
     assert codes(alone) in (["release-root"], []), "unless the table of cross-certificates fills the gap"

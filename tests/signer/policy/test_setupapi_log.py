@@ -1,4 +1,4 @@
-"""The lines of setupapi.dev.log, against the sample on Microsoft's page."""
+"""Compare the lines of setupapi.dev.log with the sample on Microsoft's page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
         (commercial().broken(), {}, "0x80096010", "Not digitally signed (80000000)"),
     ],
 )
-def test_how_the_check_ends(sign: Sign, machine: dict[str, Any], last_code: str, score: str) -> None:
+def test_the_result_of_the_check(sign: Sign, machine: dict[str, Any], last_code: str, score: str) -> None:
     lines = _lines(sign.in_catalog(), **machine)
     ends = [line for line in lines if "exit(" in line]
     assert ends[-1].endswith(f"exit({last_code})}}")
@@ -64,7 +64,7 @@ def test_a_file_that_is_not_in_the_catalog() -> None:
     )
 
 
-def test_a_name_stays_on_its_line() -> None:
+def test_a_line_break_in_a_name_is_replaced() -> None:
     assert not any("\n" in line for line in _lines(name="a\n!!!  sig: all is well.inf"))
 
 

@@ -1,4 +1,4 @@
-"""What the rules look at: the paths worth judging, where each ends, and what must be understood along it."""
+"""Subjects of rules: candidate paths, their ends, and the algorithms along them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def leaf() -> x509.Certificate:
 
 
 def crossing(name: str) -> CertificatePath:
-    """A path to the Code Verification Root over the cross-certificate of one commercial root."""
+    """Build a path to the Code Verification Root through the cross-certificate of one commercial root."""
     return chain(leaf(), anchor("code-verification", 8), certificate(name, "Microsoft Code Verification Root"))
 
 
@@ -55,34 +55,34 @@ def ends(*paths: CertificatePath) -> list[CertificatePath | None]:
     return [candidate.path for candidate in subject(Sign(leaf(), paths)).candidates]
 
 
-def test_each_cross_certificate_is_judged() -> None:
-    """They expire on different days, so that one may still count where another does not."""
+def test_each_cross_certificate_is_a_candidate() -> None:
+    """Cross-certificates expire on different dates, so one may count when another does not."""
     first, second = crossing("Root A"), crossing("Root B")
     assert ends(first, second) == [first, second]
 
 
-def test_one_path_to_each_anchor_is_judged_and_the_shortest_of_those() -> None:
+def test_the_shortest_path_to_each_anchor_is_a_candidate() -> None:
     long, short = to("commercial", "CA 1", "CA 2"), to("commercial", "CA 1")
     assert ends(long, short) == [short]
 
 
-def test_a_path_that_breaks_a_rule_of_issuing_stands_back_behind_a_longer_one() -> None:
+def test_a_longer_valid_path_is_preferred_to_an_invalid_one() -> None:
     broken, sound = to("commercial", "CA 1", problems=NOT_A_CA), to("commercial", "CA 1", "CA 2")
     assert ends(broken, sound) == [sound]
 
 
-def test_a_weak_digest_breaks_no_rule_of_issuing() -> None:
+def test_a_weak_digest_does_not_make_a_path_invalid() -> None:
     weak, long = to("commercial", "CA 1", problems=WEAK), to("commercial", "CA 1", "CA 2")
     assert ends(long, weak) == [weak]
 
 
-def test_a_path_without_a_root_is_judged_only_where_there_is_no_other() -> None:
+def test_a_path_without_a_root_is_a_candidate_only_without_others() -> None:
     assert ends(NO_ROOT, to("commercial")) == [to("commercial")]
     assert ends(NO_ROOT) == [NO_ROOT]
     assert ends() == [None]
 
 
-def test_two_anchors_are_judged_both() -> None:
+def test_paths_to_two_anchors_are_two_candidates() -> None:
     microsoft, public = to("microsoft"), to("commercial")
     assert ends(microsoft, public) == [microsoft, public]
 
@@ -90,9 +90,9 @@ def test_two_anchors_are_judged_both() -> None:
 @pytest.mark.parametrize(
     ("sign", "incomplete"),
     [
-        pytest.param(unknown_issuer(), True, id="the issuer is not at hand"),
+        pytest.param(unknown_issuer(), True, id="a missing issuer"),
         pytest.param(self_signed(), False, id="self-signed"),
-        pytest.param(Sign(None, ()), True, id="no path at all"),
+        pytest.param(Sign(None, ()), True, id="no path"),
     ],
 )
 def test_a_path_is_incomplete_without_its_last_issuer(sign: Sign, incomplete: bool) -> None:
@@ -112,8 +112,8 @@ def test_the_cross_certificate_is_the_one_below_the_code_verification_root() -> 
         assert subject(other).candidates[0].cross_certificate is None
 
 
-def test_all_digests_below_the_root_must_be_understood() -> None:
-    """What the root itself is signed with is never verified."""
+def test_all_digests_below_the_root_must_be_supported() -> None:
+    """The root's own signature is never verified."""
     root = certificate("Some Root", digest="sha1")
     path = chain(leaf(), anchor("commercial"), root)
     (candidate,) = subject(Sign(leaf(), (path,))).candidates
@@ -138,7 +138,7 @@ def test_the_release_root_of_a_signature_without_a_test_root_is_known() -> None:
     assert candidate.released_under is None
 
 
-def test_release_paths_classify_only_where_no_test_root_is_reached() -> None:
+def test_release_paths_classify_only_without_a_path_to_a_test_root() -> None:
     test, public, nowhere = to("test"), to("commercial"), NO_ROOT
     assert CertificatePaths((test,), public=(public,)).classification_paths == (test,)
     assert CertificatePaths((nowhere,), public=(public,)).classification_paths == (public,)
@@ -157,7 +157,7 @@ def test_a_signature_of_an_unknown_signer_has_neither_usages_nor_lifetime() -> N
     assert subject(commercial()).lifetime is not None
 
 
-def test_app_control_knows_the_certificates_of_all_paths() -> None:
+def test_app_control_compares_the_certificates_of_all_paths() -> None:
     found = subject(commercial().under_test_roots())
     hashes = {SHA256.hash(one.tbs_certificate_bytes) for path in commercial().paths for one in path.certificates}
     assert len(hashes) == 2

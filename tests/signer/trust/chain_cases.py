@@ -229,7 +229,7 @@ def signature_by_another_kind_of_key() -> Built:
 
 @case("signature-unknown", breaks=True)
 def signature_of_an_unknown_kind() -> Built:
-    """The CA signs with Ed25519, which Windows does not know."""
+    """The CA signs with Ed25519, which Windows does not support."""
     root = issue("Root", ca=True)
     odd = issue("CA", root, ca=True, private_key=ed25519.Ed25519PrivateKey.generate())
     return Built(issue("Leaf", odd), (odd,), root, anchored=False, index=0)
@@ -488,7 +488,7 @@ def leaf_with_the_name_of_its_ca_is_not_exempt() -> Built:
 
 @case("name-constraints", breaks=True)
 def ca_between_a_rollover_and_the_constraint() -> Built:
-    """The exemption of a CA's certificate for its own new key does not exempt the CA that comes above it."""
+    """The exemption of a self-issued certificate does not apply to the CA certificate above it."""
     limits = (x509.NameConstraints(None, [x509.DirectoryName(organization("Contoso"))]), True)
     of_contoso = name("CA", (NameOID.ORGANIZATION_NAME, "Contoso"))
     root = issue("Root", ca=True)
@@ -670,7 +670,7 @@ def small_curve() -> Built:
 
 @case("key-unknown", breaks=True)
 def leaf_with_an_unknown_key() -> Built:
-    """A leaf with an Ed25519 key, which Authenticode does not know."""
+    """A leaf has an Ed25519 key, which Authenticode does not support."""
     return three(leaf={"private_key": ed25519.Ed25519PrivateKey.generate()}, index=0)
 
 

@@ -162,7 +162,7 @@ def test_ca_that_may_not_sign_lists_revokes_nothing() -> None:
 
 
 def test_ca_whose_extensions_can_not_be_read_revokes_nothing() -> None:
-    """Whether its key may sign lists stands in an extension, so that nobody can tell."""
+    """The key usage of the CA is unreadable, so its permission to sign lists is unknown."""
     unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"\xff")
     ca = issue("Garbled CA", ROOT, ca=True, extensions=[(unreadable, True)])
     leaf = issue("Leaf", ca)
@@ -171,8 +171,8 @@ def test_ca_whose_extensions_can_not_be_read_revokes_nothing() -> None:
     assert (status.revocations, status.checked, codes(status.notes)) == ((), frozenset(), {"crl-not-allowed"})
 
 
-def test_ca_that_says_nothing_about_its_key_may_sign_lists() -> None:
-    """Of authorities before RFC 5280 many have no key usage, and an absent one restricts nothing (4.2.1.3)."""
+def test_ca_without_a_key_usage_may_sign_lists() -> None:
+    """Many authorities before RFC 5280 have no key usage, and a missing one restricts nothing (4.2.1.3)."""
     ca = issue("Terse CA", ROOT, ca=True)
     leaf = issue("Leaf", ca)
     assert len(revoked(path(leaf, ca), [crl(ca, [leaf])], NOW).in_effect) == 1

@@ -1,4 +1,4 @@
-"""Catalogs as evidence: which of them sign a file, in what order, and what is said where one can't be read."""
+"""Catalogs as evidence: the catalogs that sign a file, their order, and unreadable ones."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def of_file(*catalogs: Listing) -> Evidence:
     return gather(DATA, "file", "a.dll", catalogs)
 
 
-def test_a_file_is_hashed_as_the_catalogs_ask() -> None:
+def test_a_file_is_hashed_with_the_algorithms_of_the_catalogs() -> None:
     catalogs = [listing(SHA1), listing(SHA1, SHA256)]
     assert member_algorithms(catalogs) == {SHA1, SHA256}
     assert of_file(*catalogs).digests == {SHA1: SHA1.hash(DATA), SHA256: SHA256.hash(DATA)}
@@ -90,7 +90,7 @@ def test_catalogs_are_numbered_after_the_signatures_of_the_file() -> None:
     assert [read.signature.index for read in found] == [3, 4]
 
 
-def test_of_several_digests_the_strongest_counts() -> None:
+def test_the_strongest_of_several_digests_counts() -> None:
     (signature,) = of_file(listing(SHA1, SHA256)).signatures
     assert (signature.digest_algorithm, signature.digest) == (SHA256, SHA256.hash(DATA))
 
@@ -108,7 +108,7 @@ def test_a_file_that_no_catalog_lists_has_no_signature() -> None:
         pytest.param(SIGNED[:-1], "signature-format", id="cut short"),
     ],
 )
-def test_a_catalog_whose_signature_can_not_be_read_is_a_broken_signature(data: bytes, code: str) -> None:
+def test_an_unreadable_catalog_signature_is_not_intact(data: bytes, code: str) -> None:
     (signature,) = of_file(listing(SHA256, signed_data=data)).signatures
     assert (codes(signature), signature.index, signature.catalog) == ([code], 0, "driver.cat")
 
@@ -128,7 +128,7 @@ def test_the_page_hashes_of_a_catalog_are_compared_with_the_image() -> None:
         assert (signature.page_hashes, signature.page_hashes_intact) == ("sha256", intact)
 
 
-def test_a_catalog_is_judged_by_the_digest_of_its_list() -> None:
+def test_the_digest_of_a_catalog_is_that_of_its_list() -> None:
     evidence = gather(SIGNED, "catalog", "driver.cat")
     (signature,) = evidence.signatures
     assert signature.intact and signature.notes == ()
@@ -142,7 +142,7 @@ def test_an_unsigned_catalog_has_no_signature() -> None:
     assert (evidence.signatures, evidence.digests) == ((), {})
 
 
-def test_a_signature_over_something_else_is_no_catalog_s() -> None:
+def test_a_signature_over_other_content_is_a_problem() -> None:
     content = Content(oids.SPC_INDIRECT_DATA, LIST)
     (signature,) = gather(sign(content, identity(), SigningOptions()), "catalog", "driver.cat").signatures
     assert codes(signature) == ["content-type"]

@@ -1,4 +1,4 @@
-"""A signature in one word: intact, broken, or undecided where only what can't be read here speaks against it."""
+"""The state of a signature: intact, broken, or undecided if all its problems are undecidable."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ UNREADABLE = ["indirect-data-type", "signature-ber", "signer-certificate-unreada
 @pytest.mark.parametrize(
     ("codes", "state"),
     [
-        pytest.param([], "intact", id="nothing speaks against it"),
+        pytest.param([], "intact", id="no problem"),
         *(pytest.param([code], "undecided", id=code) for code in UNREADABLE),
-        pytest.param(UNREADABLE, "undecided", id="all that can't be read at once"),
+        pytest.param(UNREADABLE, "undecided", id="all undecidable problems"),
         pytest.param(["digest-mismatch"], "broken", id="another digest"),
         pytest.param(["signature-ber", "digest-mismatch"], "broken", id="unreadable, and another digest"),
         pytest.param(["digest-mismatch", "signature-ber"], "broken", id="another digest, and unreadable"),
-        pytest.param([*UNREADABLE, "signature-mismatch"], "broken", id="one proof among all that can't be read"),
+        pytest.param([*UNREADABLE, "signature-mismatch"], "broken", id="one decidable problem among undecidable ones"),
     ],
 )
 def test_the_state_of_a_signature(codes: list[str], state: str) -> None:

@@ -1,4 +1,4 @@
-"""One SignedData over a file: the digest that it claims, and what is said where a part of it can't be read."""
+"""One SignedData over a file: the claimed digest, and problems of unreadable parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHA1, SHA256, SHA384 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256, DigestAlgor
 
 
 def signature(algorithm: DigestAlgorithm, digest: bytes, signer: DigestAlgorithm) -> Signature:
-    """The signature over an image of this digest, with attributes that are hashed with `signer`."""
+    """Sign an image with this digest; `signer` is the digest algorithm of the attributes."""
     content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest))
     (found,) = read_signatures(sign(content, identity(), SigningOptions(digest=signer)))
     return found.signature
@@ -43,7 +43,7 @@ def test_the_file_must_be_hashed_with_the_signer_s_digest(algorithm: DigestAlgor
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 31, 33, 64])
-def test_a_digest_of_another_length_is_not_that_algorithm_s(size: int) -> None:
+def test_a_digest_of_the_wrong_length_is_a_problem(size: int) -> None:
     assert codes(signature(SHA256, bytes(size), SHA256)) == ["digest-size"]
 
 
@@ -53,7 +53,7 @@ def test_a_digest_of_the_right_length_and_algorithm_is_intact(algorithm: DigestA
 
 
 def with_attribute(oid: str, value: bytes) -> bytes:
-    """A signature with one signed attribute more."""
+    """Return a signature with an additional signed attribute."""
     content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(SHA256, bytes(32)))
     octets = der.read(content.der).contents(content.der)
     attributes = [
@@ -66,27 +66,27 @@ def with_attribute(oid: str, value: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("oid", [oids.SPC_SP_OPUS_INFO, oids.SPC_STATEMENT_TYPE])
-def test_an_attribute_of_authenticode_that_can_not_be_read_is_a_problem(oid: str) -> None:
+def test_an_unreadable_authenticode_attribute_is_a_problem(oid: str) -> None:
     (found,) = read_signatures(with_attribute(oid, der.octets(b"no such structure")))
     assert codes(found.signature) == ["authenticode-attributes"]
     assert found.signature.signer == identity().certificate
 
 
-def test_a_content_that_can_not_be_read_is_a_problem_and_leaves_the_signer_known() -> None:
+def test_unreadable_content_is_a_problem_and_the_signer_is_known() -> None:
     content = Content(oids.SPC_INDIRECT_DATA, der.sequence(der.octets(b"no digest")))
     (found,) = read_signatures(sign(content, identity(), SigningOptions()))
     assert (codes(found.signature), found.indirect) == (["indirect-data"], None)
     assert found.signature.signer == identity().certificate
 
 
-def test_a_content_of_another_type_is_a_problem() -> None:
+def test_content_of_another_type_is_a_problem() -> None:
     content = Content(oids.CTL, indirect_data.for_image(SHA256, bytes(32)))
     (found,) = read_signatures(sign(content, identity(), SigningOptions()))
     assert (codes(found.signature), found.indirect) == (["content-type"], None)
 
 
-def test_signatures_are_numbered_to_the_last_that_is_refused() -> None:
-    """Nine levels of nesting are read; the number of what is too deep goes on from them."""
+def test_the_refused_signature_is_numbered() -> None:
+    """Nine levels of nesting are read, and the next one is numbered after them."""
     content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(SHA256, bytes(32)))
     one = sign(content, identity("p256"), SigningOptions())
     deep = one

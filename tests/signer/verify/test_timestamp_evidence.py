@@ -220,8 +220,8 @@ def test_an_unreadable_timestamp_does_not_hide_an_intact_one(kind: Kind) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_time_of_a_timestamp_that_can_not_be_read_is_long_ago(kind: Kind) -> None:
-    """Whoever forgets to ask whether it is intact finds it before any certificate."""
+def test_the_time_of_an_unreadable_timestamp_is_the_epoch(kind: Kind) -> None:
+    """A caller that ignores `intact` gets a time before any certificate."""
     assert timestamp(stamp(kind, change=lambda data: der.null())).time == datetime(1601, 1, 1, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Digests and keys: what each release understands, and what is too weak."""
+"""Digest and key algorithms: support per release, and weak ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def md5() -> Sample:
 
 @expect("rejected", "digest-algorithm", "win11-24h2-x64", code="digest-unknown")
 def unknown_digest() -> Sample:
-    """A digest that is not one of code signing is not understood."""
+    """Code Integrity rejects an unknown digest algorithm."""
     return driver(by_microsoft(EKU_WHQL).having(algorithm=None))
 
 
 @expect("accepted", "root", "vista-x64", "win7-x64", "win8.1-x64")
 @expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", code="digest-sha1")
 def sha1() -> Sample:
-    """SHA-1 loads everywhere; from Windows 10 on with a warning."""
+    """Every release accepts SHA-1, Windows 10 and later with a warning."""
     return driver(by_microsoft(EKU_WHQL, digest="sha1").having(algorithm=DigestAlgorithm.SHA1))
 
 
@@ -33,7 +33,7 @@ def sha1() -> Sample:
 @expect("accepted", "root", "server2008-x64", sha2_update=True)
 @expect("rejected", "sha2", "vista-x64", sha2_update=True)
 def sha256() -> Sample:
-    """SHA-256 wants Windows 8, or Windows 7 with KB3033929; Vista never learned it."""
+    """SHA-256 requires Windows 8, or Windows 7 with KB3033929; Vista does not support it."""
     return driver(by_microsoft(EKU_WHQL))
 
 
@@ -41,7 +41,7 @@ def sha256() -> Sample:
 @expect("rejected", "sha2", "win7-x64", sha2_update=False)
 @expect("accepted", "root", "win7-x64")
 def sha1_file_under_a_sha256_chain() -> Sample:
-    """A SHA-1 file digest does not help where the certificates are signed with SHA-256."""
+    """A SHA-1 file digest does not help if the certificates are signed with SHA-256."""
     return driver(by_microsoft(EKU_WHQL).having(algorithm=DigestAlgorithm.SHA1))
 
 
@@ -58,29 +58,29 @@ def dual_signed() -> Sample:
 @expect("accepted", "cross-signed", "win10-22h2-x64")
 @expect("accepted", "root", "win7-x64")
 def sha384() -> Sample:
-    """SHA-2 means all of its sizes."""
+    """SHA-2 includes SHA-384."""
     return driver(cross_signed().having(algorithm=DigestAlgorithm.SHA384))
 
 
 @expect("rejected", "key-algorithm", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", code="key-not-rsa")
 def elliptic_curve() -> Sample:
-    """Code Integrity takes an elliptic curve signature for an invalid image hash."""
+    """Code Integrity reports an elliptic curve signature as an invalid image hash."""
     return driver(by_microsoft(EKU_WHQL, key="p256"))
 
 
 @expect("rejected", "key-algorithm", "win10-22h2-x64", roots="test-signing", testsigning=True)
 def elliptic_curve_in_test_mode() -> Sample:
-    """Test-signing mode takes any certificate, but the signature must be one that it can verify."""
+    """Test-signing mode accepts any certificate, but it can verify only RSA signatures."""
     return driver(of_test_root(named=True, key="p256"))
 
 
 @expect("unknown", "key-algorithm", "win10-22h2-x64", code="key-too-long")
 def rsa_of_8192_bits() -> Sample:
-    """Nothing says whether the kernel takes RSA keys of more than 4096 bits."""
+    """Microsoft does not document whether the kernel accepts RSA keys of more than 4096 bits."""
     return driver(by_microsoft(EKU_WHQL, key="rsa8192"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win7-x64")
 def rsa_of_1024_bits() -> Sample:
-    """Old drivers are signed with 1024 bits, and load."""
+    """Old drivers with RSA keys of 1024 bits load."""
     return driver(by_microsoft(EKU_WHQL, key="rsa1024"))

@@ -1,4 +1,4 @@
-"""Authenticode as WinVerifyTrust judges it."""
+"""The Authenticode policy, as WinVerifyTrust applies it."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ USER = {"policy": "authenticode"}
 
 @expect("rejected", "unsigned", "win11-24h2-x64", **USER)
 def no_signature() -> Sample:
-    """TRUST_E_NOSIGNATURE."""
+    """An unsigned file is rejected (TRUST_E_NOSIGNATURE)."""
     return driver()
 
 
 @expect("accepted", "trusted-root", "win7-x64", "win11-24h2-x64", **USER)
 def public_certificate() -> Sample:
-    """What the kernel refuses is good for user mode: a public code-signing certificate."""
+    """User mode accepts a public code-signing certificate, which the kernel refuses."""
     return driver(commercial())
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def any_architecture() -> Sample:
-    """WinVerifyTrust does not care what the image runs on."""
+    """WinVerifyTrust does not check the architecture of an image."""
     return driver(commercial(), architecture="x86")
 
 
@@ -56,105 +56,105 @@ def microsoft() -> Sample:
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="test-signed", **USER)
 @expect("accepted", "trusted-root", "win11-24h2-x64", roots="test-signing", code="named-root", **USER)
 def test_root() -> Sample:
-    """A test root counts where it was named, and needs no test-signing mode."""
+    """A given test root is trusted, without test-signing mode."""
     return driver(of_test_root(named=True))
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="test-signed", **USER)
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
 def self_signed_file() -> Sample:
-    """A self-signed certificate is trusted by nobody who did not install it."""
+    """A self-signed certificate is not trusted unless it was installed."""
     return driver(self_signed())
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="chain-incomplete", **USER)
 def unknown_chain() -> Sample:
-    """CERT_E_CHAINING: the issuer's certificate is nowhere."""
+    """A missing issuer certificate is rejected (CERT_E_CHAINING)."""
     return driver(unknown_issuer())
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="untrusted-root", roots="test-signing", **USER)
-def chain_to_a_root_that_nobody_named() -> Sample:
-    """CERT_E_UNTRUSTEDROOT: the chain is complete, and its root is not trusted."""
+def chain_to_a_root_that_was_not_given() -> Sample:
+    """A complete chain to an untrusted root is rejected (CERT_E_UNTRUSTEDROOT)."""
     leaf = certificate("Contoso Test Signing", "Contoso Test Root", usages=(EKU_CODE_SIGNING,))
     return driver(Sign(leaf, (chain(leaf, None, certificate("Contoso Test Root")),)))
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", **USER)
 def only_the_code_verification_root() -> Sample:
-    """The Code Verification Root is no root of user mode."""
+    """User mode does not trust the Code Verification Root."""
     return driver(cross_signed())
 
 
 @expect("unknown", "trusted-root", "win11-24h2-x64", roots="test-signing", **USER)
 def microsofts_test_root() -> Sample:
-    """Microsoft's test root counts only where somebody installed it."""
+    """Microsoft's test root is trusted only if it was installed, which is unknown."""
     return driver(by_microsoft_test(EKU_WHQL))
 
 
 @expect("rejected", "digest", "win11-24h2-x64", **USER)
 def changed() -> Sample:
-    """TRUST_E_BAD_DIGEST."""
+    """A changed file is rejected (TRUST_E_BAD_DIGEST)."""
     return driver(commercial().broken())
 
 
 @expect("rejected", "digest-algorithm", "win11-24h2-x64", **USER)
 def md5() -> Sample:
-    """MD5 is refused in user mode as well."""
+    """User mode rejects MD5 as well."""
     return driver(commercial().having(algorithm=DigestAlgorithm.MD5))
 
 
 @expect("rejected", "usage", "win11-24h2-x64", **USER)
 def wrong_usage() -> Sample:
-    """CERT_E_WRONG_USAGE."""
+    """A certificate without the code-signing EKU is rejected (CERT_E_WRONG_USAGE)."""
     return driver(commercial(usages=(EKU_TIME_STAMPING,)))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", code="expired", **USER)
 def expired() -> Sample:
-    """CERT_E_EXPIRED, where the kernel only warns."""
+    """An expired certificate is rejected (CERT_E_EXPIRED); the kernel only warns."""
     return driver(commercial(ends="2025-01-01"))
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def expired_with_timestamp() -> Sample:
-    """A timestamp keeps it good."""
+    """A timestamp keeps an expired certificate's signature valid."""
     return driver(commercial(ends="2025-01-01").stamped("2024-01-01"))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", **USER)
 def expired_with_unknown_timestamp() -> Sample:
-    """A timestamp of nobody keeps nothing."""
+    """A timestamp of an untrusted authority does not count."""
     return driver(commercial(ends="2025-01-01").stamped("2024-01-01", known=False))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", **USER)
 def expired_lifetime() -> Sample:
-    """With lifetime signing the timestamp does not help."""
+    """With lifetime signing the timestamp does not count."""
     return driver(by_microsoft(EKU_LIFETIME_SIGNING, ends="2025-01-01").stamped("2024-01-01"))
 
 
 @expect("rejected", "validity", "win11-24h2-x64", code="not-yet-valid", **USER)
 def not_yet_valid() -> Sample:
-    """A certificate of next year is not good today."""
+    """A certificate that is not yet valid is rejected."""
     return driver(commercial(begins="2027-01-01"))
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", code="nested-not-considered", **USER)
 def only_the_nested_one_is_good() -> Sample:
-    """The default call does not see nested signatures."""
+    """By default WinVerifyTrust does not check nested signatures."""
     return driver(self_signed(), commercial().nested())
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def good_catalog() -> Sample:
-    """A catalog vouches for a file without a signature of its own."""
+    """A catalog signs a file without an embedded signature."""
     return driver(commercial().in_catalog())
 
 
 @expect("rejected", "path", "win11-24h2-x64", code="revoked", **USER)
 def revoked() -> Sample:
-    """CERT_E_REVOKED."""
+    """A revoked certificate is rejected (CERT_E_REVOKED)."""
     leaf = certificate("Contoso Ltd.", "Some CA 2020")
     problem = PathProblem("revoked", "'Contoso Ltd.' was revoked on 2024-05-01", 0)
     return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
@@ -162,7 +162,7 @@ def revoked() -> Sample:
 
 @expect("rejected", "path", "win11-24h2-x64", code="name-constraints", **USER)
 def broken_path() -> Sample:
-    """A path that breaks a rule of issuing is refused."""
+    """A chain that violates RFC 5280 is rejected."""
     leaf = certificate("Contoso Ltd.", "Some CA 2020")
     problem = PathProblem("name-constraints", "'Contoso Ltd.' is outside the names that 'Some CA 2020' may use", 0)
     return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
@@ -180,55 +180,58 @@ def weak_path() -> Sample:
 @expect("rejected", "padding", "win11-24h2-x64", cert_padding_check=True, **USER)
 @expect("rejected", "root", "win11-24h2-x64", code="certificate-padding")
 def stuffed() -> Sample:
-    """Data behind the signature is refused only where the strict check of MS13-098 is on, and never by the kernel."""
-    return driver(commercial(), problems=(Problem("certificate-padding", "data is hidden behind the signature"),))
+    """Data after the signature is rejected only with the strict check of MS13-098, and never by the kernel."""
+    return driver(
+        commercial(),
+        problems=(Problem("certificate-padding", "64 bytes follow the signature in its certificate table entry"),),
+    )
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", cert_padding_check=True, **USER)
 def not_stuffed() -> Sample:
-    """The strict check does not mind a clean file."""
+    """The strict check accepts a file without such data."""
     return driver(commercial())
 
 
 @expect("unknown", "file-problems", "win11-24h2-x64", **USER)
 def malformed() -> Sample:
-    """What Windows makes of a malformed file is not published."""
+    """Microsoft does not document how Windows treats a malformed file."""
     return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
 
 
 def unread(code: str, leaf: bool = False) -> Sample:
-    """A signature that is in order but for what can't be read of it here."""
+    """Return a file whose signature has only this problem."""
     signer = commercial().leaf if leaf else None
     return driver(Sign(signer, (), problems=(Problem(code, "it can't be read here"),)))
 
 
 @expect("unknown", "digest", "win11-24h2-x64", code="signature-ber", **USER)
 def signature_in_ber() -> Sample:
-    """Windows reads BER too, so that refusing to read it is no rejection."""
+    """Windows reads BER and drvsign does not, so the result is unknown."""
     return unread("signature-ber")
 
 
 @expect("unknown", "digest", "win11-24h2-x64", code="signer-certificate-unreadable", **USER)
-def signer_s_certificate_that_only_a_strict_reader_refuses() -> Sample:
-    """Names in wrong character sets and the like, which Windows does not mind."""
+def signer_certificate_that_only_a_strict_parser_refuses() -> Sample:
+    """Windows may accept a certificate that a strict parser refuses, such as one with a wrong character set."""
     return unread("signer-certificate-unreadable")
 
 
 @expect("rejected", "digest", "win11-24h2-x64", code="signature-format", **USER)
 def signature_that_is_none() -> Sample:
-    """Garbage is not left open."""
+    """A signature that is not SignedData is rejected."""
     return unread("signature-format")
 
 
 @expect("rejected", "trusted-root", "win11-24h2-x64", **USER)
 def signature_of_an_unknown_kind_that_reaches_no_root() -> Sample:
-    """Nobody trusts its root, whatever the signature may be worth."""
+    """An untrusted root is rejected even if the signature can't be verified."""
     return unread("signature-unverifiable", leaf=True)
 
 
 @expect("unknown", "digest", "win11-24h2-x64", code="signature-unverifiable", **USER)
 def signature_of_an_unknown_kind() -> Sample:
-    """DSA, for one."""
+    """A signature with an unsupported key type, such as DSA, is undecided."""
     sign = commercial()
     return driver(
         Sign(sign.leaf, sign.paths, problems=(Problem("signature-unverifiable", "its key is of no known kind"),))
@@ -247,12 +250,12 @@ def under_a_disabled_root(begins: str) -> Sign:
 
 @expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
 def disabled_root() -> Sample:
-    """A root that was taken out of the program vouches for nothing new."""
+    """A root that the program disabled is not trusted for new signatures."""
     return driver(under_a_disabled_root("2010-01-01"))
 
 
 MICROSOFT_2001 = "DF530BAC9FCD914C252C2FBDCEDDC6183D4AE8C680AD65F03E204861DD7B1C73"
-"""The key of Microsoft Root Certificate Authority: by the list it issues nothing after 2017-04-30."""
+"""The key of Microsoft Root Certificate Authority, whose last issue date in the list is 2017-04-30."""
 
 
 def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
@@ -265,19 +268,19 @@ def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
 def late_certificate_under_a_root_of_microsoft() -> Sample:
-    """Sysinternals' sigcheck of 2017 and Visual Studio's VSTOInstaller: Windows calls them valid."""
+    """Windows accepts Sysinternals' sigcheck of 2017 and Visual Studio's VSTOInstaller."""
     return driver(under_microsoft_2001("microsoft"))
 
 
 @expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
-def late_certificate_under_somebody_else_s_root() -> Sample:
-    """Others' certificates that were issued after their root's last day are not trusted."""
+def late_certificate_under_another_root() -> Sample:
+    """A certificate that was issued after its commercial root's last issue date is not trusted."""
     return driver(under_microsoft_2001("commercial"))
 
 
 @expect("rejected", "root-program", "win11-24h2-x64", code="root-not-in-program", **USER)
 def disabled_root_with_a_late_timestamp() -> Sample:
-    """A timestamp after the root was disabled does not help."""
+    """A timestamp after the root was disabled does not count."""
     return driver(under_a_disabled_root("2010-01-01").stamped("2017-01-01"))
 
 

@@ -1,4 +1,4 @@
-"""Cross-signed drivers: 1607 and its exceptions, the disputed 1809, the cross-certificate's end, and 2026."""
+"""Cross-signed drivers: 1607 and its exceptions, the disputed 1809 rule, expired cross-certificates, and 2026."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEFORE_2026 = day("2026-03-01")
 
 @dataclass(frozen=True)
 class ListOf:
-    """An allow list that names one signer, or nobody."""
+    """An allow list with one signer or none."""
 
     label: str
     signer: str
@@ -30,39 +30,39 @@ class ListOf:
 @expect("accepted", "cross-signed", "win10-22h2-x64", "server2022-x64", secure_boot=False, code="cross-signed-exempt")
 @expect("accepted", "cross-signed", "win10-22h2-x64", boot_start=True, code="cross-signed-boot-start")
 def issued_after_the_cutoff() -> Sample:
-    """A certificate issued after 2015-07-29 signs no driver for a clean 1607 with Secure Boot on."""
+    """With Secure Boot, a clean 1607 refuses a driver whose certificate was issued after 2015-07-29."""
     return driver(cross_signed(begins="2016-05-02"))
 
 
 @expect("accepted", "root", "win8.1-x64", "win10-1511-x64")
 @expect("accepted", "cross-signed", "win10-1607-x64", "win10-22h2-x64", "win11-23h2-x64", "server2022-x64")
 def issued_before_the_cutoff() -> Sample:
-    """A certificate issued before 2015-07-29 still signs drivers up to Windows 11 23H2."""
+    """Releases up to Windows 11 23H2 load a driver whose certificate was issued before 2015-07-29."""
     return driver(cross_signed(begins="2015-07-28"))
 
 
 @expect("accepted", "cross-signed", "win10-1607-x64", code="cross-signed-before-cutoff")
 def issued_in_the_last_second_before_the_cutoff() -> Sample:
-    """The last second of 2015-07-28 in UTC is still before the day."""
+    """The last second of 2015-07-28 UTC is before the cut-off."""
     return driver(cross_signed(begins="2015-07-28T23:59:59"))
 
 
 @expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
 def issued_in_the_first_second_of_the_cutoff() -> Sample:
-    """The day begins at midnight UTC."""
+    """Midnight UTC of 2015-07-29 is not before the cut-off."""
     return driver(cross_signed(begins="2015-07-29T00:00:00"))
 
 
 @expect("rejected", "cross-signed", "win10-1607-x64", code="cross-signed-after-cutoff")
 def issued_on_the_day_of_the_cutoff() -> Sample:
-    """The certificate must be older than 2015-07-29: that day itself is too late."""
+    """A certificate issued on 2015-07-29 itself is too late."""
     return driver(cross_signed(begins="2015-07-29"))
 
 
 @expect("rejected", "cross-signed", "win10-1607-x64")
 @expect("accepted", "root", "win10-1511-x64")
 def early_timestamp_late_certificate() -> Sample:
-    """A forged early signing time does not help: the certificate's own date counts."""
+    """An early timestamp does not help: the certificate's issue date counts."""
     return driver(cross_signed(begins="2016-05-02").stamped("2014-01-01"))
 
 
@@ -74,14 +74,14 @@ def early_timestamp_late_certificate() -> Sample:
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, upgraded=True)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, boot_start=True)
 def disputed_cutoff_of_1809() -> Sample:
-    """Whether clients from 1809 on refuse old cross-signed drivers is a switch, off by default and reported."""
+    """A setting, off by default, makes 1809 and later clients refuse old cross-signed drivers; a note reports it."""
     return driver(cross_signed())
 
 
 @expect("accepted", "cross-signed", "win10-22h2-x64", expired_cross="blocked")
 @expect("accepted", "root", "win7-x64", expired_cross="blocked")
 def signed_before_the_cross_certificate_expired() -> Sample:
-    """A signature of 2020 under a cross-certificate of 2021 goes on working."""
+    """A signature of 2020 under a cross-certificate that expired in 2021 stays valid."""
     return driver(cross_signed().stamped("2020-06-01"))
 
 
@@ -90,19 +90,19 @@ def signed_before_the_cross_certificate_expired() -> Sample:
 @expect("rejected", "cross-certificate-expired", "win10-22h2-x64", "win7-x64", expired_cross="blocked")
 @expect("unknown", "cross-certificate-expired", "server2019-x64", expired_cross="unknown")
 def signed_after_the_cross_certificate_expired() -> Sample:
-    """A signature of 2022 under a cross-certificate of 2021 loads, as the field shows, unless the switch says not."""
+    """A signature of 2022 under a cross-certificate that expired in 2021 loads, unless the setting blocks it."""
     return driver(cross_signed().stamped("2022-06-01"))
 
 
 @expect("accepted", "root", "win7-x64", expired_cross="blocked")
 def signed_in_the_last_second_of_the_cross_certificate() -> Sample:
-    """The cross-certificate's last second is still within its lifetime."""
+    """The last second of the cross-certificate is within its validity period."""
     return driver(cross_signed(cross_ends="2021-02-22T00:00:00").stamped("2021-02-22T00:00:00"))
 
 
 @expect("accepted", "root", "win7-x64", expired_cross="blocked")
 def signed_after_at_an_unknown_time() -> Sample:
-    """A timestamp of an unknown authority does not tell when it was made, so nothing is held against it."""
+    """A timestamp of an unknown authority is ignored, so the rule does not apply."""
     return driver(cross_signed().stamped("2022-06-01", known=False))
 
 
@@ -126,29 +126,29 @@ def signed_after_at_an_unknown_time() -> Sample:
 )
 @expect("unknown", "driver-policy", "win11-24h2-x64", debugger=True)
 def driver_policy_of_2026() -> Sample:
-    """The policy of 2026 blocks cross-signed drivers that its allow list lacks; without the list nobody can tell."""
+    """The policy of 2026 blocks cross-signed drivers outside its allow list; without the list the result is unknown."""
     return driver(cross_signed())
 
 
 @expect("accepted", "root", "win11-24h2-x64", driver_policy="enforced")
 def driver_policy_and_whql() -> Sample:
-    """A WHQL driver has nothing to fear from the policy of 2026."""
+    """The policy of 2026 does not affect a WHQL driver."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win11-25h2-x64")
 def cross_signed_and_whql() -> Sample:
-    """A cross-signed driver that Microsoft signed as well counts by Microsoft's signature."""
+    """Microsoft's signature counts for a driver that is cross-signed as well."""
     return driver(cross_signed(begins="2016-05-02"), by_microsoft(EKU_WHQL).nested())
 
 
 @expect("rejected", "arm64-microsoft", "win10-1709-arm64", "win11-23h2-arm64")
 def cross_signed_for_arm64() -> Sample:
-    """There is no cross-signing for ARM64."""
+    """ARM64 does not accept cross-signed drivers."""
     return driver(cross_signed(), architecture="arm64")
 
 
 @expect("accepted", "root", "server2008-ia64", "server2008r2-ia64", sha2_update=True)
 def cross_signed_for_itanium() -> Sample:
-    """Itanium takes cross-signed drivers as x64 does."""
+    """Itanium accepts cross-signed drivers like x64."""
     return driver(cross_signed(), architecture="ia64")

@@ -1,4 +1,4 @@
-"""What a machine lets pass, or wants on top: x86, boot start, debugger, memory integrity."""
+"""Machine states that waive or add requirements: x86, boot start, debugger, memory integrity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.policy_builder import Sample, by_microsoft, commercial, cross
 
 @dataclass(frozen=True)
 class Listing:
-    """A block list with one answer."""
+    """A block list with a fixed answer."""
 
     label: str
     answer: bool | None
@@ -35,7 +35,7 @@ LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", Fals
 @expect("rejected", "unsigned", "win7-x86", "vista-x86", boot_start=True)
 @expect("rejected", "unsigned", "win7-x86", protected_media=True)
 def unsigned_on_x86() -> Sample:
-    """A 32-bit kernel wants signatures with Secure Boot on, at boot and for protected media only."""
+    """A 32-bit kernel requires signatures only with Secure Boot, at boot and for protected media."""
     return driver(architecture="x86")
 
 
@@ -43,27 +43,27 @@ def unsigned_on_x86() -> Sample:
 @expect("rejected", "root", "win10-22h2-x86", secure_boot=False)
 @expect("rejected", "root", "win10-22h2-x64", debugger=True)
 def refused_catalog_on_a_lenient_machine() -> Sample:
-    """A catalog is not loaded, so nothing that a machine lets pass makes it vouch for a driver."""
+    """No machine state makes a rejected catalog accepted, because catalogs are not loaded."""
     return driver(commercial().having(algorithm=DigestAlgorithm.SHA1), kind="catalog", name="sample.cat")
 
 
 @expect("accepted", "x86-not-enforced", "win7-x86", code="digest-mismatch")
 @expect("rejected", "digest", "win8.1-x86")
 def changed_on_x86() -> Sample:
-    """Where signatures are not enforced, a broken one does no harm."""
+    """A broken signature does not matter if signatures are not enforced."""
     return driver(by_microsoft(EKU_WHQL).broken(), architecture="x86")
 
 
 @expect("accepted", "root", "win7-x86", "win10-22h2-x86")
 def signed_on_x86() -> Sample:
-    """A well-signed 32-bit driver is accepted for its signature, not for leniency."""
+    """A validly signed 32-bit driver is accepted for its signature, not because of a waiver."""
     return driver(by_microsoft(EKU_WHQL), architecture="x86")
 
 
 @expect("rejected", "cross-signed", "win10-22h2-x86")
 @expect("accepted", "root", "win8.1-x86")
 def late_cross_signed_on_x86() -> Sample:
-    """With Secure Boot on, the rule of 1607 holds for 32-bit clients as well."""
+    """With Secure Boot, the rule of 1607 applies to 32-bit clients as well."""
     return driver(cross_signed(begins="2016-05-02"), architecture="x86")
 
 
@@ -71,26 +71,26 @@ def late_cross_signed_on_x86() -> Sample:
 @expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64", boot_start=True, code="boot-start-catalog-only")
 @expect("accepted", "root", "win7-x64", "win8.1-x64")
 def catalog_only() -> Sample:
-    """A boot-start driver that is signed in a catalog only fails before Windows 10, and is warned about later."""
+    """A boot-start driver with only a catalog signature fails before Windows 10; later there is a warning."""
     return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("accepted", "root", "win7-x64", "win10-22h2-x64", boot_start=True)
 def embedded_and_boot_start() -> Sample:
-    """An embedded signature is what a boot-start driver needs."""
+    """A boot-start driver with an embedded signature is accepted."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "boot-start-embedded", "win8.1-x64", boot_start=True)
 @expect("accepted", "root", "win8.1-x64")
 def refused_embedded_signature_and_boot_start() -> Sample:
-    """An embedded signature that does not count does not help at boot."""
+    """A rejected embedded signature does not satisfy the rule for boot-start drivers."""
     return driver(commercial(), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "root", "win8.1-x64", boot_start=True)
 def refused_and_boot_start() -> Sample:
-    """A boot-start driver with a signature that is refused is rejected for the signature."""
+    """A boot-start driver with a rejected signature is rejected for that signature."""
     return driver(commercial())
 
 
@@ -105,19 +105,19 @@ def unsigned_under_a_debugger() -> Sample:
 
 @expect("accepted", "debugger", "win10-22h2-x64", debugger=True, code="digest-mismatch")
 def changed_under_a_debugger() -> Sample:
-    """A changed driver loads under a debugger, and the finding stays."""
+    """A changed driver loads under a debugger, and the finding remains."""
     return driver(by_microsoft(EKU_WHQL).broken())
 
 
 @expect("accepted", "root", "win10-22h2-x64", debugger=True)
 def signed_under_a_debugger() -> Sample:
-    """A well-signed driver does not owe it to the debugger."""
+    """A validly signed driver is not accepted because of the debugger."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", "server2022-x64", hvci=True)
 def signed_under_memory_integrity() -> Sample:
-    """Memory integrity takes a well-signed driver whose sections are as it wants them."""
+    """Memory integrity accepts a validly signed driver with compatible sections."""
     return driver(by_microsoft(EKU_WHQL))
 
 
@@ -126,27 +126,27 @@ def signed_under_memory_integrity() -> Sample:
 @expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64")
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, debugger=True)
 def writable_code() -> Sample:
-    """A section that is writable and executable does not load with memory integrity on, whoever signed it."""
+    """With memory integrity, a driver with a writable and executable section does not load, whatever its signer."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-writable-code", "its section 'x' is both"),))
 
 
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, code="hvci-unaligned")
 @expect("accepted", "root", "win10-22h2-x64")
 def unaligned_sections() -> Sample:
-    """Sections have to begin on pages; without memory integrity nobody minds."""
+    """Memory integrity requires page-aligned sections."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
 
 
 @expect("unknown", "hvci", "win10-22h2-x64", hvci=True, code="hvci-imports-in-code")
 @expect("accepted", "root", "win10-22h2-x64")
 def imports_in_code() -> Sample:
-    """Driver Verifier minds import addresses in code; whether the load fails is not published."""
+    """Driver Verifier reports import addresses in code; Microsoft does not document whether the load fails."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-imports-in-code", "they lie in '.text'"),))
 
 
 @expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")
 def writable_code_on_x86() -> Sample:
-    """Memory integrity is for 64-bit kernels."""
+    """Only 64-bit kernels support memory integrity."""
     fault = Fault("hvci-writable-code", "its section 'x' is both")
     return driver(by_microsoft(EKU_WHQL), architecture="x86", protection=(fault,))
 
@@ -163,11 +163,11 @@ def writable_code_on_x86() -> Sample:
 @expect("accepted", "root", "win8.1-x64", block_list=LISTED, block_list_on=True)
 @expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, debugger=True)
 def on_the_block_list() -> Sample:
-    """A vulnerable driver is blocked where the list is in force, however well it is signed."""
+    """A driver on the block list is rejected if the list is enforced, even with a valid signature."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "root", "win11-24h2-x64", block_list=UNSURE)
 def refused_and_perhaps_blocked() -> Sample:
-    """A driver that is refused anyway is rejected, whatever the list may say."""
+    """A driver with a rejected signature stays rejected if the list's answer is unknown."""
     return driver(commercial())

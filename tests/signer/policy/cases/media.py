@@ -1,4 +1,4 @@
-"""Protected media: what is published, and how much is not."""
+"""Protected media: documented requirements, and unknown results for the others."""
 
 from __future__ import annotations
 
@@ -13,98 +13,98 @@ TRUSTED = {"PETrusted": "1"}
 
 @expect("accepted", "media-audio-whql", "win7-x64", "win10-22h2-x64", "win11-24h2-x64", **MEDIA)
 def audio() -> Sample:
-    """An audio driver with DRMLevel 1300, page hashes and a WHQL catalog takes part in the protected path."""
+    """An audio driver with DRMLevel 1300, page hashes and a WHQL catalog is accepted."""
     return driver(by_microsoft(EKU_WHQL).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", **MEDIA)
 @expect("rejected", "attested", "win8.1-x64", **MEDIA)
 def attested_audio() -> Sample:
-    """Attestation can process DrmLevel, on releases that take attestation."""
+    """Attestation supports DrmLevel on releases that accept attestation."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED).in_catalog().having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("rejected", "media-audio-whql", "win8.1-x64", "win10-22h2-x64", **MEDIA)
 def cross_signed_audio() -> Sample:
-    """A cross-signed driver loads, and takes no part in protected audio."""
+    """A cross-signed driver loads, but not for protected audio."""
     return driver(cross_signed().having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("unknown", "media-audio-whql", "win10-22h2-x64", roots="test-signing", testsigning=True, **MEDIA)
 @expect("rejected", "test-signing", "win10-22h2-x64", roots="test-signing", **MEDIA)
 def test_signed_audio() -> Sample:
-    """What a machine in test-signing mode plays is not published."""
+    """Microsoft does not document the effect of test-signing mode on protected audio."""
     return driver(of_test_root(named=True).having(page_hashes_intact=True), attributes=AUDIO)
 
 
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-no-page-hashes", **MEDIA)
 def audio_without_page_hashes() -> Sample:
-    """Page hashes are usual for audio drivers, and nothing says that they must be there."""
+    """Page hashes are usual for audio drivers, but not documented as required."""
     return driver(by_microsoft(EKU_WHQL).in_catalog(), attributes=AUDIO)
 
 
 @expect("rejected", "media-drm-level", "win10-22h2-x64", **MEDIA)
 def odd_level() -> Sample:
-    """There are two DRM levels."""
+    """Only two DRM levels are documented."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1500"})
 
 
 @expect("accepted", "media-audio-whql", "win10-22h2-x64", code="media-drm-level-1200", **MEDIA)
 def lower_level() -> Sample:
-    """Level 1200 exists; trusted audio drivers have 1300."""
+    """Level 1200 is accepted with a warning; trusted audio drivers have 1300."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"DRMLevel": "1200"})
 
 
 @expect("accepted", "root", "win10-22h2-x64", **MEDIA)
 def trusted_code() -> Sample:
-    """Code for protected processes is marked PETrusted and carries page hashes."""
+    """Code for protected processes has the attribute PETrusted and page hashes."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes=TRUSTED)
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="media-catalog-only", **MEDIA)
 def trusted_through_a_catalog() -> Sample:
-    """Trust through a catalog works until Windows is upgraded."""
+    """Trust through a catalog is accepted, with a note about upgrades of Windows."""
     return driver(by_microsoft(EKU_WHQL).in_catalog().having(page_hashes_intact=True), attributes=TRUSTED)
 
 
 @expect("rejected", "media-page-hashes", "win10-22h2-x64", **MEDIA)
 def trusted_without_page_hashes() -> Sample:
-    """Protected processes load nothing without page hashes."""
+    """Code for protected processes without page hashes is rejected."""
     return driver(by_microsoft(EKU_WHQL), attributes=TRUSTED)
 
 
 @expect("rejected", "media-attributes", "win10-22h2-x64", code="media-pe-value", **MEDIA)
 def odd_trust() -> Sample:
-    """PETrusted is 1 or absent."""
+    """A value of PETrusted other than 1 is rejected."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True), attributes={"PETrusted": "yes"})
 
 
 @expect("unknown", "media-attributes", "win10-22h2-x64", code="media-not-marked", **MEDIA)
 def unmarked() -> Sample:
-    """Of a driver without marks nothing can be said: a display driver's OPM certificate is no signature."""
+    """A driver without attributes is undecided: no signature shows a display driver's OPM certificate."""
     return driver(by_microsoft(EKU_WHQL), attributes={"File": "sample.sys"})
 
 
 @expect("unknown", "media-attributes", "win10-22h2-x64", code="media-no-catalog", **MEDIA)
 def without_a_catalog() -> Sample:
-    """Without a catalog the marks are not known."""
+    """Without a catalog the attributes are unknown."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "unsigned", "win7-x86", "vista-x86", **MEDIA)
 @expect("accepted", "x86-not-enforced", "win7-x86")
 def unsigned_on_x86() -> Sample:
-    """For protected media a 32-bit kernel wants signatures, which it otherwise does not."""
+    """For protected media a 32-bit kernel enforces signatures."""
     return driver(architecture="x86", attributes={})
 
 
 @expect("rejected", "root", "win10-22h2-x64", **MEDIA)
 def commercial_audio() -> Sample:
-    """What does not load takes no part."""
+    """A driver that does not load is rejected."""
     return driver(commercial(), attributes=AUDIO)
 
 
 @expect("rejected", "media-audio-whql", "win10-22h2-x64", debugger=True, **MEDIA)
 def cross_signed_audio_under_a_debugger() -> Sample:
-    """A debugger loads drivers; it does not make their audio protected."""
+    """A debugger waives the load check, not the rules of protected audio."""
     return driver(cross_signed().having(page_hashes_intact=True), attributes=AUDIO)

@@ -1,4 +1,4 @@
-"""One file of a package, as its installation sees it."""
+"""One file of a package under the Plug and Play policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PNP = {"policy": "pnp"}
 
 @expect("accepted", "publisher", "win7-x64", "win11-24h2-x64", "win11-24h2-x64-smode", "server2022-x64", **PNP)
 def whql_catalog() -> Sample:
-    """A package with a WHQL catalog installs without a question."""
+    """A package with a WHQL catalog installs without a prompt."""
     return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
@@ -37,19 +37,19 @@ def embedded_only() -> Sample:
 
 @expect("rejected", "catalogued", "win7-x86", "win11-24h2-x64", code="not-catalogued", **PNP)
 def not_in_the_catalog() -> Sample:
-    """A file that the catalog does not list was changed, or was never in it."""
+    """A file that the catalog does not list is rejected."""
     return driver(kind="file", name="sample.inf")
 
 
 @expect("accepted", "publisher", "win10-22h2-x64", **PNP)
 def catalog_itself() -> Sample:
-    """A catalog is judged by its own signature."""
+    """A catalog is evaluated by its own signature."""
     return driver(by_microsoft(EKU_WHQL), kind="catalog", name="sample.cat")
 
 
 @expect("rejected", "digest", "win10-22h2-x64", **PNP)
 def broken_catalog() -> Sample:
-    """A catalog whose signature is broken vouches for nothing."""
+    """A catalog with a broken signature is rejected."""
     return driver(by_microsoft(EKU_WHQL).in_catalog().broken("signature-invalid", "the signature does not verify"))
 
 
@@ -58,13 +58,13 @@ def broken_catalog() -> Sample:
 @expect("rejected", "publisher", "win10-22h2-x64", code="publisher-untrusted", publisher="untrusted", **PNP)
 @expect("rejected", "whql-architecture", "win10-22h2-arm64", **PNP)
 def commercial_catalog() -> Sample:
-    """A publisher's own catalog asks the administrator; on ARM64 it is not enough."""
+    """A publisher's own catalog installs with a prompt; ARM64 rejects it."""
     return driver(commercial().in_catalog())
 
 
 @expect("rejected", "publisher", "win10-22h2-x64", publisher="untrusted", **PNP)
 def distrusted_microsoft() -> Sample:
-    """A machine that distrusts a certificate distrusts it whoever holds it."""
+    """A machine refuses a distrusted publisher, even Microsoft."""
     return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
@@ -83,37 +83,37 @@ def distrusted_microsoft() -> Sample:
     **PNP,
 )
 def test_catalog() -> Sample:
-    """A test-signed catalog installs where its root is named; loading is another question."""
+    """A test-signed catalog installs if its root is given; the kernel policy decides about loading."""
     return driver(of_test_root(named=True).in_catalog())
 
 
 @expect("rejected", "trusted-root", "win10-22h2-x64", code="chain-incomplete", roots="test-signing", **PNP)
 def test_catalog_of_an_unnamed_root() -> Sample:
-    """Unlike the kernel in test-signing mode, the installation wants a trusted root."""
+    """Unlike the kernel in test-signing mode, installation requires a trusted root."""
     return driver(of_test_root(named=False).in_catalog())
 
 
 @expect("unknown", "trusted-root", "win11-23h2-x64", roots="test-signing", testsigning=True, **PNP)
 def preproduction_catalog() -> Sample:
-    """Whether Microsoft's test root is installed is not known."""
+    """It is unknown whether Microsoft's test root is installed."""
     return driver(by_microsoft_test(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "validity", "win10-22h2-x64", code="expired", **PNP)
 def expired_catalog() -> Sample:
-    """The installation minds an expired certificate where no timestamp counts."""
+    """An expired certificate without a valid timestamp is rejected."""
     return driver(commercial(ends="2024-01-01").in_catalog())
 
 
 @expect("accepted", "publisher", "win10-22h2-x64", **PNP)
 def expired_catalog_with_timestamp() -> Sample:
-    """A timestamp keeps a catalog good."""
+    """A timestamp keeps a catalog's signature valid."""
     return driver(commercial(ends="2024-01-01").in_catalog().stamped("2023-06-01"))
 
 
 @expect("rejected", "validity", "win10-22h2-x64", **PNP)
 def expired_lifetime_catalog() -> Sample:
-    """With lifetime signing it does not."""
+    """With lifetime signing a timestamp does not count."""
     return driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2024-01-01").in_catalog().stamped("2023-06-01"))
 
 
@@ -122,19 +122,19 @@ def expired_lifetime_catalog() -> Sample:
 @expect("accepted", "publisher", "win10-22h2-x64", "win10-22h2-arm64", code="publisher-microsoft", **PNP)
 @expect("unknown", "s-mode", "win11-23h2-x64-smode", **PNP)
 def attested_catalog() -> Sample:
-    """An attested catalog is for Windows 10 and later clients."""
+    """Windows 10 and later clients accept an attested catalog."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED).in_catalog())
 
 
 @expect("rejected", "trusted-root", "win10-22h2-x64", **PNP)
 def cross_signed_without_a_public_root() -> Sample:
-    """The Code Verification Root is for the kernel; the installation wants a root of the machine's store."""
+    """Installation requires a root of the machine's store; only the kernel trusts the Code Verification Root."""
     return driver(cross_signed().in_catalog())
 
 
 @expect("accepted", "publisher", "win10-22h2-x64", "win7-x64", **PNP)
 def cross_signed_with_a_public_root() -> Sample:
-    """A cross-signed catalog that also reaches a public root installs by that one."""
+    """A cross-signed catalog with a second chain to a public root installs."""
     leaf = certificate("Contoso Ltd.", "Some CA 2010", usages=None, begins="2014-03-01", digest="sha1")
     public = chain(leaf, anchor("commercial"), certificate("Some CA 2010", "Some Root", digest="sha1"))
     kernel = cross_signed().paths[0]
@@ -143,7 +143,7 @@ def cross_signed_with_a_public_root() -> Sample:
 
 @expect("rejected", "path", "win10-22h2-x64", code="revoked", **PNP)
 def revoked_catalog() -> Sample:
-    """The installation minds a revoked certificate."""
+    """Installation rejects a revoked certificate."""
     sign = commercial()
     leaf = sign.leaf
     assert leaf is not None
@@ -153,11 +153,11 @@ def revoked_catalog() -> Sample:
 
 @expect("rejected", "digest-algorithm", "win10-22h2-x64", **PNP)
 def md5_catalog() -> Sample:
-    """A catalog by MD5 proves nothing."""
+    """A catalog signed with MD5 is rejected."""
     return driver(by_microsoft(EKU_WHQL).in_catalog().having(algorithm=DigestAlgorithm.MD5))
 
 
 @expect("rejected", "usage", "win10-22h2-x64", **PNP)
 def catalog_of_a_time_stamping_certificate() -> Sample:
-    """A certificate for another use signs no catalog."""
+    """A certificate without the code-signing EKU can't sign a catalog."""
     return driver(commercial(usages=(EKU_TIME_STAMPING,)).in_catalog())

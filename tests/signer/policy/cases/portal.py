@@ -1,4 +1,4 @@
-"""Attestation, servers, ARM64 and S mode: who wants which of Microsoft's signatures."""
+"""Microsoft's signatures that servers, ARM64 and S mode require."""
 
 from __future__ import annotations
 
@@ -20,63 +20,63 @@ from tests.support.policy_builder import Sample, by_microsoft, commercial, cross
 @expect("rejected", "attested", "win7-x64", "win8-x64", "win8.1-x64", "server2008r2-x64", "server2012r2-x64")
 @expect("rejected", "server-hlk", "server2016-x64", "server2019-x64", "server2022-x64", "server2025-x64")
 def attested() -> Sample:
-    """Attestation is for Windows 10 and later clients, never for servers."""
+    """Windows 10 and later clients accept attestation; servers don't."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED))
 
 
 @expect("rejected", "server-hlk", "server2022-x64")
 @expect("accepted", "attested", "win10-22h2-x64")
 def attested_and_whql_usages() -> Sample:
-    """A signer that carries both usages counts as attested."""
+    """A signer with both EKUs counts as attested."""
     return driver(by_microsoft(EKU_WHQL, EKU_WHQL_ATTESTED))
 
 
 @expect("accepted", "root", "server2016-x64", "server2025-x64", "win7-x64")
 def whql_on_servers() -> Sample:
-    """A driver that passed HLK loads on every server."""
+    """Every server loads a driver that passed HLK."""
     return driver(by_microsoft(EKU_WHQL, EKU_WHQL_EXTENDED))
 
 
 @expect("accepted", "root", "server2019-x64")
 def attested_and_whql_signatures() -> Sample:
-    """A server takes the WHQL signature and does not mind the attestation beside it."""
+    """A server accepts a WHQL signature beside an attestation signature."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("accepted", "attested", "win10-22h2-arm64", "win11-24h2-arm64")
 @expect("unknown", "s-mode", "win11-24h2-arm64-smode", code="s-mode-attested")
 def attested_on_arm64() -> Sample:
-    """ARM64 takes attestation; whether S mode does is not published."""
+    """ARM64 accepts attestation; Microsoft does not document whether S mode does."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED), architecture="arm64")
 
 
 @expect("accepted", "root", "win10-1709-arm64", "win11-24h2-arm64", "win11-24h2-arm64-smode")
 def whql_on_arm64() -> Sample:
-    """WHQL is what ARM64 and S mode want."""
+    """ARM64 and S mode accept WHQL."""
     return driver(by_microsoft(EKU_WHQL), architecture="arm64")
 
 
 @expect("rejected", "root", "win10-22h2-arm64")
 def commercial_on_arm64() -> Sample:
-    """A public certificate is no kernel signature on ARM64 either."""
+    """ARM64 rejects a public certificate as well."""
     return driver(commercial(), architecture="arm64")
 
 
 @expect("accepted", "root", "win10-1709-arm64")
 def microsofts_other_signature_on_arm64() -> Sample:
-    """ARM64 takes any of Microsoft's signatures under a kernel root."""
+    """ARM64 accepts any of Microsoft's signatures under a kernel root."""
     return driver(by_microsoft(), architecture="arm64")
 
 
 @expect("accepted", "root", "win10-1703-x64-smode", "win11-25h2-x64-smode")
 def whql_in_s_mode() -> Sample:
-    """S mode takes WHQL."""
+    """S mode accepts WHQL."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def inbox_in_s_mode() -> Sample:
-    """S mode takes Windows itself."""
+    """S mode accepts a Windows signature."""
     return driver(by_microsoft(EKU_WINDOWS_SYSTEM))
 
 
@@ -88,37 +88,37 @@ def oem_whql_in_s_mode() -> Sample:
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def elam_in_s_mode() -> Sample:
-    """S mode takes an early-launch antimalware signature."""
+    """S mode accepts an early-launch antimalware signature."""
     return driver(by_microsoft(EKU_ELAM))
 
 
 @expect("accepted", "root", "win10-22h2-x64-smode")
 def store_in_s_mode() -> Sample:
-    """S mode takes a Store signature."""
+    """S mode accepts a Store signature."""
     return driver(by_microsoft(EKU_STORE))
 
 
 @expect("rejected", "s-mode", "win10-22h2-x64-smode")
 @expect("accepted", "root", "win10-22h2-x64")
 def microsofts_other_signature_in_s_mode() -> Sample:
-    """A plain Microsoft signature is none of the four that S mode names."""
+    """S mode rejects another Microsoft signature."""
     return driver(by_microsoft())
 
 
 @expect("unknown", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
 def attested_in_s_mode() -> Sample:
-    """Whether attestation counts as WHQL for S mode is not published."""
+    """Microsoft does not document whether S mode accepts attestation."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED))
 
 
 @expect("rejected", "s-mode", "win10-22h2-x64-smode", "win11-23h2-x64-smode")
 @expect("rejected", "s-mode", "win10-22h2-x64-smode", debugger=True)
 def cross_signed_in_s_mode() -> Sample:
-    """S mode takes no cross-signed driver, however old, and no debugger helps."""
+    """S mode rejects cross-signed drivers of any age, even with a debugger."""
     return driver(cross_signed())
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win11-23h2-x64", "win11-24h2-x64", "server2022-x64")
 def whql_beside_a_cross_signature() -> Sample:
-    """Microsoft's signature is the one that lets the driver in, whichever exception the publisher's own has."""
+    """Microsoft's signature decides, even if an exception accepts the publisher's own."""
     return driver(cross_signed(), by_microsoft(EKU_WHQL).in_catalog())

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a target with switches makes of a sample."""
+    """The expected outcome of a sample on a target with a machine state."""
 
     id: str
     sentence: str
@@ -38,7 +38,7 @@ REGISTRY: list[Expectation] = []
 def expect(
     outcome: Outcome, rule: str, *targets: str, policy: str = "kernel", code: str | None = None, **machine: Any
 ) -> Callable[[Callable[[], Sample]], Callable[[], Sample]]:
-    """State that these targets, with these switches, come to `outcome` by `rule`; `code` must be among the findings."""
+    """Expect `outcome` by `rule` on these targets with this machine state; the findings must include `code`."""
 
     def register(make: Callable[[], Sample]) -> Callable[[], Sample]:
         assert make.__doc__, f"{make.__name__} needs a sentence"

@@ -1,4 +1,4 @@
-"""Which roots the kernel takes, and how far a path may bend the rules of issuing."""
+"""Roots that the kernel accepts, and violations of RFC 5280."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.support.policy_builder import (
 
 @expect("accepted", "root", "win7-x64", "win8.1-x64", "win10-1607-x64", "win11-24h2-x64", "server2019-x64")
 def whql() -> Sample:
-    """A WHQL signature under the root of 2010 loads on every release that understands SHA-2."""
+    """A WHQL signature under the root of 2010 loads on every release that supports SHA-2."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win7-x64", "win10-1607-x64", "win11-25h2-x64", "server2025-x64")
 def inbox() -> Sample:
-    """A Windows signature loads everywhere."""
+    """Every release loads a Windows signature."""
     return driver(by_microsoft(EKU_WINDOWS_SYSTEM))
 
 
@@ -47,13 +47,13 @@ def root_of_1997() -> Sample:
 @expect("unknown", "root", "win8.1-x64", "win10-1511-x64", code="root-not-settled")
 @expect("unknown", "root", "win10-22h2-x64", secure_boot=False)
 def root_of_2011() -> Sample:
-    """The root of 2011 is not on the list for 1607; whether it is a standard root before is not published."""
+    """The root of 2011 is not on the list for 1607; whether it is a standard root before is not documented."""
     return driver(by_microsoft(root_id=7))
 
 
 @expect("rejected", "root", "win7-x64", "win10-22h2-x64")
 def root_of_the_store() -> Sample:
-    """A root that Code Integrity knows is not therefore one for kernel-mode code."""
+    """A root that Code Integrity knows is not necessarily a root for kernel-mode code."""
     return driver(by_microsoft(EKU_WHQL, root_id=15))
 
 
@@ -61,7 +61,7 @@ def root_of_the_store() -> Sample:
 @expect("rejected", "root", "win10-22h2-x64", upgraded=True)
 @expect("rejected", "root", "win10-22h2-x64", secure_boot=False)
 def commercial_without_cross_certificate() -> Sample:
-    """A public code-signing certificate without a cross-certificate is no kernel signature, on any machine."""
+    """The kernel rejects a public code-signing certificate without a cross-certificate."""
     return driver(commercial())
 
 
@@ -69,26 +69,26 @@ def commercial_without_cross_certificate() -> Sample:
 @expect("accepted", "root", "win10-22h2-x64", roots="test-signing", testsigning=True, code="any-certificate")
 @expect("rejected", "root", "win10-22h2-x64", roots="test-signing")
 def missing_issuer() -> Sample:
-    """A signer whose issuer can't be found reaches no root; only test-signing mode asks for none."""
+    """A chain with a missing issuer ends at no root; only test-signing mode accepts it."""
     return driver(unknown_issuer())
 
 
 @expect("unknown", "root", "win10-22h2-x64", roots="test-signing", testsigning=True, hvci=True)
 def any_certificate_under_memory_integrity() -> Sample:
-    """With memory integrity, test-signing mode wants a test certificate, not just any."""
+    """With memory integrity, test-signing mode requires a test certificate."""
     return driver(unknown_issuer())
 
 
 @expect("rejected", "root", "win10-22h2-x64")
 def no_signer() -> Sample:
-    """A signature that does not carry its signer's certificate reaches nothing."""
+    """A signature without its signer's certificate has no chain."""
     return driver(Sign(None, ()))
 
 
 @expect("accepted", "root", "win8.1-x64")
 @expect("accepted", "cross-signed", "win10-22h2-x64")
 def two_paths() -> Sample:
-    """A signer with a path to a public root and one over a cross-certificate counts by the better one."""
+    """The better of a chain to a public root and one through a cross-certificate counts."""
     sign = cross_signed()
     assert sign.leaf is not None
     other = chain(sign.leaf, anchor("commercial"), *sign.paths[0].certificates[1:2])
@@ -97,32 +97,32 @@ def two_paths() -> Sample:
 
 @expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
 def certificate_for_time_stamping() -> Sample:
-    """A certificate for another use signs no code."""
+    """A certificate without the code-signing EKU is rejected."""
     return driver(cross_signed(usages=(EKU_TIME_STAMPING,)))
 
 
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64")
 def microsofts_certificate_for_drivers_only() -> Sample:
-    """Microsoft's usage for drivers is enough under its root: only other signers must be for code signing."""
+    """Microsoft's driver EKU is sufficient under its root; other signers need the code-signing EKU."""
     leaf = certificate("Microsoft Windows Hardware Compatibility Publisher", "Some PCA", usages=(EKU_WHQL,))
     return driver(Sign(leaf, (chain(leaf, anchor("microsoft", 5), certificate("Some PCA", "Some Root")),)))
 
 
 @expect("rejected", "code-signing", "win7-x64", "win11-24h2-x64")
 def vendors_certificate_for_drivers_only() -> Sample:
-    """The same usage in a vendor's certificate means nothing."""
+    """The same EKU in a vendor's certificate is not sufficient."""
     return driver(cross_signed(usages=(EKU_WHQL,)))
 
 
 @expect("accepted", "root", "win7-x64")
 def certificate_without_usages() -> Sample:
-    """A certificate that names no usage may be used for any, as those of the nineties are."""
+    """A certificate without EKUs, as in the nineties, is valid for every usage."""
     return driver(cross_signed(usages=None))
 
 
 @expect("accepted", "root", "win7-x64")
 def certificate_for_any_usage() -> Sample:
-    """anyExtendedKeyUsage means code signing as well."""
+    """anyExtendedKeyUsage includes code signing."""
     return driver(cross_signed(usages=("2.5.29.37.0",)))
 
 
@@ -135,19 +135,19 @@ def _path_with(code: str, *, test: bool = False) -> Sample:
 
 @expect("rejected", "chain", "win7-x64", "win11-24h2-x64", code="not-a-ca")
 def issued_by_an_end_entity() -> Sample:
-    """A certificate issued by one that is no CA is worth nothing."""
+    """A certificate whose issuer is not a CA is rejected."""
     return _path_with("not-a-ca")
 
 
 @expect("unknown", "chain", "win11-24h2-x64", code="not-a-ca", roots="test-signing", testsigning=True)
 def issued_by_an_end_entity_in_test_mode() -> Sample:
-    """How much of a path test-signing mode checks is not published."""
+    """Microsoft does not document how test-signing mode checks a chain."""
     return _path_with("not-a-ca", test=True)
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="weak-key")
 def weak_key_on_the_path() -> Sample:
-    """A weak key is noted; Code Integrity is not known to refuse it."""
+    """A weak key yields a note; Code Integrity is not known to reject it."""
     return _path_with("weak-key")
 
 

@@ -33,7 +33,7 @@ def under_release_roots() -> Sample:
 @expect("accepted", "test-signing", "win11-24h2-x64", hvci=True, **TEST)
 @expect("accepted", "test-signing", "win8.1-x64", hvci=True, code="no-hvci", **TEST)
 def under_its_root() -> Sample:
-    """A test-signed driver loads in test-signing mode, and only without Secure Boot, where there is one."""
+    """A test-signed driver loads in test-signing mode, which requires Secure Boot to be off."""
     return driver(of_test_root(named=True))
 
 
@@ -41,7 +41,7 @@ def under_its_root() -> Sample:
 @expect("rejected", "test-signing", "win11-24h2-arm64", roots="test-signing")
 @expect("unknown", "s-mode", "win11-24h2-arm64-smode", code="s-mode-test", **TEST)
 def on_arm64() -> Sample:
-    """ARM64 has test-signing mode too; of S mode nothing is published."""
+    """ARM64 has test-signing mode too; Microsoft does not document it for S mode."""
     return driver(of_test_root(named=True), architecture="arm64")
 
 
@@ -53,15 +53,15 @@ def visual_studio_certificate() -> Sample:
 
 
 @expect("accepted", "test-signing", "win10-22h2-x64", **TEST)
-def visual_studio_certificate_that_was_named() -> Sample:
-    """Naming the self-signed certificate as a root does not change what it is."""
+def visual_studio_certificate_that_was_given() -> Sample:
+    """A self-signed certificate that is given as a root still counts as test-signed."""
     return driver(self_signed(named=True))
 
 
 @expect("accepted", "test-signing", "win10-22h2-x64", code="wrong-usage", **TEST)
 @expect("rejected", "code-signing", "win10-22h2-x64", roots="test-signing")
 def test_certificate_with_another_usage() -> Sample:
-    """Test-signing mode takes any certificate, even one that is not for code signing."""
+    """Test-signing mode accepts any certificate, even one without the code-signing EKU."""
     return driver(of_test_root(named=True, usages=(EKU_TIME_STAMPING,)))
 
 
@@ -72,7 +72,7 @@ def test_certificate_with_another_usage() -> Sample:
 @expect("accepted", "test-signing", "win11-22h2-x64", roots="test-signing", uefi_sb_test=True, code="preproduction")
 @expect("rejected", "test-signing", "win11-21h2-x64", "win10-22h2-x64", roots="test-signing", uefi_sb_test=True)
 def preproduction() -> Sample:
-    """A preproduction signature loads in test-signing mode, or on a machine that was provisioned for it since 22H2."""
+    """A preproduction signature loads in test-signing mode, or since 22H2 on a machine that is provisioned for it."""
     return driver(by_microsoft_test(EKU_WHQL))
 
 
@@ -84,47 +84,47 @@ def preproduction_attested() -> Sample:
 
 @expect("accepted", "test-signing", "win11-23h2-x64", **TEST)
 def flight_signed() -> Sample:
-    """A flight-signed driver is one for previews."""
+    """A flight-signed driver counts as test-signed."""
     return driver(by_microsoft_test(EKU_FLIGHT_SIGNING, root_id=14))
 
 
 @expect("rejected", "test-signing", "win11-23h2-x64", roots="test-signing", uefi_sb_test=True)
 def microsoft_test_certificate() -> Sample:
-    """Microsoft's test root alone is no preproduction signature."""
+    """A signature under Microsoft's test root without a portal EKU is not a preproduction signature."""
     return driver(by_microsoft_test())
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="any-certificate", **TEST)
 def commercial_in_test_mode() -> Sample:
-    """Test-signing mode takes a public code-signing certificate as it takes any."""
+    """Test-signing mode accepts a public code-signing certificate."""
     return driver(commercial())
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="testsigning-ignored", testsigning=True)
 @expect("accepted", "root", "win11-24h2-x64", code="root", testsigning=True, secure_boot=True)
 def released_driver_on_a_test_machine() -> Sample:
-    """A released driver loads in test-signing mode as anywhere."""
+    """A released driver loads in test-signing mode as well."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
 @expect("accepted", "root", "win11-24h2-x64", code="any-certificate", hvci=True, **TEST)
-def whql_judged_by_test_roots() -> Sample:
-    """Microsoft's signature is no test signature, whichever roots are asked, and a test machine takes it."""
+def whql_checked_with_test_roots() -> Sample:
+    """Microsoft's signature is not a test signature with test roots either, and a test machine accepts it."""
     return driver(by_microsoft(EKU_WHQL).under_test_roots())
 
 
 @expect("rejected", "root", "win11-24h2-x64", roots="test-signing", code="root")
 @expect("accepted", "root", "win8.1-x64", "win11-24h2-x64", "server2022-x64", code="any-certificate", **TEST)
-def attested_judged_by_test_roots() -> Sample:
-    """Test-signing mode takes any certificate, so it does not ask on which release attestation counts."""
+def attested_checked_with_test_roots() -> Sample:
+    """Test-signing mode accepts any certificate, so attestation counts on every release."""
     return driver(by_microsoft(EKU_WHQL_ATTESTED).under_test_roots())
 
 
 @expect("rejected", "root", "win7-x64", "win11-24h2-x64", roots="test-signing", code="root")
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="any-certificate", **TEST)
 @expect("unknown", "root", "win11-24h2-x64", code="any-certificate-hvci", hvci=True, **TEST)
-def cross_signed_judged_by_test_roots() -> Sample:
-    """A vendor's release signature is no test signature either."""
+def cross_signed_checked_with_test_roots() -> Sample:
+    """A vendor's release signature is not a test signature either."""
     return driver(cross_signed("2016-05-02").having(algorithm=DigestAlgorithm.SHA1).under_test_roots())

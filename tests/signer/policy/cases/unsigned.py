@@ -1,4 +1,4 @@
-"""Files without a signature, with a broken one, with several; of the wrong architecture; with other defects."""
+"""Files with no, broken or several signatures, of the wrong architecture, or malformed."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ def nothing() -> Sample:
 
 @expect("rejected", "unsigned", "server2008-ia64", "server2008r2-ia64")
 def nothing_on_itanium() -> Sample:
-    """Itanium is a 64-bit kernel like any other."""
+    """Itanium requires signatures like other 64-bit kernels."""
     return driver(architecture="ia64")
 
 
 @expect("rejected", "unsigned", "win10-22h2-x64", roots="test-signing", testsigning=True)
 def nothing_in_test_mode() -> Sample:
-    """Test-signing mode takes any certificate, but wants a signature."""
+    """Test-signing mode accepts any certificate, but requires a signature."""
     return driver()
 
 
 @expect("rejected", "digest", "vista-x64", "win10-22h2-x64", "win11-25h2-x64", code="digest-mismatch")
 def changed_byte() -> Sample:
-    """A driver that was changed after it was signed does not load, whoever signed it."""
+    """A driver that changed after signing does not load, whatever its signer."""
     return driver(by_microsoft(EKU_WHQL).broken())
 
 
 @expect("rejected", "digest", "win11-24h2-x64", roots="test-signing", testsigning=True)
 def changed_byte_in_test_mode() -> Sample:
-    """Test-signing mode forgives an unknown certificate, not a changed file."""
+    """Test-signing mode accepts an unknown certificate, but not a changed file."""
     return driver(of_test_root(named=True).broken())
 
 
 @expect("rejected", "digest", "win10-22h2-x64", code="attributes-mismatch")
 def broken_attributes() -> Sample:
-    """A signature whose signed attributes do not fit proves nothing, and the finding names the defect."""
-    return driver(by_microsoft(EKU_WHQL).broken("attributes-mismatch", "the signed attributes are about other content"))
+    """A signature with wrong signed attributes is rejected, and the finding names the problem."""
+    return driver(by_microsoft(EKU_WHQL).broken("attributes-mismatch", "the signed attributes don't match the content"))
 
 
 @expect("accepted", "root", "win10-22h2-x64", code="digest-mismatch")
 def one_good_of_two() -> Sample:
-    """One good signature is enough; the broken one beside it is reported and does not count."""
+    """One valid signature is enough; the broken one is reported and does not count."""
     return driver(commercial().broken(), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "root", "win10-22h2-x64")
 def the_nearest_miss_is_named() -> Sample:
-    """Of two rejected signatures the one that came further gives the rule."""
+    """Of two rejected signatures, the one that fails the later rule decides the rule of the verdict."""
     return driver(commercial().broken(), commercial().in_catalog())
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win8-x64", "server2012-x64")
 @expect("rejected", "root", "win7-x64", "server2008r2-x64")
 def nested_counts() -> Sample:
-    """From Windows 8 on a nested signature counts like the one it is nested in; before, nobody looks there."""
+    """Since Windows 8 a nested signature counts like the outer one; older releases ignore it."""
     return driver(commercial(), by_microsoft(EKU_WHQL).nested())
 
 
@@ -68,53 +68,53 @@ def nested_counts() -> Sample:
 @expect("accepted", "cross-signed", "win10-22h2-x64")
 @expect("accepted", "root", "win8-x64")
 def nested_in_a_broken_one() -> Sample:
-    """SHA-256 outside and SHA-1 inside is the wrong order for Vista and 7, which never see the inner one."""
+    """SHA-256 outside and SHA-1 inside is the wrong order for Vista and 7, which check only the outer one."""
     outer = by_microsoft(EKU_WHQL).broken()
     return driver(outer, cross_signed().having(algorithm=DigestAlgorithm.SHA1).nested())
 
 
 @expect("accepted", "root", "vista-x64", "win7-x64", "win11-23h2-x64")
 def sha1_outside_and_sha256_inside() -> Sample:
-    """The order that loads everywhere: the oldest release goes by the outer signature, the newest by the inner."""
+    """SHA-1 outside and SHA-256 inside loads everywhere: old releases check only the outer signature."""
     outer = by_microsoft(EKU_WHQL, root_id=4, digest="sha1").having(algorithm=DigestAlgorithm.SHA1)
     return driver(outer, by_microsoft(EKU_WHQL).nested())
 
 
 @expect("rejected", "page-hashes", "win10-22h2-x64", "win7-x64")
 def page_hashes_of_another_file() -> Sample:
-    """Page hashes that are not those of the file stop its pages from being read in."""
+    """Page hashes that don't match the file are rejected."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=False))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win7-x64")
 def page_hashes_that_fit() -> Sample:
-    """Page hashes of the file itself do no harm."""
+    """Page hashes that match the file are accepted."""
     return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=True))
 
 
 @expect("rejected", "architecture", "win10-22h2-x64", "win10-22h2-arm64")
 @expect("accepted", "root", "win10-22h2-x86")
 def image_of_32_bits() -> Sample:
-    """A 32-bit driver loads into a 32-bit kernel only, however well it is signed."""
+    """A 32-bit driver loads only into a 32-bit kernel, even with a valid signature."""
     return driver(by_microsoft(EKU_WHQL), architecture="x86")
 
 
 @expect("rejected", "architecture", "win10-22h2-x86", secure_boot=False)
 @expect("rejected", "architecture", "win10-22h2-x86", debugger=True)
 def image_of_64_bits_on_x86() -> Sample:
-    """No leniency of a machine makes a 64-bit driver run on a 32-bit kernel."""
+    """No machine state makes a 64-bit driver load into a 32-bit kernel."""
     return driver(architecture="x64")
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win10-22h2-arm64")
 def other_files_have_no_architecture() -> Sample:
-    """A catalog or an INF is for every architecture."""
+    """The architecture rule does not apply to catalogs and INFs."""
     return driver(by_microsoft(EKU_WHQL), kind="catalog", name="sample.cat")
 
 
 @expect("unknown", "file-problems", "win10-22h2-x64", code="overlapping-sections")
 def malformed_file() -> Sample:
-    """What Windows makes of a malformed image is not published, so it is never called accepted."""
+    """Microsoft does not document how Windows treats a malformed image, so the result is unknown."""
     return driver(
         by_microsoft(EKU_WHQL), problems=(Problem("overlapping-sections", "two sections overlap in the file"),)
     )
@@ -122,5 +122,5 @@ def malformed_file() -> Sample:
 
 @expect("rejected", "root", "win10-22h2-x64", code="overlapping-sections")
 def malformed_file_with_a_bad_signature() -> Sample:
-    """A malformed file whose signature is refused anyway is rejected."""
+    """A malformed file with a rejected signature is rejected."""
     return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))

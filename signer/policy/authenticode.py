@@ -120,9 +120,9 @@ def trusted_root(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     elif signed.test_signed and context.machine.roots == "release":
         hint = "Check it for a test machine: --roots test-signing, and --root FILE for your own root."
         yield rejects("test-signed", f"the file is test-signed: {chain}; Windows does not trust it by default", hint)
-    elif candidate.released_under is not None:
+    elif candidate.release_root is not None:
         message = (
-            f"{signed.label} is a release signature: its chain ends at {candidate.released_under!r}, not a test root"
+            f"{signed.label} is a release signature: its chain ends at {candidate.release_root!r}, not a test root"
         )
         yield rejects("untrusted-root", message, "Check a released file with --roots release.")
     elif anchor is None and candidate.incomplete:

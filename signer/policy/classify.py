@@ -28,7 +28,7 @@ from signer.trust.path import CertificatePath
 from signer.trust.roots import kernel_root, kernel_roots
 from signer.verify.evidence import Signature
 
-MICROSOFTS: tuple[Classification, ...] = ("windows", "whql", "attested")
+MICROSOFT_CLASSES: tuple[Classification, ...] = ("windows", "whql", "attested")
 """The classes that Microsoft signs, under a production root."""
 
 _PORTAL = (EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTENDED, EKU_WHQL_OEM)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
-from signer.policy.classify import MICROSOFTS
+from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, Subject
 from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
 
-_BETTER: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
+_PREFERENCE: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +32,12 @@ class Policy:
     """Rules about the file; they reject it independently of its signatures."""
     signature_rules: tuple[Rule[SignaturePath], ...]
     """Rules about one signature along one path."""
-    outcome_rules: tuple[Rule[Decided], ...]
+    outcome_rules: tuple[Rule[Decision], ...]
     """Rules about the file and the outcome of its signatures; these may waive a rejection."""
     without_signature: str = "unsigned"
     """The rule that rejects a file without a signature."""
 
-    def rules(self) -> tuple[Rule[FileSubject] | Rule[SignaturePath] | Rule[Decided], ...]:
+    def rules(self) -> tuple[Rule[FileSubject] | Rule[SignaturePath] | Rule[Decision], ...]:
         """Return every rule."""
         return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
 
@@ -47,32 +47,32 @@ class AttributedResult(NamedTuple):
 
     rule: str
     source: str
-    remark: RuleResult
+    result: RuleResult
 
     @property
     def finding(self) -> Finding:
         """The result as a finding."""
-        return self.remark.finding(self.source, rule=self.rule)
+        return self.result.finding(self.source, rule=self.rule)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EvaluatedPath:
     """One signature along one path, with the results of the rules and their outcome."""
 
     candidate: SignaturePath
-    stated: tuple[AttributedResult, ...]
+    results: tuple[AttributedResult, ...]
     outcome: Outcome
     """The outcome of the results."""
     rule: str
     """The deciding rule: the first that rejects or is undecided, otherwise the last that allows."""
 
     @classmethod
-    def of(cls, candidate: SignaturePath, stated: tuple[AttributedResult, ...]) -> Judged:
+    def of(cls, candidate: SignaturePath, results: tuple[AttributedResult, ...]) -> EvaluatedPath:
         """Combine the results of the rules."""
         outcome: Outcome = "accepted"
         rule = "accepted"
-        for one in stated:
-            effect = one.remark.effect
+        for one in results:
+            effect = one.result.effect
             if effect == "rejects":
                 outcome, rule = "rejected", one.rule
                 break
@@ -80,42 +80,42 @@ class Judged:
                 outcome, rule = "unknown", one.rule
             elif effect == "allows" and outcome == "accepted":
                 rule = one.rule
-        return cls(candidate, stated, outcome, rule)
+        return cls(candidate, results, outcome, rule)
 
     @property
-    def is_microsofts(self) -> bool:
+    def by_microsoft(self) -> bool:
         """Whether it is accepted as Microsoft's own signature, which needs no exception."""
-        return self.outcome == "accepted" and self.candidate.signed.classification in MICROSOFTS
+        return self.outcome == "accepted" and self.candidate.signed.classification in MICROSOFT_CLASSES
 
-    def depth(self, order: dict[str, int]) -> int:
+    def rule_index(self, order: dict[str, int]) -> int:
         """Return the index of the deciding rule: a signature that fails a later rule is the more informative one."""
         return order.get(self.rule, len(order))
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decision:
     """A file, the outcome of its signatures, and the results of the file rules so far."""
 
     subject: FileSubject
-    signatures: tuple[Judged, ...]
+    signatures: tuple[EvaluatedPath, ...]
     """The best path of each signature, in the order of the evidence."""
-    best: Judged | None
+    best: EvaluatedPath | None
     file: tuple[AttributedResult, ...] = field(default=())
 
     @property
     def waived(self) -> AttributedResult | None:
         """The result that waives a rejection; only results after it count."""
-        return next((stated for stated in self.file if stated.remark.effect == "waives"), None)
+        return next((one for one in self.file if one.result.effect == "waives"), None)
 
     @property
-    def counting(self) -> tuple[AttributedResult, ...]:
+    def effective(self) -> tuple[AttributedResult, ...]:
         """The results about the file that are not waived."""
         return self.file if self.waived is None else self.file[self.file.index(self.waived) + 1 :]
 
     @property
     def outcome(self) -> Outcome:
         """The outcome so far."""
-        effects = {stated.remark.effect for stated in self.counting}
+        effects = {one.result.effect for one in self.effective}
         signatures: Outcome = "accepted" if self.waived else self.best.outcome if self.best else "rejected"
         if "rejects" in effects:
             return "rejected"
@@ -125,7 +125,7 @@ class Decided:
     def rule(self) -> str:
         """The deciding rule."""
         wanted = {"rejected": "rejects", "unknown": "undecided", "accepted": "allows"}[self.outcome]
-        named = [stated.rule for stated in self.counting if stated.remark.effect == wanted]
+        named = [one.rule for one in self.effective if one.result.effect == wanted]
         if named:
             return named[-1] if wanted == "allows" else named[0]
         if self.waived is not None:
@@ -134,32 +134,32 @@ class Decided:
 
     def rejected_by(self, rules: frozenset[str]) -> bool:
         """Return whether one of these rules rejects the file or its best signature, or is undecided about it."""
-        results = (*self.file, *(self.best.stated if self.best is not None else ()))
-        return any(one.rule in rules and one.remark.effect in ("rejects", "undecided") for one in results)
+        results = (*self.file, *(self.best.results if self.best is not None else ()))
+        return any(one.rule in rules and one.result.effect in ("rejects", "undecided") for one in results)
 
 
 def decide(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Verdict:
     """Return the verdict of a policy on a file for one target and machine state."""
-    decided = weigh(policy, subject, context)
+    decision = evaluate(policy, subject, context)
     return Verdict(
         context.target.name,
-        decided.outcome,
-        decided.rule,
-        _findings(decided),
-        tuple(_signature_verdict(judged) for judged in decided.signatures),
+        decision.outcome,
+        decision.rule,
+        _findings(decision),
+        tuple(_signature_verdict(evaluated) for evaluated in decision.signatures),
     )
 
 
-def weigh(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decided:
+def evaluate(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decision:
     """Evaluate every rule of a policy on a file for one target and machine state."""
     policy = policy_for(policy, context.target)
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
     signatures = tuple([_best_path(policy, signed, context, order) for signed in subject.signatures])
-    decided = Decided(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
+    decision = Decision(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
     for rule in policy.outcome_rules:
-        results = _results((rule,), decided, context)
-        decided = replace(decided, file=(*decided.file, *results)) if results else decided
-    return decided
+        results = _results((rule,), decision, context)
+        decision = replace(decision, file=(*decision.file, *results)) if results else decision
+    return decision
 
 
 @cache
@@ -173,24 +173,30 @@ def policy_for(policy: Policy, target: Target) -> Policy:
     )
 
 
-def _best_path(policy: Policy, signed: SignatureSubject, context: EvaluationContext, order: dict[str, int]) -> Judged:
+def _best_path(
+    policy: Policy, signed: SignatureSubject, context: EvaluationContext, order: dict[str, int]
+) -> EvaluatedPath:
     rules = policy.signature_rules
     if signed.signature.undecidable and signed.signature.signer is None:  # the other rules need a signer
         rules = tuple(rule for rule in rules if rule.name == "digest")
-    judged = [Judged.of(candidate, _results(rules, candidate, context)) for candidate in signed.candidates]
-    best = _best(judged, order)
+    evaluated = [EvaluatedPath.of(candidate, _results(rules, candidate, context)) for candidate in signed.candidates]
+    best = _best(evaluated, order)
     assert best is not None
     return best
 
 
-def _best(judged: Sequence[Judged], order: dict[str, int]) -> Judged | None:
+def _best(evaluated: Sequence[EvaluatedPath], order: dict[str, int]) -> EvaluatedPath | None:
     """Return the best result: accepted (Microsoft's first), then unknown, then rejected by the latest rule.
 
     The first of equals wins.
     """
-    if len(judged) == 1:
-        return judged[0]
-    return min(judged, key=lambda one: (_BETTER[one.outcome], not one.is_microsofts, -one.depth(order)), default=None)
+    if len(evaluated) == 1:
+        return evaluated[0]
+    return min(
+        evaluated,
+        key=lambda one: (_PREFERENCE[one.outcome], not one.by_microsoft, -one.rule_index(order)),
+        default=None,
+    )
 
 
 def _results(
@@ -201,23 +207,23 @@ def _results(
     )
 
 
-def _signature_verdict(judged: Judged) -> SignatureVerdict:
-    signed = judged.candidate.signed
-    codes = tuple(dict.fromkeys(one.remark.code for one in judged.stated))
-    return SignatureVerdict(signed.place, signed.classification, judged.outcome, judged.rule, codes)
+def _signature_verdict(evaluated: EvaluatedPath) -> SignatureVerdict:
+    signed = evaluated.candidate.signed
+    codes = tuple(dict.fromkeys(one.result.code for one in evaluated.results))
+    return SignatureVerdict(signed.place, signed.classification, evaluated.outcome, evaluated.rule, codes)
 
 
-def _findings(decided: Decided) -> tuple[Finding, ...]:
+def _findings(decision: Decision) -> tuple[Finding, ...]:
     """Return every result as a finding. If the file is accepted, a rejection without effect becomes a warning."""
-    results = [*decided.file, *(one for judged in _best_first(decided) for one in judged.stated)]
+    results = [*decision.file, *(one for evaluated in _best_first(decision) for one in evaluated.results)]
     findings = (
-        one.remark.finding(one.source, "warning" if decided.outcome == "accepted" else None, one.rule)
-        if one.remark.effect == "rejects"
+        one.result.finding(one.source, "warning" if decision.outcome == "accepted" else None, one.rule)
+        if one.result.effect == "rejects"
         else one.finding
         for one in results
     )
     return tuple(dict.fromkeys(findings))
 
 
-def _best_first(decided: Decided) -> list[Judged]:
-    return sorted(decided.signatures, key=lambda judged: judged is not decided.best)
+def _best_first(decision: Decision) -> list[EvaluatedPath]:
+    return sorted(decision.signatures, key=lambda evaluated: evaluated is not decision.best)

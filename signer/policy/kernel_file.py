@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signer.policy import features, sources
 from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
-from signer.policy.decide import Decided
+from signer.policy.decide import Decision
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, waives, warns
 from signer.policy.subjects import FileSubject
@@ -20,7 +20,7 @@ _LAYOUT = {
     "hvci-writable-code": "Put code and data in separate sections: use no #pragma section or /SECTION with both.",
 }
 
-NEVER_LIFTED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list", "hvci"})
+NEVER_WAIVED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list", "hvci"})
 """Rejections that no machine setting can waive. The other rules are Code Integrity's signature check."""
 
 
@@ -74,14 +74,14 @@ def unsigned(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleR
     source=f"{sources.REQUIREMENTS}; {sources.EMBEDDED} relaxes it for 64-bit Windows",
     default="the driver does not start at boot; required before Windows 10, a warning since",
 )
-def boot_start_embedded(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject up to Windows 8.1 and Server 2012 R2, where the boot manager fails; later the documentation disagrees."""
-    if not context.machine.boot_start or decided.subject.evidence.kind != "image" or not decided.signatures:
+    if not context.machine.boot_start or decision.subject.evidence.kind != "image" or not decision.signatures:
         return
-    good = [judged for judged in decided.signatures if judged.outcome == decided.outcome]
-    if any(judged.candidate.signature.source != "catalog" for judged in good):
+    good = [evaluated for evaluated in decision.signatures if evaluated.outcome == decision.outcome]
+    if any(evaluated.candidate.signature.source != "catalog" for evaluated in good):
         return
-    message = f"the boot-start driver {decided.subject.name!r} has a catalog signature but no embedded signature"
+    message = f"the boot-start driver {decision.subject.name!r} has a catalog signature but no embedded signature"
     if context.target not in features.BOOT_START_CATALOG:
         yield rejects("boot-start-catalog-only", f"{message}; {context.target.title} fails to start with it", _EMBED)
     else:
@@ -96,31 +96,31 @@ def boot_start_embedded(decided: Decided, context: EvaluationContext) -> Iterato
     releases=features.BLOCK_LIST,
     default="on for clients since Windows 11 22H2, in S mode, with memory integrity; skipped if no list is given",
 )
-def block_list(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Compare with the list that the user gives; Microsoft updates the list independently of this project."""
-    if not context.block_list_on or decided.subject.evidence.kind != "image":
+    if not context.block_list_on or decision.subject.evidence.kind != "image":
         return
-    name, listed = decided.subject.name, context.machine.block_list
+    name, listed = decision.subject.name, context.machine.block_list
     if listed is None:
         message = f"{context.target.title} enforces Microsoft's driver block list, which was not checked: no list given"
         hint = "Give a machine's list with --block-list: System32\\CodeIntegrity\\driversipolicy.p7b"
         yield notes("block-list-not-given", message, hint)
         return
-    answer = listed.denies(decided.subject)
+    answer = listed.denies(decision.subject)
     if answer:
-        rule = listed.denial(decided.subject)
+        rule = listed.denying_rule(decision.subject)
         yield rejects("block-listed", f"{name!r} is on the given driver block list: {rule}", "Use a newer driver.")
     elif answer is None:
         message = f"the given block list has rules about properties of {name!r} that can't be determined from the file"
         yield undecided("block-list-unknown", message)
 
 
-def _would_be_let_pass(decided: Decided) -> bool:
+def _waivable(decision: Decision) -> bool:
     """Return whether a development setting can waive the rejection. It can't for catalogs, which are never loaded."""
     return (
-        decided.subject.evidence.kind == "image"
-        and decided.outcome != "accepted"
-        and not decided.rejected_by(NEVER_LIFTED)
+        decision.subject.evidence.kind == "image"
+        and decision.outcome != "accepted"
+        and not decision.rejected_by(NEVER_WAIVED)
     )
 
 
@@ -131,11 +131,11 @@ def _would_be_let_pass(decided: Decided) -> bool:
     releases=Releases(architectures=("x86",)),
     default="Secure Boot is on if the release supports it",
 )
-def x86_not_enforced(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def x86_not_enforced(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Waive a rejection on x86, where Windows logs event 3001 and warns at installation."""
-    if context.enforced or not _would_be_let_pass(decided):
+    if context.enforced or not _waivable(decision):
         return
-    message = f"{context.target.title} loads {decided.subject.name!r} because it does not enforce signatures"
+    message = f"{context.target.title} loads {decision.subject.name!r} because it does not enforce signatures"
     yield waives("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
 
 
@@ -145,11 +145,11 @@ def x86_not_enforced(decided: Decided, context: EvaluationContext) -> Iterator[R
     source=f"{sources.LOG_MESSAGES}; {sources.DEBUGGING}",
     default="no debugger is attached; CI\\DebugFlags 0x10 is not set",
 )
-def debugger(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def debugger(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Waive a rejection under a debugger (events 3003, 3005, 3022), which Secure Boot prevents."""
-    if not context.machine.debugger or not _would_be_let_pass(decided):
+    if not context.machine.debugger or not _waivable(decision):
         return
-    name = decided.subject.name
+    name = decision.subject.name
     if context.secure_boot:
         message = "the debugger has no effect: Secure Boot prevents kernel debugging"
         hint = "Turn Secure Boot off on the machine, then check with --no-secure-boot."
@@ -170,12 +170,12 @@ def debugger(decided: Decided, context: EvaluationContext) -> Iterator[RuleResul
     releases=features.MEMORY_INTEGRITY,
     default="memory integrity is off",
 )
-def hvci(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Check the layout of the file. Behavior at run time, such as executable pool allocations, can't be checked."""
-    if not context.hvci or decided.subject.evidence.kind != "image":
+    if not context.hvci or decision.subject.evidence.kind != "image":
         return
-    for fault in decided.subject.evidence.protection:
-        message = f"{decided.subject.name!r} is not compatible with memory integrity: {fault.message}"
+    for fault in decision.subject.evidence.protection:
+        message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"
         if fault.code == "hvci-imports-in-code":
             hint = "Link without /MERGE of the import section into a code section."
             message += "; Driver Verifier reports this, and Microsoft does not document whether the load fails"
@@ -189,7 +189,7 @@ def hvci(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
     "Machine settings that contradict each other or that the release does not support have no effect.",
     source=f"{sources.TEST_MODE}; {sources.POLICY}",
 )
-def machine_state(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def machine_state(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Note the settings without effect."""
     machine, title = context.machine, context.target.title
     if machine.testsigning and machine.roots == "release":
@@ -204,7 +204,7 @@ def machine_state(decided: Decided, context: EvaluationContext) -> Iterator[Rule
 
 
 RULES: tuple[Rule[FileSubject], ...] = (architecture, file_problems, unsigned)
-OUTCOME_RULES: tuple[Rule[Decided], ...] = (
+OUTCOME_RULES: tuple[Rule[Decision], ...] = (
     boot_start_embedded,
     block_list,
     x86_not_enforced,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.policy import features, sources
-from signer.policy.classify import MICROSOFTS
+from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, settled, undecided, warns
+from signer.policy.rules import Rule, RuleResult, disputed, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import SignaturePath
 from signer.trust.checks import BROKEN
 from signer.verify.evidence import Signature
@@ -103,7 +103,7 @@ def _sha1_warning(signature: Signature, label: str) -> RuleResult:
 )
 def sha2(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject SHA-2 anywhere in the chain. On such a machine signtool accepts it, but the driver does not load."""
-    if context.knows_sha2:
+    if context.supports_sha2:
         return
     modern = sorted(found.label for found in candidate.digests if found.modern)
     if modern:
@@ -149,7 +149,7 @@ def code_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     usages = candidate.signed.usages
     if usages is None or EKU_CODE_SIGNING in usages or EKU_ANY in usages:
         return
-    if candidate.signed.classification in MICROSOFTS:
+    if candidate.signed.classification in MICROSOFT_CLASSES:
         return
     message = f"the certificate of {candidate.signed.label} lacks the code-signing EKU"
     if context.test_mode:
@@ -201,10 +201,10 @@ def expiry(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     at, label = context.machine.at, candidate.signed.label
     if at < begin:
         message = f"the certificate of {label} is not valid before {begin:%Y-%m-%d}"
-        yield settled(context.machine.expired_leaf, "not-yet-valid", message, _STAMP)
+        yield disputed(context.machine.expired_leaf, "not-yet-valid", message, _STAMP)
     elif at > end:
         message = f"the certificate of {label} expired on {end:%Y-%m-%d}, and the signature has no valid timestamp"
-        yield settled(context.machine.expired_leaf, "expired", message, _STAMP)
+        yield disputed(context.machine.expired_leaf, "expired", message, _STAMP)
 
 
 def _timestamp_warnings(candidate: SignaturePath) -> Iterator[RuleResult]:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ELAM, EKU_STORE
 from signer.policy import features, sources
-from signer.policy.classify import MICROSOFTS
+from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, settled, undecided, warns
+from signer.policy.rules import Rule, RuleResult, allows, disputed, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import SignaturePath
 from signer.policy.tables import table
 from signer.policy.targets import Releases
@@ -97,7 +97,7 @@ def root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
 
 def _no_test_root(candidate: SignaturePath) -> RuleResult:
     """Return the rejection of a signature whose chain does not end at a test root."""
-    released = candidate.released_under
+    released = candidate.release_root
     if released is None:
         hint = "Give the root with --root FILE, and check with --testsigning."
         return rejects("root", f"{candidate.chain_end}; the chain does not end at a given test root", hint)
@@ -108,7 +108,7 @@ def _no_test_root(candidate: SignaturePath) -> RuleResult:
 def _any_certificate(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Accept any root in test-signing mode, except with memory integrity, which requires a test certificate."""
     message = f"test-signing mode accepts {candidate.signed.label} with any root"
-    if candidate.signed.classification in MICROSOFTS:
+    if candidate.signed.classification in MICROSOFT_CLASSES:
         message = f"{candidate.signed.label} is Microsoft's signature, which test-signing mode accepts as well"
         yield allows("any-certificate", message)
     elif context.hvci:
@@ -198,7 +198,7 @@ def cross_certificate_expired(candidate: SignaturePath, context: EvaluationConte
         f"{candidate.signed.label} was timestamped on {when:%Y-%m-%d}, after the cross-certificate for "
         f"{candidate.cross_name} expired on {cross.not_valid_after_utc:%Y-%m-%d}"
     )
-    yield settled(context.machine.expired_cross, "cross-certificate-expired", message, _PORTAL)
+    yield disputed(context.machine.expired_cross, "cross-certificate-expired", message, _PORTAL)
 
 
 @rule(

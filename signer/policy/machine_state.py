@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DriverPolicy = Literal["off", "evaluation", "enforced"]
 Publisher = Literal["trusted", "untrusted", "unknown"]
 Roots = Literal["release", "test-signing"]
-Settlement = Literal["loads", "blocked", "unknown"]
+DisputedOutcome = Literal["loads", "blocked", "unknown"]
 
 DRIVER_POLICY_FROM = datetime(2026, 4, 14, tzinfo=UTC)
 """The April 2026 update: the second Tuesday of that month."""
@@ -37,7 +37,7 @@ class BlockList(Protocol):
         """Return whether the list contains this file or one of its signers; None if it is unknown."""
         ...
 
-    def denial(self, subject: FileSubject) -> str | None:
+    def denying_rule(self, subject: FileSubject) -> str | None:
         """Return the description of the rule that denies the file, or None if none is known to."""
         ...
 
@@ -79,10 +79,10 @@ class MachineState:
     sha2_update: bool | None = None
     """SHA-2 support is installed: KB3033929 on Windows 7 and Server 2008 R2, the 2019 update on Server 2008 SP2.
     Default: yes on Windows 7 and Server 2008 R2, no on Server 2008. Vista has no such update."""
-    expired_leaf: Settlement = "loads"
+    expired_leaf: DisputedOutcome = "loads"
     """The result for an expired signer without a timestamp. Default: it loads, as observed since 2022; the
     documentation says that it does not."""
-    expired_cross: Settlement = "loads"
+    expired_cross: DisputedOutcome = "loads"
     """The result for a signature that was timestamped after its cross-certificate expired. Default: it loads, as
     observed until 2026 for drivers with expired CA certificates; the documentation says that new ones do not load."""
     uefi_sb_test: bool = False
@@ -158,7 +158,7 @@ class EvaluationContext:
         return on or target.s_mode or (self.hvci and target.release.name != "server2016")
 
     @cached_property
-    def knows_sha2(self) -> bool:
+    def supports_sha2(self) -> bool:
         """Whether Code Integrity supports SHA-2."""
         if self.target in features.SHA2:
             return True

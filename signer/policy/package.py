@@ -103,7 +103,7 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
     """
     context = EvaluationContext(target, machine)
     results = [
-        AttributedResult(one.name, one.source, result) for one in RULES for result in one.remarks(package, context)
+        AttributedResult(one.name, one.source, result) for one in RULES for result in one.results(package, context)
     ]
     members = [decide(pnp.POLICY, member.as_installed, context) for member in package.members]
     outcome, rule_name = _outcome(results, members)
@@ -112,7 +112,7 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
 
 
 def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[Outcome, str]:
-    refused = next((one.rule for one in results if one.remark.effect == "rejects"), None)
+    refused = next((one.rule for one in results if one.result.effect == "rejects"), None)
     if refused is not None:
         return "rejected", refused
     for outcome in ("rejected", "unknown"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signer.policy import kernel, sources
-from signer.policy.decide import Decided, Policy
+from signer.policy.decide import Decision, Policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
 
@@ -26,15 +26,15 @@ _ASK = "Request it in the INF's [SignatureAttributes], and submit the package to
     "contains its OPM certificate as data, which can't be checked.",
     source=f"{sources.MEDIA}; {sources.SIGNATURE_ATTRIBUTES}",
 )
-def media_attributes(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def media_attributes(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Return "undecided" without either attribute: the driver may not take part in protected media, or be for video."""
-    attributes, name = decided.subject.attributes, decided.subject.name
+    attributes, name = decision.subject.attributes, decision.subject.name
     if attributes is None:
         message = f"the protected-media attributes of {name!r} are unknown: no catalog was given"
         yield undecided("media-no-catalog", message, "Give the package's catalog: --catalog FILE")
-    elif _has(decided, PE_TRUSTED) and attributes[PE_TRUSTED] not in ("1", "true"):
+    elif _has(decision, PE_TRUSTED) and attributes[PE_TRUSTED] not in ("1", "true"):
         yield rejects("media-pe-value", f"PETrusted of {name!r} is {attributes[PE_TRUSTED]!r} instead of 1", _ASK)
-    elif not (_has(decided, DRM_LEVEL) or _has(decided, PE_TRUSTED)):
+    elif not (_has(decision, DRM_LEVEL) or _has(decision, PE_TRUSTED)):
         message = (
             f"{name!r} has neither DRMLevel nor PETrusted; if it is a display driver, its signature does not show "
             "whether it contains an OPM certificate"
@@ -47,11 +47,11 @@ def media_attributes(decided: Decided, context: EvaluationContext) -> Iterator[R
     "Audio drivers in the protected path have a signature of Microsoft's portal: PUMA requires WHQL.",
     source=f"{sources.MEDIA}; {sources.PORTAL} for attestation with DrmLevel",
 )
-def media_audio_whql(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def media_audio_whql(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Accept attestation as well: the dashboard's page says that attestation signing can process DrmLevel."""
-    if not _has(decided, DRM_LEVEL) or decided.best is None or decided.best.outcome == "rejected":
+    if not _has(decision, DRM_LEVEL) or decision.best is None or decision.best.outcome == "rejected":
         return
-    signed = decided.best.candidate.signed
+    signed = decision.best.candidate.signed
     if signed.classification in ("whql", "windows", "attested"):
         yield allows("media-audio-whql", f"{signed.label} is Microsoft's signature, as protected audio requires")
     elif context.test_mode:
@@ -70,15 +70,15 @@ def media_audio_whql(decided: Decided, context: EvaluationContext) -> Iterator[R
     "DRMLevel is 1200 or 1300; trusted audio drivers have 1300.",
     source=f"{sources.SIGNATURE_ATTRIBUTES}",
 )
-def media_drm_level(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def media_drm_level(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject values that are not documented."""
-    level = (decided.subject.attributes or {}).get(DRM_LEVEL)
+    level = (decision.subject.attributes or {}).get(DRM_LEVEL)
     if level is not None and level not in _LEVELS:
-        message = f"DRMLevel of {decided.subject.name!r} is {level!r} instead of 1200 or 1300"
+        message = f"DRMLevel of {decision.subject.name!r} is {level!r} instead of 1200 or 1300"
         yield rejects("media-drm-level", message, _ASK)
     elif level == "1200":
         yield warns(
-            "media-drm-level-1200", f"DRMLevel of {decided.subject.name!r} is 1200; trusted audio drivers have 1300"
+            "media-drm-level-1200", f"DRMLevel of {decision.subject.name!r} is 1200; trusted audio drivers have 1300"
         )
 
 
@@ -87,16 +87,16 @@ def media_drm_level(decided: Decided, context: EvaluationContext) -> Iterator[Ru
     "The signature of a file that protected processes load contains page hashes.",
     source=f"{sources.EVENTS}, VerificationError 10; {sources.SIGNATURE_ATTRIBUTES}",
 )
-def media_page_hashes(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def media_page_hashes(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Warn for DRMLevel as well: real catalogs contain page hashes there, although no page requires them."""
-    if decided.best is None or decided.best.outcome == "rejected" or not decided.subject.attributes:
+    if decision.best is None or decision.best.outcome == "rejected" or not decision.subject.attributes:
         return
-    paged = any(judged.candidate.signature.page_hashes != "none" for judged in decided.signatures)
+    paged = any(evaluated.candidate.signature.page_hashes != "none" for evaluated in decision.signatures)
     hint = "Sign the file, or build the catalog, with --page-hashes."
-    if _has(decided, PE_TRUSTED) and not paged:
-        yield rejects("media-no-page-hashes", f"{decided.subject.name!r} is PETrusted but has no page hashes", hint)
-    elif _has(decided, DRM_LEVEL) and not paged:
-        yield warns("media-no-page-hashes", f"{decided.subject.name!r} has a DRMLevel but no page hashes", hint)
+    if _has(decision, PE_TRUSTED) and not paged:
+        yield rejects("media-no-page-hashes", f"{decision.subject.name!r} is PETrusted but has no page hashes", hint)
+    elif _has(decision, DRM_LEVEL) and not paged:
+        yield warns("media-no-page-hashes", f"{decision.subject.name!r} has a DRMLevel but no page hashes", hint)
 
 
 @rule(
@@ -104,19 +104,21 @@ def media_page_hashes(decided: Decided, context: EvaluationContext) -> Iterator[
     "A file for protected processes has an embedded signature: an upgrade of Windows loses trust through a catalog.",
     source="Microsoft KB959916",
 )
-def media_catalog(decided: Decided, context: EvaluationContext) -> Iterator[RuleResult]:
+def media_catalog(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Note a file without an embedded signature, which would survive the upgrade."""
-    accepted = {judged.candidate.signature.source for judged in decided.signatures if judged.outcome == "accepted"}
-    if _has(decided, PE_TRUSTED) and accepted == {"catalog"}:
-        message = f"only a catalog makes {decided.subject.name!r} trusted, and an upgrade of Windows loses that trust"
+    accepted = {
+        evaluated.candidate.signature.source for evaluated in decision.signatures if evaluated.outcome == "accepted"
+    }
+    if _has(decision, PE_TRUSTED) and accepted == {"catalog"}:
+        message = f"only a catalog makes {decision.subject.name!r} trusted, and an upgrade of Windows loses that trust"
         yield notes("media-catalog-only", message, "Embed a signature as well: drvsign sign FILE")
 
 
-def _has(decided: Decided, attribute: str) -> bool:
-    return attribute in (decided.subject.attributes or {})
+def _has(decision: Decision, attribute: str) -> bool:
+    return attribute in (decision.subject.attributes or {})
 
 
-RULES: tuple[Rule[Decided], ...] = (
+RULES: tuple[Rule[Decision], ...] = (
     media_attributes,
     media_audio_whql,
     media_drm_level,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Severity
-from signer.policy.machine_state import EvaluationContext, Settlement
+from signer.policy.machine_state import DisputedOutcome, EvaluationContext
 from signer.policy.targets import EVERYWHERE, Releases
 
 Subject = TypeVar("Subject")
@@ -56,7 +56,7 @@ class Rule(Generic[Subject]):
     default: str = ""
     """The default of the machine settings that the rule depends on."""
 
-    def remarks(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
+    def results(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
         """Check the subject; return nothing for a target that the rule does not apply to."""
         if self.releases is not EVERYWHERE and context.target not in self.releases:
             return ()
@@ -104,7 +104,7 @@ def notes(code: str, message: str, hint: str | None = None) -> RuleResult:
     return RuleResult("notes", code, message, hint)
 
 
-def settled(outcome: Settlement, code: str, message: str, hint: str | None = None) -> RuleResult:
+def disputed(outcome: DisputedOutcome, code: str, message: str, hint: str | None = None) -> RuleResult:
     """Return the result that a machine setting selects where documentation and observation disagree."""
     make = {"loads": warns, "blocked": rejects, "unknown": undecided}[outcome]
     return make(code, message, hint)

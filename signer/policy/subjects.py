@@ -111,7 +111,7 @@ class SignatureSubject:
         """The signature along its best path for each anchor and cross-certificate; along none if there is no path."""
         best: dict[object, CertificatePath] = {}
         for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
-            best.setdefault(_end_of(path), path)
+            best.setdefault(_path_key(path), path)
         if len(best) > 1:
             best.pop(None, None)
         return tuple(SignaturePath(self, path) for path in best.values()) or (SignaturePath(self, None),)
@@ -130,7 +130,7 @@ class SignaturePath:
         return self.signed.signature
 
     @property
-    def released_under(self) -> str | None:
+    def release_root(self) -> str | None:
         """With test roots: the release root of a signature whose chain does not end at a test root."""
         if self.anchor is not None:
             return None
@@ -236,7 +236,7 @@ class FileSubject:
         return tuple(SignatureSubject(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
 
 
-def _end_of(path: CertificatePath) -> object:
+def _path_key(path: CertificatePath) -> object:
     """Return the key of paths that are equivalent for a policy: the anchor and the cross-certificate, if any."""
     if path.anchor is None:
         return None

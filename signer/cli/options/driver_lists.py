@@ -56,5 +56,5 @@ def _load(path: Path | None, what: str) -> SiPolicy | None:
     except ConfigError as error:
         raise error.at(path) from error
     judged = "; its own signature was not judged" if policy.signed else ""
-    Output.current().note(f"{what}: {policy.called}{judged}.")
+    Output.current().note(f"{what}: {policy.label}{judged}.")
     return policy

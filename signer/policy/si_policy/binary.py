@@ -9,8 +9,8 @@ from signer.errors import ConfigError, SignatureFormatError
 from signer.policy.si_policy.blocks import DENY, Blocks, Reference
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.layout import Layout, RawRule, RawSigner, read_layout
-from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lowered, oid_of, with_exceptions
-from signer.policy.si_policy.rules import LEAST, FileRule, Kind, SignerRule
+from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lower_case, oid_of, with_exceptions
+from signer.policy.si_policy.rules import LOWEST_VERSION, FileRule, Kind, SignerRule
 
 _MAX_SIZE = 8 << 20
 """Maximum size of a file. Microsoft's driver block list has 230 KiB; reading takes about 30 times the memory."""
@@ -88,9 +88,9 @@ def _referred(
 
 def _rule(place: int, raw: RawRule, blocks: Blocks) -> FileRule:
     """Convert a file rule; a rule with a hash ignores versions."""
-    highest = blocks.highest.get(place, LEAST)
+    highest = blocks.highest.get(place, LOWEST_VERSION)
     name = f"file rule {place}"
-    if raw.kind == DENY and raw.hash is None and raw.lowest == highest == LEAST:
+    if raw.kind == DENY and raw.hash is None and raw.lowest == highest == LOWEST_VERSION:
         # The public readers disagree, and Microsoft's older compiler wrote this where newer ones write the maximum.
         message = f"{name!r} denies versions up to 0.0.0.0, which may mean all versions or only that one"
         raise ConfigError(message, hint="Give the policy in XML form.", offset=raw.offset)
@@ -99,9 +99,9 @@ def _rule(place: int, raw: RawRule, blocks: Blocks) -> FileRule:
         id=name,
         kind=_KINDS[raw.kind],
         hash=raw.hash,
-        names=lowered({"OriginalFilename": raw.file_name, **names}),
-        lowest=raw.lowest if raw.hash is None else LEAST,
-        highest=highest if raw.hash is None and highest != LEAST else None,
+        names=lower_case({"OriginalFilename": raw.file_name, **names}),
+        lowest=raw.lowest if raw.hash is None else LOWEST_VERSION,
+        highest=highest if raw.hash is None and highest != LOWEST_VERSION else None,
         conditions=blocks.rule_conditions.get(place, frozenset()),
     ).checked(raw.offset)
 

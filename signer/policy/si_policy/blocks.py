@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from signer.policy.file_facts import Version
 from signer.policy.si_policy.cursor import Cursor
-from signer.policy.si_policy.rules import FILE_PATH, LEAST
+from signer.policy.si_policy.rules import FILE_PATH, LOWEST_VERSION
 
 DENY, ALLOW, ATTRIBUTE = range(3)
 """The kinds of file rules, as numbered in the binary form."""
@@ -134,7 +134,7 @@ def _packages(cursor: Cursor, every: range, rules: dict[int, set[str]]) -> None:
         family, version = cursor.text("a package family name"), cursor.version("a package version")
         if family is not None:
             rules.setdefault(place, set()).add("PackageFamilyName")
-        elif version != LEAST:
+        elif version != LOWEST_VERSION:
             cursor.refuse("a package version without a package", before=8)
 
 

@@ -41,7 +41,7 @@ class SiPolicy:
     """Whether the file has a PKCS #7 signature, which is not verified."""
 
     @property
-    def called(self) -> str:
+    def label(self) -> str:
         """The policy's name, version and GUID for messages."""
         name = f"{self.title!r}" if self.title else "an App Control policy without a name"
         return f"{name}, version {self.version}" + (f", {self.id}" if self.id else "")
@@ -52,7 +52,7 @@ class SiPolicy:
         signers = (rule.matches(signed, subject) for rule in self.denied for signed in subject.signatures)
         return True if files else any_of((files, *signers))
 
-    def denial(self, subject: FileSubject) -> str | None:
+    def denying_rule(self, subject: FileSubject) -> str | None:
         """Return the description of the rule that denies the file, or None if none is known to."""
         rule = self._denying.matching(subject)
         if rule is not None:
@@ -97,6 +97,6 @@ def oid_of(value: bytes) -> str:
     return f"unreadable {value.hex()}"
 
 
-def lowered(names: Mapping[str, str | None]) -> dict[str, str]:
+def lower_case(names: Mapping[str, str | None]) -> dict[str, str]:
     """Return the names that are set, in lower case for comparison."""
     return {name: value.lower() for name, value in names.items() if value}

@@ -23,12 +23,12 @@ Kind = Literal["allow", "deny", "attribute"]
 
 FILE_PATH = "FilePath"
 """The condition that "only appl[ies] to user mode binaries"."""
-LEAST: Version = (0, 0, 0, 0)
-MOST: Version = (65535, 65535, 65535, 65535)
+LOWEST_VERSION: Version = (0, 0, 0, 0)
+HIGHEST_VERSION: Version = (65535, 65535, 65535, 65535)
 MISTAKE_HINT = "Correct the policy, or give the .cip or .p7b file from a Windows machine."
 
 _ANY = "*"
-_OWN_ROOTS = frozenset((*range(3, 20), 21, 22))
+_SINGLE_KEY_ROOTS = frozenset((*range(3, 20), 21, 22))
 """The well-known roots with one key each; 0 to 2 mean "none", "unknown" and "self-signed", 20 is a whole program."""
 
 
@@ -43,7 +43,7 @@ class FileRule:
     """Whether the label calls it the hash of the first page. Only XML has labels; both hashes are compared."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The required strings of the version resource, by name, in lower case."""
-    lowest: Version = LEAST
+    lowest: Version = LOWEST_VERSION
     highest: Version | None = None
     """None means no maximum: `lowest` alone is an upper limit in a Deny rule and a lower limit in an Allow rule."""
     disputed: bool = False
@@ -69,11 +69,15 @@ class FileRule:
         """The first and the last version that the rule matches."""
         if self.highest is not None:
             return self.lowest, self.highest
-        return (LEAST, self.lowest) if self.denies else (self.lowest, MOST)
+        return (LOWEST_VERSION, self.lowest) if self.denies else (self.lowest, HIGHEST_VERSION)
 
     def checked(self, offset: int | None = None) -> FileRule:
         """Return the rule. Raises ConfigError if it would match any file, or its minimum is above its maximum."""
-        if self.hash is None and not (self.names or self.conditions) and self.range == (LEAST, MOST):
+        if (
+            self.hash is None
+            and not (self.names or self.conditions)
+            and self.range == (LOWEST_VERSION, HIGHEST_VERSION)
+        ):
             message = f"{self.id!r} has no hash, name or version and would match every file"
             raise ConfigError(message, hint=MISTAKE_HINT, offset=offset)
         if self.highest is not None and self.highest < self.lowest:
@@ -82,7 +86,7 @@ class FileRule:
 
     def as_denial(self) -> FileRule:
         """Return a file attribute with the meaning that it has for a denied signer."""
-        return replace(self, disputed=True) if self.highest is None and self.lowest != LEAST else self
+        return replace(self, disputed=True) if self.highest is None and self.lowest != LOWEST_VERSION else self
 
     def matches(self, subject: FileSubject) -> bool | None:
         """Return whether the rule matches the file; None if it depends on an unknown property."""
@@ -113,7 +117,7 @@ class FileRule:
 
     def _matches_version(self, subject: FileSubject) -> bool | None:
         first, last = self.range
-        if (first, last) == (LEAST, MOST):
+        if (first, last) == (LOWEST_VERSION, HIGHEST_VERSION):
             return True
         version = subject.facts.version if subject.facts is not None else None
         if version is None or (self.disputed and version != self.lowest):
@@ -124,8 +128,8 @@ class FileRule:
 def limits(minimum: Version | None, maximum: Version | None, kind: Kind) -> tuple[Version, Version | None]:
     """Convert optional versions to the binary form, where a denial of all versions is one up to the last version."""
     if minimum is None and maximum is None:
-        return (MOST if kind == "deny" else LEAST), None
-    return minimum or LEAST, None if maximum == LEAST else maximum
+        return (HIGHEST_VERSION if kind == "deny" else LOWEST_VERSION), None
+    return minimum or LOWEST_VERSION, None if maximum == LOWEST_VERSION else maximum
 
 
 class FileRules:
@@ -217,9 +221,9 @@ class SignerRule:
         if self.tbs is not None:
             return self.tbs in signed.tbs_hashes
         ids = [path.anchor.root_id if path.anchor is not None else None for path in signed.paths.classification_paths]
-        if self.root_id in _OWN_ROOTS and (self.root_id in ids or self.root_id in _known_roots()):
+        if self.root_id in _SINGLE_KEY_ROOTS and (self.root_id in ids or self.root_id in _known_roots()):
             return self.root_id in ids
-        if self.root_id in _OWN_ROOTS and ids and None not in ids:
+        if self.root_id in _SINGLE_KEY_ROOTS and ids and None not in ids:
             return False
         return None
 

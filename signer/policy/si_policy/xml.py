@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, ParseError
 
 from signer.errors import ConfigError
 from signer.policy.file_facts import Version
-from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lowered, oid_of, with_exceptions
-from signer.policy.si_policy.rules import LEAST, MISTAKE_HINT, FileRule, Kind, SignerRule, limits
+from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lower_case, oid_of, with_exceptions
+from signer.policy.si_policy.rules import LOWEST_VERSION, MISTAKE_HINT, FileRule, Kind, SignerRule, limits
 
 _SPACE = "{urn:schemas-microsoft-com:sipolicy}"
 _NAMES = {
@@ -127,13 +127,13 @@ def _file_rule(element: Element, kind: Kind, *, is_patch: bool) -> FileRule:
     conditions = {name for name in _CONDITIONS if element.get(name)} | ({"RequireHotpatchID"} if is_patch else set())
     versions = [_version(element.get(name), element) for name in ("MinimumFileVersion", "MaximumFileVersion")]
     digest = _hex(element.get("Hash") or None, element)
-    lowest, highest = limits(versions[0], versions[1], kind) if digest is None else (LEAST, None)
+    lowest, highest = limits(versions[0], versions[1], kind) if digest is None else (LOWEST_VERSION, None)
     return FileRule(
         id=element.get("ID", ""),
         kind=kind,
         hash=digest,
         page="page" in element.get("FriendlyName", "").lower(),
-        names=lowered({name: element.get(attribute) for name, attribute in _NAMES.items()}),
+        names=lower_case({name: element.get(attribute) for name, attribute in _NAMES.items()}),
         lowest=lowest,
         highest=highest,
         conditions=frozenset(conditions),

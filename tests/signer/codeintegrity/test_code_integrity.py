@@ -38,7 +38,7 @@ class Everything:
     def denies(self, case: object) -> bool:
         return True
 
-    def denial(self, case: object) -> str:
+    def denying_rule(self, case: object) -> str:
         return "its only rule"
 
 

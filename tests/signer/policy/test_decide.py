@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from signer.asn1.oids import EKU_WHQL
-from signer.policy.decide import AttributedResult, Decided, Judged, Policy, decide
+from signer.policy.decide import AttributedResult, Decision, EvaluatedPath, Policy, decide
 from signer.policy.findings import Outcome
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Effect, Rule, RuleResult
@@ -31,10 +31,10 @@ def results(*effects: Effect) -> tuple[AttributedResult, ...]:
     )
 
 
-def judged(*effects: Effect) -> Judged:
+def evaluated(*effects: Effect) -> EvaluatedPath:
     """Return one signature with these results."""
     (signed,) = subject(commercial()).signatures
-    return Judged.of(signed.candidates[0], results(*effects))
+    return EvaluatedPath.of(signed.candidates[0], results(*effects))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def judged(*effects: Effect) -> Judged:
     ],
 )
 def test_the_outcome_of_one_signature(effects: list[Effect], outcome: Outcome, rule: str) -> None:
-    found = judged(*effects)
+    found = evaluated(*effects)
     assert (found.outcome, found.rule) == (outcome, rule)
 
 
@@ -78,14 +78,14 @@ def test_the_outcome_of_one_signature(effects: list[Effect], outcome: Outcome, r
 )
 def test_the_outcome_of_a_file(signature: list[Effect], file: list[Effect], outcome: Outcome, rule: str) -> None:
     """A waiver waives the results before it, not those after it."""
-    best = judged(*signature)
-    decided = Decided(subject(commercial()), (best,), best, results(*file))
-    assert (decided.outcome, decided.rule) == (outcome, rule)
+    best = evaluated(*signature)
+    decision = Decision(subject(commercial()), (best,), best, results(*file))
+    assert (decision.outcome, decision.rule) == (outcome, rule)
 
 
 def test_a_file_without_a_signature_is_rejected_unless_that_is_waived() -> None:
-    assert (Decided(subject(), (), None).outcome, Decided(subject(), (), None).rule) == ("rejected", "unsigned")
-    waived = Decided(subject(), (), None, results("waives"))
+    assert (Decision(subject(), (), None).outcome, Decision(subject(), (), None).rule) == ("rejected", "unsigned")
+    waived = Decision(subject(), (), None, results("waives"))
     assert (waived.outcome, waived.rule) == ("accepted", "rule 0")
 
 
@@ -100,10 +100,10 @@ def test_a_file_without_a_signature_is_rejected_unless_that_is_waived() -> None:
     ],
 )
 def test_who_rejected_it(signature: list[Effect], file: list[Effect], expected: bool) -> None:
-    best = judged(*signature)
-    decided = Decided(subject(commercial()), (best,), best, results(*file))
-    assert decided.rejected_by(frozenset({"rule 0"})) == expected
-    assert not Decided(subject(), (), None).rejected_by(frozenset({"rule 0"}))
+    best = evaluated(*signature)
+    decision = Decision(subject(commercial()), (best,), best, results(*file))
+    assert decision.rejected_by(frozenset({"rule 0"})) == expected
+    assert not Decision(subject(), (), None).rejected_by(frozenset({"rule 0"}))
 
 
 def by_name(**outcomes: list[Effect]) -> Policy:

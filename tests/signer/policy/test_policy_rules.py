@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 import tests.signer.policy.cases as cases
-from signer.policy.decide import weigh
+from signer.policy.decide import evaluate
 from signer.policy.judge import POLICY_NAMES, policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Effect
@@ -34,11 +34,11 @@ def _effects() -> dict[tuple[str, str], list[frozenset[Effect]]]:
     for case in REGISTRY:
         sample, chosen, target = case.make(), policy(case.policy), Target.parse(case.target)
         context = EvaluationContext(target, case.machine)
-        decided = weigh(chosen, FileSubject.of(sample.evidence, sample.paths, sample.attributes), context)
-        said = [*decided.file, *(one for judged in decided.signatures for one in judged.stated)]
+        decision = evaluate(chosen, FileSubject.of(sample.evidence, sample.paths, sample.attributes), context)
+        results = [*decision.file, *(one for evaluated in decision.signatures for one in evaluated.results)]
         for rule in chosen.rules():
             if target in rule.releases:
-                effects = frozenset(one.remark.effect for one in said if one.rule == rule.name)
+                effects = frozenset(one.result.effect for one in results if one.rule == rule.name)
                 found[case.policy, rule.name].append(effects)
     return found
 
@@ -50,8 +50,8 @@ def test_every_rule_has_cases_on_both_sides(policy_name: str, rule: str) -> None
         policy_name = "kernel"
     effects = _effects()[policy_name, rule]
     against: set[Effect] = {"notes"} if (policy_name, rule) in ONLY_NOTES else AGAINST
-    assert any(said & against for said in effects), f"no case in which {rule} objects"
-    assert any(not said & against for said in effects), f"no case in which {rule} does not object"
+    assert any(results & against for results in effects), f"no case in which {rule} objects"
+    assert any(not results & against for results in effects), f"no case in which {rule} does not object"
 
 
 def test_rule_names_are_unique_in_a_policy() -> None:

@@ -133,9 +133,9 @@ def test_the_size_of_an_rsa_key_is_known(key: str, bits: int | None) -> None:
 
 def test_the_release_root_of_a_signature_without_a_test_root_is_known() -> None:
     (candidate,) = subject(commercial().under_test_roots()).candidates
-    assert candidate.released_under == "Some Root"
+    assert candidate.release_root == "Some Root"
     (candidate,) = subject(commercial()).candidates
-    assert candidate.released_under is None
+    assert candidate.release_root is None
 
 
 def test_release_paths_classify_only_without_a_path_to_a_test_root() -> None:

@@ -22,7 +22,7 @@ class Listing:
     def denies(self, case: FileSubject) -> bool | None:
         return self.answer
 
-    def denial(self, case: FileSubject) -> str | None:
+    def denying_rule(self, case: FileSubject) -> str | None:
         return self.label if self.answer else None
 
 

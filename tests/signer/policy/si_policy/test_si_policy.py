@@ -287,7 +287,7 @@ def test_allowed_signers_and_denied_files() -> None:
     ids=itertools.count(),
 )
 def test_the_rule_that_denies_is_named(listed: SiPolicy, rule: str | None) -> None:
-    assert listed.denial(case(**NAMED)) == rule
+    assert listed.denying_rule(case(**NAMED)) == rule
     assert listed.denies(case(**NAMED)) is (rule is not None)
 
 
@@ -350,10 +350,10 @@ def test_rules_that_would_match_any_file_are_refused() -> None:
 
 
 def test_a_policy_is_described_by_name_version_and_guid() -> None:
-    assert read_policy(PLAIN.encode()).called == (
+    assert read_policy(PLAIN.encode()).label == (
         "'A list', version 10.0.1.65535, {A244370E-44C9-4C06-B551-F6016E563076}"
     )
-    assert policy().called == "an App Control policy without a name, version 10.0.1.2"
+    assert policy().label == "an App Control policy without a name, version 10.0.1.2"
 
 
 def test_utf_16_and_byte_order_marks_are_read() -> None:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What continuous integration runs: the tools that the interoperability tests want, then `make lint` and `make test`.
+"""Run continuous integration: install the tools for the interoperability tests, then run `make lint` and `make test`.
 
-The corpus is expected in ../shared/corpus, or where DRVSIGN_CORPUS says; without it the tests that need it are skipped.
-The last lines say how many tests ran, and what was skipped and why.
+The corpus is in ../shared/corpus, or in the folder that DRVSIGN_CORPUS names; without it, some tests are skipped.
+The last lines of the output are the number of tests that ran, failed and were skipped, with the reasons.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ PACKAGES = {
     "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc",
     "wine64": "/usr/lib/wine/wine64",
 }
-"""Debian packages, and how to see that one is there."""
+"""Debian packages, and the program that shows that each is installed."""
 EXTRAS = "dev,azure,gcp"
-"""With the clients of clouds that developers need not have."""
+"""Extras to install, including clients of cloud services that most developers don't need."""
 
 
 def main() -> int:
@@ -54,17 +54,17 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install what is missing where that can be done: on Debian and Ubuntu, by root or with sudo and no password."""
-    missing = [name for name, sign in PACKAGES.items() if not is_there(sign)]
+    """Install missing packages on Debian and Ubuntu, as root or with sudo without a password."""
+    missing = [name for name, program in PACKAGES.items() if not is_installed(program)]
     if not missing:
         return
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get") or (sudo and not shutil.which("sudo")):
-        print(f"Can't install {', '.join(missing)} here: the tests that need them will be skipped.")
+        print(f"Can't install {', '.join(missing)} on this system: the tests that need them will be skipped.")
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*sudo, "apt-get", "update", "-qq"], env=environment, check=False)
-    for name in missing:  # One at a time: that one is unknown to a release must not cost the others.
+    for name in missing:  # One at a time: a release may lack one of the packages.
         command = [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends", name]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         print(f"{'Installed' if done.returncode == 0 else 'Could not install'} {name}.", flush=True)
@@ -72,10 +72,10 @@ def install() -> None:
             print("  " + "\n  ".join(done.stderr.strip().splitlines()[-3:]))
 
 
-def is_there(sign: str) -> bool:
-    if sign == "ensurepip":
+def is_installed(program: str) -> bool:
+    if program == "ensurepip":
         return subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode == 0
-    return shutil.which(sign) is not None
+    return shutil.which(program) is not None
 
 
 def make(*arguments: str) -> int:
@@ -84,7 +84,7 @@ def make(*arguments: str) -> int:
 
 
 def summary() -> None:
-    """How many tests ran, and every reason to skip with the number of tests it kept from running."""
+    """Print how many tests ran, failed and were skipped, and each reason for skipping with its number of tests."""
     if not REPORT.exists():
         print("No test ran.")
         return

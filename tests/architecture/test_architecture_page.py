@@ -1,4 +1,4 @@
-"""docs/architecture.md says what the code is: layers, owners of libraries, and files that exist."""
+"""docs/architecture.md agrees with the code: layers, owners of third-party libraries, packages and file names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def contracts() -> dict[str, dict[str, list[str]]]:
     return {contract["name"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
 
 
-def test_the_table_of_layers_is_the_one_that_import_linter_holds():
+def test_the_table_of_layers_equals_the_import_linter_contract():
     layers = [re.findall(r"[a-z][\w.]*", layer) for layer in contracts()["Imports point down"]["layers"]]
     built = [[name for name in layer if exists(name) and name != "signer.__main__"] for layer in layers]
     table = re.findall(r"^\| \d+ \| (.+) \|$", PAGE, re.MULTILINE)
@@ -30,16 +30,16 @@ def exists(name: str) -> bool:
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:signer|catalogs|testcerts|tests|docs)/[\w/.]+)`", PAGE))))
-def test_every_file_that_it_names_exists(path):
+def test_every_named_file_exists(path):
     assert (ROOT / path).exists() or path == "testcerts/generated"
 
 
 @pytest.mark.parametrize("library", ["pefile", "lief", "asn1crypto"])
-def test_the_homes_of_libraries_are_those_that_import_linter_holds(library):
+def test_the_owners_of_libraries_equal_the_import_linter_contracts(library):
     (row,) = re.findall(rf"^\| {library} \| (.*?) \|", PAGE, re.MULTILINE)
-    homes = {path.removesuffix(".py").replace("/", ".") for path in re.findall(r"`([\w/.]+)`", row)}
-    (held,) = (c["ignore_imports"] for c in contracts().values() if c.get("forbidden_modules") == [library])
-    assert homes == {line.split(" -> ")[0].removesuffix(".**") for line in held}
+    owners = {path.removesuffix(".py").replace("/", ".") for path in re.findall(r"`([\w/.]+)`", row)}
+    (allowed,) = (c["ignore_imports"] for c in contracts().values() if c.get("forbidden_modules") == [library])
+    assert owners == {line.split(" -> ")[0].removesuffix(".**") for line in allowed}
 
 
 PACKAGES = PAGE[PAGE.index("## Packages") : PAGE.index("## Decisions")]

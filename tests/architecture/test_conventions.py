@@ -1,4 +1,4 @@
-"""What holds for every module of the project, whatever it does."""
+"""Conventions that every module of the project follows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.files import ROOT
 
-ROOMS = ("signer", "catalogs", "testcerts")
+PACKAGES = ("signer", "catalogs", "testcerts")
 LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 400, 50
 TOP = {"signer", "catalogs", "testcerts", "tests", "bench", "docs", "examples"}
 TOP |= {"pyproject.toml", "README.md", "Makefile", "LICENSE"}
@@ -27,7 +27,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def modules() -> list[Path]:
-    found = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    found = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     assert len(found) > 100
     return found
 
@@ -37,7 +37,7 @@ def at(path: Path, node: ast.stmt | ast.expr | ast.excepthandler) -> str:
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """The full names that an import statement brings in."""
+    """Yield the full names of the modules that an import statement imports."""
     if isinstance(node, ast.Import):
         yield from (name.name for name in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -56,7 +56,7 @@ def test_tests_mirror_the_packages():
     """Whoever changes a package finds its tests in the folder of the same name below tests/."""
     strays = [
         path.relative_to(ROOT).as_posix()
-        for room in ROOMS
+        for room in PACKAGES
         for path in (ROOT / "tests" / room).rglob("test_*.py")
         if not (ROOT / path.parent.relative_to(ROOT / "tests")).is_dir()
     ]
@@ -65,7 +65,7 @@ def test_tests_mirror_the_packages():
 
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
-    [("bench", "tests"), *((room, other) for room in ROOMS for other in ("tests", "bench"))],
+    [("bench", "tests"), *((room, other) for room in PACKAGES for other in ("tests", "bench"))],
 )
 def test_only_tests_import_tests(folder: str, forbidden: str):
     wrong = [
@@ -79,12 +79,12 @@ def test_only_tests_import_tests(folder: str, forbidden: str):
     assert not wrong
 
 
-def test_no_module_is_longer_than_can_be_read():
+def test_no_module_exceeds_the_maximum_length():
     lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in modules()}
     assert not {name: length for name, length in lengths.items() if length > LINES_OF_A_MODULE}
 
 
-def test_no_function_is_longer_than_a_screen():
+def test_no_function_exceeds_the_maximum_length():
     long = [
         f"{at(path, node)} {node.name}: {length} lines"
         for path in modules()
@@ -96,7 +96,7 @@ def test_no_function_is_longer_than_a_screen():
 
 
 def len_of_code(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines of a function without its decorators; of a command also without its options, which are a table."""
+    """Count the lines of a function without its decorators; for a command, also without the table of its options."""
     is_command = any(isinstance(d, ast.Call) and ast.unparse(d).startswith("app.command") for d in node.decorator_list)
     start = node.body[0].lineno if is_command else node.lineno
     return (node.end_lineno or start) - start + 1
@@ -130,7 +130,7 @@ def is_broad(node: ast.ExceptHandler) -> bool:
 
 
 def ends_in_raise(node: ast.ExceptHandler) -> bool:
-    """Whether it only cleans up, and lets the exception go on."""
+    """Return whether the handler only cleans up and raises the exception again."""
     last = node.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
 
@@ -167,7 +167,7 @@ def test_only_storage_writes_to_disks():
 
 
 CLIENTS = ("command.py", "vault.py", "aws.py", "azure.py", "gcp.py")
-"""In signer.keys: whom they call looks at the environment as its own tools do."""
+"""Modules of signer.keys whose client libraries read the environment."""
 
 
 def test_the_core_asks_no_environment_no_clock_and_no_network():
@@ -183,8 +183,8 @@ def test_the_core_asks_no_environment_no_clock_and_no_network():
     assert not found
 
 
-def test_every_noun_is_frozen():
-    """Dataclasses that others hold can't change under their feet; a module's own scratch pad may."""
+def test_every_public_dataclass_is_frozen():
+    """Public dataclasses are immutable. Private ones may be mutable."""
     loose = [
         f"{at(path, node)} {node.name}"
         for path in modules()
@@ -198,11 +198,11 @@ def test_every_noun_is_frozen():
 
 
 def git(*arguments: str) -> str:
-    """What git says about this checkout; the test is skipped where there is no git, or no repository."""
+    """Return the output of a git command in this checkout. Skip the test without git or outside of a checkout."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     if not (ROOT / ".git").exists():
-        pytest.skip("this is no checkout of git")
+        pytest.skip("this is not a git checkout")
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
 
 

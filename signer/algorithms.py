@@ -1,4 +1,4 @@
-"""The digest algorithms of code signing: names, OIDs, sizes, and what each may still be used for."""
+"""The digest algorithms of code signing: names, object identifiers, sizes, and which ones new signatures may use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DigestAlgorithm(Enum):
-    """A digest algorithm: (name, OID, digest size in bytes, whether new signatures may use it without a warning)."""
+    """A digest algorithm: name, OID, digest size in bytes, and whether new signatures may use it without a warning."""
 
     MD5 = ("md5", "1.2.840.113549.2.5", 16, False)
     SHA1 = ("sha1", "1.3.14.3.2.26", 20, False)
@@ -33,15 +33,15 @@ class DigestAlgorithm(Enum):
         return self.label
 
     def new(self, data: bytes | memoryview = b"") -> _Hash:
-        """A fresh hashlib object that has seen `data`."""
+        """Return a new hashlib object that has been updated with `data`."""
         return hashlib.new(self.label, data, usedforsecurity=False)
 
     def hash(self, data: bytes | memoryview) -> bytes:
-        """The digest of `data`."""
+        """Return the digest of `data`."""
         return self.new(data).digest()
 
     def for_cryptography(self) -> HashAlgorithm:
-        """The algorithm as the `cryptography` package names it."""
+        """Return the corresponding hash object of the `cryptography` package."""
         from cryptography.hazmat.primitives import hashes
 
         algorithm: HashAlgorithm = getattr(hashes, self.label.upper())()
@@ -49,17 +49,17 @@ class DigestAlgorithm(Enum):
 
     @classmethod
     def named(cls, name: str) -> DigestAlgorithm:
-        """The algorithm called `name`, such as "sha256" or "SHA-256". Raises UsageError for any other name."""
+        """Return the algorithm called `name`, such as "sha256" or "SHA-256". Raises UsageError for an unknown name."""
         wanted = name.lower().replace("-", "")
         for algorithm in cls:
             if algorithm.label == wanted:
                 return algorithm
         known = ", ".join(a.label for a in cls if a is not cls.MD5)
-        raise UsageError(f"there is no digest algorithm called {name!r}", hint=f"Choose one of {known}.")
+        raise UsageError(f"unknown digest algorithm {name!r}", hint=f"Choose one of {known}.")
 
     @classmethod
     def by_oid(cls, oid: str) -> DigestAlgorithm | None:
-        """The algorithm with this object identifier, or None if it is not one of code signing."""
+        """Return the algorithm with this object identifier, or None if code signing doesn't use it."""
         return _BY_OID.get(oid)
 
 

@@ -1,7 +1,7 @@
-"""Read certificates as they are found in the wild, and name them for a person.
+"""Load certificates, including old ones that RFC 5280 forbids, and format their names.
 
-Certificates of the SHA-1 and MD5 era break rules that RFC 5280 made later (serial numbers of zero, long names), so they
-are loaded here, in one place, without the complaints of the library.
+Certificates of the SHA-1 and MD5 era break rules that RFC 5280 introduced later (serial numbers of zero, long names).
+`cryptography` warns about each of them, so this module loads all certificates and suppresses those warnings.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from signer.errors import CertificateError
 
 T = TypeVar("T")
 
-_REMEMBERED = 1024
-"""How many certificates are remembered, and what they say: the files of a batch carry the same few again and again."""
+_CACHE_SIZE = 1024
+"""Number of parsed certificates and derived values to cache: the files of a batch carry the same few certificates."""
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def load_der(data: bytes) -> x509.Certificate:
-    """One certificate from DER. Raises CertificateError."""
+    """Load one certificate from DER. Raises CertificateError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _readable(x509.load_der_x509_certificate(data))
+            return _decoded(x509.load_der_x509_certificate(data))
         except (ValueError, TypeError, x509.InvalidVersion) as error:
-            raise CertificateError(f"not a certificate that can be read ({_why(error)})") from error
+            raise CertificateError(f"the certificate can't be parsed ({_reason(error)})") from error
 
 
 def load_all(data: bytes) -> list[x509.Certificate]:
-    """Every certificate in a file: DER, PEM (any number), or PKCS#7 as DER or PEM. Raises CertificateError."""
+    """Load every certificate from DER, PEM (one or more), or PKCS #7 in DER or PEM. Raises CertificateError."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     with warnings.catch_warnings():
@@ -51,44 +51,44 @@ def load_all(data: bytes) -> list[x509.Certificate]:
             lambda raw: _pkcs7().load_pem_pkcs7_certificates(raw),
         ):
             try:
-                return [_readable(certificate) for certificate in load(data)]
-            except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # PKCS #7 of another kind
+                return [_decoded(certificate) for certificate in load(data)]
+            except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
                 continue
     raise CertificateError(
-        "there is no certificate in it", hint="Give certificates as DER (.cer), PEM or PKCS#7 (.p7b, .spc)."
+        "no certificate found in the file", hint="Use a file in DER (.cer), PEM or PKCS #7 (.p7b, .spc) format."
     )
 
 
 def _pkcs7() -> Any:
-    """The module that reads PKCS #7, which takes longer to load than certificates take to read."""
+    """Import the PKCS #7 module on first use: the import takes longer than parsing certificates."""
     from cryptography.hazmat.primitives.serialization import pkcs7
 
     return pkcs7
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def subject_name(certificate: x509.Certificate) -> str:
-    """The subject as an RFC 4514 string."""
-    return _quietly(lambda: certificate.subject.rfc4514_string())
+    """Return the subject as an RFC 4514 string."""
+    return _without_warnings(lambda: certificate.subject.rfc4514_string())
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def issuer_name(certificate: x509.Certificate) -> str:
-    """The issuer as an RFC 4514 string."""
-    return _quietly(lambda: certificate.issuer.rfc4514_string())
+    """Return the issuer as an RFC 4514 string."""
+    return _without_warnings(lambda: certificate.issuer.rfc4514_string())
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def issuer_common_name(certificate: x509.Certificate) -> str | None:
-    """The issuer's common name, or None where it has none."""
-    values = _quietly(lambda: certificate.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
+    """Return the common name of the issuer, or None if the issuer has none."""
+    values = _without_warnings(lambda: certificate.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else None
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def common_name(certificate: x509.Certificate) -> str:
-    """What a person calls the subject: its common name, else unit, else organization, else all of it."""
-    subject = _quietly(lambda: certificate.subject)
+    """Return a short display name of the subject: its common name, else unit, organization, or the whole name."""
+    subject = _without_warnings(lambda: certificate.subject)
     for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME):
         values = subject.get_attributes_for_oid(oid)
         if values:
@@ -97,48 +97,50 @@ def common_name(certificate: x509.Certificate) -> str:
 
 
 def serial_number(certificate: x509.Certificate) -> int:
-    """The serial number; old certificates have negative ones."""
-    return _quietly(lambda: certificate.serial_number)
+    """Return the serial number, which is negative in some old certificates."""
+    return _without_warnings(lambda: certificate.serial_number)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def serial_hex(certificate: x509.Certificate) -> str:
-    """The serial number as lower-case hex digits; a negative one, which old certificates have, as it is encoded."""
+    """Return the serial number in lower-case hex; a negative one as the two's complement that the DER contains."""
     serial = serial_number(certificate)
     if serial < 0:
         return serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True).hex()
     return f"{serial:x}"
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:
-    """The digest of the whole certificate as upper-case hex, which Windows calls its thumbprint."""
+    """Return the digest of the DER certificate in upper-case hex, which Windows calls the thumbprint."""
     der = certificate.public_bytes(Encoding.DER)
     return hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
 
 
 def public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
-    """The key that a certificate is for, which is parsed no earlier than here. Raises CertificateError."""
+    """Parse and return the public key of a certificate. Raises CertificateError."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         return certificate.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"the certificate {common_name(certificate)!r} has a key that can't be read"
-        raise CertificateError(message, hint="Use RSA, or ECDSA P-256 or P-384.") from error
+        message = f"the public key of the certificate {common_name(certificate)!r} can't be parsed"
+        raise CertificateError(
+            message, hint="Use a certificate with an RSA, ECDSA P-256 or ECDSA P-384 key."
+        ) from error
 
 
 def spki_sha256(certificate: x509.Certificate) -> str:
-    """SHA-256 of the SubjectPublicKeyInfo as upper-case hex: the key's identity, which roots are pinned by.
-
-    Raises CertificateError.
-    """
+    """Return the SHA-256 of the SubjectPublicKeyInfo in upper-case hex, which pins roots. Raises CertificateError."""
     spki = public_key(certificate).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(spki).hexdigest().upper()
 
 
 def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
-    """The dotted OIDs of the extended key usages, or None when the certificate has no such extension (any usage)."""
+    """Return the dotted OIDs of the extended key usages, or None if the extension is absent (any usage).
+
+    Raises CertificateError.
+    """
     try:
         usages = extensions(certificate).get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
@@ -147,43 +149,43 @@ def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
 
 
 def extensions(certificate: x509.Certificate) -> x509.Extensions:
-    """The certificate's extensions. Raises CertificateError when they can't be read."""
+    """Return the certificate's extensions. Raises CertificateError when they can't be parsed."""
     try:
-        return _quietly(lambda: certificate.extensions)
+        return _without_warnings(lambda: certificate.extensions)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise CertificateError(
-            f"the extensions of {common_name(certificate)!r} can't be read ({_why(error)})"
+            f"the extensions of the certificate {common_name(certificate)!r} can't be parsed ({_reason(error)})"
         ) from error
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
-    """Whether subject and issuer are the same name; the signature is not checked."""
+    """Return whether subject and issuer are the same name. Does not check the signature."""
     return certificate.subject == certificate.issuer
 
 
 def valid_at(certificate: x509.Certificate, time: datetime) -> bool:
-    """Whether `time` (aware) lies in the certificate's validity period, both ends included (RFC 5280, 4.1.2.5)."""
+    """Return whether `time` (aware) is within the validity period, both ends included (RFC 5280, 4.1.2.5)."""
     return certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc
 
 
-def _readable(certificate: x509.Certificate) -> x509.Certificate:
-    """The certificate, after what is read of it later was read once: the library decodes names and dates only then."""
+def _decoded(certificate: x509.Certificate) -> x509.Certificate:
+    """Decode names and dates now, where errors are caught: `cryptography` decodes them on first access."""
     _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return certificate
 
 
-def _why(error: Exception) -> str:
-    """What a person can take from the library's words, which are about its own structures."""
-    said = str(error)
-    if "ParseError" not in said:
-        return said
-    fields = [field.removeprefix("raw_") for field in re.findall(r'"(?:\w+::)?(\w+)"', said) if field != "tbs_cert"]
-    where = " of ".join(reversed(fields))
-    return f"its {where} is not in DER as X.509 wants it" if where else "it is not in DER as X.509 wants it"
+def _reason(error: Exception) -> str:
+    """Translate a parser error of `cryptography`, which names Rust structures, into a readable reason."""
+    text = str(error)
+    if "ParseError" not in text:
+        return text
+    fields = [field.removeprefix("raw_") for field in re.findall(r'"(?:\w+::)?(\w+)"', text) if field != "tbs_cert"]
+    field = " of ".join(reversed(fields))
+    return f"the field {field} is not valid X.509 DER" if field else "it is not valid X.509 DER"
 
 
-def _quietly(read: Callable[[], T]) -> T:
-    """What `read` returns, without the library's warnings on old certificates."""
+def _without_warnings(read: Callable[[], T]) -> T:
+    """Call `read` and return its result, with the library's warnings about old certificates suppressed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return read()

@@ -1,7 +1,7 @@
-"""`drvsign.toml`: how a driver is signed, written down once, in profiles.
+"""Read the signing profiles in `drvsign.toml` and the `DRVSIGN_*` environment variables.
 
-What is said on the command line counts before the environment (`DRVSIGN_IDENTITY`, `DRVSIGN_TIMESTAMP`, …), and that
-before the profile. A profile holds no secret, only where one comes from.
+Command-line options override the environment (`DRVSIGN_IDENTITY`, `DRVSIGN_TIMESTAMP`, …), which overrides the profile.
+A profile never contains a secret, only a reference to an environment variable or a file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREFIX = "DRVSIGN_"
 
 Trust = Literal["release", "test-signing"]
 
-_TOML_HINT = 'Write a table for each way to sign, such as [profile.release] with digest = "sha256" below it.'
+_TOML_HINT = 'Write one table for each profile, for example [profile.release] followed by digest = "sha256".'
 _SECRETS = re.compile(r"(?i)^(pin|pin-value|password|passphrase|secret|token|key-password)$")
 _SECRET_IN_URI = re.compile(r"(?i)(^|[?&;])(pin-value|pin|password|passphrase|secret|token)=")
 _PKCS11_TOKEN = re.compile(r"(?i)^pkcs11:")
@@ -30,12 +30,12 @@ _PKCS11_TOKEN = re.compile(r"(?i)^pkcs11:")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to sign, as far as it is said. Every field is a key of a profile, with `-` for `_`."""
+    """The settings of a profile. Each field is a key of the TOML table, with `-` for `_`; None and () mean unset."""
 
     identity: str | None = None
-    """The URI of the key. None: the test identity, which only a profile for tests may sign with."""
+    """The URI of the key. None: the test identity, which only profiles with `trust = "test-signing"` may use."""
     certificate: Path | None = None
-    """The key's certificate, where the URI does not lead to it."""
+    """The key's certificate, if the URI does not contain or name it."""
     password_env: str | None = None
     """The environment variable that holds the key's password or PIN."""
     password_file: Path | None = None
@@ -45,23 +45,23 @@ class Settings:
     url: str | None = None
     cross_certificates: tuple[Path, ...] = ()
     timestamp: tuple[str, ...] = ()
-    """RFC 3161 authorities, the first that answers."""
+    """URLs of RFC 3161 timestamp authorities, tried in order until one answers."""
     timestamp_digest: str | None = None
     legacy_timestamp: tuple[str, ...] = ()
     os: tuple[str, ...] = ()
-    """Releases of the catalog, by Inf2Cat's names."""
+    """Operating systems of the catalog, in Inf2Cat's names, such as `10_X64`."""
     catalog_version: int | None = None
     targets: tuple[str, ...] = ()
-    """Releases that must accept the package, such as `win7-x64`."""
+    """Targets that must accept the package, such as `win7-x64`."""
     trust: Trust | None = None
-    """Which roots the package is verified with. A profile that does not say is for release."""
+    """The roots that the package is verified with. None means "release"."""
     roots: tuple[Path, ...] = ()
-    """Roots of your own, with `trust = "test-signing"`."""
+    """Additional trusted roots, for `trust = "test-signing"`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named way to sign."""
+    """A named set of signing settings, and the file that defines it."""
 
     name: str
     source: Path
@@ -69,16 +69,16 @@ class Profile:
 
     @property
     def is_release(self) -> bool:
-        """Whether what it signs is for machines that are not in test-signing mode."""
+        """Whether the signed files are meant for machines without test-signing mode."""
         return self.settings.trust != "test-signing"
 
 
 KEYS = tuple(field.name.replace("_", "-") for field in fields(Settings))
-"""The keys of a profile, in the order of the documentation."""
+"""The keys of a profile, in the order of docs/release.md."""
 
 
 def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
-    """The profiles in a `drvsign.toml`; its relative paths are taken from its folder. Raises ConfigError."""
+    """Parse a `drvsign.toml` into profiles by name. Relative paths are relative to its folder. Raises ConfigError."""
     import tomllib
 
     text = _decoded(data, source)
@@ -88,45 +88,45 @@ def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
         line = re.search(r"at line (\d+)", str(error))
         reason = str(error).partition(" (at ")[0].lower()
         number = int(line[1]) if line else None
-        raise ConfigError(f"not TOML: {reason}", path=source, line=number, hint=_TOML_HINT) from error
+        raise ConfigError(f"invalid TOML: {reason}", path=source, line=number, hint=_TOML_HINT) from error
     for key in document:
         if key != "profile":
-            raise _unknown(key, ("profile",), source, text, "Profiles are tables such as [profile.release].")
+            raise _unknown_key(key, ("profile",), source, text, "Write profiles as tables such as [profile.release].")
     profiles = document.get("profile", {})
     if not isinstance(profiles, dict) or not all(isinstance(value, dict) for value in profiles.values()):
-        message = "profiles are tables such as [profile.release]"
+        message = "a profile must be a table such as [profile.release]"
         raise ConfigError(message, path=source, line=_line(text, "profile"), hint=_TOML_HINT)
     return {name: Profile(name, source, _settings(table, source, text)) for name, table in profiles.items()}
 
 
 def find_profile(profiles: Mapping[str, Profile], name: str, source: Path) -> Profile:
-    """The profile called `name`. Raises ConfigError with the nearest name."""
+    """Return the profile called `name`. Raises ConfigError, with the closest name in the hint."""
     if name in profiles:
         return profiles[name]
     known = ", ".join(profiles) or "none"
     near = difflib.get_close_matches(name, profiles, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"There is: {known}."
-    raise ConfigError(f"there is no profile called {name!r}", path=source, hint=hint)
+    hint = f"Did you mean {near[0]}?" if near else f"Defined profiles: {known}."
+    raise ConfigError(f"no profile {name!r} is defined", path=source, hint=hint)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """What variables such as DRVSIGN_IDENTITY say; those that are empty say nothing. Raises ConfigError.
+    """Read settings from variables such as DRVSIGN_IDENTITY. Empty variables count as unset. Raises ConfigError.
 
-    Lists are separated by spaces or commas, paths as the system separates them in PATH.
+    Items of a list are separated by spaces or commas, paths by `os.pathsep` as in PATH.
     """
     found: dict[str, Any] = {}
     for field in fields(Settings):
         name = PREFIX + field.name.upper()
         text = environment.get(name, "")
-        if text and field.name != "trust":  # what a profile is for is said in the profile alone
+        if text and field.name != "trust":  # only the profile itself decides whether it is for release
             found[field.name] = _Reader(Path(), name, None).read(field.name, _from_text(field.name, text))
     return Settings(**found)
 
 
 def merged(first: Settings, second: Settings) -> Settings:
-    """`first` with what it leaves open taken from `second`."""
-    said = {field.name: value for field in fields(Settings) if (value := getattr(first, field.name)) not in (None, ())}
-    return replace(second, **said)
+    """Return `first`, with its unset fields taken from `second`."""
+    explicit = {f.name: value for f in fields(Settings) if (value := getattr(first, f.name)) not in (None, ())}
+    return replace(second, **explicit)
 
 
 def _settings(table: Mapping[str, Any], source: Path, text: str) -> Settings:
@@ -134,27 +134,27 @@ def _settings(table: Mapping[str, Any], source: Path, text: str) -> Settings:
     for key, value in table.items():
         if _SECRETS.match(key):
             raise ConfigError(
-                f"a secret does not belong in {FILE_NAME}: {key}",
+                f"{FILE_NAME} must not contain a secret: {key}",
                 path=source,
                 line=_line(text, key),
-                hint="Say where it comes from: password-env or password-file.",
+                hint="Use password-env or password-file instead.",
             )
         if key not in KEYS:
-            raise _unknown(key, KEYS, source, text, f"Known are {', '.join(KEYS)}.")
+            raise _unknown_key(key, KEYS, source, text, f"Known keys: {', '.join(KEYS)}.")
         found[key.replace("-", "_")] = _Reader(source, key, _line(text, key)).read(key.replace("-", "_"), value)
     return Settings(**found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one value, and knows where it stands."""
+    """Validate and convert one value. Errors name the file, the key and the line."""
 
     source: Path
     key: str
     line: int | None
 
     def read(self, field: str, value: Any) -> Any:
-        """The value as the field of Settings has it. Raises ConfigError."""
+        """Convert `value` to the type of this field of Settings. Raises ConfigError."""
         readers: Mapping[str, Callable[[Any], Any]] = {
             "identity": self._identity,
             "certificate": self._path,
@@ -176,20 +176,20 @@ class _Reader:
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise self._wrong("a text", value)
+            raise self._wrong("a string that is not empty", value)
         return value
 
     def _texts(self, value: Any) -> tuple[str, ...]:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-            raise self._wrong("a list of texts", value)
+            raise self._wrong("a list of strings", value)
         return tuple(items)
 
     def _urls(self, value: Any) -> tuple[str, ...]:
         urls = self._texts(value)
         for url in urls:
             if not url.startswith(("http://", "https://")):
-                raise self._wrong("a list of http or https addresses", url)
+                raise self._wrong("a list of http or https URLs", url)
         return urls
 
     def _path(self, value: Any) -> Path:
@@ -222,24 +222,25 @@ class _Reader:
 
     def _identity(self, value: Any) -> str:
         uri = self._text(value)
-        query = re.sub(r"(?i)([:;])token=", r"\1", uri) if _PKCS11_TOKEN.match(uri) else uri  # there it names a token
+        # In a PKCS #11 URI, `token=` is the label of a token, not a secret.
+        query = re.sub(r"(?i)([:;])token=", r"\1", uri) if _PKCS11_TOKEN.match(uri) else uri
         if _SECRET_IN_URI.search(query.partition(":")[2]):
             raise ConfigError(
-                f"a secret does not belong in {FILE_NAME}: the identity's URI has one",
+                f"{FILE_NAME} must not contain a secret: the URI of the identity contains one",
                 path=self.source,
                 line=self.line,
-                hint="Say where it comes from: password-env, password-file, or pin-source in a PKCS #11 URI.",
+                hint="Use password-env or password-file instead, or pin-source in a PKCS #11 URI.",
             )
         return _rebased(uri, self.source.parent)
 
-    def _wrong(self, wanted: str, value: Any) -> ConfigError:
+    def _wrong(self, expected: str, value: Any) -> ConfigError:
         shown = value if isinstance(value, (str, int, float, bool)) else type(value).__name__
-        message = f"{self.key} is to be {wanted}, not {shown!r}"
-        return ConfigError(message, path=self.source, line=self.line, hint=f"Correct {self.key}, or leave it out.")
+        message = f"{self.key} must be {expected}, not {shown!r}"
+        return ConfigError(message, path=self.source, line=self.line, hint=f"Correct or remove {self.key}.")
 
 
 def _rebased(uri: str, folder: Path) -> str:
-    """A URI with the relative paths in it taken from `folder`: those of a key's file, its certificate and its PIN."""
+    """Make the relative paths in a URI (key file, certificate, PIN file) relative to `folder`."""
     scheme, _, rest = uri.partition(":")
     if folder == Path():
         return uri
@@ -258,7 +259,7 @@ def _rebased_option(part: str, folder: Path) -> str:
 
 
 def _from_text(field: str, text: str) -> Any:
-    """A variable's text as TOML would have it."""
+    """Convert the text of a variable to the value that TOML would have for this field."""
     if field in ("cross_certificates", "roots"):
         import os
 
@@ -275,17 +276,17 @@ def _decoded(data: bytes, source: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
-            "not TOML: it is not UTF-8", path=source, offset=error.start, hint="Save the file as UTF-8."
+            "invalid TOML: the file is not UTF-8", path=source, offset=error.start, hint="Save the file as UTF-8."
         ) from error
 
 
 def _line(text: str, key: str) -> int | None:
-    """The first line that begins with a key, or with a table of that name."""
+    """Return the number of the first line that begins with a key, or with a table of that name."""
     pattern = re.compile(rf"""\s*(\[\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
     return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
 
 
-def _unknown(key: str, known: Iterable[str], source: Path, text: str, otherwise: str) -> ConfigError:
+def _unknown_key(key: str, known: Iterable[str], source: Path, text: str, default_hint: str) -> ConfigError:
     near = difflib.get_close_matches(key.replace("_", "-"), known, 1)
-    hint = f"Did you mean {near[0]}?" if near else otherwise
-    return ConfigError(f"there is no key called {key!r}", path=source, line=_line(text, key), hint=hint)
+    hint = f"Did you mean {near[0]}?" if near else default_hint
+    return ConfigError(f"unknown key {key!r}", path=source, line=_line(text, key), hint=hint)

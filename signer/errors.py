@@ -1,4 +1,4 @@
-"""The error tree. Every error that a user can cause is a SignerError with one sentence, a hint and its data."""
+"""The exception hierarchy: every error that a user can cause is a SignerError with a message, a hint and a location."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 class SignerError(Exception):
-    """The base of every error of this project.
+    """The base class of every error of this project.
 
-    The message is one sentence that names what is wrong; the hint says what to do about it. Data such as an offset, a
-    line, a field or a path is kept in attributes, and `where()` renders it for a person.
+    `message` is one sentence that states the problem, `hint` the action that solves it. `path`, `offset` (in bytes),
+    `line` (from 1) and `field` locate the problem; each is None when unknown. `where()` formats the location.
     """
 
     code = "error"
-    advice: str | None = None
-    """The hint of an error of this kind that has none of its own."""
+    default_hint: str | None = None
+    """The hint for errors of this class that are raised without one."""
 
     def __init__(
         self,
@@ -29,18 +29,18 @@ class SignerError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint or self.advice
+        self.hint = hint or self.default_hint
         self.path = Path(path) if path is not None else None
         self.offset = offset
         self.line = line
         self.field = field
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How an error goes from one process to another: whole, whatever its kind wants to be made from."""
-        return _restored, (type(self), self.args, self.__dict__)
+        """Pickle the error with all its attributes, without calling the constructor of its class again."""
+        return _restore, (type(self), self.args, self.__dict__)
 
     def where(self) -> str:
-        """Where the error is, as `path:line` or `path at offset 0x40`; empty when nothing is known."""
+        """Return the location, such as `path:line` or `path at offset 0x40`, or an empty string when it is unknown."""
         text = str(self.path) if self.path is not None else ""
         if self.line is not None:
             text += f":{self.line}" if text else f"line {self.line}"
@@ -49,28 +49,28 @@ class SignerError(Exception):
         return text
 
     def __str__(self) -> str:
-        place = self.where()
-        return f"{place}: {self.message}" if place else self.message
+        location = self.where()
+        return f"{location}: {self.message}" if location else self.message
 
     def at(self, path: Path | str) -> SignerError:
-        """The same error, naming the file that it was found in unless it names one already."""
+        """Set the path of the error, unless it has one, and return the error."""
         if self.path is None:
             self.path = Path(path)
         return self
 
     def as_json(self) -> dict[str, Any]:
-        """The error as the command line's JSON has it."""
+        """Return the error as the object that `--json` prints."""
         return {"code": self.code, "message": str(self), "hint": self.hint}
 
 
-def _restored(kind: type[SignerError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> SignerError:
-    error = kind.__new__(kind, *arguments)
+def _restore(error_class: type[SignerError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> SignerError:
+    error = error_class.__new__(error_class, *arguments)
     error.__dict__.update(fields)
     return error
 
 
 class UsageError(SignerError):
-    """The command was called in a way that can't mean anything."""
+    """An argument or an option is wrong, or the combination of options is not supported."""
 
     code = "usage"
 
@@ -82,127 +82,127 @@ class FileError(SignerError):
 
 
 class UnfinishedRun(FileError):
-    """Files are mixed, because a run that replaces them was interrupted or is at work."""
+    """The folder has both old and new files, because a run that replaces them was interrupted or is still running."""
 
     code = "unfinished-run"
 
 
 class MalformedInput(SignerError):
-    """Bytes that are not what they should be."""
+    """The input breaks the rules of its file format."""
 
     code = "malformed-input"
-    advice = "The file is damaged, incomplete, or of another kind: get or build it again."
+    default_hint = "The file is damaged, incomplete, or of another type: download or build it again."
 
 
 class ImageError(MalformedInput):
-    """Not a PE image, or one that can't be hashed or signed safely."""
+    """The file is not a PE image, or is one that can't be hashed or signed safely."""
 
     code = "image"
 
 
 class SignatureFormatError(MalformedInput):
-    """A PKCS#7 structure that breaks its format."""
+    """An ASN.1 or PKCS #7 structure is malformed."""
 
     code = "signature-format"
 
 
 class NotDerError(SignatureFormatError):
-    """BER that is not DER: other readers, Windows among them, may take it all the same."""
+    """The encoding is BER but not DER. Other parsers, including Windows, may accept it."""
 
 
 class CertificateError(MalformedInput):
-    """Not a certificate, or one that can't be read."""
+    """The input is not a certificate, or is one that can't be parsed."""
 
     code = "certificate"
 
 
 class InfError(MalformedInput):
-    """An INF that can't be read as one."""
+    """The input can't be parsed as an INF."""
 
     code = "inf"
 
 
 class CatalogError(MalformedInput):
-    """A catalog that breaks its format."""
+    """The catalog is malformed."""
 
     code = "catalog"
 
 
 class IdentityError(SignerError):
-    """A signing key with its certificate can't be used."""
+    """The signing key or its certificate can't be used."""
 
     code = "identity"
 
 
 class KeyNotFound(IdentityError):
-    """There is no key or certificate where one was expected."""
+    """The key or the certificate was not found."""
 
     code = "key-not-found"
 
 
 class WrongSecret(IdentityError):
-    """The password or PIN doesn't open the key."""
+    """The password or PIN of the key is wrong."""
 
     code = "wrong-secret"
 
 
 class KeyCertificateMismatch(IdentityError):
-    """The private key doesn't belong to the certificate."""
+    """The private key does not match the certificate."""
 
     code = "key-certificate-mismatch"
 
 
 class SigningError(SignerError):
-    """Signing could not be done."""
+    """Signing failed."""
 
     code = "signing"
 
 
 class DigestChanged(SigningError):
-    """Embedding a signature would change bytes that the signature covers; nothing was written."""
+    """Embedding a signature would change bytes that the signature covers; no file was written."""
 
     code = "digest-changed"
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, file_type: str) -> None:
         super().__init__(
-            f"embedding the signature would change the digest of the {what}; nothing was written",
-            hint="This should not happen: please report it with the file.",
+            f"embedding the signature would change the digest of the {file_type}; no file was written",
+            hint="This is a bug: report it, and attach the file.",
         )
 
 
 class TimestampError(SignerError):
-    """No timestamp could be had, or the answer is not to be trusted."""
+    """No timestamp authority answered, or the answer is invalid."""
 
     code = "timestamp"
 
 
 class PackageError(SignerError):
-    """A driver package is incomplete or contradicts itself. `problems` holds all that was found."""
+    """A driver package is incomplete or inconsistent. `problems` lists every problem that was found."""
 
     code = "package"
 
-    def __init__(self, message: str, *, problems: tuple[Any, ...] = (), **where: Any) -> None:
-        super().__init__(message, **where)
+    def __init__(self, message: str, *, problems: tuple[Any, ...] = (), **location: Any) -> None:
+        super().__init__(message, **location)
         self.problems = problems
 
 
 class ReleaseRefused(PackageError):
-    """What was asked for must not be released. `problems` holds every reason; nothing was signed."""
+    """A release profile rejects the package. `problems` lists every reason; no file was signed."""
 
     code = "release-refused"
 
 
 class ConfigError(SignerError):
-    """The configuration can't be used."""
+    """The configuration file or an environment variable is invalid."""
 
     code = "config"
 
 
 class VerificationError(SignerError):
-    """A verdict that was required to be "accepted" is not. The verdict is kept, with all its findings."""
+    """The verdict is not "accepted", but the caller required that. `verdict` is the verdict with all its findings."""
 
     code = "verification"
 
-    def __init__(self, message: str, *, verdict: Any = None, **where: Any) -> None:
-        super().__init__(message, **where)
+    def __init__(self, message: str, *, verdict: Any = None, **location: Any) -> None:
+        super().__init__(message, **location)
         self.verdict = verdict

@@ -1,6 +1,6 @@
-"""Hash parts of a file with several algorithms at once: every byte is read once.
+"""Hash a file with several algorithms in one pass over its bytes.
 
-hashlib releases the interpreter's lock, so that several hashers and whatever else looks at the bytes run side by side.
+hashlib releases the GIL while it hashes, so several hashers and other consumers of the bytes run in parallel.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _STRIDE = 32 << 20
-"""How much of a mapped file is in memory at a time; threads meet that often."""
-_WORTH_A_THREAD = 4 << 20
+"""Bytes of a mapped file that are in memory at a time, and the piece size that threads synchronize on."""
+_THREADING_THRESHOLD = 4 << 20
 
 
 def hash_parts(parts: Iterable[memoryview], algorithms: Iterable[DigestAlgorithm]) -> dict[DigestAlgorithm, bytes]:
-    """The digest of the concatenated parts with each algorithm."""
+    """Return the digest of the concatenated parts for each algorithm."""
     hashers = {algorithm: algorithm.new() for algorithm in algorithms}
     one_pass(parts, hashers.values())
     return {algorithm: hasher.digest() for algorithm, hasher in hashers.items()}
 
 
 def one_pass(
-    parts: Iterable[memoryview], hashers: Collection[_Hash], others: Collection[Callable[[memoryview], object]] = ()
+    parts: Iterable[memoryview], hashers: Collection[_Hash], consumers: Collection[Callable[[memoryview], object]] = ()
 ) -> None:
-    """Give all parts, in pieces and in order, to the hashers and to the others.
+    """Pass all parts, in pieces and in order, to every hasher and every consumer.
 
-    Where it is worth it, each hasher has a thread; the others, which hold the interpreter's lock, run in this one.
+    For large inputs each hasher runs in its own thread. The consumers hold the GIL and run in the calling thread.
     """
     views = list(parts)
-    if len(hashers) + len(others) < 2 or sum(map(len, views)) < _WORTH_A_THREAD:
+    if len(hashers) + len(consumers) < 2 or sum(map(len, views)) < _THREADING_THRESHOLD:
         for piece in pieces(views):
-            for take in (*(hasher.update for hasher in hashers), *others):
-                take(piece)
+            for consume in (*(hasher.update for hasher in hashers), *consumers):
+                consume(piece)
         return
     with ThreadPoolExecutor(max(1, len(hashers))) as pool:
         for piece in pieces(views, _STRIDE):
             running = [pool.submit(hasher.update, piece) for hasher in hashers]
-            for take in others:
-                take(piece)
+            for consume in consumers:
+                consume(piece)
             for future in running:
                 future.result()
 
 
 def pieces(views: Iterable[memoryview], size: int = _CHUNK) -> Iterator[memoryview]:
-    """The parts of a file in pieces of at most `size` bytes, with memory that does not grow with the file."""
-    since = 0
+    """Yield the parts of a file in pieces of at most `size` bytes, in constant memory."""
+    resident = 0
     for view in views:
         for offset in range(0, len(view), size):
             piece = view[offset : offset + size]
             yield piece
-            since += len(piece)
-            if since >= _STRIDE:
-                _forget(view)
-                since = 0
+            resident += len(piece)
+            if resident >= _STRIDE:
+                _drop_pages(view)
+                resident = 0
 
 
-def _forget(view: memoryview) -> None:
-    """Have the system take back the pages of a mapped file that have been read: they would count as ours."""
+def _drop_pages(view: memoryview) -> None:
+    """Drop the pages of a mapped file that were read, so that they do not add to the process's resident memory."""
     source = view.obj
     if isinstance(source, mmap.mmap) and hasattr(source, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
         source.madvise(mmap.MADV_DONTNEED)

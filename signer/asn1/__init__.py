@@ -1,1 +1,1 @@
-"""ASN.1: DER by hand, the object identifiers of code signing, and the types of Microsoft and PKCS #7."""
+"""ASN.1: a DER reader and writer, the object identifiers of code signing, and Microsoft's and PKCS #7 types."""

@@ -1,6 +1,7 @@
-"""DER, written by hand where the bytes must be Microsoft's, and walked without building objects.
+"""Read and write DER without building objects. Source: X.690.
 
-Source: X.690. Catalogs have tens of thousands of members, and asn1crypto builds an object for each field of each.
+A catalog has tens of thousands of members, and asn1crypto builds an object for each of their fields. Writing the bytes
+directly also makes them identical to those of Microsoft's tools.
 """
 
 from __future__ import annotations
@@ -20,64 +21,72 @@ SEQUENCE, SET = 0x30, 0x31
 
 _Bytes = bytes | memoryview
 _CONSTRUCTED = 0x20
-_DEEPEST = 100
-_MOST_ELEMENTS = 4_000_000
+_MAX_DEPTH = 100
+_MAX_ELEMENTS = 4_000_000
 
 
 class Element(NamedTuple):
-    """One tag-length-value, as offsets into the buffer that it was found in."""
+    """One tag-length-value element, as offsets into its buffer."""
 
     tag: int
-    """The identifier octet; multi-octet tags do not occur in these formats."""
+    """The identifier octet. These formats have no tags of several octets."""
     start: int
-    """Where the tag is."""
+    """Offset of the tag."""
     body: int
-    """Where the contents begin."""
+    """Offset of the contents."""
     end: int
-    """Where the contents end."""
+    """Offset of the end of the contents."""
 
     def contents(self, data: _Bytes) -> bytes:
-        """The contents octets."""
+        """Return the contents octets."""
         return bytes(data[self.body : self.end])
 
     def whole(self, data: _Bytes) -> bytes:
-        """Tag, length and contents."""
+        """Return tag, length and contents."""
         return bytes(data[self.start : self.end])
 
 
 def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
-    """The element at `offset`, which must end by `end`. Raises SignatureFormatError with the offset, NotDerError."""
+    """Return the element at `offset`, which must end at or before `end` (default: the end of `data`).
+
+    Raises SignatureFormatError, and its subclass NotDerError for BER, with the offset.
+    """
     limit = len(data) if end is None else end
     if offset + 2 > limit:
-        raise SignatureFormatError("the DER ends in the middle of a structure", offset=offset)
+        raise SignatureFormatError("the DER is truncated in the middle of an element", offset=offset)
     tag, length, body = data[offset], data[offset + 1], offset + 2
     if tag & 0x1F == 0x1F:
-        raise SignatureFormatError("a DER tag of more than one byte, which no signature format uses", offset=offset)
+        raise SignatureFormatError(
+            "a DER tag has more than one byte: no signature format uses such tags", offset=offset
+        )
     if length == 0x80:
-        raise NotDerError("BER indefinite length where DER is required", offset=offset)
+        raise NotDerError("an element has a BER indefinite length, which DER forbids", offset=offset)
     if length > 0x80:
         size = length & 0x7F
         if size > 4 or body + size > limit:
-            raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)
+            raise SignatureFormatError("a DER length exceeds the enclosing element", offset=offset)
         length = int.from_bytes(data[body : body + size], "big")
         if length < 0x80 or length >> (8 * (size - 1)) == 0:
-            raise NotDerError("a DER length that is not in its shortest form", offset=offset)
+            raise NotDerError("a length is not in its shortest form, which DER requires", offset=offset)
         body += size
     if body + length > limit:
-        raise SignatureFormatError("a DER length that runs beyond the end", offset=offset)
+        raise SignatureFormatError("a DER length exceeds the enclosing element", offset=offset)
     return Element(tag, offset, body, body + length)
 
 
-def expect(data: _Bytes, offset: int, tag: int, what: str, end: int | None = None) -> Element:
-    """The element at `offset`, which must have `tag`; `what` names it. Raises SignatureFormatError."""
+def expect(data: _Bytes, offset: int, tag: int, description: str, end: int | None = None) -> Element:
+    """Return the element at `offset`, which must have `tag`. `description` names it in errors, such as "an OID".
+
+    Raises SignatureFormatError.
+    """
     element = read(data, offset, end)
     if element.tag != tag:
-        raise SignatureFormatError(f"expected {what}, found the DER tag {element.tag:#04x}", offset=offset)
+        raise SignatureFormatError(f"expected {description}, found the DER tag {element.tag:#04x}", offset=offset)
     return element
 
 
 def children(data: _Bytes, parent: Element) -> Iterator[Element]:
-    """The elements inside a constructed one. Raises SignatureFormatError."""
+    """Yield the elements inside a constructed element. Raises SignatureFormatError."""
     offset = parent.body
     while offset < parent.end:
         element = read(data, offset, parent.end)
@@ -85,13 +94,19 @@ def children(data: _Bytes, parent: Element) -> Iterator[Element]:
         offset = element.end
 
 
-def first_children(data: _Bytes, parent: Element, most: int) -> list[Element]:
-    """The elements inside a constructed one, no more than `most` and one: enough to see that there are too many."""
-    return list(islice(children(data, parent), most + 1))
+def first_children(data: _Bytes, parent: Element, limit: int) -> list[Element]:
+    """Return at most `limit + 1` elements inside a constructed element: one more than the limit shows an excess.
+
+    Raises SignatureFormatError.
+    """
+    return list(islice(children(data, parent), limit + 1))
 
 
 def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | None:
-    """The elements inside a constructed one that has two; None for any other number. Raises SignatureFormatError."""
+    """Return the two elements inside a constructed element, or None if it has another number of elements.
+
+    Raises SignatureFormatError.
+    """
     if parent.body == parent.end:
         return None
     first = read(data, parent.body, parent.end)
@@ -101,24 +116,23 @@ def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | Non
     return (first, second) if second.end == parent.end else None
 
 
-def require_der(data: _Bytes, most: int = _MOST_ELEMENTS) -> None:
-    """Raise SignatureFormatError unless `data` is one element in definite lengths with nothing behind it.
+def require_der(data: _Bytes, limit: int = _MAX_ELEMENTS) -> None:
+    """Raise SignatureFormatError unless `data` is exactly one element with definite lengths throughout.
 
-    The insides of OCTET STRINGs are not looked at, and no deeper than any signature format nests. No more than `most`
-    elements are walked, so that what is made of nothing but tiny ones is soon refused; a catalog of 50,000 files has
-    fewer than three million.
+    Does not look inside OCTET STRINGs. Refuses deep nesting and more than `limit` elements, so that hostile input takes
+    bounded time; a catalog of 50,000 files has fewer than three million elements.
     """
     whole = read(data)
     if whole.end != len(data):
-        raise SignatureFormatError(f"{len(data) - whole.end} bytes follow the structure", offset=whole.end)
+        raise SignatureFormatError(f"{len(data) - whole.end} extra bytes follow the DER structure", offset=whole.end)
     if whole.tag & _CONSTRUCTED:
-        _walk(bytes(data), whole, most)
+        _walk(bytes(data), whole, limit)
 
 
-def _walk(data: bytes, whole: Element, most: int) -> None:
-    """Every element inside `whole`, in one pass; short lengths, which nearly all have, are read on the spot."""
+def _walk(data: bytes, whole: Element, limit: int) -> None:
+    """Check every element inside `whole` in one pass. Decodes short lengths, the common case, without a call."""
     offset, ends = whole.body, [whole.end]
-    for _ in range(most):
+    for _ in range(limit):
         while ends and offset == ends[-1]:
             ends.pop()
         if not ends:
@@ -128,26 +142,26 @@ def _walk(data: bytes, whole: Element, most: int) -> None:
             body = offset + 2
             offset = body + size
             if offset > end:
-                raise SignatureFormatError("a DER length that runs beyond the end", offset=body - 2)
+                raise SignatureFormatError("a DER length exceeds the enclosing element", offset=body - 2)
         else:
             tag, start, body, offset = read(data, offset, end)
             if tag == OID:
-                raise SignatureFormatError("an object identifier of more than 127 bytes", offset=start)
+                raise SignatureFormatError("an object identifier has more than 127 bytes", offset=start)
         if tag & _CONSTRUCTED:
-            if len(ends) > _DEEPEST:
-                raise SignatureFormatError("a structure that is nested too deeply", offset=body)
+            if len(ends) > _MAX_DEPTH:
+                raise SignatureFormatError(f"the DER is nested more than {_MAX_DEPTH} levels deep", offset=body)
             ends.append(offset)
             offset = body
-    raise SignatureFormatError(f"more than {most:,} elements, which no signature has", offset=offset)
+    raise SignatureFormatError(f"the DER has more than {limit:,} elements", offset=offset)
 
 
 def total_length(data: _Bytes) -> int:
-    """How many bytes the first element of `data` takes, its tag and length among them. Raises SignatureFormatError."""
+    """Return the size in bytes of the first element of `data`, with tag and length. Raises SignatureFormatError."""
     return read(data).end
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
-    """An element with these contents."""
+    """Encode an element with these contents."""
     body = b"".join(contents)
     size = len(body)
     if size < 0x80:
@@ -157,42 +171,42 @@ def tlv(tag: int, *contents: bytes) -> bytes:
 
 
 def sequence(*parts: bytes) -> bytes:
-    """A SEQUENCE of encoded parts."""
+    """Encode a SEQUENCE of encoded parts."""
     return tlv(SEQUENCE, *parts)
 
 
 def set_of(parts: Iterable[bytes]) -> bytes:
-    """A SET OF with its parts in DER's order (X.690, 11.6): ascending, shorter ones padded with zero octets."""
+    """Encode a SET OF, its parts in DER order (X.690, 11.6): ascending, as if padded with zero octets."""
     return tlv(SET, *sorted(parts))
 
 
 def explicit(number: int, *parts: bytes) -> bytes:
-    """`[number] EXPLICIT`, or a constructed `[number] IMPLICIT`."""
+    """Encode `[number] EXPLICIT`, or a constructed `[number] IMPLICIT`."""
     return tlv(0xA0 | number, *parts)
 
 
 def integer(value: int) -> bytes:
-    """An INTEGER."""
+    """Encode an INTEGER."""
     return tlv(INTEGER, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
 
 
 def octets(value: _Bytes) -> bytes:
-    """An OCTET STRING."""
+    """Encode an OCTET STRING."""
     return tlv(OCTET_STRING, bytes(value))
 
 
 def bmp_string(text: str) -> bytes:
-    """A BMPString; characters beyond the BMP become surrogate pairs, as Windows writes them."""
+    """Encode a BMPString. Characters outside the BMP become surrogate pairs, as Windows writes them."""
     return tlv(BMP_STRING, text.encode("utf-16-be", "surrogatepass"))
 
 
 def null() -> bytes:
-    """NULL."""
+    """Encode NULL."""
     return b"\x05\x00"
 
 
 def time(moment: datetime) -> bytes:
-    """A Time: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5), in UTC and whole seconds."""
+    """Encode a Time in UTC and whole seconds: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5)."""
     utc = moment.astimezone(UTC)
     if utc.year < 2050:
         return tlv(UTC_TIME, f"{utc:%y%m%d%H%M%SZ}".encode("ascii"))
@@ -200,29 +214,29 @@ def time(moment: datetime) -> bytes:
 
 
 def read_time(data: _Bytes, element: Element) -> datetime:
-    """The moment that a UTCTime or GeneralizedTime says, in UTC. Raises SignatureFormatError."""
+    """Decode a UTCTime or GeneralizedTime to an aware datetime in UTC. Raises SignatureFormatError."""
     text = element.contents(data).decode("ascii", "replace")
     forms = {UTC_TIME: ("%y%m%d%H%M%SZ", "%y%m%d%H%MZ"), GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ")}
     for form in forms.get(element.tag, ()):
         with contextlib.suppress(ValueError):
             return datetime.strptime(text, form).replace(tzinfo=UTC)
-    raise SignatureFormatError(f"not a time: {text!r}", offset=element.start)
+    raise SignatureFormatError(f"{text!r} is not a valid UTCTime or GeneralizedTime", offset=element.start)
 
 
 @lru_cache(maxsize=1024)
 def oid(dotted: str) -> bytes:
-    """An OBJECT IDENTIFIER."""
+    """Encode an OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(part) for part in dotted.split("."))
     return tlv(OID, b"".join(_base128(arc) for arc in (first * 40 + second, *rest)))
 
 
 @lru_cache(maxsize=1024)
 def read_oid(contents: bytes) -> str:
-    """The dotted form of an OBJECT IDENTIFIER's contents. Raises SignatureFormatError."""
+    """Decode the contents octets of an OBJECT IDENTIFIER to its dotted form. Raises SignatureFormatError."""
     if not contents or contents[-1] & 0x80:
-        raise SignatureFormatError("an object identifier that is cut short")
+        raise SignatureFormatError("an object identifier is truncated")
     if len(contents) > 127:
-        raise SignatureFormatError("an object identifier of more than 127 bytes")
+        raise SignatureFormatError("an object identifier has more than 127 bytes")
     arcs, value = [], 0
     for octet in contents:
         value = value << 7 | octet & 0x7F

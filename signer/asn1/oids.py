@@ -1,4 +1,4 @@
-"""Object identifiers of code signing and their names. Those of digests are in `signer.algorithms`.
+"""The object identifiers of code signing, and their display names. Those of digests are in `signer.algorithms`.
 
 Sources: "Windows Authenticode Portable Executable Signature Format" (2008), wintrust.h and wincrypt.h of the Windows
 SDK, RFC 5652, RFC 2985, RFC 3161.
@@ -110,7 +110,7 @@ CAT_MEMBERINFO2 = "1.3.6.1.4.1.311.12.2.3"
 SI_POLICY = "1.3.6.1.4.1.311.79.1"
 
 PAGE_HASH_CLASS = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
-"""The class of the serialized object that carries page hashes or an enhanced hash (SpcSerializedObject.classId)."""
+"""SpcSerializedObject.classId of the serialized objects that hold page hashes or an enhanced hash."""
 
 NAMES = {
     DATA: "data",
@@ -153,5 +153,5 @@ EKU_NAMES = {
 
 
 def name_of(oid: str) -> str:
-    """What to call an object identifier: its name where it is one of code signing, else the dotted number."""
+    """Return the display name of an object identifier, or its dotted form if it has none in `NAMES`."""
     return NAMES.get(oid, oid)

@@ -1,8 +1,8 @@
-"""PKCS #7 SignedData as Authenticode has it.
+"""PKCS #7 SignedData in the form that Authenticode uses.
 
-Authenticode follows PKCS #7 version 1.5 (RFC 2315), whose content may be any type, where CMS (RFC 5652) wraps it in an
-OCTET STRING. asn1crypto's classes are CMS's; these leave the content and the attributes' values as they are, so that
-what is read can be hashed again byte for byte.
+Authenticode follows PKCS #7 version 1.5 (RFC 2315), whose content can have any type. CMS (RFC 5652) wraps the content
+in an OCTET STRING, and asn1crypto's classes implement CMS. The classes here keep the content and the attribute values
+unparsed, so that they can be hashed byte for byte.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Attributes(SetOf):
 
 
 class SignerInfo(Sequence):
-    """One signer's signature (RFC 2315, 9.2)."""
+    """The signature of one signer (RFC 2315, 9.2)."""
 
     _fields = [
         ("version", Integer),
@@ -78,7 +78,7 @@ class SignedData(Sequence):
 
 
 def content_der(content_info: ContentInfo) -> bytes:
-    """The content of a ContentInfo as it was encoded, without the explicit tag around it; empty when detached."""
+    """Return the encoded content of a ContentInfo without its explicit tag; empty for a detached signature."""
     wrapped = content_info["content"].dump()
     if not wrapped:
         return b""

@@ -1,8 +1,8 @@
-"""Microsoft's Authenticode types: one class each, with its ASN.1.
+"""Microsoft's Authenticode types: one class for each, with its ASN.1 definition.
 
-Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), section as named.
-What has choices is read with these classes; what has none is walked where it is read, in `signer.pkcs7.indirect_data`
-and `opus`. What is written is put together there too, as its bytes must be those of Microsoft's tools.
+Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), in the section that each class
+names. These classes parse types with choices and optional fields. `signer.pkcs7.indirect_data` and `opus` read the
+other types with `signer.asn1.der`, and also write all types, because the bytes must match those of Microsoft's tools.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class SpcUuid(OctetString):
 
 
 class SpcSerializedObject(Sequence):
-    """A serialized object; page hashes are its only use here (section "SpcSerializedObject").
+    """A serialized object, which holds page hashes or an enhanced hash (section "SpcSerializedObject").
 
     SpcSerializedObject ::= SEQUENCE { classId SpcUuid, serializedData OCTETSTRING }
     """
@@ -47,7 +47,7 @@ class SpcLink(Choice):
 
 
 class SpcPeImageData(Sequence):
-    """What the digest of an image covers, and where its page hashes are (section "SpcPeImageData").
+    """Flags of a PE image, and its page hashes (section "SpcPeImageData").
 
     SpcPeImageData ::= SEQUENCE {
         flags SpcPeImageFlags DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
@@ -57,17 +57,17 @@ class SpcPeImageData(Sequence):
 
 
 class SpcAttributeTypeAndOptionalValue(Sequence):
-    """What was hashed (section "SpcAttributeTypeAndOptionalValue").
+    """The type of the file that was hashed, and data about it (section "SpcAttributeTypeAndOptionalValue").
 
     SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type ObjectID, value [0] EXPLICIT ANY OPTIONAL }
-    The value stands without a tag of its own: files in the field have SpcPeImageData or SpcLink right here.
+    Signatures in the field have no explicit tag: the value is SpcPeImageData or SpcLink itself.
     """
 
     _fields = [("type", ObjectIdentifier), ("value", Any, {"optional": True})]
 
 
 class SpcSpOpusInfo(Sequence):
-    """What the publisher calls the program, and its web page (section "SpcSpOpusInfo").
+    """The publisher's name and URL for the program (section "SpcSpOpusInfo").
 
     SpcSpOpusInfo ::= SEQUENCE {
         programName [0] EXPLICIT SpcString OPTIONAL, moreInfo [1] EXPLICIT SpcLink OPTIONAL,

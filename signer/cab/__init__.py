@@ -1,1 +1,1 @@
-"""Cabinets: made, read, what of them is hashed, and where their signature is."""
+"""Cabinets: layout, digest and signature, and reading and writing their files."""

@@ -1,7 +1,7 @@
-"""The layout of a cabinet file, as far as its signature needs it.
+"""Parse the parts of a cabinet's layout that signatures need.
 
-Source: "Microsoft Cabinet Format" (CFHEADER). A signature lies behind the cabinet's data; 20 reserved bytes in the
-header say where, and are left out of the digest together with reserved1 and the number within a set.
+Source: "Microsoft Cabinet Format" (CFHEADER). The signature follows the cabinet's data; 20 reserved bytes in the header
+hold its offset and size. The digest omits these bytes, reserved1 and iCabinet (the number within a set).
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ class Cabinet:
 
     data: memoryview
     size: int
-    """cbCabinet: where the cabinet's own data ends."""
+    """cbCabinet: size in bytes of the cabinet without its signature."""
     signature_offset: int
-    """Where the signature begins, or 0."""
+    """Offset of the signature, or 0."""
     signature_size: int
+    """Size of the signature in bytes, with padding, or 0."""
     reserve_size: int = 0
-    """How many reserved bytes the header has that say where a signature is: 20, or more where room was made before."""
+    """Size in bytes of the reserved area for a signature in the header: 0, 20, or more if makecab reserved more."""
 
     @property
     def has_signature_reserve(self) -> bool:
-        """Whether the header has reserved bytes that say where a signature is."""
+        """Whether the header has a reserved area for a signature."""
         return self.reserve_size > 0
 
     @property
@@ -43,29 +44,29 @@ class Cabinet:
 
     @classmethod
     def parse(cls, data: memoryview | bytes) -> Cabinet:
-        """The layout of a cabinet. Raises MalformedInput."""
+        """Parse the header of a cabinet. Raises MalformedInput."""
         view = memoryview(data)
         if len(view) < _HEADER.size or bytes(view[:4]) != b"MSCF":
-            raise MalformedInput("not a cabinet: it does not begin with MSCF and a header", offset=0)
+            raise MalformedInput("not a cabinet: the file does not begin with an MSCF header", offset=0)
         fields = _HEADER.unpack_from(view)
         size, flags = fields[2], fields[10]
         if size > len(view):
-            message = f"the cabinet says it has {size} bytes, and has {len(view)}"
-            raise MalformedInput(message, offset=8, hint="Get an undamaged copy of it.")
+            message = f"the header gives {size} bytes as the size of the cabinet, but the file has {len(view)}"
+            raise MalformedInput(message, offset=8, hint="Get an undamaged copy of the cabinet.")
         offset, length, reserve = _signature_place(view) if flags & _RESERVE_PRESENT else (0, 0, 0)
         if length and (offset < _HEADER.size or offset + length > len(view)):
-            raise MalformedInput("the cabinet's signature lies outside the file", offset=44)
+            raise MalformedInput("the signature of the cabinet is outside of the file", offset=44)
         if length and offset + length != len(view):
-            raise MalformedInput("bytes follow the cabinet's signature", offset=offset + length)
+            raise MalformedInput("extra bytes follow the signature of the cabinet", offset=offset + length)
         return cls(view, size, offset, length, reserve)
 
     @property
     def size_field(self) -> bytes:
-        """cbCabinet as it stands in the header: what the enhanced hash of a signature covers."""
+        """The cbCabinet field of the header, which the enhanced hash of a signature covers."""
         return bytes(self.data[8:12])
 
     def hashed_ranges(self) -> list[memoryview]:
-        """The parts that its digest covers, in order."""
+        """Return the parts of the cabinet that its digest covers, in order."""
         if not self.has_signature_reserve:
             return [self.data[:4], self.data[8:]]
         end = self.signature_offset or len(self.data)
@@ -74,16 +75,16 @@ class Cabinet:
         return [self.data[:4], self.data[8:34], self.data[56:end]]
 
     def signed_data(self) -> bytes:
-        """The DER of its signature, without the padding behind it. Raises SignatureFormatError."""
+        """Return the DER of the signature without its padding. Raises SignatureFormatError."""
         signature = self.data[self.signature_offset : self.signature_offset + self.signature_size]
         return bytes(signature[: total_length(signature)])
 
 
 def _signature_place(view: memoryview) -> tuple[int, int, int]:
-    """Offset and size of the signature, and how many bytes are reserved; zeros when they are somebody else's.
+    """Return offset and size of the signature, and the size of the reserved area; zeros if it has another purpose.
 
-    The reserved bytes begin with the sizes of two structures, of which the second, 16 bytes, is the signature's place.
-    `makecab` reserves any number (ReservePerCabinetSize), of which SignTool uses the first 20.
+    The area begins with the sizes of two structures; the second (16 bytes) holds the offset and size of the signature.
+    `makecab` reserves any number of bytes (ReservePerCabinetSize), and SignTool uses the first 20.
     """
     if len(view) < _HEADER.size + _RESERVE.size + _SIGNATURE_RESERVE:
         return 0, 0, 0

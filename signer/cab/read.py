@@ -1,7 +1,7 @@
-"""What is in a cabinet: its files, and their bytes.
+"""List and unpack the files in a cabinet.
 
-Source: "Microsoft Cabinet Format". Nothing in a cabinet is believed: sizes, offsets and checksums are checked, and a
-file is unpacked into memory, never to where its name says.
+Source: "Microsoft Cabinet Format". A cabinet is untrusted input: sizes, offsets and checksums are checked, and files
+are unpacked into memory, never to the paths that their names give.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ _FILE = struct.Struct("<IIHHHH")
 _RESERVE_PRESENT, _IN_A_SET = 0x0004, 0x0003
 _NAME_IS_UTF8 = 0x80
 _METHODS = {STORED: "none", MSZIP: "MSZIP", 2: "Quantum", 3: "LZX"}
-_CODE_PAGE = "cp1252"  # of names that are not UTF-8: the format does not say; what follows 0x7F is shown, not used
-_MOST_UNPACKED = 1 << 32
+_CODE_PAGE = "cp1252"
+"""Encoding of names that are not UTF-8. The format doesn't define it; such names are only displayed."""
+_MAX_UNPACKED = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
 class CabinetFolder:
-    """A run of data blocks: files that are packed as one."""
+    """A CFFOLDER: consecutive data blocks with files that are compressed together."""
 
     offset: int
     blocks: int
@@ -44,33 +45,38 @@ class CabinetFile:
     """A file in a cabinet."""
 
     name: str
-    """As it stands there, mostly with `\\` between folders."""
+    """As stored, usually with `\\` between folders."""
     size: int
+    """Uncompressed size in bytes."""
     offset: int
-    """Where it begins in its folder's bytes."""
+    """Offset in the uncompressed bytes of its folder."""
     folder: int
+    """Index of its CFFOLDER."""
     time: datetime | None
-    """As it stands there; a cabinet has no time zone. None for a date that does not exist."""
+    """As stored, read as UTC, because a cabinet has no time zone. None for an invalid date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a cabinet says that it holds."""
+    """The folders and files of a cabinet."""
 
     cabinet: Cabinet
     folders: tuple[CabinetFolder, ...]
     files: tuple[CabinetFile, ...]
-    """In the order of the cabinet; nothing keeps two of them from having one name."""
+    """In the order of the cabinet. Two files can have the same name."""
     block_reserve: int = 0
+    """cbCFData: reserved bytes in the header of each data block."""
 
     @classmethod
     def parse(cls, data: memoryview | bytes) -> Listing:
-        """The listing of a cabinet. Raises MalformedInput, also for one of a set."""
+        """Parse the tables of a cabinet. Raises MalformedInput, also for a part of a multi-cabinet set."""
         cabinet = Cabinet.parse(data)
         view = cabinet.data
         first_file, folders, files, flags = (*_at("<I", view, 16), *_at("<HHH", view, 26))
         if flags & _IN_A_SET:
-            raise MalformedInput("the cabinet is one of a set", offset=30, hint="Make one cabinet of it.")
+            raise MalformedInput(
+                "the cabinet is part of a multi-cabinet set", offset=30, hint="Put all files into one cabinet."
+            )
         place, per_folder, per_block = _FIXED, 0, 0
         if flags & _RESERVE_PRESENT:
             in_header, per_folder, per_block = _at("<HBB", view, _FIXED)
@@ -79,34 +85,37 @@ class Listing:
         return cls(cabinet, found, tuple(_files(view, first_file, files, len(found))), per_block)
 
     def contents(self) -> Iterator[tuple[CabinetFile, bytes]]:
-        """Each file with its bytes, one folder after another. Raises MalformedInput."""
-        if sum(folder.blocks for folder in self.folders) * PIECE > _MOST_UNPACKED:
-            raise MalformedInput("the cabinet would unpack to more than 4 GiB", hint="This is no driver package.")
+        """Yield each file with its bytes, folder by folder. Raises MalformedInput."""
+        if sum(folder.blocks for folder in self.folders) * PIECE > _MAX_UNPACKED:
+            raise MalformedInput(
+                "the cabinet would decompress to more than 4 GiB",
+                hint="Check its source: driver packages are smaller.",
+            )
         for number, folder in enumerate(self.folders):
             files = [file for file in self.files if file.folder == number]
             data = b"".join(self._pieces(folder))
             for file in files:
                 if file.offset + file.size > len(data):
-                    raise MalformedInput(f"{file.name!r} lies beyond the end of its data")
+                    raise MalformedInput(f"the data of {file.name!r} extends beyond the end of its folder")
                 yield file, data[file.offset : file.offset + file.size]
 
     def _pieces(self, folder: CabinetFolder) -> Iterator[bytes]:
-        """What the blocks of a folder hold."""
+        """Yield the decompressed blocks of a folder."""
         if folder.method not in (STORED, MSZIP):
             raise MalformedInput(
-                f"the cabinet is packed with {folder.compression}, which can't be read here",
-                hint="Make it with MSZIP, as the Hardware Dev Center wants it.",
+                f"the cabinet is compressed with {folder.compression}, which is not supported",
+                hint="Create the cabinet with MSZIP compression, which the Hardware Dev Center requires.",
             )
         view, place, dictionary = self.cabinet.data, folder.offset, b""
         for _ in range(folder.blocks):
             expected, packed, size = _at("<IHH", view, place)
             start = place + HEADER.size + self.block_reserve
             if start + packed > self.cabinet.size or size > PIECE:
-                raise MalformedInput("a block of the cabinet is larger than it can be", offset=place)
+                raise MalformedInput("the size of a data block of the cabinet is out of range", offset=place)
             block = view[start : start + packed]
             covered = bytes(view[place + 4 : start]) if self.block_reserve == 0 else None
             if expected and covered is not None and checksum(covered, checksum(block)) != expected:
-                raise MalformedInput("a block of the cabinet has another checksum than it says", offset=place)
+                raise MalformedInput("the checksum of a data block of the cabinet is wrong", offset=place)
             dictionary = unpack(block, size, folder.method, dictionary, place)
             yield dictionary
             place = start + packed
@@ -121,12 +130,14 @@ def _files(view: memoryview, place: int, count: int, folders: int) -> Iterator[C
     for _ in range(count):
         size, offset, folder, date, time, attributes = _at(_FILE.format, view, place)
         if folder >= folders:
-            raise MalformedInput(f"a file is said to be in folder {folder} of {folders}", offset=place)
+            raise MalformedInput(
+                f"a file refers to folder {folder}, but the cabinet has {folders} folders", offset=place
+            )
         start = place + _FILE.size
         raw = bytes(view[start : start + 257])
         end = raw.find(b"\0")
         if end < 1:
-            raise MalformedInput("a file's name in the cabinet has no end", offset=start)
+            raise MalformedInput("a file name in the cabinet is empty or not terminated", offset=start)
         encoding = "utf-8" if attributes & _NAME_IS_UTF8 else _CODE_PAGE
         yield CabinetFile(raw[:end].decode(encoding, "backslashreplace"), size, offset, folder, _time(date, time))
         place = start + end + 1
@@ -142,7 +153,7 @@ def _time(date: int, time: int) -> datetime | None:
 
 
 def _at(form: str, view: memoryview, place: int) -> tuple[int, ...]:
-    """Numbers at an offset. Raises MalformedInput where the cabinet ends before."""
+    """Unpack numbers at an offset. Raises MalformedInput if the cabinet ends before."""
     if place + struct.calcsize(form) > len(view):
-        raise MalformedInput("the cabinet ends in its tables", offset=place)
+        raise MalformedInput("the cabinet is truncated in its tables", offset=place)
     return struct.unpack_from(form, view, place)

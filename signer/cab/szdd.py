@@ -1,8 +1,8 @@
-"""Files as COMPRESS.EXE packs them, such as driver.sy_: SZDD, which Windows still unpacks on installation.
+"""Expand SZDD files, which COMPRESS.EXE creates (driver.sy_) and Windows expands when it installs a driver.
 
-Source: the format as lzexpand.h's LZOpenFile and several free programs read it, and the digests that a real catalog has
-for 159 such files. A header of 14 bytes, then LZSS: eight bits say which of the next eight items are bytes, and which
-are copies of 3 to 18 bytes from the last 4096, which begin as spaces.
+Source: the behavior of LZOpenFile (lzexpand.h) and of several free programs, and the digests of 159 such files in a
+real catalog. A header of 14 bytes precedes LZSS data: eight flag bits tell which of the next eight items are literal
+bytes and which are copies of 3 to 18 bytes from a window of 4096 bytes. The window is initially filled with spaces.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ _HEADER = struct.Struct("<8scBI")
 _METHOD = b"A"
 _WINDOW = 4096
 _AHEAD = 16
-_SHORTEST = 3
+_MIN_COPY = 3
 _BITS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def is_szdd(data: memoryview | bytes) -> bool:
-    """Whether this begins as such a file does."""
+    """Return whether the data begins with the SZDD signature."""
     return bytes(data[: len(_MAGIC)]) == _MAGIC
 
 
 def expand(data: memoryview | bytes) -> bytes:
-    """What is packed in such a file. Raises MalformedInput."""
+    """Return the expanded contents of an SZDD file. Raises MalformedInput."""
     if len(data) < _HEADER.size or not is_szdd(data):
-        raise MalformedInput("no file that COMPRESS has packed", offset=0)
+        raise MalformedInput("not an SZDD file (COMPRESS.EXE): the header is missing", offset=0)
     _, method, _, size = _HEADER.unpack_from(data)
     if method != _METHOD:
-        raise MalformedInput(f"it is packed by the method {method!r}, which is not known", offset=8)
-    found = _expanded(bytes(data[_HEADER.size :]))
-    if len(found) != size:
-        raise MalformedInput(f"the packed file is to hold {size} bytes, and holds {len(found)}", offset=10)
-    return found
+        raise MalformedInput(f"the SZDD compression method {method!r} is not supported", offset=8)
+    expanded = _expand_lzss(bytes(data[_HEADER.size :]))
+    if len(expanded) != size:
+        raise MalformedInput(
+            f"the SZDD header gives {size} bytes as the expanded size, but the data expands to {len(expanded)}",
+            offset=10,
+        )
+    return expanded
 
 
-def _expanded(packed: bytes) -> bytes:
-    """LZSS. An item of which a part is missing is none: the packer may stop anywhere in a group of eight."""
+def _expand_lzss(packed: bytes) -> bytes:
+    """Expand LZSS data. Ignores an incomplete last item, because the data can end anywhere in a group of eight."""
     out = bytearray(b" " * _WINDOW)
     place, last = 0, len(packed) - 1
     while place < last:
@@ -55,16 +58,16 @@ def _expanded(packed: bytes) -> bytes:
                 place += 1
             elif place < last:
                 high = packed[place + 1]
-                length = (high & 0x0F) + _SHORTEST
-                # The window is a ring of 4096 bytes, and the first byte of the file is at 4080.
+                length = (high & 0x0F) + _MIN_COPY
+                # The window is a ring buffer of 4096 bytes; the first byte of the file has position 4080.
                 size = len(out)
                 start = size - ((size - _AHEAD - packed[place] - ((high & 0xF0) << 4)) % _WINDOW or _WINDOW)
                 place += 2
-                # A copy may go on beyond the end of what there is: then it repeats.
+                # A copy can be longer than the bytes from its start to the end of the output: then it repeats them.
                 out += out[start : start + length] if start + length <= size else _repeated(out[start:], length)
     return bytes(memoryview(out)[_WINDOW:])
 
 
 def _repeated(piece: bytearray, length: int) -> bytearray:
-    """A piece over and over, until it is `length` bytes long."""
+    """Repeat a piece up to `length` bytes."""
     return (piece * (length // len(piece) + 1))[:length]

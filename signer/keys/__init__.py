@@ -1,1 +1,1 @@
-"""Signing keys and the certificates that speak for them."""
+"""Signing keys in files, tokens and key services, and their certificates."""

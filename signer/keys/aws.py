@@ -1,7 +1,7 @@
-"""Keys in AWS KMS, through boto3: `aws-kms:KEY?region=…&profile=…&endpoint=…`.
+"""Sign with keys in AWS KMS through boto3: `aws-kms:KEY?region=…&profile=…&endpoint=…`.
 
 Source: AWS KMS API Reference, GetPublicKey and Sign (MessageType DIGEST); boto3 guide, "Credentials" and "Retries"
-(standard mode). Credentials, region and proxies are found where every program of AWS finds them.
+(standard mode). boto3 finds credentials, region and proxies in the usual places of AWS tools.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyNotFound, UsageError, WrongSecret
 from signer.keys.identity import PublicKey
-from signer.keys.remote import UNREADABLE, RemoteKey, load_client, load_public_key, one_line
+from signer.keys.remote import MALFORMED_ANSWER, RemoteKey, load_client, load_public_key, one_line
 from signer.keys.uri import KeyUri, Secret
 
 T = TypeVar("T")
 
 _ATTEMPTS = 6
-"""With pauses that double, as botocore's standard mode makes them: about half a minute at most."""
-_NOT_ACCEPTED = {
+"""botocore's standard mode doubles the pauses between attempts: about half a minute in total."""
+_INVALID_CREDENTIALS = {
     "ExpiredTokenException",
     "IncompleteSignature",
     "IncompleteSignatureException",
@@ -36,17 +36,19 @@ _THROTTLED = {"ThrottlingException", "Throttling", "LimitExceededException", "Re
 
 
 def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Secret) -> RemoteKey:
-    """The key that `uri` names by identifier, alias or ARN. Raises UsageError, IdentityError."""
+    """Open the key that `uri` names by identifier, alias or ARN. Raises UsageError and IdentityError."""
     uri.require_known("region", "profile", "endpoint")
     boto3 = load_client("boto3", "aws", "keys in AWS KMS")
     key, holder = uri.name, f"the AWS KMS key {uri.name!r}"
-    client = _told(lambda: _client(boto3, uri), holder)
-    found = _told(lambda: client.get_public_key(KeyId=key), holder)
+    client = _convert_errors(lambda: _client(boto3, uri), holder)
+    found = _convert_errors(lambda: client.get_public_key(KeyId=key), holder)
     usage = found.get("KeyUsage", "nothing")
     if usage != "SIGN_VERIFY":
-        raise IdentityError(f"{holder} is for {usage}, not for signing", hint="Use a key for SIGN_VERIFY.")
+        raise IdentityError(
+            f"the key usage of {holder} is {usage}, not SIGN_VERIFY", hint="Create a key with the usage SIGN_VERIFY."
+        )
     public = load_public_key(found.get("PublicKey", b""), holder)
-    # The ARN, so that an alias that is moved to another key in the middle of a batch does not matter.
+    # Use the ARN: an alias could be moved to another key in the middle of a batch.
     return RemoteKey(
         holder, public, _signer(client, found.get("KeyId", key), holder, public, found.get("SigningAlgorithms", []))
     )
@@ -69,14 +71,14 @@ def _signer(
     scheme = "RSASSA_PKCS1_V1_5_SHA_" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_"
 
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        wanted = f"{scheme}{algorithm.size * 8}"
-        if wanted not in allowed or algorithm is DigestAlgorithm.SHA1:
-            able = ", ".join(name for name in allowed if name.startswith(scheme))
+        name = f"{scheme}{algorithm.size * 8}"
+        if name not in allowed or algorithm is DigestAlgorithm.SHA1:
+            supported = ", ".join(name for name in allowed if name.startswith(scheme))
             raise IdentityError(
-                f"{holder} can't sign {algorithm} digests, only {able}", hint="Choose another --digest."
+                f"{holder} can't sign {algorithm} digests, only {supported}", hint="Choose another --digest."
             )
-        answer = _told(
-            lambda: client.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm=wanted), holder
+        answer = _convert_errors(
+            lambda: client.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm=name), holder
         )
         signature: bytes = answer.get("Signature", b"")
         return signature
@@ -84,8 +86,8 @@ def _signer(
     return sign
 
 
-def _told(call: Callable[[], T], holder: str) -> T:
-    """What `call` returns; what the client raises, as one sentence."""
+def _convert_errors(call: Callable[[], T], holder: str) -> T:
+    """Return the result of `call`. Converts exceptions of the client to errors that name `holder`."""
     exceptions = load_client("botocore.exceptions", "aws", "keys in AWS KMS")
     parsers = load_client("botocore.parsers", "aws", "keys in AWS KMS")
     try:
@@ -94,17 +96,17 @@ def _told(call: Callable[[], T], holder: str) -> T:
         raise _refused(error.response.get("Error", {}), holder) from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
         raise WrongSecret(
-            f"there are no AWS credentials for {holder}",
-            hint="Set AWS_ACCESS_KEY_ID and so on, or profile= in the URI.",
+            f"no AWS credentials were found for {holder}",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or add profile= to the URI.",
         ) from error
     except exceptions.NoRegionError as error:
         raise UsageError(
-            f"the region of {holder} is not known", field="region", hint="Add region= to the URI."
+            f"the AWS region of {holder} is not set", field="region", hint="Add region= to the URI."
         ) from error
-    except (exceptions.BotoCoreError, parsers.ResponseParserError, *UNREADABLE) as error:
+    except (exceptions.BotoCoreError, parsers.ResponseParserError, *MALFORMED_ANSWER) as error:
         raise IdentityError(
-            f"AWS gave no usable answer about {holder}: {one_line(error)}",
-            hint="Check region, endpoint and profile.",
+            f"AWS gave no valid answer for {holder}: {one_line(error)}",
+            hint="Check the region, the endpoint and the profile.",
         ) from error
 
 
@@ -112,15 +114,19 @@ def _refused(error: dict[str, str], holder: str) -> IdentityError:
     code, message = error.get("Code", "an error without a code"), error.get("Message", "")
     reason = one_line(f"{code}: {message}" if message else code)
     if code == "NotFoundException":
-        return KeyNotFound(f"{holder} is not there ({reason})", hint="Check its name, the region and the account.")
-    if code in _NOT_ACCEPTED:
+        return KeyNotFound(f"{holder} was not found ({reason})", hint="Check the name, the region and the account.")
+    if code in _INVALID_CREDENTIALS:
         return WrongSecret(
-            f"AWS does not accept the credentials for {holder} ({reason})", hint="Renew or correct them."
+            f"AWS rejected the credentials for {holder} ({reason})", hint="Renew or correct the credentials."
         )
     if code in ("AccessDeniedException", "AccessDenied"):
         return IdentityError(
-            f"{holder} is not for these credentials ({reason})", hint="Allow kms:GetPublicKey and kms:Sign."
+            f"the credentials do not allow the use of {holder} ({reason})",
+            hint="Allow kms:GetPublicKey and kms:Sign in the policy.",
         )
     if code in _THROTTLED:
-        return IdentityError(f"AWS throttles {holder}, and still did after {_ATTEMPTS} tries ({reason})")
+        return IdentityError(
+            f"AWS throttles requests for {holder}, also after {_ATTEMPTS} attempts ({reason})",
+            hint="Run the command again later.",
+        )
     return IdentityError(f"{holder} can't be used ({reason})")

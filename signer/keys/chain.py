@@ -1,4 +1,4 @@
-"""Which of several certificates speaks for a key, and which stand above it."""
+"""Find the certificate of a key among several certificates, and build its chain."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from signer.keys.identity import PublicKey, SigningIdentity, SigningKey
 def identity_for(
     key: SigningKey, certificates: Sequence[x509.Certificate], issuers: Sequence[x509.Certificate] = ()
 ) -> SigningIdentity:
-    """The identity of `key`: its certificate picked out of several, and its chain from the others and `issuers`.
+    """Return the identity of `key`: its certificate among `certificates`, and its chain from the others and `issuers`.
 
-    Raises KeyNotFound when there is no certificate at all, and KeyCertificateMismatch when none is the key's.
+    Raises KeyNotFound without any certificate, and KeyCertificateMismatch if no certificate has the public key.
     """
     if not certificates:
-        raise KeyNotFound("there is no certificate for the key", hint="Name its file with --cert, or cert= in the URI.")
-    wanted = key.public_key
-    mine = next((certificate for certificate in certificates if _same_key(certificate, wanted)), None)
-    if mine is None:
-        raise KeyCertificateMismatch(
-            f"the private key does not belong to the certificate {common_name(certificates[0])!r}",
-            hint="Give the key that the certificate was issued for, or the certificate of this key.",
+        raise KeyNotFound(
+            "the key has no certificate", hint="Name the certificate file with --cert, or with cert= in the URI."
         )
-    return SigningIdentity(key, mine, chain_above(mine, [c for c in (*certificates, *issuers) if c is not mine]))
+    public = key.public_key
+    own = next((certificate for certificate in certificates if _same_key(certificate, public)), None)
+    if own is None:
+        raise KeyCertificateMismatch(
+            f"the private key does not match the certificate {common_name(certificates[0])!r}",
+            hint="Use the key that the certificate was issued for, or the certificate of this key.",
+        )
+    return SigningIdentity(key, own, chain_above(own, [c for c in (*certificates, *issuers) if c is not own]))
 
 
 def leaf_of(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
-    """The certificate among several that issued none of the others; the first where there is no such one."""
+    """Return the first certificate that did not issue another one, or the first certificate if all did."""
     issuers = [c for c in certificates if any(_issued(c, other) for other in certificates if other is not c)]
     return next((certificate for certificate in certificates if certificate not in issuers), certificates[0])
 
 
 def chain_above(leaf: x509.Certificate, pool: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The issuers of `leaf`, nearest first, as far as `pool` has them; a root ends it and is included."""
+    """Return the issuers of `leaf` that `pool` contains, nearest first, up to and including a root."""
     chain: list[x509.Certificate] = []
     candidates = list(pool)
     current = leaf
@@ -54,7 +56,7 @@ def chain_above(leaf: x509.Certificate, pool: Iterable[x509.Certificate]) -> tup
 
 
 def _issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
-    """Whether `issuer` signed `subject`; a signature too old to be checked here counts by its names."""
+    """Return whether `issuer` signed `subject`; compares only the names if the signature algorithm is unsupported."""
     if issuer.subject != subject.issuer:
         return False
     try:
@@ -71,4 +73,4 @@ def _same_key(certificate: x509.Certificate, key: PublicKey) -> bool:
     try:
         return spki_sha256(certificate) == DigestAlgorithm.SHA256.hash(spki).hex().upper()
     except CertificateError:
-        return False  # of a kind that no key here is
+        return False  # a type of key that SigningKey does not support

@@ -1,8 +1,8 @@
-"""Was this digest signed with that key?
+"""Check RSA and ECDSA signatures over digests.
 
-RSA signatures are opened with the key and what is in them is compared here, because MD5 and SHA-1 are refused by the
-cryptography of some systems (FIPS, crypto policies), while a policy needs to know whether such a signature is good:
-weak and forged are different things. Sources: RFC 8017, 8.1 and 8.2; RFC 4055, 3.1; RFC 5753, 2.1.
+For RSASSA-PKCS1-v1_5, this module recovers the DigestInfo and compares it itself. OpenSSL refuses MD5 and SHA-1 on some
+systems (FIPS mode, crypto policies), but a policy must tell weak signatures from forged ones.
+Sources: RFC 8017, 8.1 and 8.2; RFC 4055, 3.1; RFC 5753, 2.1.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from signer.keys.identity import PublicKey
 
 
 class Check(Enum):
-    """What checking a signature gave."""
+    """The result of checking a signature."""
 
     GOOD = "good"
     BAD = "bad"
     UNKNOWN = "unknown"
-    """The algorithm or the key is of a kind that can't be checked here."""
+    """The algorithm or the type of the key is not supported."""
 
 
 _RSA_WITH = {
@@ -52,13 +52,12 @@ def check_signature(
     *,
     bare: bool = False,
 ) -> Check:
-    """Whether `signature` is that of the certificate's key over `digest`.
+    """Check that `signature` is a signature over `digest` with the key of the certificate.
 
-    `signature_algorithm` is the DER of the AlgorithmIdentifier that stands with the signature: rsaEncryption or
-    id-ecPublicKey alone, or with the digest in its name, which must then be the algorithm of `digest_oid`. Raises
-    SignatureFormatError when it can't be read.
-    With `bare`, RSA may also have signed the digest without its DigestInfo, as VeriSign's and Symantec's legacy
-    timestamps do.
+    `signature_algorithm` is the DER of the signature's AlgorithmIdentifier. It is either rsaEncryption or
+    id-ecPublicKey, or names a digest algorithm too, which must then be that of `digest_oid`. With `bare`, an RSA
+    signature over the digest without DigestInfo is good too, as VeriSign's and Symantec's legacy timestamps have it.
+    Raises SignatureFormatError if `signature_algorithm` is malformed.
     """
     algorithm = DigestAlgorithm.by_oid(digest_oid)
     key = _public_key(certificate)
@@ -68,9 +67,10 @@ def check_signature(
 
 
 def check_body(key: object, signature: bytes, body: bytes, signature_algorithm: bytes) -> Check:
-    """Whether `signature` is that of `key` over `body`, as certificates and revocation lists are signed.
+    """Check that `signature` is a signature over `body` with `key`, as in certificates and revocation lists.
 
-    `signature_algorithm` is the DER of the AlgorithmIdentifier, which names the digest. Raises SignatureFormatError.
+    `signature_algorithm` is the DER of the AlgorithmIdentifier, which names the digest algorithm. Raises
+    SignatureFormatError if it is malformed.
     """
     oid, parameters = _identifier(signature_algorithm)
     algorithm = _pss_parameters(parameters)[0] if oid == oids.RSA_PSS else digest_of(oid)
@@ -80,12 +80,12 @@ def check_body(key: object, signature: bytes, body: bytes, signature_algorithm: 
 
 
 def digest_of(signature_oid: str) -> DigestAlgorithm | None:
-    """The digest that an RSA or ECDSA signature algorithm uses; None where its OID does not say or is unknown."""
+    """Return the digest algorithm of an RSA or ECDSA signature algorithm, or None if its OID doesn't determine one."""
     return _RSA_WITH.get(signature_oid) or _ECDSA_WITH.get(signature_oid)
 
 
 def load_key(spki: bytes) -> object | None:
-    """The public key in a SubjectPublicKeyInfo, or None when it is of a kind that can't be used here."""
+    """Load the public key in a SubjectPublicKeyInfo, or return None if its type is not supported."""
     try:
         return load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):
@@ -93,7 +93,7 @@ def load_key(spki: bytes) -> object | None:
 
 
 def check_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:
-    """Whether `signature` is RSASSA-PKCS1-v1_5 or ECDSA (as DER) by the private half of `key` over `digest`."""
+    """Check that `signature` is an RSASSA-PKCS1-v1_5 or ECDSA (DER) signature over `digest` with `key`."""
     if isinstance(key, rsa.RSAPublicKey):
         return _pkcs1(key, signature, digest, algorithm, bare=False)
     return _ecdsa(key, signature, digest, algorithm)
@@ -109,14 +109,14 @@ def _check(
     *,
     bare: bool = False,
 ) -> Check:
-    """The same, given the parts of the AlgorithmIdentifier."""
+    """Check a signature, given the OID and the parameters of the AlgorithmIdentifier."""
     if isinstance(key, rsa.RSAPublicKey):
         if oid == oids.RSA_PSS:
             return _pss(key, signature, digest, algorithm, parameters)
         named = _RSA_WITH.get(oid, algorithm if oid == oids.RSA else None)
-        return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _refused(oid)
+        return _pkcs1(key, signature, digest, algorithm, bare) if named is algorithm else _mismatch(oid)
     named = _ECDSA_WITH.get(oid, algorithm if oid == oids.EC_PUBLIC_KEY else None)
-    return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _refused(oid)
+    return _ecdsa(key, signature, digest, algorithm) if named is algorithm else _mismatch(oid)
 
 
 def _public_key(certificate: x509.Certificate) -> PublicKey | None:
@@ -128,30 +128,30 @@ def _public_key(certificate: x509.Certificate) -> PublicKey | None:
 
 
 def _identifier(algorithm: bytes) -> tuple[str, bytes]:
-    """The OID of an AlgorithmIdentifier, and its parameters as DER or nothing. Raises SignatureFormatError."""
+    """Return the OID of an AlgorithmIdentifier and its parameters (DER, or empty). Raises SignatureFormatError."""
     whole = der.expect(algorithm, 0, der.SEQUENCE, "an algorithm")
     oid = der.expect(algorithm, whole.body, der.OID, "an OID", whole.end)
     return der.read_oid(oid.contents(algorithm)), bytes(algorithm[oid.end : whole.end])
 
 
-def _refused(oid: str) -> Check:
-    """An algorithm of another kind of key or digest makes a bad signature; one never heard of, an unknown one."""
+def _mismatch(oid: str) -> Check:
+    """Return BAD for a known algorithm that doesn't fit the key or the digest, UNKNOWN for an unknown algorithm."""
     known = oid in _RSA_WITH or oid in _ECDSA_WITH or oid in (oids.RSA, oids.EC_PUBLIC_KEY, oids.RSA_PSS)
     return Check.BAD if known else Check.UNKNOWN
 
 
 def _pkcs1(key: rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm, bare: bool) -> Check:
-    """RSASSA-PKCS1-v1_5: the whole DigestInfo is compared, so nothing can hide beside the digest."""
+    """Check RSASSA-PKCS1-v1_5. Compares the whole DigestInfo, so that extra data in it makes the signature bad."""
     try:
-        opened = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
+        recovered = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
     except InvalidSignature:
         return Check.BAD
     except UnsupportedAlgorithm:
         return Check.UNKNOWN
     oid, value = der.oid(algorithm.oid), der.octets(digest)
-    # Signers that leave out the NULL are to be accepted (RFC 8017, 9.2, note 1; appendix B.1).
+    # A DigestInfo without the NULL must be accepted (RFC 8017, 9.2, note 1; appendix B.1).
     allowed = [der.sequence(der.sequence(oid, der.null()), value), der.sequence(der.sequence(oid), value)]
-    return Check.GOOD if opened in allowed or (bare and opened == digest) else Check.BAD
+    return Check.GOOD if recovered in allowed or (bare and recovered == digest) else Check.BAD
 
 
 def _pss(
@@ -173,7 +173,7 @@ def _pss(
 
 
 def _pss_parameters(parameters: bytes) -> tuple[DigestAlgorithm | None, DigestAlgorithm | None, int]:
-    """RSASSA-PSS-params: the digest, the digest of the mask, and the salt's length (RFC 4055, 3.1)."""
+    """Parse RSASSA-PSS-params: digest algorithm, digest algorithm of the mask, and salt length (RFC 4055, 3.1)."""
     hashed: DigestAlgorithm | None = DigestAlgorithm.SHA1
     masked: DigestAlgorithm | None = DigestAlgorithm.SHA1
     salt = _DEFAULT_SALT
@@ -189,7 +189,7 @@ def _pss_parameters(parameters: bytes) -> tuple[DigestAlgorithm | None, DigestAl
                 der.expect(inner, 0, der.INTEGER, "a salt length").contents(inner), "big", signed=True
             )
     if salt < 0:
-        raise SignatureFormatError("a salt of negative length in the parameters of RSASSA-PSS")
+        raise SignatureFormatError("the RSASSA-PSS parameters have a negative salt length")
     return hashed, masked, salt
 
 

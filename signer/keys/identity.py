@@ -1,4 +1,4 @@
-"""Who signs: a key that can sign a digest, and the certificates that speak for it."""
+"""Define signing identities: a key that signs digests, its certificate, and the chain."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 class SigningKey(Protocol):
-    """A private key, wherever it lives. It signs digests, so that content never has to travel to a token or a cloud."""
+    """A private key in a file, a token or a service. It signs digests, so only digests leave this machine."""
 
     @property
     def public_key(self) -> PublicKey:
-        """The public half."""
+        """The public key."""
         ...
 
     def sign(self, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        """The signature over `digest`: RSASSA-PKCS1-v1_5, or ECDSA as DER. Raises IdentityError."""
+        """Sign `digest` with RSASSA-PKCS1-v1_5, or with ECDSA in DER. Raises IdentityError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SigningIdentity:
-    """A signing key, its certificate, and the certificates above it (issuer first, a root may be among them)."""
+    """A signing key, its certificate, and its chain (issuer first, optionally with the root).
+
+    Raises KeyCertificateMismatch if the key does not match the certificate, and IdentityError for an unsupported key.
+    """
 
     key: SigningKey
     certificate: x509.Certificate
@@ -41,33 +44,33 @@ class SigningIdentity:
     def __post_init__(self) -> None:
         if self.certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
             raise IdentityError(
-                f"the certificate {common_name(self.certificate)!r} allows its key RSASSA-PSS only, and Authenticode "
-                "signs with RSASSA-PKCS1-v1_5",
-                hint="Use a certificate whose key is plain RSA, or ECDSA P-256 or P-384.",
+                f"the certificate {common_name(self.certificate)!r} restricts its key to RSASSA-PSS, but Authenticode "
+                "uses RSASSA-PKCS1-v1_5",
+                hint="Use a certificate with an rsaEncryption, ECDSA P-256 or ECDSA P-384 key.",
             )
         if _spki(self.key.public_key) != _spki(public_key(self.certificate)):
             raise KeyCertificateMismatch(
-                f"the private key does not belong to the certificate {common_name(self.certificate)!r}",
-                hint="Give the key that the certificate was issued for, or the certificate of this key.",
+                f"the private key does not match the certificate {common_name(self.certificate)!r}",
+                hint="Use the key that the certificate was issued for, or the certificate of this key.",
             )
 
     @property
     def name(self) -> str:
-        """What a person calls the signer."""
+        """Display name of the signer: the common name of its certificate."""
         return common_name(self.certificate)
 
 
 def require_supported(key: object) -> PublicKey:
-    """`key` if Authenticode can use it: RSA, or ECDSA on P-256 or P-384. Raises IdentityError."""
+    """Return `key` if Authenticode supports it (RSA, ECDSA P-256 or P-384). Raises IdentityError otherwise."""
     if isinstance(key, rsa.RSAPublicKey):
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, (ec.SECP256R1, ec.SECP384R1)):
         return key
     raise IdentityError(
-        "the key is of a kind that Authenticode does not know", hint="Use RSA, or ECDSA P-256 or P-384."
+        "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
     )
 
 
 def _spki(key: object) -> bytes:
-    """The SubjectPublicKeyInfo of a public key as DER."""
+    """Return the SubjectPublicKeyInfo of a public key in DER."""
     return require_supported(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,6 +1,6 @@
-"""Keys in files: PFX, and certificate and key as PEM or DER.
+"""Load keys from files: PFX, or a certificate and a key in PEM or DER.
 
-The key formats are read by `cryptography`, whose exceptions end here.
+`cryptography` parses the key formats; this module converts its exceptions.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True, slots=True)
 class LocalKey:
-    """A private key in this process's memory; a `SigningKey`."""
+    """A private key in the memory of this process; a `SigningKey`."""
 
     private: PrivateKey
 
     @property
     def public_key(self) -> PublicKey:
-        """The public half. Raises IdentityError when Authenticode does not know its kind."""
+        """The public key. Raises IdentityError if Authenticode does not support its type."""
         return require_supported(self.private.public_key())
 
     def sign(self, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        """RSASSA-PKCS1-v1_5, or ECDSA as DER, over a digest. Raises IdentityError."""
+        """Sign a digest with RSASSA-PKCS1-v1_5, or with ECDSA in DER, and check the signature. Raises IdentityError."""
         prehashed = utils.Prehashed(algorithm.for_cryptography())
         try:
             if isinstance(self.private, rsa.RSAPrivateKey):
@@ -46,14 +46,14 @@ class LocalKey:
             raise IdentityError(f"the key can't sign a {algorithm} digest ({error})") from error
         if check_digest(self.public_key, signature, digest, algorithm) is Check.BAD:
             raise IdentityError(
-                "the private key is damaged: what it signs does not verify",
-                hint="Take it from a backup, or export it again.",
+                "the private key is damaged: its signatures do not verify",
+                hint="Restore the key from a backup, or export it again.",
             )
         return signature
 
 
 def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
-    """The identity in a PFX (PKCS #12): its key, that key's certificate, and the chain as far as the file has it.
+    """Load the identity in a PFX (PKCS #12): key, certificate, and the issuers that the file contains.
 
     Raises WrongSecret, KeyNotFound and other IdentityErrors.
     """
@@ -61,24 +61,27 @@ def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, secret)
     except UnsupportedAlgorithm as error:
-        raise IdentityError(f"the PFX is protected in a way that can't be opened ({error})") from error
+        raise IdentityError(f"the encryption of the PFX is not supported ({error})") from error
     except ValueError as error:
         if "password" in str(error).lower():
             raise _wrong_secret("PFX", password) from error
         raise IdentityError(
-            "not a PFX (PKCS #12) file that can be read",
-            hint="Give the .pfx or .p12 that the key was exported to; PEM and DER go with --cert and --key.",
+            "the file is not a valid PFX (PKCS #12) file",
+            hint="Use the .pfx or .p12 file that the key was exported to. For PEM and DER files, use --cert and --key.",
         ) from error
     if key is None or certificate is None:
-        raise KeyNotFound("there is no private key with its certificate in the PFX", hint="Export it with its key.")
+        raise KeyNotFound(
+            "the PFX does not contain a private key with its certificate",
+            hint="Export the certificate again, with its private key.",
+        )
     return _identity(key, certificate, others)
 
 
 def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningIdentity:
-    """The identity of a certificate file (DER, PEM or PKCS #7) and a key file (PEM or DER, PKCS #8 or not).
+    """Load the identity of a certificate file (DER, PEM or PKCS #7) and a key file (PEM or DER).
 
-    The key's certificate is picked out of several, and its chain from the others. Raises WrongSecret, CertificateError,
-    KeyCertificateMismatch and other IdentityErrors.
+    If the certificate file contains several certificates, the one of the key is used, and the others form its chain.
+    Raises WrongSecret, CertificateError, KeyCertificateMismatch and other IdentityErrors.
     """
     private = _private_key(key, password)
     return identity_for(LocalKey(private), load_all(certificates))
@@ -87,7 +90,7 @@ def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningI
 def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> SigningIdentity:
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise IdentityError(
-            "the key is of a kind that Authenticode does not know", hint="Use RSA, or ECDSA P-256 or P-384."
+            "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
         )
     return SigningIdentity(LocalKey(key), certificate, chain_above(certificate, pool))
 
@@ -96,28 +99,36 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
     secret = None if password is None else password.encode()
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
-        key = load(data, secret, unsafe_skip_rsa_key_validation=True)  # takes 40 ms; each signature is checked instead
+        # Validation takes 40 ms. LocalKey.sign checks each signature instead.
+        key = load(data, secret, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if not password:
             raise _wrong_secret("private key", password) from None
-        # It is not protected, and a password that nobody needs does no harm.
+        # The key is not encrypted: ignore the password.
         key = load(data, None, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm as error:
-        raise IdentityError(f"the private key is of a kind that can't be read ({error})") from error
+        raise IdentityError(f"the type or the encryption of the private key is not supported ({error})") from error
     except ValueError as error:
         if (password is not None and b"ENCRYPTED" in data) or "password" in str(error).lower():
             raise _wrong_secret("private key", password) from error
         raise KeyNotFound(
-            "there is no private key that can be read",
-            hint="Give a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1).",
+            "the file does not contain a valid private key",
+            hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1).",
         ) from error
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise IdentityError("the key is of a kind that Authenticode does not know", hint="Use RSA or ECDSA.")
+        raise IdentityError(
+            "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
+        )
     return key
 
 
-def _wrong_secret(what: str, password: str | None) -> WrongSecret:
-    hint = "Give it with --password-env, --password-file or --password-fd."
+def _wrong_secret(container: str, password: str | None) -> WrongSecret:
     if password is None:
-        return WrongSecret(f"the {what} is protected by a password, and none was given", hint=hint)
-    return WrongSecret(f"the password does not open the {what}", hint="Check the password, and spaces around it.")
+        return WrongSecret(
+            f"the {container} is protected by a password, and none was given",
+            hint="Use --password-env, --password-file or --password-fd.",
+        )
+    return WrongSecret(
+        f"the password of the {container} is wrong",
+        hint="Check the password, also for spaces before and after it.",
+    )

@@ -1,7 +1,7 @@
-"""Keys in tokens (smart cards, USB tokens, HSMs), through PKCS #11.
+"""Sign with keys in tokens (smart cards, USB tokens, HSMs) through PKCS #11.
 
 Source: PKCS #11 v2.40 base specification and current mechanisms: 2.1.6 (CKM_RSA_PKCS signs a DigestInfo), 2.3.1
-(CKM_ECDSA gives r and s), and the flags of CK_TOKEN_INFO. Keys are found by RFC 7512 URIs.
+(CKM_ECDSA returns r and s), and the flags of CK_TOKEN_INFO. RFC 7512 URIs name the keys.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from signer.keys.pkcs11_uri import Pkcs11Uri
 from signer.keys.remote import RemoteKey, digest_info, ecdsa_der, load_client
 
 AskPin = Callable[[str], str | None]
-"""Asks for the PIN of the token that it is given the name of."""
+"""Returns the PIN of the token with this name, or None if the user gave none."""
 
-_WRONG = {"PinIncorrect", "PinInvalid", "PinLenRange"}
-_GONE = {
+_WRONG_PIN = {"PinIncorrect", "PinInvalid", "PinLenRange"}
+_DISCONNECTED = {
     "DeviceError",
     "DeviceRemoved",
     "KeyHandleInvalid",
@@ -40,27 +40,33 @@ _GONE = {
     "TokenNotRecognised",
     "UserNotLoggedIn",
 }
-_UNABLE = {"KeyFunctionNotPermitted", "KeySizeRange", "KeyTypeInconsistent", "MechanismInvalid", "FunctionNotSupported"}
+_UNSUPPORTED = {
+    "KeyFunctionNotPermitted",
+    "KeySizeRange",
+    "KeyTypeInconsistent",
+    "MechanismInvalid",
+    "FunctionNotSupported",
+}
 _CURVES: dict[bytes, ec.EllipticCurve] = {
     bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
     bytes.fromhex("06052b81040022"): ec.SECP384R1(),
 }
 
 _open_sessions: weakref.WeakValueDictionary[tuple[str, int], _Session] = weakref.WeakValueDictionary()
-"""The sessions of this process. To be logged in is a state of the process on a token, not of a session (5.6)."""
+"""The open sessions of this process. A login applies to all sessions of the process with a token (PKCS #11, 5.6)."""
 _opening = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """What a token has: the key, and every certificate on it."""
+    """A key on a token, and all certificates on the token (those of the key first)."""
 
     key: RemoteKey
     certificates: tuple[x509.Certificate, ...]
 
 
 class _Session:
-    """A session with a token, logged in once and shared by all of its keys; closed when the last of them is gone."""
+    """A session with a token, logged in once and shared by all its keys. Closed when the last key is released."""
 
     def __init__(self, session: Any, name: str, pin: str | None) -> None:
         self.session = session
@@ -71,27 +77,29 @@ class _Session:
 
 
 def open_token_key(uri: Pkcs11Uri, ask_pin: AskPin, certificates: tuple[x509.Certificate, ...] = ()) -> TokenKey:
-    """The key that `uri` names, logged in with the PIN that is asked for at most once and tried once.
+    """Open the key that `uri` names. Calls `ask_pin` at most once and tries the PIN only once.
 
-    `certificates` are those known from elsewhere; a token that does not give the public key away is believed to hold
-    the leaf's among them, which the first signature proves. Raises IdentityError, UsageError.
+    `certificates` are certificates from outside of the token. If the token does not reveal the public key, the key is
+    assumed to be that of their leaf certificate; checking the first signature proves it. Raises IdentityError and
+    UsageError.
     """
     pkcs11 = load_client("pkcs11", "pkcs11", "keys in tokens")
     library = _library(pkcs11, uri)
     with _opening:
         token = _token(pkcs11, library, uri)
         session = _login(pkcs11, library.so, token, ask_pin)
-    with session.lock, _told(pkcs11, session.name):
+    with session.lock, _convert_errors(pkcs11, session.name):
         private = _private_key(pkcs11, session, uri)
-        mine, others = _certificates(pkcs11, session, private)
-        public = _public_key(pkcs11, session, private) or _key_of(certificates or mine, session.name)
+        own, others = _certificates(pkcs11, session, private)
+        public = _public_key(pkcs11, session, private) or _key_of(certificates or own, session.name)
         always = _attribute(pkcs11, private, "ALWAYS_AUTHENTICATE") is True
     if always and not isinstance(session.pin, str):
         raise IdentityError(
-            f"the key on {session.name} wants a PIN at the key pad for each signature, which can't be had"
+            f"the key on {session.name} requires a PIN at the key pad for each signature, which is not supported",
+            hint="Use a key without CKA_ALWAYS_AUTHENTICATE.",
         )
     signer = _signer(pkcs11, session, private, session.pin if always else None)
-    return TokenKey(RemoteKey(session.name, public, signer, one_at_a_time=True), (*mine, *others))
+    return TokenKey(RemoteKey(session.name, public, signer, one_at_a_time=True), (*own, *others))
 
 
 def _library(pkcs11: Any, uri: Pkcs11Uri) -> Any:
@@ -101,9 +109,9 @@ def _library(pkcs11: Any, uri: Pkcs11Uri) -> Any:
         names = [f"{prefix}{uri.module_name}{suffix}" for prefix in ("lib", "") for suffix in (".so", ".dylib", ".dll")]
     else:
         raise UsageError(
-            "the PKCS #11 URI does not say which library speaks to the token",
+            "the PKCS #11 URI does not name the library of the token",
             field="module-path",
-            hint="Add ?module-path=/path/of/library.so, as the maker of the token names it.",
+            hint="Add ?module-path=/path/to/library.so, the PKCS #11 library of the token's vendor.",
         )
     reasons = []
     for name in names:
@@ -111,13 +119,13 @@ def _library(pkcs11: Any, uri: Pkcs11Uri) -> Any:
             return pkcs11.lib(name)
         except pkcs11.PKCS11Error as error:
             reasons.append(str(error) or type(error).__name__)
-    raise IdentityError(f"the PKCS #11 library {names[0]!r} can't be used ({reasons[0]})", hint="Check module-path.")
+    raise IdentityError(f"the PKCS #11 library {names[0]!r} can't be loaded ({reasons[0]})", hint="Check module-path.")
 
 
 def _token(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> Any:
-    """The one token that the URI fits."""
-    present, fitting = [], []
-    with _told(pkcs11, "the PKCS #11 library"):
+    """Return the only token that matches the URI. Raises IdentityError."""
+    present, matching = [], []
+    with _convert_errors(pkcs11, "the PKCS #11 library"):
         for slot in library.get_slots(token_present=True):
             try:
                 token = slot.get_token()
@@ -126,18 +134,21 @@ def _token(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> Any:
             if not token.flags & pkcs11.TokenFlag.TOKEN_INITIALIZED:
                 continue
             present.append(token)
-            if _fits(token, uri):
-                fitting.append(token)
-    if len(fitting) == 1:
-        return fitting[0]
-    there = ", ".join(f"{_plain(t.label)!r} (serial {_plain(t.serial)})" for t in fitting or present) or "none"
-    if fitting:
-        raise IdentityError(f"{len(fitting)} tokens fit the URI: {there}", hint="Add token=LABEL or serial=SERIAL.")
-    raise KeyNotFound(f"no token fits the URI; those present: {there}", hint="Plug it in, or check token= and serial=.")
+            if _matches(token, uri):
+                matching.append(token)
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(f"{_unpadded(t.label)!r} (serial {_unpadded(t.serial)})" for t in matching or present) or "none"
+    if matching:
+        raise IdentityError(f"{len(matching)} tokens match the URI: {names}", hint="Add token=LABEL or serial=SERIAL.")
+    raise KeyNotFound(
+        f"no token matches the URI; tokens present: {names}",
+        hint="Connect the token, or correct token= and serial= in the URI.",
+    )
 
 
-def _fits(token: Any, uri: Pkcs11Uri) -> bool:
-    wanted = (
+def _matches(token: Any, uri: Pkcs11Uri) -> bool:
+    attributes = (
         (uri.token, token.label),
         (uri.serial, token.serial),
         (uri.manufacturer, token.manufacturer_id),
@@ -147,17 +158,17 @@ def _fits(token: Any, uri: Pkcs11Uri) -> bool:
     )
     if uri.slot_id is not None and uri.slot_id != token.slot.slot_id:
         return False
-    return all(value is None or value == _plain(found) for value, found in wanted)
+    return all(value is None or value == _unpadded(found) for value, found in attributes)
 
 
-def _plain(text: str | bytes) -> str:
-    """A field of the token's information without the blanks that fill it up."""
+def _unpadded(text: str | bytes) -> str:
+    """Return a field of CK_TOKEN_INFO or CK_SLOT_INFO without its padding."""
     return (text if isinstance(text, str) else text.decode("utf-8", "replace")).rstrip("\0 ")
 
 
 def _login(pkcs11: Any, module: str, token: Any, ask_pin: AskPin) -> _Session:
-    """The session with the token: the one there is, or a new one, logged in with a single try."""
-    name = f"the token {_plain(token.label)!r}"
+    """Return the open session with the token, or open one and log in with a single attempt."""
+    name = f"the token {_unpadded(token.label)!r}"
     place = (module, token.slot.slot_id)
     shared = _open_sessions.get(place)
     flags, flag = token.flags, pkcs11.TokenFlag
@@ -165,36 +176,39 @@ def _login(pkcs11: Any, module: str, token: Any, ask_pin: AskPin) -> _Session:
     if flags & flag.LOGIN_REQUIRED:
         _require_tries_left(flags, flag, name)
         pinpad = bool(flags & flag.PROTECTED_AUTHENTICATION_PATH)
-        pin = pkcs11.PROTECTED_AUTH if pinpad else _asked(ask_pin, name)
+        pin = pkcs11.PROTECTED_AUTH if pinpad else _require_pin(ask_pin, name)
     if shared is not None:
         if shared.pin != pin:
-            raise WrongSecret(f"the PIN is not the one that {name} was opened with; it was not tried")
+            raise WrongSecret(
+                f"the PIN differs from the one that {name} is already open with; it was not tried",
+                hint="Use the same PIN for all keys of a token.",
+            )
         return shared
-    with _told(pkcs11, name):
+    with _convert_errors(pkcs11, name):
         session = _Session(token.open(user_pin=pin), name, pin)
     _open_sessions[place] = session
     return session
 
 
 def _require_tries_left(flags: Any, flag: Any, name: str) -> None:
-    """Raise WrongSecret for a token that is locked, or that a wrong PIN would lock."""
+    """Raise WrongSecret if the token is locked, if one more wrong PIN would lock it, or if it has no PIN."""
     if flags & flag.USER_PIN_LOCKED:
-        raise WrongSecret(f"the PIN of {name} is locked", hint="Unlock it with the tool of its maker.")
+        raise WrongSecret(f"the PIN of {name} is locked", hint="Unlock the PIN with the vendor's tool.")
     if flags & flag.USER_PIN_FINAL_TRY:
         raise WrongSecret(
-            f"{name} has one try left before its PIN is locked; it was not used",
-            hint="Log in once with the tool of its maker, which gives the tries back.",
+            f"{name} has one attempt left before it locks its PIN; the PIN was not tried",
+            hint="Log in once with the vendor's tool, which resets the number of attempts.",
         )
     if not flags & flag.USER_PIN_INITIALIZED:
-        raise WrongSecret(f"{name} has no PIN yet", hint="Set one with the tool of its maker.")
+        raise WrongSecret(f"{name} has no PIN yet", hint="Set a PIN with the vendor's tool.")
 
 
-def _asked(ask_pin: AskPin, name: str) -> str:
+def _require_pin(ask_pin: AskPin, name: str) -> str:
     pin = ask_pin(name)
     if not pin:
         raise WrongSecret(
-            f"{name} wants a PIN, and none was given",
-            hint="Give it with pin-source= in the URI, --password-env, --password-file or --password-fd.",
+            f"{name} requires a PIN, and none was given",
+            hint="Use --password-env, --password-file or --password-fd, or pin-source= in the URI.",
         )
     return pin
 
@@ -210,24 +224,28 @@ def _private_key(pkcs11: Any, session: _Session, uri: Pkcs11Uri) -> Any:
         return found[0]
     if found:
         keys = ", ".join(f"object={_attribute(pkcs11, key, 'LABEL')};id={_percent(key.id)}" for key in found)
-        raise IdentityError(f"{len(found)} keys of {session.name} fit the URI: {keys}", hint="Add object= and id=.")
-    raise KeyNotFound(f"{session.name} has no private key that fits the URI", hint="Check object= and id=.")
+        raise IdentityError(
+            f"{len(found)} keys of {session.name} match the URI: {keys}", hint="Add object= and id= to the URI."
+        )
+    raise KeyNotFound(
+        f"{session.name} has no private key that matches the URI", hint="Correct object= and id= in the URI."
+    )
 
 
 def _percent(identifier: bytes) -> str:
     return "".join(f"%{byte:02X}" for byte in identifier)
 
 
-def _attribute(pkcs11: Any, thing: Any, name: str) -> Any:
-    """An attribute of an object; None where the token does not have it or does not give it away."""
+def _attribute(pkcs11: Any, token_object: Any, name: str) -> Any:
+    """Return an attribute of an object, or None if the object lacks it or the token does not reveal it."""
     try:
-        return thing[pkcs11.Attribute[name]]
+        return token_object[pkcs11.Attribute[name]]
     except (pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive):
         return None
 
 
 def _public_key(pkcs11: Any, session: _Session, private: Any) -> PublicKey | None:
-    """The public half: from the private key where RSA has it, else from the public key of the same identifier."""
+    """Return the public key: from an RSA private key itself, or from the public key object with the same CKA_ID."""
     key = _rsa(pkcs11, private)
     identifier = _attribute(pkcs11, private, "ID")
     if key is not None or not identifier:
@@ -244,7 +262,7 @@ def _rsa(pkcs11: Any, key: Any) -> rsa.RSAPublicKey | None:
     modulus, exponent = (_attribute(pkcs11, key, name) for name in ("MODULUS", "PUBLIC_EXPONENT"))
     if not modulus or not exponent:
         return None
-    with contextlib.suppress(ValueError):  # nonsense on the token is as good as nothing
+    with contextlib.suppress(ValueError):  # an invalid key on the token counts as missing
         return rsa.RSAPublicNumbers(int.from_bytes(exponent), int.from_bytes(modulus)).public_key()
     return None
 
@@ -255,7 +273,7 @@ def _ec(pkcs11: Any, key: Any) -> ec.EllipticCurvePublicKey | None:
     if curve is None:
         return None
     size = 1 + 2 * ((curve.key_size + 7) // 8)
-    # CKA_EC_POINT is an OCTET STRING around the point; older tokens give the point alone.
+    # CKA_EC_POINT is an OCTET STRING that contains the point; older tokens return the bare point.
     with contextlib.suppress(ValueError):
         return ec.EllipticCurvePublicKey.from_encoded_point(curve, point[-size:])
     return None
@@ -264,24 +282,24 @@ def _ec(pkcs11: Any, key: Any) -> ec.EllipticCurvePublicKey | None:
 def _certificates(
     pkcs11: Any, session: _Session, private: Any
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """The certificates on the token: those with the identifier of the key, and the others."""
+    """Return the certificates on the token: those with the CKA_ID of the key, and the others."""
     identifier = _attribute(pkcs11, private, "ID")
-    mine: list[x509.Certificate] = []
+    own: list[x509.Certificate] = []
     others: list[x509.Certificate] = []
     for found in session.session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE}):
-        # Certificates of other kinds, and broken ones of somebody else, are no reason not to sign.
+        # Ignore other types of certificates, and malformed certificates, which belong to other keys.
         with contextlib.suppress(CertificateError):
             certificate = load_der(_attribute(pkcs11, found, "VALUE") or b"")
             same = identifier and _attribute(pkcs11, found, "ID") == identifier
-            (mine if same else others).append(certificate)
-    return tuple(mine), tuple(others)
+            (own if same else others).append(certificate)
+    return tuple(own), tuple(others)
 
 
 def _key_of(certificates: tuple[x509.Certificate, ...], name: str) -> PublicKey:
     if not certificates:
         raise KeyNotFound(
-            f"{name} has neither the public key nor a certificate of the private key",
-            hint="Name the certificate's file with --cert, or cert= in the URI.",
+            f"{name} has neither the public key nor a certificate for the private key",
+            hint="Name the certificate file with --cert, or with cert= in the URI.",
         )
     return require_supported(public_key(leaf_of(certificates)))
 
@@ -291,7 +309,7 @@ def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Ca
     options = {} if pin is None else {"pin": pin}
 
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        with session.lock, _told(pkcs11, session.name), _dropped(session):
+        with session.lock, _convert_errors(pkcs11, session.name), _drop_on_error(session):
             if is_rsa:
                 data, mechanism = digest_info(digest, algorithm), pkcs11.Mechanism.RSA_PKCS
                 return bytes(private.sign(data, mechanism=mechanism, **options))
@@ -302,44 +320,46 @@ def _signer(pkcs11: Any, session: _Session, private: Any, pin: str | None) -> Ca
 
 
 @contextlib.contextmanager
-def _dropped(session: _Session) -> Iterator[None]:
-    """A session in which something failed is not given to further keys."""
+def _drop_on_error(session: _Session) -> Iterator[None]:
+    """Stop sharing a session after an error in it."""
     try:
         yield
-    except RuntimeError:  # what all of the library's errors are
+    except RuntimeError:  # the base class of all errors of the library
         for place in [place for place, shared in _open_sessions.items() if shared is session]:
             del _open_sessions[place]
         raise
 
 
 @contextlib.contextmanager
-def _told(pkcs11: Any, name: str) -> Iterator[None]:
-    """What the library raises, as one sentence about the token."""
+def _convert_errors(pkcs11: Any, name: str) -> Iterator[None]:
+    """Convert exceptions of the library to errors that name the token."""
     try:
         yield
     except pkcs11.PKCS11Error as error:
-        raise _sentence(type(error).__name__, str(error), name) from error
+        raise _identity_error(type(error).__name__, str(error), name) from error
 
 
-def _sentence(kind: str, detail: str, name: str) -> IdentityError:
+def _identity_error(kind: str, detail: str, name: str) -> IdentityError:
     reason = f"{kind}: {detail}" if detail else kind
-    if kind in _WRONG:
+    if kind in _WRONG_PIN:
         return WrongSecret(
             f"the PIN of {name} is wrong; it was tried once",
-            hint="Check it before the next call: tokens lock themselves.",
+            hint="Check the PIN before the next attempt: the token locks itself after several wrong PINs.",
         )
     if kind == "PinLocked":
-        return WrongSecret(f"the PIN of {name} is locked", hint="Unlock it with the tool of its maker.")
+        return WrongSecret(f"the PIN of {name} is locked", hint="Unlock the PIN with the vendor's tool.")
     if kind == "PinExpired":
-        return WrongSecret(f"the PIN of {name} has expired", hint="Change it with the tool of its maker.")
-    if kind in _GONE:
-        return IdentityError(f"{name} is gone ({reason})", hint="Plug it in again and call once more.")
-    if kind in _UNABLE:
-        return IdentityError(f"{name} can't sign with this key in this way ({reason})", hint="Try another --digest.")
+        return WrongSecret(f"the PIN of {name} has expired", hint="Change the PIN with the vendor's tool.")
+    if kind in _DISCONNECTED:
+        return IdentityError(
+            f"{name} is not connected any more ({reason})", hint="Connect the token and run the command again."
+        )
+    if kind in _UNSUPPORTED:
+        return IdentityError(f"{name} can't sign this digest with this key ({reason})", hint="Choose another --digest.")
     return IdentityError(f"{name} failed ({reason})")
 
 
 def _close(session: Any) -> None:
-    """Log out and close. The token may be gone, and then there is nothing left to close."""
-    with contextlib.suppress(RuntimeError):  # what all of the library's errors are
+    """Log out and close the session. Ignores errors, because the token may be disconnected."""
+    with contextlib.suppress(RuntimeError):  # the base class of all errors of the library
         session.close()

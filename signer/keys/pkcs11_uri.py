@@ -1,4 +1,4 @@
-"""PKCS #11 URIs: which token, which key, through which module. Source: RFC 7512."""
+"""Parse PKCS #11 URIs, which name a token, a key on it, and the PKCS #11 module. Source: RFC 7512."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _QUERY = {"module-path", "module-name", "pin-source", "pin-value", "cert"}
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Uri:
-    """A key on a token, as RFC 7512 names it. What is None may be anything."""
+    """A parsed PKCS #11 URI. An attribute that is None matches any value."""
 
     token: str | None = None
-    """The token's label."""
+    """Label of the token."""
     manufacturer: str | None = None
     serial: str | None = None
     model: str | None = None
@@ -26,35 +26,35 @@ class Pkcs11Uri:
     slot_description: str | None = None
     slot_manufacturer: str | None = None
     object: str | None = None
-    """The key's label (CKA_LABEL)."""
+    """Label of the key (CKA_LABEL)."""
     id: bytes | None = None
-    """The key's identifier (CKA_ID)."""
+    """Identifier of the key (CKA_ID)."""
     module_path: str | None = None
-    """The file of the PKCS #11 library."""
+    """Path of the PKCS #11 library."""
     module_name: str | None = None
-    """Its name without prefix and suffix, to be found where the system looks for libraries."""
+    """Name of the PKCS #11 library without prefix and suffix, for the library search path of the system."""
     pin_source: str | None = None
-    """The file that the PIN is in."""
+    """Path of the file with the PIN."""
     cert: str | None = None
-    """The file of the certificate, where it is not on the token. An attribute of ours."""
+    """Path of the certificate, if it is not on the token. This attribute is an extension of drvsign."""
 
     @classmethod
     def parse(cls, text: str) -> Pkcs11Uri:
-        """The URI that `text` is. Raises UsageError, also for a PIN in it, which other users could read."""
+        """Parse a PKCS #11 URI. Raises UsageError, also for `pin-value`, because other users can read command lines."""
         scheme, _, rest = text.partition(":")
         if scheme.lower() != "pkcs11":
-            raise UsageError(f"{text!r} is no PKCS #11 URI", hint="Write pkcs11:token=LABEL;object=LABEL.")
+            raise UsageError(f"{text!r} is not a PKCS #11 URI", hint="Write pkcs11:token=LABEL;object=LABEL.")
         path, _, query = rest.partition("?")
         found = _attributes(path, ";", _TOKEN | _SLOT | _KEY) | _attributes(query, "&", _QUERY)
         if "pin-value" in found:
             raise UsageError(
-                "a PIN does not belong in a URI, which other users can read",
+                "the URI must not contain a PIN, because other users can read it",
                 field="pin-value",
                 hint="Use pin-source=FILE, --password-env, --password-file or --password-fd.",
             )
         if found.pop("type", b"private") != b"private":
             raise UsageError(
-                "only a private key can sign", field="type", hint="Leave out type=, or write type=private."
+                "type= must be private: only a private key can sign", field="type", hint="Write type=private."
             )
         values = {name.replace("-", "_"): value for name, value in found.items()}
         identifier, slot, source = values.pop("id", None), values.pop("slot_id", None), values.pop("pin_source", None)
@@ -68,18 +68,20 @@ class Pkcs11Uri:
 
 
 def _attributes(text: str, separator: str, known: set[str]) -> dict[str, bytes]:
-    """Names and decoded values. Each may stand there once, and unknown ones match nothing (RFC 7512, 2.3 and 2.5)."""
+    """Return names and decoded values. Refuses duplicate and unknown attributes (RFC 7512, 2.3 and 2.5)."""
     found: dict[str, bytes] = {}
     for part in filter(None, text.split(separator)):
         name, equals, value = part.partition("=")
         if not equals or name not in known:
             raise UsageError(
-                f"a PKCS #11 URI has no attribute {name!r} here",
+                f"unknown or empty attribute {name!r} in the PKCS #11 URI",
                 field=name,
-                hint=f"Known are {', '.join(sorted(known))}.",
+                hint=f"Attributes that are allowed here: {', '.join(sorted(known))}.",
             )
         if name in found:
-            raise UsageError(f"the attribute {name!r} stands twice in the PKCS #11 URI", field=name)
+            raise UsageError(
+                f"the attribute {name!r} occurs twice in the PKCS #11 URI", field=name, hint=f"Write {name}= once."
+            )
         found[name] = unquote_to_bytes(value)
     return found
 
@@ -87,7 +89,7 @@ def _attributes(text: str, separator: str, known: set[str]) -> dict[str, bytes]:
 def _text(name: str, value: bytes) -> str:
     try:
         if b"\0" in value:
-            raise UsageError(f"the attribute {name!r} of the PKCS #11 URI has a NUL in it", field=name)
+            raise UsageError(f"the attribute {name!r} of the PKCS #11 URI contains a NUL character", field=name)
         return value.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"the attribute {name!r} of the PKCS #11 URI is not UTF-8", field=name) from error
@@ -100,11 +102,13 @@ def _number(name: str, value: bytes) -> int:
 
 
 def _file(name: str, value: bytes) -> str:
-    """The file that a PIN source names: an absolute path or a file: URI (RFC 7512, 2.4). Commands are not run."""
+    """Return the path that a PIN source names: a path or a file: URI (RFC 7512, 2.4). Commands are refused."""
     text = _text(name, value)
     parts = urlsplit(text)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return parts.path
     if parts.scheme or text.startswith("|"):
-        raise UsageError(f"a PIN can't come from {text!r}", field=name, hint="Write pin-source=file:/path/of/a/file.")
+        raise UsageError(
+            f"the PIN source {text!r} is not supported", field=name, hint="Write pin-source=file:/path/to/file."
+        )
     return text

@@ -1,7 +1,7 @@
-"""Keys that are elsewhere: in a token, in a cloud, behind a command.
+"""Sign with keys that this process does not hold: keys in a token, in a cloud service, or behind a command.
 
-What they have in common is that they may not answer, and that asking again costs something: a token locks itself after
-a few wrong PINs, a cloud bills and throttles. So each answer is checked, and the first failure is the last.
+Such keys can fail, and retries have a cost: a token locks itself after a few wrong PINs, a cloud service bills and
+throttles. So every signature is checked with the public key, and after the first failure the key is not used again.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, require_supported
 
 Signer = Callable[[bytes, DigestAlgorithm], bytes]
-"""Has a digest signed: RSASSA-PKCS1-v1_5, or ECDSA as DER. Raises IdentityError."""
+"""Signs a digest with RSASSA-PKCS1-v1_5, or with ECDSA in DER. Raises IdentityError."""
 
-_LONGEST = 300
-UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
-"""What client libraries raise over an answer of another shape than they expect: a proxy's page, another's JSON."""
+_MAX_REASON = 300
+MALFORMED_ANSWER = (AttributeError, LookupError, TypeError, ValueError)
+"""Exceptions that client libraries raise for an answer they don't expect, such as a proxy's page or other JSON."""
 
 
 class RemoteKey:
-    """A private key that something else holds; a `SigningKey` for several threads at once.
+    """A private key that another program or service holds; a `SigningKey` that several threads can use.
 
-    After the first failure the key is not asked again: a batch of files must not become a batch of wrong PINs.
+    After the first failure, `sign` raises the same error without using the key: a batch of files must not try a wrong
+    PIN once per file. `holder` names the key in messages. With `one_at_a_time`, calls of `signer` are serialized.
     """
 
     def __init__(self, holder: str, public_key: PublicKey, signer: Signer, *, one_at_a_time: bool = False) -> None:
@@ -43,23 +44,23 @@ class RemoteKey:
         self._public_key = public_key
         self._signer = signer
         self._failed: IdentityError | None = None
-        self._turn = threading.Lock() if one_at_a_time else contextlib.nullcontext()
+        self._lock = threading.Lock() if one_at_a_time else contextlib.nullcontext()
 
     @property
     def public_key(self) -> PublicKey:
-        """The public half."""
+        """The public key."""
         return self._public_key
 
     @property
     def holder(self) -> str:
-        """What holds the key, for messages."""
+        """Name of the key or its holder, for messages."""
         return self._holder
 
     def sign(self, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-        """The signature over `digest`, checked with the public key. Raises IdentityError."""
-        with self._turn:
+        """Sign `digest` and check the signature with the public key. Raises IdentityError."""
+        with self._lock:
             if self._failed is not None:
-                raise _again(self._failed)
+                raise _repeated(self._failed)
             try:
                 signature = self._signer(digest, algorithm)
                 self._require_good(signature, digest, algorithm)
@@ -71,59 +72,59 @@ class RemoteKey:
     def _require_good(self, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> None:
         if check_digest(self._public_key, signature, digest, algorithm) is Check.BAD:
             raise IdentityError(
-                f"what came back from {self._holder} is not a signature by the key of the certificate",
-                hint="Check that it signs with this key, and the digest as it is: PKCS #1 v1.5, or ECDSA as DER.",
+                f"{self._holder} returned data that is not a signature with the key of the certificate",
+                hint="Check that it uses this key, and signs the digest itself: PKCS #1 v1.5, or ECDSA in DER.",
             )
 
 
-def load_client(module: str, extra: str, what: str) -> Any:
-    """A client library, imported on use. Raises IdentityError that says which extra to install."""
+def load_client(module: str, extra: str, feature: str) -> Any:
+    """Import a client library on first use. Raises IdentityError with the extra to install in its hint."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise IdentityError(
-            f"{what} need the Python package {module.partition('.')[0]}, which can't be imported ({error})",
-            hint=f"Install it: pip install 'drvsign[{extra}]'",
+            f"{feature} need the Python package {module.partition('.')[0]}, which can't be imported ({error})",
+            hint=f"Run: pip install 'drvsign[{extra}]'",
         ) from error
 
 
 def load_public_key(data: bytes, holder: str) -> PublicKey:
-    """A SubjectPublicKeyInfo as DER or PEM. Raises IdentityError."""
+    """Load a SubjectPublicKeyInfo in DER or PEM. Raises IdentityError."""
     load = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
     try:
         return require_supported(load(data))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise IdentityError(f"the public key from {holder} can't be read ({error})") from error
+        raise IdentityError(f"the public key of {holder} can't be parsed ({error})") from error
 
 
 def ecdsa_der(raw: bytes, holder: str) -> bytes:
-    """An ECDSA signature as DER, from r and s one after the other (IEEE P1363). Raises IdentityError."""
+    """Convert an ECDSA signature from IEEE P1363 form (r followed by s) to DER. Raises IdentityError."""
     half = len(raw) // 2
     if not raw or len(raw) % 2:
-        raise IdentityError(f"what came back from {holder} is not an ECDSA signature: it is of {len(raw)} bytes")
+        raise IdentityError(f"{holder} returned {len(raw)} bytes, which is not the size of an ECDSA signature")
     return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
 
 
 def digest_info(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-    """The DER of DigestInfo, for signers that only pad and exponentiate (RFC 8017, 9.2)."""
+    """Encode a DigestInfo, for signers that only pad and exponentiate (RFC 8017, 9.2)."""
     return der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
 
 
 def one_line(text: object) -> str:
-    """What somebody else says about an error, on one line and not too long."""
-    said = f"it lacks {text}" if isinstance(text, LookupError) else str(text)
-    return " ".join(said.split())[:_LONGEST]
+    """Return the text of an error from a library or a service on one line, truncated."""
+    reason = f"the answer lacks {text}" if isinstance(text, LookupError) else str(text)
+    return " ".join(reason.split())[:_MAX_REASON]
 
 
 def key_kind(key: PublicKey) -> str:
-    """What a person calls the key: RSA-2048, P-256."""
+    """Return the display name of the key's type and size: RSA-2048, P-256."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name, key.curve.name)
     return f"RSA-{key.key_size}"
 
 
-def _again(failed: IdentityError) -> IdentityError:
-    """The failure of another file, said of this one: errors are given the path of a file later, so each has its own."""
+def _repeated(failed: IdentityError) -> IdentityError:
+    """Copy the first failure for another file: callers set the path of an error, so each file needs its own."""
     error = copy.copy(failed)
-    error.message = f"the key is not asked again after its first failure: {failed.message}"
+    error.message = f"not signed, because the key failed before: {failed.message}"
     return error

@@ -1,4 +1,4 @@
-"""URIs of keys: a scheme, a name, and options, such as `aws-kms:alias/release?region=eu-central-1&cert=release.cer`."""
+"""Parse key URIs: scheme, name and options, such as `aws-kms:alias/release?region=eu-central-1&cert=release.cer`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import unquote
 from signer.errors import UsageError
 
 Secret = Callable[[str], str | None]
-"""Asks for a password, given what it opens; None where there is nobody to ask."""
+"""Returns the password for a described key or file, or None if the user gave none and can't be prompted."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUri:
-    """A key that is elsewhere. Name and options are decoded: `%3F` is a question mark that belongs to the name."""
+    """A parsed key URI. Name and options are percent-decoded, so `%3F` is a question mark in the name."""
 
     scheme: str
     name: str
@@ -22,26 +22,32 @@ class KeyUri:
 
     @classmethod
     def parse(cls, text: str) -> KeyUri:
-        """The URI that `text` is. Raises UsageError."""
+        """Parse a key URI. Raises UsageError."""
         scheme, _, rest = text.partition(":")
         name, _, query = rest.partition("?")
         options: dict[str, str] = {}
         for part in filter(None, query.split("&")):
             option, equals, value = part.partition("=")
             if not equals or option in options:
-                what = "stands twice" if equals else "has no value"
-                raise UsageError(f"the option {option!r} {what} in the URI of the key", field=option)
+                problem = "occurs twice" if equals else "has no value"
+                raise UsageError(
+                    f"the option {option!r} {problem} in the key URI",
+                    field=option,
+                    hint=f"Write {option}=VALUE once.",
+                )
             options[option] = unquote(value)
         if not name:
-            raise UsageError(f"the URI {text!r} does not name a key", field=scheme)
+            raise UsageError(
+                f"the URI {text!r} does not name a key", field=scheme, hint=f"Write the key after {scheme}:."
+            )
         return cls(scheme.lower(), unquote(name), options)
 
     def require_known(self, *known: str) -> None:
-        """Raise UsageError for an option that is neither `cert` nor one of `known`: it may be a misspelt one."""
+        """Raise UsageError for an option that is neither `cert` nor one of `known`, because it may be misspelled."""
         for option in self.options:
             if option not in ("cert", *known):
                 raise UsageError(
-                    f"{self.scheme}: has no option {option!r}",
+                    f"unknown option {option!r} in the {self.scheme} URI",
                     field=option,
-                    hint=f"Known are {', '.join(sorted(('cert', *known)))}.",
+                    hint=f"Known options: {', '.join(sorted(('cert', *known)))}.",
                 )

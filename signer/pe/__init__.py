@@ -1,1 +1,1 @@
-"""PE images: layout, digests, certificate table, embedding."""
+"""PE images: layout, digests and page hashes, certificate table, and embedding signatures."""

@@ -1,4 +1,4 @@
-"""The certificate table at the end of a signed image: WIN_CERTIFICATE entries.
+"""Read and build the certificate table of a signed image: WIN_CERTIFICATE entries.
 
 Source: "PE Format" (Microsoft), "The Attribute Certificate Table"; wintrust.h.
 """
@@ -16,7 +16,7 @@ from signer.pe.image import Image
 
 REVISION_2_0 = 0x0200
 PKCS_SIGNED_DATA = 0x0002
-_MOST_ENTRIES = 1000
+_MAX_ENTRIES = 1000
 _HEADER = struct.Struct("<IHH")
 
 
@@ -25,37 +25,43 @@ class WinCertificate:
     """One entry of a certificate table."""
 
     offset: int
-    """Where it is in the file."""
+    """Offset of the entry in the file."""
     revision: int
     kind: int
     """wCertificateType: 2 for PKCS #7 SignedData."""
     certificate: memoryview
-    """bCertificate: the DER, and the padding that dwLength counts in."""
+    """bCertificate: the DER, and padding if dwLength includes it."""
 
     @property
     def is_signed_data(self) -> bool:
-        """Whether it holds an Authenticode signature."""
+        """Whether the entry contains an Authenticode signature."""
         return self.revision == REVISION_2_0 and self.kind == PKCS_SIGNED_DATA
 
     def signed_data(self) -> bytes:
-        """The DER without what follows it. Raises SignatureFormatError."""
+        """Return the DER without the bytes that follow it. Raises SignatureFormatError."""
         return bytes(self.certificate[: total_length(self.certificate)])
 
     def trailing(self) -> bytes:
-        """What follows the DER inside the entry: padding, if nobody hid anything there. Raises SignatureFormatError."""
+        """Return the bytes that follow the DER: normally padding, but data can be hidden there.
+
+        Raises SignatureFormatError.
+        """
         return bytes(self.certificate[total_length(self.certificate) :])
 
 
 def read(image: Image) -> tuple[WinCertificate, ...]:
-    """The entries of an image's certificate table; none when it has none. Raises ImageError with the offset."""
+    """Read the entries of an image's certificate table; an empty tuple if it has none.
+
+    Raises ImageError with the offset.
+    """
     entries: list[WinCertificate] = []
     offset, end = image.table_offset, image.table_offset + image.table_size
     while offset + _HEADER.size <= end:
         length, revision, kind = _HEADER.unpack_from(image.data, offset)
-        if len(entries) == _MOST_ENTRIES:
-            raise ImageError(f"the certificate table has more than {_MOST_ENTRIES} entries", offset=offset)
+        if len(entries) == _MAX_ENTRIES:
+            raise ImageError(f"the certificate table has more than {_MAX_ENTRIES} entries", offset=offset)
         if length < _HEADER.size or offset + length > end:
-            raise ImageError(f"a certificate table entry claims {length} bytes, which can't be", offset=offset)
+            raise ImageError(f"the length {length} of a certificate table entry is out of range", offset=offset)
         body = image.data[offset + _HEADER.size : offset + length]
         entries.append(WinCertificate(offset, revision, kind, body))
         offset += length + len(padding(length))
@@ -63,9 +69,10 @@ def read(image: Image) -> tuple[WinCertificate, ...]:
 
 
 def build(signatures: Iterable[bytes]) -> bytes:
-    """A certificate table with these SignedData, each padded to a multiple of 8; dwLength counts the padding in.
+    """Build a certificate table of DER SignedData, each padded to a multiple of 8 bytes.
 
-    SignTool counts it in, and so do nearly all images in the field; the specification would leave it out.
+    dwLength includes the padding, as SignTool writes it and nearly all images in the field have it, although the
+    specification excludes it.
     """
     return b"".join(_entry(der) for der in signatures)
 

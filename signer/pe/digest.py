@@ -1,7 +1,7 @@
-"""The digest of an image, and the hashes of its pages: one pass over the bytes for all algorithms.
+"""Compute the digest and the page hashes of an image, in one pass over its bytes for all algorithms.
 
-Source: "Windows Authenticode Portable Executable Signature Format", section "Calculating the PE Image Hash"; the layout
-of page hashes was read from page-hashed drivers in the field.
+Source: "Windows Authenticode Portable Executable Signature Format", section "Calculating the PE Image Hash". The layout
+of page hashes is not documented and was derived from drivers in the field.
 """
 
 from __future__ import annotations
@@ -17,30 +17,33 @@ from signer.pe.checksum import WordSum
 from signer.pe.image import Image
 
 _UNHASHED = 4 + 8
-"""Bytes of the headers that no digest covers: checksum and directory entry."""
+"""Bytes of the header fields that no digest covers: the checksum and the certificate table's directory entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageHashes:
-    """The hashes of an image's pages, as SpcPeImageData carries them."""
+    """The hashes of an image's pages, as SpcPeImageData contains them."""
 
     algorithm: DigestAlgorithm
     table: bytes
-    """Rows of a file offset (32 bits, little endian) and a digest; the last has the end's offset and a zero digest."""
+    """Rows of a file offset (32 bits, little endian) and a digest; the last has the end offset and a zero digest."""
 
     @property
     def first_page(self) -> bytes:
-        """The digest of the first page, which App Control's "Hash Page" rules compare with."""
+        """The digest of the first page, which App Control's "Hash Page" rules compare."""
         return self.table[4 : 4 + self.algorithm.size]
 
 
 def padding(size: int) -> bytes:
-    """The zero bytes that bring `size` to a multiple of 8, where a certificate table can begin."""
+    """Return the zero bytes that pad `size` to a multiple of 8, where a certificate table can begin."""
     return bytes(-size % 8)
 
 
 def hashed_ranges(image: Image) -> list[memoryview]:
-    """The parts of the image that its digest covers, in order: all but checksum, directory entry and signature."""
+    """Return the parts of the image that its digest covers, in order, and padding to a multiple of 8 bytes.
+
+    The digest omits the checksum, the certificate table's directory entry and the certificate table.
+    """
     cuts = (0, image.checksum_offset, image.checksum_offset + 4, image.directory_offset, image.directory_offset + 8)
     view = image.data
     ranges = [view[cuts[0] : cuts[1]], view[cuts[2] : cuts[3]], view[cuts[4] : image.content_end]]
@@ -49,31 +52,30 @@ def hashed_ranges(image: Image) -> list[memoryview]:
 
 @dataclass(frozen=True, slots=True)
 class ImageHashes:
-    """What one pass over an image gives."""
+    """The results of one pass over an image."""
 
     digests: dict[DigestAlgorithm, bytes]
     pages: dict[DigestAlgorithm, PageHashes]
     word_sum: int | None
-    """The 16-bit sum of what the digest covers, where it was asked for: most of the checksum."""
+    """The 16-bit sum of the bytes that the digest covers, part of the checksum; None if not requested."""
 
 
 def hash_image(
     image: Image, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), summed: bool = False
 ) -> ImageHashes:
-    """Digests, page hashes and the sum of an image, from one pass over its bytes.
+    """Compute digests, page hashes (for `paged`) and the word sum (if `summed`) of an image in one pass.
 
-    An unsigned image counts as padded to a multiple of 8 with zeros. Raises ImageError where no real example tells what
-    its page hashes would be.
+    An unsigned image is hashed as if padded with zeros to a multiple of 8 bytes. Raises ImageError if page hashes are
+    requested for a layout whose page hashes are unknown.
     """
     hashers = {algorithm: algorithm.new() for algorithm in algorithms}
     tables: dict[DigestAlgorithm, _PageTable] = {}
-    for (
-        algorithm
-    ) in paged:  # no comprehension: until Python 3.12 an error's traceback would keep the image in its closure
+    # Not a comprehension: before Python 3.12, the traceback of an error would keep the image alive in its closure.
+    for algorithm in paged:
         tables[algorithm] = _PageTable(image, algorithm)
     words = WordSum()
-    others = [*(table.reach for table in tables.values()), *([words.add] if summed else [])]
-    one_pass(hashed_ranges(image), hashers.values(), others)
+    consumers = [*(table.add for table in tables.values()), *([words.add] if summed else [])]
+    one_pass(hashed_ranges(image), hashers.values(), consumers)
     return ImageHashes(
         {algorithm: hasher.digest() for algorithm, hasher in hashers.items()},
         {algorithm: table.finish() for algorithm, table in tables.items()},
@@ -82,26 +84,29 @@ def hash_image(
 
 
 def digest_image(image: Image, algorithms: Iterable[DigestAlgorithm]) -> dict[DigestAlgorithm, bytes]:
-    """The image's digest with each algorithm."""
+    """Return the digest of an image for each algorithm."""
     return hash_image(image, algorithms).digests
 
 
 def hash_pages(image: Image, algorithm: DigestAlgorithm) -> PageHashes:
-    """The page hashes of an image. Raises ImageError where no real example tells what they would be."""
+    """Return the page hashes of an image. Raises ImageError if they are unknown for its layout."""
     return hash_image(image, (), paged=[algorithm]).pages[algorithm]
 
 
 def first_page(image: Image, algorithm: DigestAlgorithm) -> bytes:
-    """The hash of an image's headers, which is the first of its page hashes. Raises ImageError as `hash_pages` does."""
+    """Return the hash of an image's headers, which is its first page hash. Raises ImageError if it is unknown.
+
+    Unlike `hash_pages`, does not depend on the order of the sections.
+    """
     _require_pages(image)
     return _hash_headers(image, algorithm)
 
 
 class _PageTable:
-    """Page hashes, made as a pass over the image comes to their pages.
+    """Compute page hashes during a pass over the image.
 
-    The first row covers the headers without checksum and directory entry, the others a page of a section each; what a
-    page lacks counts as zeros.
+    The first row covers the headers without the checksum and the certificate table's directory entry. Each further row
+    covers one page of a section. Short pages are padded with zeros.
     """
 
     def __init__(self, image: Image, algorithm: DigestAlgorithm) -> None:
@@ -110,7 +115,7 @@ class _PageTable:
         self._rows = [_row(0, _hash_headers(image, algorithm))]
         self._pages = self._ranges()
         self._next = next(self._pages, None)
-        self._reached = _UNHASHED
+        self._position = _UNHASHED
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         size = self._image.page_size
@@ -118,10 +123,10 @@ class _PageTable:
             for offset in range(section.offset, section.end, size):
                 yield offset, min(offset + size, section.end)
 
-    def reach(self, piece: memoryview) -> None:
-        """Hash the pages that begin in the next piece of what the digest covers."""
-        self._reached += len(piece)
-        while self._next is not None and self._next[0] < self._reached:
+    def add(self, piece: memoryview) -> None:
+        """Hash the pages that begin in `piece`, the next piece of the bytes that the digest covers."""
+        self._position += len(piece)
+        while self._next is not None and self._next[0] < self._position:
             offset, end = self._next
             hasher = self._algorithm.new(self._image.data[offset:end])
             hasher.update(bytes(self._image.page_size - (end - offset)))
@@ -129,13 +134,13 @@ class _PageTable:
             self._next = next(self._pages, None)
 
     def finish(self) -> PageHashes:
-        """The table, with the row that ends it."""
+        """Return the table with its final row."""
         end = self._image.sections[-1].end if self._image.sections else self._image.headers_size
         return PageHashes(self._algorithm, b"".join((*self._rows, _row(end, bytes(self._algorithm.size)))))
 
 
 def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
-    """The file offset of the first page whose hash differs between two tables, or None when they are equal."""
+    """Return the file offset of the first page whose hash differs between two tables, or None if they are equal."""
     if expected.table == found.table:
         return None
     width = 4 + expected.algorithm.size
@@ -147,7 +152,7 @@ def page_difference(expected: PageHashes, found: PageHashes) -> int | None:
 
 
 def has_pages(image: Image) -> bool:
-    """Whether it is known what the image's page hashes would be."""
+    """Return whether page hashes are known for the layout of an image."""
     try:
         _require_table(image)
     except ImageError:
@@ -156,33 +161,33 @@ def has_pages(image: Image) -> bool:
 
 
 def _require_table(image: Image) -> None:
-    """Raise ImageError unless real examples tell what all page hashes would be, and their order."""
+    """Raise ImageError unless drivers in the field show all page hashes of such a layout, and their order."""
     _require_pages(image)
     if not image.in_order:
         raise ImageError(
-            "the sections lie in another order than the section table's, where that of page hashes is not known",
-            hint="Sign it without page hashes.",
+            "the order of the sections in the file differs from the section table: the order of page hashes is unknown",
+            hint="Sign the image without page hashes.",
         )
 
 
 def _require_pages(image: Image) -> None:
-    """Raise ImageError unless sections begin at pages in memory, and the headers fit into one and end before them."""
+    """Raise ImageError unless sections begin at page boundaries, and the headers fit in one page before them."""
     if image.section_alignment % image.page_size or not image.section_alignment:
         raise ImageError(
-            f"sections are aligned to {image.section_alignment} bytes, and page hashes are only known for multiples of "
+            f"the section alignment is {image.section_alignment} bytes: page hashes are known only for multiples of "
             f"{image.page_size}",
-            hint="Sign it without page hashes, or link it with the usual alignment.",
+            hint="Sign the image without page hashes, or link it with the default section alignment.",
         )
     if image.sections and image.sections[0].offset < image.headers_size:
         raise ImageError(
-            f"the section {image.sections[0].name!r} begins within SizeOfHeaders, where page hashes are not known",
-            hint="Sign it without page hashes.",
+            f"the section {image.sections[0].name!r} begins within SizeOfHeaders: page hashes are unknown for that",
+            hint="Sign the image without page hashes.",
             offset=image.sections[0].offset,
         )
     if image.headers_size > image.page_size:
         raise ImageError(
-            f"the headers take {image.headers_size} bytes, more than the one page that page hashes allow them",
-            hint="Sign it without page hashes.",
+            f"the headers have {image.headers_size} bytes: page hashes are known only for headers of at most one page",
+            hint="Sign the image without page hashes.",
         )
 
 

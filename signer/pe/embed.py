@@ -1,4 +1,4 @@
-"""A signature as a patch set: the few bytes of an image that signing changes.
+"""Embed signatures in an image as a patch set: the few bytes of the image that signing changes.
 
 Source: "PE Format" (Microsoft), "The Attribute Certificate Table".
 """
@@ -19,15 +19,15 @@ from signer.storage.patching import PatchSet
 
 
 def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None = None) -> PatchSet:
-    """Return the changes that make `signatures` (DER) the image's certificate table, in place of one that it has.
+    """Return the changes that make `signatures` (DER) the certificate table of the image, replacing the current one.
 
-    Without signatures the table goes. `hashes` are the image's, with a digest and the sum, where they are known. lief
-    reads the result before it takes its place (`PatchSet.check`). Raises ImageError.
+    Without signatures, removes the table. `hashes` are those of the image with a digest and the word sum, if the caller
+    has them. lief reads the result before it replaces the file (`PatchSet.check`). Raises ImageError and DigestChanged.
     """
     if image.checksum_offset % 4:
         raise ImageError(
-            "the PE header does not begin at a multiple of 4, and Windows loads no such image",
-            hint="Link it again.",
+            "the PE header does not begin at a multiple of 4: Windows does not load such an image",
+            hint="Link the image again.",
             offset=image.checksum_offset,
         )
     if hashes is None:
@@ -49,10 +49,10 @@ def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None 
 
 
 def require_same_digest(image: Image, changes: PatchSet) -> None:
-    """Raise DigestChanged unless the changed image has the digest of the image as it is.
+    """Raise DigestChanged unless the changed image has the same digest as the original.
 
-    A digest covers all that stands before the signatures but two fields, and the padding. For every parser to find the
-    same layout afterwards, only those fields of the headers change, and the entry leads to what follows the padding.
+    The digest covers everything before the certificate table except two header fields, and the padding. So the changes
+    may touch only these two fields and the end of the file, and the directory entry must point behind the padding.
     """
     end, pad = image.content_end, padding(image.content_end)
     fields = [(offset, new) for offset, new in sorted(changes.patches) if offset < end]

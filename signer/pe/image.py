@@ -1,7 +1,7 @@
-"""The layout of a PE image: what its digest covers, and where its certificate table belongs. The home of pefile.
+"""Parse the layout of a PE image with pefile: sections, header fields and certificate table.
 
 Source: "PE Format" (Microsoft), and "Windows Authenticode Portable Executable Signature Format", section "Calculating
-the PE Image Hash". Images whose layout leaves a choice of what to hash are refused with the offset.
+the PE Image Hash". Images whose layout is ambiguous are refused with the offset. Only this module imports pefile.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Section:
 
     @property
     def end(self) -> int:
-        """Where its bytes end."""
+        """Offset of the end of its bytes in the file."""
         return self.offset + self.size
 
 
@@ -49,16 +49,17 @@ class Image:
     machine: int
     """IMAGE_FILE_HEADER.Machine."""
     checksum_offset: int
-    """Where IMAGE_OPTIONAL_HEADER.CheckSum is."""
+    """Offset of IMAGE_OPTIONAL_HEADER.CheckSum."""
     directory_offset: int
-    """Where the data directory entry of the certificate table is; 8 bytes."""
+    """Offset of the certificate table's data directory entry (8 bytes)."""
     headers_size: int
-    """SizeOfHeaders."""
+    """SizeOfHeaders, in bytes."""
     section_alignment: int
+    """SectionAlignment, in bytes."""
     subsystem: int
     """IMAGE_OPTIONAL_HEADER.Subsystem."""
     sections: tuple[Section, ...]
-    """Those with bytes in the file, in the order of the file."""
+    """The sections with bytes in the file, in the order of the file."""
     in_order: bool
     """Whether the section table has them in that order, as all linkers write it."""
     section_count: int
@@ -68,38 +69,38 @@ class Image:
     import_addresses: tuple[int, int]
     """Address and size of the import address table; zeros for none."""
     table_offset: int
-    """Where the certificate table begins, or 0."""
+    """Offset of the certificate table, or 0."""
     table_size: int
-    """Its size as the directory has it, or 0."""
+    """Size of the certificate table in bytes, or 0."""
 
     @property
     def architecture(self) -> str:
-        """x86, x64, arm, arm64 or ia64; for other machines their number, such as 0x01f0."""
+        """x86, x64, arm, arm64 or ia64; for other machines the number, such as 0x01f0."""
         return _MACHINES.get(self.machine, f"{self.machine:#06x}")
 
     @property
     def page_size(self) -> int:
-        """The size in bytes of the pages that Code Integrity checks one at a time: 8192 on ia64, else 4096."""
+        """The size in bytes of the pages that Code Integrity checks: 8192 on ia64, else 4096."""
         return 8192 if self.architecture == "ia64" else 4096
 
     @property
     def is_native(self) -> bool:
-        """Whether it was linked to run without a subsystem, as what the kernel loads is (IMAGE_SUBSYSTEM_NATIVE)."""
+        """Whether the subsystem is IMAGE_SUBSYSTEM_NATIVE, as in images that the kernel loads."""
         return self.subsystem == 1
 
     @property
     def is_signed(self) -> bool:
-        """Whether there is a certificate table."""
+        """Whether the image has a certificate table."""
         return self.table_size > 0
 
     @property
     def content_end(self) -> int:
-        """Where the bytes end that a digest covers: at the certificate table, or at the end of the file."""
+        """Offset of the end of the bytes that a digest covers: the certificate table, or the end of the file."""
         return self.table_offset if self.is_signed else len(self.data)
 
     @classmethod
     def parse(cls, data: memoryview | bytes) -> Image:
-        """The layout of an image. Raises ImageError naming what makes it none, or one that can't be hashed safely."""
+        """Parse the layout of an image. Raises ImageError if it is not an image or can't be hashed safely."""
         view = memoryview(data)
         pe = _parse_with_pefile(view)
         directory = _directory_offset(pe)
@@ -132,21 +133,21 @@ def _parse_with_pefile(view: memoryview) -> Any:
     import pefile
 
     if bytes(view[:2]) != b"MZ":
-        raise ImageError("not a PE image: it does not begin with MZ", offset=0)
-    data = _Slices(view)
+        raise ImageError("not a PE image: the file does not begin with MZ", offset=0)
+    data = _SliceableView(view)
     try:
         pe = pefile.PE(data=data, fast_load=True)
     except (pefile.PEFormatError, ValueError, IndexError) as error:
         raise ImageError(f"not a PE image: {str(error).strip(chr(39)).rstrip('.')}") from error
     finally:
-        data.let_go()
+        data.release()
     if len(pe.sections) != pe.FILE_HEADER.NumberOfSections:
-        raise ImageError("the section table can't be read to its end", offset=pe.FILE_HEADER.get_file_offset())
+        raise ImageError("the section table is truncated or malformed", offset=pe.FILE_HEADER.get_file_offset())
     return pe
 
 
-class _Slices:
-    """A buffer whose slices are bytes, as pefile wants them, without a copy of the whole."""
+class _SliceableView:
+    """A view whose slices are bytes objects, as pefile requires, without a copy of the whole image."""
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
@@ -157,29 +158,29 @@ class _Slices:
     def __getitem__(self, part: slice) -> bytes:
         return bytes(self._view[part])
 
-    def let_go(self) -> None:
-        """Refer to the buffer no longer. pefile's objects refer to each other, and would keep a file mapped."""
+    def release(self) -> None:
+        """Drop the reference to the buffer: pefile's objects form reference cycles and would keep the file mapped."""
         self._view = memoryview(b"")
 
 
 def _directory_offset(pe: Any) -> int:
-    """Where the certificate table's directory entry is. Raises ImageError where there is no room for it."""
+    """Return the offset of the certificate table's directory entry. Raises ImageError if the image lacks it."""
     optional = pe.OPTIONAL_HEADER
     if optional.Magic not in _DIRECTORIES_AT:
         raise ImageError(
-            f"the optional header's magic is {optional.Magic:#x}, so that it is neither PE32 nor PE32+",
+            f"the magic number {optional.Magic:#x} of the optional header is neither PE32 nor PE32+",
             offset=optional.get_file_offset(),
         )
     if optional.NumberOfRvaAndSizes <= _SECURITY_DIRECTORY:
         raise ImageError(
-            f"the image has {optional.NumberOfRvaAndSizes} data directories, and the fifth would hold the signature",
-            hint="Link it with a linker that writes all 16 data directories.",
+            f"the image has {optional.NumberOfRvaAndSizes} data directories, but a signature needs the fifth one",
+            hint="Link the image with a linker that writes all 16 data directories.",
             offset=optional.get_file_offset(),
         )
     start = optional.get_file_offset() + _DIRECTORIES_AT[optional.Magic] + 8 * _SECURITY_DIRECTORY
     end = optional.get_file_offset() + pe.FILE_HEADER.SizeOfOptionalHeader
     if start + 8 > end:
-        raise ImageError("the optional header ends before the certificate table's directory entry", offset=start)
+        raise ImageError("the optional header ends before the directory entry of the certificate table", offset=start)
     return int(start)
 
 
@@ -205,38 +206,38 @@ def _import_addresses(pe: Any) -> tuple[int, int]:
 
 
 def _require_sound(image: Image, headers_end: int) -> None:
-    """Raise ImageError unless every byte of the file is hashed once, in one order.
+    """Raise ImageError unless the layout determines the order in which every byte of the file is hashed.
 
-    SizeOfHeaders may reach into sections, as packers write it: Windows hashes the file from front to back.
-    `headers_end` is where the section table ends.
+    Windows hashes the file from front to back, so SizeOfHeaders can extend into sections, as packers write it.
+    `headers_end` is the offset of the end of the section table.
     """
     size = len(image.data)
     if image.directory_offset + 8 > image.headers_size or image.headers_size > size:
-        raise ImageError(f"SizeOfHeaders is {image.headers_size:#x}, which can't be", offset=image.directory_offset)
-    end, before = min(image.headers_size, max(headers_end, image.directory_offset + 8)), "the headers"
+        raise ImageError(f"SizeOfHeaders {image.headers_size:#x} is out of range", offset=image.directory_offset)
+    end, previous = min(image.headers_size, max(headers_end, image.directory_offset + 8)), "the headers"
     for section in image.sections:
         if section.offset < end:
-            raise ImageError(f"the section {section.name!r} overlaps {before}", offset=section.offset)
+            raise ImageError(f"the section {section.name!r} overlaps {previous}", offset=section.offset)
         if section.end > size:
-            raise ImageError(f"the section {section.name!r} runs beyond the end of the file", offset=section.offset)
-        end, before = section.end, f"the section {section.name!r}"
+            raise ImageError(f"the section {section.name!r} extends beyond the end of the file", offset=section.offset)
+        end, previous = section.end, f"the section {section.name!r}"
     if image.is_signed:
         _require_table_last(image, max(end, image.headers_size))
 
 
 def _require_table_last(image: Image, sections_end: int) -> None:
-    """The certificate table begins after all sections, aligned, and is the last thing in the file (MS12-024)."""
+    """Raise ImageError unless the certificate table is aligned, follows all sections and ends the file (MS12-024)."""
     start, end, size = image.table_offset, image.table_offset + image.table_size, len(image.data)
     if start < sections_end:
         raise ImageError("the certificate table overlaps the headers or a section", offset=start)
     if start % 8:
         raise ImageError("the certificate table does not begin at a multiple of 8", offset=start)
     if end > size:
-        raise ImageError("the certificate table runs beyond the end of the file", offset=start)
+        raise ImageError("the certificate table extends beyond the end of the file", offset=start)
     if end < size:
         raise ImageError(
-            f"{size - end} bytes follow the certificate table, which must be the last thing in the file",
-            hint="Windows takes such a file for unsigned: cut the file off at this offset, then sign it again.",
+            f"{size - end} bytes follow the certificate table, but it must end the file",
+            hint="Truncate the file at this offset, then sign it again. Windows treats the file as unsigned.",
             offset=end,
         )
 

@@ -1,7 +1,7 @@
-"""What memory integrity (HVCI) minds about how an image is laid out in memory, as far as the file shows it.
+"""Detect section layouts that are incompatible with memory integrity (HVCI).
 
 Sources: windows-driver-docs driversecurity/implement-hvci-compatible-code.md and devtest/code-integrity-checking.md
-(Driver Verifier 0x2003 to 0x2005). The sections named INIT are let off: Windows takes their write permission away.
+(Driver Verifier 0x2003 to 0x2005). Sections named INIT are exempt: Windows removes their write permission.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _INIT = "INIT"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that memory integrity minds: its code, and the sentence."""
+    """An incompatibility with memory integrity: its code and a message."""
 
     code: str
     message: str
 
 
 def protection_faults(image: Image) -> tuple[Fault, ...]:
-    """What memory integrity minds, the gravest first: alignment, writable code, import addresses among code."""
+    """Return the incompatibilities, the most severe first: alignment, writable code, imports in executable sections."""
     return (*_unaligned(image), *_writable_code(image), *_imports_in_code(image))
 
 
@@ -39,21 +39,25 @@ def _writable(section: Section) -> bool:
 
 def _unaligned(image: Image) -> Iterator[Fault]:
     if image.section_alignment % _PAGE:
-        yield Fault("hvci-unaligned", f"its sections are aligned to {image.section_alignment:#x}, not to pages")
+        yield Fault(
+            "hvci-unaligned", f"the section alignment is {image.section_alignment:#x}, not a multiple of 0x1000"
+        )
         return
     for section in image.section_table:
         if section.address % _PAGE:
-            yield Fault("hvci-unaligned", f"its section {section.name!r} does not begin on a page")
+            yield Fault("hvci-unaligned", f"the section {section.name!r} does not begin at a page boundary")
 
 
 def _writable_code(image: Image) -> Iterator[Fault]:
     for section in image.section_table:
         if _executable(section) and _writable(section):
-            yield Fault("hvci-writable-code", f"its section {section.name!r} is writable and executable")
+            yield Fault("hvci-writable-code", f"the section {section.name!r} is both writable and executable")
 
 
 def _imports_in_code(image: Image) -> Iterator[Fault]:
     start, size = image.import_addresses
     for section in image.section_table if size else ():
         if _executable(section) and section.address <= start < section.address + section.memory_size:
-            yield Fault("hvci-imports-in-code", f"its import addresses lie in the executable section {section.name!r}")
+            yield Fault(
+                "hvci-imports-in-code", f"the import address table is in the executable section {section.name!r}"
+            )

@@ -1,1 +1,1 @@
-"""SignedData: what is signed, the signature, the timestamp."""
+"""PKCS #7 SignedData: create, parse and check signatures, nested signatures and timestamps."""

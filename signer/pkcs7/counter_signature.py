@@ -1,7 +1,8 @@
-"""Legacy Authenticode timestamps: a PKCS #9 counter-signature over the signature's octets.
+"""Parse and check legacy Authenticode timestamps: PKCS #9 counter-signatures over the octets of a signature.
 
 Source: RFC 2985, 5.3.6; "Windows Authenticode Portable Executable Signature Format", section "Authenticode Timestamp".
-It is a SignerInfo in the unsigned attribute 1.2.840.113549.1.9.6; its certificates stand with the signature's own.
+A counter-signature is a SignerInfo in the unsigned attribute 1.2.840.113549.1.9.6. Its certificates are among those of
+the signature.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from signer.pkcs7.timestamp_token import check_chain, check_lifetime, check_usag
 
 @dataclass(frozen=True)
 class CounterSignature:
-    """A counter-signature: who made it, and when it says it did."""
+    """A counter-signature and its time."""
 
     signer: ParsedSignerInfo
     time: datetime
     """signingTime, aware, in UTC."""
 
     def authority(self, certificates: Iterable[x509.Certificate]) -> x509.Certificate | None:
-        """The authority's certificate among `certificates`, or None."""
+        """Return the certificate of the timestamp authority among `certificates`, or None."""
         return next((found for found in certificates if self.signer.signed_by(found)), None)
 
 
 def parse_counter_signature(data: bytes) -> CounterSignature:
-    """The counter-signature in the DER of a SignerInfo. Raises SignatureFormatError, also when it tells no time."""
+    """Parse the DER of a SignerInfo as a counter-signature. Raises SignatureFormatError, also without a signingTime."""
     signer = parse_signer(data)
     values = signer.signed_attributes.get(oids.SIGNING_TIME, ())
     value = values[0] if len(values) == 1 else b""
@@ -42,47 +43,48 @@ def parse_counter_signature(data: bytes) -> CounterSignature:
 
 
 def check_counter_signature(
-    counter: CounterSignature, stamped: bytes, certificates: Iterable[x509.Certificate]
+    counter: CounterSignature, signature: bytes, certificates: Iterable[x509.Certificate]
 ) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong with a counter-signature of the signature `stamped`, and what is only unusual.
+    """Check a counter-signature of `signature` (its octets). Return the problems and the notes.
 
-    The authority's certificate must be one of `certificates`. Its chain is not looked at.
+    The certificate of the authority must be one of `certificates`. Does not check its chain.
     """
-    carried = tuple(certificates)
-    problems = [*_named_as_timestamps_are(check_signer(counter.signer, oids.DATA, stamped))]
-    unusual = [*_content_type(counter.signer)]
-    authority = counter.authority(carried)
-    about_value = list(check_value(counter.signer, authority))
+    certificates = tuple(certificates)
+    problems = [*_as_timestamp_problems(check_signer(counter.signer, oids.DATA, signature))]
+    content_notes = [*_content_type(counter.signer)]
+    authority = counter.authority(certificates)
+    value_problems = list(check_value(counter.signer, authority))
     if authority is None:
-        return problems + about_value, unusual
-    about_usage, notes = check_usage(authority, strictly=False)
-    if about_value and not list(check_value(counter.signer, authority, bare=True)):
-        notes.append(Problem("bare-digest", "its RSA signature holds the digest without saying which kind it is"))
-        about_value = []
-    problems += [*about_value, *about_usage, *check_lifetime(authority, counter.time)]
-    return problems, [*unusual, *notes, *check_chain(authority, carried)]
+        return problems + value_problems, content_notes
+    usage_problems, notes = check_usage(authority, strict=False)
+    if value_problems and not list(check_value(counter.signer, authority, bare=True)):
+        notes.append(Problem("bare-digest", "the RSA signature contains the bare digest without a DigestInfo"))
+        value_problems = []
+    problems += [*value_problems, *usage_problems, *check_lifetime(authority, counter.time)]
+    return problems, [*content_notes, *notes, *check_chain(authority, certificates)]
 
 
-def _named_as_timestamps_are(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The message digest of a counter-signature is what the imprint of a token is; its content has no type."""
+def _as_timestamp_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Translate problems: the message digest corresponds to the imprint of a token; `_content_type` checks the type."""
     for problem in problems:
         if problem.code == "message-digest-mismatch":
-            yield Problem("timestamp-imprint", "it is a timestamp of another signature")
+            yield Problem("timestamp-imprint", "the timestamp is for a different signature")
         elif problem.code != "content-type-attribute":
             yield problem
 
 
 def _content_type(signer: ParsedSignerInfo) -> Iterator[Problem]:
-    """RFC 5652, 11.4 wants no content type, RFC 2985 wants data, Certum writes TSTInfo, and Windows does not look."""
+    """Check the content type: RFC 5652, 11.4 forbids it, RFC 2985 requires data, Certum writes TSTInfo.
+
+    Windows ignores it, so a wrong type is only a note.
+    """
     values = signer.signed_attributes.get(oids.CONTENT_TYPE, ())
     if values not in ((), (der.oid(oids.DATA),)):
-        yield Problem(
-            "timestamp-content-type", "its signed content type is not data, which counter-signatures are over"
-        )
+        yield Problem("timestamp-content-type", "the signed content type of the counter-signature is not data")
 
 
 def signer_info_of(signed_data: bytes) -> bytes:
-    """The DER of the only SignerInfo in a SignedData, as an authority answers with. Raises SignatureFormatError.
+    """Return the DER of the only SignerInfo in a SignedData, the answer of an authority. Raises SignatureFormatError.
 
     The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo } } } }.
     """
@@ -91,5 +93,5 @@ def signer_info_of(signed_data: bytes) -> bytes:
     fields = list(der.children(signed_data, der.read(signed_data, wrapped.body, wrapped.end)))
     found = list(der.children(signed_data, fields[-1])) if fields and fields[-1].tag == der.SET else []
     if len(found) != 1:
-        raise SignatureFormatError(f"a timestamp of {len(found)} signers, where one is allowed")
+        raise SignatureFormatError(f"the timestamp has {len(found)} signers, but only one is allowed")
     return found[0].whole(signed_data)

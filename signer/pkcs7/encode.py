@@ -1,6 +1,6 @@
-"""The pieces of SignedData, written: attributes, algorithms, SignerInfo, and the whole around them.
+"""Encode SignedData and its parts: attributes, algorithm identifiers and SignerInfo.
 
-Source: RFC 2315, 9; where DER leaves a choice, the bytes are SignTool's.
+Source: RFC 2315, 9. Where DER allows several encodings, the bytes are those of SignTool.
 """
 
 from __future__ import annotations
@@ -17,26 +17,29 @@ from signer.asn1.certificate import certificate_names
 from signer.keys.identity import PublicKey, require_supported
 
 Attribute = tuple[str, tuple[bytes, ...]]
-"""An attribute: its type, and the DER of its values."""
+"""An attribute: the OID of its type, and the DER of each value."""
 
 
 def attribute(oid: str, values: Iterable[bytes]) -> bytes:
-    """An attribute with the DER of its values."""
+    """Encode an attribute, given the DER of its values."""
     return der.sequence(der.oid(oid), der.set_of(values))
 
 
 def algorithm_identifier(oid: str) -> bytes:
-    """An AlgorithmIdentifier with NULL for parameters."""
+    """Encode an AlgorithmIdentifier with NULL parameters."""
     return der.sequence(der.oid(oid), der.null())
 
 
 def signature_algorithm(key: PublicKey) -> bytes:
-    """The kind of the key with NULL, as Windows has it for ECDSA too, where RFC 5753, 2.1.1 names the digest too."""
+    """Encode the AlgorithmIdentifier of a signature: the type of the key, with NULL parameters.
+
+    Windows writes this for ECDSA too, although RFC 5753, 2.1.1 requires an OID that names the digest algorithm.
+    """
     return algorithm_identifier(oids.RSA if isinstance(key, rsa.RSAPublicKey) else oids.EC_PUBLIC_KEY)
 
 
-def retagged(set_of: bytes, number: int) -> bytes:
-    """A SET OF as `[number] IMPLICIT`."""
+def implicit(set_of: bytes, number: int) -> bytes:
+    """Replace the tag of a SET OF by `[number] IMPLICIT`."""
     return bytes((0xA0 | number,)) + set_of[1:]
 
 
@@ -47,24 +50,31 @@ def signer_info(
     signature: bytes,
     unsigned: Iterable[Attribute] = (),
 ) -> bytes:
-    """SignerInfo of version 1, which names the signer by issuer and serial number; `attributes` is a DER SET OF."""
+    """Encode a SignerInfo of version 1, which identifies the signer by issuer and serial number.
+
+    `attributes` is the DER SET OF signed attributes, `unsigned` the unsigned attributes. Raises IdentityError for a key
+    that Authenticode does not support.
+    """
     issuer, serial = certificate_names(certificate.public_bytes(Encoding.DER))
     others = [attribute(*one) for one in unsigned]
     return der.sequence(
         der.integer(1),
         der.sequence(issuer, der.integer(serial)),
         algorithm_identifier(algorithm.oid),
-        retagged(attributes, 0),
+        implicit(attributes, 0),
         signature_algorithm(require_supported(certificate.public_key())),
         der.octets(signature),
-        *([retagged(der.set_of(others), 1)] if others else ()),
+        *([implicit(der.set_of(others), 1)] if others else ()),
     )
 
 
 def signed_data(
     version: int, algorithm: DigestAlgorithm, oid: str, content: bytes, certificates: Iterable[bytes], signer: bytes
 ) -> bytes:
-    """ContentInfo with SignedData of one signer, over the DER of a content of the type `oid`."""
+    """Encode a ContentInfo that contains SignedData with one signer.
+
+    `content` is the DER of the signed content, `oid` its type. `certificates` are DER; duplicates are removed.
+    """
     carried = sorted(set(certificates))
     return der.sequence(
         der.oid(oids.SIGNED_DATA),

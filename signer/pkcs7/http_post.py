@@ -1,6 +1,6 @@
-"""One HTTP POST with a deadline for all of it: looking up, connecting, sending and every byte of the answer.
+"""Send an HTTP POST with one deadline for name resolution, connecting, sending and the whole answer.
 
-A timeout of a socket is for one operation only, so that a server which sends a byte now and then never runs into it.
+A socket timeout applies to a single operation, so a server that sends a byte from time to time never triggers it.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from urllib.parse import urlsplit
 from signer.errors import TimestampError, UsageError
 
 MAX_BYTES = 1 << 20
-"""The longest answer that is read; real ones have some 6 KB."""
+"""Maximum size of an answer in bytes. Timestamps have about 6 KB."""
 
 
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 class Unreachable(TimestampError):
-    """No answer came, or one that says to try again later. `passing` says whether asking again may help."""
+    """The server did not answer, or answered with an error. `transient` tells whether a retry can succeed."""
 
-    def __init__(self, message: str, *, passing: bool) -> None:
+    def __init__(self, message: str, *, transient: bool) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.transient = transient
 
 
 def require_http(url: str) -> str:
-    """`url` if it is one of HTTP or HTTPS with a host. Raises UsageError."""
+    """Return `url` if it is an HTTP or HTTPS URL with a host. Raises UsageError otherwise."""
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise UsageError(
-            f"not the address of a timestamp authority: {url!r}", hint="It begins with http:// or https://."
+            f"{url!r} is not the URL of a timestamp authority", hint="Use a URL that begins with http:// or https://."
         )
     return url
 
 
 def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
-    """The body of the answer to a POST, which comes within `seconds` or not at all. Raises Unreachable.
+    """Send a POST and return the body of the answer. Raises Unreachable, also if that takes longer than `seconds`.
 
-    Proxies are those of the environment, as urllib has them, but never for this machine itself.
+    Uses the proxies of the environment, as urllib does, but not for this machine.
     """
     headers = {"Content-Type": content_type, "User-Agent": "drvsign", "Accept": "*/*", "Cache-Control": "no-cache"}
     request = urllib.request.Request(require_http(url), body, headers)  # noqa: S310  # the scheme was checked
@@ -59,43 +59,43 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
             missing = answer.length or 0
     except urllib.error.HTTPError as error:
         error.close()
-        passing = error.code >= 500 or error.code in (408, 429)
-        raise Unreachable(f"it answered with HTTP status {error.code}", passing=passing) from error
+        transient = error.code >= 500 or error.code in (408, 429)
+        raise Unreachable(f"the server answered with HTTP status {error.code}", transient=transient) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(_reason(error, watchdog, seconds), passing=True) from error
-    if watchdog.barked:
-        raise Unreachable(f"no whole answer came within {seconds:g} seconds", passing=True)
+        raise Unreachable(_reason(error, watchdog, seconds), transient=True) from error
+    if watchdog.expired:
+        raise Unreachable(f"the server sent no complete answer within {seconds:g} seconds", transient=True)
     if len(data) > MAX_BYTES:
-        raise Unreachable(f"the answer is longer than {MAX_BYTES} bytes", passing=False)
+        raise Unreachable(f"the answer is longer than {MAX_BYTES} bytes", transient=False)
     if missing:
-        raise Unreachable(f"the connection failed (the answer lacks {missing} bytes)", passing=True)
+        raise Unreachable(f"the connection failed (the answer lacks {missing} bytes)", transient=True)
     return data
 
 
 def _proxies(request: urllib.request.Request) -> list[urllib.request.BaseHandler]:
-    """No proxies for an authority on this machine; else nothing, so that urllib's own way holds."""
+    """Return a handler that disables proxies for this machine; no handler for other hosts, so urllib adds its own."""
     return [urllib.request.ProxyHandler({})] if urlsplit(request.full_url).hostname in _THIS_MACHINE else []
 
 
 def _reason(error: OSError | http.client.HTTPException, watchdog: _Watchdog, seconds: float) -> str:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if watchdog.barked or isinstance(cause, TimeoutError):
-        return f"no whole answer came within {seconds:g} seconds"
+    if watchdog.expired or isinstance(cause, TimeoutError):
+        return f"the server sent no complete answer within {seconds:g} seconds"
     if isinstance(cause, socket.gaierror):
-        return "its name is not known"
+        return "the host name can't be resolved"
     if isinstance(cause, ConnectionRefusedError):
-        return "nothing listens there"
+        return "the server refused the connection"
     return f"the connection failed ({(getattr(cause, 'strerror', None) or str(cause) or type(cause).__name__).lower()})"
 
 
 class _Watchdog:
-    """Ends every connection that it was given when its time is over."""
+    """Shuts down all watched connections when the deadline expires."""
 
     def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._bark)
+        self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
         self._sockets: list[socket.socket] = []
-        self.barked = False
+        self.expired = False
 
     def __enter__(self) -> None:
         self._timer.start()
@@ -104,55 +104,55 @@ class _Watchdog:
         self._timer.cancel()
 
     def watch(self, connection: socket.socket) -> None:
-        """End this connection too when the time is over, or at once if it is."""
+        """Watch a connection, or shut it down now if the deadline has expired."""
         self._sockets.append(connection)
-        if self.barked:
-            _end(connection)
+        if self.expired:
+            _shut_down(connection)
 
-    def _bark(self) -> None:
-        self.barked = True
+    def _expire(self) -> None:
+        self.expired = True
         for connection in self._sockets:
-            _end(connection)
+            _shut_down(connection)
 
 
-def _end(connection: socket.socket) -> None:
-    """Have whoever reads from the connection see its end."""
+def _shut_down(connection: socket.socket) -> None:
+    """Shut a connection down, so that a blocked read in another thread returns."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has ended by itself
+    except OSError:  # the connection is already closed
         return
 
 
 class _Http(urllib.request.HTTPHandler):
-    """HTTP over connections that are watched."""
+    """HTTP over watched connections."""
 
     def __init__(self, watchdog: _Watchdog) -> None:
         super().__init__()
         self._watchdog = watchdog
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        """The answer to a request."""
+        """Send a request and return the answer."""
         return self.do_open(_watched(http.client.HTTPConnection, self._watchdog), req)
 
 
 class _Https(urllib.request.HTTPSHandler):
-    """HTTPS over connections that are watched."""
+    """HTTPS over watched connections."""
 
     def __init__(self, watchdog: _Watchdog) -> None:
         super().__init__()
         self._watchdog = watchdog
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        """The answer to a request."""
+        """Send a request and return the answer."""
         return self.do_open(_watched(http.client.HTTPSConnection, self._watchdog), req)
 
 
-def _watched(kind: type[http.client.HTTPConnection], watchdog: _Watchdog) -> Any:
-    """A kind of connection whose socket the watchdog knows as soon as there is one."""
+def _watched(connection_class: type[http.client.HTTPConnection], watchdog: _Watchdog) -> Any:
+    """Derive a connection class that registers each socket with the watchdog."""
 
-    class Watched(kind):  # type: ignore[valid-type,misc]  # a class for one request
+    class Watched(connection_class):  # type: ignore[valid-type,misc]  # a class for one request
         def connect(self) -> None:
-            """Connect, and be watched."""
+            """Connect, and register the socket."""
             super().connect()
             watchdog.watch(self.sock)
 

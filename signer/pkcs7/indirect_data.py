@@ -1,7 +1,7 @@
-"""SpcIndirectDataContent: what Authenticode signs in the place of a file, written as Microsoft's tools write it.
+"""Encode and parse SpcIndirectDataContent, the content of an Authenticode signature: the digest of the signed file.
 
 Source: "Windows Authenticode Portable Executable Signature Format", sections "SpcIndirectDataContent" and
-"SpcPeImageData"; where DER leaves a choice, the bytes are those of SignTool and Inf2Cat.
+"SpcPeImageData". Where DER allows several encodings, the bytes are those of SignTool and Inf2Cat.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Kind = Literal["image", "cabinet", "other"]
 NO_FLAGS = bytes.fromhex("030100")
 """SpcPeImageFlags as SignTool writes them for an image."""
 INCLUDE_RESOURCES = bytes.fromhex("030205a0")
-"""SpcPeImageFlags as Inf2Cat and MakeCat write them for a catalog's member."""
+"""SpcPeImageFlags as Inf2Cat and MakeCat write them for a catalog member."""
 
 _KINDS: dict[str, Kind] = {
     oids.SPC_PE_IMAGE_DATA: "image",
@@ -33,56 +33,59 @@ _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorit
 
 @dataclass(frozen=True, slots=True)
 class IndirectData:
-    """What a signature says about the file that it covers."""
+    """The digest and the type of the file that a signature or a catalog member covers."""
 
     kind: Kind
-    """What was hashed: an image, or a cabinet (catalogs use that type for flat files too)."""
+    """The type of the file: image or cabinet (catalogs use the type cabinet for flat files too)."""
     digest_oid: str
     digest: bytes
     page_hashes: PageHashes | None = None
     enhanced_hash: bytes | None = None
-    """The digest of a cabinet's size field, cbCabinet, which Windows adds since Windows 8."""
+    """The digest of a cabinet's size field (cbCabinet), which Windows 8 and later add."""
 
     @property
     def algorithm(self) -> DigestAlgorithm | None:
-        """The digest's algorithm; None if it is not one of code signing."""
+        """The digest algorithm, or None if code signing doesn't use it."""
         return DigestAlgorithm.by_oid(self.digest_oid)
 
 
 def for_image(
     algorithm: DigestAlgorithm, digest: bytes, page_hashes: PageHashes | None = None, *, flags: bytes = NO_FLAGS
 ) -> bytes:
-    """The DER of SpcIndirectDataContent for an image. Raises SignatureFormatError for page hashes of a third kind."""
+    """Encode SpcIndirectDataContent for an image.
+
+    Raises SignatureFormatError if the page hashes are neither SHA-1 nor SHA-256.
+    """
     link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
     return _content(oids.SPC_PE_IMAGE_DATA, der.sequence(flags, der.explicit(0, link)), algorithm, digest)
 
 
 def for_link(algorithm: DigestAlgorithm, digest: bytes) -> bytes:
-    """The DER of SpcIndirectDataContent for a file that is no image, as catalogs have it."""
+    """Encode SpcIndirectDataContent for a catalog member that is not an image."""
     return _content(oids.SPC_CAB_DATA, _EMPTY_FILE, algorithm, digest)
 
 
 def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes) -> bytes:
-    """The DER of SpcIndirectDataContent for a cabinet, with the digest of its size field (see `IndirectData`)."""
+    """Encode SpcIndirectDataContent for a cabinet. `enhanced_hash` is the digest of its size field."""
     return _content(oids.SPC_LINK, _serialized(oids.ENHANCED_HASH, enhanced_hash), algorithm, digest)
 
 
 def parse(data: bytes) -> IndirectData:
-    """What the DER of SpcIndirectDataContent says. Raises SignatureFormatError.
+    """Parse the DER of SpcIndirectDataContent. Raises SignatureFormatError.
 
     SpcIndirectDataContent ::= SEQUENCE { data SpcAttributeTypeAndOptionalValue, messageDigest DigestInfo }
     DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTETSTRING }
     """
     try:
-        what, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
+        file_type, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
         algorithm, digest = _two(data, info)
-        kind, carried = _what(what.whole(data))
+        kind, hashes = _parse_file_type(file_type.whole(data))
         if digest.tag != der.OCTET_STRING or info.end != len(data):
             raise ValueError
-        pages, enhanced = (None, carried) if isinstance(carried, bytes) else (carried, None)
+        pages, enhanced = (None, hashes) if isinstance(hashes, bytes) else (hashes, None)
         return IndirectData(kind, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
     except (ValueError, TypeError) as error:
-        raise SignatureFormatError("the signed content is not the SpcIndirectDataContent that it should be") from error
+        raise SignatureFormatError("the signed content is not a valid SpcIndirectDataContent") from error
 
 
 def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
@@ -92,59 +95,59 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
     return children
 
 
-# A catalog has the same words for each of its thousands of members.
+# Cached: the thousands of members of a catalog have the same few values.
 @lru_cache(maxsize=64)
-def _what(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
-    """What was hashed, and its page hashes or enhanced hash, from the DER of SpcAttributeTypeAndOptionalValue."""
+def _parse_file_type(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
+    """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None."""
     from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
 
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
-    what = attribute["type"].dotted
-    return _KINDS.get(what, "other"), _carried(what, attribute["value"].dump())
+    type_oid = attribute["type"].dotted
+    return _KINDS.get(type_oid, "other"), _hashes_in(type_oid, attribute["value"].dump())
 
 
 @lru_cache(maxsize=64)
 def _algorithm(data: bytes) -> str:
-    """The object identifier in the DER of an AlgorithmIdentifier."""
+    """Return the object identifier in the DER of an AlgorithmIdentifier."""
     from asn1crypto import algos
 
     oid = algos.DigestAlgorithm.load(data, strict=True)["algorithm"].dotted
     return str(oid)
 
 
-def _content(what: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
+def _content(type_oid: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
     info = der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
-    return der.sequence(der.sequence(der.oid(what), value), info)
+    return der.sequence(der.sequence(der.oid(type_oid), value), info)
 
 
 def _moniker(page_hashes: PageHashes) -> bytes:
-    """SpcLink with page hashes."""
+    """Encode an SpcLink with page hashes."""
     version = _PAGE_HASH_TYPES.get(page_hashes.algorithm)
     if version is None:
         raise SignatureFormatError(
-            f"page hashes can't be {page_hashes.algorithm}", hint="Page hashes are SHA-1 or SHA-256."
+            f"page hashes can't be {page_hashes.algorithm}", hint="Use SHA-1 or SHA-256 for page hashes."
         )
     return _serialized(version, page_hashes.table)
 
 
-def _serialized(what: str, value: bytes) -> bytes:
-    """SpcLink with a moniker whose object is SET { SEQUENCE { what, SET { OCTET STRING value } } }."""
-    attribute = der.sequence(der.oid(what), der.tlv(der.SET, der.octets(value)))
+def _serialized(type_oid: str, value: bytes) -> bytes:
+    """Encode an SpcLink with the moniker SET { SEQUENCE { type_oid, SET { OCTET STRING value } } }."""
+    attribute = der.sequence(der.oid(type_oid), der.tlv(der.SET, der.octets(value)))
     return der.explicit(1, der.octets(oids.PAGE_HASH_CLASS), der.octets(der.tlv(der.SET, attribute)))
 
 
-def _carried(what: str, value: bytes) -> PageHashes | bytes | None:
-    """The page hashes or the enhanced hash in the value of SpcAttributeTypeAndOptionalValue, if it has any.
+def _hashes_in(type_oid: str, value: bytes) -> PageHashes | bytes | None:
+    """Return the page hashes or the enhanced hash in the value of SpcAttributeTypeAndOptionalValue, or None.
 
     Raises SignatureFormatError.
     """
-    if not value or what not in _KINDS:
+    if not value or type_oid not in _KINDS:
         return None
     from asn1crypto.core import Void
 
     from signer.asn1.spc import SpcLink, SpcPeImageData
 
-    link = SpcPeImageData.load(value)["file"] if what == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
+    link = SpcPeImageData.load(value)["file"] if type_oid == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
     if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
         return None
     data = link.chosen["serialized_data"].native
@@ -158,5 +161,5 @@ def _carried(what: str, value: bytes) -> PageHashes | bytes | None:
         return table
     algorithm = {oid: algorithm for algorithm, oid in _PAGE_HASH_TYPES.items()}.get(oid)
     if algorithm is None or len(table) % (4 + algorithm.size):
-        raise SignatureFormatError("the table of page hashes is of an unknown kind or cut short")
+        raise SignatureFormatError("the page hash table has an unknown type or is truncated")
     return PageHashes(algorithm, table)

@@ -1,6 +1,6 @@
-"""Several signatures in one: nested ones are unsigned attributes of the first.
+"""Add and read nested signatures, which are values of an unsigned attribute of the primary signature.
 
-Source: SignTool's /as; the attribute is 1.3.6.1.4.1.311.2.4.1, and its values are ContentInfo, one for each signature.
+Source: SignTool /as. The attribute is 1.3.6.1.4.1.311.2.4.1; each value is a ContentInfo with one nested signature.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from signer.pkcs7.encode import attribute
 
 
 def append(primary: bytes, nested: bytes) -> bytes:
-    """The DER of `primary` with `nested` appended to the signatures that it carries. Raises SignatureFormatError."""
+    """Return `primary` (DER) with `nested` (DER) appended to its nested signatures. Raises SignatureFormatError."""
     return with_unsigned(primary, oids.NESTED_SIGNATURE, (*nested_in(primary), nested))
 
 
 def nested_in(primary: bytes) -> tuple[bytes, ...]:
-    """The DER of each nested signature, in their order. Raises SignatureFormatError."""
+    """Return the DER of each nested signature, in order. Raises SignatureFormatError."""
     from signer.pkcs7.parse import parse
 
     signers = parse(primary).signers
@@ -26,21 +26,24 @@ def nested_in(primary: bytes) -> tuple[bytes, ...]:
 
 
 def with_unsigned(signature: bytes, oid: str, values: tuple[bytes, ...]) -> bytes:
-    """The DER of `signature` with these values of the unsigned attribute `oid`, which goes when there are none.
+    """Return `signature` (DER) with new values of the unsigned attribute `oid`; without values, remove the attribute.
 
-    Everything else stays as it was encoded. Raises SignatureFormatError.
+    Does not change the encoding of anything else. Raises SignatureFormatError.
     """
     from signer.pkcs7.parse import parse
 
     signers = parse(signature).signers
     if len(signers) != 1:
-        raise SignatureFormatError(f"a signature of {len(signers)} signers, where Authenticode has one")
+        raise SignatureFormatError(f"the signature has {len(signers)} signers, but Authenticode requires exactly one")
     attributes = {**signers[0].unsigned_attributes, oid: values}
     return _with_unsigned_attributes(signature, attributes)
 
 
 def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[bytes, ...]]) -> bytes:
-    """The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo { …, [1] attributes } } } } }."""
+    """Replace the unsigned attributes.
+
+    The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo { …, [1] attributes } } } } }.
+    """
     content_info = der.read(signature)
     oid, wrapped = der.children(signature, content_info)
     signed_data = der.read(signature, wrapped.body)

@@ -1,4 +1,4 @@
-"""What a publisher says about the program, and how it claims to sign: the Authenticode attributes of a signer.
+"""Read the Authenticode attributes of a signer: program name and URL, and the statement type.
 
 Source: "Windows Authenticode Portable Executable Signature Format", sections "SpcSpOpusInfo" and "SpcStatementType".
 """
@@ -16,14 +16,14 @@ from signer.pkcs7.parse import ParsedSignerInfo
 
 @dataclass(frozen=True, slots=True)
 class Opus:
-    """SpcSpOpusInfo: the program's name and where to read more."""
+    """SpcSpOpusInfo: name and URL of the program."""
 
     program_name: str | None = None
     url: str | None = None
 
 
 def read_opus(signer: ParsedSignerInfo) -> Opus:
-    """SpcSpOpusInfo of a signer; nothing in it where it has none. Raises SignatureFormatError."""
+    """Read SpcSpOpusInfo of a signer; an empty `Opus` if the attribute is absent. Raises SignatureFormatError."""
     value = signer.signed(oids.SPC_SP_OPUS_INFO)
     if value is None:
         return Opus()
@@ -31,13 +31,13 @@ def read_opus(signer: ParsedSignerInfo) -> Opus:
         info = SpcSpOpusInfo.load(value, strict=True)
         return Opus(_text(info["program_name"]), _text(info["more_info"]))
     except (ValueError, TypeError, UnicodeError) as error:
-        raise SignatureFormatError("the SpcSpOpusInfo of the signer can't be read") from error
+        raise SignatureFormatError("the SpcSpOpusInfo of the signer is malformed") from error
 
 
 def read_statement(signer: ParsedSignerInfo) -> str | None:
-    """Individual or commercial code signing, as its OID; of several, the first counts. None without the attribute.
+    """Read SpcStatementType of a signer: the OID of individual or commercial code signing, or None if it is absent.
 
-    SpcStatementType ::= SEQUENCE OF OBJECT IDENTIFIER. Raises SignatureFormatError.
+    SpcStatementType ::= SEQUENCE OF OBJECT IDENTIFIER; only the first OID is read. Raises SignatureFormatError.
     """
     value = signer.signed(oids.SPC_STATEMENT_TYPE)
     if value is None:
@@ -49,7 +49,7 @@ def read_statement(signer: ParsedSignerInfo) -> str | None:
 
 
 def _text(field: Any) -> str | None:
-    """The text of an SpcString or SpcLink, at whatever depth its choices have it; None when it is absent or empty."""
+    """Return the text of an SpcString or SpcLink, or None if it is absent, empty or not a text."""
     from asn1crypto.core import Void
 
     while hasattr(field, "chosen"):

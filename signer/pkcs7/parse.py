@@ -1,7 +1,7 @@
-"""Read SignedData as Authenticode has it, keeping the bytes that were hashed.
+"""Parse Authenticode SignedData, and keep the bytes that were hashed.
 
 Source: RFC 2315, 9; "Windows Authenticode Portable Executable Signature Format", section "Overview of PKCS #7
-SignedData Structures". Structure only: whether anything in it is true is asked by `signer.verify`.
+SignedData Structures". Parses only the structure; `signer.verify` checks digests and signatures.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ from signer.asn1.certificate import certificate_names
 from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
 
-_MOST_FIELDS = 6
+_MAX_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
-_MOST_IN_HASTE, _MOST_IN_PART, _MOST_PARTS = 100_000, 500_000, 1000
-"""The most elements that are walked as one, the most in a certificate or value, and the most of these.
+_MAX_SINGLE_PASS, _MAX_PART, _MAX_PARTS = 100_000, 500_000, 1000
+"""Maximum number of elements in the quick single pass, of elements in a certificate or attribute value, and of these.
 
-Signatures in the field have a few thousand elements, but timestamps may bring long revocation lists.
+Signatures in the field have a few thousand elements, but timestamps can contain long revocation lists.
 """
 
 
 @dataclass(frozen=True)
 class ParsedSignerInfo:
-    """One signer's part of SignedData."""
+    """A parsed SignerInfo."""
 
     version: int
     issuer: bytes | None
-    """The DER of the signer certificate's issuer; None where the signer is named by key identifier."""
+    """The DER of the issuer of the signer's certificate; None if a key identifier names the signer."""
     serial: int | None
     key_identifier: bytes | None
     digest_oid: str
     signed_attributes: Mapping[str, tuple[bytes, ...]]
     """The DER of each value, by attribute type."""
     signed_attributes_der: bytes
-    """The signed attributes as the SET OF that is hashed; empty when there are none."""
+    """The signed attributes as the SET OF that is hashed; empty if the signer has none."""
     signature_algorithm: bytes
-    """The DER of the AlgorithmIdentifier that the signature was made with."""
+    """The DER of the AlgorithmIdentifier of the signature."""
     signature: bytes
     unsigned_attributes: Mapping[str, tuple[bytes, ...]]
 
     @property
     def digest_algorithm(self) -> DigestAlgorithm | None:
-        """What the content and the attributes were hashed with; None if it is not one of code signing."""
+        """The digest algorithm of the content and the attributes, or None if code signing doesn't use it."""
         return DigestAlgorithm.by_oid(self.digest_oid)
 
     def signed(self, oid: str) -> bytes | None:
-        """The DER of the first value of a signed attribute, or None."""
+        """Return the DER of the first value of a signed attribute, or None."""
         return next(iter(self.signed_attributes.get(oid, ())), None)
 
     def signed_by(self, certificate: x509.Certificate) -> bool:
-        """Whether this signer names `certificate` as its own."""
+        """Return whether this SignerInfo names `certificate` as the signer's."""
         if self.issuer is None:
             return self.key_identifier is not None and self.key_identifier == _key_identifier(certificate)
         if serial_number(certificate) != self.serial:
-            return False  # which is seen at once, while the bytes of a certificate are encoded anew
+            return False  # the quick test first: the next one encodes the certificate
         from cryptography.hazmat.primitives.serialization import Encoding
 
         return certificate_names(certificate.public_bytes(Encoding.DER)) == (self.issuer, self.serial)
@@ -70,41 +70,39 @@ class ParsedSignerInfo:
 
 @dataclass(frozen=True)
 class ParsedSignedData:
-    """SignedData with everything in it as it was encoded."""
+    """Parsed SignedData, with all parts as they were encoded."""
 
     version: int
     digest_oids: tuple[str, ...]
     content_type: str
     content: bytes
-    """The DER of the content, tag and length included; empty when it is detached."""
+    """The DER of the content, with tag and length; empty for a detached signature."""
     certificates_der: tuple[bytes, ...]
     signers: tuple[ParsedSignerInfo, ...]
 
     @property
     def content_octets(self) -> bytes:
-        """What messageDigest covers: the content without its own tag and length (RFC 2315, 9.3)."""
+        """The bytes that messageDigest covers: the content without its tag and length (RFC 2315, 9.3)."""
         return der.read(self.content).contents(self.content) if self.content else b""
 
     @property
     def inner_content(self) -> bytes:
-        """The DER of the content itself, which CMS has in an OCTET STRING and PKCS #7 as it is (RFC 5652, 5.2.1)."""
+        """The DER of the content itself, without the OCTET STRING that CMS adds to it (RFC 5652, 5.2.1)."""
         return self.content_octets if self.content[:1] == bytes((der.OCTET_STRING,)) else self.content
 
     @cached_property
     def certificates(self) -> tuple[x509.Certificate, ...]:
-        """The certificates that can be read, in their order."""
+        """The certificates that can be parsed, in order. `certificate_of` reports a malformed signer certificate."""
         found = []
         for data in self.certificates_der:
             try:
                 found.append(load_der(data))
-            except (
-                CertificateError
-            ):  # one that can't be read can't be anybody's issuer; the signer's is asked for below
+            except CertificateError:  # it can't be the issuer of another certificate
                 continue
         return tuple(found)
 
     def certificate_of(self, signer: ParsedSignerInfo) -> x509.Certificate | None:
-        """The certificate that a signer names, if it is carried here. Raises CertificateError when it can't be read."""
+        """Return the certificate that a signer names, or None if it is missing. Raises CertificateError."""
         if signer.issuer is None:
             return next((found for found in self.certificates if signer.signed_by(found)), None)
         for data in self.certificates_der:
@@ -114,24 +112,24 @@ class ParsedSignedData:
 
 
 def parse(data: bytes) -> ParsedSignedData:
-    """ContentInfo with SignedData, from DER with nothing behind it. Raises SignatureFormatError."""
+    """Parse a ContentInfo with SignedData from DER. Raises SignatureFormatError, also for extra bytes behind it."""
     try:
         return _parse(data)
     except (ValueError, TypeError, KeyError) as error:
-        raise SignatureFormatError("the signature is not PKCS #7 SignedData that can be read") from error
+        raise SignatureFormatError("the signature is not valid PKCS #7 SignedData") from error
 
 
 def parse_signer(data: bytes) -> ParsedSignerInfo:
-    """One SignerInfo on its own, as a counter-signature is (RFC 2985, 5.3.6). Raises SignatureFormatError."""
+    """Parse a single SignerInfo, such as a counter-signature (RFC 2985, 5.3.6). Raises SignatureFormatError."""
     try:
         der.require_der(data)
         return _signer(pkcs7.SignerInfo.load(data, strict=True))
     except (ValueError, TypeError, KeyError) as error:
-        raise SignatureFormatError("not a SignerInfo that can be read") from error
+        raise SignatureFormatError("the data is not a valid SignerInfo") from error
 
 
 def _names_of(data: bytes) -> tuple[bytes, int] | None:
-    """Issuer and serial number of what stands among the certificates; None where it is no certificate."""
+    """Return issuer and serial number of an element in the certificate set, or None if it is not a certificate."""
     try:
         return certificate_names(data)
     except SignatureFormatError:
@@ -139,7 +137,7 @@ def _names_of(data: bytes) -> tuple[bytes, int] | None:
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
-    """The subject key identifier of a certificate, or None."""
+    """Return the subject key identifier of a certificate, or None."""
     try:
         return extensions(certificate).get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except (x509.ExtensionNotFound, CertificateError):
@@ -147,31 +145,31 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
 
 
 def _require_sound(data: bytes) -> None:
-    """Raise SignatureFormatError for what is no DER, or has so much around the content that it can't be meant.
+    """Raise SignatureFormatError for data that is not DER or exceeds the limits on its number of elements.
 
-    What is DER throughout, and has no more elements than any part of it may have, is walked once, as nearly everything
-    is. Certificates and values of attributes are read on their own, by who needs them: one that is damaged is no
-    damage to the rest, and Windows does not look into it either.
+    Nearly all signatures pass in a single pass. Otherwise, checks the parts one by one, except certificates and
+    attribute values that are malformed: callers parse these separately, and damage in one of them does not affect the
+    rest. Windows doesn't check them either.
     """
     info = der.read(data)
     wrapped = der.first_children(data, info, 2)[-1:]
     signed = der.first_children(data, wrapped[0], 1)[:1] if wrapped and wrapped[0].tag == 0xA0 else []
-    fields = der.first_children(data, signed[0], _MOST_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
-    if len(fields) > _MOST_FIELDS:
-        raise SignatureFormatError("SignedData with too many fields", offset=signed[0].start)
+    fields = der.first_children(data, signed[0], _MAX_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
+    if len(fields) > _MAX_FIELDS:
+        raise SignatureFormatError(f"SignedData has more than {_MAX_FIELDS} fields", offset=signed[0].start)
     with contextlib.suppress(SignatureFormatError):
-        der.require_der(data, _MOST_IN_HASTE)
+        der.require_der(data, _MAX_SINGLE_PASS)
         return
     if not fields or signed[0].end != len(data):
         der.require_der(data)
     for field in fields[:3]:
         der.require_der(field.whole(data))
     for field in fields[3:]:
-        (_require_signers if field.tag == der.SET else _require_readable)(data, field)
+        (_require_signers if field.tag == der.SET else _require_not_ber)(data, field)
 
 
 def _require_signers(data: bytes, signers: der.Element) -> None:
-    """Raise SignatureFormatError unless each SignerInfo is DER, as far as it is not the values of its attributes."""
+    """Raise SignatureFormatError unless each SignerInfo, apart from its attribute values, is DER."""
     for signer in _parts(data, signers):
         for part in _parts(data, signer):
             if part.tag not in (0xA0, 0xA1):
@@ -180,26 +178,26 @@ def _require_signers(data: bytes, signers: der.Element) -> None:
             for attribute in _parts(data, part):
                 for field in _parts(data, attribute):
                     if field.tag == der.SET:
-                        _require_readable(data, field)
+                        _require_not_ber(data, field)
                     else:
                         der.require_der(field.whole(data))
 
 
-def _require_readable(data: bytes, several: der.Element) -> None:
-    """Raise SignatureFormatError unless these certificates or values can be told apart, and none is in BER."""
-    for one in _parts(data, several):
+def _require_not_ber(data: bytes, parent: der.Element) -> None:
+    """Raise SignatureFormatError if certificates or values can't be separated, NotDerError if one of them is BER."""
+    for part in _parts(data, parent):
         try:
-            der.require_der(one.whole(data), _MOST_IN_PART)
+            der.require_der(part.whole(data), _MAX_PART)
         except NotDerError:
             raise
-        except SignatureFormatError:  # said by whoever reads it
+        except SignatureFormatError:  # the caller that parses this part reports it
             continue
 
 
 def _parts(data: bytes, parent: der.Element) -> list[der.Element]:
-    found = der.first_children(data, parent, _MOST_PARTS)
-    if len(found) > _MOST_PARTS:
-        raise SignatureFormatError(f"more than {_MOST_PARTS:,} parts, which no signature has", offset=parent.start)
+    found = der.first_children(data, parent, _MAX_PARTS)
+    if len(found) > _MAX_PARTS:
+        raise SignatureFormatError(f"the signature has a set with more than {_MAX_PARTS:,} parts", offset=parent.start)
     return found
 
 
@@ -207,7 +205,8 @@ def _parse(data: bytes) -> ParsedSignedData:
     _require_sound(data)
     info = pkcs7.ContentInfo.load(data, strict=True)
     if info["content_type"].dotted != oids.SIGNED_DATA:
-        raise SignatureFormatError(f"not SignedData but {oids.name_of(info['content_type'].dotted)}", offset=0)
+        found = oids.name_of(info["content_type"].dotted)
+        raise SignatureFormatError(f"the content type is {found}, not signed data", offset=0)
     signed = pkcs7.SignedData.load(pkcs7.content_der(info), strict=True)
     return ParsedSignedData(
         version=int(signed["version"]),
@@ -238,7 +237,7 @@ def _signer(info: Any) -> ParsedSignerInfo:
 
 
 def _attributes(attributes: Any) -> dict[str, tuple[bytes, ...]]:
-    """The values of each attribute; an attribute that stands twice has the values of both."""
+    """Return the values of each attribute. An attribute that occurs twice has the values of both occurrences."""
     found: dict[str, tuple[bytes, ...]] = {}
     for attribute in _present(attributes):
         oid = attribute["type"].dotted
@@ -247,12 +246,12 @@ def _attributes(attributes: Any) -> dict[str, tuple[bytes, ...]]:
 
 
 def _as_set(tagged: bytes) -> bytes:
-    """`[0] IMPLICIT` as the SET OF that was hashed."""
+    """Replace the tag `[0] IMPLICIT` by SET OF, in which form the attributes were hashed."""
     return bytes((der.SET,)) + tagged[1:]
 
 
 def _present(field: Any) -> Any:
-    """An optional field's elements; none when it is absent."""
+    """Return the elements of an optional field, or an empty tuple if it is absent."""
     from asn1crypto.core import Void
 
     return () if isinstance(field, Void) else field

@@ -1,4 +1,4 @@
-"""What is wrong with a signature or a timestamp: evidence, not an exception."""
+"""Define problems of signatures and timestamps, which are part of the evidence and not exceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with the evidence: a stable code and one sentence."""
+    """A problem: its stable code, and a message of one sentence."""
 
     code: str
     message: str

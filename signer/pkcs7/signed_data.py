@@ -1,8 +1,8 @@
-"""Sign content: an image's indirect data or a catalog's trust list, it does not matter which.
+"""Sign content, such as the indirect data of an image or the trust list of a catalog.
 
-What is written is what SignTool writes: version 1, signed attributes in DER order, no signing time, the certificates up
-to the root but without it. Source: RFC 2315, 9; "Windows Authenticode Portable Executable Signature Format", section
-"Authenticode-Specific Structures in SignerInfo"; SignTool's output.
+The output matches SignTool's: version 1, signed attributes in DER order, no signing time, and the chain without its
+root. Source: RFC 2315, 9; "Windows Authenticode Portable Executable Signature Format", section "Authenticode-Specific
+Structures in SignerInfo"; SignTool's output.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from signer.pkcs7.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class TimestampAttribute:
-    """What vouches for the time of a signature."""
+    """A timestamp of a signature, as an unsigned attribute."""
 
     attribute: Attribute
-    """The unsigned attribute that it is."""
+    """The unsigned attribute with the timestamp."""
     certificates: tuple[bytes, ...] = ()
-    """The DER of certificates that have to stand with the signature's own: those of a legacy timestamp."""
+    """DER certificates to add to those of the signature: the chain of a legacy timestamp."""
     notes: tuple[Problem, ...] = ()
-    """What is unusual about it and breaks nothing."""
+    """Unusual properties of the timestamp that do not invalidate it."""
 
 
 Timestamper = Callable[[bytes], TimestampAttribute]
-"""Has a signature timestamped: from the signature's octets to what vouches for its time."""
+"""Requests a timestamp for the octets of a signature. Raises TimestampError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is signed: a content type and the content's DER."""
+    """Content to sign: the OID of its type, and its DER."""
 
     oid: str
     der: bytes
@@ -49,54 +49,57 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class SigningOptions:
-    """What a signature says besides what it covers."""
+    """Digest algorithm, attributes and additional certificates of a signature."""
 
     digest: DigestAlgorithm = DigestAlgorithm.SHA256
     description: str | None = None
-    """The program's name (SpcSpOpusInfo.programName)."""
+    """Name of the program (SpcSpOpusInfo.programName)."""
     url: str | None = None
-    """Where to read more about it (SpcSpOpusInfo.moreInfo)."""
+    """URL with more information about the program (SpcSpOpusInfo.moreInfo)."""
     commercial: bool = False
-    """Claim commercial instead of individual code signing (SpcStatementType)."""
+    """Whether SpcStatementType is commercial instead of individual code signing."""
     certificates: tuple[x509.Certificate, ...] = ()
-    """Further certificates to carry, such as cross-certificates."""
+    """Additional certificates to include, such as cross-certificates."""
     signing_time: datetime | None = None
-    """Say when it was signed. Kernel-mode signatures don't: an unvouched time proves nothing."""
+    """Time to write in the attribute signingTime. SignTool omits it, because the time is not proven."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A signature that lacks only the signature: for keys that are held elsewhere."""
+    """SignedData that lacks only the signature value, for keys that sign elsewhere."""
 
     content: Content
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     algorithm: DigestAlgorithm
     attributes: bytes
-    """The signed attributes as DER SET OF: what is to be signed."""
+    """The signed attributes as a DER SET OF, which the signature covers."""
 
     @property
     def digest(self) -> bytes:
-        """The digest that the key is to sign."""
+        """The digest to sign with the key."""
         return self.algorithm.hash(self.attributes)
 
     def finish(self, signature: bytes, unsigned: Iterable[Attribute] = (), certificates: Iterable[bytes] = ()) -> bytes:
-        """The DER of ContentInfo with SignedData, given the signature over `digest`; `certificates` go in as well."""
+        """Return the DER of a ContentInfo with SignedData, given the signature over `digest`.
+
+        Adds the `unsigned` attributes and the DER `certificates`.
+        """
         signer = signer_info(self.certificate, self.algorithm, self.attributes, signature, unsigned)
-        carried = [*_encoded(self.certificate, *self.chain), *certificates]
-        return signed_data(1, self.algorithm, self.content.oid, self.content.der, carried, signer)
+        included = [*_encoded(self.certificate, *self.chain), *certificates]
+        return signed_data(1, self.algorithm, self.content.oid, self.content.der, included, signer)
 
 
 def sign(
     content: Content, identity: SigningIdentity, options: SigningOptions, timestamper: Timestamper | None = None
 ) -> bytes:
-    """The DER of ContentInfo with SignedData over `content`. Raises IdentityError, TimestampError."""
+    """Sign `content` and return the DER of a ContentInfo with SignedData. Raises IdentityError and TimestampError."""
     prepared = prepare(content, identity.certificate, identity.chain, options)
     signature = identity.key.sign(prepared.digest, options.digest)
     if timestamper is None:
         return prepared.finish(signature)
-    stamp = timestamper(signature)
-    return prepared.finish(signature, [stamp.attribute], stamp.certificates)
+    timestamp = timestamper(signature)
+    return prepared.finish(signature, [timestamp.attribute], timestamp.certificates)
 
 
 def prepare(
@@ -105,22 +108,22 @@ def prepare(
     chain: Iterable[x509.Certificate],
     options: SigningOptions,
 ) -> Prepared:
-    """All of a signature but the signature itself. Roots in `chain` are left out, as SignTool does."""
-    carried = [issuer for issuer in chain if not is_self_signed(issuer)]
-    carried += [extra for extra in options.certificates if extra not in carried and extra != certificate]
+    """Prepare SignedData without the signature value. Omits roots in `chain`, as SignTool does."""
+    included = [issuer for issuer in chain if not is_self_signed(issuer)]
+    included += [extra for extra in options.certificates if extra not in included and extra != certificate]
     attributes = signed_attributes(content, options, certificate)
-    return Prepared(content, certificate, tuple(dict.fromkeys(carried)), options.digest, attributes)
+    return Prepared(content, certificate, tuple(dict.fromkeys(included)), options.digest, attributes)
 
 
 def signed_attributes(content: Content, options: SigningOptions, certificate: x509.Certificate | None = None) -> bytes:
-    """What is to be signed: the signed attributes as DER SET OF. `certificate` is who signs, where that is known."""
+    """Return the signed attributes as a DER SET OF. `certificate` is the signer's, or None if it is not known yet."""
     octets = der.read(content.der).contents(content.der)
     attributes = [
         attribute(oids.SPC_SP_OPUS_INFO, (_opus(options.description, options.url),)),
         attribute(oids.CONTENT_TYPE, (der.oid(content.oid),)),
         attribute(oids.MESSAGE_DIGEST, (der.octets(options.digest.hash(octets)),)),
     ]
-    if options.commercial or _claims_code_signing(certificate):
+    if options.commercial or _needs_statement(certificate):
         statement = oids.SPC_COMMERCIAL if options.commercial else oids.SPC_INDIVIDUAL
         attributes.append(attribute(oids.SPC_STATEMENT_TYPE, (der.sequence(der.oid(statement)),)))
     if options.signing_time is not None:
@@ -128,16 +131,16 @@ def signed_attributes(content: Content, options: SigningOptions, certificate: x5
     return der.set_of(attributes)
 
 
-def _claims_code_signing(certificate: x509.Certificate | None) -> bool:
-    """Whether SignTool would write SpcStatementType: it does so for certificates that are named for code signing only.
+def _needs_statement(certificate: x509.Certificate | None) -> bool:
+    """Return whether SignTool writes SpcStatementType: only if the certificate's EKU contains code signing.
 
-    Where nobody is known, as for a request, a certificate of an authority is expected, and those are.
+    Without a certificate, assume one from a certificate authority, which has this EKU.
     """
     return certificate is None or EKU_CODE_SIGNING in (extended_key_usages(certificate) or ())
 
 
 def _opus(description: str | None, url: str | None) -> bytes:
-    """SpcSpOpusInfo: both texts as SignTool encodes them, the name in Unicode and the link as a URL."""
+    """Encode SpcSpOpusInfo as SignTool does: the name as a BMPString, the link as a URL."""
     parts = []
     if description:
         parts.append(der.explicit(0, der.tlv(0x80, description.encode("utf-16-be", "surrogatepass"))))
@@ -147,7 +150,7 @@ def _opus(description: str | None, url: str | None) -> bytes:
 
 
 def ascii_url(url: str) -> str:
-    """`url` as an IA5String can hold it: what is not ASCII is percent-encoded as UTF-8 (RFC 3987, 3.1)."""
+    """Return `url` in ASCII, for an IA5String: other characters are percent-encoded as UTF-8 (RFC 3987, 3.1)."""
     from urllib.parse import quote
 
     return url if url.isascii() else quote(url, safe="%/:?#[]@!$&'()*+,;=-._~")

@@ -1,6 +1,6 @@
-"""Is a SignerInfo true: do its attributes cover the content, and does its signature cover the attributes?
+"""Check a SignerInfo: its attributes must cover the content, and its signature must cover the attributes.
 
-Source: RFC 2315, 9.2 to 9.4; RFC 5652, 5.3, 5.6 and 11. Nothing here asks who the signer is.
+Source: RFC 2315, 9.2 to 9.4; RFC 5652, 5.3, 5.6 and 11. Does not check whether the signer is trusted.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from signer.pkcs7.problem import Problem
 
 
 def check_signed_data(signed: ParsedSignedData, certificates: Iterable[x509.Certificate] = ()) -> list[Problem]:
-    """What is wrong with the only signer of a SignedData that carries its content.
+    """Check the only signer of a SignedData with its content. Return the problems.
 
-    The signer's certificate is looked for in it, then among `certificates`.
+    Looks for the signer's certificate in the SignedData, then among `certificates`.
     """
     if len(signed.signers) != 1:
-        return [Problem("signer-count", f"it has {len(signed.signers)} signers, where one is allowed")]
+        return [Problem("signer-count", f"the signature has {len(signed.signers)} signers, but only one is allowed")]
     (signer,) = signed.signers
     problems = [*_digest_algorithms(signed, signer)]
     if not signed.content:
-        problems.append(Problem("content-missing", "the content that was signed is not in it"))
+        problems.append(Problem("content-missing", "the signature does not contain the signed content"))
     problems += check_signer(signer, signed.content_type, signed.content_octets)
     try:
         certificate = find_certificate(signed, signer, certificates)
@@ -37,9 +37,9 @@ def check_signed_data(signed: ParsedSignedData, certificates: Iterable[x509.Cert
 
 
 def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> Iterator[Problem]:
-    """What is wrong with the signed attributes, given the content that they are to cover."""
+    """Check that the signed attributes cover the content: its type, and its octets. Yield the problems."""
     if not signer.signed_attributes_der:
-        yield Problem("attributes-missing", "it has no signed attributes, which every signature of code has")
+        yield Problem("attributes-missing", "the signature has no signed attributes, which Authenticode requires")
         return
     yield from _content_type(signer, content_type)
     yield from _message_digest(signer, octets)
@@ -48,13 +48,13 @@ def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> 
 def check_value(
     signer: ParsedSignerInfo, certificate: x509.Certificate | None, *, bare: bool = False
 ) -> Iterator[Problem]:
-    """What is wrong with the signature over the attributes, given the signer's certificate; `bare` as with the key."""
+    """Check the signature over the signed attributes. Yield the problems. For `bare`, see `check_signature`."""
     if certificate is None:
-        yield Problem("signer-certificate-missing", "the certificate of the signer is not in it")
+        yield Problem("signer-certificate-missing", "the signature does not contain the signer's certificate")
         return
     algorithm = signer.digest_algorithm
     if algorithm is None:
-        yield Problem("digest-algorithm-unknown", f"it was made with a digest that is not known ({signer.digest_oid})")
+        yield Problem("digest-algorithm-unknown", f"the digest algorithm {signer.digest_oid} is not supported")
         return
     digest = algorithm.hash(signer.signed_attributes_der)
     try:
@@ -62,45 +62,47 @@ def check_value(
             certificate, signer.signature, digest, signer.digest_oid, signer.signature_algorithm, bare=bare
         )
     except SignatureFormatError as error:
-        yield Problem("signature-unverifiable", f"its signature algorithm can't be read: {error.message}")
+        yield Problem("signature-unverifiable", f"the signature algorithm is malformed: {error.message}")
         return
-    who = repr(common_name(certificate))
+    name = repr(common_name(certificate))
     if found is Check.BAD:
-        yield Problem("signature-mismatch", f"the signature is not one of {who} over the signed attributes")
+        message = f"the signature over the signed attributes does not match the key of {name}"
+        yield Problem("signature-mismatch", message)
     elif found is Check.UNKNOWN:
-        yield Problem("signature-unverifiable", f"the key of {who} or its signature is of a kind that is not known")
+        yield Problem("signature-unverifiable", f"the key or the signature algorithm of {name} is not supported")
 
 
 def find_certificate(
     signed: ParsedSignedData, signer: ParsedSignerInfo, others: Iterable[x509.Certificate] = ()
 ) -> x509.Certificate | None:
-    """The signer's certificate, carried in the SignedData or one of `others`; None where there is none.
+    """Return the signer's certificate from the SignedData or from `others`, or None if it is in neither.
 
-    Raises CertificateError or SignatureFormatError when it can't be read.
+    Raises CertificateError or SignatureFormatError if it is malformed.
     """
     found = signed.certificate_of(signer)
     return found or next((certificate for certificate in others if signer.signed_by(certificate)), None)
 
 
 def _digest_algorithms(signed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Problem]:
-    """The digest that the signer used must be announced in SignedData.digestAlgorithms (RFC 2315, 9.1)."""
+    """Check that SignedData.digestAlgorithms contains the signer's digest algorithm (RFC 2315, 9.1)."""
     if signer.digest_oid not in signed.digest_oids:
-        yield Problem(
-            "digest-algorithm-mismatch", "the signer's digest algorithm is not the one that the signed data announces"
-        )
+        message = "the signer's digest algorithm is not among the digestAlgorithms of the SignedData"
+        yield Problem("digest-algorithm-mismatch", message)
 
 
 def _content_type(signer: ParsedSignerInfo, content_type: str) -> Iterator[Problem]:
     values = signer.signed_attributes.get(oids.CONTENT_TYPE, ())
     if len(values) != 1:
-        yield Problem("content-type-attribute", f"it has {len(values)} content types among its signed attributes")
+        message = f"the signed attributes have {len(values)} content types, but must have exactly one"
+        yield Problem("content-type-attribute", message)
     elif values[0] != der.oid(content_type):
-        yield Problem("content-type-attribute", "the signed content type is not the type of the content")
+        yield Problem("content-type-attribute", "the signed content type differs from the type of the content")
 
 
 def _message_digest(signer: ParsedSignerInfo, octets: bytes) -> Iterator[Problem]:
     values = signer.signed_attributes.get(oids.MESSAGE_DIGEST, ())
     if len(values) != 1:
-        yield Problem("message-digest-attribute", f"it has {len(values)} message digests among its signed attributes")
+        message = f"the signed attributes have {len(values)} message digests, but must have exactly one"
+        yield Problem("message-digest-attribute", message)
     elif signer.digest_algorithm is not None and values[0] != der.octets(signer.digest_algorithm.hash(octets)):
-        yield Problem("message-digest-mismatch", "the signed message digest is not that of the content")
+        yield Problem("message-digest-mismatch", "the signed message digest differs from the digest of the content")

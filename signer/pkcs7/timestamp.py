@@ -1,7 +1,7 @@
-"""Have signatures timestamped: several authorities, each asked again where that may help, and what answers is checked.
+"""Request timestamps from one or more authorities, with retries, and check the answers.
 
-`TimestampClient` is a `Timestamper`: what `signer.pkcs7.signed_data` calls between signing and writing. The home of
-HTTP, through `signer.pkcs7.http_post`.
+`TimestampClient` is a `Timestamper`, which `signer.pkcs7.signed_data` calls after signing. Only this module uses HTTP,
+through `signer.pkcs7.http_post`.
 """
 
 from __future__ import annotations
@@ -28,86 +28,93 @@ from signer.pkcs7.timestamp_request import (
 
 Kind = Literal["rfc3161", "authenticode"]
 Post = Callable[[str, bytes, str, float], bytes]
-"""Sends a body of a content type to a URL and returns the answer's, within so many seconds. Raises TimestampError."""
+"""Posts a body with a content type to a URL within a number of seconds, and returns the body of the answer.
+
+Called with URL, body, content type and seconds. Raises TimestampError.
+"""
 
 _NONCE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """Which authority has made a timestamp, and how often any had to be asked for it."""
+class TimestampSource:
+    """The authority that issued a timestamp, its protocol, and the number of requests to all authorities."""
 
     url: str
     kind: Kind
-    tries: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampClient:
-    """Asks authorities for timestamps, the first first; calling it with a signature gives its `TimestampAttribute`.
+    """A client of timestamp authorities. Calling it with the octets of a signature returns a `TimestampAttribute`.
 
-    All are asked once before any is asked again, after a pause that doubles, and only those whose failure may pass.
-    One that failed for a file is asked last for the next.
+    Each round tries all authorities in order. Further rounds, after a pause that doubles, retry those with a transient
+    failure. An authority whose last request failed is tried last for the next signature.
     """
 
     urls: Sequence[str]
     kind: Kind = "rfc3161"
     digest: DigestAlgorithm = DigestAlgorithm.SHA256
-    """What the signature is hashed with for RFC 3161; the legacy protocol leaves that to the authority."""
+    """Digest algorithm of the message imprint (RFC 3161). With the legacy protocol, the authority chooses."""
     seconds: float = 20.0
-    """How long one try may last, all in all."""
+    """Deadline of one request."""
     rounds: int = 3
     pause: float = 1.0
     """Seconds before the second round."""
-    report: Callable[[Answered], None] = lambda answered: None
-    """Is told who answered."""
-    complain: Callable[[str], None] = lambda message: None
-    """Is told about each try that failed, and about timestamps that come without their chain."""
+    report: Callable[[TimestampSource], None] = lambda source: None
+    """Called with the source of each timestamp."""
+    warn: Callable[[str], None] = lambda message: None
+    """Called with a message for each failed request, and for each timestamp without its chain."""
     post: Post = field(default=post)
     sleep: Callable[[float], None] = field(default=time.sleep)
     nonce: Callable[[], int] = field(default=lambda: secrets.randbits(_NONCE_BITS))
     _failed: set[str] = field(default_factory=set, repr=False, compare=False)
-    """Who failed when last asked: for the next file they are asked last."""
+    """Authorities whose last request failed."""
 
     def __post_init__(self) -> None:
         for url in self.urls:
             require_http(url)
 
     def __call__(self, signature: bytes) -> TimestampAttribute:
-        """The timestamp of a signature's octets. Raises TimestampError, naming each authority and what went wrong."""
-        left, failures, tries = sorted(dict.fromkeys(self.urls), key=self._failed.__contains__), dict[str, str](), 0
+        """Request a timestamp for the octets of a signature.
+
+        Raises TimestampError with the failure of each authority.
+        """
+        candidates = sorted(dict.fromkeys(self.urls), key=self._failed.__contains__)
+        failures, attempts = dict[str, str](), 0
         for number in range(self.rounds):
-            if not left:
+            if not candidates:
                 break
             if number:
                 self.sleep(self.pause * 2 ** (number - 1))
-            for url in tuple(left):
-                tries += 1
+            for url in tuple(candidates):
+                attempts += 1
                 try:
-                    stamp = self._ask(url, signature)
+                    timestamp = self._request(url, signature)
                 except TimestampError as error:
                     failures[url] = error.message
                     self._failed.add(url)
-                    self.complain(f"{url}: {error.message}")
-                    if not (isinstance(error, (Refused, Unreachable)) and error.passing):
-                        left.remove(url)
+                    self.warn(f"{url}: {error.message}")
+                    if not (isinstance(error, (Refused, Unreachable)) and error.transient):
+                        candidates.remove(url)
                     continue
                 self._failed.discard(url)
-                self._complain_of_chain(url, stamp)
-                self.report(Answered(url, self.kind, tries))
-                return stamp
+                self._warn_of_missing_issuer(url, timestamp)
+                self.report(TimestampSource(url, self.kind, attempts))
+                return timestamp
         raise TimestampError(
-            "no timestamp could be had: " + "; ".join(f"{url}: {message}" for url, message in failures.items()),
-            hint="Name several authorities with --timestamp, or sign without and use `drvsign timestamp` later.",
+            "no timestamp authority answered: " + "; ".join(f"{url}: {message}" for url, message in failures.items()),
+            hint="Add another authority with --timestamp URL, or sign now and run `drvsign timestamp` later.",
         )
 
-    def _complain_of_chain(self, url: str, stamp: TimestampAttribute) -> None:
-        """Others need the certificates between the authority and its root, and may have no way to get them."""
-        for note in stamp.notes:
+    def _warn_of_missing_issuer(self, url: str, timestamp: TimestampAttribute) -> None:
+        """Warn if the timestamp lacks intermediate certificates: verifiers need them and can't always download them."""
+        for note in timestamp.notes:
             if note.code == "timestamp-issuer-missing":
-                self.complain(f"{url}: {note.message}")
+                self.warn(f"{url}: {note.message}")
 
-    def _ask(self, url: str, signature: bytes) -> TimestampAttribute:
+    def _request(self, url: str, signature: bytes) -> TimestampAttribute:
         if self.kind == "authenticode":
             return legacy_answer(self.post(url, legacy_request(signature), LEGACY, self.seconds), signature)
         nonce = self.nonce()

@@ -1,8 +1,8 @@
-"""What is asked of a timestamp authority, and what it answers: RFC 3161, and Authenticode's own protocol before it.
+"""Encode requests to timestamp authorities, and parse and check the answers.
 
 Source: RFC 3161, 2.4; "Windows Authenticode Portable Executable Signature Format" and "Time Stamping Authenticode
-Signatures" (Microsoft), for SPC_TIME_STAMP_REQUEST_OBJID 1.3.6.1.4.1.311.3.2.1. Every answer is checked before it is
-taken: a timestamp that does not verify is worse than none.
+Signatures" (Microsoft) for the legacy protocol, SPC_TIME_STAMP_REQUEST_OBJID 1.3.6.1.4.1.311.3.2.1. Every answer is
+checked, because a timestamp that does not verify is worse than none.
 """
 
 from __future__ import annotations
@@ -33,50 +33,50 @@ FAILURES = {
     0: "unrecognized or unsupported algorithm",
     2: "transaction not permitted or supported",
     5: "the data submitted has the wrong format",
-    14: "its time source is not available",
+    14: "the time source is not available",
     15: "the requested policy is not supported",
     16: "the requested extension is not supported",
     17: "the requested information is not available",
-    25: "a failure of its system",
+    25: "a system failure",
 }
-"""PKIFailureInfo by its bits (RFC 3161, 2.4.2)."""
-PASSING_FAILURES = (14, 25)
-"""Failures that may be over at the next try."""
+"""Meaning of each bit of PKIFailureInfo (RFC 3161, 2.4.2)."""
+TRANSIENT_FAILURES = (14, 25)
+"""Bits of PKIFailureInfo for which a retry can succeed."""
 
 
 class Refused(TimestampError):
-    """The authority answered that it gives no timestamp. `passing` says whether asking again may help."""
+    """The authority refused to issue a timestamp. `transient` tells whether a retry can succeed."""
 
-    def __init__(self, message: str, *, passing: bool) -> None:
+    def __init__(self, message: str, *, transient: bool) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.transient = transient
 
 
 def rfc3161_request(signature: bytes, algorithm: DigestAlgorithm, nonce: int) -> bytes:
-    """TimeStampReq for a signature's octets, which asks for the authority's certificates too (RFC 3161, 2.4.1)."""
+    """Encode a TimeStampReq for the octets of a signature, with certReq TRUE (RFC 3161, 2.4.1)."""
     imprint = der.sequence(algorithm_identifier(algorithm.oid), der.octets(algorithm.hash(signature)))
     return der.sequence(der.integer(1), imprint, der.integer(nonce), TRUE)
 
 
 def rfc3161_answer(response: bytes, signature: bytes, algorithm: DigestAlgorithm, nonce: int) -> TimestampAttribute:
-    """The timestamp in a TimeStampResp, after all of it was checked. Raises TimestampError."""
+    """Parse and check a TimeStampResp, and return its timestamp. Raises TimestampError."""
     data = _token(response)
     try:
         token = parse_token(data)
     except SignatureFormatError as error:
-        raise TimestampError(f"the answer holds no timestamp token that can be read: {error.message}") from error
+        raise TimestampError(f"the answer contains no valid timestamp token: {error.message}") from error
     if token.imprint_algorithm is not algorithm:
-        raise TimestampError("the timestamp was made with another digest algorithm than was asked for")
+        raise TimestampError("the digest algorithm of the timestamp differs from the requested one")
     if token.nonce != nonce:
-        raise TimestampError("the nonce in the timestamp is not the one that was sent, so it may be an old answer")
+        raise TimestampError("the nonce of the timestamp differs from the requested one: it may be an old answer")
     problems, notes = check_token(token, signature)
     if problems:
-        raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
+        raise TimestampError(f"the timestamp is invalid: {problems[0].message}")
     return TimestampAttribute((oids.RFC3161_TIMESTAMP, (data,)), notes=tuple(notes))
 
 
 def legacy_request(signature: bytes) -> bytes:
-    """TimeStampRequest of Authenticode, in base64.
+    """Encode Authenticode's TimeStampRequest, in base64.
 
     TimeStampRequest ::= SEQUENCE {
         countersignatureType OBJECT IDENTIFIER, attributes Attributes OPTIONAL, content ContentInfo }
@@ -86,50 +86,53 @@ def legacy_request(signature: bytes) -> bytes:
 
 
 def legacy_answer(response: bytes, signature: bytes) -> TimestampAttribute:
-    """The counter-signature in the answer, after it was checked, with its certificates. Raises TimestampError."""
+    """Parse and check the answer to a legacy request, and return its counter-signature. Raises TimestampError."""
     try:
         signed = base64.b64decode(b"".join(response.split()), validate=True)
         parsed = parse(signed)
         data = signer_info_of(signed)
         counter = parse_counter_signature(data)
     except (binascii.Error, SignatureFormatError) as error:
-        raise TimestampError("the answer is no timestamp that can be read") from error
+        raise TimestampError("the answer is not a valid timestamp") from error
     problems, notes = check_counter_signature(counter, signature, parsed.certificates)
     if problems:
-        raise TimestampError(f"the timestamp is not to be trusted: {problems[0].message}")
+        raise TimestampError(f"the timestamp is invalid: {problems[0].message}")
     certificates = tuple(certificate.public_bytes(Encoding.DER) for certificate in parsed.certificates)
     return TimestampAttribute((oids.COUNTER_SIGNATURE, (data,)), certificates, tuple(notes))
 
 
 def _token(response: bytes) -> bytes:
-    """The DER of the token in TimeStampResp ::= SEQUENCE { status PKIStatusInfo, timeStampToken OPTIONAL }."""
+    """Return the DER of the token in TimeStampResp ::= SEQUENCE { status PKIStatusInfo, timeStampToken OPTIONAL }."""
     try:
         whole = der.expect(response, 0, der.SEQUENCE, "TimeStampResp")
         status = der.expect(response, whole.body, der.SEQUENCE, "PKIStatusInfo", whole.end)
         _require_granted(response, status)
         return der.expect(response, status.end, der.SEQUENCE, "a timestamp token", whole.end).whole(response)
     except SignatureFormatError as error:
-        raise TimestampError(f"the answer is no RFC 3161 response: {error.message}") from error
+        raise TimestampError(f"the answer is not an RFC 3161 response: {error.message}") from error
 
 
 def _require_granted(response: bytes, info: der.Element) -> None:
-    """PKIStatusInfo ::= SEQUENCE { status INTEGER, statusString OPTIONAL, failInfo BIT STRING OPTIONAL }."""
+    """Raise Refused unless the status is granted.
+
+    PKIStatusInfo ::= SEQUENCE { status INTEGER, statusString OPTIONAL, failInfo BIT STRING OPTIONAL }.
+    """
     number = der.expect(response, info.body, der.INTEGER, "a status", info.end)
     status = int.from_bytes(number.contents(response), "big")
     if status in GRANTED:
         return
-    said, failures = [], set[int]()
+    texts, failures = [], set[int]()
     for field in der.children(response, info):
         if field.tag == der.SEQUENCE:
-            said = [text.contents(response).decode("utf-8", "replace") for text in der.children(response, field)]
+            texts = [text.contents(response).decode("utf-8", "replace") for text in der.children(response, field)]
         elif field.tag == der.BIT_STRING:
             failures = _bits(field.contents(response))
-    reasons = said + [FAILURES.get(bit, f"failure {bit}") for bit in sorted(failures)]
+    reasons = texts + [FAILURES.get(bit, f"failure {bit}") for bit in sorted(failures)]
     answer = STATUSES.get(status, f"status {status}")
-    message = f"it refused the timestamp ({': '.join([answer, *reasons])})"
-    raise Refused(message, passing=bool(failures & set(PASSING_FAILURES)) or answer == "waiting")
+    message = f"the authority refused the timestamp ({': '.join([answer, *reasons])})"
+    raise Refused(message, transient=bool(failures & set(TRANSIENT_FAILURES)) or answer == "waiting")
 
 
 def _bits(contents: bytes) -> set[int]:
-    """The numbers of the bits that are set in a BIT STRING."""
+    """Return the numbers of the bits that are set in a BIT STRING."""
     return {8 * place + bit for place, octet in enumerate(contents[1:]) for bit in range(8) if octet & (0x80 >> bit)}

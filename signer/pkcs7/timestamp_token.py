@@ -1,7 +1,8 @@
-"""RFC 3161 timestamp tokens: read one, and check that it covers a signature.
+"""Parse RFC 3161 timestamp tokens, and check that they cover a signature.
 
 Source: RFC 3161, 2.3 and 2.4.2; RFC 5816 (ESSCertIDv2); RFC 2634, 5.4 and RFC 5035, 3 (signing-certificate attributes).
-The token stands in the unsigned attribute 1.3.6.1.4.1.311.3.3.1, and its imprint is of the signature's octets.
+The token is a value of the unsigned attribute 1.3.6.1.4.1.311.3.3.1; its imprint is the digest of the signature's
+octets.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 
 @dataclass(frozen=True)
 class TimestampToken:
-    """A timestamp token: TSTInfo, and the SignedData around it."""
+    """A parsed timestamp token: the fields of TSTInfo, and the SignedData that contains it."""
 
     signed_data: ParsedSignedData
     policy: str
@@ -41,11 +42,11 @@ class TimestampToken:
 
     @property
     def imprint_algorithm(self) -> DigestAlgorithm | None:
-        """What the signature was hashed with; None if it is not one of code signing."""
+        """The digest algorithm of the imprint, or None if code signing doesn't use it."""
         return DigestAlgorithm.by_oid(self.imprint_oid)
 
     def signer(self, others: Iterable[x509.Certificate] = ()) -> x509.Certificate | None:
-        """The authority's certificate, in the token or among `others`; None where it is not there or unreadable."""
+        """Return the certificate of the authority from the token or `others`; None if it is missing or malformed."""
         if len(self.signed_data.signers) != 1:
             return None
         try:
@@ -55,75 +56,80 @@ class TimestampToken:
 
 
 def parse_token(data: bytes) -> TimestampToken:
-    """The token in the DER of a ContentInfo. Raises SignatureFormatError."""
+    """Parse a timestamp token from the DER of a ContentInfo. Raises SignatureFormatError."""
     signed = parse(data)
     if signed.content_type != oids.TST_INFO:
-        raise SignatureFormatError(f"not a timestamp token but {oids.name_of(signed.content_type)}")
+        raise SignatureFormatError(f"the content type is {oids.name_of(signed.content_type)}, not timestamp")
     if not signed.content or signed.content[0] != der.OCTET_STRING:
-        raise SignatureFormatError("a timestamp token without its TSTInfo")
+        raise SignatureFormatError("the timestamp token has no TSTInfo")
     from asn1crypto.tsp import TSTInfo
 
     try:
         return _token(signed, TSTInfo.load(signed.content_octets, strict=True))
     except (ValueError, TypeError, KeyError) as error:
-        raise SignatureFormatError("the TSTInfo of the timestamp token can't be read") from error
+        raise SignatureFormatError("the TSTInfo of the timestamp token is malformed") from error
 
 
 def check_token(
-    token: TimestampToken, stamped: bytes, others: Iterable[x509.Certificate] = ()
+    token: TimestampToken, signature: bytes, others: Iterable[x509.Certificate] = ()
 ) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong with a token as a timestamp of `stamped`, and what is only unusual.
+    """Check a token as the timestamp of `signature` (its octets). Return the problems and the notes.
 
-    The authority's certificate may be one of `others`. Its chain is not looked at.
+    The certificate of the authority is in the token or one of `others`. Does not check its chain.
     """
     others = tuple(others)
-    problems = [*_imprint(token, stamped), *check_signed_data(token.signed_data, others)]
+    problems = [*_imprint(token, signature), *check_signed_data(token.signed_data, others)]
     authority = token.signer(others)
     if authority is None:
         return problems, []
     problems += _signing_certificate(token.signed_data.signers[0], authority)
-    about_usage, notes = check_usage(authority, strictly=True)
-    problems += [*about_usage, *check_lifetime(authority, token.time)]
+    usage_problems, notes = check_usage(authority, strict=True)
+    problems += [*usage_problems, *check_lifetime(authority, token.time)]
     return problems, [*notes, *check_chain(authority, (*token.signed_data.certificates, *others))]
 
 
-def check_usage(authority: x509.Certificate, *, strictly: bool) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong and what is unusual about the usages of an authority's certificate (RFC 3161, 2.3).
+def check_usage(authority: x509.Certificate, *, strict: bool) -> tuple[list[Problem], list[Problem]]:
+    """Check the EKU of an authority's certificate (RFC 3161, 2.3). Return the problems and the notes.
 
-    They must be time stamping alone. It should be critical; Microsoft's own authorities are not. With `strictly` a
-    certificate without usages is refused too, which authorities before RFC 3161 could have.
+    The only usage must be time stamping. The extension should be critical, but is not in Microsoft's own authorities.
+    Without `strict`, a missing EKU or additional usages are only notes, as authorities before RFC 3161 can have them.
     """
-    who = repr(common_name(authority))
+    name = repr(common_name(authority))
     try:
         extension = extensions(authority).get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
-        found = Problem("timestamp-usage", f"the certificate of {who} does not say that it is for timestamps")
-        return ([found], []) if strictly else ([], [found])
+        found = Problem("timestamp-usage", f"the certificate of {name} has no EKU for time stamping")
+        return ([found], []) if strict else ([], [found])
     except CertificateError as error:
         return [Problem("timestamp-usage", error.message)], []
     usages = [usage.dotted_string for usage in extension.value]
     if EKU_TIME_STAMPING not in usages:
-        return [Problem("timestamp-usage", f"the certificate of {who} is not for timestamps")], []
+        return [Problem("timestamp-usage", f"the EKU of the certificate of {name} does not contain time stamping")], []
     if len(usages) > 1:
-        found = Problem("timestamp-usage", f"the certificate of {who} is not for timestamps alone")
-        return ([found], []) if strictly else ([], [found])
+        found = Problem("timestamp-usage", f"the EKU of the certificate of {name} is not restricted to time stamping")
+        return ([found], []) if strict else ([], [found])
     if not extension.critical:
-        return [], [Problem("timestamp-usage-not-critical", f"the usage in the certificate of {who} is not critical")]
+        return [], [Problem("timestamp-usage-not-critical", f"the EKU in the certificate of {name} is not critical")]
     return [], []
 
 
 def check_lifetime(authority: x509.Certificate, time: datetime) -> Iterator[Problem]:
-    """An authority can't have said anything outside the lifetime of its certificate."""
+    """Check that the time of a timestamp is within the validity period of the authority's certificate."""
     if not valid_at(authority, time):
-        who = repr(common_name(authority))
-        yield Problem("timestamp-lifetime", f"its time, {time:%Y-%m-%d}, is not in the lifetime of {who}'s certificate")
+        name = repr(common_name(authority))
+        message = f"the time {time:%Y-%m-%d} is outside of the validity period of the certificate of {name}"
+        yield Problem("timestamp-lifetime", message)
 
 
-def check_chain(authority: x509.Certificate, carried: Iterable[x509.Certificate]) -> Iterator[Problem]:
-    """An authority right below a root need not send more than itself; any other leaves its issuer to be found."""
-    if not any(certificate.subject == authority.issuer for certificate in carried):
-        who, issuer = repr(common_name(authority)), issuer_common_name(authority) or issuer_name(authority)
-        yield Problem("timestamp-issuer-missing", f"the issuer of {who}, {issuer!r}, did not come along")
+def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certificate]) -> Iterator[Problem]:
+    """Check that the issuer of the authority's certificate is among `certificates`.
+
+    A missing issuer does no harm if it is a root. Otherwise verifiers have to find it elsewhere.
+    """
+    if not any(certificate.subject == authority.issuer for certificate in certificates):
+        name, issuer = repr(common_name(authority)), issuer_common_name(authority) or issuer_name(authority)
+        message = f"the timestamp does not contain the certificate of {issuer!r}, the issuer of {name}"
+        yield Problem("timestamp-issuer-missing", message)
 
 
 def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
@@ -139,17 +145,17 @@ def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
     )
 
 
-def _imprint(token: TimestampToken, stamped: bytes) -> Iterator[Problem]:
+def _imprint(token: TimestampToken, signature: bytes) -> Iterator[Problem]:
     algorithm = token.imprint_algorithm
     if algorithm is None:
-        message = f"the signature was hashed with a digest that is not known ({token.imprint_oid})"
+        message = f"the digest algorithm of the imprint, {token.imprint_oid}, is not supported"
         yield Problem("digest-algorithm-unknown", message)
-    elif algorithm.hash(stamped) != token.imprint:
-        yield Problem("timestamp-imprint", "it is a timestamp of another signature")
+    elif algorithm.hash(signature) != token.imprint:
+        yield Problem("timestamp-imprint", "the timestamp is for a different signature")
 
 
 def _signing_certificate(signer: ParsedSignerInfo, authority: x509.Certificate) -> Iterator[Problem]:
-    """The attribute must name the authority's certificate by its digest, or it could be swapped for another."""
+    """Check that a signed attribute contains the digest of the authority's certificate, which prevents replacement."""
     try:
         named = [
             named
@@ -158,20 +164,20 @@ def _signing_certificate(signer: ParsedSignerInfo, authority: x509.Certificate) 
             for named in read(value)
         ]
     except SignatureFormatError as error:
-        yield Problem("signing-certificate", f"the signing-certificate attribute can't be read: {error.message}")
+        yield Problem("signing-certificate", f"the signing-certificate attribute is malformed: {error.message}")
         return
     if not named:
-        yield Problem("signing-certificate", "no signed attribute names the authority's certificate")
+        yield Problem("signing-certificate", "no signed attribute identifies the certificate of the authority")
     elif not all(name.matches(authority) for name in named):
-        yield Problem("signing-certificate", "the signed attributes name another certificate than the authority's")
+        yield Problem("signing-certificate", "the signing-certificate attribute identifies a different certificate")
 
 
 @dataclass(frozen=True, slots=True)
 class _CertificateName:
-    """The first ESSCertID of a signing-certificate attribute: what the signer's certificate is."""
+    """The first ESSCertID of a signing-certificate attribute, which identifies the signer's certificate."""
 
     algorithm: str
-    """The name of the digest, as hashlib has it; empty when it is not known."""
+    """Name of the digest algorithm for hashlib; empty if it is not supported."""
     digest: bytes
     serial: int | None
 
@@ -183,12 +189,15 @@ class _CertificateName:
 
 
 def _ess_v1(value: bytes) -> Iterator[_CertificateName]:
-    """SigningCertificate ::= SEQUENCE { certs SEQUENCE OF ESSCertID, … }; the hash is SHA-1 (RFC 2634, 5.4.1)."""
+    """Parse SigningCertificate ::= SEQUENCE { certs SEQUENCE OF ESSCertID, … }, with SHA-1 (RFC 2634, 5.4.1)."""
     yield from _first(value, default="sha1")
 
 
 def _ess_v2(value: bytes) -> Iterator[_CertificateName]:
-    """ESSCertIDv2 ::= SEQUENCE { hashAlgorithm DEFAULT sha256, certHash, issuerSerial OPTIONAL } (RFC 5035, 4)."""
+    """Parse ESSCertIDv2 (RFC 5035, 4).
+
+    ESSCertIDv2 ::= SEQUENCE { hashAlgorithm DEFAULT sha256, certHash, issuerSerial OPTIONAL }
+    """
     yield from _first(value, default="sha256")
 
 

@@ -1,6 +1,6 @@
-"""Timestamps for signatures that were made before: of a signature, and of all that are nested in it.
+"""Add timestamps to an existing signature and to the signatures nested in it.
 
-What is signed and the signature itself stay as they are: a timestamp is an unsigned attribute.
+A timestamp is an unsigned attribute, so the signed content and the signature itself do not change.
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ KINDS = (oids.RFC3161_TIMESTAMP, oids.COUNTER_SIGNATURE)
 _CERTIFICATES = 0xA0
 
 TimestamperSelector = Callable[[DigestAlgorithm | None], Timestamper]
-"""Which timestamper a signature gets, by the digest that it was made with."""
+"""Selects the timestamper for a signature by the signature's digest algorithm, which can be None (unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timestamped:
-    """A signature with its timestamps."""
+    """A signature with timestamps."""
 
     signature: bytes
-    """The DER of ContentInfo."""
+    """The DER of the ContentInfo."""
     added: int
-    """How many timestamps were added."""
+    """Number of timestamps that were added."""
     kept: int
-    """How many signatures had one already."""
+    """Number of signatures whose existing timestamp was kept."""
 
 
 def add_timestamps(signature: bytes, choose: TimestamperSelector, *, replace: bool = False) -> Timestamped:
-    """Have a signature in DER and those nested in it timestamped, each that has no timestamp yet.
+    """Add a timestamp to a DER signature and to each nested signature that has none.
 
-    With `replace` those that have one get a new one. Raises SignatureFormatError, TimestampError.
+    With `replace`, also replaces existing timestamps. Raises SignatureFormatError and TimestampError.
     """
     parsed = parse(signature)
     if len(parsed.signers) != 1:
-        raise SignatureFormatError(f"a signature of {len(parsed.signers)} signers, where Authenticode has one")
+        raise SignatureFormatError(
+            f"the signature has {len(parsed.signers)} signers, but Authenticode requires exactly one"
+        )
     (signer,) = parsed.signers
     nested = [
         add_timestamps(value, choose, replace=replace)
@@ -52,30 +54,30 @@ def add_timestamps(signature: bytes, choose: TimestamperSelector, *, replace: bo
         signature = with_unsigned(signature, oids.NESTED_SIGNATURE, tuple(one.signature for one in nested))
     if is_timestamped(signer) and not replace:
         return Timestamped(signature, added, kept + 1)
-    stamp = choose(signer.digest_algorithm)(signer.signature)
+    timestamp = choose(signer.digest_algorithm)(signer.signature)
     for kind in KINDS:
-        values = stamp.attribute[1] if kind == stamp.attribute[0] else ()
+        values = timestamp.attribute[1] if kind == timestamp.attribute[0] else ()
         if values or kind in signer.unsigned_attributes:
             signature = with_unsigned(signature, kind, values)
-    return Timestamped(_with_certificates(signature, stamp.certificates), added + 1, kept)
+    return Timestamped(_with_certificates(signature, timestamp.certificates), added + 1, kept)
 
 
 def is_timestamped(signer: ParsedSignerInfo) -> bool:
-    """Whether a signer has a timestamp of either kind."""
+    """Return whether a signer has an RFC 3161 or legacy timestamp."""
     return any(kind in signer.unsigned_attributes for kind in KINDS)
 
 
 def _with_certificates(signature: bytes, certificates: tuple[bytes, ...]) -> bytes:
-    """The DER of `signature` carrying these certificates too, in DER's order.
+    """Return `signature` (DER) with these certificates added, in DER order.
 
     The structure is ContentInfo { oid, [0] { SignedData { version, digests, content, [0] certificates, … } } }.
     """
     parsed = parse(signature)
     if set(certificates) <= set(parsed.certificates_der):
         return signature
-    carried = der.explicit(0, *sorted({*parsed.certificates_der, *certificates}))
+    included = der.explicit(0, *sorted({*parsed.certificates_der, *certificates}))
     oid, wrapped = der.children(signature, der.read(signature))
     fields = list(der.children(signature, der.read(signature, wrapped.body)))
     head = [field.whole(signature) for field in fields[:3]]
     tail = [field.whole(signature) for field in fields[3:] if field.tag != _CERTIFICATES]
-    return der.sequence(oid.whole(signature), der.explicit(0, der.sequence(*head, carried, *tail)))
+    return der.sequence(oid.whole(signature), der.explicit(0, der.sequence(*head, included, *tail)))

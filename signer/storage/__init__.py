@@ -1,1 +1,1 @@
-"""Files on disk: read and mapped, patched, replaced one at a time or several together, recovered after a kill."""
+"""Read, map, patch and replace files: one file or several in a transaction, with recovery after a crash."""

@@ -1,6 +1,6 @@
-"""Map a file for reading, replace a file atomically: with `signer.storage.transaction` what writes to disks.
+"""Map files for reading and replace files atomically.
 
-Library code below the command line takes buffers; paths start and end here.
+`signer.storage` is the only package that writes files. Library code below the command line takes buffers, not paths.
 """
 
 from __future__ import annotations
@@ -23,42 +23,43 @@ from typing import BinaryIO
 from signer.errors import FileError
 
 MMAP_THRESHOLD = 1 << 20
-"""Bytes from which on a file is mapped and not read."""
-_READING_MASK = threading.Lock()
-NAME_PART = 48  # of a file's name in that of a temporary one, which may be no longer than any name
+"""Size in bytes from which a file is mapped instead of read."""
+_UMASK_LOCK = threading.Lock()
+MAX_NAME_PART = 48
+"""Characters of a file's name that go into the name of a temporary file, so that it stays below the system's limit."""
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
     errno.EACCES: "Check the permissions of the file and of its folder.",
     errno.EPERM: "Check the permissions of the file and of its folder.",
-    errno.EROFS: "The folder is read-only: write elsewhere with --output.",
-    errno.ENOSPC: "The disk is full: free some space; nothing was changed.",
-    errno.EDQUOT: "The disk quota is used up; nothing was changed.",
-    errno.EFBIG: "The file would be larger than the system allows; nothing was changed.",
+    errno.EROFS: "The file system is read-only: choose another folder with --output.",
+    errno.ENOSPC: "The disk is full: free some space and run the command again. No file was changed.",
+    errno.EDQUOT: "The disk quota is used up: free some space and run the command again. No file was changed.",
+    errno.EFBIG: "The file would exceed the size limit of the system. No file was changed.",
     errno.EISDIR: "Name a file, not a folder.",
-    errno.ENOTDIR: "A file stands where a folder would have to be: choose another place.",
-    errno.EEXIST: "Something else is there already: choose another place.",
-    errno.ELOOP: "Symbolic links lead in a circle there: name the file itself.",
-    errno.ENAMETOOLONG: "Choose a shorter name, or a folder that is not so deep.",
+    errno.ENOTDIR: "A part of the path is a file, not a folder: choose another path.",
+    errno.EEXIST: "The path already exists: choose another path.",
+    errno.ELOOP: "The symbolic links form a loop: name the file itself.",
+    errno.ENAMETOOLONG: "Choose a shorter file name or a folder with a shorter path.",
 }
 
 
-def file_error(error: OSError, path: Path, doing: str) -> FileError:
-    """An OSError as a FileError with a hint; `doing` completes "could not ..."."""
+def file_error(error: OSError, path: Path, action: str) -> FileError:
+    """Convert an OSError to a FileError with a hint. `action` completes the sentence "could not ..."."""
     reason = (error.strerror or str(error)).lower()
-    return FileError(f"could not {doing}: {reason}", path=path, hint=hint_for(error))
+    return FileError(f"could not {action}: {reason}", path=path, hint=hint_for(error))
 
 
 def hint_for(error: OSError) -> str | None:
-    """What to do about an OSError, where that can be said."""
+    """Return the hint for an OSError, or None for an error number without one."""
     return _HINTS.get(error.errno or 0)
 
 
 @contextlib.contextmanager
 def mapped(path: Path) -> Iterator[memoryview]:
-    """The bytes of a file, mapped and not copied; a small one is read, which takes less time than mapping it.
+    """Provide the bytes of a file as a read-only view: mapped, or read if the file is below `MMAP_THRESHOLD`.
 
-    The view is only valid inside the block. Raises FileError.
+    The view is valid only inside the block. Raises FileError.
     """
     require_data(path)
     source: mmap.mmap | None = None
@@ -79,7 +80,7 @@ def mapped(path: Path) -> Iterator[memoryview]:
         _forget_locals(error)
         raise
     finally:
-        # Windows refuses to replace a mapped file; a view handed out by mistake keeps it mapped until it goes.
+        # Windows refuses to replace a mapped file. A view that a caller kept by mistake keeps the file mapped.
         with contextlib.suppress(BufferError):
             view.release()
             if source is not None:
@@ -87,7 +88,7 @@ def mapped(path: Path) -> Iterator[memoryview]:
 
 
 def _forget_locals(error: BaseException | None) -> None:
-    """Have an error's traceback keep no view: it lives as long as the error, and the file would stay mapped."""
+    """Clear the frames of an error's traceback: a view in a local variable would keep the file mapped."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -96,13 +97,13 @@ def _forget_locals(error: BaseException | None) -> None:
 
 
 def require_data(path: Path) -> None:
-    """Raise FileError for a pipe, a socket or a device: reading one could last for ever. Other paths are left be."""
+    """Raise FileError for a pipe, a socket or a device, because reading one may never end."""
     if is_special(path):
-        raise FileError("this is a pipe or a device, not a file", path=path, hint="Name a file.")
+        raise FileError("the path is a pipe, a socket or a device, not a file", path=path, hint="Name a file.")
 
 
-def as_word(path: Path) -> str:
-    """A path as one word of a command that is suggested, in quotes where a shell would make several of it."""
+def shell_quote(path: Path) -> str:
+    """Return a path as one argument of a command line that a hint suggests, quoted for the shell if necessary."""
     if os.name == "nt":
         from subprocess import list2cmdline
 
@@ -113,7 +114,7 @@ def as_word(path: Path) -> str:
 
 
 def is_special(path: Path) -> bool:
-    """Whether a path is a pipe, a socket or a device; not where it can't be told."""
+    """Return whether a path is a pipe, a socket or a device; False if its status can't be read."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -122,7 +123,7 @@ def is_special(path: Path) -> bool:
 
 
 def read(path: Path) -> bytes:
-    """All bytes of a file. For small files; images are `mapped`. Raises FileError."""
+    """Read all bytes of a file. Use `mapped` for images. Raises FileError."""
     try:
         with path.open("rb", buffering=0) as file:
             return file.read()
@@ -131,46 +132,48 @@ def read(path: Path) -> bytes:
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushed: bool = False) -> None:
-    """Make `path` hold `data`, or leave it as it was. `mode` sets the permissions of a new file. Raises FileError.
+    """Write `data` to `path` completely, or leave the file unchanged. Raises FileError.
 
-    With `flushed` the disk has a new file, too, before it has its name.
+    `mode` sets the permissions. With `flushed`, a new file is synced to disk before it gets its name, as a file that
+    replaces another one always is.
     """
-    with replacing(path, mode, flushed=flushed) as file, named_after(path):
-        left = memoryview(data)
-        while left:
-            left = left[file.write(left) :]
+    with atomic_writer(path, mode, flushed=flushed) as file, convert_os_errors(path):
+        remaining = memoryview(data)
+        while remaining:
+            remaining = remaining[file.write(remaining) :]
 
 
 def ensure_folder(folder: Path) -> None:
-    """Make a folder, with those above it, unless it is there. Raises FileError."""
+    """Create a folder and its parents unless it exists. Raises FileError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise file_error(error, folder, "make the folder") from error
+        raise file_error(error, folder, "create the folder") from error
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[FileIO]:
-    """A temporary file beside `path`, open for writing, that takes its place when the block ends well.
+def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[FileIO]:
+    """Provide a temporary file, open for writing, that replaces `path` when the block ends without an exception.
 
-    It has the permissions `mode`, or those of the file that stands there. A symbolic link stays one: what it points to
-    is replaced. Raises FileError.
+    The file gets the permissions `mode`, or those of the file that it replaces. If `path` is a symbolic link, the link
+    is kept and its target is replaced. Raises FileError.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    with named_after(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:NAME_PART]}.", suffix=".tmp", dir=path.parent)
+    with convert_os_errors(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:MAX_NAME_PART]}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     staged = Path(name)
     try:
-        with staged.open("r+b", buffering=0) as file:  # or closing it would fail on a full disk, and say so instead
+        # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
+        with staged.open("r+b", buffering=0) as file:
             yield file
-            with named_after(path):
-                there = _status(path)
-                # What takes another file's place has to be on the disk first: both could be lost with the power.
-                if flushed or there is not None:
+            with convert_os_errors(path):
+                existing = _status(path)
+                # Sync before the rename: otherwise a power failure could lose both the old and the new file.
+                if flushed or existing is not None:
                     os.fsync(file.fileno())
-        with named_after(path):
-            staged.chmod(mode if mode is not None else _mode(there))
+        with convert_os_errors(path):
+            staged.chmod(mode if mode is not None else _mode(existing))
             staged.replace(path)
     except BaseException:
         _discard(staged)
@@ -178,12 +181,12 @@ def replacing(path: Path, mode: int | None = None, *, flushed: bool = False) -> 
 
 
 @contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """An empty folder for the length of the block. Raises FileError."""
+def temporary_folder() -> Iterator[Path]:
+    """Provide an empty temporary folder, which is deleted when the block ends. Raises FileError."""
     try:
         name = tempfile.mkdtemp(prefix="drvsign.")
     except OSError as error:
-        raise file_error(error, Path(tempfile.gettempdir()), "make a temporary folder") from error
+        raise file_error(error, Path(tempfile.gettempdir()), "create a temporary folder") from error
     try:
         yield Path(name)
     finally:
@@ -191,11 +194,11 @@ def scratch() -> Iterator[Path]:
 
 
 def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]) -> None:
-    """Make `folder` with files in it (name to bytes and permissions), all at once or not at all.
+    """Create `folder` with all files in `contents` (name to bytes and permissions), or not at all.
 
-    Raises FileError, also when there is such a folder by then with something in it.
+    Raises FileError, also if `folder` already exists and is not empty.
     """
-    with named_after(folder):
+    with convert_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
         try:
@@ -205,29 +208,32 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
                 flush(staged / name)
             staged.chmod(mode_for(folder, new=0o777))
             if sys.platform == "win32" and folder.is_dir():
-                folder.rmdir()  # an empty one; Windows renames to no name that is taken
+                folder.rmdir()  # it must be empty; on Windows, rename fails if the target exists
             staged.rename(folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def named_after(target: Path, doing: str = "write the file") -> Iterator[None]:
-    """An OSError inside the block becomes a FileError about `target`, not about a temporary file."""
+def convert_os_errors(target: Path, action: str = "write the file") -> Iterator[None]:
+    """Convert an OSError inside the block to a FileError about `target` instead of a temporary file."""
     try:
         yield
     except OSError as error:
-        raise file_error(error, target, doing) from error
+        raise file_error(error, target, action) from error
 
 
-def opened_new(path: Path) -> BinaryIO:
-    """A new or empty file for writing. Not as by "wb": what was truncated is sent to the disk when it is closed."""
+def open_new(path: Path) -> BinaryIO:
+    """Open a new or empty file for writing.
+
+    Not with "wb": some file systems sync a file that was truncated when it is closed, which is slow.
+    """
     path.touch()
     return path.open("r+b")
 
 
 def _discard(staged: Path) -> None:
-    """Remove a temporary file that is still there. Windows wants it writable for that."""
+    """Delete a temporary file if it still exists. Windows deletes only files that are writable."""
     with contextlib.suppress(OSError):
         if staged.exists():
             staged.chmod(0o600)
@@ -235,13 +241,13 @@ def _discard(staged: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Have the disk hold what was written."""
+    """Sync a file to disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:
-    """Have the disk hold the names in a folder, where the system can do that."""
+    """Sync the directory entries of a folder to disk, where the system supports it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -251,16 +257,16 @@ def flush_folder(folder: Path) -> None:
 
 
 def mode_for(path: Path, new: int = 0o666) -> int:
-    """The permissions that an ordinary new file at `path` would have, or those of the file that stands there."""
+    """Return the permissions of the file at `path`, or `new` less the umask if the file does not exist."""
     return _mode(_status(path), new)
 
 
-def _mode(there: os.stat_result | None, new: int = 0o666) -> int:
-    return there.st_mode & 0o7777 if there is not None else new & ~_umask()
+def _mode(existing: os.stat_result | None, new: int = 0o666) -> int:
+    return existing.st_mode & 0o7777 if existing is not None else new & ~_umask()
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """The status of a file; None where there is none."""
+    """Return the status of a file, or None if the file does not exist."""
     try:
         return path.stat()
     except FileNotFoundError:
@@ -268,8 +274,8 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _umask() -> int:
-    """The process's mask. It can only be read by changing it, which another thread must not see."""
-    with _READING_MASK:
+    """Return the umask. The only way to read it is to change it, so a lock keeps other threads out."""
+    with _UMASK_LOCK:
         mask = os.umask(0o077)
         os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""One process at a time in a folder. The lock ends with its process, however that ends."""
+"""Lock a folder so that one process at a time changes it. The system releases the lock when the process ends."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from signer.errors import FileError
 
 NAME = ".drvsign.lock"
 
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+_LOCKS_UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, failed: Callable[[OSError], FileError]) -> Iterator[None]:
-    """Hold the folder's lock for the length of the block.
+def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[None]:
+    """Hold the lock of a folder during the block. On file systems without locks, nothing is locked.
 
-    Raises FileError where another process holds it, and what `failed` makes of any other OSError. Where a file system
-    has no locks, nothing is locked.
+    Raises FileError if another process holds the lock. `to_error` converts any other OSError to the FileError to raise.
     """
     path = folder / NAME
     try:
         lock = _lock(path)
     except BlockingIOError as error:
         raise FileError(
-            "another run is at work in this folder", path=folder, hint="Try again when it is done."
+            "another drvsign process is writing to this folder",
+            path=folder,
+            hint="Run the command again when that process has finished.",
         ) from error
     except OSError as error:
-        raise failed(error) from error
+        raise to_error(error) from error
     try:
         yield
     finally:
-        if sys.platform == "win32":  # a file that is open can't be deleted there
+        if sys.platform == "win32":  # Windows does not delete an open file
             os.close(lock)
         with contextlib.suppress(OSError):
             path.unlink()
@@ -44,7 +45,7 @@ def locked(folder: Path, failed: Callable[[OSError], FileError]) -> Iterator[Non
 
 
 def is_held(folder: Path) -> bool:
-    """Whether another process holds the folder's lock; no where that can't be told."""
+    """Return whether another process holds the lock of a folder; False if that can't be determined."""
     try:
         lock = os.open(folder / NAME, os.O_RDWR)
     except OSError:
@@ -61,7 +62,7 @@ def is_held(folder: Path) -> bool:
 
 
 def _lock(path: Path) -> int:
-    """The descriptor of the lock file, locked. One that its last holder deleted meanwhile is made again."""
+    """Open and lock the lock file and return its descriptor. Retries if another process deleted the file meanwhile."""
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -69,7 +70,7 @@ def _lock(path: Path) -> int:
             if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
                 return lock
         except OSError as error:
-            if error.errno in _NO_LOCKS:
+            if error.errno in _LOCKS_UNSUPPORTED:
                 return lock
             os.close(lock)
             raise
@@ -77,7 +78,7 @@ def _lock(path: Path) -> int:
 
 
 def _lock_descriptor(lock: int) -> None:
-    """Raises BlockingIOError where another process holds it."""
+    """Lock a descriptor. Raises BlockingIOError if another process holds the lock."""
     if sys.platform == "win32":
         import msvcrt
 

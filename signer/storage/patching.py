@@ -16,11 +16,11 @@ from typing import BinaryIO, Protocol, TypeVar
 from signer.errors import FileError
 from signer.storage.files import (
     MMAP_THRESHOLD,
+    atomic_writer,
+    convert_os_errors,
     mapped,
-    named_after,
-    opened_new,
+    open_new,
     read,
-    replacing,
     require_data,
     write_atomically,
 )
@@ -125,7 +125,7 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
         result = _submitted(data, small.changes)
         return lambda: _finish(result, small, source, target, before)
     done: list[Change] = []
-    with contextlib.suppress(_Unchanged), replacing(target) as staged:
+    with contextlib.suppress(_Unchanged), atomic_writer(target) as staged:
         done.append(changed_copy(source, Path(staged.name), change, target))
         if _stays(done[0], source, target):
             raise _Unchanged
@@ -181,17 +181,17 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
         data = read(source)
         changed = change(memoryview(data))
         result = _result(data, changed)
-        with named_after(target), opened_new(copy) as file:
+        with convert_os_errors(target), open_new(copy) as file:
             file.write(result)
         return changed
-    with named_after(source, "read the file"):
+    with convert_os_errors(source, "read the file"):
         old = source.open("rb")
-    with old, named_after(target):
+    with old, convert_os_errors(target):
         _copy(old, copy)
     with mapped(copy) as view:
         changed = change(view)
     if changed.changes is not None:
-        with named_after(target):
+        with convert_os_errors(target):
             _apply(changed.changes, copy)
             with mapped(copy) as view:
                 changed.changes.submit(view)
@@ -200,7 +200,7 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
 
 
 def _status(source: Path) -> os.stat_result:
-    with named_after(source, "read the file"):
+    with convert_os_errors(source, "read the file"):
         status = source.stat()
     if not stat.S_ISREG(status.st_mode):
         require_data(source)
@@ -218,7 +218,7 @@ def _copy(old: BinaryIO, copy: Path) -> None:
     """
     by_system: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # Linux has it
     left = os.fstat(old.fileno()).st_size
-    with opened_new(copy) as new:
+    with open_new(copy) as new:
         with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
             while left > 0 and (copied := by_system(old.fileno(), new.fileno(), left)):
                 left -= copied

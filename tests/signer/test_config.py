@@ -1,4 +1,4 @@
-"""drvsign.toml: what is read, and what is refused with the line and the nearest name."""
+"""drvsign.toml: valid profiles are read; invalid ones are refused with the line and the closest name."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def one(text: str) -> Settings:
     return parse_profiles(f"[profile.p]\n{text}\n".encode(), SOURCE)["p"].settings
 
 
-def test_a_whole_profile_is_read() -> None:
+def test_a_profile_with_every_key_is_read() -> None:
     release = parse_profiles(WHOLE.encode(), SOURCE)["release"]
     assert release.is_release
     assert release.settings == Settings(
@@ -60,7 +60,7 @@ def test_a_whole_profile_is_read() -> None:
     )
 
 
-def test_a_profile_that_does_not_say_is_for_release() -> None:
+def test_a_profile_without_trust_is_for_release() -> None:
     profiles = parse_profiles(b'[profile.anything]\n[profile.test]\ntrust = "test-signing"\n', SOURCE)
     assert {name: profile.is_release for name, profile in profiles.items()} == {"anything": True, "test": False}
 
@@ -81,30 +81,42 @@ def test_a_profile_that_does_not_say_is_for_release() -> None:
         ("pkcs11:token=T?pin-source=file:///run/pin", "pkcs11:token=T?pin-source=file:///run/pin"),
     ],
 )
-def test_paths_are_those_beside_the_file(uri: str, expected: str) -> None:
+def test_relative_paths_in_a_uri_are_relative_to_the_file(uri: str, expected: str) -> None:
     assert one(f'identity = "{uri}"').identity == expected
 
 
 BAD = {
-    "an-unknown-key": ('digset = "sha256"', "no key called 'digset'", "Did you mean digest?", 2),
-    "an-underscore": ("page_hashes = true", "no key called 'page_hashes'", "Did you mean page-hashes?", 2),
-    "a-password": ('os = []\npassword = "x"', "a secret does not belong", "password-env", 3),
-    "a-pin-in-the-uri": ('identity = "pkcs11:object=x?pin-value=1234"', "the identity's URI has one", "pin-source", 2),
-    "a-password-in-the-uri": ('identity = "pfx:x.pfx?password=1234"', "the identity's URI has one", "password-env", 2),
+    "an-unknown-key": ('digset = "sha256"', "unknown key 'digset'", "Did you mean digest?", 2),
+    "an-underscore": ("page_hashes = true", "unknown key 'page_hashes'", "Did you mean page-hashes?", 2),
+    "a-password": ('os = []\npassword = "x"', "must not contain a secret", "password-env", 3),
+    "a-pin-in-the-uri": (
+        'identity = "pkcs11:object=x?pin-value=1234"',
+        "the URI of the identity contains one",
+        "pin-source",
+        2,
+    ),
+    "a-password-in-the-uri": (
+        'identity = "pfx:x.pfx?password=1234"',
+        "the URI of the identity contains one",
+        "password-env",
+        2,
+    ),
     "a-wrong-digest": ('digest = "sha265"', "sha265", None, 2),
     "a-wrong-type": ('page-hashes = "yes"', "true or false, not 'yes'", None, 2),
-    "a-number-for-a-list": ("os = 10", "a list of texts, not 10", None, 2),
-    "a-list-of-numbers": ("targets = [7]", "a list of texts, not 'list'", None, 2),
-    "an-empty-text": ('identity = ""', "a text", None, 2),
+    "a-number-for-a-list": ("os = 10", "a list of strings, not 10", None, 2),
+    "a-list-of-numbers": ("targets = [7]", "a list of strings, not 'list'", None, 2),
+    "an-empty-string": ('identity = ""', "a string that is not empty", None, 2),
     "no-address": ('timestamp = ["timestamp.example"]', "http or https", None, 2),
     "a-wrong-version": ("catalog-version = 3", "1 or 2, not 3", None, 2),
     "a-wrong-trust": ('trust = "everything"', "release", None, 2),
-    "no-toml": ("os = [", "not TOML", None, None),
+    "invalid-toml": ("os = [", "invalid TOML", None, None),
 }
 
 
 @pytest.mark.parametrize(("text", "message", "hint", "line"), BAD.values(), ids=BAD)
-def test_what_is_wrong_is_named_with_its_line(text: str, message: str, hint: str | None, line: int | None) -> None:
+def test_an_invalid_profile_is_refused_with_the_line(
+    text: str, message: str, hint: str | None, line: int | None
+) -> None:
     with pytest.raises(ConfigError) as caught:
         one(text)
     assert message in caught.value.message
@@ -116,13 +128,13 @@ def test_what_is_wrong_is_named_with_its_line(text: str, message: str, hint: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"[profiles.release]\n", "no key called 'profiles'"),
-        (b'identity = "pfx:x.pfx"\n', "no key called 'identity'"),
-        (b'profile = "release"\n', "profiles are tables"),
+        (b"[profiles.release]\n", "unknown key 'profiles'"),
+        (b'identity = "pfx:x.pfx"\n', "unknown key 'identity'"),
+        (b'profile = "release"\n', "a profile must be a table"),
         (b"\xff\xfe", "not UTF-8"),
     ],
 )
-def test_what_is_no_profile_is_refused(data: bytes, message: str) -> None:
+def test_a_file_without_valid_profile_tables_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_profiles(data, SOURCE)
 
@@ -133,7 +145,7 @@ def test_no_secret_is_repeated_in_the_message() -> None:
     assert "hunter2" not in f"{caught.value}{caught.value.hint}"
 
 
-def test_a_profile_is_found_or_the_nearest_is_named() -> None:
+def test_an_unknown_profile_is_refused_with_the_closest_name() -> None:
     profiles = parse_profiles(WHOLE.encode(), SOURCE)
     assert find_profile(profiles, "release", SOURCE).name == "release"
     with pytest.raises(ConfigError) as caught:
@@ -141,7 +153,7 @@ def test_a_profile_is_found_or_the_nearest_is_named() -> None:
     assert caught.value.hint == "Did you mean release?"
 
 
-def test_the_environment_counts_before_the_profile() -> None:
+def test_the_environment_overrides_the_profile() -> None:
     environment = from_environment(
         {
             "DRVSIGN_IDENTITY": "pfx:other.pfx",
@@ -158,11 +170,11 @@ def test_the_environment_counts_before_the_profile() -> None:
     assert found.identity == "pfx:other.pfx"
     assert found.timestamp == ("http://a.example", "http://b.example")
     assert found.os == ("10_X64", "10_VB_X64")
-    assert found.trust == "release", "what a profile is for is said in the profile alone"
+    assert found.trust == "release", "the environment can't change the trust of a profile"
     assert (found.page_hashes, found.catalog_version, found.url) == (False, 1, "https://contoso.example/echo")
 
 
-def test_a_wrong_variable_is_named() -> None:
+def test_an_invalid_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="DRVSIGN_PAGE_HASHES"):
         from_environment({"DRVSIGN_PAGE_HASHES": "perhaps"})
 

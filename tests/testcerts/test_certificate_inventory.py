@@ -75,7 +75,7 @@ def test_pkcs7_of_another_type_contains_no_certificate(hierarchy, kind):
     """SignedData with another content type, as in a damaged bundle or catalog."""
     data, name = hierarchy.path("code-signing", ".p7b").read_bytes(), bytes.fromhex("06092a864886f70d0107")
     data = data.replace(name + b"\x02", name + {"enveloped": b"\x03", "unknown": b"\x7f"}[kind], 1)
-    with pytest.raises(CertificateError, match="there is no certificate in it"):
+    with pytest.raises(CertificateError, match="no certificate found in the file"):
         open_contents(data, ".p7b")
 
 

@@ -21,7 +21,7 @@ from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import kind_of
-from signer.storage.files import as_word, ensure_folder, read, write_atomically
+from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def build(
     finish(output, results)
     if not output.json:
         for result in results:
-            output.note(f"Sign it: drvsign catalog sign {as_word(result.path)}")
+            output.note(f"Sign it: drvsign catalog sign {shell_quote(result.path)}")
 
 
 app.command(
@@ -221,7 +221,7 @@ def _require_source(path: Path) -> None:
         raise CatalogError(
             f"this is {called[kind]}, and catalogs are built from an INF, the folder of a package, or a .cdf",
             path=path,
-            hint=f"Name the folder: drvsign catalog build {as_word(path.parent)}",
+            hint=f"Name the folder: drvsign catalog build {shell_quote(path.parent)}",
         )
 
 

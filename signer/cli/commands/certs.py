@@ -17,7 +17,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret
-from signer.storage.files import as_word, read, write_atomically
+from signer.storage.files import read, shell_quote, write_atomically
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _print_created(output: Output, created: Created) -> None:
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
     output.table(("Files", "Certificate", "Key", "Valid until", "What for"), rows, title=f"Written to {folder}")
     output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted so that Windows 7 can import them)")
-    output.note(f"For the test machine: drvsign certs install-script {as_word(folder)}")
+    output.note(f"For the test machine: drvsign certs install-script {shell_quote(folder)}")
 
 
 @app.command(epilog=examples("drvsign certs show testcerts/generated"))

@@ -26,7 +26,7 @@ from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
 from signer.errors import FileError, SignerError, UsageError
-from signer.storage.files import as_word, ensure_folder, read, scratch
+from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
 from signer.storage.patching import patch_atomically
 from signer.storage.transaction import atomic_update
 
@@ -131,7 +131,7 @@ def _elsewhere(
     whole, other = folder.resolve(), target.resolve()
     if whole == other or whole.is_relative_to(other):
         raise UsageError("--output-dir is the package's own folder", hint="Leave it out to sign in place.")
-    with scratch() as room:
+    with temporary_folder() as room:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
             ensure_folder((room / path.relative_to(folder)).parent)
             patch_atomically(path, room / path.relative_to(folder), None)
@@ -183,4 +183,4 @@ def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningI
     output.print(f"What the newest Windows makes of it{mode}:")
     show(output, assess_all(output, assessor, [folder], jobs), matrix=False)
     options = " --roots test-signing --testsigning" if trust.is_for_tests else ""
-    output.note(f"All releases: drvsign verify {as_word(folder)} --policy kernel{options} --matrix")
+    output.note(f"All releases: drvsign verify {shell_quote(folder)} --policy kernel{options} --matrix")

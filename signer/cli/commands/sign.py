@@ -26,7 +26,7 @@ from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
 from signer.formats.detect import by_suffix, kind_of
-from signer.storage.files import as_word
+from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,6 +195,6 @@ def _write_request(
     finish(output, [result])
     if result.error is None:
         output.note("Have it signed where the key is, and attach what comes back:")
-        output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {as_word(target)}")
-        source, request = as_word(paths[0]), as_word(target)
+        output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {shell_quote(target)}")
+        source, request = shell_quote(paths[0]), shell_quote(target)
         output.note(f"  drvsign attach {source} --signed-digest SIGNATURE --request {request} --cert CERTIFICATE")

@@ -25,7 +25,7 @@ from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
 from signer.formats.detect import kind_of
-from signer.storage.files import read, scratch, write_atomically
+from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def compare(
     from catalogs.submission.compare import compare as compare_folders
     from catalogs.submission.unpack import opened
 
-    with scratch() as room:
+    with temporary_folder() as room:
         found = compare_folders(opened(sent, room / "sent"), opened(received, room / "received"))
     if output.json:
         output.document(_returned_document(found))
@@ -293,7 +293,7 @@ def _check_cabinet(path: Path) -> Submission:
     if kind_of(path) != "cabinet":
         raise UsageError("neither a folder nor a cabinet", path=path, hint="Name a folder with an INF, or a .cab.")
     try:
-        with scratch() as folder:
+        with temporary_folder() as folder:
             return check_cabinet(data, folder)
     except SignerError as error:
         raise error.at(path) from error

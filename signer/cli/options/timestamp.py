@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
     from signer.config import Settings
     from signer.pkcs7.signed_data import Timestamper
-    from signer.pkcs7.timestamp import Answered, Kind
+    from signer.pkcs7.timestamp import Kind, TimestampSource
 
 PANEL = "Timestamps"
 
@@ -96,10 +96,10 @@ def _client(output: Output, urls: Sequence[str] | None, kind: Kind, digest: Dige
             said.add(message)
             say(message)
 
-    def report(answered: Answered) -> None:
-        once(output.note, f"Timestamped by {answered.url} ({answered.kind}).")
+    def report(source: TimestampSource) -> None:
+        once(output.note, f"Timestamped by {source.url} ({source.kind}).")
 
-    def complain(message: str) -> None:
+    def warn(message: str) -> None:
         once(output.warn, f"timestamp authority {message}")
 
-    return TimestampClient(urls, kind, digest, report=report, complain=complain)
+    return TimestampClient(urls, kind, digest, report=report, warn=warn)

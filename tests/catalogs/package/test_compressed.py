@@ -105,7 +105,7 @@ def test_a_file_that_is_installed_compressed_is_listed_compressed(tmp_path: Path
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        pytest.param(szdd(b"driver")[:-1], "is to hold 6 bytes", id="truncated"),
+        pytest.param(szdd(b"driver")[:-1], "gives 6 bytes as the expanded size", id="truncated"),
         pytest.param(cabinet({"a": b"1", "b": b"2"}), "contains 2 files instead of one", id="cabinet-of-two-files"),
     ],
 )

@@ -1,4 +1,4 @@
-"""DER by hand agrees with asn1crypto, and refuses what is not DER."""
+"""The DER reader and writer agree with asn1crypto and refuse data that is not DER."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ NOT_DER = {
 
 
 @pytest.mark.parametrize("data", NOT_DER.values(), ids=NOT_DER)
-def test_what_is_not_der_is_refused(data: bytes) -> None:
+def test_invalid_der_is_refused(data: bytes) -> None:
     with pytest.raises(SignatureFormatError) as raised:
         der.read(data)
     assert raised.value.offset == 0
 
 
-def test_children_may_not_outgrow_their_parent() -> None:
+def test_a_child_longer_than_its_parent_is_refused() -> None:
     data = b"\x30\x03\x04\x05hello"
     with pytest.raises(SignatureFormatError):
         list(der.children(data, der.read(data)))
@@ -75,20 +75,20 @@ def test_children_may_not_outgrow_their_parent() -> None:
 FLOODS = {
     "tiny-elements": b"\x30\x00" * 10_000_000,
     "nulls-in-sequences": b"\x30\x02\x05\x00" * 5_000_000,
-    "an-oid-without-end": b"\x06\x84\x01\x00\x00\x00" + b"\xff" * 0xFFFFFF + b"\x7f",
+    "an-unterminated-oid": b"\x06\x84\x01\x00\x00\x00" + b"\xff" * 0xFFFFFF + b"\x7f",
     "depth": b"\x30\x84\x00\x90\x00\x00" + bytes(0x900000),
 }
 
 
 @pytest.mark.parametrize("inside", FLOODS.values(), ids=FLOODS)
-def test_floods_of_elements_are_refused_soon(inside: bytes) -> None:
+def test_floods_of_elements_are_refused_quickly(inside: bytes) -> None:
     data = der.sequence(inside)
     started = time.process_time()
     with pytest.raises(SignatureFormatError):
         der.require_der(data)
-    assert time.process_time() - started < 10  # a machine under load; unloaded it is two seconds at most
+    assert time.process_time() - started < 10  # at most two seconds on an idle machine
 
 
-def test_an_object_identifier_without_end_is_not_read() -> None:
+def test_an_unterminated_object_identifier_is_refused() -> None:
     with pytest.raises(SignatureFormatError, match="127"):
         der.read_oid(b"\xff" * 10_000_000 + b"\x7f")

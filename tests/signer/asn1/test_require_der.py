@@ -1,4 +1,4 @@
-"""The quick check for DER says what the plain one would: read every element, and every element inside it."""
+"""`require_der` agrees with a simple recursive check that reads every element."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def passes(data: bytes) -> bool:
 
 
 @given(elements)
-def test_what_is_written_as_der_passes(data: bytes) -> None:
+def test_valid_der_passes(data: bytes) -> None:
     assert passes(data) and is_der(data)
 
 
@@ -53,12 +53,12 @@ def test_both_checks_agree_on_damaged_der(data: bytes, draw: st.DataObject) -> N
 
 
 @given(st.binary(max_size=40))
-def test_both_checks_agree_on_anything(data: bytes) -> None:
+def test_both_checks_agree_on_random_bytes(data: bytes) -> None:
     assert passes(data) == is_der(data)
 
 
 @pytest.mark.parametrize(("levels", "good"), [(100, True), (102, False), (100_000, False)])
-def test_nesting_has_an_end(levels: int, good: bool) -> None:
+def test_nesting_is_limited(levels: int, good: bool) -> None:
     data = b""
     if levels < 1000:
         for _ in range(levels):

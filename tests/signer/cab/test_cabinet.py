@@ -1,4 +1,4 @@
-"""Cabinets signed and stripped; judged by cabextract and osslsigncode."""
+"""Signing and stripping cabinets, checked with cabextract and osslsigncode."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def signed(data: bytes, **options: bool) -> bytes:
 
 
 @pytest.mark.parametrize("data", [PLAIN, TWO_FOLDERS], ids=["one-folder", "two-folders"])
-def test_stripping_gives_the_cabinet_back_byte_for_byte(data: bytes) -> None:
+def test_stripping_restores_the_original_bytes(data: bytes) -> None:
     stripped = strip_cabinet(signed(data))
     assert stripped is not None
     assert stripped.patches == ((0, data),)
     assert strip_cabinet(data) is None
 
 
-def test_signing_again_replaces_and_appending_nests() -> None:
+def test_signing_again_replaces_the_signature_and_append_nests_it() -> None:
     once = signed(PLAIN)
     assert signed(once) == once
     both = Cabinet.parse(signed(once, append=True)).signed_data()
@@ -74,9 +74,9 @@ MICROSOFT_SHA1 = """
 @pytest.mark.parametrize(
     ("algorithm", "form"),
     [(DigestAlgorithm.SHA256, SIGNTOOL_SHA256), (DigestAlgorithm.SHA1, MICROSOFT_SHA1)],
-    ids=["SignTool 10, SHA-256", "Microsoft's own of 2012, SHA-1"],
+    ids=["SignTool 10, SHA-256", "a Microsoft cabinet of 2012, SHA-1"],
 )
-def test_what_is_signed_about_a_cabinet_is_what_windows_signs(algorithm: DigestAlgorithm, form: str) -> None:
+def test_the_signed_content_has_the_bytes_that_microsoft_writes(algorithm: DigestAlgorithm, form: str) -> None:
     prepared = prepare(Cabinet.parse(PLAIN))
     digest, content = cabinet_content(prepared, algorithm)
     enhanced = algorithm.hash(struct.pack("<I", len(PLAIN) + 24))
@@ -89,21 +89,21 @@ def resigned_with(content: bytes) -> bytes:
     )
 
 
-def test_a_cabinet_signed_in_the_manner_before_windows_8_is_intact() -> None:
+def test_a_signature_in_the_form_before_windows_8_is_intact() -> None:
     digest, _ = cabinet_content(prepare(Cabinet.parse(PLAIN)), DigestAlgorithm.SHA256)
     (signature,) = gather_cabinet(resigned_with(indirect_data.for_link(DigestAlgorithm.SHA256, digest)), "").signatures
     assert signature.intact
 
 
-def test_an_enhanced_hash_of_another_size_is_a_problem_with_a_name() -> None:
+def test_a_wrong_enhanced_hash_is_reported() -> None:
     digest, _ = cabinet_content(prepare(Cabinet.parse(PLAIN)), DigestAlgorithm.SHA256)
     other = indirect_data.for_cabinet(DigestAlgorithm.SHA256, digest, DigestAlgorithm.SHA256.hash(bytes(4)))
     (signature,) = gather_cabinet(resigned_with(other), "").signatures
     assert [problem.code for problem in signature.problems] == ["enhanced-hash-mismatch"]
 
 
-def test_a_signature_s_place_in_a_larger_reserve_is_found() -> None:
-    """ReservePerCabinetSize=6144, as old instructions for signing want it."""
+def test_a_reserved_area_of_more_than_20_bytes_is_supported() -> None:
+    """ReservePerCabinetSize=6144, which old signing instructions recommend."""
     size, more = 6144, 6144 + 4
     head = bytearray(PLAIN[:36])
     struct.pack_into("<I", head, 8, len(PLAIN) + more)
@@ -123,7 +123,7 @@ def test_a_signature_s_place_in_a_larger_reserve_is_found() -> None:
 
 @pytest.mark.skipif(not shutil.which("cabextract"), reason="cabextract is not installed")
 @pytest.mark.parametrize("data", [PLAIN, TWO_FOLDERS], ids=["one-folder", "two-folders"])
-def test_cabextract_still_reads_a_signed_cabinet(data: bytes, tmp_path: Path) -> None:
+def test_cabextract_reads_a_signed_cabinet(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "signed.cab"
     path.write_bytes(signed(data))
     done = subprocess.run(["cabextract", "-t", path], capture_output=True, text=True)
@@ -131,17 +131,17 @@ def test_cabextract_still_reads_a_signed_cabinet(data: bytes, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
-def test_osslsigncode_finds_the_digest_right(tmp_path: Path) -> None:
+def test_osslsigncode_accepts_the_digest(tmp_path: Path) -> None:
     path = tmp_path / "signed.cab"
     path.write_bytes(signed(PLAIN))
-    said = subprocess.run(["osslsigncode", "verify", "-in", path], capture_output=True, text=True).stdout
-    assert "Calculated message digest" in said
-    assert "MISMATCH" not in said
+    output = subprocess.run(["osslsigncode", "verify", "-in", path], capture_output=True, text=True).stdout
+    assert "Calculated message digest" in output
+    assert "MISMATCH" not in output
 
 
 @pytest.mark.skipif(not shutil.which("osslsigncode"), reason="osslsigncode is not installed")
-def test_a_cabinet_that_osslsigncode_prepared_is_prepared_alike(tmp_path: Path) -> None:
-    """With one folder; with several, osslsigncode 2.9 moves the second one's data to where it is not."""
+def test_osslsigncode_hashes_the_same_bytes(tmp_path: Path) -> None:
+    """With one folder: osslsigncode 2.9 writes a wrong data offset for the second of several folders."""
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     from tests.support.identities import private_key
@@ -165,27 +165,27 @@ def changed(offset: int, form: str, value: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "sentence"),
+    ("data", "message"),
     [
         (b"MSCF", "not a cabinet"),
         (b"MZ" + bytes(100), "not a cabinet"),
-        (changed(30, "<H", 2), "one of a set"),
-        (changed(8, "<I", 5), "says it has 5 bytes"),
-        (PLAIN[:-1], f"says it has {len(PLAIN)} bytes, and has {len(PLAIN) - 1}"),
-        (changed(26, "<H", 60000), "ends in its folder table"),
-        (PLAIN[:36] + struct.pack("<HBB", 6, 0, 0) + bytes(80), "says it has"),
+        (changed(30, "<H", 2), "part of a multi-cabinet set"),
+        (changed(8, "<I", 5), "gives 5 bytes as the size"),
+        (PLAIN[:-1], f"gives {len(PLAIN)} bytes as the size of the cabinet, but the file has {len(PLAIN) - 1}"),
+        (changed(26, "<H", 60000), "truncated in its folder table"),
+        (PLAIN[:36] + struct.pack("<HBB", 6, 0, 0) + bytes(80), "as the size of the cabinet"),
     ],
 )
-def test_what_can_t_be_signed_is_refused_by_name(data: bytes, sentence: str) -> None:
-    with pytest.raises(MalformedInput, match=sentence):
+def test_a_cabinet_that_can_t_be_signed_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(MalformedInput, match=message):
         sign_cabinet(data, identity(), SigningOptions())
 
 
 @pytest.mark.parametrize("data", [PLAIN[:-1], changed(8, "<I", 0x20202020)], ids=["cut-off", "too-large"])
-def test_a_cabinet_that_is_not_all_there_is_no_unsigned_cabinet(data: bytes) -> None:
-    with pytest.raises(MalformedInput, match="the cabinet says it has"):
+def test_a_truncated_cabinet_is_refused_instead_of_reported_as_unsigned(data: bytes) -> None:
+    with pytest.raises(MalformedInput, match="as the size of the cabinet"):
         strip_cabinet(data)
-    with pytest.raises(MalformedInput, match="the cabinet says it has"):
+    with pytest.raises(MalformedInput, match="as the size of the cabinet"):
         gather_cabinet(memoryview(data), "cut.cab")
 
 

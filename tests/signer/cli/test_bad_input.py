@@ -150,7 +150,7 @@ def test_a_wrong_password_is_named_with_its_file_and_nothing_changes(files: Path
     pfx = made_identity / "code-signing.pfx"
     ran = drvsign("sign", "good.sys", "--pfx", pfx, "--password-file", "password")
     assert ran.code == 3
-    assert ran.errors == [f"error: {pfx}: the password does not open the PFX"]
+    assert ran.errors == [f"error: {pfx}: the password of the PFX is wrong"]
     assert state(files) == before
 
 

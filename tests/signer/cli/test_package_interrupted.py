@@ -55,7 +55,7 @@ def test_a_disk_that_is_full_changes_nothing(package: Path) -> None:
     process = start(package, limit=100_000)
     _, errors = process.communicate()
     assert process.returncode == 3
-    assert "nothing was changed" in errors
+    assert "No file was changed" in errors
     assert state(package) == before
 
 
@@ -84,5 +84,5 @@ def test_a_second_run_is_refused_and_changes_nothing(package: Path) -> None:
         ran = start(package)
         _, errors = ran.communicate()
     assert ran.returncode == 3
-    assert "another run is at work in this folder" in errors
+    assert "another drvsign process is writing to this folder" in errors
     assert visible(package) == before

@@ -70,7 +70,7 @@ def test_pipes_are_neither_found_in_folders_nor_read(folder):
     os.mkfifo(folder / "pipe.sys")
     assert [file.name for file in expand([folder], sys_files, "drivers")] == ["a.sys", "b.sys", "c.sys"]
     for use in (kind_of, lambda path: mapped(path).__enter__()):
-        with pytest.raises(FileError, match=r"pipe\.sys: this is a pipe or a device"):
+        with pytest.raises(FileError, match=r"pipe\.sys: the path is a pipe, a socket or a device"):
             use(folder / "pipe.sys")
 
 

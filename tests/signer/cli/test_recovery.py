@@ -87,7 +87,7 @@ def test_killed_at_any_step_the_folder_is_accepted_or_named(packages: tuple[Path
             assert (verified.document["accepted"], verified.document["decided"]) == (False, False)
             assert verified.document["files"][0]["findings"][0]["code"] == "unfinished-run"
             for said in (verified.stderr, checked.stderr):
-                assert f"{folder}: a run was interrupted while it replaced files in this folder" in said
+                assert f"{folder}: an update of this folder was interrupted" in said
                 assert f"drvsign package {folder}" in said
         else:
             assert (verified.code, checked.code) == (0, 0), steps
@@ -107,7 +107,7 @@ def test_the_command_of_the_hint_puts_the_files_back(packages: tuple[Path, Path]
     assert steps
     assert drvsign("verify", old, "--policy", "kernel", *TEST).code == 3
     ran = drvsign("package", old, "--os", "10_X64")
-    assert (ran.code, "its files are as they were before it" in ran.stderr) == (0, True)
+    assert (ran.code, "restored the files of an interrupted update" in ran.stderr) == (0, True)
     assert drvsign("verify", old, "--policy", "kernel", *TEST).code == 0
 
 
@@ -126,7 +126,7 @@ def test_whatever_is_named_of_a_mixed_package_is_not_judged(
     old, _ = packages
     interrupted(old, *NAMES)
     ran = drvsign("verify", old / place, "--policy", policy, *TEST)
-    assert (ran.code, "a run was interrupted" in ran.stderr) == (3, True)
+    assert (ran.code, "an update of this folder was interrupted" in ran.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_mixed_package_is_not_submitted(packages: tuple[Path, Path], command: 
     old, _ = packages
     interrupted(old, *NAMES)
     ran = drvsign(*command[:2], old, *command[2:])
-    assert (ran.code, "a run was interrupted" in ran.stderr) == (3, True)
+    assert (ran.code, "an update of this folder was interrupted" in ran.stderr) == (3, True)
     assert not Path("x.cab").exists()
 
 
@@ -145,7 +145,7 @@ def test_a_catalog_of_a_mixed_package_vouches_for_nothing(packages: tuple[Path, 
     shutil.copy(old / "hello.sys", work / "hello.sys")
     interrupted(old, *NAMES)
     ran = drvsign("verify", work / "hello.sys", "--policy", "kernel", "--catalog", old / "hello.cat", *TEST)
-    assert (ran.code, "a run was interrupted" in ran.stderr) == (3, True)
+    assert (ran.code, "an update of this folder was interrupted" in ran.stderr) == (3, True)
 
 
 def test_files_that_the_run_did_not_touch_are_judged(packages: tuple[Path, Path], work: Path) -> None:
@@ -176,5 +176,5 @@ def test_a_run_that_is_at_work_is_not_called_interrupted(packages: tuple[Path, P
             text=True,
             check=False,
         )
-        assert (ran.returncode, "another run is replacing files" in ran.stderr) == (3, True)
+        assert (ran.returncode, "another drvsign process is replacing files" in ran.stderr) == (3, True)
         assert state(old) == before

@@ -1,4 +1,4 @@
-"""What the tests of key backends share: how one is started and stopped, and the pauses that it would make."""
+"""Fixtures for tests of key backends: start and stop a backend, and record the pauses of its client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.backends.backend import Backend, Make, Start
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Starts a backend, which is closed when the test is over."""
+    """Return a function that starts a backend. All started backends are closed at the end of the test."""
     started: list[Backend] = []
 
     def start(make: Make) -> Backend:
@@ -27,7 +27,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that would have been made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
+    """Replace `time.sleep` and record the pauses in seconds."""
+    recorded: list[float] = []
+    monkeypatch.setattr(time, "sleep", recorded.append)
+    return recorded

@@ -1,4 +1,4 @@
-"""AWS KMS: what its answers become, besides what every backend does (test_conformance)."""
+"""AWS KMS: results and errors that only this backend has (see test_conformance for the common ones)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def aws(start):
     return start(Aws)
 
 
-def test_throttling_is_waited_out(aws, waits):
+def test_throttled_requests_are_retried(aws, waits):
     opened = key(aws.uri("p256"))
     aws.throttled = 3
     assert opened.sign(DIGEST, SHA256)
@@ -26,12 +26,12 @@ def test_throttling_is_waited_out(aws, waits):
     assert all(wait <= limit for wait, limit in zip(waits, (1, 2, 4), strict=True))
 
 
-def test_throttling_without_end_is_given_up(aws, waits):
+def test_retries_end_after_a_limit(aws, waits):
     opened = key(aws.uri("p256"))
     aws.throttled = 1000
-    with pytest.raises(IdentityError, match="still did after 6 tries"):
+    with pytest.raises(IdentityError, match="also after 6 attempts"):
         opened.sign(DIGEST, SHA256)
-    with pytest.raises(IdentityError, match="not asked again"):
+    with pytest.raises(IdentityError, match="because the key failed before"):
         opened.sign(DIGEST, SHA256)
     assert aws.signed == 6
 
@@ -51,41 +51,41 @@ def test_an_alias_that_moves_does_not_change_the_key(aws):
     assert opened.sign(DIGEST, SHA256)
 
 
-def test_a_server_that_hashes_the_digest_again_is_not_believed(start):
-    """moto as it is: it takes the digest for the message."""
+def test_a_signature_over_the_hashed_digest_is_refused(start):
+    """moto treats the digest as the message and hashes it again."""
     aws = start(partial(Aws, digests=False))
-    with pytest.raises(IdentityError, match="not a signature by the key of the certificate"):
+    with pytest.raises(IdentityError, match="not a signature with the key of the certificate"):
         key(aws.uri("p256")).sign(DIGEST, SHA256)
 
 
 @pytest.mark.parametrize(
-    ("kind", "algorithm", "able"),
+    ("kind", "algorithm", "message"),
     [
         ("rsa2048", DigestAlgorithm.SHA1, "RSASSA_PKCS1_V1_5_SHA_256"),
         ("p256", DigestAlgorithm.SHA384, "only ECDSA_SHA_256"),
         ("p384", DigestAlgorithm.SHA256, "only ECDSA_SHA_384"),
     ],
 )
-def test_a_digest_that_the_key_can_t_sign_is_told_without_asking(aws, kind, algorithm, able):
-    with pytest.raises(IdentityError, match=able):
+def test_an_unsupported_digest_is_refused_without_a_request(aws, kind, algorithm, message):
+    with pytest.raises(IdentityError, match=message):
         key(aws.uri(kind)).sign(algorithm.hash(b"content"), algorithm)
     assert aws.signed == 0
 
 
-def test_a_key_for_secrets_does_not_sign(aws):
+def test_an_encryption_key_is_refused(aws):
     cert = str(aws.certificate_file("rsa2048"))
-    with pytest.raises(IdentityError, match="is for ENCRYPT_DECRYPT, not for signing"):
+    with pytest.raises(IdentityError, match="is ENCRYPT_DECRYPT, not SIGN_VERIFY"):
         key(f"aws-kms:{aws.for_secrets}?{aws.options(region=REGION, cert=cert)}")
 
 
-def test_what_is_missing_is_named(aws, monkeypatch):
-    with pytest.raises(UsageError, match="the region of"):
+def test_missing_settings_are_named(aws, monkeypatch):
+    with pytest.raises(UsageError, match="the AWS region of"):
         key(f"aws-kms:alias/p256?{aws.options()}")
-    with pytest.raises(UsageError, match="no option 'regoin'"):
+    with pytest.raises(UsageError, match="unknown option 'regoin'"):
         key("aws-kms:alias/p256?regoin=x")
-    with pytest.raises(IdentityError, match=r"gave no usable answer .*\(nobody\)"):
+    with pytest.raises(IdentityError, match=r"gave no valid answer .*\(nobody\)"):
         key(f"aws-kms:alias/p256?{aws.options(region=REGION, profile='nobody')}")
-    with pytest.raises(IdentityError, match="gave no usable answer"):
+    with pytest.raises(IdentityError, match="gave no valid answer"):
         key("aws-kms:alias/p256?region=eu-central-1&endpoint=nothing")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -95,14 +95,14 @@ def test_what_is_missing_is_named(aws, monkeypatch):
 
 def test_an_unknown_access_key_is_a_wrong_secret(aws, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODY")
-    with pytest.raises(WrongSecret, match="does not accept"):
+    with pytest.raises(WrongSecret, match="AWS rejected the credentials"):
         key(aws.uri("p256"))
 
 
-def test_what_the_policy_forbids_is_not_a_wrong_secret(aws):
+def test_a_missing_permission_is_not_a_wrong_secret(aws):
     aws.forbid_signing()
     opened = key(aws.uri("p256"))
-    with pytest.raises(IdentityError, match="is not for these credentials") as raised:
+    with pytest.raises(IdentityError, match="the credentials do not allow the use") as raised:
         opened.sign(DIGEST, SHA256)
     assert not isinstance(raised.value, WrongSecret)
 

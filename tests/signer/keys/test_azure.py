@@ -1,4 +1,4 @@
-"""Azure Key Vault: what its answers become, besides what every backend does (test_conformance)."""
+"""Azure Key Vault: results and errors that only this backend has (see test_conformance for the common ones)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def vault(start):
     return start(Azure)
 
 
-def test_throttling_is_waited_out(vault, waits):
+def test_throttled_requests_are_retried(vault, waits):
     opened = key(vault.uri("p256"))
     vault.throttled = 4
     assert opened.sign(DIGEST, SHA256)
@@ -25,16 +25,16 @@ def test_throttling_is_waited_out(vault, waits):
     assert waits == sorted(waits) and waits[-1] > 1
 
 
-def test_throttling_without_end_is_given_up(vault, waits):
+def test_retries_end_after_a_limit(vault, waits):
     opened = key(vault.uri("p256"))
     vault.throttled = 1000
-    with pytest.raises(IdentityError, match="still did after 6 tries"):
+    with pytest.raises(IdentityError, match="also after 6 attempts"):
         opened.sign(DIGEST, SHA256)
     assert vault.signed == 6
     assert sum(waits) < 60
 
 
-def test_a_version_and_a_whole_identifier_name_the_key(vault):
+def test_a_version_and_a_url_name_the_key(vault):
     cert = vault.certificate_file("p256")
     for name in (
         f"{vault.host}/p256/{VERSION}",
@@ -46,16 +46,16 @@ def test_a_version_and_a_whole_identifier_name_the_key(vault):
         key(f"azure-kv:{vault.host}/p256/ffff?cert={cert}")
 
 
-def test_what_a_role_forbids_is_not_a_wrong_secret(vault):
+def test_a_missing_permission_is_not_a_wrong_secret(vault):
     opened = key(vault.uri("p256"))
     vault.forbidden = True
-    with pytest.raises(IdentityError, match="is not for these credentials") as raised:
+    with pytest.raises(IdentityError, match="the credentials do not allow the use") as raised:
         opened.sign(DIGEST, SHA256)
     assert not isinstance(raised.value, WrongSecret)
 
 
-def test_what_can_t_sign_is_named(vault):
-    with pytest.raises(IdentityError, match="may not sign"):
+def test_unsupported_keys_and_digests_are_refused(vault):
+    with pytest.raises(IdentityError, match="does not allow the operation sign"):
         key(f"azure-kv:{vault.host}/no-sign?cert={vault.certificate_file('rsa2048')}")
     for kind, algorithm in (("p256", DigestAlgorithm.SHA384), ("p384", SHA256), ("rsa2048", DigestAlgorithm.SHA1)):
         with pytest.raises(IdentityError, match=f"can't sign {algorithm} digests"):
@@ -76,8 +76,8 @@ def test_names_of_keys(text, expected):
 
 
 @pytest.mark.parametrize("text", ["contoso", "contoso/", "/release", "contoso/release/1/2", "https://contoso"])
-def test_what_names_no_key_is_a_usage_error(text):
-    with pytest.raises(UsageError, match="no key in Azure Key Vault"):
+def test_an_invalid_key_name_is_a_usage_error(text):
+    with pytest.raises(UsageError, match="not the name of a key in Azure Key Vault"):
         key(f"azure-kv:{text}")
 
 

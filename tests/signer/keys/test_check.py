@@ -1,4 +1,4 @@
-"""Whether a digest was signed with a key, in every form that files in the field have, and in none that is forged."""
+"""Signatures in every form that files in the field have are good, and forged ones are bad."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def key(bits: str = "rsa2048") -> rsa.RSAPrivateKey:
 
 
 def raw(contents: bytes, bits: str = "rsa2048") -> bytes:
-    """PKCS #1 v1.5 over any contents, as only a key without scruples signs (RFC 8017, 9.2)."""
+    """Sign arbitrary contents with PKCS #1 v1.5 padding (RFC 8017, 9.2), even if they are not a DigestInfo."""
     numbers = key(bits).private_numbers()
     size = (numbers.public_numbers.n.bit_length() + 7) // 8
     block = b"\x00\x01" + b"\xff" * (size - 3 - len(contents)) + b"\x00" + contents
@@ -43,13 +43,13 @@ def check(signature: bytes, algorithm: DigestAlgorithm = SHA256, identifier: byt
 
 
 @pytest.mark.parametrize("algorithm", DigestAlgorithm)
-def test_every_digest_of_the_last_thirty_years_is_checked(algorithm: DigestAlgorithm) -> None:
+def test_signatures_with_every_digest_algorithm_are_checked(algorithm: DigestAlgorithm) -> None:
     good = raw(info(algorithm.hash(BODY), algorithm, der.null()))
     assert check(good, algorithm) is Check.GOOD
     assert check(raw(info(algorithm.hash(b"else"), algorithm, der.null())), algorithm) is Check.BAD
 
 
-def test_the_null_may_be_left_out() -> None:
+def test_a_digest_info_without_null_is_good() -> None:
     """RFC 8017, 9.2, note 1."""
     assert check(raw(info(SHA256.hash(BODY), SHA256))) is Check.GOOD
 
@@ -63,20 +63,20 @@ def test_the_null_may_be_left_out() -> None:
         info(SHA256.hash(BODY), SHA1, der.null()),
         b"",
     ],
-    ids=["a bare digest", "bytes behind it", "bytes in the parameters", "another name", "nothing"],
+    ids=["a bare digest", "bytes behind it", "bytes in the parameters", "another algorithm", "empty"],
 )
-def test_nothing_hides_beside_the_digest(contents: bytes) -> None:
+def test_a_digest_info_with_other_contents_is_bad(contents: bytes) -> None:
     assert check(raw(contents)) is Check.BAD
 
 
-def test_a_bare_digest_counts_where_it_is_allowed_and_only_whole() -> None:
+def test_a_complete_bare_digest_is_good_if_bare_digests_are_allowed() -> None:
     assert check(raw(SHA1.hash(BODY)), SHA1, bare=True) is Check.GOOD
     assert check(raw(SHA1.hash(BODY)[:-1]), SHA1, bare=True) is Check.BAD
     assert check(raw(MD5.hash(BODY)), SHA1, bare=True) is Check.BAD
 
 
 @pytest.mark.parametrize("mutated", [b"", b"\0" * 256, b"\xff" * 256, b"\1" * 255, b"\1" * 257])
-def test_what_is_no_signature_is_bad(mutated: bytes) -> None:
+def test_an_invalid_signature_value_is_bad(mutated: bytes) -> None:
     assert check(mutated) is Check.BAD
 
 
@@ -93,14 +93,14 @@ def named(oid: str) -> bytes:
         (oids.EC_PUBLIC_KEY, Check.BAD),
         ("1.2.3.4", Check.UNKNOWN),
     ],
-    ids=["RSA with SHA-256", "RSA with another digest", "ECDSA", "a curve", "never heard of"],
+    ids=["RSA with SHA-256", "RSA with another digest", "ECDSA", "an EC key", "unknown"],
 )
-def test_the_algorithm_must_be_the_one_of_key_and_digest(oid: str, result: Check) -> None:
+def test_the_algorithm_must_match_key_and_digest(oid: str, result: Check) -> None:
     assert check(raw(info(SHA256.hash(BODY), SHA256, der.null())), identifier=named(oid)) is result
 
 
 def pss(hashed: DigestAlgorithm, masked: DigestAlgorithm, salt: int) -> bytes:
-    """RSASSA-PSS with its parameters (RFC 4055, 3.1)."""
+    """Encode the AlgorithmIdentifier of RSASSA-PSS with these parameters (RFC 4055, 3.1)."""
     digest = der.sequence(der.oid(hashed.oid), der.null())
     mask = der.sequence(der.oid("1.2.840.113549.1.1.8"), der.sequence(der.oid(masked.oid), der.null()))
     parameters = der.explicit(0, digest), der.explicit(1, mask), der.explicit(2, der.integer(salt))
@@ -124,11 +124,11 @@ def pss_signature(hashed: DigestAlgorithm, masked: DigestAlgorithm, salt: int) -
     ],
     ids=["as signed", "another salt", "another mask", "another digest", "the defaults", "PKCS #1"],
 )
-def test_pss_goes_by_its_parameters(identifier: bytes, result: Check) -> None:
+def test_pss_is_checked_with_its_parameters(identifier: bytes, result: Check) -> None:
     assert check(pss_signature(SHA256, SHA256, 32), identifier=identifier) is result
 
 
-def test_the_defaults_of_pss_are_sha_1() -> None:
+def test_the_default_digest_of_pss_is_sha1() -> None:
     identifier = der.sequence(der.oid(PSS_OID), der.sequence())
     assert check(pss_signature(SHA1, SHA1, 20), SHA1, identifier) is Check.GOOD
 
@@ -136,15 +136,15 @@ def test_the_defaults_of_pss_are_sha_1() -> None:
 @pytest.mark.parametrize(
     "identifier",
     [b"", der.null(), der.sequence(), der.sequence(der.oid(PSS_OID)), pss(SHA256, SHA256, -1)],
-    ids=["nothing", "NULL", "empty", "PSS without parameters", "a salt below nothing"],
+    ids=["empty", "NULL", "empty sequence", "PSS without parameters", "negative salt length"],
 )
-def test_an_algorithm_that_can_t_be_read_is_an_error(identifier: bytes) -> None:
+def test_a_malformed_algorithm_identifier_is_an_error(identifier: bytes) -> None:
     with pytest.raises(SignatureFormatError):
         check(pss_signature(SHA256, SHA256, 32), identifier=identifier)
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384"])
-def test_ecdsa_is_checked_under_both_of_its_names(kind: str) -> None:
+def test_ecdsa_is_checked_with_both_of_its_identifiers(kind: str) -> None:
     signer, digest = identity(kind), SHA256.hash(BODY)
     signature = signer.key.sign(digest, SHA256)
     for oid, result in (
@@ -159,12 +159,12 @@ def test_ecdsa_is_checked_under_both_of_its_names(kind: str) -> None:
     assert check_digest(signer.key.public_key, signature, SHA1.hash(BODY), SHA1) is Check.BAD
 
 
-def test_a_digest_that_nobody_knows_can_t_be_checked() -> None:
+def test_an_unknown_digest_algorithm_is_unknown() -> None:
     signer = certificate(NAME, "rsa2048")
     assert check_signature(signer, raw(b""), bytes(32), "1.2.3", RSA_OID) is Check.UNKNOWN
 
 
-def test_a_body_is_hashed_with_what_the_algorithm_names() -> None:
+def test_a_body_is_hashed_with_the_digest_of_the_signature_algorithm() -> None:
     signature = key().sign(BODY, padding.PKCS1v15(), hashes.SHA256())
     assert check_body(key().public_key(), signature, BODY, named("1.2.840.113549.1.1.11")) is Check.GOOD
     assert check_body(key().public_key(), signature, BODY + b".", named("1.2.840.113549.1.1.11")) is Check.BAD
@@ -178,7 +178,7 @@ def test_a_body_is_hashed_with_what_the_algorithm_names() -> None:
 
 @pytest.mark.parametrize("bits", ["rsa1024"])
 def test_short_keys_of_old_certificates_are_checked(bits: str) -> None:
-    """Weak and forged are different things."""
+    """A weak signature is not a forged one."""
     signer = certificate(NAME, bits)
     good = raw(info(SHA1.hash(BODY), SHA1, der.null()), bits)
     assert check_signature(signer, good, SHA1.hash(BODY), SHA1.oid, RSA_OID) is Check.GOOD

@@ -1,4 +1,4 @@
-"""`exec:`: what the command gets, and what becomes of what it does."""
+"""`exec:`: the input, environment and errors of the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.identities import certificate, identity, private_key
 @pytest.fixture
 def cert(tmp_path: Path) -> Path:
     path = tmp_path / "our cert.pem"
-    chain = (*identity().chain, identity().certificate)  # the issuer first, to see that the leaf is picked
+    chain = (*identity().chain, identity().certificate)  # the issuer first, so that the leaf must be found
     path.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
     return path
 
@@ -37,7 +37,7 @@ def python(tmp_path: Path, code: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p384"])
-def test_openssl_signs_without_any_script(kind, tmp_path):
+def test_openssl_signs_without_a_script(kind, tmp_path):
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed")
@@ -50,17 +50,17 @@ def test_openssl_signs_without_any_script(kind, tmp_path):
         assert key_of_command(command, cert).sign(algorithm.hash(b"content"), algorithm)
 
 
-def test_the_command_is_told_what_it_has_to_know(cert, tmp_path):
-    told = tmp_path / "told"
+def test_the_command_gets_the_digest_the_algorithm_and_the_key(cert, tmp_path):
+    recorded = tmp_path / "recorded"
     code = f"""
-with open({str(told)!r}, "w") as file:
+with open({str(recorded)!r}, "w") as file:
     names = ("DRVSIGN_ALGORITHM", "DRVSIGN_KEY", "DRVSIGN_KEY_SHA256")
     print(*map(os.environ.get, names), sys.stdin.buffer.read().hex(), sys.argv[1:], file=file)
 """
     command = python(tmp_path, code) + " --alg={algorithm} 'two words' '$HOME; echo'"
-    with pytest.raises(IdentityError, match="gave no signature: it did not say why"):
+    with pytest.raises(IdentityError, match="wrote no signature: it wrote no error message"):
         key_of_command(command, cert).sign(DIGEST, SHA256)
-    algorithm, key, sha256, digest, arguments = told.read_text().strip().split(" ", 4)
+    algorithm, key, sha256, digest, arguments = recorded.read_text().strip().split(" ", 4)
     assert (algorithm, key, digest) == ("sha256", "RSA-2048", DIGEST.hex())
     assert arguments == "['--alg=sha256', 'two words', '$HOME; echo']"
     from signer.certificates import spki_sha256
@@ -69,26 +69,26 @@ with open({str(told)!r}, "w") as file:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "message"),
     [
         ("sys.exit('first\\nthe last line\\n\\n')", "failed with exit code 1: the last line$"),
-        ("sys.exit(7)", "failed with exit code 7: it did not say why"),
+        ("sys.exit(7)", "failed with exit code 7: it wrote no error message"),
         ("os.kill(os.getpid(), 9)", "failed with signal 9"),
-        ("sys.stdout.buffer.write(b'x' * 256)", "not a signature by the key"),
-        ("sys.stdout.buffer.write(bytes(3))", "not a signature by the key"),
-        ("sys.stderr.write('nothing to say')", "gave no signature: nothing to say"),
+        ("sys.stdout.buffer.write(b'x' * 256)", "not a signature with the key"),
+        ("sys.stdout.buffer.write(bytes(3))", "not a signature with the key"),
+        ("sys.stderr.write('nothing to say')", "wrote no signature: nothing to say"),
         ("sys.stderr.buffer.write(b'\\xff\\xfe' * 400); sys.exit(2)", "exit code 2: .{300}$"),
     ],
 )
-def test_what_goes_wrong_is_one_sentence(code, words, cert, tmp_path):
-    with pytest.raises(IdentityError, match=words):
+def test_a_failed_command_is_an_identity_error(code, message, cert, tmp_path):
+    with pytest.raises(IdentityError, match=message):
         key_of_command(python(tmp_path, code), cert).sign(DIGEST, SHA256)
 
 
-def test_a_command_that_hangs_is_ended(cert, tmp_path):
+def test_a_command_that_hangs_is_stopped(cert, tmp_path):
     key = key_of_command(python(tmp_path, "time.sleep(60)"), cert, "&timeout=0.5")
     start = time.monotonic()
-    with pytest.raises(IdentityError, match=r"no signature within 0\.5 seconds"):
+    with pytest.raises(IdentityError, match=r"wrote no signature within 0\.5 seconds"):
         key.sign(DIGEST, SHA256)
     assert time.monotonic() - start < 20
 
@@ -100,20 +100,20 @@ def test_a_command_that_can_t_be_run_is_named(command, cert):
 
 
 @pytest.mark.parametrize(
-    ("uri", "error", "words"),
+    ("uri", "error", "message"),
     [
         ("exec:", UsageError, "does not name a key"),
-        ("exec:%20?cert={cert}", UsageError, "names no command"),
+        ("exec:%20?cert={cert}", UsageError, "has no command"),
         ("exec:sign 'it?cert={cert}", UsageError, "can't be split"),
         ("exec:sign?cert={cert}&timeout=soon", UsageError, "not a number of seconds"),
         ("exec:sign?cert={cert}&timeout=-1", UsageError, "not a number of seconds"),
         ("exec:sign?cert={cert}&timeout=nan", UsageError, "not a number of seconds"),
-        ("exec:sign?cert={cert}&tiemout=3", UsageError, "no option 'tiemout'"),
-        ("exec:sign?cert={cert}&cert={cert}", UsageError, "stands twice"),
+        ("exec:sign?cert={cert}&tiemout=3", UsageError, "unknown option 'tiemout'"),
+        ("exec:sign?cert={cert}&cert={cert}", UsageError, "occurs twice"),
         ("exec:sign?cert", UsageError, "has no value"),
-        ("exec:sign", KeyNotFound, "does not say whose key"),
+        ("exec:sign", KeyNotFound, "needs the certificate of the key"),
     ],
 )
-def test_what_is_no_command_is_refused(uri, error, words, cert):
-    with pytest.raises(error, match=words):
+def test_an_invalid_exec_uri_is_refused(uri, error, message, cert):
+    with pytest.raises(error, match=message):
         open_identity(uri=uri.format(cert=cert), secret=lambda _: None)

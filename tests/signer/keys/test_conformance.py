@@ -1,4 +1,4 @@
-"""Every key backend does the same: it signs, it refuses with one try, and when it goes, files stay whole."""
+"""Every key backend signs, tries a wrong secret only once, and leaves files intact when it fails in the middle."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ def test_every_scheme_of_a_key_elsewhere_is_tried_here() -> None:
 
 @pytest.fixture(params=list(BACKENDS))
 def backend(request: pytest.FixtureRequest, start: Start, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """Each backend, with its other side running."""
+    """Start each backend with its server, token or command."""
     monkeypatch.setenv("TEST_SECRET", SECRET)
     return start(BACKENDS[request.param])
 
 
 @pytest.fixture
 def drivers(tmp_path: Path) -> list[Path]:
-    """Five unsigned drivers, each different."""
+    """Create five unsigned drivers, each different."""
     folder = tmp_path / "drivers"
     folder.mkdir()
-    made = [folder / f"{number}.sys" for number in range(5)]
-    for number, path in enumerate(made):
+    paths = [folder / f"{number}.sys" for number in range(5)]
+    for number, path in enumerate(paths):
         path.write_bytes(PeSpec(fill=number).build())
-    return made
+    return paths
 
 
-class Asked:
-    """How often a backend was asked to sign, and what happens just before one of these times."""
+class SignCalls:
+    """Counts the signing requests to a backend. `before[n]` is called just before request `n`."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -75,27 +75,27 @@ class Asked:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """Counts how often any backend is asked to sign."""
-    made, init = Asked(), RemoteKey.__init__
+def calls(monkeypatch: pytest.MonkeyPatch) -> SignCalls:
+    """Count the signing requests to any backend."""
+    recorded, init = SignCalls(), RemoteKey.__init__
 
     def counting(self: RemoteKey, holder, public_key, signer, **options) -> None:
         def counted(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
-            made.count()
+            recorded.count()
             return signer(digest, algorithm)
 
         init(self, holder, public_key, counted, **options)
 
     monkeypatch.setattr(RemoteKey, "__init__", counting)
-    return made
+    return recorded
 
 
-def opened(backend: Backend, uri: str):
+def open_uri(backend: Backend, uri: str):
     return open_identity(uri=uri, secret=lambda _: SECRET)
 
 
 def signed_by(path: Path) -> str | None:
-    """Who signed the image; None when nobody has, or not well."""
+    """Return the common name of the signer of an image, or None without an intact signature."""
     signature = next(iter(gather_image(path.read_bytes(), path.name).signatures), None)
     return common_name(signature.signer) if signature and signature.intact and signature.signer else None
 
@@ -105,7 +105,7 @@ def test_it_signs_digests(backend, kind):
     if kind not in backend.kinds:
         pytest.skip(f"the backend has no {kind} keys")
     algorithm = DigestAlgorithm.SHA384 if kind == "p384" else DigestAlgorithm.SHA256
-    found = opened(backend, backend.uri(kind))
+    found = open_uri(backend, backend.uri(kind))
     assert found.name == name_of(kind)
     assert len(found.chain) == 1
     digest = algorithm.hash(b"content")
@@ -126,7 +126,7 @@ def test_it_signs_files_four_at_a_time(backend, drivers):
     assert [signed_by(path) for path in drivers] == [name_of("rsa2048")] * 5
 
 
-def test_the_certificate_may_be_given_as_an_option(backend, drivers):
+def test_the_certificate_can_be_given_as_an_option(backend, drivers):
     uri = backend.uri("p256")
     before, _, after = uri.partition("cert=")
     cert, _, rest = after.partition("&")
@@ -138,61 +138,61 @@ def test_the_certificate_may_be_given_as_an_option(backend, drivers):
         open_identity(uri=uri, certificate=Path(unquote(cert)), secret=lambda _: SECRET)
 
 
-def test_a_wrong_secret_is_tried_once(backend, drivers, asked):
+def test_a_wrong_secret_is_tried_once(backend, drivers, calls):
     before = state(drivers[0].parent)
     backend.take_wrong_secret()
     ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *SECRETS, "--jobs", 4)
     assert ran.code == 3
     assert all(backend.wrong_secret_message in error for error in ran.errors) and ran.errors
     assert state(drivers[0].parent) == before
-    assert asked.times <= 1
+    assert calls.times <= 1
 
 
-def test_a_wrong_key_is_named(backend, drivers, asked):
+def test_a_missing_key_is_named(backend, drivers, calls):
     before = state(drivers[0].parent)
     ran = drvsign("sign", *drivers, "--identity", backend.missing_uri(), *OPTIONS)
     assert ran.code == 3
     assert all(backend.missing_key_message in error for error in ran.errors) and ran.errors
     assert state(drivers[0].parent) == before
-    assert asked.times <= 1
+    assert calls.times <= 1
 
 
-def test_another_s_certificate_signs_nothing(backend, drivers, asked):
+def test_a_certificate_of_another_key_is_refused(backend, drivers, calls):
     before = state(drivers[0].parent)
     uri = backend.key_uri("p256", backend.certificate_file("p256", "Somebody Else"))
     expected = KeyCertificateMismatch if backend.knows_its_key else IdentityError
     with pytest.raises(expected):
         digest = DigestAlgorithm.SHA256.hash(b"content")
-        opened(backend, uri).key.sign(digest, DigestAlgorithm.SHA256)
-    asked.times = 0
+        open_uri(backend, uri).key.sign(digest, DigestAlgorithm.SHA256)
+    calls.times = 0
     ran = drvsign("sign", *drivers, "--identity", uri, *OPTIONS)
-    assert (ran.code, asked.times) == (3, 0 if backend.knows_its_key else 1)
+    assert (ran.code, calls.times) == (3, 0 if backend.knows_its_key else 1)
     assert state(drivers[0].parent) == before
 
 
-def test_when_it_goes_in_the_middle_of_a_package_nothing_changes(backend, drivers, asked):
+def test_a_backend_that_fails_in_the_middle_of_a_package_changes_no_file(backend, drivers, calls):
     folder = drivers[0].parent
     for path in drivers[2:]:
         path.unlink()
     (folder / "hello.inf").write_bytes(HELLO.replace("hello.sys", "0.sys").replace("\n", "\r\n").encode())
     before = state(folder)
-    asked.before[2] = backend.go
+    calls.before[2] = backend.go
     ran = drvsign("package", folder, "--identity", backend.uri("rsa2048"), *SECRETS)
-    assert (ran.code, asked.times) == (3, 2), ran.stderr
+    assert (ran.code, calls.times) == (3, 2), ran.stderr
     assert state(folder) == before
 
 
-def test_when_it_goes_in_the_middle_of_a_batch_files_stay_whole(backend, drivers, asked):
+def test_a_backend_that_fails_in_the_middle_of_a_batch_leaves_files_intact(backend, drivers, calls):
     before = state(drivers[0].parent)
-    asked.before[3] = backend.go
+    calls.before[3] = backend.go
     ran = drvsign("sign", *drivers, "--identity", backend.uri("rsa2048"), *OPTIONS, "--json")
     assert ran.code == 3
     assert [entry["action"] for entry in ran.document["files"]] == ["signed", "signed", "failed", "failed", "failed"]
-    assert asked.times == 3, "what has failed is not asked again for the next file"
+    assert calls.times == 3, "a failed key is not used again for the next file"
     assert [signed_by(path) for path in drivers[:2]] == [name_of("rsa2048")] * 2
     after = state(drivers[0].parent)
     assert {name: after[name] for name in ("2.sys", "3.sys", "4.sys")} == {
         name: before[name] for name in ("2.sys", "3.sys", "4.sys")
     }
     assert len(after) == 5
-    assert "not asked again" in ran.errors[1] and drivers[3].name in ran.errors[1]
+    assert "because the key failed before" in ran.errors[1] and drivers[3].name in ran.errors[1]

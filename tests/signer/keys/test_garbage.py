@@ -1,4 +1,4 @@
-"""What answers in the place of a service may be anything: a proxy's page, JSON of another kind, nothing."""
+"""An unexpected answer of a key service, such as a proxy's page, other JSON or an empty body, is an error."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support.backends.vault import Vault
 
 SERVICES = {"aws-kms": Aws, "azure-kv": Azure, "gcp-kms": Gcp, "vault": Vault}
 BODIES = {
-    "a page": b"<html><body>Please log in to this network.</body></html>",
-    "nothing": b"",
-    "no text": b"\xff\xfe\x00\x80",
+    "html": b"<html><body>Please log in to this network.</body></html>",
+    "empty body": b"",
+    "binary": b"\xff\xfe\x00\x80",
     "a list": [1, 2],
     "null": None,
     "an empty object": {},
@@ -33,8 +33,8 @@ BODIES = {
         "KeyUsage": "SIGN_VERIFY",
         "PublicKey": "?",
     },
-    "keys of other types": {"data": {"keys": [], "latest_version": 1}, "key": {"kty": "RSA", "n": 1}},
-    "a key that is none": {
+    "fields of other types": {"data": {"keys": [], "latest_version": 1}, "key": {"kty": "RSA", "n": 1}},
+    "an invalid key": {
         "data": {"keys": {"1": {"public_key": "x"}}, "latest_version": 1},
         "key": {"kty": "RSA", "n": "AA", "e": "AA", "key_ops": ["sign"], "kid": "https://a/keys/b/c"},
         "pem": "-----BEGIN PUBLIC KEY-----",
@@ -47,15 +47,15 @@ BODIES = {
 
 @pytest.fixture(params=list(SERVICES))
 def service(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
-    made = SERVICES[request.param](tmp_path / "service", monkeypatch)
+    backend = SERVICES[request.param](tmp_path / "service", monkeypatch)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    yield made
-    made.close()
+    yield backend
+    backend.close()
 
 
-def test_any_answer_is_a_key_or_an_error_of_ours(service):
-    for what, body in BODIES.items():
+def test_an_unexpected_answer_is_an_identity_error(service):
+    for case, body in BODIES.items():
         service.answer_with(body)
         with pytest.raises(IdentityError) as raised:
             open_identity(uri=service.uri("p256"), secret=lambda _: SECRET)
-        assert "\n" not in raised.value.message, what
+        assert "\n" not in raised.value.message, case

@@ -1,4 +1,4 @@
-"""Google Cloud KMS: what its answers become, besides what every backend does (test_conformance)."""
+"""Google Cloud KMS: results and errors that only this backend has (see test_conformance for the common ones)."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ def kms(start):
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that would have been made, on a clock that only they move."""
-    made: list[float] = []
+    """Record the pauses in seconds, on a clock that only they advance."""
+    recorded: list[float] = []
     for module in ("retry_unary", "retry_base"):
         retry = pytest.importorskip(f"google.api_core.retry.{module}")
-        monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=made.append, monotonic=lambda: sum(made)))
-    return made
+        monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=recorded.append, monotonic=lambda: sum(recorded)))
+    return recorded
 
 
-def test_throttling_is_waited_out(kms, waits):
+def test_throttled_requests_are_retried(kms, waits):
     opened = key(kms.uri("p256"))
     kms.throttled = 3
     assert opened.sign(DIGEST, SHA256)
     assert (kms.signed, len(waits)) == (4, 3)
 
 
-def test_throttling_without_end_is_given_up(kms, waits):
+def test_retries_end_after_a_limit(kms, waits):
     opened = key(kms.uri("p256"))
     kms.throttled = 10000
-    with pytest.raises(IdentityError, match=r"throttles .* still after 40 seconds"):
+    with pytest.raises(IdentityError, match=r"throttles requests .* also after 40 seconds"):
         opened.sign(DIGEST, SHA256)
     assert 3 <= kms.signed < 200
     assert sum(waits) <= 40
 
 
-def test_a_service_that_stays_out_is_not_called_throttling(kms, waits):
+def test_an_unavailable_service_is_not_reported_as_throttling(kms, waits):
     opened = key(kms.uri("p256"))
     kms.out_of_service = True
-    with pytest.raises(IdentityError, match=r"has no service for .* still after 40 seconds"):
+    with pytest.raises(IdentityError, match=r"is not available for .* also after 40 seconds"):
         opened.sign(DIGEST, SHA256)
     assert kms.signed > 3
 
@@ -58,36 +58,36 @@ def test_a_raw_key_signs_every_digest(kms, algorithm):
     assert opened.sign(algorithm.hash(b"content"), algorithm)
 
 
-def test_what_can_t_sign_is_named(kms):
-    with pytest.raises(IdentityError, match="is for RSA_SIGN_PSS_2048_SHA256"):
+def test_unsupported_keys_and_digests_are_refused(kms):
+    with pytest.raises(IdentityError, match="does not support RSA_SIGN_PSS_2048_SHA256"):
         key(kms.key_uri("pss", kms.certificate_file("rsa2048")))
-    with pytest.raises(IdentityError, match="signs sha256 digests alone"):
+    with pytest.raises(IdentityError, match="signs only sha256 digests"):
         key(kms.uri("rsa2048")).sign(DigestAlgorithm.SHA512.hash(b"x"), DigestAlgorithm.SHA512)
     assert kms.signed == 0
 
 
-def test_what_a_role_forbids_is_not_a_wrong_secret(kms):
+def test_a_missing_permission_is_not_a_wrong_secret(kms):
     opened = key(kms.uri("p256"))
     kms.forbidden = True
-    with pytest.raises(IdentityError, match=r"is not for these credentials \(.*useToSign") as raised:
+    with pytest.raises(IdentityError, match=r"the credentials do not allow the use of .*useToSign") as raised:
         opened.sign(DIGEST, SHA256)
     assert not isinstance(raised.value, WrongSecret)
 
 
-def test_no_credentials_are_named(kms, monkeypatch):
+def test_missing_credentials_are_named(kms, monkeypatch):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(kms.folder / "nowhere.json"))
-    with pytest.raises(WrongSecret, match=r"does not accept the credentials .*nowhere\.json"):
+    with pytest.raises(WrongSecret, match=r"rejected the credentials .*nowhere\.json"):
         key(kms.uri("p256"))
 
 
-def test_credentials_are_not_sent_in_the_clear(kms):
-    with pytest.raises(UsageError, match="in the clear"):
+def test_credentials_are_not_sent_without_encryption(kms):
+    with pytest.raises(UsageError, match="without encryption"):
         key(f"{kms.name('p256').partition('?')[0]}?endpoint=http://kms.example")
 
 
 @pytest.mark.parametrize("name", ["release", "projects/p/locations/l/keyRings/r/cryptoKeys/k"])
-def test_what_names_no_version_is_a_usage_error(name):
-    with pytest.raises(UsageError, match="no version of a key"):
+def test_a_name_without_a_version_is_a_usage_error(name):
+    with pytest.raises(UsageError, match="not the resource name of a key version"):
         key(f"gcp-kms:{name}")
 
 

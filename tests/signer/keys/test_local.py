@@ -1,4 +1,4 @@
-"""Keys in files: what opens, and the one sentence for what does not."""
+"""Keys in files are loaded, and each problem has its own error."""
 
 from __future__ import annotations
 
@@ -46,30 +46,30 @@ def key_file(encoding: Encoding, form: PrivateFormat, password: bytes | None = N
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
-def test_a_pair_opens_in_every_form(encoding: Encoding, form: PrivateFormat) -> None:
+def test_a_key_loads_in_every_format(encoding: Encoding, form: PrivateFormat) -> None:
     found = load_pair(CERTIFICATES, key_file(encoding, form), None)
     assert found.certificate == LEAF.certificate
     assert found.chain == LEAF.chain
 
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
-def test_an_encrypted_key_wants_its_password(encoding: Encoding) -> None:
+def test_an_encrypted_key_requires_its_password(encoding: Encoding) -> None:
     data = key_file(encoding, PrivateFormat.PKCS8, b"right")
     assert load_pair(CERTIFICATES, data, "right").certificate == LEAF.certificate
-    with pytest.raises(WrongSecret, match="does not open"):
+    with pytest.raises(WrongSecret, match="the password of the private key is wrong"):
         load_pair(CERTIFICATES, data, "wrong")
     with pytest.raises(WrongSecret, match="none was given"):
         load_pair(CERTIFICATES, data, None)
 
 
-def test_a_pfx_opens_with_its_password_only() -> None:
+def test_a_pfx_requires_its_password() -> None:
     assert load_pfx(pfx(b"right"), "right").chain == LEAF.chain
     for wrong in (None, "", "wrong"):
         with pytest.raises(WrongSecret):
             load_pfx(pfx(b"right"), wrong)
 
 
-def test_the_key_s_certificate_is_picked_out_of_several() -> None:
+def test_the_certificate_of_the_key_is_found_among_several() -> None:
     other = certificate("Somebody Else", "p256", ("Drvsign Unit Root", "p256"))
     found = load_pair(
         other.public_bytes(Encoding.PEM) + CERTIFICATES, key_file(Encoding.PEM, PrivateFormat.PKCS8), None
@@ -77,7 +77,7 @@ def test_the_key_s_certificate_is_picked_out_of_several() -> None:
     assert found.certificate == LEAF.certificate
 
 
-def test_another_s_certificate_is_a_mismatch() -> None:
+def test_a_certificate_of_another_key_is_a_mismatch() -> None:
     other = certificate("Somebody Else", "p256", ("Drvsign Unit Root", "p256"))
     with pytest.raises(KeyCertificateMismatch):
         load_pair(other.public_bytes(Encoding.DER), key_file(Encoding.PEM, PrivateFormat.PKCS8), None)
@@ -86,23 +86,23 @@ def test_another_s_certificate_is_a_mismatch() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"garbage", b"\x30\x03abc", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
 )
-def test_what_is_no_key_is_named_so(data: bytes) -> None:
+def test_a_file_without_a_key_is_refused(data: bytes) -> None:
     with pytest.raises(KeyNotFound):
         load_pair(CERTIFICATES, data, None)
     with pytest.raises(IdentityError):
         load_pfx(data, None)
 
 
-def test_a_key_that_authenticode_does_not_know_is_refused() -> None:
+def test_a_key_type_that_authenticode_does_not_support_is_refused() -> None:
     data = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with pytest.raises(IdentityError, match="does not know"):
+    with pytest.raises(IdentityError, match="does not support this type of key"):
         load_pair(CERTIFICATES, data, None)
 
 
-def test_nobody_is_asked_for_a_password_that_is_not_needed(tmp_path: Path) -> None:
+def test_an_unencrypted_key_needs_no_prompt(tmp_path: Path) -> None:
     path = tmp_path / "open.pfx"
     path.write_bytes(pfx(None))
-    assert open_identity(pfx=path, secret=lambda _: pytest.fail("asked")).name == "Drvsign Unit Test"
+    assert open_identity(pfx=path, secret=lambda _: pytest.fail("prompted")).name == "Drvsign Unit Test"
 
 
 @pytest.mark.parametrize("uri", ["pfx:{pfx}", "file:{key}?cert={cert}"])
@@ -119,7 +119,7 @@ def test_identity_uris(uri: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "nothing", "pkcs12:x", "file:key.pem"])
-def test_what_is_no_identity_uri_is_a_usage_error(uri: str) -> None:
+def test_an_invalid_identity_uri_is_a_usage_error(uri: str) -> None:
     with pytest.raises(UsageError):
         open_identity(uri=uri, secret=lambda _: None)
 
@@ -129,7 +129,7 @@ def test_a_missing_file_is_named() -> None:
         open_identity(pfx=Path("missing.pfx"), secret=lambda _: None)
 
 
-def test_a_certificate_file_without_a_certificate_is_the_one_that_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_file_without_a_certificate_names_that_file(tmp_path: Path) -> None:
     key, bad = tmp_path / "key.pem", tmp_path / "bad.cer"
     key.write_bytes(b"-----BEGIN PRIVATE KEY-----")
     bad.write_bytes(b"nothing")
@@ -138,10 +138,10 @@ def test_a_certificate_file_without_a_certificate_is_the_one_that_is_named(tmp_p
     assert raised.value.path == bad
 
 
-def test_a_certificate_for_pss_only_signs_nothing() -> None:
+def test_a_certificate_restricted_to_pss_is_refused() -> None:
     plain = LEAF.certificate.public_bytes(Encoding.DER)
     key = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
-    # Of the two algorithms in it, the key's is changed; the signature over the certificate does not matter here.
+    # Change only the algorithm of the key. The signature of the certificate becomes invalid, which is not checked here.
     assert plain.count(key) == 1
     pss = der.sequence(der.oid("1.2.840.113549.1.1.10"))
     changed = _with_part(plain, key, pss)
@@ -150,7 +150,7 @@ def test_a_certificate_for_pss_only_signs_nothing() -> None:
 
 
 def _with_part(data: bytes, old: bytes, new: bytes) -> bytes:
-    """DER with one element in it exchanged for another, and the lengths around it set right."""
+    """Replace one element of a DER structure, and adjust the lengths of the elements around it."""
     if data == old:
         return new
     element = der.read(data)
@@ -160,8 +160,8 @@ def _with_part(data: bytes, old: bytes, new: bytes) -> bytes:
     return der.tlv(element.tag, *parts)
 
 
-def test_a_damaged_key_signs_nothing() -> None:
-    """Its numbers are not checked when it is loaded, which takes longer than all else: what it signs is."""
+def test_a_damaged_key_is_detected_when_it_signs() -> None:
+    """Loading skips the validation of the numbers, which is slow; the signature is checked instead."""
     numbers = KEY.private_numbers()  # type: ignore[union-attr]
     broken = rsa.RSAPrivateNumbers(
         numbers.p, numbers.q, numbers.d ^ 4, numbers.dmp1 ^ 4, numbers.dmq1, numbers.iqmp, numbers.public_numbers

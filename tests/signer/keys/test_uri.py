@@ -1,4 +1,4 @@
-"""URIs of keys: whatever the text, it is a URI or a UsageError."""
+"""Key URIs: every text is either a valid URI or a UsageError."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_any_text_is_a_pkcs11_uri_or_a_usage_error(text: str) -> None:
 
 
 @given(TEXTS)
-def test_any_text_is_a_command_or_an_error_of_ours(text: str) -> None:
+def test_any_text_after_exec_is_an_error_without_a_certificate(text: str) -> None:
     try:
         open_key(KeyUri.parse(f"exec:{text}"), (), lambda _: None)
     except SignerError as error:
         assert error.message
     else:
-        pytest.fail("there was no certificate")
+        pytest.fail("a key without a certificate was opened")
 
 
 def test_options_are_decoded() -> None:
@@ -78,7 +78,7 @@ def test_options_are_decoded() -> None:
 
 
 @pytest.mark.parametrize("uri", ["pfx:%00", "file:k%00?cert=c", "file:k?cert=%00", "exec:sign?cert=%00", "vault:a\0b"])
-def test_a_nul_is_refused(uri: str) -> None:
+def test_a_nul_character_is_refused(uri: str) -> None:
     with pytest.raises(UsageError, match="NUL"):
         open_identity(uri=uri, secret=lambda _: None)
 

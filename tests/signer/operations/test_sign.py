@@ -1,4 +1,4 @@
-"""The SIGN line: byte for byte what SignTool writes, on every layout, judged by others."""
+"""Signed files equal SignTool's byte for byte, for every layout, and other tools accept them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ needs_osslsigncode = pytest.mark.skipif(not shutil.which("osslsigncode"), reason
 
 
 def digest_of(data: bytes, signed: Signed) -> bytes:
-    """The digest of an image that was changed, computed anew."""
+    """Compute the digest of a signed image."""
     return digest_image(Image.parse(data), [signed.algorithm])[signed.algorithm]
 
 
@@ -59,7 +59,7 @@ GOLDEN_FILES = [
 
 
 @pytest.mark.parametrize("name", GOLDEN_FILES or ["pe/tiny64-pe-alias.sys"])
-def test_a_file_is_signed_byte_for_byte_as_signtool_does(
+def test_a_signed_file_equals_signtool_s_byte_for_byte(
     name: str, corpus: Path, golden_identity: SigningIdentity
 ) -> None:
     unsigned = (corpus / "golden/generated-unsigned" / name).read_bytes()
@@ -68,7 +68,7 @@ def test_a_file_is_signed_byte_for_byte_as_signtool_does(
     assert patched(unsigned, signed.changes) == (corpus / GOLDEN / name).read_bytes()
 
 
-def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden_identity: SigningIdentity) -> None:
+def test_a_signed_catalog_equals_signtool_s_byte_for_byte(corpus: Path, golden_identity: SigningIdentity) -> None:
     unsigned = parse((corpus / "golden/generated-unsigned/catalog/sample.cat").read_bytes())
     signed = sign(Content(unsigned.content_type, unsigned.content), golden_identity, SigningOptions())
     assert signed == (corpus / "golden/generated-signed/catalog/sample.cat").read_bytes()
@@ -84,12 +84,12 @@ def test_a_catalog_is_signed_byte_for_byte_as_signtool_does(corpus: Path, golden
         ((CODE_SIGNING,), True, oids.SPC_COMMERCIAL),
         ((), True, oids.SPC_COMMERCIAL),
     ],
-    ids=["code signing", "and more", "something else", "any usage", "commercial", "commercial asked of any usage"],
+    ids=["code signing", "code signing and more", "another EKU", "no EKU", "commercial", "commercial without EKU"],
 )
-def test_the_statement_depends_on_the_usages_of_the_certificate(
+def test_the_statement_depends_on_the_eku_of_the_certificate(
     usages: tuple[x509.ObjectIdentifier, ...], commercial: bool, statement: str | None
 ) -> None:
-    """SignTool writes SpcStatementType where the certificate names code signing, in 1,100 signatures of 1,100."""
+    """In 1,100 of 1,100 signatures, SignTool writes SpcStatementType only if the EKU contains code signing."""
     by = tsa_identity(usages=usages)
     signed = sign_image(PeSpec().build(), by, SigningOptions(commercial=commercial))
     assert read_statement(parse(signed.signature).signers[0]) == statement
@@ -98,7 +98,7 @@ def test_the_statement_depends_on_the_usages_of_the_certificate(
 @pytest.mark.parametrize(
     ("kind", "name"), [("rsa2048", oids.RSA), ("p256", oids.EC_PUBLIC_KEY), ("p384", oids.EC_PUBLIC_KEY)]
 )
-def test_the_signature_is_named_by_its_key_as_windows_does(kind: str, name: str) -> None:
+def test_the_signature_algorithm_names_only_the_key_type(kind: str, name: str) -> None:
     """SignTool and PowerShell write id-ecPublicKey with NULL for ECDSA, never ecdsa-with-SHA256."""
     (signer,) = parse(sign_image(PeSpec().build(), identity(kind), SigningOptions()).signature).signers
     assert signer.signature_algorithm == der.sequence(der.oid(name), der.null())
@@ -106,7 +106,7 @@ def test_the_signature_is_named_by_its_key_as_windows_does(kind: str, name: str)
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_every_key_and_digest_verifies(kind: str, algorithm: str) -> None:
+def test_signatures_with_every_key_and_digest_verify(kind: str, algorithm: str) -> None:
     digest = DigestAlgorithm.named(algorithm)
     data = PeSpec(overlay=b"odd").build()
     signed = sign_image(data, identity(kind), SigningOptions(digest))
@@ -126,7 +126,7 @@ def test_every_key_and_digest_verifies(kind: str, algorithm: str) -> None:
     assert indirect_data.parse(parsed.content).digest == signed.digest
 
 
-def test_a_longer_and_a_shorter_signature_replace_another() -> None:
+def test_a_signature_is_replaced_by_a_shorter_and_a_longer_one() -> None:
     data = PeSpec().build()
     long = patched(data, sign_image(data, identity(), SigningOptions(description="x" * 500)).changes)
     short = patched(long, sign_image(long, identity(), SigningOptions()).changes)
@@ -134,7 +134,7 @@ def test_a_longer_and_a_shorter_signature_replace_another() -> None:
     assert patched(short, sign_image(short, identity(), SigningOptions(description="x" * 500)).changes) == long
 
 
-def test_stripping_gives_the_image_back_but_for_checksum_and_padding() -> None:
+def test_stripping_restores_the_image_except_checksum_and_padding() -> None:
     data = PeSpec(overlay=b"12345678").build()
     checked = bytearray(data)
     signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
@@ -147,7 +147,7 @@ def test_stripping_gives_the_image_back_but_for_checksum_and_padding() -> None:
     assert strip_image(result) is None
 
 
-def test_signatures_are_appended_in_order_and_leave_the_first_as_it_was() -> None:
+def test_appended_signatures_keep_their_order_and_do_not_change_the_first() -> None:
     data = PeSpec().build()
     for description in ("first", "second", "third"):
         signed = sign_image(data, identity(), SigningOptions(description=description), append=True)
@@ -171,66 +171,66 @@ def test_page_hashes_are_embedded_and_read_back(algorithm: DigestAlgorithm) -> N
     assert pages == hash_pages(Image.parse(result), algorithm)
 
 
-def wrongly(wrong: str, data: bytes, changes: PatchSet) -> PatchSet:
-    """The changes of a signature with one of them other than it should be."""
+def corrupt(fault: str, data: bytes, changes: PatchSet) -> PatchSet:
+    """Introduce a fault into the changes of a signature."""
     image = Image.parse(data)
     checksum, entry, tail = changes.patches
     return {
         "section": PatchSet((*changes.patches, (0x500, b"\1")), changes.size),
         "longer-field": PatchSet(((checksum[0], checksum[1] + b"\0"), entry, tail), changes.size),
         "no-entry": PatchSet((checksum, tail), changes.size),
-        "entry-leads-elsewhere": PatchSet((checksum, (entry[0], bytes(8)), tail), changes.size),
+        "entry-points-elsewhere": PatchSet((checksum, (entry[0], bytes(8)), tail), changes.size),
         "entry-of-no-size": PatchSet((checksum, (entry[0], entry[1][:4] + bytes(4)), tail), changes.size),
         "entry-of-another-size": PatchSet((checksum, (entry[0], entry[1][:4] + b"\x08\0\0\0"), tail), changes.size),
         "gap": PatchSet((checksum, entry, (tail[0] + 8, tail[1])), changes.size),
         "field-twice": PatchSet((checksum, *changes.patches), changes.size),
         "table-twice": PatchSet((*changes.patches, tail), changes.size + len(tail[1])),
         "padding": PatchSet((checksum, entry, (tail[0], b"\1" + tail[1][1:])), changes.size),
-        "cut-off": PatchSet(changes.patches, image.content_end),
-    }[wrong]
+        "truncated": PatchSet(changes.patches, image.content_end),
+    }[fault]
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "fault",
     [
         "section",
         "longer-field",
         "no-entry",
-        "entry-leads-elsewhere",
+        "entry-points-elsewhere",
         "entry-of-no-size",
         "entry-of-another-size",
         "gap",
         "field-twice",
         "table-twice",
         "padding",
-        "cut-off",
+        "truncated",
     ],
 )
-def test_changes_that_would_change_the_digest_are_refused(wrong: str) -> None:
+def test_changes_that_alter_the_digest_are_refused(fault: str) -> None:
     data = PeSpec(overlay=b"odd").build()
     changes = sign_image(data, identity(), SigningOptions()).changes
     require_same_digest(Image.parse(data), changes)
     with pytest.raises(DigestChanged):
-        require_same_digest(Image.parse(data), wrongly(wrong, data, changes))
+        require_same_digest(Image.parse(data), corrupt(fault, data, changes))
 
 
 @needs_osslsigncode
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::4], ids=corpus_id)
-def test_osslsigncode_accepts_what_we_sign(path: Path, tmp_path: Path) -> None:
+def test_osslsigncode_accepts_signed_drivers(path: Path, tmp_path: Path) -> None:
     data = path.read_bytes()
     image = Image.parse(data)
     pages = image.section_alignment == image.page_size
     signed = sign_image(data, identity(), SigningOptions(), page_hashes=pages)
     result = tmp_path / "signed.sys"
     result.write_bytes(patched(data, signed.changes))
-    said = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
-    assert "MISMATCH" not in said
-    assert "Calculated message digest" in said
-    assert "Calculated PE checksum:" not in said or "invalid" not in said.lower()
+    output = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
+    assert "MISMATCH" not in output
+    assert "Calculated message digest" in output
+    assert "Calculated PE checksum:" not in output or "invalid" not in output.lower()
 
 
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys", "packages/*/**/*.sys"), ids=corpus_id)
-def test_every_real_driver_can_be_signed_or_says_why_not(path: Path) -> None:
+def test_every_real_driver_can_be_signed(path: Path) -> None:
     data = path.read_bytes()
     signed = sign_image(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
@@ -242,7 +242,7 @@ def test_every_real_driver_can_be_signed_or_says_why_not(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", corpus_files("drivers/*.sys", "packages/*/**/*.sys", "packages-media/*/*.sys"), ids=corpus_id
 )
-def test_embedded_page_hashes_are_those_we_compute(path: Path) -> None:
+def test_computed_page_hashes_equal_the_embedded_ones(path: Path) -> None:
     image = Image.parse(path.read_bytes())
     for entry in certificate_table.read(image):
         primary = entry.signed_data()
@@ -251,14 +251,14 @@ def test_embedded_page_hashes_are_those_we_compute(path: Path) -> None:
             assert pages is None or pages == hash_pages(image, pages.algorithm)
 
 
-def test_signed_is_a_value() -> None:
+def test_signing_twice_gives_equal_results() -> None:
     data = PeSpec().build()
     assert isinstance(sign_image(data, identity(), SigningOptions()), Signed)
     assert sign_image(data, identity(), SigningOptions()) == sign_image(data, identity(), SigningOptions())
 
 
 @pytest.mark.parametrize("entry", [(0x600, 0), (0, 0x600)], ids=["no-size", "no-offset"])
-def test_what_is_left_of_a_directory_entry_is_no_signature(entry: tuple[int, int]) -> None:
+def test_a_directory_entry_without_offset_or_size_is_ignored(entry: tuple[int, int]) -> None:
     data = PeSpec(table=entry).build()
     signed = sign_image(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
@@ -266,7 +266,7 @@ def test_what_is_left_of_a_directory_entry_is_no_signature(entry: tuple[int, int
     assert only_signature(result) == signed.signature
 
 
-def test_a_header_that_windows_would_not_find_is_not_signed() -> None:
+def test_an_image_with_an_unaligned_pe_header_is_refused() -> None:
     data = PeSpec().build()
     moved = data[:0x3C] + b"\x81" + data[0x3D:0x80] + b"\0" + data[0x80:0x3FF] + data[0x400:]
     with pytest.raises(ImageError, match="multiple of 4"):

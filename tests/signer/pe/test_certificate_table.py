@@ -1,4 +1,4 @@
-"""Certificate tables: written as SignTool writes them, read with every oddity named."""
+"""Certificate tables have the bytes that SignTool writes, and malformed ones are refused with the offset."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def with_table(table: bytes) -> Image:
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=3))
-def test_what_is_built_is_read_back(bodies: list[bytes]) -> None:
+def test_a_built_table_is_read_back(bodies: list[bytes]) -> None:
     ders = [b"\x30\x82" + struct.pack(">H", 300) + body.ljust(300, b"x") for body in bodies]
     entries = certificate_table.read(with_table(certificate_table.build(ders)))
     assert [entry.signed_data() for entry in entries] == ders
     assert all(entry.is_signed_data and not any(entry.trailing()) for entry in entries)
 
 
-def test_the_length_counts_the_padding_in() -> None:
+def test_the_length_includes_the_padding() -> None:
     table = certificate_table.build([b"\x30\x03abc"])
     assert table == struct.pack("<IHH", 16, 0x0200, 2) + b"\x30\x03abc\0\0\0"
 
 
 @pytest.mark.parametrize("length", [0, 7, 17, 0xFFFFFFFF])
-def test_an_impossible_length_is_refused_with_its_offset(length: int) -> None:
-    with pytest.raises(ImageError, match="entry claims") as raised:
+def test_an_entry_length_out_of_range_is_refused_with_its_offset(length: int) -> None:
+    with pytest.raises(ImageError, match="entry is out of range") as raised:
         certificate_table.read(with_table(struct.pack("<IHH", length, 0x0200, 2) + bytes(8)))
     assert raised.value.offset == 0x600
 
 
-def test_bytes_hidden_behind_the_der_are_seen() -> None:
+def test_bytes_behind_the_der_are_returned() -> None:
     (entry,) = certificate_table.read(
         with_table(struct.pack("<IHH", 24, 0x0200, 2) + b"\x30\x03abc" + b"hidden bytes"[:11])
     )

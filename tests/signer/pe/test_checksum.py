@@ -1,4 +1,4 @@
-"""The checksum of images, against the rule in its simplest words and against pefile."""
+"""The checksum of images agrees with a simple implementation of the rule and with pefile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.images import PeSpec
 
 
 def plain_sum(data: bytes) -> int:
-    """Word by word, the carry added back each time."""
+    """Add word by word, with each carry added back."""
     total = 0
     for (word,) in struct.iter_unpack("<H", data + bytes(len(data) % 2)):
         total += word
@@ -27,7 +27,7 @@ def plain_sum(data: bytes) -> int:
 
 
 @given(pieces=st.lists(st.binary(max_size=40), max_size=5), last=st.binary(max_size=9))
-def test_the_sum_is_that_of_all_words(pieces: list[bytes], last: bytes) -> None:
+def test_pieces_give_the_sum_of_all_words(pieces: list[bytes], last: bytes) -> None:
     even = [piece[: len(piece) // 2 * 2] for piece in pieces]
     words = WordSum()
     for piece in (*even, last):
@@ -36,7 +36,7 @@ def test_the_sum_is_that_of_all_words(pieces: list[bytes], last: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", bytes(6), b"\xff\xff", b"\xff\xff\xff\xff\x01", b"\xfe\xff\x01\x00"])
-def test_zero_only_comes_from_zeros(data: bytes) -> None:
+def test_only_zero_bytes_sum_up_to_zero(data: bytes) -> None:
     assert sum16(data) == plain_sum(data)
     assert (sum16(data) == 0) == (not any(data))
 
@@ -55,7 +55,7 @@ blocks = st.sampled_from(
 
 @given(parts=st.lists(st.tuples(blocks | st.binary(min_size=16, max_size=16), st.integers(1, 40)), max_size=12))
 def test_poly1305_gives_the_remainder_of_the_sum(parts: list[tuple[bytes, int]]) -> None:
-    """Sums of a few full blocks are multiples of its prime and a little more, where the highest bits are lost."""
+    """Sums of a few full blocks are slightly above multiples of its prime, where the tag loses its highest bits."""
     data = b"".join(block * count for block, count in parts)
     assert module._sum_by_poly1305(memoryview(data)) == plain_sum(data) % 0xFFFF
 
@@ -71,12 +71,12 @@ def test_large_pieces_are_summed_with_and_without_poly1305(
     assert sum16(data) == plain_sum(data)
 
 
-def test_the_length_is_added_without_a_carry() -> None:
+def test_the_file_size_is_added_without_carry() -> None:
     assert checksum([0xFFFF, 0], 0x12345) == 0xFFFF + 0x12345
 
 
 @given(overlay=st.binary(max_size=20))
-def test_an_embedded_signature_leaves_the_checksum_that_pefile_computes(overlay: bytes) -> None:
+def test_a_signed_image_has_the_checksum_that_pefile_computes(overlay: bytes) -> None:
     data = PeSpec(overlay=overlay).build()
     result = patched(data, embed(Image.parse(data), [b"\x30\x03\x02\x01\x05"]))
     assert pefile.PE(data=result).verify_checksum()

@@ -1,4 +1,4 @@
-"""Digests and page hashes, against a plain reading of the rule and against real drivers."""
+"""Digests and page hashes agree with a simple implementation of the rules and with real drivers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 
 
 def plain_hash(image: Image, algorithm: DigestAlgorithm) -> bytes:
-    """The rule in its simplest words: cut out checksum and directory entry, pad to 8, hash."""
+    """Hash the image without checksum and directory entry, padded to a multiple of 8."""
     body = bytes(image.data[: image.content_end])
     return algorithm.hash(without_fields(image, body) + bytes(-len(body) % 8))
 
 
 def plain_pages(image: Image, algorithm: DigestAlgorithm) -> bytes:
-    """Page hashes in their simplest words: the headers, then every section page by page, all filled up with zeros."""
+    """Hash the headers, then every section page by page, each padded with zeros."""
     pages = [(0, without_fields(image, bytes(image.data[: image.headers_size])).ljust(0x1000 - 12, b"\0"))]
     for section in image.sections:
         for offset in range(section.offset, section.end, 0x1000):
@@ -56,13 +56,13 @@ def without_fields(image: Image, body: bytes) -> bytes:
 
 
 @given(overlay=st.binary(max_size=40), machine=st.sampled_from(["x86", "x64", "arm64"]))
-def test_the_digest_is_the_plain_rule_s(overlay: bytes, machine: str) -> None:
+def test_the_digest_agrees_with_a_simple_implementation(overlay: bytes, machine: str) -> None:
     data = PeSpec(machine=machine, overlay=overlay).build()
     image = Image.parse(data)
     assert digest_image(image, [SHA256])[SHA256] == plain_hash(image, SHA256)
 
 
-def test_checksum_and_directory_do_not_count_and_everything_else_does() -> None:
+def test_the_digest_covers_everything_except_checksum_and_directory_entry() -> None:
     data = bytearray(PeSpec().build())
     image = Image.parse(bytes(data))
     digest = digest_image(image, [SHA256])
@@ -73,7 +73,7 @@ def test_checksum_and_directory_do_not_count_and_everything_else_does() -> None:
     assert digest_image(Image.parse(bytes(data)), [SHA256]) != digest
 
 
-def test_several_algorithms_in_one_pass_are_those_of_single_passes() -> None:
+def test_one_pass_with_several_algorithms_gives_the_same_digests_as_single_passes() -> None:
     data = PeSpec(sections=[(".big", 0x400, 3 << 20)]).build()
     image = Image.parse(data)
     together = digest_image(image, DigestAlgorithm)
@@ -81,13 +81,13 @@ def test_several_algorithms_in_one_pass_are_those_of_single_passes() -> None:
 
 
 @pytest.mark.parametrize("stride", [0x1000, 0x1400, 0x3000])
-def test_one_pass_in_threads_gives_what_several_give(stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages that straddle two strides, gaps between sections and an overlay count as they do without threads."""
+def test_a_pass_with_threads_gives_the_same_results(stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Covers pages across two strides, gaps between sections, and an overlay."""
     sections = [(".text", 0x400, 0x5200), (".data", 0x6000, 0x2600), (".rsrc", 0x8800, 0x200)]
     image = Image.parse(PeSpec(sections=sections, overlay=b"behind" * 700).build())
     expected = ({a: plain_hash(image, a) for a in (SHA1, SHA256)}, {a: plain_pages(image, a) for a in (SHA1, SHA256)})
     monkeypatch.setattr(hashing, "_STRIDE", stride)
-    monkeypatch.setattr(hashing, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(hashing, "_THREADING_THRESHOLD", 0)
     found = hash_image(image, (SHA1, SHA256), paged=(SHA1, SHA256), summed=True)
     assert (found.digests, {a: pages.table for a, pages in found.pages.items()}) == expected
     assert found.word_sum == sum16(b"".join(hashed_ranges(image)))
@@ -102,7 +102,7 @@ def test_page_hashes_have_a_row_for_each_page_and_one_for_the_end() -> None:
     assert table[4 * 24 - 20 : 4 * 24] == SHA1.hash(bytes(image.data[0x1600:0x1800]).ljust(4096, b"\0"))
 
 
-def test_a_changed_page_is_found_by_its_offset() -> None:
+def test_the_offset_of_a_changed_page_is_returned() -> None:
     data = bytearray(PeSpec(sections=[(".a", 0x400, 0x2200)]).build())
     before = hash_pages(Image.parse(bytes(data)), SHA256)
     data[0x1410] ^= 1
@@ -111,12 +111,12 @@ def test_a_changed_page_is_found_by_its_offset() -> None:
     assert page_difference(before, before) is None
 
 
-def test_sections_that_do_not_begin_at_pages_get_no_page_hashes() -> None:
-    with pytest.raises(ImageError, match="aligned to 128 bytes"):
+def test_page_hashes_are_refused_for_sections_that_are_not_aligned_to_pages() -> None:
+    with pytest.raises(ImageError, match="alignment is 128 bytes"):
         hash_pages(Image.parse(PeSpec(section_alignment=128).build()), SHA256)
 
 
-def test_sections_further_apart_than_a_page_are_hashed_by_pages_all_the_same() -> None:
+def test_a_section_alignment_above_the_page_size_does_not_change_page_hashes() -> None:
     spec = PeSpec(sections=[(".a", 0x400, 0x2200)])
     near, far = spec.build(), replace(spec, section_alignment=0x10000).build()
     tables = [hash_pages(Image.parse(data), SHA256).table for data in (near, far)]
@@ -124,17 +124,17 @@ def test_sections_further_apart_than_a_page_are_hashed_by_pages_all_the_same() -
     assert len(tables[1]) == 36 * 5
 
 
-def test_sections_in_another_order_than_in_the_table_get_no_page_hashes_but_the_first() -> None:
+def test_sections_in_another_order_than_the_section_table_have_only_the_first_page_hash() -> None:
     image = Image.parse(PeSpec(sections=[(".text", 0x800, 0x200), (".petite", 0x400, 0x400)]).build())
     assert not has_pages(image)
     assert len(first_page(image, DigestAlgorithm.SHA256)) == 32
-    with pytest.raises(ImageError, match="another order"):
+    with pytest.raises(ImageError, match="order of page hashes is unknown"):
         hash_pages(image, DigestAlgorithm.SHA256)
 
 
-def test_headers_of_more_than_a_page_get_no_page_hashes() -> None:
+def test_page_hashes_are_refused_for_headers_of_more_than_a_page() -> None:
     spec = PeSpec(headers_size=0x1200, sections=[(".a", 0x1200, 0x200)])
-    with pytest.raises(ImageError, match="more than the one page"):
+    with pytest.raises(ImageError, match="at most one page"):
         hash_pages(Image.parse(spec.build()), SHA256)
 
 
@@ -142,8 +142,8 @@ def test_headers_of_more_than_a_page_get_no_page_hashes() -> None:
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::5], ids=corpus_id)
 def test_osslsigncode_computes_the_same_digest(path: Path) -> None:
     image = Image.parse(path.read_bytes())
-    said = subprocess.run(["osslsigncode", "verify", "-in", path], capture_output=True, text=True).stdout
-    lines = [line.split(":")[1].strip().lower() for line in said.splitlines() if "alculated message digest" in line]
+    output = subprocess.run(["osslsigncode", "verify", "-in", path], capture_output=True, text=True).stdout
+    lines = [line.split(":")[1].strip().lower() for line in output.splitlines() if "alculated message digest" in line]
     ours = {digest.hex() for digest in digest_image(image, DigestAlgorithm).values()}
     assert set(lines) <= ours
     assert lines or not image.is_signed

@@ -1,4 +1,4 @@
-"""Which images are read, and which are refused with what sentence."""
+"""Valid images are parsed; ambiguous and malformed ones are refused with a message that names the problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Refused:
 
     id: str
     spec: PeSpec
-    sentence: str
+    message: str
 
 
 CASES = [
@@ -39,37 +39,37 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_unsound_images_are_refused(case: Refused) -> None:
+def test_malformed_images_are_refused(case: Refused) -> None:
     data = case.spec.build()
     if case.id == "headers-beyond-end":
         data = data[:0x300]
-    with pytest.raises(ImageError, match=case.sentence):
+    with pytest.raises(ImageError, match=case.message):
         Image.parse(data)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_machine_is_read(machine: str) -> None:
+def test_images_of_every_machine_are_parsed(machine: str) -> None:
     image = Image.parse(PeSpec(machine=machine).build())
     assert image.architecture == machine
     assert [(s.name, s.offset, s.size) for s in image.sections] == [(".text", 0x400, 0x200)]
     assert not image.is_signed
 
 
-@pytest.mark.parametrize("magic", [0, 0x107, 0xFFFF], ids=["nothing", "a ROM image", "garbage"])
-def test_an_optional_header_of_another_kind_is_refused(magic: int) -> None:
+@pytest.mark.parametrize("magic", [0, 0x107, 0xFFFF], ids=["zero", "ROM image", "garbage"])
+def test_an_unknown_optional_header_magic_is_refused(magic: int) -> None:
     data = bytearray(PeSpec().build())
     data[0x98:0x9A] = magic.to_bytes(2, "little")
     with pytest.raises(ImageError, match=r"neither PE32 nor PE32\+|not a PE image"):
         Image.parse(bytes(data))
 
 
-def test_a_section_that_runs_out_of_the_file_is_refused() -> None:
+def test_a_section_that_extends_beyond_the_file_is_refused() -> None:
     with pytest.raises(ImageError, match="beyond the end"):
         Image.parse(PeSpec().build()[:-1])
 
 
-def test_headers_may_reach_into_a_section_as_packers_write_them() -> None:
-    """UPX says SizeOfHeaders 0x1000 and puts its first section at 0x400; Windows hashes from front to back."""
+def test_size_of_headers_can_extend_into_a_section() -> None:
+    """UPX writes SizeOfHeaders 0x1000 and its first section at 0x400; Windows hashes the file from front to back."""
     data = PeSpec(headers_size=0x1000, sections=[("UPX1", 0x400, 0x1200)]).build()
     image = Image.parse(data)
     assert b"".join(hashed_ranges(image)) == b"".join(
@@ -83,30 +83,30 @@ def test_headers_may_reach_into_a_section_as_packers_write_them() -> None:
         hash_pages(image, DigestAlgorithm.SHA256)
 
 
-def test_sections_without_bytes_do_not_count() -> None:
+def test_sections_without_bytes_in_the_file_are_ignored() -> None:
     spec = PeSpec(sections=[(".text", 0x400, 0x200), (".bss", 0, 0)])
     assert [s.name for s in Image.parse(spec.build()).sections] == [".text"]
 
 
-def test_an_overlay_belongs_to_the_content() -> None:
+def test_the_digest_covers_an_overlay() -> None:
     image = Image.parse(replace(PeSpec(), overlay=b"overlay").build())
     assert image.content_end == 0x600 + 7
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ", b"MZ" + bytes(100), bytes(100), b"MZ" + b"\xff" * 200])
-def test_what_is_no_image_is_named_so(data: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(data: bytes) -> None:
     with pytest.raises(ImageError, match="not a PE image"):
         Image.parse(data)
 
 
 @pytest.mark.parametrize("length", range(0, 0x200, 7))
-def test_every_truncation_is_an_image_error(length: int) -> None:
+def test_a_truncated_image_raises_an_image_error(length: int) -> None:
     with pytest.raises(ImageError):
         Image.parse(PeSpec().build()[:length])
 
 
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys"), ids=corpus_id)
-def test_real_drivers_are_read(path: Path) -> None:
+def test_real_drivers_are_parsed(path: Path) -> None:
     data = path.read_bytes()
     image = Image.parse(data)
     assert image.content_end <= len(data)

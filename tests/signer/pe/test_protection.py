@@ -1,4 +1,4 @@
-"""What memory integrity minds about an image's layout, each fault at both of its sides."""
+"""Incompatibilities with memory integrity, each with a case just inside and just outside of the rule."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def image(
     imports: tuple[int, int] = (0, 0),
     **spec: Any,
 ) -> bytes:
-    """An image whose sections have these characteristics; the first one's address and the IAT can be set."""
+    """Build an image whose sections have these flags; `start` is the address of the first, `imports` the IAT."""
     sections = [(f".s{number}", 0x400 + number * 0x200, 0x200) for number in range(len(flags))]
     data = bytearray(PeSpec(sections=sections, **spec).build())
     header = int.from_bytes(data[0x3C:0x40], "little")
@@ -70,7 +70,7 @@ def test_faults(data: bytes, expected: list[str]) -> None:
     assert codes(data) == expected
 
 
-def test_the_evidence_of_an_image_has_them() -> None:
+def test_the_evidence_of_an_image_contains_the_faults() -> None:
     assert [problem.code for problem in gather_image(image(BOTH), "x.sys").protection] == ["hvci-writable-code"]
 
 

@@ -1,4 +1,4 @@
-"""One POST against servers that misbehave: it ends in time, with a reason."""
+"""A POST to a misbehaving server ends before its deadline with a reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
 
 @contextlib.contextmanager
 def server(behave: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that takes connections and does to them what it is told."""
+    """Run a server that calls `behave` for each connection, and provide its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def run() -> None:
@@ -32,26 +32,26 @@ def server(behave: Callable[[socket.socket], None]) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/tsa"
 
 
-def take(connection: socket.socket) -> None:
-    """The whole request: closing before all of it is read would reset the connection."""
-    taken = b""
-    while not taken.endswith(b"request"):
-        taken += connection.recv(65536)
+def receive(connection: socket.socket) -> None:
+    """Read the whole request: closing earlier would reset the connection."""
+    received = b""
+    while not received.endswith(b"request"):
+        received += connection.recv(65536)
 
 
 def answering(data: bytes) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
-        take(connection)
+        receive(connection)
         connection.sendall(data)
 
     return behave
 
 
 def dripping(head: bytes, drop: bytes) -> Callable[[socket.socket], None]:
-    """Sends a little every now and then, so that no single read ever takes long."""
+    """Send a few bytes at a time, so that no single read reaches a timeout."""
 
     def behave(connection: socket.socket) -> None:
-        take(connection)
+        receive(connection)
         connection.sendall(head)
         for _ in range(200):
             time.sleep(0.05)
@@ -64,7 +64,7 @@ def silent(connection: socket.socket) -> None:
     time.sleep(10)
 
 
-def test_the_answer_is_what_was_sent() -> None:
+def test_the_body_of_the_answer_is_returned() -> None:
     with server(answering(HEAD + b"Content-Length: 3\r\n\r\n\x30\x01\x00")) as url:
         assert post(url, b"request", "application/timestamp-query", SECONDS) == b"\x30\x01\x00"
 
@@ -77,18 +77,18 @@ def test_the_answer_is_what_was_sent() -> None:
         dripping(b"HTTP/1.1 200 OK\r\n", b"X-More: headers\r\n"),
         dripping(HEAD + b"\r\n", b"x"),
     ],
-    ids=["says nothing", "drips the body", "drips headers", "drips a body without an end"],
+    ids=["no answer", "slow body", "slow headers", "slow body of unknown length"],
 )
-def test_a_slow_answer_ends_in_time(behave: Callable[[socket.socket], None]) -> None:
+def test_a_slow_answer_is_ended_at_the_deadline(behave: Callable[[socket.socket], None]) -> None:
     begin = time.monotonic()
     with server(behave) as url, pytest.raises(Unreachable, match=r"within 0\.6 seconds") as caught:
         post(url, b"request", "application/timestamp-query", SECONDS)
     assert time.monotonic() - begin < 5 * SECONDS
-    assert caught.value.passing
+    assert caught.value.transient
 
 
 @pytest.mark.parametrize(
-    ("answer", "message", "passing"),
+    ("answer", "message", "transient"),
     [
         (b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", "status 503", True),
         (b"HTTP/1.1 429 Slow down\r\nContent-Length: 0\r\n\r\n", "status 429", True),
@@ -99,31 +99,31 @@ def test_a_slow_answer_ends_in_time(behave: Callable[[socket.socket], None]) -> 
         (HEAD + b"Content-Length: 100\r\n\r\nshort", "connection failed", True),
         (HEAD + b"\r\n" + bytes(MAX_BYTES + 2), "longer than", False),
     ],
-    ids=["503", "429", "404", "401", "closes", "another protocol", "closes too soon", "never ends"],
+    ids=["503", "429", "404", "401", "closed", "another protocol", "truncated", "too long"],
 )
-def test_what_is_no_answer_is_named(answer: bytes, message: str, passing: bool) -> None:
+def test_an_invalid_answer_is_an_error(answer: bytes, message: str, transient: bool) -> None:
     with server(answering(answer)) as url, pytest.raises(Unreachable, match=message) as caught:
         post(url, b"request", "application/timestamp-query", 10)
-    assert caught.value.passing is passing
+    assert caught.value.transient is transient
 
 
-def test_nobody_there_is_named() -> None:
+def test_a_refused_connection_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(Unreachable, match="nothing listens there"):
+    with pytest.raises(Unreachable, match="the server refused the connection"):
         post(f"http://127.0.0.1:{port}/", b"", "application/timestamp-query", SECONDS)
 
 
-def test_a_name_that_nobody_has_is_named() -> None:
-    with pytest.raises(Unreachable, match="name is not known"):
+def test_an_unknown_host_name_is_an_error() -> None:
+    with pytest.raises(Unreachable, match="the host name can't be resolved"):
         post("http://tsa.invalid/", b"", "application/timestamp-query", 10)
 
 
-def test_an_authority_on_this_machine_is_asked_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with server(answering(HEAD + b"Content-Length: 2\r\n\r\nok")) as url:
         assert post(url, b"request", "application/timestamp-query", 10) == b"ok"
-    with pytest.raises(Unreachable, match="nothing listens there"):
+    with pytest.raises(Unreachable, match="the server refused the connection"):
         post("http://tsa.invalid/", b"request", "application/timestamp-query", 10)

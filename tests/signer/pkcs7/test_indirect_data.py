@@ -1,4 +1,4 @@
-"""SpcIndirectDataContent is read as it was written, and in every form that its definition allows."""
+"""SpcIndirectDataContent is parsed in every form that its definition allows, and malformed data is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def content(*value: bytes, what: str = oids.SPC_PE_IMAGE_DATA) -> bytes:
         (der.sequence(der.explicit(0, der.tlv(0x80, b"http://x/"))),),
         (der.sequence(der.explicit(0, der.explicit(1, der.octets(bytes(16)), der.octets(b"")))),),
     ],
-    ids=["no value", "nothing in it", "flags alone", "an empty file", "a URL", "an object of another class"],
+    ids=["no value", "empty", "only flags", "an empty file", "a URL", "an object of another class"],
 )
 def test_an_image_without_page_hashes(value: tuple[bytes, ...]) -> None:
     found = indirect_data.parse(content(*value))
@@ -37,7 +37,7 @@ def test_an_image_without_page_hashes(value: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, SHA256])
-def test_page_hashes_come_back(algorithm: DigestAlgorithm) -> None:
+def test_page_hashes_are_read_back(algorithm: DigestAlgorithm) -> None:
     pages = PageHashes(algorithm, bytes(4 + algorithm.size) * 3)
     assert indirect_data.parse(indirect_data.for_image(SHA256, DIGEST, pages)).page_hashes == pages
 
@@ -51,7 +51,7 @@ def test_page_hashes_come_back(algorithm: DigestAlgorithm) -> None:
         pytest.param(indirect_data.for_cabinet(SHA256, DIGEST, DIGEST), id="cabinet"),
     ],
 )
-def test_any_changed_bit_is_read_or_refused(good: bytes) -> None:
+def test_data_with_a_changed_bit_is_parsed_or_refused(good: bytes) -> None:
     refused = 0
     for position in range(8 * len(good)):
         changed = bytearray(good)
@@ -66,8 +66,8 @@ def test_any_changed_bit_is_read_or_refused(good: bytes) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", der.null(), der.sequence(), content() + b"\0", der.sequence(der.sequence(), der.sequence())],
-    ids=["nothing", "NULL", "an empty SEQUENCE", "more behind it", "empty parts"],
+    ids=["empty", "NULL", "an empty SEQUENCE", "extra bytes", "empty parts"],
 )
-def test_what_is_none_is_an_error(data: bytes) -> None:
+def test_malformed_data_is_refused(data: bytes) -> None:
     with pytest.raises(SignatureFormatError):
         indirect_data.parse(data)

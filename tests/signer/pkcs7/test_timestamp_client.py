@@ -1,4 +1,4 @@
-"""Timestamps are asked for, checked, and refused when anything about the answer is wrong."""
+"""Timestamps are requested and checked, and invalid answers are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signer.errors import TimestampError, UsageError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.http_post import Unreachable
 from signer.pkcs7.signed_data import Content, SigningOptions, TimestampAttribute, sign
-from signer.pkcs7.timestamp import Answered, TimestampClient
+from signer.pkcs7.timestamp import TimestampClient, TimestampSource
 from signer.pkcs7.timestamp_authority import POLICY
 from signer.pkcs7.timestamp_request import RFC3161_QUERY, rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
@@ -28,32 +28,32 @@ URLS = ("http://one.example/", "http://two.example/tsa", "https://three.example/
 Answer = Callable[[bytes], bytes]
 
 
-def ours(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
-    """The post of a client, answered by a good authority in this process."""
+def local_post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
+    """Answer a request with an authority in this process."""
     return tsa().answer(body) if content_type == RFC3161_QUERY else tsa().answer_legacy(body)
 
 
 def client(**options: object) -> TimestampClient:
-    return TimestampClient(**{"urls": URLS[:1], "post": ours, "sleep": lambda seconds: None, **options})  # type: ignore[arg-type]
+    return TimestampClient(**{"urls": URLS[:1], "post": local_post, "sleep": lambda seconds: None, **options})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_a_token_is_asked_for_and_taken(kind: str, algorithm: str) -> None:
+def test_a_token_is_requested_and_accepted(kind: str, algorithm: str) -> None:
     digest = DigestAlgorithm.named(algorithm)
     authority = tsa(tsa_identity(kind))
-    asks = client(digest=digest, post=lambda url, body, content_type, seconds: authority.answer(body))
-    oid, (token,) = asks(SIGNATURE).attribute
+    timestamper = client(digest=digest, post=lambda url, body, content_type, seconds: authority.answer(body))
+    oid, (token,) = timestamper(SIGNATURE).attribute
     parsed = parse_token(token)
     assert (oid, parsed.time, parsed.imprint_algorithm) == (oids.RFC3161_TIMESTAMP, NOON, digest)
     assert parsed.policy == POLICY
     assert parsed.signer() == tsa_identity(kind).certificate
 
 
-def test_a_legacy_timestamp_brings_its_certificates() -> None:
-    stamp = client(kind="authenticode")(SIGNATURE)
-    assert stamp.attribute[0] == oids.COUNTER_SIGNATURE
-    assert len(stamp.certificates) == 2
+def test_a_legacy_timestamp_has_its_certificates() -> None:
+    timestamp = client(kind="authenticode")(SIGNATURE)
+    assert timestamp.attribute[0] == oids.COUNTER_SIGNATURE
+    assert len(timestamp.certificates) == 2
 
 
 def request() -> bytes:
@@ -94,35 +94,35 @@ def waiting(body: bytes) -> bytes:
 
 
 BAD: dict[str, tuple[Answer, str]] = {
-    "garbage": (lambda body: b"<html>No service today</html>", "no RFC 3161 response"),
-    "nothing": (lambda body: b"", "no RFC 3161 response"),
-    "cut short": (lambda body: tsa().answer(body)[:-1], "no RFC 3161 response"),
+    "garbage": (lambda body: b"<html>No service today</html>", "not an RFC 3161 response"),
+    "empty": (lambda body: b"", "not an RFC 3161 response"),
+    "truncated": (lambda body: tsa().answer(body)[:-1], "not an RFC 3161 response"),
     "an error status": (lambda body: tsa().answer(b"0\x00"), "rejection: .*wrong format"),
-    "a status that means later": (waiting, "waiting"),
-    "granted, and no token": (lambda body: der.sequence(der.sequence(der.integer(0))), "no RFC 3161 response"),
-    "something else than a token": (
+    "the status waiting": (waiting, "waiting"),
+    "granted without a token": (lambda body: der.sequence(der.sequence(der.integer(0))), "not an RFC 3161 response"),
+    "other content than a token": (
         lambda body: der.sequence(der.sequence(der.integer(0)), der.sequence(der.null())),
-        "no timestamp token",
+        "no valid timestamp token",
     ),
     "another nonce": (other_nonce, "nonce"),
     "no nonce": (no_nonce, "nonce"),
-    "another imprint": (other_imprint, "another signature"),
-    "another digest": (other_digest, "another digest algorithm"),
-    "a forged signature": (forged, "not one of"),
-    "a forged time": (later, "message digest is not that of the content"),
-    "no certificate": (without_certificates, "certificate of the signer is not in it"),
-    "a certificate without usages": (lambda body: tsa(tsa_identity(usages=())).answer(body), "does not say"),
-    "a certificate for signing code": (
+    "another imprint": (other_imprint, "a different signature"),
+    "another digest": (other_digest, "digest algorithm of the timestamp differs"),
+    "a forged signature": (forged, "does not match the key"),
+    "a forged time": (later, "message digest differs from the digest of the content"),
+    "no certificate": (without_certificates, "does not contain the signer's certificate"),
+    "a certificate without EKU": (lambda body: tsa(tsa_identity(usages=())).answer(body), "has no EKU"),
+    "a code-signing certificate": (
         lambda body: tsa(tsa_identity("p256", usages=(CODE_SIGNING,))).answer(body),
-        "not for timestamps",
+        "does not contain time stamping",
     ),
     "a certificate for more than timestamps": (
         lambda body: tsa(tsa_identity(usages=(TIME_STAMPING, CODE_SIGNING))).answer(body),
-        "not for timestamps alone",
+        "not restricted to time stamping",
     ),
-    "a certificate that has expired": (
+    "an expired certificate": (
         lambda body: tsa(tsa_identity("p384", ends=NOON - timedelta(days=1))).answer(body),
-        "lifetime",
+        "outside of the validity period",
     ),
 }
 
@@ -134,12 +134,12 @@ def test_a_bad_answer_is_refused(name: str) -> None:
         rfc3161_answer(answer(request()), SIGNATURE, SHA256, 7)
 
 
-def test_the_good_answer_beside_the_bad_ones_is_taken() -> None:
+def test_the_valid_answer_to_the_same_request_is_accepted() -> None:
     assert isinstance(rfc3161_answer(tsa().answer(request()), SIGNATURE, SHA256, 7), TimestampAttribute)
 
 
-def test_a_usage_that_is_not_critical_is_taken_as_windows_does() -> None:
-    """Microsoft's own authorities are like that."""
+def test_an_eku_that_is_not_critical_is_accepted() -> None:
+    """Windows accepts it, and Microsoft's own authorities have it."""
     authority = tsa(tsa_identity("p256", critical=False, ends=NOON + timedelta(days=9)))
     assert rfc3161_answer(authority.answer(request()), SIGNATURE, SHA256, 7)
 
@@ -160,126 +160,131 @@ def of_another(body: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (lambda body: b"", "can be read"),
-        (lambda body: b"\xff\xfe no", "can be read"),
-        (lambda body: b"TUlJ", "can be read"),
-        (of_another, "another signature"),
-        (legacy_forged, "not one of"),
-        (lambda body: tsa(tsa_identity("p256", usages=(CODE_SIGNING,))).answer_legacy(body), "not for timestamps"),
+        (lambda body: b"", "not a valid timestamp"),
+        (lambda body: b"\xff\xfe no", "not a valid timestamp"),
+        (lambda body: b"TUlJ", "not a valid timestamp"),
+        (of_another, "a different signature"),
+        (legacy_forged, "does not match the key"),
+        (
+            lambda body: tsa(tsa_identity("p256", usages=(CODE_SIGNING,))).answer_legacy(body),
+            "does not contain time stamping",
+        ),
     ],
-    ids=["nothing", "garbage", "cut short", "another signature", "forged", "a certificate for signing code"],
+    ids=["empty", "garbage", "truncated", "another signature", "forged", "a code-signing certificate"],
 )
 def test_a_bad_legacy_answer_is_refused(answer: Answer, message: str) -> None:
-    asks = client(kind="authenticode", post=lambda url, body, content_type, seconds: answer(body))
+    timestamper = client(kind="authenticode", post=lambda url, body, content_type, seconds: answer(body))
     with pytest.raises(TimestampError, match=message):
-        asks(SIGNATURE)
+        timestamper(SIGNATURE)
 
 
 class Network:
-    """Authorities by URL, and what was asked of them; an exception is raised, bytes are answered."""
+    """Simulated authorities by URL: exceptions are raised, bytes are returned. Records requests and pauses."""
 
     def __init__(self, **answers: list[object]) -> None:
         self.answers = {url: answers.get(name, []) for name, url in zip(("one", "two", "three"), URLS, strict=True)}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.pauses: list[float] = []
 
     def post(self, url: str, body: bytes, content_type: str, seconds: float) -> bytes:
-        self.asked.append(url)
-        answer = self.answers[url].pop(0) if self.answers[url] else ours
+        self.requests.append(url)
+        answer = self.answers[url].pop(0) if self.answers[url] else local_post
         if isinstance(answer, Exception):
             raise answer
-        return answer if isinstance(answer, bytes) else ours(url, body, content_type, seconds)
+        return answer if isinstance(answer, bytes) else local_post(url, body, content_type, seconds)
 
     def client(self, count: int, **options: object) -> TimestampClient:
         return client(urls=URLS[:count], post=self.post, sleep=self.pauses.append, **options)
 
 
 def down() -> Unreachable:
-    return Unreachable("nothing listens there", passing=True)
+    return Unreachable("the server refused the connection", transient=True)
 
 
-def test_the_first_that_answers_is_named() -> None:
-    network, named = Network(one=[down()]), list[Answered]()
-    network.client(2, report=named.append)(SIGNATURE)
-    assert network.asked == list(URLS[:2])
-    assert named == [Answered(URLS[1], "rfc3161", 2)]
+def test_the_source_of_the_timestamp_is_reported() -> None:
+    network, sources = Network(one=[down()]), list[TimestampSource]()
+    network.client(2, report=sources.append)(SIGNATURE)
+    assert network.requests == list(URLS[:2])
+    assert sources == [TimestampSource(URLS[1], "rfc3161", 2)]
     assert network.pauses == []
 
 
-def test_all_are_asked_before_any_is_asked_again_after_growing_pauses() -> None:
+def test_each_round_tries_all_authorities_after_a_longer_pause() -> None:
     network = Network(one=[down(), down()], two=[down(), down()])
     network.client(2)(SIGNATURE)
-    assert network.asked == [*URLS[:2], *URLS[:2], URLS[0]]
+    assert network.requests == [*URLS[:2], *URLS[:2], URLS[0]]
     assert network.pauses == [1.0, 2.0]
 
 
-def test_who_answers_wrongly_is_not_asked_again() -> None:
+def test_an_authority_with_an_invalid_answer_is_not_tried_again() -> None:
     network = Network(one=[b"garbage"], two=[down()])
     network.client(2)(SIGNATURE)
-    assert network.asked == [*URLS[:2], URLS[1]]
+    assert network.requests == [*URLS[:2], URLS[1]]
 
 
-def test_who_is_without_its_clock_is_asked_again() -> None:
+def test_an_authority_without_its_time_source_is_tried_again() -> None:
     no_clock = der.sequence(der.sequence(der.integer(2), der.tlv(der.BIT_STRING, b"\x01\x00\x02")))
     network = Network(one=[no_clock])
     network.client(1)(SIGNATURE)
-    assert network.asked == [URLS[0]] * 2
+    assert network.requests == [URLS[0]] * 2
 
 
-def test_when_nobody_answers_each_is_named_with_its_reason() -> None:
-    network, complaints = Network(one=[down()] * 9, two=[b"garbage"]), list[str]()
+def test_the_error_lists_each_authority_with_its_reason() -> None:
+    network, warnings = Network(one=[down()] * 9, two=[b"garbage"]), list[str]()
     with pytest.raises(TimestampError) as caught:
-        network.client(2, complain=complaints.append)(SIGNATURE)
-    assert f"{URLS[0]}: nothing listens there" in caught.value.message
-    assert f"{URLS[1]}: the answer is no RFC 3161 response" in caught.value.message
+        network.client(2, warn=warnings.append)(SIGNATURE)
+    assert f"{URLS[0]}: the server refused the connection" in caught.value.message
+    assert f"{URLS[1]}: the answer is not an RFC 3161 response" in caught.value.message
     assert caught.value.hint
-    assert len(complaints) == 4
+    assert len(warnings) == 4
 
 
 @pytest.mark.parametrize("kind", ["rfc3161", "authenticode"])
-def test_an_authority_that_keeps_its_chain_to_itself_is_taken_with_a_complaint(kind: str) -> None:
+def test_a_timestamp_without_its_chain_is_accepted_with_a_warning(kind: str) -> None:
     alone = SigningIdentity(tsa_identity().key, tsa_identity().certificate)
-    complaints: list[str] = []
+    warnings: list[str] = []
 
     def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
         return tsa(alone).answer(body) if content_type == RFC3161_QUERY else tsa(alone).answer_legacy(body)
 
-    assert client(kind=kind, post=post, complain=complaints.append)(SIGNATURE)
-    (complaint,) = complaints
-    assert "'Drvsign Stamp Root', did not come along" in complaint
+    assert client(kind=kind, post=post, warn=warnings.append)(SIGNATURE)
+    (warning,) = warnings
+    assert "does not contain the certificate of 'Drvsign Stamp Root'" in warning
 
 
 @pytest.mark.parametrize("url", ["ftp://x.example/", "file:///etc/passwd", "tsa.example", "http://", "http://[x/", ""])
-def test_only_addresses_of_http_are_asked(url: str) -> None:
-    with pytest.raises(UsageError, match="not the address"):
+def test_other_urls_than_http_are_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="not the URL of a timestamp authority"):
         TimestampClient((url,))
 
 
-def test_a_signature_gets_its_timestamp_later_and_keeps_what_it_has() -> None:
+def test_adding_timestamps_keeps_existing_ones() -> None:
     from signer.pkcs7 import nested
 
     content = Content(oids.CTL, der.sequence(der.null()))
     outer, inner = (sign(content, identity(), SigningOptions(digest)) for digest in (DigestAlgorithm.SHA1, SHA256))
     both = nested.append(outer, inner)
-    asked: list[DigestAlgorithm | None] = []
+    digests: list[DigestAlgorithm | None] = []
 
     def choose(digest: DigestAlgorithm | None) -> TimestampClient:
-        asked.append(digest)
+        digests.append(digest)
         return client(kind="authenticode" if digest is DigestAlgorithm.SHA1 else "rfc3161")
 
     once = add_timestamps(both, choose)
-    assert (once.added, once.kept, asked) == (2, 0, [SHA256, DigestAlgorithm.SHA1])
+    assert (once.added, once.kept, digests) == (2, 0, [SHA256, DigestAlgorithm.SHA1])
     again = add_timestamps(once.signature, choose)
     assert (again.added, again.kept, again.signature) == (0, 2, once.signature)
-    anew = add_timestamps(once.signature, lambda digest: client(), replace=True)
-    assert (anew.added, anew.kept) == (2, 0)
-    assert der.oid(oids.COUNTER_SIGNATURE) not in anew.signature
+    replaced = add_timestamps(once.signature, lambda digest: client(), replace=True)
+    assert (replaced.added, replaced.kept) == (2, 0)
+    assert der.oid(oids.COUNTER_SIGNATURE) not in replaced.signature
 
 
-def test_signing_with_a_timestamp_is_signing_and_timestamping_later() -> None:
+def test_a_timestamp_added_while_signing_equals_one_added_later() -> None:
     content = Content(oids.CTL, der.sequence(der.null()))
     for kind in ("rfc3161", "authenticode"):
-        asks = client(kind=kind, nonce=lambda: 7)
-        at_once = sign(content, identity(), SigningOptions(), asks)
-        later_on = add_timestamps(sign(content, identity(), SigningOptions()), lambda digest, asks=asks: asks)
-        assert at_once == later_on.signature
+        timestamper = client(kind=kind, nonce=lambda: 7)
+        while_signing = sign(content, identity(), SigningOptions(), timestamper)
+        added_later = add_timestamps(
+            sign(content, identity(), SigningOptions()), lambda digest, timestamper=timestamper: timestamper
+        )
+        assert while_signing == added_later.signature

@@ -1,4 +1,4 @@
-"""Authorities and those who ask them are strangers to each other: anything may come, and none of it does harm."""
+"""Arbitrary requests and answers are either accepted or refused with the expected error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEGACY_ANSWER = base64.b64decode(tsa().answer_legacy(legacy_request(SIGNATURE)))
 
 @st.composite
 def mangled(draw: st.DrawFn, original: bytes) -> bytes:
-    """The bytes with some stretches overwritten, cut out or doubled."""
+    """Overwrite, delete or insert some bytes."""
     data = bytearray(original)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(data)))
@@ -34,30 +34,30 @@ def mangled(draw: st.DrawFn, original: bytes) -> bytes:
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(mangled(ANSWER), st.binary(max_size=200)))
-def test_an_answer_is_taken_or_refused(response: bytes) -> None:
+def test_an_answer_is_accepted_or_refused(response: bytes) -> None:
     try:
-        stamp = rfc3161_answer(response, SIGNATURE, SHA256, 7)
+        timestamp = rfc3161_answer(response, SIGNATURE, SHA256, 7)
     except TimestampError as error:
         assert error.message
         return
-    token = parse_token(stamp.attribute[1][0])
+    token = parse_token(timestamp.attribute[1][0])
     assert (token.time, token.nonce, token.imprint) == (NOON, 7, SHA256.hash(SIGNATURE))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(mangled(LEGACY_ANSWER).map(base64.b64encode), mangled(base64.encodebytes(LEGACY_ANSWER)), st.binary()))
-def test_a_legacy_answer_is_taken_or_refused(response: bytes) -> None:
+def test_a_legacy_answer_is_accepted_or_refused(response: bytes) -> None:
     try:
-        stamp = legacy_answer(response, SIGNATURE)
+        timestamp = legacy_answer(response, SIGNATURE)
     except TimestampError as error:
         assert error.message
         return
-    assert stamp.attribute[1][0].count(b"250601120000Z") == 1
+    assert timestamp.attribute[1][0].count(b"250601120000Z") == 1
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(mangled(REQUEST), st.binary(max_size=100)))
-def test_every_request_has_an_answer_that_is_der(request: bytes) -> None:
+def test_every_request_gets_an_answer_in_der(request: bytes) -> None:
     answer = tsa().answer(request)
     der.require_der(answer)
     status, *token = der.children(answer, der.read(answer))

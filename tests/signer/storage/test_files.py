@@ -1,4 +1,4 @@
-"""One file replaced as a whole, or left as it was."""
+"""A file is replaced completely or left unchanged."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from signer.storage.files import write_atomically
 from signer.storage.patching import PatchSet, patch_atomically
 from signer.storage.transaction import atomic_update
 
-LONGEST = 255
+MAX_NAME = 255
 
 
-@pytest.mark.parametrize("length", [200, 250, LONGEST])
+@pytest.mark.parametrize("length", [200, 250, MAX_NAME])
 @pytest.mark.parametrize("letter", ["n", "ñ"], ids=["ascii", "two-bytes"])
-def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, length: int, letter: str) -> None:
+def test_a_file_name_can_have_the_maximum_length(tmp_path: Path, length: int, letter: str) -> None:
     path = tmp_path / (letter * ((length - 4) // len(letter.encode())) + ".sys")
     path.write_bytes(b"old")
     patch_atomically(path, path, PatchSet(((0, b"new"),), 3))
@@ -30,7 +30,7 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, length: int,
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_threads_that_write_new_files_leave_the_mask_of_the_process_alone(tmp_path: Path) -> None:
+def test_threads_that_write_new_files_do_not_change_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         with ThreadPoolExecutor(8) as pool:
@@ -41,7 +41,7 @@ def test_threads_that_write_new_files_leave_the_mask_of_the_process_alone(tmp_pa
         os.umask(before)
 
 
-def test_a_link_to_itself_is_not_written_through(tmp_path: Path) -> None:
+def test_a_path_through_a_symbolic_link_loop_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(FileError):
         write_atomically(tmp_path / "loop" / "x.sys", b"x")
@@ -49,5 +49,5 @@ def test_a_link_to_itself_is_not_written_through(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("text", ["", "pässword\r\n"], ids=["empty", "a-line"])
-def test_text_of_shells_is_read_with_and_without_its_byte_order_mark(encoding: str, text: str) -> None:
+def test_text_that_a_shell_wrote_is_decoded_with_and_without_byte_order_mark(encoding: str, text: str) -> None:
     assert text_of(text.encode(encoding)) == text

@@ -1,4 +1,4 @@
-"""One file made from another, or nothing changed."""
+"""A patched copy of a file is written completely, or no file changes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ import pytest
 from signer.errors import FileError, ImageError
 from signer.operations.sign import sign_image
 from signer.pkcs7.signed_data import SigningOptions
-from signer.storage import files
-from signer.storage import patching as changes
+from signer.storage import files, patching
 from signer.storage.patching import Patched, PatchSet, begin_change, change_atomically, patch_atomically
 from signer.storage.transaction import atomic_update
 from tests.support.files import patched
@@ -29,7 +28,7 @@ LARGE = (1 << 20) + 3
 
 @pytest.mark.parametrize("size", [0, 5, LARGE], ids=["empty", "small", "mapped"])
 @pytest.mark.parametrize("place", ["in-place", "elsewhere", "over-another"])
-def test_a_changed_copy_has_the_changes_that_were_found_in_it(tmp_path: Path, size: int, place: str) -> None:
+def test_the_target_has_the_changes_that_were_computed_from_the_source(tmp_path: Path, size: int, place: str) -> None:
     source = tmp_path / "source"
     target = source if place == "in-place" else tmp_path / "target"
     data = bytes(range(256)) * (size // 256) + b"tail!"[: size % 256]
@@ -49,7 +48,7 @@ def test_a_changed_copy_has_the_changes_that_were_found_in_it(tmp_path: Path, si
 
 
 @pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
-def test_a_file_is_cut_off_where_the_changes_say(tmp_path: Path, size: int) -> None:
+def test_a_file_is_truncated_to_the_size_of_the_patch_set(tmp_path: Path, size: int) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
     patch_atomically(path, path, PatchSet((), size - 3))
@@ -57,12 +56,12 @@ def test_a_file_is_cut_off_where_the_changes_say(tmp_path: Path, size: int) -> N
 
 
 @pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
-def test_a_change_that_fails_leaves_the_file_and_nothing_beside_it(tmp_path: Path, size: int) -> None:
+def test_a_failed_change_leaves_the_file_unchanged_and_no_temporary_file(tmp_path: Path, size: int) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
     def change(copy: memoryview) -> Patched:
-        raise ImageError("no image")
+        raise ImageError("not an image")
 
     with pytest.raises(ImageError):
         change_atomically(path, path, change)
@@ -70,8 +69,8 @@ def test_a_change_that_fails_leaves_the_file_and_nothing_beside_it(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_system_that_copies_nothing_by_itself_is_helped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As between two file systems, and as where the call is not there at all."""
+def test_copying_works_without_copy_file_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call fails between two file systems, and some systems don't have it."""
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(os.urandom(LARGE))
 
@@ -87,7 +86,7 @@ def test_a_system_that_copies_nothing_by_itself_is_helped(tmp_path: Path, monkey
     assert target.read_bytes() == source.read_bytes()
 
 
-def test_a_source_that_is_not_there_is_named_and_not_the_target(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_source_names_the_source(tmp_path: Path) -> None:
     with pytest.raises(FileError) as raised:
         patch_atomically(tmp_path / "source", tmp_path / "target", None)
     assert raised.value.path == tmp_path / "source"
@@ -96,7 +95,7 @@ def test_a_source_that_is_not_there_is_named_and_not_the_target(tmp_path: Path) 
 
 @pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
 @pytest.mark.parametrize("steps", [1, 2])
-def test_changes_are_only_made_where_their_condition_holds(tmp_path: Path, size: int, steps: int) -> None:
+def test_changes_are_applied_only_if_their_precondition_holds(tmp_path: Path, size: int, steps: int) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
@@ -136,8 +135,8 @@ def test_a_small_file_is_changed_in_the_second_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
-def test_what_goes_wrong_while_a_change_is_found_is_no_error_of_the_file(tmp_path: Path, size: int) -> None:
-    """As when a service that holds the key can't be reached."""
+def test_an_oserror_of_the_change_function_is_not_converted_to_a_file_error(tmp_path: Path, size: int) -> None:
+    """For example the error of a key service that can't be reached."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
@@ -152,7 +151,7 @@ def test_what_goes_wrong_while_a_change_is_found_is_no_error_of_the_file(tmp_pat
 
 
 @pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])
-def test_a_source_that_may_not_be_read_is_named_and_not_the_target(
+def test_the_error_for_an_unreadable_source_names_the_source(
     tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
@@ -181,28 +180,28 @@ class Full(io.FileIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_source_that_grows_meanwhile_is_copied_as_long_as_it_was(
+def test_a_source_that_grows_during_the_copy_is_copied_up_to_its_initial_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(os.urandom(LARGE))
     before = source.read_bytes()
     monkeypatch.delattr(os, "copy_file_range", raising=False)
-    opened = changes.opened_new
+    opened = patching.open_new
 
     def grow(path: Path) -> BinaryIO:
         with source.open("ab") as file:
             file.write(bytes(LARGE))
         return opened(path)
 
-    monkeypatch.setattr(changes, "opened_new", grow)
+    monkeypatch.setattr(patching, "open_new", grow)
     with source.open("rb") as old:
-        changes._copy(old, target)
+        patching._copy(old, target)
     assert target.read_bytes() == before
 
 
-def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the system's own copying comes to it in the middle."""
+def test_the_error_for_a_full_disk_names_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if copy_file_range fails in the middle."""
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(os.urandom(LARGE))
 
@@ -210,7 +209,7 @@ def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "copy_file_range", full, raising=False)
-    monkeypatch.setattr(changes, "opened_new", Full)
+    monkeypatch.setattr(patching, "open_new", Full)
     with pytest.raises(FileError, match="could not write the file: no space left") as raised:
         patch_atomically(source, target, None)
     assert raised.value.path == target
@@ -219,16 +218,16 @@ def test_a_full_disk_is_an_error_of_the_target(tmp_path: Path, monkeypatch: pyte
 
 @pytest.fixture
 def maps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[mmap.mmap]]:
-    """The maps that were made, with nobody who collects garbage."""
-    made: list[mmap.mmap] = []
+    """Record the maps that are created, with the garbage collector disabled."""
+    created: list[mmap.mmap] = []
 
-    class Noted(mmap.mmap):
+    class Recorded(mmap.mmap):
         def __init__(self, *_: object, **__: object) -> None:
-            made.append(self)
+            created.append(self)
 
-    monkeypatch.setattr(files.mmap, "mmap", Noted)
+    monkeypatch.setattr(files.mmap, "mmap", Recorded)
     gc.disable()
-    yield made
+    yield created
     gc.enable()
 
 
@@ -241,10 +240,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_nothing_keeps_a_file_mapped_that_is_to_be_replaced_or_removed(
+def test_a_file_is_unmapped_before_it_is_replaced_or_deleted(
     tmp_path: Path, maps: list[mmap.mmap], monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    """Windows does neither to a mapped file: a signed one would not take its place, one of an error would stay."""
+    """Windows neither replaces nor deletes a mapped file."""
     spec, paged = BROKEN[case]
     path = tmp_path / "driver.sys"
     data = spec.build() + bytes(1 << 20)
@@ -263,7 +262,7 @@ def test_nothing_keeps_a_file_mapped_that_is_to_be_replaced_or_removed(
 
 
 @pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
-def test_a_file_that_stays_as_it_is_is_not_written(tmp_path: Path, size: int) -> None:
+def test_a_file_without_changes_is_not_written(tmp_path: Path, size: int) -> None:
     path, other = tmp_path / "file", tmp_path / "other"
     path.write_bytes(b"x" * size)
     before = path.stat()
@@ -276,20 +275,20 @@ def test_a_file_that_stays_as_it_is_is_not_written(tmp_path: Path, size: int) ->
 
 @pytest.mark.parametrize("size", [7, 1 << 18, LARGE], ids=["kept", "read", "mapped"])
 @pytest.mark.parametrize("how", ["written", "replaced"])
-def test_what_somebody_else_wrote_meanwhile_is_not_lost(tmp_path: Path, size: int, how: str) -> None:
-    """As when a build links a driver anew while it is being signed in its place."""
+def test_a_file_that_another_process_changed_meanwhile_is_not_overwritten(tmp_path: Path, size: int, how: str) -> None:
+    """For example a driver that a build links again while it is signed in place."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * size)
 
     def change(copy: memoryview) -> Patched:
         if how == "written":
-            path.write_bytes(b"linked anew")
+            path.write_bytes(b"linked again")
         else:
-            (tmp_path / "new").write_bytes(b"linked anew")
+            (tmp_path / "new").write_bytes(b"linked again")
             (tmp_path / "new").replace(path)
         return Patched(PatchSet(((0, b"new"),), len(copy)))
 
     with pytest.raises(FileError, match="changed by somebody else meanwhile"):
         begin_change(path, path, change)()
-    assert path.read_bytes() == b"linked anew"
+    assert path.read_bytes() == b"linked again"
     assert list(tmp_path.iterdir()) == [path]

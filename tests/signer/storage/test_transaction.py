@@ -1,4 +1,4 @@
-"""Several files change together or not at all."""
+"""Several files are replaced together or not at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_all_files_take_their_places_and_nothing_else_is_left(folder):
+def test_a_commit_replaces_all_files_and_leaves_no_other_file(folder):
     with atomic_update(folder) as staging:
         staging.change(folder / "a.sys", folder / "a.sys", lambda copy: Patched(PatchSet(((0, b"new"),), len(copy))))
         staging.write(folder / "c.cat", b"catalog")
@@ -66,7 +66,7 @@ def test_a_move_that_fails_undoes_the_moves_before_it(folder):
     assert (folder / "taken").is_dir()
 
 
-def test_undoing_also_works_where_no_hard_links_can_be_made(folder, monkeypatch):
+def test_a_rollback_works_without_hard_links(folder, monkeypatch):
     def refuse(self: Path, target: Path) -> None:
         raise OSError(1, "Operation not permitted")
 
@@ -80,20 +80,20 @@ def test_undoing_also_works_where_no_hard_links_can_be_made(folder, monkeypatch)
     assert contents(folder) == before
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileError, match="gone: could not write in the folder"), atomic_update(tmp_path / "gone"):
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileError, match="gone: could not write to the folder"), atomic_update(tmp_path / "gone"):
         pass
 
 
-def test_the_journal_is_on_the_disk_before_any_file_is_moved(folder, monkeypatch):
-    """With the power gone in between, nothing else tells how to put back what was moved."""
-    done = []
+def test_the_journal_is_synced_before_any_file_is_moved(folder, monkeypatch):
+    """After a power failure, only the journal records how to restore the files that were moved."""
+    synced = []
     fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda number: (done.append(os.fstat(number).st_ino), fsync(number))[1])
+    monkeypatch.setattr(os, "fsync", lambda number: (synced.append(os.fstat(number).st_ino), fsync(number))[1])
 
     def move(path, target):
         inode = path.stat().st_ino
-        assert inode in done, f"{target} is not on the disk"
+        assert inode in synced, f"{target} is not synced to disk"
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", move)
@@ -141,17 +141,17 @@ def run_and_kill(folder: Path, steps: int, links: str) -> int:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("links", ["links", "copies"])
-def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: Path, links: str) -> None:
+def test_after_a_kill_at_any_step_the_next_run_has_all_old_or_all_new_files(folder: Path, links: str) -> None:
     ends = set()
     for steps in range(40):
         code = run_and_kill(folder, steps, links)
-        said: list[str] = []
-        with atomic_update(folder, recovered=said.append):
+        messages: list[str] = []
+        with atomic_update(folder, recovered=messages.append):
             found = contents(folder)
         assert found in (OLD, NEW), f"killed at step {steps}"
         assert (folder / "a.sys").stat().st_mode & 0o777 == 0o640
-        ends.add((bool(said), "new" if found == NEW else "old"))
-        assert sorted(path.name for path in folder.iterdir()) == sorted(found), "nothing else is left"
+        ends.add((bool(messages), "new" if found == NEW else "old"))
+        assert sorted(path.name for path in folder.iterdir()) == sorted(found), "no other file remains"
         if code == 0:
             break
         assert code == -signal.SIGKILL
@@ -159,11 +159,11 @@ def test_killed_at_any_step_the_next_run_finds_the_old_files_or_the_new(folder: 
             for name, data in OLD.items():
                 (folder / name).write_bytes(data)
             (folder / "c.cat").unlink()
-    assert code == 0, "it was never let through"
+    assert code == 0, "no run finished without a kill"
     assert ends == {(False, "old"), (True, "old"), (False, "new")}
 
 
-def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
+def test_a_second_update_is_refused_during_the_first(folder: Path) -> None:
     with atomic_update(folder) as staging:
         staging.write(folder / "a.sys", b"new a")
         script = "import sys; from pathlib import Path; from signer.storage.transaction import atomic_update\n"
@@ -175,35 +175,37 @@ def test_a_second_run_is_refused_while_one_is_at_work(folder: Path) -> None:
             text=True,
             check=False,
         )
-        assert "another run is at work in this folder" in other.stderr
-        assert staging.current(folder / "a.sys").read_bytes() == b"new a", "what the first one staged is still there"
+        assert "another drvsign process is writing to this folder" in other.stderr
+        assert staging.current(folder / "a.sys").read_bytes() == b"new a", "the staged file of the first run is kept"
     assert (folder / "a.sys").read_bytes() == b"new a"
     with atomic_update(folder):
         pass
 
 
-def left_behind(folder: Path, entries: object) -> Path:
-    left = folder / ".drvsign.killed.tmp"
-    left.mkdir()
-    (left / "0.old").write_bytes(b"before")
-    (left / "journal.json").write_text(entries if isinstance(entries, str) else json.dumps(entries))
-    return left
+def leave_journal(folder: Path, entries: object) -> None:
+    """Create the staging folder of an interrupted update with this journal."""
+    staging = folder / ".drvsign.killed.tmp"
+    staging.mkdir()
+    (staging / "0.old").write_bytes(b"before")
+    (staging / "journal.json").write_text(entries if isinstance(entries, str) else json.dumps(entries))
 
 
 @pytest.mark.parametrize("name", ["../outside.sys", "/outside.sys", "link/outside.sys"])
-def test_a_journal_can_not_reach_out_of_the_folder(folder: Path, tmp_path_factory, name: str) -> None:
+def test_a_journal_that_names_a_file_outside_of_the_folder_is_refused(
+    folder: Path, tmp_path_factory, name: str
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "outside.sys").write_bytes(b"mine")
     (folder / "link").symlink_to(elsewhere)
-    left_behind(folder, [[name, None], [name, "0.old"]])
+    leave_journal(folder, [[name, None], [name, "0.old"]])
     with pytest.raises(FileError, match="outside of the folder"), atomic_update(folder):
         pass
     assert (elsewhere / "outside.sys").read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '["ab", 1]', "null"])
-def test_a_journal_that_can_not_be_read_is_named(folder: Path, text: str) -> None:
-    left_behind(folder, text)
-    with pytest.raises(FileError, match="can't be read"), atomic_update(folder):
+def test_a_journal_that_can_not_be_parsed_is_refused(folder: Path, text: str) -> None:
+    leave_journal(folder, text)
+    with pytest.raises(FileError, match="can't be parsed"), atomic_update(folder):
         pass
     assert contents(folder)["a.sys"] == b"old a"

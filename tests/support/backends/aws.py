@@ -31,8 +31,8 @@ _ACCOUNT = "123456789012"
 class Aws(Backend):
     """`aws-kms:`"""
 
-    wrong_secret_message = "AWS does not accept the credentials"
-    missing_key_message = "the AWS KMS key 'alias/nobody' is not there"
+    wrong_secret_message = "AWS rejected the credentials"
+    missing_key_message = "the AWS KMS key 'alias/nobody' was not found"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, digests: bool = True) -> None:
         super().__init__(folder)

@@ -39,8 +39,8 @@ def from_url64(text: str) -> bytes:
 class Azure(Backend):
     """`azure-kv:`"""
 
-    wrong_secret_message = "Azure does not accept the credentials"
-    missing_key_message = "/nobody' is not there ((KeyNotFound) A key with this name was not found in this key vault)"
+    wrong_secret_message = "Azure rejected the credentials"
+    missing_key_message = "/nobody' was not found ((KeyNotFound) A key with this name was not found in this key vault)"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)

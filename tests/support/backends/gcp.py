@@ -35,8 +35,8 @@ _ACCOUNT = "signer@drivers.iam.gserviceaccount.com"
 class Gcp(Backend):
     """`gcp-kms:`"""
 
-    wrong_secret_message = "Google Cloud does not accept the credentials"
-    missing_key_message = "the Google Cloud key 'nobody/1' is not there"
+    wrong_secret_message = "Google Cloud rejected the credentials"
+    missing_key_message = "the Google Cloud key 'nobody/1' was not found"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)

@@ -15,7 +15,7 @@ class Token(Backend):
     """`pkcs11:`"""
 
     wrong_secret_message = "the PIN of the token 'Release' is wrong; it was tried once"
-    missing_key_message = "has no private key that fits the URI"
+    missing_key_message = "has no private key that matches the URI"
 
     _filled: SoftHsm | None = None
     """Create a token once per process, in the folder of the first test; each test gets a copy."""

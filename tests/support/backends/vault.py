@@ -21,8 +21,8 @@ _TYPES = {"rsa2048": "rsa-2048", "p256": "ecdsa-p256", "p384": "ecdsa-p384"}
 class Vault(Backend):
     """`vault:`"""
 
-    wrong_secret_message = "Vault does not accept the token"
-    missing_key_message = "the Vault key 'signing/nobody' is not there"
+    wrong_secret_message = "Vault rejected the token"
+    missing_key_message = "the Vault key 'signing/nobody' was not found"
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)

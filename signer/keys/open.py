@@ -1,6 +1,6 @@
-"""From what a user names to an identity that can sign: a PFX, a certificate with its key, or a URI.
+"""Open a signing identity from a PFX, from a certificate file and a key file, or from a URI.
 
-Where a URI names a key that is elsewhere, its certificate comes from a file, or from the token that has the key.
+If a URI names a key in a token or a service, the certificate comes from a file or from the token.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 Opener = Callable[[str, Path | None, Secret], SigningIdentity]
-"""Opens the identity of a URI, with the file that --cert names and a way to ask for a password."""
+"""Opens the identity of a URI. Called with the URI, the file of --cert (or None), and a function for the password."""
 OpenKey = Callable[[KeyUri, tuple["x509.Certificate", ...], Secret], SigningKey]
-"""A backend's `open_key`, given the certificates that are known."""
+"""`open_key` of a backend. Called with the URI, the certificates that are given, and a function for the password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One scheme of an identity's URI."""
+    """A scheme of identity URIs."""
 
     example: str
-    """How its URIs look."""
+    """Example of a URI, for hints."""
     open: Opener
     binary: bool = False
-    """Whether its URIs may have a NUL in them, as the CKA_ID of a token's key may."""
+    """Whether URIs can contain a NUL character, as the CKA_ID of a key on a token can."""
 
 
 def open_identity(
@@ -46,23 +46,23 @@ def open_identity(
     uri: str | None = None,
     secret: Secret,
 ) -> SigningIdentity:
-    """The identity that exactly one of `pfx`, `certificate` with `key`, or `uri` names.
+    """Open the identity that exactly one of `pfx`, `certificate` with `key`, or `uri` names.
 
-    `certificate` may also stand with a `uri` whose key has its certificate elsewhere.
-
-    A file is first opened without a password, so that nobody is asked for one that is not needed. Raises UsageError,
-    FileError and IdentityError, naming the file.
+    `certificate` can also accompany a `uri` whose key has its certificate elsewhere. Calls `secret` only if a file does
+    not open without a password. Raises UsageError, FileError and IdentityError with the path of the file.
     """
     paired = key is not None or (certificate is not None and uri is None)
     ways = [pfx is not None, paired, uri is not None]
     if sum(ways) != 1:
-        raise UsageError("one signer at a time", hint="Give one of --pfx, --cert with --key, or --identity.")
+        raise UsageError(
+            "exactly one signing identity is required", hint="Use one of --pfx, --cert with --key, or --identity."
+        )
     if uri is not None:
         return _from_uri(uri, certificate, secret)
     if pfx is not None:
         return _open_pfx(pfx, secret)
     if certificate is None or key is None:
-        raise UsageError("a certificate and its key belong together", hint="Give both --cert and --key.")
+        raise UsageError("--cert and --key must be used together", hint="Use both --cert and --key.")
     return _open_pair(certificate, key, secret)
 
 
@@ -70,18 +70,18 @@ def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIden
     name = uri.partition(":")[0].lower()
     scheme = SCHEMES.get(name)
     if scheme is None:
-        known = ", ".join(one.example for one in SCHEMES.values())
-        raise UsageError(f"there is no kind of identity called {name or uri!r}", hint=f"Known are {known}.")
+        known = ", ".join(scheme.example for scheme in SCHEMES.values())
+        raise UsageError(f"unknown scheme {name or uri!r} in the identity URI", hint=f"Known URIs: {known}.")
     if "\0" in unquote(uri) and not scheme.binary:
         raise UsageError(
-            "a URI of an identity can't have a NUL in it", hint="Write %00 in the id of a PKCS #11 key only."
+            "an identity URI can't contain a NUL character", hint="Use %00 only in the id of a PKCS #11 key."
         )
     return scheme.open(uri, certificate, secret)
 
 
 def _from_pfx_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
     if certificate is not None:
-        raise UsageError("a PFX has its certificate in it", hint="Leave out --cert.")
+        raise UsageError("a PFX already contains its certificate", hint="Remove --cert.")
     return _open_pfx(_path_in(uri), secret)
 
 
@@ -115,7 +115,7 @@ def _from_token_uri(text: str, certificate: Path | None, secret: Secret) -> Sign
 
 
 def _remote(backend: str) -> Opener:
-    """The opener of keys that `open_key` of the module `backend` finds; the module is imported on use."""
+    """Return an opener that calls `open_key` of the module `backend`, which is imported on first use."""
 
     def open_remote(text: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
         from signer.keys.chain import identity_for
@@ -129,9 +129,9 @@ def _remote(backend: str) -> Opener:
 
 
 def _certificates(named: str | None, certificate: Path | None) -> tuple[x509.Certificate, ...]:
-    """The certificates in the file that the URI or --cert names; none where neither does."""
+    """Load the certificates of the file that the URI or --cert names; an empty tuple if neither names one."""
     if named is not None and certificate is not None:
-        raise UsageError("the certificate is named twice", hint="Give --cert, or cert= in the URI.")
+        raise UsageError("the certificate is named twice", hint="Use either --cert or cert= in the URI.")
     path = Path(named) if named is not None else certificate
     if path is None:
         return ()
@@ -145,7 +145,7 @@ def _first_line(path: Path) -> str:
     try:
         return (read(path).decode("utf-8-sig").splitlines() or [""])[0]
     except UnicodeDecodeError as error:
-        raise UsageError("the PIN in it is not UTF-8", path=path) from error
+        raise UsageError("the PIN in the file is not UTF-8", path=path, hint="Save the file as UTF-8.") from error
 
 
 def _open_pfx(path: Path, secret: Secret) -> SigningIdentity:
@@ -167,7 +167,7 @@ def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:
 
 
 def _with_secret(path: Path, load: Callable[[str | None], SigningIdentity], secret: Secret) -> SigningIdentity:
-    """What `load` gives: without a password, else with an empty one (common in PFX files), else with the secret."""
+    """Call `load` without a password, then with an empty one (common in PFX files), then with that of `secret`."""
     try:
         for password in (None, ""):
             try:
@@ -189,4 +189,4 @@ SCHEMES = {
     "vault": Scheme("vault:MOUNT/KEY?cert=CERT.cer", _remote("signer.keys.vault")),
     "aws-kms": Scheme("aws-kms:KEY?region=…&cert=CERT.cer", _remote("signer.keys.aws")),
 }
-"""Every scheme of an identity's URI. A new backend is a module with `open_key` and one row here."""
+"""All schemes of identity URIs. To add a backend, add a module with `open_key` and a row here."""

@@ -61,13 +61,13 @@ class Image:
     sections: tuple[Section, ...]
     """The sections with bytes in the file, in the order of the file."""
     in_order: bool
-    """Whether the section table has them in that order, as all linkers write it."""
+    """Whether the section table has the sections in the order of the file, as all linkers write it."""
     section_count: int
     """IMAGE_FILE_HEADER.NumberOfSections."""
     section_table: tuple[Section, ...]
     """All sections, in the order of the section table."""
     import_addresses: tuple[int, int]
-    """Address and size of the import address table; zeros for none."""
+    """Address and size of the import address table; zeros if there is none."""
     table_offset: int
     """Offset of the certificate table, or 0."""
     table_size: int

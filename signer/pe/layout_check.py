@@ -1,7 +1,7 @@
-"""Check images with lief, in a process of its own: the layout of one, and every result of a change to one.
+"""Check images with lief in a separate process: the layout of an image, and every result of a change.
 
-lief takes longer to import than a driver takes to sign, so that it is imported while other work goes on, and once for a
-whole batch. And what its parser makes of a hostile image can't end the process that signs.
+Importing lief takes longer than signing a driver, so the process imports it in parallel to other work, once for a whole
+batch. A separate process also keeps a crash of lief's parser from ending the process that signs.
 """
 
 from __future__ import annotations
@@ -28,46 +28,48 @@ from signer.pe.lief_reader import ALGORITHM_SIZE
 
 _PROGRAM = Path(__file__).with_name("lief_reader.py")
 _MAX_ANSWERS = 32 << 10
-"""Bytes of answers to one batch of requests. The pipe holds twice as much, so that nobody waits for both ends."""
+"""Maximum size in bytes of the answers to one batch. The pipe holds twice as much, which prevents a deadlock."""
 _MAX_BATCH = 1 << 20
-"""Bytes of requests that are kept for one batch."""
+"""Maximum size in bytes of the requests of one batch."""
 MAX_READ_WHOLE = 1 << 18
-"""Bytes of the largest result that lief reads as a whole. Of larger ones it reads headers and certificate table: its
-digest takes five times as long as that of OpenSSL, and would be waited for."""
+"""Size in bytes of the largest result that lief reads completely.
+
+lief reads only headers and certificate table of larger results, because its digest is five times slower than OpenSSL's.
+"""
 
 
 def prepare() -> None:
-    """Have lief imported in the background, because an image is about to be signed."""
+    """Start importing lief in the background, before an image is signed."""
     _reader().start()
 
 
 def share() -> None:
-    """Let processes that will be forked ask the same lief, one at a time."""
+    """Let forked processes share the lief process, one at a time."""
     _reader().share()
 
 
 def require_agreement(image: Image) -> None:
-    """Raise ImageError unless lief finds sections, checksum field and certificate table where pefile does."""
+    """Raise ImageError unless lief and pefile find the same sections, checksum field and certificate table."""
     LayoutCheck(image).require()
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What lief has to find in the result of a change."""
+    """The values that lief must find in the result of a change."""
 
     checksum: int
     table: tuple[int, int]
-    """Offset and size of the certificate table; zeros for none."""
+    """Offset and size of the certificate table; zeros if there is none."""
     signatures: int
-    """How many entries of the table are signatures."""
+    """Number of entries of the table that are signatures."""
     digest: tuple[DigestAlgorithm, bytes] | None
-    """The Authenticode digest; None where it is not compared."""
+    """The Authenticode digest to compare, or None."""
 
 
 class LayoutCheck:
-    """What lief has to find in an image, or in the result of a change to it: `signer.storage.patching.LayoutCheck`.
+    """Compares lief's reading of an image, or of the result of a change, with the expected values.
 
-    The image itself is not kept.
+    Implements `signer.storage.patching.LayoutCheck`. Does not keep the image.
     """
 
     def __init__(self, image: Image, expected: Expected | None = None) -> None:
@@ -77,7 +79,7 @@ class LayoutCheck:
         self._expected = expected
         self._sections = [[section.offset, section.size] for section in image.sections]
         self._requests: list[tuple[Request, dict[str, Any]]] = []
-        """Requests with what has to be in their answers."""
+        """Requests, each with the values that its answer must have."""
         self._source: dict[str, Any] = {
             "sections": self._sections,
             "checksum": int.from_bytes(image.data[image.checksum_offset : image.checksum_offset + 4], "little"),
@@ -85,9 +87,9 @@ class LayoutCheck:
         }
 
     def submit(self, result: bytes | memoryview) -> None:
-        """Ask lief about the result, without waiting for it: several requests travel together."""
+        """Queue the result for lief without waiting. Several requests are sent in one batch."""
         if self._expected is None:
-            self._ask(self._request(bytes(result[: len(self._headers)])), self._source)
+            self._enqueue(self._request(bytes(result[: len(self._headers)])), self._source)
             return
         expected = self._expected
         layout = {
@@ -99,29 +101,29 @@ class LayoutCheck:
         if len(result) <= MAX_READ_WHOLE:
             algorithm, digest = expected.digest or (None, b"")
             compared = {"digest": digest.hex()} if algorithm else {}
-            self._ask(self._request(bytes(result), str(algorithm or "none")), layout | signatures | compared)
+            self._enqueue(self._request(bytes(result), str(algorithm or "none")), layout | signatures | compared)
             return
         headers = bytes(result[: len(self._headers)])
-        self._ask(self._request(headers), layout)
-        self._ask(self._request(self._excerpt(headers, result), "none"), signatures)
+        self._enqueue(self._request(headers), layout)
+        self._enqueue(self._request(self._excerpt(headers, result), "none"), signatures)
 
     def require(self) -> None:
-        """Wait for lief. Raises ImageError unless it agrees. Where nothing was submitted, it reads the image."""
+        """Wait for lief. Raises ImageError unless it agrees. Without a submitted result, it reads the original."""
         if not self._requests:
-            self._ask(self._request(self._headers), self._source)
-        for request, wanted in self._requests:
+            self._enqueue(self._request(self._headers), self._source)
+        for request, expected in self._requests:
             _reader().wait_for(request)
-            request.require(wanted)
+            request.require(expected)
 
     def _request(self, data: bytes, algorithm: str = "") -> Request:
         return Request(data, self._section_count, algorithm)
 
-    def _ask(self, request: Request, wanted: dict[str, Any]) -> None:
-        self._requests.append((request, wanted))
+    def _enqueue(self, request: Request, expected: dict[str, Any]) -> None:
+        self._requests.append((request, expected))
         _reader().add(request)
 
     def _excerpt(self, headers: bytes, result: bytes | memoryview) -> bytes:
-        """Headers and certificate table of a large result, as an image in which the table follows the headers."""
+        """Return an image of only the headers and the certificate table of a large result."""
         place = self._directory_offset
         offset, size = struct.unpack_from("<II", headers, place)
         start = -(-len(headers) // 8) * 8 if size else 0
@@ -130,31 +132,33 @@ class LayoutCheck:
 
 
 class Request:
-    """Bytes for lief to read: the headers of an image, or with an algorithm (or "none") signatures and digest too."""
+    """A request to lief: the headers of an image, or, with an algorithm or "none", an image with its signatures."""
 
     def __init__(self, data: bytes, section_count: int, algorithm: str = "") -> None:
         self.payload = algorithm.encode().ljust(ALGORITHM_SIZE) + data
         self.answer: dict[str, Any] | None = None
-        """What lief finds; None where it can't read them."""
-        self.state: Literal["asked", "answered", "lost"] = "asked"
+        """The values that lief found, or None if it can't parse the image."""
+        self.state: Literal["pending", "answered", "lost"] = "pending"
         self.answer_size = 300 + 24 * section_count
-        """The answer has at most so many bytes."""
+        """Maximum size of the answer in bytes."""
 
-    def require(self, wanted: dict[str, Any]) -> None:
-        """Raise ImageError unless the answer has what is wanted."""
+    def require(self, expected: dict[str, Any]) -> None:
+        """Raise ImageError unless the answer has the expected values."""
         if self.state == "lost":
             raise ImageError(
-                "lief did not answer, so that there is no second opinion on the image's layout",
-                hint="The image is damaged; or lief does not start: python3 -c 'import lief' says why.",
+                "lief did not answer, so the layout of the image could not be checked",
+                hint="Run: python3 -c 'import lief' (if that works, the image is damaged)",
             )
         if self.answer is None:
-            raise ImageError("lief can't read the image", hint="It is damaged, or no PE image.")
+            raise ImageError(
+                "lief can't parse the image", hint="The image is damaged or not a PE image: build it again."
+            )
         found = _named(self.answer)
-        for what, mine in wanted.items():
-            if mine != found[what]:
+        for field, value in expected.items():
+            if value != found[field]:
                 raise ImageError(
-                    f"two parsers disagree about the image's {what}: {mine} is expected, lief reads {found[what]}",
-                    hint="The image is ambiguous, and Windows might hash other bytes than were signed: link it again.",
+                    f"two parsers disagree about the image's {field}: expected {value}, lief reads {found[field]}",
+                    hint="Link the image again: its layout is ambiguous, and Windows could hash other bytes.",
                 )
 
 
@@ -163,7 +167,7 @@ def _named(answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "sections": answer["sections"],
         "checksum": answer["checksum"],
-        # An entry of which one half is zero, as some tools that take signatures off leave it, names no table.
+        # Some tools that remove signatures leave an entry with offset or size zero: that means no table.
         "certificate table": [offset, size] if offset and size else [0, 0],
         "number of signatures": answer.get("signatures"),
         "digest": answer.get("digest"),
@@ -171,65 +175,66 @@ def _named(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Reader:
-    """The process that lief runs in, started when it is first needed, and again if it ended."""
+    """The lief process: started on first use, and again after it ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: deque[Request] = deque()
+        self._pending: deque[Request] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._starter = 0
-        self._turn: tuple[int, int] | None = None
-        """A pipe with one byte in it, where other processes ask as well: whose turn it is has taken the byte out."""
+        self._token: tuple[int, int] | None = None
+        """One-byte pipe that is a lock between forked processes: the process that read the byte holds the lock."""
 
     def share(self) -> None:
-        """Make turns, for processes that will be forked."""
+        """Create the lock for forked processes."""
         with self._lock:
-            if self._turn is None:
-                self._turn = os.pipe()
-                os.write(self._turn[1], b"1")
+            if self._token is None:
+                self._token = os.pipe()
+                os.write(self._token[1], b"1")
 
     def start(self) -> None:
-        """Start the process unless it runs. Where that fails, asking will say so."""
+        """Start the process unless it runs. Ignores errors; `wait_for` reports them."""
         with self._lock, contextlib.suppress(OSError):
             self._running()
 
     def add(self, request: Request) -> None:
-        """Ask with the next questions that are sent."""
-        self._asked.append(request)
+        """Add a request to the next batch."""
+        self._pending.append(request)
 
     def wait_for(self, request: Request) -> None:
-        """Have lief asked until this request is answered, or lost."""
-        with self._lock, self._own_turn():
-            while request.state == "asked":
-                self._ask(self._next())
+        """Send batches until this request is answered or lost."""
+        with self._lock, self._exclusive():
+            while request.state == "pending":
+                self._send(self._next_batch())
 
     @contextlib.contextmanager
-    def _own_turn(self) -> Iterator[None]:
-        if self._turn is None:
+    def _exclusive(self) -> Iterator[None]:
+        if self._token is None:
             yield
             return
-        taken, given = self._turn
-        os.read(taken, 1)
+        reader, writer = self._token
+        os.read(reader, 1)
         try:
             yield
         finally:
-            os.write(given, b"1")
+            os.write(writer, b"1")
 
-    def _next(self) -> list[Request]:
-        """Return requests whose answers fit into what the system holds for a process that does not read yet."""
-        found = [self._asked.popleft()]
+    def _next_batch(self) -> list[Request]:
+        """Return pending requests whose answers fit in the buffer of the pipe."""
+        found = [self._pending.popleft()]
         answers, size = _MAX_ANSWERS - found[0].answer_size, _MAX_BATCH - len(found[0].payload)
-        while self._asked:
-            answers, size = answers - self._asked[0].answer_size, size - len(self._asked[0].payload)
+        while self._pending:
+            answers, size = answers - self._pending[0].answer_size, size - len(self._pending[0].payload)
             if answers < 0 or size < 0:
                 break
-            found.append(self._asked.popleft())
+            found.append(self._pending.popleft())
         return found
 
-    def _ask(self, requests: list[Request]) -> None:
-        """Have these answered. Where the process ends, it was by the first that has no answer; the others wait on.
+    def _send(self, requests: list[Request]) -> None:
+        """Send requests and store their answers.
 
-        One that another process started may have ended by that one's requests: these are asked again, of a new one.
+        If the lief process ends, the first request without an answer is lost and the others stay pending. If another
+        process started the lief process, its requests may have ended it, so no request is lost: all are sent again.
         """
         left = deque(requests)
         try:
@@ -238,15 +243,15 @@ class _Reader:
                 request.answer, request.state, request.payload = answer, "answered", b""
         except (OSError, ValueError):
             if self._process is not None and self._starter != os.getpid():
-                self._let_go()
+                self._detach()
             else:
                 self._end()
                 left.popleft().state = "lost"
-            self._asked.extendleft(reversed(left))
+            self._pending.extendleft(reversed(left))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # -P: what lies beside the program must not be taken for modules of lief's.
+            # -P: modules next to the program must not shadow modules that lief imports.
             command = [sys.executable, "-P", str(_PROGRAM)]
             self._process = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -255,8 +260,8 @@ class _Reader:
             atexit.register(self._end)
         return self._process
 
-    def _let_go(self) -> None:
-        """Forget the process that another one started, with what was to be sent to it."""
+    def _detach(self) -> None:
+        """Close the pipes to a lief process that another process started, and forget it."""
         process, self._process = self._process, None
         for stream in (process.stdin, process.stdout) if process is not None else ():
             if stream is not None:
@@ -278,7 +283,7 @@ def _reader() -> _Reader:
 
 
 def _answers(process: subprocess.Popen[bytes], requests: list[bytes]) -> Iterator[dict[str, Any] | None]:
-    """The answers to requests, in their order. Raises OSError and ValueError where none comes."""
+    """Send requests and yield their answers in order. Raises OSError or ValueError if an answer is missing."""
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(b"".join(len(payload).to_bytes(4, "little") + payload for payload in requests))
     process.stdin.flush()

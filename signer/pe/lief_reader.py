@@ -1,7 +1,8 @@
-"""A program that reads the headers of images with lief and says what it found there. The home of lief.
+"""A program that parses images with lief and prints what it found. Only this module imports lief.
 
-It runs as a process of its own and imports nothing of ours. Requests and answers are a length (32 bits, little endian)
-and that many bytes: an algorithm and an image or its headers go in, JSON comes out, null where lief can't read them.
+It runs as a separate process and imports no other module of drvsign. A request or an answer is a length (32 bits,
+little endian) and that many bytes. A request is an algorithm and an image or its headers; an answer is JSON, or null if
+lief can't parse the image.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import sys
 from typing import Any, BinaryIO
 
 ALGORITHM_SIZE = 8
-"""Bytes of a request before the data: the name of a digest algorithm, or blanks for the headers of an image alone."""
+"""Size in bytes of the algorithm in a request: the name of a digest algorithm, "none", or spaces for headers only."""
 _ALGORITHMS = {"md5": "MD5", "sha1": "SHA_1", "sha256": "SHA_256", "sha384": "SHA_384", "sha512": "SHA_512"}
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    # An interrupt is for the process that asks; here it would make C++ abort while lief is imported.
+    """Answer requests until the input ends."""
+    # The parent process handles interrupts. Here, an interrupt during the import of lief would abort in C++.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # a tenth of the import would go into looking through the thousands of classes that it makes
+    gc.disable()  # the import creates thousands of classes, and garbage collection would take a tenth of its time
     import lief
 
     gc.enable()
@@ -35,19 +36,19 @@ def main() -> None:
 
 
 def layout(lief: Any, headers: bytes) -> dict[str, Any] | None:
-    """Return where lief finds the parts of an image, from its headers; None where it can't read them.
+    """Return the layout that lief finds in the headers of an image, or None if it can't parse them.
 
-    These are offset and size of each section that has bytes in the file, the value of the checksum, offset and size of
-    the certificate table.
+    The layout is offset and size of each section with bytes in the file, the value of the checksum, and offset and size
+    of the certificate table.
     """
     image = lief.PE.parse(headers, _config(lief, signatures=False))
     return None if image is None else _layout(lief, image)
 
 
 def whole(lief: Any, data: bytes, algorithm: str) -> dict[str, Any] | None:
-    """Return the same of a whole image, with the number of its signatures and its Authenticode digest.
+    """Return the layout of a whole image, the number of its signatures, and its Authenticode digest.
 
-    With the algorithm "none" the digest is left out.
+    With the algorithm "none", omits the digest.
     """
     image = lief.PE.parse(data, _config(lief, signatures=True))
     if image is None:

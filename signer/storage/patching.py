@@ -1,6 +1,6 @@
-"""One file made from another by changing few of its bytes: a signature is such a change.
+"""Create a file from another by changing a few of its bytes, as a signature does.
 
-What a change is found in is the copy that will be kept, and it takes its place only when all of it is there.
+Changes are computed from the copy that is kept, and the copy replaces the target only when it is complete.
 """
 
 from __future__ import annotations
@@ -26,52 +26,53 @@ from signer.storage.files import (
 )
 
 COPY_CHUNK = 1 << 20
-_KEPT_MEANWHILE = 1 << 17
+_MAX_DEFERRED = 1 << 17
+"""Size in bytes of the largest file that stays in memory between the two steps of `begin_change`."""
 
 
 class LayoutCheck(Protocol):
-    """A second parser that reads the result of a change before it takes its place. Only this module waits for it."""
+    """A second parser that reads the result of a change before it replaces a file. Only this module waits for it."""
 
     def submit(self, result: bytes | memoryview) -> None:
-        """Have the result read, without waiting for it; the buffer is not needed afterwards."""
+        """Send the result to the parser without waiting for it. The buffer is not needed afterwards."""
 
     def require(self) -> None:
-        """Wait for the parser. Raises an error where it reads the result otherwise than it was meant.
+        """Wait for the parser. Raises an error if it reads the result differently.
 
-        Where no result was submitted, it reads what is to be changed.
+        If no result was submitted, it reads the file before the change.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """What makes one file into another: changed bytes, and the size that the file has afterwards."""
+    """Changes to a file: changed bytes, and the new size of the file."""
 
     patches: tuple[tuple[int, bytes], ...]
-    """Offsets and the bytes that stand there afterwards, some at or beyond the old end."""
+    """Offsets with the new bytes; an offset can be at or beyond the old end."""
     size: int
-    """In bytes; what the old file has beyond it is cut off."""
+    """New size in bytes; a longer file is truncated."""
     check: LayoutCheck | None = field(default=None, compare=False, repr=False)
-    """Who reads the result before it takes its place; None where nobody does."""
+    """The second parser that reads the result before it replaces a file, or None."""
 
     def submit(self, result: bytes | memoryview) -> None:
-        """Have the result read. Its answer is waited for in `require`."""
+        """Send the result to the second parser. `require` waits for its answer."""
         if self.check is not None:
             self.check.submit(result)
 
     def require(self) -> None:
-        """Wait for the check. Raises what it raises."""
+        """Wait for the second parser. Raises its error."""
         if self.check is not None:
             self.check.require()
 
     def applied_to(self, data: bytes) -> bytes:
-        """Return the file that `data` becomes. Raises what the check raises."""
+        """Apply the changes to `data` and return the result. Raises the error of the second parser."""
         result = self.unchecked(data)
         self.submit(result)
         self.require()
         return result
 
     def unchecked(self, data: bytes) -> bytes:
-        """Return the file that `data` becomes, which nobody has read yet."""
+        """Apply the changes to `data` and return the result, without a check by the second parser."""
         result = bytearray(data)
         for offset, new in self.patches:
             result.extend(bytes(max(0, offset - len(result))))
@@ -80,11 +81,11 @@ class PatchSet:
 
 
 class Changing(Protocol):
-    """Whatever comes with changes to a file."""
+    """A result that includes changes to a file."""
 
     @property
     def changes(self) -> PatchSet | None:
-        """None where the file stays as it is."""
+        """The changes, or None if the file stays unchanged."""
 
 
 Change = TypeVar("Change", bound=Changing)
@@ -92,34 +93,34 @@ Change = TypeVar("Change", bound=Changing)
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """Changes that nothing else comes with."""
+    """A result that consists only of changes."""
 
     changes: PatchSet | None
 
 
 def patch_atomically(source: Path, target: Path, changes: PatchSet | None) -> None:
-    """Make `target` a copy of `source` with changes applied, or leave it as it was. Raises FileError."""
+    """Write `source` with changes applied to `target`, or leave the target unchanged. Raises FileError."""
     change_atomically(source, target, lambda _: Patched(changes))
 
 
 def change_atomically(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
-    """Make `target` a copy of `source` with the changes that `change` finds, or leave it as it was.
+    """Write `source` with the changes that `change` computes to `target`, or leave the target unchanged.
 
-    A file that is to be changed in its place, and of which `change` says that it stays as it is, is not written at all.
-    Returns what `change` returned, as `changed_copy` does. Raises FileError.
+    If `source` is `target` and there are no changes, does not write the file. Returns the result of `change`. Raises
+    FileError; see `changed_copy`.
     """
     return begin_change(source, target, change)()
 
 
 def begin_change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Callable[[], Change]:
-    """The first step of `change_atomically`, which finds the changes; the second is what it returns.
+    """Compute the changes of `change_atomically` (step 1), and return a function that writes the file (step 2).
 
-    Between the two steps others can begin, so that conditions that take a while are waited for together. A file that is
-    too large to be kept meanwhile is done with in the first step. Raises FileError, also for a file that was to be
-    changed in its place and that somebody else changed first; and so does the second step.
+    Callers begin several changes before they finish the first, so that the second parser reads several results at once.
+    A file above `_MAX_DEFERRED` is written in step 1. Both steps raise FileError, also if another process changed the
+    file in the meantime.
     """
     before = _status(source)
-    if before.st_size <= _KEPT_MEANWHILE:
+    if before.st_size <= _MAX_DEFERRED:
         data = read(source)
         small = change(memoryview(data))
         result = _submitted(data, small.changes)
@@ -127,22 +128,22 @@ def begin_change(source: Path, target: Path, change: Callable[[memoryview], Chan
     done: list[Change] = []
     with contextlib.suppress(_Unchanged), atomic_writer(target) as staged:
         done.append(changed_copy(source, Path(staged.name), change, target))
-        if _stays(done[0], source, target):
+        if _is_unchanged(done[0], source, target):
             raise _Unchanged
         _require_untouched(source, target, before)
     return lambda: done[0]
 
 
 class _Unchanged(Exception):
-    """What was copied is not to take the place of what it is a copy of."""
+    """Raised to discard an unchanged copy."""
 
 
-def _stays(changed: Changing, source: Path, target: Path) -> bool:
+def _is_unchanged(changed: Changing, source: Path, target: Path) -> bool:
     return changed.changes is None and source == target
 
 
 def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
-    """The file that `data` becomes, which the check begins to read."""
+    """Apply the changes to `data`, send the result to the second parser, and return it."""
     if changes is None:
         return data
     result = changes.unchecked(data)
@@ -153,29 +154,31 @@ def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
 def _finish(result: bytes, changed: Change, source: Path, target: Path, before: os.stat_result) -> Change:
     if changed.changes is not None:
         changed.changes.require()
-    if not _stays(changed, source, target):
+    if not _is_unchanged(changed, source, target):
         _require_untouched(source, target, before)
         write_atomically(target, result)
     return changed
 
 
 def _require_untouched(source: Path, target: Path, before: os.stat_result) -> None:
-    """Raise FileError where the result would take the place of what was written since the file was looked at."""
+    """Raise FileError if the target is the source and another process changed it since `before`."""
     if source != target:
         return
     now = _status(source)
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
         raise FileError(
-            "the file was changed by somebody else meanwhile, so it was left alone", path=source, hint="Run it again."
+            "another process changed the file in the meantime, so it was not overwritten",
+            path=source,
+            hint="Run the command again.",
         )
 
 
 def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change], target: Path) -> Change:
-    """Make `copy`, a new file, one of `source`, show it to `change`, and apply the changes that come with the answer.
+    """Copy `source` to the new file `copy`, call `change` with a view of the copy, and apply its changes to the copy.
 
-    What is shown is what will be kept: of a source that is written to meanwhile, no two states can be mixed. The view
-    is only valid for so long. Raises FileError about `source` or about `target`, for which the copy waits; what
-    `change` raises goes on as it is.
+    Because `change` sees the copy, another process that writes to the source can't mix two states. The view is valid
+    only during the call. Raises FileError with the path of `source` or of `target`, which the copy will replace;
+    exceptions of `change` are passed on.
     """
     if _status(source).st_size < MMAP_THRESHOLD:
         data = read(source)
@@ -212,15 +215,15 @@ def _result(data: bytes, changed: Changing) -> bytes:
 
 
 def _copy(old: BinaryIO, copy: Path) -> None:
-    """The bytes of a file into a new one: by the system, which lets both share them where it can.
+    """Copy the bytes of a file to a new one, with copy_file_range if possible, which can share disk blocks.
 
-    Those that are there when this begins: a file that grows as fast as it is copied would be copied for ever.
+    Copies only the bytes that exist at the start, because a growing file would never end.
     """
-    by_system: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # Linux has it
+    copy_range: Callable[[int, int, int], int] = getattr(os, "copy_file_range", lambda *_: 0)  # only on Linux
     left = os.fstat(old.fileno()).st_size
     with open_new(copy) as new:
-        with contextlib.suppress(OSError):  # systems that can't do it for these two files say so in many ways
-            while left > 0 and (copied := by_system(old.fileno(), new.fileno(), left)):
+        with contextlib.suppress(OSError):  # file systems without support raise different errors
+            while left > 0 and (copied := copy_range(old.fileno(), new.fileno(), left)):
                 left -= copied
         old.seek(new.seek(0, os.SEEK_END))
         while left > 0 and (piece := old.read(min(left, COPY_CHUNK))):
@@ -232,5 +235,5 @@ def _apply(changes: PatchSet, target: Path) -> None:
         for offset, new in changes.patches:
             file.seek(offset)
             file.write(new)
-        if file.seek(0, os.SEEK_END) > changes.size:  # truncating takes long, and is rarely needed
+        if file.seek(0, os.SEEK_END) > changes.size:  # truncating is slow and rarely needed
             file.truncate(changes.size)

@@ -95,6 +95,6 @@ def test_an_unknown_scheme_never_runs_a_command(uri: str, tmp_path: Path, monkey
     """Only exec: may run one; the refusal lists the schemes that there are."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a command ran"))
-    with pytest.raises(UsageError, match="no kind of identity") as caught:
+    with pytest.raises(UsageError, match="unknown scheme") as caught:
         open_identity(uri=uri, secret=lambda _: None)
     assert all(f"{scheme}:" in (caught.value.hint or "") for scheme in SCHEMES)

@@ -1,4 +1,4 @@
-"""The second opinion: what lief reads counts as much as what pefile reads, and lief's end is not ours."""
+"""Images that lief and pefile read differently are refused, and a crash of lief does not end the process that signs."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class PE:
     def parse(headers, config):
         if b"crash" in headers: os.abort()
 """
-"""A lief that reads nothing, and ends its process over images that say so."""
+"""A replacement for lief that parses no image, and aborts for images that contain "crash"."""
 
 
 @pytest.fixture(autouse=True)
 def fresh_reader() -> Iterator[None]:
-    """Every test with a process of its own."""
+    """Start a new lief process for every test."""
     layout_check._reader.cache_clear()
     yield
     layout_check._reader()._end()
@@ -62,7 +62,7 @@ def submitted(image: Image) -> LayoutCheck:
 
 
 def with_lief(source: str, folder: Path, program: str = PROGRAM) -> list[str]:
-    """What a program prints, such as one with two questions in a row, where lief is this module."""
+    """Run a program with `source` as the module lief, and return the lines that it prints."""
     (folder / "lief.py").write_text(source)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
@@ -71,44 +71,44 @@ def with_lief(source: str, folder: Path, program: str = PROGRAM) -> list[str]:
 
 
 @pytest.mark.parametrize("machine", ["x86", "x64", "arm64", "arm", "ia64"])
-def test_a_sound_image_is_read_alike(machine: str) -> None:
+def test_a_valid_image_passes(machine: str) -> None:
     layout_check.require_agreement(Image.parse(PeSpec(machine=machine, overlay=b"behind").build()))
 
 
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys")[::10], ids=corpus_id)
-def test_real_drivers_are_read_alike(path: Path) -> None:
+def test_real_drivers_pass(path: Path) -> None:
     layout_check.require_agreement(Image.parse(path.read_bytes()))
 
 
 @pytest.mark.parametrize(
-    ("what", "other"),
+    ("field", "other"),
     [
         ("sections", {"sections": [[0x400, 0x400]], "checksum": 0, "table": [0, 0]}),
         ("checksum", {"sections": [[0x400, 0x200]], "checksum": 7, "table": [0, 0]}),
         ("certificate table", {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 8]}),
     ],
 )
-def test_parsers_that_disagree_refuse_the_image(
-    what: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
+def test_an_image_on_which_the_parsers_disagree_is_refused(
+    field: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([other]))
-    with pytest.raises(ImageError, match=f"two parsers disagree about the image's {what}"):
+    with pytest.raises(ImageError, match=f"two parsers disagree about the image's {field}"):
         layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
-def test_half_an_entry_names_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_entry_with_size_zero_means_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 0]}
     monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([other]))
     layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
-def test_an_image_that_lief_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_lief_cannot_parse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([None]))
-    with pytest.raises(ImageError, match="lief can't read the image"):
+    with pytest.raises(ImageError, match="lief can't parse the image"):
         layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
-def test_after_the_process_was_killed_one_image_fails_and_the_next_is_read() -> None:
+def test_after_a_kill_of_the_process_one_image_fails_and_the_next_passes() -> None:
     image = Image.parse(PeSpec().build())
     layout_check.require_agreement(image)
     process = layout_check._reader()._process
@@ -121,7 +121,7 @@ def test_after_the_process_was_killed_one_image_fails_and_the_next_is_read() -> 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends interrupts to consoles, not to processes")
-def test_an_interrupt_is_not_for_the_process_that_reads() -> None:
+def test_the_lief_process_ignores_an_interrupt() -> None:
     image = Image.parse(PeSpec().build())
     layout_check.require_agreement(image)
     process = layout_check._reader()._process
@@ -131,7 +131,7 @@ def test_an_interrupt_is_not_for_the_process_that_reads() -> None:
     assert layout_check._reader()._process is process
 
 
-def test_a_parser_that_crashes_is_an_error_and_not_the_end(tmp_path: Path) -> None:
+def test_a_crash_of_the_parser_is_an_image_error(tmp_path: Path) -> None:
     source = """
 import os
 class logging:
@@ -140,24 +140,24 @@ class PE:
     class ParserConfig: pass
     parse = staticmethod(lambda headers, config: os.abort())
 """
-    said = with_lief(source, tmp_path)
-    assert len(said) == 2
-    assert all("lief did not answer" in line for line in said)
+    lines = with_lief(source, tmp_path)
+    assert len(lines) == 2
+    assert all("lief did not answer" in line for line in lines)
 
 
-def test_where_lief_cannot_be_imported_it_is_said(tmp_path: Path) -> None:
-    said = with_lief("raise ImportError('broken')", tmp_path)
-    assert said == ["lief did not answer, so that there is no second opinion on the image's layout"] * 2
+def test_a_failed_import_of_lief_is_an_image_error(tmp_path: Path) -> None:
+    lines = with_lief("raise ImportError('broken')", tmp_path)
+    assert lines == ["lief did not answer, so the layout of the image could not be checked"] * 2
 
 
-def test_where_no_process_can_be_started_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", str(ROOT / "there is no such program"))
+def test_a_failed_start_of_the_process_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(ROOT / "missing-program"))
     layout_check.prepare()
     with pytest.raises(ImageError, match="lief did not answer"):
         layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
-def test_several_questions_are_answered_in_their_order() -> None:
+def test_several_requests_are_answered_in_order() -> None:
     images = [Image.parse(PeSpec(overlay=bytes(number)).build()) for number in range(100)]
     checks = [submitted(image) for image in images]
     checks[60].require()
@@ -166,8 +166,8 @@ def test_several_questions_are_answered_in_their_order() -> None:
         check.require()
 
 
-def test_questions_of_threads_get_their_own_answers() -> None:
-    """Images of as many sections as their number: another's answer would be a disagreement."""
+def test_each_thread_gets_the_answers_to_its_own_requests() -> None:
+    """The images have different numbers of sections, so the answer to another request would be a disagreement."""
 
     def ask(number: int) -> None:
         sections = [(f".{index}", 0x400 + 0x200 * index, 0x200) for index in range(number % 5 + 1)]
@@ -177,8 +177,8 @@ def test_questions_of_threads_get_their_own_answers() -> None:
         list(pool.map(ask, range(200)))
 
 
-def test_a_crash_is_the_error_of_the_image_that_crashed_it_and_of_no_other(tmp_path: Path) -> None:
-    """Of six questions that travel together the third and the last make lief crash."""
+def test_only_the_image_that_crashes_lief_is_refused(tmp_path: Path) -> None:
+    """The third and the last of six requests in one batch crash lief."""
     program = """
 from dataclasses import replace
 from signer.errors import ImageError
@@ -192,19 +192,19 @@ for number in range(6):
     image = replace(image, data=memoryview(data.replace(b".text", b"crash")) if number % 3 == 2 else data)
     checks.append(LayoutCheck(image))
     checks[-1].submit(image.data)
-for opinion in checks:
+for check in checks:
     try:
-        opinion.require()
+        check.require()
     except ImageError as error:
         print(error.message)
 """
-    said = with_lief(CRASHING, tmp_path, program)
-    lost = "lief did not answer, so that there is no second opinion on the image's layout"
-    unread = "lief can't read the image"
-    assert said == [unread, unread, lost, unread, unread, lost]
+    lines = with_lief(CRASHING, tmp_path, program)
+    lost = "lief did not answer, so the layout of the image could not be checked"
+    unread = "lief can't parse the image"
+    assert lines == [unread, unread, lost, unread, unread, lost]
 
 
-def test_a_question_that_nobody_waits_for_does_no_harm() -> None:
+def test_a_request_without_a_wait_does_not_affect_others() -> None:
     submitted(Image.parse(PeSpec(sections=[]).build()))
     layout_check.require_agreement(Image.parse(PeSpec().build()))
 
@@ -225,7 +225,7 @@ for child in range(3):
     if pid:
         children.append(pid)
         continue
-    said = []
+    results = []
     for number in range(40):
         crash = child == 1 and number == 20
         image = Image.parse(data)
@@ -233,8 +233,8 @@ for child in range(3):
         try:
             layout_check.require_agreement(image)
         except ImageError as error:
-            said.append("lost" if "did not answer" in error.message else "unread")
-    sys.stdout.write(f"{child} {said.count('unread')} {said.count('lost')}\\n")
+            results.append("lost" if "did not answer" in error.message else "unread")
+    sys.stdout.write(f"{child} {results.count('unread')} {results.count('lost')}\\n")
     sys.stdout.flush()
     os._exit(0)
 for pid in children:
@@ -243,5 +243,5 @@ for pid in children:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_processes_share_lief_and_one_that_crashes_it_is_no_other_one_s_error(tmp_path: Path) -> None:
+def test_a_crash_in_one_process_does_not_affect_others_that_share_lief(tmp_path: Path) -> None:
     assert sorted(with_lief(CRASHING, tmp_path, SHARED)) == ["0 40 0", "1 39 1", "2 40 0"]

@@ -288,7 +288,7 @@ def test_a_file_that_another_process_changed_meanwhile_is_not_overwritten(tmp_pa
             (tmp_path / "new").replace(path)
         return Patched(PatchSet(((0, b"new"),), len(copy)))
 
-    with pytest.raises(FileError, match="changed by somebody else meanwhile"):
+    with pytest.raises(FileError, match="another process changed the file"):
         begin_change(path, path, change)()
     assert path.read_bytes() == b"linked again"
     assert list(tmp_path.iterdir()) == [path]

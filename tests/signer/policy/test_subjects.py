@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
+from signer.policy.file_facts import FileFacts
 from signer.policy.subjects import CertificatePaths, FileSubject, SignatureSubject
 from signer.trust.path import CertificatePath, PathProblem
 from tests.support.policy_builder import (
@@ -162,3 +163,12 @@ def test_app_control_compares_the_certificates_of_all_paths() -> None:
     hashes = {SHA256.hash(one.tbs_certificate_bytes) for path in commercial().paths for one in path.certificates}
     assert len(hashes) == 2
     assert found.tbs_hashes == hashes
+
+
+def test_a_block_list_knows_a_file_by_every_digest_and_by_its_first_page() -> None:
+    sample = driver(commercial())
+    plain = FileSubject.of(sample.evidence, sample.paths)
+    assert plain.file_hashes == frozenset(sample.evidence.digests.values())
+    facts = FileFacts(first_page={SHA256: b"a first page"}, digests={SHA1: b"another digest"})
+    known = FileSubject.of(sample.evidence, sample.paths, facts=facts)
+    assert known.file_hashes == plain.file_hashes | {b"a first page", b"another digest"}

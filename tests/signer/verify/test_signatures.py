@@ -96,3 +96,12 @@ def test_the_refused_signature_is_numbered() -> None:
     assert [each.index for each in found] == list(range(10))
     assert [each.source for each in found] == ["embedded", *["nested"] * 9]
     assert [codes(each) for each in found] == [*[[]] * 9, ["signature-format"]]
+
+
+def test_a_signer_whose_certificate_can_not_be_read_is_unknown() -> None:
+    content = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(SHA256, bytes(32)))
+    signed = sign(content, identity(), SigningOptions())
+    assert signed.count(b"240101000000Z") == 1
+    (found,) = read_signatures(signed.replace(b"240101000000Z", b"24010100000XZ"))
+    assert codes(found.signature) == ["signer-certificate-unreadable"]
+    assert (found.signature.signer, found.signature.state) == (None, "undecided")

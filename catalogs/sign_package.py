@@ -15,7 +15,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.sign import sign_catalog
 from catalogs.inf.problems import Problem
 from catalogs.package.driver_package import DriverPackage, PackageFile
-from catalogs.verify_package import evidence_of
+from catalogs.verification.checked_package import evidence_of
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
 from signer.formats.detect import detect

@@ -68,22 +68,17 @@ class Output:
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of a command. Called once, and only with --json."""
         _answered.set(self)
-        print(_dumped(document), file=sys.stdout)  # noqa: T201
+        sys.stdout.write(f"{json.dumps(document, indent=self.indent)}\n")
 
-    def entry(self, entry: dict[str, Any]) -> str:
-        """An entry of a long document, as `long_document` takes it."""
-        return _dumped(entry)
-
-    def long_document(self, head: dict[str, Any], name: str, entries: Iterable[str]) -> None:
-        """Print a document that ends in a list of entries. They are written before, by whoever knows them."""
+    def write(self, text: str) -> None:
+        """Print the one JSON document of a command from text that a renderer wrote."""
         _answered.set(self)
-        before, _, after = _dumped({**head, name: []}).rpartition("[]")
-        if _indent() is None:
-            written = ", ".join(entries)
-        else:
-            written = ",".join(f"\n{entry}".replace("\n", "\n    ") for entry in entries)
-            written += "\n  " if written else ""
-        sys.stdout.write(f"{before}[{written}]{after}\n")
+        sys.stdout.write(text)
+
+    @property
+    def indent(self) -> int | None:
+        """The indentation of JSON: for a terminal 2; a pipe gets one line, which takes much less time to write."""
+        return 2 if sys.stdout.isatty() else None
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """A line of the result for a person; nothing with --json."""
@@ -181,15 +176,6 @@ class Output:
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
-
-
-def _indent() -> int | None:
-    """Indenting is for eyes, and takes several times as long: a pipe gets one line."""
-    return 2 if sys.stdout.isatty() else None
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, indent=_indent())
 
 
 def counted(number: int, noun: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
-from signer.storage.files import file_error, is_special, read
+from signer.storage.files import read
+from signer.storage.folders import walk
 
 
 def expand(
@@ -106,18 +107,3 @@ def _matches(pattern: Path) -> list[Path]:
     if not glob.has_magic(name):
         return []
     return [Path(found) for found in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207  (Path.glob wants a root)
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """The files below a folder in sorted order, hidden ones left out, and pipes and devices.
-
-    Links to folders are not followed.
-    """
-    for root, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        visible = (Path(root, name) for name in sorted(files) if not name.startswith("."))
-        yield from (path for path in visible if not is_special(path))
-
-
-def _raise(error: OSError) -> None:
-    raise file_error(error, Path(error.filename), "read the folder") from error

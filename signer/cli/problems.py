@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from signer.cli.output import Output, counted
-from signer.cli.terminal import STYLES
+from signer.reports.styles import STYLES
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import Problem

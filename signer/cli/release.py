@@ -1,9 +1,10 @@
-"""What a profile adds to a command: it refuses before anything is signed, and verifies before anything is replaced."""
+"""Apply a profile to a command: refuse before anything is signed, verify before anything is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,56 +45,47 @@ def require_fit(
     """
     if not chosen.is_release or chosen.profile is None:
         return
-    from signer.policy.release import Plan, refusals
-    from signer.trust.store import TrustStore
+    from signer.policy.release import Plan, require_releasable
 
     digests = (options.digest, *([second.digest] if second is not None else []))
     carried = (*signer.chain, *options.certificates)
     plan = Plan(signer.certificate, carried, digests, timestamped, datetime.now(UTC))
-    found = refusals(plan, () if for_portal else targets_of(chosen), TrustStore.release())
-    if found:
-        count = f"{len(found)} reasons" if len(found) > 1 else "a reason"
-        raise ReleaseRefused(
-            f"there {'are' if len(found) > 1 else 'is'} {count} not to sign with the profile {chosen.profile.name!r}; "
-            "nothing was changed",
-            path=chosen.profile.source,
-            problems=tuple(found),
-        )
+    targets = () if for_portal else targets_of(chosen)
+    require_releasable(plan, targets, chosen.profile.name, source=chosen.profile.source)
 
 
 def targets_of(chosen: ResolvedProfile) -> tuple[Target, ...]:
     """The targets that a profile names. Raises UsageError."""
-    from signer.cli.assess import parse_targets
+    from signer.policy.targets import parse_targets
 
-    return parse_targets(list(chosen.settings.targets))
+    return parse_targets(chosen.settings.targets)
 
 
 def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPackage, Catalog], None] | None:
-    """What looks at each package before its files take their places; None without a profile. Raises UsageError."""
+    """Return the check of each package before its files replace the old ones; None without a profile.
+
+    Raises UsageError.
+    """
     if chosen.profile is None:
         return None
-    from catalogs.release_check import verify_signed
+    from catalogs.verification.release_check import verify_signed
     from signer.cli.options.verify import TrustOptions
     from signer.policy.machine_state import MachineState
 
-    now = datetime.now(UTC)
-    roots = "release" if chosen.is_release else "test-signing"
-    trust = TrustOptions(roots, _roots(chosen)).resolve(now, output)
-    machine = MachineState(at=now, roots=roots, testsigning=not chosen.is_release)  # type: ignore[arg-type]  # as above
+    trust = TrustOptions("release" if chosen.is_release else "test-signing", _roots(chosen)).resolve(output)
+    machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=not chosen.is_release)
     targets = targets_of(chosen)
+    paths_of = partial(trust.paths_of, at=machine.at)
 
     def verify(package: DriverPackage, catalog: Catalog) -> None:
-        verdicts = verify_signed(package, catalog, trust.paths_of, targets, machine, release=chosen.is_release)
-        for verdict in verdicts:
-            if not verdict.decided:
-                output.warn(f"{package.catalog_name}: nothing public decides whether {verdict.target} accepts it")
-        accepted = dict.fromkeys(verdict.target for verdict in verdicts if verdict.accepted)
-        if accepted:
-            output.note(f"{package.catalog_name}: accepted by {', '.join(accepted)}.")
-        judged = {verdict.target for verdict in verdicts}
-        others = [target.name for target in targets if target.name not in judged]
-        if others:
-            output.warn(f"{package.catalog_name}: holds nothing for {', '.join(others)}, so nobody was asked there")
+        found = verify_signed(package, catalog, paths_of, targets, machine, release=chosen.is_release)
+        for target in found.undecided:
+            output.warn(f"{package.catalog_name}: nothing public decides whether {target} accepts it")
+        if found.accepted:
+            output.note(f"{package.catalog_name}: accepted by {', '.join(found.accepted)}.")
+        if found.not_checked:
+            names = ", ".join(found.not_checked)
+            output.warn(f"{package.catalog_name}: the package installs nothing on {names}; not checked there")
 
     return verify
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
+from signer.reports.styles import STYLES
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -20,31 +22,6 @@ _WIDEST_OF_MANY = 48
 _SHORT_CELL = 13
 _LEAST_CELL = 10
 _BETWEEN_CELLS = 3
-
-STYLES = {
-    "accepted": "bold green",
-    "rejected": "bold red",
-    "unknown": "bold yellow",
-    "error": "bold red",
-    "failed": "bold red",
-    "warning": "yellow",
-    "intact": "green",
-    "broken": "bold red",
-    "undecided": "bold yellow",
-    "signed": "green",
-    "built": "green",
-    "stripped": "green",
-    "extracted": "green",
-    "attached": "green",
-    "timestamped": "green",
-    "skipped": "dim",
-    "valid": "green",
-    "expiring": "yellow",
-    "expired": "bold red",
-    "revoked": "bold red",
-    "not yet valid": "bold red",
-}
-"""How words look on a terminal, wherever they stand alone in a cell."""
 
 
 def printable(text: str) -> str:

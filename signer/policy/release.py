@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name
+from signer.errors import ReleaseRefused
 from signer.policy.classify import classify
 from signer.policy.findings import Classification, Finding, Verdict
 from signer.policy.judge import judge, paths_of
@@ -63,6 +65,22 @@ class Forecast:
         if self.embedded.outcome == self.listed.outcome == "rejected":
             return self.embedded
         return self.installed if self.installed.outcome == "rejected" else None
+
+
+def require_releasable(plan: Plan, targets: Iterable[Target], profile: str, *, source: Path | None = None) -> None:
+    """Raise ReleaseRefused, with every reason, where nothing must be signed for release like this.
+
+    `profile` names the release profile and `source` the file that it comes from, for the message.
+    """
+    found = refusals(plan, targets, TrustStore.release())
+    if found:
+        count = f"{len(found)} reasons" if len(found) > 1 else "a reason"
+        raise ReleaseRefused(
+            f"there {'are' if len(found) > 1 else 'is'} {count} not to sign with the profile {profile!r}; "
+            "nothing was changed",
+            path=source,
+            problems=tuple(found),
+        )
 
 
 def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,6 +11,13 @@ from signer.errors import UsageError
 from signer.policy.tables import rows, table
 
 S_MODE = "-smode"
+_DEFAULT_TARGETS = {
+    "x64": "win11-25h2-x64",
+    "x86": "win10-22h2-x86",
+    "arm64": "win11-25h2-arm64",
+    "ia64": "server2008r2-ia64",
+}
+"""The newest release that most machines of an architecture run; Windows 11 26H1 comes with new hardware only."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,6 +120,20 @@ def targets_for(architecture: str | None) -> tuple[Target, ...]:
     """Return the targets of this architecture, or all targets if it is unknown."""
     fitting = tuple(target for target in all_targets() if target.architecture == architecture)
     return fitting or all_targets()
+
+
+def default_target(architecture: str | None) -> Target:
+    """The target to check a file for when none is named; the x64 one where the file has no known architecture."""
+    return Target.parse(_DEFAULT_TARGETS.get(architecture or "", _DEFAULT_TARGETS["x64"]))
+
+
+def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
+    """The targets with these names, each once; a name may be a list with commas. Raises UsageError."""
+    given = tuple(names)
+    found = tuple(dict.fromkeys(Target.parse(part) for name in given for part in name.split(",") if part.strip()))
+    if given and not found:
+        raise UsageError("--target names no target", hint="Say <release>-<arch>, such as win11-25h2-x64.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

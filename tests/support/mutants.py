@@ -42,7 +42,7 @@ TESTS = {
     "signer/pkcs7": "tests/signer/pkcs7 tests/signer/verify -k 'not fuzz and not http_post and not no_changed_byte'",
     "signer/pkcs7/http_post.py": "tests/signer/pkcs7/test_http_post.py",
     "signer/formats": "tests/signer/formats",
-    "catalogs/release_check.py": "tests/catalogs/test_release_check.py",
+    "catalogs/verification/release_check.py": "tests/catalogs/verification/test_release_check.py",
 }
 """The code that is mutated, and the tests that must notice: those of its package, without the slowest.
 

@@ -16,12 +16,12 @@ from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
-from signer.cli.paths import walk
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import kind_of
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
+from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
 
 if TYPE_CHECKING:

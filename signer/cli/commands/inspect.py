@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from signer.cli.assess import verifiable_kind
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
-from signer.cli.terminal import STYLES
-from signer.cli.verdict_json import certificate as certificate_json
-from signer.cli.verdict_json import iso
 from signer.errors import SignerError, SigningError
+from signer.formats.detect import expected
+from signer.reports.certificates import certificate as certificate_json
+from signer.reports.certificates import iso
+from signer.reports.styles import STYLES
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from signer.verify.evidence import Evidence, Signature, Timestamp
 
 app = typer.Typer(add_completion=False)
-
-_INSPECTED = ("image", "catalog", "cabinet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +72,21 @@ def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
 
 
 def _handles(path: Path) -> bool:
-    return verifiable_kind(path) in _INSPECTED
+    return expected(path) is not None
 
 
 def _inspect(path: Path) -> Inspection:
     from signer.verify.gather import gather
 
-    kind = verifiable_kind(path)
-    if kind not in _INSPECTED:
+    row = expected(path)
+    if row is None:
         raise SigningError(
             "not an image, catalog or cabinet, so it carries no signature",
             path=path,
             hint="See which catalog lists it with: drvsign catalog check CAT DIR",
         )
     with mapped(path) as data:
-        return Inspection(path, len(data), gather(data, kind, path.name))
+        return Inspection(path, len(data), gather(data, row.name, path.name))
 
 
 def _document(one: Inspection) -> dict[str, Any]:

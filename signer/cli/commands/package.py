@@ -21,12 +21,13 @@ from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
-from signer.cli.paths import walk
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import expect_images
+from signer.cli.verification import verified
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
+from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically
 from signer.storage.transaction import atomic_update
 
@@ -94,7 +95,7 @@ def package(
         write_depfile(depfile, target, [*_files(packages), *signing_sources(identity, signature, chosen)])
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
-        _say_what_windows_makes_of_it(output, result, signer, jobs)
+        _print_verdict(output, result, signer, jobs)
     if identity.is_test:
         output.note("The script for the test machine: drvsign certs install-script")
 
@@ -166,21 +167,24 @@ def _result(made: FileOutcome, signer: str) -> FileResult:
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
 
 
-def _say_what_windows_makes_of_it(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> None:
-    """The verdict of the newest release: with test signing on where only a test machine would trust the signer."""
+def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> None:
+    """Print the verdict of the default target, with test-signing mode on where the signer's root is a test root."""
     from datetime import UTC, datetime
 
-    from signer.cli.assess import Assessor
-    from signer.cli.commands.verify import assess_all
-    from signer.cli.options.verify import MachineOptions, Trust
-    from signer.cli.verdict_text import show
+    from catalogs.verification.query import VerifyQuery
+    from signer.policy.machine_state import MachineState
+    from signer.policy.targets import Target
+    from signer.policy.trust import Trust
+    from signer.reports.formats import ReportOptions, render
 
-    at = datetime.now(UTC)
-    trust = Trust.of_signer(signer, at)
-    machine = MachineOptions(testsigning=trust.is_for_tests)
-    assessor = Assessor("kernel", trust, machine.machine(trust.signers.mode, at), ())
-    mode = " with test signing on" if trust.is_for_tests else ""
-    output.print(f"What the newest Windows makes of it{mode}:")
-    show(output, assess_all(output, assessor, [folder], jobs), matrix=False)
-    options = " --roots test-signing --testsigning" if trust.is_for_tests else ""
+    trust = Trust.for_signer(signer.certificate, signer.chain)
+    is_test = trust.mode == "test-signing"
+    machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=is_test)
+    found = verified(output, [folder], VerifyQuery("kernel", trust, machine), jobs, lambda assessment: assessment)
+    names = dict.fromkeys(one.verdict.target for each in found for one in each.consequences)
+    mode = " with test signing on" if is_test else ""
+    if names:
+        output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
+    render("text", found, output, ReportOptions(verbose=bool(output.verbose)))
+    options = " --roots test-signing --testsigning" if is_test else ""
     output.note(f"All releases: drvsign verify {shell_quote(folder)} --policy kernel{options} --matrix")

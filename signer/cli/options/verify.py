@@ -20,11 +20,8 @@ from signer.storage.files import read
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from signer.keys.identity import SigningIdentity
-    from signer.policy.machine_state import MachineState
-    from signer.policy.subjects import CertificatePaths
-    from signer.trust.store import TrustStore
-    from signer.verify.evidence import Evidence, Signature
+    from signer.policy.machine_state import MachineState, Roots
+    from signer.policy.trust import Trust
 
 ROOTS_PANEL = "Trusted roots"
 MACHINE_PANEL = "Machine state"
@@ -76,9 +73,9 @@ class TrustOptions:
         ),
     ] = None
 
-    def resolve(self, at: datetime, output: Output) -> Trust:
-        """The stores that the options name. Raises UsageError, FileError, CertificateError."""
-        from signer.trust.store import TrustStore
+    def resolve(self, output: Output) -> Trust:
+        """Load the certificates and CRLs that the options name. Raises UsageError, FileError, CertificateError."""
+        from signer.policy.trust import Trust
 
         if self.roots not in ("release", "test-signing"):
             raise UsageError(f"there are no roots called {self.roots!r}", hint="Say --roots release or test-signing.")
@@ -87,13 +84,11 @@ class TrustOptions:
                 "a root of your own and the release roots can't be trusted together",
                 hint="Add --roots test-signing, or leave out --root.",
             )
-        helpers = load_certificates(self.intermediate or [])
-        release = TrustStore.release().with_intermediates(helpers)
-        lists = tuple(crl for path in self.crl or [] for crl in _crls(path))
+        intermediates = load_certificates(self.intermediate or [])
+        crls = [crl for path in self.crl or [] for crl in _crls(path)]
         if self.roots == "release":
-            return Trust(release, release, lists, at)
-        test = TrustStore.test_signing(load_certificates(self._named(output))).with_intermediates(helpers)
-        return Trust(test, release, lists, at)
+            return Trust.release(intermediates=intermediates, crls=crls)
+        return Trust.test_signing(load_certificates(self._named(output)), intermediates=intermediates, crls=crls)
 
     def _named(self, output: Output) -> list[Path]:
         """The roots that were named, or the test identity's where there is one."""
@@ -105,65 +100,6 @@ class TrustOptions:
             return [own]
         output.warn("no --root was named, and there is no test identity here: only Microsoft's test roots are trusted")
         return []
-
-
-@dataclass(frozen=True)
-class Trust:
-    """The stores of one call, and the revocation lists that were given."""
-
-    signers: TrustStore
-    public: TrustStore
-    """The release roots: a test-signed driver is mostly timestamped by a public authority."""
-    lists: tuple[x509.CertificateRevocationList, ...]
-    at: datetime
-
-    @classmethod
-    def of_signer(cls, signer: SigningIdentity, at: datetime) -> Trust:
-        """The release roots where the signer reaches one of them, else what carries its certificate, as test roots."""
-        from signer.certificates import is_self_signed
-        from signer.trust.chain import build_paths
-        from signer.trust.store import TrustStore
-
-        release = TrustStore.release()
-        above = (signer.certificate, *signer.chain)
-        if any(path.anchor is not None for path in build_paths(signer.certificate, above, release)):
-            return cls(release, release, (), at)
-        return cls(TrustStore.test_signing(one for one in above if is_self_signed(one)), release, (), at)
-
-    @property
-    def is_for_tests(self) -> bool:
-        """Whether test roots are trusted."""
-        return self.signers.mode == "test-signing"
-
-    def paths_of(self, evidence: Evidence) -> tuple[CertificatePaths, ...]:
-        """The paths of every signature and timestamp, revocations noted."""
-        from dataclasses import replace
-
-        from signer.policy.judge import paths_of
-
-        found = paths_of(evidence, self.signers)
-        if self.signers is not self.public:
-            stamped = paths_of(evidence, self.public)
-            found = tuple(
-                replace(own, timestamp=(*own.timestamp, *other.timestamp), public=other.signer)
-                for own, other in zip(found, stamped, strict=True)
-            )
-        if not self.lists:
-            return found
-        return tuple(
-            self._revoked(paths, signature) for paths, signature in zip(found, evidence.signatures, strict=True)
-        )
-
-    def _revoked(self, paths: CertificatePaths, signature: Signature) -> CertificatePaths:
-        """The paths with revocations noted as of the signature's timestamp, where one that can be trusted says when."""
-        from dataclasses import replace
-
-        from signer.trust.revocation import with_revocations
-
-        stamp = signature.timestamp
-        trusted = stamp is not None and stamp.intact and any(path.anchor is not None for path in paths.timestamp)
-        moment = stamp.time if stamp is not None and trusted else self.at
-        return replace(paths, signer=tuple(with_revocations(path, self.lists, moment) for path in paths.signer))
 
 
 def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:
@@ -298,13 +234,13 @@ class MachineOptions:
         """The time that the verdict is for. Raises UsageError."""
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
-    def machine(self, roots: str, at: datetime) -> MachineState:
-        """The state of the machine as the policy wants it. Raises UsageError; FileError and ConfigError for lists."""
+    def machine(self, roots: Roots) -> MachineState:
+        """Read the options about the machine. Raises UsageError; FileError and ConfigError for lists."""
         from signer.policy.machine_state import MachineState
 
         return MachineState(
-            at=at,
-            roots=roots,  # type: ignore[arg-type]  # checked by TrustOptions
+            at=self.time(),
+            roots=roots,
             secure_boot=self.secure_boot,
             testsigning=self.testsigning,
             debugger=self.debugger,

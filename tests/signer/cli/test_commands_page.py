@@ -21,7 +21,8 @@ def test_every_command_is_on_the_page():
 
 
 def test_every_document_is_on_the_page_and_none_besides():
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "signer" / "cli").rglob("*.py"))
+    folders = (ROOT / "signer" / "cli", ROOT / "signer" / "reports")
+    sources = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
     printed = set(re.findall(r'"(drvsign\.[a-z-]+/\d)"', sources))
     assert printed == set(re.findall(r"`(drvsign\.[a-z-]+/\d)`", PAGE))
 

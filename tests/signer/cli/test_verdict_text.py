@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from catalogs.verification.assessment import Assessment
 from signer.asn1.oids import EKU_WHQL_ATTESTED
-from signer.cli.assess import Assessment
 from signer.cli.output import Output
-from signer.cli.verdict_text import show
 from signer.codeintegrity.consequences import consequences
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
+from signer.reports.formats import ReportOptions, render
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver
 
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
@@ -48,7 +48,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, assessment: Assessment, columns: in
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setenv("COLUMNS", str(columns or 80))
     monkeypatch.setenv("NO_COLOR", "1")
-    show(Output(), [assessment], matrix=True)
+    render("text", [assessment], Output(), ReportOptions(matrix=True))
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
 
 

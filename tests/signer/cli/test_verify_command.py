@@ -277,7 +277,7 @@ def test_one_file_that_can_not_be_read_does_not_hide_the_others(driver, work):
     ("arguments", "says"),
     [
         ((), "--policy"),
-        (("--policy", "kernle"), "no policy called 'kernle'"),
+        (("--policy", "kernle"), "unknown policy 'kernle'"),
         (("--policy", "kernel", "--target", "win11-24h2"), "win11-24h2-x64"),
         (("--policy", "kernel", "--target", "win13-x64"), "unknown target 'win13-x64'"),
         (("--policy", "kernel", "--matrix", *X64), "exclude each other"),

@@ -1,9 +1,9 @@
-"""The VERIFY line of a driver package: its INF, the files that it copies, and the catalogs that vouch for them."""
+"""A driver package with the evidence of its INF, the files that it copies, and the catalogs that list them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
@@ -138,7 +138,7 @@ class CheckedPackage:
         return tuple(versions_in(text)) if text is not None else None
 
 
-def check(
+def check_packages(
     where: Path | Sequence[Path],
     catalogs: Sequence[CatalogLookup],
     paths_of: PathsOf,
@@ -146,11 +146,11 @@ def check(
     each: Each = map,
     left_out: Callable[[Problem], None] | None = None,
 ) -> list[CheckedPackage]:
-    """The packages of a folder, or of some INFs, with the evidence of all that is in them.
+    """Read the packages of a folder, or of some INFs, and gather the evidence of every file in them.
 
-    `catalogs` are looked at besides those that the INFs name. What forbids a catalog but not the installation, such as
-    a date in the future, is no matter here. `left_out` is told why an INF is in no package. Raises PackageError where
-    there is no driver package, FileError, MalformedInput.
+    `catalogs` are used besides those that the INFs name. Problems that forbid a catalog but not the installation, such
+    as a DriverVer date in the future, are ignored. `left_out` receives the reason why an INF is in no package. Raises
+    PackageError where there is no driver package, FileError, MalformedInput.
     """
     survey = survey_packages(where)
     if not (survey.packages or survey.uncatalogued):
@@ -164,10 +164,34 @@ def check(
         for problem in _left_out(survey):
             left_out(problem)
     return [
-        _check(package, named, survey, catalogs, paths_of, each)
+        _check_surveyed(package, survey, catalogs, paths_of, each, named=named)
         for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
         for package in packages
     ]
+
+
+def check_package(
+    package: DriverPackage,
+    catalog: Catalog | None,
+    paths_of: PathsOf,
+    *,
+    catalogs: Sequence[CatalogLookup] = (),
+    each: Each = map,
+) -> CheckedPackage:
+    """Gather the evidence of a package whose catalog is `catalog`. Raises FileError, MalformedInput."""
+    lookups = (*([catalog] if catalog is not None else ()), *catalogs)
+    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
+
+    def checked(file: PackageFile) -> CheckedFile:
+        evidence = evidence_of(file.path, lookups, file.packed, file.relative.name)
+        line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
+        return CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot, line_ends)
+
+    signature = (
+        gather_catalog(catalog.signed_data, catalog.name or package.catalog_name) if catalog is not None else None
+    )
+    return CheckedPackage(package, catalog, signature, tuple(each(checked, package.files)), drivers=drivers)
 
 
 def _left_out(survey: Survey) -> Iterator[Problem]:
@@ -180,36 +204,19 @@ def _left_out(survey: Survey) -> Iterator[Problem]:
             yield problem
 
 
-def _check(
+def _check_surveyed(
     package: DriverPackage,
-    named: bool,
     survey: Survey,
     catalogs: Sequence[CatalogLookup],
     paths_of: PathsOf,
     each: Each,
+    *,
+    named: bool,
 ) -> CheckedPackage:
     path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
-    data = read(path) if path is not None else None
-    catalog = _parsed(data, path) if data is not None and path is not None else None
-    lookups = (*([catalog] if catalog is not None else ()), *catalogs)
-    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
-    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
-
-    def one(file: PackageFile) -> CheckedFile:
-        evidence = evidence_of(file.path, lookups, file.packed)
-        line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
-        return CheckedFile(file, evidence, paths_of(evidence), file.path.name.lower() in boot, line_ends)
-
-    return CheckedPackage(
-        package,
-        catalog,
-        gather_catalog(data, path.name) if data is not None and path is not None else None,
-        tuple(each(one, package.files)),
-        tuple(_missing(survey, package)),
-        path,
-        drivers,
-        named,
-    )
+    catalog = _parsed(read(path), path) if path is not None else None
+    checked = check_package(package, catalog, paths_of, catalogs=catalogs, each=each)
+    return replace(checked, missing=tuple(_missing(survey, package)), catalog_path=path, named=named)
 
 
 def _parsed(data: bytes, path: Path) -> Catalog:

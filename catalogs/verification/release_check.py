@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from catalogs.catalog.file import Catalog
-from catalogs.inf.driver import DriverInf
 from catalogs.package.driver_package import DriverPackage
-from catalogs.package.images import boot_start_drivers
-from catalogs.verify_package import CheckedFile, CheckedPackage, PathsOf, evidence_of
+from catalogs.verification.checked_package import CheckedPackage, PathsOf, check_package
 from signer.certificates import common_name
 from signer.errors import VerificationError
 from signer.policy.classify import classify
@@ -18,7 +16,35 @@ from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
-from signer.verify.gather import gather_catalog
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCheck:
+    """The verdicts of the targets about a signed package and its drivers. No target rejects any."""
+
+    targets: tuple[Target, ...]
+    """The targets that were asked for."""
+    verdicts: tuple[Verdict, ...]
+    """Of each target that the package installs on: about the installation, then about each driver."""
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The targets that accept the package and every driver."""
+        return tuple(name for name in self._checked if name not in self.undecided)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """The targets for which a verdict is unknown."""
+        return tuple(dict.fromkeys(verdict.target for verdict in self.verdicts if not verdict.decided))
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """The targets for whose architecture the package installs nothing."""
+        return tuple(target.name for target in self.targets if target.name not in self._checked)
+
+    @property
+    def _checked(self) -> dict[str, None]:
+        return dict.fromkeys(verdict.target for verdict in self.verdicts)
 
 
 def verify_signed(
@@ -29,31 +55,21 @@ def verify_signed(
     machine: MachineState,
     *,
     release: bool,
-) -> list[Verdict]:
-    """The verdicts of the targets that the package is for, none of them "rejected".
+) -> ReleaseCheck:
+    """Verify a package that was signed, before its files replace the old ones. They are where `package` says.
 
-    The files are where `package` says. Raises VerificationError for a signature that is not intact or that a target
-    rejects, and for a release also for one that is for tests or has no timestamp; SignerError.
+    Raises VerificationError for a signature that is not intact or that a target rejects, and for a release also for a
+    test signature or one without a timestamp; SignerError.
     """
-    checked = _checked(package, catalog, paths_of)
+    checked = check_package(package, catalog, paths_of)
     for name, evidence in _evidence(checked):
         _require_intact(name, evidence)
         if release:
             _require_timestamps(name, evidence)
     if release:
         _require_no_tests(checked)
-    return [verdict for target in targets for verdict in _verdicts(checked, target, machine)]
-
-
-def _checked(package: DriverPackage, catalog: Catalog, paths_of: PathsOf) -> CheckedPackage:
-    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
-    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
-    files = []
-    for file in package.files:
-        evidence = evidence_of(file.path, [catalog], file.packed, file.relative.name)
-        files.append(CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot))
-    signature = gather_catalog(catalog.to_bytes(), package.catalog_name)
-    return CheckedPackage(package, catalog, signature, tuple(files), drivers=drivers)
+    verdicts = tuple(verdict for target in targets for verdict in _verdicts(checked, target, machine))
+    return ReleaseCheck(tuple(targets), verdicts)
 
 
 def _evidence(checked: CheckedPackage) -> Iterator[tuple[str, Evidence]]:

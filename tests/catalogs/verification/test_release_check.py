@@ -13,8 +13,8 @@ from catalogs.build import CatalogOptions, build
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.sign import sign_catalog
 from catalogs.package.driver_package import DriverPackage, read_packages
-from catalogs.release_check import verify_signed
 from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.verification.release_check import ReleaseCheck, verify_signed
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import VerificationError
@@ -97,7 +97,7 @@ def verify(
     targets: Sequence[Target] = (),
 ) -> list[Verdict]:
     """The check; without targets nothing but what a release demands of its signatures is left of it."""
-    return verify_signed(*made, paths, targets, TEST_MACHINE, release=release)
+    return list(verify_signed(*made, paths, targets, TEST_MACHINE, release=release).verdicts)
 
 
 def test_a_package_with_timestamps_is_released(tmp_path: Path) -> None:
@@ -205,10 +205,28 @@ def test_a_driver_that_the_inf_starts_at_boot_is_judged_as_one(tmp_path: Path, s
 
     def check() -> list[str]:
         made = (found, signed_catalog(found, stamped))
-        return [one.outcome for one in verify_signed(*made, roots_for_tests, targets, machine, release=False)]
+        done = verify_signed(*made, roots_for_tests, targets, machine, release=False)
+        return [one.outcome for one in done.verdicts]
 
     if outcome == "accepted":
         assert check() == ["accepted", "accepted"]
     else:
         with pytest.raises(VerificationError, match="win10-22h2-x86"):
             check()
+
+
+def test_a_target_accepts_a_package_only_with_all_of_its_drivers() -> None:
+    """The second release installs the package and leaves open whether it loads a driver."""
+    targets = tuple(map(Target.parse, ("win11-25h2-x64", "win10-22h2-x64", "win11-25h2-arm64")))
+    found = ReleaseCheck(
+        targets,
+        (
+            Verdict("win11-25h2-x64", "accepted", "catalogued", ()),
+            Verdict("win11-25h2-x64", "accepted", "portal", ()),
+            Verdict("win10-22h2-x64", "accepted", "catalogued", ()),
+            Verdict("win10-22h2-x64", "unknown", "allow-list", ()),
+        ),
+    )
+    assert found.accepted == ("win11-25h2-x64",)
+    assert found.undecided == ("win10-22h2-x64",)
+    assert found.not_checked == ("win11-25h2-arm64",)

@@ -10,7 +10,7 @@ import pytest
 from catalogs.build import CatalogOptions, build
 from catalogs.catalog.sign import sign_catalog
 from catalogs.package.driver_package import read_packages
-from catalogs.verify_package import CheckedPackage, check
+from catalogs.verification.checked_package import CheckedPackage, check_packages
 from signer.pkcs7.signed_data import SigningOptions
 from signer.policy.judge import paths_of
 from signer.policy.machine_state import MachineState
@@ -25,7 +25,7 @@ TARGET = Target.parse("win10-22h2-x64")
 
 
 def checked(folder: Path) -> CheckedPackage:
-    (package,) = check(folder, [], lambda evidence: paths_of(evidence, STORE))
+    (package,) = check_packages(folder, [], lambda evidence: paths_of(evidence, STORE))
     return package
 
 

@@ -1,24 +1,21 @@
-"""The document `drvsign.verdict/1`: what was verified, as programs read it."""
+"""The JSON document `drvsign.verdict/1`: one entry for each verified file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from signer.cli.assess import KERNEL_POLICIES, Assessment
-from signer.errors import SignerError
+from catalogs.verification.query import KERNEL_POLICIES
+from signer.reports.certificates import certificate, iso, link
+from signer.reports.documents import long_document
+from signer.reports.event_lines import event
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from cryptography import x509
-
-    from signer.codeintegrity.consequences import Consequences
-    from signer.codeintegrity.events import Event
+    from catalogs.verification.assessment import Assessment, Outcome
     from signer.policy.subjects import CertificatePaths
+    from signer.reports.sink import Sink
     from signer.trust.path import CertificatePath
     from signer.verify.evidence import Signature, Timestamp
 
@@ -28,44 +25,20 @@ UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "s
 
 
 @dataclass(frozen=True, slots=True)
-class SerializedAssessment:
-    """An assessment that was told: small, and made of what can be handed from one process to another."""
+class JsonReport:
+    """Write the document."""
 
-    path: Path
-    accepted: bool
-    decided: bool
-    rejected: bool
-    error: SignerError | None
-    entry: str
-    """One of `files`, written as JSON."""
-    events: str
-    """What Windows would log, as JSON lines."""
+    indent: int | None = None
+    """Spaces of indentation; None for one line, which takes much less time to write."""
 
+    def serialize(self, assessment: Assessment) -> str:
+        """One entry of `files` as JSON."""
+        return json.dumps(entry(assessment), indent=self.indent)
 
-def tell(write: Callable[[dict[str, Any]], str], logged: bool, assessment: Assessment) -> SerializedAssessment:
-    """An assessment, with its entry as `write` has it, and with its events where `logged`."""
-    one = assessment
-    events = event_lines(one) if logged else ""
-    return SerializedAssessment(one.path, one.accepted, one.decided, one.rejected, one.error, write(entry(one)), events)
-
-
-def head(told: Sequence[SerializedAssessment]) -> dict[str, Any]:
-    """The document but for its `files`."""
-    return {
-        "schema": SCHEMA,
-        "accepted": bool(told) and all(one.accepted for one in told),
-        "decided": bool(told) and all(one.decided for one in told),
-    }
-
-
-def event_lines(assessment: Assessment) -> str:
-    """The events of all targets as JSON lines."""
-    lines = [
-        json.dumps({"path": str(assessment.path), **event(what, logged)})
-        for what in assessment.consequences
-        for logged in what.events
-    ]
-    return "".join(f"{line}\n" for line in lines)
+    def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
+        """Write the document with these entries of `files`."""
+        head = {"schema": SCHEMA, "accepted": outcome.accepted, "decided": outcome.decided}
+        sink.write(long_document(head, "files", contents, self.indent))
 
 
 def entry(assessment: Assessment) -> dict[str, Any]:
@@ -80,12 +53,6 @@ def entry(assessment: Assessment) -> dict[str, Any]:
         "findings": findings(assessment),
         "events": [event(one, logged) for one in assessment.consequences for logged in one.events],
     }
-
-
-def event(one: Consequences, logged: Event) -> dict[str, Any]:
-    """One of `events`; its data begin with the target that would log it."""
-    entry = logged.as_json()
-    return {**entry, "data": {"target": one.verdict.target, **entry["data"]}}
 
 
 def findings(assessment: Assessment) -> list[dict[str, Any]]:
@@ -133,43 +100,12 @@ def signature(one: Signature, paths: CertificatePaths, *, kernel: bool = True) -
     }
 
 
-def certificate(one: x509.Certificate) -> dict[str, Any]:
-    """A signer's certificate."""
-    from signer.certificates import common_name, issuer_name, serial_hex, subject_name, thumbprint
-
-    return {
-        "subject": subject_name(one),
-        "common_name": common_name(one),
-        "issuer": issuer_name(one),
-        "serial": serial_hex(one),
-        "sha1": thumbprint(one, "sha1").lower(),
-        "sha256": thumbprint(one, "sha256").lower(),
-    }
-
-
-def link(one: x509.Certificate) -> dict[str, Any]:
-    """A certificate of a chain."""
-    from signer.certificates import subject_name, thumbprint
-
-    return {
-        "subject": subject_name(one),
-        "sha1": thumbprint(one, "sha1").lower(),
-        "not_before": iso(one.not_valid_before_utc),
-        "not_after": iso(one.not_valid_after_utc),
-    }
-
-
 def timestamp(one: Timestamp) -> dict[str, Any]:
     """A timestamp."""
     from signer.certificates import common_name
 
     name = common_name(one.signer) if one.signer is not None else ""
     return {"kind": one.kind, "time": iso(one.time), "intact": one.intact, "signer": name}
-
-
-def iso(time: datetime) -> str:
-    """A time in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def best(paths: Sequence[CertificatePath], *, kernel: bool) -> CertificatePath | None:

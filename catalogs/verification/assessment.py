@@ -1,0 +1,99 @@
+"""The answer of a verification for one file or driver package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+from signer.codeintegrity.consequences import Consequences
+from signer.errors import SignerError
+from signer.policy.subjects import CertificatePaths
+from signer.verify.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The evidence of one file or package and the verdict of each target, or the error that prevented them."""
+
+    path: Path
+    kind: str
+    """image, catalog, cabinet, file or package."""
+    evidence: Evidence | None = None
+    """The signatures and digests; of a package, those of its catalog."""
+    paths: tuple[CertificatePaths, ...] = ()
+    """The certificate paths of each signature of the evidence."""
+    consequences: tuple[Consequences, ...] = ()
+    """One verdict for each target, with the events and the status that follow from it."""
+    error: SignerError | None = None
+    inf: str | None = None
+    """The file name of a package's INF."""
+    policy: str = "kernel"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every target accepts it."""
+        return bool(self.consequences) and all(one.verdict.accepted for one in self.consequences)
+
+    @property
+    def decided(self) -> bool:
+        """Whether every target has a verdict other than unknown."""
+        return self.error is None and all(one.verdict.decided for one in self.consequences)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether any target rejects it."""
+        return any(one.verdict.outcome == "rejected" for one in self.consequences)
+
+
+class Assessed(Protocol):
+    """What an outcome is computed from: an assessment, or its serialized form."""
+
+    @property
+    def error(self) -> SignerError | None:
+        """Why the file could not be verified."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every target accepts it."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether every target has a verdict other than unknown."""
+
+    @property
+    def rejected(self) -> bool:
+        """Whether any target rejects it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer over all files of one verification."""
+
+    accepted: bool
+    """Every target accepts every file, and there is at least one."""
+    decided: bool
+    """Every file could be read and has a decided verdict on every target, and there is at least one."""
+    rejected: bool
+    """Any target rejects any file."""
+    failed: bool
+    """Any file could not be verified."""
+
+    @classmethod
+    def of(cls, assessments: Iterable[Assessed]) -> Self:
+        """Combine assessments."""
+        found = tuple(assessments)
+        return cls(
+            accepted=bool(found) and all(one.accepted for one in found),
+            decided=bool(found) and all(one.decided for one in found),
+            rejected=any(one.rejected for one in found),
+            failed=any(one.error is not None for one in found),
+        )
+
+    @property
+    def word(self) -> Literal["accepted", "rejected", "unknown", "failed"]:
+        """The outcome in one word: a failure counts before a rejection, a rejection before an unknown."""
+        if self.failed:
+            return "failed"
+        return "accepted" if self.accepted else "rejected" if self.rejected else "unknown"

@@ -1,0 +1,89 @@
+"""Verify one file: gather its evidence, build the certificate paths, and apply the policy for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from catalogs.verification.assessment import Assessment
+from catalogs.verification.query import VerifyQuery
+from signer.algorithms import DigestAlgorithm
+from signer.codeintegrity.consequences import consequences
+from signer.errors import SigningError
+from signer.formats.detect import expected
+from signer.pe.digest import digest_image
+from signer.pe.image import Image
+from signer.policy.file_facts import FileFacts, facts_of
+from signer.policy.judge import judge_all
+from signer.policy.machine_state import MachineState
+from signer.policy.subjects import CertificatePaths
+from signer.policy.targets import Target
+from signer.storage.files import mapped
+from signer.verify.evidence import CatalogLookup, Evidence
+from signer.verify.gather import gather
+
+
+def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup] = ()) -> Assessment:
+    """Verify one file; `catalogs` may list it besides those of the query. Raises SignerError."""
+    row = expected(path)
+    lookups = (*query.catalogs, *catalogs)
+    if row is None and not lookups:
+        raise SigningError(
+            "not an image, catalog or cabinet, so it carries no signature of its own",
+            path=path,
+            hint="Name the catalog that covers it with --catalog, or the folder of its driver package.",
+        )
+    with mapped(path) as data:
+        evidence = gather(data, row.name if row is not None else "file", path.name, lookups)
+    return assess(path, evidence, query.paths_of(evidence), query, query.targets_for(evidence.architecture), lookups)
+
+
+def assess(
+    path: Path,
+    evidence: Evidence,
+    paths: tuple[CertificatePaths, ...],
+    query: VerifyQuery,
+    targets: Sequence[Target],
+    catalogs: Sequence[CatalogLookup],
+    *,
+    boot_start: bool = False,
+) -> Assessment:
+    """Apply the policy to evidence that was gathered.
+
+    `catalogs` are those that the evidence was gathered with; `boot_start` says that the INF has the boot loader start
+    the driver.
+    """
+    machine = replace(query.machine, boot_start=True) if boot_start else query.machine
+    attributes = _catalog_attributes(evidence, catalogs) if query.policy == "protected-media" else None
+    evidence, facts = _with_list_facts(path, evidence, machine)
+    verdicts = judge_all(query.policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
+    found = tuple(
+        consequences(query.policy, verdict, evidence, target, verbose=query.verbose_events)
+        for verdict, target in zip(verdicts, targets, strict=True)
+    )
+    return Assessment(path, evidence.kind, evidence, paths, found, policy=query.policy)
+
+
+def _with_list_facts(path: Path, evidence: Evidence, machine: MachineState) -> tuple[Evidence, FileFacts | None]:
+    """Add the digests and file facts that driver lists match, where a list was given."""
+    if evidence.kind != "image" or (machine.allow_list is None and machine.block_list is None):
+        return evidence, None
+    with mapped(path) as data:
+        image = Image.parse(data)
+        digests = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
+        return replace(evidence, digests={**evidence.digests, **digests}), facts_of(image)
+
+
+def _catalog_attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:
+    """The member attributes of the catalogs that list the file; None where no catalog does."""
+    from catalogs.catalog.file import Catalog
+
+    members = [
+        catalog.find(digest)
+        for catalog in catalogs
+        if isinstance(catalog, Catalog)
+        for digest in evidence.digests.values()
+    ]
+    known = [dict(member.attributes) for member in members if member is not None]
+    return {name: value for attributes in known for name, value in attributes.items()} if known else None

@@ -1,0 +1,128 @@
+"""Verify driver packages: an assessment of each installation, and of each driver that the kernel would load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from catalogs.inf.problems import Problem
+from catalogs.verification.assessment import Assessment
+from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each, check_packages
+from catalogs.verification.files import assess, verify_file
+from catalogs.verification.query import KERNEL_POLICIES, VerifyQuery
+from signer.codeintegrity.consequences import consequences
+from signer.errors import PackageError
+from signer.policy.subjects import CertificatePaths
+from signer.policy.targets import Target, all_targets
+from signer.verify.evidence import Evidence
+
+_ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
+"""In the order in which a package's default target is chosen."""
+
+
+def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
+    """Verify the packages of a folder, or of some INFs. `each` runs over the files. Raises SignerError."""
+    left_out: list[Problem] = []
+    checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append)
+    variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
+    for package in checked:
+        variants.setdefault(package.package.infs, []).append(package)
+    for infs, packages in variants.items():
+        folder = where if isinstance(where, Path) and len(variants) == 1 else infs[0]
+        yield from _verify_variants(folder, packages, query)
+    yield from (_left_out(problem) for problem in left_out)
+
+
+def _verify_variants(path: Path, variants: list[CheckedPackage], query: VerifyQuery) -> Iterator[Assessment]:
+    """Verify the packages of the same INFs: one for each catalog that they name."""
+    targets = _targets_of(variants, query)
+    files = list(_files_of(variants, targets, query))
+    if query.policy != "authenticode" or not files:
+        yield _installation(path, variants, targets, query)
+    yield from files
+
+
+def _installation(
+    path: Path, variants: list[CheckedPackage], targets: Sequence[Target], query: VerifyQuery
+) -> Assessment:
+    """Whether Plug and Play installs the package on each target."""
+    chosen = [_variant_for(target, variants) for target in targets]
+    found = tuple(
+        consequences("pnp", package.judge(target, query.machine), package.files[0].evidence, target)
+        for package, target in zip(chosen, targets, strict=True)
+    )
+    signature, paths = _signature(chosen[0], query)
+    return Assessment(path, "package", signature, paths, found, inf=variants[0].name, policy=query.policy)
+
+
+def _variant_for(target: Target, variants: Sequence[CheckedPackage]) -> CheckedPackage:
+    return next((one for one in variants if one.fits(target)), variants[0])
+
+
+def _signature(package: CheckedPackage, query: VerifyQuery) -> tuple[Evidence | None, tuple[CertificatePaths, ...]]:
+    """The signature of a package is that of its catalog."""
+    evidence = package.signature
+    if evidence is None:
+        return None, ()
+    named = tuple(replace(one, source="catalog", catalog=evidence.name) for one in evidence.signatures)
+    return replace(evidence, signatures=named), query.paths_of(evidence)
+
+
+def _files_of(
+    variants: Sequence[CheckedPackage], targets: Sequence[Target], query: VerifyQuery
+) -> Iterator[Assessment]:
+    """Assess single files of the package, unless the policy is about the installation only."""
+    if query.policy == "pnp":
+        return
+    if query.policy == "authenticode":
+        yield from (verify_file(one.catalog_path, query) for one in variants if one.catalog_path is not None)
+    lookups = [package.catalog for package in variants if package.catalog is not None]
+    for one, fitting in _files_to_judge(variants, targets, drivers_only=query.policy in KERNEL_POLICIES):
+        yield assess(
+            one.file.path,
+            one.evidence,
+            one.paths,
+            query,
+            fitting,
+            (*lookups, *query.catalogs),
+            boot_start=one.boot_start,
+        )
+
+
+def _files_to_judge(
+    variants: Sequence[CheckedPackage], targets: Sequence[Target], *, drivers_only: bool
+) -> Iterator[tuple[CheckedFile, tuple[Target, ...]]]:
+    """Each file that the policy is about, with the targets that would install it on their architecture."""
+    found: dict[Path, tuple[CheckedFile, list[Target]]] = {}
+    for target in targets:
+        for package in variants:
+            files = package.drivers_on(target) if drivers_only else package.files_on(target)
+            images = [file for file in files if file.evidence.kind != "file"] if package.fits(target) else []
+            fitting = [one for one in images if one.evidence.architecture in (None, target.architecture)]
+            # A package may bring drivers for other kernels along, but not those alone.
+            for one in fitting or images:
+                found.setdefault(one.file.path, (one, []))[1].append(target)
+    yield from ((one, tuple(dict.fromkeys(theirs))) for one, theirs in found.values())
+
+
+def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple[Target, ...]:
+    """The targets of the query; without any, every target that fits, or the default of the first architecture."""
+    if query.targets:
+        return query.targets
+    candidates = (
+        all_targets()
+        if query.matrix
+        else tuple(target for architecture in _ARCHITECTURES for target in query.targets_for(architecture))
+    )
+    fitting = tuple(target for target in candidates if any(one.fits(target) for one in variants))
+    return (fitting if query.matrix else fitting[:1]) or query.targets_for(None)
+
+
+def _left_out(problem: Problem) -> Assessment:
+    """The failure of an INF that is in no package, so that the rest of its folder does not answer for it."""
+    assert problem.path is not None
+    error = PackageError(
+        f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint
+    )
+    return Assessment(Path(problem.path), "package", error=error)

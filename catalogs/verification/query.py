@@ -1,0 +1,93 @@
+"""The question of a verification: a policy, the targets, the machine's state and the trusted certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from signer.errors import SignerError, UsageError
+from signer.policy.judge import policy as find_policy
+from signer.policy.machine_state import MachineState
+from signer.policy.subjects import CertificatePaths
+from signer.policy.targets import Target, default_target, parse_targets, targets_for
+from signer.policy.trust import Trust
+from signer.storage.files import read
+from signer.storage.recovery import UnfinishedRuns
+from signer.verify.evidence import CatalogLookup, Evidence
+
+KERNEL_POLICIES = ("kernel", "protected-media")
+"""The policies about drivers that the kernel loads."""
+
+
+@dataclass(frozen=True)
+class VerifyQuery:
+    """How every file of one verification is assessed. Raises UsageError for settings that contradict each other."""
+
+    policy: str
+    trust: Trust
+    machine: MachineState
+    targets: tuple[Target, ...] = ()
+    """Empty for the default target of each architecture."""
+    matrix: bool = False
+    """Every target that a file could run on, instead of `targets`."""
+    catalogs: tuple[CatalogLookup, ...] = ()
+    """Catalogs that may list the files, besides those that a package brings."""
+    verbose_events: bool = False
+    """Whether events of Code Integrity's verbose log are included."""
+
+    def __post_init__(self) -> None:
+        find_policy(self.policy)
+        if self.matrix and self.targets:
+            raise UsageError("--matrix and --target exclude each other", hint="Give one of them.")
+        if self.machine.roots != self.trust.mode:
+            raise UsageError(
+                f"the machine state is for {self.machine.roots} roots, the trusted roots are for {self.trust.mode}",
+                hint="Use MachineState(roots=trust.mode).",
+            )
+
+    @classmethod
+    def create(
+        cls,
+        policy: str,
+        trust: Trust,
+        machine: MachineState,
+        *,
+        targets: Iterable[str] = (),
+        matrix: bool = False,
+        catalogs: Iterable[str | Path] = (),
+        verbose_events: bool = False,
+    ) -> Self:
+        """Make a query from names of targets and paths of catalogs.
+
+        Raises UsageError for an unknown policy or target; FileError, CatalogError and UnfinishedRun for a catalog.
+        """
+        query = cls(policy, trust, machine, parse_targets(targets), matrix, verbose_events=verbose_events)
+        return replace(query, catalogs=tuple(_finished_catalog(Path(path)) for path in catalogs))
+
+    def paths_of(self, evidence: Evidence) -> tuple[CertificatePaths, ...]:
+        """The certificate paths of the evidence's signatures."""
+        return self.trust.paths_of(evidence, self.machine.at)
+
+    def targets_for(self, architecture: str | None) -> tuple[Target, ...]:
+        """The targets to check a file of this architecture for; None where it has none."""
+        if self.targets:
+            return self.targets
+        return targets_for(architecture) if self.matrix else (default_target(architecture),)
+
+
+def load_catalog(path: Path) -> CatalogLookup:
+    """Read a catalog to look files up in. Raises SignerError that names it."""
+    from catalogs.catalog.file import Catalog
+
+    try:
+        return Catalog.parse(read(path), path.name)
+    except SignerError as error:
+        raise error.at(path) from error
+
+
+def _finished_catalog(path: Path) -> CatalogLookup:
+    """Read a catalog. Raises UnfinishedRun for one that an interrupted run replaced."""
+    UnfinishedRuns().require_none(path)
+    return load_catalog(path)

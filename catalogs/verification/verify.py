@@ -1,0 +1,161 @@
+"""Verify what paths name: files, folders and driver packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from catalogs.verification.assessment import Assessment
+from catalogs.verification.files import verify_file
+from catalogs.verification.query import VerifyQuery, load_catalog
+from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
+from signer.formats.detect import by_suffix, expected
+from signer.storage.folders import walk
+from signer.storage.recovery import UnfinishedRuns
+
+Result = TypeVar("Result")
+Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""How to run over items: `map`, or something with threads or processes and a progress bar."""
+
+
+def verify(paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> list[Assessment]:
+    """Verify files, folders and driver packages.
+
+    A folder with an INF is a driver package; of any other folder, every image, catalog and cabinet is verified, and
+    its catalogs count for its other files. The packages come first. A file that can't be verified has an assessment
+    with the error. Raises UsageError for a folder without anything to verify.
+    """
+    return verify_and_serialize(paths, query, lambda assessment: assessment)
+
+
+def verify_and_serialize(
+    paths: str | Path | Iterable[str | Path],
+    query: VerifyQuery,
+    serialize: Callable[[Assessment], Result],
+    *,
+    run: Run = map,
+    run_members: Run = map,
+) -> list[Result]:
+    """Verify as `verify` does, and return `serialize(assessment)` for each assessment.
+
+    `run` runs over the files and `run_members` over the members of each package. `serialize` is called where the file
+    was verified: where `run` uses other processes, its results must be picklable.
+    """
+    assessed: list[Assessment] = []
+    files: list[_File] = []
+    runs = UnfinishedRuns()
+    for path in dict.fromkeys(map(Path, [paths] if isinstance(paths, str | Path) else paths)):
+        interrupted = _interrupted(path, runs)
+        if interrupted is not None:
+            assessed.append(interrupted)
+            continue
+        where = _packages_at(path)
+        if where is not None:
+            assessed += _guarded(path, partial(_verify_packages, where, query, run_members))
+        files += _files_at(path, in_packages=where is not None)
+    if not assessed and not files:
+        raise UsageError("there is nothing to verify", hint="Name a driver, a catalog, or the folder of a package.")
+
+    def work(file: _File) -> list[Result]:
+        return [serialize(one) for one in _guarded(file.path, partial(_verify, file, query))]
+
+    results = [serialize(one) for one in assessed]
+    for some in run(work, files):
+        results += some
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file outside of packages, and the catalogs of its folder that may list it."""
+
+    path: Path
+    catalogs: tuple[Path, ...] = ()
+
+
+def _verify(file: _File, query: VerifyQuery) -> Iterator[Assessment]:
+    if not file.path.exists():
+        raise FileError("there is no such file or folder", path=file.path, hint="Check the path.")
+    yield verify_file(file.path, query, [load_catalog(path) for path in file.catalogs])
+
+
+def _verify_packages(where: Path | list[Path], query: VerifyQuery, run: Run) -> Iterator[Assessment]:
+    # Reading INFs takes many modules, which a call about single drivers need not load.
+    from catalogs.verification.packages import verify_packages
+
+    return verify_packages(where, query, run)
+
+
+def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> list[Assessment]:
+    """The assessments of `work`; an error becomes an assessment, so that other files are still verified."""
+    try:
+        return list(work())
+    except UsageError:
+        raise
+    except SignerError as error:
+        return [_failed(path, error)]
+
+
+def _interrupted(path: Path, runs: UnfinishedRuns) -> Assessment | None:
+    """The failure of a path where an interrupted run left old and new files side by side; None elsewhere."""
+    try:
+        runs.require_none(path)
+    except UnfinishedRun as error:
+        return _failed(path, error)
+    return None
+
+
+def _failed(path: Path, error: SignerError) -> Assessment:
+    kind = "package" if path.is_dir() else _promised_kind(path)
+    return Assessment(path, kind, error=error.at(path))
+
+
+def _promised_kind(path: Path) -> str:
+    """The kind that a file's name promises; an image where it promises nothing."""
+    if path.suffix.lower() == ".inf":
+        return "package"
+    row = by_suffix(path)
+    return row.name if row is not None else "image"
+
+
+def _packages_at(path: Path) -> Path | list[Path] | None:
+    """The folder or the INF that `verify_packages` reads; None where there is no driver package. Raises FileError."""
+    if path.is_dir():
+        return path if any(file.suffix.lower() == ".inf" for file in walk(path)) else None
+    return [path] if path.suffix.lower() == ".inf" and path.is_file() else None
+
+
+def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
+    """The files at a path that no package covers. Raises UsageError for a folder without any."""
+    if not path.is_dir():
+        return [] if in_packages else [_File(path)]
+    found = _verifiable(path)
+    if in_packages:
+        packages = {file.parent for file in walk(path) if file.suffix.lower() == ".inf"}
+        return [file for file in found if not packages & set(file.path.parents)]
+    if not found:
+        raise UsageError(
+            "there are no images, catalogs, cabinets or driver packages in this folder",
+            path=path,
+            hint="Name the files themselves.",
+        )
+    return found
+
+
+def _verifiable(folder: Path) -> list[_File]:
+    """The images, catalogs and cabinets below a folder, each with the folder's catalogs to look it up in."""
+    formats = {path: _format_of(path) for path in walk(folder)}
+    catalogs = tuple(path for path, name in formats.items() if name == "catalog")
+    return [_File(path, () if name == "catalog" else catalogs) for path, name in formats.items() if name is not None]
+
+
+def _format_of(path: Path) -> str | None:
+    """The format of a file; of one that can't be read the format that its suffix promises, so that it fails alone."""
+    try:
+        row = expected(path)
+    except FileError:
+        return _promised_kind(path)
+    return row.name if row is not None else None

@@ -1,0 +1,38 @@
+"""The events that Windows would log, as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catalogs.verification.assessment import Assessment, Outcome
+    from signer.codeintegrity.consequences import Consequences
+    from signer.codeintegrity.events import Event
+    from signer.reports.sink import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class EventLinesReport:
+    """Write the events that Windows would log, one JSON object a line."""
+
+    def serialize(self, assessment: Assessment) -> str:
+        """The events of all targets as JSON lines."""
+        lines = [
+            json.dumps({"path": str(assessment.path), **event(one, logged)})
+            for one in assessment.consequences
+            for logged in one.events
+        ]
+        return "".join(f"{line}\n" for line in lines)
+
+    def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
+        """Write the lines of all assessments."""
+        sink.write("".join(contents))
+
+
+def event(one: Consequences, logged: Event) -> dict[str, Any]:
+    """One of `events`; its data begin with the target that would log it."""
+    entry = logged.as_json()
+    return {**entry, "data": {"target": one.verdict.target, **entry["data"]}}

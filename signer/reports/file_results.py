@@ -1,0 +1,77 @@
+"""The result of each file of a command that changes files: lines of text, and the document `drvsign.result/1`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signer.errors import PackageError, SignerError
+from signer.reports.styles import STYLES
+
+if TYPE_CHECKING:
+    from signer.algorithms import DigestAlgorithm
+    from signer.reports.sink import Sink
+
+SCHEMA = "drvsign.result/1"
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What a command did to one file."""
+
+    path: Path
+    action: str
+    """signed, skipped, built, stripped, extracted, attached, timestamped or failed."""
+    digest_algorithm: DigestAlgorithm | None = None
+    digest: bytes | None = None
+    """The digest that was signed."""
+    signer: str | None = None
+    note: str = ""
+    """More for the text report."""
+    error: SignerError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `files`."""
+        return {
+            "path": str(self.path),
+            "action": self.action,
+            "digest_algorithm": str(self.digest_algorithm) if self.digest_algorithm else None,
+            "digest": self.digest.hex() if self.digest is not None else None,
+            "signer": self.signer,
+            "error": self.error.as_json() if self.error else None,
+        }
+
+
+def result_document(results: Sequence[FileResult]) -> dict[str, Any]:
+    """The JSON document."""
+    return {"schema": SCHEMA, "files": [result.as_json() for result in results]}
+
+
+def write_results(results: Sequence[FileResult], sink: Sink) -> None:
+    """Write one line for each file that did not fail; failures are the caller's to report."""
+    for result in results:
+        if result.error is not None:
+            continue
+        facts = [str(result.digest_algorithm) if result.digest_algorithm else "", result.signer or "", result.note]
+        about = ", ".join(fact for fact in facts if fact)
+        sink.line(result.action, f"{result.path}{f'  ({about})' if about else ''}", STYLES.get(result.action))
+
+
+def results_summary(results: Sequence[FileResult]) -> str:
+    """How many files each action was done to, as `2 signed, 1 failed.`"""
+    counts = Counter(result.action for result in results)
+    return ", ".join(f"{number} {action}" for action, number in counts.items()) + "."
+
+
+def failed_results(error: SignerError, path: Path) -> Iterator[FileResult]:
+    """The results of an error that stopped a whole command: the error at `path`, then each problem of a package."""
+    yield FileResult(error.path or path, "failed", error=error)
+    for problem in error.problems if isinstance(error, PackageError) else ():
+        facts: dict[str, Any] = getattr(problem, "as_json", dict)()
+        if facts.get("severity", "error") == "error":
+            single = SignerError(str(problem), hint=facts.get("hint"))
+            single.code = facts.get("code", error.code)
+            yield FileResult(Path(facts.get("path") or error.path or path), "failed", error=single)

@@ -1,0 +1,28 @@
+"""The styles of words that stand for an outcome."""
+
+from __future__ import annotations
+
+STYLES = {
+    "accepted": "bold green",
+    "rejected": "bold red",
+    "unknown": "bold yellow",
+    "error": "bold red",
+    "failed": "bold red",
+    "warning": "yellow",
+    "intact": "green",
+    "broken": "bold red",
+    "undecided": "bold yellow",
+    "signed": "green",
+    "built": "green",
+    "stripped": "green",
+    "extracted": "green",
+    "attached": "green",
+    "timestamped": "green",
+    "skipped": "dim",
+    "valid": "green",
+    "expiring": "yellow",
+    "expired": "bold red",
+    "revoked": "bold red",
+    "not yet valid": "bold red",
+}
+"""How words look on a terminal, wherever they stand alone in a cell."""

@@ -1,0 +1,209 @@
+"""The text report of a verification: the verdict, the reason, the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalogs.verification.assessment import Assessed, Assessment, Outcome
+from signer.policy.targets import Target
+from signer.reports.sink import Sink
+from signer.reports.styles import STYLES
+
+if TYPE_CHECKING:
+    from signer.codeintegrity.consequences import Consequences
+    from signer.policy.findings import Finding
+
+_DETAILED = 6
+"""Up to so many verdicts each is explained; beyond there is a table, and -v explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReport:
+    """Explain each verdict; where there are many, write a table."""
+
+    matrix: bool = False
+    """Always write tables, one for each file."""
+    verbose: bool = False
+    """Explain each verdict with its sources, events and signatures."""
+
+    def serialize(self, assessment: Assessment) -> Assessment:
+        """The text depends on everything in an assessment."""
+        return assessment
+
+    def write(self, contents: Sequence[Assessment], outcome: Outcome, sink: Sink) -> None:
+        """Write the report. Assessments that have an error instead of verdicts are left to the caller."""
+        known = [one for one in contents if one.error is None]
+        verdicts = sum(len(one.consequences) for one in known)
+        if self.matrix or (verdicts > _DETAILED and not self.verbose):
+            _table(sink, known, matrix=self.matrix)
+        else:
+            for one in known:
+                _explain(sink, one, verbose=self.verbose)
+
+
+def summary(assessments: Sequence[Assessed]) -> str:
+    """How many files have each outcome, as `2 accepted, 1 rejected.`"""
+    words = [Outcome.of([one]).word for one in assessments]
+    order = ("accepted", "rejected", "unknown", "failed")
+    return ", ".join(f"{words.count(word)} {word}" for word in order if word in words) + "."
+
+
+def _explain(sink: Sink, one: Assessment, *, verbose: bool) -> None:
+    for what in one.consequences:
+        verdict = what.verdict
+        sink.line(verdict.outcome, f"{one.path}  on {verdict.target}{_how(one, what)}", STYLES[verdict.outcome])
+        hints: set[str | None] = {None}
+        reason = verdict.reason
+        for finding in sorted(verdict.findings, key=lambda one: (one is not reason, one.severity != "error")):
+            if finding.severity != "info" or verbose or finding is reason:
+                _finding(sink, finding, with_hint=finding.hint not in hints, verbose=verbose)
+                hints.add(finding.hint)
+        _machine(sink, what)
+        if verbose:
+            _events(sink, what)
+            _installation_log(sink, one, what)
+    if verbose:
+        _signatures(sink, one)
+
+
+def _how(one: Assessment, what: Consequences) -> str:
+    """What the verdict is about: a package is installed, a driver loaded."""
+    return "  (installation)" if one.kind == "package" else f"  (rule {what.verdict.rule})"
+
+
+def _finding(sink: Sink, finding: Finding, *, with_hint: bool, verbose: bool) -> None:
+    word = {"error": "error", "warning": "warning"}.get(finding.severity, "")
+    prefix = f"  {word}: " if word else "  "
+    sink.print(f"{prefix}{finding.message}", style=STYLES.get(word))
+    if with_hint:
+        sink.print(f"    {finding.hint}", style="dim")
+    if verbose:
+        sink.print(f"    [{finding.code}; {finding.source}]", style="dim")
+
+
+def _machine(sink: Sink, what: Consequences) -> None:
+    """The status, the Device Manager code and the events of a verdict."""
+    said = []
+    if what.status.code is not None:
+        said.append(f"{what.status.code} {what.status.name or ''}".strip())
+    if what.status.device_manager is not None:
+        said.append(f"Device Manager code {what.status.device_manager}")
+    ids = list(dict.fromkeys(event.id for event in what.events))
+    if ids:
+        said.append(f"events {', '.join(map(str, ids))}" if len(ids) > 1 else f"event {ids[0]}")
+    if said:
+        sink.print(f"  Windows says: {', '.join(said)}", style="dim")
+
+
+def _events(sink: Sink, what: Consequences) -> None:
+    """Each event as the log has it: its text, and the fields that do not depend on the machine."""
+    for event in what.events:
+        sink.print(f"    event {event.id} ({event.channel}): {' '.join(event.message.split())}", style="dim")
+        for name, value in event.data.items():
+            if value is not None and str(value) not in event.message:
+                sink.print(f"      {name} = {value}", style="dim")
+
+
+def _installation_log(sink: Sink, one: Assessment, what: Consequences) -> None:
+    """What setupapi.dev.log would say about the INF of a package."""
+    if one.inf is None:
+        return
+    from signer.policy.setupapi import log_lines
+
+    catalog = one.evidence.name if one.evidence is not None else None
+    sink.print("  In setupapi.dev.log:", style="dim")
+    for line in log_lines(one.inf, catalog, what.verdict):
+        sink.print(f"    {line}", style="dim")
+
+
+def _signatures(sink: Sink, one: Assessment) -> None:
+    """One line for each signature."""
+    if one.evidence is None:
+        return
+    from signer.certificates import common_name
+    from signer.policy.classify import classify, publisher
+    from signer.reports.certificates import iso
+
+    for each, paths in zip(one.evidence.signatures, one.paths, strict=True):
+        kind = classify(each, paths.classification_paths)
+        signer = common_name(each.signer) if each.signer is not None else "no known signer"
+        of = publisher(each, kind)
+        who = f"{signer} for {of}" if of and of != signer else signer
+        place = f"catalog {each.catalog}" if each.catalog else each.source
+        time = iso(each.timestamp.time) if each.timestamp else "no timestamp"
+        sink.print(f"  signature {each.index}: {who} ({place}, {kind}, {each.state}, {time})", style="dim")
+
+
+def _table(sink: Sink, assessments: Sequence[Assessment], *, matrix: bool) -> None:
+    if not matrix:
+        files = [((str(one.path),), what) for one in assessments for what in one.consequences]
+        _rows(sink, ("File",), files)
+        return
+    for one in assessments:
+        about = ": is it installed?" if one.kind == "package" else ": is it loaded?" if len(assessments) > 1 else ""
+        whole = _rows(sink, (), [((), what) for what in one.consequences], title=f"{one.path}{about}")
+        if whole:
+            _reasons(sink, one)
+
+
+def _rows(
+    sink: Sink,
+    before: tuple[str, ...],
+    rows: Sequence[tuple[tuple[str, ...], Consequences]],
+    title: str | None = None,
+) -> bool:
+    """A row for each verdict, with its reason; where the sink is too narrow for that, reasons stand below by number.
+
+    Returns whether the reasons are in the rows.
+    """
+    columns = (*before, "Target", "Verdict", "Rule")
+    cells = [(*first, what.verdict.target, what.verdict.outcome, what.verdict.rule) for first, what in rows]
+    with_reasons = [(*row, _reason(what)) for row, (_, what) in zip(cells, rows, strict=True)]
+    if sink.has_room((*columns, "Reason"), with_reasons):
+        sink.table((*columns, "Reason"), with_reasons, title=title, cut_last=True)
+        return True
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(_sort_of(what) for _, what in rows), start=1)}
+    numbered = [(*row, numbers[_sort_of(what)]) for row, (_, what) in zip(cells, rows, strict=True)]
+    sink.table((*columns, "Why"), numbered, title=title)
+    _numbered_reasons(sink, numbers, [what for _, what in rows])
+    return False
+
+
+def _numbered_reasons(sink: Sink, numbers: dict[object, int], said: Sequence[Consequences]) -> None:
+    """Each reason once, as of the first target that has it, and what to do about it."""
+    for key, number in numbers.items():
+        what = next(one for one in said if _sort_of(one) == key)
+        mark = f"{number:>3}  "
+        sink.paragraph(mark, f"{_reason(what) or what.verdict.rule}.")
+        if what.next_step:
+            sink.paragraph(" " * len(mark), what.next_step, style="dim")
+    sink.print()
+
+
+def _sort_of(what: Consequences) -> object:
+    """What reasons have in common that differ by the name of the release only."""
+    verdict = what.verdict
+    return verdict.outcome, verdict.rule, _reason(what).replace(Target.parse(verdict.target).title, "")
+
+
+def _reasons(sink: Sink, one: Assessment) -> None:
+    """Below a matrix: each rule that says no or does not know, once, in full."""
+    seen: set[str] = set()
+    for what in one.consequences:
+        verdict = what.verdict
+        if verdict.accepted or verdict.rule in seen:
+            continue
+        seen.add(verdict.rule)
+        sink.print(f"{verdict.rule} (as on {verdict.target}): {_reason(what)}")
+        if what.next_step:
+            sink.print(f"  {what.next_step}", style="dim")
+    if seen:
+        sink.print()
+
+
+def _reason(what: Consequences) -> str:
+    """The sentence that goes with the verdict."""
+    reason = what.verdict.reason
+    return reason.message if reason is not None else ""

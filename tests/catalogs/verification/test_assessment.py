@@ -1,0 +1,45 @@
+"""The outcome over several files: a failure counts before a rejection, a rejection before an unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalogs.verification.assessment import Assessment, Outcome
+from signer.codeintegrity.consequences import Consequences
+from signer.codeintegrity.status import status_of
+from signer.errors import FileError
+from signer.policy.findings import Outcome as Answer
+from signer.policy.findings import Verdict
+
+
+def assessment(*outcomes: Answer) -> Assessment:
+    verdicts = [Verdict("win11-25h2-x64", outcome, "a-rule", ()) for outcome in outcomes]
+    found = tuple(Consequences(verdict, (), status_of("kernel", verdict), None) for verdict in verdicts)
+    return Assessment(Path("sample.sys"), "image", consequences=found)
+
+
+ACCEPTED, REJECTED, UNKNOWN = assessment("accepted"), assessment("rejected"), assessment("unknown")
+FAILED = Assessment(Path("gone.sys"), "image", error=FileError("there is no such file"))
+
+
+@pytest.mark.parametrize(
+    ("found", "word", "accepted", "decided"),
+    [
+        pytest.param([ACCEPTED], "accepted", True, True, id="accepted"),
+        pytest.param([REJECTED], "rejected", False, True, id="rejected"),
+        pytest.param([UNKNOWN], "unknown", False, False, id="unknown"),
+        pytest.param([FAILED], "failed", False, False, id="failed"),
+        pytest.param([ACCEPTED, REJECTED], "rejected", False, True, id="a rejection counts before an acceptance"),
+        pytest.param([UNKNOWN, REJECTED], "rejected", False, False, id="a rejection counts before an unknown"),
+        pytest.param([ACCEPTED, UNKNOWN], "unknown", False, False, id="an unknown counts before an acceptance"),
+        pytest.param([REJECTED, FAILED], "failed", False, False, id="a failure counts before a rejection"),
+        pytest.param([], "unknown", False, False, id="nothing is not accepted"),
+        pytest.param([assessment("accepted", "rejected")], "rejected", False, True, id="one target of two rejects"),
+        pytest.param([assessment("accepted", "unknown")], "unknown", False, False, id="one target of two is unknown"),
+    ],
+)
+def test_outcomes(found: list[Assessment], word: str, accepted: bool, decided: bool) -> None:
+    outcome = Outcome.of(found)
+    assert (outcome.word, outcome.accepted, outcome.decided) == (word, accepted, decided)

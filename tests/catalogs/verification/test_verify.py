@@ -1,0 +1,179 @@
+"""`catalogs.verification`: what paths mean, which targets are checked, and how failures are isolated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.build import CatalogOptions
+from catalogs.package.driver_package import read_packages
+from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.verification.query import VerifyQuery
+from catalogs.verification.verify import verify, verify_and_serialize
+from signer.errors import UnfinishedRun, UsageError
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import LocalKey
+from signer.pkcs7.signed_data import SigningOptions
+from signer.policy.machine_state import MachineState
+from signer.policy.targets import default_target
+from signer.policy.trust import Trust
+from tests.support.identities import certificate, private_key
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+ROOT = ("Drvsign Verify Root", "rsa2048")
+SIGNER = SigningIdentity(
+    LocalKey(private_key("rsa2048", "Drvsign Verify")),
+    certificate("Drvsign Verify", "rsa2048", ROOT),
+    (certificate(*ROOT),),
+)
+TRUST = Trust.for_signer(SIGNER.certificate, SIGNER.chain)
+MACHINE = MachineState(at=AT, roots="test-signing", testsigning=True)
+QUERY = VerifyQuery("kernel", TRUST, MACHINE)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A test-signed package."""
+    folder = tmp_path / "hello"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(HELLO.encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    options = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC)))
+    sign_packages(folder, read_packages(folder), SIGNER, options)
+    return folder
+
+
+def test_a_package_is_its_installation_and_its_drivers(package: Path) -> None:
+    installation, driver = verify(str(package), QUERY)
+    assert (installation.kind, installation.path, installation.inf) == ("package", package, "hello.inf")
+    assert (driver.kind, driver.path) == ("image", package / "hello.sys")
+    assert installation.accepted
+    assert driver.accepted
+    assert [one.verdict.target for one in driver.consequences] == ["win11-25h2-x64"]
+
+
+def test_without_test_signing_mode_the_same_package_installs_and_does_not_load(package: Path) -> None:
+    query = replace(QUERY, machine=replace(MACHINE, testsigning=False))
+    assert [one.rejected for one in verify([package], query)] == [False, True]
+
+
+def test_a_catalog_of_the_query_lists_a_file_elsewhere(package: Path, tmp_path: Path) -> None:
+    """A text file has no signature of its own."""
+    copied = tmp_path / "hello.txt"
+    copied.write_bytes((package / "hello.inf").read_bytes())
+    query = VerifyQuery.create("pnp", TRUST, MACHINE, catalogs=[str(package / "hello.cat")])
+    (found,) = verify(copied, query)
+    assert found.evidence is not None
+    assert [(one.source, one.catalog) for one in found.evidence.signatures] == [("catalog", "hello.cat")]
+    (without,) = verify(copied, VerifyQuery("pnp", TRUST, MACHINE))
+    assert str(without.error).startswith(f"{copied}: not an image, catalog or cabinet")
+
+
+def test_catalogs_of_a_folder_count_for_its_other_files_only(package: Path) -> None:
+    (package / "hello.inf").unlink()
+    found = {one.path.name: one for one in verify(package, QUERY)}
+    assert set(found) == {"hello.cat", "hello.sys"}
+    sources = {name: {one.source for one in each.evidence.signatures} for name, each in found.items() if each.evidence}
+    assert sources == {"hello.cat": {"embedded"}, "hello.sys": {"embedded", "catalog"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("gone.sys", "image"),
+        ("gone.exe", "image"),
+        ("gone.cat", "catalog"),
+        ("gone.cab", "cabinet"),
+        ("gone.inf", "package"),
+        ("gone", "image"),
+    ],
+)
+def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "here.sys").write_bytes(PeSpec().build())
+    gone, here = verify([tmp_path / name, tmp_path / "here.sys"], QUERY)
+    assert (gone.kind, str(gone.error)) == (kind, f"{tmp_path / name}: there is no such file or folder")
+    assert here.error is None
+
+
+def test_a_folder_without_anything_to_verify_is_an_error_of_usage(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("nothing")
+    with pytest.raises(UsageError, match="no images, catalogs, cabinets or driver packages"):
+        verify(tmp_path, QUERY)
+    with pytest.raises(UsageError, match="nothing to verify"):
+        verify([], QUERY)
+
+
+def test_a_path_that_is_named_twice_is_verified_once(package: Path) -> None:
+    assert len(verify([package / "hello.sys", str(package / "hello.sys")], QUERY)) == 1
+
+
+def test_files_go_through_run_and_members_through_run_members(package: Path) -> None:
+    ran: list[tuple[str, int]] = []
+
+    def runs(label: str):
+        def run(work, items):
+            ran.append((label, len(items)))
+            return map(work, items)
+
+        return run
+
+    found = verify_and_serialize(
+        [package, package / "hello.sys"],
+        QUERY,
+        lambda one: one.path.name,
+        run=runs("files"),
+        run_members=runs("members"),
+    )
+    assert found == ["hello", "hello.sys", "hello.sys"]
+    assert ran == [("members", 2), ("files", 1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param({"policy": "kernal"}, "unknown policy 'kernal'", id="an unknown policy"),
+        pytest.param({"matrix": True, "targets": ["win7-x64"]}, "exclude each other", id="a matrix of some targets"),
+        pytest.param({"targets": ["win7-arm64"]}, "'win7-arm64'", id="an unknown target"),
+        pytest.param({"trust": Trust.release()}, "for test-signing roots", id="a machine state for other roots"),
+    ],
+)
+def test_queries_that_contradict_themselves(arguments: dict, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        VerifyQuery.create(**{"policy": "kernel", "trust": TRUST, "machine": MACHINE, **arguments})
+
+
+def test_a_catalog_that_an_interrupted_run_replaced_is_refused(package: Path) -> None:
+    from signer.storage.transaction import JOURNAL, STAGING
+
+    staging = package / f"{STAGING}x.tmp"
+    staging.mkdir()
+    (staging / JOURNAL).write_text("hello.cat\n")
+    (found,) = verify(package, QUERY)
+    assert isinstance(found.error, UnfinishedRun)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "target"),
+    [
+        ("x64", "win11-25h2-x64"),
+        ("arm64", "win11-25h2-arm64"),
+        ("x86", "win10-22h2-x86"),
+        ("ia64", "server2008r2-ia64"),
+        ("arm", "win11-25h2-x64"),
+        (None, "win11-25h2-x64"),
+    ],
+)
+def test_the_default_target_is_the_newest_release_of_the_architecture(architecture: str | None, target: str) -> None:
+    assert default_target(architecture).name == target
+    assert [one.name for one in QUERY.targets_for(architecture)] == [target]
+
+
+def test_a_matrix_has_the_targets_of_the_architecture() -> None:
+    targets = replace(QUERY, matrix=True).targets_for("arm64")
+    assert len(targets) > 5
+    assert {one.architecture for one in targets} == {"arm64"}

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import CODE_SIGNING, TIME_STAMPING
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.trust import Trust
 from signer.trust.published import published_roots
@@ -18,9 +18,9 @@ from tests.support.hierarchy import NOW, issue
 
 PRODUCT_ROOT_2010 = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
 ROOT = issue("Trust Root", ca=True, may_sign=True)
-LEAF = issue("Trust Leaf", ROOT, usages=[CODE_SIGNING])
-AUTHORITY = issue("Trust Timestamps", ROOT, usages=[TIME_STAMPING])
-STRANGER = issue("Trust Stranger", usages=[TIME_STAMPING])
+LEAF = issue("Trust Leaf", ROOT, usages=[EKU_CODE_SIGNING])
+AUTHORITY = issue("Trust Timestamps", ROOT, usages=[EKU_TIME_STAMPING])
+STRANGER = issue("Trust Stranger", usages=[EKU_TIME_STAMPING])
 REVOKED = NOW - timedelta(days=10)
 
 
@@ -80,7 +80,7 @@ def test_the_release_roots_do_not_include_a_test_root() -> None:
 
 def test_intermediates_complete_a_path_and_are_not_trusted() -> None:
     issuing = issue("Trust Issuing", ROOT, ca=True, may_sign=True)
-    leaf = issue("Trust Customer", issuing, usages=[CODE_SIGNING])
+    leaf = issue("Trust Customer", issuing, usages=[EKU_CODE_SIGNING])
     sha256 = DigestAlgorithm.SHA256
     signature = Signature(0, "embedded", None, sha256, bytes(32), leaf.certificate, (leaf.certificate,), sha256)
     found = Evidence("sample.sys", "image", {}, "x64", (signature,))

@@ -1,1 +1,1 @@
-"""What Windows logs and shows for a verdict, and what to do about it."""
+"""The events that Windows logs for a verdict, the codes that it returns, and what to do next."""

@@ -1,6 +1,6 @@
-"""From a verdict to what the user will see: events, status, Device Manager code, and the next step.
+"""Derive from a verdict what the user will see: events, status, Device Manager code and the next step.
 
-The command line says, for each target:
+For each target:
 
     what = consequences("kernel", verdict, evidence, target)
     targets.append(what.row)                                   # cli.md: one entry of `targets`
@@ -9,11 +9,13 @@ The command line says, for each target:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from signer.codeintegrity.events import Event, events_of
 from signer.codeintegrity.status import Status, next_step, status_of
+from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
@@ -21,7 +23,7 @@ from signer.verify.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What follows from a verdict on its target."""
+    """What a target logs and answers for a verdict, and what to do next."""
 
     verdict: Verdict
     events: tuple[Event, ...]
@@ -30,18 +32,24 @@ class Consequences:
 
     @property
     def row(self) -> dict[str, Any]:
-        """One entry of `targets` in the command line's JSON."""
+        """Return one entry of `targets` in the command line's JSON."""
         ids = list(dict.fromkeys(event.id for event in self.events))
         return {**self.verdict.as_json(), "events": ids, "status": self.status.code}
 
 
 def consequences(
-    policy_name: str, verdict: Verdict, evidence: Evidence, target: Target, *, verbose: bool = False
+    policy_name: str,
+    verdict: Verdict,
+    evidence: Evidence,
+    target: Target,
+    *,
+    facts: Callable[[], FileFacts] | None = None,
+    verbose: bool = False,
 ) -> Consequences:
-    """What the target shows and logs."""
+    """Return what the target logs and answers; `facts` and `verbose` are those of `events_of`."""
     return Consequences(
         verdict,
-        events_of(policy_name, verdict, evidence, target, verbose=verbose),
-        status_of(policy_name, verdict),
+        events_of(policy_name, verdict, evidence, target, facts=facts, verbose=verbose),
+        status_of(policy_name, verdict, evidence.architecture),
         next_step(verdict),
     )

@@ -8,8 +8,9 @@ None means unknown.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from signer.codeintegrity.event_tables import EventField, numbers_of, words_of
+from signer.codeintegrity.event_tables import EventField, EventSchema, numbers_of, words_of
 
 FieldValue = str | int | bool | None
 
@@ -17,6 +18,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,20}")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _GUID = re.compile(r"\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}")
 _BOOLEANS = {"true": True, "false": False}
+_SIZED = ("UnicodeString", "Binary")
 _NOT_FILLED_IN = re.compile(r"%[0-9]{1,2}")
 """The place itself stands in texts that were copied without their fields."""
 
@@ -36,7 +38,7 @@ def value_of(field: EventField, text: str) -> FieldValue:
     """Return the value that a message's text stands for. Raises ValueError if the field's type has no such value."""
     if field.type in ("UnicodeString", "AnsiString"):
         return text
-    if _NOT_FILLED_IN.fullmatch(text):
+    if not text or _NOT_FILLED_IN.fullmatch(text):
         return None
     if field.words is not None and text in numbers_of(field.words):
         return numbers_of(field.words)[text]
@@ -51,9 +53,41 @@ def value_of(field: EventField, text: str) -> FieldValue:
     return text
 
 
-def size_of(value: FieldValue) -> int | None:
-    """Return the number that a size field gives for a string or for binary data in hex; None for an unknown value."""
-    return len(value.encode("utf-16-le")) // 2 if isinstance(value, str) else None
+def plain_name(name: str) -> str:
+    """Return one name for a field that versions of the manifest spell differently: "File Name", FileNameBuffer."""
+    return name.replace(" ", "").removesuffix("Buffer")
+
+
+def field_data(schema: EventSchema, known: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """Return the fields of an event in their order, from values by plain name; what is not known is None.
+
+    A field before a string or binary field whose name ends in Length or Size has the size of that field.
+    """
+    values = [_typed(field, known.get(plain_name(field.name))) for field in schema.fields]
+    data: dict[str, FieldValue] = {}
+    for number, (field, value) in enumerate(zip(schema.fields, values, strict=True)):
+        following = schema.fields[number + 1] if number + 1 < len(values) else None
+        if following is not None and following.type in _SIZED and field.name.endswith(("Length", "Size")):
+            value = _size(following, values[number + 1])
+        data[field.name] = value
+    return data
+
+
+def _typed(field: EventField, value: FieldValue) -> FieldValue:
+    """Return a hexadecimal number in the form of the field: some versions have Status as a decimal number."""
+    if isinstance(value, str) and _HEX.fullmatch(value):
+        if field.type.startswith("UInt"):
+            return int(value, 16)
+        if field.type.startswith("HexInt"):
+            return value.lower()
+    return value
+
+
+def _size(field: EventField, value: FieldValue) -> int | None:
+    """Return the size of a string in UTF-16 units or of binary data in bytes; None for an unknown value."""
+    if not isinstance(value, str):
+        return None
+    return len(value) // 2 if field.type == "Binary" else len(value.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _checked(pattern: re.Pattern[str], text: str) -> str:

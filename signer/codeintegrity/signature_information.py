@@ -1,4 +1,4 @@
-"""The fields of event 3089: one record for each signature of a file, and one for a file without any.
+"""Collect the fields of event 3089: one record for each signature of a file, and one for an unsigned file.
 
 Source: windows-itpro-docs app-control-for-business/operations/event-id-explanations.md and event-tag-explanations.md.
 """
@@ -6,6 +6,7 @@ Source: windows-itpro-docs app-control-for-business/operations/event-id-explanat
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +44,7 @@ _EMBEDDED, _CATALOG = 1, 4
 
 
 def signature_information(verdict: Verdict, evidence: Evidence) -> Iterator[dict[str, Any]]:
-    """The fields of each 3089 about a verdict, in the order of the signatures."""
+    """Yield the fields of each 3089 for a verdict by plain name, in the order of the signatures."""
     total = len(evidence.signatures)
     if not total:
         yield {
@@ -62,7 +63,6 @@ def _of(one: SignatureVerdict, verdict: Verdict, evidence: Evidence) -> dict[str
     algorithm = signature.digest_algorithm
     file_hash = evidence.digests.get(algorithm) if algorithm is not None else None
     return {
-        "HashSize": len(file_hash) if file_hash is not None else None,
         "Hash": file_hash.hex().upper() if file_hash is not None else None,
         "PageHash": signature.page_hashes != "none",
         "SignatureType": _CATALOG if signature.source == "catalog" else _EMBEDDED,
@@ -90,17 +90,23 @@ def _about_signer(signature: Signature) -> dict[str, Any]:
         return {}
     issuer = next((cert for cert in signature.certificates if cert.subject == signer.issuer), None)
     return {
-        "NotValidBefore": signer.not_valid_before_utc.isoformat(),
-        "NotValidAfter": signer.not_valid_after_utc.isoformat(),
+        "NotValidBefore": _file_time(signer.not_valid_before_utc),
+        "NotValidAfter": _file_time(signer.not_valid_after_utc),
         "PublisherName": common_name(signer),
         "IssuerName": issuer_common_name(signer) or issuer_name(signer),
         "PublisherTBSHash": _tbs_hash(signer),
         "IssuerTBSHash": _tbs_hash(issuer) if issuer is not None else None,
+        "OPUSInfo": signature.program_name or "",
     }
+
+
+def _file_time(time: datetime) -> str:
+    """Return a time as event XML has it, with seven decimal places."""
+    return f"{time:%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 
 @lru_cache(maxsize=1024)  # the same for every target, and for every file of a publisher
 def _tbs_hash(certificate: x509.Certificate) -> str | None:
-    """The digest of the to-be-signed part by the certificate's own algorithm, as App Control names certificates."""
+    """Return the hash of the TBSCertificate by the certificate's own algorithm; App Control names certificates so."""
     algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)
     return algorithm.hash(certificate.tbs_certificate_bytes).hex().upper() if algorithm is not None else None

@@ -1,4 +1,4 @@
-"""What the machine answers when a verdict is no: status codes, the Device Manager's code, and what to do next."""
+"""Map a rejection to the status codes that Windows returns, Device Manager's code and the next step."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from signer.policy.findings import Verdict
+from signer.policy.tables import rows
+from signer.policy.targets import Target
 
 _DEFAULT = ("0xC0000428", "577", 52)
-"""STATUS_INVALID_IMAGE_HASH, ERROR_INVALID_IMAGE_HASH, CM_PROB_UNSIGNED_DRIVER: the answer to every bad signature."""
+"""STATUS_INVALID_IMAGE_HASH, ERROR_INVALID_IMAGE_HASH, CM_PROB_UNSIGNED_DRIVER: the default for a bad signature."""
 
 _KERNEL: dict[str, tuple[str | None, str | None, int | None]] = {
     "architecture": ("0xC000007B", "193", 39),
@@ -16,12 +18,19 @@ _KERNEL: dict[str, tuple[str | None, str | None, int | None]] = {
     "s-mode": ("0xC0E90002", "4551", 39),
     "block-list": ("0xC0000603", "1275", 48),
     "lifetime": ("0xC0000605", None, 52),
-    # Which status a driver that does not fit gets is not published; it shows as one that failed to load.
+    # The status of a driver that is not compatible with memory integrity is not published.
     "hvci": (None, None, 39),
-    # The boot manager stops with this status, so that there is no Device Manager to look at.
+    # The boot manager stops with this status: Windows does not start, so Device Manager shows nothing.
     "boot-start-embedded": ("0xC0000428", None, None),
 }
-"""NTSTATUS, Win32 error and problem code by the rule that rejected, where they are not the usual ones."""
+"""NTSTATUS, Win32 error and problem code by the rejecting rule, where they differ from the default."""
+
+_UNSIGNED_CATALOG = "0xE0000247"
+"""Error of the import into the driver store on 64-bit Windows, after each check of a file has failed with 0x800B0100
+(pbatard/libwdi issues 225 and 226); 32-bit Windows does not enforce Code Integrity."""
+_X86_ON_X64 = ("0xC000036B", "1275", 39)
+"""Answer to a 32-bit driver on 64-bit Windows: StartService fails with 1275, "This driver has been blocked from
+loading", ZwLoadDriver with 0xC000036B, and Code Integrity logs nothing (JKornev/hidden issues 22 and 36)."""
 
 _USER: dict[str, str] = {
     "unsigned": "0x800B0100",
@@ -34,7 +43,7 @@ _USER: dict[str, str] = {
     "trusted-root": "0x800B0109",
     "validity": "0x800B0101",
 }
-"""The HRESULT of WinVerifyTrust by the rule that rejected."""
+"""HRESULT of WinVerifyTrust by the rejecting rule."""
 
 _INSTALL: dict[str, str] = {
     "catalogued": "0xE000024B",
@@ -43,51 +52,60 @@ _INSTALL: dict[str, str] = {
     "publisher": "0xE0000243",
     "catalog-unsigned": "0x800B0100",
 }
-"""SetupAPI's own errors; the others are those of WinVerifyTrust."""
+"""Error of SetupAPI by the rejecting rule; the other rules have the HRESULT of WinVerifyTrust."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a caller is told. None where the answer is not public, or where nobody is told."""
+    """The codes that Windows returns. None if they are not public, or if nothing is returned."""
 
     code: str | None
     """NTSTATUS of the load, HRESULT of WinVerifyTrust or error of SetupAPI, as hex."""
     win32: int | None = None
-    """What StartService returns."""
+    """Error of StartService."""
     device_manager: int | None = None
-    """The problem code that Device Manager shows."""
+    """Problem code in Device Manager."""
 
     @property
     def name(self) -> str | None:
-        """The code's name in the Windows headers."""
-        from signer.policy.tables import rows
-
+        """Return the code's name in the Windows headers."""
         found = (
             row["name"] for row in rows("status_codes.tsv", "signer.codeintegrity.data") if row["code"] == self.code
         )
         return next(found, None)
 
     def as_json(self) -> dict[str, Any]:
-        """The status with its names."""
+        """Return the status with its names."""
         return {"code": self.code, "name": self.name, "win32": self.win32, "device_manager": self.device_manager}
 
 
 NONE = Status(None)
 
 
-def status_of(policy_name: str, verdict: Verdict) -> Status:
-    """The status for a verdict of a policy; none for one that is accepted or unknown."""
+def status_of(policy_name: str, verdict: Verdict, architecture: str | None = None) -> Status:
+    """Return the status for a verdict of a policy on an image of this architecture.
+
+    An accepted or unknown verdict has the status `NONE`.
+    """
     if verdict.outcome != "rejected":
         return NONE
     if policy_name == "authenticode":
         return Status(_user_status(verdict))
     if policy_name == "pnp":
-        return Status(_INSTALL.get(verdict.rule) or _user_status(verdict))
+        return Status(_install_status(verdict))
     if verdict.rule.startswith("media-"):
-        # The driver loads; a player is told by other means that it has no part in protected media.
+        # The driver loads. Players ask by other means whether it may take part in protected media.
         return NONE
     code, win32, problem = _KERNEL.get(verdict.rule, _DEFAULT)
+    if verdict.rule == "architecture" and architecture == "x86" and Target.parse(verdict.target).architecture == "x64":
+        code, win32, problem = _X86_ON_X64
     return Status(code, int(win32) if win32 is not None else None, problem)
+
+
+def _install_status(verdict: Verdict) -> str | None:
+    if verdict.rule == "catalog-unsigned" and Target.parse(verdict.target).architecture != "x86":
+        return _UNSIGNED_CATALOG
+    return _INSTALL.get(verdict.rule) or _user_status(verdict)
 
 
 def _user_status(verdict: Verdict) -> str | None:
@@ -100,10 +118,7 @@ def _user_status(verdict: Verdict) -> str | None:
 
 
 def next_step(verdict: Verdict) -> str | None:
-    """What the user can do: what the reason suggests, else the gravest finding that suggests anything.
-
-    None where all is well.
-    """
+    """Return the hint of the reason, else that of the gravest finding with a hint; None for an accepted verdict."""
     if verdict.outcome == "accepted":
         return None
     if verdict.reason is not None and verdict.reason.hint:

@@ -37,19 +37,21 @@ class FileFacts:
     """The hash of the headers, which is the first row of the page hashes; empty if it can't be computed."""
     digests: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
     """The image's digest for each algorithm that rules use."""
+    flat_digests: Mapping[DigestAlgorithm, bytes] = field(default_factory=dict)
+    """The hash of the whole file for the same algorithms, as `sha256sum` prints it."""
 
 
 def facts_of(image: Image) -> FileFacts:
     """Read the facts of an image."""
     data = bytes(image.data[: image.content_end])
     start = data.find(_KEY)
-    pages, digests = _first_page(image), digest_image(image, _ALGORITHMS)
+    hashes = (_first_page(image), digest_image(image, _ALGORITHMS), {one: one.hash(image.data) for one in _ALGORITHMS})
     if start >= 0 and data.find(_KEY, start + 1) >= 0:
-        return FileFacts(None, None, pages, digests)
+        return FileFacts(None, None, *hashes)
     if start < _HEADER.size:
-        return FileFacts({}, None, pages, digests)
+        return FileFacts({}, None, *hashes)
     block = data[start - _HEADER.size :]
-    return FileFacts(dict(_strings(block)), _fixed_version(block), pages, digests)
+    return FileFacts(dict(_strings(block)), _fixed_version(block), *hashes)
 
 
 def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:

@@ -15,28 +15,29 @@ if TYPE_CHECKING:
 
 def load_allow_list(path: Path | None) -> SiPolicy | None:
     """The Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
-    from signer.codeintegrity.events import BLOCK_POLICY, ENFORCED_POLICY, EVALUATION_POLICY
+    from signer.codeintegrity.app_control import app_control_policy
 
     policy = _load(path, "Allow list")
-    if policy is None or policy.id in (None, ENFORCED_POLICY, EVALUATION_POLICY):
+    enforced = app_control_policy("enforced").id
+    if policy is None or policy.id in (None, enforced, app_control_policy("evaluation").id):
         return policy
-    if policy.id == BLOCK_POLICY:
+    if policy.id == app_control_policy("block-list").id:
         # The block list allows what it does not deny, so that it would seem to allow nearly everything.
         raise UsageError(
             f"{path} is Microsoft's driver block list ({policy.id}), not the allow list of the Windows Driver Policy",
-            hint=f"Give it with --block-list; the allow list is {ENFORCED_POLICY}.cip.",
+            hint=f"Give it with --block-list; the allow list is {enforced}.cip.",
             field="--allow-list",
         )
-    Output.current().warn(f"{path} is not the Windows Driver Policy, which has the number {ENFORCED_POLICY}")
+    Output.current().warn(f"{path} is not the Windows Driver Policy, which has the number {enforced}")
     return policy
 
 
 def load_block_list(path: Path | None) -> SiPolicy | None:
     """The driver block list. Raises FileError, ConfigError, and UsageError for the allow list."""
-    from signer.codeintegrity.events import ENFORCED_POLICY
+    from signer.codeintegrity.app_control import app_control_policy
 
     policy = _load(path, "Block list")
-    if policy is not None and policy.id == ENFORCED_POLICY:
+    if policy is not None and policy.id == app_control_policy("enforced").id:
         raise UsageError(
             f"{path} is the Windows Driver Policy ({policy.id}), not Microsoft's driver block list",
             hint="Give it with --allow-list; the block list is driversipolicy.p7b.",

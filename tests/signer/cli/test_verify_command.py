@@ -509,7 +509,7 @@ def test_a_catalog_that_nobody_signed_is_the_reason_and_not_what_follows_from_it
     assert drvsign("catalog", "build", folder, "--os", "10_X64").code == 0
     code, document = verdict(folder, *X64, *TEST)
     row = document["files"][0]["targets"][0]
-    assert (code, row["rule"], row["status"]) == (1, "catalog-unsigned", "0x800B0100")
+    assert (code, row["rule"], row["status"]) == (1, "catalog-unsigned", "0xE0000247")
     assert row["findings"][0] == "catalog-unsigned"
 
 

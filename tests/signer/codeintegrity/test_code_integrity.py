@@ -1,4 +1,4 @@
-"""From a verdict to events and codes, for each way in which a driver loads or doesn't."""
+"""Events and codes of a verdict, for each way in which a driver loads or is refused."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_WHQL
+from signer.codeintegrity.app_control import app_control_policies, app_control_policy, policy_with_guid
 from signer.codeintegrity.consequences import Consequences, consequences
-from signer.codeintegrity.events import ENFORCED_POLICY, EVALUATION_POLICY, OPERATIONAL, SECURITY, VERBOSE
+from signer.codeintegrity.event_tables import newest_schema
+from signer.codeintegrity.message_text import read_message
+from signer.codeintegrity.status import status_of
 from signer.pe.protection import Fault
+from signer.policy.file_facts import FileFacts
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
-from signer.policy.tables import rows
 from signer.policy.targets import Target, all_targets
 from tests.support.policy_builder import (
     Sample,
@@ -27,9 +31,14 @@ from tests.support.policy_builder import (
 )
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+OPERATIONAL = "Microsoft-Windows-CodeIntegrity/Operational"
+VERBOSE = "Microsoft-Windows-CodeIntegrity/Verbose"
+SECURITY = "Security"
+EVALUATION = "{784c4414-79f4-4c32-a6a5-f0fb42a51d0d}"
+ENFORCED = "{8f9cb695-5d48-48d6-a329-7202b44607e3}"
 
 TWICE = driver(cross_signed("2016-05-02"), by_microsoft(EKU_WHQL))
-"""Cross-signed, and signed by Microsoft: the second signature needs no exemption."""
+"""Cross-signed and signed by Microsoft; the second signature needs no exemption."""
 
 
 class Everything:
@@ -43,19 +52,34 @@ class Everything:
 
 
 class NoList:
-    """An allow list that names nobody."""
+    """An allow list without entries."""
 
     def allows(self, signed: object) -> bool:
         return False
 
 
+FACTS = FileFacts(
+    {"OriginalFilename": "toaster.sys", "ProductName": "Toaster"},
+    (1, 2, 3, 4),
+    digests={DigestAlgorithm.SHA1: b"\x01" * 20, DigestAlgorithm.SHA256: b"\x02" * 32},
+    flat_digests={DigestAlgorithm.SHA1: b"\x03" * 20, DigestAlgorithm.SHA256: b"\x04" * 32},
+)
+
+
 def follow(
-    sample: Sample, target: str, policy: str = "kernel", *, verbose: bool = False, **machine: Any
+    sample: Sample,
+    target: str,
+    policy: str = "kernel",
+    *,
+    facts: FileFacts | None = None,
+    verbose: bool = False,
+    **machine: Any,
 ) -> Consequences:
     where = Target.parse(target)
     given = MachineState(**{"at": NOW, **machine})
     verdict = judge(policy, sample.evidence, sample.paths, where, given, attributes=sample.attributes)
-    return consequences(policy, verdict, sample.evidence, where, verbose=verbose)
+    read = (lambda: facts) if facts is not None else None
+    return consequences(policy, verdict, sample.evidence, where, facts=read, verbose=verbose)
 
 
 GOOD = driver(by_microsoft(EKU_WHQL))
@@ -81,13 +105,14 @@ X86 = driver(architecture="x86")
         (UNSIGNED, "win10-22h2-x64", {"debugger": True}, [3005], None, None, None),
         (PAGES, "win10-22h2-x64", {"debugger": True}, [3003], None, None, None),
         (X86, "win7-x86", {}, [3001], None, None, None),
-        (X86, "win10-22h2-x64", {}, [], "0xC000007B", 193, 39),
+        (X86, "win10-22h2-x64", {}, [], "0xC000036B", 1275, 39),  # JKornev/hidden issues 22 and 36
         (driver(cross_signed()), "win11-24h2-x64", {}, [], None, None, None),
         (driver(cross_signed()), "win11-24h2-x64", {"driver_policy": "evaluation"}, [3076, 3089], None, None, None),
         (driver(cross_signed()), "win11-24h2-x64", {"allow_list": NoList()}, [3077, 3089], "0xC0E90002", 4551, 39),
         (driver(cross_signed()), "win11-23h2-x64-smode", {}, [3077, 3089], "0xC0E90002", 4551, 39),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {"upgraded": True}, [3083], None, None, None),
-        (driver(cross_signed("2016-05-02")), "win10-1607-x64", {"upgraded": True}, [], None, None, None),
+        (driver(cross_signed("2016-05-02")), "win10-1607-x64", {"upgraded": True}, [3083], None, None, None),
+        (driver(cross_signed("2016-05-02")), "win10-1709-x64", {"upgraded": True}, [3083], None, None, None),
         (driver(cross_signed("2016-05-02")), "win10-1803-x64", {"boot_start": True}, [3083], None, None, None),
         (TWICE, "win10-1803-x64", {"upgraded": True}, [], None, None, None),
         (TWICE, "win11-24h2-x64", {"driver_policy": "evaluation", "upgraded": True}, [], None, None, None),
@@ -132,9 +157,11 @@ def test_a_blocked_driver_in_the_logs() -> None:
         "not be found on the system. A recent hardware or software change might have installed a file that is signed "
         "incorrectly or damaged, or that might be malicious software from an unknown source.",
         "data": {
+            "FileNameLength": 11,
             "FileNameBuffer": "toaster.sys",
             "SecureRequired": None,
-            "RequestedSigningLevel": None,
+            "RequestedSigningLevel": 4,
+            "ProcessNameLength": 6,
             "ProcessNameBuffer": "System",
         },
     }
@@ -144,7 +171,7 @@ def test_a_blocked_driver_in_the_logs() -> None:
     assert audit.message.endswith("File Name:\ttoaster.sys")
 
 
-@pytest.mark.parametrize(("target", "fields"), [("win7-x64", 1), ("win10-1809-x64", 1), ("win11-22h2-x64", 4)])
+@pytest.mark.parametrize(("target", "fields"), [("win7-x64", 2), ("win10-1809-x64", 2), ("win11-22h2-x64", 6)])
 def test_an_event_has_the_fields_of_its_release(target: str, fields: int) -> None:
     assert len(follow(UNSIGNED, target).events[0].data) == fields
 
@@ -161,9 +188,9 @@ def test_signature_information_of_each_signature() -> None:
     assert first["IssuerName"] == "Some CA 2020"
     assert first["PublisherTBSHash"] == hashlib.sha256(leaf.tbs_certificate_bytes).hexdigest().upper()
     assert first["IssuerTBSHash"] == hashlib.sha256(issuer.tbs_certificate_bytes).hexdigest().upper()
-    assert third["PublisherTBSHash"] is not None and len(third["PublisherTBSHash"]) == 40
+    assert len(str(third["PublisherTBSHash"])) == 40
     assert first["Hash"] == sample.evidence.signatures[0].digest.hex().upper()
-    assert first["NotValidBefore"] == "2022-01-01T12:00:00+00:00"
+    assert first["NotValidBefore"] == "2022-01-01T12:00:00.0000000Z"
 
 
 def test_older_manifests_have_no_tbs_hashes() -> None:
@@ -176,9 +203,9 @@ def test_older_manifests_have_no_tbs_hashes() -> None:
 def test_the_driver_policy_is_named_by_phase() -> None:
     evaluated = follow(driver(cross_signed()), "win11-24h2-x64", driver_policy="evaluation").events
     blocked = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList()).events
-    assert (evaluated[0].level, evaluated[0].data["PolicyGUID"]) == ("Informational", EVALUATION_POLICY)
-    assert (blocked[0].level, blocked[0].data["PolicyGUID"]) == ("Error", ENFORCED_POLICY)
-    assert blocked[0].message.endswith(f"(Policy ID:{ENFORCED_POLICY}).")
+    assert (evaluated[0].level, evaluated[0].data["PolicyGUID"]) == ("Informational", EVALUATION)
+    assert (blocked[0].level, blocked[0].data["PolicyGUID"]) == ("Error", ENFORCED)
+    assert blocked[0].message.endswith(f"(Policy ID:{ENFORCED}).")
     assert "(System) attempted to load sample.sys" in blocked[0].message
     assert evaluated[1].data["VerificationError"] == blocked[1].data["VerificationError"] == 21
 
@@ -187,15 +214,16 @@ def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
     what = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList())
     blocked, information = what.events
     content = b"the bytes of the driver"
-    assert (blocked.id, blocked.data["Status"]) == (3077, "0xC0E90002")
-    assert blocked.data["SHA1Hash"] == hashlib.sha1(content).hexdigest().upper()
-    assert blocked.data["SHA256Hash"] == hashlib.sha256(content).hexdigest().upper()
+    assert (blocked.id, blocked.data["Status"]) == (3077, "0xc0e90002")
+    assert blocked.data["SHA1 Hash"] == hashlib.sha1(content).hexdigest().upper()
+    assert blocked.data["SHA256 Hash"] == hashlib.sha256(content).hexdigest().upper()
     assert blocked.data["PolicyName"] == "Microsoft Windows Cross Certificates for Code Integrity Exceptions Policy"
-    assert blocked.data["SISigningScenario"] == 0
-    assert information.data["HashSize"] == 32
+    assert blocked.data["SI Signing Scenario"] == 0
+    assert (blocked.data["Requested Signing Level"], blocked.data["Validated Signing Level"]) == (4, 1)
+    assert information.data["Hash Size"] == 32
     loaded = follow(driver(cross_signed()), "win11-24h2-x64", driver_policy="evaluation").events[0]
-    assert loaded.data["PolicyName"].endswith("Exceptions Audit Policy")
-    assert loaded.data["Status"] is None
+    assert str(loaded.data["PolicyName"]).endswith("Exceptions Audit Policy")
+    assert (loaded.data["Status"], loaded.data["Validated Signing Level"]) == ("0xc0e90002", None)
 
 
 @pytest.mark.parametrize(
@@ -215,9 +243,110 @@ def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> N
     assert "%" not in what.events[-1].message
 
 
-def test_a_policy_that_is_not_known_by_its_id_is_not_named() -> None:
-    message = follow(driver(cross_signed()), "win11-23h2-x64-smode").events[0].message
-    assert message.endswith("violated code integrity policy.")
+@pytest.mark.parametrize(
+    ("codes", "bitmap"),
+    [
+        (["hvci-writable-code"], "0x8"),
+        (["hvci-writable-code", "hvci-imports-in-code"], "0x28"),
+        (["hvci-unaligned"], None),
+        (["hvci-unaligned", "hvci-writable-code"], None),
+    ],
+)
+def test_the_failure_bitmap_is_complete_or_unknown(codes: list[str], bitmap: str | None) -> None:
+    sample = driver(by_microsoft(EKU_WHQL), protection=tuple(Fault(code, "it is so") for code in codes))
+    blocked = follow(sample, "win11-24h2-x64", hvci=True).events[-1]
+    assert (blocked.id, blocked.data["HVCI Audit Failures"]) == (3111, bitmap)
+    assert f"Failure bitmap {bitmap or ''}." in blocked.message
+
+
+def test_hashes_and_version_strings_come_from_the_file() -> None:
+    data = follow(driver(cross_signed()), "win11-24h2-x64", facts=FACTS, allow_list=NoList()).events[0].data
+    assert (data["SHA1 Hash Size"], data["SHA1 Hash"]) == (20, "01" * 20)
+    assert (data["SHA256 Hash Size"], data["SHA256 Hash"]) == (32, "02" * 32)
+    assert (data["SHA1 Flat Hash"], data["SHA256 Flat Hash"]) == ("03" * 20, "04" * 32)
+    assert (data["OriginalFileNameLength"], data["OriginalFileName"]) == (11, "toaster.sys")
+    assert (data["InternalNameLength"], data["InternalName"], data["FileVersion"]) == (0, "", "1.2.3.4")
+    assert (data["USN"], data["PolicyHashSize"], data["PolicyHash"]) == (None, None, None)
+
+
+def test_ambiguous_version_resources_stay_unknown() -> None:
+    facts = FileFacts(None, None, digests=FACTS.digests)
+    data = follow(driver(cross_signed()), "win11-24h2-x64", facts=facts, allow_list=NoList()).events[0].data
+    assert (data["OriginalFileNameLength"], data["OriginalFileName"]) == (None, None)
+    assert (data["SHA256 Hash"], data["SHA256 Flat Hash Size"]) == ("02" * 32, None)
+
+
+def test_the_file_is_not_read_for_other_events() -> None:
+    def unread() -> FileFacts:
+        raise AssertionError("read without need")
+
+    where = Target.parse("win10-22h2-x64")
+    sample = driver(commercial())
+    verdict = judge("kernel", sample.evidence, sample.paths, where, MachineState(at=NOW))
+    assert consequences("kernel", verdict, sample.evidence, where, facts=unread).row["events"] == [3004, 3089, 5038]
+
+
+@pytest.mark.parametrize(
+    ("sample", "target", "machine", "key"),
+    [
+        (driver(cross_signed()), "win11-24h2-x64", {"driver_policy": "evaluation"}, "evaluation"),
+        (driver(cross_signed()), "win11-24h2-x64", {"allow_list": NoList()}, "enforced"),
+        (GOOD, "win11-24h2-x64", {"block_list": Everything()}, "block-list"),
+        (driver(cross_signed()), "win11-23h2-x64-smode", {}, "s-mode"),
+    ],
+)
+def test_the_policy_of_an_event(sample: Sample, target: str, machine: dict[str, Any], key: str) -> None:
+    event = follow(sample, target, **machine).events[0]
+    policy = app_control_policy(key)
+    assert (event.data["PolicyGUID"], event.data["PolicyName"]) == (policy.guid, policy.name)
+    assert event.data["PolicyNameLength"] == len(policy.name)
+    assert f"(Policy ID:{policy.guid})" in event.message
+
+
+def test_policies_are_found_by_guid() -> None:
+    for policy in app_control_policies():
+        assert policy.guid == policy.guid.lower()
+        assert policy_with_guid(policy.guid.upper()) == policy_with_guid(policy.guid.strip("{}")) == policy
+    assert policy_with_guid("{00000000-0000-0000-0000-000000000000}") is None
+
+
+def test_an_old_version_has_its_status_as_a_number() -> None:
+    """3077 of 1703 has version 0, whose Status is a decimal number; 3033 has no other version."""
+    blocked = follow(driver(cross_signed()), "win10-1703-x64-smode").events[0]
+    assert (blocked.id, blocked.data["Status"]) == (3077, 0xC0E90002)
+    assert blocked.message.endswith("violated code integrity policy.")
+    expired = follow(OLD, "win10-22h2-x64").events[0]
+    assert (expired.id, expired.data["Status"]) == (3033, 0xC0000605)
+    assert (expired.data["RequestedPolicy"], expired.data["ValidatedPolicy"]) == (4, 1)
+    assert "did not meet the Authenticode signing level requirements" in expired.message
+
+
+@pytest.mark.parametrize("target", [target.name for target in all_targets() if target.architecture == "x64"])
+def test_every_message_is_read_back(target: str) -> None:
+    """What a release logs is read as the same event with the same fields."""
+    samples = [driver(commercial()), driver(cross_signed()), OLD, PAGES, driver(unknown_issuer(), kind="catalog")]
+    for sample in samples:
+        for machine in ({}, {"allow_list": NoList()}, {"upgraded": True}, {"debugger": True}):
+            for event in follow(sample, target, secure_boot=False, **machine).events:
+                found = [one for one in read_message(event.message) if one.id == event.id]
+                assert any(one.printed_by(Target.parse(target).build) for one in found), event
+                assert any(one.fields.items() <= event.data.items() for one in found), event
+
+
+@pytest.mark.parametrize(
+    ("target", "architecture", "code"),
+    [
+        ("win10-22h2-x64", "x86", "0xC000036B"),
+        ("win11-24h2-x64", "arm64", "0xC000007B"),
+        ("win10-22h2-x86", "x64", "0xC000007B"),
+    ],
+)
+def test_the_status_of_a_driver_for_another_architecture(target: str, architecture: str, code: str) -> None:
+    """Reports exist only for 32-bit drivers on x64; the others have the loader's documented status."""
+    what = follow(driver(architecture=architecture), target)
+    assert (what.verdict.rule, what.status.code, what.events) == ("architecture", code, ())
+    assert what.status == status_of("kernel", what.verdict, architecture)
+    assert what.status.name
 
 
 def test_a_file_name_that_looks_like_a_place_to_fill_in() -> None:
@@ -272,12 +401,10 @@ def test_the_status_is_that_of_who_says_no(sample: Sample, policy: str, status: 
     assert bool(what.events) == (policy == "protected-media" and status is not None)
 
 
-def test_no_target_logs_an_event_that_its_manifest_lacks() -> None:
-    have = {
-        row["event_id"] for row in rows("events.tsv", "signer.codeintegrity.data") if "Win7-7600" in row["manifests"]
-    }
+def test_no_target_logs_an_event_that_its_build_lacks() -> None:
     for target in all_targets():
         sample = driver(commercial(), architecture=target.architecture)
         for event in follow(sample, target.name, secure_boot=False).events:
-            if target.build < 10240:
-                assert event.channel == SECURITY or str(event.id) in have, (target.name, event.id)
+            schema = newest_schema(event.id, target.build)
+            assert schema is not None, (target.name, event.id)
+            assert list(event.data) == [field.name for field in schema.fields]

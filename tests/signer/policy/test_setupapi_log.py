@@ -1,4 +1,4 @@
-"""Compare the lines of setupapi.dev.log with the sample on Microsoft's page."""
+"""Compare the lines of setupapi.dev.log with the sample on Microsoft's page and with logs from reports."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from signer.asn1.oids import EKU_WHQL
 from signer.codeintegrity.status import status_of
+from signer.policy.findings import Verdict
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.setupapi import log_lines
@@ -22,16 +23,39 @@ FROM_THE_PAGE = """\
      sig:                Error 0xe0000242: The publisher of an Authenticode(tm) signed catalog has not yet been established as trusted."""  # noqa: E501
 
 
-def _lines(*signs: Sign, name: str = "toaster.inf", **machine: Any) -> tuple[str, ...]:
+UNSIGNED_CATALOG = """\
+     sig:                {_VERIFY_FILE_SIGNATURE}
+     sig:                Key      = toaster.inf
+     sig:                FilePath = C:\\Windows\\System32\\DriverStore\\Temp\\{guid}\\toaster.inf
+     sig:                Catalog  = C:\\Windows\\System32\\DriverStore\\Temp\\{guid}\\toaster.cat
+!    sig:                Verifying file against specific (valid) catalog failed.
+!    sig:                Error 0x800b0100: No signature was present in the subject.
+     sig:                {_VERIFY_FILE_SIGNATURE exit(0x800b0100)}
+     sig:                {_VERIFY_FILE_SIGNATURE}
+     sig:                Key      = toaster.inf
+     sig:                FilePath = C:\\Windows\\System32\\DriverStore\\Temp\\{guid}\\toaster.inf
+     sig:                Catalog  = C:\\Windows\\System32\\DriverStore\\Temp\\{guid}\\toaster.cat
+!    sig:                Verifying file against specific Authenticode(tm) catalog failed.
+!    sig:                Error 0x800b0100: No signature was present in the subject.
+     sig:                {_VERIFY_FILE_SIGNATURE exit(0x800b0100)}
+!!!  sig:                Driver package catalog file does not contain a signature, and Code Integrity is enforced.
+!!!  sig:                Driver package failed signature validation. Error = 0xE0000247
+!!!  sto:           Failed to import driver package into Driver Store. Error = 0xE0000247"""
+"""Windows 10 x64, pbatard/libwdi issues 225 and 226; time stamps and the folder's GUID depend on the machine."""
+
+
+def _lines(
+    *signs: Sign, name: str = "toaster.inf", target_name: str = "win10-22h2-x64", **machine: Any
+) -> tuple[str, ...]:
     sample = driver(*signs, kind="file", name=name)
-    target = Target.parse("win10-22h2-x64")
+    target = Target.parse(target_name)
     given = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC), **machine)
     verdict = judge("pnp", sample.evidence, sample.paths, target, given)
     return log_lines(name, "toaster.cat", verdict)
 
 
 def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
-    lines = _lines(commercial().in_catalog())
+    lines = _lines(commercial().in_catalog(), target_name="win7-x64")
     assert [line for line in lines if line in FROM_THE_PAGE.splitlines()] == FROM_THE_PAGE.splitlines()
     assert "!    sto:           Driver package signer is unknown but user trusts the signer." in lines
     assert lines[-1] == "     utl:           Signer Score   - Authenticode (0F000000)"
@@ -78,3 +102,32 @@ def test_the_log_ends_with_the_status_of_the_verdict(sign: Sign) -> None:
     status = status_of("pnp", verdict).code
     assert status is not None
     assert f"exit({status.lower()})" in "\n".join(log_lines("toaster.inf", "toaster.cat", verdict))
+
+
+def _unsigned_catalog(target: str) -> Verdict:
+    return Verdict(target, "rejected", "catalog-unsigned", ())
+
+
+def test_a_catalog_without_a_signature_is_logged_as_in_the_reports() -> None:
+    verdict = _unsigned_catalog("win10-22h2-x64")
+    assert "\n".join(log_lines("toaster.inf", "toaster.cat", verdict)) == UNSIGNED_CATALOG
+    status = status_of("pnp", verdict)
+    assert (status.code, status.name) == ("0xE0000247", "ERROR_DRIVER_STORE_ADD_FAILED")
+
+
+def test_32_bit_windows_does_not_enforce_code_integrity() -> None:
+    verdict = _unsigned_catalog("win10-22h2-x86")
+    lines = log_lines("toaster.inf", "toaster.cat", verdict)
+    assert "Error 0x800b0100" in "\n".join(lines) and not any(line.startswith("!!!") for line in lines)
+    assert status_of("pnp", verdict).code == "0x800B0100"
+
+
+@pytest.mark.parametrize("target", ["win10-1507-x64", "win8.1-x64"])
+def test_windows_10_words_a_failed_check_differently(target: str) -> None:
+    lines = _lines(unknown_issuer().in_catalog(), target_name=target)
+    ending = "failed." if target.startswith("win10") else "failed! (0x800b010a)"
+    failed = [line for line in lines if "Verifying file" in line]
+    assert [line.removeprefix("!    sig:                Verifying file against specific ") for line in failed] == [
+        f"(valid) catalog {ending}",
+        f"Authenticode(tm) catalog {ending}",
+    ]

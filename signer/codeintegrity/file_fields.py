@@ -1,0 +1,63 @@
+"""Collect what event fields say about a file: its name, hashes and version strings.
+
+Names are those of `field_values.plain_name`. What was not read is None; what a file lacks is an empty string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from signer.algorithms import DigestAlgorithm
+from signer.codeintegrity.field_values import FieldValue
+from signer.policy.file_facts import FileFacts
+from signer.verify.evidence import Evidence
+
+_KERNEL_SCENARIO = 0
+"""SI Signing Scenario of a driver; user mode is 1."""
+_LOADER = "System"
+"""The process that loads drivers."""
+_HASHES = {"SHA1": DigestAlgorithm.SHA1, "SHA256": DigestAlgorithm.SHA256}
+_VERSION_STRINGS = {
+    "OriginalFileName": "OriginalFilename",
+    "InternalName": "InternalName",
+    "FileDescription": "FileDescription",
+    "ProductName": "ProductName",
+}
+"""Fields of events by the names of the version resource."""
+
+
+def file_fields(evidence: Evidence) -> dict[str, FieldValue]:
+    """Return the fields that the evidence knows: the name, and the digests that signatures asked for."""
+    return {
+        "FileName": evidence.name,
+        "param1": evidence.name,
+        "ProcessName": _LOADER,
+        "SISigningScenario": _KERNEL_SCENARIO,
+        "PackageFamilyName": "",
+        **_hashes("Hash", evidence.digests),
+    }
+
+
+def fact_fields(facts: FileFacts) -> dict[str, FieldValue]:
+    """Return the fields that need the file's bytes: every hash, and the version strings."""
+    return {
+        **_hashes("Hash", facts.digests),
+        **_hashes("FlatHash", facts.flat_digests),
+        **_version_fields(facts),
+    }
+
+
+def _hashes(suffix: str, digests: Mapping[DigestAlgorithm, bytes]) -> dict[str, FieldValue]:
+    return {
+        f"{name}{suffix}": digests[algorithm].hex().upper()
+        for name, algorithm in _HASHES.items()
+        if algorithm in digests
+    }
+
+
+def _version_fields(facts: FileFacts) -> dict[str, FieldValue]:
+    if facts.strings is None:
+        return {}
+    strings: dict[str, FieldValue] = {field: facts.strings.get(key, "") for field, key in _VERSION_STRINGS.items()}
+    version = ".".join(map(str, facts.version)) if facts.version is not None else None
+    return {**strings, "FileVersion": version}

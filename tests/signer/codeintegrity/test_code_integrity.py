@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_WHQL
 from signer.codeintegrity.app_control import app_control_policies, app_control_policy, policy_with_guid
-from signer.codeintegrity.consequences import Consequences, consequences
+from signer.codeintegrity.consequences import consequences
 from signer.codeintegrity.event_tables import newest_schema
 from signer.codeintegrity.message_text import read_message
 from signer.codeintegrity.status import status_of
@@ -20,6 +19,7 @@ from signer.policy.file_facts import FileFacts
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target, all_targets
+from tests.support.loads import NOW, Everything, NoList, follow
 from tests.support.policy_builder import (
     Sample,
     by_microsoft,
@@ -30,7 +30,6 @@ from tests.support.policy_builder import (
     unknown_issuer,
 )
 
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OPERATIONAL = "Microsoft-Windows-CodeIntegrity/Operational"
 VERBOSE = "Microsoft-Windows-CodeIntegrity/Verbose"
 SECURITY = "Security"
@@ -41,45 +40,12 @@ TWICE = driver(cross_signed("2016-05-02"), by_microsoft(EKU_WHQL))
 """Cross-signed and signed by Microsoft; the second signature needs no exemption."""
 
 
-class Everything:
-    """A block list that names every driver."""
-
-    def denies(self, case: object) -> bool:
-        return True
-
-    def denying_rule(self, case: object) -> str:
-        return "its only rule"
-
-
-class NoList:
-    """An allow list without entries."""
-
-    def allows(self, signed: object) -> bool:
-        return False
-
-
 FACTS = FileFacts(
     {"OriginalFilename": "toaster.sys", "ProductName": "Toaster"},
     (1, 2, 3, 4),
     digests={DigestAlgorithm.SHA1: b"\x01" * 20, DigestAlgorithm.SHA256: b"\x02" * 32},
     flat_digests={DigestAlgorithm.SHA1: b"\x03" * 20, DigestAlgorithm.SHA256: b"\x04" * 32},
 )
-
-
-def follow(
-    sample: Sample,
-    target: str,
-    policy: str = "kernel",
-    *,
-    facts: FileFacts | None = None,
-    verbose: bool = False,
-    **machine: Any,
-) -> Consequences:
-    where = Target.parse(target)
-    given = MachineState(**{"at": NOW, **machine})
-    verdict = judge(policy, sample.evidence, sample.paths, where, given, attributes=sample.attributes)
-    read = (lambda: facts) if facts is not None else None
-    return consequences(policy, verdict, sample.evidence, where, facts=read, verbose=verbose)
 
 
 GOOD = driver(by_microsoft(EKU_WHQL))

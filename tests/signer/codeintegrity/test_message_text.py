@@ -211,6 +211,35 @@ def test_reports_from_the_field(text: str, ids: set[int], fields: dict[str, Fiel
     assert [dict(one.fields) for one in found] == [fields]
 
 
+@pytest.mark.parametrize(
+    ("text", "ids", "fields"),
+    [
+        (
+            f"Windows is unable to verify the image integrity of the file {_DRIVER} because file hash ...",
+            {3004},
+            {"FileNameBuffer": _DRIVER},
+        ),
+        ("Windows is unable to verify the image integ\N{HORIZONTAL ELLIPSIS}", {3004}, {}),
+        ("Windows is unable to verify the integrity of the file \\Device\\Hard...", {3023, 3036}, {}),
+        (
+            "Code Integrity determined kernel module x.sys that did not meet the WHQL requirements is loaded into the "
+            "system. Check with...",
+            {3083},
+            {"FileNameBuffer": "x.sys"},
+        ),
+        ("Code Integrity completed validating file hash. Status 0xc00...", {3016}, {}),
+        ("Windows is...", set(), {}),
+        ("Windows is unable to do anything at all with this...", set(), {}),
+    ],
+    ids=["in-a-literal", "in-the-first-literal", "in-a-field", "in-the-last-literal", "last-field", "short", "other"],
+)
+def test_a_text_that_was_cut_off_is_read(text: str, ids: set[int], fields: dict[str, FieldValue]) -> None:
+    """Format-Table ends long messages with an ellipsis (maharmstone/btrfs issue 823)."""
+    found = read_message(text)
+    assert {one.id for one in found} == ids
+    assert all(dict(one.fields) == fields for one in found)
+
+
 def test_one_text_of_several_events_gives_them_all() -> None:
     text = f"Code Integrity determined that a process (a) attempted to load b that did not meet the Store signing level requirements or violated code integrity policy. {_LOADED}"  # noqa: E501
     assert {one.id for one in read_message(text)} == {3034, 3066, 3067, 3076, 3078, 3080, 3112}

@@ -28,12 +28,12 @@ from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, gather_catalog
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
-"""How to run over files: `map`, or something with threads and a progress bar."""
+"""A function like `map` that processes files, perhaps with threads and a progress bar."""
 PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
-"""The certificate paths of an evidence's signatures, in a trust store that the caller chose."""
+"""Builds the certificate paths of an evidence's signatures in the caller's trust store."""
 
 _MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
-"""What keeps a file that the INF copies out of the package."""
+"""Codes of problems because of which a copied file is not in the package."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 
@@ -46,54 +46,54 @@ class CheckedFile:
     evidence: Evidence
     paths: tuple[CertificatePaths, ...]
     boot_start: bool = False
-    """Whether the INF has the boot loader start it."""
-    line_ends: Problem | None = None
-    """That the catalog would list it with other line ends."""
+    """True for a boot-start driver of the INF."""
+    newlines: Problem | None = None
+    """The problem that the catalog lists the file with other newlines."""
 
     @property
     def is_driver(self) -> bool:
-        """Whether the kernel would load it: a .sys image."""
+        """True for a driver that the kernel loads: a .sys image."""
         return self.evidence.kind == "image" and self.file.path.suffix.lower() == ".sys"
 
 
 @dataclass(frozen=True)
 class CheckedPackage:
-    """What one catalog is to vouch for, and what was found."""
+    """The files of one catalog and their evidence."""
 
     package: DriverPackage
     catalog: Catalog | None
-    """The catalog that the INF names; None where it is not there."""
+    """The catalog that the INF names; None if it does not exist."""
     signature: Evidence | None
     """The evidence of the catalog itself."""
     files: tuple[CheckedFile, ...]
     missing: tuple[Finding, ...] = ()
-    """Files that the INF copies and that are not there."""
+    """Findings about missing files that the INF copies."""
     catalog_path: Path | None = None
-    """Where the catalog is."""
+    """Path of the catalog."""
     drivers: tuple[DriverInf, ...] = ()
-    """The package's INFs, read; without them every release of the architectures counts as one that they are for."""
+    """The parsed INFs. Without them, the package is assumed to target every release of its architectures."""
     named: bool = True
-    """Whether the INF names a catalog at all."""
+    """True if the INF names a catalog."""
 
     @property
     def name(self) -> str:
-        """What to call it: its INF."""
+        """Name for messages: the file name of its INF."""
         return self.package.inf.name
 
     def fits(self, target: Target) -> bool:
-        """Whether the catalog is for the target's architecture."""
+        """Tell whether the catalog is for the target's architecture."""
         return any(name.architecture == decoration(target) for name in self.package.os)
 
     def files_on(self, target: Target) -> list[CheckedFile]:
-        """The files that the target would install."""
+        """Return the files that the target installs."""
         return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
 
     def drivers_on(self, target: Target) -> list[CheckedFile]:
-        """Of them, what the kernel would load."""
+        """Return the drivers that the target installs."""
         return [one for one in self.files_on(target) if one.is_driver]
 
     def judge(self, target: Target, machine: MachineState) -> Verdict:
-        """Whether the target installs it: what Plug and Play says of the INF and of every file that it copies."""
+        """Judge whether Plug and Play installs the package on the target: the INF and every file that it copies."""
         if not self.fits(target):
             return _not_for(self, target)
         if self.drivers and not any(driver.installs_on(os_of(target)) for driver in self.drivers):
@@ -110,17 +110,17 @@ class CheckedPackage:
             self._versions(),
         )
         verdict = policy.judge_package(whole, target, machine)
-        said = (*self.missing, *self._unsigned_catalog(), *self._line_ends(target))
-        if not said:
+        findings = (*self.missing, *self._unsigned_catalog(), *self._newlines(target))
+        if not findings:
             return verdict
-        rule = verdict.rule if verdict.outcome == "rejected" else said[0].code
-        if verdict.rule == "catalogued" and any(finding.code == "catalog-unsigned" for finding in said):
+        rule = verdict.rule if verdict.outcome == "rejected" else findings[0].code
+        if verdict.rule == "catalogued" and any(finding.code == "catalog-unsigned" for finding in findings):
             rule = "catalog-unsigned"
-        return Verdict(verdict.target, "rejected", rule, (*said, *verdict.findings), verdict.signatures)
+        return Verdict(verdict.target, "rejected", rule, (*findings, *verdict.findings), verdict.signatures)
 
-    def _line_ends(self, target: Target) -> Iterator[Finding]:
+    def _newlines(self, target: Target) -> Iterator[Finding]:
         for one in self.files_on(target):
-            problem = one.line_ends
+            problem = one.newlines
             if problem is not None:
                 yield Finding(problem.code, "error", problem.message, _CATALOGS, problem.hint)
 
@@ -131,7 +131,7 @@ class CheckedPackage:
             yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
 
     def _versions(self) -> tuple[tuple[int, int], ...] | None:
-        """The kernel versions that the catalog lists the INF for; None where it says nothing about it."""
+        """Return the kernel versions in the INF's OSAttr; None if the catalog has none for the INF."""
         inf = next(one for one in self.files if one.file.path == self.package.inf)
         members = (self.catalog.find(digest) for digest in inf.evidence.digests.values()) if self.catalog else ()
         text = next((member.os_attribute for member in members if member and member.os_attribute), None)
@@ -146,16 +146,16 @@ def check_packages(
     each: Each = map,
     left_out: Callable[[Problem], None] | None = None,
 ) -> list[CheckedPackage]:
-    """Read the packages of a folder, or of some INFs, and gather the evidence of every file in them.
+    """Read the packages of a folder, or of INFs, and gather the evidence of every file in them.
 
-    `catalogs` are used besides those that the INFs name. Problems that forbid a catalog but not the installation, such
-    as a DriverVer date in the future, are ignored. `left_out` receives the reason why an INF is in no package. Raises
-    PackageError where there is no driver package, FileError, MalformedInput.
+    `catalogs` are used in addition to those that the INFs name. Problems that prevent building a catalog but not the
+    installation, such as a DriverVer date in the future, are ignored. `left_out` receives the problem of each INF that
+    is in no package. Raises PackageError if there is no driver package, FileError and MalformedInput.
     """
     survey = survey_packages(where)
     if not (survey.packages or survey.uncatalogued):
         raise PackageError(
-            "there is no driver package that can be read",
+            "no readable driver package",
             problems=survey.errors,
             path=_shown(where),
             hint=_hint(survey),
@@ -178,15 +178,15 @@ def check_package(
     catalogs: Sequence[CatalogLookup] = (),
     each: Each = map,
 ) -> CheckedPackage:
-    """Gather the evidence of a package whose catalog is `catalog`. Raises FileError, MalformedInput."""
+    """Gather the evidence of a package with this catalog. Raises FileError and MalformedInput."""
     lookups = (*([catalog] if catalog is not None else ()), *catalogs)
     drivers = tuple(DriverInf.read(inf) for inf in package.infs)
     boot = {name for driver in drivers for name in boot_start_drivers(driver)}
 
     def checked(file: PackageFile) -> CheckedFile:
         evidence = evidence_of(file.path, lookups, file.packed, file.relative.name)
-        line_ends = _line_ends(file.path, evidence, catalog) if catalog is not None else None
-        return CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot, line_ends)
+        newlines = _newline_problem(file.path, evidence, catalog) if catalog is not None else None
+        return CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot, newlines)
 
     signature = (
         gather_catalog(catalog.signed_data, catalog.name or package.catalog_name) if catalog is not None else None
@@ -195,7 +195,7 @@ def check_package(
 
 
 def _left_out(survey: Survey) -> Iterator[Problem]:
-    """The first error of each INF that is in no package."""
+    """Yield the first error of each INF that is in no package."""
     known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
     for problem in survey.errors:
         path = Path(problem.path) if problem.path is not None else None
@@ -229,9 +229,9 @@ def _parsed(data: bytes, path: Path) -> Catalog:
 def evidence_of(
     path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False, name: str | None = None
 ) -> Evidence:
-    """All that a file says about itself, and the catalogs about it. Raises FileError, MalformedInput, naming it.
+    """Gather the evidence of a file and the catalogs that list it. Raises FileError and MalformedInput.
 
-    `name` is what the evidence calls it, where it lies under another one.
+    `name` is the file name in the evidence, by default that of `path`.
     """
     try:
         with opened(path, packed) as data:
@@ -242,12 +242,12 @@ def evidence_of(
         raise error.at(path) from error
 
 
-def _line_ends(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | None:
-    """What is wrong with the line ends of a file that the catalog does not list; None where it is not them."""
+def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | None:
+    """Return the problem of a file that the catalog does not list only because of its newlines, or None."""
     if evidence.kind != "file" or any(catalog.contains(digest) for digest in evidence.digests.values()):
         return None
-    fault = diagnose(read(path), catalog.contains)
-    return fault.problem(path) if fault is not None else None
+    changed = diagnose(read(path), catalog.contains)
+    return changed.problem(path) if changed is not None else None
 
 
 def _missing(survey: Survey, package: DriverPackage) -> Iterator[Finding]:
@@ -264,9 +264,9 @@ def _not_for(package: CheckedPackage, target: Target) -> Verdict:
         "error",
         f"{package.name!r} installs nothing on {target.title}: it is for {names}",
         _MODELS,
-        "There is no target for 32-bit ARM, which Windows 10 Mobile and IoT Core were the last to run on."
+        "drvsign has no target for 32-bit ARM, the architecture of Windows 10 Mobile and IoT Core."
         if package.package.os and all(name.architecture == "arm" for name in package.package.os)
-        else f"Add a Models section that is decorated for it, such as [Models.NT{decoration(target)}].",
+        else f"Add a Models section with a decoration for it, such as [Models.NT{decoration(target)}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
 
@@ -280,7 +280,7 @@ def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
         "error",
         f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
         _MODELS,
-        "Decorate a Models section for the oldest release that the driver is for, such as "
+        "Add a Models section with a decoration for the oldest release that the driver supports, such as "
         f"[Models.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))

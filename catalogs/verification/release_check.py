@@ -1,4 +1,4 @@
-"""The check of a package that is signed and not yet in its place: intact, timestamped, accepted by its targets."""
+"""Verify a signed package before its files are replaced: intact, timestamped, accepted by its targets."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from signer.verify.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCheck:
-    """The verdicts of the targets about a signed package and its drivers. No target rejects any."""
+    """Verdicts about a signed package and its drivers. No target rejects it."""
 
     targets: tuple[Target, ...]
-    """The targets that were asked for."""
+    """The requested targets."""
     verdicts: tuple[Verdict, ...]
-    """Of each target that the package installs on: about the installation, then about each driver."""
+    """For each target on which the package installs: the verdict on the installation, then on each driver."""
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """The targets that accept the package and every driver."""
+        """Targets that accept the package and every driver."""
         return tuple(name for name in self._checked if name not in self.undecided)
 
     @property
     def undecided(self) -> tuple[str, ...]:
-        """The targets for which a verdict is unknown."""
+        """Targets with an unknown verdict."""
         return tuple(dict.fromkeys(verdict.target for verdict in self.verdicts if not verdict.decided))
 
     @property
     def not_checked(self) -> tuple[str, ...]:
-        """The targets for whose architecture the package installs nothing."""
+        """Targets for whose architecture the package installs nothing."""
         return tuple(target.name for target in self.targets if target.name not in self._checked)
 
     @property
@@ -56,10 +56,10 @@ def verify_signed(
     *,
     release: bool,
 ) -> ReleaseCheck:
-    """Verify a package that was signed, before its files replace the old ones. They are where `package` says.
+    """Verify a signed package before its files replace the old ones; `package` has the paths of the new files.
 
     Raises VerificationError for a signature that is not intact or that a target rejects, and for a release also for a
-    test signature or one without a timestamp; SignerError.
+    test signature or one without a timestamp. Raises other SignerErrors for unreadable files.
     """
     checked = check_package(package, catalog, paths_of)
     for name, evidence in _evidence(checked):
@@ -81,13 +81,13 @@ def _evidence(checked: CheckedPackage) -> Iterator[tuple[str, Evidence]]:
 
 def _require_intact(name: str, evidence: Evidence) -> None:
     if not evidence.signatures:
-        raise VerificationError("nothing vouches for it: neither a signature nor the catalog", path=name)
+        raise VerificationError("the file has no signature and no catalog lists it", path=name)
     for signature in evidence.signatures:
         stamp = signature.timestamp
         if signature.problems:
-            raise VerificationError(f"a signature is broken: {signature.problems[0].message}", path=name)
+            raise VerificationError(f"a signature is not intact: {signature.problems[0].message}", path=name)
         if stamp is not None and not stamp.intact:
-            raise VerificationError(f"a timestamp is broken: {stamp.problems[0].message}", path=name)
+            raise VerificationError(f"a timestamp is not intact: {stamp.problems[0].message}", path=name)
 
 
 def _require_timestamps(name: str, evidence: Evidence) -> None:
@@ -98,20 +98,20 @@ def _require_timestamps(name: str, evidence: Evidence) -> None:
 
 
 def _require_no_tests(checked: CheckedPackage) -> None:
-    """No driver of a release carries a signature that is for tests, whatever else it carries."""
+    """Raise VerificationError if a file has a test signature, even in addition to others."""
     for one in checked.files:
         for signature, paths in zip(one.evidence.signatures, one.paths, strict=True):
             kind = classify(signature, paths.classification_paths)
             if kind in ("test", "self-signed", "preproduction") and signature.signer is not None:
                 raise VerificationError(
-                    f"it has a {kind} signature, by {common_name(signature.signer)!r}",
+                    f"the file has a {kind} signature by {common_name(signature.signer)!r}",
                     path=str(one.file.relative),
-                    hint="Take it off first: drvsign strip FILE.",
+                    hint="Remove the signature first: drvsign strip FILE",
                 )
 
 
 def _verdicts(checked: CheckedPackage, target: Target, machine: MachineState) -> Iterator[Verdict]:
-    """What the target makes of the installation, and of each driver that it would load."""
+    """Yield the verdicts on the installation and on each driver. Raises VerificationError for a rejection."""
     if not checked.fits(target):
         return
     verdicts = [checked.judge(target, machine)]

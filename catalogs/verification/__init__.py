@@ -1,1 +1,1 @@
-"""Verification of files and driver packages: from paths and a query to assessments."""
+"""Verify files and driver packages: from paths and a query to assessments."""

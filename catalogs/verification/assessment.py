@@ -1,4 +1,4 @@
-"""The answer of a verification for one file or driver package."""
+"""The result of a verification for one file or driver package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Assessment:
 
     path: Path
     kind: str
-    """image, catalog, cabinet, file or package."""
+    """`image`, `catalog`, `cabinet`, `file` or `package`."""
     evidence: Evidence | None = None
     """The signatures and digests; of a package, those of its catalog."""
     paths: tuple[CertificatePaths, ...] = ()
@@ -48,11 +48,11 @@ class Assessment:
 
 
 class Assessed(Protocol):
-    """What an outcome is computed from: an assessment, or its serialized form."""
+    """Input of an outcome: an assessment, or its serialized form."""
 
     @property
     def error(self) -> SignerError | None:
-        """Why the file could not be verified."""
+        """The error that prevented verification, or None."""
 
     @property
     def accepted(self) -> bool:
@@ -69,7 +69,7 @@ class Assessed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer over all files of one verification."""
+    """The combined result for all files of a verification."""
 
     accepted: bool
     """Every target accepts every file, and there is at least one."""
@@ -93,7 +93,7 @@ class Outcome:
 
     @property
     def word(self) -> Literal["accepted", "rejected", "unknown", "failed"]:
-        """The outcome in one word: a failure counts before a rejection, a rejection before an unknown."""
+        """The outcome in one word. A failure takes precedence over a rejection, and a rejection over unknown."""
         if self.failed:
             return "failed"
         return "accepted" if self.accepted else "rejected" if self.rejected else "unknown"

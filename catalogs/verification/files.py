@@ -25,14 +25,14 @@ from signer.verify.gather import gather
 
 
 def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup] = ()) -> Assessment:
-    """Verify one file; `catalogs` may list it besides those of the query. Raises SignerError."""
+    """Verify one file; look it up in `catalogs` and in those of the query. Raises SignerError."""
     row = expected(path)
     lookups = (*query.catalogs, *catalogs)
     if row is None and not lookups:
         raise SigningError(
-            "not an image, catalog or cabinet, so it carries no signature of its own",
+            "not an image, catalog or cabinet: the file can't have an embedded signature",
             path=path,
-            hint="Name the catalog that covers it with --catalog, or the folder of its driver package.",
+            hint="Give the catalog that lists it with --catalog, or verify the folder of its driver package.",
         )
     with mapped(path) as data:
         evidence = gather(data, row.name if row is not None else "file", path.name, lookups)
@@ -49,10 +49,9 @@ def assess(
     *,
     boot_start: bool = False,
 ) -> Assessment:
-    """Apply the policy to evidence that was gathered.
+    """Apply the policy to gathered evidence.
 
-    `catalogs` are those that the evidence was gathered with; `boot_start` says that the INF has the boot loader start
-    the driver.
+    `catalogs` are those with which the evidence was gathered; `boot_start` marks a boot-start driver of the INF.
     """
     machine = replace(query.machine, boot_start=True) if boot_start else query.machine
     attributes = _catalog_attributes(evidence, catalogs) if query.policy == "protected-media" else None
@@ -66,7 +65,7 @@ def assess(
 
 
 def _with_list_facts(path: Path, evidence: Evidence, machine: MachineState) -> tuple[Evidence, FileFacts | None]:
-    """Add the digests and file facts that driver lists match, where a list was given."""
+    """Add the digests and file facts that driver lists match, if a list was given."""
     if evidence.kind != "image" or (machine.allow_list is None and machine.block_list is None):
         return evidence, None
     with mapped(path) as data:
@@ -76,7 +75,7 @@ def _with_list_facts(path: Path, evidence: Evidence, machine: MachineState) -> t
 
 
 def _catalog_attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:
-    """The member attributes of the catalogs that list the file; None where no catalog does."""
+    """Return the file's member attributes in all catalogs; None if no catalog lists it."""
     from catalogs.catalog.file import Catalog
 
     members = [

@@ -18,11 +18,11 @@ from signer.policy.targets import Target, all_targets
 from signer.verify.evidence import Evidence
 
 _ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
-"""In the order in which a package's default target is chosen."""
+"""Order in which the default target of a package is selected."""
 
 
 def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
-    """Verify the packages of a folder, or of some INFs. `each` runs over the files. Raises SignerError."""
+    """Verify the packages of a folder, or of INFs. `each` is a `map` over the files. Raises SignerError."""
     left_out: list[Problem] = []
     checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append)
     variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
@@ -46,7 +46,7 @@ def _verify_variants(path: Path, variants: list[CheckedPackage], query: VerifyQu
 def _installation(
     path: Path, variants: list[CheckedPackage], targets: Sequence[Target], query: VerifyQuery
 ) -> Assessment:
-    """Whether Plug and Play installs the package on each target."""
+    """Assess whether Plug and Play installs the package on each target."""
     chosen = [_variant_for(target, variants) for target in targets]
     found = tuple(
         consequences("pnp", package.judge(target, query.machine), package.files[0].evidence, target)
@@ -61,7 +61,7 @@ def _variant_for(target: Target, variants: Sequence[CheckedPackage]) -> CheckedP
 
 
 def _signature(package: CheckedPackage, query: VerifyQuery) -> tuple[Evidence | None, tuple[CertificatePaths, ...]]:
-    """The signature of a package is that of its catalog."""
+    """Return the signature of a package, which is that of its catalog."""
     evidence = package.signature
     if evidence is None:
         return None, ()
@@ -72,7 +72,7 @@ def _signature(package: CheckedPackage, query: VerifyQuery) -> tuple[Evidence | 
 def _files_of(
     variants: Sequence[CheckedPackage], targets: Sequence[Target], query: VerifyQuery
 ) -> Iterator[Assessment]:
-    """Assess single files of the package, unless the policy is about the installation only."""
+    """Assess single files of the package, unless the policy covers only the installation."""
     if query.policy == "pnp":
         return
     if query.policy == "authenticode":
@@ -93,21 +93,21 @@ def _files_of(
 def _files_to_judge(
     variants: Sequence[CheckedPackage], targets: Sequence[Target], *, drivers_only: bool
 ) -> Iterator[tuple[CheckedFile, tuple[Target, ...]]]:
-    """Each file that the policy is about, with the targets that would install it on their architecture."""
+    """Yield each file that the policy covers, with the targets that install it."""
     found: dict[Path, tuple[CheckedFile, list[Target]]] = {}
     for target in targets:
         for package in variants:
             files = package.drivers_on(target) if drivers_only else package.files_on(target)
             images = [file for file in files if file.evidence.kind != "file"] if package.fits(target) else []
             fitting = [one for one in images if one.evidence.architecture in (None, target.architecture)]
-            # A package may bring drivers for other kernels along, but not those alone.
+            # A package may contain drivers for other kernels, but not only those.
             for one in fitting or images:
                 found.setdefault(one.file.path, (one, []))[1].append(target)
-    yield from ((one, tuple(dict.fromkeys(theirs))) for one, theirs in found.values())
+    yield from ((one, tuple(dict.fromkeys(named))) for one, named in found.values())
 
 
 def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple[Target, ...]:
-    """The targets of the query; without any, every target that fits, or the default of the first architecture."""
+    """Return the query's targets, or else all that fit (matrix), or the default of the first architecture."""
     if query.targets:
         return query.targets
     candidates = (
@@ -120,7 +120,7 @@ def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple
 
 
 def _left_out(problem: Problem) -> Assessment:
-    """The failure of an INF that is in no package, so that the rest of its folder does not answer for it."""
+    """Return the failure of an INF that is in no package, so that it is not silently ignored."""
     assert problem.path is not None
     error = PackageError(
         f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint

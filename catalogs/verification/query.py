@@ -1,4 +1,4 @@
-"""The question of a verification: a policy, the targets, the machine's state and the trusted certificates."""
+"""The parameters of a verification: policy, targets, machine state and trusted certificates."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ KERNEL_POLICIES = ("kernel", "protected-media")
 
 @dataclass(frozen=True)
 class VerifyQuery:
-    """How every file of one verification is assessed. Raises UsageError for settings that contradict each other."""
+    """Parameters for all files of a verification. Raises UsageError for contradictory settings."""
 
     policy: str
     trust: Trust
     machine: MachineState
     targets: tuple[Target, ...] = ()
-    """Empty for the default target of each architecture."""
+    """Targets; empty for the default target of each architecture."""
     matrix: bool = False
-    """Every target that a file could run on, instead of `targets`."""
+    """Use every target of the file's architecture instead of `targets`."""
     catalogs: tuple[CatalogLookup, ...] = ()
-    """Catalogs that may list the files, besides those that a package brings."""
+    """Catalogs that may list the files, in addition to those of packages."""
     verbose_events: bool = False
-    """Whether events of Code Integrity's verbose log are included."""
+    """Include events of Code Integrity's verbose log."""
 
     def __post_init__(self) -> None:
         find_policy(self.policy)
         if self.matrix and self.targets:
-            raise UsageError("--matrix and --target exclude each other", hint="Give one of them.")
+            raise UsageError("--matrix and --target exclude each other", hint="Remove one of them.")
         if self.machine.roots != self.trust.mode:
             raise UsageError(
                 f"the machine state is for {self.machine.roots} roots, the trusted roots are for {self.trust.mode}",
@@ -67,18 +67,18 @@ class VerifyQuery:
         return replace(query, catalogs=tuple(_finished_catalog(Path(path)) for path in catalogs))
 
     def paths_of(self, evidence: Evidence) -> tuple[CertificatePaths, ...]:
-        """The certificate paths of the evidence's signatures."""
+        """Build the certificate paths of the evidence's signatures."""
         return self.trust.paths_of(evidence, self.machine.at)
 
     def targets_for(self, architecture: str | None) -> tuple[Target, ...]:
-        """The targets to check a file of this architecture for; None where it has none."""
+        """Return the targets for a file of this architecture (None for a file without one)."""
         if self.targets:
             return self.targets
         return targets_for(architecture) if self.matrix else (default_target(architecture),)
 
 
 def load_catalog(path: Path) -> CatalogLookup:
-    """Read a catalog to look files up in. Raises SignerError that names it."""
+    """Read a catalog for lookups. Raises SignerError with its path."""
     from catalogs.catalog.file import Catalog
 
     try:

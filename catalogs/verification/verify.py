@@ -1,4 +1,4 @@
-"""Verify what paths name: files, folders and driver packages."""
+"""Verify files, folders and driver packages."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from signer.storage.recovery import UnfinishedRuns
 
 Result = TypeVar("Result")
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-"""How to run over items: `map`, or something with threads or processes and a progress bar."""
+"""A function like `map`, perhaps with threads or processes and a progress bar."""
 
 
 def verify(paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> list[Assessment]:
     """Verify files, folders and driver packages.
 
-    A folder with an INF is a driver package; of any other folder, every image, catalog and cabinet is verified, and
-    its catalogs count for its other files. The packages come first. A file that can't be verified has an assessment
-    with the error. Raises UsageError for a folder without anything to verify.
+    A folder with an INF is a driver package. In any other folder, every image, catalog and cabinet is verified, and
+    its files are looked up in its catalogs. Packages come first in the result. The assessment of a file that can't be
+    verified contains the error. Raises UsageError if there is nothing to verify.
     """
     return verify_and_serialize(paths, query, lambda assessment: assessment)
 
@@ -41,8 +41,8 @@ def verify_and_serialize(
 ) -> list[Result]:
     """Verify as `verify` does, and return `serialize(assessment)` for each assessment.
 
-    `run` runs over the files and `run_members` over the members of each package. `serialize` is called where the file
-    was verified: where `run` uses other processes, its results must be picklable.
+    `run` processes the files and `run_members` the members of each package. `serialize` is called in the process that
+    verified the file: if `run` uses other processes, its results must be picklable.
     """
     assessed: list[Assessment] = []
     files: list[_File] = []
@@ -57,7 +57,7 @@ def verify_and_serialize(
             assessed += _guarded(path, partial(_verify_packages, where, query, run_members))
         files += _files_at(path, in_packages=where is not None)
     if not assessed and not files:
-        raise UsageError("there is nothing to verify", hint="Name a driver, a catalog, or the folder of a package.")
+        raise UsageError("nothing to verify", hint="Specify a driver, a catalog, or the folder of a package.")
 
     def work(file: _File) -> list[Result]:
         return [serialize(one) for one in _guarded(file.path, partial(_verify, file, query))]
@@ -90,7 +90,7 @@ def _verify_packages(where: Path | list[Path], query: VerifyQuery, run: Run) -> 
 
 
 def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> list[Assessment]:
-    """The assessments of `work`; an error becomes an assessment, so that other files are still verified."""
+    """Return the assessments of `work`; convert an error to an assessment, so that other files are still verified."""
     try:
         return list(work())
     except UsageError:
@@ -100,7 +100,7 @@ def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> list[Asses
 
 
 def _interrupted(path: Path, runs: UnfinishedRuns) -> Assessment | None:
-    """The failure of a path where an interrupted run left old and new files side by side; None elsewhere."""
+    """Return the failure of a path that an interrupted run left with old and new files, or None."""
     try:
         runs.require_none(path)
     except UnfinishedRun as error:
@@ -114,7 +114,7 @@ def _failed(path: Path, error: SignerError) -> Assessment:
 
 
 def _promised_kind(path: Path) -> str:
-    """The kind that a file's name promises; an image where it promises nothing."""
+    """Return the kind that the file's suffix indicates; an image for other suffixes."""
     if path.suffix.lower() == ".inf":
         return "package"
     row = by_suffix(path)
@@ -122,14 +122,14 @@ def _promised_kind(path: Path) -> str:
 
 
 def _packages_at(path: Path) -> Path | list[Path] | None:
-    """The folder or the INF that `verify_packages` reads; None where there is no driver package. Raises FileError."""
+    """Return the folder or INFs for `verify_packages`; None without a driver package. Raises FileError."""
     if path.is_dir():
         return path if any(file.suffix.lower() == ".inf" for file in walk(path)) else None
     return [path] if path.suffix.lower() == ".inf" and path.is_file() else None
 
 
 def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
-    """The files at a path that no package covers. Raises UsageError for a folder without any."""
+    """Return the files at a path outside packages. Raises UsageError for a folder without files to verify."""
     if not path.is_dir():
         return [] if in_packages else [_File(path)]
     found = _verifiable(path)
@@ -138,7 +138,7 @@ def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
         return [file for file in found if not packages & set(file.path.parents)]
     if not found:
         raise UsageError(
-            "there are no images, catalogs, cabinets or driver packages in this folder",
+            "no images, catalogs, cabinets or driver packages in this folder",
             path=path,
             hint="Name the files themselves.",
         )
@@ -146,14 +146,14 @@ def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
 
 
 def _verifiable(folder: Path) -> list[_File]:
-    """The images, catalogs and cabinets below a folder, each with the folder's catalogs to look it up in."""
+    """Return the images, catalogs and cabinets in a folder, each with the folder's catalogs for lookups."""
     formats = {path: _format_of(path) for path in walk(folder)}
     catalogs = tuple(path for path, name in formats.items() if name == "catalog")
     return [_File(path, () if name == "catalog" else catalogs) for path, name in formats.items() if name is not None]
 
 
 def _format_of(path: Path) -> str | None:
-    """The format of a file; of one that can't be read the format that its suffix promises, so that it fails alone."""
+    """Return the format of a file, or that of its suffix if it can't be read, so that only this file fails."""
     try:
         row = expected(path)
     except FileError:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
-from signer.algorithms import DigestAlgorithm
 from signer.codeintegrity.consequences import consequences
 from signer.errors import SigningError
 from signer.formats.detect import expected
-from signer.pe.digest import digest_image
 from signer.pe.image import Image
 from signer.policy.file_facts import FileFacts, facts_of
 from signer.policy.judge import judge_all
@@ -55,23 +54,29 @@ def assess(
     """
     machine = replace(query.machine, boot_start=True) if boot_start else query.machine
     attributes = _catalog_attributes(evidence, catalogs) if query.policy == "protected-media" else None
-    evidence, facts = _with_list_facts(path, evidence, machine)
+    read_facts = cache(partial(_read_facts, path)) if evidence.kind == "image" else None
+    evidence, facts = _with_list_facts(evidence, machine, read_facts)
     verdicts = judge_all(query.policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
     found = tuple(
-        consequences(query.policy, verdict, evidence, target, verbose=query.verbose_events)
+        consequences(query.policy, verdict, evidence, target, facts=read_facts, verbose=query.verbose_events)
         for verdict, target in zip(verdicts, targets, strict=True)
     )
     return Assessment(path, evidence.kind, evidence, paths, found, policy=query.policy)
 
 
-def _with_list_facts(path: Path, evidence: Evidence, machine: MachineState) -> tuple[Evidence, FileFacts | None]:
-    """Add the digests and file facts that driver lists match, if a list was given."""
-    if evidence.kind != "image" or (machine.allow_list is None and machine.block_list is None):
-        return evidence, None
+def _read_facts(path: Path) -> FileFacts:
     with mapped(path) as data:
-        image = Image.parse(data)
-        digests = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
-        return replace(evidence, digests={**evidence.digests, **digests}), facts_of(image)
+        return facts_of(Image.parse(data))
+
+
+def _with_list_facts(
+    evidence: Evidence, machine: MachineState, read_facts: Callable[[], FileFacts] | None
+) -> tuple[Evidence, FileFacts | None]:
+    """Add the digests and file facts that driver lists match, if a list was given."""
+    if read_facts is None or (machine.allow_list is None and machine.block_list is None):
+        return evidence, None
+    facts = read_facts()
+    return replace(evidence, digests={**evidence.digests, **facts.digests}), facts
 
 
 def _catalog_attributes(evidence: Evidence, catalogs: Sequence[CatalogLookup]) -> dict[str, str] | None:

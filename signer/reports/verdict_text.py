@@ -98,11 +98,12 @@ def _machine(sink: Sink, what: Consequences) -> None:
 
 
 def _events(sink: Sink, what: Consequences) -> None:
-    """Each event as the log has it: its text, and the fields that do not depend on the machine."""
+    """Print each event: its text, and the known fields that the text does not show; sizes are left out."""
     for event in what.events:
         sink.print(f"    event {event.id} ({event.channel}): {' '.join(event.message.split())}", style="dim")
         for name, value in event.data.items():
-            if value is not None and str(value) not in event.message:
+            is_size = name.endswith(("Length", "Size"))
+            if value not in (None, "") and not is_size and str(value) not in event.message:
                 sink.print(f"      {name} = {value}", style="dim")
 
 

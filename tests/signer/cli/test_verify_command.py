@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -386,6 +387,19 @@ def test_a_block_list_blocks(driver, work):
     ran = drvsign("verify", driver, *blocked[:-1], "driversipolicy.p7b")
     assert ran.code == 1
     assert "0xC0000603 STATUS_IMAGE_CERT_REVOKED" in ran.stdout and "events 3077, 3089" in ran.stdout
+
+
+def test_an_event_has_the_hashes_and_version_strings_of_the_file(corpus):
+    """A driver with a SHA-1 signature only: its SHA-256 hashes come from the file."""
+    path = corpus_files("drivers/*vJoy__hidkmdf64.sys")[0]
+    at = ("--policy", "kernel", *X64, "--at", "2026-06-01", "--driver-policy", "evaluation")
+    data = drvsign("verify", path, *at, "--json").document["files"][0]["events"][0]["data"]
+    digests = drvsign("digest", path, "--digest", "sha256", "--json").document["files"][0]["digests"]
+    assert data["SHA256 Hash"] == digests["sha256"].upper()
+    assert data["SHA256 Flat Hash"] == hashlib.sha256(path.read_bytes()).hexdigest().upper()
+    assert (data["OriginalFileName"], data["FileVersion"]) == ("HIDKMDF.SYS", "6.0.6000.16386")
+    shown = drvsign("verify", path, *at, "-v").stdout
+    assert f"SHA256 Flat Hash = {data['SHA256 Flat Hash']}" in shown and "Length =" not in shown
 
 
 def test_more_is_said_with_verbose(package):

@@ -18,15 +18,15 @@ from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.verification.checked_package import evidence_of
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
-from signer.formats.detect import detect
+from signer.formats.detect import detect, opened
 from signer.formats.table import IMAGE
 from signer.keys.identity import SigningIdentity
-from signer.operations.sign import Signed, sign_image
+from signer.operations.sign import Signed, sign_file
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.storage.files import mapped, read
 from signer.storage.transaction import Transaction, atomic_update
-from signer.verify.gather import gather_catalog
+from signer.verify.gather import gather
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """A function like `map` that processes files, perhaps with threads and a progress bar."""
@@ -90,7 +90,7 @@ def sign_packages(
 def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each) -> None:
     """Read back a staged package. Raises PackageError if a file is not in the catalog or a signature is not intact."""
     data = read(transaction.current(package.catalog))
-    own = gather_catalog(data, package.catalog_name)
+    own = gather(data, "catalog", package.catalog_name)
     problems = [Problem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems]
     catalog = Catalog.parse(data, package.catalog_name)
     for found in each(lambda file: list(_problems_of(file, transaction.current(file.path), catalog)), package.files):
@@ -136,17 +136,17 @@ def _sign_image(
 
 
 def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptions) -> Signed:
-    return sign_image(data, identity, options.signing, page_hashes=options.page_hashes, timestamper=options.timestamper)
+    return sign_file(data, identity, options.signing, page_hashes=options.page_hashes, timestamper=options.timestamper)
 
 
 def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:
     """Return the name of another signer of an image; None if it is unsigned or signed only by `identity`."""
     from signer.certificates import common_name
-    from signer.pe import certificate_table
     from signer.pkcs7.parse import parse
 
-    for entry in certificate_table.read(Image.parse(data)):
-        parsed = parse(entry.signed_data())
+    _, file = opened(data)
+    for signature in file.signatures():
+        parsed = parse(signature)
         for signer in parsed.signers:
             certificate = parsed.certificate_of(signer)
             if certificate is None:

@@ -13,13 +13,10 @@ from functools import cached_property
 from catalogs.catalog.members import CatalogMember, interpret, require_agreement
 from catalogs.catalog.trust_list import CertificateTrustList
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import der, oids
-from signer.errors import CatalogError, SignatureFormatError
+from signer.asn1 import oids
+from signer.formats.catalog import UNSIGNED_HEAD, UNSIGNED_TAIL, CatalogParts
 from signer.pe.digest import PageHashes
 from signer.pkcs7.signed_data import Content
-
-_UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)
-_UNSIGNED_TAIL = der.tlv(der.SET)
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,9 @@ class Catalog:
     trust_list: CertificateTrustList
     name: str = ""
     """File name, for messages."""
-    head: bytes = _UNSIGNED_HEAD
+    head: bytes = UNSIGNED_HEAD
     """SignedData's fields before the content, as encoded: version and digest algorithms."""
-    tail: bytes = _UNSIGNED_TAIL
+    tail: bytes = UNSIGNED_TAIL
     """SignedData's fields after the content, as encoded: certificates and signers."""
 
     @classmethod
@@ -40,31 +37,14 @@ class Catalog:
 
         Entries may have the same tag, as for files with the same content, but must not contradict each other.
         """
-        whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
-        if whole.end != len(data):
-            raise SignatureFormatError(f"unexpected {len(data) - whole.end} bytes after the catalog", offset=whole.end)
-        oid, wrapped = _children(data, whole, 2)
-        if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
-            raise CatalogError("not a catalog: the file is not PKCS #7 SignedData", offset=0)
-        signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
-        fields = der.first_children(data, signed_data, 6)
-        if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
-            raise SignatureFormatError("malformed SignedData: unexpected fields", offset=signed_data.start)
-        kind, content = _children(data, fields[2], 2)
-        if der.read_oid(kind.contents(data)) != oids.CTL:
-            raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
-        trust_list = CertificateTrustList.parse(bytes(data[content.body : content.end]))
+        parts = CatalogParts.parse(data)
+        trust_list = CertificateTrustList.parse(parts.trust_list)
         require_agreement(trust_list.subjects)
-        for field in fields[3:]:  # the list, by far the largest part, is checked already
-            der.require_der(field.whole(data))
-        head = bytes(data[fields[0].start : fields[1].end])
-        return cls(trust_list, name, head, bytes(data[fields[3].start : signed_data.end]))
+        return cls(trust_list, name, parts.head, parts.tail)
 
     def to_bytes(self) -> bytes:
         """Encode the catalog; a parsed catalog encodes to its original bytes."""
-        content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list.to_der()))
-        signed_data = der.sequence(self.head, content, self.tail)
-        return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
+        return CatalogParts(self.trust_list.to_der(), self.head, self.tail).to_bytes()
 
     @property
     def version(self) -> int:
@@ -84,7 +64,7 @@ class Catalog:
     @property
     def is_signed(self) -> bool:
         """True if the catalog has a signature."""
-        return self.tail != _UNSIGNED_TAIL
+        return self.tail != UNSIGNED_TAIL
 
     @property
     def attributes(self) -> tuple[tuple[str, str], ...]:
@@ -118,7 +98,7 @@ class Catalog:
 
     def unsigned(self) -> Catalog:
         """Return the catalog without its signature."""
-        return replace(self, head=_UNSIGNED_HEAD, tail=_UNSIGNED_TAIL)
+        return replace(self, head=UNSIGNED_HEAD, tail=UNSIGNED_TAIL)
 
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
         """Return the digest algorithms of the members."""
@@ -144,10 +124,3 @@ class Catalog:
 
 def _by_number(pair: tuple[str, str]) -> int:
     return int(pair[0]) if pair[0].isdigit() else 0
-
-
-def _children(data: bytes, parent: der.Element, count: int) -> list[der.Element]:
-    children = der.first_children(data, parent, count)
-    if len(children) != count:
-        raise SignatureFormatError(f"a SEQUENCE has {len(children)} elements instead of {count}", offset=parent.start)
-    return children

@@ -8,33 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
 
-from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject
+from catalogs.catalog.trust_list import NameValue, TrustedSubject
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
+from signer.formats import table
 from signer.formats.detect import detect
-from signer.formats.table import CABINET, IMAGE
+from signer.formats.table import MemberType
 from signer.hashing import hash_parts
-from signer.pe.digest import PageHashes, hash_image
-from signer.pe.image import Image
+from signer.pe.digest import PageHashes
 from signer.pkcs7 import indirect_data
 
-Kind = Literal["image", "cabinet", "flat"]
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
+_ALGORITHMS = (SHA1, SHA256)
 
 MEMBER_FLAGS = 0x10010001
 """Flags of a member's attributes: authenticated, plain text, name and value."""
 
-_SUBJECT_GUIDS: dict[Kind, str] = {
-    "image": "{C689AAB8-8E78-11D0-8C47-00C04FC295EE}",
-    "cabinet": "{C689AABA-8E78-11D0-8C47-00C04FC295EE}",
-    "flat": "{DE351A42-8E59-11D0-8C47-00C04FC295EE}",
-}
-_MEMBERINFO2: dict[Kind, bytes] = {"image": b"\x80\x00", "cabinet": b"\x81\x00", "flat": b"\x82\x00"}
-_KINDS_BY_GUID = {guid: kind for kind, guid in _SUBJECT_GUIDS.items()}
-_KINDS_BY_MEMBERINFO2 = {encoded: kind for kind, encoded in _MEMBERINFO2.items()}
+FLAT = MemberType("{DE351A42-8E59-11D0-8C47-00C04FC295EE}", b"\x82\x00")
+"""A file without a format of its own, listed by the hash of all its bytes."""
 _CERT_VERSION = 0x200
 
 
@@ -42,12 +36,12 @@ _CERT_VERSION = 0x200
 class HashedFile:
     """The kind and hashes of a file, as a catalog lists them."""
 
-    kind: Kind
+    kind: str
+    """The name of its format; `flat` for a file without one."""
+    type: MemberType
     digests: dict[DigestAlgorithm, bytes]
-    page_hashes: dict[DigestAlgorithm, PageHashes]
-    """Page hashes of an image, if requested; otherwise empty."""
-    enhanced_hash: bytes | None = None
-    """For a cabinet's SHA-256 entry: the SHA-256 of its size field, cbCabinet (in 22 of 22 real entries)."""
+    contents: dict[DigestAlgorithm, bytes]
+    """SpcIndirectDataContent with each digest, in DER, with page hashes if requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class CatalogMember:
     """An interpreted catalog entry."""
 
     tag: bytes
-    kind: Kind | None
+    kind: str | None
     """None if the entry does not contain it."""
     digest_algorithm: DigestAlgorithm | None
     digest: bytes | None
@@ -84,16 +78,14 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
     Raises ImageError and MalformedInput for images and cabinets that can't be hashed safely.
     """
     row = detect(data)
-    if row is IMAGE:
-        hashes = hash_image(Image.parse(data), (SHA1, SHA256), paged=(SHA1, SHA256) if page_hashes else ())
-        return HashedFile("image", hashes.digests, hashes.pages)
-    if row is CABINET:
-        from signer.cab.cabinet import Cabinet
-
-        cabinet = Cabinet.parse(data)
-        digests = hash_parts(cabinet.hashed_ranges(), (SHA1, SHA256))
-        return HashedFile("cabinet", digests, {}, SHA256.hash(cabinet.size_field))
-    return HashedFile("flat", hash_parts([data], (SHA1, SHA256)), {})
+    if row is None or row.load_subject is None or row.member_type is None:
+        digests = hash_parts([data], _ALGORITHMS)
+        contents = {one: indirect_data.for_link(one, digests[one]) for one in _ALGORITHMS}
+        return HashedFile("flat", FLAT, digests, contents)
+    subject = row.load_subject()(data)
+    hashes = subject.hash(_ALGORITHMS, paged=_ALGORITHMS if page_hashes and row.features.page_hashes else ())
+    contents = {one: subject.member_content(hashes, one) for one in _ALGORITHMS}
+    return HashedFile(row.name, row.member_type, hashes.digests, contents)
 
 
 def subjects(
@@ -102,13 +94,13 @@ def subjects(
     """Return a file's entries for a catalog version. `tag` replaces the digest as the tag of a version 1 entry."""
     named = [(oids.CAT_NAMEVALUE, value.to_der()) for value in values]
     if version == 1:
-        info = der.sequence(der.bmp_string(_SUBJECT_GUIDS[file.kind]), der.integer(_CERT_VERSION))
-        own = [*named, _spc(file, SHA1), (oids.CAT_MEMBERINFO, info)]
+        info = der.sequence(der.bmp_string(file.type.guid), der.integer(_CERT_VERSION))
+        own = [*named, (oids.SPC_INDIRECT_DATA, file.contents[SHA1]), (oids.CAT_MEMBERINFO, info)]
         return [TrustedSubject.of(tag if tag is not None else text_tag(file.digests[SHA1].hex().upper()), own)]
-    kind = (oids.CAT_MEMBERINFO2, _MEMBERINFO2[file.kind])
+    kind = (oids.CAT_MEMBERINFO2, file.type.choice)
     return [
         TrustedSubject.of(file.digests[SHA1], [*named, kind]),
-        TrustedSubject.of(file.digests[SHA256], [*named, kind, _spc(file, SHA256)]),
+        TrustedSubject.of(file.digests[SHA256], [*named, kind, (oids.SPC_INDIRECT_DATA, file.contents[SHA256])]),
     ]
 
 
@@ -151,7 +143,7 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
 
 
 def _interpret(subject: TrustedSubject) -> CatalogMember:
-    kind: Kind | None = None
+    kind: str | None = None
     algorithm, digest, pages = _digest_in_tag(subject.identifier)
     attributes = []
     for oid, value in subject.attributes:
@@ -162,10 +154,10 @@ def _interpret(subject: TrustedSubject) -> CatalogMember:
             content = indirect_data.parse(value)
             algorithm, digest, pages = content.algorithm, content.digest, content.page_hashes
         elif oid == oids.CAT_MEMBERINFO2:
-            kind = _KINDS_BY_MEMBERINFO2.get(value)
+            kind = _kind(value)
         elif oid == oids.CAT_MEMBERINFO:
             guid = next(der.children(value, der.read(value))).contents(value).decode("utf-16-be", "replace")
-            kind = _KINDS_BY_GUID.get(guid.upper())
+            kind = _kind(guid.upper())
     return CatalogMember(subject.identifier, kind, algorithm, digest, pages, tuple(attributes))
 
 
@@ -181,12 +173,8 @@ def _digest_in_tag(tag: bytes) -> tuple[DigestAlgorithm | None, bytes | None, Pa
     return (algorithm, raw, None) if algorithm else (None, None, None)
 
 
-def _spc(file: HashedFile, algorithm: DigestAlgorithm) -> Attribute:
-    digest, pages = file.digests[algorithm], file.page_hashes.get(algorithm)
-    if file.kind == "image":
-        content = indirect_data.for_image(algorithm, digest, pages, flags=indirect_data.INCLUDE_RESOURCES)
-    elif file.enhanced_hash is not None and algorithm is SHA256:
-        content = indirect_data.for_cabinet(algorithm, digest, file.enhanced_hash)
-    else:
-        content = indirect_data.for_link(algorithm, digest)
-    return oids.SPC_INDIRECT_DATA, content
+@lru_cache(maxsize=64)
+def _kind(named: str | bytes) -> str | None:
+    """Return the name of the format that a catalog names by GUID or CAT_MEMBERINFO2; None where it is unknown."""
+    types = {row.name: row.member_type for row in table.TABLE if row.member_type is not None}
+    return next((name for name, one in {**types, "flat": FLAT}.items() if named in (one.guid, one.choice)), None)

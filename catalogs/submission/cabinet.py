@@ -18,7 +18,7 @@ from signer.cab.write import NewFile, write
 from signer.certificates import common_name, is_self_signed
 from signer.storage.files import ensure_folder, read, write_atomically
 from signer.verify.evidence import Signature
-from signer.verify.gather import gather_cabinet
+from signer.verify.gather import gather
 
 _DIRECTIVES = (
     ".OPTION EXPLICIT",
@@ -114,7 +114,7 @@ def _check_format(listing: Listing) -> Iterator[Problem]:
 
 def _check_signature(data: bytes) -> Iterator[Problem]:
     """Check the cabinet's signature, but not whether its certificate is registered with the portal account."""
-    signatures = gather_cabinet(data, "cabinet").signatures
+    signatures = gather(data, "cabinet", "cabinet").signatures
     if not signatures:
         yield Problem(
             "cabinet-unsigned",

@@ -19,7 +19,7 @@ from signer.policy.judge import paths_of
 from signer.storage.files import mapped, read
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence
-from signer.verify.gather import gather_catalog, gather_image
+from signer.verify.gather import gather
 
 MICROSOFT = ("whql", "attested", "windows")
 """Classes of the portal's release signatures."""
@@ -66,7 +66,7 @@ class PortalSignatures:
 
 def sealed_image(data: memoryview, name: str) -> PortalSignatures:
     """Return the embedded signatures of an image. Raises ImageError."""
-    return _sealed(gather_image(data, name))
+    return _sealed(gather(data, "image", name))
 
 
 def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Problem]]:
@@ -84,7 +84,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pr
             continue
         try:
             catalog = Catalog.parse(read(path), path.name)
-            found[path] = _sealed(gather_catalog(catalog.signed_data, path.name))
+            found[path] = _sealed(gather(catalog.signed_data, "catalog", path.name))
             problems += found[path].problems(name)
             problems += _incomplete(package, catalog, name)
         except SignerError as error:

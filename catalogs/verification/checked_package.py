@@ -17,7 +17,6 @@ from catalogs.package.images import boot_start_drivers
 from catalogs.package.newlines import diagnose
 from signer.errors import PackageError, SignerError
 from signer.formats.detect import detect
-from signer.formats.table import CABINET, IMAGE
 from signer.policy import package as policy
 from signer.policy.findings import Finding, Verdict
 from signer.policy.machine_state import MachineState
@@ -25,7 +24,7 @@ from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.storage.files import read, shell_quote
 from signer.verify.evidence import CatalogLookup, Evidence
-from signer.verify.gather import gather, gather_catalog
+from signer.verify.gather import gather
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
 """A function like `map` that processes files, perhaps with threads and a progress bar."""
@@ -189,7 +188,7 @@ def check_package(
         return CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot, newlines)
 
     signature = (
-        gather_catalog(catalog.signed_data, catalog.name or package.catalog_name) if catalog is not None else None
+        gather(catalog.signed_data, "catalog", catalog.name or package.catalog_name) if catalog is not None else None
     )
     return CheckedPackage(package, catalog, signature, tuple(each(checked, package.files)), drivers=drivers)
 
@@ -236,7 +235,7 @@ def evidence_of(
     try:
         with opened(path, packed) as data:
             row = detect(data)
-            kind = row.name if row in (IMAGE, CABINET) else "file"
+            kind = row.name if row is not None and not row.is_content else "file"
             return gather(data, kind, name or path.name, catalogs)
     except SignerError as error:
         raise error.at(path) from error

@@ -18,9 +18,9 @@ def give(arguments: Sequence[str]) -> None:
     """Have lief imported if the arguments of a call look as if it will be asked; being wrong costs only its time."""
     changing = bool(arguments) and arguments[0] in _CHANGING and not _SAYING_HOW.intersection(arguments)
     if changing and any(map(_leads_to_images, arguments[1:])):
-        from signer.pe.layout_check import prepare
+        from signer.formats.table import IMAGE
 
-        prepare()
+        IMAGE.prepare()
 
 
 def _leads_to_images(argument: str) -> bool:

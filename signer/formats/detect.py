@@ -1,13 +1,20 @@
-"""Detect the format of a file from its first bytes."""
+"""Detect the format of a file from its first bytes, and open the adapter for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from signer.errors import SigningError
 from signer.formats import table
 from signer.formats.table import FormatRow, Reader
 from signer.storage.files import file_error, require_data
 
+if TYPE_CHECKING:
+    from signer.formats.format import Format
+
+INF_SUFFIXES = (".inf", ".inx")
 _HEAD_SIZE = 4096
 
 
@@ -34,6 +41,30 @@ def detect_file(path: Path) -> FormatRow | None:
         raise file_error(error, path, "read the file") from error
 
 
+def opened(data: memoryview | bytes) -> tuple[FormatRow, Format]:
+    """Open a file with the adapter of its format. Raises SigningError where there is none, MalformedInput."""
+    row = detect(data)
+    if row is None:
+        raise _not_signable()
+    return row, row.load()(data)
+
+
+def is_signable(path: Path) -> bool:
+    """Tell whether a file has a format that carries signatures. Raises FileError."""
+    return detect_file(path) is not None
+
+
+def names(feature: Callable[[FormatRow], bool] = lambda _: True, *, last: str = "or") -> str:
+    """List the names of the formats in the plural: those with a feature, else all."""
+    return listed([f"{row.name}s" for row in table.TABLE if feature(row)], last)
+
+
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """Join words as an English list."""
+    *head, tail = words
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
 def by_suffix(path: Path) -> FormatRow | None:
     """Find the row of the format that a file's name promises, whatever the file holds."""
     return next((row for row in table.TABLE if path.suffix.lower() in row.suffixes), None)
@@ -51,6 +82,11 @@ def expected(path: Path) -> FormatRow | None:
     return promised if promised is not None and not promised.shares_suffixes else None
 
 
+def named(name: str) -> FormatRow | None:
+    """Find the row of the format with this name."""
+    return next((row for row in table.TABLE if row.name == name), None)
+
+
 def kind_of(path: Path) -> str:
     """Name the kind of a file: its format, else `inf` by its suffix, else `file`. Raises FileError."""
     return kind(detect_file(path), path.suffix)
@@ -60,7 +96,14 @@ def kind(row: FormatRow | None, suffix: str) -> str:
     """Name the kind of a file of this format, called like this."""
     if row is not None:
         return row.name
-    return "inf" if suffix.lower() in (".inf", ".inx") else "file"
+    return "inf" if suffix.lower() in INF_SUFFIXES else "file"
+
+
+def _not_signable() -> SigningError:
+    return SigningError(
+        f"not {listed([row.title for row in table.TABLE])}, so it carries no signature of its own",
+        hint="Other files of a driver package are covered by its catalog: drvsign package DIR",
+    )
 
 
 def _row(read: Reader) -> FormatRow | None:

@@ -1,13 +1,19 @@
 """The table of formats: the magic bytes and file name suffixes that tell one from another.
 
 A new format is one row here, its adapter beside this module, and a package with its bytes. Nothing else in the project
-compares magic bytes. The module imports nothing, because every call reads it before its first file.
+compares magic bytes. Adapters are imported on use, because every call reads this module before its first file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signer.asn1 import oids
+
+if TYPE_CHECKING:
+    from signer.formats.format import Format, Subject
 
 Reader = Callable[[int, int], bytes]
 """Reads a file: from an offset, so many bytes, or fewer where the file ends."""
@@ -18,18 +24,69 @@ _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _CERTIFICATE_TRUST_LIST = bytes.fromhex("06092b0601040182370a01")
 
 
+OpenFormat = Callable[[memoryview | bytes], "Format"]
+"""Makes an adapter over the bytes of a file. Raises MalformedInput."""
+
+
+OpenSubject = Callable[[memoryview | bytes], "Subject"]
+"""Makes the evidence of a file from its bytes. Raises MalformedInput."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberType:
+    """How catalogs name what a member is."""
+
+    guid: str
+    """The subject interface package (CAT_MEMBERINFO, of catalogs of version 1)."""
+    choice: bytes
+    """CAT_MEMBERINFO2 in DER, of catalogs of version 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What signatures of a format can have."""
+
+    append: bool = False
+    """Further signatures, nested in one that is there."""
+    dual: bool = False
+    """Two signatures made together, for old and new releases."""
+    page_hashes: bool = False
+
+
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class FormatRow:
-    """How files of one format are recognized."""
+    """How files of one format are recognized, and which adapter signs them."""
 
     name: str
-    """In messages and JSON: image, cabinet, catalog."""
+    """In messages and JSON: image, catalog, cabinet."""
+    title: str
+    """With its article."""
     matches: Callable[[Reader], bool]
     """Whether a file begins as this format does."""
     suffixes: tuple[str, ...]
     """Usual suffixes of file names, in lower case, with their dot."""
+    load: Callable[[], OpenFormat]
+    """Imports the adapter."""
+    features: Features
+    load_subject: Callable[[], OpenSubject] | None
+    """Imports the adapter for evidence; None for a format whose files are themselves the signed content."""
+    subject_types: tuple[str, ...] = ()
+    """How SpcIndirectDataContent names the format (SpcAttributeTypeAndOptionalValue.type)."""
+    member_type: MemberType | None = None
+    """How catalogs name the format; None for one whose files they list by the hash of all bytes."""
+    prepare: Callable[[], None] = _nothing
+    """Starts in the background whatever takes long before a file of this format can be changed."""
     shares_suffixes: bool = False
     """Whether other formats use the same suffixes: InstallShield's archives are called .cab as well."""
+
+    @property
+    def is_content(self) -> bool:
+        """Whether a file is itself the signed content: its one signature is the file, and can't be taken off."""
+        return self.load_subject is None
 
 
 def _is_image(read: Reader) -> bool:
@@ -52,8 +109,66 @@ def _is_catalog(read: Reader) -> bool:
     return head[:1] == b"\x30" and _SIGNED_DATA in head[:32] and _CERTIFICATE_TRUST_LIST in head
 
 
-IMAGE = FormatRow("image", _is_image, (".sys", ".dll", ".exe"))
-CABINET = FormatRow("cabinet", _is_cabinet, (".cab",), shares_suffixes=True)
-CATALOG = FormatRow("catalog", _is_catalog, (".cat",))
+def _image() -> OpenFormat:
+    from signer.formats.image import ImageFormat
 
-TABLE: tuple[FormatRow, ...] = (IMAGE, CABINET, CATALOG)
+    return ImageFormat
+
+
+def _catalog() -> OpenFormat:
+    from signer.formats.catalog import CatalogFormat
+
+    return CatalogFormat
+
+
+def _cabinet() -> OpenFormat:
+    from signer.formats.cabinet import CabinetFormat
+
+    return CabinetFormat
+
+
+def _image_subject() -> OpenSubject:
+    from signer.formats.image import ImageSubject
+
+    return ImageSubject
+
+
+def _cabinet_subject() -> OpenSubject:
+    from signer.formats.cabinet import CabinetSubject
+
+    return CabinetSubject
+
+
+def _start_lief() -> None:
+    from signer.pe.layout_check import prepare
+
+    prepare()
+
+
+IMAGE = FormatRow(
+    "image",
+    "a PE image",
+    _is_image,
+    (".sys", ".dll", ".exe"),
+    _image,
+    Features(append=True, dual=True, page_hashes=True),
+    _image_subject,
+    (oids.SPC_PE_IMAGE_DATA,),
+    MemberType("{C689AAB8-8E78-11D0-8C47-00C04FC295EE}", b"\x80\x00"),
+    prepare=_start_lief,
+)
+CATALOG = FormatRow("catalog", "a catalog", _is_catalog, (".cat",), _catalog, Features(), None)
+CABINET = FormatRow(
+    "cabinet",
+    "a cabinet",
+    _is_cabinet,
+    (".cab",),
+    _cabinet,
+    Features(append=True),
+    _cabinet_subject,
+    (oids.SPC_CAB_DATA, oids.SPC_LINK),
+    MemberType("{C689AABA-8E78-11D0-8C47-00C04FC295EE}", b"\x81\x00"),
+    shares_suffixes=True,
+)
+
+TABLE: tuple[FormatRow, ...] = (IMAGE, CATALOG, CABINET)

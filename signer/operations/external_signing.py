@@ -15,13 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.cab.cabinet import Cabinet
-from signer.cab.embed import prepare as prepare_cabinet
 from signer.certificates import common_name, public_key
-from signer.errors import ImageError, SignatureFormatError, SigningError
+from signer.errors import MalformedInput, SignatureFormatError, SigningError
+from signer.formats.detect import opened
+from signer.formats.format import PAGE_HASH_ALGORITHMS
 from signer.keys.identity import require_supported
-from signer.operations.sign import cabinet_content, image_content
-from signer.pe.image import Image
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
 
 SigningCandidate = tuple[SigningOptions, Content]
@@ -29,31 +27,34 @@ SigningCandidate = tuple[SigningOptions, Content]
 
 
 def request(content: Content, options: SigningOptions) -> bytes:
-    """What the key is to sign."""
+    """Return what the key is to sign."""
     return signed_attributes(content, options)
 
 
-def image_candidates(
-    image: Image, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
+def request_for(data: memoryview | bytes, options: SigningOptions, *, page_hashes: bool = False) -> tuple[bytes, bytes]:
+    """Return what the key is to sign of a file, and the file's digest in it. Raises SigningError, MalformedInput."""
+    row, file = opened(data)
+    hashes = file.hash([options.digest], paged=[options.digest] if page_hashes and row.features.page_hashes else ())
+    return request(file.content(hashes, options.digest), options), hashes.digests[options.digest]
+
+
+def candidates(
+    data: memoryview | bytes, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
 ) -> Iterator[SigningCandidate]:
-    """The ways to sign an image with these algorithms: without page hashes, then with them. Raises ImageError."""
+    """List the ways to sign a file with these algorithms: without page hashes, then with them where it can have them.
+
+    Raises SigningError, MalformedInput.
+    """
+    row, file = opened(data)
     for algorithm in algorithms:
         chosen = replace(options, digest=algorithm)
-        yield chosen, image_content(image, algorithm)[1]
-        if algorithm.label in ("sha1", "sha256"):
+        yield chosen, file.content(file.hash([algorithm]), algorithm)
+        if row.features.page_hashes and algorithm in PAGE_HASH_ALGORITHMS:
             try:
-                yield chosen, image_content(image, algorithm, page_hashes=True)[1]
-            except ImageError:  # it has no page hashes, so that they can't have been asked for
+                hashes = file.hash([algorithm], paged=[algorithm])
+            except MalformedInput:  # it has no page hashes, so that they can't have been asked for
                 continue
-
-
-def cabinet_candidates(
-    cabinet: Cabinet, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
-) -> Iterator[SigningCandidate]:
-    """The ways to sign a cabinet with these algorithms. Raises MalformedInput."""
-    prepared = prepare_cabinet(cabinet)
-    for algorithm in algorithms:
-        yield replace(options, digest=algorithm), cabinet_content(prepared, algorithm)[1]
+            yield chosen, file.content(hashes, algorithm)
 
 
 def algorithm_of(attributes: bytes) -> DigestAlgorithm:

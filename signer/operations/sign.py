@@ -1,28 +1,26 @@
-"""The SIGN line: image, digest, indirect data, SignedData, patches."""
+"""Sign a file of any format: hash it, sign its content, and find the changes that put the signature in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import oids
-from signer.cab import embed as cab_embed
-from signer.cab.cabinet import Cabinet
-from signer.errors import DigestChanged
-from signer.hashing import hash_parts
+from signer.errors import SigningError
+from signer.formats.detect import names, opened
+from signer.formats.table import FormatRow
 from signer.keys.identity import SigningIdentity
-from signer.pe import certificate_table
-from signer.pe.digest import ImageHashes, hash_image
-from signer.pe.embed import embed
-from signer.pe.image import Image
-from signer.pkcs7 import indirect_data, nested
-from signer.pkcs7.signed_data import Content, SigningOptions, Timestamper, sign
-from signer.storage.patching import PatchSet
+from signer.pkcs7 import nested
+from signer.pkcs7.signed_data import SigningOptions, Timestamper
+from signer.pkcs7.signed_data import sign as sign_content
+from signer.storage.files import mapped, write_atomically
+from signer.storage.patching import PatchSet, begin_change
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed image or cabinet, as what changes about the unsigned one."""
+    """A signed file, as what changes about the unsigned one."""
 
     changes: PatchSet
     algorithm: DigestAlgorithm
@@ -32,7 +30,52 @@ class Signed:
     """The DER of the new signature: ContentInfo with SignedData."""
 
 
-def sign_image(
+@dataclass(frozen=True, slots=True)
+class SigningJob:
+    """How each of several files is signed."""
+
+    identity: SigningIdentity
+    options: SigningOptions
+    timestamper: Timestamper | None = None
+    second: tuple[SigningOptions, Timestamper | None] | None = None
+    """A second signature, nested in the first, for releases that understand a better digest."""
+    page_hashes: bool = False
+    append: bool = False
+
+    @property
+    def asks_for_timestamps(self) -> bool:
+        """Whether signing asks a timestamp authority."""
+        return self.timestamper is not None or (self.second is not None and self.second[1] is not None)
+
+    def sign(self, data: memoryview | bytes) -> Signed:
+        """Sign the bytes of a file. Raises SignerError."""
+        return sign_file(
+            data,
+            self.identity,
+            self.options,
+            page_hashes=self.page_hashes,
+            append=self.append,
+            timestamper=self.timestamper,
+            second=self.second,
+        )
+
+    def begin(self, source: Path, target: Path) -> Callable[[], Signed]:
+        """Begin to sign `source` into `target`; the returned function ends it. Both raise SignerError.
+
+        The second step waits for what checks the file, so that many files can be begun and checked together.
+        """
+        return begin_change(source, target, self.sign)
+
+    def sign_apart(self, source: Path, signature: Path) -> Signed:
+        """Write the signature of `source` into a file of its own. Raises SignerError."""
+        with mapped(source) as data:
+            signed = self.sign(data)
+        signed.changes.require()
+        write_atomically(signature, signed.signature)
+        return signed
+
+
+def sign_file(
     data: memoryview | bytes,
     identity: SigningIdentity,
     options: SigningOptions,
@@ -42,81 +85,42 @@ def sign_image(
     timestamper: Timestamper | None = None,
     second: tuple[SigningOptions, Timestamper | None] | None = None,
 ) -> Signed:
-    """Sign an image: its signatures are replaced, or with `append` the new one is nested in the first.
+    """Sign a file: its signatures are replaced, or with `append` the new one is nested in the first.
 
-    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old Windows and new. Raises ImageError,
-    SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
+    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old Windows and new. Page hashes are left out
+    where the file is itself what is signed. Raises SigningError for what the format can't have, MalformedInput for the
+    file or the signature to append to, IdentityError, TimestampError.
     """
-    image = Image.parse(data)
+    row, file = opened(data)
+    _require_supported(row, page_hashes=page_hashes, append=append, dual=second is not None)
     algorithms = {options.digest, second[0].digest} if second else {options.digest}
-    hashes = hash_image(image, algorithms, paged=algorithms if page_hashes else (), summed=True)
-    signature = sign(_content(hashes, options.digest), identity, options, timestamper)
+    paged = algorithms if page_hashes and row.features.page_hashes else ()
+    hashes = file.hash(algorithms, paged=paged, to_change=True)
+    signature = sign_content(file.content(hashes, options.digest), identity, options, timestamper)
     if second is not None:
-        signature = nested.append(signature, sign(_content(hashes, second[0].digest), identity, *second))
-    changes = embed(image, _signatures(image, signature, append), hashes)
+        signature = nested.append(signature, sign_content(file.content(hashes, second[0].digest), identity, *second))
+    old = file.signatures() if append else []
+    changes = file.with_signatures([nested.append(old[0], signature), *old[1:]] if old else [signature])
     return Signed(changes, options.digest, hashes.digests[options.digest], signature)
 
 
-def image_content(image: Image, algorithm: DigestAlgorithm, *, page_hashes: bool = False) -> tuple[bytes, Content]:
-    """An image's digest, and the SpcIndirectDataContent that stands for it. Raises ImageError."""
-    hashes = hash_image(image, [algorithm], paged=[algorithm] if page_hashes else ())
-    return hashes.digests[algorithm], _content(hashes, algorithm)
+def _require_supported(row: FormatRow, *, page_hashes: bool, append: bool, dual: bool) -> None:
+    """Raise SigningError for an option that files of this format can't be signed with."""
+    features = row.features
+    if row.is_content and (append or dual):
+        raise SigningError(
+            f"a {row.name} has one signature, so it can't be signed with {'--append' if append else '--dual'}",
+            hint="Sign it again without: the new signature takes the place of the old one.",
+        )
+    if row.is_content:
+        return
+    if page_hashes and not features.page_hashes:
+        raise _only(names(lambda one: one.features.page_hashes), "page hashes", row, "--page-hashes")
+    if dual and not features.dual:
+        raise _only(names(lambda one: one.features.dual), "two signatures made together", row, "--dual")
+    if append and not features.append:
+        raise _only(names(lambda one: one.features.append), "nested signatures", row, "--append")
 
 
-def _content(hashes: ImageHashes, algorithm: DigestAlgorithm) -> Content:
-    """What stands for an image in a signature, with its page hashes if it was asked for them."""
-    digest, pages = hashes.digests[algorithm], hashes.pages.get(algorithm)
-    return Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, digest, pages))
-
-
-def sign_cabinet(
-    data: memoryview | bytes,
-    identity: SigningIdentity,
-    options: SigningOptions,
-    *,
-    append: bool = False,
-    timestamper: Timestamper | None = None,
-) -> Signed:
-    """Sign a cabinet: its signature is replaced, or with `append` the new one is nested in it. All bytes may move.
-
-    Raises MalformedInput, SignatureFormatError (of a signature to append to), IdentityError, TimestampError.
-    """
-    cabinet = Cabinet.parse(data)
-    prepared = cab_embed.prepare(cabinet)
-    digest, content = cabinet_content(prepared, options.digest)
-    signature = sign(content, identity, options, timestamper)
-    whole = nested.append(cabinet.signed_data(), signature) if append and cabinet.is_signed else signature
-    result = cab_embed.embed(prepared, whole)
-    if hash_parts(Cabinet.parse(result).hashed_ranges(), [options.digest])[options.digest] != digest:
-        raise DigestChanged("cabinet")
-    return Signed(_rewritten(result), options.digest, digest, signature)
-
-
-def cabinet_content(prepared: bytes, algorithm: DigestAlgorithm) -> tuple[bytes, Content]:
-    """The digest of a cabinet that was prepared for a signature, and the SpcIndirectDataContent that stands for it."""
-    cabinet = Cabinet.parse(prepared)
-    digest = hash_parts(cabinet.hashed_ranges(), [algorithm])[algorithm]
-    enhanced = algorithm.hash(cabinet.size_field)
-    return digest, Content(oids.SPC_INDIRECT_DATA, indirect_data.for_cabinet(algorithm, digest, enhanced))
-
-
-def strip_cabinet(data: memoryview | bytes) -> PatchSet | None:
-    """The changes that take the signature off a cabinet; None when it has none. Raises MalformedInput."""
-    cabinet = Cabinet.parse(data)
-    return _rewritten(cab_embed.strip(cabinet)) if cabinet.is_signed else None
-
-
-def _rewritten(data: bytes) -> PatchSet:
-    return PatchSet(((0, data),), len(data))
-
-
-def strip_image(data: memoryview | bytes) -> PatchSet | None:
-    """The changes that take all signatures off an image; None when it has none. Raises ImageError."""
-    image = Image.parse(data)
-    return embed(image, []) if image.is_signed else None
-
-
-def _signatures(image: Image, signature: bytes, append: bool) -> list[bytes]:
-    """The signatures for the certificate table: the new one, or the old ones with the new one nested in the first."""
-    old = [entry.signed_data() for entry in certificate_table.read(image) if entry.is_signed_data] if append else []
-    return [nested.append(old[0], signature), *old[1:]] if old else [signature]
+def _only(formats: str, what: str, row: FormatRow, option: str) -> SigningError:
+    return SigningError(f"only {formats} can have {what}", hint=f"Sign {row.name}s without {option}.")

@@ -1,55 +1,91 @@
-"""Signatures taken out of images and cabinets, put into them and taken off, one at a time.
+"""Signatures taken out of files, put into them and taken off, one at a time.
 
-Signatures are counted as they are found: each entry of the certificate table, followed by those nested in it.
+Signatures are counted as they are found: each that lies in the file, followed by those nested in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
-from signer.cab.cabinet import Cabinet
-from signer.cab.embed import embed as embed_in_cabinet
-from signer.cab.embed import prepare, strip
-from signer.errors import SignatureFormatError, SigningError, UsageError
-from signer.formats.detect import detect
-from signer.formats.table import CABINET
+from signer.errors import SignerError, SigningError, UsageError
+from signer.formats.detect import detect, opened
+from signer.formats.format import PAGE_HASH_ALGORITHMS, FileHashes, Format
+from signer.formats.table import FormatRow
 from signer.hashing import hash_parts
-from signer.pe import certificate_table
-from signer.pe.digest import digest_image
-from signer.pe.embed import embed
-from signer.pe.image import Image
-from signer.pkcs7 import indirect_data, nested
-from signer.pkcs7.parse import parse
+from signer.pkcs7 import nested
 from signer.storage.patching import PatchSet
 
 Group = list[bytes]
-"""A signature of the certificate table without nested ones, and behind it those that were nested in it."""
+"""A signature without nested ones, and behind it those that were nested in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A signature that fits its file."""
+
+    changes: PatchSet
+    """What puts it there."""
+    algorithm: DigestAlgorithm
+    digest: bytes
+    """The file's digest that it holds."""
+    signature: bytes
+    """Its DER."""
+
+
+def is_signed(data: memoryview | bytes) -> bool:
+    """Tell whether a file has any signature. Raises SigningError for a file that can't, MalformedInput."""
+    _, file = opened(data)
+    return file.is_signed
 
 
 def signatures(data: memoryview | bytes) -> list[bytes]:
-    """The DER of each signature of an image or cabinet as it stands there. Raises ImageError, SignatureFormatError."""
-    found = []
-    for primary in _primaries_of(data):
-        found += [primary, *nested.nested_in(primary)]
-    return found
+    """List the DER of each signature of a file as it stands there. Raises SigningError, MalformedInput."""
+    _, file = opened(data)
+    return _flat(file)
 
 
 def signature(data: memoryview | bytes, index: int) -> bytes:
-    """One of them. Raises UsageError where there is no such signature, ImageError, SignatureFormatError."""
-    found = signatures(data)
+    """Return the DER of one signature. Raises UsageError where there is no such signature, MalformedInput."""
+    row, file = opened(data)
+    if index and row.is_content:
+        raise SigningError(f"a {row.name} has one signature", hint="Leave out --index.")
+    found = _flat(file)
     if index >= len(found):
         raise _no_such(index, len(found))
     return found[index]
 
 
-def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
-    """The changes that take one signature off a file. Where others are nested in it, the first takes its place.
+def hashes(data: memoryview | bytes, algorithms: Iterable[DigestAlgorithm], *, page_hashes: bool = False) -> FileHashes:
+    """Compute what new signatures hold of a file; of one that carries none, the hash of all bytes.
 
-    Raises UsageError where there is no such signature, ImageError, SignatureFormatError.
+    Page hashes come with SHA-1 and SHA-256, for formats that have them. Raises MalformedInput.
     """
-    groups = [_group(primary) for primary in _primaries_of(data)]
+    wanted, row = list(algorithms), detect(data)
+    if row is None:
+        return FileHashes(hash_parts([memoryview(data)], wanted))
+    paged = [one for one in wanted if one in PAGE_HASH_ALGORITHMS] if page_hashes and row.features.page_hashes else []
+    return row.load()(data).hash(wanted, paged=paged)
+
+
+def without_signatures(data: memoryview | bytes) -> PatchSet | None:
+    """Find the changes that take all signatures off a file; None when it has none. Raises SignerError."""
+    row, file = opened(data)
+    _require_separable(row)
+    return file.with_signatures([]) if file.is_signed else None
+
+
+def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
+    """Find the changes that take one signature off a file. Where others are nested in it, the first takes its place.
+
+    Raises UsageError where there is no such signature, SigningError, MalformedInput.
+    """
+    row, file = opened(data)
+    _require_separable(row)
+    groups = [_group(primary) for primary in file.signatures()]
     count = sum(map(len, groups))
     if index >= count:
         raise _no_such(index, count)
@@ -58,70 +94,43 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
             del group[index]
             break
         index -= len(group)
-    return _with(data, [_joined(group) for group in groups if group])
+    return file.with_signatures([_joined(group) for group in groups if group])
 
 
-def attach(data: memoryview | bytes, new: bytes, *, append: bool = False) -> PatchSet:
-    """The changes that put a signature made elsewhere into a file, in place of those there or nested in the first.
+def attach(data: memoryview | bytes, new: bytes, *, append: bool = False, source: Path | None = None) -> Attached:
+    """Find the changes that put a signature made elsewhere into a file, in place of those there or nested in the first.
 
-    Raises SigningError when it is not a signature of this file, ImageError, MalformedInput, SignatureFormatError.
+    `source` is where the signature was read, which errors about it name. Raises SigningError when it is not a signature
+    of this file, MalformedInput.
     """
-    require_digest(data, new)
-    old = list(_primaries_of(data)) if append else []
-    return _with(data, [nested.append(old[0], new), *old[1:]] if old else [new])
-
-
-def require_digest(data: memoryview | bytes, der: bytes) -> DigestAlgorithm:
-    """The algorithm of the file's digest in a signature. Raises SigningError when the digest is not the file's."""
-    algorithm, digest = signed_digest(der)
-    if digest_of(data, algorithm) != digest:
-        what = "cabinet" if detect(data) is CABINET else "image"
+    row, file = opened(data)
+    if append and not row.features.append:
+        raise SigningError(f"a {row.name} has one signature", hint="Leave out --append.")
+    try:
+        algorithm, digest = file.signed_digest(new)
+    except SignerError as error:
+        raise error if source is None else error.at(source) from error
+    if file.hash([algorithm], to_change=True).digests[algorithm] != digest:
         raise SigningError(
-            f"this is the signature of another {what}: it is over {algorithm} {digest.hex()}",
-            hint=f"Attach it to the {what} that it was made for, unchanged since then.",
+            f"this is the signature of another {row.name}: it is over {algorithm} {digest.hex()}",
+            hint=f"Attach it to the {row.name} that it was made for, unchanged since then.",
+            path=source,
         )
-    return algorithm
+    old = file.signatures() if append else []
+    changes = file.with_signatures([nested.append(old[0], new), *old[1:]] if old else [new])
+    return Attached(changes, algorithm, digest, new)
 
 
-def digest_of(data: memoryview | bytes, algorithm: DigestAlgorithm) -> bytes:
-    """What a signature of a file is over. Raises ImageError, MalformedInput."""
-    if detect(data) is CABINET:
-        return hash_parts(Cabinet.parse(prepare(Cabinet.parse(data))).hashed_ranges(), [algorithm])[algorithm]
-    return digest_image(Image.parse(data), [algorithm])[algorithm]
+def _flat(file: Format) -> list[bytes]:
+    return [one for primary in file.signatures() for one in (primary, *nested.nested_in(primary))]
 
 
-def _with(data: memoryview | bytes, found: list[bytes]) -> PatchSet:
-    """The changes that give a file these signatures of its own, and no others."""
-    if detect(data) is not CABINET:
-        return embed(Image.parse(data), found)
-    cabinet = Cabinet.parse(data)
-    result = embed_in_cabinet(prepare(cabinet), found[0]) if found else strip(cabinet)
-    return PatchSet(((0, result),), len(result))
-
-
-def signed_digest(der: bytes) -> tuple[DigestAlgorithm, bytes]:
-    """The digest that the signature of an image or cabinet is over. Raises SignatureFormatError, SigningError."""
-    parsed = parse(der)
-    if parsed.content_type != oids.SPC_INDIRECT_DATA:
+def _require_separable(row: FormatRow) -> None:
+    if row.is_content:
         raise SigningError(
-            f"not the signature of an image or cabinet but of {oids.name_of(parsed.content_type)}",
-            hint="A catalog's signature is the catalog itself.",
+            f"a {row.name} is its own signature, which can't be taken off",
+            hint="Build it anew with: drvsign catalog build DIR",
         )
-    content = indirect_data.parse(parsed.inner_content)
-    if content.algorithm is None:
-        raise SignatureFormatError(f"the image's digest is of an unknown kind ({content.digest_oid})")
-    return content.algorithm, content.digest
-
-
-def _primaries_of(data: memoryview | bytes) -> Iterable[bytes]:
-    if detect(data) is CABINET:
-        cabinet = Cabinet.parse(data)
-        return [cabinet.signed_data()] if cabinet.is_signed else []
-    return _primaries(Image.parse(data))
-
-
-def _primaries(image: Image) -> Iterable[bytes]:
-    return [entry.signed_data() for entry in certificate_table.read(image) if entry.is_signed_data]
 
 
 def _group(primary: bytes) -> Group:

@@ -8,25 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
 
-Kind = Literal["image", "cabinet", "other"]
-
 NO_FLAGS = bytes.fromhex("030100")
 """SpcPeImageFlags as SignTool writes them for an image."""
 INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 """SpcPeImageFlags as Inf2Cat and MakeCat write them for a catalog member."""
 
-_KINDS: dict[str, Kind] = {
-    oids.SPC_PE_IMAGE_DATA: "image",
-    oids.SPC_CAB_DATA: "cabinet",
-    oids.SPC_LINK: "cabinet",
-}
+_WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
+"""Types whose value is an SpcLink."""
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
@@ -35,8 +29,8 @@ _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorit
 class IndirectData:
     """The digest and the type of the file that a signature or a catalog member covers."""
 
-    kind: Kind
-    """The type of the file: image or cabinet (catalogs use the type cabinet for flat files too)."""
+    type_oid: str
+    """The type of the file, of an image or a cabinet (catalogs use that of cabinets for flat files too)."""
     digest_oid: str
     digest: bytes
     page_hashes: PageHashes | None = None
@@ -79,11 +73,11 @@ def parse(data: bytes) -> IndirectData:
     try:
         file_type, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
         algorithm, digest = _two(data, info)
-        kind, hashes = _parse_file_type(file_type.whole(data))
+        type_oid, hashes = _parse_file_type(file_type.whole(data))
         if digest.tag != der.OCTET_STRING or info.end != len(data):
             raise ValueError
         pages, enhanced = (None, hashes) if isinstance(hashes, bytes) else (hashes, None)
-        return IndirectData(kind, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
+        return IndirectData(type_oid, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
     except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not a valid SpcIndirectDataContent") from error
 
@@ -97,13 +91,13 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
 
 # Cached: the thousands of members of a catalog have the same few values.
 @lru_cache(maxsize=64)
-def _parse_file_type(data: bytes) -> tuple[Kind, PageHashes | bytes | None]:
+def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
     """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None."""
     from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
 
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
     type_oid = attribute["type"].dotted
-    return _KINDS.get(type_oid, "other"), _hashes_in(type_oid, attribute["value"].dump())
+    return type_oid, _hashes_in(type_oid, attribute["value"].dump())
 
 
 @lru_cache(maxsize=64)
@@ -141,7 +135,7 @@ def _hashes_in(type_oid: str, value: bytes) -> PageHashes | bytes | None:
 
     Raises SignatureFormatError.
     """
-    if not value or type_oid not in _KINDS:
+    if not value or type_oid not in (oids.SPC_PE_IMAGE_DATA, *_WITH_LINK):
         return None
     from asn1crypto.core import Void
 

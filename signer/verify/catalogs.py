@@ -32,7 +32,7 @@ def catalog_signatures(
         if signature is None:
             continue
         strongest = max(found, key=lambda algorithm: algorithm.size)
-        indirect = IndirectData("other", strongest.oid, digests[strongest], catalog.page_hashes(digests[strongest]))
+        indirect = IndirectData("", strongest.oid, digests[strongest], catalog.page_hashes(digests[strongest]))
         listed = replace(
             signature,
             index=index,

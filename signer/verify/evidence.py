@@ -97,7 +97,8 @@ class Evidence:
     """The signatures of one file and the problems of its structure."""
 
     name: str
-    kind: Literal["image", "catalog", "cabinet", "file"]
+    kind: str
+    """The name of its format; `file` for one that carries no signatures."""
     digests: dict[DigestAlgorithm, bytes]
     """The computed digest of the file for each algorithm that a signature or catalog uses."""
     architecture: str | None = None

@@ -2,82 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
-from signer.cab.cabinet import Cabinet
-from signer.errors import ImageError
-from signer.hashing import hash_parts
-from signer.pe.digest import PageHashes, has_pages, hash_image, hash_pages, page_difference
-from signer.pe.image import Image
-from signer.pe.protection import protection_faults
-from signer.pkcs7.indirect_data import IndirectData
+from signer.formats import table
+from signer.formats.detect import named
+from signer.formats.format import Subject
+from signer.formats.table import FormatRow
 from signer.pkcs7.parse import parse
 from signer.verify.catalogs import catalog_signatures, member_algorithms, signature_of
-from signer.verify.certificate_table import read_table
 from signer.verify.evidence import CatalogLookup, Evidence, Problem, Signature
 from signer.verify.signatures import ReadSignature, read_signatures
 
 
 def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
-    """Gather the evidence of a file. Raises ImageError, MalformedInput, SignatureFormatError.
+    """Gather the evidence of a file. Raises MalformedInput; ImageError for an image whose digest would be ambiguous.
 
-    `name` labels the evidence; `catalogs` are searched for the file's digests.
+    `kind` names the file's format; `file` is one that carries no signatures. `name` labels the evidence; `catalogs` are
+    searched for the file's digests.
     """
-    if kind == "image":
-        return gather_image(data, name, catalogs)
-    if kind == "catalog":
-        return gather_catalog(data, name)
-    if kind == "cabinet":
-        return gather_cabinet(data, name, catalogs)
-    return gather_file(data, name, catalogs)
+    row = named(kind)
+    if row is None:
+        return gather_file(data, name, catalogs)
+    if row.load_subject is None:
+        return gather_content(data, row.name, name)
+    return _gather_subject(row.load_subject()(data), row, name, tuple(catalogs))
 
 
-def gather_image(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
-    """Read the embedded and nested signatures of an image, then those of the catalogs that list it.
-
-    Raises ImageError for an image whose layout makes the digest's coverage ambiguous.
-    """
-    image, lookups = Image.parse(data), tuple(catalogs)
-    read, problems = read_table(image)
-    wanted = member_algorithms(lookups) | _claimed_algorithms(read)
-    claimed = {one.indirect.page_hashes.algorithm for one in read if one.indirect and one.indirect.page_hashes}
-    hashes = hash_image(image, wanted, paged=claimed if has_pages(image) else ())
-    pages = _Pages(image, hashes.pages)
-    embedded = [_check_pages(_compare_digest(one, hashes.digests, "image"), one.indirect, pages) for one in read]
-    listed = catalog_signatures(lookups, hashes.digests, len(embedded))
-    return Evidence(
-        name,
-        "image",
-        hashes.digests,
-        architecture=image.architecture,
-        signatures=(*embedded, *(_check_pages(one.signature, one.indirect, pages) for one in listed)),
-        problems=tuple(problems),
-        protection=protection_faults(image),
-    )
-
-
-def gather_catalog(data: memoryview | bytes, name: str) -> Evidence:
-    """Read the signature of a catalog over its trust list, if it has one. Raises SignatureFormatError."""
+def gather_content(data: memoryview | bytes, kind: str, name: str) -> Evidence:
+    """Read the signature of a file that is itself the signed content. Raises SignatureFormatError."""
     parsed = parse(bytes(data))
     signature = signature_of(bytes(data)) if parsed.signers else None
     if signature is None:
-        return Evidence(name, "catalog", {})
+        return Evidence(name, kind, {})
     digests = {signature.digest_algorithm: signature.digest} if signature.digest_algorithm else {}
-    return Evidence(name, "catalog", digests, signatures=(signature,))
-
-
-def gather_cabinet(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
-    """Read the signatures in a cabinet, then those of the catalogs that list it. Raises MalformedInput."""
-    cabinet, lookups = Cabinet.parse(data), tuple(catalogs)
-    read = list(read_signatures(cabinet.signed_data())) if cabinet.is_signed else []
-    wanted = member_algorithms(lookups) | _claimed_algorithms(read)
-    digests = hash_parts(cabinet.hashed_ranges(), wanted)
-    embedded = [_check_size(_compare_digest(one, digests, "cabinet"), one.indirect, cabinet) for one in read]
-    others = [one.signature for one in catalog_signatures(lookups, digests, len(embedded))]
-    return Evidence(name, "cabinet", digests, signatures=(*embedded, *others))
+    return Evidence(name, kind, digests, signatures=(signature,))
 
 
 def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
@@ -88,65 +48,59 @@ def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogL
     return Evidence(name, "file", digests, signatures=listed)
 
 
-class _Pages:
-    """Page hashes of an image: computed together with its digest, or on demand for a catalog's page hashes."""
+def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[CatalogLookup, ...]) -> Evidence:
+    """Read the embedded and nested signatures of a file, then those of the catalogs that list it."""
+    found = subject.embedded()
+    read = [one for signature in found.signatures for one in read_signatures(signature)]
+    claims = [one.indirect for one in read if one.indirect is not None]
+    wanted = member_algorithms(lookups) | {claim.algorithm for claim in claims if claim.algorithm is not None}
+    paged = {claim.page_hashes.algorithm for claim in claims if claim.page_hashes is not None}
+    digests = subject.hash(wanted, paged=paged if subject.has_page_hashes else ()).digests
+    embedded = [_compared(subject, _compare_digest(one, digests, row), one) for one in read]
+    listed = catalog_signatures(lookups, digests, len(embedded))
+    return Evidence(
+        name,
+        row.name,
+        digests,
+        architecture=subject.architecture,
+        signatures=(*embedded, *(_compared(subject, one.signature, one) for one in listed)),
+        problems=found.problems,
+        protection=subject.protection,
+    )
 
-    def __init__(self, image: Image, known: dict[DigestAlgorithm, PageHashes]) -> None:
-        self._image = image
-        self._known = dict(known)
 
-    def of(self, algorithm: DigestAlgorithm) -> PageHashes:
-        """Return the page hashes. Raises ImageError for a layout whose page hashes no known example settles."""
-        if algorithm not in self._known:
-            self._known[algorithm] = hash_pages(self._image, algorithm)
-        return self._known[algorithm]
-
-
-def _claimed_algorithms(read: Iterable[ReadSignature]) -> set[DigestAlgorithm]:
-    return {one.indirect.algorithm for one in read if one.indirect and one.indirect.algorithm}
-
-
-def _compare_digest(
-    read: ReadSignature, digests: dict[DigestAlgorithm, bytes], kind: Literal["image", "cabinet"]
-) -> Signature:
+def _compare_digest(read: ReadSignature, digests: dict[DigestAlgorithm, bytes], row: FormatRow) -> Signature:
     """Compare the signed digest with the file's; return the signature with the problems found."""
     signature, indirect = read.signature, read.indirect
     if indirect is None:
         return signature
-    problems: list[Problem] = []
-    if indirect.kind == "other":
-        message = "the signature declares its digest to be of neither an image nor a cabinet"
-        problems.append(Problem("indirect-data-type", message))
-    elif indirect.kind != kind:
-        other = {"image": "a cabinet, but this is an image", "cabinet": "an image, but this is a cabinet"}[kind]
-        problems.append(Problem("indirect-data-kind", f"the signature declares its digest to be of {other}"))
+    problems = list(_type_problems(indirect.type_oid, row))
     if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
-        problems.append(Problem("digest-mismatch", f"the {kind}'s digest differs from the one that was signed"))
+        problems.append(Problem("digest-mismatch", f"the {row.name}'s digest differs from the one that was signed"))
     return replace(signature, problems=(*problems, *signature.problems))
 
 
-def _check_size(signature: Signature, indirect: IndirectData | None, cabinet: Cabinet) -> Signature:
-    """Compare the signature's enhanced hash, if it has one, with the cabinet's size field."""
-    if indirect is None or indirect.enhanced_hash is None or indirect.algorithm is None:
-        return signature
-    if indirect.algorithm.hash(cabinet.size_field) == indirect.enhanced_hash:
-        return signature
-    problem = Problem("enhanced-hash-mismatch", "the cabinet's size field differs from the one that was signed")
-    return replace(signature, problems=(problem, *signature.problems))
+def _type_problems(type_oid: str, row: FormatRow) -> Iterator[Problem]:
+    """Compare the format that a signature declares with the file's."""
+    if type_oid in row.subject_types:
+        return
+    declared = next((one for one in table.TABLE if type_oid in one.subject_types), None)
+    if declared is None:
+        known = " nor ".join(one.title for one in table.TABLE if one.subject_types)
+        yield Problem("indirect-data-type", f"the signature declares its digest to be of neither {known}")
+    else:
+        message = f"the signature declares its digest to be of {declared.title}, but this is {row.title}"
+        yield Problem("indirect-data-kind", message)
 
 
-def _check_pages(signature: Signature, indirect: IndirectData | None, pages: _Pages) -> Signature:
-    """Compare the signature's page hashes, if it has any, with the image's pages."""
-    claimed = indirect.page_hashes if indirect else None
-    if claimed is None:
+def _compared(subject: Subject, signature: Signature, read: ReadSignature) -> Signature:
+    """Compare the file with what the signature says of it besides the digest."""
+    if read.indirect is None:
         return signature
-    try:
-        difference = page_difference(pages.of(claimed.algorithm), claimed)
-    except ImageError as error:
-        return replace(signature, notes=(*signature.notes, Problem("page-hashes-unchecked", error.message)))
-    if difference is None:
-        return replace(signature, page_hashes_intact=True)
-    note = Problem(
-        "page-hash-mismatch", f"the hash of the page at offset {difference:#x} differs from the one that was signed"
+    found = subject.compare(read.indirect)
+    return replace(
+        signature,
+        problems=(*found.problems, *signature.problems),
+        notes=(*signature.notes, *found.notes),
+        page_hashes_intact=found.page_hashes_intact,
     )
-    return replace(signature, page_hashes_intact=False, notes=(*signature.notes, note))

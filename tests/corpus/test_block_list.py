@@ -17,7 +17,7 @@ from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
 from signer.policy.subjects import FileSubject
 from signer.trust.store import TrustStore
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.files import corpus_files, corpus_id, corpus_root
 from tests.support.si_policy_encoder import encode, signed
 
@@ -40,7 +40,7 @@ def lists() -> tuple[SiPolicy, SiPolicy]:
 @cache
 def subject_of(path: Path) -> FileSubject:
     data = path.read_bytes()
-    image, evidence = Image.parse(data), gather_image(data, path.name)
+    image, evidence = Image.parse(data), gather(data, "image", path.name)
     both = digest_image(image, (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256))
     evidence = replace(evidence, digests={**evidence.digests, **both})
     return FileSubject.of(evidence, paths_of(evidence, TrustStore.release()), facts=facts_of(image))

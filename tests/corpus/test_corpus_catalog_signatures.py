@@ -10,7 +10,7 @@ from catalogs.catalog.file import Catalog
 from signer.algorithms import DigestAlgorithm
 from signer.formats.detect import kind_of
 from signer.verify.evidence import Evidence
-from signer.verify.gather import gather, gather_file, gather_image
+from signer.verify.gather import gather, gather_file
 from tests.support.files import corpus_files, corpus_id
 
 PACKAGES = [path.parent for path in corpus_files("packages/*/HASHES.tsv")]
@@ -49,7 +49,7 @@ def test_files_are_signed_by_their_catalog(folder: Path) -> None:
 @pytest.mark.parametrize("folder", corpus_files("packages-media/*/*.sys"), ids=corpus_id)
 def test_page_hashes_in_a_catalog_are_verified(folder: Path) -> None:
     catalogs = catalogs_of(folder.parent)
-    (signature,) = gather_image(folder.read_bytes(), folder.name, catalogs).signatures
+    (signature,) = gather(folder.read_bytes(), "image", folder.name, catalogs).signatures
     assert (signature.source, signature.page_hashes, signature.page_hashes_intact) == ("catalog", "sha256", True)
 
 
@@ -57,4 +57,4 @@ def test_a_changed_file_is_in_no_catalog(corpus: Path) -> None:
     folder = corpus / "packages-media/qcaud8909"
     data = bytearray((folder / "qcaud8909.sys").read_bytes())
     data[0x5000] ^= 1
-    assert gather_image(data, "qcaud8909.sys", catalogs_of(folder)).signatures == ()
+    assert gather(data, "image", "qcaud8909.sys", catalogs_of(folder)).signatures == ()

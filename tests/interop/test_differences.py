@@ -17,7 +17,7 @@ from signer.asn1 import der, oids
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
-from signer.operations.sign import image_content, sign_image
+from signer.operations.sign import sign_file
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pkcs7 import nested
@@ -40,7 +40,7 @@ from tests.interop.differences import (
     UNREADABLE_SIGNATURE,
     UNSIGNED_CATALOG,
 )
-from tests.support.files import ROOT, corpus_files, corpus_id, patched
+from tests.support.files import ROOT, content_of, corpus_files, corpus_id, patched
 from tests.support.hierarchy import issue
 from tests.support.identities import identity
 from tests.support.images import PeSpec
@@ -192,7 +192,7 @@ def test_the_page_explains_exactly_the_known_differences() -> None:
 def test_osslsigncode_uses_the_section_alignment_as_the_page_size(tmp_path: Path) -> None:
     data = PeSpec(section_alignment=0x10000, sections=[(".text", 0x400, 0x2000)]).build()
     path = tmp_path / "a.sys"
-    path.write_bytes(patched(data, sign_image(data, identity(), SigningOptions(), page_hashes=True).changes))
+    path.write_bytes(patched(data, sign_file(data, identity(), SigningOptions(), page_hashes=True).changes))
     assert PAGE_ALIGNMENT in of_osslsigncode(evidence_of(path), osslsigncode(path))
 
 
@@ -207,18 +207,18 @@ def test_osslsigncode_counts_nested_signatures_of_a_catalog(corpus: Path, tmp_pa
 def resigned(change: Callable[[bytes], bytes]) -> bytes:
     """Return a signed image with a modified signature."""
     data = PeSpec().build()
-    signature = sign_image(data, identity(), SigningOptions()).signature
+    signature = sign_file(data, identity(), SigningOptions()).signature
     return patched(data, embed(Image.parse(data), [change(signature)]))
 
 
 def signed_twice() -> bytes:
     data = PeSpec().build()
-    signature = sign_image(data, identity(), SigningOptions()).signature
+    signature = sign_file(data, identity(), SigningOptions()).signature
     return patched(data, embed(Image.parse(data), [signature, signature]))
 
 
 def misnamed(_: bytes) -> bytes:
-    _, content = image_content(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
+    _, content = content_of(PeSpec().build(), DigestAlgorithm.SHA256)
     changed = content.der.replace(der.oid(oids.SPC_PE_IMAGE_DATA), der.oid(oids.SPC_INDIVIDUAL))
     return sign(Content(content.oid, changed), identity(), SigningOptions())
 
@@ -253,7 +253,7 @@ def test_lief_reads_every_entry() -> None:
 def test_osslsigncode_stops_after_a_mismatch(tmp_path: Path) -> None:
     data = PeSpec().build()
     stamper = TimestampClient(["http://tsa.example/"], "rfc3161", post=lambda url, body, *_: tsa().answer(body))
-    stamped = sign_image(data, identity(), SigningOptions(), timestamper=stamper)
+    stamped = sign_file(data, identity(), SigningOptions(), timestamper=stamper)
     path = tmp_path / "a.sys"
     signed = bytearray(patched(data, stamped.changes))
     signed[0x410] ^= 1
@@ -270,7 +270,7 @@ def test_osslsigncode_does_not_support_application_policies(tmp_path: Path) -> N
     roots.write_bytes(root.certificate.public_bytes(Encoding.PEM))
     data = PeSpec().build()
     who = SigningIdentity(LocalKey(leaf.private_key), leaf.certificate, ())
-    path.write_bytes(patched(data, sign_image(data, who, SigningOptions()).changes))
+    path.write_bytes(patched(data, sign_file(data, who, SigningOptions()).changes))
     assert set(of_osslsigncode(evidence_of(path), osslsigncode(path, roots))) == {APPLICATION_POLICIES}
 
 

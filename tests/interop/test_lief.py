@@ -6,7 +6,7 @@ import lief
 import pytest
 
 from signer.algorithms import DigestAlgorithm
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import patched
 from tests.support.images import PeSpec
@@ -18,7 +18,7 @@ OK = lief.PE.Signature.VERIFICATION_FLAGS.OK
 def signed(pki, algorithm: str = "sha256", data: bytes | None = None, **how: bool) -> bytes:
     data = data or hello()
     options = SigningOptions(DigestAlgorithm.named(algorithm))
-    return patched(data, sign_image(data, pki("rsa2048").identity, options, **how).changes)
+    return patched(data, sign_file(data, pki("rsa2048").identity, options, **how).changes)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
 from signer.operations import signatures as surgery
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import patched
 from tests.support.judges import HELLO, Pki, ProgramResult, hello, openssl
@@ -22,7 +22,7 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
 def image_signature(pki: Pki, algorithm: str = "sha256") -> bytes:
-    return sign_image(hello(), pki.identity, SigningOptions(DigestAlgorithm.named(algorithm))).signature
+    return sign_file(hello(), pki.identity, SigningOptions(DigestAlgorithm.named(algorithm))).signature
 
 
 def catalog_signature(pki: Pki) -> bytes:
@@ -73,8 +73,8 @@ def test_a_signature_of_a_catalog_verifies(kind, pki, tmp_path):
 
 
 def test_an_extracted_nested_signature_verifies(pki, tmp_path):
-    once = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
-    twice = patched(once, sign_image(once, pki("p384").identity, SigningOptions(), append=True).changes)
+    once = patched(hello(), sign_file(hello(), pki("rsa2048").identity, SigningOptions()).changes)
+    twice = patched(once, sign_file(once, pki("p384").identity, SigningOptions(), append=True).changes)
     first, second = surgery.signatures(twice)
     assert verify("cms", pki("rsa2048"), first, tmp_path).code == 0
     assert verify("cms", pki("p384"), second, tmp_path).code == 0

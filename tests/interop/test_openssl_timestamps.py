@@ -14,12 +14,12 @@ from signer.algorithms import DigestAlgorithm
 from signer.cli.tsa_server import serving
 from signer.errors import TimestampError
 from signer.keys.local import LocalKey
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from signer.pkcs7.timestamp import Kind, TimestampClient
 from signer.pkcs7.timestamp_request import rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.files import patched
 from tests.support.identities import certificate, identity
 from tests.support.images import PeSpec
@@ -122,9 +122,9 @@ def test_we_verify_openssls_responses(folder: Path, digest: str, chain: str) -> 
 def test_osslsigncode_verifies_a_file_timestamped_by_us(tmp_path: Path, kind: Kind) -> None:
     data = PeSpec().build()
     with serving(tsa()) as server:
-        signed = sign_image(data, identity(), SigningOptions(), timestamper=TimestampClient((server.url,), kind))
+        signed = sign_file(data, identity(), SigningOptions(), timestamper=TimestampClient((server.url,), kind))
     result = patched(data, signed.changes)
-    (signature,) = gather_image(result, "a.sys").signatures
+    (signature,) = gather(result, "image", "a.sys").signatures
     assert signature.timestamp is not None
     assert (signature.timestamp.kind, signature.timestamp.time, signature.timestamp.intact) == (kind, NOON, True)
     (tmp_path / "a.sys").write_bytes(result)
@@ -152,5 +152,5 @@ def test_osslsigncode_can_use_our_authority(tmp_path: Path, option: str) -> None
             ["osslsigncode", "sign", *arguments, "-out", "b.sys"], cwd=tmp_path, capture_output=True, timeout=60
         )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    (signature,) = gather_image((tmp_path / "b.sys").read_bytes(), "b.sys").signatures
+    (signature,) = gather((tmp_path / "b.sys").read_bytes(), "image", "b.sys").signatures
     assert signature.timestamp is not None and signature.timestamp.intact

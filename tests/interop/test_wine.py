@@ -17,7 +17,7 @@ from catalogs.catalog.sign import sign_catalog
 from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pe.digest import digest_image
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions
@@ -48,7 +48,7 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
 def test_an_image_verifies_and_a_changed_one_does_not(algorithm, pki, wincheck, tmp_path):
     options = SigningOptions(DigestAlgorithm.named(algorithm))
-    data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, options).changes)
+    data = patched(hello(), sign_file(hello(), pki("rsa2048").identity, options).changes)
     changed = bytearray(data)
     changed[0x420] ^= 1  # in .text
     verdicts = wincheck(
@@ -61,8 +61,8 @@ def test_an_image_verifies_and_a_changed_one_does_not(algorithm, pki, wincheck, 
 
 def test_an_image_with_page_hashes_and_a_nested_signature_verifies(pki, wincheck, tmp_path):
     identity = pki("rsa2048").identity
-    pages = patched(hello(), sign_image(hello(), identity, SigningOptions(), page_hashes=True).changes)
-    nested = patched(pages, sign_image(pages, identity, SigningOptions(DigestAlgorithm.SHA512), append=True).changes)
+    pages = patched(hello(), sign_file(hello(), identity, SigningOptions(), page_hashes=True).changes)
+    nested = patched(pages, sign_file(pages, identity, SigningOptions(DigestAlgorithm.SHA512), append=True).changes)
     assert wincheck(
         ("verify", write(tmp_path, "pages.sys", pages)), ("verify", write(tmp_path, "nested.sys", nested))
     ) == [GOOD, GOOD]
@@ -72,7 +72,7 @@ def test_an_image_with_page_hashes_and_a_nested_signature_verifies(pki, wincheck
 def test_a_timestamped_image_verifies(kind, pki, wincheck, tmp_path):
     identity = pki("rsa2048").identity
     stamper = TimestampClient(["http://tsa.example/"], kind, post=answer)
-    image = patched(hello(), sign_image(hello(), identity, SigningOptions(), timestamper=stamper).changes)
+    image = patched(hello(), sign_file(hello(), identity, SigningOptions(), timestamper=stamper).changes)
     (package,) = read_packages(HELLO)
     catalog = sign_catalog(build(package, CatalogOptions(NOW)), identity, SigningOptions(), stamper)
     files = write(tmp_path, "stamped.sys", image), write(tmp_path, "stamped.cat", catalog.to_bytes())
@@ -84,7 +84,7 @@ def answer(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
 
 
 def test_the_signer_certificate_is_found(pki, wincheck, tmp_path):
-    data = patched(hello(), sign_image(hello(), pki("rsa2048").identity, SigningOptions()).changes)
+    data = patched(hello(), sign_file(hello(), pki("rsa2048").identity, SigningOptions()).changes)
     (output,) = wincheck(("signer", write(tmp_path, "good.sys", data)))
     assert output == f"Contoso Drivers / Contoso Drivers Issuing CA / {DigestAlgorithm.SHA256.oid}"
 

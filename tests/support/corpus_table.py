@@ -11,7 +11,7 @@ from signer.policy.judge import judge_all, paths_of
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target, all_targets
 from signer.trust.store import TrustStore
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.files import ROOT, corpus_files
 
 TABLE = ROOT / "tests" / "signer" / "policy" / "corpus_verdicts.tsv"
@@ -22,7 +22,7 @@ SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 def row(path: Path, store: TrustStore) -> str:
     """Return one line: file, architecture, classes of its signatures, and a verdict for each release."""
     try:
-        evidence = gather_image(path.read_bytes(), path.name)
+        evidence = gather(path.read_bytes(), "image", path.name)
     except ImageError as error:
         return f"{path.name}\t-\t{error.code}"
     targets = [target for target in all_targets() if target.architecture == evidence.architecture and not target.s_mode]

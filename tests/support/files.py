@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from signer.algorithms import DigestAlgorithm
+from signer.formats.detect import opened
+from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,3 +34,10 @@ def patched(data: bytes, changes: PatchSet) -> bytes:
     for offset, new in changes.patches:
         result[offset : offset + len(new)] = new
     return bytes(result[: changes.size])
+
+
+def content_of(data: bytes, algorithm: DigestAlgorithm) -> tuple[bytes, Content]:
+    """The digest of a file, and the content that a signature over it signs."""
+    _, file = opened(data)
+    hashes = file.hash([algorithm])
+    return hashes.digests[algorithm], file.content(hashes, algorithm)

@@ -16,11 +16,8 @@ from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signing import content_digest
-from signer.errors import SignerError, SigningError, UsageError
-from signer.formats.detect import detect, kind_of
-from signer.formats.table import CABINET
-from signer.storage.files import read, write_atomically
+from signer.errors import SignerError, UsageError
+from signer.storage.files import read
 from signer.storage.patching import change_atomically
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from signer.algorithms import DigestAlgorithm
     from signer.operations.external_signing import SigningCandidate
     from signer.pkcs7.signed_data import SigningOptions
-    from signer.storage.patching import PatchSet
 
 app = typer.Typer(add_completion=False)
 
@@ -141,70 +137,28 @@ def attach(
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])
 
 
-@dataclass(frozen=True)
-class _Attached:
-    """A signature that fits its file: the changes that put it there, the digest that it is over, and its DER."""
-
-    changes: PatchSet
-    algorithm: DigestAlgorithm
-    digest: bytes
-    der: bytes
-
-
 def _attach(path: Path, target: Path, external: ExternalSignature, signature: Path | None, append: bool) -> FileResult:
-    if kind_of(path) == "catalog":
-        return _attach_to_catalog(path, target, external, append)
-    from signer.operations.signatures import attach, signed_digest
+    from signer.operations.signatures import Attached, attach
 
-    def found(data: memoryview) -> _Attached:
+    def found(data: memoryview) -> Attached:
         der = _finished(data, external) if signature is None else read(signature)
-        try:  # first what is wrong with the signature itself, of which the image is not to blame
-            algorithm, digest = signed_digest(der)
-        except SignerError as error:
-            raise error.at(signature or path) from error
-        try:
-            return _Attached(attach(data, der, append=append), algorithm, digest, der)
-        except SigningError as error:
-            raise error.at(signature or path) from error
+        return attach(data, der, append=append, source=signature)
 
     # The copy that is kept is the one that is compared: of a file that changes meanwhile, nothing else would tell.
     made = change_atomically(path, target, found)
     note = f"to {path}" if target != path else ""
-    return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.der), note)
-
-
-def _attach_to_catalog(path: Path, target: Path, external: ExternalSignature, append: bool) -> FileResult:
-    from catalogs.catalog.file import Catalog
-    from signer.pkcs7.signed_data import SigningOptions
-
-    algorithm = external.algorithm()
-    if append or external.signed_digest is None or algorithm is None:
-        raise SigningError(
-            "a catalog is its signature, so nothing can be attached to it but what finishes a request",
-            path=path,
-            hint="Give --signed-digest and --request, or copy the signed catalog.",
-        )
-    catalog = Catalog.parse(read(path), path.name)
-    der = _finish(external, [(_options(external, SigningOptions(algorithm)), catalog.content)])
-    write_atomically(target, der)
-    digest = content_digest(catalog.content, algorithm)
-    return FileResult(target, "attached", algorithm, digest, _signer(der), f"to {path}" if target != path else "")
+    return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.signature), note)
 
 
 def _finished(data: memoryview, external: ExternalSignature) -> bytes:
-    """The signature of an image or cabinet, given what came back."""
+    """Make the signature of a file from what the external key returned."""
     from signer.algorithms import DigestAlgorithm
-    from signer.cab.cabinet import Cabinet
-    from signer.operations.external_signing import cabinet_candidates, image_candidates
-    from signer.pe.image import Image
+    from signer.operations.external_signing import candidates
     from signer.pkcs7.signed_data import SigningOptions
 
     asked = external.algorithm()
     algorithms = [asked] if asked else [a for a in DigestAlgorithm if a is not DigestAlgorithm.MD5]
-    options = _options(external, SigningOptions())
-    if detect(data) is CABINET:
-        return _finish(external, cabinet_candidates(Cabinet.parse(data), options, algorithms))
-    return _finish(external, image_candidates(Image.parse(data), options, algorithms))
+    return _finish(external, candidates(data, _options(external, SigningOptions()), algorithms))
 
 
 def _finish(external: ExternalSignature, candidates: Iterable[SigningCandidate]) -> bytes:

@@ -19,7 +19,8 @@ from signer.cli.param_types import to_path
 from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
-from signer.formats.detect import kind_of
+from signer.formats.detect import INF_SUFFIXES, detect_file
+from signer.formats.table import CATALOG
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
@@ -215,32 +216,26 @@ def _written(catalog: Catalog, target: Path, files: int) -> FileResult:
 
 def _require_source(path: Path) -> None:
     """Raise CatalogError for a file that no catalog is built from, whatever it is called."""
-    called = {"image": "a PE image", "cabinet": "a cabinet", "catalog": "a catalog"}
-    kind = kind_of(path) if path.is_file() else None
-    if kind in called:
+    row = detect_file(path) if path.is_file() else None
+    if row is not None:
         raise CatalogError(
-            f"this is {called[kind]}, and catalogs are built from an INF, the folder of a package, or a .cdf",
+            f"this is {row.title}, and catalogs are built from an INF, the folder of a package, or a .cdf",
             path=path,
             hint=f"Name the folder: drvsign catalog build {shell_quote(path.parent)}",
         )
-
-
-_OTHERS = {
-    "image": ("a PE image", "See its signatures with: drvsign inspect FILE"),
-    "cabinet": ("a cabinet", "See its signatures with: drvsign inspect FILE"),
-    "inf": ("an INF", "Name the .cat that its CatalogFile names; the INF itself shows with: drvsign inf show FILE"),
-}
-"""What people name instead of a catalog: what to call it, and where it is shown."""
 
 
 def _load(path: Path) -> Catalog:
     """The catalog at `path`. Raises FileError, CatalogError, SignatureFormatError, naming it."""
     from catalogs.catalog.file import Catalog
 
-    other = _OTHERS.get(kind_of(path))
-    if other is not None:
-        what, hint = other
-        raise CatalogError(f"this is {what}, not a catalog", path=path, hint=hint)
+    row = detect_file(path)
+    if row is None and path.suffix.lower() in INF_SUFFIXES:
+        hint = "Name the .cat that its CatalogFile names; the INF itself shows with: drvsign inf show FILE"
+        raise CatalogError("this is an INF, not a catalog", path=path, hint=hint)
+    if row is not None and row is not CATALOG:
+        hint = "See its signatures with: drvsign inspect FILE"
+        raise CatalogError(f"this is {row.title}, not a catalog", path=path, hint=hint)
     try:
         catalog = Catalog.parse(read(path), path.name)
         _ = catalog.members

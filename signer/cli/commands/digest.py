@@ -14,7 +14,7 @@ from signer.cli.options.common import Jobs, PageHashes, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError
-from signer.formats.detect import kind_of
+from signer.formats.detect import detect, kind
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:
@@ -61,8 +61,9 @@ def digest(
 ) -> None:
     """Print the digests that signatures and catalogs contain.
 
-    For images and cabinets the digest excludes the signature; for other files it covers all bytes. Page hashes are
-    the ones that a signature with page hashes contains.
+    For images and cabinets the digest excludes the signature, and for an unsigned cabinet it includes the header
+    fields that a signature adds; for catalogs it covers the trust list; for other files it covers all bytes. Page
+    hashes are the ones that a signature with page hashes contains.
     """
     from signer.algorithms import DigestAlgorithm
 
@@ -90,20 +91,12 @@ def digest(
 
 
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
-    from signer.cab.cabinet import Cabinet
-    from signer.hashing import hash_parts
-    from signer.pe.digest import hash_image
-    from signer.pe.image import Image
+    from signer.operations.signatures import hashes
 
-    kind = kind_of(path)
     with mapped(path) as data:
-        if kind != "image":
-            parts = Cabinet.parse(data).hashed_ranges() if kind == "cabinet" else [data]
-            return Digests(path, kind, hash_parts(parts, algorithms))
-        image = Image.parse(data)
-        paged = [a for a in algorithms if page_hashes and a.label in ("sha1", "sha256")]
-        hashes = hash_image(image, algorithms, paged=paged)
-        return Digests(path, kind, hashes.digests, tuple(hashes.pages.values()))
+        found = hashes(data, algorithms, page_hashes=page_hashes)
+        called = kind(detect(data), path.suffix)
+    return Digests(path, called, found.digests, tuple(found.pages.values()))
 
 
 def _print(output: Output, found: list[Digests]) -> None:

@@ -11,9 +11,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
 from signer.cli.results import FileResult, attempt, finish
-from signer.errors import SigningError
-from signer.formats.detect import kind_of
-from signer.storage.files import mapped, read, write_atomically
+from signer.storage.files import mapped, write_atomically
 
 app = typer.Typer(add_completion=False)
 
@@ -51,12 +49,7 @@ def extract(
 def _extract(path: Path, target: Path, index: int) -> FileResult:
     from signer.operations.signatures import signature
 
-    if kind_of(path) == "catalog":
-        if index:
-            raise SigningError("a catalog has one signature", path=path, hint="Leave out --index.")
-        write_atomically(target, read(path))
-    else:
-        with mapped(path) as data:
-            der = signature(data, index)
-        write_atomically(target, der)
+    with mapped(path) as data:
+        der = signature(data, index)
+    write_atomically(target, der)
     return FileResult(target, "extracted", note=f"from {path}")

@@ -16,7 +16,7 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, SigningError
-from signer.formats.detect import expected
+from signer.formats.detect import expected, named
 from signer.reports.certificates import certificate as certificate_json
 from signer.reports.certificates import iso
 from signer.reports.styles import STYLES
@@ -166,7 +166,8 @@ def _show(output: Output, one: Inspection, evidence: Evidence) -> None:
 
 
 def _place(evidence: Evidence, signature: Signature) -> str:
-    return "over the catalog's list" if evidence.kind == "catalog" else signature.source
+    row = named(evidence.kind)
+    return f"over the {row.name}'s list" if row is not None and row.is_content else signature.source
 
 
 def _lines(one: Signature) -> Iterator[tuple[str, str]]:

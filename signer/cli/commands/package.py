@@ -23,7 +23,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import FileResult, failure_as_result, finish
-from signer.cli.signing import expect_images
+from signer.cli.signing import prepare_for
 from signer.cli.verification import verified
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
@@ -78,7 +78,7 @@ def package(
     choices = choices.using(said)
     with failure_as_result(output, folder):
         packages = choices.packages(folder, output)
-    expect_images(file.path for one in packages for file in one.files)
+    prepare_for(file.path for one in packages for file in one.files)
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)

@@ -22,10 +22,10 @@ from signer.cli.paths import expand_relative
 from signer.cli.processes import in_two_steps_and_processes
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, attempt, attempt_in_two, finish
-from signer.cli.signing import SIGNABLE, Job, expect_images, write_request
+from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
-from signer.formats.detect import by_suffix, kind_of
+from signer.formats.detect import by_suffix, is_signable
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def sign(
     )
     targets = _targets(destination, files, manner.detached)
     if manner.detached is None:
-        expect_images(targets)
+        prepare_for(targets)
     if depfile is not None:
         _require_one_made_from_another(targets, manner.detached)
     identity, authorities = identity.using(said), authorities.using(said)
@@ -122,7 +122,7 @@ def sign(
 
 
 def _sign_each(
-    output: Output, job: Job, targets: dict[Path, Path], detached: Path | None, jobs: int
+    output: Output, job: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
 ) -> list[FileResult]:
     """What became of each file, in processes where there are many and they can all sign."""
 
@@ -139,19 +139,20 @@ def _job(
     timestamper: Callable[[DigestAlgorithm], Timestamper | None],
     signature: SignatureOptions,
     manner: SigningMode,
-) -> Job:
+) -> FileSigner:
     """How each file is signed: the first options are those of the signature, the second of one nested in it."""
+    from signer.operations.sign import SigningJob
+
     first, second = options
-    return Job(
+    job = SigningJob(
         signer,
         first,
         timestamper(first.digest),
-        second,
-        timestamper(second.digest) if second else None,
+        (second, timestamper(second.digest)) if second else None,
         page_hashes=bool(signature.page_hashes),
         append=manner.append,
-        skip_signed=manner.skip_signed,
     )
+    return FileSigner(job, manner.skip_signed)
 
 
 def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | None) -> None:
@@ -164,7 +165,7 @@ def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | N
 
 def _is_signable(path: Path, output: Output) -> bool:
     """Whether a file of a folder is signed. One that only its name makes a driver or catalog is not left out unsaid."""
-    if kind_of(path) in SIGNABLE:
+    if is_signable(path):
         return True
     if by_suffix(path) is not None:
         output.warn(f"{path}: left out, since it is no image, catalog or cabinet in spite of its name")

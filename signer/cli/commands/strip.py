@@ -13,9 +13,9 @@ from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signing import expect_images
-from signer.errors import SigningError
-from signer.formats.detect import kind_of
+from signer.cli.signing import prepare_for
+from signer.formats.detect import detect_file, names
+from signer.formats.table import FormatRow
 from signer.storage.patching import Patched, change_atomically
 
 app = typer.Typer(add_completion=False)
@@ -36,11 +36,9 @@ def strip(
     jobs: Jobs = 0,
 ) -> None:
     """Remove all signatures from images and cabinets, or one of them. Nothing else changes."""
-    files = expand_relative(
-        paths, lambda path: kind_of(path) in ("image", "cabinet"), "images or cabinets", missing_ok=True
-    )
+    files = expand_relative(paths, _can_be_stripped, names(_is_separable), missing_ok=True)
     targets = Destination(output_file).of(files)
-    expect_images(targets)
+    prepare_for(targets)
 
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: strip_file(path, targets[path], index))
@@ -48,21 +46,21 @@ def strip(
     finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="stripping"))
 
 
-def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
-    """Take the signatures off one image, or the one with this index. Raises SignerError."""
-    from signer.operations.sign import strip_cabinet, strip_image
-    from signer.operations.signatures import without_signature
+def _can_be_stripped(path: Path) -> bool:
+    row = detect_file(path)
+    return row is not None and _is_separable(row)
 
-    if kind_of(source) == "catalog":
-        raise SigningError(
-            "a catalog is its signature: without it, it would be no catalog",
-            path=source,
-            hint="Build it anew with: drvsign catalog build DIR",
-        )
-    strip_all = strip_cabinet if kind_of(source) == "cabinet" else strip_image
+
+def _is_separable(row: FormatRow) -> bool:
+    return not row.is_content
+
+
+def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
+    """Remove the signatures of one file, or the one with this index. Raises SignerError."""
+    from signer.operations.signatures import without_signature, without_signatures
 
     def stripped(data: memoryview) -> Patched:
-        return Patched(strip_all(data) if index is None else without_signature(data, index))
+        return Patched(without_signatures(data) if index is None else without_signature(data, index))
 
     if change_atomically(source, target, stripped).changes is None:
         note = "is not signed" if source == target else f"{source} is not signed, and was copied"

@@ -24,7 +24,8 @@ from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
-from signer.formats.detect import kind_of
+from signer.formats.detect import detect
+from signer.formats.table import CABINET
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
@@ -242,14 +243,14 @@ def _made(
     if signing is None:
         write_atomically(target, build_cabinet(submission, time=time))
         return FileResult(target, "built", note=f"{note}, unsigned")
-    from signer.operations.sign import sign_cabinet
+    from signer.operations.sign import sign_file
 
     require_named(chosen, is_test=signing.identity.is_test)
     options, _ = signing.signature.resolve(output)
     signer = signing.identity.open(signing.secrets, output)
     require_fit(chosen, signer, options, None, timestamped=signing.authorities.is_wanted, for_portal=True)
     timestamper = signing.authorities.chooser(output)(options.digest)
-    signed = sign_cabinet(build_cabinet(submission, time=time), signer, options, timestamper=timestamper)
+    signed = sign_file(build_cabinet(submission, time=time), signer, options, timestamper=timestamper)
     ((_, whole),) = signed.changes.patches
     write_atomically(target, whole)
     return FileResult(target, "signed", signed.algorithm, signed.digest, signer.name, note)
@@ -290,7 +291,7 @@ def _check_cabinet(path: Path) -> Submission:
     from catalogs.submission.cabinet import check as check_cabinet
 
     data = read(path)
-    if kind_of(path) != "cabinet":
+    if detect(data) is not CABINET:
         raise UsageError("neither a folder nor a cabinet", path=path, hint="Name a folder with an INF, or a .cab.")
     try:
         with temporary_folder() as folder:

@@ -14,10 +14,9 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative
 from signer.cli.results import FileResult, attempt, finish
-from signer.cli.signing import SIGNABLE, expect_images, not_signable
+from signer.cli.signing import prepare_for
 from signer.errors import UsageError
-from signer.formats.detect import kind_of
-from signer.storage.files import read, write_atomically
+from signer.formats.detect import is_signable
 from signer.storage.patching import Patched, change_atomically
 
 if TYPE_CHECKING:
@@ -48,9 +47,9 @@ def timestamp(
     """
     if not authorities.is_wanted:
         raise UsageError("nobody is named to ask for a timestamp", hint="Name an authority: --timestamp URL.")
-    files = expand_relative(paths, lambda path: kind_of(path) in SIGNABLE, "signed files", missing_ok=True)
+    files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
     targets = destination.of(files)
-    expect_images(targets)
+    prepare_for(targets)
     choose = authorities.chooser(output)
 
     def work(path: Path) -> FileResult:
@@ -61,26 +60,16 @@ def timestamp(
 
 def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, replace: bool) -> FileResult:
     """Give the signatures of one file timestamps. Raises SignerError."""
-    from signer.operations.timestamp import timestamp_cabinet, timestamp_catalog, timestamp_image
+    from signer.operations.timestamp import timestamp as add_timestamps
 
-    kind = kind_of(source)
-    if kind == "catalog":
-        stamped = timestamp_catalog(read(source), choose, replace=replace)
-        added = stamped.added
-        if added or source != target:
-            write_atomically(target, stamped.signature)
-    elif kind in SIGNABLE:
-        stamp = timestamp_image if kind == "image" else timestamp_cabinet
-        added = 0
+    added = 0
 
-        def stamped_copy(data: memoryview) -> Patched:
-            nonlocal added
-            changes, added = stamp(data, choose, replace=replace)
-            return Patched(changes if added else None)
+    def stamped(data: memoryview) -> Patched:
+        nonlocal added
+        changes, added = add_timestamps(data, choose, replace=replace)
+        return Patched(changes)
 
-        change_atomically(source, target, stamped_copy)
-    else:
-        raise not_signable(source)
+    change_atomically(source, target, stamped)
     if not added:
         return FileResult(target, "skipped", note="has its timestamps")
     return FileResult(target, "timestamped", note="" if added == 1 else f"{added} signatures")

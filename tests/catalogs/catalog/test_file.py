@@ -28,6 +28,7 @@ from signer.errors import CatalogError, FileError, SignatureFormatError, UsageEr
 from signer.keys.local import load_pfx
 from signer.pe.digest import hash_pages
 from signer.pe.image import Image
+from signer.pkcs7 import indirect_data
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import corpus_files, corpus_id, patched
 from tests.support.identities import identity
@@ -109,10 +110,10 @@ def test_page_hashes_are_in_the_sha256_entry() -> None:
 
 
 def test_a_later_signature_does_not_change_the_member() -> None:
-    from signer.operations.sign import sign_image
+    from signer.operations.sign import sign_file
 
     data = PeSpec().build()
-    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
+    signed = patched(data, sign_file(data, identity(), SigningOptions()).changes)
     assert hash_file(memoryview(signed)) == hash_file(memoryview(data))
 
 
@@ -147,9 +148,10 @@ def entry(
 
 
 IMAGE = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
+PAGED = hash_file(memoryview(IMAGE), page_hashes=True)
+PAGES_OF_ANOTHER = hash_pages(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
 OTHER_PAGES = replace(
-    hash_file(memoryview(IMAGE), page_hashes=True),
-    page_hashes=dict.fromkeys(DigestAlgorithm, hash_pages(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)),
+    PAGED, contents={one: indirect_data.for_image(one, PAGED.digests[one], PAGES_OF_ANOTHER) for one in PAGED.digests}
 )
 AGREEING = [
     ("the-same-entry-twice", entry(b"a", "a.inf") * 2, 2),

@@ -12,7 +12,7 @@ import pytest
 from catalogs.submission.compare import Returned, compare
 from catalogs.submission.unpack import opened
 from signer.errors import FileError, MalformedInput, PackageError
-from signer.operations.sign import strip_image
+from signer.operations.signatures import without_signatures
 from signer.storage.patching import patch_atomically
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
@@ -37,7 +37,7 @@ def unsigned_copy(source: Path, target: Path) -> None:
     """Copy a package as its vendor submitted it: without catalog and signatures."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.cat", "HASHES.tsv", "SOURCE.txt"))
     for path in target.rglob("*.sys"):
-        changes = strip_image(path.read_bytes())
+        changes = without_signatures(path.read_bytes())
         if changes is not None:
             patch_atomically(path, path, changes)
 

@@ -15,7 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.errors import FileError, MalformedInput, PackageError
-from signer.operations.sign import sign_cabinet
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.cabinets import cabinet
 from tests.support.files import corpus_files, corpus_id
@@ -32,7 +32,7 @@ def codes(submission: Submission, severity: str = "error") -> list[str]:
 
 
 def signed(data: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
-    return sign_cabinet(data, identity(), SigningOptions(algorithm)).changes.patches[0][1]
+    return sign_file(data, identity(), SigningOptions(algorithm)).changes.patches[0][1]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from signer.cab.data import PIECE, checksum
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
 from signer.errors import MalformedInput, SigningError
-from signer.operations.sign import sign_cabinet
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.cabinets import cabinet
 from tests.support.identities import identity
@@ -78,7 +78,7 @@ def test_other_programs_unpack_the_same_bytes(tmp_path: Path) -> None:
     if program is None:
         pytest.skip("cabextract is not installed")
     contents = CASES["two-packages"] | CASES["references-to-the-previous-block"]
-    signed = sign_cabinet(write(files(contents)), identity(), SigningOptions()).changes.patches[0][1]
+    signed = sign_file(write(files(contents)), identity(), SigningOptions()).changes.patches[0][1]
     (tmp_path / "x.cab").write_bytes(signed)
     subprocess.run([program, "-q", "-d", str(tmp_path), str(tmp_path / "x.cab")], check=True, capture_output=True)
     for name, data in contents.items():

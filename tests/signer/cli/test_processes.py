@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from signer.cli import processes
 from signer.cli.processes import in_processes, in_two_steps_and_processes
 from signer.errors import FileError, SignerError
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity, private_key
@@ -162,7 +162,7 @@ def test_a_large_package_has_the_same_catalog_from_processes_and_from_one(tmp_pa
 
 def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -> None:
     """The same document, the same events and the same errors, whoever judges which file."""
-    signed = sign_image(PeSpec().build(), identity(), SigningOptions())
+    signed = sign_file(PeSpec().build(), identity(), SigningOptions())
     for number in range(VERIFIED):
         data = PeSpec(fill=number).build() if number % 3 else patched(PeSpec().build(), signed.changes)
         (tmp_path / f"{number:02}.sys").write_bytes(b"MZ" if number == 50 else data)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from signer.cli.tsa_server import serving
 from signer.trust.roots import kernel_roots
 from signer.trust.store import TrustedKey, TrustStore
-from signer.verify.gather import gather, gather_catalog
+from signer.verify.gather import gather
 from tests.support.identities import certificate, private_key
 from tests.support.inf_files import BASE, with_change, write_package
 from tests.support.program import drvsign, state
@@ -92,7 +92,7 @@ def test_a_release_is_signed_timestamped_catalogued_and_verified(package: Path, 
     assert ran.code == 0, ran.stderr
     assert "accepted by win7-x64" in ran.stderr
     (driver,) = gather((package / "sample.sys").read_bytes(), "image", "sample.sys").signatures
-    (catalog,) = gather_catalog((package / "sample.cat").read_bytes(), "sample.cat").signatures
+    (catalog,) = gather((package / "sample.cat").read_bytes(), "catalog", "sample.cat").signatures
     for signature in (driver, catalog):
         assert signature.intact
         assert signature.timestamp is not None and signature.timestamp.intact

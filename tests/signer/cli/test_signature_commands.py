@@ -15,11 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
 from signer.operations import signatures as surgery
-from signer.operations.sign import image_content
 from signer.operations.signatures import signatures
-from signer.pe.image import Image
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from tests.support.files import corpus_files
+from tests.support.files import content_of, corpus_files
 from tests.support.identities import identity, private_key
 from tests.support.images import PeSpec
 from tests.support.program import drvsign, state
@@ -58,7 +56,7 @@ def test_what_is_extracted_and_attached_again_gives_the_same_file(work, signed):
 
 def test_a_signature_as_dot_net_writes_it_is_attached_again(work, driver):
     """.NET's SignedCms has what is signed in an OCTET STRING, and Windows takes it."""
-    _, content = image_content(Image.parse(driver.read_bytes()), DigestAlgorithm.SHA256)
+    _, content = content_of(driver.read_bytes(), DigestAlgorithm.SHA256)
     wrapped = Content(content.oid, der.octets(content.der))
     Path("net.p7").write_bytes(sign(wrapped, identity(), SigningOptions()))
     assert drvsign("attach", driver, "--signature", "net.p7").code == 0
@@ -99,7 +97,7 @@ def test_what_is_attached_fits_what_is_kept_when_the_file_changes_meanwhile(work
 
     monkeypatch.setattr(surgery, "attach", slowly)
     assert drvsign("attach", driver, "--signature", "sig.p7", "--output", "kept.sys").code == 0
-    surgery.require_digest(Path("kept.sys").read_bytes(), Path("sig.p7").read_bytes())
+    attach(Path("kept.sys").read_bytes(), Path("sig.p7").read_bytes())
 
 
 @pytest.mark.parametrize("overlay", [b"", bytes(1 << 20)], ids=["small", "large"])
@@ -154,11 +152,11 @@ def test_split_signing_gives_what_signing_gives(work, driver, kind, digest, algo
     assert ran.document["files"][0]["digest_algorithm"] == digest
     if kind.startswith("rsa"):
         from signer.algorithms import DigestAlgorithm
-        from signer.operations.sign import sign_image
+        from signer.operations.sign import sign_file
         from signer.pkcs7.signed_data import SigningOptions
 
         options = SigningOptions(DigestAlgorithm.named(digest), "Toaster")
-        whole = sign_image(PeSpec().build(), identity(kind), options, page_hashes=digest == "sha256")
+        whole = sign_file(PeSpec().build(), identity(kind), options, page_hashes=digest == "sha256")
         assert signatures(driver.read_bytes()) == [whole.signature]
 
 

@@ -18,9 +18,9 @@ from catalogs.catalog.file import Catalog
 from signer.algorithms import DigestAlgorithm
 from signer.cli.tsa_server import serving
 from signer.errors import SignerError
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions, sign
-from signer.verify.gather import gather, gather_catalog, gather_image
+from signer.verify.gather import gather
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity
 from tests.support.images import PeSpec
@@ -43,18 +43,18 @@ def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 def signed_image(folder: Path, *digests: DigestAlgorithm) -> Path:
     path, data = folder / "a.sys", PeSpec().build()
     for digest in digests or (DigestAlgorithm.SHA256,):
-        data = patched(data, sign_image(data, identity(), SigningOptions(digest), append=True).changes)
+        data = patched(data, sign_file(data, identity(), SigningOptions(digest), append=True).changes)
     path.write_bytes(data)
     return path
 
 
 def test_an_image_gets_its_timestamps_once(tmp_path: Path, url: str) -> None:
     path = signed_image(tmp_path, DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
-    before = gather_image(path.read_bytes(), "a.sys")
+    before = gather(path.read_bytes(), "image", "a.sys")
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", url, "--legacy-timestamp", url)
     assert done.returncode == 0, done.stderr
     assert "timestamped a.sys" in done.stdout
-    after = gather_image(path.read_bytes(), "a.sys").signatures
+    after = gather(path.read_bytes(), "image", "a.sys").signatures
     assert [one.digest for one in after] == [one.digest for one in before.signatures]
     stamps = [one.timestamp for one in after]
     assert [(one.kind, one.time, one.intact) for one in stamps if one] == [
@@ -72,7 +72,7 @@ def test_a_catalog_keeps_its_list(tmp_path: Path, url: str, corpus: Path) -> Non
     assert done.returncode == 0, done.stderr
     result = (tmp_path / "b.cat").read_bytes()
     assert Catalog.parse(result).content == catalog.content
-    (signature,) = gather_catalog(result, "b.cat").signatures
+    (signature,) = gather(result, "catalog", "b.cat").signatures
     assert signature.intact and signature.timestamp is not None and signature.timestamp.intact
 
 
@@ -84,7 +84,7 @@ def test_signing_asks_the_next_authority_and_says_which_answered(tmp_path: Path,
     assert json.loads(done.stdout)["files"][0]["action"] == "signed"
     assert f"{dead}: the server refused the connection" in done.stderr
     assert f"Timestamped by {url} (rfc3161)" in done.stderr
-    (signature,) = gather_image((tmp_path / "a.sys").read_bytes(), "a.sys").signatures
+    (signature,) = gather((tmp_path / "a.sys").read_bytes(), "image", "a.sys").signatures
     assert signature.timestamp is not None and signature.timestamp.intact
 
 
@@ -199,7 +199,7 @@ def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(t
     (tmp_path / "a.sys").write_bytes(PeSpec().build())
     done = run(tmp_path, "sign", "a.sys", "--dual", "--timestamp", url, "--legacy-timestamp", url)
     assert done.returncode == 0, done.stderr
-    found = gather_image((tmp_path / "a.sys").read_bytes(), "a.sys").signatures
+    found = gather((tmp_path / "a.sys").read_bytes(), "image", "a.sys").signatures
     pairs = [(one.digest_algorithm, one.timestamp.kind) for one in found if one.timestamp and one.timestamp.intact]
     assert pairs == [(DigestAlgorithm.SHA1, "authenticode"), (DigestAlgorithm.SHA256, "rfc3161")]
     assert all(one.intact for one in found)

@@ -15,7 +15,7 @@ from signer.certificates import common_name
 from signer.errors import IdentityError, KeyCertificateMismatch, UsageError
 from signer.keys.open import SCHEMES, open_identity
 from signer.keys.remote import RemoteKey
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.backends.aws import Aws
 from tests.support.backends.azure import Azure
 from tests.support.backends.backend import SECRET, Backend, Make, Start, key_of, name_of
@@ -96,7 +96,7 @@ def open_uri(backend: Backend, uri: str):
 
 def signed_by(path: Path) -> str | None:
     """Return the common name of the signer of an image, or None without an intact signature."""
-    signature = next(iter(gather_image(path.read_bytes(), path.name).signatures), None)
+    signature = next(iter(gather(path.read_bytes(), "image", path.name).signatures), None)
     return common_name(signature.signer) if signature and signature.intact and signature.signer else None
 
 

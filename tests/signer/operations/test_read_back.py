@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from signer.errors import ImageError
-from signer.operations.sign import Signed, sign_image, strip_image
+from signer.operations.sign import Signed, sign_file
+from signer.operations.signatures import without_signatures
 from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pe.layout_check import MAX_READ_WHOLE
@@ -73,7 +74,7 @@ WRONG = {
 
 
 def signed(data: memoryview) -> Signed:
-    return sign_image(data, identity(), SigningOptions(signing_time=datetime(2026, 1, 1, tzinfo=UTC)))
+    return sign_file(data, identity(), SigningOptions(signing_time=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 CASES = {f"{what}-{size}": (what, size) for what in WRONG for size in SIZES}
@@ -105,7 +106,7 @@ def test_what_is_right_is_written_and_taken_off_again(tmp_path: Path, overlay: i
     path.write_bytes(before)
     change_atomically(path, path, signed)
     assert Image.parse(path.read_bytes()).is_signed
-    change_atomically(path, path, lambda data: Patched(strip_image(data)))
+    change_atomically(path, path, lambda data: Patched(without_signatures(data)))
     assert not Image.parse(path.read_bytes()).is_signed
     assert path.stat().st_size == len(before)
 

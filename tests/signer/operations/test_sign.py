@@ -16,7 +16,8 @@ from signer.asn1 import der, oids
 from signer.errors import DigestChanged, ImageError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pfx
-from signer.operations.sign import Signed, sign_cabinet, sign_image, strip_image
+from signer.operations.sign import Signed, sign_file
+from signer.operations.signatures import without_signatures
 from signer.pe import certificate_table
 from signer.pe.digest import digest_image, hash_pages
 from signer.pe.embed import require_same_digest
@@ -63,7 +64,6 @@ def test_a_signed_file_equals_signtool_s_byte_for_byte(
     name: str, corpus: Path, golden_identity: SigningIdentity
 ) -> None:
     unsigned = (corpus / "golden/generated-unsigned" / name).read_bytes()
-    sign_file = sign_cabinet if name.startswith("cab/") else sign_image
     signed = sign_file(unsigned, golden_identity, SigningOptions())
     assert patched(unsigned, signed.changes) == (corpus / GOLDEN / name).read_bytes()
 
@@ -91,7 +91,7 @@ def test_the_statement_depends_on_the_eku_of_the_certificate(
 ) -> None:
     """In 1,100 of 1,100 signatures, SignTool writes SpcStatementType only if the EKU contains code signing."""
     by = tsa_identity(usages=usages)
-    signed = sign_image(PeSpec().build(), by, SigningOptions(commercial=commercial))
+    signed = sign_file(PeSpec().build(), by, SigningOptions(commercial=commercial))
     assert read_statement(parse(signed.signature).signers[0]) == statement
 
 
@@ -100,7 +100,7 @@ def test_the_statement_depends_on_the_eku_of_the_certificate(
 )
 def test_the_signature_algorithm_names_only_the_key_type(kind: str, name: str) -> None:
     """SignTool and PowerShell write id-ecPublicKey with NULL for ECDSA, never ecdsa-with-SHA256."""
-    (signer,) = parse(sign_image(PeSpec().build(), identity(kind), SigningOptions()).signature).signers
+    (signer,) = parse(sign_file(PeSpec().build(), identity(kind), SigningOptions()).signature).signers
     assert signer.signature_algorithm == der.sequence(der.oid(name), der.null())
 
 
@@ -109,7 +109,7 @@ def test_the_signature_algorithm_names_only_the_key_type(kind: str, name: str) -
 def test_signatures_with_every_key_and_digest_verify(kind: str, algorithm: str) -> None:
     digest = DigestAlgorithm.named(algorithm)
     data = PeSpec(overlay=b"odd").build()
-    signed = sign_image(data, identity(kind), SigningOptions(digest))
+    signed = sign_file(data, identity(kind), SigningOptions(digest))
     result = patched(data, signed.changes)
     assert digest_of(result, signed) == signed.digest
     parsed = parse(only_signature(result))
@@ -128,29 +128,29 @@ def test_signatures_with_every_key_and_digest_verify(kind: str, algorithm: str) 
 
 def test_a_signature_is_replaced_by_a_shorter_and_a_longer_one() -> None:
     data = PeSpec().build()
-    long = patched(data, sign_image(data, identity(), SigningOptions(description="x" * 500)).changes)
-    short = patched(long, sign_image(long, identity(), SigningOptions()).changes)
-    assert short == patched(data, sign_image(data, identity(), SigningOptions()).changes)
-    assert patched(short, sign_image(short, identity(), SigningOptions(description="x" * 500)).changes) == long
+    long = patched(data, sign_file(data, identity(), SigningOptions(description="x" * 500)).changes)
+    short = patched(long, sign_file(long, identity(), SigningOptions()).changes)
+    assert short == patched(data, sign_file(data, identity(), SigningOptions()).changes)
+    assert patched(short, sign_file(short, identity(), SigningOptions(description="x" * 500)).changes) == long
 
 
 def test_stripping_restores_the_image_except_checksum_and_padding() -> None:
     data = PeSpec(overlay=b"12345678").build()
     checked = bytearray(data)
-    signed = patched(data, sign_image(data, identity(), SigningOptions()).changes)
-    stripped = strip_image(signed)
+    signed = patched(data, sign_file(data, identity(), SigningOptions()).changes)
+    stripped = without_signatures(signed)
     assert stripped is not None
     result = patched(signed, stripped)
     at = Image.parse(data).checksum_offset
     checked[at : at + 4] = result[at : at + 4]
     assert result == bytes(checked)
-    assert strip_image(result) is None
+    assert without_signatures(result) is None
 
 
 def test_appended_signatures_keep_their_order_and_do_not_change_the_first() -> None:
     data = PeSpec().build()
     for description in ("first", "second", "third"):
-        signed = sign_image(data, identity(), SigningOptions(description=description), append=True)
+        signed = sign_file(data, identity(), SigningOptions(description=description), append=True)
         data = patched(data, signed.changes)
         assert digest_of(data, signed) == signed.digest
     primary = only_signature(data)
@@ -158,14 +158,14 @@ def test_appended_signatures_keep_their_order_and_do_not_change_the_first() -> N
     assert len(inner) == 2
     assert "first".encode("utf-16-be") in parse(primary).signers[0].signed_attributes_der
     assert nested.with_unsigned(primary, oids.NESTED_SIGNATURE, ()) == only_signature(
-        patched(PeSpec().build(), sign_image(PeSpec().build(), identity(), SigningOptions(description="first")).changes)
+        patched(PeSpec().build(), sign_file(PeSpec().build(), identity(), SigningOptions(description="first")).changes)
     )
 
 
 @pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, DigestAlgorithm.SHA256])
 def test_page_hashes_are_embedded_and_read_back(algorithm: DigestAlgorithm) -> None:
     data = PeSpec(sections=[(".a", 0x400, 0x3200)]).build()
-    signed = sign_image(data, identity(), SigningOptions(algorithm), page_hashes=True)
+    signed = sign_file(data, identity(), SigningOptions(algorithm), page_hashes=True)
     result = patched(data, signed.changes)
     pages = indirect_data.parse(parse(only_signature(result)).content).page_hashes
     assert pages == hash_pages(Image.parse(result), algorithm)
@@ -208,7 +208,7 @@ def corrupt(fault: str, data: bytes, changes: PatchSet) -> PatchSet:
 )
 def test_changes_that_alter_the_digest_are_refused(fault: str) -> None:
     data = PeSpec(overlay=b"odd").build()
-    changes = sign_image(data, identity(), SigningOptions()).changes
+    changes = sign_file(data, identity(), SigningOptions()).changes
     require_same_digest(Image.parse(data), changes)
     with pytest.raises(DigestChanged):
         require_same_digest(Image.parse(data), corrupt(fault, data, changes))
@@ -220,7 +220,7 @@ def test_osslsigncode_accepts_signed_drivers(path: Path, tmp_path: Path) -> None
     data = path.read_bytes()
     image = Image.parse(data)
     pages = image.section_alignment == image.page_size
-    signed = sign_image(data, identity(), SigningOptions(), page_hashes=pages)
+    signed = sign_file(data, identity(), SigningOptions(), page_hashes=pages)
     result = tmp_path / "signed.sys"
     result.write_bytes(patched(data, signed.changes))
     output = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
@@ -232,7 +232,7 @@ def test_osslsigncode_accepts_signed_drivers(path: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys", "packages/*/**/*.sys"), ids=corpus_id)
 def test_every_real_driver_can_be_signed(path: Path) -> None:
     data = path.read_bytes()
-    signed = sign_image(data, identity(), SigningOptions())
+    signed = sign_file(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
     assert digest_of(result, signed) == signed.digest
     image = Image.parse(result)
@@ -253,14 +253,14 @@ def test_computed_page_hashes_equal_the_embedded_ones(path: Path) -> None:
 
 def test_signing_twice_gives_equal_results() -> None:
     data = PeSpec().build()
-    assert isinstance(sign_image(data, identity(), SigningOptions()), Signed)
-    assert sign_image(data, identity(), SigningOptions()) == sign_image(data, identity(), SigningOptions())
+    assert isinstance(sign_file(data, identity(), SigningOptions()), Signed)
+    assert sign_file(data, identity(), SigningOptions()) == sign_file(data, identity(), SigningOptions())
 
 
 @pytest.mark.parametrize("entry", [(0x600, 0), (0, 0x600)], ids=["no-size", "no-offset"])
 def test_a_directory_entry_without_offset_or_size_is_ignored(entry: tuple[int, int]) -> None:
     data = PeSpec(table=entry).build()
-    signed = sign_image(data, identity(), SigningOptions())
+    signed = sign_file(data, identity(), SigningOptions())
     result = patched(data, signed.changes)
     assert digest_of(result, signed) == signed.digest
     assert only_signature(result) == signed.signature
@@ -270,4 +270,4 @@ def test_an_image_with_an_unaligned_pe_header_is_refused() -> None:
     data = PeSpec().build()
     moved = data[:0x3C] + b"\x81" + data[0x3D:0x80] + b"\0" + data[0x80:0x3FF] + data[0x400:]
     with pytest.raises(ImageError, match="multiple of 4"):
-        sign_image(moved, identity(), SigningOptions())
+        sign_file(moved, identity(), SigningOptions())

@@ -9,7 +9,7 @@ import pytest
 
 from signer.pe.image import Image
 from signer.pe.protection import protection_faults
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.files import corpus_files
 from tests.support.images import PeSpec
 
@@ -71,12 +71,12 @@ def test_faults(data: bytes, expected: list[str]) -> None:
 
 
 def test_the_evidence_of_an_image_contains_the_faults() -> None:
-    assert [problem.code for problem in gather_image(image(BOTH), "x.sys").protection] == ["hvci-writable-code"]
+    assert [problem.code for problem in gather(image(BOTH), "image", "x.sys").protection] == ["hvci-writable-code"]
 
 
 def test_few_real_drivers_have_faults() -> None:
     found = corpus_files("drivers/*.sys")
     if not found:
         pytest.skip("the corpus is not here")
-    faulty = [path.name for path in found if gather_image(path.read_bytes(), path.name).protection]
+    faulty = [path.name for path in found if gather(path.read_bytes(), "image", path.name).protection]
     assert 0 < len(faulty) < len(found) / 4

@@ -33,7 +33,8 @@ def content(*value: bytes, what: str = oids.SPC_PE_IMAGE_DATA) -> bytes:
 )
 def test_an_image_without_page_hashes(value: tuple[bytes, ...]) -> None:
     found = indirect_data.parse(content(*value))
-    assert (found.kind, found.algorithm, found.digest, found.page_hashes) == ("image", SHA256, DIGEST, None)
+    assert (found.type_oid, found.algorithm) == (oids.SPC_PE_IMAGE_DATA, SHA256)
+    assert (found.digest, found.page_hashes) == (DIGEST, None)
 
 
 @pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, SHA256])

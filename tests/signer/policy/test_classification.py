@@ -121,7 +121,7 @@ def test_publisher(sign: Sign, expected: str | None) -> None:
 def test_real_catalogs(corpus: Path) -> None:
     from signer.policy.judge import paths_of
     from signer.trust.store import TrustStore
-    from signer.verify.gather import gather_catalog
+    from signer.verify.gather import gather
 
     expected = {
         "nefarius+HidHide": ("attested", "Nefarius Software Solutions e.U."),
@@ -133,6 +133,6 @@ def test_real_catalogs(corpus: Path) -> None:
     store = TrustStore.release()
     for start, wanted in expected.items():
         for path in sorted(corpus.glob(f"catalogs/{start}*.cat"))[:1]:
-            evidence = gather_catalog(path.read_bytes(), path.name)
+            evidence = gather(path.read_bytes(), "catalog", path.name)
             (signed,) = FileSubject.of(evidence, paths_of(evidence, store)).signatures
             assert (signed.classification, publisher(signed.signature, signed.classification)) == wanted, path.name

@@ -11,7 +11,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.policy.release import Plan, refusals
 from signer.policy.targets import Target
 from signer.trust.store import TrustStore
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.identities import certificate, identity
 
 CROSS_SIGNED = (
@@ -23,7 +23,7 @@ SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 
 def plan_of(corpus: Path, **changes: object) -> Plan:
     """Return the plan of a real driver's first signature, made two years before its certificate expired."""
-    signature = gather_image((corpus / CROSS_SIGNED).read_bytes(), "a.sys").signatures[0]
+    signature = gather((corpus / CROSS_SIGNED).read_bytes(), "image", "a.sys").signatures[0]
     assert signature.signer is not None
     at = signature.timestamp.time if signature.timestamp else signature.signer.not_valid_before_utc
     values = {

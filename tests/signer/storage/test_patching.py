@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 import pytest
 
-from signer.errors import FileError, ImageError
-from signer.operations.sign import sign_image
+from signer.errors import FileError, ImageError, SignerError
+from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from signer.storage import files, patching
 from signer.storage.patching import Patched, PatchSet, begin_change, change_atomically, patch_atomically
@@ -252,10 +252,10 @@ def test_a_file_is_unmapped_before_it_is_replaced_or_deleted(
     discard, replace = files._discard, Path.replace
     monkeypatch.setattr(files, "_discard", lambda staged: (closed.append(maps[0].closed), discard(staged)))
     monkeypatch.setattr(Path, "replace", lambda *names: (closed.append(maps[0].closed), replace(*names))[1])
-    error: ImageError | None = None
+    error: SignerError | None = None
     try:
-        change_atomically(path, path, lambda copy: sign_image(copy, identity(), SigningOptions(), page_hashes=paged))
-    except ImageError as caught:
+        change_atomically(path, path, lambda copy: sign_file(copy, identity(), SigningOptions(), page_hashes=paged))
+    except SignerError as caught:
         error = caught
     assert (error is None) is (case == "signed")
     assert set(closed) == {True}

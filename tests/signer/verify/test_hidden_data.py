@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1 import der, oids
 from signer.errors import ImageError
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pe.image import Image
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.identities import certificate, identity
 from tests.support.images import PeSpec
 from tests.support.tables import UNSIGNED, entry, image_with, padded
 
-SIGNATURE = sign_image(UNSIGNED, identity(), SigningOptions()).signature
+SIGNATURE = sign_file(UNSIGNED, identity(), SigningOptions()).signature
 ODD = SIGNATURE if len(SIGNATURE) % 8 else nested.with_unsigned(SIGNATURE, "2.999.1", (der.null(),))
 """A signature whose length is not a multiple of 8, so its entry needs padding."""
 FILL = -len(ODD) % 8
@@ -57,7 +57,7 @@ FILL = -len(ODD) % 8
     ],
 )
 def test_hidden_data_in_the_certificate_table_is_reported(table: bytes, codes: list[str]) -> None:
-    evidence = gather_image(image_with(table), "a.sys")
+    evidence = gather(image_with(table), "image", "a.sys")
     assert [problem.code for problem in evidence.problems] == codes
     (signature,) = evidence.signatures
     assert signature.intact
@@ -75,7 +75,7 @@ def test_hidden_data_in_the_certificate_table_is_reported(table: bytes, codes: l
     ids=["no length", "shorter than its header", "longer than the table", "zeros after the entries"],
 )
 def test_an_unreadable_table_is_reported(table: bytes, code: str) -> None:
-    evidence = gather_image(image_with(table), "a.sys")
+    evidence = gather(image_with(table), "image", "a.sys")
     assert [problem.code for problem in evidence.problems] == [code]
     assert evidence.signatures == ()
 
@@ -92,13 +92,13 @@ def test_an_unreadable_table_is_reported(table: bytes, code: str) -> None:
     ids=["nothing", "zeros", "BER", "a damaged end", "a length of 4 GB"],
 )
 def test_an_entry_without_a_signature_is_not_intact(body: bytes) -> None:
-    (signature,) = gather_image(image_with(entry(body)), "a.sys").signatures
+    (signature,) = gather(image_with(entry(body)), "image", "a.sys").signatures
     assert not signature.intact
 
 
 def test_data_in_unsigned_attributes_is_noted() -> None:
     hiding = nested.with_unsigned(SIGNATURE, "1.3.6.1.4.1.42921.1.2.1", (der.octets(b"payload" * 100),))
-    (signature,) = gather_image(image_with(entry(padded(hiding))), "a.sys").signatures
+    (signature,) = gather(image_with(entry(padded(hiding))), "image", "a.sys").signatures
     assert signature.intact
     (note,) = signature.notes
     assert note.code == "unsigned-attribute"
@@ -146,13 +146,13 @@ def unaligned(data: bytearray, image: Image) -> bytes:
 )
 def test_a_table_in_the_wrong_place_is_refused(change: Callable[[bytearray, Image], bytes], message: str) -> None:
     with pytest.raises(ImageError, match=message) as caught:
-        gather_image(rewritten(change), "a.sys")
+        gather(rewritten(change), "image", "a.sys")
     assert caught.value.offset is not None
 
 
 def test_a_missing_data_directory_is_refused() -> None:
     with pytest.raises(ImageError, match="4 data directories"):
-        gather_image(PeSpec(directories=4).build(), "a.sys")
+        gather(PeSpec(directories=4).build(), "image", "a.sys")
 
 
 def signer_changed(change: Callable[[list[bytes]], list[bytes]]) -> bytes:
@@ -239,7 +239,7 @@ def unknown(algorithm: bytes) -> bytes:
 )
 def test_signed_data_is_checked_strictly(change: Callable[[list[bytes]], list[bytes]], code: str) -> None:
     changed = signer_changed(change)
-    (signature,) = gather_image(image_with(entry(padded(changed))), "a.sys").signatures
+    (signature,) = gather(image_with(entry(padded(changed))), "image", "a.sys").signatures
     assert code in [problem.code for problem in signature.problems]
     assert not signature.intact
 
@@ -266,6 +266,6 @@ def with_certificates(*more: bytes) -> bytes:
     ids=["nothing", "the root", "an unrelated certificate", "data that is not a certificate"],
 )
 def test_unrelated_embedded_certificates_are_noted(more: tuple[bytes, ...], codes: list[str]) -> None:
-    (signature,) = gather_image(image_with(entry(padded(with_certificates(*more)))), "a.sys").signatures
+    (signature,) = gather(image_with(entry(padded(with_certificates(*more)))), "image", "a.sys").signatures
     assert [note.code for note in signature.notes] == codes
     assert signature.intact

@@ -15,7 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignerError
 from signer.keys.identity import SigningIdentity
-from signer.operations.sign import sign_image
+from signer.operations.sign import sign_file
 from signer.pkcs7.counter_signature import signer_info_of
 from signer.pkcs7.encode import attribute, signer_info
 from signer.pkcs7.nested import with_unsigned
@@ -25,13 +25,13 @@ from signer.pkcs7.timestamp import Kind
 from signer.pkcs7.timestamp_request import legacy_request, rfc3161_request
 from signer.pkcs7.timestamping import add_timestamps
 from signer.verify.evidence import Signature, Timestamp
-from signer.verify.gather import gather_image
+from signer.verify.gather import gather
 from tests.support.identities import identity
 from tests.support.tables import UNSIGNED, entry, image_with, padded
 from tests.support.timestamping import CODE_SIGNING, NOON, TIME_STAMPING, tsa, tsa_identity
 
 SHA256 = DigestAlgorithm.SHA256
-SIGNED = sign_image(UNSIGNED, identity(), SigningOptions(description="Drv")).signature
+SIGNED = sign_file(UNSIGNED, identity(), SigningOptions(description="Drv")).signature
 VALUE = parse(SIGNED).signers[0].signature
 KINDS: tuple[Kind, ...] = ("rfc3161", "authenticode")
 TYPES: dict[Kind, str] = {"rfc3161": oids.RFC3161_TIMESTAMP, "authenticode": oids.COUNTER_SIGNATURE}
@@ -55,7 +55,7 @@ def with_stamp(given_: TimestampAttribute) -> bytes:
 
 
 def read(signature: bytes) -> Signature:
-    (found,) = gather_image(image_with(entry(padded(signature))), "a.sys").signatures
+    (found,) = gather(image_with(entry(padded(signature))), "image", "a.sys").signatures
     return found
 
 
@@ -240,9 +240,9 @@ def test_eight_timestamps_are_read(kind: Kind, before: int, intact: bool) -> Non
 
 
 def test_a_nested_signature_has_its_own_timestamp() -> None:
-    inner = sign_image(UNSIGNED, identity(), SigningOptions(DigestAlgorithm.SHA384)).signature
+    inner = sign_file(UNSIGNED, identity(), SigningOptions(DigestAlgorithm.SHA384)).signature
     outer = with_unsigned(with_stamp(stamp("rfc3161")), oids.NESTED_SIGNATURE, (inner,))
-    first, second = gather_image(image_with(entry(padded(outer))), "a.sys").signatures
+    first, second = gather(image_with(entry(padded(outer))), "image", "a.sys").signatures
     assert first.timestamp is not None and second.timestamp is None
 
 
@@ -270,7 +270,7 @@ def test_no_changed_byte_alters_intact_evidence(kind: Kind, data: st.DataObject)
     changed = bytearray(original)
     changed[place] ^= data.draw(st.integers(1, 255))
     try:
-        evidence = gather_image(changed, "a.sys")
+        evidence = gather(changed, "image", "a.sys")
     except SignerError:
         return
     for found in evidence.signatures:
@@ -289,7 +289,7 @@ def test_mangled_signatures_raise_only_signer_errors(data: st.DataObject) -> Non
         piece = data.draw(st.binary(max_size=64)) if data.draw(st.booleans()) else bytes(body[-length:])
         body[start : start + length] = piece
     try:
-        evidence = gather_image(image_with(entry(padded(bytes(body)))), "a.sys")
+        evidence = gather(image_with(entry(padded(bytes(body)))), "image", "a.sys")
     except SignerError:
         return
     assert all(one.digest or one.problems for one in evidence.signatures)

@@ -9,31 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from signer.errors import ImageError, SignatureFormatError
+from signer.formats.format import Embedded
 from signer.pe import certificate_table
 from signer.pe.certificate_table import WinCertificate
 from signer.pe.image import Image
-from signer.verify.evidence import Problem
-from signer.verify.signatures import ReadSignature, read_signatures
+from signer.pkcs7.problem import Problem
 
 _ALIGNMENT = 8
 
 
-def read_table(image: Image) -> tuple[list[ReadSignature], list[Problem]]:
-    """Read the signatures in an image's certificate table; return them and the problems of the table."""
+def find_signature(image: Image) -> Embedded:
+    """Find the signature in an image's certificate table, and the problems of the table."""
     try:
         entries = certificate_table.read(image)
     except ImageError as error:
-        return [], [Problem("certificate-table", error.message)]
+        return Embedded(problems=(Problem("certificate-table", error.message),))
     problems = [*_entry_problems(entries), *(problem for entry in entries for problem in _padding_problems(entry))]
     problems += _alignment_problems(image, entries)
     first = next((entry for entry in entries if entry.is_signed_data), None)
     if first is None:
-        return [], problems
+        return Embedded(problems=tuple(problems))
     try:
         data = first.signed_data()
-    except SignatureFormatError:  # read_signatures reports it, with more detail
+    except SignatureFormatError:  # whoever reads the signature reports it, with more detail
         data = bytes(first.certificate)
-    return list(read_signatures(data)), problems
+    return Embedded((data,), tuple(problems))
 
 
 def _entry_problems(entries: Sequence[WinCertificate]) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def _padding_problems(entry: WinCertificate) -> Iterator[Problem]:
         return
     try:
         trailing = entry.trailing()
-    except SignatureFormatError:  # read_signatures reports it
+    except SignatureFormatError:  # whoever reads the signature reports it
         return
     if len(trailing) >= _ALIGNMENT:
         yield Problem(

@@ -1,0 +1,109 @@
+"""Cabinets: one signature behind the data, over a digest of the cabinet with room for it in the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.cab import embed
+from signer.cab.cabinet import Cabinet
+from signer.errors import DigestChanged, MalformedInput
+from signer.formats.format import Comparison, Embedded, FileHashes
+from signer.formats.indirect import signed_digest
+from signer.hashing import hash_parts
+from signer.pe.protection import Fault
+from signer.pkcs7 import indirect_data
+from signer.pkcs7.indirect_data import IndirectData
+from signer.pkcs7.problem import Problem
+from signer.pkcs7.signed_data import Content
+from signer.storage.patching import PatchSet
+
+
+class CabinetFormat:
+    """A cabinet. Fits `Format`. The first signature moves all data, so a signature rewrites the file."""
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._cabinet = Cabinet.parse(data)
+        self._digests: dict[DigestAlgorithm, bytes] = {}
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the header points to a signature."""
+        return self._cabinet.is_signed
+
+    def signatures(self) -> list[bytes]:
+        """List the signature, if there is one."""
+        return [self._cabinet.signed_data()] if self.is_signed else []
+
+    @cached_property
+    def _prepared(self) -> Cabinet:
+        """The cabinet with room for a signature: what a signature's digest covers. Raises MalformedInput."""
+        return Cabinet.parse(embed.prepare(self._cabinet))
+
+    def hash(
+        self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
+    ) -> FileHashes:
+        """Hash the cabinet as it is when signed; one that can't be signed, such as a part of a set, as it stands."""
+        try:
+            cabinet = self._prepared
+        except MalformedInput:
+            cabinet = self._cabinet
+        self._digests = hash_parts(cabinet.hashed_ranges(), algorithms)
+        return FileHashes(self._digests)
+
+    def content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> Content:
+        """Return SpcIndirectDataContent with the enhanced hash, which covers the size field."""
+        enhanced = algorithm.hash(self._prepared.size_field)
+        der = indirect_data.for_cabinet(algorithm, hashes.digests[algorithm], enhanced)
+        return Content(oids.SPC_INDIRECT_DATA, der)
+
+    def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
+        """Read the cabinet digest in a signature."""
+        return signed_digest(signature)
+
+    def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
+        """Rewrite the cabinet with the first signature, or without room for one. Raises DigestChanged."""
+        if not signatures:
+            result = embed.strip(self._cabinet)
+        else:
+            result = embed.embed(bytes(self._prepared.data), signatures[0])
+            if hash_parts(Cabinet.parse(result).hashed_ranges(), self._digests) != self._digests:
+                raise DigestChanged("cabinet")
+        return PatchSet(((0, result),), len(result))
+
+
+class CabinetSubject:
+    """A cabinet as evidence. Fits `Subject`. Catalogs list a cabinet as it is, without the room for a signature."""
+
+    architecture = None
+    protection: tuple[Fault, ...] = ()
+    has_page_hashes = False
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._cabinet = Cabinet.parse(data)
+
+    def embedded(self) -> Embedded:
+        """Find the signature behind the data."""
+        return Embedded((self._cabinet.signed_data(),) if self._cabinet.is_signed else ())
+
+    def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:
+        """Hash the cabinet without its signature."""
+        return FileHashes(hash_parts(self._cabinet.hashed_ranges(), algorithms))
+
+    def member_content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> bytes:
+        """Return the content as Inf2Cat writes it: with SHA-256, and the enhanced hash too (in 22 of 22 seen)."""
+        if algorithm is not DigestAlgorithm.SHA256:
+            return indirect_data.for_link(algorithm, hashes.digests[algorithm])
+        enhanced = algorithm.hash(self._cabinet.size_field)
+        return indirect_data.for_cabinet(algorithm, hashes.digests[algorithm], enhanced)
+
+    def compare(self, claim: IndirectData) -> Comparison:
+        """Compare the size field with the enhanced hash, if the claim has one."""
+        if claim.enhanced_hash is None or claim.algorithm is None:
+            return Comparison()
+        if claim.algorithm.hash(self._cabinet.size_field) == claim.enhanced_hash:
+            return Comparison()
+        message = "the cabinet's size field differs from the one that was signed"
+        return Comparison(problems=(Problem("enhanced-hash-mismatch", message),))

@@ -1,0 +1,121 @@
+"""Catalogs: the file is the signature. SignedData over a certificate trust list, whose meaning is for `catalogs`.
+
+A catalog is content and not a file that is digested: its signature covers the list, and its digest is the list's.
+Source: wincrypt.h, mscat.h; RFC 2315, 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import CatalogError, DigestChanged, SignatureFormatError, SigningError
+from signer.formats.format import FileHashes
+from signer.pkcs7.parse import parse
+from signer.pkcs7.signed_data import Content
+from signer.storage.patching import PatchSet
+
+UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)
+UNSIGNED_TAIL = der.tlv(der.SET)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogParts:
+    """The three parts of a catalog in DER."""
+
+    trust_list: bytes
+    """CertificateTrustList, which is what a signature covers."""
+    head: bytes = UNSIGNED_HEAD
+    """SignedData's fields before the content: version and digest algorithms."""
+    tail: bytes = UNSIGNED_TAIL
+    """SignedData's fields after the content: certificates and signers."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> CatalogParts:
+        """Split a catalog. Raises CatalogError and SignatureFormatError, naming the offset."""
+        whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
+        if whole.end != len(data):
+            raise SignatureFormatError(f"unexpected {len(data) - whole.end} bytes after the catalog", offset=whole.end)
+        oid, wrapped = _two(data, whole)
+        if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
+            raise CatalogError("not a catalog: the file is not PKCS #7 SignedData", offset=0)
+        signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
+        fields = der.first_children(data, signed_data, 6)
+        if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
+            raise SignatureFormatError("malformed SignedData: unexpected fields", offset=signed_data.start)
+        kind, content = _two(data, fields[2])
+        if der.read_oid(kind.contents(data)) != oids.CTL:
+            raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
+        for field in fields[3:]:  # the list is much the largest part, and is for its reader to check
+            der.require_der(field.whole(data))
+        head = data[fields[0].start : fields[1].end]
+        return cls(data[content.body : content.end], head, data[fields[3].start : signed_data.end])
+
+    def to_bytes(self) -> bytes:
+        """Return the catalog file. What `parse` read comes out as it was."""
+        content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list))
+        signed_data = der.sequence(self.head, content, self.tail)
+        return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether there are signers or certificates."""
+        return self.tail != UNSIGNED_TAIL
+
+
+class CatalogFormat:
+    """A catalog. Fits `Format`; its one signature is the whole file."""
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._parts = CatalogParts.parse(bytes(data))
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether anybody signed it."""
+        return self._parts.is_signed
+
+    def signatures(self) -> list[bytes]:
+        """List the file itself, if it is signed."""
+        return [self._parts.to_bytes()] if self.is_signed else []
+
+    def hash(
+        self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
+    ) -> FileHashes:
+        """Hash the trust list without its own tag and length, as messageDigest does (RFC 2315, 9.3)."""
+        der.require_der(self._parts.trust_list)
+        octets = der.read(self._parts.trust_list).contents(self._parts.trust_list)
+        return FileHashes({algorithm: algorithm.hash(octets) for algorithm in algorithms})
+
+    def content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> Content:
+        """Return the trust list: one for all digests."""
+        return Content(oids.CTL, self._parts.trust_list)
+
+    def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
+        """Read the digest of the trust list in a signature."""
+        parsed = parse(signature)
+        if parsed.content_type != oids.CTL:
+            raise SigningError(
+                f"not the signature of a catalog but of {oids.name_of(parsed.content_type)}",
+                hint="A catalog's signature is the signed catalog itself.",
+            )
+        algorithm = parsed.signers[0].digest_algorithm if parsed.signers else None
+        if algorithm is None:
+            raise SignatureFormatError("the catalog's signature has no signer with a known digest algorithm")
+        return algorithm, algorithm.hash(parsed.content_octets)
+
+    def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
+        """Replace the file by its signature, or by the unsigned list. Raises DigestChanged for another list's."""
+        parts = CatalogParts.parse(signatures[0]) if signatures else CatalogParts(self._parts.trust_list)
+        if parts.trust_list != self._parts.trust_list:
+            raise DigestChanged("catalog")
+        result = parts.to_bytes()
+        return PatchSet(((0, result),), len(result))
+
+
+def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
+    children = der.first_children(data, parent, 2)
+    if len(children) != 2:
+        raise SignatureFormatError(f"a SEQUENCE has {len(children)} elements instead of 2", offset=parent.start)
+    return children[0], children[1]

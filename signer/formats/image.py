@@ -1,0 +1,122 @@
+"""PE images: signatures in the certificate table, over a digest of the image and, where asked for, of its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import oids
+from signer.errors import ImageError
+from signer.formats.certificate_table import find_signature
+from signer.formats.format import Comparison, Embedded, FileHashes
+from signer.formats.indirect import signed_digest
+from signer.pe import certificate_table
+from signer.pe.digest import ImageHashes, PageHashes, has_pages, hash_image, hash_pages, page_difference
+from signer.pe.embed import embed
+from signer.pe.image import Image
+from signer.pe.protection import Fault, protection_faults
+from signer.pkcs7 import indirect_data
+from signer.pkcs7.indirect_data import IndirectData
+from signer.pkcs7.problem import Problem
+from signer.pkcs7.signed_data import Content
+from signer.storage.patching import PatchSet
+
+
+class ImageFormat:
+    """A PE image. Fits `Format`; raises ImageError where that says MalformedInput."""
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._image = Image.parse(data)
+        self._hashes: ImageHashes | None = None
+        """Digests and sum from the pass that hashed the image, where one did."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the image has a certificate table."""
+        return self._image.is_signed
+
+    def signatures(self) -> list[bytes]:
+        """List the SignedData in the certificate table."""
+        return [entry.signed_data() for entry in certificate_table.read(self._image) if entry.is_signed_data]
+
+    def hash(
+        self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
+    ) -> FileHashes:
+        """Hash the image and its pages, and sum it up for its checksum."""
+        hashes = hash_image(self._image, algorithms, paged=paged, summed=to_change)
+        self._hashes = hashes if to_change else None
+        return FileHashes(hashes.digests, hashes.pages)
+
+    def content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> Content:
+        """Return SpcIndirectDataContent with SpcPeImageData."""
+        pages = hashes.pages.get(algorithm)
+        return Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(algorithm, hashes.digests[algorithm], pages))
+
+    def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
+        """Read the image digest in a signature."""
+        return signed_digest(signature)
+
+    def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
+        """Change the certificate table, its directory entry and the checksum, and lief reads the result."""
+        return embed(self._image, signatures, self._hashes)
+
+
+class ImageSubject:
+    """A PE image as evidence. Fits `Subject`; raises ImageError where that says MalformedInput."""
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        self._image = Image.parse(data)
+        self._pages: dict[DigestAlgorithm, PageHashes] = {}
+        """Computed together with the digest, or on demand for a catalog's page hashes."""
+
+    @property
+    def architecture(self) -> str:
+        """The machine in the file header."""
+        return self._image.architecture
+
+    @property
+    def protection(self) -> tuple[Fault, ...]:
+        """What memory integrity objects to in the sections."""
+        return protection_faults(self._image)
+
+    @property
+    def has_page_hashes(self) -> bool:
+        """Whether real examples tell what the page hashes of this layout are."""
+        return has_pages(self._image)
+
+    def embedded(self) -> Embedded:
+        """Find the first signature of the certificate table: Windows reads no other."""
+        return find_signature(self._image)
+
+    def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:
+        """Hash the image and its pages."""
+        hashes = hash_image(self._image, algorithms, paged=paged)
+        self._pages.update(hashes.pages)
+        return FileHashes(hashes.digests, hashes.pages)
+
+    def member_content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> bytes:
+        """Return the content with SpcPeImageData as Inf2Cat writes it."""
+        digest, pages = hashes.digests[algorithm], hashes.pages.get(algorithm)
+        return indirect_data.for_image(algorithm, digest, pages, flags=indirect_data.INCLUDE_RESOURCES)
+
+    def compare(self, claim: IndirectData) -> Comparison:
+        """Compare the page hashes, if the claim has any."""
+        claimed = claim.page_hashes
+        if claimed is None:
+            return Comparison()
+        try:
+            difference = page_difference(self._pages_by(claimed.algorithm), claimed)
+        except ImageError as error:
+            return Comparison(notes=(Problem("page-hashes-unchecked", error.message),))
+        if difference is None:
+            return Comparison(page_hashes_intact=True)
+        note = Problem(
+            "page-hash-mismatch", f"the hash of the page at offset {difference:#x} differs from the one that was signed"
+        )
+        return Comparison(notes=(note,), page_hashes_intact=False)
+
+    def _pages_by(self, algorithm: DigestAlgorithm) -> PageHashes:
+        """Return the page hashes. Raises ImageError for a layout whose page hashes no known example settles."""
+        if algorithm not in self._pages:
+            self._pages[algorithm] = hash_pages(self._image, algorithm)
+        return self._pages[algorithm]

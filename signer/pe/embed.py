@@ -42,7 +42,7 @@ def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None 
     patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
     # LIEF hashes an unsigned image without the padding that its digest counts with.
     digest = next(iter(hashes.digests.items()), None) if table or not padding(end) else None
-    check = LayoutCheck(image, Expected(total, location, len(signatures), digest))
+    check = LayoutCheck(image, Expected(total, location, len(signatures), table, digest))
     changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail), check)
     require_same_digest(image, changes)
     return changes

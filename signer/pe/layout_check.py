@@ -37,6 +37,8 @@ MAX_READ_WHOLE = 1 << 18
 lief reads only headers and certificate table of larger results, because its digest is five times slower than OpenSSL's.
 """
 
+_SIGNATURES = "number of signatures"
+
 
 def prepare() -> None:
     """Start importing lief in the background, before an image is signed."""
@@ -62,6 +64,8 @@ class Expected:
     """Offset and size of the certificate table; zeros if there is none."""
     signatures: int
     """Number of entries of the table that are signatures."""
+    certificates: bytes
+    """The certificate table itself."""
     digest: tuple[DigestAlgorithm, bytes] | None
     """The Authenticode digest to compare, or None."""
 
@@ -97,7 +101,7 @@ class LayoutCheck:
             "checksum": expected.checksum,
             "certificate table": [*expected.table],
         }
-        signatures = {"number of signatures": expected.signatures}
+        signatures = {_SIGNATURES: expected.signatures}
         if len(result) <= MAX_READ_WHOLE:
             algorithm, digest = expected.digest or (None, b"")
             compared = {"digest": digest.hex()} if algorithm else {}
@@ -105,15 +109,29 @@ class LayoutCheck:
             return
         headers = bytes(result[: len(self._headers)])
         self._enqueue(self._request(headers), layout)
-        self._enqueue(self._request(self._excerpt(headers, result), "none"), signatures)
+        offset, size = struct.unpack_from("<II", headers, self._directory_offset)
+        self._enqueue(self._request(self._excerpt(headers, result[offset : offset + size]), "none"), signatures)
 
     def require(self) -> None:
         """Wait for lief. Raises ImageError unless it agrees. Without a submitted result, it reads the original."""
         if not self._requests:
             self._enqueue(self._request(self._headers), self._source)
-        for request, expected in self._requests:
+        for request, expected in tuple(self._requests):
             _reader().wait_for(request)
+            if _SIGNATURES in expected and request.answer and request.answer["signatures"] != expected[_SIGNATURES]:
+                expected = {**expected, _SIGNATURES: self._readable_signatures()}
             request.require(expected)
+
+    def _readable_signatures(self) -> int | None:
+        """Return how many signatures of the intended table lief can parse. It does not parse some that Windows accepts.
+
+        An example are those of .NET's SignedCms, whose content is an OCTET STRING.
+        """
+        assert self._expected is not None
+        request = self._request(self._excerpt(self._headers, self._expected.certificates), "none")
+        _reader().add(request)
+        _reader().wait_for(request)
+        return request.answer["signatures"] if request.answer is not None else self._expected.signatures
 
     def _request(self, data: bytes, algorithm: str = "") -> Request:
         return Request(data, self._section_count, algorithm)
@@ -122,13 +140,12 @@ class LayoutCheck:
         self._requests.append((request, expected))
         _reader().add(request)
 
-    def _excerpt(self, headers: bytes, result: bytes | memoryview) -> bytes:
-        """Return an image of only the headers and the certificate table of a large result."""
+    def _excerpt(self, headers: bytes, certificates: bytes | memoryview) -> bytes:
+        """Return an image of only the headers and a certificate table, which follows them."""
         place = self._directory_offset
-        offset, size = struct.unpack_from("<II", headers, place)
-        start = -(-len(headers) // 8) * 8 if size else 0
-        moved = headers[:place] + struct.pack("<II", start, size) + headers[place + 8 :]
-        return moved.ljust(start, b"\0") + bytes(result[offset : offset + size]) if size else moved
+        start = -(-len(headers) // 8) * 8 if certificates else 0
+        moved = headers[:place] + struct.pack("<II", start, len(certificates)) + headers[place + 8 :]
+        return moved.ljust(start, b"\0") + bytes(certificates)
 
 
 class Request:
@@ -169,7 +186,7 @@ def _named(answer: dict[str, Any]) -> dict[str, Any]:
         "checksum": answer["checksum"],
         # Some tools that remove signatures leave an entry with offset or size zero: that means no table.
         "certificate table": [offset, size] if offset and size else [0, 0],
-        "number of signatures": answer.get("signatures"),
+        _SIGNATURES: answer.get("signatures"),
         "digest": answer.get("digest"),
     }
 

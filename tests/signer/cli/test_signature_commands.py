@@ -115,7 +115,7 @@ def test_nothing_is_attached_in_the_place_of_a_file_that_changes_meanwhile(work,
     monkeypatch.setattr(surgery, "attach", slowly)
     ran = drvsign("attach", driver, "--signature", "sig.p7")
     assert ran.code == 3
-    assert "changed by somebody else meanwhile" in ran.stderr
+    assert "another process changed the file in the meantime" in ran.stderr
     assert driver.read_bytes() == anew
 
 

@@ -116,3 +116,20 @@ def test_the_padding_of_an_unsigned_image_is_no_difference() -> None:
     data = PeSpec(overlay=b"odd").build()
     assert len(data) % 8
     assert embed(Image.parse(data), []).applied_to(data)[-3:] == b"odd"
+
+
+@pytest.mark.parametrize("overlay", SIZES.values(), ids=SIZES)
+def test_a_signature_that_lief_cannot_parse_is_written_where_it_belongs(tmp_path: Path, overlay: int) -> None:
+    """As .NET writes them. What lief does not parse in the table that was meant, it need not parse in the result."""
+    path = tmp_path / "a.sys"
+    path.write_bytes(PeSpec(overlay=b"\1" * overlay).build())
+    foreign = b"\x30\x03\x02\x01\x05"
+    change_atomically(path, path, lambda data: Patched(embed(Image.parse(data), [foreign])))
+    assert Image.parse(path.read_bytes()).is_signed
+
+    def misplace(data: memoryview) -> Patched:
+        image = Image.parse(data)
+        return Patched(misplaced(image, embed(image, [foreign])))
+
+    with pytest.raises(ImageError, match="disagree about the image's certificate table"):
+        change_atomically(path, path, misplace)

@@ -107,13 +107,13 @@ def test_events_and_codes(
     win32: int | None,
     device_manager: int | None,
 ) -> None:
-    what = follow(sample, target, **machine)
-    assert what.row["events"] == ids, what.verdict
-    assert (what.status.code, what.status.win32, what.status.device_manager) == (status, win32, device_manager)
-    assert (what.next_step is not None) == (what.verdict.outcome != "accepted")
+    result = follow(sample, target, **machine)
+    assert result.row["events"] == ids, result.verdict
+    assert (result.status.code, result.status.win32, result.status.device_manager) == (status, win32, device_manager)
+    assert (result.next_step is not None) == (result.verdict.outcome != "accepted")
 
 
-def test_a_blocked_driver_in_the_logs() -> None:
+def test_a_blocked_driver_is_logged_in_two_logs() -> None:
     error, information, audit = follow(driver(name="toaster.sys"), "win10-22h2-x64").events
     assert error.as_json() == {
         "id": 3004,
@@ -166,7 +166,7 @@ def test_older_manifests_have_no_tbs_hashes() -> None:
     assert "PublisherTBSHash" not in information.data
 
 
-def test_the_driver_policy_is_named_by_phase() -> None:
+def test_the_driver_policy_has_one_guid_for_each_phase() -> None:
     evaluated = follow(driver(cross_signed()), "win11-24h2-x64", driver_policy="evaluation").events
     blocked = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList()).events
     assert (evaluated[0].level, evaluated[0].data["PolicyGUID"]) == ("Informational", EVALUATION)
@@ -176,9 +176,9 @@ def test_the_driver_policy_is_named_by_phase() -> None:
     assert evaluated[1].data["VerificationError"] == blocked[1].data["VerificationError"] == 21
 
 
-def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
-    what = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList())
-    blocked, information = what.events
+def test_a_blocked_driver_has_its_hashes_and_status() -> None:
+    result = follow(driver(cross_signed()), "win11-24h2-x64", allow_list=NoList())
+    blocked, information = result.events
     content = b"the bytes of the driver"
     assert (blocked.id, blocked.data["Status"]) == (3077, "0xc0e90002")
     assert blocked.data["SHA1 Hash"] == hashlib.sha1(content).hexdigest().upper()
@@ -200,13 +200,13 @@ def test_a_blocked_driver_is_named_by_its_digests_and_the_answer() -> None:
         ("hvci-writable-code", "win10-1809-x64", [3073]),
     ],
 )
-def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> None:
-    sample = driver(by_microsoft(EKU_WHQL), name="toaster.sys", protection=(Fault(code, "it is so"),))
-    what = follow(sample, target, hvci=True)
-    assert what.row["events"] == ids
-    assert (what.status.code, what.status.device_manager) == (None, 39)
-    assert "toaster.sys is not compatible with" in what.events[0].message
-    assert "%" not in what.events[-1].message
+def test_memory_integrity_logs_each_fault(code: str, target: str, ids: list[int]) -> None:
+    sample = driver(by_microsoft(EKU_WHQL), name="toaster.sys", protection=(Fault(code, "a fault"),))
+    result = follow(sample, target, hvci=True)
+    assert result.row["events"] == ids
+    assert (result.status.code, result.status.device_manager) == (None, 39)
+    assert "toaster.sys is not compatible with" in result.events[0].message
+    assert "%" not in result.events[-1].message
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_what_memory_integrity_logs(code: str, target: str, ids: list[int]) -> N
     ],
 )
 def test_the_failure_bitmap_is_complete_or_unknown(codes: list[str], bitmap: str | None) -> None:
-    sample = driver(by_microsoft(EKU_WHQL), protection=tuple(Fault(code, "it is so") for code in codes))
+    sample = driver(by_microsoft(EKU_WHQL), protection=tuple(Fault(code, "a fault") for code in codes))
     blocked = follow(sample, "win11-24h2-x64", hvci=True).events[-1]
     assert (blocked.id, blocked.data["HVCI Audit Failures"]) == (3111, bitmap)
     assert f"Failure bitmap {bitmap or ''}." in blocked.message
@@ -309,13 +309,13 @@ def test_every_message_is_read_back(target: str) -> None:
 )
 def test_the_status_of_a_driver_for_another_architecture(target: str, architecture: str, code: str) -> None:
     """Reports exist only for 32-bit drivers on x64; the others have the loader's documented status."""
-    what = follow(driver(architecture=architecture), target)
-    assert (what.verdict.rule, what.status.code, what.events) == ("architecture", code, ())
-    assert what.status == status_of("kernel", what.verdict, architecture)
-    assert what.status.name
+    result = follow(driver(architecture=architecture), target)
+    assert (result.verdict.rule, result.status.code, result.events) == ("architecture", code, ())
+    assert result.status == status_of("kernel", result.verdict, architecture)
+    assert result.status.name
 
 
-def test_a_file_name_that_looks_like_a_place_to_fill_in() -> None:
+def test_a_file_name_that_looks_like_a_place_is_kept() -> None:
     sample = driver(cross_signed(), name="%4%33.sys")
     assert "attempted to load %4%33.sys that" in follow(sample, "win11-24h2-x64", allow_list=NoList()).events[0].message
 
@@ -337,7 +337,7 @@ def test_a_file_name_that_looks_like_a_place_to_fill_in() -> None:
         ),
     ],
 )
-def test_the_verbose_channel_says_where_the_hash_was_found(sample: Sample, number: int, text: str) -> None:
+def test_the_verbose_channel_shows_where_the_hash_was_found(sample: Sample, number: int, text: str) -> None:
     (event,) = follow(sample, "win10-22h2-x64", verbose=True).events
     assert (event.id, event.channel) == (number, VERBOSE)
     assert text in event.message
@@ -359,12 +359,12 @@ def test_the_verbose_channel_says_where_the_hash_was_found(sample: Sample, numbe
         (UNSIGNED, "protected-media", "0xC0000428"),
     ],
 )
-def test_the_status_is_that_of_who_says_no(sample: Sample, policy: str, status: str | None) -> None:
-    what = follow(sample, "win11-23h2-x64", policy)
-    assert what.verdict.outcome == "rejected"
-    assert what.status.code == status
-    assert status is None or what.status.name
-    assert bool(what.events) == (policy == "protected-media" and status is not None)
+def test_the_status_of_a_rejection_by_policy(sample: Sample, policy: str, status: str | None) -> None:
+    result = follow(sample, "win11-23h2-x64", policy)
+    assert result.verdict.outcome == "rejected"
+    assert result.status.code == status
+    assert status is None or result.status.name
+    assert bool(result.events) == (policy == "protected-media" and status is not None)
 
 
 def test_no_target_logs_an_event_that_its_build_lacks() -> None:

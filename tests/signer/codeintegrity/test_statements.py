@@ -157,15 +157,15 @@ STATEMENTS = [
 
 @pytest.mark.parametrize("case", STATEMENTS, ids=lambda case: case.id)
 def test_statement(case: Statement) -> None:
-    what = follow(case.sample, case.target, **case.machine)
+    result = follow(case.sample, case.target, **case.machine)
     if case.events is not None:
-        assert tuple(what.row["events"]) == case.events, case.sentence
+        assert tuple(result.row["events"]) == case.events, case.sentence
     if case.codes is not None:
-        assert (what.status.code, what.status.win32) == case.codes, case.sentence
+        assert (result.status.code, result.status.win32) == case.codes, case.sentence
     if case.ending is not None:
-        assert what.events[0].message.endswith(case.ending), case.sentence
+        assert result.events[0].message.endswith(case.ending), case.sentence
     for name, value in case.data.items():
-        assert what.events[0].data[name] == value, f"{case.sentence} ({name})"
+        assert result.events[0].data[name] == value, f"{case.sentence} ({name})"
 
 
 def test_statements_have_a_source_and_one_id() -> None:
@@ -179,6 +179,6 @@ def test_statements_have_a_source_and_one_id() -> None:
 @pytest.mark.parametrize(("release", "subject"), [("1903", "the kernel module"), ("2004", "the module")])
 def test_memory_integrity_names_a_kernel_module_before_2004(code: str, number: int, release: str, subject: str) -> None:
     """Source: the message tables of 10.0.18362.1 and 10.0.19041.1."""
-    sample = driver(by_microsoft(EKU_WHQL), protection=(Fault(code, "it is so"),), name="x.sys")
+    sample = driver(by_microsoft(EKU_WHQL), protection=(Fault(code, "a fault"),), name="x.sys")
     event = follow(sample, f"win10-{release}-x64", hvci=True).events[0]
     assert event.id == number and f"determined that {subject} x.sys is" in event.message

@@ -149,7 +149,7 @@ EKU_NAMES = {
     EKU_PROTECTED_PROCESS: "protected process",
     EKU_DRM: "digital rights",
 }
-"""What a person calls an extended key usage."""
+"""Display names of extended key usages."""
 
 
 def name_of(oid: str) -> str:

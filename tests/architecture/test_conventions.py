@@ -53,11 +53,11 @@ def test_imports_point_down_and_every_library_has_one_home():
 
 
 def test_tests_mirror_the_packages():
-    """Whoever changes a package finds its tests in the folder of the same name below tests/."""
+    """The tests of a package are in the folder of the same name below tests/."""
     strays = [
         path.relative_to(ROOT).as_posix()
-        for room in PACKAGES
-        for path in (ROOT / "tests" / room).rglob("test_*.py")
+        for package in PACKAGES
+        for path in (ROOT / "tests" / package).rglob("test_*.py")
         if not (ROOT / path.parent.relative_to(ROOT / "tests")).is_dir()
     ]
     assert not strays
@@ -65,7 +65,7 @@ def test_tests_mirror_the_packages():
 
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
-    [("bench", "tests"), *((room, other) for room in PACKAGES for other in ("tests", "bench"))],
+    [("bench", "tests"), *((package, other) for package in PACKAGES for other in ("tests", "bench"))],
 )
 def test_only_tests_import_tests(folder: str, forbidden: str):
     wrong = [

@@ -1,4 +1,4 @@
-"""docs/testing.md names what there is: folders, files, make's targets, modules that can be run."""
+"""docs/testing.md agrees with the code: folders, files, make targets, and modules that can be run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_folder_of_tests_is_described() -> None:
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|^)make ([a-z]+)", PAGE, re.MULTILINE))))
-def test_every_target_of_make_exists(target: str) -> None:
+def test_every_make_target_exists(target: str) -> None:
     assert re.search(rf"^{target}:.* ## ", MAKEFILE, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""lief reads every image that is written before it takes its place: a result that came out wrong replaces nothing."""
+"""lief reads every changed image before it replaces a file, so a wrong result replaces no file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.support.identities import identity
 from tests.support.images import PeSpec
 
 SIZES = {"kept": 0, "read": MAX_READ_WHOLE - (1 << 16), "excerpt": MAX_READ_WHOLE, "mapped": 1 << 21}
-"""Bytes behind the sections: how the file is changed and read depends on its size."""
+"""Size in bytes of the overlay. The size of a file determines how it is changed and read back."""
 
 
 def patched(changes: PatchSet, place: int, new: bytes) -> PatchSet:
-    """The changes with other bytes at a place, whichever patch it is in."""
+    """Replace bytes at an offset in the patch that contains it."""
     patches = [
         (start, old[: place - start] + new + old[place - start + len(new) :])
         if start <= place < start + len(old)
@@ -36,14 +36,14 @@ def patched(changes: PatchSet, place: int, new: bytes) -> PatchSet:
 
 
 def misplaced(image: Image, changes: PatchSet) -> PatchSet:
-    """The directory entry points eight bytes beyond the table."""
+    """Make the directory entry point eight bytes behind the start of the table."""
     start = changes.patches[-1][0] + -changes.patches[-1][0] % 8
     entry = struct.pack("<II", start + 8, changes.size - start - 8)
     return patched(changes, image.directory_offset, entry)
 
 
 def without_signature(image: Image, changes: PatchSet) -> PatchSet:
-    """The table is where it should be, and what is in it is no signature."""
+    """Replace the signature in the table by other data, without moving the table."""
     start = changes.patches[-1][0] + -changes.patches[-1][0] % 8
     return patched(changes, start + 8, b"\x04\x82")
 
@@ -53,12 +53,12 @@ def wrong_checksum(image: Image, changes: PatchSet) -> PatchSet:
 
 
 def wrong_content(image: Image, changes: PatchSet) -> PatchSet:
-    """One byte of the content changes with the signature."""
+    """Also change one byte of the content."""
     return replace(changes, patches=(*changes.patches, (image.sections[0].offset + 7, b"!")))
 
 
 def wrong_section(image: Image, changes: PatchSet) -> PatchSet:
-    """One byte of the headers that says where the section is changes with the signature."""
+    """Also change one byte of the section's offset in the headers."""
     data = bytes(image.data[: image.headers_size])
     place = data.index(struct.pack("<I", image.sections[0].offset), data.index(image.sections[0].name.encode()))
     return replace(changes, patches=(*changes.patches, (place + 1, b"\x02")))
@@ -77,30 +77,28 @@ def signed(data: memoryview) -> Signed:
     return sign_file(data, identity(), SigningOptions(signing_time=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
-CASES = {f"{what}-{size}": (what, size) for what in WRONG for size in SIZES}
-del (
-    CASES["digest-excerpt"],
-    CASES["digest-mapped"],
-)  # of a large result lief computes none; that it stays follows from the patch set
+CASES = {f"{field}-{size}": (field, size) for field in WRONG for size in SIZES}
+# lief computes no digest of a large result; the patch set itself shows that the digest stays the same.
+del CASES["digest-excerpt"], CASES["digest-mapped"]
 
 
-@pytest.mark.parametrize(("what", "size"), CASES.values(), ids=CASES)
-def test_a_result_that_came_out_wrong_replaces_nothing(tmp_path: Path, what: str, size: str) -> None:
+@pytest.mark.parametrize(("field", "size"), CASES.values(), ids=CASES)
+def test_a_wrong_result_replaces_no_file(tmp_path: Path, field: str, size: str) -> None:
     path = tmp_path / "a.sys"
     before = PeSpec(overlay=b"\1" * SIZES[size]).build()
     path.write_bytes(before)
 
     def change(data: memoryview) -> Patched:
-        return Patched(WRONG[what](Image.parse(data), signed(data).changes))
+        return Patched(WRONG[field](Image.parse(data), signed(data).changes))
 
-    with pytest.raises(ImageError, match=f"disagree about the image's {what}"):
+    with pytest.raises(ImageError, match=f"disagree about the image's {field}"):
         change_atomically(path, path, change)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("overlay", SIZES.values(), ids=SIZES)
-def test_what_is_right_is_written_and_taken_off_again(tmp_path: Path, overlay: int) -> None:
+def test_a_signature_is_written_and_stripped_again(tmp_path: Path, overlay: int) -> None:
     path = tmp_path / "a.sys"
     before = PeSpec(overlay=b"\1" * overlay).build()
     path.write_bytes(before)
@@ -111,8 +109,8 @@ def test_what_is_right_is_written_and_taken_off_again(tmp_path: Path, overlay: i
     assert path.stat().st_size == len(before)
 
 
-def test_the_padding_of_an_unsigned_image_is_no_difference() -> None:
-    """Its digest counts with padding to a multiple of eight, which LIEF leaves out."""
+def test_an_unsigned_image_of_odd_size_passes() -> None:
+    """The digest includes padding to a multiple of 8, which LIEF omits."""
     data = PeSpec(overlay=b"odd").build()
     assert len(data) % 8
     assert embed(Image.parse(data), []).applied_to(data)[-3:] == b"odd"

@@ -1,4 +1,4 @@
-"""Unsigned attributes put in and taken out: everything else stays as it was encoded."""
+"""Adding and removing unsigned attributes does not change the encoding of anything else."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ SIGNED = sign(Content(oids.CTL, der.sequence(der.null())), identity(), SigningOp
 OID = "2.999.1"
 
 
-def test_an_attribute_taken_out_again_leaves_no_trace() -> None:
+def test_removing_an_added_attribute_restores_the_original_bytes() -> None:
     with_one = with_unsigned(SIGNED, OID, (der.null(),))
     assert parse(with_one).signers[0].unsigned_attributes == {OID: (der.null(),)}
     assert with_unsigned(with_one, OID, ()) == SIGNED
 
 
-def test_an_attribute_is_replaced_and_the_others_stay() -> None:
+def test_replacing_an_attribute_keeps_the_others() -> None:
     both = with_unsigned(with_unsigned(SIGNED, OID, (der.null(),)), "2.999.2", (der.octets(b"x"),))
     changed = with_unsigned(both, OID, (der.octets(b"y"),))
     assert parse(changed).signers[0].unsigned_attributes == {OID: (der.octets(b"y"),), "2.999.2": (der.octets(b"x"),)}
 
 
 def test_every_nested_signature_is_found() -> None:
-    """They are a SET OF, so that DER gives their order."""
+    """Nested signatures are a SET OF, whose order DER defines."""
     assert nested_in(SIGNED) == ()
     assert nested_in(append(append(SIGNED, SIGNED), der.null())) == (der.null(), SIGNED)
 
 
-def test_a_signature_of_two_signers_takes_no_attribute() -> None:
+def test_a_signature_with_two_signers_is_refused() -> None:
     data = parse(SIGNED)
     assert len(data.signers) == 1
     outer = der.read(SIGNED)

@@ -1,4 +1,4 @@
-"""What a signature carries: the certificate of its signer, the chain without its root, and further ones, each once."""
+"""A signature contains the signer's certificate, the chain without its root, and additional ones, each only once."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ OTHER = certificate("Intermediate", "p256", ("Some Root", "p256"))
 
 
 @pytest.mark.parametrize(
-    ("extra", "carried"),
+    ("extra", "expected"),
     [
         pytest.param((), [LEAF], id="nothing more"),
         pytest.param((CROSS,), [LEAF, CROSS], id="a cross-certificate"),
         pytest.param((CROSS, OTHER), [LEAF, CROSS, OTHER], id="two"),
         pytest.param((CROSS, CROSS), [LEAF, CROSS], id="one given twice"),
         pytest.param((LEAF,), [LEAF], id="the signer's own"),
-        pytest.param((ROOT,), [LEAF, ROOT], id="a root that was asked for"),
+        pytest.param((ROOT,), [LEAF, ROOT], id="an additional root"),
     ],
 )
-def test_certificates_of_a_signature(extra: tuple[x509.Certificate, ...], carried: list[x509.Certificate]) -> None:
+def test_certificates_of_a_signature(extra: tuple[x509.Certificate, ...], expected: list[x509.Certificate]) -> None:
     parsed = parse(sign(CONTENT, identity(), SigningOptions(certificates=extra)))
-    assert len(parsed.certificates) == len(carried)
-    assert set(parsed.certificates) == set(carried)
+    assert len(parsed.certificates) == len(expected)
+    assert set(parsed.certificates) == set(expected)

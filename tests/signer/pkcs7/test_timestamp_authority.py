@@ -1,4 +1,4 @@
-"""Who may be a timestamp authority, and what it puts into its answers."""
+"""A timestamp authority requires a time stamping certificate, and includes it in answers on request."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def test_a_certificate_that_is_not_for_time_stamping_is_refused(usages: tuple[x5
         authority(tsa_identity("p256", usages), lambda: NOON, itertools.count(1).__next__)
 
 
-def test_a_certificate_for_time_stamping_is_taken() -> None:
+def test_a_certificate_for_time_stamping_is_accepted() -> None:
     identity = tsa_identity("p256", (TIME_STAMPING,))
     assert authority(identity, lambda: NOON, itertools.count(1).__next__).identity == identity
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_the_certificate_comes_along_where_it_is_asked_for(wanted: bool) -> None:
+@pytest.mark.parametrize("requested", [True, False])
+def test_the_answer_contains_the_certificate_if_it_is_requested(requested: bool) -> None:
     """certReq of TimeStampReq (RFC 3161, 2.4.1)."""
     request = rfc3161_request(b"a signature", DigestAlgorithm.SHA256, 7)
     assert request.count(bytes.fromhex("0101ff")) == 1
-    if not wanted:
+    if not requested:
         content = der.read(request).contents(request).replace(bytes.fromhex("0101ff"), b"")
         request = der.sequence(content)
     response = tsa(tsa_identity("p256")).answer(request)
     _, token = der.children(response, der.read(response))
-    carried = parse_token(token.whole(response)).signed_data.certificates
-    assert (tsa_identity("p256").certificate in carried) == wanted
+    certificates = parse_token(token.whole(response)).signed_data.certificates
+    assert (tsa_identity("p256").certificate in certificates) == requested

@@ -12,7 +12,7 @@ from catalogs.catalog.os_names import OsName
 from catalogs.diff import find
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.driver_package import DriverPackage, PackageFile, survey_packages
 from signer.errors import InfError, MalformedInput
 from signer.storage.files import read
@@ -20,7 +20,7 @@ from signer.storage.files import read
 
 def lint(
     path: Path, os: Sequence[OsName] | None = None, *, today: datetime.date | None = None, files: bool = True
-) -> list[Problem]:
+) -> list[PackageProblem]:
     """Return the problems of an INF or INX, in line order.
 
     If `files` is false, and for a StampInf template, only the INF is checked. Raises FileError.
@@ -28,7 +28,7 @@ def lint(
     try:
         driver = DriverInf.read(path)
     except InfError as error:
-        return [Problem(error.code, error.message, path, error.line, error.hint)]
+        return [PackageProblem(error.code, error.message, path, error.line, error.hint)]
     found = rules.check(driver)
     if files and not rules.is_template(driver):
         survey = survey_packages([path], os, today=today)
@@ -39,7 +39,7 @@ def lint(
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
 
 
-def check_stale(package: DriverPackage) -> list[Problem]:
+def check_stale(package: DriverPackage) -> list[PackageProblem]:
     """Report files that are newer than the catalog and not in it. Raises FileError."""
     if not package.catalog.is_file():
         return []
@@ -49,9 +49,11 @@ def check_stale(package: DriverPackage) -> list[Problem]:
         catalog = Catalog.parse(read(package.catalog)) if newer else None
         stale = [file for file in newer if catalog is not None and _is_stale(file, catalog)]
     except MalformedInput as error:
-        return [Problem(error.code, error.message, error.path or package.catalog, None, error.hint, Severity.WARNING)]
+        return [
+            PackageProblem(error.code, error.message, error.path or package.catalog, None, error.hint, Severity.WARNING)
+        ]
     return [
-        Problem(
+        PackageProblem(
             "stale-catalog",
             f"{file.relative} is not in {package.catalog.name}: it was changed after the catalog was built",
             package.catalog,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from catalogs.build import CatalogOptions, build
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.sign import sign_catalog
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.verification.checked_package import evidence_of
 from signer.algorithms import DigestAlgorithm
@@ -91,7 +91,9 @@ def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each)
     """Read back a staged package. Raises PackageError if a file is not in the catalog or a signature is not intact."""
     data = read(transaction.current(package.catalog))
     own = gather(data, "catalog", package.catalog_name)
-    problems = [Problem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems]
+    problems = [
+        PackageProblem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems
+    ]
     catalog = Catalog.parse(data, package.catalog_name)
     for found in each(lambda file: list(_problems_of(file, transaction.current(file.path), catalog)), package.files):
         problems += found
@@ -104,14 +106,14 @@ def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each)
         )
 
 
-def _problems_of(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[Problem]:
+def _problems_of(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[PackageProblem]:
     evidence = evidence_of(staged, [catalog], file.packed)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
-        yield Problem("not-catalogued", "the new catalog does not list it", file.path)
+        yield PackageProblem("not-catalogued", "the new catalog does not list it", file.path)
     own = (
         [signature for signature in evidence.signatures if signature.source != "catalog"] if staged != file.path else []
     )
-    yield from (Problem(one.code, one.message, file.path) for signature in own for one in signature.problems)
+    yield from (PackageProblem(one.code, one.message, file.path) for signature in own for one in signature.problems)
 
 
 def images(packages: Iterable[DriverPackage]) -> list[Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import references
 
 _LEGACY_DIRECTIVES = (
@@ -27,7 +27,7 @@ _NON_SYSTEM_DIRIDS = {"24", "30", "16422", "16426", "16427", "16428", "-1", "01"
 _NO_COINSTALLERS = "Remove it: co-installers are no longer supported."
 
 
-def check_legacy(driver: DriverInf) -> Iterator[Problem]:
+def check_legacy(driver: DriverInf) -> Iterator[PackageProblem]:
     """Yield what InfVerif calls legacy: warnings here, errors when a universal driver is required."""
     registry = {r.section.lower() for r in references(driver.inf) if r.directive.lower() in ("addreg", "delreg")}
     for name, section in driver.inf.sections.items():
@@ -52,7 +52,7 @@ def check_legacy(driver: DriverInf) -> Iterator[Problem]:
             )
 
 
-def _check_registry(driver: DriverInf, name: str) -> Iterator[Problem]:
+def _check_registry(driver: DriverInf, name: str) -> Iterator[PackageProblem]:
     for entry in driver.inf.sections[name].entries:
         root = entry.value().upper()
         if entry.value(2).lower() == "coinstallers32":
@@ -73,5 +73,5 @@ def _check_registry(driver: DriverInf, name: str) -> Iterator[Problem]:
             )
 
 
-def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint: str) -> Problem:
-    return Problem(code, message, driver.path, line, hint, Severity.WARNING)
+def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint: str) -> PackageProblem:
+    return PackageProblem(code, message, driver.path, line, hint, Severity.WARNING)

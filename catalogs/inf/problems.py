@@ -1,4 +1,4 @@
-"""`Problem`: an error or warning about an INF or driver package. One type, so that one run reports all of them."""
+"""`PackageProblem`: an error or warning about an INF or driver package, one type for all of them in a report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class PackageProblem:
     """An error or warning with its location and a hint."""
 
     code: str

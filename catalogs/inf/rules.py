@@ -14,7 +14,7 @@ from typing import Any
 from catalogs.inf.classes import NAMES, guid_of
 from catalogs.inf.driver import DEFAULT_INSTALL, DriverInf
 from catalogs.inf.legacy import check_legacy
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import references
 from catalogs.inf.sources import FILES
 from catalogs.inf.sources import NAMES as DISKS
@@ -27,24 +27,24 @@ _MAX_FIELD_LENGTH = 4096
 _SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
 
-_Rule = Callable[[DriverInf], Iterator[Problem]]
+_Rule = Callable[[DriverInf], Iterator[PackageProblem]]
 
 
-def check(driver: DriverInf) -> list[Problem]:
+def check(driver: DriverInf) -> list[PackageProblem]:
     """Return all problems, in line order."""
     found = [problem for rule in _RULES for problem in rule(driver)]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
 
 
-def _problem(driver: DriverInf, code: str, message: str, line: int | None, hint: str, **more: Any) -> Problem:
-    return Problem(code, message, driver.path, line, hint, **more)
+def _problem(driver: DriverInf, code: str, message: str, line: int | None, hint: str, **more: Any) -> PackageProblem:
+    return PackageProblem(code, message, driver.path, line, hint, **more)
 
 
-def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint: str) -> Problem:
-    return Problem(code, message, driver.path, line, hint, Severity.WARNING)
+def _warning(driver: DriverInf, code: str, message: str, line: int | None, hint: str) -> PackageProblem:
+    return PackageProblem(code, message, driver.path, line, hint, Severity.WARNING)
 
 
-def _check_encoding(driver: DriverInf) -> Iterator[Problem]:
+def _check_encoding(driver: DriverInf) -> Iterator[PackageProblem]:
     source = driver.text.source
     if source.encoding in ("utf-8", "utf-16-be") or (source.encoding == "utf-16-le" and not source.bom):
         kind = source.encoding.upper() + ("" if source.bom else " without a byte-order mark")
@@ -73,7 +73,7 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _check_version(driver: DriverInf) -> Iterator[Problem]:
+def _check_version(driver: DriverInf) -> Iterator[PackageProblem]:
     version = driver.version
     signature = version.value("Signature").lower()
     if signature not in _SIGNATURES:
@@ -112,7 +112,7 @@ def _check_version(driver: DriverInf) -> Iterator[Problem]:
         )
 
 
-def _check_class(driver: DriverInf) -> Iterator[Problem]:
+def _check_class(driver: DriverInf) -> Iterator[PackageProblem]:
     version = driver.version
     name, guid = version.value("Class"), version.value("ClassGuid").lower()
     entry = version.entry("ClassGuid") or version.entry("Class")
@@ -149,7 +149,7 @@ def _check_class(driver: DriverInf) -> Iterator[Problem]:
         )
 
 
-def _check_targets(driver: DriverInf) -> Iterator[Problem]:
+def _check_targets(driver: DriverInf) -> Iterator[PackageProblem]:
     for bad in driver.invalid_targets:
         if _TEMPLATE.search(bad.text):
             continue
@@ -179,7 +179,7 @@ def _check_targets(driver: DriverInf) -> Iterator[Problem]:
         )
 
 
-def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
+def _check_default_install(driver: DriverInf) -> Iterator[PackageProblem]:
     default = driver.inf.section(DEFAULT_INSTALL)
     manufacturer = driver.inf.section("Manufacturer")
     names = {f"{DEFAULT_INSTALL.lower()}{suffix}" for suffix in ("", *(f".nt{a}" for a in ARCHITECTURES), ".nt")}
@@ -213,7 +213,7 @@ def _check_default_install(driver: DriverInf) -> Iterator[Problem]:
             )
 
 
-def _check_references(driver: DriverInf) -> Iterator[Problem]:
+def _check_references(driver: DriverInf) -> Iterator[PackageProblem]:
     """Find references to missing sections, and sections that two kinds of directives reference."""
     directives: dict[str, str] = {}
     reported: set[str] = set()
@@ -251,7 +251,7 @@ def _check_references(driver: DriverInf) -> Iterator[Problem]:
             )
 
 
-def _check_repeated(driver: DriverInf) -> Iterator[Problem]:
+def _check_repeated(driver: DriverInf) -> Iterator[PackageProblem]:
     for section in driver.inf.sections.values():
         for line in section.lines[1:]:
             yield _warning(
@@ -263,7 +263,7 @@ def _check_repeated(driver: DriverInf) -> Iterator[Problem]:
             )
 
 
-def _check_strings(driver: DriverInf) -> Iterator[Problem]:
+def _check_strings(driver: DriverInf) -> Iterator[PackageProblem]:
     strings = Strings(driver.text)
     for name, section in driver.text.sections.items():
         if name.split(".")[0] == "strings":
@@ -288,7 +288,7 @@ def _check_strings(driver: DriverInf) -> Iterator[Problem]:
                     )
 
 
-def _check_sources(driver: DriverInf) -> Iterator[Problem]:
+def _check_sources(driver: DriverInf) -> Iterator[PackageProblem]:
     catalogs = {catalog.name.lower() for catalog in driver.version.catalogs()}
     for name, section in driver.inf.sections.items():
         if name.partition(".")[0] != FILES.lower():
@@ -329,7 +329,7 @@ def is_template(driver: DriverInf) -> bool:
     return driver.path.suffix.lower() == TEMPLATE_SUFFIX or _TEMPLATE.search(driver.text.source.text) is not None
 
 
-def _check_template(driver: DriverInf) -> Iterator[Problem]:
+def _check_template(driver: DriverInf) -> Iterator[PackageProblem]:
     match = _TEMPLATE.search(driver.text.source.text)
     if match is not None and driver.path.suffix.lower() != TEMPLATE_SUFFIX:
         yield _problem(

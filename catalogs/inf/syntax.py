@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
 
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
 
@@ -98,7 +98,7 @@ class Inf:
     """Sections by lower-case name, in the order of their first headers."""
     path: PurePath | None = None
     """Path of the file, for messages."""
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[PackageProblem, ...] = field(default=())
     """Syntax warnings: mistakes that Windows ignores."""
 
     @classmethod
@@ -153,7 +153,7 @@ class _Reader:
         self._headers: dict[str, tuple[str, list[int], list[Entry]]] = {}
         self._entries: list[Entry] | None = None
         self._count = 0
-        self._problems: list[Problem] = []
+        self._problems: list[PackageProblem] = []
         self._warned: Counter[str] = Counter()
 
     def read(self) -> Inf:
@@ -242,7 +242,7 @@ class _Reader:
         """Add a warning; at most the first hundred of each code."""
         self._warned[code] += 1
         if self._warned[code] <= _MAX_WARNINGS:
-            self._problems.append(Problem(code, message, self._path, number, hint, Severity.WARNING))
+            self._problems.append(PackageProblem(code, message, self._path, number, hint, Severity.WARNING))
 
 
 def _tokens(text: str) -> tuple[list[str], bool]:

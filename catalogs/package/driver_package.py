@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.version import CatalogDirective
 from catalogs.package import signability
 from catalogs.package.compressed import packed_name
@@ -62,7 +62,7 @@ class DriverPackage:
     """True if the releases come from the INF's decorations because the caller gave none."""
     pe_trusted: bool = False
     """True if an INF of the run requests PETrust = true: the catalog gets PE = TRUSTED."""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[PackageProblem, ...] = ()
     """Warnings. Packages with errors must not be used."""
 
     @property
@@ -82,13 +82,13 @@ class Survey:
 
     packages: tuple[DriverPackage, ...]
     """One for each catalog. Do not use them if `errors` is not empty."""
-    problems: tuple[Problem, ...]
+    problems: tuple[PackageProblem, ...]
     """All problems, in the order of the INFs."""
     uncatalogued: tuple[DriverPackage, ...] = ()
     """Packages of INFs without a catalog for an architecture; their catalog name is invented."""
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
+    def errors(self) -> tuple[PackageProblem, ...]:
         """Problems that prevent the catalogs from being built."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
@@ -123,7 +123,7 @@ def survey_packages(
     """
     paths = _inf_paths(where)
     drivers: list[DriverInf] = []
-    problems: list[Problem] = []
+    problems: list[PackageProblem] = []
     for path in paths:
         try:
             driver = DriverInf.read(path)
@@ -142,7 +142,7 @@ def survey_packages(
     return Survey(tuple(packages), _without_duplicates(problems), tuple(run.uncatalogued()))
 
 
-def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[Problem]:
+def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[PackageProblem]:
     """Find files of Windows in the folders that are not members of any catalog."""
     members = {file.path for package in packages for file in package.files}
     names = os_names.in_order(name for package in packages for name in package.os)
@@ -152,7 +152,7 @@ def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[Driver
                 yield from signability.redistributed(path, root, names)
 
 
-def _without_duplicates(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def _without_duplicates(problems: Sequence[PackageProblem]) -> tuple[PackageProblem, ...]:
     """Remove repeated problems: the same code and message for the same line."""
     found = {(problem.code, problem.path, problem.line, problem.message): problem for problem in reversed(problems)}
     return tuple(reversed(found.values()))
@@ -180,7 +180,7 @@ class _Run:
         self._ids = tuple(dict.fromkeys(ids))
         self._pe_trusted = any(requests_pe_trust(driver.inf) for driver in drivers)
         self._without_catalog: list[tuple[DriverInf, tuple[OsName, ...]]] = []
-        self.problems: list[Problem] = []
+        self.problems: list[PackageProblem] = []
 
     def packages(self) -> list[DriverPackage]:
         """Return one package for each catalog; add problems to `problems`."""
@@ -306,10 +306,10 @@ def _inf_file(driver: DriverInf, names: tuple[OsName, ...]) -> PackageFile:
     return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names)
 
 
-def _unreadable(error: InfError, path: Path) -> Problem:
-    return Problem(error.code, error.message, path, error.line, error.hint)
+def _unreadable(error: InfError, path: Path) -> PackageProblem:
+    return PackageProblem(error.code, error.message, path, error.line, error.hint)
 
 
-def _no_inf(where: Path | Sequence[Path]) -> Problem:
+def _no_inf(where: Path | Sequence[Path]) -> PackageProblem:
     path = where if isinstance(where, Path) else None
-    return Problem("no-inf", "no driver INF found", path, hint="Specify the folder that contains the INF.")
+    return PackageProblem("no-inf", "no driver INF found", path, hint="Specify the folder that contains the INF.")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.compressed import opened
 from catalogs.package.copied_files import CopiedFile
 from signer.errors import ImageError
@@ -20,7 +20,7 @@ _BOOT_START = 0
 
 def check_images(
     driver: DriverInf, found: Iterable[tuple[CopiedFile, Path]], architectures: Iterable[str]
-) -> Iterator[Problem]:
+) -> Iterator[PackageProblem]:
     """Check the drivers (.sys) that an INF installs on the target architectures.
 
     Programs and libraries may be for other architectures than the machine; kernel services may not. Raises FileError.
@@ -84,12 +84,12 @@ def _number(text: str) -> int | None:
 
 def _wrong_machine(
     driver: DriverInf, path: Path, items: dict[str, CopiedFile], machine: str, services: Collection[str]
-) -> Iterator[Problem]:
+) -> Iterator[PackageProblem]:
     """Yield an error if no target architecture can load a service, and a warning if another one can."""
     unusable = machine not in items and not _names(path, items).isdisjoint(services)
     for architecture, item in items.items():
         if architecture != machine:
-            yield Problem(
+            yield PackageProblem(
                 "wrong-architecture",
                 f"{path.name} is built for {machine}, but the INF installs it on {architecture}",
                 driver.path,
@@ -104,9 +104,9 @@ def _names(path: Path, items: dict[str, CopiedFile]) -> set[str]:
     return {item.copy.target.lower() for item in items.values()} | {path.name.lower()}
 
 
-def _no_image(driver: DriverInf, path: Path, item: CopiedFile, *, is_service: bool) -> Problem:
+def _no_image(driver: DriverInf, path: Path, item: CopiedFile, *, is_service: bool) -> PackageProblem:
     """Return an error for the binary of a service, and a warning for another file named .sys."""
-    return Problem(
+    return PackageProblem(
         "no-image",
         f"{path.name} is not a PE image: Windows can't load it as a driver",
         driver.path,
@@ -116,8 +116,8 @@ def _no_image(driver: DriverInf, path: Path, item: CopiedFile, *, is_service: bo
     )
 
 
-def _bad_image(driver: DriverInf, path: Path, item: CopiedFile, error: ImageError) -> Problem:
-    return Problem(
+def _bad_image(driver: DriverInf, path: Path, item: CopiedFile, error: ImageError) -> PackageProblem:
+    return PackageProblem(
         error.code,
         f"{path.name}: {error.message}",
         driver.path,
@@ -126,8 +126,8 @@ def _bad_image(driver: DriverInf, path: Path, item: CopiedFile, error: ImageErro
     )
 
 
-def _unsigned(driver: DriverInf, path: Path, item: CopiedFile) -> Problem:
-    return Problem(
+def _unsigned(driver: DriverInf, path: Path, item: CopiedFile) -> PackageProblem:
+    return PackageProblem(
         "unsigned-image",
         f"{path.name} is a boot-start driver without an embedded signature, which the boot loader requires",
         driver.path,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 
 _NAMES = {b"\r\n": "CR LF", b"\n": "LF"}
 _EOL = {b"\r\n": "crlf", b"\n": "lf"}
@@ -27,11 +27,11 @@ class ChangedNewlines:
     restored: bytes
     """The content of the catalogued file."""
 
-    def problem(self, path: PurePath) -> Problem:
+    def problem(self, path: PurePath) -> PackageProblem:
         """Return the problem to report for the file at `path`."""
         expected = _NAMES[self.expected]
         pattern = f"*{path.suffix}" if path.suffix else path.name
-        return Problem(
+        return PackageProblem(
             "line-ends",
             f"{path.name} does not match the catalog: only its newlines differ (the catalog was built with {expected})",
             path,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import circular_needs
 from catalogs.inf.version import CatalogDirective
 from catalogs.package.copied_files import CopiedFile, CopiedFiles
@@ -73,21 +73,21 @@ _WINDOWS_7 = (6, 1, 0)
 _MIN_DATE_FOR_WINDOWS_7 = datetime.date(2009, 4, 21)
 
 
-def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.date | None) -> Iterator[Problem]:
+def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.date | None) -> Iterator[PackageProblem]:
     """Check [Version] for these releases.
 
     `today` is the latest date that DriverVer may have; None to accept any date.
     """
     version = driver.version
     if version.section is None:
-        yield Problem(
+        yield PackageProblem(
             "missing-version", "the INF has no [Version] section", driver.path, 1, "Start the INF with [Version]."
         )
         return
     entry = version.entry("DriverVer")
     found = version.driver_version()
     if found is None:
-        yield Problem(
+        yield PackageProblem(
             "22.9.6",
             f"DriverVer missing or in incorrect format in \\{driver.path.name}",
             driver.path,
@@ -95,7 +95,7 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes, and no version number above 65535.",
         )
     elif today is not None and found.date > today:
-        yield Problem(
+        yield PackageProblem(
             "22.9.7",
             f"DriverVer set to a date in the future (postdated DriverVer not allowed) in {_in_folder(driver)}.",
             driver.path,
@@ -104,7 +104,7 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
         )
     elif found.date < _MIN_DATE_FOR_WINDOWS_7 and any(name.release >= _WINDOWS_7 for name in names):
         newest = max(name.release for name in names)
-        yield Problem(
+        yield PackageProblem(
             "22.9.7",
             f"DriverVer set to incorrect date (must be postdated to 4/21/2009 for newest OS) in \\{driver.path.name}",
             driver.path,
@@ -115,10 +115,10 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
         )
 
 
-def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterator[Problem]:
+def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterator[PackageProblem]:
     """Check that CatalogFile names a .cat file in the INF's folder."""
     if not _CATALOG_NAME.fullmatch(directive.name):
-        yield Problem(
+        yield PackageProblem(
             "catalog-name",
             f"CatalogFile is {directive.name!r}, not the name of a .cat file in the folder of the INF",
             driver.path,
@@ -127,17 +127,17 @@ def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterat
         )
 
 
-def check_copied_files(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
+def check_copied_files(driver: DriverInf, found: CopiedFiles) -> Iterator[PackageProblem]:
     """Check the install sections, and the name and destination of each file."""
     yield from _check_sections(driver, found)
     yield from _check_names(driver, found.items)
     yield from _check_destinations(driver, found.items)
 
 
-def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
+def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[PackageProblem]:
     """Find cycles of Needs directives, and missing sections."""
     for entry in circular_needs(driver.inf):
-        yield Problem(
+        yield PackageProblem(
             "circular-needs",
             f"circular reference: Needs = {', '.join(entry.values)} leads back to its own section",
             driver.path,
@@ -145,7 +145,7 @@ def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
             "Remove one of the Needs directives of the cycle.",
         )
     for section in found.missing_sections:
-        yield Problem(
+        yield PackageProblem(
             "missing-section",
             f"{section.directive} names section [{section.name}], which does not exist",
             driver.path,
@@ -154,7 +154,7 @@ def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
             Severity.WARNING,
         )
     for install in found.missing_installs:
-        yield Problem(
+        yield PackageProblem(
             "missing-section",
             f"a model names install section [{install.name}], which does not exist",
             driver.path,
@@ -164,11 +164,11 @@ def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[Problem]:
         )
 
 
-def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Problem]:
+def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[PackageProblem]:
     """Find invalid file names, and files that [SourceDisksFiles] does not list."""
     for item in items:
         if not is_file_name(item.copy.target):
-            yield Problem(
+            yield PackageProblem(
                 "file-name",
                 f"{item.copy.target!r} is not a valid file name",
                 driver.path,
@@ -176,7 +176,7 @@ def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Pro
                 "Write the name without a folder: [DestinationDirs] gives the destination folder.",
             )
         elif item.source is None and not item.inbox:
-            yield Problem(
+            yield PackageProblem(
                 "22.9.10",
                 f"{item.copy.source} missing from [SourceDisksFiles]",
                 driver.path,
@@ -185,7 +185,7 @@ def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Pro
             )
 
 
-def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[Problem]:
+def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[PackageProblem]:
     """Find files that overwrite each other, and files that are installed twice."""
     sources: dict[tuple[str, str, tuple[str, str], str], CopiedFile] = {}
     targets: dict[tuple[str, str, str], CopiedFile] = {}
@@ -195,7 +195,7 @@ def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Itera
             continue
         other = sources.setdefault((item.architecture, item.on, copy.destination, copy.target.lower()), item)
         if other.copy.source.lower() != copy.source.lower():
-            yield Problem(
+            yield PackageProblem(
                 "file-collision",
                 f"{other.copy.source} and {copy.source} are both installed as {copy.target} in the same folder",
                 driver.path,
@@ -205,7 +205,7 @@ def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Itera
             )
         first = targets.setdefault((item.architecture, item.on, copy.source.lower()), item)
         if (first.copy.destination, first.copy.target.lower()) != (copy.destination, copy.target.lower()):
-            yield Problem(
+            yield PackageProblem(
                 "two-destinations",
                 f"{copy.source} is installed twice: in two folders or under two names",
                 driver.path,
@@ -220,9 +220,9 @@ def is_file_name(name: str) -> bool:
     return _FILE_NAME.fullmatch(name) is not None and bool(name.strip(". "))
 
 
-def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:
+def missing_catalog_file(driver: DriverInf, architecture: str) -> PackageProblem:
     """Report that an architecture has no CatalogFile directive."""
-    return Problem(
+    return PackageProblem(
         "22.9.4",
         f"Missing {architecture.upper()} CatalogFile entry (CatalogFile.nt{architecture}, CatalogFile.nt, CatalogFile)"
         f" from [Version] section in \\{driver.path.name}",
@@ -232,11 +232,11 @@ def missing_catalog_file(driver: DriverInf, architecture: str) -> Problem:
     )
 
 
-def missing_file(driver: DriverInf, item: CopiedFile) -> Problem:
+def missing_file(driver: DriverInf, item: CopiedFile) -> PackageProblem:
     """Report a missing file. Inf2Cat ignores a missing file on an undefined disk, so that is only a warning."""
     assert item.source is not None
     if not item.source.disk_known:
-        return Problem(
+        return PackageProblem(
             "unknown-disk",
             f"{item.copy.source} is missing and is not catalogued: its disk {item.source.disk!r} is not defined in"
             f" [SourceDisksNames] for {item.architecture}",
@@ -245,7 +245,7 @@ def missing_file(driver: DriverInf, item: CopiedFile) -> Problem:
             "Add the disk, or change the disk of the file in [SourceDisksFiles]. (InfVerif: 1273)",
             Severity.WARNING,
         )
-    return Problem(
+    return PackageProblem(
         "22.9.1",
         f"{item.copy.source} in [{item.copy.section}] of {_in_folder(driver)} is missing or cannot be decompressed from"
         " source media.  Please verify all path values specified in SourceDisksNames, SouceDisksFiles, and CopyFiles"
@@ -259,9 +259,9 @@ def missing_file(driver: DriverInf, item: CopiedFile) -> Problem:
     )
 
 
-def outside_folder(driver: DriverInf, item: CopiedFile) -> Problem:
+def outside_folder(driver: DriverInf, item: CopiedFile) -> PackageProblem:
     """Report a source path that leads outside the package."""
-    return Problem(
+    return PackageProblem(
         "outside-package",
         f"{_location(item)} is outside the package folder",
         driver.path,
@@ -270,9 +270,9 @@ def outside_folder(driver: DriverInf, item: CopiedFile) -> Problem:
     )
 
 
-def ambiguous_name(driver: DriverInf, item: CopiedFile, path: Path, case_variants: Sequence[str]) -> Problem:
+def ambiguous_name(driver: DriverInf, item: CopiedFile, path: Path, case_variants: Sequence[str]) -> PackageProblem:
     """Report file names that differ only in case."""
-    return Problem(
+    return PackageProblem(
         "ambiguous-name",
         f"{path.name} and {', '.join(case_variants)} differ only in case: they are the same file on Windows",
         driver.path,
@@ -281,9 +281,9 @@ def ambiguous_name(driver: DriverInf, item: CopiedFile, path: Path, case_variant
     )
 
 
-def no_releases(driver: DriverInf) -> Problem:
+def no_releases(driver: DriverInf) -> PackageProblem:
     """Report that no Windows release would install anything from the INF."""
-    return Problem(
+    return PackageProblem(
         "no-releases",
         "the INF has no models and no [DefaultInstall] section for any Windows release",
         driver.path,
@@ -292,13 +292,13 @@ def no_releases(driver: DriverInf) -> Problem:
     )
 
 
-def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[Problem]:
+def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[PackageProblem]:
     """Report a file of Windows that is in the package although no INF copies it."""
     if path.name.lower() in _WINDOWS_FILES:
         place = "\\".join(("", *path.relative_to(root).parts))
         families = dict.fromkeys(_OS_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _OS_FAMILIES)
         for family in families:
-            yield Problem(
+            yield PackageProblem(
                 "22.9.8",
                 f"Possible {family} file redistribution violation ({place} --> {path.name.lower()}). "
                 "File not copied by installation inf so this is a warning only.",

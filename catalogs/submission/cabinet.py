@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.submission.names import check_names, parts_of
 from catalogs.submission.package import Submission, SubmittedFile, read_package, submission_of
 from signer.algorithms import DigestAlgorithm
@@ -60,7 +60,9 @@ def check(data: bytes, folder: Path) -> Submission:
     tops = sorted(path for path in folder.iterdir() if path.is_dir())
     if not tops:
         problems.append(
-            Problem("no-package", "the cabinet contains no driver package", hint="Add the folder of a driver package.")
+            PackageProblem(
+                "no-package", "the cabinet contains no driver package", hint="Add the folder of a driver package."
+            )
         )
         return Submission((), tuple(problems))
     content = submission_of([read_package(top) for top in tops])
@@ -86,11 +88,11 @@ def unpack_files(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
             write_atomically(target, data)
 
 
-def _key(problem: Problem) -> tuple[str, object]:
+def _key(problem: PackageProblem) -> tuple[str, object]:
     return problem.code, problem.path
 
 
-def _with_cabinet_path(problem: Problem, folder: Path) -> Problem:
+def _with_cabinet_path(problem: PackageProblem, folder: Path) -> PackageProblem:
     """Return the problem with the path in the cabinet."""
     return replace(problem, path=_below(problem.path, folder))
 
@@ -102,21 +104,21 @@ def _below(path: object, folder: Path) -> PurePosixPath | None:
     return PurePosixPath(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
 
 
-def _check_format(listing: Listing) -> Iterator[Problem]:
+def _check_format(listing: Listing) -> Iterator[PackageProblem]:
     for method in dict.fromkeys(folder.compression for folder in listing.folders):
         if method != "MSZIP":
-            yield Problem(
+            yield PackageProblem(
                 "compression",
                 f"the cabinet is compressed with {method}, but the portal requires MSZIP",
                 hint="In the .ddf, set CompressionType=MSZIP and Compress=on.",
             )
 
 
-def _check_signature(data: bytes) -> Iterator[Problem]:
+def _check_signature(data: bytes) -> Iterator[PackageProblem]:
     """Check the cabinet's signature, but not whether its certificate is registered with the portal account."""
     signatures = gather(data, "cabinet", "cabinet").signatures
     if not signatures:
-        yield Problem(
+        yield PackageProblem(
             "cabinet-unsigned",
             "the cabinet is not signed",
             hint="Sign it with drvsign sign and the certificate that is registered with the portal account.",
@@ -125,27 +127,27 @@ def _check_signature(data: bytes) -> Iterator[Problem]:
         yield from _check_one(signature)
 
 
-def _check_one(signature: Signature) -> Iterator[Problem]:
+def _check_one(signature: Signature) -> Iterator[PackageProblem]:
     if not signature.intact:
-        yield Problem(
+        yield PackageProblem(
             "cabinet-signature",
             f"the cabinet's signature is invalid: {signature.problems[0].message}",
             hint="Sign the cabinet again.",
         )
     if signature.digest_algorithm is DigestAlgorithm.SHA1 or signature.digest_algorithm is DigestAlgorithm.MD5:
-        yield Problem(
+        yield PackageProblem(
             "cabinet-digest",
             f"the cabinet is signed with {signature.digest_algorithm}, but the portal requires SHA-256",
             hint="Sign the cabinet again with --digest sha256.",
         )
     if signature.signer is not None and is_self_signed(signature.signer):
-        yield Problem(
+        yield PackageProblem(
             "cabinet-signer",
             f"the cabinet's signer certificate {common_name(signature.signer)!r} is self-signed",
             hint="Sign the cabinet with the certificate that is registered with the portal account.",
         )
     if signature.timestamp is None:
-        yield Problem(
+        yield PackageProblem(
             "cabinet-timestamp",
             "the cabinet's signature has no timestamp",
             hint="Add a timestamp with --timestamp URL, like Microsoft's example.",

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from catalogs.catalog.members import hash_file
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.text import decode
 from catalogs.package.folder import Folder
 from catalogs.submission.portal_signatures import PortalSignatures, sealed_catalogs, sealed_image
@@ -47,10 +47,10 @@ class Returned:
     """Result of the comparison."""
 
     files: tuple[ReturnedFile, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[PackageProblem, ...]
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
+    def errors(self) -> tuple[PackageProblem, ...]:
         """Problems with severity ERROR."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
@@ -58,7 +58,7 @@ class Returned:
 def compare(sent: Path, received: Path) -> Returned:
     """Compare two folders; packages are matched by INF name. Raises PackageError, FileError and MalformedInput."""
     files: list[ReturnedFile] = []
-    problems: list[Problem] = []
+    problems: list[PackageProblem] = []
     for ours, theirs in _pairs(sent, received):
         if theirs is None:
             problems.append(_no_package(ours, sent))
@@ -146,15 +146,15 @@ def _difference(name: PurePosixPath, ours: Path, theirs: Path) -> tuple[str, ...
     return tuple(lines) or ("(only newlines or encoding differ)",)
 
 
-def _problems(file: ReturnedFile) -> Iterator[Problem]:
+def _problems(file: ReturnedFile) -> Iterator[PackageProblem]:
     """Yield the problems of one file."""
     kind = file.name.suffix.lower()
     if file.state == "missing" and kind != ".cat":
-        yield Problem(
+        yield PackageProblem(
             "not-returned", "the file was not returned", file.name, hint="Check the submission's log on the portal."
         )
     elif file.state == "changed" and kind == ".inf":
-        yield Problem(
+        yield PackageProblem(
             "inf-changed",
             "the INF differs from the submitted one",
             file.name,
@@ -162,14 +162,14 @@ def _problems(file: ReturnedFile) -> Iterator[Problem]:
             severity=Severity.WARNING,
         )
     elif file.state == "changed":
-        yield Problem(
+        yield PackageProblem(
             "changed",
             "the file differs from the submitted one in more than its signatures",
             file.name,
             hint="Compare with the build that was submitted.",
         )
     elif file.state == "same" and kind == ".cat":
-        yield Problem(
+        yield PackageProblem(
             "catalog-not-replaced",
             "the catalog is the submitted one: the portal did not replace it",
             file.name,
@@ -179,9 +179,9 @@ def _problems(file: ReturnedFile) -> Iterator[Problem]:
         yield from file.sealed.problems(file.name)
 
 
-def _no_package(folder: Path, sent: Path) -> Problem:
+def _no_package(folder: Path, sent: Path) -> PackageProblem:
     name = folder.relative_to(sent) if folder != sent else Path(folder.resolve().name)
-    return Problem(
+    return PackageProblem(
         "package-not-returned",
         "no returned folder contains the INF of this package",
         PurePosixPath(name.as_posix()),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 
 MAX_FOLDER_LENGTH = 39
 MAX_PATH_LENGTH = 159
@@ -28,7 +28,7 @@ def parts_of(name: str) -> tuple[str, ...] | None:
     return parts if all(map(_is_valid, parts)) else None
 
 
-def check_names(names: Iterable[str]) -> Iterator[Problem]:
+def check_names(names: Iterable[str]) -> Iterator[PackageProblem]:
     """Check the names of a cabinet's files (`\\` separates folders); each folder is reported once."""
     seen: dict[str, str] = {}
     folders: dict[str, None] = {}
@@ -51,11 +51,11 @@ def check_names(names: Iterable[str]) -> Iterator[Problem]:
         yield from check_folder_name(folder)
 
 
-def check_folder_name(folder: str) -> Iterator[Problem]:
+def check_folder_name(folder: str) -> Iterator[PackageProblem]:
     """Check the name of a package's folder."""
     path = PurePosixPath(folder)
     if len(folder) > MAX_FOLDER_LENGTH:
-        yield Problem(
+        yield PackageProblem(
             "folder-name-length",
             f"the folder name has {len(folder)} characters; the maximum is {MAX_FOLDER_LENGTH}",
             path,
@@ -63,14 +63,14 @@ def check_folder_name(folder: str) -> Iterator[Problem]:
         )
     special = "".join(dict.fromkeys(_SPECIAL.findall(folder)))
     if special:
-        yield Problem(
+        yield PackageProblem(
             "folder-name-characters",
             f"the folder name contains special characters: {special!r}",
             path,
             hint="Use only letters, digits, - and _.",
         )
     if " " in folder:
-        yield Problem(
+        yield PackageProblem(
             "folder-name-space",
             "the folder name contains a space; no page says whether that is a special character",
             path,
@@ -83,14 +83,14 @@ def _is_valid(part: str) -> bool:
     return bool(part) and part[-1] not in ". " and not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
 
 
-def _unsafe(path: PurePosixPath) -> Problem:
-    return Problem(
+def _unsafe(path: PurePosixPath) -> PackageProblem:
+    return PackageProblem(
         "name", "the file name is invalid on Windows or leads outside the package", path, hint="Rename the file."
     )
 
 
-def _in_root(path: PurePosixPath) -> Problem:
-    return Problem(
+def _in_root(path: PurePosixPath) -> PackageProblem:
+    return PackageProblem(
         "root-file",
         "There are files at the root of the cabinet",
         path,
@@ -98,8 +98,8 @@ def _in_root(path: PurePosixPath) -> Problem:
     )
 
 
-def _too_long(path: PurePosixPath, length: int) -> Problem:
-    return Problem(
+def _too_long(path: PurePosixPath, length: int) -> PackageProblem:
+    return PackageProblem(
         "path-length",
         f"the path has {length} characters; the maximum is {MAX_PATH_LENGTH}",
         path,
@@ -107,8 +107,8 @@ def _too_long(path: PurePosixPath, length: int) -> Problem:
     )
 
 
-def _duplicate(path: PurePosixPath, other: str) -> Problem:
-    return Problem(
+def _duplicate(path: PurePosixPath, other: str) -> PackageProblem:
+    return PackageProblem(
         "name-twice",
         f"the cabinet also contains {other}, which is the same file on Windows",
         path,

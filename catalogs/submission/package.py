@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.driver_package import Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.submission.names import check_names
@@ -41,7 +41,7 @@ class SubmittedPackage:
     """Files of the folder that are not submitted because no INF names them."""
     architectures: frozenset[str]
     """Architectures, by their INF decorations: `x86`, `amd64`, `arm64`."""
-    problems: tuple[Problem, ...]
+    problems: tuple[PackageProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Submission:
     """The packages of one cabinet."""
 
     packages: tuple[SubmittedPackage, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[PackageProblem, ...]
     """All problems, including those of the packages."""
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
+    def errors(self) -> tuple[PackageProblem, ...]:
         """Problems for which the portal would reject the submission."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
@@ -112,21 +112,21 @@ def _packages_in(folder: Path) -> list[Path]:
     return list(dict.fromkeys(folder / path.relative_to(folder).parts[0] for path in infs))
 
 
-def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[Problem]:
+def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[PackageProblem]:
     """Check the folders of a submission together."""
     first = packages[0]
     seen: dict[str, SubmittedPackage] = {}
     for package in packages:
         other = seen.setdefault(package.name.lower(), package)
         if other is not package:
-            yield Problem(
+            yield PackageProblem(
                 "folder-twice",
                 f"two packages have the folder name {package.name}: {other.path} and {package.path}",
                 PurePosixPath(package.name),
                 hint="Rename one of the folders.",
             )
         if package.architectures and first.architectures and package.architectures != first.architectures:
-            yield Problem(
+            yield PackageProblem(
                 "architectures-differ",
                 f"the package is for {_join_names(package.architectures)}, but {first.name} is for "
                 f"{_join_names(first.architectures)}: all folders of a cabinet must support the same architectures",
@@ -134,7 +134,7 @@ def _check_folders(packages: Sequence[SubmittedPackage]) -> Iterator[Problem]:
                 hint="Build a separate submission for each set of architectures.",
             )
         if str(package.path).startswith(("\\\\", "//")):
-            yield Problem(
+            yield PackageProblem(
                 "unc-path",
                 "the folder is on a network share without a drive letter",
                 package.path,
@@ -146,7 +146,7 @@ def _join_names(architectures: frozenset[str]) -> str:
     return " and ".join(sorted(architectures))
 
 
-def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[Problem]:
+def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[PackageProblem]:
     """Return the problems of Inf2Cat and InfVerif: the portal requires an INF without errors of either.
 
     Source: windows-driver-docs devtest/inf-validation-errors-and-warnings.md, "Handling Errors".
@@ -160,10 +160,10 @@ def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[Problem]:
     return list(dict.fromkeys(found))
 
 
-def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
+def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[PackageProblem]:
     """Check that the folder contains exactly one package."""
     if not infs:
-        yield Problem(
+        yield PackageProblem(
             "no-inf",
             f"No .inf files found in driver directory/directories: {folder.name}",
             folder,
@@ -171,14 +171,14 @@ def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
         )
     folders = dict.fromkeys(inf.parent for inf in infs)
     if len(folders) > 1:
-        yield Problem(
+        yield PackageProblem(
             "several-packages",
             f"the INFs are in {len(folders)} subfolders, but each package must be in its own folder",
             folder,
             hint="Put each package into its own folder in the root of the cabinet.",
         )
     elif len(infs) > 1:
-        yield Problem(
+        yield PackageProblem(
             "several-infs",
             f"the folder contains {len(infs)} INFs: {', '.join(inf.name for inf in infs)}",
             folder,
@@ -187,11 +187,11 @@ def _check_infs(infs: Sequence[Path], folder: Path) -> Iterator[Problem]:
         )
 
 
-def _check_catalogs(survey: Survey, present: Sequence[Path]) -> Iterator[Problem]:
+def _check_catalogs(survey: Survey, present: Sequence[Path]) -> Iterator[PackageProblem]:
     names = {file.name.lower() for file in present}
     for package in survey.packages:
         if package.catalog_name.lower() not in names:
-            yield Problem(
+            yield PackageProblem(
                 "catalog-missing",
                 f"{package.catalog_name} is missing: one page requires it to verify the company, but its examples "
                 "omit it",
@@ -201,11 +201,11 @@ def _check_catalogs(survey: Survey, present: Sequence[Path]) -> Iterator[Problem
             )
 
 
-def _check_symbols(sent: Sequence[Path]) -> Iterator[Problem]:
+def _check_symbols(sent: Sequence[Path]) -> Iterator[PackageProblem]:
     symbols = {file.stem.lower() for file in sent if file.suffix.lower() == ".pdb"}
     for file in sent:
         if file.suffix.lower() == ".sys" and file.stem.lower() not in symbols:
-            yield Problem(
+            yield PackageProblem(
                 "symbols-missing",
                 f"the symbol file {file.stem}.pdb is missing",
                 file,
@@ -214,8 +214,8 @@ def _check_symbols(sent: Sequence[Path]) -> Iterator[Problem]:
             )
 
 
-def _not_in_inf(file: Path) -> Problem:
-    return Problem(
+def _not_in_inf(file: Path) -> PackageProblem:
+    return PackageProblem(
         "not-in-inf",
         "no INF names the file: it is not included in the cabinet",
         file,

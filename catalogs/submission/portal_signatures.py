@@ -8,7 +8,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import hash_file
-from catalogs.inf.problems import Problem, Severity
+from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.driver_package import DriverPackage, survey_packages
 from catalogs.package.folder import Folder
 from signer.certificates import common_name
@@ -39,16 +39,16 @@ class PortalSignatures:
         """The class of Microsoft's signature; None without one."""
         return next((kind for kind, _ in self.signers if kind in MICROSOFT), None)
 
-    def problems(self, path: PurePath) -> Iterator[Problem]:
+    def problems(self, path: PurePath) -> Iterator[PackageProblem]:
         """Yield the problems of a file that the portal should have signed."""
         for text in self.broken:
-            yield Problem(
+            yield PackageProblem(
                 "signature-broken", f"a signature is invalid: {text}", path, hint="Download the package again."
             )
         if self.microsoft is not None:
             return
         if any(kind == "preproduction" for kind, _ in self.signers):
-            yield Problem(
+            yield PackageProblem(
                 "preproduction",
                 "Microsoft signed the file only for test machines",
                 path,
@@ -56,7 +56,7 @@ class PortalSignatures:
             )
         else:
             who = ", ".join(name for _, name in self.signers)
-            yield Problem(
+            yield PackageProblem(
                 "not-signed-by-microsoft",
                 f"the file is signed by {who}, not by Microsoft" if self.signers else "the file is not signed",
                 path,
@@ -69,7 +69,7 @@ def sealed_image(data: memoryview, name: str) -> PortalSignatures:
     return _sealed(gather(data, "image", name))
 
 
-def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Problem]]:
+def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[PackageProblem]]:
     """Return the signatures of the catalogs that INFs name, and the catalogs' problems. Raises FileError."""
     found: dict[Path, PortalSignatures] = {}
     survey = survey_packages(folder)
@@ -79,7 +79,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pr
         name = PurePosixPath(package.catalog.relative_to(folder).as_posix())
         if path is None:
             problems.append(
-                Problem("catalog-missing", "the catalog is missing", name, hint="Download the package again.")
+                PackageProblem("catalog-missing", "the catalog is missing", name, hint="Download the package again.")
             )
             continue
         try:
@@ -88,7 +88,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pr
             problems += found[path].problems(name)
             problems += _incomplete(package, catalog, name)
         except SignerError as error:
-            problems.append(Problem(error.code, error.message, name, hint=error.hint))
+            problems.append(PackageProblem(error.code, error.message, name, hint=error.hint))
     return found, problems
 
 
@@ -108,13 +108,13 @@ def _sealed(evidence: Evidence) -> PortalSignatures:
     return PortalSignatures(tuple(signers), tuple(broken))
 
 
-def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -> Iterator[Problem]:
+def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -> Iterator[PackageProblem]:
     """Yield a problem for each file that the catalog does not list."""
     for file in package.files:
         with mapped(file.path) as data:
             listed = any(catalog.contains(digest) for digest in hash_file(data).digests.values())
         if not listed:
-            yield Problem(
+            yield PackageProblem(
                 "catalog-incomplete",
                 f"the catalog does not list {file.relative}",
                 name,
@@ -122,7 +122,7 @@ def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -
             )
 
 
-def _below(problem: Problem, folder: Path) -> Problem:
+def _below(problem: PackageProblem, folder: Path) -> PackageProblem:
     path = problem.path
     shown = PurePosixPath(path.relative_to(folder)) if path is not None and path.is_relative_to(folder) else path
-    return Problem(problem.code, problem.message, shown, problem.line, problem.hint, Severity.ERROR)
+    return PackageProblem(problem.code, problem.message, shown, problem.line, problem.hint, Severity.ERROR)

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 from catalogs.package.compressed import opened
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
@@ -46,7 +46,7 @@ class CheckedFile:
     paths: tuple[CertificatePaths, ...]
     boot_start: bool = False
     """True for a boot-start driver of the INF."""
-    newlines: Problem | None = None
+    newlines: PackageProblem | None = None
     """The problem that the catalog lists the file with other newlines."""
 
     @property
@@ -143,7 +143,7 @@ def check_packages(
     paths_of: PathsOf,
     *,
     each: Each = map,
-    left_out: Callable[[Problem], None] | None = None,
+    left_out: Callable[[PackageProblem], None] | None = None,
 ) -> list[CheckedPackage]:
     """Read the packages of a folder, or of INFs, and gather the evidence of every file in them.
 
@@ -193,7 +193,7 @@ def check_package(
     return CheckedPackage(package, catalog, signature, tuple(each(checked, package.files)), drivers=drivers)
 
 
-def _left_out(survey: Survey) -> Iterator[Problem]:
+def _left_out(survey: Survey) -> Iterator[PackageProblem]:
     """Yield the first error of each INF that is in no package."""
     known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
     for problem in survey.errors:
@@ -241,7 +241,7 @@ def evidence_of(
         raise error.at(path) from error
 
 
-def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> Problem | None:
+def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> PackageProblem | None:
     """Return the problem of a file that the catalog does not list only because of its newlines, or None."""
     if evidence.kind != "file" or any(catalog.contains(digest) for digest in evidence.digests.values()):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each, check_packages
 from catalogs.verification.files import assess, verify_file
@@ -23,7 +23,7 @@ _ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
 
 def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
     """Verify the packages of a folder, or of INFs. `each` is a `map` over the files. Raises SignerError."""
-    left_out: list[Problem] = []
+    left_out: list[PackageProblem] = []
     checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append)
     variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
     for package in checked:
@@ -119,7 +119,7 @@ def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple
     return (fitting if query.matrix else fitting[:1]) or query.targets_for(None)
 
 
-def _left_out(problem: Problem) -> Assessment:
+def _left_out(problem: PackageProblem) -> Assessment:
     """Return the failure of an INF that is in no package, so that it is not silently ignored."""
     assert problem.path is not None
     error = PackageError(

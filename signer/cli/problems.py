@@ -10,10 +10,10 @@ from signer.cli.output import Output, counted
 from signer.reports.styles import STYLES
 
 if TYPE_CHECKING:
-    from catalogs.inf.problems import Problem
+    from catalogs.inf.problems import PackageProblem
 
 
-def print_problems(output: Output, problems: Sequence[Problem]) -> None:
+def print_problems(output: Output, problems: Sequence[PackageProblem]) -> None:
     """One line for each problem, with what to do about it below, and how many there are."""
     for problem in problems:
         severity = problem.severity.value

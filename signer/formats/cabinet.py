@@ -16,7 +16,7 @@ from signer.hashing import hash_parts
 from signer.pe.protection import Fault
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.indirect_data import IndirectData
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
@@ -106,4 +106,4 @@ class CabinetSubject:
         if claim.algorithm.hash(self._cabinet.size_field) == claim.enhanced_hash:
             return Comparison()
         message = "the cabinet's size field differs from the one that was signed"
-        return Comparison(problems=(Problem("enhanced-hash-mismatch", message),))
+        return Comparison(problems=(SignatureProblem("enhanced-hash-mismatch", message),))

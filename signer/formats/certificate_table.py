@@ -13,7 +13,7 @@ from signer.formats.format import Embedded
 from signer.pe import certificate_table
 from signer.pe.certificate_table import WinCertificate
 from signer.pe.image import Image
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 
 _ALIGNMENT = 8
 
@@ -23,7 +23,7 @@ def find_signature(image: Image) -> Embedded:
     try:
         entries = certificate_table.read(image)
     except ImageError as error:
-        return Embedded(problems=(Problem("certificate-table", error.message),))
+        return Embedded(problems=(SignatureProblem("certificate-table", error.message),))
     problems = [*_entry_problems(entries), *(problem for entry in entries for problem in _padding_problems(entry))]
     problems += _alignment_problems(image, entries)
     first = next((entry for entry in entries if entry.is_signed_data), None)
@@ -36,20 +36,20 @@ def find_signature(image: Image) -> Embedded:
     return Embedded((data,), tuple(problems))
 
 
-def _entry_problems(entries: Sequence[WinCertificate]) -> Iterator[Problem]:
+def _entry_problems(entries: Sequence[WinCertificate]) -> Iterator[SignatureProblem]:
     if len([entry for entry in entries if entry.is_signed_data]) > 1:
         message = f"the certificate table has {len(entries)} entries; Windows reads only the first signature"
-        yield Problem("several-certificates", message)
+        yield SignatureProblem("several-certificates", message)
     for entry in entries:
         if not entry.is_signed_data:
             message = (
                 "the certificate table contains an entry that is not a signature "
                 f"(revision {entry.revision:#06x}, type {entry.kind})"
             )
-            yield Problem("certificate-kind", message)
+            yield SignatureProblem("certificate-kind", message)
 
 
-def _padding_problems(entry: WinCertificate) -> Iterator[Problem]:
+def _padding_problems(entry: WinCertificate) -> Iterator[SignatureProblem]:
     """Check the bytes after the DER inside an entry: at most seven zero bytes are padding."""
     if not entry.is_signed_data:
         return
@@ -58,16 +58,20 @@ def _padding_problems(entry: WinCertificate) -> Iterator[Problem]:
     except SignatureFormatError:  # whoever reads the signature reports it
         return
     if len(trailing) >= _ALIGNMENT:
-        yield Problem(
+        yield SignatureProblem(
             "certificate-padding", f"{len(trailing)} bytes follow the signature in its certificate table entry"
         )
     if any(trailing):
-        yield Problem("nonzero-padding", "the padding after the signature in the certificate table is not all zero")
+        yield SignatureProblem(
+            "nonzero-padding", "the padding after the signature in the certificate table is not all zero"
+        )
 
 
-def _alignment_problems(image: Image, entries: Sequence[WinCertificate]) -> Iterator[Problem]:
+def _alignment_problems(image: Image, entries: Sequence[WinCertificate]) -> Iterator[SignatureProblem]:
     """Check the bytes between the entries and after the last: no signature covers them, so they must be zero."""
     ends = [entry.offset + 8 + len(entry.certificate) for entry in entries] or [image.table_offset]
     nexts = [*(entry.offset for entry in entries[1:]), image.table_offset + image.table_size]
     if any(any(image.data[start:end]) for start, end in zip(ends, nexts, strict=True)):
-        yield Problem("certificate-table-padding", "the certificate table contains nonzero bytes outside its entries")
+        yield SignatureProblem(
+            "certificate-table-padding", "the certificate table contains nonzero bytes outside its entries"
+        )

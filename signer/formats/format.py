@@ -15,7 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
 from signer.pkcs7.indirect_data import IndirectData
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
@@ -68,15 +68,15 @@ class Embedded:
     """The signatures in a file that Windows looks at, and what is wrong with the place where they lie."""
 
     signatures: tuple[bytes, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How a file compares with what was signed about it, besides its digest."""
 
-    problems: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
+    notes: tuple[SignatureProblem, ...] = ()
     page_hashes_intact: bool | None = None
 
 

@@ -17,7 +17,7 @@ from signer.pe.image import Image
 from signer.pe.protection import Fault, protection_faults
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.indirect_data import IndirectData
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
@@ -107,10 +107,10 @@ class ImageSubject:
         try:
             difference = page_difference(self._pages_by(claimed.algorithm), claimed)
         except ImageError as error:
-            return Comparison(notes=(Problem("page-hashes-unchecked", error.message),))
+            return Comparison(notes=(SignatureProblem("page-hashes-unchecked", error.message),))
         if difference is None:
             return Comparison(page_hashes_intact=True)
-        note = Problem(
+        note = SignatureProblem(
             "page-hash-mismatch", f"the hash of the page at offset {difference:#x} differs from the one that was signed"
         )
         return Comparison(notes=(note,), page_hashes_intact=False)

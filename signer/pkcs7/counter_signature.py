@@ -16,7 +16,7 @@ from cryptography import x509
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo, parse_signer
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signer, check_value
 from signer.pkcs7.timestamp_token import check_chain, check_lifetime, check_usage
 
@@ -44,7 +44,7 @@ def parse_counter_signature(data: bytes) -> CounterSignature:
 
 def check_counter_signature(
     counter: CounterSignature, signature: bytes, certificates: Iterable[x509.Certificate]
-) -> tuple[list[Problem], list[Problem]]:
+) -> tuple[list[SignatureProblem], list[SignatureProblem]]:
     """Check a counter-signature of `signature` (its octets). Return the problems and the notes.
 
     The certificate of the authority must be one of `certificates`. Does not check its chain.
@@ -58,29 +58,29 @@ def check_counter_signature(
         return problems + value_problems, content_notes
     usage_problems, notes = check_usage(authority, strict=False)
     if value_problems and not list(check_value(counter.signer, authority, bare=True)):
-        notes.append(Problem("bare-digest", "the RSA signature contains the bare digest without a DigestInfo"))
+        notes.append(SignatureProblem("bare-digest", "the RSA signature contains the bare digest without a DigestInfo"))
         value_problems = []
     problems += [*value_problems, *usage_problems, *check_lifetime(authority, counter.time)]
     return problems, [*content_notes, *notes, *check_chain(authority, certificates)]
 
 
-def _as_timestamp_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
+def _as_timestamp_problems(problems: Iterable[SignatureProblem]) -> Iterator[SignatureProblem]:
     """Translate problems: the message digest corresponds to the imprint of a token; `_content_type` checks the type."""
     for problem in problems:
         if problem.code == "message-digest-mismatch":
-            yield Problem("timestamp-imprint", "the timestamp is for a different signature")
+            yield SignatureProblem("timestamp-imprint", "the timestamp is for a different signature")
         elif problem.code != "content-type-attribute":
             yield problem
 
 
-def _content_type(signer: ParsedSignerInfo) -> Iterator[Problem]:
+def _content_type(signer: ParsedSignerInfo) -> Iterator[SignatureProblem]:
     """Check the content type: RFC 5652, 11.4 forbids it, RFC 2985 requires data, Certum writes TSTInfo.
 
     Windows ignores it, so a wrong type is only a note.
     """
     values = signer.signed_attributes.get(oids.CONTENT_TYPE, ())
     if values not in ((), (der.oid(oids.DATA),)):
-        yield Problem("timestamp-content-type", "the signed content type of the counter-signature is not data")
+        yield SignatureProblem("timestamp-content-type", "the signed content type of the counter-signature is not data")
 
 
 def signer_info_of(signed_data: bytes) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SignatureProblem:
     """A problem: its stable code, and a message of one sentence."""
 
     code: str

@@ -20,7 +20,7 @@ from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import extended_key_usages, is_self_signed
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TimestampAttribute:
     """The unsigned attribute with the timestamp."""
     certificates: tuple[bytes, ...] = ()
     """DER certificates to add to those of the signature: the chain of a legacy timestamp."""
-    notes: tuple[Problem, ...] = ()
+    notes: tuple[SignatureProblem, ...] = ()
     """Unusual properties of the timestamp that do not invalidate it."""
 
 

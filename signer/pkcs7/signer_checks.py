@@ -14,32 +14,43 @@ from signer.certificates import common_name
 from signer.errors import CertificateError, SignatureFormatError
 from signer.keys.check import Check, check_signature
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 
 
-def check_signed_data(signed: ParsedSignedData, certificates: Iterable[x509.Certificate] = ()) -> list[Problem]:
+def check_signed_data(
+    signed: ParsedSignedData, certificates: Iterable[x509.Certificate] = ()
+) -> list[SignatureProblem]:
     """Check the only signer of a SignedData with its content. Return the problems.
 
     Looks for the signer's certificate in the SignedData, then among `certificates`.
     """
     if len(signed.signers) != 1:
-        return [Problem("signer-count", f"the signature has {len(signed.signers)} signers, but only one is allowed")]
+        return [
+            SignatureProblem(
+                "signer-count", f"the signature has {len(signed.signers)} signers, but only one is allowed"
+            )
+        ]
     (signer,) = signed.signers
     problems = [*_digest_algorithms(signed, signer)]
     if not signed.content:
-        problems.append(Problem("content-missing", "the signature does not contain the signed content"))
+        problems.append(SignatureProblem("content-missing", "the signature does not contain the signed content"))
     problems += check_signer(signer, signed.content_type, signed.content_octets)
     try:
         certificate = find_certificate(signed, signer, certificates)
     except (CertificateError, SignatureFormatError) as error:
-        return [*problems, Problem("signer-certificate-unreadable", f"the signer's certificate: {error.message}")]
+        return [
+            *problems,
+            SignatureProblem("signer-certificate-unreadable", f"the signer's certificate: {error.message}"),
+        ]
     return [*problems, *check_value(signer, certificate)]
 
 
-def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> Iterator[Problem]:
+def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> Iterator[SignatureProblem]:
     """Check that the signed attributes cover the content: its type, and its octets. Yield the problems."""
     if not signer.signed_attributes_der:
-        yield Problem("attributes-missing", "the signature has no signed attributes, which Authenticode requires")
+        yield SignatureProblem(
+            "attributes-missing", "the signature has no signed attributes, which Authenticode requires"
+        )
         return
     yield from _content_type(signer, content_type)
     yield from _message_digest(signer, octets)
@@ -47,14 +58,14 @@ def check_signer(signer: ParsedSignerInfo, content_type: str, octets: bytes) -> 
 
 def check_value(
     signer: ParsedSignerInfo, certificate: x509.Certificate | None, *, bare: bool = False
-) -> Iterator[Problem]:
+) -> Iterator[SignatureProblem]:
     """Check the signature over the signed attributes. Yield the problems. For `bare`, see `check_signature`."""
     if certificate is None:
-        yield Problem("signer-certificate-missing", "the signature does not contain the signer's certificate")
+        yield SignatureProblem("signer-certificate-missing", "the signature does not contain the signer's certificate")
         return
     algorithm = signer.digest_algorithm
     if algorithm is None:
-        yield Problem("digest-algorithm-unknown", f"the digest algorithm {signer.digest_oid} is not supported")
+        yield SignatureProblem("digest-algorithm-unknown", f"the digest algorithm {signer.digest_oid} is not supported")
         return
     digest = algorithm.hash(signer.signed_attributes_der)
     try:
@@ -62,14 +73,16 @@ def check_value(
             certificate, signer.signature, digest, signer.digest_oid, signer.signature_algorithm, bare=bare
         )
     except SignatureFormatError as error:
-        yield Problem("signature-unverifiable", f"the signature algorithm is malformed: {error.message}")
+        yield SignatureProblem("signature-unverifiable", f"the signature algorithm is malformed: {error.message}")
         return
     name = repr(common_name(certificate))
     if found is Check.BAD:
         message = f"the signature over the signed attributes does not match the key of {name}"
-        yield Problem("signature-mismatch", message)
+        yield SignatureProblem("signature-mismatch", message)
     elif found is Check.UNKNOWN:
-        yield Problem("signature-unverifiable", f"the key or the signature algorithm of {name} is not supported")
+        yield SignatureProblem(
+            "signature-unverifiable", f"the key or the signature algorithm of {name} is not supported"
+        )
 
 
 def find_certificate(
@@ -83,26 +96,28 @@ def find_certificate(
     return found or next((certificate for certificate in others if signer.signed_by(certificate)), None)
 
 
-def _digest_algorithms(signed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Problem]:
+def _digest_algorithms(signed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[SignatureProblem]:
     """Check that SignedData.digestAlgorithms contains the signer's digest algorithm (RFC 2315, 9.1)."""
     if signer.digest_oid not in signed.digest_oids:
         message = "the signer's digest algorithm is not among the digestAlgorithms of the SignedData"
-        yield Problem("digest-algorithm-mismatch", message)
+        yield SignatureProblem("digest-algorithm-mismatch", message)
 
 
-def _content_type(signer: ParsedSignerInfo, content_type: str) -> Iterator[Problem]:
+def _content_type(signer: ParsedSignerInfo, content_type: str) -> Iterator[SignatureProblem]:
     values = signer.signed_attributes.get(oids.CONTENT_TYPE, ())
     if len(values) != 1:
         message = f"the signed attributes have {len(values)} content types, but must have exactly one"
-        yield Problem("content-type-attribute", message)
+        yield SignatureProblem("content-type-attribute", message)
     elif values[0] != der.oid(content_type):
-        yield Problem("content-type-attribute", "the signed content type differs from the type of the content")
+        yield SignatureProblem("content-type-attribute", "the signed content type differs from the type of the content")
 
 
-def _message_digest(signer: ParsedSignerInfo, octets: bytes) -> Iterator[Problem]:
+def _message_digest(signer: ParsedSignerInfo, octets: bytes) -> Iterator[SignatureProblem]:
     values = signer.signed_attributes.get(oids.MESSAGE_DIGEST, ())
     if len(values) != 1:
         message = f"the signed attributes have {len(values)} message digests, but must have exactly one"
-        yield Problem("message-digest-attribute", message)
+        yield SignatureProblem("message-digest-attribute", message)
     elif signer.digest_algorithm is not None and values[0] != der.octets(signer.digest_algorithm.hash(octets)):
-        yield Problem("message-digest-mismatch", "the signed message digest differs from the digest of the content")
+        yield SignatureProblem(
+            "message-digest-mismatch", "the signed message digest differs from the digest of the content"
+        )

@@ -23,7 +23,7 @@ from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
-from signer.pkcs7.problem import Problem
+from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 
 
@@ -72,7 +72,7 @@ def parse_token(data: bytes) -> TimestampToken:
 
 def check_token(
     token: TimestampToken, signature: bytes, others: Iterable[x509.Certificate] = ()
-) -> tuple[list[Problem], list[Problem]]:
+) -> tuple[list[SignatureProblem], list[SignatureProblem]]:
     """Check a token as the timestamp of `signature` (its octets). Return the problems and the notes.
 
     The certificate of the authority is in the token or one of `others`. Does not check its chain.
@@ -88,7 +88,7 @@ def check_token(
     return problems, [*notes, *check_chain(authority, (*token.signed_data.certificates, *others))]
 
 
-def check_usage(authority: x509.Certificate, *, strict: bool) -> tuple[list[Problem], list[Problem]]:
+def check_usage(authority: x509.Certificate, *, strict: bool) -> tuple[list[SignatureProblem], list[SignatureProblem]]:
     """Check the EKU of an authority's certificate (RFC 3161, 2.3). Return the problems and the notes.
 
     The only usage must be time stamping. The extension should be critical, but is not in Microsoft's own authorities.
@@ -98,30 +98,36 @@ def check_usage(authority: x509.Certificate, *, strict: bool) -> tuple[list[Prob
     try:
         extension = extensions(authority).get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
-        found = Problem("timestamp-usage", f"the certificate of {name} has no EKU for time stamping")
+        found = SignatureProblem("timestamp-usage", f"the certificate of {name} has no EKU for time stamping")
         return ([found], []) if strict else ([], [found])
     except CertificateError as error:
-        return [Problem("timestamp-usage", error.message)], []
+        return [SignatureProblem("timestamp-usage", error.message)], []
     usages = [usage.dotted_string for usage in extension.value]
     if EKU_TIME_STAMPING not in usages:
-        return [Problem("timestamp-usage", f"the EKU of the certificate of {name} does not contain time stamping")], []
+        return [
+            SignatureProblem("timestamp-usage", f"the EKU of the certificate of {name} does not contain time stamping")
+        ], []
     if len(usages) > 1:
-        found = Problem("timestamp-usage", f"the EKU of the certificate of {name} is not restricted to time stamping")
+        found = SignatureProblem(
+            "timestamp-usage", f"the EKU of the certificate of {name} is not restricted to time stamping"
+        )
         return ([found], []) if strict else ([], [found])
     if not extension.critical:
-        return [], [Problem("timestamp-usage-not-critical", f"the EKU in the certificate of {name} is not critical")]
+        return [], [
+            SignatureProblem("timestamp-usage-not-critical", f"the EKU in the certificate of {name} is not critical")
+        ]
     return [], []
 
 
-def check_lifetime(authority: x509.Certificate, time: datetime) -> Iterator[Problem]:
+def check_lifetime(authority: x509.Certificate, time: datetime) -> Iterator[SignatureProblem]:
     """Check that the time of a timestamp is within the validity period of the authority's certificate."""
     if not valid_at(authority, time):
         name = repr(common_name(authority))
         message = f"the time {time:%Y-%m-%d} is outside of the validity period of the certificate of {name}"
-        yield Problem("timestamp-lifetime", message)
+        yield SignatureProblem("timestamp-lifetime", message)
 
 
-def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certificate]) -> Iterator[Problem]:
+def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certificate]) -> Iterator[SignatureProblem]:
     """Check that the issuer of the authority's certificate is among `certificates`.
 
     A missing issuer does no harm if it is a root. Otherwise verifiers have to find it elsewhere.
@@ -129,7 +135,7 @@ def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certifi
     if not any(certificate.subject == authority.issuer for certificate in certificates):
         name, issuer = repr(common_name(authority)), issuer_common_name(authority) or issuer_name(authority)
         message = f"the timestamp does not contain the certificate of {issuer!r}, the issuer of {name}"
-        yield Problem("timestamp-issuer-missing", message)
+        yield SignatureProblem("timestamp-issuer-missing", message)
 
 
 def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
@@ -145,16 +151,16 @@ def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
     )
 
 
-def _imprint(token: TimestampToken, signature: bytes) -> Iterator[Problem]:
+def _imprint(token: TimestampToken, signature: bytes) -> Iterator[SignatureProblem]:
     algorithm = token.imprint_algorithm
     if algorithm is None:
         message = f"the digest algorithm of the imprint, {token.imprint_oid}, is not supported"
-        yield Problem("digest-algorithm-unknown", message)
+        yield SignatureProblem("digest-algorithm-unknown", message)
     elif algorithm.hash(signature) != token.imprint:
-        yield Problem("timestamp-imprint", "the timestamp is for a different signature")
+        yield SignatureProblem("timestamp-imprint", "the timestamp is for a different signature")
 
 
-def _signing_certificate(signer: ParsedSignerInfo, authority: x509.Certificate) -> Iterator[Problem]:
+def _signing_certificate(signer: ParsedSignerInfo, authority: x509.Certificate) -> Iterator[SignatureProblem]:
     """Check that a signed attribute contains the digest of the authority's certificate, which prevents replacement."""
     try:
         named = [
@@ -164,12 +170,16 @@ def _signing_certificate(signer: ParsedSignerInfo, authority: x509.Certificate) 
             for named in read(value)
         ]
     except SignatureFormatError as error:
-        yield Problem("signing-certificate", f"the signing-certificate attribute is malformed: {error.message}")
+        yield SignatureProblem(
+            "signing-certificate", f"the signing-certificate attribute is malformed: {error.message}"
+        )
         return
     if not named:
-        yield Problem("signing-certificate", "no signed attribute identifies the certificate of the authority")
+        yield SignatureProblem("signing-certificate", "no signed attribute identifies the certificate of the authority")
     elif not all(name.matches(authority) for name in named):
-        yield Problem("signing-certificate", "the signing-certificate attribute identifies a different certificate")
+        yield SignatureProblem(
+            "signing-certificate", "the signing-certificate attribute identifies a different certificate"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from cryptography import x509
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
-from signer.pkcs7.problem import Problem as Problem
+from signer.pkcs7.problem import SignatureProblem as SignatureProblem
 
 Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
@@ -38,8 +38,8 @@ class Timestamp:
     signer: x509.Certificate | None
     certificates: tuple[x509.Certificate, ...]
     """Every certificate that the timestamp carries, the signer's included."""
-    problems: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
+    notes: tuple[SignatureProblem, ...] = ()
     """Peculiarities that leave the timestamp valid."""
 
     @property
@@ -72,8 +72,8 @@ class Signature:
     page_hashes: PageHashKind = "none"
     page_hashes_intact: bool | None = None
     timestamp: Timestamp | None = None
-    problems: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
+    notes: tuple[SignatureProblem, ...] = ()
     """Peculiarities that leave the signature valid: unsigned data, obsolete encodings."""
 
     @property
@@ -104,7 +104,7 @@ class Evidence:
     architecture: str | None = None
     """x86, x64, arm, arm64 or ia64, for images."""
     signatures: tuple[Signature, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
     """Problems of the file as a whole, not of one signature."""
     protection: tuple[Fault, ...] = ()
     """Memory integrity (HVCI) faults in the section layout of an image. They don't depend on the signer."""

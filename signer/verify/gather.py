@@ -12,7 +12,7 @@ from signer.formats.format import Subject
 from signer.formats.table import FormatRow
 from signer.pkcs7.parse import parse
 from signer.verify.catalogs import catalog_signatures, member_algorithms, signature_of
-from signer.verify.evidence import CatalogLookup, Evidence, Problem, Signature
+from signer.verify.evidence import CatalogLookup, Evidence, Signature, SignatureProblem
 from signer.verify.signatures import ReadSignature, read_signatures
 
 
@@ -76,21 +76,23 @@ def _compare_digest(read: ReadSignature, digests: dict[DigestAlgorithm, bytes], 
         return signature
     problems = list(_type_problems(indirect.type_oid, row))
     if indirect.algorithm is not None and digests[indirect.algorithm] != indirect.digest:
-        problems.append(Problem("digest-mismatch", f"the {row.name}'s digest differs from the one that was signed"))
+        problems.append(
+            SignatureProblem("digest-mismatch", f"the {row.name}'s digest differs from the one that was signed")
+        )
     return replace(signature, problems=(*problems, *signature.problems))
 
 
-def _type_problems(type_oid: str, row: FormatRow) -> Iterator[Problem]:
+def _type_problems(type_oid: str, row: FormatRow) -> Iterator[SignatureProblem]:
     """Compare the format that a signature declares with the file's."""
     if type_oid in row.subject_types:
         return
     declared = next((one for one in table.TABLE if type_oid in one.subject_types), None)
     if declared is None:
         known = " nor ".join(one.title for one in table.TABLE if one.subject_types)
-        yield Problem("indirect-data-type", f"the signature declares its digest to be of neither {known}")
+        yield SignatureProblem("indirect-data-type", f"the signature declares its digest to be of neither {known}")
     else:
         message = f"the signature declares its digest to be of {declared.title}, but this is {row.title}"
-        yield Problem("indirect-data-kind", message)
+        yield SignatureProblem("indirect-data-kind", message)
 
 
 def _compared(subject: Subject, signature: Signature, read: ReadSignature) -> Signature:

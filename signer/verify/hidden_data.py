@@ -13,31 +13,31 @@ from cryptography import x509
 from signer.asn1 import oids
 from signer.certificates import common_name
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
-from signer.verify.evidence import Problem, Signature
+from signer.verify.evidence import Signature, SignatureProblem
 
 _EXPECTED = frozenset({oids.NESTED_SIGNATURE, oids.RFC3161_TIMESTAMP, oids.COUNTER_SIGNATURE})
 
 
-def unsigned_attribute_notes(signer: ParsedSignerInfo) -> Iterator[Problem]:
+def unsigned_attribute_notes(signer: ParsedSignerInfo) -> Iterator[SignatureProblem]:
     """Note unsigned attributes that are neither a timestamp nor a nested signature: anyone could have added them."""
     for oid, values in signer.unsigned_attributes.items():
         if oid not in _EXPECTED:
             size = sum(map(len, values))
             message = f"the unknown unsigned attribute {oid} contains {size} bytes that the signature doesn't cover"
-            yield Problem("unsigned-attribute", message)
+            yield SignatureProblem("unsigned-attribute", message)
 
 
-def certificate_notes(parsed: ParsedSignedData, signature: Signature) -> Iterator[Problem]:
+def certificate_notes(parsed: ParsedSignedData, signature: Signature) -> Iterator[SignatureProblem]:
     """Note embedded certificates outside the chains of the signer and its timestamp, and unreadable ones."""
     unreadable = len(parsed.certificates_der) - len(parsed.certificates)
     if unreadable:
-        yield Problem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
+        yield SignatureProblem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
     related = _chain_candidates(signature)
     for certificate in parsed.certificates:
         if certificate not in related:
             name = repr(common_name(certificate))
             message = f"the embedded certificate of {name} is not part of the chain of the signature or its timestamp"
-            yield Problem("unrelated-certificate", message)
+            yield SignatureProblem("unrelated-certificate", message)
 
 
 def _chain_candidates(signature: Signature) -> set[x509.Certificate]:

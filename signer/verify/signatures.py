@@ -14,7 +14,7 @@ from signer.pkcs7 import indirect_data, opus
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
-from signer.verify.evidence import PageHashKind, Problem, Signature, Source
+from signer.verify.evidence import PageHashKind, Signature, SignatureProblem, Source
 from signer.verify.hidden_data import certificate_notes, unsigned_attribute_notes
 from signer.verify.timestamps import read_timestamps
 
@@ -63,7 +63,9 @@ def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
     digest = algorithm.hash(parsed.content_octets) if algorithm is not None else b""
     notes = [*signature.notes]
     if _nested(parsed):
-        notes.append(Problem("nested-in-catalog", "the catalog's signature contains a nested one, which is not read"))
+        notes.append(
+            SignatureProblem("nested-in-catalog", "the catalog's signature contains a nested one, which is not read")
+        )
     return replace(signature, digest_algorithm=algorithm, digest=digest, notes=tuple(notes))
 
 
@@ -84,7 +86,7 @@ def _file_signature(parsed: ParsedSignedData, index: int, source: Source) -> Rea
         try:
             indirect = indirect_data.parse(parsed.inner_content)
         except SignatureFormatError as error:
-            problems.append(Problem("indirect-data", error.message))
+            problems.append(SignatureProblem("indirect-data", error.message))
     signature = _check(parsed, index, source, problems)
     if indirect is None:
         return ReadSignature(signature)
@@ -99,7 +101,7 @@ def _file_signature(parsed: ParsedSignedData, index: int, source: Source) -> Rea
     return ReadSignature(described, indirect)
 
 
-def _check(parsed: ParsedSignedData, index: int, source: Source, problems: list[Problem]) -> Signature:
+def _check(parsed: ParsedSignedData, index: int, source: Source, problems: list[SignatureProblem]) -> Signature:
     """Check a SignedData by itself; the signature's problems begin with `problems`."""
     signer = parsed.signers[0] if parsed.signers else None
     problems = [*problems, *check_signed_data(parsed)]
@@ -124,7 +126,7 @@ def _with_attributes(signature: Signature, signer: ParsedSignerInfo) -> Signatur
     try:
         opus_info, statement = opus.read_opus(signer), opus.read_statement(signer)
     except SignatureFormatError as error:
-        problem = Problem("authenticode-attributes", error.message)
+        problem = SignatureProblem("authenticode-attributes", error.message)
         return replace(signature, problems=(*signature.problems, problem))
     return replace(
         signature,
@@ -140,7 +142,7 @@ def _with_timestamp(signature: Signature, parsed: ParsedSignedData, signer: Pars
     if len(timestamps) < 2:
         return replace(signature, timestamp=timestamps[0] if timestamps else None)
     message = f"the signature has {len(timestamps)} timestamps; the first intact one counts"
-    note = Problem("several-timestamps", message)
+    note = SignatureProblem("several-timestamps", message)
     return replace(signature, timestamp=timestamps[0], notes=(*signature.notes, note))
 
 
@@ -152,29 +154,29 @@ def _certificate(parsed: ParsedSignedData, signer: ParsedSignerInfo | None) -> x
         return None
 
 
-def _digest_problems(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[Problem]:
+def _digest_problems(parsed: ParsedSignedData, indirect: IndirectData) -> Iterator[SignatureProblem]:
     """Check the file digest's algorithm and length.
 
     The algorithm must be the signer's, or a file that collides under the weaker one could be substituted.
     """
     if indirect.algorithm is None:
         message = f"the file's digest algorithm is unknown ({indirect.digest_oid})"
-        yield Problem("digest-algorithm-unknown", message)
+        yield SignatureProblem("digest-algorithm-unknown", message)
     elif len(indirect.digest) != indirect.algorithm.size:
         message = (
             f"the {indirect.algorithm} digest of the file has {len(indirect.digest)} bytes "
             f"instead of {indirect.algorithm.size}"
         )
-        yield Problem("digest-size", message)
+        yield SignatureProblem("digest-size", message)
     if parsed.signers and parsed.signers[0].digest_oid != indirect.digest_oid:
-        yield Problem(
+        yield SignatureProblem(
             "digest-algorithm-mismatch", "the digest algorithms of the file and of the signed attributes differ"
         )
 
 
-def _content_notes(parsed: ParsedSignedData) -> Iterator[Problem]:
+def _content_notes(parsed: ParsedSignedData) -> Iterator[SignatureProblem]:
     if parsed.inner_content is not parsed.content:
-        yield Problem(
+        yield SignatureProblem(
             "cms-content", "the signed content is wrapped in an OCTET STRING, as .NET writes it and SignTool does not"
         )
 
@@ -190,16 +192,16 @@ def _nested(parsed: ParsedSignedData) -> tuple[bytes, ...]:
     return parsed.signers[0].unsigned_attributes.get(oids.NESTED_SIGNATURE, ()) if parsed.signers else ()
 
 
-def _wrong_content(parsed: ParsedSignedData, wanted: str) -> Problem:
+def _wrong_content(parsed: ParsedSignedData, wanted: str) -> SignatureProblem:
     found = oids.name_of(parsed.content_type)
-    return Problem("content-type", f"the signed content is {found} instead of {wanted}")
+    return SignatureProblem("content-type", f"the signed content is {found} instead of {wanted}")
 
 
-def unreadable_problem(subject: str, error: SignatureFormatError) -> Problem:
+def unreadable_problem(subject: str, error: SignatureFormatError) -> SignatureProblem:
     """Return the problem of a signature that can't be read. `subject` begins the message."""
     if isinstance(error, NotDerError):
-        return Problem("signature-ber", f"{subject} is BER-encoded and can't be checked: {error.message}")
-    return Problem("signature-format", f"{subject} can't be read: {error.message}")
+        return SignatureProblem("signature-ber", f"{subject} is BER-encoded and can't be checked: {error.message}")
+    return SignatureProblem("signature-format", f"{subject} can't be read: {error.message}")
 
 
 def _unreadable(index: int, source: Source, error: SignatureFormatError) -> Signature:

@@ -10,7 +10,7 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.counter_signature import check_counter_signature, parse_counter_signature
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
 from signer.pkcs7.timestamp_token import check_token, parse_token
-from signer.verify.evidence import Problem, Timestamp
+from signer.verify.evidence import SignatureProblem, Timestamp
 
 _NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
 """The time of an unreadable timestamp: the FILETIME epoch."""
@@ -62,5 +62,5 @@ def _counter_signatures(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> I
         )
 
 
-def _unreadable(error: SignatureFormatError) -> Problem:
-    return Problem("timestamp-format", f"the timestamp can't be read: {error.message}")
+def _unreadable(error: SignatureFormatError) -> SignatureProblem:
+    return SignatureProblem("timestamp-format", f"the timestamp can't be read: {error.message}")

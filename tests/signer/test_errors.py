@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 from signer.errors import DigestChanged, ImageError, PackageError, SignerError, VerificationError
 from signer.pkcs7.http_post import Unreachable
 from signer.pkcs7.timestamp_request import Refused
@@ -17,7 +17,7 @@ CONSTRUCTORS = {
     DigestChanged: lambda: DigestChanged("image"),
     Refused: lambda: Refused("no", transient=True),
     Unreachable: lambda: Unreachable("no", transient=False),
-    PackageError: lambda: PackageError("no", problems=(Problem("code", "no", "a.inf", line=3),), path="p"),
+    PackageError: lambda: PackageError("no", problems=(PackageProblem("code", "no", "a.inf", line=3),), path="p"),
     VerificationError: lambda: VerificationError(
         "no", verdict=Verdict("win11-24h2-x64", "rejected", "r", (Finding("c", "error", "m", "s"),))
     ),

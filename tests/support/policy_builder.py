@@ -22,7 +22,7 @@ from signer.certificates import load_der
 from signer.pe.protection import Fault
 from signer.policy.subjects import CertificatePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
-from signer.verify.evidence import Evidence, Problem, Signature, Source, Timestamp
+from signer.verify.evidence import Evidence, Signature, SignatureProblem, Source, Timestamp
 
 KeyKind = Literal["rsa2048", "rsa1024", "rsa8192", "p256"]
 
@@ -118,7 +118,7 @@ class Sign:
     source: Source = "embedded"
     algorithm: DigestAlgorithm | None = DigestAlgorithm.SHA256
     digest: bytes | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
     stamp: Timestamp | None = None
     stamp_anchor: Anchor | None = None
     stamp_path: tuple[PathProblem, ...] = ()
@@ -145,7 +145,7 @@ class Sign:
 
     def broken(self, code: str = "digest-mismatch", message: str = "the digest is another") -> Sign:
         """Return it with a problem."""
-        return replace(self, problems=(*self.problems, Problem(code, message)))
+        return replace(self, problems=(*self.problems, SignatureProblem(code, message)))
 
     def stamped(
         self, when: str, *, intact: bool = True, known: bool = True, usages: tuple[str, ...] | None = None
@@ -154,7 +154,7 @@ class Sign:
         authority = certificate(
             "Some Time Authority", "Some Root", usages=usages or (EKU_TIME_STAMPING,), begins="1999-01-01"
         )
-        problems = () if intact else (Problem("timestamp-imprint", "it is for another signature"),)
+        problems = () if intact else (SignatureProblem("timestamp-imprint", "it is for another signature"),)
         stamp = Timestamp("rfc3161", day(when), DigestAlgorithm.SHA256, authority, (authority,), problems)
         return replace(self, stamp=stamp, stamp_anchor=anchor("commercial") if known else None)
 
@@ -206,7 +206,7 @@ def driver(
     architecture: str | None = "x64",
     name: str = "sample.sys",
     kind: Literal["image", "catalog", "cabinet", "file"] = "image",
-    problems: tuple[Problem, ...] = (),
+    problems: tuple[SignatureProblem, ...] = (),
     protection: tuple[Fault, ...] = (),
     attributes: dict[str, str] | None = None,
 ) -> Sample:

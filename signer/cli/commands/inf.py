@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from catalogs.inf.driver import DriverInf
-    from catalogs.inf.problems import Problem
+    from catalogs.inf.problems import PackageProblem
 
 app = typer.Typer(
     add_completion=False,
@@ -94,11 +94,11 @@ def _is_inf(path: Path) -> bool:
     return path.suffix.lower() in (".inf", ".inx")
 
 
-def _is_error(problem: Problem) -> bool:
+def _is_error(problem: PackageProblem) -> bool:
     return problem.severity.value == "error"
 
 
-def _lint_document(path: Path, problems: Sequence[Problem]) -> dict[str, Any]:
+def _lint_document(path: Path, problems: Sequence[PackageProblem]) -> dict[str, Any]:
     return {
         "path": str(path),
         "errors": sum(map(_is_error, problems)),

@@ -25,7 +25,7 @@ from signer.storage.files import mapped
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from signer.pkcs7.problem import Problem
+    from signer.pkcs7.problem import SignatureProblem
     from signer.verify.evidence import Evidence, Signature, Timestamp
 
 app = typer.Typer(add_completion=False)
@@ -145,7 +145,7 @@ def _facts(one: x509.Certificate) -> dict[str, Any]:
     return {**certificate_json(one), "key": known["key"], "usages": known["usages"], **times, "state": known["state"]}
 
 
-def _problems(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
+def _problems(problems: tuple[SignatureProblem, ...]) -> list[dict[str, str]]:
     return [{"code": problem.code, "message": problem.message} for problem in problems]
 
 

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from catalogs.inf.problems import Problem
+from catalogs.inf.problems import PackageProblem
 from signer.cli import app as application
 from signer.cli.option_groups import command
 from signer.cli.output import Output
@@ -85,7 +85,7 @@ def test_with_json_an_error_is_the_one_document_on_stdout(monkeypatch):
 
 
 def test_with_json_all_problems_of_a_package_are_in_the_document(monkeypatch):
-    problems = (Problem("22.9.1", "a.sys is missing", PurePath("a.inf"), 3, "Build it."), "another")
+    problems = (PackageProblem("22.9.1", "a.sys is missing", PurePath("a.inf"), 3, "Build it."), "another")
     result = run(monkeypatch, PackageError("no catalog can be made", problems=problems), "--json")
     assert json.loads(result.stdout)["problems"] == [
         {

@@ -9,7 +9,7 @@ import pytest
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
-from signer.verify.evidence import Problem
+from signer.verify.evidence import SignatureProblem
 from tests.support.policy_builder import Sign, commercial, driver, of_test_root, self_signed, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_an_incomplete_chain_is_reported_once(sign: Sign, roots: str, severities
 
 @pytest.mark.parametrize("before", [(), ("several-certificates",), ("certificate-table-padding",)])
 def test_padding_is_found_behind_other_problems_of_the_file(before: tuple[str, ...]) -> None:
-    problems = tuple(Problem(code, "a reason") for code in (*before, "certificate-padding"))
+    problems = tuple(SignatureProblem(code, "a reason") for code in (*before, "certificate-padding"))
     sample = driver(commercial(), problems=problems)
     strict = MachineState(at=NOW, cert_padding_check=True)
     verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), strict)

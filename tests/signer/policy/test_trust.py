@@ -13,7 +13,7 @@ from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.trust import Trust
 from signer.trust.published import published_roots
-from signer.verify.evidence import Evidence, Problem, Signature, Timestamp
+from signer.verify.evidence import Evidence, Signature, SignatureProblem, Timestamp
 from tests.support.hierarchy import NOW, issue
 
 PRODUCT_ROOT_2010 = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
@@ -39,7 +39,7 @@ def evidence(timestamp: Timestamp | None = None) -> Evidence:
     return Evidence("sample.sys", "image", {}, "x64", (signature,))
 
 
-def timestamp(time: datetime, by: x509.Certificate = AUTHORITY.certificate, *problems: Problem) -> Timestamp:
+def timestamp(time: datetime, by: x509.Certificate = AUTHORITY.certificate, *problems: SignatureProblem) -> Timestamp:
     return Timestamp("rfc3161", time, DigestAlgorithm.SHA256, by, (by,), problems)
 
 
@@ -54,7 +54,7 @@ BEFORE, AFTER = REVOKED - timedelta(days=1), REVOKED + timedelta(days=1)
         pytest.param(timestamp(BEFORE), AFTER, False, id="a trusted timestamp before the revocation saves it"),
         pytest.param(timestamp(AFTER), BEFORE, True, id="a trusted timestamp after the revocation does not"),
         pytest.param(
-            timestamp(BEFORE, AUTHORITY.certificate, Problem("digest", "it covers another signature")),
+            timestamp(BEFORE, AUTHORITY.certificate, SignatureProblem("digest", "it covers another signature")),
             AFTER,
             True,
             id="a broken timestamp does not count",

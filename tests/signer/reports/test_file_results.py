@@ -15,7 +15,7 @@ FAILED = FileResult(Path("d.sys"), "failed", error=FileError("there is no such f
 
 
 class Problem:
-    """A problem of a package, as `catalogs.inf.problems.Problem` is one."""
+    """A problem of a package, as `catalogs.inf.problems.PackageProblem` is one."""
 
     def __init__(self, severity: str, path: str) -> None:
         self.severity, self.path = severity, path

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from signer.verify.evidence import Problem
+from signer.verify.evidence import SignatureProblem
 from tests.support.policy_builder import commercial
 
 UNREADABLE = ["indirect-data-type", "signature-ber", "signer-certificate-unreadable", "signature-unverifiable"]
@@ -25,6 +25,6 @@ UNREADABLE = ["indirect-data-type", "signature-ber", "signer-certificate-unreada
     ],
 )
 def test_the_state_of_a_signature(codes: list[str], state: str) -> None:
-    signature = replace(commercial().signature(0), problems=tuple(Problem(code, "a reason") for code in codes))
+    signature = replace(commercial().signature(0), problems=tuple(SignatureProblem(code, "a reason") for code in codes))
     assert signature.state == state
     assert (signature.intact, signature.undecidable) == (state == "intact", state == "undecided")

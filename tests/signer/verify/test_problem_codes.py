@@ -11,11 +11,15 @@ from tests.support.files import ROOT
 
 
 def codes() -> Iterator[str]:
-    """Yield the first argument of every Problem(…) call."""
+    """Yield the first argument of every SignatureProblem(…) call."""
     for package in ("verify", "formats", "pkcs7"):
         for path in sorted((ROOT / "signer" / package).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and node.func.id == "SignatureProblem"
+                ):
                     assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}: not a literal code"
                     yield str(node.args[0].value)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING, EKU_TIME_STAMPING, EKU_WHQL
 from signer.trust.path import PathProblem
-from signer.verify.evidence import Problem
+from signer.verify.evidence import SignatureProblem
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import (
     Sample,
@@ -183,7 +183,9 @@ def stuffed() -> Sample:
     """Data after the signature is rejected only with the strict check of MS13-098, and never by the kernel."""
     return driver(
         commercial(),
-        problems=(Problem("certificate-padding", "64 bytes follow the signature in its certificate table entry"),),
+        problems=(
+            SignatureProblem("certificate-padding", "64 bytes follow the signature in its certificate table entry"),
+        ),
     )
 
 
@@ -196,13 +198,15 @@ def not_stuffed() -> Sample:
 @expect("unknown", "file-problems", "win11-24h2-x64", **USER)
 def malformed() -> Sample:
     """Microsoft does not document how Windows treats a malformed file."""
-    return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
+    return driver(
+        commercial(), problems=(SignatureProblem("overlapping-sections", "two sections overlap in the file"),)
+    )
 
 
 def unread(code: str, leaf: bool = False) -> Sample:
     """Return a file whose signature has only this problem."""
     signer = commercial().leaf if leaf else None
-    return driver(Sign(signer, (), problems=(Problem(code, "it can't be read here"),)))
+    return driver(Sign(signer, (), problems=(SignatureProblem(code, "it can't be read here"),)))
 
 
 @expect("unknown", "digest", "win11-24h2-x64", code="signature-ber", **USER)
@@ -234,7 +238,9 @@ def signature_of_an_unknown_kind() -> Sample:
     """A signature with an unsupported key type, such as DSA, is undecided."""
     sign = commercial()
     return driver(
-        Sign(sign.leaf, sign.paths, problems=(Problem("signature-unverifiable", "its key is of no known kind"),))
+        Sign(
+            sign.leaf, sign.paths, problems=(SignatureProblem("signature-unverifiable", "its key is of no known kind"),)
+        )
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_WHQL
-from signer.verify.evidence import Problem
+from signer.verify.evidence import SignatureProblem
 from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
 
@@ -116,11 +116,13 @@ def other_files_have_no_architecture() -> Sample:
 def malformed_file() -> Sample:
     """Microsoft does not document how Windows treats a malformed image, so the result is unknown."""
     return driver(
-        by_microsoft(EKU_WHQL), problems=(Problem("overlapping-sections", "two sections overlap in the file"),)
+        by_microsoft(EKU_WHQL), problems=(SignatureProblem("overlapping-sections", "two sections overlap in the file"),)
     )
 
 
 @expect("rejected", "root", "win10-22h2-x64", code="overlapping-sections")
 def malformed_file_with_a_bad_signature() -> Sample:
     """A malformed file with a rejected signature is rejected."""
-    return driver(commercial(), problems=(Problem("overlapping-sections", "two sections overlap in the file"),))
+    return driver(
+        commercial(), problems=(SignatureProblem("overlapping-sections", "two sections overlap in the file"),)
+    )

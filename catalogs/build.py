@@ -13,7 +13,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
 from catalogs.catalog.os_names import OsName, os_attribute, tokens
 from catalogs.catalog.trust_list import CertificateTrustList, NameValue, TrustedSubject
-from catalogs.package.compressed import opened
+from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
@@ -109,7 +109,7 @@ def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
 def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False) -> HashedFile:
     """Hash the file at `path`, decompressed if it is `packed`. Raises SignerError with the path."""
     try:
-        with opened(path, packed) as data:
+        with open_decompressed(path, packed) as data:
             return hash_file(data, page_hashes=page_hashes)
     except SignerError as error:
         raise error.at(path) from error

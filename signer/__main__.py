@@ -9,17 +9,17 @@ from typing import NoReturn
 
 from signer.cli.exit_codes import ExitCode
 
-_RARELY = 50_000
+_GC_THRESHOLD = 50_000
 
 
 def main() -> NoReturn:
     """Run it, and end the process. Interrupted while its modules are still being loaded, it ends as it does later."""
     signal.signal(signal.SIGTERM, _terminate)
-    gc.set_threshold(_RARELY)  # loading modules makes many objects, and hardly any that nobody needs any more
+    gc.set_threshold(_GC_THRESHOLD)  # loading modules makes many objects, and hardly any that nobody needs any more
     try:
-        from signer.cli import prefetch as head_start
+        from signer.cli import prefetch
 
-        head_start.give(sys.argv[1:])
+        prefetch.start(sys.argv[1:])
         from signer.cli.app import main as run
 
         run()

@@ -29,7 +29,7 @@ def packed_name(name: str) -> str:
 
 
 @contextlib.contextmanager
-def opened(path: Path, packed: bool = False) -> Iterator[memoryview]:
+def open_decompressed(path: Path, packed: bool = False) -> Iterator[memoryview]:
     """Open the bytes that Windows installs, as a context manager. Raises FileError and MalformedInput."""
     with mapped(path) as data:
         if not packed:

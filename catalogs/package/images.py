@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem, Severity
-from catalogs.package.compressed import opened
+from catalogs.package.compressed import open_decompressed
 from catalogs.package.copied_files import CopiedFile
 from signer.errors import ImageError
 from signer.formats.detect import detect
@@ -32,7 +32,7 @@ def check_images(
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
-        with opened(path, is_packed(next(iter(items.values())), path)) as data:
+        with open_decompressed(path, is_packed(next(iter(items.values())), path)) as data:
             if detect(data) is not IMAGE:
                 yield _no_image(
                     driver, path, next(iter(items.values())), is_service=not _names(path, items).isdisjoint(starts)

@@ -17,7 +17,7 @@ from catalogs.catalog.members import hash_file
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.text import decode
 from catalogs.package.folder import Folder
-from catalogs.submission.portal_signatures import PortalSignatures, sealed_catalogs, sealed_image
+from catalogs.submission.portal_signatures import PortalSignatures, catalog_signatures, image_signatures
 from signer.algorithms import DigestAlgorithm
 from signer.errors import InfError, PackageError
 from signer.formats.detect import detect
@@ -36,7 +36,7 @@ class ReturnedFile:
     name: PurePosixPath
     """Path relative to the package folder."""
     state: State
-    sealed: PortalSignatures | None = None
+    portal_signatures: PortalSignatures | None = None
     """Its signatures; None for files without embedded signatures."""
     difference: tuple[str, ...] = ()
     """Changes of an INF in the format of `diff -u`."""
@@ -63,7 +63,7 @@ def compare(sent: Path, received: Path) -> Returned:
         if theirs is None:
             problems.append(_no_package(ours, sent))
             continue
-        found, catalog_problems = sealed_catalogs(theirs)
+        found, catalog_problems = catalog_signatures(theirs)
         for file in _files(ours, theirs, found):
             files.append(file)
             problems += _problems(file)
@@ -131,7 +131,7 @@ def _compared(
             digests = [hash_file(data).digests[DigestAlgorithm.SHA256] for data in (first, second)]
             same = first == second
             state: State = "changed" if digests[0] != digests[1] else "same" if same else "signed"
-            return ReturnedFile(name, state, sealed_image(second, name.name) if detect(second) is IMAGE else None)
+            return ReturnedFile(name, state, image_signatures(second, name.name) if detect(second) is IMAGE else None)
         if first == second:
             return ReturnedFile(name, "same")
     return ReturnedFile(name, "changed", difference=_difference(name, ours, theirs) if kind == ".inf" else ())
@@ -175,8 +175,8 @@ def _problems(file: ReturnedFile) -> Iterator[PackageProblem]:
             file.name,
             hint="Download the package again.",
         )
-    if kind == ".sys" and file.state in ("same", "signed", "changed") and file.sealed is not None:
-        yield from file.sealed.problems(file.name)
+    if kind == ".sys" and file.state in ("same", "signed", "changed") and file.portal_signatures is not None:
+        yield from file.portal_signatures.problems(file.name)
 
 
 def _no_package(folder: Path, sent: Path) -> PackageProblem:

@@ -64,12 +64,12 @@ class PortalSignatures:
             )
 
 
-def sealed_image(data: memoryview, name: str) -> PortalSignatures:
+def image_signatures(data: memoryview, name: str) -> PortalSignatures:
     """Return the embedded signatures of an image. Raises ImageError."""
-    return _sealed(gather(data, "image", name))
+    return _portal_signatures(gather(data, "image", name))
 
 
-def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[PackageProblem]]:
+def catalog_signatures(folder: Path) -> tuple[dict[Path, PortalSignatures], list[PackageProblem]]:
     """Return the signatures of the catalogs that INFs name, and the catalogs' problems. Raises FileError."""
     found: dict[Path, PortalSignatures] = {}
     survey = survey_packages(folder)
@@ -84,7 +84,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pa
             continue
         try:
             catalog = Catalog.parse(read(path), path.name)
-            found[path] = _sealed(gather(catalog.signed_data, "catalog", path.name))
+            found[path] = _portal_signatures(gather(catalog.signed_data, "catalog", path.name))
             problems += found[path].problems(name)
             problems += _incomplete(package, catalog, name)
         except SignerError as error:
@@ -92,7 +92,7 @@ def sealed_catalogs(folder: Path) -> tuple[dict[Path, PortalSignatures], list[Pa
     return found, problems
 
 
-def _sealed(evidence: Evidence) -> PortalSignatures:
+def _portal_signatures(evidence: Evidence) -> PortalSignatures:
     paths = paths_of(evidence, TrustStore.release())
     signers: list[tuple[Classification, str]] = []
     broken = [problem.message for problem in evidence.problems]

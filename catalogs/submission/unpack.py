@@ -16,7 +16,7 @@ from signer.storage.files import file_error, read
 _MAX_EXTRACTED_SIZE = 1 << 32
 
 
-def opened(path: Path, target: Path) -> Path:
+def unpack_submission(path: Path, target: Path) -> Path:
     """Return `path` if it is a folder, or extract it into `target`. Raises FileError and MalformedInput."""
     if path.is_dir():
         return path

@@ -10,7 +10,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem
-from catalogs.package.compressed import opened
+from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.package.images import boot_start_drivers
@@ -233,7 +233,7 @@ def evidence_of(
     `name` is the file name in the evidence, by default that of `path`.
     """
     try:
-        with opened(path, packed) as data:
+        with open_decompressed(path, packed) as data:
             row = detect(data)
             kind = row.name if row is not None and not row.is_content else "file"
             return gather(data, kind, name or path.name, catalogs)

@@ -23,7 +23,7 @@ from signer.errors import PackageError, SignerError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_MOST_PROBLEMS = 20
+_MAX_PROBLEMS = 20
 _PROGRESS_AFTER_SECONDS = 1.0
 _PROGRESS_EVERY_SECONDS = 0.1
 
@@ -129,7 +129,7 @@ class Output:
         """An error on stderr: what is wrong, all that was found, and what to do about it."""
         self._say(f"error: {error}", "bold red")
         problems = error.problems if isinstance(error, PackageError) else ()
-        shown = problems if self.verbose else problems[:_MOST_PROBLEMS]
+        shown = problems if self.verbose else problems[:_MAX_PROBLEMS]
         for problem in shown:
             self._say(f"  {problem}")
             if getattr(problem, "hint", None):

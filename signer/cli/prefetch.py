@@ -14,7 +14,7 @@ _HEAD_SIZE = 4096
 _SAYING_HOW = {"-h", "--help", "--detached-request"}
 
 
-def give(arguments: Sequence[str]) -> None:
+def start(arguments: Sequence[str]) -> None:
     """Have lief imported if the arguments of a call look as if it will be asked; being wrong costs only its time."""
     changing = bool(arguments) and arguments[0] in _CHANGING and not _SAYING_HOW.intersection(arguments)
     if changing and any(map(_leads_to_images, arguments[1:])):

@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import Any, TypeVar
 
-from signer.cli.threads import MAX_BEGUN, in_threads, in_two_steps
+from signer.cli.threads import MAX_PENDING, in_threads, in_two_steps
 from signer.errors import SignerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-WORTH_PROCESSES = 16
+MIN_BATCHES = 16
 """From so many batches on. For fewer, starting processes and handing over results takes longer than it saves."""
 SMALL_ITEMS = 64
 """A batch of items that take microseconds, as hashing a small file does."""
-_WORTH_BEGINNING = 128
+_MIN_ITEMS = 128
 _PORTION = 16
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
@@ -40,7 +40,7 @@ def in_processes(
     Results and errors must be picklable, and what `work` changes is lost. With few items, or where the system can't
     fork safely (no other thread may run), threads do the work. Raises SignerError where a process was ended.
     """
-    if jobs < 2 or len(items) < WORTH_PROCESSES * batch or not can_fork():
+    if jobs < 2 or len(items) < MIN_BATCHES * batch or not can_fork():
         yield from in_threads(work, items, jobs)
     else:
         yield from _forked(work, items, jobs, batch)
@@ -50,7 +50,7 @@ def in_two_steps_and_processes(
     begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int
 ) -> Iterator[Result]:
     """The same for work whose second step is what the first returns: the first is taken with many items at a time."""
-    if jobs < 2 or len(items) < _WORTH_BEGINNING or not can_fork():
+    if jobs < 2 or len(items) < _MIN_ITEMS or not can_fork():
         yield from in_two_steps(begin, items, jobs)
         return
 
@@ -65,7 +65,7 @@ def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
 
     With these the processes end together.
     """
-    large = max(_PORTION, min(MAX_BEGUN, 3 * len(items) // (4 * jobs)))
+    large = max(_PORTION, min(MAX_PENDING, 3 * len(items) // (4 * jobs)))
     split = min(large * jobs, len(items))
     starts = [*range(0, split, large), *range(split, len(items), _PORTION)]
     return [items[start:end] for start, end in pairwise([*starts, len(items)])]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 1000
 _WIDEST_OF_MANY = 48
 _SHORT_CELL = 13
-_LEAST_CELL = 10
+_MIN_CELL_WIDTH = 10
 _BETWEEN_CELLS = 3
 
 
@@ -139,7 +139,7 @@ def _kept_whole(
     for index in sorted(range(len(columns)), key=lambda column: widest[column]):
         words = any(" " in row[index].plain for row in cells)
         wanted = max([widest[index], *map(len, columns[index].split())])
-        others = sum(min(cell, _LEAST_CELL) for at, cell in enumerate(widest) if at != index and at not in kept)
+        others = sum(min(cell, _MIN_CELL_WIDTH) for at, cell in enumerate(widest) if at != index and at not in kept)
         if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= room:
             kept[index] = wanted
     return kept

@@ -10,9 +10,9 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_LARGEST_BATCH = 16
+_MAX_BATCH = 16
 _BATCHES_A_THREAD = 8
-MAX_BEGUN = 256
+MAX_PENDING = 256
 """Items of which a thread or process takes the first step before the second: what it keeps meanwhile is bounded."""
 BATCH_SECONDS = 0.25
 
@@ -30,7 +30,7 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
         begun = []
         for place in places:
             begun.append((place, begin(items[place])))
-            if len(begun) == MAX_BEGUN or time.monotonic() > end:
+            if len(begun) == MAX_PENDING or time.monotonic() > end:
                 break
         return [(place, finish()) for place, finish in begun]
 
@@ -71,7 +71,7 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int)
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    size = max(1, min(_LARGEST_BATCH, len(items) // (jobs * _BATCHES_A_THREAD)))
+    size = max(1, min(_MAX_BATCH, len(items) // (jobs * _BATCHES_A_THREAD)))
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     with ThreadPoolExecutor(jobs) as pool:
         yield from chain.from_iterable(pool.map(lambda batch: [work(item) for item in batch], batches))

@@ -19,7 +19,7 @@ from signer.pkcs7.timestamp_request import LEGACY, RFC3161_QUERY, RFC3161_REPLY
 HOST = "127.0.0.1"
 """Test timestamps are nothing for others, so nobody else can ask for them."""
 
-_LONGEST_REQUEST = 1 << 16
+_MAX_REQUEST_SIZE = 1 << 16
 _SECONDS_TO_SEND = 10
 
 
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             if (self.headers.get("Content-Length") or "0").isdigit()
             else -1
         )
-        if not 0 <= size <= _LONGEST_REQUEST:
+        if not 0 <= size <= _MAX_REQUEST_SIZE:
             self.send_error(413)
             return
         body = self.rfile.read(size)

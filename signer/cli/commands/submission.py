@@ -172,10 +172,10 @@ def compare(
     each catalog must list every file of its package; INF changes are shown.
     """
     from catalogs.submission.compare import compare as compare_folders
-    from catalogs.submission.unpack import opened
+    from catalogs.submission.unpack import unpack_submission
 
     with temporary_folder() as room:
-        found = compare_folders(opened(sent, room / "sent"), opened(received, room / "received"))
+        found = compare_folders(unpack_submission(sent, room / "sent"), unpack_submission(received, room / "received"))
     if output.json:
         output.document(_returned_document(found))
     else:
@@ -192,8 +192,8 @@ def _returned_document(found: Returned) -> dict[str, Any]:
             {
                 "file": str(file.name),
                 "state": file.state,
-                "signatures": [{"class": kind, "signer": name} for kind, name in file.sealed.signers]
-                if file.sealed
+                "signatures": [{"class": kind, "signer": name} for kind, name in file.portal_signatures.signers]
+                if file.portal_signatures
                 else None,
                 "difference": list(file.difference),
             }
@@ -208,7 +208,9 @@ def _print_returned(output: Output, found: Returned) -> None:
         (
             file.name,
             file.state,
-            ", ".join(f"{name} ({kind})" for kind, name in file.sealed.signers) if file.sealed else "",
+            ", ".join(f"{name} ({kind})" for kind, name in file.portal_signatures.signers)
+            if file.portal_signatures
+            else "",
         )
         for file in found.files
     ]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from signer.pkcs7.timestamp_authority import TimestampAuthority
 
-_SIGNALS_ARE_SEEN_EVERY = 0.5
+_SIGNAL_POLL_SECONDS = 0.5
 """Seconds: Windows wakes nobody who waits for ever."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, epilog=examples("drvsign tsa serve --port 3161"))
@@ -113,5 +113,5 @@ def _wait() -> None:
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    while not ended.wait(_SIGNALS_ARE_SEEN_EVERY):
+    while not ended.wait(_SIGNAL_POLL_SECONDS):
         continue

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalogs.submission.compare import Returned, compare
-from catalogs.submission.unpack import opened
+from catalogs.submission.unpack import unpack_submission
 from signer.errors import FileError, MalformedInput, PackageError
 from signer.operations.signatures import without_signatures
 from signer.storage.patching import patch_atomically
@@ -61,7 +61,7 @@ def test_real_packages_that_microsoft_signed_match_the_submitted_ones(corpus: Pa
     assert codes(found) == []
     drivers = [file for file in found.files if file.name.suffix == ".sys"]
     assert drivers
-    assert {(file.state, file.sealed and file.sealed.microsoft) for file in drivers} <= {
+    assert {(file.state, file.portal_signatures and file.portal_signatures.microsoft) for file in drivers} <= {
         ("signed", "whql"),
         ("signed", "attested"),
     }
@@ -72,7 +72,7 @@ def test_the_zip_of_the_portal_can_be_compared(real: tuple[Path, Path], tmp_path
     with zipfile.ZipFile(tmp_path / "signed.zip", "w") as archive:
         for path in sorted(received.rglob("*")):
             archive.write(path, path.relative_to(received))
-    found = compare(sent, opened(tmp_path / "signed.zip", tmp_path / "room"))
+    found = compare(sent, unpack_submission(tmp_path / "signed.zip", tmp_path / "room"))
     assert codes(found) == []
     assert states(found)["ftdibus.cat"] == "added"
 
@@ -166,9 +166,9 @@ def test_packages_are_matched_by_their_folders(tmp_path: Path) -> None:
 def test_other_files_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 and nothing else")
     with pytest.raises(MalformedInput, match="neither a folder"):
-        opened(tmp_path / "x.zip", tmp_path / "room")
+        unpack_submission(tmp_path / "x.zip", tmp_path / "room")
     with pytest.raises(FileError):
-        opened(tmp_path / "nowhere", tmp_path / "room")
+        unpack_submission(tmp_path / "nowhere", tmp_path / "room")
     with pytest.raises(PackageError, match="no INF"):
         compare(tmp_path, tmp_path)
 
@@ -178,12 +178,12 @@ def test_a_damaged_zip_is_rejected(tmp_path: Path) -> None:
         archive.writestr("Echo/a.inf", b"a" * 100)
         archive.writestr("../outside.inf", b"a")
     data = bytearray((tmp_path / "x.zip").read_bytes())
-    assert opened(tmp_path / "x.zip", tmp_path / "first") == tmp_path / "first"
+    assert unpack_submission(tmp_path / "x.zip", tmp_path / "first") == tmp_path / "first"
     assert not (tmp_path / "outside.inf").exists()
     data[data.index(b"aaaa")] ^= 1
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(MalformedInput, match="damaged"):
-        opened(tmp_path / "x.zip", tmp_path / "second")
+        unpack_submission(tmp_path / "x.zip", tmp_path / "second")
 
 
 def test_the_command_rejects_a_package_and_prints_the_problems(own: tuple[Path, Path]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.cli import prefetch as head_start
+from signer.cli import prefetch
 from signer.pe import layout_check
 from tests.support.images import PeSpec
 
@@ -54,12 +54,12 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_only_what_changes_images_starts_lief(room: Path, started: list[str], call: str, expected: bool) -> None:
-    head_start.give(call.split())
+    prefetch.start(call.split())
     assert bool(started) is expected
 
 
 def test_a_word_that_is_no_path_does_no_harm(started: list[str]) -> None:
-    head_start.give(["sign", "a\0b", "x" * 5000])
+    prefetch.start(["sign", "a\0b", "x" * 5000])
     assert not started
 
 
@@ -67,5 +67,5 @@ def test_a_word_that_is_no_path_does_no_harm(started: list[str]) -> None:
 def test_what_is_open_already_is_left_to_its_reader(started: list[str], room: Path) -> None:
     """Where such a name is another for the same open file, as on macOS, a password file would seem empty later."""
     with (room / "image").open("rb") as file:
-        head_start.give(["sign", f"/dev/fd/{file.fileno()}"])
+        prefetch.start(["sign", f"/dev/fd/{file.fileno()}"])
     assert started == []

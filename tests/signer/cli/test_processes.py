@@ -27,8 +27,8 @@ from tests.support.images import PeSpec
 from tests.support.program import state
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
-VERIFIED = processes.WORTH_PROCESSES * 4 + 3
-COUNT = processes.WORTH_PROCESSES * processes.SMALL_ITEMS + 7
+VERIFIED = processes.MIN_BATCHES * 4 + 3
+COUNT = processes.MIN_BATCHES * processes.SMALL_ITEMS + 7
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.cab.cabinet import Cabinet
 from signer.cab.embed import embed, prepare
-from signer.errors import MalformedInput, SigningError
+from signer.errors import MalformedInput, SignerError, SigningError
 from signer.formats.detect import detect
 from signer.formats.table import CABINET
 from signer.operations.sign import sign_file
@@ -171,8 +171,8 @@ def changed(offset: int, form: str, value: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"MSCF", "not a cabinet"),
-        (b"MZ" + bytes(100), "not a cabinet"),
+        (b"MSCF", "not a PE image, a catalog or a cabinet"),
+        (b"MZ" + bytes(100), "not a PE image, a catalog or a cabinet"),
         (changed(30, "<H", 2), "part of a multi-cabinet set"),
         (changed(8, "<I", 5), "gives 5 bytes as the size"),
         (PLAIN[:-1], f"gives {len(PLAIN)} bytes as the size of the cabinet, but the file has {len(PLAIN) - 1}"),
@@ -181,7 +181,7 @@ def changed(offset: int, form: str, value: int) -> bytes:
     ],
 )
 def test_a_cabinet_that_can_t_be_signed_is_refused(data: bytes, message: str) -> None:
-    with pytest.raises(MalformedInput, match=message):
+    with pytest.raises(SignerError, match=message):
         sign_file(data, identity(), SigningOptions())
 
 

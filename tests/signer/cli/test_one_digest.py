@@ -80,4 +80,4 @@ def test_a_cabinet_of_a_set_can_t_be_signed_and_has_the_digest_of_its_bytes_as_t
     digest = hashes.Hash(hashes.SHA256())
     digest.update(bytes(data[:4] + data[8:]))  # all but reserved1
     assert printed(work / "set.cab") == digest.finalize().hex()
-    assert "one of a set" in drvsign("sign", work / "set.cab", "--detached-request", "tbs").stderr
+    assert "part of a multi-cabinet set" in drvsign("sign", work / "set.cab", "--detached-request", "tbs").stderr

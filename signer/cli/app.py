@@ -165,12 +165,12 @@ def _unexpected(error: Exception) -> SignerError:
     """An exception that nobody foresaw, as an error; only a message that is a single line is repeated."""
     if isinstance(error, OSError) and error.strerror:
         hint = hint_for(error) if error.filename else None
-        return SignerError(f"the system refused: {error.strerror.lower()}", path=error.filename, hint=hint)
+        return SignerError(f"the system reported: {error.strerror.lower()}", path=error.filename, hint=hint)
     message = str(error).strip()
     detail = f": {message}" if message and "\n" not in message else ""
     return SignerError(
-        f"this should not have happened ({type(error).__name__}{detail})",
-        hint=f"Please report it, with the output of the same command after setting {_DEBUG}=1.",
+        f"unexpected error ({type(error).__name__}{detail})",
+        hint=f"Please report it with the traceback: run the command again with {_DEBUG}=1.",
     )
 
 
@@ -222,7 +222,7 @@ def _version(wanted: bool) -> None:
         try:
             typer.echo(f"drvsign {version('drvsign')}")
         except PackageNotFoundError:
-            typer.echo("drvsign, run from its source without being installed")
+            typer.echo("drvsign (running from source, not installed)")
         raise typer.Exit
 
 

@@ -24,7 +24,7 @@ def to_path(word: str | Path) -> Path:
     A variable that is not set becomes "", which to Path is the working folder.
     """
     if word == "":
-        raise typer.BadParameter("it is empty; a path is wanted")
+        raise typer.BadParameter("the path is empty")
     return Path(word)
 
 
@@ -34,7 +34,7 @@ def to_file(word: str | Path) -> Path:
     Path drops the slash, so `--output signed/` would write a file called `signed`.
     """
     if isinstance(word, str) and word.endswith(("/", os.sep)):
-        raise typer.BadParameter(f"{word!r} names a folder, and a file is wanted")
+        raise typer.BadParameter(f"{word!r} ends with a slash, which names a folder: a file is required")
     return to_path(word)
 
 

@@ -76,7 +76,7 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
         source = Path(str(path)[1:])
         named = [line for line in map(str.strip, _lines(source)) if line and not line.startswith("#")]
         if not named:
-            raise UsageError("there are no paths in this list", path=source, hint="Write one path a line.")
+            raise UsageError("the list contains no paths", path=source, hint="Write one path a line.")
         yield from map(Path, named)
 
 
@@ -91,7 +91,7 @@ def _lines(source: Path) -> list[str]:
         ) from error
     if "\0" in text:
         raise FileError(
-            "this is no list of paths: there are zero bytes in it",
+            "not a list of paths: the file contains zero bytes",
             path=source,
             offset=data.index(0),
             hint="Name a text file with one path a line.",

@@ -85,9 +85,7 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
             for results in answers:
                 yield from results
         except BrokenProcessPool as error:
-            raise SignerError(
-                "a process that was to do part of the work was ended", hint="Free some memory, or use --jobs 1."
-            ) from error
+            raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -133,7 +133,9 @@ def attach(
     refused.
     """
     if (signature is None) == (external.signed_digest is None):
-        raise UsageError("there is one signature to attach", hint="Give --signature, or --signed-digest with --cert.")
+        raise UsageError(
+            "name exactly one signature to attach", hint="Give --signature, or --signed-digest with --cert."
+        )
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])
 
 

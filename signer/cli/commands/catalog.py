@@ -118,7 +118,7 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
     elif found:
         output.table(("What", "Of", str(first), str(second)), [(d.what, d.subject, d.first, d.second) for d in found])
     else:
-        output.print("The catalogs are the same byte for byte.")
+        output.print("The catalogs are identical.")
     if found:
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -178,7 +178,9 @@ def _from_infs(
     packages = choices.packages(path if path.is_dir() else [path], output)
     if target is not None and len(packages) != 1:
         names = ", ".join(package.catalog_name for package in packages)
-        raise UsageError(f"{len(packages)} catalogs can't go to one --output file: {names}", hint="Leave out --output.")
+        raise UsageError(
+            f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
+        )
     options = choices.options(page_hashes=page_hashes)
 
     def made(package: DriverPackage) -> FileResult:
@@ -231,10 +233,10 @@ def _load(path: Path) -> Catalog:
 
     row = detect_file(path)
     if row is None and path.suffix.lower() in INF_SUFFIXES:
-        hint = "Name the .cat that its CatalogFile names; the INF itself shows with: drvsign inf show FILE"
+        hint = "Name the catalog of its CatalogFile entry, or show the INF: drvsign inf show FILE"
         raise CatalogError("this is an INF, not a catalog", path=path, hint=hint)
     if row is not None and row is not CATALOG:
-        hint = "See its signatures with: drvsign inspect FILE"
+        hint = "Show its signatures: drvsign inspect FILE"
         raise CatalogError(f"this is {row.title}, not a catalog", path=path, hint=hint)
     try:
         catalog = Catalog.parse(read(path), path.name)
@@ -298,6 +300,6 @@ def _explained(state: FileState, catalog: Catalog) -> FileState:
 def _summary(states: list[FileState], broken: list[FileState]) -> str:
     listed = sum(state.state == "listed" for state in states)
     if not broken:
-        return f"All {listed} files are as the catalog lists them."
-    number = f"{len(broken)} of {listed + len(broken)} files {'is' if len(broken) == 1 else 'are'}"
-    return f"{number} not as the catalog lists them."
+        return f"All {listed} files match the catalog."
+    number = f"{len(broken)} of {listed + len(broken)} files {'does' if len(broken) == 1 else 'do'}"
+    return f"{number} not match the catalog."

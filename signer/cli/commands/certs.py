@@ -105,11 +105,11 @@ def _print_created(output: Output, created: Created) -> None:
         certificate = created.hierarchy.certificates[name]
         end = certificate.not_valid_after_utc.date().isoformat()
         flaw = ALL_PROFILES[name].flaw
-        purpose = ALL_PROFILES[name].summary + (f"; to be refused: {flaw}" if flaw else "")
+        purpose = ALL_PROFILES[name].summary + (f"; must be rejected: {flaw}" if flaw else "")
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
-    output.table(("Files", "Certificate", "Key", "Valid until", "What for"), rows, title=f"Written to {folder}")
-    output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted so that Windows 7 can import them)")
-    output.note(f"For the test machine: drvsign certs install-script {shell_quote(folder)}")
+    output.table(("Files", "Certificate", "Key", "Valid until", "Purpose"), rows, title=f"Written to {folder}")
+    output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted in the form that Windows 7 can import)")
+    output.note(f"To prepare the test machine: drvsign certs install-script {shell_quote(folder)}")
 
 
 @app.command(epilog=examples("drvsign certs show testcerts/generated"))
@@ -255,7 +255,10 @@ def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: Outpu
 
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UsageError(
-            "the name of a script has to end in .cmd or .ps1", path=target, field="--output", hint="Name it so."
+            "the script name must end in .cmd or .ps1",
+            path=target,
+            field="--output",
+            hint="Choose a name that ends in .cmd or .ps1.",
         )
     trusted = trusted_of(read_hierarchy(folder))
     paths = [target] if target is not None else [folder / f"{NAME}{suffix}" for suffix in (".cmd", ".ps1")]
@@ -269,4 +272,4 @@ def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: Outpu
     rows = [(one.store, common_name(one.certificate), thumbprint(one.certificate)) for one in trusted]
     output.table(("Store of the local machine", "Certificate", "SHA-1"), rows)
     output.print(f"Written: {', '.join(str(path) for path in paths)}")
-    output.note("Copy one to the test machine and run it there as administrator, Secure Boot off; then restart.")
+    output.note("Copy it to the test machine, turn off Secure Boot, run it as administrator, and restart.")

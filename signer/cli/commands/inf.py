@@ -176,7 +176,7 @@ def _print(output: Output, facts: dict[str, Any]) -> None:
     if devices:
         output.table(("Models", "Device", "Installed by", "IDs"), devices)
     files = [
-        (file["name"], file["source"] or "comes with Windows or another INF", ", ".join(file["architectures"]))
+        (file["name"], file["source"] or "included with Windows or another INF", ", ".join(file["architectures"]))
         for file in facts["files"]
     ]
     if files:

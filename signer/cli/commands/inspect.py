@@ -81,9 +81,9 @@ def _inspect(path: Path) -> Inspection:
     row = expected(path)
     if row is None:
         raise SigningError(
-            "not an image, catalog or cabinet, so it carries no signature",
+            "not an image, catalog or cabinet, so it can't contain a signature",
             path=path,
-            hint="See which catalog lists it with: drvsign catalog check CAT DIR",
+            hint="Check which catalog lists it: drvsign catalog check CAT DIR",
         )
     with mapped(path) as data:
         return Inspection(path, len(data), gather(data, row.name, path.name))
@@ -176,7 +176,7 @@ def _lines(one: Signature) -> Iterator[tuple[str, str]]:
 
     statements = {SPC_COMMERCIAL: ", commercial", SPC_INDIVIDUAL: ", individual"}
     if one.signer is None:
-        yield "signer", "its certificate is not carried along"
+        yield "signer", "the signer's certificate is not included"
     else:
         claim = statements.get(one.statement or "", "")
         yield "signer", f"{common_name(one.signer)}  (SHA-1 {thumbprint(one.signer)}{claim})"

@@ -97,7 +97,7 @@ def package(
     if not output.json:
         _print_verdict(output, result, signer, jobs)
     if identity.is_test:
-        output.note("The script for the test machine: drvsign certs install-script")
+        output.note("To prepare the test machine: drvsign certs install-script")
 
 
 def _files(packages: list[DriverPackage]) -> list[Path]:
@@ -112,9 +112,9 @@ def _each(output: Output, jobs: int) -> Callable[[Any, Any], Any]:
 def _require_sense(folder: Path, signature: SignatureOptions) -> None:
     """Raise UsageError for what no package can have, and FileError for what is no folder."""
     if signature.dual:
-        raise UsageError("--dual is for images, and a catalog has one signature", hint="Sign the drivers first.")
+        raise UsageError("--dual applies only to images: a catalog has one signature", hint="Sign the drivers first.")
     if not folder.is_dir():
-        what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        what = "this is a file, not a folder" if folder.exists() else "there is no such folder"
         raise FileError(what, path=folder, hint="Name the folder that holds the INF.")
 
 
@@ -187,4 +187,4 @@ def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: 
         output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
     render("text", found, output, ReportOptions(verbose=bool(output.verbose)))
     options = " --roots test-signing --testsigning" if is_test else ""
-    output.note(f"All releases: drvsign verify {shell_quote(folder)} --policy kernel{options} --matrix")
+    output.note(f"To check all releases: drvsign verify {shell_quote(folder)} --policy kernel{options} --matrix")

@@ -99,7 +99,7 @@ def sign(
         _write_request(output, paths, signature, identity, manner.request)
         return
     if manner.append and signature.dual:
-        raise UsageError("--append and --dual exclude each other", hint="Append one signature at a time.")
+        raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
     files = expand_relative(
         paths, lambda path: _is_signable(path, output), "images, catalogs or cabinets", missing_ok=True
     )
@@ -159,7 +159,7 @@ def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | N
     """Raise UsageError where a dependency file would have nothing to say."""
     if len(targets) != 1 or (detached is None and set(targets) == set(targets.values())):
         raise UsageError(
-            "--depfile is for one file that is made from another", hint="Name one file, and --output or --detached."
+            "--depfile requires one input and one output file", hint="Name one file, and --output or --detached."
         )
 
 
@@ -168,7 +168,7 @@ def _is_signable(path: Path, output: Output) -> bool:
     if is_signable(path):
         return True
     if by_suffix(path) is not None:
-        output.warn(f"{path}: left out, since it is no image, catalog or cabinet in spite of its name")
+        output.warn(f"{path}: skipped; despite its name it is not an image, catalog or cabinet")
     return False
 
 
@@ -176,11 +176,9 @@ def _targets(destination: Destination, files: dict[Path, Path], detached: Path |
     if detached is None:
         return destination.of(files)
     if destination != Destination():
-        raise UsageError(
-            "--detached changes no file, so there is nothing to write elsewhere", hint="Leave out --output."
-        )
+        raise UsageError("--detached can't be combined with --output: it changes no file", hint="Remove --output.")
     if len(files) != 1:
-        raise UsageError(f"{len(files)} signatures can't go to one --detached file", hint="Name one file.")
+        raise UsageError(f"{len(files)} signatures can't be written to one --detached file", hint="Name one file.")
     return {path: path for path in files}
 
 
@@ -195,7 +193,7 @@ def _write_request(
     result = attempt(paths[0], lambda: write_request(paths[0], options, bool(signature.page_hashes), target))
     finish(output, [result])
     if result.error is None:
-        output.note("Have it signed where the key is, and attach what comes back:")
+        output.note("Sign the request with the external key, then attach the result:")
         output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {shell_quote(target)}")
         source, request = shell_quote(paths[0]), shell_quote(target)
         output.note(f"  drvsign attach {source} --signed-digest SIGNATURE --request {request} --cert CERTIFICATE")

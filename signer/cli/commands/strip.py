@@ -63,6 +63,6 @@ def strip_file(source: Path, target: Path, index: int | None) -> FileResult:
         return Patched(without_signatures(data) if index is None else without_signature(data, index))
 
     if change_atomically(source, target, stripped).changes is None:
-        note = "is not signed" if source == target else f"{source} is not signed, and was copied"
+        note = "is not signed" if source == target else f"{source} is not signed; copied unchanged"
         return FileResult(target, "skipped", note=note)
     return FileResult(target, "stripped", note=f"from {source}" if target != source else "")

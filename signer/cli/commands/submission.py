@@ -108,9 +108,9 @@ def build(
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
     """Raise UsageError for what no cabinet can have, or the portal does not take."""
     if signature.page_hashes or signature.dual:
-        raise UsageError("only images have page hashes and signatures with --dual", hint="Leave them out.")
+        raise UsageError("--page-hashes and --dual apply only to images", hint="Remove these options.")
     if not signature.algorithm().modern and not unsigned:
-        raise UsageError("the portal wants the cabinet signed with SHA-256", field="--digest")
+        raise UsageError("the portal requires a SHA-256 signature on the cabinet", field="--digest")
 
 
 @app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))
@@ -267,8 +267,8 @@ def _beside(folder: Path) -> Path:
 def _require_no_errors(submission: Submission, path: Path) -> None:
     errors = submission.errors
     if errors:
-        text = f"{len(errors)} problems forbid" if len(errors) > 1 else "a problem forbids"
-        raise PackageError(f"{text} the submission", problems=errors, path=path)
+        text = f"{len(errors)} errors prevent" if len(errors) > 1 else "1 error prevents"
+        raise PackageError(f"{text} this submission", problems=errors, path=path)
 
 
 def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:

@@ -46,7 +46,7 @@ def timestamp(
     change.
     """
     if not authorities.is_wanted:
-        raise UsageError("nobody is named to ask for a timestamp", hint="Name an authority: --timestamp URL.")
+        raise UsageError("no timestamp authority was named", hint="Add --timestamp URL.")
     files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
     targets = destination.of(files)
     prepare_for(targets)
@@ -71,5 +71,5 @@ def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, repl
 
     change_atomically(source, target, stamped)
     if not added:
-        return FileResult(target, "skipped", note="has its timestamps")
+        return FileResult(target, "skipped", note="already timestamped")
     return FileResult(target, "timestamped", note="" if added == 1 else f"{added} signatures")

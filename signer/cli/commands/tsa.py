@@ -66,8 +66,8 @@ def serve(
             _wait()
     except OSError as error:
         raise SigningError(
-            f"port {port} can't be listened on: {(error.strerror or str(error)).lower()}",
-            hint="Give another with --port, or 0 for any that is free.",
+            f"can't listen on port {port}: {(error.strerror or str(error)).lower()}",
+            hint="Choose another --port; 0 selects a free one.",
         ) from error
 
 
@@ -89,10 +89,10 @@ def _authority(output: Output, folder: Path, clock: Callable[[], datetime]) -> T
 
     hierarchy, made = ensure(folder, now())
     if made:
-        output.note(f"Made test certificates in {folder}.")
+        output.note(f"Created test certificates in {folder}.")
     identity, issued = time_stamping_identity(hierarchy, clock())
     if issued:
-        output.note(f"The certificate for time stamping is not valid on {clock():%Y-%m-%d}: issued one that is.")
+        output.note(f"The time-stamping certificate is not valid on {clock():%Y-%m-%d}; issued a new one.")
     return authority(identity, clock, serial_numbers())
 
 
@@ -102,7 +102,7 @@ def _announce(output: Output, url: str, authority: TimestampAuthority) -> None:
     else:
         output.print(f"Timestamps by {authority.identity.name!r} at {url}")
     sys.stdout.flush()  # whoever started it waits for this line
-    output.note(f"Ask with: drvsign sign --timestamp {url} (or --legacy-timestamp {url}). Stop with Ctrl-C.")
+    output.note(f"Use it with: drvsign sign --timestamp {url} (or --legacy-timestamp {url}). Stop it with Ctrl-C.")
 
 
 def _wait() -> None:

@@ -69,7 +69,9 @@ class SecretOptions:
     def __post_init__(self) -> None:
         given = [value for value in (self.password_env, self.password_file, self.password_fd) if value is not None]
         if len(given) > 1:
-            raise UsageError("a password can come from one place only", hint="Give one of the --password options.")
+            raise UsageError(
+                "only one --password option is allowed", hint="Remove all but one of the --password options."
+            )
 
     def using(self, settings: Settings) -> SecretOptions:
         """The same options, or where none was given, the place that a profile names."""
@@ -135,5 +137,5 @@ def _read_descriptor(number: int) -> bytes:
         raise UsageError(
             f"file descriptor {number} can't be read",
             field="--password-fd",
-            hint="Open it for drvsign, such as with 3<FILE.",
+            hint="Open it in the shell: drvsign … --password-fd 3 3<FILE",
         ) from error

@@ -35,11 +35,12 @@ class Destination:
         Raises UsageError for options that contradict each other or the number of files, FileError.
         """
         if self.output_file is not None and self.output_dir is not None:
-            raise UsageError("--output and --output-dir exclude each other", hint="Give one of them.")
+            raise UsageError("--output and --output-dir can't be combined", hint="Remove one of them.")
         if self.output_file is not None:
             if len(files) != 1:
                 raise UsageError(
-                    f"{len(files)} files can't go to one --output file", hint="Use --output-dir, or sign in place."
+                    f"{len(files)} files can't be written to one --output file",
+                    hint="Use --output-dir, or sign in place.",
                 )
             return dict.fromkeys(files, self.output_file)
         return {path: path for path in files} if self.output_dir is None else _below(self.output_dir, files)
@@ -53,7 +54,7 @@ def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:
         if target in sources:
             raise UsageError(
                 f"{sources[target]} and {path} would both be written to {target}",
-                hint="Sign them into different folders.",
+                hint="Write them to different folders.",
             )
         targets[path], sources[target] = target, path
     for parent in sorted({target.parent for target in targets.values()}):

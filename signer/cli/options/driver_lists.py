@@ -28,7 +28,7 @@ def load_allow_list(path: Path | None) -> SiPolicy | None:
             hint=f"Give it with --block-list; the allow list is {enforced}.cip.",
             field="--allow-list",
         )
-    Output.current().warn(f"{path} is not the Windows Driver Policy, which has the number {enforced}")
+    Output.current().warn(f"{path} is not the Windows Driver Policy, whose ID is {enforced}")
     return policy
 
 
@@ -56,6 +56,6 @@ def _load(path: Path | None, what: str) -> SiPolicy | None:
         policy = read_policy(read(path))
     except ConfigError as error:
         raise error.at(path) from error
-    judged = "; its own signature was not judged" if policy.signed else ""
+    judged = "; its signature was not verified" if policy.signed else ""
     Output.current().note(f"{what}: {policy.label}{judged}.")
     return policy

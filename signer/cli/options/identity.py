@@ -105,11 +105,13 @@ def _test_identity(output: Output) -> SigningIdentity:
 
     hierarchy, made = ensure(TEST_IDENTITY, now())
     if made:
-        output.note(f"No signer was named: made a test identity in {TEST_IDENTITY} and sign with it.")
-        output.note("  For the test machine:  drvsign certs install-script")
-        output.note("  What Windows will say: drvsign verify FILE --policy kernel --roots test-signing --testsigning")
+        output.note(f"No signing identity was given: created a test identity in {TEST_IDENTITY}.")
+        output.note("  To prepare the test machine: drvsign certs install-script")
+        output.note(
+            "  To check the result:         drvsign verify FILE --policy kernel --roots test-signing --testsigning"
+        )
     else:
-        output.detail(f"No signer was named: sign with the test identity in {TEST_IDENTITY}.")
+        output.detail(f"No signing identity was given: using the test identity in {TEST_IDENTITY}.")
     return open_identity(
         certificate=hierarchy.path(LEAF.name, ".pem"), key=hierarchy.path(LEAF.name, ".key.pem"), secret=lambda _: None
     )
@@ -123,8 +125,8 @@ def _require_code_signing(identity: SigningIdentity) -> None:
     usages = extended_key_usages(identity.certificate)
     if usages is None or EKU_CODE_SIGNING not in usages:
         raise IdentityError(
-            f"the certificate {identity.name!r} is not for signing code: it lacks the key usage {EKU_CODE_SIGNING}",
-            hint="Use a code-signing certificate, or --any-usage to see what Windows would say.",
+            f"the certificate {identity.name!r} is not for code signing: it lacks the EKU {EKU_CODE_SIGNING}",
+            hint="Use a code-signing certificate, or add --any-usage for a test.",
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.options.common import now
-from signer.cli.output import Output
+from signer.cli.output import Output, counted
 from signer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class CatalogChoices:
         for package in survey.packages:
             if package.os_chosen:
                 names = ",".join(name.option for name in package.os)
-                output.note(f"{package.catalog_name}: no --os was given; for the releases of the INF: {names}")
+                releases = counted(len(package.os), "release")
+                output.note(f"{package.catalog_name}: {releases}, from the INF: {names} (choose with --os)")
         return list(survey.packages)
 
     def options(self, *, page_hashes: bool) -> CatalogOptions:

@@ -65,7 +65,7 @@ class ProfileOptions:
         name = self.profile or os.environ.get("DRVSIGN_PROFILE")
         if not name:
             if self.config is not None:
-                raise UsageError("--config without --profile says nothing", hint="Add --profile NAME.")
+                raise UsageError("--config requires --profile", hint="Add --profile NAME.")
             return ResolvedProfile(merged(said, Settings()))
         config = os.environ.get("DRVSIGN_CONFIG")
         source = self.config or (Path(config) if config else _nearest(beside))
@@ -82,5 +82,5 @@ def _nearest(folder: Path) -> Path:
         if (place / FILE_NAME).is_file():
             return place / FILE_NAME
     raise ConfigError(
-        f"there is no {FILE_NAME} here or above", path=folder, hint="Write one, or name it with --config FILE."
+        f"no {FILE_NAME} in this folder or a parent", path=folder, hint="Create one, or name it with --config FILE."
     )

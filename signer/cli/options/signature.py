@@ -88,8 +88,8 @@ class SignatureOptions:
         algorithm = DigestAlgorithm.named(self.digest or "sha256")
         if algorithm is DigestAlgorithm.MD5:
             raise UsageError(
-                "new signatures can't use md5, which no Windows accepts any more",
-                hint="Choose sha256, or sha1 for very old Windows.",
+                "MD5 can't be used for new signatures: no current Windows release accepts it",
+                hint="Use sha256, or sha1 for Windows Vista.",
                 field="--digest",
             )
         return algorithm
@@ -107,8 +107,8 @@ class SignatureOptions:
         if self.dual:
             if not algorithm.modern:
                 raise UsageError(
-                    "--dual nests a better digest than SHA-1",
-                    hint="Leave out --digest, or choose sha256.",
+                    "--dual needs a --digest other than sha1: it adds SHA-1 itself",
+                    hint="Remove --digest, or use sha256.",
                     field="--digest",
                 )
             return replace(options, digest=DigestAlgorithm.SHA1), options
@@ -123,7 +123,7 @@ class SignatureOptions:
         if self.page_hashes and algorithm.label not in ("sha1", "sha256"):
             raise UsageError(
                 f"page hashes can't be {algorithm}",
-                hint="With --page-hashes choose sha256 (or sha1).",
+                hint="Use --digest sha256 (or sha1) with --page-hashes.",
                 field="--digest",
             )
 

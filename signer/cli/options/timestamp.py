@@ -73,7 +73,7 @@ class TimestampOptions:
 
         algorithm = DigestAlgorithm.named(self.timestamp_digest or "sha256")
         if algorithm is DigestAlgorithm.MD5:
-            raise UsageError("timestamps can't use md5", hint="Choose sha256.", field="--timestamp-digest")
+            raise UsageError("MD5 can't be used for timestamps", hint="Choose sha256.", field="--timestamp-digest")
         modern = _client(output, self.timestamp, "rfc3161", algorithm)
         legacy = _client(output, self.legacy_timestamp, "authenticode", algorithm)
 

@@ -137,7 +137,7 @@ def test_files_go_through_run_and_members_through_run_members(package: Path) -> 
     ("arguments", "says"),
     [
         pytest.param({"policy": "kernal"}, "unknown policy 'kernal'", id="an unknown policy"),
-        pytest.param({"matrix": True, "targets": ["win7-x64"]}, "exclude each other", id="a matrix of some targets"),
+        pytest.param({"matrix": True, "targets": ["win7-x64"]}, "can't be combined", id="a matrix of some targets"),
         pytest.param({"targets": ["win7-arm64"]}, "'win7-arm64'", id="an unknown target"),
         pytest.param({"trust": Trust.release()}, "for test-signing roots", id="a machine state for other roots"),
     ],

@@ -116,7 +116,7 @@ def converted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_an_empty_path_is_refused_and_not_taken_for_the_working_folder(call: list[str]) -> None:
     done = CliRunner().invoke(_App(typer.main.get_command(app)), call)
     assert done.exit_code == 2
-    assert "it is empty; a path is wanted" in done.stderr
+    assert "the path is empty" in done.stderr
 
 
 @pytest.mark.usefixtures("converted")
@@ -125,7 +125,7 @@ def test_a_file_that_is_named_as_a_folder_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(_App(typer.main.get_command(app)), call)
     assert done.exit_code == 2
     assert "invalid value for '--output' / '-o': '" in done.stderr
-    assert "/new/' names a folder, and a file is wanted" in done.stderr
+    assert "/new/' ends with a slash, which names a folder: a file is required" in done.stderr
 
 
 def test_every_path_of_every_command_is_checked_by_a_parser_and_every_file_by_that_of_files() -> None:

@@ -53,10 +53,10 @@ def test_a_list_is_read_in_every_encoding_that_shells_write(folder, encoding):
 @pytest.mark.parametrize(
     ("content", "error", "says"),
     [
-        (b"", UsageError, "there are no paths in this list"),
-        (b"# none\n\n", UsageError, "there are no paths in this list"),
+        (b"", UsageError, "the list contains no paths"),
+        (b"# none\n\n", UsageError, "the list contains no paths"),
         (b"dr\xffver.sys\n", FileError, "at offset 0x2: the list of paths is neither UTF-8 nor UTF-16"),
-        (b"a\0b\n", FileError, "at offset 0x1: this is no list of paths"),
+        (b"a\0b\n", FileError, "at offset 0x1: not a list of paths"),
     ],
     ids=["empty", "comments-only", "latin-1", "binary"],
 )

@@ -71,7 +71,7 @@ def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return item
 
-    with pytest.raises(SignerError, match="a process that was to do part of the work was ended"):
+    with pytest.raises(SignerError, match="a worker process was killed"):
         list(in_processes(work, range(COUNT), 2))
 
 

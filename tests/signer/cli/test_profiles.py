@@ -251,7 +251,7 @@ def test_the_nearest_file_counts(package: Path, work: Path) -> None:
     [
         ("[profile.release]\n", ["--profile", "relase"], 3, "Did you mean release?"),
         ("[profile.test]\ndigset = 1\n", ["--profile", "test"], 3, "drvsign.toml:2"),
-        ("[profile.test]\n", ["--config", "echo/drvsign.toml"], 2, "--config without --profile"),
+        ("[profile.test]\n", ["--config", "echo/drvsign.toml"], 2, "--config requires --profile"),
         ("", ["--profile", "test", "--config", "nowhere.toml"], 3, "nowhere.toml"),
         ('[profile.test]\ntrust = "test-signing"\ntargets = ["win13-x64"]\n', ["--profile", "test"], 2, "win13"),
         ('[profile.test]\ntrust = "test-signing"\nos = ["13_X64"]\n', ["--profile", "test"], 2, "13_X64"),

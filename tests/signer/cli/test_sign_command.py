@@ -41,7 +41,7 @@ def test_a_test_identity_is_made_on_first_use_with_a_notice(tmp_path, monkeypatc
     Path("a.sys").write_bytes(PeSpec().build())
     first, second = drvsign("sign", "a.sys"), drvsign("sign", "a.sys")
     assert (first.code, second.code) == (0, 0)
-    assert "made a test identity in testcerts" in first.stderr
+    assert "created a test identity in testcerts" in first.stderr
     assert second.stderr == ""
     assert Path("testcerts/generated/code-signing.pfx").is_file()
 
@@ -207,7 +207,7 @@ def test_a_certificate_that_is_not_for_signing_code_is_refused(work, driver):
     before = state(work)
     ran = drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key")
     assert ran.code == 3
-    assert "is not for signing code" in ran.errors[0]
+    assert "is not for code signing" in ran.errors[0]
     assert state(work) == before
     assert drvsign("sign", driver, "--cert", "root.pem", "--key", "root.key", "--any-usage").code == 0
 
@@ -216,16 +216,16 @@ def test_a_certificate_that_is_not_for_signing_code_is_refused(work, driver):
     ("arguments", "says"),
     [
         (("toaster.sys", "--digest", "md4"), "unknown digest algorithm 'md4'"),
-        (("toaster.sys", "--digest", "md5"), "can't use md5"),
+        (("toaster.sys", "--digest", "md5"), "MD5 can't be used"),
         (("toaster.sys", "--digest", "sha512", "--page-hashes"), "page hashes can't be sha512"),
         (("toaster.sys", "--pfx", "a.pfx", "--cert", "b.cer", "--key", "c.key"), "exactly one signing identity"),
         (("toaster.sys", "--cert", "b.cer"), "must be used together"),
-        (("toaster.sys", "--append", "--dual"), "exclude each other"),
-        (("toaster.sys", "--dual", "--digest", "sha1"), "better digest"),
-        (("toaster.sys", "--output", "a", "--output-dir", "b"), "exclude each other"),
-        (("toaster.sys", "other.sys", "--output", "a"), "can't go to one --output file"),
+        (("toaster.sys", "--append", "--dual"), "can't be combined"),
+        (("toaster.sys", "--dual", "--digest", "sha1"), "other than sha1"),
+        (("toaster.sys", "--output", "a", "--output-dir", "b"), "can't be combined"),
+        (("toaster.sys", "other.sys", "--output", "a"), "can't be written to one --output file"),
         (("toaster.sys", "--detached", "a", "--output", "b"), "changes no file"),
-        (("toaster.sys", "--password-env", "A", "--password-file", "B"), "one place only"),
+        (("toaster.sys", "--password-env", "A", "--password-file", "B"), "only one --password option"),
         (("empty",), "no images, catalogs or cabinets in this folder"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,

@@ -199,8 +199,8 @@ def test_split_signing_refuses_what_does_not_fit(work, driver, spoil, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("attach", "toaster.sys"), "there is one signature to attach"),
-        (("attach", "toaster.sys", "--signature", "a", "--signed-digest", "b"), "there is one signature to attach"),
+        (("attach", "toaster.sys"), "name exactly one signature to attach"),
+        (("attach", "toaster.sys", "--signature", "a", "--signed-digest", "b"), "name exactly one signature to attach"),
         (("sign", "toaster.sys", "--detached-request", "a", "--pfx", "b"), "needs no key"),
         (("sign", "toaster.sys", "toaster.sys", "--detached-request", "a"), "one signature of one file"),
         (("extract", "toaster.sys"), "--output"),

@@ -56,7 +56,7 @@ def test_an_interrupt_while_modules_are_loaded_is_no_traceback(work: Path) -> No
 @pytest.mark.parametrize("arguments", ["inspect toaster.sys", "inspect toaster.sys --json", "--help", "--version"])
 def test_a_full_disk_behind_stdout_is_one_sentence(driver: Path, arguments: str) -> None:
     ran = shell(f"{PROGRAM} {arguments} >/dev/full")
-    assert (ran.returncode, ran.stderr) == (3, b"error: the system refused: no space left on device\n")
+    assert (ran.returncode, ran.stderr) == (3, b"error: the system reported: no space left on device\n")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")

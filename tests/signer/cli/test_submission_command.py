@@ -90,7 +90,7 @@ def test_nothing_is_made_where_a_rule_is_broken(package: Path, work: Path) -> No
         (["check", "nowhere"], 3, "no such file"),
         (["check", "Echo/sample.inf"], 2, "neither a folder nor a cabinet"),
         (["build", "Echo", "-o", "x.cab", "--digest", "sha1"], 2, "SHA-256"),
-        (["build", "Echo", "-o", "x.cab", "--page-hashes"], 2, "only images"),
+        (["build", "Echo", "-o", "x.cab", "--page-hashes"], 2, "apply only to images"),
         (["build", "Echo", "-o", "nowhere/x.cab"], 3, "nowhere"),
     ],
 )

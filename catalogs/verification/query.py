@@ -40,7 +40,7 @@ class VerifyQuery:
     def __post_init__(self) -> None:
         find_policy(self.policy)
         if self.matrix and self.targets:
-            raise UsageError("--matrix and --target exclude each other", hint="Remove one of them.")
+            raise UsageError("--matrix and --target can't be combined", hint="Remove one of them.")
         if self.machine.roots != self.trust.mode:
             raise UsageError(
                 f"the machine state is for {self.machine.roots} roots, the trusted roots are for {self.trust.mode}",

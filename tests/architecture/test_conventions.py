@@ -168,6 +168,8 @@ def test_only_storage_writes_to_disks():
 
 CLIENTS = ("command.py", "vault.py", "aws.py", "azure.py", "gcp.py")
 """Modules of signer.keys whose client libraries read the environment."""
+ARGUMENTS = ROOT / "signer" / "arguments.py"
+"""Reads the clock where a caller of the public API gives no time."""
 
 
 def test_the_core_asks_no_environment_no_clock_and_no_network():
@@ -175,7 +177,7 @@ def test_the_core_asks_no_environment_no_clock_and_no_network():
     found = [
         f"{at(path, node)} {node.attr}"
         for path in modules()
-        if "cli" not in path.relative_to(ROOT).parts and path.name not in CLIENTS
+        if "cli" not in path.relative_to(ROOT).parts and path.name not in CLIENTS and path != ARGUMENTS
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute)
         and (node.attr in banned or ast.unparse(node) in ("datetime.now", "time.time", "date.today"))

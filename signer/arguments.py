@@ -1,0 +1,80 @@
+"""Convert the arguments of public functions: paths, digests, passwords and times.
+
+A value of the wrong type raises TypeError, a wrong value UsageError; both say what is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from signer.algorithms import DigestAlgorithm
+from signer.errors import UsageError
+
+PathLike = str | os.PathLike[str]
+Paths = PathLike | Iterable[PathLike]
+"""One path, or several."""
+Password = str | Callable[[], str | None] | None
+"""A password, a function that is called when one is needed, or None."""
+
+
+def to_path(value: PathLike, what: str) -> Path:
+    """Return `value` as a path. Raises TypeError, and UsageError for an empty one."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{what} must be a str or a Path, not {type(value).__name__}")
+    text = os.fspath(value)
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be a str or a Path, not a path of bytes")
+    if not text:
+        raise UsageError(f"{what} is empty", hint="Pass the path of a file or folder.")
+    return Path(text)
+
+
+def to_paths(value: Paths, what: str) -> list[Path]:
+    """Return one path or several as a list. Raises TypeError, UsageError."""
+    if isinstance(value, str | os.PathLike):
+        return [to_path(value, what)]
+    return [to_path(one, what) for one in value]
+
+
+def to_digest(value: str | DigestAlgorithm) -> DigestAlgorithm:
+    """Return the digest algorithm for new signatures. Raises TypeError, and UsageError for an unusable one."""
+    if not isinstance(value, str | DigestAlgorithm):
+        raise TypeError(f"digest must be a str such as 'sha256', not {type(value).__name__}")
+    usable = [algorithm for algorithm in DigestAlgorithm if algorithm is not DigestAlgorithm.MD5]
+    for algorithm in usable:
+        if value is algorithm or value == algorithm.label:
+            return algorithm
+    names = ", ".join(algorithm.label for algorithm in usable)
+    raise UsageError(f"{str(value)!r} can't be used as the digest of a signature", hint=f"Use one of {names}.")
+
+
+def to_strings(value: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """Return one string or several as a tuple. Raises TypeError."""
+    values = (value,) if isinstance(value, str) else tuple(value)
+    for one in values:
+        if not isinstance(one, str):
+            raise TypeError(f"{what} must be strings, not {type(one).__name__}")
+    return values
+
+
+def to_time(value: datetime | None) -> datetime:
+    """Return an aware time; None is now. Raises TypeError, and UsageError for a time without a time zone."""
+    if value is None:
+        return datetime.now(UTC)
+    if not isinstance(value, datetime):
+        raise TypeError(f"the time must be a datetime, not {type(value).__name__}")
+    if value.tzinfo is None:
+        raise UsageError(f"the time {value.isoformat()} has no time zone", hint="Pass tzinfo=datetime.UTC.")
+    return value
+
+
+def to_secret(value: Password) -> Callable[[str], str | None]:
+    """Return a function that answers a request for a password. Raises TypeError."""
+    if value is None or isinstance(value, str):
+        return lambda prompt: value
+    if not callable(value):
+        raise TypeError(f"password must be a str or a function, not {type(value).__name__}")
+    return lambda prompt: value()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.cli.problems import print_problems
+from signer.errors import InfError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +73,10 @@ def lint(
     ] = True,
     jobs: Jobs = 0,
 ) -> None:
-    """Check INFs for everything that Inf2Cat and InfVerif report. Exit code 3 if there is an error."""
+    """Check INFs for everything that Inf2Cat and InfVerif report.
+
+    Exit code 1 if there is an error, 0 with warnings only, 3 if a file can't be read.
+    """
     from catalogs.catalog.os_names import parse_names
     from catalogs.lint import lint as find
 
@@ -86,8 +91,17 @@ def lint(
         output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
     else:
         print_problems(output, [problem for problems in found for problem in problems])
-    if any(_is_error(problem) for problems in found for problem in problems):
-        raise typer.Exit(ExitCode.FAILED)
+    code = _exit_code(problem for problems in found for problem in problems)
+    if code:
+        raise typer.Exit(code)
+
+
+def _exit_code(problems: Iterable[PackageProblem]) -> ExitCode:
+    """Return FAILED if a file can't be read as an INF, REJECTED if there is another error."""
+    errors = {problem.code for problem in problems if _is_error(problem)}
+    if InfError.code in errors:
+        return ExitCode.FAILED
+    return ExitCode.REJECTED if errors else ExitCode.DONE
 
 
 def _is_inf(path: Path) -> bool:

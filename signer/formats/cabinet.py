@@ -15,9 +15,9 @@ from signer.formats.indirect import signed_digest
 from signer.hashing import hash_parts
 from signer.pe.protection import Fault
 from signer.pkcs7 import indirect_data
+from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
-from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
 

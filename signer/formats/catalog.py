@@ -13,8 +13,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, DigestChanged, SignatureFormatError, SigningError
 from signer.formats.format import FileHashes
-from signer.pkcs7.parse import parse
-from signer.pkcs7.signed_data import Content
+from signer.pkcs7.content import Content
 from signer.storage.patching import PatchSet
 
 UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)
@@ -94,6 +93,8 @@ class CatalogFormat:
 
     def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
         """Read the digest of the trust list in a signature."""
+        from signer.pkcs7.parse import parse
+
         parsed = parse(signature)
         if parsed.content_type != oids.CTL:
             raise SigningError(

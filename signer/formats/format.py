@@ -14,9 +14,9 @@ from typing import Protocol
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
+from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
-from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
 PAGE_HASH_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)

@@ -12,13 +12,12 @@ from signer.formats.format import Comparison, Embedded, FileHashes
 from signer.formats.indirect import signed_digest
 from signer.pe import certificate_table
 from signer.pe.digest import ImageHashes, PageHashes, has_pages, hash_image, hash_pages, page_difference
-from signer.pe.embed import embed
 from signer.pe.image import Image
 from signer.pe.protection import Fault, protection_faults
 from signer.pkcs7 import indirect_data
+from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
-from signer.pkcs7.signed_data import Content
 from signer.storage.patching import PatchSet
 
 
@@ -58,6 +57,8 @@ class ImageFormat:
 
     def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
         """Change the certificate table, its directory entry and the checksum, and lief reads the result."""
+        from signer.pe.embed import embed
+
         return embed(self._image, signatures, self._hashes)
 
 

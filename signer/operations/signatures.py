@@ -5,17 +5,15 @@ Signatures are counted as they are found: each that lies in the file, followed b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.errors import SignerError, SigningError, UsageError
-from signer.formats.detect import detect, opened
-from signer.formats.format import PAGE_HASH_ALGORITHMS, FileHashes, Format
+from signer.formats.detect import opened
+from signer.formats.format import Format
 from signer.formats.table import FormatRow
-from signer.hashing import hash_parts
 from signer.pkcs7 import nested
 from signer.storage.patching import PatchSet
 
@@ -57,18 +55,6 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
     if index >= len(found):
         raise _no_such(index, len(found))
     return found[index]
-
-
-def hashes(data: memoryview | bytes, algorithms: Iterable[DigestAlgorithm], *, page_hashes: bool = False) -> FileHashes:
-    """Compute what new signatures hold of a file; of one that carries none, the hash of all bytes.
-
-    Page hashes come with SHA-1 and SHA-256, for formats that have them. Raises MalformedInput.
-    """
-    wanted, row = list(algorithms), detect(data)
-    if row is None:
-        return FileHashes(hash_parts([memoryview(data)], wanted))
-    paged = [one for one in wanted if one in PAGE_HASH_ALGORITHMS] if page_hashes and row.features.page_hashes else []
-    return row.load()(data).hash(wanted, paged=paged)
 
 
 def without_signatures(data: memoryview | bytes) -> PatchSet | None:

@@ -19,6 +19,7 @@ from signer.asn1 import der, oids
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import extended_key_usages, is_self_signed
 from signer.keys.identity import SigningIdentity
+from signer.pkcs7.content import Content as Content
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
 from signer.pkcs7.problem import SignatureProblem
 
@@ -37,14 +38,6 @@ class TimestampAttribute:
 
 Timestamper = Callable[[bytes], TimestampAttribute]
 """Requests a timestamp for the octets of a signature. Raises TimestampError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Content to sign: the OID of its type, and its DER."""
-
-    oid: str
-    der: bytes
 
 
 @dataclass(frozen=True, slots=True)

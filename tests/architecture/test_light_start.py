@@ -48,3 +48,16 @@ def test_reading_and_deciding_load_neither_lief_nor_rich(module):
     code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"lief", "rich", "typer", "pytest"}
+
+
+def test_hashing_a_file_of_any_format_loads_no_keys():
+    code = """
+import sys
+import signer.operations.digest
+from signer.formats.table import TABLE
+for row in TABLE:
+    row.load()
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & HEAVY

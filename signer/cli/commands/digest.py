@@ -91,7 +91,7 @@ def digest(
 
 
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
-    from signer.operations.signatures import hashes
+    from signer.operations.digest import hashes
 
     with mapped(path) as data:
         found = hashes(data, algorithms, page_hashes=page_hashes)

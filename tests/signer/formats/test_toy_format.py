@@ -8,6 +8,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import SigningError
 from signer.formats import table
 from signer.operations import external_signing, signatures
+from signer.operations.digest import hashes
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from signer.verify.gather import gather
@@ -55,7 +56,7 @@ def test_its_digest_is_the_one_that_signing_and_requests_hold() -> None:
     sha256 = DigestAlgorithm.SHA256
     _, requested = external_signing.request_for(PLAIN, SigningOptions())
     signed = sign_file(PLAIN, identity(), SigningOptions())
-    assert signatures.hashes(PLAIN, [sha256]).digests[sha256] == requested == signed.digest
+    assert hashes(PLAIN, [sha256]).digests[sha256] == requested == signed.digest
 
 
 def test_a_catalog_lists_it_by_its_own_digest_and_type() -> None:

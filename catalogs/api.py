@@ -190,7 +190,7 @@ def _releases(names: Iterable[str] | None) -> tuple[OsName, ...] | None:
 
 def _version(value: int | None) -> int | None:
     if value not in (None, 1, 2):
-        raise UsageError(f"there is no catalog version {value!r}", hint="Use version=1 or version=2.")
+        raise UsageError(f"unknown catalog version {value!r}", hint="Use version=1 or version=2.")
     return value
 
 

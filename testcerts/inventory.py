@@ -189,7 +189,7 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
             "the PFX file is damaged or has an unsupported format", hint="Export the PFX again."
         ) from wrong
     raise WrongSecret(
-        "the password does not open the PFX file" if password is not None else "the PFX file needs a password",
+        "the password of the PFX file is wrong" if password is not None else "the PFX file needs a password",
         hint="Give the password with --password-env, --password-file or --password-fd.",
     ) from wrong
 

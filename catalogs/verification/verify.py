@@ -78,7 +78,7 @@ class _File:
 
 def _verify(file: _File, query: VerifyQuery) -> Iterator[Assessment]:
     if not file.path.exists():
-        raise FileError("there is no such file or folder", path=file.path, hint="Check the path.")
+        raise FileError("file or folder not found", path=file.path, hint="Check the path.")
     yield verify_file(file.path, query, [load_catalog(path) for path in file.catalogs])
 
 

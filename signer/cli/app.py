@@ -1,6 +1,6 @@
-"""The command `drvsign`: which commands there are, and the one place where errors become exit codes.
+"""The command `drvsign`: the table of commands, and the conversion of errors to exit codes.
 
-Commands are loaded when they are called, so that `drvsign --help` does not pay for cryptography, lief or asn1crypto.
+A command is imported when it is called, so that `drvsign --help` does not pay for cryptography, lief or asn1crypto.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _DEBUG = "DRVSIGN_DEBUG"
 
 
 class ErrorBoundary(TyperGroup):
-    """The commands, loaded on demand, and the boundary behind which no exception reaches the user as a traceback."""
+    """Load commands on demand, and report every exception as an error without a traceback."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all commands."""
+        """Return the names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name, imported now; None where there is none."""
+        """Import the command of this name; return None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         loaded = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
@@ -64,7 +64,7 @@ class ErrorBoundary(TyperGroup):
         return loaded
 
     def get_help_option(self, ctx: Any) -> Any:
-        """The option --help, without the type that Typer would show."""
+        """Return the option --help without the type that Typer would show."""
         option = super().get_help_option(ctx)
         if option is not None:
             option.metavar = " "
@@ -72,18 +72,18 @@ class ErrorBoundary(TyperGroup):
         return option
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that `args` name; a wrong name is answered with the nearest ones."""
-        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # Typer looks for near names among the keys
+        """Return the command that `args` name; for an unknown name, suggest similar ones."""
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # Typer looks for similar names in the keys
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        """Read the options before the command; a wrong one is reported as all errors are."""
+        """Parse the options before the command; report a wrong one like every other error."""
         with _boundary(list(args)):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command and turn whatever goes wrong into one sentence and an exit code."""
-        with _boundary([*getattr(ctx, "_protected_args", ()), *ctx.args]):  # the name of the command, and what follows
+        """Run the command; report an exception as one message and an exit code."""
+        with _boundary([*getattr(ctx, "_protected_args", ()), *ctx.args]):  # the command name and its arguments
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -91,7 +91,7 @@ class ErrorBoundary(TyperGroup):
 
 @contextlib.contextmanager
 def _boundary(arguments: list[str]) -> Iterator[None]:
-    """Whatever goes wrong inside becomes one sentence and an exit code; `arguments` are those of the call."""
+    """Report any exception as one message and an exit code; `arguments` are those of the call."""
     try:
         yield
     except SignerError as error:
@@ -104,7 +104,7 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         streams.forget("stdout")
         raise typer.Exit(ExitCode.FAILED) from None
     except SystemExit as error:
-        # rich ends the process where nobody reads any more, with a code that means "rejected" here.
+        # On a closed pipe, rich ends the process with a code that means "rejected" here.
         raise typer.Exit(ExitCode.FAILED) if isinstance(error.__context__, BrokenPipeError) else error from None
     except Exception as error:
         _refuse_wrong_call(error, arguments)
@@ -129,26 +129,26 @@ def _prepare(loaded: Any, ctx: Any) -> None:
 
 
 def exit_code(error: SignerError) -> ExitCode:
-    """The exit code that an error ends in."""
+    """Return the exit code of an error."""
     if isinstance(error, UsageError):
         return ExitCode.USAGE
     return ExitCode.REJECTED if isinstance(error, VerificationError) else ExitCode.FAILED
 
 
 def _report(error: SignerError) -> None:
-    """Say it on stderr, and with --json also as the one document on stdout."""
+    """Print the error on stderr, and with --json also as the document on stdout."""
     _say(error)
     output = Output.current()
     try:
         if output.json and not output.has_answered:
             output.document({"schema": "drvsign.error/1", "error": error.as_json(), **_problems(error)})
         sys.stdout.flush()
-    except OSError:  # what could not be written before can't be written now
+    except OSError:  # stdout is full or closed: the first write failed already
         streams.forget("stdout")
 
 
 def _say(error: SignerError) -> None:
-    """Say it on stderr; where that is full or closed, the exit code still tells."""
+    """Print the error on stderr; if stderr is full or closed, only the exit code reports it."""
     try:
         Output.current().error(error)
     except OSError:
@@ -156,13 +156,13 @@ def _say(error: SignerError) -> None:
 
 
 def _problems(error: SignerError) -> dict[str, list[Any]]:
-    """All that is wrong with a package, where that is what the error is about."""
+    """Return all problems of a package, for an error about a package."""
     found = error.problems if isinstance(error, PackageError) else ()
     return {"problems": [one.as_json() if hasattr(one, "as_json") else str(one) for one in found]} if found else {}
 
 
 def _unexpected(error: Exception) -> SignerError:
-    """An exception that nobody foresaw, as an error; only a message that is a single line is repeated."""
+    """Convert an unexpected exception to an error; include its message if it is a single line."""
     if isinstance(error, OSError) and error.strerror:
         hint = hint_for(error) if error.filename else None
         return SignerError(f"the system reported: {error.strerror.lower()}", path=error.filename, hint=hint)
@@ -175,7 +175,7 @@ def _unexpected(error: Exception) -> SignerError:
 
 
 def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
-    """Report what Typer says about a wrong command, option or argument as all errors are reported; else do nothing."""
+    """Report Typer's error about a command, option or argument like every other error; ignore other exceptions."""
     if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
         return
     message = error.format_message().rstrip(".")
@@ -185,7 +185,7 @@ def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
 
 
 def _command_named(arguments: list[str]) -> str:
-    """The command that a call begins with; Typer's errors about the form of an option name only `drvsign`."""
+    """Return the command of a call; Typer's errors about the form of an option name only `drvsign`."""
     command: Any = typer.main.get_command(app)
     path = "drvsign"
     for word in arguments:
@@ -197,7 +197,7 @@ def _command_named(arguments: list[str]) -> str:
 
 
 def _is_typers(error: Exception) -> bool:
-    """Whether Typer raised it for itself: an exit, an abort, or a usage error, which has no public class."""
+    """Tell whether it is Typer's own exception: an exit, an abort, or a usage error, which has no public class."""
     return isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "format_message")
 
 

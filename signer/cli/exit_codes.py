@@ -6,17 +6,17 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the end of a command tells a script."""
+    """Exit codes for scripts."""
 
     DONE = 0
     """Done, or accepted."""
     REJECTED = 1
-    """A check said no: verify, catalog check and diff, inf lint, submission build, check and compare."""
+    """A check failed: verify, catalog check and diff, inf lint, submission build, check and compare."""
     USAGE = 2
-    """The call is wrong."""
+    """The command line is wrong."""
     FAILED = 3
-    """Something could not be done or decided."""
+    """The command failed, or a verdict is unknown."""
     INTERRUPTED = 130
-    """Ended by SIGINT (Ctrl+C): 128 + 2, as shells have it."""
+    """Ended by SIGINT (Ctrl+C): 128 + 2, as in shells."""
     TERMINATED = 143
     """Ended by SIGTERM: 128 + 15."""

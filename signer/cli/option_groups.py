@@ -1,4 +1,4 @@
-"""Options that several commands share, declared once: a dataclass whose fields are options.
+"""Declare options that several commands share once: a dataclass whose fields are options.
 
 Typer reads the signature of a function. A parameter whose type is a dataclass is spread out into one option per field
 before Typer sees it, and put together again when the command runs.
@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """`function` as Typer is to see it: each parameter that is a dataclass replaced by the dataclass's fields."""
+    """Replace each dataclass parameter by the dataclass's fields, for Typer to read."""
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, type[Any]] = {}
     parameters: list[inspect.Parameter] = []
@@ -39,17 +39,17 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def examples(*lines: str) -> str:
-    """Calls of a command as the text below its help, one a line."""
+    """Format calls of a command as the text below its help, one a line."""
     return "\n\n".join((f"Example{'s' if len(lines) > 1 else ''}:", *lines))
 
 
 def _unwrapped(text: str) -> str:
-    """`text` with each paragraph on one line, because Typer keeps the line feeds of all but the first."""
+    """Put each paragraph on one line, because Typer keeps the line feeds of all but the first."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _fields(kind: type[Any]) -> list[inspect.Parameter]:
-    """One keyword parameter for each field of a dataclass."""
+    """Return a keyword parameter for each field of a dataclass."""
     hints = get_type_hints(kind, include_extras=True)
     return [_keyword(field.name, hints[field.name], _default(field)) for field in dataclasses.fields(kind)]
 
@@ -63,5 +63,5 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     for information in getattr(annotation, "__metadata__", ()):
         if hasattr(information, "readable"):
-            information.readable = False  # Typer calls a file without permissions a wrong call: the command says more
+            information.readable = False  # an unreadable file is no usage error: leave it to the command
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -1,7 +1,7 @@
-"""Everything that a person or a program reads: results on stdout, messages on stderr.
+"""Print results on stdout and messages on stderr.
 
-Text that comes out of files (names in certificates, paths, attributes) is never trusted to be printable, so that a
-signature can't write to the reader's terminal.
+Text from files (names in certificates, paths, attributes) is escaped, so that a signature can't send control
+sequences to the terminal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PANEL = "Output"
 
 @dataclass(frozen=True)
 class Output:
-    """Where a command's results and messages go. As a parameter of a command it is the options --json, -q and -v."""
+    """Print a command's results and messages. Its fields are the options --json, -q and -v."""
 
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.", rich_help_panel=PANEL)] = (
         False
@@ -57,12 +57,12 @@ class Output:
 
     @staticmethod
     def current() -> Output:
-        """The output of the command that runs, for the error boundary."""
+        """Return the output of the running command, for the error boundary."""
         return _current.get() or Output()
 
     @property
     def has_answered(self) -> bool:
-        """Whether the one JSON document of the command that runs was printed."""
+        """Whether the JSON document of the running command was printed."""
         return _answered.get() is self
 
     def document(self, document: dict[str, Any]) -> None:
@@ -77,16 +77,16 @@ class Output:
 
     @property
     def indent(self) -> int | None:
-        """The indentation of JSON: for a terminal 2; a pipe gets one line, which takes much less time to write."""
+        """The indentation of JSON: 2 for a terminal; one line for a pipe, which is much faster to write."""
         return 2 if sys.stdout.isatty() else None
 
     def print(self, text: str = "", style: str | None = None) -> None:
-        """A line of the result for a person; nothing with --json."""
+        """Print a line of the text result; nothing with --json."""
         if not self.json:
             terminal.write_line(sys.stdout, printable(text), style)
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
-        """A line of the result that begins with a word in a style; nothing with --json."""
+        """Print a line that begins with a word in a style; nothing with --json."""
         if not self.json:
             terminal.write_marked(sys.stdout, printable(word), printable(text), style)
 
@@ -98,35 +98,35 @@ class Output:
         *,
         cut_last: bool = False,
     ) -> None:
-        """A table of the result for a person, as `write_table` draws it; nothing with --json."""
+        """Print a table with `write_table`; nothing with --json."""
         if not self.json:
             terminal.write_table(sys.stdout, columns, rows, title, cut_last=cut_last)
 
     def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
-        """Whether a table of these rows fits on the screen without a break or a cut; in a pipe everything does."""
+        """Tell whether a table of these rows fits the terminal without wrapping or cutting; always true for a pipe."""
         return terminal.has_room(sys.stdout, columns, rows)
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
-        """Text of the result beside a mark; nothing with --json."""
+        """Print text beside a mark; nothing with --json."""
         if not self.json:
             terminal.write_paragraph(sys.stdout, mark, printable(text), style)
 
     def note(self, text: str) -> None:
-        """A message on stderr that --quiet silences."""
+        """Print a message on stderr, except with --quiet."""
         if not self.quiet:
             self._say(text)
 
     def detail(self, text: str) -> None:
-        """A message on stderr that only --verbose shows."""
+        """Print a message on stderr with --verbose."""
         if self.verbose:
             self._say(text)
 
     def warn(self, text: str) -> None:
-        """A warning on stderr."""
+        """Print a warning on stderr."""
         self._say(f"warning: {text}", "yellow")
 
     def error(self, error: SignerError) -> None:
-        """An error on stderr: what is wrong, all that was found, and what to do about it."""
+        """Print an error on stderr with its problems and its hint."""
         self._say(f"error: {error}", "bold red")
         problems = error.problems if isinstance(error, PackageError) else ()
         shown = problems if self.verbose else problems[:_MAX_PROBLEMS]
@@ -148,9 +148,9 @@ class Output:
         doing: str = "working",
         run: Callable[[Callable[[Item], Result], Sequence[Item], int], Iterator[Result]] = in_threads,
     ) -> list[Result]:
-        """The results of `work` for all items in their order, `jobs` at a time, with a progress bar on a terminal.
+        """Return the results of `work` for all items in order, `jobs` at a time, with a progress bar on a terminal.
 
-        `run` is how: `in_threads` or `in_processes`, which says what it demands of `work`.
+        `run` is `in_threads` or `in_processes`, which documents its requirements on `work`.
         """
         return self._gathered(run(work, items, jobs), len(items), doing)
 
@@ -163,7 +163,7 @@ class Output:
         doing: str,
         run: Callable[[Callable[[Item], Callable[[], Result]], Sequence[Item], int], Iterator[Result]] = in_two_steps,
     ) -> list[Result]:
-        """The same for work whose second step is what the first returns: see `in_two_steps`."""
+        """Do the same for work in two steps, where the first returns the second: see `in_two_steps`."""
         return self._gathered(run(begin, items, jobs), len(items), doing)
 
     def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
@@ -179,12 +179,12 @@ _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` and the noun, in the plural where it is one."""
+    """Return the number and the noun, in the plural unless the number is 1."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterable[Result]:
-    """The results, with a bar that appears once the work has lasted longer than a second."""
+    """Yield the results; show a progress bar once the work has lasted longer than a second."""
     import time
 
     from rich.progress import Progress

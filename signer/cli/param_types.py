@@ -45,7 +45,7 @@ def convert_directly(parameter: Any) -> None:
 
 
 class _Converter:
-    """Convert the values of one parameter; Typer converts what is not plain, and refuses what is wrong."""
+    """Convert the plain values of one parameter; leave other and invalid values to Typer."""
 
     def __init__(self, parameter: Any, typers: Callable[[], Any]) -> None:
         kind = parameter.type_descriptor.annotation
@@ -74,7 +74,7 @@ class _Converter:
             raise
 
     def _one(self, word: object) -> Any:
-        """Convert one word. Raises ValueError where Typer has to decide, typer.BadParameter."""
+        """Convert one word. Raises ValueError if Typer has to convert it, typer.BadParameter."""
         value, about = self._convert(word), self._about
         if about.exists or about.readable or about.writable or about.resolve_path:
             raise ValueError

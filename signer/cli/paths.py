@@ -1,4 +1,4 @@
-"""PATH arguments: files, folders that are walked, and lists of files."""
+"""Expand PATH arguments: files, folders, patterns and lists of files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from signer.storage.folders import walk
 def expand(
     paths: Iterable[Path], handles: Callable[[Path], bool], what: str, *, missing_ok: bool = False
 ) -> list[Path]:
-    """The files that PATH arguments mean, each once, in the order given; folders are walked in sorted order.
+    """Return the files of PATH arguments, each once, in the order given; walk folders in sorted order.
 
-    A folder gives the files that `handles` accepts; a file that is named is taken as it is. Raises FileError for a path
-    that does not exist or can't be read (unless `missing_ok`, so that it fails alone when its turn comes), and
-    UsageError for a folder that holds nothing to handle (`what` names it in the plural).
+    From a folder, only the files that `handles` accepts are returned. Raises FileError for a path
+    that does not exist or can't be read (unless `missing_ok`: the caller then reports it without stopping the others),
+    and UsageError for a folder without such files (`what` names them in the plural).
     """
     return list(expand_relative(paths, handles, what, missing_ok=missing_ok))
 
@@ -28,9 +28,9 @@ def expand(
 def expand_relative(
     paths: Iterable[Path], handles: Callable[[Path], bool], what: str, *, missing_ok: bool = False
 ) -> dict[Path, Path]:
-    """The same, each file with its path below the folder that was named; of a file that was named, its name."""
+    """Do the same; map each file to its path below the named folder, or a named file to its name."""
     found: dict[Path, Path] = {}
-    seen: set[str] = set()  # one file by two names would be changed by two threads
+    seen: set[str] = set()  # two threads must not change one file that has two names
     real_folder = lru_cache(os.path.realpath)
 
     def add(file: Path, relative: Path) -> None:
@@ -42,29 +42,29 @@ def expand_relative(
     def accepts(file: Path) -> bool:
         try:
             return handles(file)
-        except FileError:  # a link that leads nowhere is no reason to leave the others undone
+        except FileError:  # a broken link must not stop the other files
             if missing_ok:
                 return True
             raise
 
     for path in listed(paths):
         if not path.exists() and not missing_ok:
-            raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+            raise FileError("file or folder not found", path=path, hint="Check the path.")
         if not path.is_dir():
             add(path, Path(path.name))
             continue
         inside = [file for file in walk(path) if accepts(file)]
         if not inside:
-            raise UsageError(f"there are no {what} in this folder", path=path, hint="Name the files themselves.")
+            raise UsageError(f"no {what} in this folder", path=path, hint="Name the files themselves.")
         for file in inside:
             add(file, file.relative_to(path))
     return found
 
 
 def listed(paths: Iterable[Path]) -> Iterator[Path]:
-    """The paths, with each `@list.txt` replaced by the paths in it: one a line, `#` begins a comment line.
+    """Replace each `@list.txt` by the paths in it: one per line; `#` begins a comment line.
 
-    A pattern such as `*.sys`, which not every shell resolves, is replaced by what it matches, if anything.
+    A pattern such as `*.sys`, which not every shell expands, is replaced by its matches, if any.
     """
     for path in paths:
         if path.exists():
@@ -76,12 +76,12 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
         source = Path(str(path)[1:])
         named = [line for line in map(str.strip, _lines(source)) if line and not line.startswith("#")]
         if not named:
-            raise UsageError("the list contains no paths", path=source, hint="Write one path a line.")
+            raise UsageError("the list contains no paths", path=source, hint="Write one path per line.")
         yield from map(Path, named)
 
 
 def _lines(source: Path) -> list[str]:
-    """The lines of a list of paths. Raises FileError."""
+    """Read the lines of a list of paths. Raises FileError."""
     data = read(source)
     try:
         text = text_of(data)
@@ -94,13 +94,13 @@ def _lines(source: Path) -> list[str]:
             "not a list of paths: the file contains zero bytes",
             path=source,
             offset=data.index(0),
-            hint="Name a text file with one path a line.",
+            hint="Name a text file with one path per line.",
         )
     return text.splitlines()
 
 
 def _matches(pattern: Path) -> list[Path]:
-    """What a pattern with `*`, `?` or `[…]` matches, sorted; nothing for a plain path."""
+    """Return the sorted matches of a pattern with `*`, `?` or `[…]`; nothing for a plain path."""
     import glob
 
     name = str(pattern)

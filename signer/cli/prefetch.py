@@ -1,7 +1,7 @@
-"""A head start for what takes longest: lief, which has an opinion on every image that is changed.
+"""Start importing lief early when the command will change images.
 
-It takes longer to import than all else together, and does so in a process of its own; where the call names an image,
-that begins before this process loads its own modules.
+lief checks the layout of every changed image. Its import takes longer than all others together and runs in a separate
+process; if the command line names an image, that process starts before this one loads its own modules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SAYING_HOW = {"-h", "--help", "--detached-request"}
 
 
 def start(arguments: Sequence[str]) -> None:
-    """Have lief imported if the arguments of a call look as if it will be asked; being wrong costs only its time."""
+    """Start the import of lief if the arguments suggest a change to an image; a wrong guess only wastes time."""
     changing = bool(arguments) and arguments[0] in _CHANGING and not _SAYING_HOW.intersection(arguments)
     if changing and any(map(_leads_to_images, arguments[1:])):
         from signer.formats.table import IMAGE
@@ -24,11 +24,11 @@ def start(arguments: Sequence[str]) -> None:
 
 
 def _leads_to_images(argument: str) -> bool:
-    """Whether a word names an image, or a folder with one that is called like an image."""
+    """Tell whether an argument names an image, or a folder that contains a file with an image's suffix."""
     from signer.formats.table import IMAGE
 
     path = Path(argument)
-    if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: on some systems what is read here is gone for all others
+    if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: reading here would consume the data on some systems
         return False
     try:
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""What is wrong with INFs and packages, as a person reads it."""
+"""Print the problems of INFs and packages as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_problems(output: Output, problems: Sequence[PackageProblem]) -> None:
-    """One line for each problem, with what to do about it below, and how many there are."""
+    """Print each problem with its hint, and the number of errors and warnings."""
     for problem in problems:
         severity = problem.severity.value
         output.line(severity, str(problem), STYLES.get(severity))

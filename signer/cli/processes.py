@@ -1,6 +1,6 @@
-"""Work on many items in several processes where the system can fork: Python then runs on all processors.
+"""Process many items in forked processes, to use all processors.
 
-The work and the items are what a forked process finds in its memory, so that only results are handed over.
+A forked process inherits the work and the items in its memory: only results are transferred.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MIN_BATCHES = 16
-"""From so many batches on. For fewer, starting processes and handing over results takes longer than it saves."""
+"""Minimum number of batches: with fewer, starting processes and transferring results takes longer than it saves."""
 SMALL_ITEMS = 64
-"""A batch of items that take microseconds, as hashing a small file does."""
+"""Batch size for items that take microseconds, such as hashing a small file."""
 _MIN_ITEMS = 128
 _PORTION = 16
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
-"""In a forked process: its work, and all items."""
+"""The work and all items, in a forked process."""
 
 
 def in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int = SMALL_ITEMS
 ) -> Iterator[Result]:
-    """The results of `work` for all items in their order, `jobs` at a time. An error comes where its result would.
+    """Yield the results of `work` for all items in order, `jobs` at a time. An error is raised in place of its result.
 
-    Results and errors must be picklable, and what `work` changes is lost. With few items, or where the system can't
-    fork safely (no other thread may run), threads do the work. Raises SignerError where a process was ended.
+    Results and errors must be picklable, and side effects of `work` in memory are lost. Uses threads for few items, or
+    if forking is not safe (another thread runs). Raises SignerError if a process was killed.
     """
     if jobs < 2 or len(items) < MIN_BATCHES * batch or not can_fork():
         yield from in_threads(work, items, jobs)
@@ -49,7 +49,7 @@ def in_processes(
 def in_two_steps_and_processes(
     begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int
 ) -> Iterator[Result]:
-    """The same for work whose second step is what the first returns: the first is taken with many items at a time."""
+    """Do the same for work in two steps, where the first returns the second; run the first for many items at a time."""
     if jobs < 2 or len(items) < _MIN_ITEMS or not can_fork():
         yield from in_two_steps(begin, items, jobs)
         return
@@ -61,9 +61,9 @@ def in_two_steps_and_processes(
 
 
 def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
-    """Most items in one portion a process, as what is waited for at first takes longest; the rest in small ones.
+    """Split the items: most in one portion per process, because starting is slow; the rest in small portions.
 
-    With these the processes end together.
+    The small portions make the processes end at about the same time.
     """
     large = max(_PORTION, min(MAX_PENDING, 3 * len(items) // (4 * jobs)))
     split = min(large * jobs, len(items))
@@ -75,7 +75,7 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     import multiprocessing
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
-    gc.freeze()  # so that a forked process looks through, and thereby copies, none of what it shares with this one
+    gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
         try:
@@ -93,8 +93,8 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """An interrupt comes when the block ends: of a pool that is half started, nobody ends the processes."""
-    if sys.platform == "win32":  # where nothing forks
+    """Defer interrupts until the block ends: the processes of a half-started pool would keep running."""
+    if sys.platform == "win32":  # Windows can't fork
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -105,20 +105,20 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def can_fork() -> bool:
-    """Whether this process may be forked: on Linux, while it has one thread."""
+    """Tell whether this process can be forked safely: on Linux, while it has one thread."""
     return sys.platform == "linux" and threading.active_count() == 1
 
 
 def _prepare(work: Callable[[Any], Any], items: Sequence[Any]) -> None:
     global _shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits, and ends the others
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which that one ends them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles the interrupt and ends its workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # sent by the parent
     _shared = (work, items)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Nobody else ends this process where the one that waits for it is killed."""
+    """End this process when its parent is killed."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()
@@ -128,7 +128,7 @@ def _end_with_parent() -> None:
 
 
 def _run(batch: range) -> list[Any]:
-    """The results of one batch."""
+    """Return the results of one batch."""
     assert _shared is not None
     work, items = _shared
     return [work(items[index]) for index in batch]

@@ -1,4 +1,4 @@
-"""Apply a profile to a command: refuse before anything is signed, verify before anything is replaced."""
+"""Apply a profile to a command: check it before signing, and verify before files are replaced."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def require_named(chosen: ResolvedProfile, *, is_test: bool) -> None:
-    """Raise ReleaseRefused where a release profile would be signed by the test identity."""
+    """Raise ReleaseRefused if the test identity would sign with a release profile."""
     if chosen.is_release and is_test and chosen.profile is not None:
         raise ReleaseRefused(
-            f"the profile {chosen.profile.name!r} is for release and names no signer: the test identity can't sign it",
+            f"profile {chosen.profile.name!r} can't be used: a release needs a signer, not the test identity",
             path=chosen.profile.source,
-            hint='Add identity = "…", or trust = "test-signing" where the profile is for tests.',
+            hint='Add identity = "…", or trust = "test-signing" if the profile is for tests.',
         )
 
 
@@ -39,9 +39,9 @@ def require_fit(
     timestamped: bool,
     for_portal: bool = False,
 ) -> None:
-    """Raise ReleaseRefused, with every reason, for what a release must not be signed with.
+    """Raise ReleaseRefused with all reasons if the options or the certificate are not fit for a release.
 
-    What goes to the portal is signed again there, so that the profile's targets say nothing about it.
+    The portal signs a submission again, so the profile's targets do not apply to it.
     """
     if not chosen.is_release or chosen.profile is None:
         return
@@ -55,7 +55,7 @@ def require_fit(
 
 
 def targets_of(chosen: ResolvedProfile) -> tuple[Target, ...]:
-    """The targets that a profile names. Raises UsageError."""
+    """Return the targets that a profile names. Raises UsageError."""
     from signer.policy.targets import parse_targets
 
     return parse_targets(chosen.settings.targets)
@@ -80,12 +80,12 @@ def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPac
     def verify(package: DriverPackage, catalog: Catalog) -> None:
         found = verify_signed(package, catalog, paths_of, targets, machine, release=chosen.is_release)
         for target in found.undecided:
-            output.warn(f"{package.catalog_name}: nothing public decides whether {target} accepts it")
+            output.warn(f"{package.catalog_name}: no public source decides whether {target} accepts it")
         if found.accepted:
             output.note(f"{package.catalog_name}: accepted by {', '.join(found.accepted)}.")
         if found.not_checked:
             names = ", ".join(found.not_checked)
-            output.warn(f"{package.catalog_name}: the package installs nothing on {names}; not checked there")
+            output.warn(f"{package.catalog_name}: the package installs nothing on {names}; not checked")
 
     return verify
 

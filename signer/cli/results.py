@@ -17,7 +17,7 @@ __all__ = ["FileResult", "attempt", "attempt_in_two", "failure_as_result", "fini
 
 
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
-    """Return the result of `work`; an error becomes a result that names `path`, so that other files go on."""
+    """Return the result of `work`; convert an error to a result for `path`, so that other files are still processed."""
     try:
         return work()
     except SignerError as error:

@@ -1,4 +1,4 @@
-"""What `drvsign sign` does with one file: sign it into its place, or write its signature or its request elsewhere."""
+"""Sign one file for `drvsign sign`, or write its detached signature or its signing request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def prepare_for(files: Iterable[Path]) -> None:
-    """Start in the background what changing these files needs, and what takes long."""
+    """Start slow background preparations for changing these files."""
     for prepare in {row.prepare for row in map(_format_of, files) if row is not None}:
         prepare()
 
@@ -33,14 +33,13 @@ def _format_of(path: Path) -> FormatRow | None:
 
 @dataclass(frozen=True)
 class FileSigner:
-    """Signs the files of one call, and reports what became of each."""
+    """Signs the files of one call and returns the result of each."""
 
     job: SigningJob
     skip_signed: bool = False
 
     def can_be_shared(self) -> bool:
-        """Whether several processes may sign as this says, which are made ready for it: the key is in this one's
-        memory, and nobody is asked for timestamps."""
+        """Whether forked processes can sign: the key is in memory, and no timestamp authority is needed."""
         from signer.keys.local import LocalKey
         from signer.pe.layout_check import share
 
@@ -50,7 +49,7 @@ class FileSigner:
         return True
 
     def begin(self, source: Path, target: Path, detached: Path | None = None) -> Callable[[], FileResult]:
-        """Begin to sign `source` into `target`, or only its signature into `detached`; the returned function ends it.
+        """Begin to sign `source` to `target`, or its signature to `detached`; return a function that completes it.
 
         Both steps raise SignerError.
         """
@@ -75,7 +74,7 @@ def _is_signed(source: Path) -> bool:
 
 
 def write_request(source: Path, options: SigningOptions, page_hashes: bool, target: Path) -> FileResult:
-    """Write what an external key is to sign of a file. Raises SignerError."""
+    """Write the data of a file that an external key has to sign. Raises SignerError."""
     from signer.operations.external_signing import request_for
 
     with mapped(source) as data:

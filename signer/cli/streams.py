@@ -1,4 +1,4 @@
-"""The standard streams as a process finds them: closed, of an old encoding, or with nobody at the other end."""
+"""Prepare standard streams that are closed, have a legacy encoding, or are broken pipes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 
 
 def prepare() -> None:
-    """Make the standard streams fit to be used, whatever they are."""
+    """Make the standard streams usable."""
     for number in range(3):
-        # The next file to be opened would get the number of a closed one, and what libraries print would go into it.
+        # The next opened file would get the descriptor of a closed stream, and library output would go into it.
         try:
             os.fstat(number)
         except OSError:
@@ -25,6 +25,6 @@ def prepare() -> None:
 
 
 def forget(name: str) -> None:
-    """Nobody reads this stream any more: let Python's last flush go nowhere instead of failing."""
+    """Redirect a closed stream to the null device, so that Python's last flush does not fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())

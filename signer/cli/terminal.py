@@ -1,6 +1,6 @@
-"""What a screen gets: lines with a style, tables as wide as it is, and nothing that could write to it by itself.
+"""Write styled lines, paragraphs and tables to a terminal, with control characters escaped.
 
-rich draws it, which takes longer to load than many a command lasts: a pipe gets its lines without.
+rich draws them. It takes longer to load than many a command lasts, so output to a pipe does not use it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BETWEEN_CELLS = 3
 
 
 def printable(text: str) -> str:
-    """`text` with control, formatting and unpaired surrogate characters as escapes; line feeds stay."""
+    """Escape control, formatting and unpaired surrogate characters, except line feeds."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -39,7 +39,7 @@ def _escaped(char: str) -> str:
 
 
 def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
-    """A line as it is, in a style."""
+    """Write a line in a style."""
     if style is None or is_plain(stream):
         stream.write(f"{text}\n")
         stream.flush()
@@ -48,7 +48,7 @@ def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
 
 
 def write_marked(stream: TextIO, word: str, text: str, style: str | None) -> None:
-    """A line that begins with a word in a style."""
+    """Write a line that begins with a word in a style."""
     if is_plain(stream):
         write_line(stream, f"{word} {text}")
         return
@@ -58,7 +58,7 @@ def write_marked(stream: TextIO, word: str, text: str, style: str | None) -> Non
 
 
 def write_paragraph(stream: TextIO, mark: str, text: str, style: str | None) -> None:
-    """Text beside a mark; on a terminal its lines break between words and stand under each other."""
+    """Write text beside a mark; on a terminal, wrap it between words and indent it to the mark's width."""
     from textwrap import fill
 
     width, indent = _PIPE_WIDTH if is_plain(stream) else console(stream).width, " " * len(mark)
@@ -74,7 +74,7 @@ def write_table(
     *,
     cut_last: bool = False,
 ) -> None:
-    """A table. On a terminal long cells take several lines; with `cut_last` those of the last column are cut off."""
+    """Write a table. On a terminal, wrap long cells; with `cut_last`, cut those of the last column instead."""
     screen = console(stream)
     cells = [[_cell(value) for value in row] for row in rows]
     drawn = _table(columns, cells, title, width=screen.width, cut_last=cut_last)
@@ -88,7 +88,7 @@ def write_table(
 
 
 def has_room(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
-    """Whether a table of these rows fits without a break or a cut; in a pipe everything does."""
+    """Tell whether a table of these rows fits without wrapping or cutting; always true for a pipe."""
     if is_plain(stream):
         return True
     widths = [max(map(len, column)) for column in zip(columns, *(map(str, row) for row in rows), strict=True)]
@@ -96,7 +96,7 @@ def has_room(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[obj
 
 
 def _cell(value: object) -> Any:
-    """One cell: styled where it is a word that stands for an outcome."""
+    """Return a cell, styled if it is an outcome."""
     from rich.text import Text
 
     text = "" if value is None else printable(str(value))
@@ -106,7 +106,7 @@ def _cell(value: object) -> Any:
 def _table(
     columns: Sequence[str], cells: Sequence[Sequence[Any]], title: str | None, *, width: int, cut_last: bool
 ) -> Table:
-    """The table, its columns made for `width` characters."""
+    """Build the table for a width of `width` characters."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -131,7 +131,7 @@ def _table(
 def _kept_whole(
     columns: Sequence[str], cells: Sequence[Sequence[Any]], widest: Sequence[int], width: int
 ) -> dict[int, int]:
-    """Where not everything fits: the widths of columns that would break inside words, dates and digests first."""
+    """Return the columns to keep whole in a narrow table: first those that would break inside words and digests."""
     room = width - 3 * (len(columns) - 1) - 2
     if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= room:
         return {}
@@ -146,7 +146,7 @@ def _kept_whole(
 
 
 def is_plain(stream: TextIO) -> bool:
-    """Whether rich would take it for no terminal, and write no styles: as these variables say, else as the system."""
+    """Tell whether rich would write no styles: as the environment variables say, else if it is not a terminal."""
     compatible, coloured = os.environ.get("TTY_COMPATIBLE"), os.environ.get("FORCE_COLOR")
     if compatible in ("0", "1"):
         return compatible == "0"
@@ -155,7 +155,7 @@ def is_plain(stream: TextIO) -> bool:
 
 @lru_cache(maxsize=2)
 def console(stream: Any) -> Console:
-    """A console that takes text literally: no markup, no guessing at colours for numbers and paths."""
+    """Return a console that writes text literally: no markup, no automatic colors."""
     from rich.console import Console
 
     width = None if stream.isatty() else _PIPE_WIDTH

@@ -1,4 +1,4 @@
-"""Text files that a person or a shell wrote: lists of paths, passwords."""
+"""Decode text files that users give: lists of paths, passwords."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 
 
 def text_of(data: bytes) -> str:
-    """The text of a file that a person or a shell wrote: UTF-8, or UTF-16 as Windows PowerShell's `>` writes it.
+    """Decode UTF-8, or UTF-16 as Windows PowerShell's `>` writes it.
 
     Raises UnicodeDecodeError.
     """

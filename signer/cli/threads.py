@@ -1,4 +1,4 @@
-"""Work on many items in several threads: hashing and RSA leave the interpreter to others while they last."""
+"""Process many items in several threads: hashing and RSA release the interpreter lock."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Result = TypeVar("Result")
 _MAX_BATCH = 16
 _BATCHES_A_THREAD = 8
 MAX_PENDING = 256
-"""Items of which a thread or process takes the first step before the second: what it keeps meanwhile is bounded."""
+"""Maximum number of items between their first and second step in a thread or process; bounds the memory."""
 BATCH_SECONDS = 0.25
 
 
 def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int) -> Iterator[Result]:
-    """The results of work that has two steps, where the second is what the first returns; else as `in_threads`.
+    """Yield the results of work in two steps, where the first returns the second; else like `in_threads`.
 
-    A thread takes the first step with as many items as a moment allows before it takes the second with any of them.
+    A thread runs the first step for a batch of items before it runs the second for any of them.
     """
     places = iter(range(len(items)))
 
     def some() -> list[tuple[int, Result]]:
-        """None only where there is nothing left."""
+        """Return results; an empty list only when no items are left."""
         end = time.monotonic() + BATCH_SECONDS
         begun = []
         for place in places:
@@ -34,7 +34,7 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
                 break
         return [(place, finish()) for place, finish in begun]
 
-    if jobs < 2:  # in this thread, which an interrupt ends at once
+    if jobs < 2:  # in this thread, so that an interrupt ends it at once
         while found := some():
             yield from (result for _, result in found)
     else:
@@ -42,7 +42,7 @@ def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[
 
 
 def _in_order(some: Callable[[], list[tuple[int, Result]]], jobs: int) -> Iterator[Result]:
-    """What several threads that ask for some results find until there are none, in the order of their numbers."""
+    """Call `some` in several threads until it returns nothing; yield the results in the order of their numbers."""
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     ready: dict[int, Result] = {}
@@ -61,10 +61,10 @@ def _in_order(some: Callable[[], list[tuple[int, Result]]], jobs: int) -> Iterat
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
-    """The results of `work` for all items in their order, `jobs` at a time. An error comes where its result would.
+    """Yield the results of `work` for all items in order, `jobs` at a time. An error is raised in place of its result.
 
-    Threads are handed batches: handing over one small file takes as long as reading it. With few items a batch is one,
-    so that no thread is left alone with several large files.
+    Threads get batches, because dispatching a small file takes as long as reading it. With few items a batch is one
+    item, so that one thread does not get several large files.
     """
     if jobs < 2:
         yield from map(work, items)

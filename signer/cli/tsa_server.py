@@ -1,6 +1,6 @@
-"""The HTTP side of our timestamp authority: RFC 3161 over HTTP, and Authenticode's legacy protocol, on this machine.
+"""Serve a timestamp authority over HTTP on this machine: RFC 3161, and Authenticode's legacy protocol.
 
-Source: RFC 3161, 3.4. What a request is, is told by its Content-Type.
+Source: RFC 3161, 3.4. The Content-Type selects the protocol.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from signer.pkcs7.timestamp_authority import TimestampAuthority
 from signer.pkcs7.timestamp_request import LEGACY, RFC3161_QUERY, RFC3161_REPLY
 
 HOST = "127.0.0.1"
-"""Test timestamps are nothing for others, so nobody else can ask for them."""
+"""Loopback only: test timestamps are not for other machines."""
 
 _MAX_REQUEST_SIZE = 1 << 16
 _SECONDS_TO_SEND = 10
 
 
 class TsaServer(ThreadingHTTPServer):
-    """Serves one authority. `log` is told about each request."""
+    """Serves one authority. `log` receives a line for each request."""
 
     daemon_threads = True
 
@@ -35,19 +35,19 @@ class TsaServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """URL of the server."""
         return f"http://{HOST}:{self.server_address[1]}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no reason to say anything."""
-        self.log("a client went away")
+        """Log a client that disconnected, without a traceback."""
+        self.log("a client disconnected")
 
 
 @contextmanager
 def serving(
     authority: TimestampAuthority, port: int = 0, log: Callable[[str], None] = lambda message: None
 ) -> Iterator[TsaServer]:
-    """A server in a thread of its own, for as long as the block runs. Port 0 takes any that is free. Raises OSError."""
+    """Run a server in its own thread during the block. Port 0 selects a free one. Raises OSError."""
     with TsaServer(authority, port, log) as server:
         thread = threading.Thread(target=server.serve_forever, name="tsa", daemon=True)
         thread.start()
@@ -59,7 +59,7 @@ def serving(
 
 
 def serial_numbers() -> Callable[[], int]:
-    """Serial numbers that no other run has given out: a random beginning, then one after the other."""
+    """Return a generator of serial numbers that differ between runs: a random start, then consecutive."""
     numbers = itertools.count(secrets.randbits(63) | 1 << 62)
     return lambda: next(numbers)
 
@@ -97,5 +97,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """One line for each request, to wherever the server says."""
+        """Log one line for each request."""
         self.server.log(format % args)

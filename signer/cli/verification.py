@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _BATCH = 4
-"""Files for a process at a time: one takes milliseconds."""
+"""Batch size for a process: one file takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def algorithm_of(attributes: bytes) -> DigestAlgorithm:
     size = len(_message_digest(attributes))
     found = next((algorithm for algorithm in DigestAlgorithm if algorithm.size == size), None)
     if found is None:
-        raise SignatureFormatError(f"the request's digest has {size} bytes, which no algorithm gives")
+        raise SignatureFormatError(f"the request's digest has {size} bytes, which no supported algorithm produces")
     return found
 
 
@@ -85,8 +85,8 @@ def finish(
             prepared = replace(prepare(content, certificate, chain, options), attributes=attributes)
             return _finished(prepared, signature)
     raise SigningError(
-        "the request was made for another file, or the file has changed since",
-        hint="Make a new request with: drvsign sign FILE --detached-request REQUEST",
+        "the request is for a different file, or the file changed after the request was made",
+        hint="Make a new request: drvsign sign FILE --detached-request REQUEST",
     )
 
 
@@ -104,7 +104,7 @@ def finish_any(
             if _is_over(asked, signature):
                 return asked.finish(signature)
     raise SigningError(
-        "the signature is not over this file as it would be signed without further options, by this certificate's key",
+        "the signature does not match this certificate and a request for this file without further options",
         hint="Give --request, the file that drvsign sign --detached-request wrote, and the signer's certificate.",
     )
 
@@ -121,12 +121,12 @@ def _finished(prepared: Prepared, signature: bytes) -> bytes:
         made_with = _algorithm_in(prepared.certificate, signature)
         if made_with is not None and made_with is not prepared.algorithm:
             raise SigningError(
-                f"the key signed a {made_with} digest, and the request wants {prepared.algorithm}",
+                f"the key signed a {made_with} digest; the request requires {prepared.algorithm}",
                 hint=f"Sign the {prepared.algorithm} digest of the request, once: openssl dgst -{prepared.algorithm} "
                 "-sign KEY -out SIGNATURE REQUEST",
             )
         raise SigningError(
-            f"the signature is not over the request by the key of {common_name(prepared.certificate)!r}",
+            f"the signature does not match the request and the certificate {common_name(prepared.certificate)!r}",
             hint="Give the certificate of the key that signed, and sign the request's digest once, not twice.",
         )
     return prepared.finish(signature)
@@ -161,7 +161,7 @@ def _algorithm_in(certificate: x509.Certificate, signature: bytes) -> DigestAlgo
 def _message_digest(attributes: bytes) -> bytes:
     """The messageDigest among signed attributes. Raises SignatureFormatError."""
     if attributes[:1] != bytes((der.SET,)):
-        raise _no_request("it is no SET of attributes in DER")
+        raise _no_request("it is not a SET of attributes in DER")
     der.require_der(attributes)
     name = der.oid(oids.MESSAGE_DIGEST)
     for attribute in der.children(attributes, der.read(attributes)):

@@ -110,7 +110,7 @@ def _require_supported(row: FormatRow, *, page_hashes: bool, append: bool, dual:
     if row.is_content and (append or dual):
         raise SigningError(
             f"a {row.name} has one signature, so it can't be signed with {'--append' if append else '--dual'}",
-            hint="Sign it again without: the new signature takes the place of the old one.",
+            hint="Remove the option: the new signature replaces the old one.",
         )
     if row.is_content:
         return

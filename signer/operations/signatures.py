@@ -50,7 +50,7 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
     """Return the DER of one signature. Raises UsageError where there is no such signature, MalformedInput."""
     row, file = opened(data)
     if index and row.is_content:
-        raise SigningError(f"a {row.name} has one signature", hint="Leave out --index.")
+        raise SigningError(f"a {row.name} has one signature", hint="Remove --index.")
     found = _flat(file)
     if index >= len(found):
         raise _no_such(index, len(found))
@@ -91,14 +91,14 @@ def attach(data: memoryview | bytes, new: bytes, *, append: bool = False, source
     """
     row, file = opened(data)
     if append and not row.features.append:
-        raise SigningError(f"a {row.name} has one signature", hint="Leave out --append.")
+        raise SigningError(f"a {row.name} has one signature", hint="Remove --append.")
     try:
         algorithm, digest = file.signed_digest(new)
     except SignerError as error:
         raise error if source is None else error.at(source) from error
     if file.hash([algorithm], to_change=True).digests[algorithm] != digest:
         raise SigningError(
-            f"this is the signature of another {row.name}: it is over {algorithm} {digest.hex()}",
+            f"the signature is for a different {row.name}: it covers {algorithm} {digest.hex()}",
             hint=f"Attach it to the {row.name} that it was made for, unchanged since then.",
             path=source,
         )
@@ -114,8 +114,8 @@ def _flat(file: Format) -> list[bytes]:
 def _require_separable(row: FormatRow) -> None:
     if row.is_content:
         raise SigningError(
-            f"a {row.name} is its own signature, which can't be taken off",
-            hint="Build it anew with: drvsign catalog build DIR",
+            f"a {row.name} is itself a signature, which can't be removed",
+            hint="Build it again: drvsign catalog build DIR",
         )
 
 
@@ -131,6 +131,6 @@ def _joined(group: Group) -> bytes:
 
 def _no_such(index: int, count: int) -> UsageError:
     if count == 0:
-        return UsageError("the file is not signed", hint="Sign it with: drvsign sign FILE")
+        return UsageError("the file is not signed", hint="Sign it: drvsign sign FILE")
     there = f"the file has {count}, counted from 0"
-    return UsageError(f"there is no signature {index}: {there}", hint="See them with: drvsign inspect FILE")
+    return UsageError(f"signature {index} not found: {there}", hint="List the signatures: drvsign inspect FILE")

@@ -132,7 +132,7 @@ def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
     given = tuple(names)
     found = tuple(dict.fromkeys(Target.parse(part) for name in given for part in name.split(",") if part.strip()))
     if given and not found:
-        raise UsageError("--target names no target", hint="Say <release>-<arch>, such as win11-25h2-x64.")
+        raise UsageError("--target names no target", hint="Use RELEASE-ARCHITECTURE, such as win11-25h2-x64.")
     return found
 
 

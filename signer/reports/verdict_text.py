@@ -129,7 +129,7 @@ def _signatures(sink: Sink, one: Assessment) -> None:
 
     for each, paths in zip(one.evidence.signatures, one.paths, strict=True):
         kind = classify(each, paths.classification_paths)
-        signer = common_name(each.signer) if each.signer is not None else "no known signer"
+        signer = common_name(each.signer) if each.signer is not None else "an unknown signer"
         of = publisher(each, kind)
         who = f"{signer} for {of}" if of and of != signer else signer
         place = f"catalog {each.catalog}" if each.catalog else each.source

@@ -95,7 +95,7 @@ def test_a_pfx_opens_with_its_password_or_a_public_one(hierarchy, password, give
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [(None, "the PFX file needs a password"), ("wrong", "the password does not open the PFX file")],
+    [(None, "the PFX file needs a password"), ("wrong", "the password of the PFX file is wrong")],
 )
 def test_a_pfx_rejects_a_wrong_password(hierarchy, given, message):
     with pytest.raises(WrongSecret, match=message):

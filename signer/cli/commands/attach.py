@@ -1,4 +1,4 @@
-"""`drvsign attach`: a signature that was made elsewhere into its file."""
+"""`drvsign attach`: put a signature that was made elsewhere into its file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PANEL = "External signing (the key is held elsewhere)"
 
 @dataclass(frozen=True)
 class ExternalSignature:
-    """What came back from where the key is, and what it needs to become a signature."""
+    """Options for the signature value of an external key, and the certificates to complete it."""
 
     signed_digest: Annotated[
         Path | None,
@@ -80,7 +80,7 @@ class ExternalSignature:
     ] = None
 
     def algorithm(self) -> DigestAlgorithm | None:
-        """The digest algorithm of the request, if there is one. Raises SignatureFormatError naming it."""
+        """Return the digest algorithm of the request, if given. Raises SignatureFormatError with its path."""
         from signer.operations.external_signing import algorithm_of
 
         if self.request is None:
@@ -91,13 +91,13 @@ class ExternalSignature:
             raise error.at(self.request) from error
 
     def certificates(self) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
-        """The signer's certificate, and the chain above it. Raises UsageError, FileError, CertificateError."""
+        """Load the signer's certificate and its chain. Raises UsageError, FileError, CertificateError."""
         from signer.keys.chain import chain_above
 
         if self.cert is None:
             raise UsageError("the signer's certificate is missing", hint="Give it with --cert.", field="--cert")
         first, *others = load_certificates([self.cert])
-        # A bundle may begin with the root: the signer is the one that issued none of the others.
+        # A bundle may begin with the root: the signer's certificate is the one that issued none of the others.
         issuers = {certificate.issuer for certificate in (first, *others)}
         leaf = next((c for c in (first, *others) if c.subject not in issuers), first)
         return leaf, chain_above(leaf, [c for c in (first, *others) if c != leaf])
@@ -134,7 +134,7 @@ def attach(
     """
     if (signature is None) == (external.signed_digest is None):
         raise UsageError(
-            "name exactly one signature to attach", hint="Give --signature, or --signed-digest with --cert."
+            "attach requires exactly one signature", hint="Give --signature, or --signed-digest with --cert."
         )
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])
 
@@ -146,14 +146,14 @@ def _attach(path: Path, target: Path, external: ExternalSignature, signature: Pa
         der = _finished(data, external) if signature is None else read(signature)
         return attach(data, der, append=append, source=signature)
 
-    # The copy that is kept is the one that is compared: of a file that changes meanwhile, nothing else would tell.
+    # Compare the copy that is written: the source may change meanwhile.
     made = change_atomically(path, target, found)
     note = f"to {path}" if target != path else ""
     return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.signature), note)
 
 
 def _finished(data: memoryview, external: ExternalSignature) -> bytes:
-    """Make the signature of a file from what the external key returned."""
+    """Make the signature of a file from the external key's signature value."""
     from signer.algorithms import DigestAlgorithm
     from signer.operations.external_signing import candidates
     from signer.pkcs7.signed_data import SigningOptions
@@ -184,7 +184,7 @@ def _options(external: ExternalSignature, options: SigningOptions) -> SigningOpt
 
 
 def _raw(data: bytes) -> bytes:
-    """The signature's octets: services that sign mostly answer in base64."""
+    """Return the signature value; decode base64, which most signing services return."""
     try:
         return base64.b64decode(b"".join(data.split()), validate=True) or data
     except binascii.Error:

@@ -67,7 +67,7 @@ def build(
     """
     with failure_as_result(output, path):
         if not path.exists():
-            raise FileError("there is no such file or folder", path=path, hint="Check the path.")
+            raise FileError("file or folder not found", path=path, hint="Check the path.")
         _require_source(path)
         if path.suffix.lower() == ".cdf":
             results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
@@ -102,7 +102,7 @@ def show(output: Output, path: CatalogFile) -> None:
     output.print(f"identifier {catalog.list_identifier.hex()}")
     output.table(("Attribute", "Value"), catalog.attributes)
     rows = [_row(member) for member in catalog.members]
-    output.table(("File", "Kind", "Digest", "", "For", "Besides"), rows, title=f"{len(rows)} entries")
+    output.table(("File", "Kind", "Digest", "", "For", "Details"), rows, title=f"{len(rows)} entries")
 
 
 @app.command(epilog=examples("drvsign catalog diff ours.cat theirs.cat"))
@@ -140,7 +140,7 @@ def check(
     from catalogs.diff import check_folder
 
     if not folder.is_dir():
-        raise FileError("there is no such folder", path=folder, hint="Name the folder of the package.")
+        raise FileError("folder not found", path=folder, hint="Name the folder of the package.")
     for place in (path, folder):
         UnfinishedRuns().require_none(place)
     catalog = _load(path)
@@ -161,7 +161,7 @@ def check(
 
 
 def _sources(path: Path, choices: CatalogChoices) -> list[Path]:
-    """The files that the catalogs of an INF, a folder or a .cdf were made from."""
+    """Return the files that the catalogs of an INF, a folder or a .cdf depend on."""
     if path.suffix.lower() == ".cdf":
         from catalogs import cdf
         from catalogs.inf.text import decode
@@ -217,7 +217,7 @@ def _written(catalog: Catalog, target: Path, files: int) -> FileResult:
 
 
 def _require_source(path: Path) -> None:
-    """Raise CatalogError for a file that no catalog is built from, whatever it is called."""
+    """Raise CatalogError for a file in a format that no catalog is built from."""
     row = detect_file(path) if path.is_file() else None
     if row is not None:
         raise CatalogError(
@@ -228,7 +228,7 @@ def _require_source(path: Path) -> None:
 
 
 def _load(path: Path) -> Catalog:
-    """The catalog at `path`. Raises FileError, CatalogError, SignatureFormatError, naming it."""
+    """Load the catalog at `path`. Raises FileError, CatalogError, SignatureFormatError with the path."""
     from catalogs.catalog.file import Catalog
 
     row = detect_file(path)
@@ -283,7 +283,7 @@ def _signature(catalog: Catalog) -> str:
 
 
 def _explained(state: FileState, catalog: Catalog) -> FileState:
-    """A changed file whose line ends alone are to blame says so."""
+    """Explain a changed file that differs only in its newlines."""
     if state.state not in ("changed", "stale") or state.path is None:
         return state
     from dataclasses import replace

@@ -105,17 +105,17 @@ def _files(packages: list[DriverPackage]) -> list[Path]:
 
 
 def _each(output: Output, jobs: int) -> Callable[[Any, Any], Any]:
-    """How to run over files: several at a time, with a progress bar."""
+    """Return a function that processes files in parallel with a progress bar."""
     return lambda work, files: output.each(work, files, jobs=workers(jobs, len(files)), doing="signing and hashing")
 
 
 def _require_sense(folder: Path, signature: SignatureOptions) -> None:
-    """Raise UsageError for what no package can have, and FileError for what is no folder."""
+    """Raise UsageError for options that packages don't support, FileError if the path is not a folder."""
     if signature.dual:
         raise UsageError("--dual applies only to images: a catalog has one signature", hint="Sign the drivers first.")
     if not folder.is_dir():
-        what = "this is a file, not a folder" if folder.exists() else "there is no such folder"
-        raise FileError(what, path=folder, hint="Name the folder that holds the INF.")
+        what = "this is a file, not a folder" if folder.exists() else "folder not found"
+        raise FileError(what, path=folder, hint="Name the folder that contains the INF.")
 
 
 def _elsewhere(
@@ -125,13 +125,13 @@ def _elsewhere(
     sign: Callable[[Path, list[DriverPackage]], list[FileOutcome]],
     output: Output,
 ) -> list[FileOutcome]:
-    """Sign copies of the packages' files, and have them all take their places in `target` at once.
+    """Sign copies of the packages' files, and move all of them to `target` in one update.
 
-    Raises UsageError where the two folders are one or the other's, SignerError.
+    Raises UsageError if one folder contains the other, SignerError.
     """
     whole, other = folder.resolve(), target.resolve()
     if whole == other or whole.is_relative_to(other):
-        raise UsageError("--output-dir is the package's own folder", hint="Leave it out to sign in place.")
+        raise UsageError("--output-dir is the package's own folder", hint="Remove --output-dir to sign in place.")
     with temporary_folder() as room:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
             ensure_folder((room / path.relative_to(folder)).parent)
@@ -153,7 +153,7 @@ def _elsewhere(
 
 
 def _moved(package: DriverPackage, folder: Path, room: Path) -> DriverPackage:
-    """The same package with its files below another folder."""
+    """Return the package with its files below another folder."""
 
     def to(path: Path) -> Path:
         return room / path.relative_to(folder)

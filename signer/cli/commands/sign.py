@@ -40,7 +40,7 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True)
 class SigningMode:
-    """What becomes of signatures that are there, and of the new one."""
+    """Options for existing signatures and for the destination of the new one."""
 
     append: Annotated[
         bool,
@@ -124,7 +124,7 @@ def sign(
 def _sign_each(
     output: Output, job: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
 ) -> list[FileResult]:
-    """What became of each file, in processes where there are many and they can all sign."""
+    """Sign each file, in several processes if there are many files and forked processes can sign."""
 
     def begin(path: Path) -> Callable[[], FileResult]:
         return attempt_in_two(path, lambda: job.begin(path, targets[path], detached))
@@ -140,7 +140,7 @@ def _job(
     signature: SignatureOptions,
     manner: SigningMode,
 ) -> FileSigner:
-    """How each file is signed: the first options are those of the signature, the second of one nested in it."""
+    """Return how each file is signed: `first` is for the signature, `second` for one nested in it."""
     from signer.operations.sign import SigningJob
 
     first, second = options
@@ -156,7 +156,7 @@ def _job(
 
 
 def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | None) -> None:
-    """Raise UsageError where a dependency file would have nothing to say."""
+    """Raise UsageError unless one output file is made from one input file."""
     if len(targets) != 1 or (detached is None and set(targets) == set(targets.values())):
         raise UsageError(
             "--depfile requires one input and one output file", hint="Name one file, and --output or --detached."
@@ -164,7 +164,7 @@ def _require_one_made_from_another(targets: dict[Path, Path], detached: Path | N
 
 
 def _is_signable(path: Path, output: Output) -> bool:
-    """Whether a file of a folder is signed. One that only its name makes a driver or catalog is not left out unsaid."""
+    """Tell whether to sign a file of a folder; warn about one that only its name makes a driver or catalog."""
     if is_signable(path):
         return True
     if by_suffix(path) is not None:
@@ -186,7 +186,7 @@ def _write_request(
     output: Output, paths: list[Path], signature: SignatureOptions, identity: IdentityOptions, target: Path
 ) -> None:
     if len(paths) != 1 or signature.dual:
-        raise UsageError("a request is for one signature of one file", hint="Name one file, and leave out --dual.")
+        raise UsageError("a request is for one signature of one file", hint="Name one file and remove --dual.")
     if not identity.is_test:
         raise UsageError("a request needs no key", hint="Give the certificate to drvsign attach.")
     options, _ = signature.resolve(output)

@@ -46,7 +46,7 @@ def timestamp(
     change.
     """
     if not authorities.is_wanted:
-        raise UsageError("no timestamp authority was named", hint="Add --timestamp URL.")
+        raise UsageError("no timestamp authority was given", hint="Add --timestamp URL.")
     files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
     targets = destination.of(files)
     prepare_for(targets)

@@ -1,1 +1,1 @@
-"""The options that several commands share, a group of them in each module."""
+"""Options that several commands share: one group per module."""

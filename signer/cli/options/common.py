@@ -1,4 +1,4 @@
-"""Options that several commands take, and where secrets come from."""
+"""Options that several commands share, and the sources of passwords."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ IDENTITY_PANEL = "Signing identity (one of; default: the test identity)"
 
 @dataclass(frozen=True)
 class SecretOptions:
-    """Where a password comes from. It is never taken from the command line, which other users can read."""
+    """The source of a password: never the command line, which other users can read."""
 
     password_env: Annotated[
         str | None,
@@ -74,13 +74,13 @@ class SecretOptions:
             )
 
     def using(self, settings: Settings) -> SecretOptions:
-        """The same options, or where none was given, the place that a profile names."""
+        """Return these options; if none was given, the source that a profile names."""
         if (self.password_env, self.password_file, self.password_fd) != (None, None, None):
             return self
         return SecretOptions(settings.password_env, None if settings.password_env else settings.password_file)
 
     def secret(self, prompt: str) -> str | None:
-        """The password, from where the options say, else from a prompt on a terminal; None where there is neither."""
+        """Return the password from the given source, else from a prompt; None without a source and a terminal."""
         if self.password_env is not None:
             value = os.environ.get(self.password_env)
             if value is None:
@@ -105,7 +105,7 @@ class SecretOptions:
 
 
 def now() -> datetime:
-    """The time that goes into output: SOURCE_DATE_EPOCH where it is set, else the clock's. Raises UsageError."""
+    """Return the time to write into output: SOURCE_DATE_EPOCH if set, else the current time. Raises UsageError."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return datetime.now(UTC)
@@ -118,7 +118,7 @@ def now() -> datetime:
 
 
 def workers(jobs: int, items: int) -> int:
-    """How many threads to use for so many items; `jobs` 0 means one a processor."""
+    """Return the number of threads for this number of items; `jobs` 0 means one per processor."""
     return max(1, min(jobs or os.cpu_count() or 1, items))
 
 

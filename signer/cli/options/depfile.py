@@ -1,4 +1,4 @@
-"""--depfile: which files a result was made from, as make and ninja read it."""
+"""--depfile: the dependencies of a result, as a rule for make and ninja."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ DepFile = Annotated[
 
 
 def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
-    """Write the rule that says what `target` was made from. Raises FileError.
+    """Write a rule with the dependencies of `target`. Raises FileError.
 
-    Each source also stands as a target of its own, so that make does not stop at one that is gone.
+    Each source is also a target without a recipe, so that make does not fail if a source was deleted.
     """
     names = [_escaped(source) for source in dict.fromkeys(sources)]
     lines = [f"{_escaped(target)}: \\", *(f"  {name} \\" for name in names[:-1]), *(f"  {name}" for name in names[-1:])]
@@ -38,7 +38,7 @@ def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
 
 
 def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chosen: ResolvedProfile) -> list[Path]:
-    """The files besides the driver that decide what a signature is: key, certificates, and the profile's file."""
+    """Return the files that a signature depends on besides the driver: key, certificates, profile file."""
     named = [identity.pfx, identity.cert, identity.key, *(signature.cross_cert or ())]
     scheme, _, rest = (identity.identity or "").partition(":")
     if scheme in ("pfx", "file"):
@@ -51,6 +51,6 @@ def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chos
 
 
 def _escaped(path: Path) -> str:
-    """A path as makefiles have it, with `/` between folders."""
+    """Escape a path for a makefile, with `/` between folders."""
     text = str(path).replace(os.sep, "/")
     return text.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ").replace(":", "\\:" if os.sep == "/" else ":")

@@ -1,4 +1,4 @@
-"""Where the results of a command go: in place, to one file, or into a folder."""
+"""The destination of a command's results: in place, one file, or a folder."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ OutputFolder = Annotated[
 
 @dataclass(frozen=True)
 class Destination:
-    """--output and --output-dir."""
+    """The options --output and --output-dir."""
 
     output_file: OutputFile = None
     output_dir: OutputFolder = None
 
     def of(self, files: Mapping[Path, Path]) -> dict[Path, Path]:
-        """Where the result of each file goes, given its path below the folder that was named.
+        """Return the destination of each file, given its path below the named folder.
 
         Raises UsageError for options that contradict each other or the number of files, FileError.
         """

@@ -1,4 +1,4 @@
-"""The lists of drivers that a user gives: which is which, and what is said about them."""
+"""Load the allow list and the block list of drivers, and reject one given as the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_allow_list(path: Path | None) -> SiPolicy | None:
-    """The Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
+    """Load the Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
     from signer.codeintegrity.app_control import app_control_policy
 
     policy = _load(path, "Allow list")
@@ -22,7 +22,7 @@ def load_allow_list(path: Path | None) -> SiPolicy | None:
     if policy is None or policy.id in (None, enforced, app_control_policy("evaluation").id):
         return policy
     if policy.id == app_control_policy("block-list").id:
-        # The block list allows what it does not deny, so that it would seem to allow nearly everything.
+        # The block list allows every driver that it does not deny: as an allow list it would allow nearly all.
         raise UsageError(
             f"{path} is Microsoft's driver block list ({policy.id}), not the allow list of the Windows Driver Policy",
             hint=f"Give it with --block-list; the allow list is {enforced}.cip.",
@@ -33,7 +33,7 @@ def load_allow_list(path: Path | None) -> SiPolicy | None:
 
 
 def load_block_list(path: Path | None) -> SiPolicy | None:
-    """The driver block list. Raises FileError, ConfigError, and UsageError for the allow list."""
+    """Load the driver block list. Raises FileError, ConfigError, and UsageError for the allow list."""
     from signer.codeintegrity.app_control import app_control_policy
 
     policy = _load(path, "Block list")
@@ -47,7 +47,7 @@ def load_block_list(path: Path | None) -> SiPolicy | None:
 
 
 def _load(path: Path | None, what: str) -> SiPolicy | None:
-    """The App Control policy at `path`. Raises FileError, ConfigError, naming it."""
+    """Load the App Control policy at `path`. Raises FileError, ConfigError with the path."""
     if path is None:
         return None
     from signer.policy.si_policy.read import read_policy

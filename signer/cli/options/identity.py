@@ -1,4 +1,4 @@
-"""Who signs: the identity options, and the test identity that signs when none is named."""
+"""The signing identity: its options, and the default test identity."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from signer.keys.identity import SigningIdentity
 
 TEST_IDENTITY = Path("testcerts", "generated")
-"""Where the test identity is, below the working directory. It is made on first use, with a notice on stderr."""
+"""Folder of the test identity in the working directory. Created on first use, with a note on stderr."""
 
 
 @dataclass(frozen=True)
 class IdentityOptions:
-    """Who signs: one of three ways to say it, or none of them for the test identity."""
+    """Options that name the signing identity in one of three ways; without any, the test identity signs."""
 
     pfx: Annotated[
         Path | None,
@@ -71,17 +71,17 @@ class IdentityOptions:
 
     @property
     def is_test(self) -> bool:
-        """Whether nobody is named, so that the test identity signs."""
+        """Whether no identity is named: the test identity signs."""
         return self.pfx is None and self.cert is None and self.key is None and self.identity is None
 
     def using(self, settings: Settings) -> IdentityOptions:
-        """The same options, or where nobody is named, the signer of a profile."""
+        """Return these options; if they name no identity, the signer of a profile."""
         if not self.is_test or settings.identity is None:
             return self
         return replace(self, identity=settings.identity, cert=settings.certificate)
 
     def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
-        """The identity that the options name. Raises UsageError, FileError, IdentityError."""
+        """Open the identity that the options name. Raises UsageError, FileError, IdentityError."""
         opened = _test_identity(output) if self.is_test else self._named(secrets)
         if not self.any_usage:
             _require_code_signing(opened)
@@ -98,7 +98,7 @@ class IdentityOptions:
 
 
 def _test_identity(output: Output) -> SigningIdentity:
-    """The code-signing identity under `testcerts/generated`, made now if it is not there."""
+    """Load the code-signing identity in `testcerts/generated`; create it if missing."""
     from signer.keys.open import open_identity
     from testcerts.profiles import LEAF
     from testcerts.store import ensure
@@ -118,7 +118,7 @@ def _test_identity(output: Output) -> SigningIdentity:
 
 
 def _require_code_signing(identity: SigningIdentity) -> None:
-    """Raise IdentityError unless the certificate says that it is for signing code."""
+    """Raise IdentityError unless the certificate has the code-signing EKU."""
     from signer.asn1.oids import EKU_CODE_SIGNING
     from signer.certificates import extended_key_usages
 
@@ -143,11 +143,11 @@ def _warn_of_validity(identity: SigningIdentity, output: Output) -> None:
 
 
 def _warn_of_missing_issuer(identity: SigningIdentity, output: Output) -> None:
-    """Who verifies a signature needs the certificates up to the root, which alone may be left out."""
+    """Warn if the issuer's certificate is missing: verification needs all certificates below the root."""
     from signer.certificates import is_self_signed, issuer_common_name
 
     if not identity.chain and not is_self_signed(identity.certificate):
         output.warn(
-            f"the certificate of {identity.name!r} came without that of its issuer, "
-            f"{issuer_common_name(identity.certificate)!r}: unless that is a root, give both in one file"
+            f"the certificate {identity.name!r} came without its issuer's, "
+            f"{issuer_common_name(identity.certificate)!r}: unless that is a root certificate, give both in one file"
         )

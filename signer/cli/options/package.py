@@ -1,4 +1,4 @@
-"""Which releases and which day a catalog is for: the options that `package` and `catalog build` share."""
+"""Releases, version and build date of a catalog: options of `package` and `catalog build`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PANEL = "Catalog"
 
 @dataclass(frozen=True)
 class CatalogChoices:
-    """--os, --catalog-version, --now and --uselocaltime, as Inf2Cat has them."""
+    """--os, --catalog-version, --now and --uselocaltime, as in Inf2Cat."""
 
     os: Annotated[
         list[str] | None,
@@ -62,7 +62,7 @@ class CatalogChoices:
     ] = False
 
     def using(self, settings: Settings) -> CatalogChoices:
-        """The same options, with those that were not given taken from a profile."""
+        """Return these options; a profile sets those that were not given."""
         return replace(
             self,
             os=self.os or list(settings.os) or None,
@@ -70,7 +70,7 @@ class CatalogChoices:
         )
 
     def time(self) -> datetime:
-        """The moment to take for now, aware. Raises UsageError."""
+        """Return the build time, timezone-aware. Raises UsageError."""
         if self.now_ is None:
             return now()
         try:
@@ -82,7 +82,7 @@ class CatalogChoices:
         return given if given.tzinfo else given.replace(tzinfo=UTC)
 
     def survey(self, where: Path | Sequence[Path]) -> Survey:
-        """What the INFs ask for, with all problems. Raises UsageError, FileError."""
+        """Survey the packages of the INFs, with all problems. Raises UsageError, FileError."""
         from catalogs.catalog.os_names import parse_names
         from catalogs.package.driver_package import survey_packages
 
@@ -90,7 +90,7 @@ class CatalogChoices:
         return survey_packages(where, parse_names(self.os) if self.os else None, today=today.date())
 
     def packages(self, where: Path | Sequence[Path], output: Output) -> list[DriverPackage]:
-        """The packages that the INFs ask for; warnings are printed. Raises PackageError with every problem."""
+        """Return the packages of the INFs and print warnings. Raises PackageError with every problem."""
         survey = self.survey(where)
         survey.require_sound(where)
         for problem in survey.problems:
@@ -103,7 +103,7 @@ class CatalogChoices:
         return list(survey.packages)
 
     def options(self, *, page_hashes: bool) -> CatalogOptions:
-        """How the catalog is written. Raises UsageError."""
+        """Return the options for building the catalog. Raises UsageError."""
         from catalogs.build import CatalogOptions
 
         return CatalogOptions(self.time(), self.catalog_version, page_hashes)

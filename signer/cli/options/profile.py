@@ -1,4 +1,4 @@
-"""--profile: how a driver is signed, from `drvsign.toml` beside it and from the environment."""
+"""--profile: signing settings from `drvsign.toml` and the environment."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ PANEL = "Profile"
 
 @dataclass(frozen=True)
 class ResolvedProfile:
-    """What a profile and the environment say."""
+    """The settings of a profile and the environment."""
 
     settings: Settings
     profile: Profile | None = None
 
     @property
     def is_release(self) -> bool:
-        """Whether a profile for release was chosen."""
+        """Whether a release profile was chosen."""
         return self.profile is not None and self.profile.is_release
 
 
 @dataclass(frozen=True)
 class ProfileOptions:
-    """--profile and --config."""
+    """The options --profile and --config."""
 
     profile: Annotated[
         str | None,
@@ -56,7 +56,7 @@ class ProfileOptions:
     ] = None
 
     def load(self, beside: Path) -> ResolvedProfile:
-        """What is said for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError."""
+        """Load the settings for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError."""
         import os
 
         from signer.config import Settings, find_profile, from_environment, merged, parse_profiles
@@ -74,7 +74,7 @@ class ProfileOptions:
 
 
 def _nearest(folder: Path) -> Path:
-    """The drvsign.toml of a folder, or of the nearest one above it. Raises ConfigError."""
+    """Find the drvsign.toml of a folder or its nearest parent. Raises ConfigError."""
     from signer.config import FILE_NAME
 
     whole = folder.resolve()

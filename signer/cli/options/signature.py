@@ -1,4 +1,4 @@
-"""What a signature is to say: the options that `sign`, `package` and `catalog sign` share."""
+"""The contents of a signature: options of `sign`, `package` and `catalog sign`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PANEL = "Signature contents"
 
 @dataclass(frozen=True)
 class SignatureOptions:
-    """What a signature says besides whose it is."""
+    """Options for the contents of a signature, except the signer."""
 
     digest: Annotated[
         str | None,
@@ -71,7 +71,7 @@ class SignatureOptions:
     ] = False
 
     def using(self, settings: Settings) -> SignatureOptions:
-        """The same options, with those that were not given taken from a profile."""
+        """Return these options; a profile sets those that were not given."""
         return replace(
             self,
             digest=self.digest or settings.digest,
@@ -82,7 +82,7 @@ class SignatureOptions:
         )
 
     def algorithm(self) -> DigestAlgorithm:
-        """The digest algorithm that --digest names. Raises UsageError."""
+        """Return the digest algorithm that --digest names. Raises UsageError."""
         from signer.algorithms import DigestAlgorithm
 
         algorithm = DigestAlgorithm.named(self.digest or "sha256")
@@ -95,7 +95,7 @@ class SignatureOptions:
         return algorithm
 
     def resolve(self, output: Output) -> tuple[SigningOptions, SigningOptions | None]:
-        """The options of the signature, and with --dual those of the one nested in it. Raises UsageError and more."""
+        """Return the options of the signature, and with --dual those of the nested one. Raises SignerError."""
         from signer.algorithms import DigestAlgorithm
         from signer.pkcs7.signed_data import SigningOptions
 
@@ -114,7 +114,7 @@ class SignatureOptions:
             return replace(options, digest=DigestAlgorithm.SHA1), options
         if not algorithm.modern:
             output.warn(
-                "SHA-1 signatures are only for Windows Vista and 7 without updates; newer Windows may refuse them "
+                "SHA-1 signatures are only for Windows Vista and 7 without updates; newer Windows may reject them "
                 "(--dual signs for both)"
             )
         return options, None
@@ -129,7 +129,7 @@ class SignatureOptions:
 
 
 def load_certificates(files: list[Path]) -> list[x509.Certificate]:
-    """All certificates in some files. Raises CertificateError and FileError, naming the file."""
+    """Load all certificates in some files. Raises CertificateError and FileError with the path."""
     from signer.certificates import load_all
 
     found: list[x509.Certificate] = []

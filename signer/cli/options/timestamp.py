@@ -1,4 +1,4 @@
-"""Who says when a signature was made: the options that `sign`, `package` and `timestamp` share."""
+"""Timestamp authorities: options of `sign`, `package` and `timestamp`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PANEL = "Timestamps"
 
 @dataclass(frozen=True)
 class TimestampOptions:
-    """Timestamp authorities. With both protocols, SHA-1 signatures get the legacy kind and the others RFC 3161."""
+    """Options for timestamp authorities. With both kinds, SHA-1 signatures get the legacy one and others RFC 3161."""
 
     timestamp: Annotated[
         list[str] | None,
@@ -54,7 +54,7 @@ class TimestampOptions:
     ] = None
 
     def using(self, settings: Settings) -> TimestampOptions:
-        """The same options, with those that were not given taken from a profile."""
+        """Return these options; a profile sets those that were not given."""
         named = self if self.is_wanted else settings
         return TimestampOptions(
             list(named.timestamp or ()),
@@ -68,7 +68,7 @@ class TimestampOptions:
         return bool(self.timestamp or self.legacy_timestamp)
 
     def chooser(self, output: Output) -> Callable[[DigestAlgorithm | None], Timestamper | None]:
-        """Which timestamper a signature gets, by its digest; None where no authority is named. Raises UsageError."""
+        """Return a function from a digest algorithm to its timestamper, or None without one. Raises UsageError."""
         from signer.algorithms import DigestAlgorithm
 
         algorithm = DigestAlgorithm.named(self.timestamp_digest or "sha256")

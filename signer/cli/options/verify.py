@@ -1,4 +1,4 @@
-"""What a verdict is for: the roots that are trusted, the targets, and the state of the machine."""
+"""Conditions of a verdict: trusted roots and the state of the machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DISPUTED_PANEL = "Disputed rules (Microsoft's documents disagree)"
 
 @dataclass(frozen=True)
 class TrustOptions:
-    """Which roots are trusted, and what helps to reach or distrust them."""
+    """Options for trusted roots, intermediate certificates and revocation lists."""
 
     roots: Annotated[
         str,
@@ -78,11 +78,11 @@ class TrustOptions:
         from signer.policy.trust import Trust
 
         if self.roots not in ("release", "test-signing"):
-            raise UsageError(f"there are no roots called {self.roots!r}", hint="Say --roots release or test-signing.")
+            raise UsageError(f"--roots can't be {self.roots!r}", hint="Choose one of release, test-signing.")
         if self.root and self.roots == "release":
             raise UsageError(
-                "a root of your own and the release roots can't be trusted together",
-                hint="Add --roots test-signing, or leave out --root.",
+                "your own root and the release roots can't be trusted together",
+                hint="Add --roots test-signing, or remove --root.",
             )
         intermediates = load_certificates(self.intermediate or [])
         crls = [crl for path in self.crl or [] for crl in _crls(path)]
@@ -91,14 +91,14 @@ class TrustOptions:
         return Trust.test_signing(load_certificates(self._named(output)), intermediates=intermediates, crls=crls)
 
     def _named(self, output: Output) -> list[Path]:
-        """The roots that were named, or the test identity's where there is one."""
+        """Return the roots that were given, else the test identity's if it exists."""
         if self.root:
             return self.root
         own = TEST_IDENTITY / "root.cer"
         if own.is_file():
-            output.detail(f"No --root was named: {own} is trusted.")
+            output.detail(f"No --root was given: {own} is trusted.")
             return [own]
-        output.warn("no --root was named, and there is no test identity here: only Microsoft's test roots are trusted")
+        output.warn("no --root was given and no test identity exists here: only Microsoft's test roots are trusted")
         return []
 
 
@@ -108,7 +108,7 @@ def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:
 
 @dataclass(frozen=True)
 class MachineOptions:
-    """What counts about the machine that the verdict is for."""
+    """Options for the state of the machine."""
 
     testsigning: Annotated[
         bool, _machine("--testsigning", text="Test-signing mode is on (bcdedit -set TESTSIGNING ON).")
@@ -231,7 +231,7 @@ class MachineOptions:
     ] = False
 
     def time(self) -> datetime:
-        """The time that the verdict is for. Raises UsageError."""
+        """Return the time of the check. Raises UsageError."""
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
     def machine(self, roots: Roots) -> MachineState:
@@ -262,7 +262,7 @@ class MachineOptions:
 
 
 def parse_time(text: str, option: str) -> datetime:
-    """A date or time as ISO 8601 has it; in UTC unless it says otherwise. Raises UsageError."""
+    """Parse an ISO 8601 date or time; UTC unless it has an offset. Raises UsageError."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:

@@ -21,7 +21,7 @@ def assessment(*outcomes: Answer) -> Assessment:
 
 
 ACCEPTED, REJECTED, UNKNOWN = assessment("accepted"), assessment("rejected"), assessment("unknown")
-FAILED = Assessment(Path("gone.sys"), "image", error=FileError("there is no such file"))
+FAILED = Assessment(Path("gone.sys"), "image", error=FileError("file or folder not found"))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_catalogs_of_a_folder_count_for_its_other_files_only(package: Path) -> N
 def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path, name: str, kind: str) -> None:
     (tmp_path / "here.sys").write_bytes(PeSpec().build())
     gone, here = verify([tmp_path / name, tmp_path / "here.sys"], QUERY)
-    assert (gone.kind, str(gone.error)) == (kind, f"{tmp_path / name}: there is no such file or folder")
+    assert (gone.kind, str(gone.error)) == (kind, f"{tmp_path / name}: file or folder not found")
     assert here.error is None
 
 

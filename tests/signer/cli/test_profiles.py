@@ -168,7 +168,7 @@ def test_the_test_identity_signs_no_release(package: Path, work: Path) -> None:
     write_profile(package, "[profile.release]\n")
     ran = drvsign("package", package, "--profile", "release")
     assert ran.code == 3
-    assert "names no signer" in ran.stderr
+    assert "a release needs a signer" in ran.stderr
     assert not (package / "sample.cat").exists()
 
 
@@ -186,7 +186,7 @@ def test_a_target_of_another_architecture_is_not_passed_over_in_silence(package:
     ran = drvsign("package", package, "--profile", "test")
     assert ran.code == 0, ran.stderr
     assert "sample.cat: accepted by win11-25h2-x64." in ran.stderr
-    assert "warning: sample.cat: the package installs nothing on win11-25h2-arm64; not checked there" in ran.stderr
+    assert "warning: sample.cat: the package installs nothing on win11-25h2-arm64; not checked" in ran.stderr
 
 
 def test_a_target_that_the_inf_installs_nothing_on_rejects_the_package(package: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_signature_of_another_image_is_refused(work, signed):
     before = state(work)
     ran = drvsign("attach", other, "--signature", "sig.p7")
     assert ran.code == 3
-    assert ran.errors == [line for line in ran.errors if "sig.p7: this is the signature of another image" in line]
+    assert ran.errors == [line for line in ran.errors if "sig.p7: the signature is for a different image" in line]
     assert state(work) == before
 
 
@@ -170,11 +170,11 @@ def test_split_signing_takes_base64_and_can_do_without_the_request(work, driver)
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        ("digest", "the key signed a sha1 digest, and the request wants sha256"),
-        ("key", "not over the request by the key of 'Drvsign Unit Test'"),
-        ("image", "the request was made for another file"),
+        ("digest", "the key signed a sha1 digest; the request requires sha256"),
+        ("key", "the signature does not match the request and the certificate 'Drvsign Unit Test'"),
+        ("image", "the request is for a different file"),
         ("request", "tbs: not a signing request"),
-        ("garbage", "not over the request"),
+        ("garbage", "the signature does not match the request"),
     ],
 )
 def test_split_signing_refuses_what_does_not_fit(work, driver, spoil, says):
@@ -199,8 +199,11 @@ def test_split_signing_refuses_what_does_not_fit(work, driver, spoil, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("attach", "toaster.sys"), "name exactly one signature to attach"),
-        (("attach", "toaster.sys", "--signature", "a", "--signed-digest", "b"), "name exactly one signature to attach"),
+        (("attach", "toaster.sys"), "attach requires exactly one signature"),
+        (
+            ("attach", "toaster.sys", "--signature", "a", "--signed-digest", "b"),
+            "attach requires exactly one signature",
+        ),
         (("sign", "toaster.sys", "--detached-request", "a", "--pfx", "b"), "needs no key"),
         (("sign", "toaster.sys", "toaster.sys", "--detached-request", "a"), "one signature of one file"),
         (("extract", "toaster.sys"), "--output"),

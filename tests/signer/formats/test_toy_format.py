@@ -48,7 +48,7 @@ def test_what_it_can_t_have_is_refused_by_its_name() -> None:
 
 def test_a_signature_of_another_toy_is_refused() -> None:
     signed = sign_file(PLAIN, identity(), SigningOptions())
-    with pytest.raises(SigningError, match="the signature of another toy"):
+    with pytest.raises(SigningError, match="the signature is for a different toy"):
         signatures.attach(PLAIN + b"!", signed.signature)
 
 

@@ -11,7 +11,9 @@ from signer.reports.sink import PlainSink
 
 SIGNED = FileResult(Path("a.sys"), "signed", DigestAlgorithm.SHA256, b"\x01\x02", "Contoso", "from b.sys")
 SKIPPED = FileResult(Path("c.sys"), "skipped")
-FAILED = FileResult(Path("d.sys"), "failed", error=FileError("there is no such file", path="d.sys", hint="Check it."))
+FAILED = FileResult(
+    Path("d.sys"), "failed", error=FileError("file or folder not found", path="d.sys", hint="Check it.")
+)
 
 
 class Problem:
@@ -46,7 +48,7 @@ def test_the_document_lists_every_file() -> None:
                 "digest_algorithm": None,
                 "digest": None,
                 "signer": None,
-                "error": {"code": "file", "message": "d.sys: there is no such file", "hint": "Check it."},
+                "error": {"code": "file", "message": "d.sys: file or folder not found", "hint": "Check it."},
             },
         ],
     }

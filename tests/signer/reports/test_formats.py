@@ -29,7 +29,7 @@ def assessed(path: str = "sample.sys") -> Assessment:
     return Assessment(Path(path), "image", sample.evidence, sample.paths, found)
 
 
-FAILED = Assessment(Path("gone.sys"), "image", error=FileError("there is no such file", path="gone.sys"))
+FAILED = Assessment(Path("gone.sys"), "image", error=FileError("file or folder not found", path="gone.sys"))
 
 
 def rendered(name: str, *assessments: Assessment, options: ReportOptions | None = None) -> str:

@@ -16,7 +16,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
 from catalogs.diff import Difference, differences
 from catalogs.package.driver_package import DriverPackage, survey_packages
-from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
 from catalogs.verification.verify import verify as verify_paths

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -35,6 +36,19 @@ def test_every_exported_name_exists_and_is_documented(package: str) -> None:
 def test_a_name_that_is_not_exported_is_an_attribute_error(package: str) -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = import_module(package).nothing
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_exported_name_is_also_a_module(package: str) -> None:
+    """Importing a submodule sets an attribute of the package: it would hide an exported name that is imported later."""
+    module = import_module(package)
+    assert {found.name for found in iter_modules(module.__path__)} & set(module.__all__) == set()
+
+
+def test_a_name_that_is_imported_after_another_is_still_the_function() -> None:
+    code = "from catalogs import build_catalogs; import catalogs; print(type(catalogs.sign_package).__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout == "function\n"
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -33,7 +33,7 @@ from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
-    from catalogs.sign_package import FileOutcome
+    from catalogs.signing import FileOutcome
     from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
@@ -67,7 +67,7 @@ def package(
     All files change together, or none does. Drivers signed by another publisher stay unchanged. The verdict for the
     newest Windows release is printed at the end; the exit code tells only whether signing succeeded.
     """
-    from catalogs.sign_package import PackagingOptions, sign_packages
+    from catalogs.signing import PackagingOptions, sign_packages
 
     with failure_as_result(output, folder):
         _require_sense(folder, signature)

@@ -13,7 +13,7 @@ from catalogs.build import CatalogOptions, build
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.sign import sign_catalog
 from catalogs.package.driver_package import DriverPackage, read_packages
-from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.release_check import ReleaseCheck, verify_signed
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids

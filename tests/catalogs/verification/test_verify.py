@@ -10,7 +10,7 @@ import pytest
 
 from catalogs.build import CatalogOptions
 from catalogs.package.driver_package import read_packages
-from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.query import VerifyQuery
 from catalogs.verification.verify import verify, verify_and_serialize
 from signer.errors import UnfinishedRun, UsageError

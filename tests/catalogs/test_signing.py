@@ -9,7 +9,7 @@ import pytest
 
 from catalogs.build import CatalogOptions
 from catalogs.package.driver_package import read_packages
-from catalogs.sign_package import PackagingOptions, sign_packages
+from catalogs.signing import PackagingOptions, sign_packages
 from signer.errors import PackageError
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.identities import identity

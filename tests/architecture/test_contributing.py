@@ -10,7 +10,7 @@ from tests.support.files import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (?!to add|---)(.+?) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
-PATH = re.compile(r"`((?:signer|catalogs|testcerts|tests|docs)/[\w/.]+)`")
+PATH = re.compile(r"`((?:signer|catalogs|testcerts|tests|docs)/[\w/.]+|\w+\.(?:md|toml))`")
 
 
 @pytest.mark.parametrize(("change", "touch", "tests"), ROWS, ids=[row[0] for row in ROWS])

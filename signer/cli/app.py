@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -40,8 +39,7 @@ _NAMES = (
     "submission",
     "tsa",
 )
-_MODULES = {name: f"signer.cli.commands.{name}" for name in _NAMES}
-COMMANDS = {name: module for name, module in _MODULES.items() if find_spec(module)}
+COMMANDS = {name: f"signer.cli.commands.{name}" for name in _NAMES}
 """Each command and the module whose `app` it is, in the order of the help."""
 
 _DEBUG = "DRVSIGN_DEBUG"

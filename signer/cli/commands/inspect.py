@@ -16,7 +16,7 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, SigningError
-from signer.formats.detect import expected, named
+from signer.formats.detect import expected, named, names
 from signer.reports.certificates import certificate as certificate_json
 from signer.reports.certificates import iso
 from signer.reports.styles import STYLES
@@ -49,7 +49,7 @@ def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
     Signatures are numbered from 0; nested signatures follow the one that contains them. No trust is evaluated here:
     use drvsign verify for that.
     """
-    files = expand(paths, _handles, "images, catalogs or cabinets", missing_ok=True)
+    files = expand(paths, _handles, names(), missing_ok=True)
 
     def work(path: Path) -> Inspection:
         try:

@@ -25,7 +25,7 @@ from signer.cli.results import FileResult, attempt, attempt_in_two, finish
 from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.threads import in_two_steps
 from signer.errors import UsageError
-from signer.formats.detect import by_suffix, is_signable
+from signer.formats.detect import by_suffix, is_signable, names
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ def sign(
         return
     if manner.append and signature.dual:
         raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
-    files = expand_relative(
-        paths, lambda path: _is_signable(path, output), "images, catalogs or cabinets", missing_ok=True
-    )
+    files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
     targets = _targets(destination, files, manner.detached)
     if manner.detached is None:
         prepare_for(targets)

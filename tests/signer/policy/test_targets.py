@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signer.errors import UsageError
-from signer.policy.targets import Target, all_targets, targets_for
+from signer.policy.targets import Target, all_targets, release_names, targets_for
+
+NEWEST = [name for name in release_names() if name.startswith("win11-")][-1]
 
 
 def test_every_target_is_found_by_its_name() -> None:
@@ -20,7 +22,7 @@ def test_every_target_is_found_by_its_name() -> None:
         ("win11-24h2-x86", "win11-24h2-x64, win11-24h2-arm64"),
         ("win10-1607-arm64", "win10-1607-x86, win10-1607-x64"),
         ("wn10-22h2-x64", "Did you mean win10-22h2-x64"),
-        ("win11", "Add the release, such as win11-26h1-x64. Releases: win11-21h2"),
+        ("win11", f"Add the release, such as {NEWEST}-x64. Releases: win11-21h2"),
         ("win10-x64", "win10-1507, win10-1511"),
         ("windows11-23h2-x64", "Did you mean win11-23h2-x64"),
         ("win12-x64", "Releases: vista, win7"),

@@ -12,9 +12,9 @@ class Severity(Enum):
     """Severity of a problem."""
 
     ERROR = "error"
-    """No catalog can be built until it is fixed."""
+    """Inf2Cat or InfVerif reports an error. Errors that `catalogs.package` finds prevent building the catalog."""
     WARNING = "warning"
-    """A catalog can be built, but the package should be fixed."""
+    """A catalog can be built and lint succeeds, but the package should be fixed."""
 
     def __str__(self) -> str:
         return self.value
@@ -25,7 +25,7 @@ class PackageProblem:
     """An error or warning with its location and a hint."""
 
     code: str
-    """Inf2Cat's number if it is public (`22.9.1`), otherwise a drvsign name (`file-collision`)."""
+    """Inf2Cat's or InfVerif's number if it is public (`22.9.1`, `1324`), else a drvsign name (`file-collision`)."""
     message: str
     """Inf2Cat's or InfVerif's exact text if it is known, otherwise one sentence."""
     path: PurePath | None = None
@@ -35,7 +35,7 @@ class PackageProblem:
     hint: str | None = None
     """How to fix it."""
     severity: Severity = Severity.ERROR
-    """ERROR if it prevents the catalog from being built."""
+    """ERROR unless the package can be used as it is."""
 
     def __str__(self) -> str:
         place = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "

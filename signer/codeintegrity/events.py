@@ -1,6 +1,7 @@
 """List the events that a target's Code Integrity writes to its logs for a verdict.
 
-An event appears only on releases that have it, with the fields and the text of their build (see `event_tables`).
+`_number` decides which event a load causes. An event appears only on releases that have it, with the fields and the
+text of their build (see `event_tables`); with rows in those tables alone, drvsign reads an event but never predicts it.
 Fields that depend on the machine (cache state, USN, policy bits) are None.
 """
 

@@ -1,7 +1,8 @@
 """The table of formats: the magic bytes and file name suffixes that tell one from another.
 
-A new format is one row here, its adapter beside this module, and a package with its bytes. Nothing else in the project
-compares magic bytes. Adapters are imported on use, because every call reads this module before its first file.
+A new format is one row here, its adapter beside this module, a package with its bytes, and the content of its
+signatures in `signer.pkcs7.indirect_data`. Nothing else in the project compares magic bytes. Adapters are imported on
+use, because every call reads this module before its first file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The table of report formats. A new format is one module with a renderer and one row here."""
+"""The table of report formats. A new format is one module with a renderer, and one row here.
+
+Options of `drvsign verify` select formats: --json, and for files those that `signer.cli.commands.verify` passes on.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _GC_THRESHOLD = 50_000
 def main() -> NoReturn:
     """Run it, and end the process. Interrupted while its modules are still being loaded, it ends as it does later."""
     signal.signal(signal.SIGTERM, _terminate)
-    gc.set_threshold(_GC_THRESHOLD)  # loading modules makes many objects, and hardly any that nobody needs any more
+    gc.set_threshold(_GC_THRESHOLD)  # loading modules creates many objects and little garbage
     try:
         from signer.cli import prefetch
 
@@ -33,7 +33,7 @@ def main() -> NoReturn:
 
 
 def _terminate(*_: object) -> NoReturn:
-    """End as an interrupt does, so that no temporary file is left."""
+    """End like an interrupt, which removes temporary files."""
     raise SystemExit(ExitCode.TERMINATED)
 
 

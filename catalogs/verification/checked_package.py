@@ -32,7 +32,7 @@ PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
 """Builds the certificate paths of an evidence's signatures in the caller's trust store."""
 
 _MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
-"""Codes of problems because of which a copied file is not in the package."""
+"""Codes of the problems of a file that the INF copies but the package lacks."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 

@@ -63,5 +63,5 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     for information in getattr(annotation, "__metadata__", ()):
         if hasattr(information, "readable"):
-            information.readable = False  # an unreadable file is no usage error: leave it to the command
+            information.readable = False  # an unreadable file is not a usage error: the command reports it
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

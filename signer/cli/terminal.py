@@ -132,15 +132,15 @@ def _kept_whole(
     columns: Sequence[str], cells: Sequence[Sequence[Any]], widest: Sequence[int], width: int
 ) -> dict[int, int]:
     """Return the columns to keep whole in a narrow table: first those that would break inside words and digests."""
-    room = width - 3 * (len(columns) - 1) - 2
-    if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= room:
+    available = width - 3 * (len(columns) - 1) - 2
+    if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= available:
         return {}
     kept: dict[int, int] = {}
     for index in sorted(range(len(columns)), key=lambda column: widest[column]):
         words = any(" " in row[index].plain for row in cells)
         wanted = max([widest[index], *map(len, columns[index].split())])
         others = sum(min(cell, _MIN_CELL_WIDTH) for at, cell in enumerate(widest) if at != index and at not in kept)
-        if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= room:
+        if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= available:
             kept[index] = wanted
     return kept
 

@@ -20,7 +20,7 @@ _GUID = re.compile(r"\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}")
 _BOOLEANS = {"true": True, "false": False}
 _SIZED = ("UnicodeString", "Binary")
 _NOT_FILLED_IN = re.compile(r"%[0-9]{1,2}")
-"""The place itself stands in texts that were copied without their fields."""
+"""The placeholder itself: some texts were copied without their fields."""
 
 
 def text_of(field: EventField, value: FieldValue, build: int) -> str:
@@ -35,7 +35,7 @@ def text_of(field: EventField, value: FieldValue, build: int) -> str:
 
 
 def value_of(field: EventField, text: str) -> FieldValue:
-    """Return the value that a message's text stands for. Raises ValueError if the field's type has no such value."""
+    """Parse a value in a message. Raises ValueError for a text that the field's type can't have."""
     if field.type in ("UnicodeString", "AnsiString"):
         return text
     if not text or _NOT_FILLED_IN.fullmatch(text):

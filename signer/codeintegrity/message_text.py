@@ -1,6 +1,6 @@
 """Write the message of an event from its fields, and read an event from a message.
 
-Reading knows the wording of every release. One text can stand for several events (3066 and 3076 print the same
+Reading knows the wording of every release. One text can belong to several events (3066 and 3076 print the same
 sentence), so `read_message` returns every candidate.
 """
 
@@ -25,7 +25,7 @@ _MIN_START = 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An event that a message can stand for."""
+    """An event that a message can belong to."""
 
     id: int
     versions: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Cabinets: one signature behind the data, over a digest of the cabinet with room for it in the header."""
+"""Sign and read cabinets: one signature after the data, over a digest of the cabinet with its reserved header area."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class CabinetFormat:
 
     @cached_property
     def _prepared(self) -> Cabinet:
-        """The cabinet with room for a signature: what a signature's digest covers. Raises MalformedInput."""
+        """Return the cabinet with the reserved area for a signature, which the digest covers. Raises MalformedInput."""
         return Cabinet.parse(embed.prepare(self._cabinet))
 
     def hash(
         self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
     ) -> FileHashes:
-        """Hash the cabinet as it is when signed; one that can't be signed, such as a part of a set, as it stands."""
+        """Hash the cabinet in its signed form; hash one that can't be signed, such as a part of a set, unchanged."""
         try:
             cabinet = self._prepared
         except MalformedInput:
@@ -64,7 +64,7 @@ class CabinetFormat:
         return signed_digest(signature)
 
     def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
-        """Rewrite the cabinet with the first signature, or without room for one. Raises DigestChanged."""
+        """Rewrite the cabinet with the first signature, or without the reserved area. Raises DigestChanged."""
         if not signatures:
             result = embed.strip(self._cabinet)
         else:
@@ -75,7 +75,7 @@ class CabinetFormat:
 
 
 class CabinetSubject:
-    """A cabinet as evidence. Fits `Subject`. Catalogs list a cabinet as it is, without the room for a signature."""
+    """A cabinet as evidence. Fits `Subject`. Catalogs list a cabinet unchanged, without the reserved area."""
 
     architecture = None
     protection: tuple[Fault, ...] = ()
@@ -85,7 +85,7 @@ class CabinetSubject:
         self._cabinet = Cabinet.parse(data)
 
     def embedded(self) -> Embedded:
-        """Find the signature behind the data."""
+        """Find the signature after the data."""
         return Embedded((self._cabinet.signed_data(),) if self._cabinet.is_signed else ())
 
     def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:

@@ -1,6 +1,6 @@
-"""Catalogs: the file is the signature. SignedData over a certificate trust list, whose meaning is for `catalogs`.
+"""Sign and read catalogs: SignedData over a certificate trust list. The package `catalogs` interprets the list.
 
-A catalog is content and not a file that is digested: its signature covers the list, and its digest is the list's.
+The signature of a catalog covers the list, and the digest of a catalog is that of the list.
 Source: wincrypt.h, mscat.h; RFC 2315, 9.
 """
 
@@ -25,7 +25,7 @@ class CatalogParts:
     """The three parts of a catalog in DER."""
 
     trust_list: bytes
-    """CertificateTrustList, which is what a signature covers."""
+    """CertificateTrustList, the signed content."""
     head: bytes = UNSIGNED_HEAD
     """SignedData's fields before the content: version and digest algorithms."""
     tail: bytes = UNSIGNED_TAIL
@@ -47,13 +47,13 @@ class CatalogParts:
         kind, content = _two(data, fields[2])
         if der.read_oid(kind.contents(data)) != oids.CTL:
             raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
-        for field in fields[3:]:  # the list is much the largest part, and is for its reader to check
+        for field in fields[3:]:  # not the list: it is the largest part, and its reader checks it
             der.require_der(field.whole(data))
         head = data[fields[0].start : fields[1].end]
         return cls(data[content.body : content.end], head, data[fields[3].start : signed_data.end])
 
     def to_bytes(self) -> bytes:
-        """Return the catalog file. What `parse` read comes out as it was."""
+        """Return the catalog file. It has the same bytes that `parse` read."""
         content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list))
         signed_data = der.sequence(self.head, content, self.tail)
         return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
@@ -72,7 +72,7 @@ class CatalogFormat:
 
     @property
     def is_signed(self) -> bool:
-        """Whether anybody signed it."""
+        """Whether the catalog has a signer."""
         return self._parts.is_signed
 
     def signatures(self) -> list[bytes]:
@@ -88,7 +88,7 @@ class CatalogFormat:
         return FileHashes({algorithm: algorithm.hash(octets) for algorithm in algorithms})
 
     def content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> Content:
-        """Return the trust list: one for all digests."""
+        """Return the trust list, the same for all digest algorithms."""
         return Content(oids.CTL, self._parts.trust_list)
 
     def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
@@ -107,7 +107,7 @@ class CatalogFormat:
         return algorithm, algorithm.hash(parsed.content_octets)
 
     def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
-        """Replace the file by its signature, or by the unsigned list. Raises DigestChanged for another list's."""
+        """Replace the file by its signature, or by the unsigned list. Raises DigestChanged for a different list."""
         parts = CatalogParts.parse(signatures[0]) if signatures else CatalogParts(self._parts.trust_list)
         if parts.trust_list != self._parts.trust_list:
             raise DigestChanged("catalog")

@@ -1,4 +1,4 @@
-"""Read the certificate table of an image: the signature that Windows reads, and data hidden beside it.
+"""Read the certificate table of an image: the signature that Windows reads, and data hidden next to it.
 
 Sources: "PE Format" (Microsoft), "The Attribute Certificate Table"; Microsoft Security Bulletin MS13-098. Like Windows
 and osslsigncode, only the first PKCS #7 entry is read as the signature.
@@ -31,7 +31,7 @@ def find_signature(image: Image) -> Embedded:
         return Embedded(problems=tuple(problems))
     try:
         data = first.signed_data()
-    except SignatureFormatError:  # whoever reads the signature reports it, with more detail
+    except SignatureFormatError:  # the reader of the signature reports it with more detail
         data = bytes(first.certificate)
     return Embedded((data,), tuple(problems))
 
@@ -55,7 +55,7 @@ def _padding_problems(entry: WinCertificate) -> Iterator[SignatureProblem]:
         return
     try:
         trailing = entry.trailing()
-    except SignatureFormatError:  # whoever reads the signature reports it
+    except SignatureFormatError:  # the reader of the signature reports it
         return
     if len(trailing) >= _ALIGNMENT:
         yield SignatureProblem(

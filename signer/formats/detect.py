@@ -19,12 +19,12 @@ _HEAD_SIZE = 4096
 
 
 def detect(data: memoryview | bytes) -> FormatRow | None:
-    """Find the row of the format that these bytes have; None where there is no such format."""
+    """Return the format of these bytes, or None."""
     return _row(lambda offset, size: bytes(data[offset : offset + size]))
 
 
 def detect_file(path: Path) -> FormatRow | None:
-    """Find the row of the format that a file has; None where there is no such format. Raises FileError."""
+    """Return the format of a file, or None. Raises FileError."""
     require_data(path)
     try:
         with path.open("rb", buffering=0) as file:
@@ -42,7 +42,7 @@ def detect_file(path: Path) -> FormatRow | None:
 
 
 def opened(data: memoryview | bytes) -> tuple[FormatRow, Format]:
-    """Open a file with the adapter of its format. Raises SigningError where there is none, MalformedInput."""
+    """Open a file with the adapter of its format. Raises SigningError for an unknown format, MalformedInput."""
     row = detect(data)
     if row is None:
         raise _not_signable()
@@ -55,7 +55,7 @@ def is_signable(path: Path) -> bool:
 
 
 def names(feature: Callable[[FormatRow], bool] = lambda _: True, *, last: str = "or") -> str:
-    """List the names of the formats in the plural: those with a feature, else all."""
+    """List the names of the formats with a feature, by default of all, in the plural."""
     return listed([f"{row.name}s" for row in table.TABLE if feature(row)], last)
 
 
@@ -66,12 +66,12 @@ def listed(words: Sequence[str], last: str = "or") -> str:
 
 
 def by_suffix(path: Path) -> FormatRow | None:
-    """Find the row of the format that a file's name promises, whatever the file holds."""
+    """Return the format that the file's suffix indicates, without reading the file."""
     return next((row for row in table.TABLE if path.suffix.lower() in row.suffixes), None)
 
 
 def expected(path: Path) -> FormatRow | None:
-    """Find the row of the format to read a file as: its own, else the one that only its suffix promises.
+    """Return the format to read a file as: that of its content, else that of its suffix.
 
     A text called .sys is read as an image, so that the error says why it is not one. Raises FileError.
     """
@@ -83,7 +83,7 @@ def expected(path: Path) -> FormatRow | None:
 
 
 def named(name: str) -> FormatRow | None:
-    """Find the row of the format with this name."""
+    """Return the format with this name, or None."""
     return next((row for row in table.TABLE if row.name == name), None)
 
 
@@ -93,7 +93,7 @@ def kind_of(path: Path) -> str:
 
 
 def kind(row: FormatRow | None, suffix: str) -> str:
-    """Name the kind of a file of this format, called like this."""
+    """Name the kind of a file with this format and suffix."""
     if row is not None:
         return row.name
     return "inf" if suffix.lower() in INF_SUFFIXES else "file"
@@ -101,7 +101,7 @@ def kind(row: FormatRow | None, suffix: str) -> str:
 
 def _not_signable() -> SigningError:
     return SigningError(
-        f"not {listed([row.title for row in table.TABLE])}, so it carries no signature of its own",
+        f"not {listed([row.title for row in table.TABLE])}: the file can't have an embedded signature",
         hint="Other files of a driver package are covered by its catalog: drvsign package DIR",
     )
 

@@ -1,8 +1,8 @@
-"""What a file format does with signatures: the protocol that each adapter implements.
+"""The protocols that the adapter of each file format implements.
 
-Operations sign, timestamp, attach and strip through it, and know no format. An adapter is made over the bytes of one
-file; it reads them and changes nothing. What it can do beyond the protocol stands in its row (`Features`). `Subject` is
-the same file as evidence: signing and verifying share the modules of the bytes, and nothing here.
+The operations sign, timestamp, attach and strip use `Format` and are independent of formats. An adapter reads the bytes
+of one file and never changes them. `Features` in the table of formats holds the optional capabilities. `Subject`
+represents the same file for verification.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ PAGE_HASH_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
 
 @dataclass(frozen=True, slots=True)
 class FileHashes:
-    """The hashes of one file that its signatures hold."""
+    """The hashes of one file that signatures contain."""
 
     digests: dict[DigestAlgorithm, bytes]
     pages: dict[DigestAlgorithm, PageHashes] = field(default_factory=dict)
 
 
 class Format(Protocol):
-    """One file as its format sees it. The constructor takes the file's bytes, and raises MalformedInput."""
+    """One file for signing. The constructor takes the file's bytes and raises MalformedInput."""
 
     @property
     def is_signed(self) -> bool:
         """Whether the file has any signature."""
 
     def signatures(self) -> list[bytes]:
-        """List the DER of each signature, those nested in it inside. Raises MalformedInput."""
+        """List the DER of each signature, including its nested ones. Raises MalformedInput."""
 
     def hash(
         self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
     ) -> FileHashes:
-        """Compute what new signatures hold of the file, in one pass; `paged` are the algorithms of page hashes.
+        """Compute the hashes for new signatures in one pass; `paged` are the algorithms of page hashes.
 
-        `to_change` says that `with_signatures` follows, so that the pass may gather what that needs as well. The result
+        `to_change`: `with_signatures` follows, and the pass may also gather data for it. The result
         does not depend on signatures that the file has. Raises MalformedInput.
         """
 
     def content(self, hashes: FileHashes, algorithm: DigestAlgorithm) -> Content:
-        """Return what a signature with this digest signs, given the hashes of the file. Raises MalformedInput."""
+        """Return the content to sign with this digest algorithm, from the file's hashes. Raises MalformedInput."""
 
     def signed_digest(self, signature: bytes) -> tuple[DigestAlgorithm, bytes]:
-        """Read which digest a signature in DER holds of its file, whichever file that is.
+        """Read the file digest in a DER signature, which may be for a different file.
 
         Raises SignatureFormatError, and SigningError for the signature of another format.
         """
@@ -65,7 +65,7 @@ class Format(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """The signatures in a file that Windows looks at, and what is wrong with the place where they lie."""
+    """The signatures in a file that Windows reads, and the problems of their container."""
 
     signatures: tuple[bytes, ...] = ()
     problems: tuple[SignatureProblem, ...] = ()
@@ -73,7 +73,7 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a file compares with what was signed about it, besides its digest."""
+    """The result of comparing a file with a signature's claims other than the digest."""
 
     problems: tuple[SignatureProblem, ...] = ()
     notes: tuple[SignatureProblem, ...] = ()
@@ -81,28 +81,28 @@ class Comparison:
 
 
 class Subject(Protocol):
-    """One file as the signatures and catalogs that cover it speak of it. The constructor raises MalformedInput.
+    """One file for verification. The constructor raises MalformedInput.
 
-    A catalog has none: it is not digested, but is itself what is signed.
+    Catalogs have no subject: a catalog is itself the signed content.
     """
 
     @property
     def architecture(self) -> str | None:
-        """The architecture that the file's code is for; None for a file that is not code."""
+        """The architecture of the file's code; None for a file without code."""
 
     @property
     def protection(self) -> tuple[Fault, ...]:
-        """What memory integrity objects to in the file's layout."""
+        """The problems of the file's layout under memory integrity."""
 
     @property
     def has_page_hashes(self) -> bool:
-        """Whether it is known what the page hashes of the file are."""
+        """Whether the page hashes of the file's layout are known."""
 
     def embedded(self) -> Embedded:
-        """Find the signatures in the file. Where they can't be found, a problem says so."""
+        """Find the signatures in the file; report a problem if they can't be located."""
 
     def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:
-        """Compute what signatures and catalogs hold of the file as it is, in one pass.
+        """Compute the hashes of the file for comparison with signatures and catalogs, in one pass.
 
         `paged` are the algorithms of page hashes. Raises MalformedInput unless `has_page_hashes`.
         """
@@ -111,4 +111,4 @@ class Subject(Protocol):
         """Return the DER of SpcIndirectDataContent for the file as a catalog's member."""
 
     def compare(self, claim: IndirectData) -> Comparison:
-        """Compare the file with what a signature or catalog says of it besides the digest, once it was hashed."""
+        """Compare the hashed file with a signature's or catalog's claims other than the digest."""

@@ -1,4 +1,4 @@
-"""PE images: signatures in the certificate table, over a digest of the image and, where asked for, of its pages."""
+"""Sign and read PE images: signatures in the certificate table, over the image digest and optional page hashes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from signer.storage.patching import PatchSet
 
 
 class ImageFormat:
-    """A PE image. Fits `Format`; raises ImageError where that says MalformedInput."""
+    """A PE image. Fits `Format`; raises ImageError for MalformedInput."""
 
     def __init__(self, data: memoryview | bytes) -> None:
         self._image = Image.parse(data)
         self._hashes: ImageHashes | None = None
-        """Digests and sum from the pass that hashed the image, where one did."""
+        """Digests and checksum from the pass that hashed the image, or None."""
 
     @property
     def is_signed(self) -> bool:
@@ -41,7 +41,7 @@ class ImageFormat:
     def hash(
         self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
     ) -> FileHashes:
-        """Hash the image and its pages, and sum it up for its checksum."""
+        """Hash the image and its pages, and compute its checksum."""
         hashes = hash_image(self._image, algorithms, paged=paged, summed=to_change)
         self._hashes = hashes if to_change else None
         return FileHashes(hashes.digests, hashes.pages)
@@ -56,14 +56,14 @@ class ImageFormat:
         return signed_digest(signature)
 
     def with_signatures(self, signatures: Sequence[bytes]) -> PatchSet:
-        """Change the certificate table, its directory entry and the checksum, and lief reads the result."""
+        """Change the certificate table, its directory entry and the checksum; lief checks the result."""
         from signer.pe.embed import embed
 
         return embed(self._image, signatures, self._hashes)
 
 
 class ImageSubject:
-    """A PE image as evidence. Fits `Subject`; raises ImageError where that says MalformedInput."""
+    """A PE image as evidence. Fits `Subject`; raises ImageError for MalformedInput."""
 
     def __init__(self, data: memoryview | bytes) -> None:
         self._image = Image.parse(data)
@@ -77,16 +77,16 @@ class ImageSubject:
 
     @property
     def protection(self) -> tuple[Fault, ...]:
-        """What memory integrity objects to in the sections."""
+        """The problems of the sections under memory integrity."""
         return protection_faults(self._image)
 
     @property
     def has_page_hashes(self) -> bool:
-        """Whether real examples tell what the page hashes of this layout are."""
+        """Whether the page hashes of this layout are known from real examples."""
         return has_pages(self._image)
 
     def embedded(self) -> Embedded:
-        """Find the first signature of the certificate table: Windows reads no other."""
+        """Find the first signature of the certificate table, the only one that Windows reads."""
         return find_signature(self._image)
 
     def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:
@@ -117,7 +117,7 @@ class ImageSubject:
         return Comparison(notes=(note,), page_hashes_intact=False)
 
     def _pages_by(self, algorithm: DigestAlgorithm) -> PageHashes:
-        """Return the page hashes. Raises ImageError for a layout whose page hashes no known example settles."""
+        """Return the page hashes. Raises ImageError for a layout without known examples."""
         if algorithm not in self._pages:
             self._pages[algorithm] = hash_pages(self._image, algorithm)
         return self._pages[algorithm]

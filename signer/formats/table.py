@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signer.formats.format import Format, Subject
 
 Reader = Callable[[int, int], bytes]
-"""Reads a file: from an offset, so many bytes, or fewer where the file ends."""
+"""Reads a number of bytes at an offset; fewer at the end of the file."""
 
 _DOS_HEADER_SIZE, _PE_HEADER_FIELD = 64, 0x3C
 _CABINET_HEADER_SIZE = 36
@@ -35,7 +35,7 @@ OpenSubject = Callable[[memoryview | bytes], "Subject"]
 
 @dataclass(frozen=True, slots=True)
 class MemberType:
-    """How catalogs name what a member is."""
+    """The type of a member in catalogs."""
 
     guid: str
     """The subject interface package (CAT_MEMBERINFO, of catalogs of version 1)."""
@@ -45,10 +45,10 @@ class MemberType:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What signatures of a format can have."""
+    """Optional capabilities of a format's signatures."""
 
     append: bool = False
-    """Further signatures, nested in one that is there."""
+    """Additional signatures, nested in an existing one."""
     dual: bool = False
     """Two signatures made together, for old and new releases."""
     page_hashes: bool = False
@@ -60,14 +60,14 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class FormatRow:
-    """How files of one format are recognized, and which adapter signs them."""
+    """The detection and the adapters of one format."""
 
     name: str
     """In messages and JSON: image, catalog, cabinet."""
     title: str
     """With its article."""
     matches: Callable[[Reader], bool]
-    """Whether a file begins as this format does."""
+    """Detects the format from the start of a file."""
     suffixes: tuple[str, ...]
     """Usual suffixes of file names, in lower case, with their dot."""
     load: Callable[[], OpenFormat]
@@ -80,13 +80,13 @@ class FormatRow:
     member_type: MemberType | None = None
     """How catalogs name the format; None for one whose files they list by the hash of all bytes."""
     prepare: Callable[[], None] = _nothing
-    """Starts in the background whatever takes long before a file of this format can be changed."""
+    """Starts slow preparations for changing a file of this format in the background."""
     shares_suffixes: bool = False
     """Whether other formats use the same suffixes: InstallShield's archives are called .cab as well."""
 
     @property
     def is_content(self) -> bool:
-        """Whether a file is itself the signed content: its one signature is the file, and can't be taken off."""
+        """Whether a file is itself the signed content: its one signature is the file, and can't be removed."""
         return self.load_subject is None
 
 

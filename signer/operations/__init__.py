@@ -1,1 +1,1 @@
-"""What is done with signatures: make, list, remove, attach, timestamp, or make with a key held elsewhere."""
+"""Operations on signatures: sign, list, remove, attach, timestamp, and sign with an external key."""

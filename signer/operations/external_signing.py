@@ -1,4 +1,4 @@
-"""Signing in two steps, for keys that are held elsewhere: what is to be signed goes out, the bare signature comes back.
+"""Sign in two steps with an external key: write a request, then complete the signature from the signature value.
 
 The request is the signed attributes as DER SET OF, so that `openssl dgst -sha256 -sign KEY` over it, or any other
 service that signs digests, makes the signature.
@@ -23,16 +23,16 @@ from signer.keys.identity import require_supported
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
 
 SigningCandidate = tuple[SigningOptions, Content]
-"""One way to sign a file: what the signature says, and what it covers."""
+"""One way to sign a file: the options of the signature and its content."""
 
 
 def request(content: Content, options: SigningOptions) -> bytes:
-    """Return what the key is to sign."""
+    """Return the data that the key has to sign."""
     return signed_attributes(content, options)
 
 
 def request_for(data: memoryview | bytes, options: SigningOptions, *, page_hashes: bool = False) -> tuple[bytes, bytes]:
-    """Return what the key is to sign of a file, and the file's digest in it. Raises SigningError, MalformedInput."""
+    """Return the data that the key has to sign, and the file's digest. Raises SigningError, MalformedInput."""
     row, file = opened(data)
     hashes = file.hash([options.digest], paged=[options.digest] if page_hashes and row.features.page_hashes else ())
     return request(file.content(hashes, options.digest), options), hashes.digests[options.digest]
@@ -41,7 +41,7 @@ def request_for(data: memoryview | bytes, options: SigningOptions, *, page_hashe
 def candidates(
     data: memoryview | bytes, options: SigningOptions, algorithms: Iterable[DigestAlgorithm]
 ) -> Iterator[SigningCandidate]:
-    """List the ways to sign a file with these algorithms: without page hashes, then with them where it can have them.
+    """List the ways to sign a file with these algorithms: without page hashes, then with them if supported.
 
     Raises SigningError, MalformedInput.
     """
@@ -52,13 +52,13 @@ def candidates(
         if row.features.page_hashes and algorithm in PAGE_HASH_ALGORITHMS:
             try:
                 hashes = file.hash([algorithm], paged=[algorithm])
-            except MalformedInput:  # it has no page hashes, so that they can't have been asked for
+            except MalformedInput:  # the file can't have page hashes: no request asked for them
                 continue
             yield chosen, file.content(hashes, algorithm)
 
 
 def algorithm_of(attributes: bytes) -> DigestAlgorithm:
-    """The digest algorithm of a request, from the length of its messageDigest. Raises SignatureFormatError."""
+    """Return the digest algorithm of a request, from the length of its messageDigest. Raises SignatureFormatError."""
     size = len(_message_digest(attributes))
     found = next((algorithm for algorithm in DigestAlgorithm if algorithm.size == size), None)
     if found is None:
@@ -73,9 +73,9 @@ def finish(
     certificate: x509.Certificate,
     chain: Iterable[x509.Certificate],
 ) -> bytes:
-    """The DER of the signature over the file whose `candidates` these are, given the request and what came back.
+    """Return the DER signature of the file with these `candidates`, from the request and the signature value.
 
-    Raises SigningError when the request is not for this file, or the signature not over the request by this
+    Raises SigningError if the request is not for this file, or the signature not over the request by this
     certificate's key; SignatureFormatError.
     """
     wanted, algorithm = _message_digest(attributes), algorithm_of(attributes)
@@ -96,7 +96,7 @@ def finish_any(
     certificate: x509.Certificate,
     chain: tuple[x509.Certificate, ...],
 ) -> bytes:
-    """The same without the request: the offer that the signature is over. Raises SigningError."""
+    """Do the same without the request: find the candidate that was signed. Raises SigningError."""
     for options, content in candidates:
         prepared = prepare(content, certificate, chain, options)
         for attributes in _requests(content, options, certificate):
@@ -110,7 +110,7 @@ def finish_any(
 
 
 def _requests(content: Content, options: SigningOptions, certificate: x509.Certificate) -> Iterator[bytes]:
-    """What may have been asked for without further options: by `request`, or by somebody who knew who signs."""
+    """Yield the possible requests without further options: from `request`, or with the signer's certificate known."""
     for who in (None, certificate):
         for commercial in (False, True):
             yield signed_attributes(content, replace(options, commercial=commercial), who)
@@ -133,7 +133,7 @@ def _finished(prepared: Prepared, signature: bytes) -> bytes:
 
 
 def _is_over(prepared: Prepared, signature: bytes) -> bool:
-    """Whether the certificate's key made this signature over the prepared attributes."""
+    """Tell whether the certificate's key made this signature over the prepared attributes."""
     key, prehashed = require_supported(public_key(prepared.certificate)), prepared.algorithm.for_cryptography()
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -146,7 +146,7 @@ def _is_over(prepared: Prepared, signature: bytes) -> bool:
 
 
 def _algorithm_in(certificate: x509.Certificate, signature: bytes) -> DigestAlgorithm | None:
-    """What an RSA signature by this certificate's key is over; None when that can't be told."""
+    """Return the digest algorithm of an RSA signature by this certificate's key; None if unknown."""
     key = public_key(certificate)
     if not isinstance(key, rsa.RSAPublicKey):
         return None
@@ -159,7 +159,7 @@ def _algorithm_in(certificate: x509.Certificate, signature: bytes) -> DigestAlgo
 
 
 def _message_digest(attributes: bytes) -> bytes:
-    """The messageDigest among signed attributes. Raises SignatureFormatError."""
+    """Return the messageDigest of signed attributes. Raises SignatureFormatError."""
     if attributes[:1] != bytes((der.SET,)):
         raise _no_request("it is not a SET of attributes in DER")
     der.require_der(attributes)

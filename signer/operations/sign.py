@@ -1,4 +1,4 @@
-"""Sign a file of any format: hash it, sign its content, and find the changes that put the signature in."""
+"""Sign a file of any format: hash it, sign its content, and compute the changes that insert the signature."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from signer.storage.patching import PatchSet, begin_change
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed file, as what changes about the unsigned one."""
+    """A signed file, as changes to the unsigned one."""
 
     changes: PatchSet
     algorithm: DigestAlgorithm
@@ -38,7 +38,7 @@ class SigningJob:
     options: SigningOptions
     timestamper: Timestamper | None = None
     second: tuple[SigningOptions, Timestamper | None] | None = None
-    """A second signature, nested in the first, for releases that understand a better digest."""
+    """A second signature, nested in the first, for releases that support a stronger digest."""
     page_hashes: bool = False
     append: bool = False
 
@@ -60,14 +60,14 @@ class SigningJob:
         )
 
     def begin(self, source: Path, target: Path) -> Callable[[], Signed]:
-        """Begin to sign `source` into `target`; the returned function ends it. Both raise SignerError.
+        """Begin to sign `source` to `target`; return a function that completes it. Both raise SignerError.
 
-        The second step waits for what checks the file, so that many files can be begun and checked together.
+        The second step waits for the layout check, so that many files can be checked together.
         """
         return begin_change(source, target, self.sign)
 
     def sign_apart(self, source: Path, signature: Path) -> Signed:
-        """Write the signature of `source` into a file of its own. Raises SignerError."""
+        """Write the signature of `source` to a separate file. Raises SignerError."""
         with mapped(source) as data:
             signed = self.sign(data)
         signed.changes.require()
@@ -85,11 +85,11 @@ def sign_file(
     timestamper: Timestamper | None = None,
     second: tuple[SigningOptions, Timestamper | None] | None = None,
 ) -> Signed:
-    """Sign a file: its signatures are replaced, or with `append` the new one is nested in the first.
+    """Sign a file: replace its signatures, or with `append` nest the new one in the first.
 
-    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old Windows and new. Page hashes are left out
-    where the file is itself what is signed. Raises SigningError for what the format can't have, MalformedInput for the
-    file or the signature to append to, IdentityError, TimestampError.
+    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old and new Windows. Page hashes are omitted
+    for a file that is itself the signed content. Raises SigningError for options that the format lacks, MalformedInput
+    for the file or the signature to append to, IdentityError, TimestampError.
     """
     row, file = opened(data)
     _require_supported(row, page_hashes=page_hashes, append=append, dual=second is not None)

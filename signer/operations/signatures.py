@@ -1,6 +1,6 @@
-"""Signatures taken out of files, put into them and taken off, one at a time.
+"""Extract, attach and remove single signatures.
 
-Signatures are counted as they are found: each that lies in the file, followed by those nested in it.
+Signatures are numbered from 0: each signature in the file, followed by those nested in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from signer.pkcs7 import nested
 from signer.storage.patching import PatchSet
 
 Group = list[bytes]
-"""A signature without nested ones, and behind it those that were nested in it."""
+"""A signature without its nested ones, followed by the nested ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +26,28 @@ class Attached:
     """A signature that fits its file."""
 
     changes: PatchSet
-    """What puts it there."""
+    """The changes that attach it."""
     algorithm: DigestAlgorithm
     digest: bytes
-    """The file's digest that it holds."""
+    """The file digest in the signature."""
     signature: bytes
-    """Its DER."""
+    """The DER of the signature."""
 
 
 def is_signed(data: memoryview | bytes) -> bool:
-    """Tell whether a file has any signature. Raises SigningError for a file that can't, MalformedInput."""
+    """Tell whether a file has any signature. Raises SigningError for a format without signatures, MalformedInput."""
     _, file = opened(data)
     return file.is_signed
 
 
 def signatures(data: memoryview | bytes) -> list[bytes]:
-    """List the DER of each signature of a file as it stands there. Raises SigningError, MalformedInput."""
+    """List the DER of each signature of a file unchanged. Raises SigningError, MalformedInput."""
     _, file = opened(data)
     return _flat(file)
 
 
 def signature(data: memoryview | bytes, index: int) -> bytes:
-    """Return the DER of one signature. Raises UsageError where there is no such signature, MalformedInput."""
+    """Return the DER of one signature. Raises UsageError for an unknown index, MalformedInput."""
     row, file = opened(data)
     if index and row.is_content:
         raise SigningError(f"a {row.name} has one signature", hint="Remove --index.")
@@ -58,16 +58,16 @@ def signature(data: memoryview | bytes, index: int) -> bytes:
 
 
 def without_signatures(data: memoryview | bytes) -> PatchSet | None:
-    """Find the changes that take all signatures off a file; None when it has none. Raises SignerError."""
+    """Return the changes that remove all signatures from a file; None if it has none. Raises SignerError."""
     row, file = opened(data)
     _require_separable(row)
     return file.with_signatures([]) if file.is_signed else None
 
 
 def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
-    """Find the changes that take one signature off a file. Where others are nested in it, the first takes its place.
+    """Return the changes that remove one signature from a file. The first signature nested in it replaces it.
 
-    Raises UsageError where there is no such signature, SigningError, MalformedInput.
+    Raises UsageError for an unknown index, SigningError, MalformedInput.
     """
     row, file = opened(data)
     _require_separable(row)
@@ -84,9 +84,9 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
 
 
 def attach(data: memoryview | bytes, new: bytes, *, append: bool = False, source: Path | None = None) -> Attached:
-    """Find the changes that put a signature made elsewhere into a file, in place of those there or nested in the first.
+    """Return the changes that attach a signature to a file, replacing the others or nested in the first.
 
-    `source` is where the signature was read, which errors about it name. Raises SigningError when it is not a signature
+    `source` is the path of the signature, for errors. Raises SigningError when it is not a signature
     of this file, MalformedInput.
     """
     row, file = opened(data)

@@ -1,4 +1,4 @@
-"""Timestamps for files of any format that were signed before."""
+"""Add timestamps to signed files of any format."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from signer.storage.patching import PatchSet
 def timestamp(
     data: memoryview | bytes, choose: TimestamperSelector, *, replace: bool = False
 ) -> tuple[PatchSet | None, int]:
-    """Find the changes that give each signature of a file a timestamp, and count the timestamps that they add.
+    """Return the changes that timestamp each signature of a file, and the number of added timestamps.
 
-    None where every signature has one already. Raises SigningError for an unsigned file, MalformedInput,
+    None if every signature has one already. Raises SigningError for an unsigned file, MalformedInput,
     TimestampError.
     """
     row, file = opened(data)
     old = file.signatures()
     if not old:
         raise SigningError(
-            f"the {row.name} is not signed, so there is nothing to timestamp",
+            f"the {row.name} is not signed, so it can't be timestamped",
             hint="Sign it: drvsign sign --timestamp URL FILE",
         )
     new = [add_timestamps(signature, choose, replace=replace) for signature in old]

@@ -1,6 +1,6 @@
 """Evaluate a policy on one file, for one target or for many.
 
-The steps, in order:
+`catalogs.verification.verify` does all steps for files and packages. The steps for one file, in order:
 
     evidence = gather(data, kind, name, catalogs)           # signer.verify: signatures and digests
     store = TrustStore.release()                            # or TrustStore.test_signing(roots)

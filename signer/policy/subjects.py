@@ -108,7 +108,7 @@ class SignatureSubject:
 
     @cached_property
     def candidates(self) -> tuple[SignaturePath, ...]:
-        """The signature along its best path for each anchor and cross-certificate; along none if there is no path."""
+        """The signature along its best path for each anchor and cross-certificate; without a path if none exists."""
         best: dict[object, CertificatePath] = {}
         for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
             best.setdefault(_path_key(path), path)

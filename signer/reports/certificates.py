@@ -1,4 +1,4 @@
-"""Certificates and times as the JSON documents have them."""
+"""Convert certificates and times to JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def certificate(one: x509.Certificate) -> dict[str, Any]:
-    """A signer's certificate."""
+    """Return a signer's certificate."""
     from signer.certificates import common_name, issuer_name, serial_hex, subject_name, thumbprint
 
     return {
@@ -25,7 +25,7 @@ def certificate(one: x509.Certificate) -> dict[str, Any]:
 
 
 def link(one: x509.Certificate) -> dict[str, Any]:
-    """A certificate of a chain."""
+    """Return a certificate of a chain."""
     from signer.certificates import subject_name, thumbprint
 
     return {
@@ -37,5 +37,5 @@ def link(one: x509.Certificate) -> dict[str, Any]:
 
 
 def iso(time: datetime) -> str:
-    """A time in UTC, to the second."""
+    """Format a time in UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""JSON documents that end in a long list of entries."""
+"""Write JSON documents that end with a long list of entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 def long_document(head: dict[str, Any], name: str, entries: Iterable[str], indent: int | None) -> str:
     """Return `head` with the list `name` of entries at its end, and a line feed.
 
-    The entries are JSON already, written with the same `indent`, which is 2 or None: other processes may write them.
+    The entries are JSON text with the same `indent`, 2 or None: other processes may serialize them.
     """
     before, _, after = json.dumps({**head, name: []}, indent=indent).rpartition("[]")
     if indent is None:

@@ -1,4 +1,4 @@
-"""The events that Windows would log, as JSON lines."""
+"""Report the events that Windows would log, as JSON lines."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EventLinesReport:
-    """Write the events that Windows would log, one JSON object a line."""
+    """Write the events that Windows would log, one JSON object per line."""
 
     def serialize(self, assessment: Assessment) -> str:
-        """The events of all targets as JSON lines."""
+        """Return the events of all targets as JSON lines."""
         lines = [
             json.dumps({"path": str(assessment.path), **event(one, logged)})
             for one in assessment.consequences
@@ -33,6 +33,6 @@ class EventLinesReport:
 
 
 def event(one: Consequences, logged: Event) -> dict[str, Any]:
-    """One of `events`; its data begin with the target that would log it."""
+    """Return one entry of `events`; its data begin with the target that would log it."""
     entry = logged.as_json()
     return {**entry, "data": {"target": one.verdict.target, **entry["data"]}}

@@ -1,4 +1,4 @@
-"""The result of each file of a command that changes files: lines of text, and the document `drvsign.result/1`."""
+"""Report the result of each changed file: as text, and as the document `drvsign.result/1`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SCHEMA = "drvsign.result/1"
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What a command did to one file."""
+    """The result of a command for one file."""
 
     path: Path
     action: str
     """signed, skipped, built, stripped, extracted, attached, timestamped or failed."""
     digest_algorithm: DigestAlgorithm | None = None
     digest: bytes | None = None
-    """The digest that was signed."""
+    """The signed digest."""
     signer: str | None = None
     note: str = ""
-    """More for the text report."""
+    """A remark for the text report."""
     error: SignerError | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of `files`."""
+        """Return the entry of `files`."""
         return {
             "path": str(self.path),
             "action": self.action,
@@ -46,12 +46,12 @@ class FileResult:
 
 
 def result_document(results: Sequence[FileResult]) -> dict[str, Any]:
-    """The JSON document."""
+    """Return the JSON document."""
     return {"schema": SCHEMA, "files": [result.as_json() for result in results]}
 
 
 def write_results(results: Sequence[FileResult], sink: Sink) -> None:
-    """Write one line for each file that did not fail; failures are the caller's to report."""
+    """Write one line for each file that did not fail; the caller reports failures."""
     for result in results:
         if result.error is not None:
             continue
@@ -61,13 +61,13 @@ def write_results(results: Sequence[FileResult], sink: Sink) -> None:
 
 
 def results_summary(results: Sequence[FileResult]) -> str:
-    """How many files each action was done to, as `2 signed, 1 failed.`"""
+    """Count the files by action, as in `2 signed, 1 failed.`"""
     counts = Counter(result.action for result in results)
     return ", ".join(f"{number} {action}" for action, number in counts.items()) + "."
 
 
 def failed_results(error: SignerError, path: Path) -> Iterator[FileResult]:
-    """The results of an error that stopped a whole command: the error at `path`, then each problem of a package."""
+    """Yield failed results for an error that stopped the command: the error at `path`, then each package problem."""
     yield FileResult(error.path or path, "failed", error=error)
     for problem in error.problems if isinstance(error, PackageError) else ():
         facts: dict[str, Any] = getattr(problem, "as_json", dict)()

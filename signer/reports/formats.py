@@ -21,7 +21,7 @@ class Renderer(Protocol):
     """Writes assessments in one format, in two steps."""
 
     def serialize(self, assessment: Assessment) -> Any:
-        """What the format keeps of one assessment. Called where the file was verified, which may be another process."""
+        """Return the data of one assessment for the report. Called in the process that verified the file."""
 
     def write(self, contents: Sequence[Any], outcome: Outcome, sink: Sink) -> None:
         """Write the report of what `serialize` returned for each assessment, in their order."""
@@ -29,10 +29,10 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a renderer may take into account."""
+    """Options for renderers."""
 
     matrix: bool = False
-    """A table of every target was asked for."""
+    """True for a table of all targets."""
     verbose: bool = False
     indent: int | None = None
     """Spaces of indentation of a JSON document; None for one line."""
@@ -44,7 +44,7 @@ class ReportFormat:
 
     create: Callable[[ReportOptions], Renderer]
     picklable: bool = True
-    """Whether what the renderer serializes can be handed from one process to another."""
+    """Whether the serialized assessments are picklable."""
 
 
 def _text(options: ReportOptions) -> Renderer:
@@ -73,7 +73,7 @@ FORMATS: Mapping[str, ReportFormat] = {
 
 
 def report_format(name: str) -> ReportFormat:
-    """The format called `name`. Raises UsageError."""
+    """Return the format with this name. Raises UsageError."""
     found = FORMATS.get(name)
     if found is None:
         raise UsageError(f"unknown report format {name!r}", hint=f"Choose one of {', '.join(FORMATS)}.")
@@ -82,7 +82,7 @@ def report_format(name: str) -> ReportFormat:
 
 @dataclass(frozen=True, slots=True)
 class SerializedAssessment:
-    """The outcome of an assessment, and what each of some renderers keeps of it."""
+    """The outcome of an assessment, and its serialized form for each renderer."""
 
     path: Path
     accepted: bool
@@ -101,7 +101,7 @@ def serialize(renderers: Sequence[Renderer], assessment: Assessment) -> Serializ
 
 
 def render(name: str, assessments: Sequence[Assessment], sink: Sink, options: ReportOptions | None = None) -> None:
-    """Write the report of assessments in the format called `name`. Raises UsageError for an unknown format."""
+    """Write the report of assessments in the format `name`. Raises UsageError for an unknown format."""
     from catalogs.verification.assessment import Outcome
 
     renderer = report_format(name).create(options or ReportOptions())

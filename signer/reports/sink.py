@@ -1,4 +1,4 @@
-"""Where a report is written: the protocol that every renderer needs, and a plain text sink."""
+"""The output of a report: the protocol that renderers use, and a plain text sink."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Sink(Protocol):
         """Write text as it is: a document, or part of one."""
 
     def print(self, text: str = "", style: str | None = None) -> None:
-        """Write one line, in a style where the sink has styles."""
+        """Write one line, in a style if the sink has styles."""
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
         """Write a line that begins with a word in a style."""
@@ -29,14 +29,14 @@ class Sink(Protocol):
         *,
         cut_last: bool = False,
     ) -> None:
-        """Write a table; `cut_last` allows to cut off the cells of the last column."""
+        """Write a table; `cut_last` allows cutting the cells of the last column."""
 
     def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
-        """Whether a table of these rows fits without wrapping or cutting a cell."""
+        """Tell whether a table of these rows fits without wrapping or cutting a cell."""
 
 
 class PlainSink:
-    """Writes plain text of any width to `write`, which is a text file's method, for example."""
+    """Writes plain text of any width to the function `write`, such as a text file's method."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
@@ -74,5 +74,5 @@ class PlainSink:
             self.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
     def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
-        """Every table fits."""
+        """Return True: plain text has no width limit."""
         return True

@@ -1,4 +1,4 @@
-"""The styles of words that stand for an outcome."""
+"""Terminal styles of outcomes."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ STYLES = {
     "revoked": "bold red",
     "not yet valid": "bold red",
 }
-"""How words look on a terminal, wherever they stand alone in a cell."""
+"""Style of each word, if it is the whole text of a cell."""

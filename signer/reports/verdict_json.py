@@ -1,4 +1,4 @@
-"""The JSON document `drvsign.verdict/1`: one entry for each verified file."""
+"""Report verdicts as the JSON document `drvsign.verdict/1`, with one entry for each verified file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "drvsign.verdict/1"
 UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "sha1", "sha256"), "")
-"""The signer of a signature that can't be read, or whose certificate is not carried along."""
+"""The signer of a signature that can't be read, or whose certificate is not included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class JsonReport:
     """Write the document."""
 
     indent: int | None = None
-    """Spaces of indentation; None for one line, which takes much less time to write."""
+    """Spaces of indentation; None for one line, which is much faster to write."""
 
     def serialize(self, assessment: Assessment) -> str:
-        """One entry of `files` as JSON."""
+        """Return one entry of `files` as JSON."""
         return json.dumps(entry(assessment), indent=self.indent)
 
     def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
@@ -42,7 +42,7 @@ class JsonReport:
 
 
 def entry(assessment: Assessment) -> dict[str, Any]:
-    """One of `files`."""
+    """Return one entry of `files`."""
     return {
         "path": str(assessment.path),
         "kind": assessment.kind,
@@ -56,7 +56,7 @@ def entry(assessment: Assessment) -> dict[str, Any]:
 
 
 def findings(assessment: Assessment) -> list[dict[str, Any]]:
-    """Everything that was said, each once, the worst first; an error where nothing could be decided."""
+    """Return all distinct findings, the most severe first; or the error that prevented verification."""
     from signer.policy.findings import merged
 
     if assessment.error is not None:
@@ -68,7 +68,7 @@ def findings(assessment: Assessment) -> list[dict[str, Any]]:
 
 
 def signatures(assessment: Assessment) -> list[dict[str, Any]]:
-    """Each signature with its class and the chain that counts."""
+    """Return each signature with its class and its best chain."""
     evidence = assessment.evidence
     if evidence is None:
         return []
@@ -78,7 +78,7 @@ def signatures(assessment: Assessment) -> list[dict[str, Any]]:
 
 
 def signature(one: Signature, paths: CertificatePaths, *, kernel: bool = True) -> dict[str, Any]:
-    """One signature; its chain as the kernel sees it, or as user mode does."""
+    """Return one signature, with its chain for the kernel or for user mode."""
     from signer.policy.classify import classify
 
     path = best(paths.classification_paths, kernel=kernel)
@@ -101,7 +101,7 @@ def signature(one: Signature, paths: CertificatePaths, *, kernel: bool = True) -
 
 
 def timestamp(one: Timestamp) -> dict[str, Any]:
-    """A timestamp."""
+    """Return a timestamp."""
     from signer.certificates import common_name
 
     name = common_name(one.signer) if one.signer is not None else ""
@@ -109,7 +109,7 @@ def timestamp(one: Timestamp) -> dict[str, Any]:
 
 
 def best(paths: Sequence[CertificatePath], *, kernel: bool) -> CertificatePath | None:
-    """The path to show: the first that reaches a root and breaks no rule; cross-certificates are the kernel's only."""
+    """Return the path to show, preferably one to a root without problems; cross-certificates only for the kernel."""
     from signer.policy.subjects import broken
 
     def order(path: CertificatePath) -> tuple[bool, bool, bool]:

@@ -1,4 +1,4 @@
-"""The text report of a verification: the verdict, the reason, the next command."""
+"""Report verdicts as text: the verdict, the reason, the next command."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from signer.policy.findings import Finding
 
 _DETAILED = 6
-"""Up to so many verdicts each is explained; beyond there is a table, and -v explains."""
+"""Maximum number of verdicts to explain one by one; more are a table, unless -v is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextReport:
-    """Explain each verdict; where there are many, write a table."""
+    """Explain each verdict; for many, write a table."""
 
     matrix: bool = False
     """Always write tables, one for each file."""
@@ -29,11 +29,11 @@ class TextReport:
     """Explain each verdict with its sources, events and signatures."""
 
     def serialize(self, assessment: Assessment) -> Assessment:
-        """The text depends on everything in an assessment."""
+        """Return the assessment: the text depends on all of it."""
         return assessment
 
     def write(self, contents: Sequence[Assessment], outcome: Outcome, sink: Sink) -> None:
-        """Write the report. Assessments that have an error instead of verdicts are left to the caller."""
+        """Write the report. The caller reports assessments with an error."""
         known = [one for one in contents if one.error is None]
         verdicts = sum(len(one.consequences) for one in known)
         if self.matrix or (verdicts > _DETAILED and not self.verbose):
@@ -44,7 +44,7 @@ class TextReport:
 
 
 def summary(assessments: Sequence[Assessed]) -> str:
-    """How many files have each outcome, as `2 accepted, 1 rejected.`"""
+    """Count the files by outcome, as in `2 accepted, 1 rejected.`"""
     words = [Outcome.of([one]).word for one in assessments]
     order = ("accepted", "rejected", "unknown", "failed")
     return ", ".join(f"{words.count(word)} {word}" for word in order if word in words) + "."
@@ -69,7 +69,7 @@ def _explain(sink: Sink, one: Assessment, *, verbose: bool) -> None:
 
 
 def _how(one: Assessment, what: Consequences) -> str:
-    """What the verdict is about: a package is installed, a driver loaded."""
+    """Describe the verdict: the installation of a package, or the rule for a driver."""
     return "  (installation)" if one.kind == "package" else f"  (rule {what.verdict.rule})"
 
 
@@ -84,7 +84,7 @@ def _finding(sink: Sink, finding: Finding, *, with_hint: bool, verbose: bool) ->
 
 
 def _machine(sink: Sink, what: Consequences) -> None:
-    """The status, the Device Manager code and the events of a verdict."""
+    """Print the status, the Device Manager code and the events of a verdict."""
     said = []
     if what.status.code is not None:
         said.append(f"{what.status.code} {what.status.name or ''}".strip())
@@ -108,7 +108,7 @@ def _events(sink: Sink, what: Consequences) -> None:
 
 
 def _installation_log(sink: Sink, one: Assessment, what: Consequences) -> None:
-    """What setupapi.dev.log would say about the INF of a package."""
+    """Print the expected lines of setupapi.dev.log for the INF of a package."""
     if one.inf is None:
         return
     from signer.policy.setupapi import log_lines
@@ -120,7 +120,7 @@ def _installation_log(sink: Sink, one: Assessment, what: Consequences) -> None:
 
 
 def _signatures(sink: Sink, one: Assessment) -> None:
-    """One line for each signature."""
+    """Print a line for each signature."""
     if one.evidence is None:
         return
     from signer.certificates import common_name
@@ -155,9 +155,9 @@ def _rows(
     rows: Sequence[tuple[tuple[str, ...], Consequences]],
     title: str | None = None,
 ) -> bool:
-    """A row for each verdict, with its reason; where the sink is too narrow for that, reasons stand below by number.
+    """Make a row for each verdict, with its reason, or with a number if the sink is too narrow for reasons.
 
-    Returns whether the reasons are in the rows.
+    Also return whether the reasons are in the rows.
     """
     columns = (*before, "Target", "Verdict", "Rule")
     cells = [(*first, what.verdict.target, what.verdict.outcome, what.verdict.rule) for first, what in rows]
@@ -173,7 +173,7 @@ def _rows(
 
 
 def _numbered_reasons(sink: Sink, numbers: dict[object, int], said: Sequence[Consequences]) -> None:
-    """Each reason once, as of the first target that has it, and what to do about it."""
+    """Print each reason once, for the first target that has it, with its hint."""
     for key, number in numbers.items():
         what = next(one for one in said if _sort_of(one) == key)
         mark = f"{number:>3}  "
@@ -184,13 +184,13 @@ def _numbered_reasons(sink: Sink, numbers: dict[object, int], said: Sequence[Con
 
 
 def _sort_of(what: Consequences) -> object:
-    """What reasons have in common that differ by the name of the release only."""
+    """Return a key that is equal for reasons that differ only in the name of the release."""
     verdict = what.verdict
     return verdict.outcome, verdict.rule, _reason(what).replace(Target.parse(verdict.target).title, "")
 
 
 def _reasons(sink: Sink, one: Assessment) -> None:
-    """Below a matrix: each rule that says no or does not know, once, in full."""
+    """Below a matrix, print each rule that rejects or is unknown once, in full."""
     seen: set[str] = set()
     for what in one.consequences:
         verdict = what.verdict
@@ -205,6 +205,6 @@ def _reasons(sink: Sink, one: Assessment) -> None:
 
 
 def _reason(what: Consequences) -> str:
-    """The sentence that goes with the verdict."""
+    """Return the message that explains the verdict."""
     reason = what.verdict.reason
     return reason.message if reason is not None else ""

@@ -137,7 +137,7 @@ def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A file of `certs show`: what it holds, or why that is not known."""
+    """A file of `certs show`: its certificates, or the error that prevented reading it."""
 
     path: Path
     contents: Contents | None = None
@@ -145,7 +145,7 @@ class _Listed:
 
 
 def _open_all(paths: Iterable[Path], secrets: SecretOptions) -> list[_Listed]:
-    """The files with what they hold. A password that the options give is tried on all; a prompt asks for each file."""
+    """Read all files. A password from the options is tried on every file; a prompt asks for each file."""
     given = any(value is not None for value in (secrets.password_env, secrets.password_file, secrets.password_fd))
     password = secrets.secret("Password") if given else None
     listed = []
@@ -193,7 +193,7 @@ def _file_document(one: _Listed, listed: list[_Listed], time: datetime) -> dict[
 
 
 def _print_certificates(output: Output, listed: list[_Listed], time: datetime) -> None:
-    """Each certificate once, with the files that are about it; where there are none, the files that it is in."""
+    """Print each certificate once, with its own files, or else the files that contain it."""
     from testcerts.inventory import facts
 
     about: dict[x509.Certificate, list[Path]] = {}
@@ -233,7 +233,7 @@ def _usages(data: dict[str, Any]) -> str:
 
 
 def _shortened(paths: list[Path]) -> str:
-    """Paths in one cell: of files that differ in their suffix only, the second and later ones as the suffix alone."""
+    """Join paths for a cell; for files that differ only in their suffix, repeat only the suffix."""
     words: list[str] = []
     for number, path in enumerate(paths):
         same = number > 0 and path.with_suffix("") == paths[number - 1].with_suffix("")

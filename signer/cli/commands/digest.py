@@ -1,4 +1,4 @@
-"""`drvsign digest`: what signatures and catalogs cover of a file, as numbers."""
+"""`drvsign digest`: print the digests that signatures and catalogs contain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Digests:
     error: SignerError | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The file in the document `drvsign.digests/1`."""
+        """Return the file's entry in the document `drvsign.digests/1`."""
         return {
             "path": str(self.path),
             "kind": self.kind,

@@ -1,4 +1,4 @@
-"""`drvsign extract`: a signature out of its file."""
+"""`drvsign extract`: copy a signature out of its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`drvsign inf`: what an INF says, and what is wrong with it."""
+"""`drvsign inf`: show and check INFs."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _lint_document(path: Path, problems: Sequence[PackageProblem]) -> dict[str, 
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    """What `inf show` says about an INF, as JSON has it. Raises InfError, FileError."""
+    """Return the entry of an INF in the document of `inf show`. Raises InfError, FileError."""
     from catalogs.inf.driver import DriverInf
 
     driver = DriverInf.read(path)
@@ -157,7 +157,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 def _files(driver: DriverInf) -> list[dict[str, Any]]:
-    """The files that the INF brings to its catalogs, found or not."""
+    """Return the files that the INF's catalogs list, existing or not."""
     from catalogs.package.copied_files import copied_files
 
     found: dict[tuple[str, str], dict[str, Any]] = {}

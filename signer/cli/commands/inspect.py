@@ -1,4 +1,4 @@
-"""`drvsign inspect`: everything in the signatures of a file. Nobody is trusted here; that is for `drvsign verify`."""
+"""`drvsign inspect`: show everything in the signatures of a file. It evaluates no trust: `drvsign verify` does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found in one file, or why nothing could be."""
+    """The evidence of one file, or the error that prevented reading it."""
 
     path: Path
     size: int = 0
@@ -150,7 +150,7 @@ def _problems(problems: tuple[SignatureProblem, ...]) -> list[dict[str, str]]:
 
 
 def _show(output: Output, one: Inspection, evidence: Evidence) -> None:
-    """One file for a person."""
+    """Print one file as text."""
     what = f"{evidence.architecture} image" if evidence.architecture else evidence.kind
     count = len(evidence.signatures)
     output.print(f"{one.path}: {what}, {count or 'no'} signature{'s' if count != 1 else ''}", style="bold")
@@ -201,7 +201,7 @@ def _lines(one: Signature) -> Iterator[tuple[str, str]]:
 
 
 def _certificates(output: Output, one: Signature) -> None:
-    """The certificates that came along; those of the timestamp with -v."""
+    """Print the certificates in a signature; with -v, also those of the timestamp."""
     from signer.certificates import common_name
 
     carried = list(one.certificates)

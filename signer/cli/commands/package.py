@@ -1,4 +1,4 @@
-"""`drvsign package`: from a folder with an INF and drivers to a signed package."""
+"""`drvsign package`: make a signed package from a folder with an INF and drivers."""
 
 from __future__ import annotations
 
@@ -127,36 +127,36 @@ def _elsewhere(
 ) -> list[FileOutcome]:
     """Sign copies of the packages' files, and move all of them to `target` in one update.
 
-    Raises UsageError if one folder contains the other, SignerError.
+    Raises UsageError if `target` is or contains `folder`, SignerError.
     """
     whole, other = folder.resolve(), target.resolve()
     if whole == other or whole.is_relative_to(other):
         raise UsageError("--output-dir is the package's own folder", hint="Remove --output-dir to sign in place.")
-    with temporary_folder() as room:
+    with temporary_folder() as copies:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
-            ensure_folder((room / path.relative_to(folder)).parent)
-            patch_atomically(path, room / path.relative_to(folder), None)
-        moved = [_moved(package, folder, room) for package in packages]
+            ensure_folder((copies / path.relative_to(folder)).parent)
+            patch_atomically(path, copies / path.relative_to(folder), None)
+        moved = [_moved(package, folder, copies) for package in packages]
         try:
-            made = sign(room, moved)
+            made = sign(copies, moved)
         except SignerError as error:
-            if error.path is not None and error.path.is_relative_to(room):
-                error.path = folder / error.path.relative_to(room)
+            if error.path is not None and error.path.is_relative_to(copies):
+                error.path = folder / error.path.relative_to(copies)
             raise
         ensure_folder(target)
-        with atomic_update(target, recovered=output.warn) as staging:
-            for path in walk(room):
-                place = target / path.relative_to(room)
+        with atomic_update(target, recovered=output.warn) as transaction:
+            for path in walk(copies):
+                place = target / path.relative_to(copies)
                 ensure_folder(place.parent)
-                staging.write(place, read(path))
-    return [replace(one, path=target / one.path.relative_to(room)) for one in made]
+                transaction.write(place, read(path))
+    return [replace(one, path=target / one.path.relative_to(copies)) for one in made]
 
 
-def _moved(package: DriverPackage, folder: Path, room: Path) -> DriverPackage:
+def _moved(package: DriverPackage, folder: Path, copies: Path) -> DriverPackage:
     """Return the package with its files below another folder."""
 
     def to(path: Path) -> Path:
-        return room / path.relative_to(folder)
+        return copies / path.relative_to(folder)
 
     files = tuple(replace(file, path=to(file.path)) for file in package.files)
     return replace(package, infs=tuple(map(to, package.infs)), catalog=to(package.catalog), files=files)

@@ -1,4 +1,4 @@
-"""`drvsign sign`: images, catalogs and cabinets, one or many."""
+"""`drvsign sign`: sign images, catalogs and cabinets."""
 
 from __future__ import annotations
 

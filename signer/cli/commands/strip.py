@@ -1,4 +1,4 @@
-"""`drvsign strip`: take signatures off images and cabinets."""
+"""`drvsign strip`: remove signatures from images and cabinets."""
 
 from __future__ import annotations
 

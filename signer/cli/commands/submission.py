@@ -1,4 +1,4 @@
-"""`drvsign submission`: what goes to the Hardware Dev Center, and what comes back."""
+"""`drvsign submission`: build and check Hardware Dev Center submissions, and compare what the portal returns."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def build(
 
 
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
-    """Raise UsageError for what no cabinet can have, or the portal does not take."""
+    """Raise UsageError for options that cabinets don't support or the portal rejects."""
     if signature.page_hashes or signature.dual:
         raise UsageError("--page-hashes and --dual apply only to images", hint="Remove these options.")
     if not signature.algorithm().modern and not unsigned:
@@ -174,8 +174,9 @@ def compare(
     from catalogs.submission.compare import compare as compare_folders
     from catalogs.submission.unpack import unpack_submission
 
-    with temporary_folder() as room:
-        found = compare_folders(unpack_submission(sent, room / "sent"), unpack_submission(received, room / "received"))
+    with temporary_folder() as folder:
+        before, after = unpack_submission(sent, folder / "sent"), unpack_submission(received, folder / "received")
+        found = compare_folders(before, after)
     if output.json:
         output.document(_returned_document(found))
     else:
@@ -234,7 +235,7 @@ class _Signing:
 def _made(
     output: Output, submission: Submission, target: Path, signing: _Signing | None, chosen: ResolvedProfile
 ) -> FileResult:
-    """Write the cabinet, signed unless there is nobody to sign it. Raises SignerError."""
+    """Write the cabinet; sign it if there is an identity. Raises SignerError."""
     import os
 
     from catalogs.submission.cabinet import build as build_cabinet
@@ -259,7 +260,7 @@ def _made(
 
 
 def _beside(folder: Path) -> Path:
-    """The cabinet of a folder: not in it, where it would belong to the next submission."""
+    """Return the default cabinet path: next to the folder, because the next submission would include it in there."""
     whole = folder if folder.name not in ("", "..") else folder.resolve()
     return whole.parent / f"{whole.name or 'submission'}.cab"
 
@@ -272,7 +273,7 @@ def _require_no_errors(submission: Submission, path: Path) -> None:
 
 
 def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
-    """Each submission with what to call it. Raises SignerError."""
+    """Read each submission, with its name for messages. Raises SignerError."""
     from catalogs.submission.package import read_submission
 
     folders = [path for path in paths if path.is_dir()]
@@ -283,7 +284,7 @@ def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
 
 
 def _require_finished(folders: Sequence[Path]) -> None:
-    """Raise UnfinishedRun where the files of a folder are those of two runs."""
+    """Raise UnfinishedRun if an interrupted run left a folder with old and new files."""
     runs = UnfinishedRuns()
     for folder in folders:
         runs.require_none(folder)

@@ -1,4 +1,4 @@
-"""`drvsign timestamp`: have signatures timestamped that were made before."""
+"""`drvsign timestamp`: add timestamps to existing signatures."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def timestamp(
 
 
 def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, replace: bool) -> FileResult:
-    """Give the signatures of one file timestamps. Raises SignerError."""
+    """Add timestamps to the signatures of one file. Raises SignerError."""
     from signer.operations.timestamp import timestamp as add_timestamps
 
     added = 0

@@ -1,4 +1,4 @@
-"""`drvsign tsa`: a timestamp authority on this machine, for development without a network."""
+"""`drvsign tsa`: run a timestamp authority on this machine, for tests without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from signer.pkcs7.timestamp_authority import TimestampAuthority
 
 _SIGNAL_POLL_SECONDS = 0.5
-"""Seconds: Windows wakes nobody who waits for ever."""
+"""Seconds: on Windows, an interrupt does not end an unlimited wait."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, epilog=examples("drvsign tsa serve --port 3161"))
 
@@ -72,7 +72,7 @@ def serve(
 
 
 def _clock(time: str | None) -> Callable[[], datetime]:
-    """The authority's clock: the machine's, or one that stands still. Raises UsageError."""
+    """Return the authority's clock: the machine's, or a fixed time. Raises UsageError."""
     from signer.cli.options.verify import parse_time
 
     if time is None:
@@ -101,12 +101,12 @@ def _announce(output: Output, url: str, authority: TimestampAuthority) -> None:
         output.document({"schema": "drvsign.tsa/1", "url": url, "signer": authority.identity.name})
     else:
         output.print(f"Timestamps by {authority.identity.name!r} at {url}")
-    sys.stdout.flush()  # whoever started it waits for this line
+    sys.stdout.flush()  # a script that started the server waits for this line
     output.note(f"Use it with: drvsign sign --timestamp {url} (or --legacy-timestamp {url}). Stop it with Ctrl-C.")
 
 
 def _wait() -> None:
-    """Until somebody interrupts or ends the process, which a shell that starts it in the background has ignored."""
+    """Wait for SIGINT or SIGTERM; a shell that starts a process in the background makes it ignore SIGINT."""
     import signal
     from threading import Event
 

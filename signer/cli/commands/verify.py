@@ -1,4 +1,4 @@
-"""`drvsign verify`: will it install and load there, and if not, why, and what helps."""
+"""`drvsign verify`: check whether Windows will install and load drivers and driver packages."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class QueryOptions:
     ] = None
 
     def query(self, trust: TrustOptions, machine: MachineOptions, output: Output) -> VerifyQuery:
-        """The question that the options ask. Raises UsageError, and SignerError for a file that can't be read."""
+        """Make the query of the options. Raises UsageError, and SignerError for a file that can't be read."""
         from catalogs.verification.query import VerifyQuery
 
         trusted = trust.resolve(output)
@@ -117,7 +117,7 @@ def verify(
 
 
 def exit_code(outcome: Outcome) -> ExitCode:
-    """3 where a file could not be verified, 1 where anything is rejected, 3 where anything is undecided, else 0."""
+    """Return 3 if a file could not be verified, else 1 if any is rejected, 3 if any is undecided, 0 otherwise."""
     if outcome.failed:
         return ExitCode.FAILED
     if outcome.rejected:

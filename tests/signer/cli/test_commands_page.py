@@ -13,11 +13,11 @@ PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 def test_every_command_is_on_the_page():
-    table = PAGE.partition("## What is read")[0]
+    table = PAGE.partition("## Inputs and outputs")[0]
     for path in subcommands():
         assert re.search(rf"`{path[0]}\b", table), path
         assert path[-1] in table, path
-    assert len(COMMANDS) == len(re.findall(r"^\| `", table, re.MULTILINE)) + 2  # three stand in one row
+    assert len(COMMANDS) == len(re.findall(r"^\| `", table, re.MULTILINE)) + 2  # three share a row
 
 
 def test_every_document_is_on_the_page_and_none_besides():

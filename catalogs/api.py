@@ -25,6 +25,7 @@ from signer.arguments import (
     PathLike,
     Paths,
     to_digest,
+    to_flag,
     to_path,
     to_paths,
     to_strings,
@@ -77,7 +78,7 @@ def build_catalogs(
     2; None chooses as Inf2Cat does. `now` is the creation time; None is the present. Raises TypeError, UsageError, and
     PackageError with every problem.
     """
-    options = CatalogOptions(to_time(now), _version(version), page_hashes)
+    options = CatalogOptions(to_time(now), _version(version), to_flag(page_hashes, "page_hashes"))
     packages = _packages(to_path(source, "source"), os, options.now)
     built = [BuiltCatalog(package.catalog, build(package, options)) for package in packages]
     for one in built:
@@ -124,7 +125,7 @@ def sign_package(
     root, algorithm, time = to_path(folder, "folder"), to_digest(digest), to_time(now)
     options = PackagingOptions(
         SigningOptions(algorithm),
-        CatalogOptions(time, _version(version), page_hashes),
+        CatalogOptions(time, _version(version), to_flag(page_hashes, "page_hashes")),
         page_hashes,
         timestamper_for(timestamp, algorithm),
     )
@@ -157,6 +158,10 @@ def verify(
     instead. `at` is the time of the check; None is the present. A file that can't be verified has an assessment with
     its error. Raises TypeError, UsageError, FileError, CertificateError for the arguments.
     """
+    to_flag(testsigning, "testsigning")
+    to_flag(matrix, "matrix")
+    if machine is not None:
+        _require_machine(machine)
     trust = _trust(roots, intermediates, crls, test=testsigning or (machine is not None and machine.roots != "release"))
     if machine is None:
         machine = MachineState(to_time(at), trust.mode, testsigning=testsigning)
@@ -189,9 +194,19 @@ def _releases(names: Iterable[str] | None) -> tuple[OsName, ...] | None:
 
 
 def _version(value: int | None) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError(f"version must be 1, 2 or None, not {type(value).__name__}")
     if value not in (None, 1, 2):
         raise UsageError(f"unknown catalog version {value!r}", hint="Use version=1 or version=2.")
     return value
+
+
+def _require_machine(machine: MachineState) -> None:
+    if not isinstance(machine, MachineState):
+        raise TypeError(f"machine must be a MachineState, not {type(machine).__name__}")
+    if machine.at is None:
+        raise TypeError("machine.at must be a datetime, not NoneType")
+    to_time(machine.at)
 
 
 def _trust(roots: Paths, intermediates: Paths, crls: Paths, *, test: bool) -> Trust:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
-from signer.arguments import Password, PathLike, to_digest, to_path, to_secret, to_strings
+from signer.arguments import Password, PathLike, to_digest, to_flag, to_path, to_secret, to_strings, to_text
 from signer.codeintegrity.consequences import Consequences, consequences
 from signer.errors import SignerError, UsageError
 from signer.formats.detect import expected
@@ -17,9 +17,10 @@ from signer.operations.sign import SigningJob
 from signer.operations.timestamp import timestamp
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.policy.findings import Verdict
+from signer.policy.judge import POLICY_NAMES
 from signer.policy.targets import Target
 from signer.storage.files import mapped, read
-from signer.storage.patching import Patched, change_atomically
+from signer.storage.patching import Change, Patched, change_atomically
 from signer.verify.evidence import CatalogLookup, Evidence, Signature
 from signer.verify.gather import gather
 
@@ -54,11 +55,14 @@ def open_identity(
 
     secret = to_secret(password)
     named = to_path(certificate, "certificate") if certificate is not None else None
+    scheme = str(source).partition(":")[0].lower()
+    is_uri = key is None and isinstance(source, str) and ":" in source and (scheme in SCHEMES or len(scheme) > 1)
+    if named is not None and not is_uri:
+        raise UsageError("certificate is only for a URI", hint="With key, pass the certificate as source.")
     if key is not None:
         return open_from(certificate=to_path(source, "source"), key=to_path(key, "key"), secret=secret)
-    scheme = str(source).partition(":")[0].lower()
-    if isinstance(source, str) and ":" in source and (scheme in SCHEMES or len(scheme) > 1):
-        return open_from(uri=source, certificate=named, secret=secret)
+    if is_uri:
+        return open_from(uri=str(source), certificate=named, secret=secret)
     return open_from(pfx=to_path(source, "source"), secret=secret)
 
 
@@ -83,9 +87,15 @@ def sign_file(
     _require_identity(identity)
     source, algorithm = to_path(path, "path"), to_digest(digest)
     target = to_path(output, "output") if output is not None else source
-    options = SigningOptions(algorithm, description, url)
-    job = SigningJob(identity, options, timestamper_for(timestamp, algorithm), page_hashes=page_hashes, append=append)
-    signed = change_atomically(source, target, job.sign)
+    options = SigningOptions(algorithm, to_text(description, "description"), to_text(url, "url"))
+    job = SigningJob(
+        identity,
+        options,
+        timestamper_for(timestamp, algorithm),
+        page_hashes=to_flag(page_hashes, "page_hashes"),
+        append=to_flag(append, "append"),
+    )
+    signed = _change(source, target, job.sign)
     return SignedFile(target, algorithm.label, signed.digest, identity.name)
 
 
@@ -105,6 +115,7 @@ def timestamp_file(
     source = to_path(path, "path")
     target = to_path(output, "output") if output is not None else source
     client = timestamper_for(authorities, to_digest(digest))
+    to_flag(replace, "replace")
     if client is None:
         raise UsageError("no timestamp authority is named", hint="Pass the URL of an RFC 3161 authority.")
     added = 0
@@ -117,7 +128,7 @@ def timestamp_file(
         changes, added = timestamp(data, choose, replace=replace)
         return Patched(changes)
 
-    change_atomically(source, target, change)
+    _change(source, target, change)
     return added
 
 
@@ -136,13 +147,15 @@ def remove_signatures(path: PathLike, index: int | None = None, *, output: PathL
     """
     source = to_path(path, "path")
     target = to_path(output, "output") if output is not None else source
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+        raise TypeError(f"index must be an int or None, not {type(index).__name__}")
 
     def change(data: memoryview) -> Patched:
         if index is None:
             return Patched(operations.without_signatures(data))
         return Patched(operations.without_signature(data, index))
 
-    return change_atomically(source, target, change).changes is not None
+    return _change(source, target, change).changes is not None
 
 
 def attach_signature(
@@ -155,7 +168,9 @@ def attach_signature(
     source = to_path(path, "path")
     target = to_path(output, "output") if output is not None else source
     der = bytes(signature) if isinstance(signature, bytes) else read(to_path(signature, "signature"))
-    change_atomically(source, target, lambda data: operations.attach(data, der, append=append))
+    to_flag(append, "append")
+    made = None if isinstance(signature, bytes) else to_path(signature, "signature")
+    change_atomically(source, target, lambda data: operations.attach(data, der, append=append, source=made))
 
 
 def gather_evidence(path: PathLike, *, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
@@ -164,10 +179,11 @@ def gather_evidence(path: PathLike, *, catalogs: Iterable[CatalogLookup] = ()) -
     Evidence decides no trust: `catalogs.verify` does. Raises TypeError, FileError, MalformedInput.
     """
     source = to_path(path, "path")
+    lookups = _lookups(catalogs)
     row = expected(source)
     try:
         with mapped(source) as data:
-            return gather(data, row.name if row is not None else "file", source.name, tuple(catalogs))
+            return gather(data, row.name if row is not None else "file", source.name, lookups)
     except SignerError as error:
         raise error.at(source) from error
 
@@ -176,9 +192,36 @@ def explain_verdict(verdict: Verdict, evidence: Evidence, *, policy: str = "kern
     """Return what Windows shows and logs for a verdict, and the next step.
 
     `events` are the Code Integrity events, `status` the NTSTATUS, Win32 and Device Manager codes, `next_step` what to
-    do about a rejection. `catalogs.verify` returns these with each verdict. Source: docs/policy.md.
+    do about a rejection. `catalogs.verify` returns these with each verdict. Raises TypeError, UsageError. Source:
+    docs/policy.md.
     """
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"verdict must be a Verdict, not {type(verdict).__name__}")
+    if not isinstance(evidence, Evidence):
+        raise TypeError(f"evidence must be an Evidence, not {type(evidence).__name__}")
+    if policy not in POLICY_NAMES:
+        raise UsageError(f"unknown policy {policy!r}", hint=f"Use one of: {', '.join(POLICY_NAMES)}.")
     return consequences(policy, verdict, evidence, Target.parse(verdict.target))
+
+
+def _change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
+    """Change a file as `change_atomically` does; an error about its content names the file."""
+
+    def named(data: memoryview) -> Change:
+        try:
+            return change(data)
+        except SignerError as error:
+            raise error.at(source) from error
+
+    return change_atomically(source, target, named)
+
+
+def _lookups(catalogs: Iterable[CatalogLookup]) -> tuple[CatalogLookup, ...]:
+    given = tuple(catalogs) if isinstance(catalogs, Iterable) else (catalogs,)
+    for one in given:
+        if not hasattr(one, "digest_algorithms"):
+            raise TypeError(f"catalogs must be those that catalogs.read_catalog returns, not {type(one).__name__}")
+    return given
 
 
 def _require_identity(identity: SigningIdentity) -> None:

@@ -29,6 +29,8 @@ def to_path(value: PathLike, what: str) -> Path:
         raise TypeError(f"{what} must be a str or a Path, not a path of bytes")
     if not text:
         raise UsageError(f"{what} is empty", hint="Pass the path of a file or folder.")
+    if "\0" in text:
+        raise UsageError(f"{what} contains a NUL character", hint="Pass the path of a file or folder.")
     return Path(text)
 
 
@@ -36,6 +38,7 @@ def to_paths(value: Paths, what: str) -> list[Path]:
     """Return one path or several as a list. Raises TypeError, UsageError."""
     if isinstance(value, str | os.PathLike):
         return [to_path(value, what)]
+    _require_several(value, f"{what} must be a str or a Path, or several")
     return [to_path(one, what) for one in value]
 
 
@@ -53,11 +56,32 @@ def to_digest(value: str | DigestAlgorithm) -> DigestAlgorithm:
 
 def to_strings(value: str | Iterable[str], what: str) -> tuple[str, ...]:
     """Return one string or several as a tuple. Raises TypeError."""
-    values = (value,) if isinstance(value, str) else tuple(value)
+    if isinstance(value, str):
+        return (value,)
+    _require_several(value, f"{what} must be a str, or several")
+    values = tuple(value)
     for one in values:
         if not isinstance(one, str):
             raise TypeError(f"{what} must be strings, not {type(one).__name__}")
     return values
+
+
+def to_text(value: str | None, what: str) -> str | None:
+    """Return a text that Unicode can encode, or None. Raises TypeError, UsageError."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a str, not {type(value).__name__}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError(f"{what} contains half of a surrogate pair", hint="Pass text that was decoded without errors.")
+    return value
+
+
+def to_flag(value: bool, what: str) -> bool:
+    """Return True or False. Raises TypeError: a str such as "no" would count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} must be True or False, not {type(value).__name__}")
+    return value
 
 
 def to_time(value: datetime | None) -> datetime:
@@ -72,9 +96,15 @@ def to_time(value: datetime | None) -> datetime:
 
 
 def to_secret(value: Password) -> Callable[[str], str | None]:
-    """Return a function that answers a request for a password. Raises TypeError."""
-    if value is None or isinstance(value, str):
-        return lambda prompt: value
+    """Return a function that answers a request for a password. Both raise TypeError and UsageError."""
     if not callable(value):
-        raise TypeError(f"password must be a str or a function, not {type(value).__name__}")
-    return lambda prompt: value()
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"password must be a str or a function, not {type(value).__name__}")
+        password = to_text(value, "password")
+        return lambda prompt: password
+    return lambda prompt: to_text(value(), "the result of the password function")
+
+
+def _require_several(value: object, expected: str) -> None:
+    if isinstance(value, bytes | bytearray) or not isinstance(value, Iterable):
+        raise TypeError(f"{expected}, not {type(value).__name__}")

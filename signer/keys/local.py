@@ -57,7 +57,7 @@ def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
 
     Raises WrongSecret, KeyNotFound and other IdentityErrors.
     """
-    secret = None if password is None else password.encode()
+    secret = None if password is None else _encoded(password)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, secret)
     except UnsupportedAlgorithm as error:
@@ -96,7 +96,7 @@ def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Ce
 
 
 def _private_key(data: bytes, password: str | None) -> PrivateKey:
-    secret = None if password is None else password.encode()
+    secret = None if password is None else _encoded(password)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
         # Validation takes 40 ms. LocalKey.sign checks each signature instead.
@@ -120,6 +120,16 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
             "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
         )
     return key
+
+
+def _encoded(password: str) -> bytes:
+    """Return a password in UTF-8. OpenSSL takes it as a C string, and its binding panics at a NUL character."""
+    if "\0" in password:
+        raise WrongSecret("the password contains a NUL character", hint="Check where the password comes from.")
+    try:
+        return password.encode()
+    except UnicodeEncodeError as error:
+        raise WrongSecret("the password is not UTF-8", hint="Check where the password comes from.") from error
 
 
 def _wrong_secret(container: str, password: str | None) -> WrongSecret:

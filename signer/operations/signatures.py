@@ -73,7 +73,7 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     _require_separable(row)
     groups = [_group(primary) for primary in file.signatures()]
     count = sum(map(len, groups))
-    if index >= count:
+    if not 0 <= index < count:
         raise _no_such(index, count)
     for group in groups:
         if index < len(group):

@@ -12,11 +12,17 @@ from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import catalogs
 import signer
 import testcerts
-from signer import UsageError
+from signer import SignerError, UsageError
 from tests.support.files import ROOT
 
 PACKAGES = ("signer", "catalogs", "testcerts")
@@ -58,6 +64,8 @@ def test_importing_a_package_loads_no_library(package: str) -> None:
     assert ran.stdout == "[]\n"
 
 
+VERDICT = signer.Verdict("win11-25h2-x64", "rejected", "unsigned", ())
+EVIDENCE = signer.gather_evidence(ROOT / "examples/hello/hello.sys")
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "path-of-bytes": (lambda: signer.list_signatures(b"a.sys"), TypeError, "must be a str or a Path"),
     "path-number": (lambda: signer.gather_evidence(3), TypeError, "not int"),
@@ -79,6 +87,38 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "os-empty": (lambda: catalogs.build_catalogs(".", os=[]), UsageError, "names no release"),
     "os-unknown": (lambda: catalogs.build_catalogs(".", os=["win10"]), UsageError, "win10"),
     "version-three": (lambda: catalogs.build_catalogs(".", version=3), UsageError, "version 3"),
+    "path-nul": (lambda: signer.list_signatures("a\0b"), UsageError, "NUL"),
+    "paths-none": (
+        lambda: catalogs.verify(None),
+        TypeError,
+        "str or a Path, or several, not NoneType",
+    ),
+    "paths-bytes": (lambda: catalogs.verify(b"a.sys"), TypeError, "not bytes"),
+    "targets-none": (lambda: catalogs.verify("a.sys", targets=None), TypeError, "targets must be a str, or several"),
+    "os-number": (lambda: catalogs.build_catalogs(".", os=5), TypeError, "os must be a str, or several, not int"),
+    "authorities-bytes": (lambda: signer.timestamp_file("a.sys", b"http://a"), TypeError, "not bytes"),
+    "password-surrogate": (lambda: signer.open_identity("a.pfx", password="\udcff"), UsageError, "surrogate"),
+    "certificate-no-uri": (lambda: signer.open_identity("a.pfx", certificate="a.cer"), UsageError, "only for a URI"),
+    "index-text": (lambda: signer.remove_signatures("a.sys", "0"), TypeError, "index must be an int or None, not str"),
+    "index-bool": (lambda: signer.remove_signatures("a.sys", True), TypeError, "not bool"),
+    "replace-text": (lambda: signer.timestamp_file("a", "http://a", replace="no"), TypeError, "must be True or False"),
+    "append-text": (lambda: signer.attach_signature("a", b"0", append="no"), TypeError, "must be True or False"),
+    "lookup-path": (lambda: signer.gather_evidence("a.sys", catalogs="a.cat"), TypeError, "read_catalog"),
+    "lookup-none": (lambda: signer.gather_evidence("a.sys", catalogs=None), TypeError, "read_catalog"),
+    "verdict-none": (lambda: signer.explain_verdict(None, None), TypeError, "verdict must be a Verdict"),
+    "evidence-none": (lambda: signer.explain_verdict(VERDICT, None), TypeError, "evidence must be an Evidence"),
+    "explain-policy": (lambda: signer.explain_verdict(VERDICT, EVIDENCE, policy="x"), UsageError, "unknown policy 'x'"),
+    "machine-number": (lambda: catalogs.verify("a.sys", machine=5), TypeError, "machine must be a MachineState"),
+    "machine-naive": (
+        lambda: catalogs.verify("a.sys", machine=signer.MachineState(datetime(2026, 1, 1))),
+        UsageError,
+        "no time zone",
+    ),
+    "machine-no-time": (lambda: catalogs.verify("a.sys", machine=signer.MachineState(None)), TypeError, "machine.at"),
+    "matrix-text": (lambda: catalogs.verify("a.sys", matrix="no"), TypeError, "matrix must be True or False"),
+    "testsigning-text": (lambda: catalogs.verify("a.sys", testsigning="no"), TypeError, "must be True or False"),
+    "version-bool": (lambda: catalogs.build_catalogs(".", version=True), TypeError, "version must be 1, 2 or None"),
+    "page-hashes-text": (lambda: catalogs.build_catalogs(".", page_hashes="no"), TypeError, "must be True or False"),
     "subject-bytes": (lambda: testcerts.create_test_identity("x", subject=b"CN=A"), TypeError, "not bytes"),
 }
 
@@ -90,6 +130,71 @@ def test_a_wrong_argument_is_named(name: str, tmp_path: Path, monkeypatch: pytes
     with pytest.raises(expected, match=sentence):
         call()
     assert list(tmp_path.iterdir()) == []
+
+
+HELLO = ROOT / "examples/hello/hello.sys"
+BAD_SIGN: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "description-number": ({"description": 5}, TypeError, "description must be a str, not int"),
+    "description-surrogate": ({"description": "\udcff"}, UsageError, "surrogate"),
+    "url-bytes": ({"url": b"https://a"}, TypeError, "url must be a str, not bytes"),
+    "append-text": ({"append": "no"}, TypeError, "append must be True or False"),
+    "page-hashes-text": ({"page_hashes": "no"}, TypeError, "page_hashes must be True or False"),
+    "page-hashes-sha512": ({"page_hashes": True, "digest": "sha512"}, SignerError, "page hashes"),
+    "timestamp-none": ({"timestamp": None}, TypeError, "timestamp must be a str, or several"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SIGN)
+def test_a_wrong_argument_of_sign_file_leaves_the_file_as_it_was(name: str, tmp_path: Path) -> None:
+    arguments, expected, sentence = BAD_SIGN[name]
+    identity = testcerts.create_test_identity(tmp_path / "certs")
+    path = tmp_path / "a.sys"
+    path.write_bytes(HELLO.read_bytes())
+    with pytest.raises(expected, match=sentence):
+        signer.sign_file(path, identity, **arguments)
+    assert path.read_bytes() == HELLO.read_bytes()
+
+
+@pytest.mark.parametrize(("index", "sentence"), [(-1, "signature -1 not found"), (1, "signature 1 not found")])
+def test_an_index_out_of_range_removes_nothing(index: int, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.sys"
+    path.write_bytes(HELLO.read_bytes())
+    with pytest.raises(UsageError, match="not signed"):
+        signer.remove_signatures(path, index)
+    signer.sign_file(path, testcerts.create_test_identity(tmp_path / "certs"))
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match=sentence) as caught:
+        signer.remove_signatures(path, index)
+    assert path.read_bytes() == before
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("answer", [b"drvsign", 5, "\udcff"])
+def test_a_wrong_result_of_a_password_function_is_named(answer: Any, tmp_path: Path) -> None:
+    testcerts.create_test_identity(tmp_path)
+    with pytest.raises((TypeError, UsageError), match="the result of the password function"):
+        signer.open_identity(tmp_path / "code-signing.pfx", password=lambda: answer)
+
+
+@pytest.mark.parametrize("key", [None, "encrypted.pem"], ids=["pfx", "pem"])
+def test_a_password_with_a_nul_character_is_refused(key: str | None, tmp_path: Path) -> None:
+    """OpenSSL takes passwords as C strings; its binding panics at a NUL character."""
+    testcerts.create_test_identity(tmp_path)
+    private = load_pem_private_key((tmp_path / "code-signing.key.pem").read_bytes(), None)
+    encrypted = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    (tmp_path / "encrypted.pem").write_bytes(encrypted)
+    source = tmp_path / ("code-signing.pem" if key else "code-signing.pfx")
+    with pytest.raises(SignerError, match="the password contains a NUL character"):
+        signer.open_identity(source, key=tmp_path / key if key else None, password="x\0y")
+
+
+def test_an_error_about_the_content_names_the_file(tmp_path: Path) -> None:
+    identity = testcerts.create_test_identity(tmp_path / "certs")
+    path = tmp_path / "a.sys"
+    path.write_bytes(b"no image")
+    with pytest.raises(SignerError, match="not a PE image") as caught:
+        signer.sign_file(path, identity)
+    assert caught.value.path == path
 
 
 @pytest.mark.parametrize("digest", ["md5", "SHA-256", "sha3"])

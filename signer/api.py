@@ -80,9 +80,9 @@ def sign_file(
 ) -> SignedFile:
     """Sign an image, a cabinet or a catalog, in place or into `output`.
 
-    Signatures of the file are replaced; with `append` the new one is nested in the first. `timestamp` names RFC 3161
-    authorities. After an error the file is unchanged. Raises TypeError, UsageError, FileError, MalformedInput,
-    SigningError, TimestampError.
+    Signatures of the file are replaced; with `append` the new one is nested in the first. `page_hashes` is for images;
+    catalogs ignore it. `timestamp` names RFC 3161 authorities. After an error the file is unchanged. Raises TypeError,
+    UsageError, FileError, MalformedInput, SigningError, TimestampError.
     """
     _require_identity(identity)
     source, algorithm = to_path(path, "path"), to_digest(digest)

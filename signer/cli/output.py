@@ -17,7 +17,7 @@ import typer
 
 from signer.cli import terminal
 from signer.cli.terminal import printable
-from signer.cli.threads import in_threads, in_two_steps
+from signer.cli.threads import in_threads, in_threads_together
 from signer.errors import PackageError, SignerError
 
 Item = TypeVar("Item")
@@ -154,17 +154,19 @@ class Output:
         """
         return self._gathered(run(work, items, jobs), len(items), doing)
 
-    def each_in_two_steps(
+    def each_together(
         self,
-        begin: Callable[[Item], Callable[[], Result]],
+        work: Callable[[Sequence[Item]], list[Result]],
         items: Sequence[Item],
         *,
         jobs: int,
         doing: str,
-        run: Callable[[Callable[[Item], Callable[[], Result]], Sequence[Item], int], Iterator[Result]] = in_two_steps,
+        run: Callable[
+            [Callable[[Sequence[Item]], list[Result]], Sequence[Item], int], Iterator[Result]
+        ] = in_threads_together,
     ) -> list[Result]:
-        """Do the same for work in two steps, where the first returns the second: see `in_two_steps`."""
-        return self._gathered(run(begin, items, jobs), len(items), doing)
+        """Return the results as `each` does, for work that takes many items at once."""
+        return self._gathered(run(work, items, jobs), len(items), doing)
 
     def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
         show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()

@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any, TypeVar
 
-from signer.cli.threads import MAX_PENDING, in_threads, in_two_steps
+from signer.cli.threads import in_threads, in_threads_together, portions
 from signer.errors import SignerError
 
 Item = TypeVar("Item")
@@ -26,7 +26,6 @@ MIN_BATCHES = 16
 SMALL_ITEMS = 64
 """Batch size for items that take microseconds, such as hashing a small file."""
 _MIN_ITEMS = 128
-_PORTION = 16
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """The work and all items, in a forked process."""
@@ -46,29 +45,14 @@ def in_processes(
         yield from _forked(work, items, jobs, batch)
 
 
-def in_two_steps_and_processes(
-    begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int
+def in_processes_together(
+    work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], jobs: int
 ) -> Iterator[Result]:
-    """Do the same for work in two steps, where the first returns the second; run the first for many items at a time."""
+    """Yield the results of work that takes many items at once; else as `in_processes`."""
     if jobs < 2 or len(items) < _MIN_ITEMS or not can_fork():
-        yield from in_two_steps(begin, items, jobs)
-        return
-
-    def both(some: Sequence[Item]) -> list[Result]:
-        return [finish() for finish in [begin(item) for item in some]]
-
-    yield from chain.from_iterable(_forked(both, _portions(items, jobs), jobs, 1))
-
-
-def _portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
-    """Split the items: most in one portion per process, because starting is slow; the rest in small portions.
-
-    The small portions make the processes end at about the same time.
-    """
-    large = max(_PORTION, min(MAX_PENDING, 3 * len(items) // (4 * jobs)))
-    split = min(large * jobs, len(items))
-    starts = [*range(0, split, large), *range(split, len(items), _PORTION)]
-    return [items[start:end] for start, end in pairwise([*starts, len(items)])]
+        yield from in_threads_together(work, items, jobs)
+    else:
+        yield from chain.from_iterable(_forked(work, portions(items, jobs), jobs, 1))
 
 
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:

@@ -13,7 +13,7 @@ from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
 from signer.reports.file_results import FileResult, failed_results, result_document, results_summary, write_results
 
-__all__ = ["FileResult", "attempt", "attempt_in_two", "failure_as_result", "finish"]
+__all__ = ["FileResult", "attempt", "failure_as_result", "finish"]
 
 
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
@@ -22,16 +22,6 @@ def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
         return work()
     except SignerError as error:
         return FileResult(path, "failed", error=error.at(path))
-
-
-def attempt_in_two(path: Path, begin: Callable[[], Callable[[], FileResult]]) -> Callable[[], FileResult]:
-    """Do the same for work of two steps, where the first returns the second."""
-    try:
-        finish = begin()
-    except SignerError as error:
-        failed = FileResult(path, "failed", error=error.at(path))
-        return lambda: failed
-    return lambda: attempt(path, finish)
 
 
 @contextlib.contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.results import FileResult
-from signer.errors import FileError
+from signer.errors import FileError, SignerError
 from signer.formats.detect import detect_file
 from signer.storage.files import mapped, write_atomically
 
@@ -48,20 +48,34 @@ class FileSigner:
         share()
         return True
 
-    def begin(self, source: Path, target: Path, detached: Path | None = None) -> Callable[[], FileResult]:
-        """Begin to sign `source` to `target`, or its signature to `detached`; return a function that completes it.
+    def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[FileResult]:
+        """Sign each source into its target. Errors become results."""
+        results = {
+            source: FileResult(source, "skipped", note="is signed") for source, _ in places if self._skips(source)
+        }
+        left = [(source, target) for source, target in places if source not in results]
+        for (source, target), signed in zip(left, self.job.sign_each(left), strict=True):
+            results[source] = self._result(source, target, signed)
+        return [results[source] for source, _ in places]
 
-        Both steps raise SignerError.
-        """
-        if self.skip_signed and _is_signed(source):
-            return lambda: FileResult(source, "skipped", note="is signed")
-        if detached is not None:
-            signed = self.job.sign_apart(source, detached)
-            return lambda: self._result(source, detached, signed)
-        finish = self.job.begin(source, target)
-        return lambda: self._result(source, target, finish())
+    def sign_apart(self, source: Path, signature: Path) -> FileResult:
+        """Write the signature of `source` into a file of its own. Raises SignerError."""
+        if self._skips(source):
+            return FileResult(source, "skipped", note="is signed")
+        return self._result(source, signature, self.job.sign_apart(source, signature))
 
-    def _result(self, source: Path, written: Path, signed: Signed) -> FileResult:
+    def _skips(self, source: Path) -> bool:
+        """Return whether the file is to be skipped; one that can't be read is not, so that signing reports it."""
+        if not self.skip_signed:
+            return False
+        try:
+            return _is_signed(source)
+        except SignerError:
+            return False
+
+    def _result(self, source: Path, written: Path, signed: Signed | SignerError) -> FileResult:
+        if isinstance(signed, SignerError):
+            return FileResult(source, "failed", error=signed.at(source))
         note = f"from {source}" if written != source else ""
         return FileResult(written, "signed", signed.algorithm, signed.digest, self.job.identity.name, note)
 

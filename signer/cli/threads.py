@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -12,52 +11,39 @@ Result = TypeVar("Result")
 
 _MAX_BATCH = 16
 _BATCHES_A_THREAD = 8
-MAX_PENDING = 256
-"""Maximum number of items between their first and second step in a thread or process; bounds the memory."""
-BATCH_SECONDS = 0.25
+_MAX_PORTION = 256
+"""Items that are worked on together: what a thread or process keeps in memory for them is bounded."""
+_MIN_PORTION = 16
 
 
-def in_two_steps(begin: Callable[[Item], Callable[[], Result]], items: Sequence[Item], jobs: int) -> Iterator[Result]:
-    """Yield the results of work in two steps, where the first returns the second; else like `in_threads`.
+def in_threads_together(
+    work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], jobs: int
+) -> Iterator[Result]:
+    """Yield the results of work that takes many items at once, in the order of the items; else as `in_threads`."""
+    yield from chain.from_iterable(_mapped(work, portions(items, jobs), jobs))
 
-    A thread runs the first step for a batch of items before it runs the second for any of them.
+
+def portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
+    """Split items: one large portion for each job, because the first takes longest, then small ones.
+
+    With the small ones all jobs end at the same time.
     """
-    places = iter(range(len(items)))
-
-    def some() -> list[tuple[int, Result]]:
-        """Return results; an empty list only when no items are left."""
-        end = time.monotonic() + BATCH_SECONDS
-        begun = []
-        for place in places:
-            begun.append((place, begin(items[place])))
-            if len(begun) == MAX_PENDING or time.monotonic() > end:
-                break
-        return [(place, finish()) for place, finish in begun]
-
-    if jobs < 2:  # in this thread, so that an interrupt ends it at once
-        while found := some():
-            yield from (result for _, result in found)
-    else:
-        yield from _in_order(some, jobs)
+    fair = -(-len(items) // jobs)
+    large = min(fair, max(_MIN_PORTION, min(_MAX_PORTION, 3 * len(items) // (4 * jobs)))) or 1
+    split = min(large * jobs, len(items))
+    starts = [*range(0, split, large), *range(split, len(items), _MIN_PORTION)]
+    return [items[start:end] for start, end in pairwise([*starts, len(items)])]
 
 
-def _in_order(some: Callable[[], list[tuple[int, Result]]], jobs: int) -> Iterator[Result]:
-    """Call `some` in several threads until it returns nothing; yield the results in the order of their numbers."""
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
+    """Yield the results in order, from this thread alone for one job: an interrupt ends it at once."""
+    if jobs < 2 or len(items) < 2:
+        yield from map(work, items)
+        return
+    from concurrent.futures import ThreadPoolExecutor
 
-    ready: dict[int, Result] = {}
-    given = 0
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(some) for _ in range(jobs)}
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for one in done:
-                ready.update(one.result())
-                if one.result():
-                    running.add(pool.submit(some))
-            while given in ready:
-                yield ready.pop(given)
-                given += 1
+        yield from pool.map(work, items)
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
@@ -69,9 +55,6 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int)
     if jobs < 2:
         yield from map(work, items)
         return
-    from concurrent.futures import ThreadPoolExecutor
-
     size = max(1, min(_MAX_BATCH, len(items) // (jobs * _BATCHES_A_THREAD)))
     batches = [items[start : start + size] for start in range(0, len(items), size)]
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from chain.from_iterable(pool.map(lambda batch: [work(item) for item in batch], batches))
+    yield from chain.from_iterable(_mapped(lambda batch: [work(item) for item in batch], batches, jobs))

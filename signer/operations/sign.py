@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
-from signer.errors import SigningError
+from signer.errors import SignerError, SigningError
 from signer.formats.detect import names, opened
 from signer.formats.table import FormatRow
 from signer.keys.identity import SigningIdentity
@@ -15,7 +15,7 @@ from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.pkcs7.signed_data import sign as sign_content
 from signer.storage.files import mapped, write_atomically
-from signer.storage.patching import PatchSet, begin_change
+from signer.storage.patching import PatchSet, change_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class SigningJob:
             second=self.second,
         )
 
-    def begin(self, source: Path, target: Path) -> Callable[[], Signed]:
-        """Begin to sign `source` to `target`; return a function that completes it. Both raise SignerError.
+    def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[Signed | SignerError]:
+        """Sign each source into its target; return the results and errors in their order.
 
-        The second step waits for the layout check, so that many files can be checked together.
+        Many files together take less time than one by one: lief checks them together (`change_each`).
         """
-        return begin_change(source, target, self.sign)
+        return change_each(places, self.sign)
 
     def sign_apart(self, source: Path, signature: Path) -> Signed:
         """Write the signature of `source` to a separate file. Raises SignerError."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from signer.errors import FileError
+from signer.errors import FileError, SignerError
 from signer.storage.files import (
     MMAP_THRESHOLD,
     atomic_writer,
@@ -27,7 +28,7 @@ from signer.storage.files import (
 
 COPY_CHUNK = 1 << 20
 _MAX_DEFERRED = 1 << 17
-"""Size in bytes of the largest file that stays in memory between the two steps of `begin_change`."""
+"""Size in bytes of the largest file that stays in memory of `change_each` until it is written."""
 
 
 class LayoutCheck(Protocol):
@@ -89,6 +90,7 @@ class Changing(Protocol):
 
 
 Change = TypeVar("Change", bound=Changing)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +109,34 @@ def change_atomically(source: Path, target: Path, change: Callable[[memoryview],
     """Write `source` with the changes that `change` computes to `target`, or leave the target unchanged.
 
     If `source` is `target` and there are no changes, does not write the file. Returns the result of `change`. Raises
-    FileError; see `changed_copy`.
+    FileError, also if another process changed the file in the meantime; see `changed_copy`.
     """
-    return begin_change(source, target, change)()
+    return _begin_change(source, target, change)()
 
 
-def begin_change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Callable[[], Change]:
-    """Compute the changes of `change_atomically` (step 1), and return a function that writes the file (step 2).
+def change_each(
+    places: Sequence[tuple[Path, Path]], change: Callable[[memoryview], Change]
+) -> list[Change | SignerError]:
+    """Do what `change_atomically` does for each source and target; return the results and errors in their order.
 
-    Callers begin several changes before they finish the first, so that the second parser reads several results at once.
-    A file above `_MAX_DEFERRED` is written in step 1. Both steps raise FileError, also if another process changed the
-    file in the meantime.
+    The changes of all files are computed before the first file is written, so that the second parser reads many results
+    at once. Up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile.
+    """
+    begun = [_attempt(partial(_begin_change, source, target, change)) for source, target in places]
+    return [one if isinstance(one, SignerError) else _attempt(one) for one in begun]
+
+
+def _attempt(work: Callable[[], Result]) -> Result | SignerError:
+    try:
+        return work()
+    except SignerError as error:
+        return error
+
+
+def _begin_change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Callable[[], Change]:
+    """Compute the changes and send the result to the second parser; return a function that writes the file.
+
+    A file above `_MAX_DEFERRED` is written at once. Both steps raise FileError.
     """
     before = _status(source)
     if before.st_size <= _MAX_DEFERRED:

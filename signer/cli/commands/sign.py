@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,11 +20,11 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative
-from signer.cli.processes import in_two_steps_and_processes
+from signer.cli.processes import in_processes_together
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import FileResult, attempt, attempt_in_two, finish
+from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import FileSigner, prepare_for, write_request
-from signer.cli.threads import in_two_steps
+from signer.cli.threads import in_threads_together
 from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names
 from signer.storage.files import shell_quote
@@ -120,15 +121,14 @@ def sign(
 
 
 def _sign_each(
-    output: Output, job: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
+    output: Output, signer: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
 ) -> list[FileResult]:
-    """Sign each file, in several processes if there are many files and forked processes can sign."""
-
-    def begin(path: Path) -> Callable[[], FileResult]:
-        return attempt_in_two(path, lambda: job.begin(path, targets[path], detached))
-
-    run = in_two_steps_and_processes if job.can_be_shared() else in_two_steps
-    return output.each_in_two_steps(begin, list(targets), jobs=workers(jobs, len(targets)), doing="signing", run=run)
+    """Sign every file, in processes if there are many and the key can be used there."""
+    if detached is not None:
+        return [attempt(path, partial(signer.sign_apart, path, detached)) for path in targets]
+    run = in_processes_together if signer.can_be_shared() else in_threads_together
+    places, count = list(targets.items()), workers(jobs, len(targets))
+    return output.each_together(signer.sign_each, places, jobs=count, doing="signing", run=run)
 
 
 def _job(

@@ -8,16 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
-from hypothesis import strategies as st
 
 from signer.cli import processes
-from signer.cli.processes import in_processes, in_two_steps_and_processes
+from signer.cli.processes import in_processes, in_processes_together
 from signer.errors import FileError, SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
@@ -77,7 +75,7 @@ def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
 
 KILLED = """
 import os, sys, time
-from signer.cli.processes import in_processes, in_two_steps_and_processes
+from signer.cli.processes import in_processes, in_processes_together
 def work(item):
     os.write(1, f"{os.getpid()} ".encode())
     time.sleep(60)
@@ -182,24 +180,17 @@ def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -
     assert events_written.count("\n") > VERIFIED
 
 
-def squared(item: int) -> Callable[[], tuple[int, int]]:
-    return lambda: (item * item, os.getpid())
+def squared(items: Sequence[int]) -> list[tuple[int, int]]:
+    return [(item * item, os.getpid()) for item in items]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
 @pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 700])
-def test_two_steps_in_processes_give_results_in_the_order_of_the_items(jobs: int, count: int) -> None:
-    found = list(in_two_steps_and_processes(squared, range(count), jobs))
+def test_work_on_many_items_in_processes_gives_results_in_their_order(jobs: int, count: int) -> None:
+    found = list(in_processes_together(squared, range(count), jobs))
     assert [square for square, _ in found] == [item * item for item in range(count)]
     forked = {process for _, process in found} - {os.getpid()}
     assert bool(forked) is (jobs > 1 and count >= 128)
-
-
-@given(count=st.integers(128, 3000), jobs=st.integers(2, 64))
-def test_portions_are_all_items_once(count: int, jobs: int) -> None:
-    portions = processes._portions(range(count), jobs)
-    assert [item for portion in portions for item in portion] == list(range(count))
-    assert all(portions)
 
 
 def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> None:

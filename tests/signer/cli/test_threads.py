@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from signer.cli import threads
-from signer.cli.threads import in_threads, in_two_steps
+from signer.cli.threads import in_threads, in_threads_together, portions
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
@@ -32,52 +31,32 @@ def test_the_first_error_in_the_order_of_the_items_is_raised(jobs: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_two_steps_give_results_in_the_order_of_the_items(count: int, jobs: int) -> None:
-    begun: list[int] = []
+def test_work_on_many_items_at_once_gives_results_in_the_order_of_the_items(count: int, jobs: int) -> None:
+    sizes: list[int] = []
 
-    def begin(item: int) -> Callable[[], tuple[int, int]]:
-        begun.append(item)
-        return lambda: (item * item, len(begun))
+    def work(items: Sequence[int]) -> list[int]:
+        sizes.append(len(items))
+        return [item * item for item in items]
 
-    found = list(in_two_steps(begin, range(count), jobs))
-    assert [square for square, _ in found] == [item * item for item in range(count)]
-    assert sorted(begun) == list(range(count))
-    assert jobs > 1 or count < 2 or found[0][1] == min(256, count), "many begin before the first ends"
-
-
-@pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_a_moment_that_is_over_before_it_begins_loses_nothing(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine that is so busy that a thread has to wait for its turn."""
-    monkeypatch.setattr(threads, "BATCH_SECONDS", -1)
-    assert list(in_two_steps(lambda item: lambda: item, range(50), jobs)) == list(range(50))
-
-
-def test_a_thread_that_is_held_up_leaves_the_rest_to_the_others() -> None:
-    """No thread is given more than it can begin in a moment."""
-    by: dict[int, str] = {}
-
-    def begin(item: int) -> Callable[[], None]:
-        by[item] = threading.current_thread().name
-        if item == 0:
-            time.sleep(0.5)
-        return lambda: None
-
-    list(in_two_steps(begin, range(600), 2))
-    assert [item for item, thread in by.items() if thread == by[0]] == [0]
+    assert list(in_threads_together(work, range(count), jobs)) == [item * item for item in range(count)]
+    assert sum(sizes) == count
+    assert jobs > 1 or count < 2 or max(sizes) == min(256, max(16, 3 * count // 4), count)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("step", [1, 2])
-def test_an_error_in_either_step_is_raised(jobs: int, step: int) -> None:
-    def begin(item: int) -> Callable[[], int]:
-        def finish() -> int:
-            if item == 300 and step == 2:
-                raise ValueError(item)
-            return item
-
-        if item == 300 and step == 1:
-            raise ValueError(item)
-        return finish
+def test_an_error_of_work_on_many_items_is_raised(jobs: int) -> None:
+    def work(items: Sequence[int]) -> list[int]:
+        if 300 in items:
+            raise ValueError(300)
+        return list(items)
 
     with pytest.raises(ValueError, match=r"^300$"):
-        list(in_two_steps(begin, range(1000), jobs))
+        list(in_threads_together(work, range(1000), jobs))
+
+
+@given(count=st.integers(0, 3000), jobs=st.integers(1, 64))
+def test_portions_are_all_items_once_and_leave_work_for_every_job(count: int, jobs: int) -> None:
+    found = portions(range(count), jobs)
+    assert [item for portion in found for item in portion] == list(range(count))
+    assert all(found)
+    assert max(map(len, found), default=0) <= min(256, -(-count // jobs) or 1)

@@ -17,7 +17,7 @@ from signer.errors import FileError, ImageError, SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from signer.storage import files, patching
-from signer.storage.patching import Patched, PatchSet, begin_change, change_atomically, patch_atomically
+from signer.storage.patching import Patched, PatchSet, change_atomically, change_each, patch_atomically
 from signer.storage.transaction import atomic_update
 from tests.support.files import patched
 from tests.support.identities import identity
@@ -119,18 +119,51 @@ def test_changes_are_applied_only_if_their_precondition_holds(tmp_path: Path, si
         if steps == 1:
             change_atomically(path, path, change)
         else:
-            begin_change(path, path, change)()
+            (error,) = change_each([(path, path)], change)
+            assert isinstance(error, SignerError)
+            raise error
     assert check.read == b"new".ljust(size, b"x")
     assert path.read_bytes() == b"x" * size
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_small_file_is_changed_in_the_second_step(tmp_path: Path) -> None:
+def test_many_small_files_are_checked_before_the_first_is_written(tmp_path: Path) -> None:
+    """The second parser reads all results together; a file that it refuses is the only one that stays unchanged."""
+    paths = [tmp_path / str(number) for number in range(3)]
+    events: list[str] = []
+
+    class Check:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def submit(self, result: bytes | memoryview) -> None:
+            events.append(f"submit {self.name}")
+
+        def require(self) -> None:
+            events.append(f"require {self.name}")
+            if self.name == "b1":
+                raise ImageError("two parsers disagree")
+
+    for number, path in enumerate(paths):
+        path.write_bytes(b"a%d" % number)
+
+    def change(copy: memoryview) -> Patched:
+        name = f"b{bytes(copy).decode()[1]}"
+        return Patched(PatchSet(((0, name.encode()),), 2, Check(name)))
+
+    results = change_each([(path, path) for path in paths], change)
+    assert events == [f"{step} b{number}" for step in ("submit", "require") for number in range(3)]
+    assert [isinstance(result, ImageError) for result in results] == [False, True, False]
+    assert [path.read_bytes() for path in paths] == [b"b0", b"a1", b"b2"]
+
+
+def test_a_file_that_is_missing_does_not_stop_the_others(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    finish = begin_change(path, path, lambda copy: Patched(PatchSet(((0, b"new"),), 3)))
-    assert path.read_bytes() == b"old"
-    finish()
+    missing = tmp_path / "missing"
+    first, second = change_each([(missing, missing), (path, path)], lambda copy: Patched(PatchSet(((0, b"new"),), 3)))
+    assert isinstance(first, FileError)
+    assert isinstance(second, Patched)
     assert path.read_bytes() == b"new"
 
 
@@ -289,6 +322,6 @@ def test_a_file_that_another_process_changed_meanwhile_is_not_overwritten(tmp_pa
         return Patched(PatchSet(((0, b"new"),), len(copy)))
 
     with pytest.raises(FileError, match="another process changed the file"):
-        begin_change(path, path, change)()
+        change_atomically(path, path, change)
     assert path.read_bytes() == b"linked again"
     assert list(tmp_path.iterdir()) == [path]

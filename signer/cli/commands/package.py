@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_path)
+]
+
+
 @app.command(
     epilog=examples(
         "drvsign package driver/ --os 10_X64",
@@ -49,9 +54,7 @@ app = typer.Typer(add_completion=False)
 @command
 def package(
     output: Output,
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_path)
-    ],
+    folder: Folder,
     choices: CatalogChoices,
     identity: IdentityOptions,
     secrets: SecretOptions,
@@ -85,8 +88,8 @@ def package(
     pages = bool(signature.page_hashes)
     timestamper = authorities.chooser(output)(options.digest)
     packaging = PackagingOptions(options, choices.options(page_hashes=pages), pages, timestamper)
-    told = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
-    sign = partial(told, identity=signer, options=packaging, each=_each(output, jobs))
+    checked = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
+    sign = partial(checked, identity=signer, options=packaging, each=_each(output, jobs))
     with failure_as_result(output, folder):
         made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
     result = output_dir or folder

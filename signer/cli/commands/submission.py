@@ -44,6 +44,19 @@ Folders = Annotated[
 ]
 
 
+CabinetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="X.cab",
+        help="The cabinet to write. Default: next to the first folder, with its name.",
+        show_default=False,
+        parser=to_file,
+    ),
+]
+
+
 @app.command(
     epilog=examples(
         "drvsign submission build driver/ -o driver.cab --identity 'pkcs11:object=ev' --password-env PIN",
@@ -60,17 +73,7 @@ def build(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     profiles: ProfileOptions,
-    cabinet: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="X.cab",
-            help="The cabinet to write. Default: next to the first folder, with its name.",
-            show_default=False,
-            parser=to_file,
-        ),
-    ] = None,
+    cabinet: CabinetFile = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")] = False,
     depfile: DepFile = None,
 ) -> None:

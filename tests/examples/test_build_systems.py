@@ -110,7 +110,7 @@ def test_a_release_without_a_profile_is_rejected(project: Path) -> None:
     assert "drvsign.toml" in done.stderr
     (project / "driver" / "drvsign.toml").write_text("[profile.release]\n")
     done = run(project, "make", "DRVSIGN=drvsign", "release")
-    assert "names no signer" in done.stderr
+    assert "a release needs a signer" in done.stderr
     assert not (project / "build/signed/release").exists()
 
 

@@ -23,7 +23,7 @@ WHQL_ENFORCED = Releases(since="win10-1607")
 """New kernel drivers must be signed by the portal."""
 BLOCK_LIST = Releases(since="win10-1607")
 """The driver block list is available."""
-BLOCK_LIST_DEFAULT = Releases(since="win11-22h2", servers=False)
+BLOCK_LIST_DEFAULT = Releases(since="win11-22h2", editions=("client", "iot"))
 """The driver block list is on by default."""
 UEFI_SB_TEST = Releases(since="win11-22h2")
 """EnableUefiSbTest provisions a machine for preproduction drivers."""

@@ -162,7 +162,7 @@ def _is_cross_signed(candidate: SignaturePath) -> bool:
     "cross-signed-1809",
     "Since Windows 10 1809 a cross-signed driver does not load even if its certificate was issued before 2015-07-29.",
     source=f"{sources.PORTAL}; {sources.POLICY} has no such cut-off",
-    releases=Releases(since="win10-1809", servers=False),
+    releases=Releases(since="win10-1809", editions=("client",)),
     default="off, as on the policy's own page",
 )
 def cross_signed_1809(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
@@ -221,7 +221,7 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     "server-hlk",
     "Windows Server 2016 and later load dashboard-signed drivers only if they passed the HLK tests.",
     source=f'{sources.PORTAL}, "Windows Server signed drivers"',
-    releases=Releases(since="server2016", clients=False),
+    releases=Releases(since="server2016", editions=("server",)),
 )
 def server_hlk(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject attestation signatures on servers."""

@@ -6,18 +6,13 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal, cast
 
 from signer.errors import UsageError
 from signer.policy.tables import rows, table
 
 S_MODE = "-smode"
-_DEFAULT_TARGETS = {
-    "x64": "win11-25h2-x64",
-    "x86": "win10-22h2-x86",
-    "arm64": "win11-25h2-arm64",
-    "ia64": "server2008r2-ia64",
-}
-"""The newest release that most machines of an architecture run; Windows 11 26H1 comes with new hardware only."""
+Edition = Literal["client", "server", "iot"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,9 +26,12 @@ class Release:
     """The product name in messages."""
     kernel: tuple[int, int]
     """The kernel version, such as (10, 0)."""
-    server: bool
+    edition: Edition
+    """client, server, or iot for IoT Enterprise, which has a row of its own in the dashboard's table."""
     secure_boot: bool
     """Whether it supports Secure Boot, as Windows 8 and Server 2012 and later do."""
+    available: str
+    """The date of general availability, YYYY-MM-DD; empty before it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +66,7 @@ class Target:
     @property
     def server(self) -> bool:
         """Whether it is a server release."""
-        return self.release.server
+        return self.release.edition == "server"
 
     def __str__(self) -> str:
         return self.name
@@ -95,19 +93,20 @@ def release(name: str) -> Release:
         name=row["release"],
         title=row["title"],
         kernel=(int(major), int(minor)),
-        server=row["server"] == "yes",
+        edition=cast(Edition, row["edition"]),
         secure_boot=row["secure_boot"] == "yes",
+        available=row["available"],
     )
 
 
 def release_names() -> tuple[str, ...]:
-    """Return every release: clients, then servers, each from the oldest to the newest."""
+    """Return every release: clients by product, then servers, from the oldest to the newest."""
     return tuple(row["release"] for row in rows("releases.tsv"))
 
 
 @cache
 def all_targets() -> tuple[Target, ...]:
-    """Return every release on each of its architectures: clients, then servers, each from the oldest to the newest."""
+    """Return every release on each of its architectures, in the order of `release_names`."""
     found: list[Target] = []
     for row in rows("releases.tsv"):
         here = release(row["release"])
@@ -123,8 +122,19 @@ def targets_for(architecture: str | None) -> tuple[Target, ...]:
 
 
 def default_target(architecture: str | None) -> Target:
-    """The target to check a file for when none is named; the x64 one where the file has no known architecture."""
-    return Target.parse(_DEFAULT_TARGETS.get(architecture or "", _DEFAULT_TARGETS["x64"]))
+    """Return the target for a file if none is named: the newest generally available release of its architecture.
+
+    Servers count only for an architecture without a client; a file of any other or unknown architecture gets the x64
+    target. `data/releases.tsv` has the dates.
+    """
+    fitting = [target for target in all_targets() if target.architecture == architecture and not target.s_mode]
+    if not fitting:
+        return default_target("x64")
+    return _newest([target for target in fitting if target.release.edition == "client"] or fitting)
+
+
+def _newest(targets: list[Target]) -> Target:
+    return max(targets, key=lambda target: target.release.available)
 
 
 def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
@@ -132,7 +142,7 @@ def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
     given = tuple(names)
     found = tuple(dict.fromkeys(Target.parse(part) for name in given for part in name.split(",") if part.strip()))
     if given and not found:
-        raise UsageError("--target names no target", hint="Use RELEASE-ARCHITECTURE, such as win11-25h2-x64.")
+        raise UsageError("--target names no target", hint=f"Use RELEASE-ARCHITECTURE, such as {default_target('x64')}.")
     return found
 
 
@@ -142,8 +152,8 @@ class Releases:
 
     since: str | None = None
     before: str | None = None
-    clients: bool = True
-    servers: bool = True
+    editions: tuple[Edition, ...] = ()
+    """Empty for every edition."""
     architectures: tuple[str, ...] = ()
     s_mode: bool = False
     """Whether the rule applies only to targets in S mode."""
@@ -153,7 +163,7 @@ class Releases:
         return (
             (self.since is None or target.build >= release(self.since).build)
             and (self.before is None or target.build < release(self.before).build)
-            and (self.servers if target.server else self.clients)
+            and (not self.editions or target.release.edition in self.editions)
             and (not self.architectures or target.architecture in self.architectures)
             and (target.s_mode or not self.s_mode)
         )
@@ -164,10 +174,8 @@ class Releases:
             parts.append(f"{release(self.since).title} and later")
         if self.before:
             parts.append(f"before {release(self.before).title}")
-        if not self.servers:
-            parts.append("clients")
-        if not self.clients:
-            parts.append("servers")
+        if self.editions:
+            parts.append(", ".join(_EDITION_NAMES[edition] for edition in self.editions))
         if self.architectures:
             parts.append(", ".join(self.architectures))
         if self.s_mode:
@@ -176,6 +184,7 @@ class Releases:
 
 
 EVERYWHERE = Releases()
+_EDITION_NAMES: dict[Edition, str] = {"client": "clients", "server": "servers", "iot": "IoT Enterprise"}
 
 
 @cache
@@ -198,8 +207,9 @@ def _hint(wanted: str) -> str:
         return f"Targets of {row['title']}: {names}."
     family = [name for name in release_names() if base and name.startswith((f"{named or base}-", f"{base}-"))]
     if family:
-        return f"Add the release, such as {family[-1]}-x64. Releases: {', '.join(family)}."
+        example = _newest([target for target in all_targets() if target.release.name in family]).release.name
+        return f"Add the release, such as {example}-x64. Releases: {', '.join(family)}."
     near = difflib.get_close_matches(wanted, _by_name(), n=3, cutoff=0.85)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Give <release>-<arch>, such as win11-24h2-x64. Releases: {', '.join(release_names())}."
+    return f"Give <release>-<arch>, such as {default_target('x64')}. Releases: {', '.join(release_names())}."

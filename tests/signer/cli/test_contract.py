@@ -59,9 +59,10 @@ EVENT = {"id", "channel", "level", "message", "data"}
 LINK = {"subject", "sha1", "not_before", "not_after"}
 HEX, TIME = re.compile(r"[0-9a-f]+"), re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)")
 RELEASES = (
-    "vista win7 win8 win8.1 win10-1507 win10-1511 win10-1607 win10-1703 win10-1709 win10-1803 win10-1809 win10-1903"
-    " win10-2004 win10-21h2 win10-22h2 win11-21h2 win11-22h2 win11-23h2 win11-24h2 win11-25h2 win11-26h1 server2008"
-    " server2008r2 server2012 server2012r2 server2016 server2019 server2022 server2025"
+    "vista win7 win8 win8.1 win10-1507 win10-1511 win10-1607 win10-1703 win10-1709 win10-1803 win10-1809"
+    " win10-1903 win10-1909 win10-2004 win10-20h2 win10-21h1 win10-21h2 win10-22h2 win10-iot win11-21h2"
+    " win11-22h2 win11-23h2 win11-24h2 win11-25h2 win11-26h1 win11-26h2 win11-iot server2008 server2008r2"
+    " server2012 server2012r2 server2016 server2019 server2022 server23h2 server2025"
 )
 
 

@@ -121,7 +121,7 @@ def test_why_it_is_rejected_stands_before_warnings(driver):
 def test_package_says_what_windows_makes_of_it_and_json_stays_one_document(package):
     ran = drvsign("package", package, "--os", "10_X64")
     assert "accepted" in ran.stdout
-    assert "hello.sys  on win11-25h2-x64" in ran.stdout
+    assert "hello.sys  on win11-26h2-x64" in ran.stdout
     assert drvsign("package", package, "--os", "10_X64", "--json").document["schema"] == "drvsign.result/1"
 
 
@@ -230,7 +230,7 @@ def test_the_matrix_has_a_row_for_each_release_of_the_architecture(driver):
 
 def test_without_a_target_the_default_is_said(driver):
     drvsign("sign", driver)
-    assert "on win11-25h2-x64" in drvsign("verify", driver, "--policy", "kernel", *TEST).stdout
+    assert "on win11-26h2-x64" in drvsign("verify", driver, "--policy", "kernel", *TEST).stdout
 
 
 def test_events_are_written_as_json_lines(driver, work):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signer.errors import UsageError
-from signer.policy.targets import Target, all_targets, release_names, targets_for
+from signer.policy.targets import Releases, Target, all_targets, default_target, targets_for
 
-NEWEST = [name for name in release_names() if name.startswith("win11-")][-1]
+NEWEST = default_target("x64").release.name
 
 
 def test_every_target_is_found_by_its_name() -> None:
@@ -50,3 +50,49 @@ def test_a_target_has_the_properties_of_its_release() -> None:
     target = Target.parse("win10-1903-arm64-smode")
     assert (target.title, target.build, target.server) == ("Windows 10 version 1903 arm64 in S mode", 18362, False)
     assert Target.parse("server2016-x64").server
+
+
+@pytest.mark.parametrize(
+    ("architecture", "target"),
+    [
+        ("x64", "win11-26h2-x64"),
+        ("arm64", "win11-26h2-arm64"),
+        ("x86", "win10-22h2-x86"),
+        ("ia64", "server2008r2-ia64"),
+        ("arm", "win11-26h2-x64"),
+        (None, "win11-26h2-x64"),
+    ],
+)
+def test_the_default_target_is_the_newest_available_client(architecture: str | None, target: str) -> None:
+    """26H2 has a smaller build number than 26H1, and became available after it, on 2026-09-29."""
+    assert default_target(architecture).name == target
+
+
+def test_a_release_without_a_date_is_never_the_default() -> None:
+    """An empty date, before general availability, sorts before every other."""
+    assert all(target.release.available > "" for target in all_targets())
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "title"),
+    [
+        ("win10-1909-x86", 18363, "Windows 10 version 1909 x86"),
+        ("win10-20h2-arm64-smode", 19042, "Windows 10 version 20H2 arm64 in S mode"),
+        ("win10-21h1-x64", 19043, "Windows 10 version 21H1 x64"),
+        ("win10-iot-x86", 19044, "Windows 10 IoT Enterprise x86"),
+        ("win11-iot-arm64", 26100, "Windows 11 IoT Enterprise arm64"),
+        ("win11-26h2-x64", 26300, "Windows 11 version 26H2 x64"),
+        ("server23h2-x64", 25398, "Windows Server version 23H2 x64"),
+    ],
+)
+def test_a_release_has_its_build_and_title(name: str, build: int, title: str) -> None:
+    target = Target.parse(name)
+    assert (target.build, target.title) == (build, title)
+
+
+def test_a_rule_can_be_limited_to_editions() -> None:
+    servers = Releases(since="server2016", editions=("server",))
+    inside = [Target.parse(name) in servers for name in ("server23h2-x64", "server2012-x64", "win11-26h2-x64")]
+    assert inside == [True, False, False]
+    assert Target.parse("win11-iot-x64") not in Releases(editions=("client",))
+    assert str(servers) == "Windows Server 2016 and later; servers"

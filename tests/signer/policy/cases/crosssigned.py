@@ -67,14 +67,22 @@ def early_timestamp_late_certificate() -> Sample:
 
 
 @expect("accepted", "cross-signed", "win10-1803-x64", "win10-1703-x64", cross_signed_1809_cutoff=True)
-@expect("rejected", "cross-signed-1809", "win10-1809-x64", "win11-23h2-x64", cross_signed_1809_cutoff=True)
+@expect(
+    "rejected",
+    "cross-signed-1809",
+    "win10-1809-x64",
+    "win10-1909-x64",
+    "win10-21h1-x64",
+    "win11-23h2-x64",
+    cross_signed_1809_cutoff=True,
+)
 @expect("accepted", "cross-signed", "win10-1809-x64", code="cross-signed-1809-disputed")
-@expect("accepted", "cross-signed", "server2019-x64", cross_signed_1809_cutoff=True)
+@expect("accepted", "cross-signed", "server2019-x64", "server23h2-x64", "win10-iot-x64", cross_signed_1809_cutoff=True)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, secure_boot=False)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, upgraded=True)
 @expect("accepted", "cross-signed", "win10-1809-x64", cross_signed_1809_cutoff=True, boot_start=True)
 def disputed_cutoff_of_1809() -> Sample:
-    """A setting, off by default, makes 1809 and later clients refuse old cross-signed drivers; a note reports it."""
+    """A setting, off by default, makes clients since 1809, except IoT Enterprise, refuse old cross-signed drivers."""
     return driver(cross_signed())
 
 
@@ -106,7 +114,16 @@ def signed_after_at_an_unknown_time() -> Sample:
     return driver(cross_signed().stamped("2022-06-01", known=False))
 
 
-@expect("unknown", "driver-policy", "win11-24h2-x64", "win11-25h2-x64", "win11-26h1-x64", "server2025-x64")
+@expect(
+    "unknown",
+    "driver-policy",
+    "win11-24h2-x64",
+    "win11-25h2-x64",
+    "win11-26h1-x64",
+    "win11-26h2-x64",
+    "win11-iot-x64",
+    "server2025-x64",
+)
 @expect("unknown", "driver-policy", "win11-24h2-x64", driver_policy="enforced", at=BEFORE_2026)
 @expect("accepted", "cross-signed", "win11-24h2-x64", driver_policy="evaluation", code="driver-policy-evaluation")
 @expect("accepted", "cross-signed", "win11-24h2-x64", driver_policy="off", code="driver-policy-off")

@@ -151,11 +151,19 @@ def writable_code_on_x86() -> Sample:
     return driver(by_microsoft(EKU_WHQL), architecture="x86", protection=(fault,))
 
 
-@expect("rejected", "block-list", "win11-22h2-x64", "win10-22h2-x64-smode", block_list=LISTED, code="block-listed")
+@expect(
+    "rejected",
+    "block-list",
+    "win11-22h2-x64",
+    "win11-iot-x64",
+    "win10-22h2-x64-smode",
+    block_list=LISTED,
+    code="block-listed",
+)
 @expect("accepted", "root", "win11-22h2-x64", block_list=NOT_LISTED)
 @expect("unknown", "block-list", "win11-22h2-x64", block_list=UNSURE)
 @expect("accepted", "root", "win11-22h2-x64", code="block-list-not-given")
-@expect("accepted", "root", "win11-21h2-x64", "win10-22h2-x64", "server2022-x64", block_list=LISTED)
+@expect("accepted", "root", "win11-21h2-x64", "win10-iot-x64", "win10-22h2-x64", "server23h2-x64", block_list=LISTED)
 @expect("rejected", "block-list", "win10-22h2-x64", "server2022-x64", block_list=LISTED, hvci=True)
 @expect("accepted", "root", "server2016-x64", block_list=LISTED, hvci=True)
 @expect("rejected", "block-list", "win10-22h2-x64", block_list=LISTED, block_list_on=True)

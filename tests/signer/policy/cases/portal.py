@@ -15,7 +15,7 @@ from tests.signer.policy.cases.registry import expect
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
 
 
-@expect("accepted", "attested", "win10-1507-x64", "win10-22h2-x64", "win11-23h2-x64")
+@expect("accepted", "attested", "win10-1507-x64", "win10-20h2-x64", "win10-22h2-x64", "win10-iot-x64", "win11-23h2-x64")
 @expect("accepted", "attested", "win11-24h2-x64", code="driver-policy-attested")
 @expect("rejected", "attested", "win7-x64", "win8-x64", "win8.1-x64", "server2008r2-x64", "server2012r2-x64")
 @expect("rejected", "server-hlk", "server2016-x64", "server2019-x64", "server2022-x64", "server2025-x64")

@@ -14,7 +14,7 @@ from signer.pe import certificate_table
 from signer.pe.checksum import checksum, sum16
 from signer.pe.digest import ImageHashes, hash_image, padding
 from signer.pe.image import Image
-from signer.pe.layout_check import MAX_READ_WHOLE, Expected, LayoutCheck
+from signer.pe.layout_check import MAX_HASHED, Expected, LayoutCheck
 from signer.storage.patching import PatchSet
 
 
@@ -31,7 +31,7 @@ def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None 
             offset=image.checksum_offset,
         )
     if hashes is None:
-        hashes = hash_image(image, [DigestAlgorithm.SHA256] if image.content_end <= MAX_READ_WHOLE else (), summed=True)
+        hashes = hash_image(image, [DigestAlgorithm.SHA256] if image.content_end <= MAX_HASHED else (), summed=True)
     end = image.content_end
     start = end + len(padding(end)) if signatures else end
     table = certificate_table.build(signatures)
@@ -40,7 +40,7 @@ def embed(image: Image, signatures: Sequence[bytes], hashes: ImageHashes | None 
     tail = padding(end) + table if table else b""
     total = checksum((hashes.word_sum or 0, sum16(entry), sum16(table)), end + len(tail))
     patches = [(image.checksum_offset, total.to_bytes(4, "little")), (image.directory_offset, entry)]
-    # LIEF hashes an unsigned image without the padding that its digest counts with.
+    # lief hashes an unsigned image without the padding that its digest counts with.
     digest = next(iter(hashes.digests.items()), None) if table or not padding(end) else None
     check = LayoutCheck(image, Expected(total, location, len(signatures), table, digest))
     changes = PatchSet((*patches, (end, tail)) if tail else tuple(patches), end + len(tail), check)

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.pe.image import Image
-from signer.pe.lief_reader import ALGORITHM_SIZE
+from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE
 
 _PROGRAM = Path(__file__).with_name("lief_reader.py")
 _MAX_ANSWERS = 32 << 10
@@ -32,9 +32,16 @@ _MAX_ANSWERS = 32 << 10
 _MAX_BATCH = 1 << 20
 """Maximum size in bytes of the requests of one batch."""
 MAX_READ_WHOLE = 1 << 18
-"""Size in bytes of the largest result that lief reads completely.
+"""Size in bytes of the largest result that lief reads and hashes completely.
 
-lief reads only headers and certificate table of larger results, because its digest is five times slower than OpenSSL's.
+Of a larger result, lief reads headers and certificate table, and OpenSSL hashes the ranges that follow from lief's
+layout, because lief's digest takes five times as long and copies the image.
+"""
+MAX_HASHED = 1 << 26
+"""Size in bytes of the largest result that is hashed again.
+
+Above it, the second pass takes a quarter of the time of signing. The patch set shows that the digest stays the same
+(`signer.pe.embed.require_same_digest`).
 """
 
 _SIGNATURES = "number of signatures"
@@ -90,32 +97,37 @@ class LayoutCheck:
             "certificate table": [image.table_offset, image.table_size],
         }
 
-    def submit(self, result: bytes | memoryview) -> None:
-        """Queue the result for lief without waiting. Several requests are sent in one batch."""
+    def submit(self, result: bytes | memoryview, path: Path | None = None) -> None:
+        """Queue the result for lief without waiting; `path` is a file with its bytes. Batches are sent together."""
         if self._expected is None:
-            self._enqueue(self._request(bytes(result[: len(self._headers)])), self._source)
+            self._enqueue(self._request("layout", bytes(result[: len(self._headers)])), self._source)
             return
-        expected = self._expected
         layout = {
             "sections": self._sections,
-            "checksum": expected.checksum,
-            "certificate table": [*expected.table],
+            "checksum": self._expected.checksum,
+            "certificate table": [*self._expected.table],
         }
-        signatures = {_SIGNATURES: expected.signatures}
+        signatures = {_SIGNATURES: self._expected.signatures}
+        algorithm, digest = (len(result) <= MAX_HASHED and self._expected.digest) or (None, b"")
+        compared = layout | ({"digest": digest.hex()} if algorithm else {})
         if len(result) <= MAX_READ_WHOLE:
-            algorithm, digest = expected.digest or (None, b"")
-            compared = {"digest": digest.hex()} if algorithm else {}
-            self._enqueue(self._request(bytes(result), str(algorithm or "none")), layout | signatures | compared)
+            self._enqueue(self._request("whole", bytes(result), str(algorithm or "none")), compared | signatures)
             return
         headers = bytes(result[: len(self._headers)])
-        self._enqueue(self._request(headers), layout)
-        offset, size = struct.unpack_from("<II", headers, self._directory_offset)
-        self._enqueue(self._request(self._excerpt(headers, result[offset : offset + size]), "none"), signatures)
+        if algorithm is None:
+            self._enqueue(self._request("layout", headers), layout)
+        else:
+            size = len(headers).to_bytes(4, "little")
+            action, data = ("file", os.fsencode(path)) if path is not None else ("bytes", bytes(result))
+            self._enqueue(self._request(action, size + data, str(algorithm)), compared)
+        offset, size_of_table = struct.unpack_from("<II", headers, self._directory_offset)
+        excerpt = self._excerpt(headers, result[offset : offset + size_of_table])
+        self._enqueue(self._request("whole", excerpt), signatures)
 
     def require(self) -> None:
         """Wait for lief. Raises ImageError unless it agrees. Without a submitted result, it reads the original."""
         if not self._requests:
-            self._enqueue(self._request(self._headers), self._source)
+            self._enqueue(self._request("layout", self._headers), self._source)
         for request, expected in tuple(self._requests):
             _reader().wait_for(request)
             if _SIGNATURES in expected and request.answer and request.answer["signatures"] != expected[_SIGNATURES]:
@@ -128,13 +140,13 @@ class LayoutCheck:
         An example are those of .NET's SignedCms, whose content is an OCTET STRING.
         """
         assert self._expected is not None
-        request = self._request(self._excerpt(self._headers, self._expected.certificates), "none")
+        request = self._request("whole", self._excerpt(self._headers, self._expected.certificates))
         _reader().add(request)
         _reader().wait_for(request)
         return request.answer["signatures"] if request.answer is not None else self._expected.signatures
 
-    def _request(self, data: bytes, algorithm: str = "") -> Request:
-        return Request(data, self._section_count, algorithm)
+    def _request(self, action: str, data: bytes, algorithm: str = "none") -> Request:
+        return Request(action, data, self._section_count, algorithm)
 
     def _enqueue(self, request: Request, expected: dict[str, Any]) -> None:
         self._requests.append((request, expected))
@@ -149,10 +161,10 @@ class LayoutCheck:
 
 
 class Request:
-    """A request to lief: the headers of an image, or, with an algorithm or "none", an image with its signatures."""
+    """A request to lief: an action of `lief_reader.main`, its data, and the algorithm of the digest or "none"."""
 
-    def __init__(self, data: bytes, section_count: int, algorithm: str = "") -> None:
-        self.payload = algorithm.encode().ljust(ALGORITHM_SIZE) + data
+    def __init__(self, action: str, data: bytes, section_count: int, algorithm: str = "none") -> None:
+        self.payload = action.encode().ljust(ACTION_SIZE) + algorithm.encode().ljust(ALGORITHM_SIZE) + data
         self.answer: dict[str, Any] | None = None
         """The values that lief found, or None if it can't parse the image."""
         self.state: Literal["pending", "answered", "lost"] = "pending"

@@ -34,8 +34,11 @@ _MAX_DEFERRED = 1 << 17
 class LayoutCheck(Protocol):
     """A second parser that reads the result of a change before it replaces a file. Only this module waits for it."""
 
-    def submit(self, result: bytes | memoryview) -> None:
-        """Send the result to the parser without waiting for it. The buffer is not needed afterwards."""
+    def submit(self, result: bytes | memoryview, path: Path | None = None) -> None:
+        """Send the result to the parser without waiting for it. The buffer is not needed afterwards.
+
+        `path` is a file with the same bytes, which stays until `require` returns.
+        """
 
     def require(self) -> None:
         """Wait for the parser. Raises an error if it reads the result differently.
@@ -55,10 +58,10 @@ class PatchSet:
     check: LayoutCheck | None = field(default=None, compare=False, repr=False)
     """The second parser that reads the result before it replaces a file, or None."""
 
-    def submit(self, result: bytes | memoryview) -> None:
-        """Send the result to the second parser. `require` waits for its answer."""
+    def submit(self, result: bytes | memoryview, path: Path | None = None) -> None:
+        """Send the result to the second parser (`LayoutCheck.submit`). `require` waits for its answer."""
         if self.check is not None:
-            self.check.submit(result)
+            self.check.submit(result, path)
 
     def require(self) -> None:
         """Wait for the second parser. Raises its error."""
@@ -216,7 +219,7 @@ def changed_copy(source: Path, copy: Path, change: Callable[[memoryview], Change
         with convert_os_errors(target):
             _apply(changed.changes, copy)
             with mapped(copy) as view:
-                changed.changes.submit(view)
+                changed.changes.submit(view, copy)
         changed.changes.require()
     return changed
 

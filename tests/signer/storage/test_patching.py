@@ -104,7 +104,7 @@ def test_changes_are_applied_only_if_their_precondition_holds(tmp_path: Path, si
 
         read: bytes | None = None
 
-        def submit(self, result: bytes | memoryview) -> None:
+        def submit(self, result: bytes | memoryview, path: Path | None = None) -> None:
             self.read = bytes(result)
 
         def require(self) -> None:
@@ -136,7 +136,7 @@ def test_many_small_files_are_checked_before_the_first_is_written(tmp_path: Path
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def submit(self, result: bytes | memoryview) -> None:
+        def submit(self, result: bytes | memoryview, path: Path | None = None) -> None:
             events.append(f"submit {self.name}")
 
         def require(self) -> None:

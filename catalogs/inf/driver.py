@@ -8,15 +8,15 @@ from pathlib import Path
 
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
+from catalogs.inf.lookup import Lookup, default_installs
 from catalogs.inf.models import InvalidTarget, ModelsSection, models_sections
 from catalogs.inf.sources import Sources
 from catalogs.inf.strings import expand_strings
 from catalogs.inf.syntax import Inf
-from catalogs.inf.targets import ARCHITECTURES, TargetOS, parse, select
+from catalogs.inf.targets import ARCHITECTURES, TargetOS
 from catalogs.inf.version import VersionSection
 from signer.storage.files import read
 
-DEFAULT_INSTALL = "DefaultInstall"
 _WINDOWS_10 = (10, 0, 0)
 _ANY = (0, 0, 0)
 
@@ -60,9 +60,18 @@ class DriverInf:
     @cached_property
     def default_installs(self) -> tuple[TargetOS, ...]:
         """Decorations of the [DefaultInstall] sections, which a primitive driver has instead of models."""
-        names = (name.partition(".") for name in self.inf.sections)
-        targets = (parse(decoration) for base, _, decoration in names if base == DEFAULT_INSTALL.lower())
-        return tuple(target for target in targets if target is not None)
+        return default_installs(self.inf)
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """The lookup of what machines use of the INF."""
+        layout = self.version.entry("LayoutFile") is not None
+        return Lookup(self.inf, self.models, self.sources, layout=layout)
+
+    @cached_property
+    def all_releases(self) -> tuple[OsName, ...]:
+        """Every Windows release with an /os name on which the INF installs."""
+        return tuple(name for name in os_names.ALL if self.installs_on(name))
 
     @cached_property
     def releases(self) -> tuple[OsName, ...]:
@@ -72,30 +81,17 @@ class DriverInf:
         A release before Windows 10 is therefore included only if the decoration that it selects has a version, or if no
         other release remains.
         """
-        selected = {name: self.selected_targets(name) for name in os_names.ALL if name.confirmed}
-        matching = tuple(name for name, targets in selected.items() if targets)
+        matching = tuple(name for name in self.all_releases if name.confirmed)
         intended = (
             name
             for name in matching
-            if name.release >= _WINDOWS_10 or all(target.release > _ANY for target in selected[name])
+            if name.release >= _WINDOWS_10 or all(target.release > _ANY for target in self.lookup.on(name).targets)
         )
         return tuple(intended) or matching
 
     def installs_on(self, os: OsName) -> bool:
         """Tell whether the INF installs on `os`: a selected section has models, or a [DefaultInstall] applies."""
-        return bool(self.selected_targets(os))
-
-    def selected_targets(self, os: OsName) -> tuple[TargetOS, ...]:
-        """Return the decorations that Windows selects on `os`, one for each manufacturer whose section has models."""
-        found = []
-        for manufacturer in dict.fromkeys(section.manufacturer for section in self.models):
-            sections = {section.target: section for section in self.models if section.manufacturer == manufacturer}
-            # If the section for a decoration is missing, Windows selects another decoration.
-            target = select((target for target, section in sections.items() if section.models is not None), os)
-            if target is not None and sections[target].models:
-                found.append(target)
-        default = select(self.default_installs, os) if not self.models else None
-        return (*found, default) if default is not None else tuple(found)
+        return bool(self.lookup.on(os).targets)
 
     @cached_property
     def architectures(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from catalogs.inf.sources import Source
 from catalogs.inf.syntax import Entry, Inf, Section
 
 _DEFAULT_DIRECTORY = "DefaultDestDir"
@@ -31,6 +32,29 @@ class Copy:
     line: int
     destination: tuple[str, str]
     """Destination folder: dirid and subfolder in lower case; two empty strings if the INF has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """A file that an INF copies, with its place in the package."""
+
+    copy: Copy
+    source: Source | None
+    """Its [SourceDisksFiles] entry; None if no section lists it."""
+    architecture: str
+    """Architecture for which the source was looked up."""
+    on: str
+    """Architecture of the releases that install it."""
+    inbox: bool
+    """True if it may be part of Windows: the INF has a LayoutFile or includes another INF."""
+    required: bool = True
+    """True if a machine that the catalog is for installs it; files for other architectures are optional."""
+
+    @property
+    def location(self) -> tuple[str, ...]:
+        """Its folders and name in the package, in lower case."""
+        folders = self.source.folders if self.source is not None else ()
+        return tuple(part.lower() for part in (*folders, self.copy.source))
 
 
 @dataclass(frozen=True, slots=True)

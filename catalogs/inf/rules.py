@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from catalogs.inf.classes import NAMES, guid_of
-from catalogs.inf.driver import DEFAULT_INSTALL, DriverInf
+from catalogs.inf.driver import DriverInf
 from catalogs.inf.legacy import check_legacy
+from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import references
 from catalogs.inf.sources import FILES

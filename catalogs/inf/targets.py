@@ -18,6 +18,11 @@ ARCHITECTURES = ("x86", "amd64", "ia64", "arm", "arm64")
 _DECORATION = re.compile(r"nt(x86|amd64|ia64|arm64|arm|)((?:\.[^.]*){0,5})", re.IGNORECASE)
 _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|[0-9]{1,9}", re.IGNORECASE)
 _WORKSTATION, _DOMAIN_CONTROLLER, _SERVER = 1, 2, 3
+_COMMON_SUITES = 0x110
+"""VER_SUITE_TERMINAL and VER_SUITE_SINGLEUSERTS, which a machine has unless it is a Remote Desktop application server
+(sdk-api, winnt/ns-winnt-osversioninfoexw.md). The other suites depend on the edition."""
+_BUILDS_SINCE = (10, 0, 14310)
+"""First release that parses a decoration with a build number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +45,27 @@ class TargetOS:
         """Earliest target release: major version, minor version, build."""
         return (self.major or 0, self.minor or 0, self.build or 0)
 
-    def applies_to(self, os: OsName) -> bool:
+    def applies_to(self, os: OsName, *, any_architecture: bool = False) -> bool:
         """Tell whether a section with this decoration applies to `os`.
 
-        Since Windows Server 2003 SP1, a decoration without an architecture applies to x86 only. A decoration with a
-        suite mask never applies: the name of a release does not identify its suite.
+        Since Windows Server 2003 SP1, a Models section without an architecture applies to x86 only; with
+        `any_architecture`, as for [DefaultInstall], it applies to all. A decoration with a suite mask applies if every
+        machine has the suite: the name of a release does not identify its edition.
         """
-        if os.architecture != (self.architecture or "x86") or self.release > os.release or self.suite_mask:
+        own = self.architecture or (os.architecture if any_architecture else "x86")
+        if os.architecture != own or self.release > os.release or (self.suite_mask or 0) & ~_COMMON_SUITES:
+            return False
+        if self.build is not None and os.release < _BUILDS_SINCE:
             return False
         return self.product_type is None or (self.product_type != _WORKSTATION) == os.server
 
-    def _rank(self) -> tuple[bool, tuple[int, int, int], bool, bool]:
-        """Sort key: Windows selects the applicable decoration with the highest rank."""
-        return (bool(self.text), self.release, self.product_type is not None, self.architecture is not None)
+    def rank(self) -> tuple[bool, tuple[int, int, int], bool, bool, bool]:
+        """Sort key: Windows selects the applicable decoration with the highest rank.
+
+        A version takes precedence over the product type and the suite.
+        """
+        narrow = (self.product_type is not None, bool(self.suite_mask), self.architecture is not None)
+        return (bool(self.text), self.release, *narrow)
 
 
 UNDECORATED = TargetOS("")
@@ -76,9 +89,10 @@ def parse(text: str) -> TargetOS | None:
     return TargetOS(text, match.group(1).lower() or None, *values)
 
 
-def select(targets: Iterable[TargetOS], os: OsName) -> TargetOS | None:
+def select(targets: Iterable[TargetOS], os: OsName, *, any_architecture: bool = False) -> TargetOS | None:
     """Return the decoration that Windows selects on `os`, or None if none applies."""
-    return max((target for target in targets if target.applies_to(os)), key=TargetOS._rank, default=None)
+    applicable = (target for target in targets if target.applies_to(os, any_architecture=any_architecture))
+    return max(applicable, key=TargetOS.rank, default=None)
 
 
 def _number(text: str) -> int | None:

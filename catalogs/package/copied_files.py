@@ -13,6 +13,7 @@ the releases that the catalog is for:
   section that only [X.NTamd64] models name contributes the x86 files as well, if the INF has [X.NTx86] models and the
   files exist.
 - The files are for the releases of the architecture for which the section was looked up.
+- Files that no machine of the catalog's releases would install (`catalogs.inf.lookup`) are listed if they exist.
 - [DefaultInstall] and [ClassInstall32] are looked up for each of the architectures and contribute its files.
   Sections such as [DefaultInstall.NTamd64.10.0...25952] are used whatever their first release is (not measured).
 """
@@ -20,32 +21,16 @@ the releases that the catalog is for:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from catalogs.inf.driver import DEFAULT_INSTALL, DriverInf
-from catalogs.inf.install import Copy, Installation, MissingSection, section_for
+from catalogs.catalog.os_names import OsName
+from catalogs.inf.driver import DriverInf
+from catalogs.inf.install import CopiedFile, Installation, MissingSection, section_for
+from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.models import Model, ModelsSection
-from catalogs.inf.sources import Source
 
 _SUFFIXES = ("", ".CoInstallers", ".Interfaces")
 """Suffixes of a device's install sections in which CopyFiles is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class CopiedFile:
-    """A file that an INF copies."""
-
-    copy: Copy
-    source: Source | None
-    """Its [SourceDisksFiles] entry; None if no section lists it."""
-    architecture: str
-    """Architecture for which the source was looked up."""
-    on: str
-    """Architecture of the releases that install it."""
-    inbox: bool
-    """True if it may be part of Windows: the INF has a LayoutFile or includes another INF."""
-    required: bool = True
-    """True if a model of its architecture needs it; files for other architectures of the INF are optional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +51,25 @@ class CopiedFiles:
     missing_installs: tuple[MissingInstall, ...]
 
 
-def copied_files(driver: DriverInf, architectures: Iterable[str]) -> CopiedFiles:
-    """Return the files that the INF contributes to a catalog for releases of these architectures."""
-    return _Collector(driver, tuple(architectures)).run()
+def copied_files(driver: DriverInf, architectures: Iterable[str], names: Iterable[OsName] = ()) -> CopiedFiles:
+    """Return the files that the INF contributes to a catalog for releases of these architectures.
+
+    `names` are the releases: files that none of them installs are not required. Without releases, or for an INF that
+    installs on none of them, every file is required that a model of its architecture needs.
+    """
+    return _Collector(driver, tuple(architectures), tuple(names)).run()
 
 
 class _Collector:
     """Collects the copied files of one INF, by architecture of the release and architecture of the source."""
 
-    def __init__(self, driver: DriverInf, architectures: tuple[str, ...]) -> None:
+    def __init__(self, driver: DriverInf, architectures: tuple[str, ...], names: tuple[OsName, ...]) -> None:
         self._driver = driver
         self._inf = driver.inf
         self._architectures = architectures
         self._machines = self._model_architectures()
+        installed = [machine.files for machine in driver.lookup.on_any(names) if machine.targets]
+        self._installed = {file.location for files in installed for file in files} if installed else None
         self._installations: dict[tuple[str, str, bool], Installation] = {}
         self._missing: dict[str, MissingInstall] = {}
 
@@ -158,6 +149,10 @@ class _Collector:
             inbox = layout or installation.includes
             for copy in installation.copies:
                 sources = self._driver.sources.find(copy.source, architecture)
-                if required and not sources:
-                    yield CopiedFile(copy, None, architecture, on, inbox)
-                yield from (CopiedFile(copy, source, architecture, on, inbox, required) for source in sources)
+                found = [CopiedFile(copy, source, architecture, on, inbox) for source in sources or (None,)]
+                needed = [replace(one, required=required and self._is_installed(one)) for one in found]
+                yield from (one for one in needed if one.required or one.source is not None)
+
+    def _is_installed(self, file: CopiedFile) -> bool:
+        """Tell whether a machine of the catalog's releases installs the file, or no such machine uses the INF."""
+        return self._installed is None or file.location in self._installed

@@ -11,13 +11,14 @@ from pathlib import Path, PurePosixPath
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.version import CatalogDirective
 from catalogs.package import signability
-from catalogs.package.compressed import packed_name
-from catalogs.package.copied_files import CopiedFile, copied_files
+from catalogs.package.copied_files import copied_files
 from catalogs.package.folder import Folder, OutsideFolder
 from catalogs.package.images import check_images, is_packed
+from catalogs.package.locate import locate
 from catalogs.package.signature_attributes import SignatureAttribute, requests_pe_trust, signature_attributes
 from signer.errors import InfError, PackageError
 
@@ -40,6 +41,11 @@ class PackageFile:
     """Signature attributes that the INF requests for the file."""
     packed: bool = False
     """True for a compressed file such as driver.sy_: the catalog lists the uncompressed file."""
+
+    @property
+    def location(self) -> tuple[str, ...]:
+        """The parts of its relative path in lower case."""
+        return tuple(part.lower() for part in self.relative.parts)
 
 
 @dataclass(frozen=True)
@@ -115,11 +121,13 @@ def survey_packages(
     os: Sequence[OsName] | None = None,
     *,
     today: datetime.date | None = None,
+    all_releases: bool = False,
 ) -> Survey:
     """Find the driver packages of a folder and its subfolders, or of INFs: one for each catalog that the INFs name.
 
-    `os` gives the target releases of the catalogs; by default they come from the INFs' decorations. `today` is the
-    latest date that DriverVer may have; by default the date is not checked. Raises FileError.
+    `os` gives the target releases of the catalogs; by default they come from the INFs' decorations, and `all_releases`
+    adds those that Inf2Cat leaves out unless they are named. `today` is the latest date that DriverVer may have; by
+    default the date is not checked. Raises FileError.
     """
     paths = _inf_paths(where)
     drivers: list[DriverInf] = []
@@ -135,7 +143,7 @@ def survey_packages(
         drivers.append(driver)
     if not paths or (not drivers and not problems):
         problems.append(_no_inf(where))
-    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today)
+    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, all_releases=all_releases)
     packages = run.packages()
     problems += run.problems
     problems += _extra_windows_files(where, packages)
@@ -169,11 +177,17 @@ class _Run:
     """One Inf2Cat run: several INFs and their catalogs; each catalog has the hardware IDs of all INFs."""
 
     def __init__(
-        self, drivers: tuple[DriverInf, ...], os: tuple[OsName, ...] | None, today: datetime.date | None
+        self,
+        drivers: tuple[DriverInf, ...],
+        os: tuple[OsName, ...] | None,
+        today: datetime.date | None,
+        *,
+        all_releases: bool,
     ) -> None:
         self._drivers = drivers
         self._os = os
         self._today = today
+        self._all_releases = all_releases
         self._folders: dict[Path, Folder] = {}
         # Inf2Cat removes the leading asterisk: *PNP0501 becomes pnp0501 (measured).
         ids = (id_.removeprefix("*") for driver in drivers for id_ in driver.hardware_ids)
@@ -186,13 +200,19 @@ class _Run:
         """Return one package for each catalog; add problems to `problems`."""
         groups: dict[tuple[Path, str, str], list[tuple[DriverInf, tuple[OsName, ...]]]] = {}
         for driver in self._drivers:
-            names = driver.releases if self._os is None else self._os
+            names = self._names(driver)
             self.problems += driver.text.problems
             self.problems += signability.check_version(driver, names, self._today)
             for directive, names in self._catalogs(driver).items():
                 key = (driver.path.parent, directive.name.lower(), directive.architecture)
                 groups.setdefault(key, []).append((driver, names))
         return [self._package(key[2], members, self._catalog_named_by(members)) for key, members in groups.items()]
+
+    def _names(self, driver: DriverInf) -> tuple[OsName, ...]:
+        """Return the releases that the catalog of an INF is for."""
+        if self._os is not None:
+            return self._os
+        return driver.all_releases if self._all_releases else driver.releases
 
     def uncatalogued(self) -> list[DriverPackage]:
         """Return one package for each INF that lacks a catalog; the only problem reported is the missing directive."""
@@ -210,7 +230,7 @@ class _Run:
 
     def _catalogs(self, driver: DriverInf) -> dict[CatalogDirective, tuple[OsName, ...]]:
         """Return the CatalogFile directives of an INF, each with the releases that use it."""
-        names = driver.releases if self._os is None else self._os
+        names = self._names(driver)
         if not names:
             self.problems.append(signability.no_releases(driver))
         found: dict[CatalogDirective, list[OsName]] = {}
@@ -263,10 +283,10 @@ class _Run:
         """Yield the existing files that an INF copies; add problems to `problems`."""
         folder = self._folder(driver.path.parent)
         architectures = tuple(dict.fromkeys(name.architecture for name in names))
-        found = copied_files(driver, architectures)
-        self.problems += signability.check_copied_files(driver, found)
+        found = copied_files(driver, architectures, names)
+        self.problems += signability.check_copied_files(driver, found, names)
         located = [(item, path) for item in found.items if (path := self._find(driver, folder, item)) is not None]
-        self.problems += check_images(driver, located, architectures)
+        self.problems += check_images(driver, located, names)
         attributes = signature_attributes(driver.inf)
         for item, path in located:
             os = tuple(name for name in names if name.architecture == item.on)
@@ -282,20 +302,14 @@ class _Run:
 
     def _find(self, driver: DriverInf, folder: Folder, item: CopiedFile) -> Path | None:
         """Return the path of a file; add a problem if it is missing or outside the package folder."""
-        if item.source is None or not signability.is_file_name(item.copy.target):
-            return None
-        names = (item.copy.source, packed_name(item.copy.source))
-        try:
-            paths = (folder.find((*item.source.folders, name)) for name in names)
-            path = next(filter(None, paths), None)
-        except OutsideFolder:
-            self.problems.append(signability.outside_folder(driver, item))
-            return None
-        if path is None:
-            self.problems += [signability.missing_file(driver, item)] if item.required else []
-        elif case_variants := folder.case_variants(path):
-            self.problems.append(signability.ambiguous_name(driver, item, path, case_variants))
-        return path
+        found = locate(driver, folder, item)
+        if isinstance(found, Path):
+            if case_variants := folder.case_variants(found):
+                self.problems.append(signability.ambiguous_name(driver, item, found, case_variants))
+            return found
+        if found is not None and (item.required or found.code == "outside-package"):
+            self.problems.append(found)
+        return None
 
     def _folder(self, path: Path) -> Folder:
         return self._folders.setdefault(path, Folder(path))

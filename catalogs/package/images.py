@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.compressed import open_decompressed
-from catalogs.package.copied_files import CopiedFile
 from signer.errors import ImageError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
@@ -19,16 +20,17 @@ _BOOT_START = 0
 
 
 def check_images(
-    driver: DriverInf, found: Iterable[tuple[CopiedFile, Path]], architectures: Iterable[str]
+    driver: DriverInf, found: Iterable[tuple[CopiedFile, Path]], names: Iterable[OsName]
 ) -> Iterator[PackageProblem]:
-    """Check the drivers (.sys) that an INF installs on the target architectures.
+    """Check the drivers (.sys) that machines with the target releases install.
 
     Programs and libraries may be for other architectures than the machine; kernel services may not. Raises FileError.
     """
-    targets = set(architectures)
+    machines = driver.lookup.on_any(names)
+    targets = {(machine.architecture, file.location) for machine in machines for file in machine.files}
     installed: dict[Path, dict[str, CopiedFile]] = {}
     for item, path in found:
-        if item.copy.source.lower().endswith(".sys") and item.architecture in targets:
+        if item.copy.source.lower().endswith(".sys") and (item.architecture, item.location) in targets:
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
@@ -87,16 +89,17 @@ def _wrong_machine(
 ) -> Iterator[PackageProblem]:
     """Yield an error if no target architecture can load a service, and a warning if another one can."""
     unusable = machine not in items and not _names(path, items).isdisjoint(services)
-    for architecture, item in items.items():
-        if architecture != machine:
-            yield PackageProblem(
-                "wrong-architecture",
-                f"{path.name} is built for {machine}, but the INF installs it on {architecture}",
-                driver.path,
-                item.copy.line,
-                f"Build it for {architecture}, or restrict its install section to {machine} with a decoration.",
-                Severity.ERROR if unusable else Severity.WARNING,
-            )
+    others = [architecture for architecture in items if architecture != machine]
+    if others:
+        named = " and ".join(others)
+        yield PackageProblem(
+            "wrong-architecture",
+            f"{path.name} is built for {machine}, but the INF installs it on {named}",
+            driver.path,
+            items[others[0]].copy.line,
+            f"Build it for {named}, or restrict its install section to {machine} with a decoration.",
+            Severity.ERROR if unusable else Severity.WARNING,
+        )
 
 
 def _names(path: Path, items: dict[str, CopiedFile]) -> set[str]:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import circular_needs
 from catalogs.inf.version import CatalogDirective
-from catalogs.package.copied_files import CopiedFile, CopiedFiles
+from catalogs.package.copied_files import CopiedFiles
 
 _FILE_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+')
 _CATALOG_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+\.cat', re.IGNORECASE)
@@ -127,11 +128,12 @@ def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterat
         )
 
 
-def check_copied_files(driver: DriverInf, found: CopiedFiles) -> Iterator[PackageProblem]:
-    """Check the install sections, and the name and destination of each file."""
+def check_copied_files(driver: DriverInf, found: CopiedFiles, names: Iterable[OsName]) -> Iterator[PackageProblem]:
+    """Check the install sections, the name of each file, and its destination on machines with these releases."""
     yield from _check_sections(driver, found)
-    yield from _check_names(driver, found.items)
-    yield from _check_destinations(driver, found.items)
+    yield from filter(None, (name_problem(driver, item) for item in found.items))
+    for machine in driver.lookup.on_any(names):
+        yield from _check_destinations(driver, machine.files)
 
 
 def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[PackageProblem]:
@@ -164,36 +166,36 @@ def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[PackagePr
         )
 
 
-def _check_names(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[PackageProblem]:
-    """Find invalid file names, and files that [SourceDisksFiles] does not list."""
-    for item in items:
-        if not is_file_name(item.copy.target):
-            yield PackageProblem(
-                "file-name",
-                f"{item.copy.target!r} is not a valid file name",
-                driver.path,
-                item.copy.line,
-                "Write the name without a folder: [DestinationDirs] gives the destination folder.",
-            )
-        elif item.source is None and not item.inbox:
-            yield PackageProblem(
-                "22.9.10",
-                f"{item.copy.source} missing from [SourceDisksFiles]",
-                driver.path,
-                item.copy.line,
-                f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif: 1230)",
-            )
+def name_problem(driver: DriverInf, item: CopiedFile) -> PackageProblem | None:
+    """Report an invalid file name, or a file that [SourceDisksFiles] does not list."""
+    if not is_file_name(item.copy.target):
+        return PackageProblem(
+            "file-name",
+            f"{item.copy.target!r} is not a valid file name",
+            driver.path,
+            item.copy.line,
+            "Write the name without a folder: [DestinationDirs] gives the destination folder.",
+        )
+    if item.source is None and not item.inbox:
+        return PackageProblem(
+            "22.9.10",
+            f"{item.copy.source} missing from [SourceDisksFiles]",
+            driver.path,
+            item.copy.line,
+            f"Add it to [SourceDisksFiles] or [SourceDisksFiles.{item.architecture}]. (InfVerif: 1230)",
+        )
+    return None
 
 
 def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Iterator[PackageProblem]:
-    """Find files that overwrite each other, and files that are installed twice."""
-    sources: dict[tuple[str, str, tuple[str, str], str], CopiedFile] = {}
-    targets: dict[tuple[str, str, str], CopiedFile] = {}
+    """Find files that overwrite each other on one machine, and files that are installed twice."""
+    sources: dict[tuple[tuple[str, str], str], CopiedFile] = {}
+    targets: dict[str, CopiedFile] = {}
     for item in items:
         copy = item.copy
         if item.source is None:
             continue
-        other = sources.setdefault((item.architecture, item.on, copy.destination, copy.target.lower()), item)
+        other = sources.setdefault((copy.destination, copy.target.lower()), item)
         if other.copy.source.lower() != copy.source.lower():
             yield PackageProblem(
                 "file-collision",
@@ -203,7 +205,7 @@ def _check_destinations(driver: DriverInf, items: Iterable[CopiedFile]) -> Itera
                 f"Give them different names; the other is in line {other.copy.line}. (InfVerif: 1330)",
                 Severity.WARNING,
             )
-        first = targets.setdefault((item.architecture, item.on, copy.source.lower()), item)
+        first = targets.setdefault(copy.source.lower(), item)
         if (first.copy.destination, first.copy.target.lower()) != (copy.destination, copy.target.lower()):
             yield PackageProblem(
                 "two-destinations",

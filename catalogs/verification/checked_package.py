@@ -9,12 +9,14 @@ from pathlib import Path
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.problems import PackageProblem
 from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.package.images import boot_start_drivers
 from catalogs.package.newlines import diagnose
+from catalogs.verification.installed_files import locations, missing_files
 from signer.errors import PackageError, SignerError
 from signer.formats.detect import detect
 from signer.policy import package as policy
@@ -31,8 +33,6 @@ Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]],
 PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
 """Builds the certificate paths of an evidence's signatures in the caller's trust store."""
 
-_MISSING = ("22.9.1", "22.9.10", "outside-package", "file-name")
-"""Codes of the problems of a file that the INF copies but the package lacks."""
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 
@@ -65,8 +65,6 @@ class CheckedPackage:
     signature: Evidence | None
     """The evidence of the catalog itself."""
     files: tuple[CheckedFile, ...]
-    missing: tuple[Finding, ...] = ()
-    """Findings about missing files that the INF copies."""
     catalog_path: Path | None = None
     """Path of the catalog."""
     drivers: tuple[DriverInf, ...] = ()
@@ -83,9 +81,22 @@ class CheckedPackage:
         """Tell whether the catalog is for the target's architecture."""
         return any(name.architecture == decoration(target) for name in self.package.os)
 
+    def installs_on(self, target: Target) -> bool:
+        """Tell whether an INF has something to install on the target, and the catalog is for its architecture."""
+        os = os_of(target)
+        return self.fits(target) and (not self.drivers or any(driver.installs_on(os) for driver in self.drivers))
+
     def files_on(self, target: Target) -> list[CheckedFile]:
-        """Return the files that the target installs."""
-        return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
+        """Return the INFs and the files that the target installs."""
+        if not self.drivers:
+            return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
+        infs = {driver.path.name.lower() for driver in self.drivers}
+        installed = {location for driver in self.drivers for location in locations(driver, os_of(target))}
+        return [one for one in self.files if one.file.location in installed or one.file.relative.name.lower() in infs]
+
+    def missing_on(self, target: Target) -> list[Finding]:
+        """Return findings about files that the target installs and the package lacks. Raises FileError."""
+        return [finding for driver in self.drivers for finding in missing_files(driver, os_of(target))]
 
     def drivers_on(self, target: Target) -> list[CheckedFile]:
         """Return the drivers that the target installs."""
@@ -95,7 +106,7 @@ class CheckedPackage:
         """Judge whether Plug and Play installs the package on the target: the INF and every file that it copies."""
         if not self.fits(target):
             return _not_for(self, target)
-        if self.drivers and not any(driver.installs_on(os_of(target)) for driver in self.drivers):
+        if not self.installs_on(target):
             return _not_for_release(self, target)
         infs = set(self.package.infs)
         members = [(one, policy.Member(one.evidence, one.paths)) for one in self.files_on(target)]
@@ -109,7 +120,7 @@ class CheckedPackage:
             self._versions(),
         )
         verdict = policy.judge_package(whole, target, machine)
-        findings = (*self.missing, *self._unsigned_catalog(), *self._newlines(target))
+        findings = (*self.missing_on(target), *self._unsigned_catalog(), *self._newlines(target))
         if not findings:
             return verdict
         rule = verdict.rule if verdict.outcome == "rejected" else findings[0].code
@@ -151,7 +162,7 @@ def check_packages(
     installation, such as a DriverVer date in the future, are ignored. `left_out` receives the problem of each INF that
     is in no package. Raises PackageError if there is no driver package, FileError and MalformedInput.
     """
-    survey = survey_packages(where)
+    survey = survey_packages(where, all_releases=True)
     if not (survey.packages or survey.uncatalogued):
         raise PackageError(
             "no readable driver package",
@@ -163,7 +174,7 @@ def check_packages(
         for problem in _left_out(survey):
             left_out(problem)
     return [
-        _check_surveyed(package, survey, catalogs, paths_of, each, named=named)
+        _check_surveyed(package, catalogs, paths_of, each, named=named)
         for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
         for package in packages
     ]
@@ -205,7 +216,6 @@ def _left_out(survey: Survey) -> Iterator[PackageProblem]:
 
 def _check_surveyed(
     package: DriverPackage,
-    survey: Survey,
     catalogs: Sequence[CatalogLookup],
     paths_of: PathsOf,
     each: Each,
@@ -215,7 +225,7 @@ def _check_surveyed(
     path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
     catalog = _parsed(read(path), path) if path is not None else None
     checked = check_package(package, catalog, paths_of, catalogs=catalogs, each=each)
-    return replace(checked, missing=tuple(_missing(survey, package)), catalog_path=path, named=named)
+    return replace(checked, catalog_path=path, named=named)
 
 
 def _parsed(data: bytes, path: Path) -> Catalog:
@@ -249,13 +259,6 @@ def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> Packag
     return changed.problem(path) if changed is not None else None
 
 
-def _missing(survey: Survey, package: DriverPackage) -> Iterator[Finding]:
-    for problem in survey.errors:
-        if problem.code in _MISSING and problem.path in package.infs:
-            source = "Inf2Cat 22.9.1 and 22.9.10; windows-driver-docs install/inf-sourcedisksfiles-section.md"
-            yield Finding("file-missing", "error", problem.message, source, problem.hint)
-
-
 def _not_for(package: CheckedPackage, target: Target) -> Verdict:
     names = ", ".join(name.option for name in package.package.os) or "no release"
     finding = Finding(
@@ -265,7 +268,7 @@ def _not_for(package: CheckedPackage, target: Target) -> Verdict:
         _MODELS,
         "drvsign has no target for 32-bit ARM, the architecture of Windows 10 Mobile and IoT Core."
         if package.package.os and all(name.architecture == "arm" for name in package.package.os)
-        else f"Add a Models section with a decoration for it, such as [Models.NT{decoration(target)}].",
+        else f"Add a section with a decoration for it, such as [{_section_name(package)}.NT{decoration(target)}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
 
@@ -279,10 +282,16 @@ def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
         "error",
         f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
         _MODELS,
-        "Add a Models section with a decoration for the oldest release that the driver supports, such as "
-        f"[Models.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
+        "Add a section with a decoration for the oldest release that the driver supports, such as "
+        f"[{_section_name(package)}.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
     )
     return Verdict(target.name, "rejected", finding.code, (finding,))
+
+
+def _section_name(package: CheckedPackage) -> str:
+    """Return the name of the section that a release needs: `DefaultInstall` for an INF without models."""
+    primitive = any(driver.default_installs and not driver.models for driver in package.drivers)
+    return DEFAULT_INSTALL if primitive else "Models"
 
 
 def _shown(where: Path | Sequence[Path]) -> Path:

@@ -116,7 +116,10 @@ def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple
         else tuple(target for architecture in _ARCHITECTURES for target in query.targets_for(architecture))
     )
     fitting = tuple(target for target in candidates if any(one.fits(target) for one in variants))
-    return (fitting if query.matrix else fitting[:1]) or query.targets_for(None)
+    if query.matrix:
+        return fitting or query.targets_for(None)
+    installing = [target for target in fitting if any(one.installs_on(target) for one in variants)]
+    return tuple(installing[:1]) or fitting[:1] or query.targets_for(None)
 
 
 def _left_out(problem: PackageProblem) -> Assessment:

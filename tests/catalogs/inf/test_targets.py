@@ -58,7 +58,8 @@ PICKS = [
     ),
     ("build-is-compared", "10_CO_X64", "NTamd64.10.0,NTamd64.10.0...22000", "NTamd64.10.0...22000"),
     ("build-is-a-minimum", "10_VB_X64", "NTamd64.10.0...22000", None),
-    ("build-of-an-older-version", "10_X64", "NTamd64.6.3...99999", "NTamd64.6.3...99999"),
+    ("build-of-an-older-version", "10_RS2_X64", "NTamd64.6.3...99999", "NTamd64.6.3...99999"),
+    ("builds-are-unknown-before-14310", "10_X64", "NTamd64.6.3...9600,NTamd64", "NTamd64"),
     ("too-old", "7_X64", "NTamd64.10.0", None),
     ("another-architecture", "10_X64", "NTx86,NTarm64", None),
     ("x86-without-architecture", "10_X86", "NT,NT.6.0", "NT.6.0"),
@@ -68,7 +69,11 @@ PICKS = [
     ("a-server", "Server2008R2_X64", "NTamd64.6.1.1,NTamd64.6.1.3,NTamd64.6.1", "NTamd64.6.1.3"),
     ("a-workstation", "7_X64", "NTamd64.6.1.1,NTamd64.6.1.3", "NTamd64.6.1.1"),
     ("version-ranks-above-product-type", "7_X64", "NTamd64.6.0.1,NTamd64.6.1", "NTamd64.6.1"),
-    ("suite-mask-never-applies", "7_X86", "NTx86....0x80,NTx86", "NTx86"),
+    ("suite-of-an-edition", "7_X86", "NTx86....0x80,NTx86", "NTx86"),
+    ("suite-of-every-machine", "7_X86", "NTx86....0x100,NTx86", "NTx86....0x100"),
+    ("suite-of-an-edition-and-of-every-machine", "7_X86", "NTx86....0x180,NTx86", "NTx86"),
+    ("version-ranks-above-suite", "7_X86", "NTx86....0x10,NTx86.5.1", "NTx86.5.1"),
+    ("product-type-ranks-above-suite", "7_X86", "NTx86....0x10,NTx86...1", "NTx86...1"),
     ("arm-is-not-arm64", "10_RS3_ARM64", "NTarm,NTarm64", "NTarm64"),
 ]
 

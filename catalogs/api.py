@@ -139,7 +139,7 @@ def sign_package(
 def verify(
     paths: Paths,
     *,
-    policy: str = "kernel",
+    policy: str | None = None,
     targets: str | Iterable[str] = (),
     matrix: bool = False,
     roots: Paths = (),
@@ -152,7 +152,8 @@ def verify(
 ) -> list[Assessment]:
     """Check whether Windows installs and loads files, folders and driver packages, for each target.
 
-    `policy` is kernel, pnp, protected-media or authenticode. `targets` are names such as `win11-24h2-x64`; without any,
+    `policy` is kernel, pnp, protected-media or authenticode; None is kernel for packages and kernel-mode images, and
+    authenticode for all other files. `targets` are names such as `win11-24h2-x64`; without any,
     the newest release for the architecture. With `roots` (certificate files) the test-signing roots are trusted, else
     Microsoft's production roots. `testsigning` is a machine with `TESTSIGNING ON`; `machine` gives its whole state
     instead. `at` is the time of the check; None is the present. A file that can't be verified has an assessment with

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, Self
 
 from signer.codeintegrity.consequences import Consequences
 from signer.errors import SignerError
+from signer.policy.findings import Verdict
 from signer.policy.subjects import CertificatePaths
 from signer.verify.evidence import Evidence
 
@@ -32,19 +33,25 @@ class Assessment:
     policy: str = "kernel"
 
     @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts that count: those of the targets that it is for."""
+        return tuple(one.verdict for one in self.consequences if one.verdict.applicable)
+
+    @property
     def accepted(self) -> bool:
-        """Whether every target accepts it."""
-        return bool(self.consequences) and all(one.verdict.accepted for one in self.consequences)
+        """Whether every target that it is for accepts it, and there is at least one."""
+        return bool(self.verdicts) and all(verdict.accepted for verdict in self.verdicts)
 
     @property
     def decided(self) -> bool:
         """Whether every target has a verdict other than unknown."""
-        return self.error is None and all(one.verdict.decided for one in self.consequences)
+        return self.error is None and all(verdict.decided for verdict in self.verdicts)
 
     @property
     def rejected(self) -> bool:
-        """Whether any target rejects it."""
-        return any(one.verdict.outcome == "rejected" for one in self.consequences)
+        """Whether any target rejects it, or it is for none of the targets."""
+        unfit = bool(self.consequences) and not self.verdicts
+        return unfit or any(verdict.outcome == "rejected" for verdict in self.verdicts)
 
 
 class Assessed(Protocol):
@@ -56,7 +63,7 @@ class Assessed(Protocol):
 
     @property
     def accepted(self) -> bool:
-        """Whether every target accepts it."""
+        """Whether every target that it is for accepts it."""
 
     @property
     def decided(self) -> bool:
@@ -64,7 +71,7 @@ class Assessed(Protocol):
 
     @property
     def rejected(self) -> bool:
-        """Whether any target rejects it."""
+        """Whether any target rejects it, or it is for none of the targets."""
 
 
 @dataclass(frozen=True, slots=True)

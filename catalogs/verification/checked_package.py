@@ -102,12 +102,19 @@ class CheckedPackage:
         """Return the drivers that the target installs."""
         return [one for one in self.files_on(target) if one.is_driver]
 
-    def judge(self, target: Target, machine: MachineState) -> Verdict:
-        """Judge whether Plug and Play installs the package on the target: the INF and every file that it copies."""
+    def inapplicable(self, target: Target) -> Finding | None:
+        """Return why the package is not for a target, whatever its signatures; None if the INF installs there."""
         if not self.fits(target):
             return _not_for(self, target)
         if not self.installs_on(target):
             return _not_for_release(self, target)
+        return None
+
+    def judge(self, target: Target, machine: MachineState) -> Verdict:
+        """Judge whether Plug and Play installs the package on the target: the INF and every file that it copies."""
+        unfit = self.inapplicable(target)
+        if unfit is not None:
+            return Verdict.not_applicable(target.name, unfit)
         infs = set(self.package.infs)
         members = [(one, policy.Member(one.evidence, one.paths)) for one in self.files_on(target)]
         first = next(member for one, member in members if one.file.path in infs)
@@ -259,33 +266,31 @@ def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> Packag
     return changed.problem(path) if changed is not None else None
 
 
-def _not_for(package: CheckedPackage, target: Target) -> Verdict:
+def _not_for(package: CheckedPackage, target: Target) -> Finding:
     names = ", ".join(name.option for name in package.package.os) or "no release"
-    finding = Finding(
+    return Finding(
         "inf-not-for-target",
-        "error",
-        f"{package.name!r} installs nothing on {target.title}: it is for {names}",
+        "info",
+        f"{package.name!r} has no models for {target.title}: it is for {names}",
         _MODELS,
         "drvsign has no target for 32-bit ARM, the architecture of Windows 10 Mobile and IoT Core."
         if package.package.os and all(name.architecture == "arm" for name in package.package.os)
         else f"Add a section with a decoration for it, such as [{_section_name(package)}.NT{decoration(target)}].",
     )
-    return Verdict(target.name, "rejected", finding.code, (finding,))
 
 
-def _not_for_release(package: CheckedPackage, target: Target) -> Verdict:
+def _not_for_release(package: CheckedPackage, target: Target) -> Finding:
     sections = (section.target.text for driver in package.drivers for section in driver.models if section.models)
     defaults = (one.text for driver in package.drivers for one in driver.default_installs)
     named = ", ".join(dict.fromkeys(text or "no decoration" for text in (*sections, *defaults))) or "none"
-    finding = Finding(
+    return Finding(
         "inf-not-for-target",
-        "error",
-        f"{package.name!r} installs nothing on {target.title}: its sections are decorated for {named}",
+        "info",
+        f"{package.name!r} has no models for {target.title}: its sections are decorated for {named}",
         _MODELS,
         "Add a section with a decoration for the oldest release that the driver supports, such as "
         f"[{_section_name(package)}.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
     )
-    return Verdict(target.name, "rejected", finding.code, (finding,))
 
 
 def _section_name(package: CheckedPackage) -> str:

@@ -52,16 +52,17 @@ def assess(
 
     `catalogs` are those with which the evidence was gathered; `boot_start` marks a boot-start driver of the INF.
     """
+    policy = query.policy_for(evidence)
     machine = replace(query.machine, boot_start=True) if boot_start else query.machine
-    attributes = _catalog_attributes(evidence, catalogs) if query.policy == "protected-media" else None
+    attributes = _catalog_attributes(evidence, catalogs) if policy == "protected-media" else None
     read_facts = cache(partial(_read_facts, path)) if evidence.kind == "image" else None
     evidence, facts = _with_list_facts(evidence, machine, read_facts)
-    verdicts = judge_all(query.policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
+    verdicts = judge_all(policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
     found = tuple(
-        consequences(query.policy, verdict, evidence, target, facts=read_facts, verbose=query.verbose_events)
+        consequences(policy, verdict, evidence, target, facts=read_facts, verbose=query.verbose_events)
         for verdict, target in zip(verdicts, targets, strict=True)
     )
-    return Assessment(path, evidence.kind, evidence, paths, found, policy=query.policy)
+    return Assessment(path, evidence.kind, evidence, paths, found, policy=policy)
 
 
 def _read_facts(path: Path) -> FileFacts:

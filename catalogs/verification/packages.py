@@ -23,6 +23,7 @@ _ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
 
 def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
     """Verify the packages of a folder, or of INFs. `each` is a `map` over the files. Raises SignerError."""
+    query = query.for_packages()
     left_out: list[PackageProblem] = []
     checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append)
     variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
@@ -53,7 +54,7 @@ def _installation(
         for package, target in zip(chosen, targets, strict=True)
     )
     signature, paths = _signature(chosen[0], query)
-    return Assessment(path, "package", signature, paths, found, inf=variants[0].name, policy=query.policy)
+    return Assessment(path, "package", signature, paths, found, inf=variants[0].name, policy=query.policy or "kernel")
 
 
 def _variant_for(target: Target, variants: Sequence[CheckedPackage]) -> CheckedPackage:
@@ -93,12 +94,14 @@ def _files_of(
 def _files_to_judge(
     variants: Sequence[CheckedPackage], targets: Sequence[Target], *, drivers_only: bool
 ) -> Iterator[tuple[CheckedFile, tuple[Target, ...]]]:
-    """Yield each file that the policy covers, with the targets that install it."""
+    """Yield each file that the policy covers, with the targets that install it. The INF decides, not the catalog."""
     found: dict[Path, tuple[CheckedFile, list[Target]]] = {}
     for target in targets:
         for package in variants:
+            if not package.installs_on(target):
+                continue
             files = package.drivers_on(target) if drivers_only else package.files_on(target)
-            images = [file for file in files if file.evidence.kind != "file"] if package.fits(target) else []
+            images = [file for file in files if file.evidence.kind != "file"]
             fitting = [one for one in images if one.evidence.architecture in (None, target.architecture)]
             # A package may contain drivers for other kernels, but not only those.
             for one in fitting or images:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from signer.errors import SignerError, UsageError
+from signer.policy.applicability import default_policy
 from signer.policy.judge import policy as find_policy
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
@@ -25,7 +26,8 @@ KERNEL_POLICIES = ("kernel", "protected-media")
 class VerifyQuery:
     """Parameters for all files of a verification. Raises UsageError for contradictory settings."""
 
-    policy: str
+    policy: str | None
+    """The policy; None for that of each file: kernel for packages and kernel-mode images, else authenticode."""
     trust: Trust
     machine: MachineState
     targets: tuple[Target, ...] = ()
@@ -38,7 +40,8 @@ class VerifyQuery:
     """Include events of Code Integrity's verbose log."""
 
     def __post_init__(self) -> None:
-        find_policy(self.policy)
+        if self.policy is not None:
+            find_policy(self.policy)
         if self.matrix and self.targets:
             raise UsageError("--matrix and --target can't be combined", hint="Remove one of them.")
         if self.machine.roots != self.trust.mode:
@@ -50,7 +53,7 @@ class VerifyQuery:
     @classmethod
     def create(
         cls,
-        policy: str,
+        policy: str | None,
         trust: Trust,
         machine: MachineState,
         *,
@@ -65,6 +68,14 @@ class VerifyQuery:
         """
         query = cls(policy, trust, machine, parse_targets(targets), matrix, verbose_events=verbose_events)
         return replace(query, catalogs=tuple(_finished_catalog(Path(path)) for path in catalogs))
+
+    def policy_for(self, evidence: Evidence) -> str:
+        """Return the policy for a file."""
+        return self.policy if self.policy is not None else default_policy(evidence)
+
+    def for_packages(self) -> Self:
+        """Return the query for packages: without a policy, their installation and the loading of their drivers."""
+        return self if self.policy is not None else replace(self, policy="kernel")
 
     def paths_of(self, evidence: Evidence) -> tuple[CertificatePaths, ...]:
         """Build the certificate paths of the evidence's signatures."""

@@ -119,6 +119,6 @@ def _verdicts(checked: CheckedPackage, target: Target, machine: MachineState) ->
         state = replace(machine, boot_start=one.boot_start or machine.boot_start)
         verdicts.append(judge("kernel", one.evidence, one.paths, target, state))
     for verdict in verdicts:
-        if verdict.outcome == "rejected":
+        if verdict.outcome in ("rejected", "not-applicable"):
             verdict.require_accepted()
         yield verdict

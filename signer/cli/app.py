@@ -178,20 +178,30 @@ def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
         return
     message = error.format_message().rstrip(".")
     Output(json="--json" in arguments)
-    _report(UsageError(message[:1].lower() + message[1:], hint=f"See: {_command_named(arguments)} --help"))
+    path, command = _command_named(arguments)
+    choices = _choices_of(getattr(error, "option_name", None), command)
+    hint = f"Choose one of {choices}." if choices else f"See: {path} --help"
+    _report(UsageError(message[:1].lower() + message[1:], hint=hint))
     raise typer.Exit(ExitCode.USAGE) from error
 
 
-def _command_named(arguments: list[str]) -> str:
-    """Return the command of a call; Typer's errors about the form of an option name only `drvsign`."""
+def _choices_of(option: str | None, command: Any) -> str:
+    """Return the words that an option takes, from its metavar `a|b`; empty for an option that takes any word."""
+    named = next((one for one in getattr(command, "params", ()) if option is not None and option in one.opts), None)
+    words = (getattr(named, "metavar", None) or "").split("|")
+    return ", ".join(words) if len(words) > 1 else ""
+
+
+def _command_named(arguments: list[str]) -> tuple[str, Any]:
+    """Return the command of a call and its name; Typer's errors about the form of an option name only `drvsign`."""
     command: Any = typer.main.get_command(app)
     path = "drvsign"
     for word in arguments:
-        command = command.get_command(None, word) if hasattr(command, "get_command") else None
-        if command is None:
+        below = command.get_command(None, word) if hasattr(command, "get_command") else None
+        if below is None:
             break
-        path += f" {word}"
-    return path
+        command, path = below, f"{path} {word}"
+    return path, command
 
 
 def _is_typers(error: Exception) -> bool:

@@ -38,6 +38,17 @@ def to_file(word: str | Path) -> Path:
     return to_path(word)
 
 
+def to_choice(*known: str) -> Callable[[str], str]:
+    """Return a converter that allows only these words. It raises typer.BadParameter with all of them."""
+
+    def convert(word: str) -> str:
+        if word not in known:
+            raise typer.BadParameter(f"{word!r} is unknown; choose one of {', '.join(known)}")
+        return word
+
+    return convert
+
+
 def convert_directly(parameter: Any) -> None:
     """Have a parameter of a Typer command convert plain values itself, without pydantic."""
     if hasattr(parameter, HOOK):

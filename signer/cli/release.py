@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.options.profile import ResolvedProfile
@@ -15,6 +14,7 @@ from signer.errors import ReleaseRefused
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.package.driver_package import DriverPackage
+    from signer.cli.options.verify import TrustOptions
     from signer.keys.identity import SigningIdentity
     from signer.pkcs7.signed_data import SigningOptions
     from signer.policy.targets import Target
@@ -69,10 +69,9 @@ def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPac
     if chosen.profile is None:
         return None
     from catalogs.verification.release_check import verify_signed
-    from signer.cli.options.verify import TrustOptions
     from signer.policy.machine_state import MachineState
 
-    trust = TrustOptions("release" if chosen.is_release else "test-signing", _roots(chosen)).resolve(output)
+    trust = _trust_options(chosen).resolve(output)
     machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=not chosen.is_release)
     targets = targets_of(chosen)
     paths_of = partial(trust.paths_of, at=machine.at)
@@ -90,5 +89,9 @@ def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPac
     return verify
 
 
-def _roots(chosen: ResolvedProfile) -> list[Path] | None:
-    return list(chosen.settings.roots) or None if not chosen.is_release else None
+def _trust_options(chosen: ResolvedProfile) -> TrustOptions:
+    from signer.cli.options.verify import TrustOptions
+
+    if chosen.is_release:
+        return TrustOptions(roots="release")
+    return TrustOptions(roots="test-signing", root=list(chosen.settings.roots) or None)

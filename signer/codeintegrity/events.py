@@ -73,11 +73,11 @@ def events_of(
 ) -> tuple[Event, ...]:
     """Return the events of one load in the order in which Windows writes them.
 
-    There are none for an unknown verdict, for user mode (authenticode) and for an installation (pnp), which other
-    components log. `facts` is called only for 3076 and 3077, whose hashes and version strings it reads. `verbose` adds
-    the events of the Verbose channel, which Windows does not enable by default.
+    There are none for an unknown or inapplicable verdict, for user mode (authenticode) and for an installation (pnp),
+    which other components log. `facts` is called only for 3076 and 3077, whose hashes and version strings it reads.
+    `verbose` adds the events of the Verbose channel, which Windows does not enable by default.
     """
-    if policy_name not in ("kernel", "protected-media") or verdict.outcome == "unknown":
+    if policy_name not in ("kernel", "protected-media") or verdict.outcome in ("unknown", "not-applicable"):
         return ()
     known = {**file_fields(evidence), "Status": status_of(policy_name, verdict, evidence.architecture).code}
     if evidence.kind == "catalog":

@@ -85,7 +85,7 @@ NONE = Status(None)
 def status_of(policy_name: str, verdict: Verdict, architecture: str | None = None) -> Status:
     """Return the status for a verdict of a policy on an image of this architecture.
 
-    An accepted or unknown verdict has the status `NONE`.
+    Every verdict other than a rejection has the status `NONE`.
     """
     if verdict.outcome != "rejected":
         return NONE
@@ -119,7 +119,7 @@ def _user_status(verdict: Verdict) -> str | None:
 
 def next_step(verdict: Verdict) -> str | None:
     """Return the hint of the reason, else that of the gravest finding with a hint; None for an accepted verdict."""
-    if verdict.outcome == "accepted":
+    if verdict.accepted:
         return None
     if verdict.reason is not None and verdict.reason.hint:
         return verdict.reason.hint

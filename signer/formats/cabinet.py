@@ -78,6 +78,7 @@ class CabinetSubject:
     """A cabinet as evidence. Fits `Subject`. Catalogs list a cabinet unchanged, without the reserved area."""
 
     architecture = None
+    subsystem = None
     protection: tuple[Fault, ...] = ()
     has_page_hashes = False
 

@@ -91,6 +91,10 @@ class Subject(Protocol):
         """The architecture of the file's code; None for a file without code."""
 
     @property
+    def subsystem(self) -> int | None:
+        """The PE subsystem of an image; None for other files."""
+
+    @property
     def protection(self) -> tuple[Fault, ...]:
         """The problems of the file's layout under memory integrity."""
 

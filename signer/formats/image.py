@@ -76,6 +76,11 @@ class ImageSubject:
         return self._image.architecture
 
     @property
+    def subsystem(self) -> int:
+        """The subsystem in the optional header."""
+        return self._image.subsystem
+
+    @property
     def protection(self) -> tuple[Fault, ...]:
         """The problems of the sections under memory integrity."""
         return protection_faults(self._image)

@@ -20,7 +20,7 @@ from signer.policy.rules import Rule, RuleResult, Subject
 from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
 
-_PREFERENCE: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2}
+_PREFERENCE: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2, "not-applicable": 3}
 
 
 @dataclass(frozen=True, eq=False)

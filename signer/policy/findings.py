@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from signer.errors import VerificationError
 
 Severity = Literal["error", "warning", "info"]
-Outcome = Literal["accepted", "rejected", "unknown"]
+Outcome = Literal["accepted", "rejected", "unknown", "not-applicable"]
 Classification = Literal[
     "windows",
     "whql",
@@ -77,9 +77,19 @@ class Verdict:
     signatures: tuple[SignatureVerdict, ...] = ()
     """The outcome of each signature, in the order of the evidence."""
 
+    @classmethod
+    def not_applicable(cls, target: str, finding: Finding) -> Verdict:
+        """Return the verdict of a target that the file is not for; the finding, of severity info, says why."""
+        return cls(target, "not-applicable", finding.code, (finding,))
+
+    @property
+    def applicable(self) -> bool:
+        """Whether the file is for this target; the verdicts of other targets do not count."""
+        return self.outcome != "not-applicable"
+
     @property
     def accepted(self) -> bool:
-        """Whether the target accepts the file; false for "unknown"."""
+        """Whether the target accepts the file; false for "unknown" and "not-applicable"."""
         return self.outcome == "accepted"
 
     @property
@@ -90,7 +100,7 @@ class Verdict:
     @property
     def reason(self) -> Finding | None:
         """The finding that explains the outcome: one of the deciding rule if possible; None without findings."""
-        wanted = {"accepted": "info", "rejected": "error"}.get(self.outcome, "warning")
+        wanted = {"accepted": "info", "rejected": "error", "not-applicable": "info"}.get(self.outcome, "warning")
         fitting = [one for one in self.findings if one.severity == wanted] or list(self.findings)
         # A waived rejection is a warning, although it explains why the file is accepted.
         by_rule = [one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code)]
@@ -104,7 +114,8 @@ class Verdict:
     def require_accepted(self) -> None:
         """Raise VerificationError unless the file is accepted."""
         if not self.accepted:
-            reasons = "; ".join(f.message for f in self.findings if f.severity == "error") or self.rule
+            reason = self.reason.message if self.reason is not None else self.rule
+            reasons = "; ".join(f.message for f in self.findings if f.severity == "error") or reason
             hints = [one.hint for one in self.findings if one.severity == "error" and one.hint]
             hint = hints[0] if hints else None
             raise VerificationError(f"{self.outcome} for {self.target}: {reasons}", verdict=self, hint=hint)
@@ -114,7 +125,7 @@ class Verdict:
         return {"target": self.target, "verdict": self.outcome, "rule": self.rule, "findings": list(self.codes)}
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a Verdict has three outcomes and no truth value: use .accepted or .require_accepted()")
+        raise TypeError("a Verdict has four outcomes and no truth value: use .accepted or .require_accepted()")
 
 
 def merged(verdicts: tuple[Verdict, ...] | list[Verdict]) -> list[Finding]:

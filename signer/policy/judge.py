@@ -9,10 +9,10 @@
     verdict = judge("kernel", evidence, paths, Target.parse("win11-24h2-x64"), machine)
     verdicts = judge_all("kernel", evidence, paths, all_targets(), machine)      # computes the file's facts once
 
-`verdict.outcome` is accepted, rejected or unknown, `verdict.rule` the deciding rule, `verdict.findings` the results of
-all rules, `verdict.signatures` the class and outcome of each signature. `signer.codeintegrity` converts a verdict into
-events and codes. `signer.policy.package.judge_package` evaluates a whole driver package. The kernel policy applies to
-images that the kernel loads; use "authenticode" for user-mode images.
+`verdict.outcome` is accepted, rejected, unknown or not-applicable, `verdict.rule` the deciding rule,
+`verdict.findings` the results of all rules, `verdict.signatures` the class and outcome of each signature.
+`signer.codeintegrity` converts a verdict into events and codes. `signer.policy.package.judge_package` evaluates a whole
+driver package. The kernel policy applies to images that the kernel loads; use "authenticode" for user-mode images.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import replace
 
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.errors import UsageError
+from signer.policy.applicability import inapplicable
 from signer.policy.decide import Policy, decide
 from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
@@ -87,7 +88,10 @@ def judge_all(
     facts: FileFacts | None = None,
 ) -> list[Verdict]:
     """Return the verdicts for many targets. The file's facts are computed once. Arguments and errors: see `judge`."""
-    chosen, subject = policy(policy_name), FileSubject.of(evidence, paths, attributes, facts)
+    chosen, unfit = policy(policy_name), inapplicable(policy_name, evidence)
+    if unfit is not None:
+        return [Verdict.not_applicable(target.name, unfit) for target in targets]
+    subject = FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
     return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]

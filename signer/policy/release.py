@@ -194,4 +194,4 @@ def _evidence(plan: Plan, target: Target | None, source: Source) -> Evidence:
     )
     architecture = target.architecture if target is not None else None
     digests = {digest: bytes(digest.size) for digest in plan.digests}
-    return Evidence("driver.sys", "image", digests, architecture, signatures)
+    return Evidence("driver.sys", "image", digests, architecture, signatures=signatures)

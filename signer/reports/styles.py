@@ -6,6 +6,7 @@ STYLES = {
     "accepted": "bold green",
     "rejected": "bold red",
     "unknown": "bold yellow",
+    "not-applicable": "dim",
     "error": "bold red",
     "failed": "bold red",
     "warning": "yellow",

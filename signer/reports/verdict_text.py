@@ -61,7 +61,7 @@ def _explain(sink: Sink, one: Assessment, *, verbose: bool) -> None:
                 _finding(sink, finding, with_hint=finding.hint not in hints, verbose=verbose)
                 hints.add(finding.hint)
         _machine(sink, what)
-        if verbose:
+        if verbose and verdict.applicable:
             _events(sink, what)
             _installation_log(sink, one, what)
     if verbose:
@@ -69,8 +69,10 @@ def _explain(sink: Sink, one: Assessment, *, verbose: bool) -> None:
 
 
 def _how(one: Assessment, what: Consequences) -> str:
-    """Describe the verdict: the installation of a package, or the rule for a driver."""
-    return "  (installation)" if one.kind == "package" else f"  (rule {what.verdict.rule})"
+    """Describe the verdict: the installation of a package, or the policy and the rule for a file."""
+    if one.kind == "package":
+        return "  (installation)"
+    return f"  ({one.policy}, rule {what.verdict.rule})"
 
 
 def _finding(sink: Sink, finding: Finding, *, with_hint: bool, verbose: bool) -> None:

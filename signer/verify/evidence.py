@@ -103,6 +103,8 @@ class Evidence:
     """The computed digest of the file for each algorithm that a signature or catalog uses."""
     architecture: str | None = None
     """x86, x64, arm, arm64 or ia64, for images."""
+    subsystem: int | None = None
+    """The PE subsystem of an image: 1 (native) for kernel mode, 2 and 3 for user mode."""
     signatures: tuple[Signature, ...] = ()
     problems: tuple[SignatureProblem, ...] = ()
     """Problems of the file as a whole, not of one signature."""

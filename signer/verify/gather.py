@@ -63,6 +63,7 @@ def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[
         row.name,
         digests,
         architecture=subject.architecture,
+        subsystem=subject.subsystem,
         signatures=(*embedded, *(_compared(subject, one.signature, one) for one in listed)),
         problems=found.problems,
         protection=subject.protection,

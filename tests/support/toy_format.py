@@ -23,6 +23,7 @@ class Toy:
     """Magic, the size of the signature, the content, the signature. Fits `Format` and `Subject`."""
 
     architecture = None
+    subsystem = None
     protection = ()
     has_page_hashes = False
 

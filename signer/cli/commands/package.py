@@ -189,5 +189,5 @@ def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: 
     if names:
         output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
     render("text", found, output, ReportOptions(verbose=bool(output.verbose)))
-    options = " --roots test-signing --testsigning" if is_test else ""
-    output.note(f"To check all releases: drvsign verify {shell_quote(folder)} --policy kernel{options} --matrix")
+    options = " --test-machine" if is_test else ""
+    output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")

@@ -13,7 +13,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_file
+from signer.cli.param_types import to_choice, to_file
 from signer.cli.paths import listed
 from signer.cli.verification import ReportFile, verify_and_report
 
@@ -23,21 +23,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+POLICIES = ("kernel", "pnp", "protected-media", "authenticode")
+"""The names that `signer.policy.judge` knows; importing it takes longer than converting the options."""
+to_policy = to_choice(*POLICIES)
+
 
 @dataclass(frozen=True)
 class QueryOptions:
     """The policy, the targets, and the catalogs that may list the files."""
 
     policy: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--policy",
-            metavar="NAME",
+            metavar="|".join(POLICIES),
             help="Policy to check: kernel (will the driver load?), pnp (will the package install?), "
-            "protected-media, or authenticode (WinVerifyTrust).",
+            "protected-media, or authenticode (WinVerifyTrust). Default: kernel for packages and kernel-mode images, "
+            "authenticode for everything else.",
             show_default=False,
+            parser=to_policy,
         ),
-    ]
+    ] = None
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,7 +71,7 @@ class QueryOptions:
         return VerifyQuery.create(
             self.policy,
             trusted,
-            machine.machine(trusted.mode),
+            machine.machine(trusted.mode, test_machine=trust.test_machine),
             targets=self.target or (),
             matrix=self.matrix,
             catalogs=self.catalog or (),
@@ -75,9 +81,9 @@ class QueryOptions:
 
 @app.command(
     epilog=examples(
-        "drvsign verify driver/ --policy kernel --target win11-24h2-x64",
-        "drvsign verify driver/ --policy kernel --target win11-24h2-x64 --testsigning --roots test-signing",
-        "drvsign verify toaster.sys --policy kernel --matrix",
+        "drvsign verify driver/ --target win11-24h2-x64",
+        "drvsign verify driver/ --test-machine",
+        "drvsign verify toaster.sys --matrix",
         "drvsign verify toaster.sys --policy authenticode --catalog toaster.cat --json",
     )
 )

@@ -107,9 +107,7 @@ def _test_identity(output: Output) -> SigningIdentity:
     if made:
         output.note(f"No signing identity was given: created a test identity in {TEST_IDENTITY}.")
         output.note("  To prepare the test machine: drvsign certs install-script")
-        output.note(
-            "  To check the result:         drvsign verify FILE --policy kernel --roots test-signing --testsigning"
-        )
+        output.note("  To check the result:         drvsign verify FILE --test-machine")
     else:
         output.detail(f"No signing identity was given: using the test identity in {TEST_IDENTITY}.")
     return open_identity(

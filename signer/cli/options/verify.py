@@ -32,16 +32,24 @@ DISPUTED_PANEL = "Disputed rules (Microsoft's documents disagree)"
 class TrustOptions:
     """Options for trusted roots, intermediate certificates and revocation lists."""
 
+    test_machine: Annotated[
+        bool,
+        typer.Option(
+            "--test-machine",
+            help="Check for a test machine: test-signing mode on, Secure Boot off, --roots test-signing.",
+            rich_help_panel=ROOTS_PANEL,
+        ),
+    ] = False
     roots: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--roots",
             metavar="release|test-signing",
             help="release: Microsoft's production roots and the public roots. test-signing: your own roots "
-            "and Microsoft's test roots.",
+            "and Microsoft's test roots. Default: release.",
             rich_help_panel=ROOTS_PANEL,
         ),
-    ] = "release"
+    ] = None
     root: Annotated[
         list[Path] | None,
         typer.Option(
@@ -77,16 +85,18 @@ class TrustOptions:
         """Load the certificates and CRLs that the options name. Raises UsageError, FileError, CertificateError."""
         from signer.policy.trust import Trust
 
-        if self.roots not in ("release", "test-signing"):
-            raise UsageError(f"--roots can't be {self.roots!r}", hint="Choose one of release, test-signing.")
-        if self.root and self.roots == "release":
+        roots = _one_of(self.roots, "--roots", "release", "test-signing")
+        if self.test_machine and roots == "release":
+            raise UsageError("--test-machine trusts the test-signing roots", hint="Remove --roots release.")
+        roots = "test-signing" if self.test_machine else roots or "release"
+        if self.root and roots == "release":
             raise UsageError(
                 "your own root and the release roots can't be trusted together",
-                hint="Add --roots test-signing, or remove --root.",
+                hint="Add --test-machine or --roots test-signing, or remove --root.",
             )
         intermediates = load_certificates(self.intermediate or [])
         crls = [crl for path in self.crl or [] for crl in _crls(path)]
-        if self.roots == "release":
+        if roots == "release":
             return Trust.release(intermediates=intermediates, crls=crls)
         return Trust.test_signing(load_certificates(self._named(output)), intermediates=intermediates, crls=crls)
 
@@ -234,15 +244,18 @@ class MachineOptions:
         """Return the time of the check. Raises UsageError."""
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
-    def machine(self, roots: Roots) -> MachineState:
-        """Read the options about the machine. Raises UsageError; FileError and ConfigError for lists."""
+    def machine(self, roots: Roots, *, test_machine: bool = False) -> MachineState:
+        """Read the options about the machine; those that are given override what `test_machine` stands for.
+
+        Raises UsageError; FileError and ConfigError for lists.
+        """
         from signer.policy.machine_state import MachineState
 
         return MachineState(
             at=self.time(),
             roots=roots,
-            secure_boot=self.secure_boot,
-            testsigning=self.testsigning,
+            secure_boot=False if test_machine and self.secure_boot is None else self.secure_boot,
+            testsigning=self.testsigning or test_machine,
             debugger=self.debugger,
             hvci=self.hvci,
             boot_start=self.boot_start,

@@ -48,6 +48,15 @@ def package(work: Path) -> Path:
     return folder
 
 
+def of_subsystem(number: int) -> bytes:
+    """Return an image of this PE subsystem: 1 is native, 2 Windows GUI, 3 Windows console."""
+    data = bytearray(PeSpec().build())
+    place = int.from_bytes(data[0x3C:0x40], "little") + 24 + 68
+    assert data[place : place + 2] == b"\x01\0"
+    data[place] = number
+    return bytes(data)
+
+
 def flip(path: Path, offset: int) -> None:
     """Change one bit of a file."""
     data = bytearray(path.read_bytes())
@@ -163,9 +172,56 @@ def test_a_package_that_was_changed_is_rejected_and_says_what_is_wrong(package, 
     assert document["files"][0]["accepted"] is False
 
 
-def test_a_package_for_another_architecture_is_rejected_as_that(package):
-    _, document = verdict(package, "--target", "win11-24h2-arm64", *TEST)
-    assert [target["rule"] for target in document["files"][0]["targets"]] == ["inf-not-for-target"]
+@pytest.mark.parametrize("target", ["win11-24h2-arm64", "win10-1703-x64"])
+def test_a_package_that_is_applicable_to_no_target_is_rejected(package, target):
+    """Neither the installation nor the driver is checked on a release that the INF has no models for."""
+    code, document = verdict(package, "--target", target, *TEST)
+    (entry,) = document["files"]
+    assert [(row["verdict"], row["rule"]) for row in entry["targets"]] == [("not-applicable", "inf-not-for-target")]
+    assert (code, entry["accepted"], document["accepted"]) == (1, False, False)
+
+
+def test_targets_that_the_inf_has_no_models_for_do_not_count(package):
+    code, document = verdict(package, "--target", "win7-x64", *X64, *TEST)
+    verdicts = [[row["verdict"] for row in entry["targets"]] for entry in document["files"]]
+    assert (code, document["accepted"], verdicts) == (0, True, [["not-applicable", "accepted"], ["accepted"]])
+
+
+def test_without_a_policy_each_file_has_its_own(package, work):
+    """A package and a kernel-mode image are checked for the kernel, user-mode code and catalogs by authenticode."""
+    (work / "tool.dll").write_bytes(of_subsystem(3))
+    (work / "export.dll").write_bytes(PeSpec().build())
+    assert drvsign("sign", work / "tool.dll", work / "export.dll").code == 0
+    files = ("tool.dll", "export.dll", package / "hello.sys", package / "hello.cat", package)
+    ran = drvsign("verify", *files, *X64, "--test-machine")
+    assert ran.code == 0
+    for name, how in [
+        ("tool.dll", "authenticode"),
+        ("export.dll", "kernel"),
+        ("hello.sys", "kernel"),
+        ("hello.cat", "authenticode"),
+    ]:
+        assert f"{name}  on win11-24h2-x64  ({how}, rule " in ran.stdout
+    assert f"{package}  on win11-24h2-x64  (installation)" in ran.stdout
+
+
+def test_a_test_machine_is_the_three_options_together(package):
+    """On a machine with Secure Boot, the test-signed driver is rejected; an option that is given counts."""
+    assert verdict(package, *X64, "--test-machine")[1] == verdict(package, *X64, *TEST, "--no-secure-boot")[1]
+    assert verdict(package, *X64, "--test-machine", "--secure-boot")[0] == 1
+
+
+def test_the_kernel_policy_does_not_apply_to_a_user_mode_image(work):
+    (work / "tool.dll").write_bytes(of_subsystem(2))
+    assert drvsign("sign", work / "tool.dll").code == 0
+    code, document = verdict(work / "tool.dll", *X64, "--test-machine")
+    (entry,) = document["files"]
+    assert [(row["verdict"], row["events"], row["status"]) for row in entry["targets"]] == [
+        ("not-applicable", [], None)
+    ]
+    (finding,) = entry["findings"]
+    assert (code, finding["code"]) == (1, "user-mode-image")
+    assert "its subsystem is Windows GUI" in finding["message"]
 
 
 @pytest.mark.parametrize(
@@ -277,8 +333,9 @@ def test_one_file_that_can_not_be_read_does_not_hide_the_others(driver, work):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "--policy"),
-        (("--policy", "kernle"), "unknown policy 'kernle'"),
+        (("--policy",), "Choose one of kernel, pnp, protected-media, authenticode."),
+        (("--policy", "kernle"), "'kernle' is unknown; choose one of kernel, pnp, protected-media, authenticode"),
+        (("--test-machine", "--roots", "release"), "Remove --roots release"),
         (("--policy", "kernel", "--target", "win11-24h2"), "win11-24h2-x64"),
         (("--policy", "kernel", "--target", "win13-x64"), "unknown target 'win13-x64'"),
         (("--policy", "kernel", "--matrix", *X64), "can't be combined"),

@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from catalogs.catalog import os_names
 from catalogs.inf.classes import NAMES, guid_of
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.legacy import check_legacy
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import references
+from catalogs.inf.services import incomplete_services, lacks_services
 from catalogs.inf.sources import FILES
 from catalogs.inf.sources import NAMES as DISKS
 from catalogs.inf.strings import Strings
@@ -25,7 +27,8 @@ from catalogs.inf.text import DEFAULT_CODE_PAGE
 
 TEMPLATE_SUFFIX = ".inx"
 _MAX_FIELD_LENGTH = 4096
-_SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
+SIGNATURES = ("$windows nt$", "$chicago$", "$windows 95$")
+"""Values of Signature that SetupAPI accepts, in lower case (windows-driver-docs, install/inf-version-section.md)."""
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
 
 _Rule = Callable[[DriverInf], Iterator[PackageProblem]]
@@ -77,11 +80,11 @@ def _is_utf8(data: bytes) -> bool:
 def _check_version(driver: DriverInf) -> Iterator[PackageProblem]:
     version = driver.version
     signature = version.value("Signature").lower()
-    if signature not in _SIGNATURES:
+    if signature not in SIGNATURES:
         yield _problem(
             driver, "1001", "[Version] has no valid Signature", version.line, 'Add: Signature = "$Windows NT$"'
         )
-    elif signature != _SIGNATURES[0]:
+    elif signature != SIGNATURES[0]:
         yield _warning(
             driver, "1001", f"the Signature {signature} is for Windows 95", version.line, 'Use "$Windows NT$".'
         )
@@ -212,6 +215,32 @@ def _check_default_install(driver: DriverInf) -> Iterator[PackageProblem]:
                 section.line,
                 f"Write [{section.name}.NTamd64], and add a section for each other architecture.",
             )
+
+
+def _check_services(driver: DriverInf) -> Iterator[PackageProblem]:
+    """Find devices without a function driver, and service sections that lack an entry."""
+    for machine in driver.lookup.on_any(os_names.ALL):
+        for install in machine.installs:
+            if lacks_services(driver.version, machine, install):
+                section = install.section.name if install.section is not None else install.name
+                device = install.model.ids[0] if install.model is not None and install.model.ids else install.name
+                yield _problem(
+                    driver,
+                    "1296",
+                    f"Hardware '{device}' does not have an associated service using install section '{section}'.",
+                    install.line,
+                    f"Add [{section}.Services] with an AddService directive.",
+                )
+            for one in incomplete_services(driver.inf, machine, install):
+                if one.section is not None:
+                    yield _problem(
+                        driver,
+                        "1234",
+                        f"Required directive {one.missing[0]} missing, empty, or invalid in [{one.section.name}]"
+                        " section",
+                        one.section.line,
+                        f"Add it: AddService in line {one.entry.line} names the section.",
+                    )
 
 
 def _check_references(driver: DriverInf) -> Iterator[PackageProblem]:
@@ -348,6 +377,7 @@ _RULES: tuple[_Rule, ...] = (
     _check_class,
     _check_targets,
     _check_default_install,
+    _check_services,
     _check_references,
     _check_repeated,
     _check_strings,

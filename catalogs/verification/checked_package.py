@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
@@ -16,11 +17,14 @@ from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, 
 from catalogs.package.folder import Folder
 from catalogs.package.images import boot_start_drivers
 from catalogs.package.newlines import diagnose
+from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
 from signer.errors import PackageError, SignerError
 from signer.formats.detect import detect
 from signer.policy import package as policy
+from signer.policy.classify import classify
 from signer.policy.findings import Finding, Verdict
+from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
@@ -34,6 +38,8 @@ PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
 """Builds the certificate paths of an evidence's signatures in the caller's trust store."""
 
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
+_BY_MICROSOFT = ("windows", "whql", "attested", "preproduction")
+"""Classes of signatures for which Microsoft has checked the INF."""
 _MODELS = "windows-driver-docs install/inf-manufacturer-section.md"
 
 
@@ -125,14 +131,15 @@ class CheckedPackage:
             self.package.catalog_name if self.named else None,
             self.catalog is not None,
             self._versions(),
+            self.catalog is None or self.catalog.is_signed,
+            shell_quote(self.package.catalog),
+            tuple(self._faults(target)),
         )
         verdict = policy.judge_package(whole, target, machine)
-        findings = (*self.missing_on(target), *self._unsigned_catalog(), *self._newlines(target))
+        findings = (*self.missing_on(target), *self._newlines(target))
         if not findings:
             return verdict
         rule = verdict.rule if verdict.outcome == "rejected" else findings[0].code
-        if verdict.rule == "catalogued" and any(finding.code == "catalog-unsigned" for finding in findings):
-            rule = "catalog-unsigned"
         return Verdict(verdict.target, "rejected", rule, (*findings, *verdict.findings), verdict.signatures)
 
     def _newlines(self, target: Target) -> Iterator[Finding]:
@@ -141,11 +148,23 @@ class CheckedPackage:
             if problem is not None:
                 yield Finding(problem.code, "error", problem.message, _CATALOGS, problem.hint)
 
-    def _unsigned_catalog(self) -> Iterator[Finding]:
-        if self.catalog is not None and not self.catalog.is_signed:
-            message = f"the catalog {self.package.catalog_name!r} is not signed"
-            hint = f"Sign it: drvsign sign {shell_quote(self.package.catalog)}"
-            yield Finding("catalog-unsigned", "error", message, _CATALOGS, hint)
+    def _faults(self, target: Target) -> Iterator[InfFault]:
+        """Yield the faults of the INFs for the target, and the InfVerif errors of a package that Microsoft has not
+        signed."""
+        stopping = [fault for driver in self.drivers for fault in stopping_faults(driver, os_of(target))]
+        yield from stopping
+        kinds = [
+            classify(signature, paths.classification_paths)
+            for one in self.files
+            if one.file.path in self.package.infs
+            for signature, paths in zip(one.evidence.signatures, one.paths, strict=True)
+        ]
+        if not stopping and not any(kind in _BY_MICROSOFT for kind in kinds):
+            yield from self._infverif
+
+    @cached_property
+    def _infverif(self) -> tuple[InfFault, ...]:
+        return tuple(fault for driver in self.drivers for fault in infverif_faults(driver))
 
     def _versions(self) -> tuple[tuple[int, int], ...] | None:
         """Return the kernel versions in the INF's OSAttr; None if the catalog has none for the INF."""

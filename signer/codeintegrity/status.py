@@ -50,6 +50,10 @@ _INSTALL: dict[str, str] = {
     "catalog-file": "0xE000022F",
     "os-attribute": "0xE0000244",
     "publisher": "0xE0000243",
+    "inf-signature": "0xE0000100",
+    "inf-install-section": "0xE0000101",
+    "inf-service-section": "0xE0000217",
+    "inf-services": "0xE0000219",
     "catalog-unsigned": "0x800B0100",
 }
 """Error of SetupAPI by the rejecting rule; the other rules have the HRESULT of WinVerifyTrust."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from signer.policy import pnp, sources
+from signer.policy import inf_faults, pnp, sources
 from signer.policy.decide import AttributedResult, decide
 from signer.policy.findings import Finding, Outcome, Verdict
+from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule
 from signer.policy.subjects import CertificatePaths, FileSubject
@@ -46,6 +47,12 @@ class Package:
     """Whether that catalog is in the INF's folder."""
     os_attributes: tuple[tuple[int, int], ...] | None = None
     """The kernel versions of the catalog's OSAttr, such as (10, 0); None without the attribute."""
+    catalog_signed: bool = True
+    """Whether that catalog has a signature."""
+    catalog_path: str = ""
+    """Path of that catalog for hints, quoted for a shell."""
+    faults: tuple[InfFault, ...] = ()
+    """The faults of the INF for the target."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -67,8 +74,24 @@ def catalog_file(package: Package, context: EvaluationContext) -> Iterator[RuleR
             "Add CatalogFile = name.cat to the INF's [Version] section, then run: drvsign package FOLDER",
         )
     elif not package.catalog_present:
-        message = f"the catalog {package.catalog_file!r} of {package.name!r} does not exist"
+        message = f"the catalog {package.catalog_file!r} of {package.name!r} does not exist{_unlisted(package)}"
         yield rejects("catalog-missing", message, "Build the catalog: drvsign package FOLDER")
+
+
+@rule("catalog-unsigned", "The catalog is signed.", source=sources.CATALOGS)
+def catalog_unsigned(package: Package, context: EvaluationContext) -> Iterator[RuleResult]:
+    """Reject a package whose catalog has no signature."""
+    if package.catalog_file is not None and package.catalog_present and not package.catalog_signed:
+        message = f"the catalog {package.catalog_file!r} is not signed{_unlisted(package)}"
+        yield rejects("catalog-unsigned", message, f"Sign it: drvsign sign {package.catalog_path}")
+
+
+def _unlisted(package: Package) -> str:
+    """Say what follows from a catalog that does not count."""
+    if any(signature.source == "catalog" for one in package.members for signature in one.evidence.signatures):
+        return ""
+    count = len(package.members)
+    return f", so no signed catalog lists the {count} files of the package" if count > 1 else ""
 
 
 @rule(
@@ -93,7 +116,9 @@ def os_attribute(package: Package, context: EvaluationContext) -> Iterator[RuleR
         yield notes("os-attribute-older", f"the catalog is for Windows {shown}, older than {context.target.title}")
 
 
-RULES: tuple[Rule[Package], ...] = (catalog_file, os_attribute)
+RULES: tuple[Rule[Package], ...] = (*inf_faults.RULES, catalog_file, catalog_unsigned, os_attribute)
+_CATALOG_RULES = (catalog_file.name, catalog_unsigned.name)
+"""Rules whose rejection explains that no signed catalog lists the files."""
 
 
 def judge_package(package: Package, target: Target, machine: MachineState) -> Verdict:
@@ -107,7 +132,10 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
     ]
     members = [decide(pnp.POLICY, member.as_installed, context) for member in package.members]
     outcome, rule_name = _outcome(results, members)
-    findings = [one.finding for one in results] + [finding for one in members for finding in one.findings]
+    explained = any(one.rule in _CATALOG_RULES and one.result.effect == "rejects" for one in results)
+    of_members = (finding for one in members for finding in one.findings)
+    findings = [one.finding for one in results]
+    findings += [one for one in of_members if not (explained and one.code == "not-catalogued")]
     return Verdict(target.name, outcome, rule_name, tuple(_by_severity(dict.fromkeys(findings))), members[0].signatures)
 
 

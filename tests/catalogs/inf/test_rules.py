@@ -27,6 +27,8 @@ def test_the_base_inf_has_no_problem() -> None:
 
 
 ONE_PROBLEM = [
+    ("no-services", ("[Sample.NT.Services]\nAddService = Sample,2,Service\n", ""), ("1296", 14, E)),
+    ("no-error-control", ("ErrorControl = 1\n", ""), ("1234", 22, E)),
     ("no-signature", ('Signature = "$Windows NT$"\n', ""), ("1001", 1, E)),
     ("signature-of-windows-95", ("$Windows NT$", "$Chicago$"), ("1001", 1, W)),
     ("provider-microsoft", ('"Sample Vendor"', '"Microsoft"'), ("1204", 5, E)),

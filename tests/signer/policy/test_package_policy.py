@@ -9,12 +9,14 @@ import pytest
 
 from signer.asn1.oids import EKU_WHQL
 from signer.policy.findings import Classification, Outcome
+from signer.policy.inf_faults import FaultRule, InfFault
 from signer.policy.machine_state import MachineState
 from signer.policy.package import Member, Package, judge_package
 from signer.policy.pnp import signer_score
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, unknown_issuer
 
+X64_1903 = "win10-1903-x64"
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
@@ -99,3 +101,44 @@ def test_installation_ignores_embedded_signatures() -> None:
     assert verdict.outcome == "accepted"
     assert not any("embedded signature" in finding.message for finding in verdict.findings)
     assert set(verdict.codes) == {"publisher-microsoft", "trusted-root"}
+
+
+FAULTS: list[tuple[FaultRule, Outcome]] = [
+    ("inf-signature", "rejected"),
+    ("inf-encoding", "rejected"),
+    ("inf-install-section", "rejected"),
+    ("inf-services", "rejected"),
+    ("inf-service-section", "rejected"),
+    ("primitive-driver", "accepted"),
+    ("infverif", "accepted"),
+]
+
+
+@pytest.mark.parametrize(("rule", "outcome"), FAULTS)
+def test_a_fault_of_the_inf(rule: FaultRule, outcome: Outcome) -> None:
+    package = replace(GOOD, faults=(InfFault(rule, "it has this fault", "Repair it."),))
+    verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
+    assert verdict.outcome == outcome
+    (finding,) = (one for one in verdict.findings if one.message == "it has this fault")
+    assert finding.severity == ("error" if outcome == "rejected" else "warning")
+    if outcome == "rejected":
+        assert verdict.rule == rule
+
+
+def test_primitive_drivers_exist_since_windows_10_1903() -> None:
+    package = replace(GOOD, faults=(InfFault("primitive-driver", "not primitive", "Rename it."),))
+    codes = {name: judge_package(package, Target.parse(name), SWITCHES).codes for name in ("win10-1809-x64", X64_1903)}
+    assert "not-primitive" not in codes["win10-1809-x64"]
+    assert "not-primitive" in codes[X64_1903]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [({"catalog_present": False}, "catalog-file"), ({"catalog_signed": False}, "catalog-unsigned")],
+)
+def test_a_catalog_that_does_not_count_is_reported_once(change: dict[str, bool], rule: str) -> None:
+    unlisted = Package("sample.inf", _member("sample.inf"), (_member("sample.sys"),), "sample.cat", **change)
+    verdict = judge_package(unlisted, Target.parse("win10-22h2-x64"), SWITCHES)
+    (error,) = (one for one in verdict.findings if one.severity == "error")
+    assert verdict.rule == error.rule == rule
+    assert error.message.endswith("so no signed catalog lists the 2 files of the package")

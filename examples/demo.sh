@@ -24,7 +24,7 @@ if [ -e testcerts/generated/root.cer ]; then
         drvsign certs show testcerts/generated/root.cer testcerts/generated/code-signing.cer
 else
     step "1. Create a test certificate authority and a code-signing certificate:" \
-        drvsign certs create
+        drvsign certs create testcerts/generated
 fi
 step "2. Sign the driver, build the catalog from the INF, sign the catalog:" \
     drvsign package "$package"

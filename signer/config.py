@@ -36,6 +36,8 @@ class Settings:
     """The URI of the key. None: the test identity, which only profiles with `trust = "test-signing"` may use."""
     certificate: Path | None = None
     """The key's certificate, if the URI does not contain or name it."""
+    certs: Path | None = None
+    """The folder of the test certificates. The test identity in it signs if no other is named."""
     password_env: str | None = None
     """The environment variable that holds the key's password or PIN."""
     password_file: Path | None = None
@@ -158,6 +160,7 @@ class _Reader:
         readers: Mapping[str, Callable[[Any], Any]] = {
             "identity": self._identity,
             "certificate": self._path,
+            "certs": self._path,
             "password_file": self._path,
             "page_hashes": self._bool,
             "catalog_version": self._version,

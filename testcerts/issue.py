@@ -26,6 +26,7 @@ _CA_EXTRA_VALIDITY = timedelta(days=3650)
 _MIN_YEAR, _MAX_YEAR = 1960, 9700  # X.509 times start in 1950, Python's end in 9999
 _PUBLIC_EXPONENT = 65537
 _MAX_COMMON_NAME = 64  # ub-common-name (RFC 5280, appendix A.1); cryptography counts UTF-8 bytes
+_KEY_ID_DIGITS = 8
 _SPACES_AFTER_COMMA = re.compile(r"(?<=(?<!\\),) +")  # after a comma that ends an attribute
 _WINDOWS_NAMES = {"E": NameOID.EMAIL_ADDRESS, "S": NameOID.STATE_OR_PROVINCE_NAME}
 
@@ -97,7 +98,7 @@ def issue(profiles: Sequence[Profile], order: Order, existing: Mapping[str, Issu
         subject = (
             present[profile.certifies].certificate.subject
             if profile.certifies
-            else _append_to_common_name(order.subject, profile.suffix)
+            else _subject(order.subject, profile, key)
         )
         certificate = _certify(profile, order, subject, key, issuer)
         chain = (issuer.certificate, *issuer.chain) if issuer else ()
@@ -209,21 +210,35 @@ def _validity(profile: Profile, order: Order, issuer: Issued | None) -> tuple[da
     return begin, end
 
 
-def _append_to_common_name(subject: x509.Name, suffix: str) -> x509.Name:
-    """Append `suffix` to the first common name of the subject."""
+def key_id(key: PrivateKey) -> str:
+    """Return the first 8 hex digits of the key's subject key identifier, which distinguish authorities by name."""
+    return x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest.hex()[:_KEY_ID_DIGITS]
+
+
+def _subject(subject: x509.Name, profile: Profile, key: PrivateKey) -> x509.Name:
+    """Return the subject of a profile: with its suffix, and for an authority with the id of its key.
+
+    Windows finds issuers by name, and people tell roots apart by name: two authorities must not share one.
+    """
+    return _append_to_common_name(subject, profile.suffix, f" {key_id(key)}" if profile.authority else "")
+
+
+def _append_to_common_name(subject: x509.Name, suffix: str, key_id: str) -> x509.Name:
+    """Append `suffix` and `key_id` to the first common name of the subject."""
     attributes, done = [], False
     for rdn in subject.rdns:
         changed = []
         for attribute in rdn:
             if attribute.oid == NameOID.COMMON_NAME and not done:
-                attribute, done = _append_suffix(attribute, suffix), True
+                attribute, done = _append_suffix(attribute, suffix, key_id), True
             changed.append(attribute)
         attributes.append(x509.RelativeDistinguishedName(changed))
     return x509.Name(attributes)
 
 
-def _append_suffix(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x509.NameAttribute[str]:
-    text = f"{attribute.value!s}{suffix}"
+def _append_suffix(attribute: x509.NameAttribute[str | bytes], suffix: str, key_id: str) -> x509.NameAttribute[str]:
+    name = str(attribute.value)
+    text = f"{name}{suffix}"
     length = len(text.encode())
     if length > _MAX_COMMON_NAME:
         raise UsageError(
@@ -231,7 +246,9 @@ def _append_suffix(attribute: x509.NameAttribute[str | bytes], suffix: str) -> x
             field="--subject",
             hint=f"Shorten it: the suffix {suffix!r} needs {len(suffix)} bytes.",
         )
-    return x509.NameAttribute(NameOID.COMMON_NAME, text)
+    while len(f"{name}{suffix}{key_id}".encode()) > _MAX_COMMON_NAME:  # the id matters more than the end of the name
+        name = name[:-1]
+    return x509.NameAttribute(NameOID.COMMON_NAME, f"{name}{suffix}{key_id}")
 
 
 def _key_usage(authority: bool) -> x509.KeyUsage:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import ClassVar
 
 from cryptography import x509
@@ -16,11 +17,16 @@ from signer.errors import CertificateError, FileError, IdentityError, KeyNotFoun
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pair
 from signer.storage.files import create_folder, read
+from signer.storage.lock import is_held
 from signer.storage.transaction import atomic_update
 from testcerts.encodings import Contents, encode, suffixes
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
-from testcerts.profiles import ALL_PROFILES, HIERARCHY, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, select_profiles
+from testcerts.profiles import ALL_PROFILES, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, select_profiles
 
+REQUIRED = (ROOT, ISSUING_CA, LEAF)
+"""Profiles whose certificates are in every hierarchy; an imported one lacks the time-stamping certificate."""
+
+_WAIT_SECONDS, _POLL_SECONDS = 60.0, 0.05
 _IGNORE_ALL = b"# Private keys: never commit them.\n*\n"
 
 
@@ -32,7 +38,7 @@ class TestHierarchy:
 
     folder: Path
     certificates: Mapping[str, x509.Certificate]
-    """Certificates in the folder by profile name; always includes those of the hierarchy itself."""
+    """Certificates in the folder by profile name; always includes both authorities' and the code-signing one."""
 
     @property
     def root(self) -> x509.Certificate:
@@ -67,7 +73,7 @@ class TestHierarchy:
 def read_hierarchy(folder: Path) -> TestHierarchy:
     """Read the hierarchy in a folder. Raises KeyNotFound if it is incomplete, CertificateError and FileError."""
     found = {name: folder / f"{name}.cer" for name in ALL_PROFILES if (folder / f"{name}.cer").is_file()}
-    for profile in HIERARCHY:
+    for profile in REQUIRED:
         if profile.name not in found:
             raise KeyNotFound(
                 f"no test certificates: {profile.name}.cer is missing",
@@ -77,17 +83,32 @@ def read_hierarchy(folder: Path) -> TestHierarchy:
     return TestHierarchy(folder, {name: _load(path) for name, path in found.items()})
 
 
-def ensure(directory: Path, now: datetime) -> tuple[TestHierarchy, bool]:
-    """Return the hierarchy in `directory`, and whether it was created. Raises like `read_hierarchy` and `create`."""
-    if is_used(directory):
-        return read_hierarchy(directory), False
-    try:
-        return create(directory, Order(parse_subject(DEFAULT_SUBJECT), now), ()).hierarchy, True
-    except FileError:
-        # Another process may have created the hierarchy in the meantime, atomically.
-        if is_used(directory):
-            return read_hierarchy(directory), False
-        raise
+def ensure(
+    folder: Path, now: datetime, make: Callable[[Path, datetime], TestHierarchy] | None = None
+) -> tuple[TestHierarchy, bool]:
+    """Return the hierarchy in `folder`, and whether this call made it, with `make` or `create`.
+
+    Of several processes, one makes it and the others wait. Raises like `read_hierarchy`, `make` and `create`.
+    """
+    deadline = monotonic() + _WAIT_SECONDS
+    while True:
+        is_locked = is_held(folder)
+        if is_used(folder) and not is_locked:
+            return read_hierarchy(folder), False
+        try:
+            if not is_locked:
+                return (make or _create_default)(folder, now), True
+        except FileError:
+            # Another process may have made the hierarchy in the meantime, or be doing it.
+            if monotonic() > deadline or not (is_used(folder) or is_held(folder)):
+                raise
+        if monotonic() > deadline:
+            raise FileError("another process has locked the folder for a minute", path=folder, hint="Run it again.")
+        sleep(_POLL_SECONDS)
+
+
+def _create_default(folder: Path, now: datetime) -> TestHierarchy:
+    return create(folder, Order(parse_subject(DEFAULT_SUBJECT), now)).hierarchy
 
 
 def is_used(folder: Path) -> bool:
@@ -114,8 +135,8 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     `force` replaces existing files: those of the named profiles, or without names the whole hierarchy and everything
     that it issued. Raises FileError for a file that would be replaced without `force`, and the errors of `issue`.
     """
-    is_new = not folder.exists()
-    adding = bool(profiles) and _is_whole(folder)
+    is_new = not is_used(folder)
+    adding = bool(profiles) and is_whole(folder)
     selected = select_profiles(profiles if adding or not force else [*profiles, *_names_in(folder)])
     if adding:
         selected = tuple(profile for profile in selected if _is_added(profile, profiles, folder))
@@ -126,13 +147,25 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     lists = _revocations(issued, existing, order.now, folder)
     contents: Contents = {name: data for one in issued.values() for name, data in encode(one).items()}
     contents |= {f"{name}.crl": (one.public_bytes(Encoding.DER), None) for name, one in lists.items()}
-    if is_new:
-        # Fails if another process created the folder meanwhile. The .gitignore keeps the keys out of commits.
-        create_folder(folder, {**contents, ".gitignore": (_IGNORE_ALL, None)})
-    else:
-        _write(folder, contents)
+    save(folder, contents, is_new=is_new)
     files = tuple(folder / name for name in contents)
     return Created(read_hierarchy(folder), tuple(issued), files, tuple(lists.values()))
+
+
+def save(folder: Path, contents: Contents, *, is_new: bool) -> None:
+    """Write all files of `contents` to the folder, or none; create the folder if it is missing.
+
+    Raises FileError, also if another process wrote a hierarchy that `is_new` says is not there.
+    """
+    if not folder.exists():
+        # Fails if another process created the folder meanwhile. The .gitignore keeps the keys out of commits.
+        create_folder(folder, {**contents, ".gitignore": (_IGNORE_ALL, None)})
+        return
+    with atomic_update(folder) as transaction:
+        if is_new and is_used(folder):
+            raise FileError("another process wrote test certificates", path=folder, hint="Run the command again.")
+        for name, (data, mode) in contents.items():
+            transaction.write(folder / name, data, mode=mode)
 
 
 def subject_of(folder: Path) -> x509.Name | None:
@@ -143,8 +176,9 @@ def subject_of(folder: Path) -> x509.Name | None:
         return None
 
 
-def _is_whole(folder: Path) -> bool:
-    return all((folder / f"{profile.name}.cer").is_file() for profile in HIERARCHY)
+def is_whole(folder: Path) -> bool:
+    """Tell whether the folder has the certificates of a hierarchy."""
+    return all((folder / f"{profile.name}.cer").is_file() for profile in REQUIRED)
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -187,7 +221,7 @@ def _read_authority(profile: Profile, folder: Path) -> Issued:
         raise KeyNotFound(
             "the certificate authority's key is missing, so it can't issue certificates",
             path=path,
-            hint="Replace the hierarchy with: drvsign certs create --force",
+            hint="Issue them on the machine that has the key. To replace the hierarchy: drvsign certs create --force",
         )
     try:
         key = _local_key(certificate.public_bytes(Encoding.PEM), read(path))
@@ -231,9 +265,3 @@ def _load_crl(path: Path) -> x509.CertificateRevocationList:
         return x509.load_der_x509_crl(read(path))
     except ValueError as error:
         raise CertificateError("the revocation list is damaged or has an unsupported format", path=path) from error
-
-
-def _write(folder: Path, contents: Contents) -> None:
-    with atomic_update(folder) as transaction:
-        for name, (data, mode) in contents.items():
-            transaction.write(folder / name, data, mode=mode)

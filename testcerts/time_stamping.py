@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from signer.certificates import valid_at
+from signer.errors import KeyNotFound
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
 from testcerts.issue import signing_digest
@@ -21,6 +22,12 @@ def time_stamping_identity(hierarchy: TestHierarchy, time: datetime) -> tuple[Si
 
     A reissued certificate has the same key and is not stored. Raises IdentityError and FileError.
     """
+    if TIME_STAMP.name not in hierarchy.certificates:
+        raise KeyNotFound(
+            "the imported test authority has no key for timestamps",
+            path=hierarchy.folder,
+            hint="Run drvsign tsa serve where the authority was created, or copy its whole folder to this machine.",
+        )
     stored = hierarchy.identity(TIME_STAMP.name)
     if valid_at(stored.certificate, time):
         return stored, False

@@ -1,7 +1,9 @@
-"""Fixtures for every room."""
+"""Fixtures for all tests, and an environment without the developer's own test certificates."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,22 @@ from tests.support.files import corpus_root
 
 settings.register_profile("drvsign", deadline=None)  # a busy machine is no failure
 settings.load_profile("drvsign")
+
+_DATA = tempfile.TemporaryDirectory(prefix="drvsign-tests.")
+"""The user's data folder of all tests and the programs that they start: the developer's own is never touched."""
+os.environ["XDG_DATA_HOME"] = os.environ["WIN_PD_OVERRIDE_LOCAL_APPDATA"] = _DATA.name
+for name in ("DRVSIGN_CERTS", "DRVSIGN_TEST_PFX", "DRVSIGN_TEST_PFX_PASSWORD"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_data() -> Path:
+    """Return the user's data folder; fail before a test could use the developer's own."""
+    from testcerts.locate import user_folder
+
+    folder = Path(_DATA.name)
+    assert user_folder().is_relative_to(folder), "the tests would use the developer's own test certificates"
+    return folder
 
 
 @pytest.fixture(scope="session")

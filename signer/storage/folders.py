@@ -1,12 +1,13 @@
-"""Walk a folder for the files in it."""
+"""Walk a folder for the files in it, and move a folder aside."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from signer.storage.files import file_error, is_special
+from signer.storage.files import convert_os_errors, file_error, is_special
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -18,6 +19,15 @@ def walk(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         visible = (Path(root, name) for name in sorted(files) if not name.startswith("."))
         yield from (path for path in visible if not is_special(path))
+
+
+def move_aside(folder: Path) -> Path:
+    """Rename the folder to a new name beside it, and return its new path. Raises FileError."""
+    whole = Path(os.path.realpath(folder))
+    names = (whole.with_name(f"{whole.name}.old{number}") for number in itertools.count(1))
+    aside = next(path for path in names if not path.exists())
+    with convert_os_errors(folder, "rename the folder"):
+        return whole.rename(aside)
 
 
 def _raise(error: OSError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.asn1.oids import EKU_NAMES
+from signer.cli.commands.certs_transfer import export, import_
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import OutputFile, Paths, SecretOptions, now
-from signer.cli.options.identity import TEST_IDENTITY
+from signer.cli.options.certs import Folder, existing_folder
+from signer.cli.options.common import OutputFile, SecretOptions, now
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
@@ -27,15 +29,14 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from testcerts.inventory import Contents
+    from testcerts.issue import Order
     from testcerts.store import Created
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    epilog=examples("drvsign certs create", "drvsign certs show testcerts/generated", "drvsign certs install-script"),
+    epilog=examples("drvsign certs create", "drvsign certs show", "drvsign certs install-script"),
 )
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the test certificates.", parser=to_path)]
 
 
 @app.callback()
@@ -47,12 +48,15 @@ def certs() -> None:
 @command
 def create(
     output: Output,
-    folder: Folder = TEST_IDENTITY,
+    folder: Folder = None,
     subject: Annotated[
         str | None,
         typer.Option("--subject", metavar="DN", help="The signer's distinguished name, or only a common name."),
     ] = None,
-    key: Annotated[str, typer.Option("--key", metavar="KIND", help=f"{', '.join(SELECTABLE_KEYS)}.")] = "rsa2048",
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="KIND", help=f"{', '.join(SELECTABLE_KEYS)}. Default: rsa2048."),
+    ] = None,
     days: Annotated[int, typer.Option("--days", metavar="N", help="Validity period in days.")] = 3650,
     profiles: Annotated[
         list[str] | None,
@@ -62,19 +66,45 @@ def create(
 ) -> None:
     """Create a test root CA, an issuing CA, and certificates for code signing and timestamps.
 
-    If the folder already has them, only the additional profiles are created.
+    If the folder already has them, they are shown, and only the additional profiles are created.
     """
     from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
-    from testcerts.store import create, subject_of
+    from testcerts.store import create, is_whole, subject_of
 
-    names = profiles or []
-    time = now()
+    folder = folder or existing_folder()
+    names, time = profiles or [], now()
     name = parse_subject(subject) if subject is not None else subject_of(folder) or parse_subject(DEFAULT_SUBJECT)
-    created = create(folder, Order(name, time, KeyKind.named(key), days), names, force=force)
+    order = Order(name, time, KeyKind.named(key or "rsa2048"), days)
+    if is_whole(folder) and not names and not force:
+        created = _existing(folder, order, is_key_given=key is not None)
+    else:
+        created = create(folder, order, names, force=force)
     if output.json:
         output.document(_created_document(created, time))
     else:
         _print_created(output, created)
+
+
+def _existing(folder: Path, order: Order, *, is_key_given: bool) -> Created:
+    """Return what the folder has; raise UsageError if that is not what the call asks for."""
+    from testcerts.issue import key_kind
+    from testcerts.store import Created, read_hierarchy
+
+    hierarchy = read_hierarchy(folder)
+    signer = hierarchy.code_signing
+    differs = None
+    if signer.subject != order.subject:
+        differs = ("--subject", f"for {signer.subject.rfc4514_string()!r}")
+    elif is_key_given and key_kind(signer.public_key()) != order.key:
+        differs = ("--key", f"with {key_kind(signer.public_key())} keys")
+    if differs is not None:
+        raise UsageError(
+            f"the folder has test certificates {differs[1]}",
+            path=folder,
+            field=differs[0],
+            hint="Replace them with --force, or name another folder: drvsign certs create DIR",
+        )
+    return Created(hierarchy, (), (), ())
 
 
 def _created_document(created: Created, time: datetime) -> dict[str, Any]:
@@ -82,14 +112,16 @@ def _created_document(created: Created, time: datetime) -> dict[str, Any]:
     from testcerts.inventory import facts
 
     held = created.hierarchy.certificates
+    names = created.issued or tuple(held)
     return {
         "schema": "drvsign.certs/1",
         "folder": str(created.hierarchy.folder),
+        "created": bool(created.issued),
         "pfx_password": PFX_PASSWORD,
         "files": [str(path) for path in created.files],
         "certificates": [
             {"profile": name, "flaw": ALL_PROFILES[name].flaw or None, **facts(held[name], time, created.lists)}
-            for name in created.issued
+            for name in names
         ],
     }
 
@@ -101,27 +133,42 @@ def _print_created(output: Output, created: Created) -> None:
 
     folder = created.hierarchy.folder
     rows = []
-    for name in created.issued:
+    for name in created.issued or created.hierarchy.certificates:
         certificate = created.hierarchy.certificates[name]
         end = certificate.not_valid_after_utc.date().isoformat()
         flaw = ALL_PROFILES[name].flaw
         purpose = ALL_PROFILES[name].summary + (f"; must be rejected: {flaw}" if flaw else "")
         rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
-    output.table(("Files", "Certificate", "Key", "Valid until", "Purpose"), rows, title=f"Written to {folder}")
+    output.table(
+        ("Files", "Certificate", "Key", "Valid until", "Purpose"),
+        rows,
+        title=f"{'Written to' if created.issued else 'Already in'} {folder}",
+    )
     output.print(f"Password of the .pfx files: {PFX_PASSWORD} (encrypted in the form that Windows 7 can import)")
     output.note(f"To prepare the test machine: drvsign certs install-script {shell_quote(folder)}")
 
 
-@app.command(epilog=examples("drvsign certs show testcerts/generated"))
+Shown = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[PATH]...",
+        help="Files, folders, or @list.txt. Default: your test certificates.",
+        show_default=False,
+        parser=to_path,
+    ),
+]
+
+
+@app.command(epilog=examples("drvsign certs show", "drvsign certs show contoso.pfx --password-env PFX_PASSWORD"))
 @command
-def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
+def show(output: Output, secrets: SecretOptions, paths: Shown = None) -> None:
     """List certificates and revocation lists with their purpose and the days until they expire.
 
     Reads .cer, .pem, .p7b, .pfx and .crl files; folders are searched for them.
     """
     from testcerts.inventory import handles
 
-    listed = _open_all(expand(paths, handles, "certificates"), secrets)
+    listed = _open_all(expand(paths or [_own_folder(output)], handles, "certificates"), secrets)
     time = now()
     if output.json:
         output.document({"schema": "drvsign.certs/1", "files": [_file_document(one, listed, time) for one in listed]})
@@ -135,6 +182,17 @@ def show(output: Output, paths: Paths, secrets: SecretOptions) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
+def _own_folder(output: Output) -> Path:
+    """Return the folder of the test certificates and say where it is. Raises KeyNotFound if it has none."""
+    from testcerts.locate import locate
+    from testcerts.store import read_hierarchy
+
+    folder = locate(None, os.environ)
+    read_hierarchy(folder.path)
+    output.note(f"Test certificates: {folder}")
+    return folder.path
+
+
 @dataclass(frozen=True)
 class _Listed:
     """A file of `certs show`: its certificates, or the error that prevented reading it."""
@@ -146,7 +204,7 @@ class _Listed:
 
 def _open_all(paths: Iterable[Path], secrets: SecretOptions) -> list[_Listed]:
     """Read all files. A password from the options is tried on every file; a prompt asks for each file."""
-    given = any(value is not None for value in (secrets.password_env, secrets.password_file, secrets.password_fd))
+    given = secrets.is_given
     password = secrets.secret("Password") if given else None
     listed = []
     for path in paths:
@@ -241,9 +299,13 @@ def _shortened(paths: list[Path]) -> str:
     return " ".join(words)
 
 
+app.command(name="export", epilog=examples("drvsign certs export --output ci.pfx --password-env PFX_PASSWORD"))(export)
+app.command(name="import", epilog=examples("drvsign certs import ci.pfx --password-env PFX_PASSWORD"))(import_)
+
+
 @app.command(epilog=examples("drvsign certs install-script --output install.cmd"))
 @command
-def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: OutputFile = None) -> None:
+def install_script(output: Output, folder: Folder = None, target: OutputFile = None) -> None:
     """Write scripts that prepare a test machine: trust the certificates, turn on test signing, and undo both.
 
     Without --output, a .cmd and a .ps1 file are written into the certificate folder. Each is self-contained: copy
@@ -260,6 +322,7 @@ def install_script(output: Output, folder: Folder = TEST_IDENTITY, target: Outpu
             field="--output",
             hint="Choose a name that ends in .cmd or .ps1.",
         )
+    folder = folder or existing_folder()
     trusted = trusted_of(read_hierarchy(folder))
     paths = [target] if target is not None else [folder / f"{NAME}{suffix}" for suffix in (".cmd", ".ps1")]
     for path in paths:

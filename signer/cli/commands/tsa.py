@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
+from signer.cli.options.certs import CertsDir, open_authority
 from signer.cli.options.common import now
-from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.output import Output
-from signer.cli.param_types import to_path
 from signer.errors import SigningError
 
 if TYPE_CHECKING:
@@ -45,12 +44,7 @@ def serve(
         str | None,
         typer.Option("--time", metavar="TIME", help="Always use this time, such as 2024-02-29T12:00:00Z."),
     ] = None,
-    folder: Annotated[
-        Path,
-        typer.Option(
-            "--certs", metavar="DIR", help="The folder with the test certificates; created if missing.", parser=to_path
-        ),
-    ] = TEST_IDENTITY,
+    certs: CertsDir = None,
 ) -> None:
     """Answer timestamp requests until interrupted: RFC 3161 and Authenticode's legacy protocol.
 
@@ -59,7 +53,7 @@ def serve(
     """
     from signer.cli.tsa_server import serving
 
-    authority = _authority(output, folder, _clock(time))
+    authority = _authority(output, certs, _clock(time))
     try:
         with serving(authority, port, output.detail) as server:
             _announce(output, server.url, authority)
@@ -81,16 +75,12 @@ def _clock(time: str | None) -> Callable[[], datetime]:
     return lambda: fixed
 
 
-def _authority(output: Output, folder: Path, clock: Callable[[], datetime]) -> TimestampAuthority:
+def _authority(output: Output, certs: Path | None, clock: Callable[[], datetime]) -> TimestampAuthority:
     from signer.cli.tsa_server import serial_numbers
     from signer.pkcs7.timestamp_authority import authority
-    from testcerts.store import ensure
     from testcerts.time_stamping import time_stamping_identity
 
-    hierarchy, made = ensure(folder, now())
-    if made:
-        output.note(f"Created test certificates in {folder}.")
-    identity, issued = time_stamping_identity(hierarchy, clock())
+    identity, issued = time_stamping_identity(open_authority(certs, output), clock())
     if issued:
         output.note(f"The time-stamping certificate is not valid on {clock():%Y-%m-%d}; issued a new one.")
     return authority(identity, clock, serial_numbers())

@@ -36,6 +36,7 @@ PageHashes = Annotated[bool, typer.Option("--page-hashes", help="Include the has
 Digest = Annotated[str, typer.Option("--digest", metavar="ALG", help="sha1, sha256, sha384 or sha512.")]
 
 FROM_PANEL = "Key password (one of)"
+ROOTS_PANEL = "Trusted roots"
 IDENTITY_PANEL = "Signing identity (one of; default: the test identity)"
 
 
@@ -73,9 +74,14 @@ class SecretOptions:
                 "only one --password option is allowed", hint="Remove all but one of the --password options."
             )
 
+    @property
+    def is_given(self) -> bool:
+        """Whether an option names a source."""
+        return (self.password_env, self.password_file, self.password_fd) != (None, None, None)
+
     def using(self, settings: Settings) -> SecretOptions:
         """Return these options; if none was given, the source that a profile names."""
-        if (self.password_env, self.password_file, self.password_fd) != (None, None, None):
+        if self.is_given:
             return self
         return SecretOptions(settings.password_env, None if settings.password_env else settings.password_file)
 

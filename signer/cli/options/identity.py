@@ -1,24 +1,25 @@
-"""The signing identity: its options, and the default test identity."""
+"""The signing identity: its options and its checks."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.options.common import IDENTITY_PANEL, SecretOptions, now
+from signer.cli.options.certs import CertsOfIdentity, open_authority
+from signer.cli.options.common import IDENTITY_PANEL, SecretOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.errors import IdentityError
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from signer.config import Settings
     from signer.keys.identity import SigningIdentity
-
-TEST_IDENTITY = Path("testcerts", "generated")
-"""Folder of the test identity in the working directory. Created on first use, with a note on stderr."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class IdentityOptions:
             rich_help_panel=IDENTITY_PANEL,
         ),
     ] = None
+    certs: CertsOfIdentity = None
     any_usage: Annotated[
         bool,
         typer.Option(
@@ -76,13 +78,21 @@ class IdentityOptions:
 
     def using(self, settings: Settings) -> IdentityOptions:
         """Return these options; if they name no identity, the signer of a profile."""
+        by_profile = settings.certs if not os.environ.get("DRVSIGN_CERTS") else None
+        options = replace(self, certs=self.certs or by_profile)
         if not self.is_test or settings.identity is None:
-            return self
-        return replace(self, identity=settings.identity, cert=settings.certificate)
+            return options
+        return replace(options, identity=settings.identity, cert=settings.certificate)
+
+    def known_roots(self) -> tuple[x509.Certificate, ...]:
+        """Return the roots of all test authorities that the call knows: signatures under these are the user's own."""
+        from testcerts.locate import known_roots
+
+        return known_roots(self.certs, os.environ)
 
     def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
         """Open the identity that the options name. Raises UsageError, FileError, IdentityError."""
-        opened = _test_identity(output) if self.is_test else self._named(secrets)
+        opened = open_authority(self.certs, output).identity() if self.is_test else self._named(secrets)
         if not self.any_usage:
             _require_code_signing(opened)
         _warn_of_validity(opened, output)
@@ -95,24 +105,6 @@ class IdentityOptions:
         return open_identity(
             pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets.secret
         )
-
-
-def _test_identity(output: Output) -> SigningIdentity:
-    """Load the code-signing identity in `testcerts/generated`; create it if missing."""
-    from signer.keys.open import open_identity
-    from testcerts.profiles import LEAF
-    from testcerts.store import ensure
-
-    hierarchy, made = ensure(TEST_IDENTITY, now())
-    if made:
-        output.note(f"No signing identity was given: created a test identity in {TEST_IDENTITY}.")
-        output.note("  To prepare the test machine: drvsign certs install-script")
-        output.note("  To check the result:         drvsign verify FILE --test-machine")
-    else:
-        output.detail(f"No signing identity was given: using the test identity in {TEST_IDENTITY}.")
-    return open_identity(
-        certificate=hierarchy.path(LEAF.name, ".pem"), key=hierarchy.path(LEAF.name, ".key.pem"), secret=lambda _: None
-    )
 
 
 def _require_code_signing(identity: SigningIdentity) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.options.certs import CertsOfTrust, say_which
+from signer.cli.options.common import ROOTS_PANEL
 from signer.cli.options.driver_lists import load_allow_list, load_block_list
-from signer.cli.options.identity import TEST_IDENTITY
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from signer.policy.machine_state import MachineState, Roots
     from signer.policy.trust import Trust
 
-ROOTS_PANEL = "Trusted roots"
 MACHINE_PANEL = "Machine state"
 DISPUTED_PANEL = "Disputed rules (Microsoft's documents disagree)"
 
@@ -46,7 +46,7 @@ class TrustOptions:
             "--roots",
             metavar="release|test-signing",
             help="release: Microsoft's production roots and the public roots. test-signing: your own roots "
-            "and Microsoft's test roots. Default: release.",
+            "and Microsoft's test roots. Default: release; with --certs test-signing.",
             rich_help_panel=ROOTS_PANEL,
         ),
     ] = None
@@ -55,11 +55,12 @@ class TrustOptions:
         typer.Option(
             "--root",
             metavar="FILE",
-            help="Your own trusted root; requires --roots test-signing. Default: the root in testcerts/generated.",
+            help="Your own trusted root; requires --roots test-signing. Default: the root of the test certificates.",
             rich_help_panel=ROOTS_PANEL,
             parser=to_file,
         ),
     ] = None
+    certs: CertsOfTrust = None
     intermediate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -88,11 +89,12 @@ class TrustOptions:
         roots = _one_of(self.roots, "--roots", "release", "test-signing")
         if self.test_machine and roots == "release":
             raise UsageError("--test-machine trusts the test-signing roots", hint="Remove --roots release.")
-        roots = "test-signing" if self.test_machine else roots or "release"
-        if self.root and roots == "release":
+        roots = "test-signing" if self.test_machine else roots or ("test-signing" if self.certs else "release")
+        if roots == "release" and (self.root or self.certs):
+            own = "--root" if self.root else "--certs"
             raise UsageError(
                 "your own root and the release roots can't be trusted together",
-                hint="Add --test-machine or --roots test-signing, or remove --root.",
+                hint=f"Add --test-machine or --roots test-signing, or remove {own}.",
             )
         intermediates = load_certificates(self.intermediate or [])
         crls = [crl for path in self.crl or [] for crl in _crls(path)]
@@ -101,14 +103,22 @@ class TrustOptions:
         return Trust.test_signing(load_certificates(self._named(output)), intermediates=intermediates, crls=crls)
 
     def _named(self, output: Output) -> list[Path]:
-        """Return the roots that were given, else the test identity's if it exists."""
-        if self.root:
+        """Return the roots that were given, and without --root that of the test authority if it exists."""
+        if self.root and self.certs is None:
             return self.root
-        own = TEST_IDENTITY / "root.cer"
-        if own.is_file():
-            output.detail(f"No --root was given: {own} is trusted.")
-            return [own]
-        output.warn("no --root was given and no test identity exists here: only Microsoft's test roots are trusted")
+        import os
+
+        from testcerts.locate import locate
+        from testcerts.profiles import ROOT
+
+        folder = locate(self.certs, os.environ)
+        own = folder.path / f"{ROOT.name}.cer"
+        if own.is_file() or self.certs is not None:
+            say_which(folder, output)
+            return [*(self.root or []), own]
+        output.warn(
+            f"no --root was given, and {folder} has no test certificates: only Microsoft's test roots are trusted"
+        )
         return []
 
 

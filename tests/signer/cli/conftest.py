@@ -27,6 +27,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_identity: Path) -
     (folder / "testcerts").mkdir(parents=True)
     (folder / "testcerts" / "generated").symlink_to(made_identity)
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     yield folder
 

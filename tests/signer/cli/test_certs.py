@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 from typer.testing import CliRunner
 
+from signer.certificates import common_name
 from signer.cli.app import app
 from signer.storage.files import read
 from testcerts.store import read_hierarchy
@@ -49,8 +50,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_create_makes_the_hierarchy_where_the_commands_look_for_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     result = run("create", *QUICK)
-    folder = tmp_path / "testcerts" / "generated"
+    folder = tmp_path / "data" / "drvsign" / "testcerts"
     assert sorted(read_hierarchy(folder).certificates) == ["code-signing", "issuing-ca", "root", "time-stamping"]
     assert "Password of the .pfx files: drvsign" in result.stdout
     assert "drvsign Test Issuing CA" in result.stdout
@@ -74,12 +76,37 @@ def test_create_says_as_json_what_it_made(tmp_path):
     assert flaws == dict.fromkeys(("root", "issuing-ca", "code-signing", "time-stamping"))
 
 
-def test_create_refuses_to_replace_a_key_and_leaves_every_file(made):
+@pytest.mark.parametrize(
+    "arguments",
+    [(), QUICK, ("--subject", "CN=drvsign Test,O=drvsign test certificates")],
+    ids=["nothing-asked", "same-key", "same-subject"],
+)
+def test_create_again_says_what_is_there_and_changes_nothing(made, arguments):
     before = contents(made)
-    result = run("create", made, *QUICK, code=3)
-    assert "root.cer: a test key or certificate exists" in result.stderr
+    result = run("create", made, *arguments)
+    assert f"Already in {made}" in result.stdout
+    assert "expired.*" in result.stdout
+    document = json.loads(run("create", made, *arguments, "--json").stdout)
+    assert (document["created"], document["files"]) == (False, [])
+    assert "root" in [one["profile"] for one in document["certificates"]]
+    assert contents(made) == before
+
+
+@pytest.mark.parametrize("arguments", [("--key", "p384"), ("--subject", "CN=Fabrikam")], ids=["key", "subject"])
+def test_create_refuses_to_pass_off_other_certificates_as_those_asked_for(made, arguments):
+    before = contents(made)
+    result = run("create", made, *arguments, code=2)
+    assert f"{made}: the folder has test certificates" in result.stderr
     assert "--force" in result.stderr
     assert contents(made) == before
+
+
+def test_create_refuses_to_complete_a_damaged_folder(tmp_path):
+    run("create", tmp_path / "c", *QUICK)
+    (tmp_path / "c" / "issuing-ca.cer").unlink()
+    before = contents(tmp_path / "c")
+    assert "root.cer: a test key or certificate exists" in run("create", tmp_path / "c", *QUICK, code=3).stderr
+    assert contents(tmp_path / "c") == before
 
 
 def test_a_profile_is_added_with_the_name_of_the_hierarchy(tmp_path):
@@ -157,8 +184,11 @@ def test_a_folder_without_permission_is_named(tmp_path):
 def test_show_lists_every_certificate_once_with_its_days_and_state(made):
     lines = run("show", made).stdout.splitlines()
     rows = {line.split("  ")[0].strip(): line for line in lines if line.startswith(" drvsign Test")}
+    held = read_hierarchy(made)
+    root, issuing = common_name(held.root), common_name(held.issuing_ca)
+    assert (root[:-8], issuing[:-8]) == ("drvsign Test Root CA ", "drvsign Test Issuing CA ")
     assert set(rows) == {
-        "drvsign Test Root CA", "drvsign Test Issuing CA", "drvsign Test", "drvsign Test Time Stamping",
+        root, issuing, "drvsign Test", "drvsign Test Time Stamping",
         "drvsign Test (revoked)", "drvsign Test (expired)",
     }  # fmt: skip
     assert " 3650 " in rows["drvsign Test"]

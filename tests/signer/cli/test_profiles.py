@@ -271,3 +271,10 @@ def test_without_a_file_the_profile_is_not_found(package: Path) -> None:
     ran = drvsign("package", package, "--profile", "release")
     assert ran.code == 3
     assert "no drvsign.toml" in ran.stderr
+
+
+def test_a_profile_names_the_folder_of_the_test_certificates_and_the_variable_counts_before_it(driver, monkeypatch):
+    (driver.parent / "drvsign.toml").write_text('[profile.lab]\ntrust = "test-signing"\ncerts = "lab"\n')
+    assert f"created a test identity in {driver.parent / 'lab'}." in drvsign("sign", driver, "--profile", "lab").stderr
+    monkeypatch.setenv("DRVSIGN_CERTS", str(driver.parent / "ci"))
+    assert f"created a test identity in {driver.parent / 'ci'}." in drvsign("sign", driver, "--profile", "lab").stderr

@@ -38,12 +38,15 @@ def test_a_driver_is_signed_with_the_test_identity(driver):
 
 def test_a_test_identity_is_made_on_first_use_with_a_notice(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     Path("a.sys").write_bytes(PeSpec().build())
     first, second = drvsign("sign", "a.sys"), drvsign("sign", "a.sys")
     assert (first.code, second.code) == (0, 0)
-    assert "created a test identity in testcerts" in first.stderr
+    folder = tmp_path / "data" / "drvsign" / "testcerts"
+    assert f"created a test identity in {folder}." in first.stderr
     assert second.stderr == ""
-    assert Path("testcerts/generated/code-signing.pfx").is_file()
+    assert (folder / "code-signing.pfx").is_file()
+    assert not Path("testcerts").exists()
 
 
 @pytest.mark.parametrize("with_issuer", [True, False], ids=["with-issuer", "alone"])

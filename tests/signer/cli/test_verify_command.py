@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_the_document_has_the_keys_of_the_contract(package):
     assert [one["source"] for one in image["signatures"]] == ["embedded", "catalog"]
     assert image["signatures"][1]["catalog"] == "hello.cat"
     assert image["signatures"][0]["class"] == "test"
-    assert image["signatures"][0]["root"] == "drvsign Test Root CA"
+    assert image["signatures"][0]["root"].startswith("drvsign Test Root CA ")
 
 
 def test_the_same_package_is_rejected_by_a_machine_that_is_not_set_up_for_tests(package):
@@ -104,8 +105,10 @@ def test_the_same_package_is_rejected_by_a_machine_that_is_not_set_up_for_tests(
     assert ran.code == 1
     assert "test-signed" in ran.stdout
     assert "--roots test-signing" in ran.stdout
-    missing = "its issuer 'drvsign Test Root CA' is not among the trusted roots; Windows does not trust it by default"
-    assert missing in ran.stdout
+    missing = (
+        r"its issuer 'drvsign Test Root CA \w{8}' is not among the trusted roots; Windows does not trust it by default"
+    )
+    assert re.search(missing, ran.stdout)
     assert drvsign("verify", package, "--policy", "kernel", *X64, "--roots", "test-signing").code == 1
 
 

@@ -1,0 +1,80 @@
+"""--certs: the folder of the test authority, and its certificates for signing, timestamps and verification."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signer.cli.options.common import IDENTITY_PANEL, ROOTS_PANEL, now
+from signer.cli.output import Output
+from signer.cli.param_types import to_path
+
+if TYPE_CHECKING:
+    from testcerts.locate import CertsFolder
+    from testcerts.store import TestHierarchy
+
+_HELP = (
+    "The folder of the test certificates. Default: DRVSIGN_CERTS, else testcerts/generated here or above, "
+    "else your data folder."
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIR]",
+        help="The folder of the test certificates. Default: the one that signing uses (docs/commands.md).",
+        show_default=False,
+        parser=to_path,
+    ),
+]
+
+CertsDir = Annotated[Path | None, typer.Option("--certs", metavar="DIR", help=_HELP, parser=to_path)]
+CertsOfIdentity = Annotated[
+    Path | None, typer.Option("--certs", metavar="DIR", help=_HELP, rich_help_panel=IDENTITY_PANEL, parser=to_path)
+]
+
+CertsOfTrust = Annotated[
+    Path | None,
+    typer.Option(
+        "--certs", metavar="DIR", help=f"Trust its root. {_HELP}", rich_help_panel=ROOTS_PANEL, parser=to_path
+    ),
+]
+
+
+def open_authority(given: Path | None, output: Output) -> TestHierarchy:
+    """Return the test authority of the call; create it on first use, with a notice. Raises SignerError."""
+    from testcerts.locate import PFX_VARIABLE, locate
+    from testcerts.store import ensure
+    from testcerts.transfer import make_authority
+
+    folder = locate(given, os.environ)
+    hierarchy, made = ensure(folder.path, now(), partial(make_authority, environment=os.environ))
+    if not made:
+        say_which(folder, output)
+    elif os.environ.get(PFX_VARIABLE):
+        output.note(f"Imported the test identity of {PFX_VARIABLE} into {folder.path}.")
+    else:
+        output.note(f"No signing identity was given: created a test identity in {folder.path}.")
+        output.note("  To prepare the test machine:     drvsign certs install-script")
+        output.note("  To check the result:             drvsign verify FILE --test-machine")
+        output.note("  To sign with it somewhere else:  drvsign certs export")
+    return hierarchy
+
+
+def say_which(folder: CertsFolder, output: Output) -> None:
+    """Say which folder is taken where the call knows several; with --verbose always."""
+    from testcerts.locate import is_a_choice
+
+    say = output.note if is_a_choice(folder, os.environ) else output.detail
+    say(f"Using the test identity in {folder}.")
+
+
+def existing_folder(given: Path | None = None) -> Path:
+    """Return the folder of the test authority of the call, which may not exist."""
+    from testcerts.locate import locate
+
+    return locate(given, os.environ).path

@@ -17,6 +17,7 @@ from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, 
 from catalogs.package.folder import Folder
 from catalogs.package.images import boot_start_drivers
 from catalogs.package.newlines import diagnose
+from catalogs.verification.claims import catalog_claims, not_claimed
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
 from signer.errors import PackageError, SignerError
@@ -115,6 +116,12 @@ class CheckedPackage:
         if not self.installs_on(target):
             return _not_for_release(self, target)
         return None
+
+    def unclaimed(self, target: Target) -> Finding | None:
+        """Return why the INF or the catalog is not for a target; None if both are."""
+        if self.installs_on(target) and not catalog_claims(self.catalog, self._versions(), target):
+            return not_claimed(self.name, self.package.catalog_name, target)
+        return self.inapplicable(target)
 
     def judge(self, target: Target, machine: MachineState) -> Verdict:
         """Judge whether Plug and Play installs the package on the target: the INF and every file that it copies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from catalogs.verification.files import assess, verify_file
 from catalogs.verification.query import KERNEL_POLICIES, VerifyQuery
 from signer.codeintegrity.consequences import consequences
 from signer.errors import PackageError
+from signer.policy.findings import Finding, Verdict
 from signer.policy.subjects import CertificatePaths
-from signer.policy.targets import Target, all_targets
+from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
 
 _ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
@@ -38,20 +39,41 @@ def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each
 def _verify_variants(path: Path, variants: list[CheckedPackage], query: VerifyQuery) -> Iterator[Assessment]:
     """Verify the packages of the same INFs: one for each catalog that they name."""
     targets = _targets_of(variants, query)
-    files = list(_files_of(variants, targets, query))
+    left_out = _unclaimed(variants, targets) if query.matrix and not query.all_releases else {}
+    files = list(_files_of(variants, [target for target in targets if target not in left_out], query))
     if query.policy != "authenticode" or not files:
-        yield _installation(path, variants, targets, query)
+        yield _installation(path, variants, targets, query, left_out)
     yield from files
 
 
+def _unclaimed(variants: Sequence[CheckedPackage], targets: Sequence[Target]) -> dict[Target, Finding]:
+    """Return the targets that the INFs or their catalogs are not for, each with the reason."""
+    reasons = {target: [one.unclaimed(target) for one in variants] for target in targets}
+    return {
+        target: _variant_for(target, variants).unclaimed(target) or found[0]
+        for target, found in reasons.items()
+        if found[0] is not None and None not in found
+    }
+
+
 def _installation(
-    path: Path, variants: list[CheckedPackage], targets: Sequence[Target], query: VerifyQuery
+    path: Path,
+    variants: list[CheckedPackage],
+    targets: Sequence[Target],
+    query: VerifyQuery,
+    left_out: Mapping[Target, Finding],
 ) -> Assessment:
-    """Assess whether Plug and Play installs the package on each target."""
+    """Assess whether Plug and Play installs the package on each target; those in `left_out` are not asked."""
     chosen = [_variant_for(target, variants) for target in targets]
-    found = tuple(
-        consequences("pnp", package.judge(target, query.machine), package.files[0].evidence, target)
+    verdicts = [
+        Verdict.not_applicable(target.name, left_out[target])
+        if target in left_out
+        else package.judge(target, query.machine)
         for package, target in zip(chosen, targets, strict=True)
+    ]
+    found = tuple(
+        consequences("pnp", verdict, package.files[0].evidence, target)
+        for verdict, package, target in zip(verdicts, chosen, targets, strict=True)
     )
     signature, paths = _signature(chosen[0], query)
     return Assessment(path, "package", signature, paths, found, inf=variants[0].name, policy=query.policy or "kernel")
@@ -114,7 +136,7 @@ def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple
     if query.targets:
         return query.targets
     candidates = (
-        all_targets()
+        query.targets_for(None)
         if query.matrix
         else tuple(target for architecture in _ARCHITECTURES for target in query.targets_for(architecture))
     )

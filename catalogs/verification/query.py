@@ -33,7 +33,10 @@ class VerifyQuery:
     targets: tuple[Target, ...] = ()
     """Targets; empty for the default target of each architecture."""
     matrix: bool = False
-    """Use every target of the file's architecture instead of `targets`."""
+    """Use the targets of the file's architecture instead of `targets`; of a package, those that its INF and catalog are
+    for. S mode is left out."""
+    all_releases: bool = False
+    """Use every target in the matrix, also those that the catalog is not for, and S mode."""
     catalogs: tuple[CatalogLookup, ...] = ()
     """Catalogs that may list the files, in addition to those of packages."""
     verbose_events: bool = False
@@ -59,6 +62,7 @@ class VerifyQuery:
         *,
         targets: Iterable[str] = (),
         matrix: bool = False,
+        all_releases: bool = False,
         catalogs: Iterable[str | Path] = (),
         verbose_events: bool = False,
     ) -> Self:
@@ -66,7 +70,15 @@ class VerifyQuery:
 
         Raises UsageError for an unknown policy or target; FileError, CatalogError and UnfinishedRun for a catalog.
         """
-        query = cls(policy, trust, machine, parse_targets(targets), matrix, verbose_events=verbose_events)
+        query = cls(
+            policy,
+            trust,
+            machine,
+            parse_targets(targets),
+            matrix or all_releases,
+            all_releases,
+            verbose_events=verbose_events,
+        )
         return replace(query, catalogs=tuple(_finished_catalog(Path(path)) for path in catalogs))
 
     def policy_for(self, evidence: Evidence) -> str:
@@ -85,7 +97,9 @@ class VerifyQuery:
         """Return the targets for a file of this architecture (None for a file without one)."""
         if self.targets:
             return self.targets
-        return targets_for(architecture) if self.matrix else (default_target(architecture),)
+        if not self.matrix:
+            return (default_target(architecture),)
+        return tuple(target for target in targets_for(architecture) if self.all_releases or not target.s_mode)
 
 
 def load_catalog(path: Path) -> CatalogLookup:

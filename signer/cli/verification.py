@@ -41,7 +41,7 @@ def verify_and_report(
     from catalogs.verification.assessment import Outcome
     from signer.reports.formats import ReportOptions, report_format, serialize
 
-    options = ReportOptions(query.matrix, bool(output.verbose), output.indent)
+    options = ReportOptions(query.matrix, query.all_releases, bool(output.verbose), output.indent)
     formats = [report_format(name) for name in ("json" if output.json else "text", *(file.format for file in files))]
     renderers = [one.create(options) for one in formats]
     picklable = all(one.picklable for one in formats)

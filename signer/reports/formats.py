@@ -32,7 +32,9 @@ class ReportOptions:
     """Options for renderers."""
 
     matrix: bool = False
-    """True for a table of all targets."""
+    """True for a table of the releases of each file."""
+    all_releases: bool = False
+    """True to include inapplicable targets in the table."""
     verbose: bool = False
     indent: int | None = None
     """Spaces of indentation of a JSON document; None for one line."""
@@ -50,7 +52,7 @@ class ReportFormat:
 def _text(options: ReportOptions) -> Renderer:
     from signer.reports.verdict_text import TextReport
 
-    return TextReport(matrix=options.matrix, verbose=options.verbose)
+    return TextReport(options.matrix, options.all_releases, options.verbose)
 
 
 def _json(options: ReportOptions) -> Renderer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
-from signer.policy.targets import Target
+from signer.reports.matrix import number_reasons, reason_key, reason_of, write_matrix, write_reasons
 from signer.reports.sink import Sink
 from signer.reports.styles import STYLES
 
@@ -24,7 +24,9 @@ class TextReport:
     """Explain each verdict; for many, write a table."""
 
     matrix: bool = False
-    """Always write tables, one for each file."""
+    """Write a table for each file, in which equal neighbouring releases are one row."""
+    all_releases: bool = False
+    """Include targets in the matrix that the file is not for."""
     verbose: bool = False
     """Explain each verdict with its sources, events and signatures."""
 
@@ -36,8 +38,11 @@ class TextReport:
         """Write the report. The caller reports assessments with an error."""
         known = [one for one in contents if one.error is None]
         verdicts = sum(len(one.consequences) for one in known)
-        if self.matrix or (verdicts > _DETAILED and not self.verbose):
-            _table(sink, known, matrix=self.matrix)
+        if self.matrix:
+            for one in known:
+                write_matrix(one, sink, all_releases=self.all_releases)
+        elif verdicts > _DETAILED and not self.verbose:
+            _table(sink, known)
         else:
             for one in known:
                 _explain(sink, one, verbose=self.verbose)
@@ -139,74 +144,16 @@ def _signatures(sink: Sink, one: Assessment) -> None:
         sink.print(f"  signature {each.index}: {who} ({place}, {kind}, {each.state}, {time})", style="dim")
 
 
-def _table(sink: Sink, assessments: Sequence[Assessment], *, matrix: bool) -> None:
-    if not matrix:
-        files = [((str(one.path),), what) for one in assessments for what in one.consequences]
-        _rows(sink, ("File",), files)
-        return
-    for one in assessments:
-        about = ": is it installed?" if one.kind == "package" else ": is it loaded?" if len(assessments) > 1 else ""
-        whole = _rows(sink, (), [((), what) for what in one.consequences], title=f"{one.path}{about}")
-        if whole:
-            _reasons(sink, one)
-
-
-def _rows(
-    sink: Sink,
-    before: tuple[str, ...],
-    rows: Sequence[tuple[tuple[str, ...], Consequences]],
-    title: str | None = None,
-) -> bool:
-    """Make a row for each verdict, with its reason, or with a number if the sink is too narrow for reasons.
-
-    Also return whether the reasons are in the rows.
-    """
-    columns = (*before, "Target", "Verdict", "Rule")
-    cells = [(*first, what.verdict.target, what.verdict.outcome, what.verdict.rule) for first, what in rows]
-    with_reasons = [(*row, _reason(what)) for row, (_, what) in zip(cells, rows, strict=True)]
+def _table(sink: Sink, assessments: Sequence[Assessment]) -> None:
+    """Write a row for each verdict, with its reason, or with a number if the sink is too narrow for reasons."""
+    rows = [(str(one.path), what.verdict, what) for one in assessments for what in one.consequences]
+    said = [what for *_, what in rows]
+    columns = ("File", "Target", "Verdict", "Rule")
+    cells = [(path, verdict.target, verdict.outcome, verdict.rule) for path, verdict, _ in rows]
+    with_reasons = [(*row, reason_of(one)) for row, one in zip(cells, said, strict=True)]
     if sink.has_room((*columns, "Reason"), with_reasons):
-        sink.table((*columns, "Reason"), with_reasons, title=title, cut_last=True)
-        return True
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(_sort_of(what) for _, what in rows), start=1)}
-    numbered = [(*row, numbers[_sort_of(what)]) for row, (_, what) in zip(cells, rows, strict=True)]
-    sink.table((*columns, "Why"), numbered, title=title)
-    _numbered_reasons(sink, numbers, [what for _, what in rows])
-    return False
-
-
-def _numbered_reasons(sink: Sink, numbers: dict[object, int], said: Sequence[Consequences]) -> None:
-    """Print each reason once, for the first target that has it, with its hint."""
-    for key, number in numbers.items():
-        what = next(one for one in said if _sort_of(one) == key)
-        mark = f"{number:>3}  "
-        sink.paragraph(mark, f"{_reason(what) or what.verdict.rule}.")
-        if what.next_step:
-            sink.paragraph(" " * len(mark), what.next_step, style="dim")
-    sink.print()
-
-
-def _sort_of(what: Consequences) -> object:
-    """Return a key that is equal for reasons that differ only in the name of the release."""
-    verdict = what.verdict
-    return verdict.outcome, verdict.rule, _reason(what).replace(Target.parse(verdict.target).title, "")
-
-
-def _reasons(sink: Sink, one: Assessment) -> None:
-    """Below a matrix, print each rule that rejects or is unknown once, in full."""
-    seen: set[str] = set()
-    for what in one.consequences:
-        verdict = what.verdict
-        if verdict.accepted or verdict.rule in seen:
-            continue
-        seen.add(verdict.rule)
-        sink.print(f"{verdict.rule} (as on {verdict.target}): {_reason(what)}")
-        if what.next_step:
-            sink.print(f"  {what.next_step}", style="dim")
-    if seen:
-        sink.print()
-
-
-def _reason(what: Consequences) -> str:
-    """Return the message that explains the verdict."""
-    reason = what.verdict.reason
-    return reason.message if reason is not None else ""
+        sink.table((*columns, "Reason"), with_reasons, cut_last=True)
+        return
+    numbers = number_reasons(said)
+    sink.table((*columns, "Why"), [(*row, numbers[reason_key(one)]) for row, one in zip(cells, said, strict=True)])
+    write_reasons(numbers, said, sink)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -98,7 +98,7 @@ def package(
         write_depfile(depfile, target, [*_files(packages), *signing_sources(identity, signature, chosen)])
     finish(output, [_result(one, signer.name) for one in made])
     if not output.json:
-        _print_verdict(output, result, signer, jobs)
+        _print_verdict(output, result, signer, jobs, said.roots)
     if identity.is_test:
         output.note("To prepare the test machine: drvsign certs install-script")
 
@@ -170,8 +170,11 @@ def _result(made: FileOutcome, signer: str) -> FileResult:
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
 
 
-def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> None:
-    """Print the verdict of the default target, with test-signing mode on where the signer's root is a test root."""
+def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int, roots: Sequence[Path]) -> None:
+    """Print the verdict of the default target, with test-signing mode on where the signer's root is a test root.
+
+    `roots` are those of the profile, which the next command names again.
+    """
     from datetime import UTC, datetime
 
     from catalogs.verification.query import VerifyQuery
@@ -189,5 +192,5 @@ def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: 
     if names:
         output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
     render("text", found, output, ReportOptions(verbose=bool(output.verbose)))
-    options = " --test-machine" if is_test else ""
+    options = "".join([" --test-machine", *(f" --root {shell_quote(root)}" for root in roots)]) if is_test else ""
     output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")

@@ -54,7 +54,16 @@ class QueryOptions:
         ),
     ] = None
     matrix: Annotated[
-        bool, typer.Option("--matrix", help="Check every release that supports the architecture of the file.")
+        bool,
+        typer.Option(
+            "--matrix",
+            help="Check all releases for the architecture of the file; of a package, those that its INF and "
+            "catalog are for.",
+        ),
+    ] = False
+    all_releases: Annotated[
+        bool,
+        typer.Option("--all-releases", help="A matrix of every release, S mode and inapplicable releases included."),
     ] = False
     catalog: Annotated[
         list[Path] | None,
@@ -74,6 +83,7 @@ class QueryOptions:
             machine.machine(trusted.mode, test_machine=trust.test_machine),
             targets=self.target or (),
             matrix=self.matrix,
+            all_releases=self.all_releases,
             catalogs=self.catalog or (),
             verbose_events=bool(output.verbose),
         )

@@ -118,7 +118,15 @@ def test_every_release_is_known_on_its_architectures() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["", "nothing", "sign", "sign --digest md5 x.sys", "verify x.sys", "verify --policy none x.sys", "strip --index"],
+    [
+        "",
+        "nothing",
+        "sign",
+        "sign --digest md5 x.sys",
+        "verify x.sys --policy",
+        "verify --policy none x.sys",
+        "strip --index",
+    ],
 )
 def test_a_wrong_call_ends_in_2(work: Path, arguments: str) -> None:
     (work / "x.sys").write_bytes(PeSpec().build())

@@ -18,6 +18,7 @@ from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
 from signer.reports.formats import ReportOptions, render
+from signer.reports.matrix import matrix_rows
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver
 
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
@@ -56,27 +57,31 @@ def test_a_matrix_fits_on_80_columns_and_nothing_of_its_reasons_is_lost(monkeypa
     lines = printed(monkeypatch, assessment, 80)
     text = " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 80
-    assert not any("…" in line for line in lines)
-    rows = [line for line in lines if re.match(r" (win|vista|server)", line)]
-    assert len(rows) == len(assessment.consequences), "one row for each target"
-    for what in assessment.consequences:
-        row = next(line for line in rows if line.split()[0] == what.verdict.target)
-        assert row.split()[1:3] == [what.verdict.outcome, what.verdict.rule]
-        assert re.fullmatch(r"\d+", row.split()[3])
     assert "is an attestation signature; Windows Server 2016 x64 requires an HLK one. Submit the driver" in text
     assert text.count("requires an HLK one.") == 1, "equal reasons appear once"
 
 
-def test_a_matrix_in_a_pipe_has_a_reason_in_each_row(monkeypatch, assessment):
-    lines = printed(monkeypatch, assessment, None)
-    row = next(line for line in lines if line.startswith(" server2025-x64 "))
-    assert row.endswith("Windows Server 2025 x64 requires an HLK one")
+@pytest.mark.parametrize("columns", [80, 400, None], ids=["80 columns", "400 columns", "a pipe"])
+def test_equal_neighbours_are_one_row_and_no_row_has_another_verdict(monkeypatch, assessment, columns):
+    """The rows together are every target once, with its own verdict."""
+    expected = {what.verdict.target: (what.verdict.outcome, what.verdict.rule) for what in assessment.consequences}
+    found = {}
+    for row in matrix_rows(assessment.consequences):
+        found.update({one.name: (row.first.verdict.outcome, row.first.verdict.rule) for one in row.targets})
+        assert len({(one.release.edition, one.s_mode, one.architecture) for one in row.targets}) == 1
+    assert found == expected
+    labels = [row.label for row in matrix_rows(assessment.consequences)]
+    lines = printed(monkeypatch, assessment, columns)
+    assert [line[1:].partition("   ")[0].rstrip() for line in lines if re.match(r" (win|vista|server)", line)] == labels
+    assert len(labels) < len(expected) / 2
 
 
-def test_a_wide_terminal_has_the_reasons_in_the_rows(monkeypatch, assessment):
-    lines = printed(monkeypatch, assessment, 400)
-    assert any("Reason" in line for line in lines)
-    assert not any("Why" in line for line in lines)
+def test_a_release_that_was_not_checked_parts_its_neighbours(assessment):
+    without = [one for one in assessment.consequences if one.verdict.target != "win11-23h2-x64"]
+    labels = [row.label for row in matrix_rows(without)]
+    assert not any(label.startswith("win10") and label.endswith("win11-26h2 x64") for label in labels)
+    assert any(label.endswith("… win11-22h2 x64") for label in labels)
+    assert "win11-24h2 … win11-26h2 x64" in labels
 
 
 def test_the_next_step_is_that_of_the_reason(assessment):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from signer.policy.targets import targets_for
 from tests.support.files import corpus_files
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
@@ -282,9 +284,50 @@ def test_the_matrix_has_a_row_for_each_release_of_the_architecture(driver):
     ran = drvsign("verify", driver, "--policy", "kernel", "--matrix", *TEST, "--json")
     targets = [row["target"] for row in ran.document["files"][0]["targets"]]
     assert len(targets) > 25
-    assert all("-x64" in target for target in targets)
-    text = drvsign("verify", driver, "--policy", "kernel", "--matrix", *TEST)
-    assert all(target in text.stdout for target in targets)
+    assert all(target.endswith("-x64") for target in targets), "S mode only when it is named"
+    every = drvsign("verify", driver, "--policy", "kernel", "--all-releases", *TEST, "--json")
+    found = [row["target"] for row in every.document["files"][0]["targets"]]
+    assert set(found) == {target.name for target in targets_for("x64")} > set(targets)
+
+
+def rows(text: str) -> list[tuple[str, str]]:
+    """Return the releases and the verdict of each row of the matrices in a text."""
+    found = [re.split("  +", line.strip())[:2] for line in text.splitlines() if line.startswith((" win", " server"))]
+    return [(label, outcome) for label, outcome in found]
+
+
+def test_a_matrix_of_a_good_package_has_the_releases_of_its_inf_and_catalog(package):
+    """The catalog is for clients; the INF for 1709 and later. Neither other releases nor S mode count."""
+    ran = drvsign("verify", package, "--matrix", "--test-machine")
+    expected = [("win10-1709 … win11-26h2 x64", "accepted"), ("win10-iot … win11-iot x64", "accepted")]
+    assert (ran.code, rows(ran.stdout)) == (0, expected * 2)
+    document = drvsign("verify", package, "--matrix", "--test-machine", "--json").document
+    verdicts = {row["target"]: (row["verdict"], row["rule"]) for row in document["files"][0]["targets"]}
+    assert (document["accepted"], document["decided"]) == (True, True)
+    assert verdicts["win10-1703-x64"] == ("not-applicable", "inf-not-for-target")
+    assert verdicts["server2022-x64"] == ("not-applicable", "catalog-not-for-target")
+    assert not any(target.endswith("-smode") for target in verdicts)
+    other = [row for row in document["files"][1]["targets"] if row["target"].startswith("server")]
+    assert other == [], "a driver is not checked where the package does not apply"
+
+
+def test_all_releases_checks_also_what_the_catalog_is_not_for(package):
+    ran = drvsign("verify", package, "--all-releases", "--test-machine")
+    found = rows(ran.stdout)
+    assert ("server2019 … server2025 x64", "accepted") in found
+    assert ("server2008 … server2016 x64", "not-applicable") in found
+    assert ("win10-1709 … win11-26h2 x64-smode", "unknown") in found
+
+
+@pytest.mark.parametrize("os", ["7_X64,10_X64", "Server2025_X64", "10_26H1_X64"])
+def test_the_command_that_package_prints_accepts_the_package(work, package, os):
+    """For a legacy INF, a server-only one, and one for the newest release."""
+    inf = package / "hello.inf"
+    inf.write_bytes(inf.read_bytes().replace(b"NTamd64.10.0...16299", b"NTamd64"))
+    ran = drvsign("package", package, "--os", os)
+    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("To check all releases: drvsign ")]
+    checked = drvsign(*shlex.split(line.partition("drvsign ")[2]))
+    assert (checked.code, "rejected" in checked.stdout) == (0, False), checked.stdout
 
 
 def test_without_a_target_the_default_is_said(driver):

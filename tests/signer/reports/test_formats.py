@@ -76,10 +76,10 @@ def test_event_lines_name_the_file_and_the_target() -> None:
 def test_text_explains_each_verdict_and_a_matrix_is_a_table() -> None:
     explained = rendered("text", assessed())
     assert "on win7-x64" in explained
-    assert "Target" not in explained
+    assert "Releases" not in explained
     table = rendered("text", assessed(), options=ReportOptions(matrix=True))
     header, *rows = table.splitlines()[1:4]
-    assert header.split()[:3] == ["Target", "Verdict", "Rule"]
+    assert header.split()[:3] == ["Releases", "Verdict", "Rule"]
     assert [row.split()[0] for row in rows] == ["win7-x64", "win11-25h2-x64"]
 
 

@@ -58,8 +58,8 @@ class CheckedFile:
 
     @property
     def is_driver(self) -> bool:
-        """True for a driver that the kernel loads: a .sys image."""
-        return self.evidence.kind == "image" and self.file.path.suffix.lower() == ".sys"
+        """True for a driver that the kernel loads: code in a .sys file."""
+        return self.evidence.traits.loaded_as_code and self.file.path.suffix.lower() == ".sys"
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,15 @@ from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
 from signer.codeintegrity.consequences import consequences
 from signer.errors import SigningError
-from signer.formats.detect import expected
-from signer.pe.image import Image
-from signer.policy.file_facts import FileFacts, facts_of
+from signer.formats.detect import expected, titles
+from signer.pe.file_facts import FileFacts
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.storage.files import mapped
 from signer.verify.evidence import CatalogLookup, Evidence
-from signer.verify.gather import gather
+from signer.verify.gather import gather, read_facts
 
 
 def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup] = ()) -> Assessment:
@@ -29,7 +28,7 @@ def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup
     lookups = (*query.catalogs, *catalogs)
     if row is None and not lookups:
         raise SigningError(
-            "not an image, catalog or cabinet: the file can't have an embedded signature",
+            f"not {titles()}: the file can't have an embedded signature",
             path=path,
             hint="Give the catalog that lists it with --catalog, or verify the folder of its driver package.",
         )
@@ -55,7 +54,7 @@ def assess(
     policy = query.policy_for(evidence)
     machine = replace(query.machine, boot_start=True) if boot_start else query.machine
     attributes = _catalog_attributes(evidence, catalogs) if policy == "protected-media" else None
-    read_facts = cache(partial(_read_facts, path)) if evidence.kind == "image" else None
+    read_facts = cache(partial(_read_facts, path, evidence.kind)) if evidence.traits.loaded_as_code else None
     evidence, facts = _with_list_facts(evidence, machine, read_facts)
     verdicts = judge_all(policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
     found = tuple(
@@ -65,9 +64,9 @@ def assess(
     return Assessment(path, evidence.kind, evidence, paths, found, policy=policy)
 
 
-def _read_facts(path: Path) -> FileFacts:
+def _read_facts(path: Path, kind: str) -> FileFacts:
     with mapped(path) as data:
-        return facts_of(Image.parse(data))
+        return read_facts(data, kind)
 
 
 def _with_list_facts(

@@ -12,7 +12,7 @@ from catalogs.verification.assessment import Assessment
 from catalogs.verification.files import verify_file
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
-from signer.formats.detect import by_suffix, expected
+from signer.formats.detect import by_suffix, expected, kind, names
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
 
@@ -24,8 +24,8 @@ Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 def verify(paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> list[Assessment]:
     """Verify files, folders and driver packages.
 
-    A folder with an INF is a driver package. In any other folder, every image, catalog and cabinet is verified, and
-    its files are looked up in its catalogs. Packages come first in the result. The assessment of a file that can't be
+    A folder with an INF is a driver package. In any other folder, every file that can carry a signature is verified,
+    and looked up in the folder's catalogs. Packages come first in the result. The assessment of a file that can't be
     verified contains the error. Raises UsageError if there is nothing to verify.
     """
     return verify_and_serialize(paths, query, lambda assessment: assessment)
@@ -114,11 +114,8 @@ def _failed(path: Path, error: SignerError) -> Assessment:
 
 
 def _promised_kind(path: Path) -> str:
-    """Return the kind that the file's suffix indicates; an image for other suffixes."""
-    if path.suffix.lower() == ".inf":
-        return "package"
-    row = by_suffix(path)
-    return row.name if row is not None else "image"
+    """Return the kind that the file's suffix indicates."""
+    return "package" if path.suffix.lower() == ".inf" else kind(by_suffix(path), path.suffix)
 
 
 def _packages_at(path: Path) -> Path | list[Path] | None:
@@ -138,7 +135,7 @@ def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
         return [file for file in found if not packages & set(file.path.parents)]
     if not found:
         raise UsageError(
-            "no images, catalogs, cabinets or driver packages in this folder",
+            f"no {names(also=['driver packages'])} in this folder",
             path=path,
             hint="Name the files themselves.",
         )
@@ -146,16 +143,20 @@ def _files_at(path: Path, *, in_packages: bool) -> list[_File]:
 
 
 def _verifiable(folder: Path) -> list[_File]:
-    """Return the images, catalogs and cabinets in a folder, each with the folder's catalogs for lookups."""
-    formats = {path: _format_of(path) for path in walk(folder)}
-    catalogs = tuple(path for path, name in formats.items() if name == "catalog")
-    return [_File(path, () if name == "catalog" else catalogs) for path, name in formats.items() if name is not None]
+    """Return the files in a folder that carry signatures, each with the folder's catalogs for lookups.
+
+    A file that can't be read is among them, so that only this file fails.
+    """
+    lists_files = {path: lists for path in walk(folder) if (lists := _lists_files(path)) is not None}
+    catalogs = tuple(path for path, lists in lists_files.items() if lists)
+    return [_File(path, () if lists else catalogs) for path, lists in lists_files.items()]
 
 
-def _format_of(path: Path) -> str | None:
-    """Return the format of a file, or that of its suffix if it can't be read, so that only this file fails."""
+def _lists_files(path: Path) -> bool | None:
+    """Tell whether a file is a catalog, by its suffix if it can't be read; None for one that carries no signatures."""
     try:
         row = expected(path)
     except FileError:
-        return _promised_kind(path)
-    return row.name if row is not None else None
+        row = by_suffix(path)
+        return row is not None and row.traits.lists_files
+    return row.traits.lists_files if row is not None else None

@@ -1,4 +1,4 @@
-"""Start importing lief early when the command will change images.
+"""Start slow preparations early when the command will change files of a format that has some.
 
 lief checks the layout of every changed image. Its import takes longer than all others together and runs in a separate
 process; if the command line names an image, that process starts before this one loads its own modules.
@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signer.formats.table import FormatRow
 
 _CHANGING = ("attach", "package", "sign", "strip", "timestamp")
 _HEAD_SIZE = 4096
@@ -15,28 +19,28 @@ _SAYING_HOW = {"-h", "--help", "--detached-request"}
 
 
 def start(arguments: Sequence[str]) -> None:
-    """Start the import of lief if the arguments suggest a change to an image; a wrong guess only wastes time."""
-    changing = bool(arguments) and arguments[0] in _CHANGING and not _SAYING_HOW.intersection(arguments)
-    if changing and any(map(_leads_to_images, arguments[1:])):
-        from signer.formats.table import IMAGE
+    """Start the preparations of each format that the arguments suggest a change to; a wrong guess only wastes time."""
+    if not arguments or arguments[0] not in _CHANGING or _SAYING_HOW.intersection(arguments):
+        return
+    from signer.formats.table import TABLE
 
-        IMAGE.prepare()
+    for row in TABLE:
+        if row.prepare is not None and any(_leads_to(row, argument) for argument in arguments[1:]):
+            row.prepare()
 
 
-def _leads_to_images(argument: str) -> bool:
-    """Tell whether an argument names an image, or a folder that contains a file with an image's suffix."""
-    from signer.formats.table import IMAGE
-
+def _leads_to(row: FormatRow, argument: str) -> bool:
+    """Tell whether an argument names a file of a format, or a folder that contains a file with such a suffix."""
     path = Path(argument)
     if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: reading here would consume the data on some systems
         return False
     try:
         if path.is_dir():
-            return any(entry.suffix.lower() in IMAGE.suffixes for entry in path.iterdir())
+            return any(entry.suffix.lower() in row.suffixes for entry in path.iterdir())
         if not path.is_file():
             return False
         with path.open("rb") as file:
             head = file.read(_HEAD_SIZE)
-        return IMAGE.matches(lambda offset, size: head[offset : offset + size])
+        return row.matches(lambda offset, size: head[offset : offset + size])
     except (OSError, ValueError):
         return False

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def prepare_for(files: Iterable[Path]) -> None:
     """Start slow background preparations for changing these files."""
     for prepare in {row.prepare for row in map(_format_of, files) if row is not None}:
-        prepare()
+        if prepare is not None:
+            prepare()
 
 
 def _format_of(path: Path) -> FormatRow | None:
@@ -41,12 +42,8 @@ class FileSigner:
     def can_be_shared(self) -> bool:
         """Whether forked processes can sign: the key is in memory, and no timestamp authority is needed."""
         from signer.keys.local import LocalKey
-        from signer.pe.layout_check import share
 
-        if not isinstance(self.job.identity.key, LocalKey) or self.job.asks_for_timestamps:
-            return False
-        share()
-        return True
+        return isinstance(self.job.identity.key, LocalKey) and not self.job.asks_for_timestamps
 
     def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[FileResult]:
         """Sign each source into its target. Errors become results."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from signer.codeintegrity.events import Event, events_of
 from signer.codeintegrity.status import Status, next_step, status_of
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence

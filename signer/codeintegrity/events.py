@@ -18,7 +18,7 @@ from signer.codeintegrity.file_fields import fact_fields, file_fields
 from signer.codeintegrity.message_text import write_message
 from signer.codeintegrity.signature_information import signature_information
 from signer.codeintegrity.status import status_of
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Releases, Target
 from signer.verify.evidence import Evidence
@@ -80,7 +80,7 @@ def events_of(
     if policy_name not in ("kernel", "protected-media") or verdict.outcome in ("unknown", "not-applicable"):
         return ()
     known = {**file_fields(evidence), "Status": status_of(policy_name, verdict, evidence.architecture).code}
-    if evidence.kind == "catalog":
+    if evidence.traits.lists_files:
         return tuple(_event(3010, target, known)) if verdict.outcome == "rejected" else ()
     found = _found(verdict, evidence, target, known) if verbose else ()
     return (*_load(verdict, evidence, target, known, facts), *found)

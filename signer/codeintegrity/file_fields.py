@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from signer.algorithms import DigestAlgorithm
 from signer.codeintegrity.field_values import FieldValue
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.verify.evidence import Evidence
 
 _KERNEL_SCENARIO = 0

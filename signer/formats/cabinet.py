@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
@@ -19,6 +20,9 @@ from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
 from signer.storage.patching import PatchSet
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 
 class CabinetFormat:
@@ -108,3 +112,9 @@ class CabinetSubject:
             return Comparison()
         message = "the cabinet's size field differs from the one that was signed"
         return Comparison(problems=(SignatureProblem("enhanced-hash-mismatch", message),))
+
+    def facts(self) -> FileFacts:
+        """Return no facts: Windows does not load a cabinet as code."""
+        from signer.pe.file_facts import FileFacts
+
+        return FileFacts()

@@ -54,9 +54,14 @@ def is_signable(path: Path) -> bool:
     return detect_file(path) is not None
 
 
-def names(feature: Callable[[FormatRow], bool] = lambda _: True, *, last: str = "or") -> str:
-    """List the names of the formats with a feature, by default of all, in the plural."""
-    return listed([f"{row.name}s" for row in table.TABLE if feature(row)], last)
+def names(feature: Callable[[FormatRow], bool] = lambda _: True, *, last: str = "or", also: Sequence[str] = ()) -> str:
+    """List the names of the formats with a feature, by default of all, in the plural, and then `also`."""
+    return listed([*(f"{row.name}s" for row in table.TABLE if feature(row)), *also], last)
+
+
+def titles(last: str = "or") -> str:
+    """List all formats, each with its article."""
+    return listed([row.title for row in table.TABLE], last)
 
 
 def listed(words: Sequence[str], last: str = "or") -> str:
@@ -101,7 +106,7 @@ def kind(row: FormatRow | None, suffix: str) -> str:
 
 def _not_signable() -> SigningError:
     return SigningError(
-        f"not {listed([row.title for row in table.TABLE])}: the file can't have an embedded signature",
+        f"not {titles()}: the file can't have an embedded signature",
         hint="Other files of a driver package are covered by its catalog: drvsign package DIR",
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import PageHashes
@@ -18,6 +18,9 @@ from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
 from signer.storage.patching import PatchSet
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 PAGE_HASH_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
 """The algorithms that page hashes are defined for (SPC_PE_IMAGE_PAGE_HASHES_V1 and V2)."""
@@ -116,3 +119,6 @@ class Subject(Protocol):
 
     def compare(self, claim: IndirectData) -> Comparison:
         """Compare the hashed file with a signature's or catalog's claims other than the digest."""
+
+    def facts(self) -> FileFacts:
+        """Read the facts that App Control compares; empty for a file that Windows does not load as code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
@@ -19,6 +20,9 @@ from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
 from signer.storage.patching import PatchSet
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 
 class ImageFormat:
@@ -120,6 +124,12 @@ class ImageSubject:
             "page-hash-mismatch", f"the hash of the page at offset {difference:#x} differs from the one that was signed"
         )
         return Comparison(notes=(note,), page_hashes_intact=False)
+
+    def facts(self) -> FileFacts:
+        """Read the version resource, the digests and the hash of the first page."""
+        from signer.pe.file_facts import facts_of
+
+        return facts_of(self._image)
 
     def _pages_by(self, algorithm: DigestAlgorithm) -> PageHashes:
         """Return the page hashes. Raises ImageError for a layout without known examples."""

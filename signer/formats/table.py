@@ -54,8 +54,14 @@ class Features:
     page_hashes: bool = False
 
 
-def _nothing() -> None:
-    pass
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How Windows uses the files of a format. Policies, events and verification ask for these, not for a format."""
+
+    loaded_as_code: bool = False
+    """Windows loads the file as code: the rules about drivers and programs apply to it."""
+    lists_files: bool = False
+    """The file is a catalog: its signature covers the files whose hashes it lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,15 @@ class FormatRow:
     load: Callable[[], OpenFormat]
     """Imports the adapter."""
     features: Features
+    traits: Traits
     load_subject: Callable[[], OpenSubject] | None
     """Imports the adapter for evidence; None for a format whose files are themselves the signed content."""
     subject_types: tuple[str, ...] = ()
     """How SpcIndirectDataContent names the format (SpcAttributeTypeAndOptionalValue.type)."""
     member_type: MemberType | None = None
     """How catalogs name the format; None for one whose files they list by the hash of all bytes."""
-    prepare: Callable[[], None] = _nothing
-    """Starts slow preparations for changing a file of this format in the background."""
+    prepare: Callable[[], None] | None = None
+    """Starts slow preparations for changing a file of this format in the background; None if there are none."""
     shares_suffixes: bool = False
     """Whether other formats use the same suffixes: InstallShield's archives are called .cab as well."""
 
@@ -153,12 +160,15 @@ IMAGE = FormatRow(
     (".sys", ".dll", ".exe"),
     _image,
     Features(append=True, dual=True, page_hashes=True),
+    Traits(loaded_as_code=True),
     _image_subject,
     (oids.SPC_PE_IMAGE_DATA,),
     MemberType("{C689AAB8-8E78-11D0-8C47-00C04FC295EE}", b"\x80\x00"),
     prepare=_start_lief,
 )
-CATALOG = FormatRow("catalog", "a catalog", _is_catalog, (".cat",), _catalog, Features(), None)
+CATALOG = FormatRow(
+    "catalog", "a catalog", _is_catalog, (".cat",), _catalog, Features(), Traits(lists_files=True), None
+)
 CABINET = FormatRow(
     "cabinet",
     "a cabinet",
@@ -166,6 +176,7 @@ CABINET = FormatRow(
     (".cab",),
     _cabinet,
     Features(append=True),
+    Traits(),
     _cabinet_subject,
     (oids.SPC_CAB_DATA, oids.SPC_LINK),
     MemberType("{C689AABA-8E78-11D0-8C47-00C04FC295EE}", b"\x81\x00"),

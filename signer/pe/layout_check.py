@@ -52,11 +52,6 @@ def prepare() -> None:
     _reader().start()
 
 
-def share() -> None:
-    """Let forked processes share the lief process, one at a time."""
-    _reader().share()
-
-
 def require_agreement(image: Image) -> None:
     """Raise ImageError unless lief and pefile find the same sections, checksum field and certificate table."""
     LayoutCheck(image).require()
@@ -204,22 +199,16 @@ def _named(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Reader:
-    """The lief process: started on first use, and again after it ended."""
+    """The lief process: started on first use, and again after it ended. Forked processes use it one at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: deque[Request] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._starter = 0
-        self._token: tuple[int, int] | None = None
+        self._token = os.pipe()
         """One-byte pipe that is a lock between forked processes: the process that read the byte holds the lock."""
-
-    def share(self) -> None:
-        """Create the lock for forked processes."""
-        with self._lock:
-            if self._token is None:
-                self._token = os.pipe()
-                os.write(self._token[1], b"1")
+        os.write(self._token[1], b"1")
 
     def start(self) -> None:
         """Start the process unless it runs. Ignores errors; `wait_for` reports them."""
@@ -238,9 +227,6 @@ class _Reader:
 
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
-        if self._token is None:
-            yield
-            return
         reader, writer = self._token
         os.read(reader, 1)
         try:

@@ -21,8 +21,8 @@ _SUBSYSTEMS = {
 
 
 def runs_in_kernel(evidence: Evidence) -> bool:
-    """Return whether the kernel loads the file: an image with the native subsystem, or with the suffix .sys."""
-    if evidence.kind != "image":
+    """Return whether the kernel loads the file: code with the native subsystem, or with the suffix .sys."""
+    if not evidence.traits.loaded_as_code:
         return False
     return evidence.subsystem in (None, _NATIVE) or evidence.name.lower().endswith(".sys")
 
@@ -34,7 +34,7 @@ def default_policy(evidence: Evidence) -> str:
 
 def inapplicable(policy_name: str, evidence: Evidence) -> Finding | None:
     """Return why a policy does not apply to a file, or None: the kernel does not load user-mode images."""
-    if policy_name != "kernel" or evidence.kind != "image" or runs_in_kernel(evidence):
+    if policy_name != "kernel" or not evidence.traits.loaded_as_code or runs_in_kernel(evidence):
         return None
     subsystem = _SUBSYSTEMS.get(evidence.subsystem or 0, str(evidence.subsystem))
     return Finding(

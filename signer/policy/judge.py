@@ -23,9 +23,9 @@ from dataclasses import replace
 
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.errors import UsageError
+from signer.pe.file_facts import FileFacts
 from signer.policy.applicability import inapplicable
 from signer.policy.decide import Policy, decide
-from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.subjects import CertificatePaths, FileSubject

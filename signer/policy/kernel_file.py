@@ -32,11 +32,11 @@ NEVER_WAIVED = frozenset({"architecture", "file-problems", "s-mode", "driver-pol
 def architecture(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
     """Compare the machine types: a 64-bit kernel loads no 32-bit driver."""
     found = subject.evidence.architecture
-    if subject.evidence.kind == "image" and found is not None and found != context.target.architecture:
+    if found is not None and found != context.target.architecture:
         yield rejects(
             "architecture",
-            f"{subject.name!r} is an {found} image; the kernel of {context.target.title} loads only "
-            f"{context.target.architecture} images",
+            f"{subject.name!r} is an {found} {subject.evidence.kind}; the kernel of {context.target.title} "
+            f"loads only code for {context.target.architecture}",
             f"Check it for a target that ends in -{found}, or build the driver for {context.target.architecture}.",
         )
 
@@ -76,7 +76,7 @@ def unsigned(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleR
 )
 def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject up to Windows 8.1 and Server 2012 R2, where the boot manager fails; later the documentation disagrees."""
-    if not context.machine.boot_start or decision.subject.evidence.kind != "image" or not decision.signatures:
+    if not context.machine.boot_start or not decision.subject.evidence.traits.loaded_as_code or not decision.signatures:
         return
     good = [evaluated for evaluated in decision.signatures if evaluated.outcome == decision.outcome]
     if any(evaluated.candidate.signature.source != "catalog" for evaluated in good):
@@ -98,7 +98,7 @@ def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Itera
 )
 def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Compare with the list that the user gives; Microsoft updates the list independently of this project."""
-    if not context.block_list_on or decision.subject.evidence.kind != "image":
+    if not context.block_list_on or not decision.subject.evidence.traits.loaded_as_code:
         return
     name, listed = decision.subject.name, context.machine.block_list
     if listed is None:
@@ -116,9 +116,9 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
 
 
 def _waivable(decision: Decision) -> bool:
-    """Return whether a development setting can waive the rejection. It can't for catalogs, which are never loaded."""
+    """Return whether a development setting can waive the rejection. It can't for files that are never loaded."""
     return (
-        decision.subject.evidence.kind == "image"
+        decision.subject.evidence.traits.loaded_as_code
         and decision.outcome != "accepted"
         and not decision.rejected_by(NEVER_WAIVED)
     )
@@ -172,7 +172,7 @@ def debugger(decision: Decision, context: EvaluationContext) -> Iterator[RuleRes
 )
 def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Check the layout of the file. Behavior at run time, such as executable pool allocations, can't be checked."""
-    if not context.hvci or decision.subject.evidence.kind != "image":
+    if not context.hvci or not decision.subject.evidence.traits.loaded_as_code:
         return
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"

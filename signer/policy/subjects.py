@@ -17,8 +17,8 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
 from signer.errors import CertificateError
+from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, usages_of
-from signer.policy.file_facts import FileFacts
 from signer.policy.findings import Classification
 from signer.trust.checks import BROKEN
 from signer.trust.fields import fields_of

@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
+from signer.formats.detect import named
+from signer.formats.table import Traits
 from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
 from signer.pkcs7.problem import SignatureProblem as SignatureProblem
@@ -22,6 +24,7 @@ Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
 
 
+_NO_TRAITS = Traits()
 _UNDECIDABLE = frozenset(
     {"indirect-data-type", "signature-ber", "signer-certificate-unreadable", "signature-unverifiable"}
 )
@@ -110,6 +113,12 @@ class Evidence:
     """Problems of the file as a whole, not of one signature."""
     protection: tuple[Fault, ...] = ()
     """Memory integrity (HVCI) faults in the section layout of an image. They don't depend on the signer."""
+
+    @property
+    def traits(self) -> Traits:
+        """How Windows uses a file of this format."""
+        row = named(self.kind)
+        return row.traits if row is not None else _NO_TRAITS
 
 
 class CatalogLookup(Protocol):

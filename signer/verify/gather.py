@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
 from signer.formats import table
@@ -14,6 +15,9 @@ from signer.pkcs7.parse import parse
 from signer.verify.catalogs import catalog_signatures, member_algorithms, signature_of
 from signer.verify.evidence import CatalogLookup, Evidence, Signature, SignatureProblem
 from signer.verify.signatures import ReadSignature, read_signatures
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 
 def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
@@ -46,6 +50,14 @@ def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogL
     digests = {algorithm: algorithm.hash(data) for algorithm in member_algorithms(lookups)}
     listed = tuple(one.signature for one in catalog_signatures(lookups, digests, 0))
     return Evidence(name, "file", digests, signatures=listed)
+
+
+def read_facts(data: memoryview | bytes, kind: str) -> FileFacts:
+    """Read the facts that App Control compares of a file of this format. Raises MalformedInput."""
+    from signer.pe.file_facts import FileFacts
+
+    row = named(kind)
+    return row.load_subject()(data).facts() if row is not None and row.load_subject is not None else FileFacts()
 
 
 def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[CatalogLookup, ...]) -> Evidence:

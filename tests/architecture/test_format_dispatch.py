@@ -17,18 +17,7 @@ CONSTANTS = {row.name.upper() for row in TABLE}
 MAGIC = (b"MZ", b"MSCF", b"PE\0\0")
 HOMES = ("signer/formats/", "signer/pe/", "signer/cab/")
 
-EXEMPT = {
-    "signer/policy/": "rules say what Windows does with each kind of file",
-    "signer/codeintegrity/": "so do Code Integrity's events",
-    "catalogs/verification/files.py": "lists of drivers are about images",
-    "catalogs/verification/verify.py": "catalogs of a folder are looked up for its other files",
-    "catalogs/verification/checked_package.py": "a driver is an image",
-}
-"""Where a name of a format is compared because the subject is that kind of file, and no other."""
-
 USES_ONE_FORMAT = {
-    "signer/cli/prefetch.py": "lief is for images",
-    "signer/cli/commands/catalog.py": "commands about catalogs refuse other files",
     "signer/cli/commands/submission.py": "a submission is a cabinet",
     "catalogs/package/compressed.py": "a compressed file may be a cabinet",
     "catalogs/package/images.py": "drivers are images",
@@ -71,8 +60,7 @@ def branches(module: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_nothing_else_branches_on_a_format(name):
-    if not name.startswith(tuple(EXEMPT)):
-        assert list(branches(tree(name))) == []
+    assert list(branches(tree(name))) == []
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
@@ -106,6 +94,6 @@ def test_a_branch_is_found(code):
     assert list(branches(ast.parse(code)))
 
 
-@pytest.mark.parametrize("path", [*EXEMPT, *USES_ONE_FORMAT])
-def test_what_is_exempt_exists(path):
+@pytest.mark.parametrize("path", USES_ONE_FORMAT)
+def test_a_module_about_one_format_exists(path):
     assert Path(ROOT / path).exists()

@@ -10,8 +10,8 @@ import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import digest_image
+from signer.pe.file_facts import facts_of
 from signer.pe.image import Image
-from signer.policy.file_facts import facts_of
 from signer.policy.judge import paths_of
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy

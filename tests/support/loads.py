@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signer.codeintegrity.consequences import Consequences, consequences
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target

@@ -9,7 +9,8 @@ from signer.asn1 import oids
 from signer.errors import MalformedInput
 from signer.formats.format import Comparison, Embedded, FileHashes
 from signer.formats.indirect import signed_digest
-from signer.formats.table import Features, FormatRow, MemberType
+from signer.formats.table import Features, FormatRow, MemberType, Traits
+from signer.pe.file_facts import FileFacts
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.signed_data import Content
@@ -17,6 +18,7 @@ from signer.storage.patching import PatchSet
 
 MAGIC = b"TOY!"
 PLAIN = MAGIC + bytes(4) + b"the bytes of a toy"
+FACTS = FileFacts({"OriginalFilename": "a.toy"})
 
 
 class Toy:
@@ -61,6 +63,9 @@ class Toy:
     def compare(self, claim: IndirectData) -> Comparison:
         return Comparison()
 
+    def facts(self) -> FileFacts:
+        return FACTS
+
     def with_signatures(self, new: Sequence[bytes]) -> PatchSet:
         der = new[0] if new else b""
         result = MAGIC + len(der).to_bytes(4, "little") + self.content_bytes + der
@@ -74,6 +79,7 @@ ROW = FormatRow(
     (".toy",),
     lambda: Toy,
     Features(append=True),
+    Traits(),
     lambda: Toy,
     (oids.SPC_CAB_DATA,),
     MemberType("{00000000-0000-0000-0000-000000000001}", b"\x83\x00"),

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import OutputFile
+from signer.cli.options.common import Append, OutputFile, SignablePath
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_path
+from signer.cli.param_types import to_file
 from signer.cli.results import FileResult, attempt, finish
 from signer.errors import SignerError, UsageError
 from signer.storage.files import read
@@ -114,24 +114,16 @@ class ExternalSignature:
 @command
 def attach(
     output: Output,
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False, parser=to_path),
-    ],
+    path: SignablePath,
     external: ExternalSignature,
     signature: Annotated[
         Path | None,
         typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.", parser=to_file),
     ] = None,
-    append: Annotated[
-        bool,
-        typer.Option("--append", help="Keep existing signatures; nest the new one in the first. Images and cabinets."),
-    ] = False,
+    append: Append = False,
     target: OutputFile = None,
 ) -> None:
-    """Attach a signature that was made elsewhere to its image, cabinet or catalog. A signature for a different file is
-    refused.
-    """
+    """Attach a signature that was made elsewhere to its file. A signature for a different file is refused."""
     if (signature is None) == (external.signed_digest is None):
         raise UsageError(
             "attach requires exactly one signature", hint="Give --signature, or --signed-digest with --cert."

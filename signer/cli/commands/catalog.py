@@ -20,7 +20,6 @@ from signer.cli.processes import in_processes
 from signer.cli.results import FileResult, attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import INF_SUFFIXES, detect_file
-from signer.formats.table import CATALOG
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
@@ -235,7 +234,7 @@ def _load(path: Path) -> Catalog:
     if row is None and path.suffix.lower() in INF_SUFFIXES:
         hint = "Name the catalog of its CatalogFile entry, or show the INF: drvsign inf show FILE"
         raise CatalogError("this is an INF, not a catalog", path=path, hint=hint)
-    if row is not None and row is not CATALOG:
+    if row is not None and not row.traits.lists_files:
         hint = "Show its signatures: drvsign inspect FILE"
         raise CatalogError(f"this is {row.title}, not a catalog", path=path, hint=hint)
     try:

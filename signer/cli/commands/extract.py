@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
+from signer.cli.options.common import SignablePath
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_path
+from signer.cli.param_types import to_file
 from signer.cli.results import FileResult, attempt, finish
 from signer.storage.files import mapped, write_atomically
 
@@ -26,10 +27,7 @@ app = typer.Typer(add_completion=False)
 @command
 def extract(
     output: Output,
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="PATH", help="An image, a cabinet or a catalog.", show_default=False, parser=to_path),
-    ],
+    path: SignablePath,
     target: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False, parser=to_file),
@@ -39,7 +37,7 @@ def extract(
         typer.Option("--index", metavar="N", min=0, help="The index of the signature, as shown by `drvsign inspect`."),
     ] = 0,
 ) -> None:
-    """Write a signature of an image, cabinet or catalog to a file (PKCS #7 SignedData, DER).
+    """Write one signature of a file to a file of its own (PKCS #7 SignedData, DER).
 
     A catalog is itself a SignedData: it is copied.
     """

@@ -16,7 +16,7 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.errors import SignerError, SigningError
-from signer.formats.detect import expected, named, names
+from signer.formats.detect import expected, named, names, titles
 from signer.reports.certificates import certificate as certificate_json
 from signer.reports.certificates import iso
 from signer.reports.styles import STYLES
@@ -44,7 +44,7 @@ class Inspection:
 @app.command(epilog=examples("drvsign inspect toaster.sys", "drvsign inspect driver/ --json"))
 @command
 def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
-    """Show everything in the signatures of images, catalogs and cabinets: signer, contents, timestamp, integrity.
+    """Show everything in the signatures of files: signer, contents, timestamp, integrity.
 
     Signatures are numbered from 0; nested signatures follow the one that contains them. No trust is evaluated here:
     use drvsign verify for that.
@@ -81,7 +81,7 @@ def _inspect(path: Path) -> Inspection:
     row = expected(path)
     if row is None:
         raise SigningError(
-            "not an image, catalog or cabinet, so it can't contain a signature",
+            f"not {titles()}, so it can't contain a signature",
             path=path,
             hint="Check which catalog lists it: drvsign catalog check CAT DIR",
         )

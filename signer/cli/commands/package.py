@@ -26,6 +26,7 @@ from signer.cli.results import FileResult, failure_as_result, finish
 from signer.cli.signing import prepare_for
 from signer.cli.verification import verified
 from signer.errors import FileError, SignerError, UsageError
+from signer.formats.detect import names
 from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically
@@ -115,7 +116,8 @@ def _each(output: Output, jobs: int) -> Callable[[Any, Any], Any]:
 def _require_sense(folder: Path, signature: SignatureOptions) -> None:
     """Raise UsageError for options that packages don't support, FileError if the path is not a folder."""
     if signature.dual:
-        raise UsageError("--dual applies only to images: a catalog has one signature", hint="Sign the drivers first.")
+        only = names(lambda row: row.features.dual)
+        raise UsageError(f"--dual applies only to {only}: a catalog has one signature", hint="Sign the drivers first.")
     if not folder.is_dir():
         what = "this is a file, not a folder" if folder.exists() else "folder not found"
         raise FileError(what, path=folder, hint="Name the folder that contains the INF.")

@@ -1,4 +1,4 @@
-"""`drvsign sign`: sign images, catalogs and cabinets."""
+"""`drvsign sign`: sign drivers, catalogs and other files, each on its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, Paths, SecretOptions, workers
+from signer.cli.options.common import Append, Jobs, Paths, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
@@ -26,7 +26,7 @@ from signer.cli.results import FileResult, attempt, finish
 from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.threads import in_threads_together
 from signer.errors import UsageError
-from signer.formats.detect import by_suffix, is_signable, names
+from signer.formats.detect import by_suffix, is_signable, names, titles
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ app = typer.Typer(add_completion=False)
 class SigningMode:
     """Options for existing signatures and for the destination of the new one."""
 
-    append: Annotated[
-        bool,
-        typer.Option("--append", help="Keep existing signatures; nest the new one in the first. Images and cabinets."),
-    ] = False
+    append: Append = False
     skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Skip files that are already signed.")] = False
     detached: Annotated[
         Path | None,
@@ -88,7 +85,7 @@ def sign(
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Sign drivers (PE images), catalogs and cabinets.
+    """Sign drivers, catalogs and other files, each on its own.
 
     An existing signature is replaced unless --append is given. Nothing else in the file changes, and a file that
     can't be signed stays unchanged.
@@ -166,7 +163,7 @@ def _is_signable(path: Path, output: Output) -> bool:
     if is_signable(path):
         return True
     if by_suffix(path) is not None:
-        output.warn(f"{path}: skipped; despite its name it is not an image, catalog or cabinet")
+        output.warn(f"{path}: skipped; despite its name it is not {titles()}")
     return False
 
 

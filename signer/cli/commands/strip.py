@@ -1,4 +1,4 @@
-"""`drvsign strip`: remove signatures from images and cabinets."""
+"""`drvsign strip`: remove signatures from files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def strip(
     output_file: OutputFile = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Remove all signatures from images and cabinets, or one of them. Nothing else changes."""
+    """Remove all signatures of files, or one of each. Nothing else changes.
+
+    A catalog can't be stripped: its signature is the file.
+    """
     files = expand_relative(paths, _can_be_stripped, names(_is_separable), missing_ok=True)
     targets = Destination(output_file).of(files)
     prepare_for(targets)

@@ -24,7 +24,7 @@ from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import FileResult, finish
 from signer.errors import PackageError, SignerError, UsageError
-from signer.formats.detect import detect
+from signer.formats.detect import detect, names
 from signer.formats.table import CABINET
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
@@ -111,7 +111,8 @@ def build(
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
     """Raise UsageError for options that cabinets don't support or the portal rejects."""
     if signature.page_hashes or signature.dual:
-        raise UsageError("--page-hashes and --dual apply only to images", hint="Remove these options.")
+        only = names(lambda row: row.features.page_hashes or row.features.dual)
+        raise UsageError(f"--page-hashes and --dual apply only to {only}", hint="Remove these options.")
     if not signature.algorithm().modern and not unsigned:
         raise UsageError("the portal requires a SHA-256 signature on the cabinet", field="--digest")
 

@@ -14,6 +14,7 @@ import typer
 from signer.cli.param_types import to_file, to_path
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
+from signer.formats.detect import names, titles
 from signer.storage.files import read
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False, parser=to_path)
+]
+SignablePath = Annotated[
+    Path, typer.Argument(metavar="PATH", help=f"The file: {titles()}.", show_default=False, parser=to_path)
+]
+Append = Annotated[
+    bool,
+    typer.Option(
+        "--append",
+        help="Keep existing signatures; nest the new one in the first. "
+        f"Only for {names(lambda row: row.features.append, last='and')}.",
+    ),
 ]
 Jobs = Annotated[
     int,

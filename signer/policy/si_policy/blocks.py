@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from signer.policy.file_facts import Version
+from signer.pe.file_facts import Version
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.rules import FILE_PATH, LOWEST_VERSION
 

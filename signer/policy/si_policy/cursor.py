@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from signer.errors import ConfigError
-from signer.policy.file_facts import Version
+from signer.pe.file_facts import Version
 
 Item = TypeVar("Item")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signer.policy.file_facts import Version
+from signer.pe.file_facts import Version
 from signer.policy.si_policy.blocks import (
     ALLOW,
     ATTRIBUTE,

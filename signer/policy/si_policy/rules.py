@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from signer.errors import ConfigError
-from signer.policy.file_facts import Version
+from signer.pe.file_facts import Version
 from signer.trust.roots import kernel_roots
 
 if TYPE_CHECKING:

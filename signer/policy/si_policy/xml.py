@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
 from signer.errors import ConfigError
-from signer.policy.file_facts import Version
+from signer.pe.file_facts import Version
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lower_case, oid_of, with_exceptions
 from signer.policy.si_policy.rules import LOWEST_VERSION, MISTAKE_HINT, FileRule, Kind, SignerRule, limits
 

@@ -71,7 +71,7 @@ def test_a_catalog_of_the_query_lists_a_file_elsewhere(package: Path, tmp_path: 
     assert found.evidence is not None
     assert [(one.source, one.catalog) for one in found.evidence.signatures] == [("catalog", "hello.cat")]
     (without,) = verify(copied, VerifyQuery("pnp", TRUST, MACHINE))
-    assert str(without.error).startswith(f"{copied}: not an image, catalog or cabinet")
+    assert str(without.error).startswith(f"{copied}: not a PE image, a catalog or a cabinet")
 
 
 def test_catalogs_of_a_folder_count_for_its_other_files_only(package: Path) -> None:
@@ -90,7 +90,7 @@ def test_catalogs_of_a_folder_count_for_its_other_files_only(package: Path) -> N
         ("gone.cat", "catalog"),
         ("gone.cab", "cabinet"),
         ("gone.inf", "package"),
-        ("gone", "image"),
+        ("gone", "file"),
     ],
 )
 def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path, name: str, kind: str) -> None:

@@ -14,8 +14,8 @@ from signer.codeintegrity.consequences import consequences
 from signer.codeintegrity.event_tables import newest_schema
 from signer.codeintegrity.message_text import read_message
 from signer.codeintegrity.status import status_of
+from signer.pe.file_facts import FileFacts
 from signer.pe.protection import Fault
-from signer.policy.file_facts import FileFacts
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target, all_targets

@@ -217,7 +217,6 @@ from signer.pe import layout_check
 from signer.pe.image import Image
 from tests.support.images import PeSpec
 data = PeSpec().build()
-layout_check.share()
 layout_check.prepare()
 children = []
 for child in range(3):

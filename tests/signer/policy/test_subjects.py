@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.subjects import CertificatePaths, FileSubject, SignatureSubject
 from signer.trust.path import CertificatePath, PathProblem
 from tests.support.policy_builder import (

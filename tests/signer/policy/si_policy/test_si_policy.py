@@ -11,7 +11,7 @@ import pytest
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
 from signer.errors import ConfigError
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
 from signer.policy.subjects import FileSubject

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from signer.asn1 import der, oids
 from signer.errors import ConfigError
-from signer.policy.file_facts import FileFacts
+from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
 from signer.policy.si_policy.rules import FileRule, SignerRule

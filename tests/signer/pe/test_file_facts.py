@@ -9,8 +9,8 @@ import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.pe.digest import digest_image, hash_pages
+from signer.pe.file_facts import FileFacts, facts_of
 from signer.pe.image import Image
-from signer.policy.file_facts import FileFacts, facts_of
 from tests.support.files import corpus_files, corpus_id
 
 

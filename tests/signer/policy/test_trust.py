@@ -36,7 +36,7 @@ def evidence(timestamp: Timestamp | None = None) -> Evidence:
     signature = Signature(
         0, "embedded", None, sha256, bytes(32), LEAF.certificate, (LEAF.certificate,), sha256, timestamp=timestamp
     )
-    return Evidence("sample.sys", "image", {}, "x64", (signature,))
+    return Evidence("sample.sys", "image", {}, "x64", signatures=(signature,))
 
 
 def timestamp(time: datetime, by: x509.Certificate = AUTHORITY.certificate, *problems: SignatureProblem) -> Timestamp:
@@ -83,7 +83,7 @@ def test_intermediates_complete_a_path_and_are_not_trusted() -> None:
     leaf = issue("Trust Customer", issuing, usages=[EKU_CODE_SIGNING])
     sha256 = DigestAlgorithm.SHA256
     signature = Signature(0, "embedded", None, sha256, bytes(32), leaf.certificate, (leaf.certificate,), sha256)
-    found = Evidence("sample.sys", "image", {}, "x64", (signature,))
+    found = Evidence("sample.sys", "image", {}, "x64", signatures=(signature,))
 
     def anchors(trust: Trust) -> list[str | None]:
         (paths,) = trust.paths_of(found, NOW)

@@ -213,21 +213,22 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     what = f"{candidate.signed.label} is an attestation signature"
     if context.target not in features.ATTESTATION:
         yield rejects("attested-too-old", f"{what}, which {context.target.title} does not accept", _HLK)
-    elif not context.target.server:
+    else:
         yield allows("attested", f"{what}, which Windows 10 and later accept")
 
 
 @rule(
     "server-hlk",
-    "Windows Server 2016 and later load dashboard-signed drivers only if they passed the HLK tests.",
-    source=f'{sources.PORTAL}, "Windows Server signed drivers"',
+    "Windows Server 2016 and later support drivers only if they passed the HLK tests.",
+    source=sources.ATTESTED_ON_SERVERS,
     releases=Releases(since="server2016", editions=("server",)),
+    default="attested drivers load, with a warning: the documented refusal was never enforced",
 )
 def server_hlk(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Reject attestation signatures on servers."""
+    """Warn about attestation signatures on servers, or apply the refusal that the dashboard's page documents."""
     if candidate.signed.classification == "attested" and not context.test_mode:
-        message = f"{candidate.signed.label} is an attestation signature; {context.target.title} requires an HLK one"
-        yield rejects("attested-on-server", message, _HLK)
+        message = f"{candidate.signed.label} is an attestation signature, which Microsoft does not support on servers"
+        yield disputed(context.machine.attested_on_server, "attested-on-server", message, _HLK)
 
 
 @rule(

@@ -85,6 +85,9 @@ class MachineState:
     expired_cross: DisputedOutcome = "loads"
     """The result for a signature that was timestamped after its cross-certificate expired. Default: it loads, as
     observed until 2026 for drivers with expired CA certificates; the documentation says that new ones do not load."""
+    attested_on_server: DisputedOutcome = "loads"
+    """The result for an attestation-signed driver on Server 2016 and later. Default: it loads, as observed; Microsoft
+    does not support it, and the dashboard's page says that it does not load."""
     uefi_sb_test: bool = False
     """The machine is provisioned with EnableUefiSbTest for preproduction drivers. Default: no."""
     publisher: Publisher | None = None

@@ -38,6 +38,10 @@ BLOCK_RULES = "windows-itpro-docs app-control-for-business/design/microsoft-reco
 EXPIRED_IN_THE_FIELD = (
     f"{DEPRECATION}; contradicted by drivers with the expired NVIDIA certificates of 2011 to 2018, which loaded in 2022"
 )
+ATTESTED_ON_SERVERS = (
+    f'{PORTAL}, "Windows Server signed drivers"; Microsoft KB 4519013: not supported; {WDD} issues 1068, 1868, '
+    "2552 and pull request 2062: not enforced"
+)
 EXPIRED_CROSS = (
     f"{DEPRECATION}; contradicted by cpuz141.sys, signed in 2016-11 under a cross-certificate that expired in 2016-05"
 )

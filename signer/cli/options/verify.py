@@ -233,6 +233,15 @@ class MachineOptions:
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
+    attested_on_server: Annotated[
+        str,
+        typer.Option(
+            "--attested-on-server",
+            metavar="loads|blocked|unknown",
+            help="Attestation-signed driver on Windows Server 2016 or later, which Microsoft does not support.",
+            rich_help_panel=DISPUTED_PANEL,
+        ),
+    ] = "loads"
     sha2_update: Annotated[
         bool | None,
         _machine(
@@ -278,6 +287,7 @@ class MachineOptions:
             sha2_update=self.sha2_update,
             expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", "loads", "blocked", "unknown"),
             expired_cross=_one_of(self.expired_cross, "--expired-cross-certificate", "loads", "blocked", "unknown"),
+            attested_on_server=_one_of(self.attested_on_server, "--attested-on-server", "loads", "blocked", "unknown"),
             uefi_sb_test=self.uefi_sb_test,
             publisher=_one_of(self.publisher, "--publisher", "trusted", "untrusted", "unknown"),
             cert_padding_check=self.cert_padding_check,

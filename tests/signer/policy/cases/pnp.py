@@ -117,7 +117,8 @@ def expired_lifetime_catalog() -> Sample:
     return driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2024-01-01").in_catalog().stamped("2023-06-01"))
 
 
-@expect("rejected", "server-hlk", "server2019-x64", **PNP)
+@expect("accepted", "publisher", "server2019-x64", code="attested-on-server", **PNP)
+@expect("rejected", "server-hlk", "server2019-x64", attested_on_server="blocked", **PNP)
 @expect("rejected", "attested", "win8.1-x64", **PNP)
 @expect("accepted", "publisher", "win10-22h2-x64", "win10-22h2-arm64", code="publisher-microsoft", **PNP)
 @expect("unknown", "s-mode", "win11-23h2-x64-smode", **PNP)

@@ -19,6 +19,7 @@ from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.diff import Difference, differences
 from catalogs.package.driver_package import DriverPackage, read_packages
+from signer.errors import PackageError, SignerError
 
 PORTAL = (
     "Qualification Level",
@@ -48,6 +49,8 @@ class Parity:
     explained: Counter[str] = field(default_factory=Counter)
     defects: list[Difference] = field(default_factory=list)
     identical: bool = False
+    error: str | None = None
+    """Why the catalog can't be rebuilt."""
 
 
 def real_catalogs() -> list[Path]:
@@ -56,8 +59,11 @@ def real_catalogs() -> list[Path]:
 
 def compare(path: Path) -> Parity:
     """Rebuild the catalog at `path` from its folder, and list the differences."""
-    real = Catalog.parse(path.read_bytes(), path.name)
-    built = rebuild(path, real)
+    try:
+        real = Catalog.parse(path.read_bytes(), path.name)
+        built = rebuild(path, real)
+    except SignerError as error:
+        return Parity(path, error=str(error))
     result = Parity(path, identical=built.to_bytes() == real.unsigned().to_bytes())
     for difference in differences(built, real.unsigned()):
         reason = explain(difference, path, real, built)
@@ -70,7 +76,10 @@ def compare(path: Path) -> Parity:
 
 def rebuild(path: Path, real: Catalog) -> Catalog:
     names = os_names.from_tokens(real.attribute("OS") or "")
-    (package,) = (p for p in read_packages(path.parent, names) if p.catalog_name.lower() == path.name.lower())
+    fitting = [p for p in read_packages(path.parent, names) if p.catalog_name.lower() == path.name.lower()]
+    if len(fitting) != 1:
+        raise PackageError(f"{len(fitting)} packages have the catalog {path.name}", path=path.parent)
+    (package,) = fitting
     options = CatalogOptions(real.this_update, real.version, list_identifier=real.list_identifier)
     with tempfile.TemporaryDirectory(prefix="parity") as scratch:
         return build(with_windows_newlines(package, real, scratch), options)
@@ -117,11 +126,13 @@ def main() -> int:
     reasons: Counter[str] = Counter()
     for result in results:
         reasons.update(result.explained)
+        if result.error is not None:
+            print(f"{result.path}: can't be built: {result.error}")
         for defect in result.defects:
             print(
                 f"{result.path.name}: {defect.what} {defect.subject}: drvsign {defect.first}, original {defect.second}"
             )
-    equal = sum(not result.defects for result in results)
+    equal = sum(not result.defects and result.error is None for result in results)
     print(f"{equal} of {len(results)} catalogs agree in members, attributes, hardware IDs, releases and order")
     print(f"{sum(result.identical for result in results)} of them are identical except for the signature")
     for reason, count in reasons.most_common():

@@ -1,4 +1,4 @@
-"""Compare two catalogs, or a catalog and the files of a folder."""
+"""Compare two catalogs."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from catalogs.build import hash_path
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import CatalogMember, HashedFile
-from catalogs.package.compressed import packed_name
-from signer.errors import MalformedInput, SignerError
+from catalogs.catalog.members import CatalogMember
 
 DifferenceKind = Literal[
     "version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"
 ]
-State = Literal["listed", "changed", "stale", "missing", "extra", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +27,6 @@ class Difference:
     second: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """State of a file compared with a catalog."""
-
-    name: str
-    state: State
-    path: Path | None = None
-    reason: str | None = None
-
-
 def differences(first: Catalog, second: Catalog) -> list[Difference]:
     """Return all differences; empty for catalogs that are identical byte for byte."""
     return [
@@ -50,52 +35,6 @@ def differences(first: Catalog, second: Catalog) -> list[Difference]:
         *_members(first, second),
         *_signature(first, second),
     ]
-
-
-def check_folder(catalog: Catalog, files: Sequence[Path]) -> Iterator[FileState]:
-    """Compare files with a catalog, and yield the state of each file and of each missing member.
-
-    `listed`: the catalog has the file's digest. `changed`: it has another digest for the file name. `stale`: changed,
-    and the file is newer than the catalog. `extra`: it has neither name nor digest. `missing`: a member without a file.
-    `unreadable`: the file can't be hashed.
-    """
-    found: set[str] = set()
-    names = {member.file.lower() for member in catalog.members if member.file}
-    packed = {packed_name(name): name for name in names}
-    for path in files:
-        try:
-            member = find(catalog, hash_path(path))
-            if member is None and path.name.lower() in packed:
-                member = find(catalog, hash_path(path, packed=True))
-        except MalformedInput as error:
-            yield FileState(path.name, "unreadable", path, error.message)
-            continue
-        except SignerError as error:
-            yield FileState(path.name, "unreadable", path, str(error))
-            continue
-        if member is not None:
-            found.add((member.file or path.name).lower())
-            yield FileState(path.name, "listed", path)
-        elif path.name.lower() in names or path.name.lower() in packed:
-            yield _changed(catalog, path)
-        else:
-            yield FileState(path.name, "extra", path)
-    present = {name for path in files for name in (path.name.lower(), packed.get(path.name.lower(), ""))}
-    for name in sorted(names - found - present):
-        yield FileState(name, "missing")
-
-
-def _changed(catalog: Catalog, path: Path) -> FileState:
-    if path.stat().st_mtime > catalog.this_update.timestamp():
-        reason = "changed after the catalog was built: build and sign the catalog again"
-        return FileState(path.name, "stale", path, reason)
-    return FileState(path.name, "changed", path, "the catalog lists this file name with another digest")
-
-
-def find(catalog: Catalog, hashed: HashedFile) -> CatalogMember | None:
-    """Return the member with a digest of the file, or None."""
-    members = (catalog.find(digest) for digest in hashed.digests.values())
-    return next((member for member in members if member is not None), None)
 
 
 def _fields(first: Catalog, second: Catalog) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalogs.build import hash_path
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
-from catalogs.diff import find
+from catalogs.folder_check import find
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem, Severity

@@ -14,6 +14,7 @@ from typing import Any
 from catalogs.catalog import os_names
 from catalogs.inf.classes import NAMES, guid_of
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.garbled import garbled_text
 from catalogs.inf.legacy import check_legacy
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.problems import PackageProblem, Severity
@@ -23,7 +24,6 @@ from catalogs.inf.sources import FILES
 from catalogs.inf.sources import NAMES as DISKS
 from catalogs.inf.strings import Strings
 from catalogs.inf.targets import ARCHITECTURES
-from catalogs.inf.text import DEFAULT_CODE_PAGE
 
 TEMPLATE_SUFFIX = ".inx"
 _MAX_FIELD_LENGTH = 4096
@@ -59,22 +59,8 @@ def _check_encoding(driver: DriverInf) -> Iterator[PackageProblem]:
             1,
             "Save it as UTF-16 LE with a byte-order mark, or as ANSI text.",
         )
-    elif source.encoding == DEFAULT_CODE_PAGE and not source.text.isascii() and _is_utf8(source.to_bytes()):
-        yield _warning(
-            driver,
-            "utf-8-without-mark",
-            "the INF seems to be UTF-8 without a byte-order mark; Windows reads it in the ANSI code page",
-            1,
-            "Save it as UTF-16 LE with a byte-order mark.",
-        )
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    else:
+        yield from garbled_text(driver)
 
 
 def _check_version(driver: DriverInf) -> Iterator[PackageProblem]:

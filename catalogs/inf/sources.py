@@ -14,7 +14,18 @@ from catalogs.inf.syntax import Entry, Inf
 FILES = "SourceDisksFiles"
 NAMES = "SourceDisksNames"
 
+_SEPARATE_TAG = ("0x10", "16")
 _SEPARATORS = re.compile(r"[\\/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TagFile:
+    """A file that identifies a disk."""
+
+    name: str
+    folders: tuple[str, ...]
+    """Path of the disk, where the file may be instead of beside the INF."""
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ class Source:
     """Folder relative to the INF: the path of the disk, then the path of the file."""
     cabinet: str = ""
     """Cabinet that contains the disk's files; empty if the disk has none."""
+    tag: TagFile | None = None
+    """Tag file of the disk."""
 
 
 class Sources:
@@ -55,14 +68,10 @@ class Sources:
 
     def _source(self, entry: Entry, section: str, architecture: str) -> Source:
         disk = self._disk(entry.value(), architecture)
-        path = "" if disk is None else disk.value(3)
-        folders = tuple(filter(None, _SEPARATORS.split(f"{path}\\{entry.value(1)}")))
-        # The second field is a cabinet or, usually, a tag file that identifies the disk in the drive.
-        tag = "" if disk is None else disk.value(1)
-        cabinet = tag if tag.lower().endswith(".cab") else ""
-        return Source(
-            entry.key or "", section, entry.line, entry.value(), disk is not None, _without_dots(folders), cabinet
-        )
+        path = () if disk is None else _folders(disk.value(3))
+        cabinet, tag = ("", None) if disk is None else _marks(disk, path)
+        folders = (*path, *_folders(entry.value(1)))
+        return Source(entry.key or "", section, entry.line, entry.value(), disk is not None, folders, cabinet, tag)
 
     def _disk(self, number: str, architecture: str) -> Entry | None:
         for section in (f"{NAMES}.{architecture}", NAMES):
@@ -82,5 +91,19 @@ def _by_key(inf: Inf, name: str) -> dict[str, list[Entry]]:
     return found
 
 
-def _without_dots(folders: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(folder for folder in folders if folder != ".")
+def _marks(disk: Entry, path: tuple[str, ...]) -> tuple[str, TagFile | None]:
+    """Return the cabinet and the tag file of a disk.
+
+    The second field is a cabinet if it ends with .cab, else a tag file. With the flag 0x10 it is a cabinet, and the
+    sixth field is the tag file.
+    """
+    first = disk.value(1)
+    if disk.value(4).lower() in _SEPARATE_TAG:
+        cabinet, tag = first, disk.value(5)
+    else:
+        cabinet, tag = (first, "") if first.lower().endswith(".cab") else ("", first)
+    return cabinet, TagFile(tag, path, disk.line) if tag else None
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    return tuple(folder for folder in _SEPARATORS.split(path) if folder not in ("", "."))

@@ -52,6 +52,11 @@ class Entry:
     values: tuple[str, ...]
     """The text after the equals sign, or the whole line: split at commas, unquoted, %strings% not replaced."""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The key, if there is one, and the values."""
+        return self.values if self.key is None else (self.key, *self.values)
+
     def value(self, index: int = 0) -> str:
         """Return the value at `index`, or an empty string if the line has fewer values."""
         return self.values[index] if index < len(self.values) else ""

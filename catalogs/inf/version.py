@@ -15,8 +15,8 @@ from catalogs.inf.syntax import Entry, Inf, Section
 SECTION = "Version"
 
 _CATALOG = re.compile(r"CatalogFile(?:\.(nt(?:x86|amd64|ia64|arm64|arm)?))?", re.IGNORECASE)
-_DATE = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
-_NUMBER = re.compile(r"\d{1,5}")
+_DATE = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
+_NUMBER = re.compile(r"[0-9]{1,5}")
 _MAX_VERSION_PART = 65535
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from catalogs.catalog import os_names
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.garbled import garbled_text
 from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.version import CatalogDirective
@@ -202,6 +203,7 @@ class _Run:
         for driver in self._drivers:
             names = self._names(driver)
             self.problems += driver.text.problems
+            self.problems += garbled_text(driver)
             self.problems += signability.check_version(driver, names, self._today)
             for directive, names in self._catalogs(driver).items():
                 key = (driver.path.parent, directive.name.lower(), directive.architecture)
@@ -285,6 +287,7 @@ class _Run:
         architectures = tuple(dict.fromkeys(name.architecture for name in names))
         found = copied_files(driver, architectures, names)
         self.problems += signability.check_copied_files(driver, found, names)
+        self.problems += signability.check_tag_files(driver, folder, names)
         located = [(item, path) for item in found.items if (path := self._find(driver, folder, item)) is not None]
         self.problems += check_images(driver, located, names)
         attributes = signature_attributes(driver.inf)

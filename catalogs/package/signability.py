@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.garbled import is_garbled
 from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.references import circular_needs
+from catalogs.inf.sources import TagFile
 from catalogs.inf.version import CatalogDirective
 from catalogs.package.copied_files import CopiedFiles
+from catalogs.package.folder import Folder, OutsideFolder
 
 _FILE_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+')
 _CATALOG_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f]+\.cat', re.IGNORECASE)
@@ -85,16 +89,9 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             "missing-version", "the INF has no [Version] section", driver.path, 1, "Start the INF with [Version]."
         )
         return
-    entry = version.entry("DriverVer")
     found = version.driver_version()
     if found is None:
-        yield PackageProblem(
-            "22.9.6",
-            f"DriverVer missing or in incorrect format in \\{driver.path.name}",
-            driver.path,
-            entry.line if entry else version.line,
-            "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes, and no version number above 65535.",
-        )
+        yield _driver_version_problem(driver)
     elif today is not None and found.date > today:
         yield PackageProblem(
             "22.9.7",
@@ -114,6 +111,21 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             # Windows 7's Inf2Cat does not know newer releases; a later Inf2Cat accepted a driver of 2007.
             Severity.WARNING if newest[:2] > _WINDOWS_7[:2] else Severity.ERROR,
         )
+
+
+def _driver_version_problem(driver: DriverInf) -> PackageProblem:
+    """Report a missing or invalid DriverVer; name the characters that do not belong into it, even invisible ones."""
+    entry = driver.version.entry("DriverVer")
+    text = ",".join(entry.values) if entry else ""
+    strange = dict.fromkeys(char for char in text if not " " <= char <= "~")
+    message = f"DriverVer missing or in incorrect format in \\{driver.path.name}"
+    hint = "Write DriverVer = mm/dd/yyyy,w.x.y.z, with slashes, and no version number above 65535."
+    if strange:
+        named = ", ".join(f"U+{ord(char):04X} {unicodedata.name(char, '')}".strip() for char in strange)
+        shown = "".join("?" if char in strange else char for char in text)
+        message += f": '{shown}' contains {named}"
+        hint = f"Type the value again. {hint} Some locales put invisible marks into dates."
+    return PackageProblem("22.9.6", message, driver.path, entry.line if entry else driver.version.line, hint)
 
 
 def check_catalog_name(driver: DriverInf, directive: CatalogDirective) -> Iterator[PackageProblem]:
@@ -164,6 +176,34 @@ def _check_sections(driver: DriverInf, found: CopiedFiles) -> Iterator[PackagePr
             "Add the section, with or without a decoration. (InfVerif: 1203)",
             Severity.WARNING,
         )
+
+
+def check_tag_files(driver: DriverInf, folder: Folder, names: Iterable[OsName]) -> Iterator[PackageProblem]:
+    """Find tag files that do not exist, of disks whose files machines with these releases install. Raises FileError.
+
+    A tag file may be the catalog, which need not exist yet.
+    """
+    catalogs = {catalog.name.lower() for catalog in driver.version.catalogs()}
+    files = (file for machine in driver.lookup.on_any(names) for file in machine.files)
+    for tag in dict.fromkeys(file.source.tag for file in files if file.source is not None):
+        if tag is not None and tag.name.lower() not in catalogs and not _exists(folder, tag):
+            yield PackageProblem(
+                "tag-file-missing",
+                f"[SourceDisksNames] names the tag file {tag.name}, which does not exist",
+                driver.path,
+                tag.line,
+                "Add the file beside the INF, or remove its name. Windows may ask for the disk, or stop with 0x800F0233"
+                " (SPAPI_E_INVALID_TARGET).",
+                Severity.WARNING,
+            )
+
+
+def _exists(folder: Folder, tag: TagFile) -> bool:
+    """Tell whether a tag file is beside the INF or in the folder of its disk."""
+    try:
+        return any(folder.find(parts) is not None for parts in ((tag.name,), (*tag.folders, tag.name)))
+    except OutsideFolder:
+        return False
 
 
 def name_problem(driver: DriverInf, item: CopiedFile) -> PackageProblem | None:
@@ -257,6 +297,7 @@ def missing_file(driver: DriverInf, item: CopiedFile) -> PackageProblem:
         item.copy.line,
         f"Copy the file to {_location(item)}, its path for {item.architecture} according to line {item.source.line} in"
         f" [{item.source.section}]."
+        + (" The name is garbled: save the INF as UTF-16 LE." if is_garbled(driver, item.copy.source) else "")
         + (f" Files in cabinets are not supported: unpack {cabinet}." if (cabinet := item.source.cabinet) else ""),
     )
 

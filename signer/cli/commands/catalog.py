@@ -27,7 +27,7 @@ from signer.storage.recovery import UnfinishedRuns
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.catalog.members import CatalogMember
-    from catalogs.diff import FileState
+    from catalogs.folder_check import FileState
     from catalogs.package.driver_package import DriverPackage
 
 app = typer.Typer(
@@ -133,10 +133,10 @@ def check(
 ) -> None:
     """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.
 
-    Files that the catalog does not list are shown, but are not an error: a package may contain files that no INF
-    copies.
+    Entries without a file name are compared by hash. Files that the catalog does not list are shown, but only an INF
+    that names the catalog is an error: a package may contain files that no INF copies.
     """
-    from catalogs.diff import check_folder
+    from catalogs.folder_check import check_folder
 
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder of the package.")
@@ -144,8 +144,8 @@ def check(
         UnfinishedRuns().require_none(place)
     catalog = _load(path)
     files = [file for file in walk(folder) if file.suffix.lower() != ".cat"]
-    states = [_explained(state, catalog) for state in check_folder(catalog, files)]
-    broken = [state for state in states if state.state in ("changed", "stale", "missing", "unreadable")]
+    states = [_explained(state, catalog) for state in check_folder(catalog, files, path)]
+    broken = [state for state in states if state.state not in ("listed", "extra")]
     if output.json:
         rows = [
             {"file": s.name, "path": str(s.path) if s.path else None, "state": s.state, "reason": s.reason}
@@ -283,7 +283,7 @@ def _signature(catalog: Catalog) -> str:
 
 def _explained(state: FileState, catalog: Catalog) -> FileState:
     """Explain a changed file that differs only in its newlines."""
-    if state.state not in ("changed", "stale") or state.path is None:
+    if state.state not in ("changed", "stale", "unlisted") or state.path is None:
         return state
     from dataclasses import replace
 
@@ -297,7 +297,10 @@ def _explained(state: FileState, catalog: Catalog) -> FileState:
 
 
 def _summary(states: list[FileState], broken: list[FileState]) -> str:
+    """Count the files and entries that do not match, of all that the catalog lists or should list."""
     listed = sum(state.state == "listed" for state in states)
+    if not listed and not broken:
+        return "The catalog has no entries."
     if not broken:
         return f"All {listed} files match the catalog."
     number = f"{len(broken)} of {listed + len(broken)} files {'does' if len(broken) == 1 else 'do'}"

@@ -20,7 +20,8 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import MEMBER_FLAGS, hash_file, interpret, subjects, text_tag
 from catalogs.catalog.sign import sign_catalog
 from catalogs.catalog.trust_list import NameValue, TrustedSubject
-from catalogs.diff import check_folder, differences
+from catalogs.diff import differences
+from catalogs.folder_check import check_folder
 from catalogs.package.driver_package import read_packages
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids

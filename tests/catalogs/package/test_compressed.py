@@ -11,7 +11,7 @@ import pytest
 from catalogs.build import build
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
-from catalogs.diff import check_folder
+from catalogs.folder_check import check_folder
 from catalogs.package.compressed import packed_name
 from catalogs.package.driver_package import read_packages, survey_packages
 from signer.errors import MalformedInput

@@ -433,3 +433,60 @@ def test_a_package_of_many_files_is_read_in_linear_time(tmp_path: Path) -> None:
     write_package(tmp_path, text, "sample.sys", *names)
     (package,) = read_packages(tmp_path, X64)
     assert len(package.files) == 3002
+
+
+TAGS = [
+    ("a tag file that does not exist", "1 = %Disk%,my.tag", "", True),
+    ("a tag file beside the INF", "1 = %Disk%,my.tag", "my.tag", False),
+    ("a tag file in the folder of the disk", "1 = %Disk%,my.tag,,\\x64", "x64/my.tag", False),
+    ("a tag file in another folder", "1 = %Disk%,my.tag,,\\x64", "arm/my.tag", True),
+    ("no tag file", "1 = %Disk%,,,", "", False),
+    ("the catalog that is yet to be built", "1 = %Disk%,sample.cat", "", False),
+    ("the tag file beside a cabinet", "1 = %Disk%,my.cab,,,0x10,my.tag", "", True),
+    ("a sixth field without the flag", "1 = %Disk%,,,,,my.tag", "", False),
+    ("a disk that no file uses", "1 = %Disk%\n2 = %Disk%,my.tag", "", False),
+]
+
+
+@pytest.mark.parametrize(("disk", "file", "warned"), [pytest.param(*case[1:], id=case[0]) for case in TAGS])
+def test_a_missing_tag_file_is_a_warning(tmp_path: Path, disk: str, file: str, warned: bool) -> None:
+    write_package(
+        tmp_path, with_change(("1 = %Disk%", disk)), "sample.sys", "x64/sample.sys", *([file] if file else ())
+    )
+    found = [one.severity for one in survey_packages(tmp_path, X64).problems if one.code == "tag-file-missing"]
+    assert found == ([Severity.WARNING] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("\u200e05/\u200e01/\u200e2024,1.2.3.4", "'?05/?01/?2024,1.2.3.4' contains U+200E LEFT-TO-RIGHT MARK"),
+        ("05/01/2024,1.2.3.\u0664", "'05/01/2024,1.2.3.?' contains U+0664 ARABIC-INDIC DIGIT FOUR"),
+        ("\u0660\u0665/01/2024,1.2.3.4", "'??/01/2024,1.2.3.4' contains U+0660 ARABIC-INDIC DIGIT ZERO, U+0665"),
+    ],
+    ids=["marks in the date", "a digit of the version", "digits of the date"],
+)
+def test_characters_that_do_not_belong_into_driver_ver_are_named(tmp_path: Path, value: str, shown: str) -> None:
+    path = write_package(tmp_path)
+    path.write_bytes(b"\xff\xfe" + with_change(("05/01/2024,1.2.3.4", value)).encode("utf-16-le"))
+    (error,) = survey_packages(tmp_path, X64).errors
+    assert error.code == "22.9.6"
+    assert shown in error.message
+
+
+def test_an_inf_in_utf_8_garbles_the_names_of_files(tmp_path: Path) -> None:
+    text = with_change(("[Drivers]\nsample.sys", "[Drivers]\nprüf.sys"), ("sample.sys = 1", "prüf.sys = 1"))
+    path = write_package(tmp_path, text, "prüf.sys")
+    assert not survey_packages(tmp_path, X64).problems
+    path.write_bytes(text.encode())
+    warning, error = survey_packages(tmp_path, X64).problems
+    assert (warning.code, error.code) == ("utf-8-without-mark", "22.9.1")
+    assert "'prüf.sys' as 'prÃ¼f.sys'" in warning.message
+    assert error.hint is not None
+    assert "save the INF as UTF-16 LE" in error.hint
+
+
+def test_a_comment_in_utf_8_garbles_nothing(tmp_path: Path) -> None:
+    path = write_package(tmp_path)
+    path.write_bytes(b"; M\xc3\xbcller\n" + path.read_bytes())
+    assert not survey_packages(tmp_path, X64).problems

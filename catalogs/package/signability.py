@@ -98,7 +98,8 @@ def check_version(driver: DriverInf, names: Sequence[OsName], today: datetime.da
             f"DriverVer set to a date in the future (postdated DriverVer not allowed) in {_in_folder(driver)}.",
             driver.path,
             found.line,
-            f"Set DriverVer to {today:%m/%d/%Y} (the build date: SOURCE_DATE_EPOCH or today) or an earlier date.",
+            f"The build date is {today} (from --now, SOURCE_DATE_EPOCH or the clock). Set DriverVer to "
+            f"{today:%m/%d/%Y} or an earlier date, or give a later build date: --now {found.date}",
         )
     elif found.date < _MIN_DATE_FOR_WINDOWS_7 and any(name.release >= _WINDOWS_7 for name in names):
         newest = max(name.release for name in names)

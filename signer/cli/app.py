@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from signer.cli import streams
+from signer.cli import completion, streams
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
@@ -261,6 +261,16 @@ def drvsign(
             metavar=" ",
         ),
     ] = False,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            callback=completion.show,
+            is_eager=True,
+            metavar="SHELL",
+            help=f"Print the script that completes commands and options in {', '.join(completion.SHELLS)}.",
+        ),
+    ] = None,
 ) -> None:
     """Sign Windows driver packages on any system, and check whether Windows will install and load them."""
 
@@ -268,4 +278,9 @@ def drvsign(
 def main() -> None:
     """Run the program on the command line of this process."""
     streams.prepare()
+    try:
+        completion.prepare()
+    except UsageError as error:
+        _report(error)
+        sys.exit(ExitCode.USAGE)
     app(prog_name="drvsign")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,14 @@ def test_a_command_that_is_suggested_can_be_pasted_where_names_have_spaces(work:
     asked = drvsign("sign", folder / "hello.sys", "--detached-request", work / "a request")
     assert f"drvsign attach {quoted.format(folder / 'hello.sys')} --signed-digest" in asked.stderr
     assert f"--request {quoted.format(work / 'a request')} --cert" in asked.stderr
+
+
+def test_a_driverver_after_source_date_epoch_is_explained(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is often set by a build system; the message must lead to it."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    ran = drvsign("catalog", "build", package, "--os", "10_X64")
+    assert ran.code == 3
+    assert "The build date is 2001-09-09 (from --now, SOURCE_DATE_EPOCH or the clock)" in ran.stderr
+    hint = re.search(r"or give a later build date: (--now \S+)", ran.stderr)
+    assert hint is not None
+    assert drvsign("catalog", "build", package, "--os", "10_X64", *hint[1].split()).code == 0

@@ -1,7 +1,8 @@
 """Load certificates, including old ones that RFC 5280 forbids, and format their names.
 
 Certificates of the SHA-1 and MD5 era break rules that RFC 5280 introduced later (serial numbers of zero, long names).
-`cryptography` warns about each of them, so this module loads all certificates and suppresses those warnings.
+`cryptography` warns about each of them. Importing this module filters those warnings by their messages, once for the
+process: `warnings.catch_warnings` replaces the filters of all threads, so that they leak when threads use it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -21,7 +21,17 @@ from cryptography.x509.oid import NameOID
 
 from signer.errors import CertificateError
 
-T = TypeVar("T")
+OLD_CERTIFICATE_WARNINGS = (
+    "Parsed a serial number which wasn't positive",
+    "Attribute's length must be",
+    "Invalid ASN.1 .* in the explicit text",
+    "PKCS#7 certificates could not be parsed as DER",
+    "PKCS#12 bundle could not be parsed as DER",
+)
+"""Regular expressions for the beginnings of the warnings that `cryptography` gives about old files."""
+
+for _message in OLD_CERTIFICATE_WARNINGS:
+    warnings.filterwarnings("ignore", _message)
 
 _CACHE_SIZE = 1024
 """Number of parsed certificates and derived values to cache: the files of a batch carry the same few certificates."""
@@ -30,30 +40,26 @@ _CACHE_SIZE = 1024
 @lru_cache(_CACHE_SIZE)
 def load_der(data: bytes) -> x509.Certificate:
     """Load one certificate from DER. Raises CertificateError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return _decoded(x509.load_der_x509_certificate(data))
-        except (ValueError, TypeError, x509.InvalidVersion) as error:
-            raise CertificateError(f"the certificate can't be parsed ({_reason(error)})") from error
+    try:
+        return _decoded(x509.load_der_x509_certificate(data))
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
+        raise CertificateError(f"the certificate can't be parsed ({_reason(error)})") from error
 
 
 def load_all(data: bytes) -> list[x509.Certificate]:
     """Load every certificate from DER, PEM (one or more), or PKCS #7 in DER or PEM. Raises CertificateError."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for load in (
-            x509.load_pem_x509_certificates,
-            lambda raw: [x509.load_der_x509_certificate(raw)],
-            lambda raw: _pkcs7().load_der_pkcs7_certificates(raw),
-            lambda raw: _pkcs7().load_pem_pkcs7_certificates(raw),
-        ):
-            try:
-                return [_decoded(certificate) for certificate in load(data)]
-            except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
-                continue
+    for load in (
+        x509.load_pem_x509_certificates,
+        lambda raw: [x509.load_der_x509_certificate(raw)],
+        lambda raw: _pkcs7().load_der_pkcs7_certificates(raw),
+        lambda raw: _pkcs7().load_pem_pkcs7_certificates(raw),
+    ):
+        try:
+            return [_decoded(certificate) for certificate in load(data)]
+        except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
+            continue
     raise CertificateError(
         "no certificate found in the file", hint="Use a file in DER (.cer), PEM or PKCS #7 (.p7b, .spc) format."
     )
@@ -69,26 +75,26 @@ def _pkcs7() -> Any:
 @lru_cache(_CACHE_SIZE)
 def subject_name(certificate: x509.Certificate) -> str:
     """Return the subject as an RFC 4514 string."""
-    return _without_warnings(lambda: certificate.subject.rfc4514_string())
+    return certificate.subject.rfc4514_string()
 
 
 @lru_cache(_CACHE_SIZE)
 def issuer_name(certificate: x509.Certificate) -> str:
     """Return the issuer as an RFC 4514 string."""
-    return _without_warnings(lambda: certificate.issuer.rfc4514_string())
+    return certificate.issuer.rfc4514_string()
 
 
 @lru_cache(_CACHE_SIZE)
 def issuer_common_name(certificate: x509.Certificate) -> str | None:
     """Return the common name of the issuer, or None if the issuer has none."""
-    values = _without_warnings(lambda: certificate.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
+    values = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else None
 
 
 @lru_cache(_CACHE_SIZE)
 def common_name(certificate: x509.Certificate) -> str:
     """Return a short display name of the subject: its common name, else unit, organization, or the whole name."""
-    subject = _without_warnings(lambda: certificate.subject)
+    subject = certificate.subject
     for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME):
         values = subject.get_attributes_for_oid(oid)
         if values:
@@ -98,7 +104,7 @@ def common_name(certificate: x509.Certificate) -> str:
 
 def serial_number(certificate: x509.Certificate) -> int:
     """Return the serial number, which is negative in some old certificates."""
-    return _without_warnings(lambda: certificate.serial_number)
+    return certificate.serial_number
 
 
 @lru_cache(_CACHE_SIZE)
@@ -151,7 +157,7 @@ def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
 def extensions(certificate: x509.Certificate) -> x509.Extensions:
     """Return the certificate's extensions. Raises CertificateError when they can't be parsed."""
     try:
-        return _without_warnings(lambda: certificate.extensions)
+        return certificate.extensions
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise CertificateError(
             f"the extensions of the certificate {common_name(certificate)!r} can't be parsed ({_reason(error)})"
@@ -182,10 +188,3 @@ def _reason(error: Exception) -> str:
     fields = [field.removeprefix("raw_") for field in re.findall(r'"(?:\w+::)?(\w+)"', text) if field != "tbs_cert"]
     field = " of ".join(reversed(fields))
     return f"the field {field} is not valid X.509 DER" if field else "it is not valid X.509 DER"
-
-
-def _without_warnings(read: Callable[[], T]) -> T:
-    """Call `read` and return its result, with the library's warnings about old certificates suppressed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return read()

@@ -8,7 +8,6 @@ a revocation.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -258,9 +257,7 @@ def _freshness(crl: x509.CertificateRevocationList, index: int, at: datetime) ->
 def _entries(
     crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int, at: datetime
 ) -> Iterator[Revocation]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     if entry is None:
         return
     reason = _reason(entry)

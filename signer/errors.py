@@ -206,3 +206,9 @@ class VerificationError(SignerError):
     def __init__(self, message: str, *, verdict: Any = None, **location: Any) -> None:
         super().__init__(message, **location)
         self.verdict = verdict
+
+
+class SubmissionRefused(VerificationError):
+    """The portal would reject the cabinet because of its signer's certificate."""
+
+    code = "cabinet-signer"

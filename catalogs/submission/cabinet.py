@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.submission.names import check_names, parts_of
 from catalogs.submission.package import Submission, SubmittedFile, read_package, submission_of
+from catalogs.submission.signer import signer_problem
 from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
-from signer.certificates import common_name, is_self_signed
 from signer.storage.files import ensure_folder, read, write_atomically
 from signer.verify.evidence import Signature
 from signer.verify.gather import gather
@@ -140,12 +140,9 @@ def _check_one(signature: Signature) -> Iterator[PackageProblem]:
             f"the cabinet is signed with {signature.digest_algorithm}, but the portal requires SHA-256",
             hint="Sign the cabinet again with --digest sha256.",
         )
-    if signature.signer is not None and is_self_signed(signature.signer):
-        yield PackageProblem(
-            "cabinet-signer",
-            f"the cabinet's signer certificate {common_name(signature.signer)!r} is self-signed",
-            hint="Sign the cabinet with the certificate that is registered with the portal account.",
-        )
+    unfit = signer_problem(signature.signer, signature.certificates) if signature.signer is not None else None
+    if unfit is not None:
+        yield unfit
     if signature.timestamp is None:
         yield PackageProblem(
             "cabinet-timestamp",

@@ -41,11 +41,16 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
     Sources: dashboard/code-signing-validate.md (the EKU of an attestation signer ends in 5.1, that of an HLK signer in
     5); `ekus.tsv`. A signer with both EKUs counts as attested.
     """
-    if signature.signer is None:
+    return classify_signer(signature.signer, paths)
+
+
+def classify_signer(signer: x509.Certificate | None, paths: Iterable[CertificatePath]) -> Classification:
+    """Return the class of a signer's certificate, as `classify` does."""
+    if signer is None:
         return "unknown"
     paths = tuple(paths)
     kinds = {path.anchor.kind for path in paths if path.anchor is not None}
-    usages = usages_of(signature.signer) or frozenset()
+    usages = usages_of(signer) or frozenset()
     if "microsoft" in kinds:
         return _by_usage(usages)
     if "code-verification" in kinds:
@@ -54,9 +59,9 @@ def classify(signature: Signature, paths: Iterable[CertificatePath]) -> Classifi
         return "commercial"
     if "microsoft-test" in kinds or any(_ends_in_a_microsoft_test_root(path) for path in paths):
         return "preproduction" if EKU_FLIGHT_SIGNING in usages or any(usage in usages for usage in _PORTAL) else "test"
-    if is_self_signed(signature.signer):
+    if is_self_signed(signer):
         return "self-signed"
-    return "test" if "test" in kinds or _looks_like_a_test(signature.signer, paths) else "unknown"
+    return "test" if "test" in kinds or _looks_like_a_test(signer, paths) else "unknown"
 
 
 def publisher(signature: Signature, classification: Classification) -> str | None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signer.keys.identity import SigningIdentity
@@ -40,6 +41,20 @@ def certificate(name: str, kind: str, issuer: tuple[str, str] | None = None) -> 
     if issuer is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
     return builder.sign(private_key(issuer_kind, issuer_name), hashes.SHA256())
+
+
+@cache
+def public_identity(kind: str = "rsa2048") -> SigningIdentity:
+    """Return an identity that does not look like a test: its issuer is unknown and not self-signed here."""
+    leaf = certificate("Contoso", kind, ("Contoso EV Code Signing CA", "p256"))
+    return SigningIdentity(LocalKey(private_key(kind, "Contoso")), leaf, ())
+
+
+def public_pfx(password: bytes) -> bytes:
+    """Return the PFX file of `public_identity`."""
+    encryption = serialization.BestAvailableEncryption(password)
+    key, leaf = private_key("rsa2048", "Contoso"), public_identity().certificate
+    return pkcs12.serialize_key_and_certificates(b"contoso", key, leaf, None, encryption)
 
 
 @cache

@@ -80,7 +80,7 @@ def build(
     """Build the cabinet for the portal: one folder per package, MSZIP-compressed, signed.
 
     X.ddf next to it tells makecab how to build the same cabinet. No cabinet is written if the package breaks a rule
-    of the portal.
+    of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1.
     """
     from catalogs.submission.cabinet import directives
     from catalogs.submission.package import read_submission
@@ -99,6 +99,8 @@ def build(
         replace(signature.using(said), page_hashes=None),
         authorities.using(said),
     )
+    if not unsigned:
+        _require_identity(signing.identity, chosen)
     cabinet = cabinet or _beside(folders[0])
     result = _made(output, submission, cabinet, None if unsigned else signing, chosen)
     listing = cabinet.with_suffix(".ddf")
@@ -115,6 +117,17 @@ def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
         raise UsageError(f"--page-hashes and --dual apply only to {only}", hint="Remove these options.")
     if not signature.algorithm().modern and not unsigned:
         raise UsageError("the portal requires a SHA-256 signature on the cabinet", field="--digest")
+
+
+def _require_identity(identity: IdentityOptions, chosen: ResolvedProfile) -> None:
+    """Raise UsageError without a signer: the portal refuses the test identity, which other commands sign with."""
+    require_named(chosen, is_test=identity.is_test)
+    if identity.is_test and identity.certs is None:
+        raise UsageError(
+            "no signer is named: the portal refuses cabinets that the test identity signed",
+            hint="Name the certificate that is registered with the portal account, such as --identity URI, or add "
+            "--unsigned.",
+        )
 
 
 @app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))
@@ -250,12 +263,13 @@ def _made(
     if signing is None:
         write_atomically(target, build_cabinet(submission, time=time))
         return FileResult(target, "built", note=f"{note}, unsigned")
+    from catalogs.submission.signer import require_submittable
     from signer.operations.sign import sign_file
 
-    require_named(chosen, is_test=signing.identity.is_test)
     options, _ = signing.signature.resolve(output)
     signer = signing.identity.open(signing.secrets, output)
     require_fit(chosen, signer, options, None, timestamped=signing.authorities.is_wanted, for_portal=True)
+    require_submittable(signer.certificate, (*signer.chain, *options.certificates))
     timestamper = signing.authorities.chooser(output)(options.digest)
     signed = sign_file(build_cabinet(submission, time=time), signer, options, timestamper=timestamper)
     ((_, whole),) = signed.changes.patches

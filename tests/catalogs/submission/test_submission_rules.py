@@ -19,7 +19,7 @@ from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
 from tests.support.cabinets import cabinet
 from tests.support.files import corpus_files, corpus_id
-from tests.support.identities import identity
+from tests.support.identities import identity, public_identity
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, with_change, write_package
 
@@ -32,7 +32,7 @@ def codes(submission: Submission, severity: str = "error") -> list[str]:
 
 
 def signed(data: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
-    return sign_file(data, identity(), SigningOptions(algorithm)).changes.patches[0][1]
+    return sign_file(data, public_identity(), SigningOptions(algorithm)).changes.patches[0][1]
 
 
 @pytest.fixture
@@ -194,6 +194,10 @@ CABINETS: dict[str, tuple[Callable[[dict[str, bytes]], bytes], list[str]]] = {
     "one-file-twice": (lambda files: signed(new(files | {"Echo\\SAMPLE.PDB": b"x"})), ["name-twice"]),
     "not-packed": (lambda files: signed(cabinet(files)), ["compression"]),
     "not-signed": (new, ["cabinet-unsigned"]),
+    "signed-by-a-test-certificate": (
+        lambda files: sign_file(new(files), identity(), SigningOptions()).changes.patches[0][1],
+        ["cabinet-signer"],
+    ),
     "signed-with-sha-1": (lambda files: signed(new(files), DigestAlgorithm.SHA1), ["cabinet-digest"]),
     "changed-after-signing": (
         lambda files: (data := bytearray(signed(new(files)))) and bytes(data[:32] + b"\x07" + data[33:]),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from signer.verify.gather import gather
+from tests.support.identities import public_pfx
 from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
 
@@ -20,8 +21,37 @@ def package(work: Path) -> Path:
     return work / "Echo"
 
 
-def test_a_submission_is_built_signed_and_passes_its_check(package: Path, work: Path) -> None:
-    ran = drvsign("submission", "build", package, "-o", work / "echo.cab", "--json")
+@pytest.fixture
+def signer(work: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Options of a signer that does not look like a test."""
+    (work / "contoso.pfx").write_bytes(public_pfx(b"secret"))
+    monkeypatch.setenv("PFX_PASSWORD", "secret")
+    return ("--pfx", str(work / "contoso.pfx"), "--password-env", "PFX_PASSWORD")
+
+
+def test_without_a_signer_nothing_is_built(package: Path, work: Path) -> None:
+    before = state(work)
+    ran = drvsign("submission", "build", package, "-o", work / "echo.cab")
+    assert (ran.code, "--unsigned" in ran.stderr) == (2, True)
+    assert state(work) == before
+
+
+def test_a_test_certificate_is_refused_by_build_and_by_check(package: Path, work: Path) -> None:
+    before = state(work)
+    test = ("--certs", work / "testcerts" / "generated")
+    ran = drvsign("submission", "build", package, "-o", work / "echo.cab", *test, "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (1, "cabinet-signer")
+    assert state(work) == before
+    assert drvsign("submission", "build", package, "-o", work / "echo.cab", "--unsigned").code == 0
+    assert drvsign("sign", work / "echo.cab", *test).code == 0
+    checked = drvsign("submission", "check", work / "echo.cab", "--json")
+    (submission,) = checked.document["submissions"]
+    errors = [one["code"] for one in submission["problems"] if one["severity"] == "error"]
+    assert (checked.code, checked.document["accepted"], errors) == (1, False, ["cabinet-signer"])
+
+
+def test_a_submission_is_built_signed_and_passes_its_check(package: Path, work: Path, signer: tuple[str, ...]) -> None:
+    ran = drvsign("submission", "build", package, "-o", work / "echo.cab", *signer, "--json")
     assert ran.code == 0
     assert [(file["path"][-8:], file["action"]) for file in ran.document["files"]] == [
         ("echo.cab", "signed"),
@@ -54,8 +84,8 @@ def test_a_folder_that_is_only_here_gives_its_cabinet_its_name(
     assert (work / "Echo.cab").is_file()
 
 
-def test_other_programs_find_the_signed_cabinet_sound(package: Path, work: Path) -> None:
-    drvsign("submission", "build", package, "-o", work / "echo.cab")
+def test_other_programs_find_the_signed_cabinet_sound(package: Path, work: Path, signer: tuple[str, ...]) -> None:
+    assert drvsign("submission", "build", package, "-o", work / "echo.cab", *signer).code == 0
     program = shutil.which("cabextract")
     if program is None:
         pytest.skip("cabextract is not installed")
@@ -91,7 +121,7 @@ def test_nothing_is_made_where_a_rule_is_broken(package: Path, work: Path) -> No
         (["check", "Echo/sample.inf"], 2, "neither a folder nor a cabinet"),
         (["build", "Echo", "-o", "x.cab", "--digest", "sha1"], 2, "SHA-256"),
         (["build", "Echo", "-o", "x.cab", "--page-hashes"], 2, "apply only to images"),
-        (["build", "Echo", "-o", "nowhere/x.cab"], 3, "nowhere"),
+        (["build", "Echo", "-o", "nowhere/x.cab", "--unsigned"], 3, "nowhere"),
     ],
 )
 def test_what_can_not_be_done_is_said(package: Path, arguments: list[str], code: int, text: str) -> None:

@@ -7,8 +7,9 @@ are imported on first use, so `import signer` is cheap.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from signer.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from signer.api import (
@@ -74,16 +75,4 @@ __all__ = [
     "timestamp_file",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use. Raises AttributeError for any other."""
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(module), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _MODULES)

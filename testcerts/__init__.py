@@ -6,8 +6,9 @@ in any release. Names are imported on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from signer.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from testcerts.api import create_test_identity, root_certificate
@@ -16,16 +17,4 @@ _MODULES = {"create_test_identity": "testcerts.api", "root_certificate": "testce
 
 __all__ = ["create_test_identity", "root_certificate"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use. Raises AttributeError for any other."""
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(module), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _MODULES)

@@ -185,6 +185,14 @@ class PackageError(SignerError):
         super().__init__(message, **location)
         self.problems = problems
 
+    def __str__(self) -> str:
+        """Return the message with its location, the first problem, and the number of others."""
+        text = super().__str__()
+        if not self.problems:
+            return text
+        others = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        return f"{text}: {self.problems[0]}{others}"
+
 
 class ReleaseRefused(PackageError):
     """A release profile rejects the package. `problems` lists every reason; no file was signed."""

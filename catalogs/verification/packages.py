@@ -150,7 +150,5 @@ def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple
 def _left_out(problem: PackageProblem) -> Assessment:
     """Return the failure of an INF that is in no package, so that it is not silently ignored."""
     assert problem.path is not None
-    error = PackageError(
-        f"{problem.code}: {problem.message}", problems=(problem,), path=problem.path, hint=problem.hint
-    )
+    error = PackageError(f"{problem.code}: {problem.message}", path=problem.path, line=problem.line, hint=problem.hint)
     return Assessment(Path(problem.path), "package", error=error)

@@ -127,7 +127,7 @@ class Output:
 
     def error(self, error: SignerError) -> None:
         """Print an error on stderr with its problems and its hint."""
-        self._say(f"error: {error}", "bold red")
+        self._say(f"error: {SignerError.__str__(error)}", "bold red")
         problems = error.problems if isinstance(error, PackageError) else ()
         shown = problems if self.verbose else problems[:_MAX_PROBLEMS]
         for problem in shown:

@@ -44,3 +44,16 @@ def test_pickling_keeps_class_and_attributes(kind: type[SignerError]) -> None:
 
 def test_a_path_that_was_set_after_construction_is_pickled() -> None:
     assert pickle.loads(pickle.dumps(ImageError("no", offset=4).at("a.sys"))).where() == "a.sys at offset 0x4"
+
+
+@pytest.mark.parametrize(
+    ("problems", "text"),
+    [
+        ((), "p: no package"),
+        (("the INF is empty",), "p: no package: the INF is empty"),
+        (("the INF is empty", "a", "b"), "p: no package: the INF is empty (and 2 more)"),
+    ],
+    ids=["no-problem", "one", "three"],
+)
+def test_a_package_error_gives_its_first_reason(problems: tuple[str, ...], text: str) -> None:
+    assert str(PackageError("no package", problems=problems, path="p")) == text

@@ -46,7 +46,7 @@ class VerifyQuery:
         if self.policy is not None:
             find_policy(self.policy)
         if self.matrix and self.targets:
-            raise UsageError("--matrix and --target can't be combined", hint="Remove one of them.")
+            raise UsageError("matrix and targets can't be combined", hint="Give one of them.")
         if self.machine.roots != self.trust.mode:
             raise UsageError(
                 f"the machine state is for {self.machine.roots} roots, the trusted roots are for {self.trust.mode}",

@@ -13,8 +13,6 @@ from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
 from signer.reports.file_results import FileResult, failed_results, result_document, results_summary, write_results
 
-__all__ = ["FileResult", "attempt", "failure_as_result", "finish"]
-
 
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
     """Return the result of `work`; convert an error to a result for `path`, so that other files are still processed."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.cli.results import FileResult
 from signer.errors import FileError, SignerError
 from signer.formats.detect import detect_file
+from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
 
 if TYPE_CHECKING:

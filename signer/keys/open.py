@@ -62,7 +62,7 @@ def open_identity(
     if pfx is not None:
         return _open_pfx(pfx, secret)
     if certificate is None or key is None:
-        raise UsageError("--cert and --key must be used together", hint="Use both --cert and --key.")
+        raise UsageError("a certificate and its key must be given together")
     return _open_pair(certificate, key, secret)
 
 

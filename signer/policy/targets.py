@@ -142,7 +142,7 @@ def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
     given = tuple(names)
     found = tuple(dict.fromkeys(Target.parse(part) for name in given for part in name.split(",") if part.strip()))
     if given and not found:
-        raise UsageError("--target names no target", hint=f"Use RELEASE-ARCHITECTURE, such as {default_target('x64')}.")
+        raise UsageError("no target is named", hint=f"Use RELEASE-ARCHITECTURE, such as {default_target('x64')}.")
     return found
 
 

@@ -15,8 +15,9 @@ from signer.cli.options.common import Append, OutputFile, SignablePath
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import attempt, finish
 from signer.errors import SignerError, UsageError
+from signer.reports.file_results import FileResult
 from signer.storage.files import read
 from signer.storage.patching import change_atomically
 

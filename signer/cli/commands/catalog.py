@@ -17,9 +17,10 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.processes import in_processes
-from signer.cli.results import FileResult, attempt, failure_as_result, finish
+from signer.cli.results import attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import INF_SUFFIXES, detect_file
+from signer.reports.file_results import FileResult
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns

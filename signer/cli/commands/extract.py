@@ -11,7 +11,8 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SignablePath
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import attempt, finish
+from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
 
 app = typer.Typer(add_completion=False)

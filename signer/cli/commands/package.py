@@ -22,11 +22,12 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.release import require_fit, require_named, verification
-from signer.cli.results import FileResult, failure_as_result, finish
+from signer.cli.results import failure_as_result, finish
 from signer.cli.signing import prepare_for
 from signer.cli.verification import verified
 from signer.errors import FileError, SignerError, UsageError
 from signer.formats.detect import names
+from signer.reports.file_results import FileResult
 from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically

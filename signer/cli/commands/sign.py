@@ -22,11 +22,12 @@ from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative
 from signer.cli.processes import in_processes_together
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import attempt, finish
 from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.threads import in_threads_together
 from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names, titles
+from signer.reports.file_results import FileResult
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from signer.cli.options.common import Jobs, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import attempt, finish
 from signer.cli.signing import prepare_for
 from signer.formats.detect import detect_file, names
 from signer.formats.table import FormatRow
+from signer.reports.file_results import FileResult
 from signer.storage.patching import Patched, change_atomically
 
 app = typer.Typer(add_completion=False)

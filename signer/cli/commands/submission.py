@@ -22,10 +22,11 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
 from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import FileResult, finish
+from signer.cli.results import finish
 from signer.errors import PackageError, SignerError, UsageError
 from signer.formats.detect import detect, names
 from signer.formats.table import CABINET
+from signer.reports.file_results import FileResult
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 

@@ -13,10 +13,11 @@ from signer.cli.options.destinations import Destination
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative
-from signer.cli.results import FileResult, attempt, finish
+from signer.cli.results import attempt, finish
 from signer.cli.signing import prepare_for
 from signer.errors import UsageError
 from signer.formats.detect import is_signable
+from signer.reports.file_results import FileResult
 from signer.storage.patching import Patched, change_atomically
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_file
 from signer.cli.paths import listed
 from signer.cli.verification import ReportFile, verify_and_report
+from signer.errors import UsageError
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Outcome
@@ -77,6 +78,8 @@ class QueryOptions:
         from catalogs.verification.query import VerifyQuery
 
         trusted = trust.resolve(output)
+        if self.matrix and self.target:
+            raise UsageError("--matrix and --target can't be combined", hint="Remove one of them.")
         return VerifyQuery.create(
             self.policy,
             trusted,

@@ -13,7 +13,7 @@ from signer.cli.options.certs import CertsOfIdentity, open_authority
 from signer.cli.options.common import IDENTITY_PANEL, SecretOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
-from signer.errors import IdentityError
+from signer.errors import IdentityError, UsageError
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -102,6 +102,8 @@ class IdentityOptions:
     def _named(self, secrets: SecretOptions) -> SigningIdentity:
         from signer.keys.open import open_identity
 
+        if (self.cert is None) != (self.key is None) and self.pfx is None and self.identity is None:
+            raise UsageError("--cert and --key must be used together", hint="Use both --cert and --key.")
         return open_identity(
             pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets.secret
         )

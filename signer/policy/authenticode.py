@@ -165,6 +165,7 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
 )
 def validity(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Return CERT_E_EXPIRED. The lifetime-signing EKU disables timestamps."""
+    yield from kernel_signature.timestamp_warnings(candidate)
     lifetime = EKU_LIFETIME_SIGNING in (candidate.signed.usages or ())
     stamped = candidate.signed.time if not lifetime else None
     moment = stamped or context.machine.at

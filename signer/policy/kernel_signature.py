@@ -11,6 +11,7 @@ from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, disputed, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import SignaturePath
+from signer.policy.timestamps import objection
 from signer.trust.checks import BROKEN
 from signer.verify.evidence import Signature
 
@@ -194,7 +195,7 @@ def expiry(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
     when, lifetime = candidate.signed.time, candidate.signed.lifetime
     if lifetime is None:
         return
-    yield from _timestamp_warnings(candidate)
+    yield from timestamp_warnings(candidate)
     begin, end = lifetime
     if when is not None and begin <= when <= end:
         return
@@ -207,14 +208,14 @@ def expiry(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
         yield disputed(context.machine.expired_leaf, "expired", message, _STAMP)
 
 
-def _timestamp_warnings(candidate: SignaturePath) -> Iterator[RuleResult]:
+def timestamp_warnings(candidate: SignaturePath) -> Iterator[RuleResult]:
     """Warn about a timestamp that does not count."""
     stamp, lifetime = candidate.signature.timestamp, candidate.signed.lifetime
     if stamp is None or lifetime is None:
         return
     label = candidate.signed.label
     if candidate.signed.time is None:
-        reason = stamp.problems[0].message if stamp.problems else "the chain of its authority ends at no trusted root"
+        reason = objection(stamp, candidate.signed.paths.timestamp)
         yield warns("timestamp-untrusted", f"the timestamp of {label} is not trusted: {reason}")
     elif not lifetime[0] <= stamp.time <= lifetime[1]:
         span = f"{lifetime[0]:%Y-%m-%d} to {lifetime[1]:%Y-%m-%d}"

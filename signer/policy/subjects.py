@@ -14,12 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
 from signer.errors import CertificateError
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, usages_of
 from signer.policy.findings import Classification
+from signer.policy.timestamps import trusted_time
 from signer.trust.checks import BROKEN
 from signer.trust.fields import fields_of
 from signer.trust.path import Anchor, CertificatePath
@@ -92,19 +92,8 @@ class SignatureSubject:
 
     @cached_property
     def time(self) -> datetime | None:
-        """The time of an intact timestamp whose chain ends at a trusted root; None without one."""
-        timestamp = self.signature.timestamp
-        if timestamp is None or not timestamp.intact or self.timestamp_anchor is None:
-            return None
-        usages = usages_of(timestamp.signer)
-        return None if usages is not None and EKU_TIME_STAMPING not in usages else timestamp.time
-
-    @cached_property
-    def timestamp_anchor(self) -> Anchor | None:
-        """The root of the timestamp authority's chain."""
-        return next(
-            (path.anchor for path in self.paths.timestamp if path.anchor is not None and not broken(path)), None
-        )
+        """The time of a timestamp that counts (`signer.policy.timestamps`); None without one."""
+        return trusted_time(self.signature.timestamp, self.paths.timestamp)
 
     @cached_property
     def candidates(self) -> tuple[SignaturePath, ...]:

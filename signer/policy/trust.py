@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from cryptography import x509
@@ -13,6 +14,7 @@ from signer.certificates import is_self_signed
 from signer.policy.judge import paths_of
 from signer.policy.machine_state import Roots
 from signer.policy.subjects import CertificatePaths
+from signer.policy.timestamps import trusted_time
 from signer.trust.chain import build_paths
 from signer.trust.revocation import with_revocations
 from signer.trust.store import TrustStore
@@ -21,7 +23,7 @@ from signer.verify.evidence import Evidence, Signature
 
 @dataclass(frozen=True)
 class Trust:
-    """The trust stores for signers and for timestamps, and the CRLs to apply to the signers' paths."""
+    """The trust stores for signers and for timestamps, and the CRLs to apply to the paths of both."""
 
     signers: TrustStore
     public: TrustStore
@@ -75,7 +77,7 @@ class Trust:
     def paths_of(self, evidence: Evidence, at: datetime) -> tuple[CertificatePaths, ...]:
         """Return the certificate paths of every signature and timestamp, in the evidence's order.
 
-        CRLs apply as of the signature's trusted timestamp, else as of `at`.
+        CRLs apply to a signer as of its trusted timestamp, else as of `at`; to an authority as of its timestamp.
         """
         found = paths_of(evidence, self.signers)
         if self.signers is not self.public:
@@ -89,7 +91,13 @@ class Trust:
         return tuple(self._with_revocations(paths, signature, at) for paths, signature in pairs)
 
     def _with_revocations(self, paths: CertificatePaths, signature: Signature, at: datetime) -> CertificatePaths:
+        """Apply the CRLs to the timestamp's paths first: a timestamp of a revoked authority may not count."""
         stamp = signature.timestamp
-        trusted = stamp is not None and stamp.intact and any(path.anchor is not None for path in paths.timestamp)
-        moment = stamp.time if stamp is not None and trusted else at
-        return replace(paths, signer=tuple(with_revocations(path, self.crls, moment) for path in paths.signer))
+        known = dict.fromkeys((*signature.certificates, *(stamp.certificates if stamp is not None else ())))
+        known |= dict.fromkeys(one for path in (*paths.signer, *paths.timestamp) for one in path.certificates)
+        if stamp is not None:
+            apply = partial(with_revocations, crls=self.crls, at=stamp.time, known=known, timestamps=True)
+            paths = replace(paths, timestamp=tuple(map(apply, paths.timestamp)))
+        moment = trusted_time(stamp, paths.timestamp) or at
+        apply = partial(with_revocations, crls=self.crls, at=moment, known=known)
+        return replace(paths, signer=tuple(map(apply, paths.signer)))

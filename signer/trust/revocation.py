@@ -35,6 +35,16 @@ _REASONS = {
     x509.ReasonFlags.aa_compromise: "attribute authority compromise",
 }
 
+_LATER_ONLY = frozenset(
+    {
+        x509.ReasonFlags.unspecified,
+        x509.ReasonFlags.affiliation_changed,
+        x509.ReasonFlags.superseded,
+        x509.ReasonFlags.cessation_of_operation,
+    }
+)
+"""Reasons that leave the older timestamps of an authority valid, if the entry states one (RFC 3161, 4.1)."""
+
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
@@ -66,7 +76,7 @@ class Revocation:
     invalidity_date: datetime | None
     """The invalidityDate, when the key was presumably compromised, or None. Windows ignores it."""
     in_effect: bool
-    """Whether the revocation date is at or before the checked time."""
+    """Whether the revocation counts at the checked time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +107,32 @@ def load_crls(data: bytes) -> list[x509.CertificateRevocationList]:
         raise CertificateError(message, hint="Give a revocation list in DER (.crl) or PEM.") from error
 
 
-def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime) -> RevocationStatus:
+def revoked(
+    path: CertificatePath,
+    crls: Iterable[x509.CertificateRevocationList],
+    at: datetime,
+    *,
+    known: Iterable[x509.Certificate] = (),
+    timestamps: bool = False,
+) -> RevocationStatus:
     """Check the certificates of `path` against `crls` at the time `at` (aware).
 
-    A list counts if the issuer on the path signed it and is allowed to. A stale list still revokes the certificates
-    that it lists, because a revocation does not end when the list expires. Source: RFC 5280, sections 5 and 6.3.
+    A list counts if the issuer on the path signed it and is allowed to. An authority can have several certificates: one
+    of `known` with the issuer's name and key can allow it too. A stale list still revokes the certificates that it
+    lists, because a revocation does not end when the list expires. Source: RFC 5280, sections 5 and 6.3.
+
+    With `timestamps`, the path is that of a timestamp authority, and `at` the time of its timestamp. The holder of a
+    stolen key can give a timestamp any time, so a revocation counts from its date on only for some reasons (RFC 3161,
+    section 4), and else at any time.
     """
-    lists = tuple(crls)
+    lists, certificates = tuple(crls), tuple(known)
     found: list[Revocation] = []
     notes: list[PathProblem] = []
     checked: set[int] = set()
     for index, certificate in enumerate(path.certificates):
         for crl in lists:
             if _names_issuer(crl, certificate) and not _is_anchor(path, index):
-                problem = _unusable(crl, path, index)
+                problem = _unusable(crl, path, index, certificates)
                 if problem is not None:
                     notes.append(problem)
                     continue
@@ -122,15 +144,20 @@ def revoked(path: CertificatePath, crls: Iterable[x509.CertificateRevocationList
                         PathProblem("crl-partial", f"a revocation list may omit the certificate: it {gap}", index)
                     )
                 notes.extend(_freshness(crl, index, at))
-                found.extend(_entries(crl, certificate, index, at))
+                found.extend(_entries(crl, certificate, index, at, timestamps=timestamps))
     return RevocationStatus(tuple(dict.fromkeys(found)), frozenset(checked), tuple(dict.fromkeys(notes)))
 
 
 def with_revocations(
-    path: CertificatePath, crls: Iterable[x509.CertificateRevocationList], at: datetime
+    path: CertificatePath,
+    crls: Iterable[x509.CertificateRevocationList],
+    at: datetime,
+    *,
+    known: Iterable[x509.Certificate] = (),
+    timestamps: bool = False,
 ) -> CertificatePath:
     """Return the path with the result of `revoked` added to its problems: "revoked", and notes about the lists."""
-    status = revoked(path, crls, at)
+    status = revoked(path, crls, at, known=known, timestamps=timestamps)
     problems = tuple(
         PathProblem("revoked", f"{r.name!r} was revoked on {r.date:%Y-%m-%d} ({r.reason})", r.index)
         for r in status.in_effect
@@ -158,7 +185,9 @@ def _is_anchor(path: CertificatePath, index: int) -> bool:
     return key_identity(fields_of(path.certificates[index]).spki) == path.anchor.spki_sha256
 
 
-def _unusable(crl: x509.CertificateRevocationList, path: CertificatePath, index: int) -> PathProblem | None:
+def _unusable(
+    crl: x509.CertificateRevocationList, path: CertificatePath, index: int, known: tuple[x509.Certificate, ...]
+) -> PathProblem | None:
     """Return why the list can't be used for this certificate, or None."""
     name = common_name(path.certificates[index])
     above = path.certificates[index + 1] if index + 1 < len(path.certificates) else None
@@ -170,7 +199,7 @@ def _unusable(crl: x509.CertificateRevocationList, path: CertificatePath, index:
         return PathProblem(
             "crl-signature-unknown", f"the signature of the revocation list for {name!r} can't be checked", index
         )
-    if above is not None and not _may_sign_lists(above):
+    if above is not None and not any(map(_may_sign_lists, (above, *_of_same_authority(above, known)))):
         message = f"the key of {common_name(above)!r} may not sign revocation lists"
         return PathProblem("crl-not-allowed", message, index)
     obstacle = _obstacle(crl)
@@ -185,6 +214,17 @@ def _anchor_key(path: CertificatePath) -> bytes | None:
         return None
     known = kernel_root(path.anchor.spki_sha256)
     return known.spki if known is not None else None
+
+
+def _of_same_authority(
+    certificate: x509.Certificate, known: tuple[x509.Certificate, ...]
+) -> Iterator[x509.Certificate]:
+    """Yield the known certificates with the name and the key of `certificate`."""
+    own = fields_of(certificate)
+    for one in known:
+        other = fields_of(one)
+        if (other.subject, other.spki) == (own.subject, own.spki):
+            yield one
 
 
 def _may_sign_lists(issuer: x509.Certificate) -> bool:
@@ -255,7 +295,7 @@ def _freshness(crl: x509.CertificateRevocationList, index: int, at: datetime) ->
 
 
 def _entries(
-    crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int, at: datetime
+    crl: x509.CertificateRevocationList, certificate: x509.Certificate, index: int, at: datetime, *, timestamps: bool
 ) -> Iterator[Revocation]:
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     if entry is None:
@@ -267,17 +307,18 @@ def _entries(
             index,
             common_name(certificate),
             date,
-            _REASONS.get(reason, "unspecified"),
+            _REASONS.get(reason or x509.ReasonFlags.unspecified, "unspecified"),
             _invalidity_date(entry),
-            date <= at,
+            date <= at or (timestamps and reason not in _LATER_ONLY),
         )
 
 
-def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags:
+def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
+    """Return the reason of an entry, or None if it states none that can be read."""
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except (x509.ExtensionNotFound, ValueError, TypeError, x509.DuplicateExtension):
-        return x509.ReasonFlags.unspecified
+        return None
 
 
 def _invalidity_date(entry: x509.RevokedCertificate) -> datetime | None:

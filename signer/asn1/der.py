@@ -237,8 +237,11 @@ def read_oid(contents: bytes) -> str:
         raise SignatureFormatError("an object identifier is truncated")
     if len(contents) > 127:
         raise SignatureFormatError("an object identifier has more than 127 bytes")
-    arcs, value = [], 0
+    arcs, value, begins = [], 0, True
     for octet in contents:
+        if begins and octet == 0x80:
+            raise SignatureFormatError("an object identifier is not in its shortest form")
+        begins = not octet & 0x80
         value = value << 7 | octet & 0x7F
         if not octet & 0x80:
             arcs.append(value)

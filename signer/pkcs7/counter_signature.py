@@ -18,6 +18,7 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo, parse_signer
 from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signer, check_value
+from signer.pkcs7.structure import Structure, check_signer_structure
 from signer.pkcs7.timestamp_token import check_chain, check_lifetime, check_usage
 
 
@@ -28,6 +29,8 @@ class CounterSignature:
     signer: ParsedSignerInfo
     time: datetime
     """signingTime, aware, in UTC."""
+    structure: Structure
+    """Deviations from the definition of SignerInfo."""
 
     def authority(self, certificates: Iterable[x509.Certificate]) -> x509.Certificate | None:
         """Return the certificate of the timestamp authority among `certificates`, or None."""
@@ -39,7 +42,7 @@ def parse_counter_signature(data: bytes) -> CounterSignature:
     signer = parse_signer(data)
     values = signer.signed_attributes.get(oids.SIGNING_TIME, ())
     value = values[0] if len(values) == 1 else b""
-    return CounterSignature(signer, der.read_time(value, der.read(value)))
+    return CounterSignature(signer, der.read_time(value, der.read(value)), check_signer_structure(data))
 
 
 def check_counter_signature(
@@ -50,8 +53,11 @@ def check_counter_signature(
     The certificate of the authority must be one of `certificates`. Does not check its chain.
     """
     certificates = tuple(certificates)
-    problems = [*_as_timestamp_problems(check_signer(counter.signer, oids.DATA, signature))]
-    content_notes = [*_content_type(counter.signer)]
+    problems = [
+        *counter.structure.problems,
+        *_as_timestamp_problems(check_signer(counter.signer, oids.DATA, signature)),
+    ]
+    content_notes = [*counter.structure.notes, *_content_type(counter.signer)]
     authority = counter.authority(certificates)
     value_problems = list(check_value(counter.signer, authority))
     if authority is None:

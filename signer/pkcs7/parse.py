@@ -19,6 +19,7 @@ from signer.asn1 import der, oids, pkcs7
 from signer.asn1.certificate import certificate_names
 from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
+from signer.pkcs7.structure import Structure, check_structure
 
 _MAX_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
@@ -79,6 +80,8 @@ class ParsedSignedData:
     """The DER of the content, with tag and length; empty for a detached signature."""
     certificates_der: tuple[bytes, ...]
     signers: tuple[ParsedSignerInfo, ...]
+    structure: Structure
+    """Deviations from the definition of SignedData."""
 
     @property
     def content_octets(self) -> bytes:
@@ -152,7 +155,7 @@ def _require_sound(data: bytes) -> None:
     rest. Windows doesn't check them either.
     """
     info = der.read(data)
-    wrapped = der.first_children(data, info, 2)[-1:]
+    wrapped = der.first_children(data, info, 2)[1:2]
     signed = der.first_children(data, wrapped[0], 1)[:1] if wrapped and wrapped[0].tag == 0xA0 else []
     fields = der.first_children(data, signed[0], _MAX_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
     if len(fields) > _MAX_FIELDS:
@@ -215,6 +218,7 @@ def _parse(data: bytes) -> ParsedSignedData:
         content=pkcs7.content_der(signed["content_info"]),
         certificates_der=tuple(choice.dump() for choice in _present(signed["certificates"])),
         signers=tuple(_signer(signer) for signer in signed["signer_infos"]),
+        structure=check_structure(data),
     )
 
 

@@ -31,7 +31,7 @@ def check_signed_data(
             )
         ]
     (signer,) = signed.signers
-    problems = [*_digest_algorithms(signed, signer)]
+    problems = [*signed.structure.problems, *_digest_algorithms(signed, signer)]
     if not signed.content:
         problems.append(SignatureProblem("content-missing", "the signature does not contain the signed content"))
     problems += check_signer(signer, signed.content_type, signed.content_octets)

@@ -81,10 +81,11 @@ def check_token(
     problems = [*_imprint(token, signature), *check_signed_data(token.signed_data, others)]
     authority = token.signer(others)
     if authority is None:
-        return problems, []
+        return problems, [*token.signed_data.structure.notes]
     problems += _signing_certificate(token.signed_data.signers[0], authority)
     usage_problems, notes = check_usage(authority, strict=True)
     problems += [*usage_problems, *check_lifetime(authority, token.time)]
+    notes = [*token.signed_data.structure.notes, *notes]
     return problems, [*notes, *check_chain(authority, (*token.signed_data.certificates, *others))]
 
 

@@ -1,7 +1,7 @@
 """Decide whether the time of a timestamp counts.
 
-A timestamp keeps a signature valid after its certificate expired or was revoked, so the holder of a revoked key gains by
-forging one. It counts only if everything about it is valid, and if not, messages name the reason.
+A timestamp keeps a signature valid after its certificate expired or was revoked, so the holder of a revoked key gains
+by forging one. It counts only if everything about it is valid. Otherwise, messages name the reason.
 """
 
 from __future__ import annotations

@@ -115,6 +115,7 @@ def _check(parsed: ParsedSignedData, index: int, source: Source, problems: list[
         certificates=parsed.certificates,
         signer_digest_algorithm=signer.digest_algorithm if signer else None,
         problems=tuple(problems),
+        notes=parsed.structure.notes,
     )
     if signer is None:
         return signature

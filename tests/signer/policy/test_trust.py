@@ -114,9 +114,7 @@ def test_crls_apply_as_of(stamp: Timestamp | None, at: datetime, revoked: bool) 
         pytest.param(stamped_by(STRANGER), None, "no trusted root", id="no root"),
     ],
 )
-def test_a_timestamp_counts_only_with_a_valid_path(
-    stamp: Timestamp, time: datetime | None, reason: str | None
-) -> None:
+def test_a_timestamp_counts_only_with_a_valid_path(stamp: Timestamp, time: datetime | None, reason: str | None) -> None:
     """Else the holder of a revoked key could backdate a signature before the revocation."""
     trust = Trust.test_signing([ROOT.certificate], crls=[revocation()])
     found = evidence(stamp)

@@ -94,6 +94,34 @@ def flip_last(data: bytes) -> bytes:
     return data[:-1] + bytes((data[-1] ^ 1,))
 
 
+def with_more(data: bytes) -> bytes:
+    """Append a field to a SEQUENCE."""
+    return der.sequence(der.read(data).contents(data), der.octets(b"hidden data"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_undefined_fields_of_a_timestamp_are_noted(kind: Kind) -> None:
+    """They are in the ContentInfo of a token, or in the SignerInfo of a legacy timestamp."""
+    found = timestamp(stamp(kind, change=with_more))
+    assert found.intact
+    assert [note.code for note in found.notes] == ["trailing-fields"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_timestamp_with_a_version_of_many_bytes_is_not_intact(kind: Kind) -> None:
+    version = der.tlv(der.INTEGER, b"\x01", bytes(100))
+
+    def signer_version(data: bytes) -> bytes:
+        return der.sequence(version, *[one.whole(data) for one in der.children(data, der.read(data))][1:])
+
+    def token_version(data: bytes) -> bytes:
+        oid, wrapped = der.children(data, der.read(data))
+        return der.sequence(oid.whole(data), der.explicit(0, signer_version(wrapped.contents(data))))
+
+    change = token_version if kind == "rfc3161" else signer_version
+    assert "malformed-structure" in codes(timestamp(stamp(kind, change=change)))
+
+
 AUTHORITY = tsa_identity().certificate.public_bytes(Encoding.DER)
 IMPRINT = SHA256.hash(VALUE)
 OTHER_ATTRIBUTE = oids.SIGNING_CERTIFICATE_V2[:-2] + "48"

@@ -1,0 +1,125 @@
+"""Parts of a SignedData that its definition does not have are reported: as problems, or as notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.errors import SignatureFormatError
+from signer.pkcs7 import indirect_data
+from signer.pkcs7.signed_data import Content, SigningOptions, sign
+from signer.pkcs7.structure import check_structure
+from signer.verify.signatures import read_signatures
+from tests.signer.trust.test_revocation import CA, crl
+from tests.support.identities import identity
+
+CONTENT = Content(oids.SPC_INDIRECT_DATA, indirect_data.for_image(DigestAlgorithm.SHA256, bytes(32)))
+SIGNED = sign(CONTENT, identity("p256"), SigningOptions())
+EXTRA = der.octets(b"hidden data")
+Fields = list[bytes]
+
+
+def split(data: bytes) -> Fields:
+    """Return the elements inside the first element of `data`."""
+    return [element.whole(data) for element in der.children(data, der.read(data))]
+
+
+def rebuilt(change: Callable[[Fields], Fields]) -> bytes:
+    """Return the signature with other fields of SignedData."""
+    oid, wrapped = split(SIGNED)
+    return der.sequence(oid, der.explicit(0, der.sequence(*change(split(split(wrapped)[0])))))
+
+
+def signer(change: Callable[[Fields], Fields]) -> bytes:
+    """Return the signature with other fields of SignerInfo."""
+    return rebuilt(lambda fields: [*fields[:-1], der.tlv(der.SET, der.sequence(*change(split(split(fields[-1])[0]))))])
+
+
+def padded(oid: bytes) -> bytes:
+    """Return an object identifier with a superfluous 0x80 before its second arc."""
+    body = der.read(oid).contents(oid)
+    return der.tlv(der.OID, body[:1], b"\x80", body[1:])
+
+
+def with_list(entry: bytes) -> bytes:
+    return rebuilt(lambda fields: [*fields[:-1], der.explicit(1, entry), fields[-1]])
+
+
+BIG = der.tlv(der.INTEGER, b"\x01", bytes(5_000_000))
+UNSIGNED = der.explicit(1, der.sequence(der.oid(oids.DATA), der.tlv(der.SET)))
+LIST = crl(CA).public_bytes(Encoding.DER)
+
+NOTED = [
+    pytest.param(der.sequence(*split(SIGNED), EXTRA), "trailing-fields", id="after ContentInfo"),
+    pytest.param(
+        rebuilt(lambda f: [*f[:2], der.sequence(*split(f[2]), EXTRA), *f[3:]]), "trailing-fields", id="encapContentInfo"
+    ),
+    pytest.param(signer(lambda f: [*f, EXTRA]), "trailing-fields", id="after SignerInfo"),
+    pytest.param(signer(lambda f: [*f, der.explicit(2, EXTRA)]), "trailing-fields", id="a tagged field in SignerInfo"),
+    pytest.param(
+        signer(lambda f: [f[0], der.sequence(*split(f[1]), EXTRA), *f[2:]]), "trailing-fields", id="after the serial"
+    ),
+    pytest.param(
+        signer(lambda f: [*f[:2], der.sequence(*split(f[2]), EXTRA), *f[3:]]), "trailing-fields", id="an algorithm"
+    ),
+    pytest.param(rebuilt(lambda f: [der.integer(9), *f[1:]]), "malformed-structure", id="an undefined version"),
+    pytest.param(rebuilt(lambda f: [der.integer(-1), *f[1:]]), "malformed-structure", id="a negative version"),
+    pytest.param(signer(lambda f: [der.integer(2), *f[1:]]), "malformed-structure", id="an undefined signer version"),
+    pytest.param(signer(lambda f: [*f, UNSIGNED]), "malformed-structure", id="an attribute without a value"),
+    pytest.param(with_list(EXTRA), "malformed-structure", id="a string as revocation list"),
+    pytest.param(with_list(der.sequence(EXTRA)), "malformed-structure", id="a sequence as revocation list"),
+]
+INVALID = [
+    pytest.param(rebuilt(lambda f: [*f, EXTRA]), "trailing-fields", id="after the signers"),
+    pytest.param(rebuilt(lambda f: [*f, f[3]]), "trailing-fields", id="certificates after the signers"),
+    pytest.param(rebuilt(lambda f: [BIG, *f[1:]]), "malformed-structure", id="a version of 5 MB"),
+    pytest.param(
+        rebuilt(lambda f: [der.tlv(der.INTEGER), *f[1:]]), "malformed-structure", id="a version without a value"
+    ),
+    pytest.param(signer(lambda f: [BIG, *f[1:]]), "malformed-structure", id="a signer version of 5 MB"),
+    pytest.param(
+        der.sequence(padded(split(SIGNED)[0]), split(SIGNED)[1]), "malformed-structure", id="a padded content type"
+    ),
+    pytest.param(
+        rebuilt(lambda f: [*f[:2], der.sequence(padded(split(f[2])[0]), *split(f[2])[1:]), *f[3:]]),
+        "malformed-structure",
+        id="a padded type of the signed content",
+    ),
+    pytest.param(
+        signer(lambda f: [*f[:2], der.sequence(padded(split(f[2])[0]), der.null()), *f[3:]]),
+        "malformed-structure",
+        id="a padded digest algorithm",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "code"), NOTED)
+def test_a_deviation_is_noted(data: bytes, code: str) -> None:
+    (read,) = read_signatures(data)
+    assert read.signature.intact
+    assert code in {note.code for note in read.signature.notes}
+
+
+@pytest.mark.parametrize(("data", "code"), INVALID)
+def test_a_deviation_makes_the_signature_invalid(data: bytes, code: str) -> None:
+    (read,) = read_signatures(data)
+    assert code in {problem.code for problem in read.signature.problems}
+    assert read.signature.state == "broken"
+
+
+@pytest.mark.parametrize("data", [pytest.param(SIGNED, id="plain"), pytest.param(with_list(LIST), id="with a list")])
+def test_a_signature_as_defined_has_no_deviation(data: bytes) -> None:
+    found = check_structure(data)
+    assert (found.problems, found.notes) == ((), ())
+    (read,) = read_signatures(data)
+    assert read.signature.intact
+
+
+def test_an_object_identifier_must_be_in_its_shortest_form() -> None:
+    with pytest.raises(SignatureFormatError, match="shortest form"):
+        der.read_oid(b"\x2a\x80\x86\x48")
+    assert der.read_oid(b"\x2a\x86\x80\x48") == "1.2.98376"

@@ -92,7 +92,7 @@ def test_without_targets_both_choose_the_default_of_each_architecture(corpus: Pa
     found = verify(map(str, drivers), VerifyQuery("kernel", Trust.release(), MachineState(at=AT)))
     assert [_printed(entry) for entry in ran.document["files"]] == [_expected(one) for one in found]
     assert {verdict["target"] for entry in ran.document["files"] for verdict in entry["targets"]} >= {
-        "win11-25h2-x64",
+        "win11-26h2-x64",
         "win10-22h2-x86",
         "server2008r2-ia64",
     }

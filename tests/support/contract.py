@@ -84,7 +84,7 @@ VERDICT = {
             "targets": [
                 {
                     "target": TARGET,
-                    "verdict": ("accepted", "rejected", "unknown"),
+                    "verdict": ("accepted", "rejected", "unknown", "not-applicable"),
                     "rule": str,
                     "findings": [str],
                     "events": [int],

@@ -204,7 +204,7 @@ def test_a_command_that_is_suggested_can_be_pasted_where_names_have_spaces(work:
     built = drvsign("catalog", "build", folder, "--os", "10_X64")
     assert f"Sign it: drvsign catalog sign {quoted.format(folder / 'hello.cat')}\n" in built.stderr
     signed = drvsign("package", folder, "--os", "10_X64")
-    assert f"drvsign verify {quoted.format(folder)} --policy" in signed.stderr
+    assert f"drvsign verify {quoted.format(folder)} --test-machine" in signed.stderr
     asked = drvsign("sign", folder / "hello.sys", "--detached-request", work / "a request")
     assert f"drvsign attach {quoted.format(folder / 'hello.sys')} --signed-digest" in asked.stderr
     assert f"--request {quoted.format(work / 'a request')} --cert" in asked.stderr

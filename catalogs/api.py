@@ -112,13 +112,15 @@ def sign_package(
     digest: str = "sha256",
     page_hashes: bool = False,
     version: int | None = None,
+    replace: bool = False,
     timestamp: Timestamps = (),
     now: datetime | None = None,
 ) -> list[PackageResult]:
     """Sign the drivers of the packages in a folder, build their catalogs, and sign these.
 
-    All files change together, or none does. `os`, `version` and `now` are those of `build_catalogs`; `timestamp` names
-    RFC 3161 authorities. Raises TypeError, UsageError, PackageError with every problem, SigningError, TimestampError.
+    All files change together, or none does. Signatures of other signers are replaced only with `replace`. `os`,
+    `version` and `now` are those of `build_catalogs`; `timestamp` names RFC 3161 authorities. Raises TypeError,
+    UsageError, PackageError with every problem, SigningError, TimestampError.
     """
     if not isinstance(identity, SigningIdentity):
         raise TypeError(f"identity must be a SigningIdentity, not {type(identity).__name__}")
@@ -128,6 +130,7 @@ def sign_package(
         CatalogOptions(time, _version(version), to_flag(page_hashes, "page_hashes")),
         page_hashes,
         timestamper_for(timestamp, algorithm),
+        replace=to_flag(replace, "replace"),
     )
     made = sign_packages(root, _packages(root, os, time), identity, options)
     return [

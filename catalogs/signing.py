@@ -17,10 +17,11 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.verification.checked_package import evidence_of
 from signer.algorithms import DigestAlgorithm
-from signer.errors import PackageError, SignerError
-from signer.formats.detect import detect, opened
+from signer.errors import ForeignSignatures, PackageError, SignerError
+from signer.formats.detect import detect
 from signer.formats.table import IMAGE
 from signer.keys.identity import SigningIdentity
+from signer.operations.ownership import NOBODY, Ownership, names_of, signers_of_file
 from signer.operations.sign import Signed, sign_file
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
@@ -44,6 +45,12 @@ class PackagingOptions:
     page_hashes: bool = False
     """Sign images with page hashes."""
     timestamper: Timestamper | None = None
+    replace: bool = False
+    """Replace drivers' and catalogs' signatures of other signers too."""
+    skip_signed: bool = False
+    """Leave drivers unchanged that have a signature of another signer."""
+    known: Ownership = NOBODY
+    """The authorities whose signatures are replaced without `replace`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class FileOutcome:
     algorithm: DigestAlgorithm | None = None
     digest: bytes | None = None
     note: str = ""
+    replaced: tuple[str, ...] = ()
+    """The names of the signers whose signatures were replaced."""
 
 
 def sign_packages(
@@ -70,8 +79,12 @@ def sign_packages(
     """Sign the drivers and catalogs of packages below `folder`, and replace all of their files or none.
 
     Before files are replaced, the results are read back: each file must be in its catalog, and each signature must be
-    intact. Raises SignerError with the path of the file that can't be signed.
+    intact. Raises ForeignSignatures for signatures of other signers, SignerError with the path of the file that can't
+    be signed.
     """
+    ownership = options.known.of(identity.certificate)
+    if not options.replace:
+        require_no_foreign(packages, ownership, drivers=not options.skip_signed)
     with atomic_update(folder, recovered=recovered) as transaction:
         results: list[FileOutcome] = list(
             each(lambda path: _sign_image(path, transaction, identity, options), images(packages))
@@ -80,11 +93,29 @@ def sign_packages(
             catalog = build(_staged(package, transaction), options.catalog, each=each)
             signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
             transaction.write(package.catalog, signed.to_bytes())
-            results.append(_built(package, signed.content.der, options.signing.digest))
+            replaced = names_of(one for one in signers_of_file(package.catalog, ownership) if not one.is_own)
+            results.append(replace(_built(package, signed.content.der, options.signing.digest), replaced=replaced))
             _verify_staged(package, transaction, each)
             if accept is not None:
                 accept(_staged(package, transaction), signed)
     return results
+
+
+def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, *, drivers: bool = True) -> None:
+    """Raise ForeignSignatures if the catalogs, or the drivers, of packages have signatures of other signers."""
+    problems = []
+    for path in [*(images(packages) if drivers else ()), *(package.catalog for package in packages)]:
+        others = [str(one) for one in signers_of_file(path, ownership) if not one.is_own]
+        if others:
+            names = " and ".join(dict.fromkeys(others))
+            problems.append(PackageProblem("foreign-signature", f"signed by {names}", path))
+    if problems:
+        raise ForeignSignatures(
+            "the package has signatures of other signers; no files were changed",
+            problems=tuple(problems),
+            hint="Replace them with --replace, or leave the originals unchanged with --output-dir. To keep drivers as "
+            "they are: --skip-signed.",
+        )
 
 
 def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each) -> None:
@@ -125,37 +156,29 @@ def images(packages: Iterable[DriverPackage]) -> list[Path]:
 def _sign_image(
     path: Path, transaction: Transaction, identity: SigningIdentity, options: PackagingOptions
 ) -> FileOutcome:
-    """Sign one driver in the transaction; skip one that has a signature of another signer."""
+    """Sign one driver in the transaction, or skip one that has a signature of another signer."""
     try:
-        with mapped(path) as data:
-            other = _other_signer(data, identity)
-        if other is not None:
-            return FileOutcome(path, "skipped", note=f"signed by {other}")
+        if options.skip_signed:
+            signers = signers_of_file(path, options.known.of(identity.certificate))
+            others = [one.name for one in signers if not one.is_own]
+            if others:
+                return FileOutcome(path, "skipped", note=f"signed by {others[0]}")
         signed = transaction.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error
-    return FileOutcome(path, "signed", signed.algorithm, signed.digest)
+    return FileOutcome(path, "signed", signed.algorithm, signed.digest, replaced=signed.replaced)
 
 
 def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptions) -> Signed:
-    return sign_file(data, identity, options.signing, page_hashes=options.page_hashes, timestamper=options.timestamper)
-
-
-def _other_signer(data: memoryview, identity: SigningIdentity) -> str | None:
-    """Return the name of another signer of an image; None if it is unsigned or signed only by `identity`."""
-    from signer.certificates import common_name
-    from signer.pkcs7.parse import parse
-
-    _, file = opened(data)
-    for signature in file.signatures():
-        parsed = parse(signature)
-        for signer in parsed.signers:
-            certificate = parsed.certificate_of(signer)
-            if certificate is None:
-                return "an unknown signer"
-            if certificate.subject != identity.certificate.subject:
-                return common_name(certificate)
-    return None
+    return sign_file(
+        data,
+        identity,
+        options.signing,
+        page_hashes=options.page_hashes,
+        replace=options.replace,
+        known=options.known,
+        timestamper=options.timestamper,
+    )
 
 
 def _staged(package: DriverPackage, transaction: Transaction) -> DriverPackage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
@@ -13,6 +14,7 @@ from signer.errors import SignerError, UsageError
 from signer.formats.detect import expected
 from signer.keys.identity import SigningIdentity
 from signer.operations import signatures as operations
+from signer.operations.ownership import is_same_file
 from signer.operations.sign import SigningJob
 from signer.operations.timestamp import timestamp
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
@@ -74,15 +76,17 @@ def sign_file(
     digest: str = "sha256",
     page_hashes: bool = False,
     append: bool = False,
+    replace: bool = False,
     timestamp: Timestamps = (),
     description: str | None = None,
     url: str | None = None,
 ) -> SignedFile:
     """Sign an image, a cabinet or a catalog, in place or into `output`.
 
-    Signatures of the file are replaced; with `append` the new one is nested in the first. `page_hashes` is for images;
-    catalogs ignore it. `timestamp` names RFC 3161 authorities. After an error the file is unchanged. Raises TypeError,
-    UsageError, FileError, MalformedInput, SigningError, TimestampError.
+    Signatures of the same signer are replaced, those of others only with `replace` or in the copy `output`; with
+    `append` the new one is nested in the first. `page_hashes` is for images; catalogs ignore it. `timestamp` names
+    RFC 3161 authorities. After an error the file is unchanged. Raises TypeError, UsageError, FileError, MalformedInput,
+    ForeignSignature, SigningError, TimestampError.
     """
     _require_identity(identity)
     source, algorithm = to_path(path, "path"), to_digest(digest)
@@ -94,8 +98,10 @@ def sign_file(
         timestamper_for(timestamp, algorithm),
         page_hashes=to_flag(page_hashes, "page_hashes"),
         append=to_flag(append, "append"),
+        replace=to_flag(replace, "replace"),
     )
-    signed = _change(source, target, job.sign)
+    job.require_replaceable(source, target)
+    signed = _change(source, target, partial(job.sign, replace=not is_same_file(source, target)))
     return SignedFile(target, algorithm.label, signed.digest, identity.name)
 
 
@@ -159,18 +165,27 @@ def remove_signatures(path: PathLike, index: int | None = None, *, output: PathL
 
 
 def attach_signature(
-    path: PathLike, signature: bytes | PathLike, *, append: bool = False, output: PathLike | None = None
+    path: PathLike,
+    signature: bytes | PathLike,
+    *,
+    append: bool = False,
+    replace: bool = False,
+    output: PathLike | None = None,
 ) -> None:
     """Attach a signature that was made elsewhere: the DER of a PKCS #7 SignedData, or the path of a file with it.
 
-    Raises SigningError if it is for a different file, TypeError, FileError, MalformedInput.
+    `append` and `replace` are those of `sign_file`. Raises SigningError if it is for a different file,
+    ForeignSignature, TypeError, FileError, MalformedInput.
     """
     source = to_path(path, "path")
     target = to_path(output, "output") if output is not None else source
     der = bytes(signature) if isinstance(signature, bytes) else read(to_path(signature, "signature"))
     to_flag(append, "append")
     made = None if isinstance(signature, bytes) else to_path(signature, "signature")
-    change_atomically(source, target, lambda data: operations.attach(data, der, append=append, source=made))
+    whole = to_flag(replace, "replace") or not is_same_file(source, target)
+    change_atomically(
+        source, target, lambda data: operations.attach(data, der, append=append, replace=whole, source=made)
+    )
 
 
 def gather_evidence(path: PathLike, *, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:

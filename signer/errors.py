@@ -158,6 +158,12 @@ class SigningError(SignerError):
     code = "signing"
 
 
+class ForeignSignature(SigningError):
+    """The file has a signature of another signer, which is replaced only on request; no file was written."""
+
+    code = "foreign-signature"
+
+
 class DigestChanged(SigningError):
     """Embedding a signature would change bytes that the signature covers; no file was written."""
 
@@ -192,6 +198,15 @@ class PackageError(SignerError):
             return text
         others = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
         return f"{text}: {self.problems[0]}{others}"
+
+
+class ForeignSignatures(PackageError):
+    """Files of a package have signatures of other signers, which are replaced only on request.
+
+    `problems` lists every such file; no file was written.
+    """
+
+    code = "foreign-signature"
 
 
 class ReleaseRefused(PackageError):

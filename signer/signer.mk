@@ -56,7 +56,7 @@ $(drvsign_cabinet): $(DRIVER_FILES)
 	$(DRVSIGN) sign $< --output $@ $(SIGN_FLAGS) --depfile $@.d
 
 %.cat: %.inf
-	$(DRVSIGN) catalog build $< --output $@ --depfile $@.d
+	$(DRVSIGN) catalog build $< --replace --output $@ --depfile $@.d
 	$(DRVSIGN) sign $@ $(SIGN_FLAGS)
 
 .DELETE_ON_ERROR:

@@ -67,13 +67,18 @@ def known_roots(given: Path | None, environment: Mapping[str, str]) -> tuple[x50
 
     Skips folders without a readable authority.
     """
+    return tuple(one for one in known_certificates(given, environment) if is_self_signed(one))
+
+
+def known_certificates(given: Path | None, environment: Mapping[str, str]) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of all folders that a call knows. Skips folders without a readable authority."""
     found: dict[x509.Certificate, None] = {}
     for folder in candidates(given, environment):
         try:
             certificates = read_hierarchy(folder.path).certificates.values()
         except SignerError:
             continue
-        found |= dict.fromkeys(one for one in certificates if is_self_signed(one))
+        found |= dict.fromkeys(certificates)
     return tuple(found)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.errors import FileError, SignerError
+from signer.errors import FileError, ForeignSignature, SignerError
 from signer.formats.detect import detect_file
 from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
@@ -45,6 +45,17 @@ class FileSigner:
 
         return isinstance(self.job.identity.key, LocalKey) and not self.job.asks_for_timestamps
 
+    def refusal(self, place: tuple[Path, Path]) -> FileResult | None:
+        """Return a failed result if signing a source into its target would replace another signer's signature."""
+        source, target = place
+        if self._skips(source):
+            return None
+        try:
+            self.job.require_replaceable(source, target)
+        except ForeignSignature as error:
+            return FileResult(source, "failed", error=error)
+        return None
+
     def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[FileResult]:
         """Sign each source into its target. Errors become results."""
         results = {
@@ -59,7 +70,7 @@ class FileSigner:
         """Write the signature of `source` into a file of its own. Raises SignerError."""
         if self._skips(source):
             return FileResult(source, "skipped", note="is signed")
-        return self._result(source, signature, self.job.sign_apart(source, signature))
+        return self._result(source, signature, replace(self.job.sign_apart(source, signature), replaced=()))
 
     def _skips(self, source: Path) -> bool:
         """Return whether the file is to be skipped; one that can't be read is not, so that signing reports it."""
@@ -74,7 +85,8 @@ class FileSigner:
         if isinstance(signed, SignerError):
             return FileResult(source, "failed", error=signed.at(source))
         note = f"from {source}" if written != source else ""
-        return FileResult(written, "signed", signed.algorithm, signed.digest, self.job.identity.name, note)
+        name, replaced = self.job.identity.name, signed.replaced
+        return FileResult(written, "signed", signed.algorithm, signed.digest, name, note, replaced=replaced)
 
 
 def _is_signed(source: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from signer.errors import SigningError
 from signer.formats import table
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 INF_SUFFIXES = (".inf", ".inx")
 _HEAD_SIZE = 4096
+Answer = TypeVar("Answer")
 
 
 def detect(data: memoryview | bytes) -> FormatRow | None:
@@ -25,6 +26,24 @@ def detect(data: memoryview | bytes) -> FormatRow | None:
 
 def detect_file(path: Path) -> FormatRow | None:
     """Return the format of a file, or None. Raises FileError."""
+    return _peek(path, _row)
+
+
+def is_plainly_unsigned(path: Path) -> bool:
+    """Tell whether the header of a file shows that it has no signature; False if only its parser can tell.
+
+    Much faster than parsing the file. Raises FileError.
+    """
+
+    def peek(read: Reader) -> bool:
+        row = _row(read)
+        return row is not None and row.lacks_signature(read)
+
+    return _peek(path, peek)
+
+
+def _peek(path: Path, ask: Callable[[Reader], Answer]) -> Answer:
+    """Return the answer to a question about the first bytes of a file. Raises FileError."""
     require_data(path)
     try:
         with path.open("rb", buffering=0) as file:
@@ -36,7 +55,7 @@ def detect_file(path: Path) -> FormatRow | None:
                 file.seek(offset)
                 return file.read(size)
 
-            return _row(read)
+            return ask(read)
     except OSError as error:
         raise file_error(error, path, "read the file") from error
 

@@ -20,6 +20,9 @@ Reader = Callable[[int, int], bytes]
 """Reads a number of bytes at an offset; fewer at the end of the file."""
 
 _DOS_HEADER_SIZE, _PE_HEADER_FIELD = 64, 0x3C
+_COFF_HEADER_END, _CERTIFICATE_TABLE_ENTRY = 24, 4 * 8
+_DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
+"""Offset of the data directories in the optional headers PE32 and PE32+."""
 _CABINET_HEADER_SIZE = 36
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _CERTIFICATE_TRUST_LIST = bytes.fromhex("06092b0601040182370a01")
@@ -88,6 +91,8 @@ class FormatRow:
     """How catalogs name the format; None for one whose files they list by the hash of all bytes."""
     prepare: Callable[[], None] | None = None
     """Starts slow preparations for changing a file of this format in the background; None if there are none."""
+    lacks_signature: Callable[[Reader], bool] = lambda _: False
+    """Whether the header alone shows that a file has no signature; False where only the adapter can tell."""
     shares_suffixes: bool = False
     """Whether other formats use the same suffixes: InstallShield's archives are called .cab as well."""
 
@@ -103,6 +108,14 @@ def _is_image(read: Reader) -> bool:
     if head[:2] != b"MZ" or len(head) < _DOS_HEADER_SIZE:
         return False
     return read(int.from_bytes(head[_PE_HEADER_FIELD:], "little"), 4) == b"PE\0\0"
+
+
+def _has_no_certificate_table(read: Reader) -> bool:
+    """Whether the data directory entry of the certificate table is zero ("PE Format", Optional Header Directories)."""
+    optional_header = int.from_bytes(read(_PE_HEADER_FIELD, 4), "little") + _COFF_HEADER_END
+    directories = _DIRECTORIES_AT.get(int.from_bytes(read(optional_header, 2), "little"))
+    entry = None if directories is None else read(optional_header + directories + _CERTIFICATE_TABLE_ENTRY, 8)
+    return entry == bytes(8)
 
 
 def _is_cabinet(read: Reader) -> bool:
@@ -165,6 +178,7 @@ IMAGE = FormatRow(
     (oids.SPC_PE_IMAGE_DATA,),
     MemberType("{C689AAB8-8E78-11D0-8C47-00C04FC295EE}", b"\x80\x00"),
     prepare=_start_lief,
+    lacks_signature=_has_no_certificate_table,
 )
 CATALOG = FormatRow(
     "catalog", "a catalog", _is_catalog, (".cat",), _catalog, Features(), Traits(lists_files=True), None

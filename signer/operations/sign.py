@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
-from signer.errors import SignerError, SigningError
-from signer.formats.detect import names, opened
+from signer.errors import ForeignSignature, SignerError, SigningError
+from signer.formats.detect import is_plainly_unsigned, names, opened
 from signer.formats.table import FormatRow
 from signer.keys.identity import SigningIdentity
+from signer.operations.ownership import NOBODY, Ownership, is_same_file, require_replaceable, require_replaceable_target
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.pkcs7.signed_data import sign as sign_content
@@ -28,6 +31,8 @@ class Signed:
     """The file's digest that was signed."""
     signature: bytes
     """The DER of the new signature: ContentInfo with SignedData."""
+    replaced: tuple[str, ...] = ()
+    """The names of the signers whose signatures were replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +46,31 @@ class SigningJob:
     """A second signature, nested in the first, for releases that support a stronger digest."""
     page_hashes: bool = False
     append: bool = False
+    replace: bool = False
+    """Whether signatures of other signers are replaced too."""
+    known: Ownership = NOBODY
+    """The authorities whose signatures are replaced without `replace`."""
 
     @property
     def asks_for_timestamps(self) -> bool:
         """Whether signing asks a timestamp authority."""
         return self.timestamper is not None or (self.second is not None and self.second[1] is not None)
 
-    def sign(self, data: memoryview | bytes) -> Signed:
-        """Sign the bytes of a file. Raises SignerError."""
+    @property
+    def ownership(self) -> Ownership:
+        """The signers whose signatures are replaced without `replace`."""
+        return self.known.of(self.identity.certificate)
+
+    def sign(self, data: memoryview | bytes, *, replace: bool = False) -> Signed:
+        """Sign the bytes of a file. `replace` is for a copy whose original stays. Raises SignerError."""
         return sign_file(
             data,
             self.identity,
             self.options,
             page_hashes=self.page_hashes,
             append=self.append,
+            replace=self.replace or replace,
+            known=self.known,
             timestamper=self.timestamper,
             second=self.second,
         )
@@ -62,14 +78,38 @@ class SigningJob:
     def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[Signed | SignerError]:
         """Sign each source into its target; return the results and errors in their order.
 
-        Many files together take less time than one by one: lief checks them together (`change_each`).
+        Many files together take less time than one by one: lief checks them together (`change_each`). The signatures
+        of a source that stays unchanged are not asked about.
         """
-        return change_each(places, self.sign)
+        results: list[Signed | SignerError] = []
+        for elsewhere, group in groupby(places, lambda place: not is_same_file(*place)):
+            results += change_each(list(group), partial(self.sign, replace=elsewhere))
+        return results
+
+    def require_replaceable(self, source: Path, target: Path) -> None:
+        """Raise ForeignSignature if signing `source` into `target` would replace another signer's signature.
+
+        Reads no more than the signatures. Other errors are left to signing.
+        """
+        if self.replace:
+            return
+        if not is_same_file(source, target):
+            require_replaceable_target(target, self.ownership)
+        elif not self.append:
+            try:
+                if is_plainly_unsigned(source):
+                    return
+                with mapped(source) as data:
+                    require_replaceable(*opened(data), self.ownership)
+            except ForeignSignature as error:
+                raise error.at(source) from error
+            except SignerError:  # signing reports it
+                return
 
     def sign_apart(self, source: Path, signature: Path) -> Signed:
         """Write the signature of `source` to a separate file. Raises SignerError."""
         with mapped(source) as data:
-            signed = self.sign(data)
+            signed = self.sign(data, replace=True)
         signed.changes.require()
         write_atomically(signature, signed.signature)
         return signed
@@ -82,17 +122,22 @@ def sign_file(
     *,
     page_hashes: bool = False,
     append: bool = False,
+    replace: bool = False,
+    known: Ownership = NOBODY,
     timestamper: Timestamper | None = None,
     second: tuple[SigningOptions, Timestamper | None] | None = None,
 ) -> Signed:
     """Sign a file: replace its signatures, or with `append` nest the new one in the first.
 
-    `second` is a signature to nest in the new one: SHA-256 in SHA-1, for old and new Windows. Page hashes are omitted
-    for a file that is itself the signed content. Raises SigningError for options that the format lacks, MalformedInput
-    for the file or the signature to append to, IdentityError, TimestampError.
+    Signatures of the same signer and those under a root of `known` are replaced, others only with `replace`. `second`
+    is a signature to nest in the new one: SHA-256 in SHA-1, for old and new Windows. Page hashes are omitted for a file
+    that is itself the signed content. Raises ForeignSignature, SigningError for options that the format lacks,
+    MalformedInput for the file or the signature to append to, IdentityError, TimestampError.
     """
     row, file = opened(data)
     _require_supported(row, page_hashes=page_hashes, append=append, dual=second is not None)
+    ownership = known.of(identity.certificate)
+    replaced = require_replaceable(row, file, ownership, replace=replace, append=append)
     algorithms = {options.digest, second[0].digest} if second else {options.digest}
     paged = algorithms if page_hashes and row.features.page_hashes else ()
     hashes = file.hash(algorithms, paged=paged, to_change=True)
@@ -101,7 +146,7 @@ def sign_file(
         signature = nested.append(signature, sign_content(file.content(hashes, second[0].digest), identity, *second))
     old = file.signatures() if append else []
     changes = file.with_signatures([nested.append(old[0], signature), *old[1:]] if old else [signature])
-    return Signed(changes, options.digest, hashes.digests[options.digest], signature)
+    return Signed(changes, options.digest, hashes.digests[options.digest], signature, replaced)
 
 
 def _require_supported(row: FormatRow, *, page_hashes: bool, append: bool, dual: bool) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.errors import SignerError, SigningError, UsageError
 from signer.formats.detect import opened
 from signer.formats.format import Format
 from signer.formats.table import FormatRow
+from signer.operations.ownership import NOBODY, Ownership, require_replaceable
 from signer.pkcs7 import nested
 from signer.storage.patching import PatchSet
 
@@ -32,6 +35,8 @@ class Attached:
     """The file digest in the signature."""
     signature: bytes
     """The DER of the signature."""
+    replaced: tuple[str, ...] = ()
+    """The names of the signers whose signatures were replaced."""
 
 
 def is_signed(data: memoryview | bytes) -> bool:
@@ -83,10 +88,19 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     return file.with_signatures([_joined(group) for group in groups if group])
 
 
-def attach(data: memoryview | bytes, new: bytes, *, append: bool = False, source: Path | None = None) -> Attached:
+def attach(
+    data: memoryview | bytes,
+    new: bytes,
+    *,
+    append: bool = False,
+    replace: bool = False,
+    known: Ownership = NOBODY,
+    source: Path | None = None,
+) -> Attached:
     """Return the changes that attach a signature to a file, replacing the others or nested in the first.
 
-    `source` is the path of the signature, for errors. Raises SigningError when it is not a signature
+    Signatures of the new one's signer and those under a root of `known` are replaced, others only with `replace`.
+    `source` is the path of the signature, for errors. Raises ForeignSignature, SigningError when it is not a signature
     of this file, MalformedInput.
     """
     row, file = opened(data)
@@ -102,9 +116,18 @@ def attach(data: memoryview | bytes, new: bytes, *, append: bool = False, source
             hint=f"Attach it to the {row.name} that it was made for, unchanged since then.",
             path=source,
         )
+    replaced = require_replaceable(row, file, known.of(signer_of(new)), replace=replace, append=append)
     old = file.signatures() if append else []
     changes = file.with_signatures([nested.append(old[0], new), *old[1:]] if old else [new])
-    return Attached(changes, algorithm, digest, new)
+    return Attached(changes, algorithm, digest, new, replaced)
+
+
+def signer_of(signature: bytes) -> x509.Certificate | None:
+    """Return the signer's certificate of a signature in DER, or None if it is not in it. Raises SignerError."""
+    from signer.pkcs7.parse import parse
+
+    parsed = parse(signature)
+    return parsed.certificate_of(parsed.signers[0]) if parsed.signers else None
 
 
 def _flat(file: Format) -> list[bytes]:

@@ -32,9 +32,12 @@ class FileResult:
     note: str = ""
     """A remark for the text report."""
     error: SignerError | None = None
+    replaced: tuple[str, ...] = ()
+    """The names of the signers whose signatures were replaced."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the entry of `files`."""
+        """Return the entry of `files`; `replaced` only if there was something to replace."""
+        replaced = {"replaced": list(self.replaced)} if self.replaced else {}
         return {
             "path": str(self.path),
             "action": self.action,
@@ -42,6 +45,7 @@ class FileResult:
             "digest": self.digest.hex() if self.digest is not None else None,
             "signer": self.signer,
             "error": self.error.as_json() if self.error else None,
+            **replaced,
         }
 
 
@@ -56,6 +60,8 @@ def write_results(results: Sequence[FileResult], sink: Sink) -> None:
         if result.error is not None:
             continue
         facts = [str(result.digest_algorithm) if result.digest_algorithm else "", result.signer or "", result.note]
+        if result.replaced:
+            facts.append(f"replaced the signature of {' and '.join(result.replaced)}")
         about = ", ".join(fact for fact in facts if fact)
         sink.line(result.action, f"{result.path}{f'  ({about})' if about else ''}", STYLES.get(result.action))
 

@@ -12,7 +12,8 @@ import typer
 
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Append, OutputFile, SignablePath
-from signer.cli.options.signature import load_certificates
+from signer.cli.options.identity import IdentityOptions
+from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.cli.results import attempt, finish
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from signer.algorithms import DigestAlgorithm
     from signer.operations.external_signing import SigningCandidate
+    from signer.operations.ownership import Ownership
     from signer.pkcs7.signed_data import SigningOptions
 
 app = typer.Typer(add_completion=False)
@@ -122,27 +124,50 @@ def attach(
         typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.", parser=to_file),
     ] = None,
     append: Append = False,
+    replace: Replace = False,
     target: OutputFile = None,
 ) -> None:
-    """Attach a signature that was made elsewhere to its file. A signature for a different file is refused."""
+    """Attach a signature that was made elsewhere to its file. A signature for a different file is refused.
+
+    An existing signature of another signer is not replaced without --append, --replace or --output.
+    """
+    if append and replace:
+        raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
     if (signature is None) == (external.signed_digest is None):
         raise UsageError(
             "attach requires exactly one signature", hint="Give --signature, or --signed-digest with --cert."
         )
-    finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, append))])
+    mode = ExistingSignatures(append, replace, IdentityOptions().known_authorities())
+    finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, mode))])
 
 
-def _attach(path: Path, target: Path, external: ExternalSignature, signature: Path | None, append: bool) -> FileResult:
-    from signer.operations.signatures import Attached, attach
+@dataclass(frozen=True)
+class ExistingSignatures:
+    """What happens to the signatures that a file has."""
+
+    append: bool
+    replace: bool
+    known: Ownership
+
+
+def _attach(
+    path: Path, target: Path, external: ExternalSignature, signature: Path | None, mode: ExistingSignatures
+) -> FileResult:
+    from signer.certificates import common_name
+    from signer.operations.ownership import is_same_file
+    from signer.operations.signatures import Attached, attach, signer_of
+
+    replace = mode.replace or not is_same_file(path, target)
 
     def found(data: memoryview) -> Attached:
         der = _finished(data, external) if signature is None else read(signature)
-        return attach(data, der, append=append, source=signature)
+        return attach(data, der, append=mode.append, replace=replace, known=mode.known, source=signature)
 
     # Compare the copy that is written: the source may change meanwhile.
     made = change_atomically(path, target, found)
-    note = f"to {path}" if target != path else ""
-    return FileResult(target, "attached", made.algorithm, made.digest, _signer(made.signature), note)
+    note, signer = f"to {path}" if target != path else "", signer_of(made.signature)
+    name = common_name(signer) if signer is not None else None
+    return FileResult(target, "attached", made.algorithm, made.digest, name, note, replaced=made.replaced)
 
 
 def _finished(data: memoryview, external: ExternalSignature) -> bytes:
@@ -182,12 +207,3 @@ def _raw(data: bytes) -> bytes:
         return base64.b64decode(b"".join(data.split()), validate=True) or data
     except binascii.Error:
         return data
-
-
-def _signer(der: bytes) -> str | None:
-    from signer.certificates import common_name
-    from signer.pkcs7.parse import parse
-
-    parsed = parse(der)
-    certificate = parsed.certificate_of(parsed.signers[0]) if parsed.signers else None
-    return common_name(certificate) if certificate is not None else None

@@ -13,7 +13,9 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
+from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
+from signer.cli.options.signature import Replace
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.processes import in_processes
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from catalogs.catalog.members import CatalogMember
     from catalogs.folder_check import FileState
     from catalogs.package.driver_package import DriverPackage
+    from signer.operations.ownership import Ownership
 
 app = typer.Typer(
     add_completion=False,
@@ -56,6 +59,7 @@ def build(
     ],
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
+    replace: Replace = False,
     output_file: OutputFile = None,
     depfile: DepFile = None,
     jobs: Jobs = 0,
@@ -63,16 +67,18 @@ def build(
     """Build the catalogs that the INFs name, as Inf2Cat does, or the catalog that a .cdf file defines, as MakeCat
     does.
 
-    The catalogs are unsigned and are written where the INF or the .cdf file says.
+    The catalogs are unsigned and are written where the INF or the .cdf file says. A catalog that has the signature of
+    another signer than your test certificates is not replaced without --replace.
     """
+    keep = None if replace else IdentityOptions().known_authorities()
     with failure_as_result(output, path):
         if not path.exists():
             raise FileError("file or folder not found", path=path, hint="Check the path.")
         _require_source(path)
         if path.suffix.lower() == ".cdf":
-            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file))]
+            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, keep))]
         else:
-            results = _from_infs(output, path, choices, page_hashes, output_file, jobs)
+            results = _from_infs(output, path, choices, page_hashes, output_file, keep, jobs)
     if depfile is not None and not any(result.error for result in results):
         write_depfile(depfile, results[0].path, _sources(path, choices))
     finish(output, results)
@@ -173,7 +179,13 @@ def _sources(path: Path, choices: CatalogChoices) -> list[Path]:
 
 
 def _from_infs(
-    output: Output, path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, jobs: int
+    output: Output,
+    path: Path,
+    choices: CatalogChoices,
+    page_hashes: bool,
+    target: Path | None,
+    keep: Ownership | None,
+    jobs: int,
 ) -> list[FileResult]:
     packages = choices.packages(path if path.is_dir() else [path], output)
     if target is not None and len(packages) != 1:
@@ -182,6 +194,8 @@ def _from_infs(
             f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
         )
     options = choices.options(page_hashes=page_hashes)
+    for package in packages:
+        _require_replaceable(target or package.catalog, keep)
 
     def made(package: DriverPackage) -> FileResult:
         from catalogs.build import build as build_catalog
@@ -195,16 +209,27 @@ def _from_infs(
     return [attempt(package.catalog, partial(made, package)) for package in packages]
 
 
-def _from_cdf(path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None) -> FileResult:
+def _from_cdf(
+    path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, keep: Ownership | None
+) -> FileResult:
     from catalogs import cdf
     from catalogs.inf.text import decode
 
     definition = cdf.parse(decode(read(path)).text, path, choices.catalog_version)
     where = target or definition.target
+    _require_replaceable(where, keep)
     catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
     if target is None:
         ensure_folder(where.parent)
     return _written(catalog, where, len({member.file or member.digest for member in catalog.members}))
+
+
+def _require_replaceable(target: Path, keep: Ownership | None) -> None:
+    """Raise ForeignSignature if the target has signatures of other signers than those in `keep`; None: no limit."""
+    if keep is not None:
+        from signer.operations.ownership import require_replaceable_target
+
+        require_replaceable_target(target, keep)
 
 
 def _written(catalog: Catalog, target: Path, files: int) -> FileResult:

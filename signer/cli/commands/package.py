@@ -17,7 +17,7 @@ from signer.cli.options.destinations import OutputFolder
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.profile import ProfileOptions
-from signer.cli.options.signature import SignatureOptions
+from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
@@ -35,10 +35,14 @@ from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
-    from catalogs.signing import FileOutcome
+    from catalogs.signing import FileOutcome, PackagingOptions
     from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
+
+SkipSigned = Annotated[
+    bool, typer.Option("--skip-signed", help="Leave drivers unchanged that have the signature of another signer.")
+]
 
 
 Folder = Annotated[
@@ -63,13 +67,16 @@ def package(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     profiles: ProfileOptions,
+    replace_signatures: Replace = False,
+    skip_signed: SkipSigned = False,
     output_dir: OutputFolder = None,
     depfile: DepFile = None,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build and sign its catalogs, and verify the result.
 
-    All files change together, or none does. Drivers signed by another publisher stay unchanged. The verdict for the
+    All files change together, or none does. If a driver or a catalog has the signature of another signer, nothing
+    changes without --replace, --skip-signed (for drivers) or --output-dir. The verdict for the
     newest Windows release is printed at the end; the exit code tells only whether signing succeeded.
     """
     from catalogs.signing import PackagingOptions, sign_packages
@@ -89,11 +96,24 @@ def package(
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
     pages = bool(signature.page_hashes)
     timestamper = authorities.chooser(output)(options.digest)
-    packaging = PackagingOptions(options, choices.options(page_hashes=pages), pages, timestamper)
+    packaging = PackagingOptions(
+        options,
+        choices.options(page_hashes=pages),
+        pages,
+        timestamper,
+        replace=replace_signatures,
+        skip_signed=skip_signed,
+        known=identity.known_authorities(),
+    )
     checked = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
-    sign = partial(checked, identity=signer, options=packaging, each=_each(output, jobs))
+    sign = partial(checked, identity=signer, each=_each(output, jobs))
     with failure_as_result(output, folder):
-        made = sign(folder, packages) if output_dir is None else _elsewhere(packages, folder, output_dir, sign, output)
+        if output_dir is None:
+            made = sign(folder, packages, options=packaging)
+        else:
+            _require_replaceable(packages, folder, output_dir, signer, packaging)
+            copying = partial(sign, options=replace(packaging, replace=not skip_signed))
+            made = _elsewhere(packages, folder, output_dir, copying, output)
     result = output_dir or folder
     if depfile is not None:
         target = result / packages[0].catalog.relative_to(folder)
@@ -103,6 +123,18 @@ def package(
         _print_verdict(output, result, signer, jobs, said.roots)
     if identity.is_test:
         output.note("To prepare the test machine: drvsign certs install-script")
+
+
+def _require_replaceable(
+    packages: list[DriverPackage], folder: Path, target: Path, signer: SigningIdentity, options: PackagingOptions
+) -> None:
+    """Raise ForeignSignatures if a signed result would replace a file that only others have signed."""
+    from catalogs.signing import require_no_foreign
+
+    if options.replace:
+        return
+    results = [_moved(package, folder, target) for package in packages]
+    require_no_foreign(results, options.known.of(signer.certificate), drivers=False)
 
 
 def _files(packages: list[DriverPackage]) -> list[Path]:
@@ -170,7 +202,7 @@ def _moved(package: DriverPackage, folder: Path, copies: Path) -> DriverPackage:
 
 def _result(made: FileOutcome, signer: str) -> FileResult:
     name = signer if made.action != "skipped" else None
-    return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note)
+    return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note, replaced=made.replaced)
 
 
 def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int, roots: Sequence[Path]) -> None:

@@ -15,12 +15,12 @@ from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions
-from signer.cli.options.signature import SignatureOptions
+from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative
-from signer.cli.processes import in_processes_together
+from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import attempt, finish
 from signer.cli.signing import FileSigner, prepare_for, write_request
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from signer.algorithms import DigestAlgorithm
     from signer.keys.identity import SigningIdentity
+    from signer.operations.ownership import Ownership
     from signer.pkcs7.signed_data import SigningOptions, Timestamper
 
 app = typer.Typer(add_completion=False)
@@ -45,6 +46,7 @@ class SigningMode:
     """Options for existing signatures and for the destination of the new one."""
 
     append: Append = False
+    replace: Replace = False
     skip_signed: Annotated[bool, typer.Option("--skip-signed", help="Skip files that are already signed.")] = False
     detached: Annotated[
         Path | None,
@@ -88,8 +90,9 @@ def sign(
 ) -> None:
     """Sign drivers, catalogs and other files, each on its own.
 
-    An existing signature is replaced unless --append is given. Nothing else in the file changes, and a file that
-    can't be signed stays unchanged.
+    An existing signature of the same signer or of your test certificates is replaced unless --append is given. If a
+    file has the signature of another signer, nothing is signed without --append, --replace, --output or --output-dir.
+    Nothing else in a file changes, and a file that can't be signed stays unchanged.
     """
     chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings
@@ -97,6 +100,8 @@ def sign(
     if manner.request is not None:
         _write_request(output, paths, signature, identity, manner.request)
         return
+    if manner.append and manner.replace:
+        raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
     if manner.append and signature.dual:
         raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
     files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
@@ -110,12 +115,32 @@ def sign(
     options, second = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
-    job = _job(signer, (options, second), authorities.chooser(output), signature, manner)
-    results = _sign_each(output, job, targets, manner.detached, jobs)
+    known = identity.known_authorities()
+    job = _job(signer, (options, second), authorities.chooser(output), signature, manner, known)
+    results = _refused(output, job, targets, manner.detached, jobs)
+    results = results or _sign_each(output, job, targets, manner.detached, jobs)
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
     finish(output, results)
+
+
+def _refused(
+    output: Output, signer: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
+) -> list[FileResult]:
+    """Return a result for every file if signing would replace another signer's signature, else nothing.
+
+    No file was changed.
+    """
+    if detached is not None or signer.job.replace:
+        return []
+    places, count = list(targets.items()), workers(jobs, len(targets))
+    found = output.each(signer.refusal, places, jobs=count, doing="reading signatures", run=in_processes)
+    if not any(found):
+        return []
+    return [
+        result or FileResult(path, "skipped", note="not signed") for path, result in zip(targets, found, strict=True)
+    ]
 
 
 def _sign_each(
@@ -135,6 +160,7 @@ def _job(
     timestamper: Callable[[DigestAlgorithm], Timestamper | None],
     signature: SignatureOptions,
     manner: SigningMode,
+    known: Ownership,
 ) -> FileSigner:
     """Return how each file is signed: `first` is for the signature, `second` for one nested in it."""
     from signer.operations.sign import SigningJob
@@ -147,6 +173,8 @@ def _job(
         (second, timestamper(second.digest)) if second else None,
         page_hashes=bool(signature.page_hashes),
         append=manner.append,
+        replace=manner.replace,
+        known=known,
     )
     return FileSigner(job, manner.skip_signed)
 

@@ -16,10 +16,9 @@ from signer.cli.param_types import to_file
 from signer.errors import IdentityError, UsageError
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from signer.config import Settings
     from signer.keys.identity import SigningIdentity
+    from signer.operations.ownership import Ownership
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,17 @@ class IdentityOptions:
             return options
         return replace(options, identity=settings.identity, cert=settings.certificate)
 
-    def known_roots(self) -> tuple[x509.Certificate, ...]:
-        """Return the roots of all test authorities that the call knows: signatures under these are the user's own."""
-        from testcerts.locate import known_roots
+    def known_authorities(self) -> Ownership:
+        """Return the test authorities that the call knows: it replaces signatures under their roots without asking."""
+        from signer.certificates import is_self_signed
+        from signer.operations.ownership import Ownership
+        from testcerts.locate import known_certificates
 
-        return known_roots(self.certs, os.environ)
+        certificates = known_certificates(self.certs, os.environ)
+        return Ownership(
+            roots=tuple(one for one in certificates if is_self_signed(one)),
+            issuers=tuple(one for one in certificates if not is_self_signed(one)),
+        )
 
     def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
         """Open the identity that the options name. Raises UsageError, FileError, IdentityError."""

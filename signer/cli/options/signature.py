@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from signer.pkcs7.signed_data import SigningOptions
 
 PANEL = "Signature contents"
+Replace = Annotated[bool, typer.Option("--replace", help="Replace signatures of other signers too.")]
 
 
 @dataclass(frozen=True)

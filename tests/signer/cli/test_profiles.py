@@ -155,12 +155,25 @@ def test_no_timestamp_is_refused_by_sign_as_well(package: Path) -> None:
 
 
 @pytest.mark.usefixtures("trusted")
-def test_a_driver_with_a_test_signature_is_not_released(package: Path, url: str) -> None:
+def test_a_release_replaces_the_developer_s_test_signature(package: Path, url: str) -> None:
     assert drvsign("sign", package / "sample.sys").code == 0
+    write_profile(package, release(url))
+    ran = drvsign("package", package, "--profile", "release")
+    assert ran.code == 0, ran.stderr
+    signer = drvsign("inspect", package / "sample.sys").stdout
+    assert "drvsign Test" not in signer
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_driver_with_the_signature_of_another_test_authority_is_not_released(package: Path, url: str) -> None:
+    assert drvsign("certs", "create", "colleague").code == 0
+    other = ["--cert", "colleague/code-signing.pem", "--key", "colleague/code-signing.key.pem"]
+    assert drvsign("sign", package / "sample.sys", *other).code == 0
     write_profile(package, release(url))
     before = state(package)
     ran = drvsign("package", package, "--profile", "release")
-    assert ran.code != 0
+    assert ran.code == 3
+    assert "foreign-signature: signed by drvsign Test" in ran.stderr
     assert state(package) == before
 
 

@@ -208,7 +208,7 @@ def corrupt(fault: str, data: bytes, changes: PatchSet) -> PatchSet:
 )
 def test_changes_that_alter_the_digest_are_refused(fault: str) -> None:
     data = PeSpec(overlay=b"odd").build()
-    changes = sign_file(data, identity(), SigningOptions()).changes
+    changes = sign_file(data, identity(), SigningOptions(), replace=True).changes
     require_same_digest(Image.parse(data), changes)
     with pytest.raises(DigestChanged):
         require_same_digest(Image.parse(data), corrupt(fault, data, changes))
@@ -220,7 +220,7 @@ def test_osslsigncode_accepts_signed_drivers(path: Path, tmp_path: Path) -> None
     data = path.read_bytes()
     image = Image.parse(data)
     pages = image.section_alignment == image.page_size
-    signed = sign_file(data, identity(), SigningOptions(), page_hashes=pages)
+    signed = sign_file(data, identity(), SigningOptions(), replace=True, page_hashes=pages)
     result = tmp_path / "signed.sys"
     result.write_bytes(patched(data, signed.changes))
     output = subprocess.run(["osslsigncode", "verify", "-in", result], capture_output=True, text=True).stdout
@@ -232,7 +232,7 @@ def test_osslsigncode_accepts_signed_drivers(path: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys", "packages/*/**/*.sys"), ids=corpus_id)
 def test_every_real_driver_can_be_signed(path: Path) -> None:
     data = path.read_bytes()
-    signed = sign_file(data, identity(), SigningOptions())
+    signed = sign_file(data, identity(), SigningOptions(), replace=True)
     result = patched(data, signed.changes)
     assert digest_of(result, signed) == signed.digest
     image = Image.parse(result)

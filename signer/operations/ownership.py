@@ -1,0 +1,165 @@
+"""Decide which signatures a new one may replace without being asked: those of the same signer or the same test CA.
+
+A signer is the same if its certificate has the same public key. A signer belongs to a known authority if a path of
+verified certificate signatures ends at the key of a known root; names decide nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from signer.certificates import common_name, spki_sha256
+from signer.errors import CertificateError, ForeignSignature, SignatureFormatError, SignerError
+from signer.formats.detect import opened
+from signer.formats.format import Format
+from signer.formats.table import FormatRow
+from signer.pkcs7 import nested
+from signer.storage.files import mapped
+
+if TYPE_CHECKING:
+    from signer.trust.store import TrustStore
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The signer of a signature in a file."""
+
+    name: str
+    """The common name of its certificate, or why it is unknown."""
+    is_own: bool
+    has_own_name: bool = False
+    """Whether its certificate has the subject of one of the call's own certificates, and another key."""
+
+    def __str__(self) -> str:
+        return f"{self.name}, a certificate of the same name with another key" if self.has_own_name else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """The signers whose signatures a call may replace without being asked."""
+
+    signer: x509.Certificate | None = None
+    """The certificate of the call's own identity."""
+    roots: tuple[x509.Certificate, ...] = ()
+    """The roots of the test authorities that the call knows."""
+    issuers: tuple[x509.Certificate, ...] = ()
+    """Other certificates of these authorities; they complete the chains of signatures without them."""
+
+    def of(self, certificate: x509.Certificate | None) -> Ownership:
+        """Return the same, for a call that signs with `certificate`."""
+        return replace(self, signer=certificate)
+
+    def signers(self, signatures: Iterable[bytes]) -> list[Signer]:
+        """List the signers of signatures in DER, those of nested signatures included."""
+        return [one for signature in signatures for one in self._of_signature(signature)]
+
+    def _of_signature(self, signature: bytes) -> list[Signer]:
+        from signer.pkcs7.parse import parse
+
+        try:
+            parsed = parse(signature)
+            found = [self._signer(parsed.certificate_of(one), parsed.certificates) for one in parsed.signers]
+            return [*found, *self.signers(nested.nested_in(signature))]
+        except (SignatureFormatError, CertificateError):
+            return [Signer("a signer whose signature can't be read", is_own=False)]
+
+    def _signer(self, certificate: x509.Certificate | None, carried: tuple[x509.Certificate, ...]) -> Signer:
+        if certificate is None:
+            return Signer("a signer whose certificate is missing", is_own=False)
+        own = self.signer
+        if own is not None and spki_sha256(certificate) == spki_sha256(own):
+            return Signer(common_name(certificate), is_own=True)
+        if self._ends_in_own_root(certificate, carried):
+            return Signer(common_name(certificate), is_own=True)
+        named = (*self.issuers, own) if own is not None else self.issuers
+        same_name = any(certificate.subject == one.subject for one in named)
+        return Signer(common_name(certificate), is_own=False, has_own_name=same_name)
+
+    def _ends_in_own_root(self, certificate: x509.Certificate, carried: Iterable[x509.Certificate]) -> bool:
+        from signer.trust.chain import build_paths
+
+        if not self.roots:
+            return False
+        own = {spki_sha256(root) for root in self.roots}
+        paths = build_paths(certificate, (*carried, *self.issuers), _store(self.roots))
+        return any(path.anchor is not None and path.anchor.spki_sha256 in own for path in paths)
+
+
+NOBODY = Ownership()
+"""No authority is known: only signatures of the call's own signer are its own."""
+
+
+def require_replaceable(
+    row: FormatRow, file: Format, ownership: Ownership, *, replace: bool = False, append: bool = False
+) -> tuple[str, ...]:
+    """Return the names of the other signers whose signatures a new one replaces, each once; none with `append`.
+
+    Raises ForeignSignature if there are any, unless `replace` is true.
+    """
+    if append or not file.is_signed:
+        return ()
+    others = [one for one in _signers_of(file, ownership) if not one.is_own]
+    if others and not replace:
+        keep = "Keep the signature and add yours with --append, replace" if row.features.append else "Replace"
+        hint = f"{keep} it with --replace, or leave the original unchanged with --output or --output-dir."
+        raise _foreign(row.name, others, hint=hint)
+    return names_of(others)
+
+
+def names_of(signers: Iterable[Signer]) -> tuple[str, ...]:
+    """Return the names of signers, each once."""
+    return tuple(dict.fromkeys(one.name for one in signers))
+
+
+def require_replaceable_target(target: Path, ownership: Ownership) -> None:
+    """Raise ForeignSignature if an existing file, which a new one is to replace, has only signatures that are not own.
+
+    Own signatures among the others show that an earlier call wrote the file.
+    """
+    signers = signers_of_file(target, ownership)
+    if signers and not any(one.is_own for one in signers):
+        raise _foreign("file", signers, hint="Replace it with --replace, or write to another path.").at(target)
+
+
+def is_same_file(source: Path, target: Path) -> bool:
+    """Tell whether two paths name one file, links resolved."""
+    return source == target or os.path.realpath(source) == os.path.realpath(target)
+
+
+def signers_of_file(path: Path, ownership: Ownership) -> list[Signer]:
+    """List the signers of a file; none for a file that is missing, can't be read or has no signatures."""
+    if not path.is_file():
+        return []
+    try:
+        with mapped(path) as data:
+            _, file = opened(data)
+            return _signers_of(file, ownership) if file.is_signed else []
+    except SignerError:
+        return []
+
+
+def _signers_of(file: Format, ownership: Ownership) -> list[Signer]:
+    try:
+        return ownership.signers(file.signatures())
+    except SignerError:  # the container of the signatures is malformed
+        return [Signer("a signer whose signature can't be read", is_own=False)]
+
+
+def _foreign(what: str, others: Sequence[Signer], *, hint: str) -> ForeignSignature:
+    names = " and ".join(dict.fromkeys(map(str, others)))
+    return ForeignSignature(f"the {what} has a signature of another signer: {names}", hint=hint)
+
+
+@lru_cache(maxsize=8)
+def _store(roots: tuple[x509.Certificate, ...]) -> TrustStore:
+    """Return the store of these roots, the same for every file. Raises UsageError for the key of a production root."""
+    from signer.trust.store import TrustStore
+
+    return TrustStore.test_signing(roots)

@@ -1,0 +1,174 @@
+"""Signatures of other signers are replaced only on request, and a refused call changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.catalog.file import Catalog
+from signer.operations.signatures import signatures
+from testcerts.store import ensure
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import Ran, drvsign, state
+
+
+@pytest.fixture(scope="session")
+def colleague(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test certificates of somebody else, with the same names and other keys."""
+    folder = tmp_path_factory.mktemp("colleague") / "certs"
+    ensure(folder, datetime.now(UTC))
+    return folder
+
+
+@pytest.fixture
+def theirs(colleague: Path) -> list[object]:
+    """The options that sign with the colleague's identity."""
+    return ["--cert", colleague / "code-signing.pem", "--key", colleague / "code-signing.key.pem"]
+
+
+@pytest.fixture
+def foreign(driver: Path, theirs: Sequence[object]) -> Path:
+    """A driver that the colleague signed."""
+    assert drvsign("sign", driver, *theirs).code == 0
+    return driver
+
+
+@pytest.fixture
+def package(work: Path) -> Path:
+    """A driver package."""
+    folder = work / "hello"
+    folder.mkdir()
+    (folder / "hello.inf").write_bytes(HELLO.encode())
+    (folder / "hello.sys").write_bytes(PeSpec().build())
+    return folder
+
+
+def assert_refused(ran: Ran, folder: Path, before: dict[str, str]) -> None:
+    assert ran.code == 3
+    assert "another key" in ran.stderr or "signed by drvsign Test" in ran.stderr
+    assert "--replace" in ran.stderr
+    assert state(folder) == before
+
+
+def test_sign_refuses_before_any_file_changes(work: Path, foreign: Path) -> None:
+    (work / "first.sys").write_bytes(PeSpec(fill=3).build())
+    before = state(work)
+    ran = drvsign("sign", "first.sys", foreign, "--json")
+    assert_refused(ran, work, before)
+    assert "--append" in ran.stderr and "--output" in ran.stderr
+    first, second = ran.document["files"]
+    assert (first["action"], first["error"]) == ("skipped", None)
+    assert (second["action"], second["error"]["code"]) == ("failed", "foreign-signature")
+
+
+def test_replace_says_what_it_replaced(foreign: Path) -> None:
+    (entry,) = drvsign("sign", foreign, "--replace", "--json").document["files"]
+    assert (entry["action"], entry["replaced"]) == ("signed", ["drvsign Test"])
+    assert drvsign("sign", foreign).code == 0, "it is ours now"
+
+
+def test_the_text_names_the_replaced_signer(foreign: Path) -> None:
+    assert "replaced the signature of drvsign Test" in drvsign("sign", foreign, "--replace").stdout
+
+
+def test_append_keeps_both(foreign: Path) -> None:
+    assert drvsign("sign", foreign, "--append").code == 0
+    assert len(signatures(foreign.read_bytes())) == 2
+
+
+def test_a_nested_signature_of_another_signer_is_protected(work: Path, driver: Path, theirs: Sequence[object]) -> None:
+    assert drvsign("sign", driver).code == 0
+    assert drvsign("sign", driver, "--append", *theirs).code == 0
+    assert_refused(drvsign("sign", driver), work, state(work))
+
+
+@pytest.mark.parametrize("destination", [("--output", "out.sys"), ("--output-dir", "out")], ids=["file", "folder"])
+def test_a_copy_leaves_the_original_alone(work: Path, foreign: Path, destination: tuple[str, str]) -> None:
+    before = foreign.read_bytes()
+    for _ in range(2):  # the second call replaces its own result
+        assert drvsign("sign", foreign, *destination).code == 0
+    assert foreign.read_bytes() == before
+
+
+def test_an_output_that_only_others_signed_is_protected(work: Path, foreign: Path) -> None:
+    (work / "mine.sys").write_bytes(PeSpec(fill=3).build())
+    before = state(work)
+    ran = drvsign("sign", "mine.sys", "--output", foreign)
+    assert (ran.code, state(work)) == (3, before)
+    assert drvsign("sign", "mine.sys", "--output", foreign, "--replace").code == 0
+
+
+def test_an_output_that_is_the_input_under_another_name_is_protected(work: Path, foreign: Path) -> None:
+    (work / "link.sys").symlink_to(foreign)
+    assert_refused(drvsign("sign", foreign, "--output", "link.sys"), work, state(work))
+
+
+def test_skip_signed_and_detached_replace_nothing(work: Path, foreign: Path) -> None:
+    before = foreign.read_bytes()
+    assert drvsign("sign", foreign, "--skip-signed").code == 0
+    assert drvsign("sign", foreign, "--detached", "out.p7").code == 0
+    assert foreign.read_bytes() == before
+
+
+def test_another_identity_of_a_known_authority_is_ours(driver: Path, made_identity: Path, work: Path) -> None:
+    shutil.copytree(made_identity, work / "copy")
+    options = ["--cert", "copy/time-stamping.pem", "--key", "copy/time-stamping.key.pem", "--any-usage"]
+    assert drvsign("sign", driver, *options).code == 0
+    assert drvsign("sign", driver).code == 0
+
+
+def test_a_signature_that_can_not_be_read_is_protected(work: Path, foreign: Path) -> None:
+    data = bytearray(foreign.read_bytes())
+    (der,) = signatures(bytes(data))
+    start = bytes(data).index(der)
+    data[start + 4] ^= 0x40  # the tag of the content type
+    foreign.write_bytes(data)
+    before = state(work)
+    ran = drvsign("sign", foreign)
+    assert (ran.code, state(work)) == (3, before)
+    assert "can't be read" in ran.stderr
+    assert drvsign("sign", foreign, "--replace").code == 0
+
+
+def test_attach_obeys_the_same_rule(work: Path, foreign: Path) -> None:
+    assert drvsign("sign", foreign, "--detached", "mine.p7").code == 0
+    assert_refused(drvsign("attach", foreign, "--signature", "mine.p7"), work, state(work))
+    assert drvsign("attach", foreign, "--signature", "mine.p7", "--output", "copy.sys").code == 0
+    assert drvsign("attach", foreign, "--signature", "mine.p7", "--replace").code == 0
+    assert drvsign("attach", foreign, "--signature", "mine.p7").code == 0, "the same signer"
+
+
+def test_a_catalog_of_another_signer_is_protected(package: Path, theirs: Sequence[object]) -> None:
+    catalog = package / "hello.cat"
+    assert drvsign("package", package, "--output-dir", "theirs", *theirs).code == 0
+    shutil.copy("theirs/hello.cat", catalog)
+    before = state(package)
+    assert_refused(drvsign("catalog", "sign", catalog), package, before)
+    assert_refused(drvsign("catalog", "build", package), package, before)
+    assert_refused(drvsign("package", package), package, before)
+    assert drvsign("package", package, "--output-dir", "ours").code == 0
+    assert_refused(drvsign("package", package, "--output-dir", "theirs"), package, before)
+    ran = drvsign("package", package, "--replace", "--json")
+    assert ran.document["files"][-1]["replaced"] == ["drvsign Test"]
+    assert drvsign("catalog", "build", package).code == 0
+    assert not Catalog.parse(catalog.read_bytes()).is_signed
+
+
+def test_a_package_with_a_driver_of_another_signer(package: Path, theirs: Sequence[object]) -> None:
+    driver = package / "hello.sys"
+    assert drvsign("sign", driver, *theirs).code == 0
+    before, bytes_before = state(package), driver.read_bytes()
+    ran = drvsign("package", package, "--json")
+    assert_refused(ran, package, before)
+    assert ran.document["files"][-1]["path"] == str(driver)
+    assert drvsign("package", package, "--output-dir", "out").code == 0
+    assert driver.read_bytes() == bytes_before != Path("out/hello.sys").read_bytes()
+    assert drvsign("package", package, "--skip-signed").code == 0
+    assert driver.read_bytes() == bytes_before
+    assert drvsign("package", package, "--replace").code == 0
+    assert driver.read_bytes() != bytes_before

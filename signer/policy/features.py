@@ -6,6 +6,8 @@ from signer.policy.targets import Releases
 
 OUTER_SIGNATURE_ONLY = Releases(before="win8")
 """Only the outer signature of an image is checked."""
+ADMINISTRATOR_PROMPT = Releases(before="win8")
+"""An administrator can install a package whose signature does not verify; later releases refuse it."""
 SHA2 = Releases(since="win8")
 """Code Integrity supports SHA-2 without an update."""
 SHA2_UPDATE = Releases(since="win7")

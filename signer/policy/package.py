@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from signer.policy import inf_faults, pnp, sources
+from signer.policy import features, inf_faults, pnp, sources
 from signer.policy.decide import AttributedResult, decide
 from signer.policy.findings import Finding, Outcome, Verdict
 from signer.policy.inf_faults import InfFault
@@ -127,16 +127,23 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
     The findings name each file that the catalog does not list; `rule` is the first deciding rule.
     """
     context = EvaluationContext(target, machine)
-    results = [
-        AttributedResult(one.name, one.source, result) for one in RULES for result in one.results(package, context)
-    ]
+    results = list(_results(package, context))
     members = [decide(pnp.POLICY, member.as_installed, context) for member in package.members]
     outcome, rule_name = _outcome(results, members)
-    explained = any(one.rule in _CATALOG_RULES and one.result.effect == "rejects" for one in results)
+    explained = any(one.rule in _CATALOG_RULES for one in results)
     of_members = (finding for one in members for finding in one.findings)
     findings = [one.finding for one in results]
     findings += [one for one in of_members if not (explained and one.code == "not-catalogued")]
     return Verdict(target.name, outcome, rule_name, tuple(_by_severity(dict.fromkeys(findings))), members[0].signatures)
+
+
+def _results(package: Package, context: EvaluationContext) -> Iterator[AttributedResult]:
+    """Yield the results of the package's rules; before Windows 8 an administrator can install without a catalog."""
+    for one in RULES:
+        prompts = one.name in _CATALOG_RULES and context.target in features.ADMINISTRATOR_PROMPT
+        for result in one.results(package, context):
+            lenient = prompts and result.effect == "rejects"
+            yield AttributedResult(one.name, one.source, result._replace(effect="warns") if lenient else result)
 
 
 def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[Outcome, str]:
@@ -147,7 +154,8 @@ def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[O
         worst = next((verdict for verdict in members if verdict.outcome == outcome), None)
         if worst is not None:
             return worst.outcome, worst.rule
-    return "accepted", members[0].rule
+    prompted = next((one.rule for one in members if one.rule == pnp.administrator_prompt.name), None)
+    return "accepted", prompted or members[0].rule
 
 
 def _by_severity(findings: dict[Finding, None]) -> list[Finding]:

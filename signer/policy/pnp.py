@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from signer.policy import authenticode, kernel_trust, sources
-from signer.policy.decide import Policy
+from signer.policy import authenticode, features, kernel_trust, sources
+from signer.policy.decide import Decision, Policy
 from signer.policy.findings import Classification
 from signer.policy.machine_state import EvaluationContext, Publisher
-from signer.policy.rules import Rule, RuleResult, allows, rejects, rule, warns
+from signer.policy.rules import Rule, RuleResult, allows, rejects, rule, waives, warns
 from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.tables import table
 from signer.policy.targets import Releases
@@ -138,7 +138,34 @@ SIGNATURE_RULES: tuple[Rule[SignaturePath], ...] = (
     publisher,
 )
 
-POLICY = Policy("pnp", file_rules=(catalogued,), signature_rules=SIGNATURE_RULES, outcome_rules=())
+_REFUSED = frozenset({publisher.name})
+"""Rejections that no administrator can override."""
+
+
+@rule(
+    "administrator-prompt",
+    "Before Windows 8 an administrator can install a package that is unsigned or was altered.",
+    source=sources.ADMINISTRATOR_PROMPT,
+    releases=features.ADMINISTRATOR_PROMPT,
+)
+def administrator_prompt(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
+    """Waive the rejection, except of an untrusted publisher. The kernel policy decides whether the driver loads."""
+    if decision.outcome == "rejected" and not decision.rejected_by(_REFUSED):
+        message = (
+            f"{context.target.title} can't verify the signature of the package: it prompts an administrator before "
+            "it installs the package; standard users can't install it"
+        )
+        if context.target.architecture != "x86":
+            message += ". Unsigned drivers do not load afterwards"
+        yield waives("administrator-prompt", message, _PACKAGE)
+
+
+POLICY = Policy(
+    "pnp",
+    file_rules=(catalogued,),
+    signature_rules=SIGNATURE_RULES,
+    outcome_rules=(administrator_prompt,),
+)
 
 
 def signer_score(classification: Classification | None) -> tuple[int, str]:

@@ -78,14 +78,24 @@ def _checks(verdict: Verdict) -> tuple[_Check, ...]:
     if "publisher-microsoft" in codes and verdict.outcome == "accepted":
         return (_Check((), 0),)
     target = Target.parse(verdict.target)
-    if verdict.outcome == "accepted" or "publisher-untrusted" in codes:
+    rule = _failing_rule(verdict)
+    if rule is None or "publisher-untrusted" in codes:
         return _failed(target, _VALID, *_ERRORS["trusted-root"]), _publisher(codes)
-    if verdict.rule not in _ERRORS:
+    if rule not in _ERRORS:
         return (_Check((), None),)
-    incomplete = verdict.rule == "trusted-root" and "chain-incomplete" in codes
-    error, text = _CHAINING if incomplete else _ERRORS[verdict.rule]
+    incomplete = rule == "trusted-root" and "chain-incomplete" in codes
+    error, text = _CHAINING if incomplete else _ERRORS[rule]
     first = _failed(target, _VALID, error, text)
-    return (first, _failed(target, _AUTHENTICODE, error, text)) if verdict.rule in _OF_THE_SIGNATURE else (first,)
+    return (first, _failed(target, _AUTHENTICODE, error, text)) if rule in _OF_THE_SIGNATURE else (first,)
+
+
+def _failing_rule(verdict: Verdict) -> str | None:
+    """Return the rule that fails, also before an administrator's consent; None if the signature verifies."""
+    if verdict.outcome == "rejected":
+        return verdict.rule
+    if "administrator-prompt" not in verdict.codes:
+        return None
+    return next((finding.rule for finding in verdict.findings if finding.rule in _ERRORS), verdict.rule)
 
 
 def _publisher(codes: set[str]) -> _Check:

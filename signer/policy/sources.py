@@ -9,6 +9,10 @@ PORTAL = f"{WDD} dashboard/code-signing-reqs.md"
 PUBLIC_RELEASE = f"{WDD} develop/signing-a-driver-for-public-release.md"
 PNP = f"{WDD} install/pnp-device-installation-signing-requirements--windows-vista-and-later-.md"
 CATEGORIES = f"{WDD} install/signature-categories-and-driver-installation.md"
+ADMINISTRATOR_PROMPT = (
+    f"{CATEGORIES}; reports that Windows 8 and later refuse: luigirizzo/dummynet 11, Zero3K/ERAM 30 and "
+    "microsoft/Windows-rust-driver-samples 17"
+)
 CATALOGS = f"{WDD} install/catalog-files.md"
 VISTA_PACKAGES = "Driver Package Compatibility for Windows Vista (Microsoft, 2006-11-13)"
 VERSION_SECTION = f"{WDD} install/inf-version-section.md"

@@ -32,6 +32,8 @@ def _package(sign: Sign) -> Package:
 
 
 GOOD = _package(by_microsoft(EKU_WHQL))
+UNSIGNED = Package("sample.inf", _member("sample.inf"), (_member("sample.sys"),), None)
+ALTERED = replace(GOOD, os_attributes=None, files=(*GOOD.files, _member("new.sys")))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,11 @@ GOOD = _package(by_microsoft(EKU_WHQL))
         (_package(commercial()), "win10-22h2-x64", "accepted", "publisher", "publisher-prompt"),
         (replace(GOOD, catalog_file=None), "win10-22h2-x64", "rejected", "catalog-file", "no-catalog-file"),
         (replace(GOOD, catalog_present=False), "win10-22h2-x64", "rejected", "catalog-file", "catalog-missing"),
+        (UNSIGNED, "win8-x64", "rejected", "catalog-file", "no-catalog-file"),
+        (UNSIGNED, "win7-x64", "accepted", "administrator-prompt", "no-catalog-file"),
+        (UNSIGNED, "vista-x86", "accepted", "administrator-prompt", "administrator-prompt"),
+        (ALTERED, "win7-x64", "accepted", "administrator-prompt", "not-catalogued"),
+        (ALTERED, "win8-x64", "rejected", "catalogued", "not-catalogued"),
         (GOOD, "win8.1-x64", "rejected", "os-attribute", "os-attribute-mismatch"),
         (replace(GOOD, os_attributes=((6, 1),)), "win10-22h2-x64", "accepted", "publisher", "os-attribute-older"),
         (replace(GOOD, os_attributes=((6, 3),)), "server2012r2-x64", "accepted", "publisher", "publisher-microsoft"),
@@ -61,6 +68,14 @@ def test_package(package: Package, target: str, outcome: Outcome, rule: str, cod
     verdict = judge_package(package, Target.parse(target), SWITCHES)
     assert (verdict.outcome, verdict.rule) == (outcome, rule), verdict.findings
     assert code in verdict.codes
+
+
+def test_the_prompt_is_one_warning_for_the_whole_package() -> None:
+    verdict = judge_package(UNSIGNED, Target.parse("win7-x64"), SWITCHES)
+    prompts = [one for one in verdict.findings if one.code == "administrator-prompt"]
+    assert [one.severity for one in prompts] == ["warning"]
+    assert "do not load" in prompts[0].message
+    assert not any(one.severity == "error" for one in verdict.findings)
 
 
 def test_a_missing_file_is_named() -> None:

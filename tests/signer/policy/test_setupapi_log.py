@@ -54,6 +54,12 @@ def _lines(
     return log_lines(name, "toaster.cat", verdict)
 
 
+def test_a_package_that_an_administrator_can_install_is_logged_as_unsigned() -> None:
+    lines = _lines(name="toaster.inf", target_name="win7-x64")
+    assert any("0xe000024b" in line for line in lines)
+    assert "Not digitally signed (80000000)" in lines[-1]
+
+
 def test_an_unknown_publisher_is_logged_as_on_the_page() -> None:
     lines = _lines(commercial().in_catalog(), target_name="win7-x64")
     assert [line for line in lines if line in FROM_THE_PAGE.splitlines()] == FROM_THE_PAGE.splitlines()

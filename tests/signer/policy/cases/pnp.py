@@ -18,6 +18,7 @@ from tests.support.policy_builder import (
     cross_signed,
     driver,
     of_test_root,
+    unknown_issuer,
 )
 
 PNP = {"policy": "pnp"}
@@ -29,16 +30,47 @@ def whql_catalog() -> Sample:
     return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
-@expect("rejected", "catalogued", "win7-x64", "win11-24h2-x64", code="embedded-does-not-count", **PNP)
+@expect("accepted", "administrator-prompt", "win7-x64", code="embedded-does-not-count", **PNP)
+@expect("rejected", "catalogued", "win11-24h2-x64", code="embedded-does-not-count", **PNP)
 def embedded_only() -> Sample:
     """An embedded signature does not make a package signed."""
     return driver(by_microsoft(EKU_WHQL))
 
 
-@expect("rejected", "catalogued", "win7-x86", "win11-24h2-x64", code="not-catalogued", **PNP)
+@expect("accepted", "administrator-prompt", "vista-x64", "win7-x86", "server2008r2-x64", code="not-catalogued", **PNP)
+@expect("rejected", "catalogued", "win8-x64", "win8-x86", "server2012-x64", "win11-24h2-x64", **PNP)
 def not_in_the_catalog() -> Sample:
-    """A file that the catalog does not list is rejected."""
+    """An administrator can install an unsigned package until Windows 7; Windows 8 and later refuse it.
+
+    Sources: windows-driver-docs install/signature-categories-and-driver-installation.md; luigirizzo/dummynet 11,
+    Zero3K/ERAM 30, microsoft/Windows-rust-driver-samples 17.
+    """
     return driver(kind="file", name="sample.inf")
+
+
+@expect("accepted", "administrator-prompt", "win7-x64", **PNP)
+@expect("rejected", "digest", "vista-x64", "win7-x64")
+@expect("accepted", "x86-not-enforced", "win7-x86")
+@expect("rejected", "digest", "win8-x64", **PNP)
+def altered_driver() -> Sample:
+    """An altered driver installs on Windows 7 after a prompt, and does not load there on 64-bit."""
+    return driver(by_microsoft(EKU_WHQL).in_catalog().broken(), architecture=None)
+
+
+@expect("accepted", "administrator-prompt", "vista-x64", "win7-x64", **PNP)
+@expect("rejected", "unsigned", "vista-x64", "win7-x64")
+@expect("rejected", "catalogued", "win8-x64", **PNP)
+@expect("rejected", "unsigned", "win8-x64")
+def unsigned_driver() -> Sample:
+    """The prompt of Windows 7 permits the installation of an unsigned driver, not that it loads on 64-bit."""
+    return driver()
+
+
+@expect("accepted", "administrator-prompt", "win7-x64", code="administrator-prompt", **PNP)
+@expect("rejected", "trusted-root", "win8-x64", **PNP)
+def publisher_without_a_trusted_root() -> Sample:
+    """A publisher that Windows 7 can't verify is the case of an unsigned package."""
+    return driver(unknown_issuer().in_catalog())
 
 
 @expect("accepted", "publisher", "win10-22h2-x64", **PNP)
@@ -55,7 +87,7 @@ def broken_catalog() -> Sample:
 
 @expect("accepted", "publisher", "win10-22h2-x64", code="publisher-prompt", **PNP)
 @expect("accepted", "publisher", "win10-22h2-x64", code="publisher-trusted", publisher="trusted", **PNP)
-@expect("rejected", "publisher", "win10-22h2-x64", code="publisher-untrusted", publisher="untrusted", **PNP)
+@expect("rejected", "publisher", "win7-x64", "win10-22h2-x64", publisher="untrusted", code="publisher-untrusted", **PNP)
 @expect("rejected", "whql-architecture", "win10-22h2-arm64", **PNP)
 def commercial_catalog() -> Sample:
     """A publisher's own catalog installs with a prompt; ARM64 rejects it."""

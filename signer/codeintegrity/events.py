@@ -25,11 +25,27 @@ from signer.verify.evidence import Evidence
 
 _EVENT_OF_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}
 _POLICY_OF_RULE = {"driver-policy": "enforced", "block-list": "block-list", "s-mode": "s-mode"}
-_LAYOUT = {"hvci-unaligned": 3072, "hvci-writable-code": 3073}
+_LAYOUT = {
+    "hvci-unaligned": 3072,
+    "hvci-section-unaligned": 3072,
+    "hvci-writable-code": 3073,
+    "hvci-shared-writable-code": 3073,
+}
 """Events about a layout that memory integrity refuses, by the code of the finding; 3111 follows and blocks."""
-_FAILURE_BITS = {"hvci-writable-code": 0x8, "hvci-imports-in-code": 0x20}
-"""Bits of the map HvciAuditFailures in `event_values.tsv` by the code of the finding. An alignment fault has two bits,
-for the alignment in the header and for that of a section, which the finding does not tell apart."""
+_FAILURE_BITS = {
+    "hvci-not-native": 0x1,
+    "hvci-unaligned": 0x2,
+    "hvci-section-unaligned": 0x4,
+    "hvci-writable-code": 0x8,
+    "hvci-shared-writable-code": 0x10,
+    "hvci-imports-in-code": 0x20,
+    "hvci-import-addresses": 0x40,
+    "hvci-no-import-addresses": 0x80,
+    "hvci-not-contiguous": 0x100,
+    "hvci-section-order": 0x200,
+    "hvci-section-size": 0x400,
+}
+"""Bits of the map HvciAuditFailures in `event_values.tsv` by the code of the finding."""
 _SILENT = frozenset({"architecture", "boot-start-embedded", "hvci"})
 """Rules whose rejection logs no event about a signature: another component refuses, or nothing runs that could log."""
 _WITH_SIGNATURES = frozenset({3002, 3004, 3033, 3076, 3077})
@@ -111,9 +127,9 @@ def _load(
 def _layout(verdict: Verdict, target: Target, known: Mapping[str, FieldValue]) -> Iterator[Event]:
     """Yield each fault that memory integrity finds in the layout, then the event that says it blocks the driver."""
     faults = [code for code in verdict.codes if code.startswith("hvci-")]
-    bits = {_FAILURE_BITS.get(code) for code in faults}
-    failures = None if None in bits or not bits else hex(sum(bit for bit in bits if bit is not None))
-    for number in (*(_LAYOUT[code] for code in faults if code in _LAYOUT), 3111):
+    failures = hex(sum({_FAILURE_BITS[code] for code in faults}))
+    about_sections = dict.fromkeys(_LAYOUT[code] for code in faults if code in _LAYOUT)
+    for number in (*about_sections, 3111):
         yield from _event(number, target, {**known, "HVCIAuditFailures": failures})
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from signer.errors import ImageError
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
-_SECURITY_DIRECTORY, _IMPORT_ADDRESSES = 4, 12
+_IMPORTS, _SECURITY_DIRECTORY, _IMPORT_ADDRESSES = 1, 4, 12
 _SECTION_ROW = 40
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
 _MACHINES = {0x014C: "x86", 0x8664: "x64", 0x01C0: "arm", 0x01C2: "arm", 0x01C4: "arm", 0xAA64: "arm64", 0x0200: "ia64"}
@@ -68,6 +68,10 @@ class Image:
     """All sections, in the order of the section table."""
     import_addresses: tuple[int, int]
     """Address and size of the import address table; zeros if there is none."""
+    has_imports: bool
+    """Whether the import directory has a size."""
+    image_size: int
+    """SizeOfImage, in bytes."""
     table_offset: int
     """Offset of the certificate table, or 0."""
     table_size: int
@@ -121,11 +125,13 @@ class Image:
             in_order=all(first.offset < second.offset for first, second in pairwise(sections)),
             section_count=pe.FILE_HEADER.NumberOfSections,
             section_table=table,
-            import_addresses=_import_addresses(pe),
+            import_addresses=_directory(pe, _IMPORT_ADDRESSES),
+            has_imports=_directory(pe, _IMPORTS)[1] > 0,
+            image_size=pe.OPTIONAL_HEADER.SizeOfImage,
             table_offset=table_offset,
             table_size=table_size,
         )
-        _require_sound(image, pe.sections[-1].get_file_offset() + _SECTION_ROW if pe.sections else 0)
+        _require_sound(image, _rows(pe)[-1].get_file_offset() + _SECTION_ROW if pe.sections else 0)
         return image
 
 
@@ -194,15 +200,21 @@ def _section_table(pe: Any) -> tuple[Section, ...]:
             memory_size=max(row.Misc_VirtualSize, row.SizeOfRawData),
             flags=row.Characteristics,
         )
-        for row in pe.sections
+        for row in _rows(pe)
     )
 
 
-def _import_addresses(pe: Any) -> tuple[int, int]:
+def _rows(pe: Any) -> list[Any]:
+    """Return the rows in the order of the section table; pefile sorts them by address."""
+    return sorted(pe.sections, key=lambda row: row.get_file_offset())
+
+
+def _directory(pe: Any, index: int) -> tuple[int, int]:
+    """Return address and size of a data directory; zeros if the image does not have it."""
     directories = pe.OPTIONAL_HEADER.DATA_DIRECTORY
-    if len(directories) <= _IMPORT_ADDRESSES:
+    if len(directories) <= index:
         return (0, 0)
-    return directories[_IMPORT_ADDRESSES].VirtualAddress, directories[_IMPORT_ADDRESSES].Size
+    return directories[index].VirtualAddress, directories[index].Size
 
 
 def _require_sound(image: Image, headers_end: int) -> None:

@@ -21,6 +21,8 @@ BOOT_START_CATALOG = Releases(since="win10-1507")
 """A boot-start driver may load with only a catalog signature; earlier releases require an embedded one."""
 MEMORY_INTEGRITY = Releases(since="win10-1507", architectures=("x64", "arm64"))
 """Memory integrity, formerly called hypervisor-protected code integrity (HVCI)."""
+HVCI_REASONS = Releases(since="win10-2004")
+"""Code Integrity's own list says which layouts memory integrity refuses."""
 WHQL_ENFORCED = Releases(since="win10-1607")
 """New kernel drivers must be signed by the portal."""
 BLOCK_LIST = Releases(since="win10-1607")

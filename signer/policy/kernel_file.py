@@ -15,10 +15,27 @@ from signer.policy.targets import Releases
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
 
+_ALIGN = "Link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000."
+_SEPARATE = "Put code and data in separate sections: use no #pragma section or /SECTION with both."
+_IMPORTS = "Link without /MERGE of the import section into a code section."
+_LINK = "Link the driver with the current WDK, and do not change the image afterwards, such as with a packer."
 _LAYOUT = {
-    "hvci-unaligned": "Link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000.",
-    "hvci-writable-code": "Put code and data in separate sections: use no #pragma section or /SECTION with both.",
+    "hvci-not-native": "Link with /SUBSYSTEM:NATIVE.",
+    "hvci-unaligned": _ALIGN,
+    "hvci-section-unaligned": _ALIGN,
+    "hvci-writable-code": _SEPARATE,
+    "hvci-shared-writable-code": _SEPARATE,
+    "hvci-imports-in-code": _IMPORTS,
+    "hvci-import-addresses": _LINK,
+    "hvci-not-contiguous": _LINK,
+    "hvci-section-order": _LINK,
+    "hvci-section-size": _LINK,
 }
+"""Remedies of the faults that memory integrity is known to refuse."""
+_REFUSED_FROM_THE_START = frozenset(
+    {"hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code", "hvci-shared-writable-code"}
+)
+"""Faults that events 3072 and 3073 report since Windows 10 1507."""
 
 NEVER_WAIVED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list", "hvci"})
 """Rejections that no machine setting can waive. The other rules are Code Integrity's signature check."""
@@ -165,8 +182,10 @@ def debugger(decision: Decision, context: EvaluationContext) -> Iterator[RuleRes
 
 @rule(
     "hvci",
-    "With memory integrity, the driver has no section that is writable and executable or not page-aligned.",
-    source=sources.HVCI,
+    "With memory integrity, the layout of the driver has no fault of Code Integrity's list: a subsystem other than "
+    "native, unaligned sections, code that is writable, an import address table in code or outside of every section, "
+    "sections that are not contiguous, not in order, or too large.",
+    source=f"{sources.HVCI}; {sources.HVCI_REASONS}",
     releases=features.MEMORY_INTEGRITY,
     default="memory integrity is off",
 )
@@ -176,12 +195,12 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
         return
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"
-        if fault.code == "hvci-imports-in-code":
-            hint = "Link without /MERGE of the import section into a code section."
-            message += "; Driver Verifier reports this, and Microsoft does not document whether the load fails"
-            yield undecided(fault.code, message, hint)
-        else:
+        known = fault.code in _LAYOUT and context.target in features.HVCI_REASONS
+        if known or fault.code in _REFUSED_FROM_THE_START:
             yield rejects(fault.code, message, _LAYOUT[fault.code])
+        else:
+            message += "; Microsoft does not document whether this release refuses it"
+            yield undecided(fault.code, message, _LAYOUT.get(fault.code, _LINK))
 
 
 @rule(

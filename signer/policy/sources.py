@@ -26,6 +26,7 @@ S_MODE = f"{WDD} install/Windows10SDriverRequirements.md"
 LOG_MESSAGES = f"{WDD} install/code-integrity-event-log-messages.md"
 DEBUGGING = f"{WDD} install/appendix-1--enforcing-kernel-mode-signature-verification-in-kernel-debugging-mode.md"
 HVCI = f"{WDD} driversecurity/implement-hvci-compatible-code.md; {WDD} devtest/code-integrity-checking.md"
+HVCI_REASONS = "Code Integrity's event manifest, map HvciAuditFailures (Windows 10 2004 and later)"
 MEDIA = "Code Signing for Protected Media Components in Windows Vista (pmp-sign.doc, 2006-08-25)"
 SIGNATURE_ATTRIBUTES = f"{WDD} install/inf-signatureattributes-section.md"
 DRIVER_POLICY = (

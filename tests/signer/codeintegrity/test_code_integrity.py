@@ -196,6 +196,7 @@ def test_a_blocked_driver_has_its_hashes_and_status() -> None:
     ("code", "target", "ids"),
     [
         ("hvci-unaligned", "win11-24h2-x64", [3072, 3111]),
+        ("hvci-section-unaligned", "win11-24h2-x64", [3072, 3111]),
         ("hvci-writable-code", "win11-24h2-x64", [3073, 3111]),
         ("hvci-writable-code", "win10-1809-x64", [3073]),
     ],
@@ -214,11 +215,13 @@ def test_memory_integrity_logs_each_fault(code: str, target: str, ids: list[int]
     [
         (["hvci-writable-code"], "0x8"),
         (["hvci-writable-code", "hvci-imports-in-code"], "0x28"),
-        (["hvci-unaligned"], None),
-        (["hvci-unaligned", "hvci-writable-code"], None),
+        (["hvci-unaligned"], "0x2"),
+        (["hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code"], "0xe"),
+        (["hvci-not-native", "hvci-section-order"], "0x201"),
+        (["hvci-section-size", "hvci-no-import-addresses"], "0x480"),
     ],
 )
-def test_the_failure_bitmap_is_complete_or_unknown(codes: list[str], bitmap: str | None) -> None:
+def test_the_failure_bitmap_is_the_sum_of_the_faults(codes: list[str], bitmap: str | None) -> None:
     sample = driver(by_microsoft(EKU_WHQL), protection=tuple(Fault(code, "a fault") for code in codes))
     blocked = follow(sample, "win11-24h2-x64", hvci=True).events[-1]
     assert (blocked.id, blocked.data["HVCI Audit Failures"]) == (3111, bitmap)

@@ -21,9 +21,11 @@ def image(
     names: tuple[bytes, ...] = (b".text",),
     start: int | None = None,
     imports: tuple[int, int] = (0, 0),
+    patches: tuple[tuple[int, int], ...] = (),
     **spec: Any,
 ) -> bytes:
-    """Build an image whose sections have these flags; `start` is the address of the first, `imports` the IAT."""
+    """Build an image whose sections have these flags; `start` is the address of the first, `imports` the IAT,
+    `patches` (offset from the PE signature, 32-bit value)."""
     sections = [(f".s{number}", 0x400 + number * 0x200, 0x200) for number in range(len(flags))]
     data = bytearray(PeSpec(sections=sections, **spec).build())
     header = int.from_bytes(data[0x3C:0x40], "little")
@@ -36,6 +38,8 @@ def image(
             struct.pack_into("<I", data, place + 12, start)
     directories = header + 24 + (112 if data[header + 24 : header + 26] == b"\x0b\x02" else 96)
     struct.pack_into("<II", data, directories + 12 * 8, *imports)
+    for offset, value in patches:
+        struct.pack_into("<I", data, header + offset, value)
     return bytes(data)
 
 
@@ -54,19 +58,57 @@ def codes(data: bytes) -> list[str]:
         (image(BOTH, names=(b"INIT",)), []),
         (image(BOTH, names=(b"INITKDBG",)), ["hvci-writable-code"]),
         (image(BOTH, names=(b"init",)), ["hvci-writable-code"]),
-        (image(CODE, start=0x1200), ["hvci-unaligned"]),
-        (image(CODE, start=0x2000), []),
+        (image(CODE, start=0x1200), ["hvci-section-unaligned"]),
+        (image(CODE, start=0x2000, patches=((0x50, 0x3000),)), []),
         (image(CODE, section_alignment=0x1000), []),
         (image(CODE, section_alignment=0x2000, start=0x2000), []),
-        (image(CODE, section_alignment=0x200), ["hvci-unaligned"]),
+        (image(CODE, section_alignment=0x200), ["hvci-unaligned", "hvci-section-unaligned"]),
         (image(CODE, imports=(0x1010, 0x40)), ["hvci-imports-in-code"]),
         (image(DATA, imports=(0x1010, 0x40)), []),
-        (image(CODE, imports=(0x9000, 0x40)), []),
+        (image(CODE, imports=(0x9000, 0x40)), ["hvci-import-addresses"]),
+        (image(DATA, imports=(0x1FF0, 0x40)), ["hvci-import-addresses"]),
         (image(CODE, imports=(0x1010, 0)), []),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_faults(data: bytes, expected: list[str]) -> None:
+    assert codes(data) == expected
+
+
+SUBSYSTEM, IMPORT_SIZE, IMAGE_SIZE, FIRST_ROW = 0x5C, 24 + 112 + 12, 0x50, 24 + 240
+WRITABLE_INIT, SHARED = 0xE2000020, 0xF2000020
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(image(CODE, patches=((SUBSYSTEM, 1),)), [], id="native"),
+        pytest.param(image(CODE, patches=((SUBSYSTEM, 3),)), ["hvci-not-native"], id="console"),
+        pytest.param(image(CODE, WRITABLE_INIT), [], id="discardable"),
+        pytest.param(image(CODE, SHARED), ["hvci-shared-writable-code"], id="discardable and shared"),
+        pytest.param(image(CODE, patches=((IMPORT_SIZE, 40),)), ["hvci-no-import-addresses"], id="imports, no IAT"),
+        pytest.param(
+            image(CODE, DATA, imports=(0x2000, 8), patches=((IMPORT_SIZE, 40),)), [], id="imports with an IAT"
+        ),
+        pytest.param(image(CODE, DATA, patches=((IMAGE_SIZE, 0x3000),)), [], id="sections fit"),
+        pytest.param(image(CODE, DATA, patches=((IMAGE_SIZE, 0x2000),)), ["hvci-section-size"], id="image too small"),
+        pytest.param(image(CODE, DATA, patches=((FIRST_ROW + 8, 0x1000),)), [], id="a section up to the next one"),
+        pytest.param(
+            image(CODE, DATA, patches=((FIRST_ROW + 8, 0x1001),)), ["hvci-section-size"], id="a section over the next"
+        ),
+        pytest.param(
+            image(CODE, DATA, patches=((FIRST_ROW + 12, 0x2000), (FIRST_ROW + 40 + 12, 0x1000))),
+            ["hvci-section-order"],
+            id="not in ascending order",
+        ),
+        pytest.param(
+            PeSpec(sections=[(".text", 0x400, 0x200), (".data", 0x800, 0x200)]).build(),
+            ["hvci-not-contiguous"],
+            id="a gap in the file",
+        ),
+    ],
+)
+def test_each_reason_of_the_list(data: bytes, expected: list[str]) -> None:
     assert codes(data) == expected
 
 

@@ -137,11 +137,45 @@ def unaligned_sections() -> Sample:
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
 
 
-@expect("unknown", "hvci", "win10-22h2-x64", hvci=True, code="hvci-imports-in-code")
-@expect("accepted", "root", "win10-22h2-x64")
-def imports_in_code() -> Sample:
-    """Driver Verifier reports import addresses in code; Microsoft does not document whether the load fails."""
-    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-imports-in-code", "they lie in '.text'"),))
+def layout_fault(code: str) -> None:
+    """Register the cases of a reason of Code Integrity's list: refused since 2004, unknown before, no matter without.
+
+    Source: the map HvciAuditFailures in Code Integrity's event manifest, from 18990 on.
+    """
+
+    def make() -> Sample:
+        """Memory integrity refuses the reasons of Code Integrity's own list."""
+        return driver(by_microsoft(EKU_WHQL), architecture=None, protection=(Fault(code, "a fault"),))
+
+    make.__name__ = code.replace("-", "_")
+    expect("rejected", "hvci", "win10-2004-x64", "win11-24h2-arm64", hvci=True, code=code)(make)
+    expect("unknown", "hvci", "win10-1909-x64", hvci=True, code=code)(make)
+    expect("accepted", "root", "win11-24h2-x64")(make)
+
+
+for _code in (
+    "hvci-not-native",
+    "hvci-imports-in-code",
+    "hvci-import-addresses",
+    "hvci-not-contiguous",
+    "hvci-section-order",
+    "hvci-section-size",
+):
+    layout_fault(_code)
+
+
+@expect("rejected", "hvci", "win10-1507-x64", "win11-24h2-x64", hvci=True, code="hvci-shared-writable-code")
+@expect("accepted", "root", "win11-24h2-x64")
+def shared_writable_code() -> Sample:
+    """Code that is writable is refused since Windows 10 1507, shared code as well (event 3073)."""
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-shared-writable-code", "a fault"),))
+
+
+@expect("unknown", "hvci", "win10-1507-x64", "win11-24h2-x64", hvci=True, code="hvci-no-import-addresses")
+@expect("accepted", "root", "win11-24h2-x64")
+def imports_without_an_address_table() -> Sample:
+    """The list has a missing import address table, and no source says which images must have one."""
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-no-import-addresses", "a fault"),))
 
 
 @expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")

@@ -43,6 +43,10 @@ class Matcher:
         """Return the matcher for texts in which each run of white space is one space."""
         return replace(self, literals=tuple(map(unwrapped, self.literals)))
 
+    def unspaced(self) -> Matcher:
+        """Return the matcher for texts without white space."""
+        return replace(self, literals=tuple(map(unspaced, self.literals)))
+
     def split(self, text: str) -> list[str] | None:
         """Return the texts of the fields; None if the literals are not in the text in this order."""
         if not self.fields:
@@ -91,6 +95,11 @@ def unwrapped(text: str) -> str:
     return _WHITE_SPACE.sub(" ", text)
 
 
+def unspaced(text: str) -> str:
+    """Return the text without white space."""
+    return _WHITE_SPACE.sub("", text)
+
+
 @cache
 def matchers() -> tuple[Matcher, ...]:
     """Return one matcher for each event, text and choice of fields; versions that share all three share a matcher."""
@@ -113,6 +122,12 @@ def matchers() -> tuple[Matcher, ...]:
 def unwrapped_matchers() -> tuple[Matcher, ...]:
     """Return the matchers for texts in which each run of white space is one space."""
     return tuple(matcher.unwrapped() for matcher in matchers())
+
+
+@cache
+def unspaced_matchers() -> tuple[Matcher, ...]:
+    """Return the matchers for texts without white space."""
+    return tuple(matcher.unspaced() for matcher in matchers())
 
 
 def _printed() -> Iterator[tuple[EventMessage, EventSchema, Builds]]:

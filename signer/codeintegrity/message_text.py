@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from signer.codeintegrity.event_tables import Builds, EventMessage, EventSchema
 from signer.codeintegrity.field_values import FieldValue, text_of, value_of
-from signer.codeintegrity.message_matching import PLACE, Matcher, matchers, unwrapped, unwrapped_matchers
+from signer.codeintegrity.message_matching import (
+    PLACE,
+    Matcher,
+    matchers,
+    unspaced,
+    unspaced_matchers,
+    unwrapped,
+    unwrapped_matchers,
+)
 
 MAX_MESSAGE = 1 << 16
 """Length of the longest text that is read, in characters; an event of Windows can't hold more than 64 KiB."""
@@ -55,9 +63,10 @@ def read_message(text: str) -> tuple[Reading, ...]:
     """Return every event that can have this message; an empty tuple if no release prints it.
 
     White space is compared exactly first; a text whose lines were wrapped is then compared with each run of white space
-    as one space. A text that ends with an ellipsis, as PowerShell's tables cut messages off, is read as the start of a
-    message, with the fields that are complete. Readings with a value that its field's type does not have count only if
-    there are no others.
+    as one space, and at last without white space: Format-List also breaks lines within words, and the fields of such a
+    text have lost their spaces. A text that ends with an ellipsis, as PowerShell's tables cut messages off, is read as
+    the start of a message, with the fields that are complete. Readings with a value that its field's type does not have
+    count only if there are no others.
     """
     text = text.strip()
     if len(text) > MAX_MESSAGE:
@@ -66,7 +75,10 @@ def read_message(text: str) -> tuple[Reading, ...]:
     if exact.typed:
         return exact.typed
     wrapped = _readings(unwrapped(text), unwrapped_matchers())
-    return wrapped.typed or _read_start(unwrapped(text)) or exact.untyped or wrapped.untyped
+    if wrapped.typed:
+        return wrapped.typed
+    broken = _readings(unspaced(text), unspaced_matchers()) if "\n" in text else _Readings((), ())
+    return broken.typed or _read_start(unwrapped(text)) or exact.untyped or wrapped.untyped
 
 
 class _Readings(NamedTuple):

@@ -131,6 +131,17 @@ def read(path: Path) -> bytes:
         raise file_error(error, path, "read the file") from error
 
 
+def chunks_of(path: Path, size: int = 1 << 18) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces of `size`, for files of any size. Raises FileError."""
+    require_data(path)
+    try:
+        with path.open("rb", buffering=0) as file:
+            while chunk := file.read(size):
+                yield chunk
+    except OSError as error:
+        raise file_error(error, path, "read the file") from error
+
+
 def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushed: bool = False) -> None:
     """Write `data` to `path` completely, or leave the file unchanged. Raises FileError.
 

@@ -34,6 +34,7 @@ _NAMES = (
     "digest",
     "inspect",
     "verify",
+    "explain",
     "catalog",
     "inf",
     "submission",

@@ -33,9 +33,9 @@ class Ran:
         return [line for line in self.stderr.splitlines() if line.startswith("error: ")]
 
 
-def drvsign(*arguments: object) -> Ran:
-    """Run drvsign with these arguments."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+def drvsign(*arguments: object, stdin: bytes | None = None) -> Ran:
+    """Run drvsign with these arguments, and these bytes on standard input."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
     assert "Traceback" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)

@@ -1,0 +1,160 @@
+"""`drvsign explain`: explain why a driver does not load or install, from logs and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.option_groups import command, examples
+from signer.cli.options.verify import MachineOptions
+from signer.cli.output import Output
+from signer.errors import FileError, SignerError, UsageError
+from signer.storage.files import chunks_of
+
+if TYPE_CHECKING:
+    from signer.explain.codes import Code
+    from signer.explain.explain import Explanation, Input
+    from signer.policy.targets import Target
+
+app = typer.Typer(add_completion=False)
+
+_LOOKED_FOR = (
+    "events of Code Integrity (.evtx, XML, JSON, Format-List, message text), setupapi logs, the output of sc and "
+    "pnputil, texts of Device Manager, and codes"
+)
+
+
+@app.command(
+    epilog=examples(
+        "drvsign explain ci.evtx",
+        "drvsign explain setupapi.dev.log --brief",
+        'drvsign explain "Code 52" 0xC0000428',
+        "drvsign explain --how --target win11-24h2-x64",
+    )
+)
+@command
+def explain(
+    output: Output,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="LOG|CODE", help="Logs in any form (- for standard input), and codes.", show_default=False
+        ),
+    ] = None,
+    *,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="NAME", help="The machine, such as win11-24h2-x64. Default: from the log."),
+    ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Print one line for each file.")] = False,
+    how: Annotated[bool, typer.Option("--how", help="Print how to export the logs, and stop.")] = False,
+    machine: MachineOptions,
+) -> None:
+    """Explain why a driver does not load or install, from logs and codes of the machine.
+
+    Exit code 0: explained; 3: nothing was recognised, or a log can't be read.
+    """
+    from signer.policy.targets import Target
+
+    here = Target.parse(target) if target is not None else None
+    if how:
+        _write_exports(output, here)
+        return
+    if not inputs:
+        raise UsageError("no log and no code is given", hint="Run: drvsign explain --how")
+    logs, codes = _sorted(inputs)
+    explanation = _explained(logs, codes, _settings(machine, here))
+    _write(output, explanation, brief=brief)
+    if not explanation.answers:
+        raise _nothing(explanation)
+
+
+def _write_exports(output: Output, target: Target | None) -> None:
+    from signer.explain.exports import exports
+    from signer.reports.explanation_text import write_exports
+
+    build = target.build if target is not None else None
+    if output.json:
+        rows = [{"key": one.key, "title": one.title, "commands": one.lines(build)} for one in exports()]
+        output.document({"schema": "drvsign.exports/1", "exports": rows})
+    else:
+        write_exports(output, build)
+
+
+def _sorted(inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
+    """Tell logs from codes. Raises FileError for a word that is neither."""
+    from signer.explain.codes import parse_code
+    from signer.explain.explain import Input
+
+    logs, codes = [], []
+    for word in inputs:
+        code = parse_code(word)
+        if word == "-" or Path(word).exists():
+            logs.append(Input(word, _chunks(word)))
+        elif code is not None:
+            codes.append(code)
+        else:
+            hint = "Give a log, or a code such as 52, 0xC0000428 or CERT_E_UNTRUSTEDROOT."
+            raise FileError(f"{word!r} is neither a file nor a known code", hint=hint)
+    return logs, codes
+
+
+def _chunks(word: str) -> Iterator[bytes]:
+    if word == "-":
+        import sys
+
+        while chunk := sys.stdin.buffer.read(1 << 16):
+            yield chunk
+    else:
+        yield from chunks_of(Path(word))
+
+
+def _explained(logs: list[Input], codes: list[Code], settings: dict[str, Any]) -> Explanation:
+    from signer.explain.explain import explain as explain_logs
+
+    return explain_logs(logs, codes, settings)
+
+
+def _settings(machine: MachineOptions, target: Target | None) -> dict[str, Any]:
+    """Return the settings of the machine that the options give."""
+    state = machine.machine("release")
+    return {
+        "release_name": target.release.name if target is not None else None,
+        "architecture": target.architecture if target is not None else None,
+        "secure_boot": state.secure_boot,
+        "testsigning": state.testsigning or None,
+        "hvci": state.hvci or None,
+        "driver_policy": state.driver_policy,
+    }
+
+
+def _write(output: Output, explanation: Explanation, *, brief: bool) -> None:
+    from signer.reports.explanation_json import document
+    from signer.reports.explanation_text import write_blocks, write_brief
+
+    if output.json:
+        output.document(document(explanation))
+    elif brief:
+        write_brief(explanation, output)
+    else:
+        write_blocks(explanation, output)
+    if explanation.localised:
+        output.warn("a text is not in English: only its ids, paths and codes were read")
+    for problem, count in explanation.damages.items():
+        output.warn(f"{problem} ({count} times)" if count > 1 else problem)
+    if explanation.left_out:
+        output.warn(f"{explanation.left_out} records about further files were left out")
+
+
+def _nothing(explanation: Explanation) -> SignerError:
+    """Return the error for inputs that explain nothing."""
+    if explanation.forms:
+        read = ", ".join(f"{form} ({count})" for form, count in explanation.forms.items())
+        return SignerError(f"nothing in the log reports a driver that was stopped; read: {read}", hint=_HOW)
+    return SignerError(f"nothing was recognised; looked for {_LOOKED_FOR}", hint=_HOW)
+
+
+_HOW = "Run: drvsign explain --how"

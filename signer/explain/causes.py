@@ -1,0 +1,196 @@
+"""Find the cause that the symptoms of a file show, by the table `data/causes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+from signer.codeintegrity.event_tables import numbers_of
+from signer.explain.machine import Machine
+from signer.explain.symptoms import Symptoms
+
+Gate = Literal[
+    "kernel-signing",
+    "driver-policy",
+    "block-list",
+    "memory-integrity",
+    "s-mode",
+    "pnp",
+    "architecture",
+    "sha2",
+    "ci-policy",
+    "other",
+]
+"""The check of Windows that stops or reports a driver."""
+Confidence = Literal["certain", "likely", "possible"]
+_RANKS: tuple[Confidence, ...] = get_args(Confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A combination of symptoms that shows a cause."""
+
+    confidence: Confidence
+    conditions: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One row of the table."""
+
+    key: str
+    gate: Gate
+    rules: tuple[str, ...]
+    """The rules of docs/policy.md that reject or report this way."""
+    title: str
+    sentence: str
+    """Has the places {file}, {detail} and {policy}."""
+    detail: str
+    """The text of {detail} if no event gives one."""
+    settle: tuple[str, ...]
+    """Keys of `exports.toml`: the exports that confirm or exclude the cause."""
+    next: Mapping[str, str]
+    source: str
+    signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A cause that the symptoms show."""
+
+    cause: Cause
+    sign: Sign
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The order of matches: the most certain first, then the one with the most conditions."""
+        return _RANKS.index(self.sign.confidence), -len(self.sign.conditions)
+
+
+@cache
+def causes() -> tuple[Cause, ...]:
+    """Return every cause, in the order of the table."""
+    text = (files("signer.explain.data") / "causes.toml").read_text(encoding="utf-8")
+    return tuple(
+        Cause(
+            key=row["key"],
+            gate=row["gate"],
+            rules=tuple(row["rules"]),
+            title=row["title"],
+            sentence=row["sentence"],
+            detail=row.get("detail", ""),
+            settle=tuple(row["settle"]),
+            next=row["next"],
+            source=row["source"],
+            signs=tuple(_sign(sign) for sign in row["signs"]),
+        )
+        for row in tomllib.loads(text)["cause"]
+    )
+
+
+def matches(symptoms: Symptoms, machine: Machine) -> list[Match]:
+    """Return every cause that the symptoms show, the best first, each with its best sign."""
+    found = []
+    for cause in causes():
+        holding = [Match(cause, sign) for sign in cause.signs if _holds(sign, symptoms, machine)]
+        if holding:
+            found.append(min(holding, key=lambda match: match.rank))
+    return sorted(found, key=lambda match: match.rank)
+
+
+def sentence(cause: Cause, symptoms: Symptoms) -> str:
+    """Return the sentence of a cause for a file."""
+    policies = ", ".join(sorted(symptoms.policy_names)) or "the log does not name it"
+    text = cause.sentence.replace("{policy}", policies).replace("{detail}", _layout(symptoms) or cause.detail)
+    text = text.replace("{file}", symptoms.name or "the driver")
+    return text[:1].upper() + text[1:] if symptoms.name is None else text
+
+
+def evidence(match: Match, symptoms: Symptoms, machine: Machine) -> str:
+    """Return which symptoms show the cause, in words."""
+    parts = []
+    for name, wanted in match.sign.conditions.items():
+        words = _WORDS[name](wanted, symptoms, machine)
+        parts += [words] if words else []
+    return "; ".join(parts)
+
+
+def _sign(row: Mapping[str, Any]) -> Sign:
+    return Sign(row["confidence"], {name: value for name, value in row.items() if name != "confidence"})
+
+
+def _holds(sign: Sign, symptoms: Symptoms, machine: Machine) -> bool:
+    return all(_CONDITIONS[name](wanted, symptoms, machine) for name, wanted in sign.conditions.items())
+
+
+Condition = Callable[[Any, Symptoms, Machine], bool]
+_CONDITIONS: Mapping[str, Condition] = {
+    "events": lambda wanted, symptoms, machine: not symptoms.events.keys().isdisjoint(wanted),
+    "codes": lambda wanted, symptoms, machine: not symptoms.codes.keys().isdisjoint(wanted),
+    "with_codes": lambda wanted, symptoms, machine: not symptoms.codes.keys().isdisjoint(wanted),
+    "policies": lambda wanted, symptoms, machine: not symptoms.policies.isdisjoint(wanted),
+    "errors": lambda wanted, symptoms, machine: not set(_errors(symptoms)).isdisjoint(wanted),
+    "unsigned": lambda wanted, symptoms, machine: wanted == _is_unsigned(symptoms),
+    "signs": lambda wanted, symptoms, machine: not symptoms.signs.isdisjoint(wanted),
+    "releases": lambda wanted, symptoms, machine: machine.release is not None and machine.release.name in wanted,
+    "phase": lambda wanted, symptoms, machine: machine.driver_policy in wanted,
+    "whql_enforced": lambda wanted, symptoms, machine: machine.whql_enforced == wanted,
+    "user_mode": lambda wanted, symptoms, machine: symptoms.user_mode == wanted,
+    "no_events": lambda wanted, symptoms, machine: wanted == (not symptoms.events),
+}
+
+Words = Callable[[Any, Symptoms, Machine], str]
+_WORDS: Mapping[str, Words] = {
+    "events": lambda wanted, symptoms, machine: _listed("event", (one for one in symptoms.events if one in wanted)),
+    "codes": lambda wanted, symptoms, machine: _listed("code", (one for one in symptoms.codes if one in wanted)),
+    "with_codes": lambda wanted, symptoms, machine: _listed("code", (one for one in symptoms.codes if one in wanted)),
+    "policies": lambda wanted, symptoms, machine: "the policy that it names",
+    "errors": lambda wanted, symptoms, machine: _listed(
+        "VerificationError", (one for one in dict.fromkeys(_errors(symptoms)) if one in wanted)
+    ),
+    "unsigned": lambda wanted, symptoms, machine: "event 3089 counts no signature",
+    "signs": lambda wanted, symptoms, machine: "the text of Windows",
+    "releases": lambda wanted, symptoms, machine: (
+        f"the machine runs {machine.release.title}" if machine.release else ""
+    ),
+    "phase": lambda wanted, symptoms, machine: "the Windows Driver Policy is enforced",
+    "whql_enforced": lambda wanted, symptoms, machine: "event 3084: the machine enforces WHQL signatures",
+    "user_mode": lambda wanted, symptoms, machine: "a process loads it, not the kernel" if wanted else "",
+    "no_events": lambda wanted, symptoms, machine: "no event of Code Integrity names the file",
+}
+
+
+def _listed(noun: str, values: Iterable[object]) -> str:
+    found = [str(value).removeprefix("Code ") for value in values]
+    return f"{noun}{'s' if len(found) > 1 else ''} {', '.join(found)}"
+
+
+def _errors(symptoms: Symptoms) -> Iterator[int]:
+    """Yield the VerificationError of each signature that was refused."""
+    for fields in symptoms.signatures:
+        text = str(fields.get("VerificationError") or "0")
+        number = int(text, 0) if text.isascii() and text.removeprefix("0x").isalnum() and text.isdigit() else 0
+        if number:
+            yield number
+
+
+def _is_unsigned(symptoms: Symptoms) -> bool:
+    counts = {str(fields.get("TotalSignatureCount")) for fields in symptoms.signatures}
+    return counts == {"0"}
+
+
+def _layout(symptoms: Symptoms) -> str:
+    """Return the faults that an event about memory integrity has as a bitmap, in the words of ci.dll."""
+    value = str(symptoms.fields.get("HVCIAuditFailures") or "")
+    if not value.startswith("0x") or len(value) > 10:
+        return ""
+    try:
+        bits = int(value, 16)
+    except ValueError:
+        return ""
+    words = [text for text, bit in numbers_of("HvciAuditFailures").items() if bits & bit]
+    return "; ".join(f"{word[:1].lower()}{word[1:]}" for word in words)

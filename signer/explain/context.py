@@ -1,0 +1,29 @@
+"""State that readers share while they read one input."""
+
+from __future__ import annotations
+
+
+class Context:
+    """The file that the surrounding lines are about, and what was recognised so far."""
+
+    def __init__(self) -> None:
+        self.subject: str | None = None
+        """The file or service that lines without a name of their own are about."""
+        self.time = ""
+        """The start of the log section that the lines belong to."""
+        self.forms: dict[str, int] = {}
+        """Forms of input that were recognised, such as "event XML", and how often."""
+        self.damages: dict[str, int] = {}
+        """What could not be read, and how often."""
+
+    def begin(self) -> None:
+        """Begin another input: its lines are about no file yet."""
+        self.subject, self.time = None, ""
+
+    def seen(self, form: str) -> None:
+        """Count one recognised piece of input."""
+        self.forms[form] = self.forms.get(form, 0) + 1
+
+    def damaged(self, problem: str) -> None:
+        """Count one piece of input that could not be read."""
+        self.damages[problem] = self.damages.get(problem, 0) + 1

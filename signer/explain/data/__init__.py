@@ -1,0 +1,1 @@
+"""Causes, texts and exports, as package data: each entry with its source."""

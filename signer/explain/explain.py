@@ -1,0 +1,132 @@
+"""Explain logs and codes: read, sort by file, derive the machine's state, find each file's cause.
+
+explanation = explain([Input("ci.xml", chunks)], codes=["52"])
+for answer in explanation.answers:
+    answer.gate, answer.cause, answer.confidence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from signer.explain.causes import Confidence, Gate, Match, evidence, matches, sentence
+from signer.explain.codes import EVENT, Code
+from signer.explain.context import Context
+from signer.explain.machine import Machine, MachineReader
+from signer.explain.readers.table import read_records
+from signer.explain.records import Record
+from signer.explain.symptoms import Collector, Symptoms
+
+_INSTALLED = frozenset({"0x800B0109", "0x800B0100", "0xE0000242", "0xE0000241"})
+"""Codes of checks that fail on the way of an installation that succeeds: the check for Microsoft's signature comes
+before the one for the publisher's, and the user confirms a publisher who is not yet trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One log: its name for messages, and its bytes in pieces."""
+
+    name: str
+    chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Why one file does not load or install."""
+
+    file: str | None
+    gate: Gate
+    cause: str
+    key: str
+    """The key of the cause in causes.toml."""
+    rules: tuple[str, ...]
+    confidence: Confidence
+    reason: str
+    """The symptoms that show the cause."""
+    codes: tuple[str, ...]
+    events: tuple[int, ...]
+    next: Mapping[str, str]
+    settle: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    """Titles of other causes that the symptoms allow."""
+    time: str = ""
+    symptoms: Symptoms = field(default_factory=lambda: Symptoms(None), compare=False)
+
+    @property
+    def rule(self) -> str | None:
+        """The rule of docs/policy.md, if only one reports this way."""
+        return self.rules[0] if self.rules else None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answers for all files, the newest first, and the state of the machine."""
+
+    machine: Machine
+    answers: tuple[Answer, ...]
+    localised: bool = False
+    """A text was not in English, so only its fields were read."""
+    damages: Mapping[str, int] = field(default_factory=dict)
+    """What could not be read, and how often."""
+    forms: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    """Records about files beyond `symptoms.MAX_FILES`."""
+
+
+def explain(
+    inputs: Iterable[Input], codes: Iterable[Code] = (), settings: Mapping[str, object] | None = None
+) -> Explanation:
+    """Explain logs and codes. `settings` are the machine's as the user says them, by the names of `Machine`.
+
+    Raises SignerError for a binary log that can't be read, and what reading `chunks` raises.
+    """
+    collector, reader, context = Collector(), MachineReader(), Context()
+    localised = False
+    for one in inputs:
+        context.begin()
+        for record in read_records(one.chunks, context):
+            collector.add(record)
+            reader.add(record)
+            localised = localised or record.localised
+    for code in codes:
+        collector.add(_record(code))
+    reader.override(settings or {})
+    machine = reader.machine()
+    answers = [answer for symptoms in collector.files() if (answer := _answer(symptoms, machine)) is not None]
+    return Explanation(
+        machine, tuple(answers), localised, dict(context.damages), dict(context.forms), collector.left_out
+    )
+
+
+def _record(code: Code) -> Record:
+    return Record(events=(int(code.text),)) if code.kind == EVENT else Record(codes=(code.text,))
+
+
+def _answer(symptoms: Symptoms, machine: Machine) -> Answer | None:
+    """Return the answer about a file; None if nothing stopped it."""
+    if "installed" in symptoms.signs and symptoms.codes.keys() <= _INSTALLED and not symptoms.events:
+        return None
+    found = matches(symptoms, machine)
+    return _of(found[0], found[1:], symptoms, machine) if found else None
+
+
+def _of(best: Match, others: list[Match], symptoms: Symptoms, machine: Machine) -> Answer:
+    cause = best.cause
+    similar = [one.cause.title for one in others if one.cause.gate != cause.gate]
+    return Answer(
+        file=symptoms.name,
+        gate=cause.gate,
+        cause=sentence(cause, symptoms),
+        key=cause.key,
+        rules=cause.rules,
+        confidence=best.sign.confidence,
+        reason=evidence(best, symptoms, machine),
+        codes=tuple(symptoms.codes),
+        events=tuple(sorted(symptoms.events)),
+        next=cause.next,
+        settle=cause.settle,
+        others=tuple(similar) if best.sign.confidence != "certain" else (),
+        time=symptoms.time,
+        symptoms=symptoms,
+    )

@@ -1,0 +1,47 @@
+"""The table of readers, and how an input's form is told from its content.
+
+A binary log and JSON fill a whole input. Every other form can be mixed with others in one text, as in a report that
+quotes an event, the output of a tool and a log: each line is offered to `LINE_READERS` in their order, and the first
+one that recognises it takes it, with the lines that belong to it. A new form is one module and one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+from signer.explain.context import Context
+from signer.explain.readers.event_json import is_json, json_records
+from signer.explain.readers.event_lists import event_lists
+from signer.explain.readers.event_xml import xml_events
+from signer.explain.readers.messages import message_texts
+from signer.explain.readers.setupapi_log import setupapi_lines
+from signer.explain.readers.tool_text import tool_lines
+from signer.explain.records import Record
+from signer.explain.text import Lines, decoded
+
+LineReader = Callable[[Context, str, Lines], list[Record] | None]
+
+LINE_READERS: tuple[LineReader, ...] = (xml_events, event_lists, message_texts, setupapi_lines, tool_lines)
+
+
+def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
+    """Yield the records of one input, told apart by its content."""
+    pieces = decoded(chunks)
+    start = next(pieces, "")
+    whole = chain((start,), pieces)
+    if is_json(start):
+        yield from json_records(whole, context)
+    else:
+        yield from text_records(whole, context)
+
+
+def text_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
+    """Yield the records of a text in which any of the forms of `LINE_READERS` may be mixed."""
+    lines = Lines(pieces)
+    for line in lines:
+        for reader in LINE_READERS:
+            records = reader(context, line, lines)
+            if records is not None:
+                yield from records
+                break

@@ -1,0 +1,105 @@
+"""Read what tools print and people write: sc, pnputil, Device Manager, bcdedit, systeminfo, and codes in sentences."""
+
+from __future__ import annotations
+
+import re
+
+from signer.explain.codes import EVENT, codes_in
+from signer.explain.context import Context
+from signer.explain.phrases import is_localised, means_of
+from signer.explain.readers.messages import policy_mentions
+from signer.explain.records import MachineFact, Record
+from signer.explain.text import Lines
+
+_SUBJECTS = (
+    re.compile(r"^\s*SERVICE_NAME\s*:\s*(\S{1,256})", re.IGNORECASE),
+    re.compile(r"\bsc(?:\.exe)?\s+(?:start|query|create|qc|queryex)\s+\"?([\w.$-]{1,256})", re.IGNORECASE),
+    re.compile(r"\bnet\s+start\s+\"?([\w.$-]{1,256})", re.IGNORECASE),
+    re.compile(r"(?:driver package|INF)\s*:\s*(?:.*[\\/])?([^\\/:*?\"<>|\s]{1,120}\.inf)\b", re.IGNORECASE),
+    re.compile(r"(?<![\w.-])([\w.$-]{1,120}\.(?:sys|inf))\b", re.IGNORECASE),
+    re.compile(r"^The (\S{1,80}) service failed to start"),
+)
+_STATE = re.compile(r"WIN32_EXIT_CODE\s*:\s*(\d+)", re.IGNORECASE)
+_FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
+    (re.compile(r"\[version \d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
+    (re.compile(r"\bOS Version:\s+\d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
+    (re.compile(r"\b(?:OS )?build[:\s]+(?:10\.0\.)?(\d{5})\b", re.IGNORECASE), "build", None),
+    (re.compile(r"^\s*testsigning\s+(yes|on|no|off)\b", re.IGNORECASE), "testsigning", "yes on"),
+    (
+        re.compile(r"\bSecure Boot(?: State)?\s*[:=]?\s+(on|off|enabled|disabled)\b", re.IGNORECASE),
+        "secure_boot",
+        "on enabled",
+    ),
+    (re.compile(r"\bConfirm-SecureBootUEFI\b\s*[:=]?\s*(true|false)\b", re.IGNORECASE), "secure_boot", "true"),
+    (
+        re.compile(r"\bmemory integrity(?: is)?\s*[:=]?\s+(on|off|enabled|disabled)\b", re.IGNORECASE),
+        "hvci",
+        "on enabled",
+    ),
+    (re.compile(r"\bSystem Type:?\s+(x64|x86|ARM64)-based PC", re.IGNORECASE), "architecture", None),
+)
+_WORTH_READING = re.compile(
+    r"0x|[CE]0000|80[0]?[79BF]|-10737|32212|STATUS_|_E_|ERROR|CM_PROB|code|code|код|kod|代|コ|코|código|error|fail|event"
+    r"|SERVICE|WIN32|driver|signature|signed|blocked|polic|integrity|version|build|testsigning|secure|certificate"
+    r"|catalog|\.sys|\.inf|sc start|net start|ereignis|evento|événement|win32|system type",
+    re.IGNORECASE,
+)
+_MAX_LINE = 8192
+
+
+def tool_lines(context: Context, line: str, lines: Lines) -> list[Record] | None:
+    """Read one line of any other text; None for a line that says nothing."""
+    line = line[:_MAX_LINE]
+    if _WORTH_READING.search(line) is None:
+        return None
+    subject = _subject(line)
+    context.subject = subject or context.subject
+    found = [*_machine(line), *_statement(context, line)]
+    if found:
+        context.seen("text")
+    return found or None
+
+
+def _statement(context: Context, line: str) -> list[Record]:
+    said, signs = means_of(line)
+    state = _STATE.search(line)
+    found = [] if state is None and "WIN32_EXIT_CODE" in line else list(codes_in(line))
+    codes = [code.text for code in found if code.kind != EVENT]
+    if state is not None and state[1] not in ("0", "1077"):
+        codes += [code.text for code in codes_in(f"error {state[1]}")]
+    events = tuple(dict.fromkeys(int(code.text) for code in found if code.kind == EVENT))
+    policy = policy_mentions(line)
+    if not (codes or said or signs or events or policy):
+        return []
+    records = [Record(file=context.subject, events=(one,), fields=policy) for one in events]
+    codes = list(dict.fromkeys([*codes, *said]))
+    if codes or signs or (policy and not events):
+        records.append(
+            Record(
+                file=context.subject,
+                codes=tuple(codes),
+                signs=signs,
+                fields={} if events else policy,
+                localised=is_localised(line),
+            )
+        )
+    return records
+
+
+def _subject(line: str) -> str | None:
+    for pattern in _SUBJECTS:
+        found = pattern.search(line)
+        if found is not None:
+            return found[1]
+    return None
+
+
+def _machine(line: str) -> list[Record]:
+    facts: dict[str, MachineFact] = {}
+    for pattern, name, yes in _FACTS:
+        found = pattern.search(line)
+        if found is None:
+            continue
+        word = found[1].lower()
+        facts[name] = word in yes.split() if yes is not None else int(word) if word.isdigit() else word
+    return [Record(machine=facts)] if facts else []

@@ -1,0 +1,34 @@
+"""What readers yield: one record for each event, message, log section or code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from signer.codeintegrity.field_values import FieldValue
+
+MachineFact = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One statement of a log about a file, or about the machine."""
+
+    file: str | None = None
+    """The path or name of the file that it is about; None if it names none."""
+    events: tuple[int, ...] = ()
+    """The ids of events that it can be: several if only a text is known, which more than one event prints."""
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    """The fields of an event by plain name (`field_values.plain_name`)."""
+    codes: tuple[str, ...] = ()
+    """Codes in their canonical spelling."""
+    signs: tuple[str, ...] = ()
+    """Keys of `phrases.tsv`: sentences of Windows that no code has."""
+    machine: Mapping[str, MachineFact] = field(default_factory=dict)
+    """Facts about the machine: `build`, `architecture`, `secure_boot`, `testsigning`, `hvci`."""
+    activity: str | None = None
+    """ActivityID, which an event shares with the 3089 events about its signatures."""
+    time: str = ""
+    """The time as the log has it, if times of this form can be sorted as text; otherwise empty."""
+    localised: bool = False
+    """True for a text that is not in English, of which only the fields were read."""

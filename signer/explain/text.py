@@ -1,0 +1,85 @@
+"""Decode logs of any size to lines, in constant memory."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+MAX_LINE = 1 << 20
+"""Length of the longest line, in characters; a longer one is cut. An event of Windows has at most 64 KiB."""
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_BREAK = re.compile(r"\r\n|\n|\r(?!\Z)|(?<=</Event>)")
+"""Line feeds of any system, and the end of an event: wevtutil writes all events into one line."""
+
+
+def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Decode UTF-8 or UTF-16, with or without a byte order mark; bytes of other encodings become U+FFFD."""
+    decoder: codecs.IncrementalDecoder | None = None
+    for chunk in chunks:
+        decoder = decoder or codecs.getincrementaldecoder(encoding_of(chunk))(errors="replace")
+        yield decoder.decode(chunk)
+    if decoder is not None:
+        yield decoder.decode(b"", final=True)
+
+
+def encoding_of(start: bytes) -> str:
+    """Return the encoding of a text from its first bytes: by its mark, else by the zero bytes of ASCII in UTF-16."""
+    for mark, name in _MARKS.items():
+        if start.startswith(mark):
+            return name
+    start = start[:4096]
+    zeros = start.count(0)
+    if zeros * 4 < len(start) or not zeros:
+        return "utf-8"
+    return "utf-16-le" if start[1::2].count(0) * 2 > zeros else "utf-16-be"
+
+
+class Lines(Iterator[str]):
+    """The lines of a text, with a view of those that follow."""
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._source = _lines(pieces)
+        self._ahead: deque[str] = deque()
+
+    def __next__(self) -> str:
+        return self._ahead.popleft() if self._ahead else next(self._source)
+
+    def peek(self, index: int = 0) -> str | None:
+        """Return the line `index` lines after the next one; None behind the last."""
+        while len(self._ahead) <= index:
+            line = next(self._source, None)
+            if line is None:
+                return None
+            self._ahead.append(line)
+        return self._ahead[index]
+
+    def take_while(self, wanted: Callable[[str], bool], most: int) -> list[str]:
+        """Take lines as long as they are wanted, at most `most`."""
+        taken: list[str] = []
+        while len(taken) < most and (line := self.peek()) is not None and wanted(line):
+            taken.append(next(self))
+        return taken
+
+    def put_back(self, lines: Iterable[str]) -> None:
+        """Make these lines the next ones."""
+        self._ahead.extendleft(reversed(list(lines)))
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    rest = ""
+    for piece in pieces:
+        *complete, rest = _BREAK.split(rest + piece)
+        for line in complete:
+            yield line[:MAX_LINE]
+        if len(rest) > MAX_LINE:
+            yield rest[:MAX_LINE]
+            rest = ""
+    if rest:
+        yield rest.rstrip("\r")

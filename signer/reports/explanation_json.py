@@ -1,0 +1,42 @@
+"""Report explanations as the JSON document `drvsign.explanation/1`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from signer.explain.exports import settling
+
+if TYPE_CHECKING:
+    from signer.explain.explain import Answer, Explanation
+
+SCHEMA = "drvsign.explanation/1"
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """Return the document of an explanation."""
+    build = explanation.machine.build
+    return {
+        "schema": SCHEMA,
+        "machine": explanation.machine.as_json(),
+        "localised": explanation.localised,
+        "subjects": [subject(answer, build) for answer in explanation.answers],
+        "unread": [{"problem": problem, "count": count} for problem, count in explanation.damages.items()],
+    }
+
+
+def subject(answer: Answer, build: int | None) -> dict[str, Any]:
+    """Return one entry of `subjects`."""
+    return {
+        "file": answer.file,
+        "gate": answer.gate,
+        "cause": answer.cause,
+        "rule": answer.rule,
+        "rules": list(answer.rules),
+        "confidence": answer.confidence,
+        "reason": answer.reason,
+        "others": list(answer.others),
+        "codes": list(answer.codes),
+        "events": list(answer.events),
+        "settle": settling(answer.settle, build) if answer.confidence != "certain" else None,
+        "next": {who: answer.next[who] for who in ("user", "administrator", "developer")},
+    }

@@ -1,0 +1,82 @@
+"""`drvsign explain` on the command line: answers, exit codes, text, one line a file, JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.signer.explain.test_readers import BLOCKED, PATH, xml
+from tests.support.program import drvsign
+
+SUBJECT = {"file", "gate", "cause", "rule", "confidence", "codes", "events", "next"}
+MACHINE = {"release", "architecture", "secure_boot", "testsigning", "hvci", "driver_policy"}
+
+
+@pytest.fixture
+def log(work: Path) -> Path:
+    path = work / "ci.xml"
+    path.write_bytes(f"<Events>{xml(3077, **BLOCKED)}</Events>".encode("utf-16"))
+    return path
+
+
+def test_json_is_the_document_of_the_contract(log: Path) -> None:
+    ran = drvsign("explain", str(log), "--json")
+    document = json.loads(ran.stdout)
+    (subject,) = document["subjects"]
+    assert (ran.code, document["schema"]) == (0, "drvsign.explanation/1")
+    assert set(document["machine"]) >= MACHINE
+    assert set(subject) >= SUBJECT
+    assert set(subject["next"]) == {"user", "administrator", "developer"}
+    assert (subject["file"], subject["gate"], subject["rule"]) == ("X.sys", "driver-policy", "driver-policy")
+    assert (subject["confidence"], subject["codes"], subject["events"]) == ("certain", ["0xC0E90002"], [3077])
+    assert document["machine"]["driver_policy"] == "enforced"
+
+
+def test_the_block_names_cause_confidence_and_next_steps(log: Path) -> None:
+    ran = drvsign("explain", str(log))
+    assert ran.code == 0
+    for part in ("X.sys", "Windows Driver Policy", "certain", "event 3077", "user:", "administrator:", "developer:"):
+        assert part in ran.stdout
+
+
+def test_brief_prints_one_line_for_each_file(work: Path) -> None:
+    text = "".join(xml(3004, FileNameBuffer=PATH.replace("X", name)) for name in "ABC")
+    (work / "three.xml").write_text(text)
+    ran = drvsign("explain", "three.xml", "--brief")
+    assert [line.split(":")[0] for line in ran.stdout.splitlines()] == ["A.sys", "B.sys", "C.sys"]
+
+
+def test_options_override_what_the_log_says(log: Path) -> None:
+    options = ("--target", "win11-24h2-arm64", "--no-secure-boot", "--hvci", "--driver-policy", "evaluation")
+    machine = json.loads(drvsign("explain", str(log), *options, "--json").stdout)["machine"]
+    assert (machine["release"], machine["architecture"]) == ("win11-24h2", "arm64")
+    assert (machine["secure_boot"], machine["hvci"], machine["driver_policy"]) == (False, True, "evaluation")
+
+
+def test_standard_input_is_read(work: Path) -> None:
+    ran = drvsign("explain", "-", "--json", stdin=b"[SC] StartService FAILED 577:\n")
+    assert json.loads(ran.stdout)["subjects"][0]["codes"] == ["577"]
+
+
+def test_nothing_recognised_exits_with_3_and_says_what_was_looked_for(work: Path) -> None:
+    (work / "notes.txt").write_text("nothing of the kind\n")
+    ran = drvsign("explain", "notes.txt", "--json")
+    assert ran.code == 3
+    assert "looked for events of Code Integrity" in ran.stderr
+    assert json.loads(ran.stdout)["subjects"] == []
+
+
+def test_control_sequences_of_a_log_do_not_reach_the_terminal(work: Path) -> None:
+    (work / "evil.xml").write_text(xml(3004, FileNameBuffer=PATH.replace("X", "\x1b[31mX")))
+    ran = drvsign("explain", "evil.xml")
+    assert "\x1b" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(("target", "has"), [("win7-x64", False), ("win11-24h2-x64", True)])
+def test_how_prints_the_commands_of_a_release(work: Path, target: str, has: bool) -> None:
+    ran = drvsign("explain", "--how", "--target", target)
+    assert ran.code == 0
+    assert "wevtutil epl Microsoft-Windows-CodeIntegrity/Operational" in ran.stdout
+    assert ("CiTool --list-policies" in ran.stdout) == has

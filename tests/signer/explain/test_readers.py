@@ -1,0 +1,271 @@
+"""Each form of input is read, whatever is around it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from signer.explain.context import Context
+from signer.explain.explain import Explanation, Input, explain
+from signer.explain.readers.table import read_records
+from signer.explain.text import Lines, decoded, encoding_of
+
+PATH = r"\Device\HarddiskVolume3\Windows\System32\drivers\X.sys"
+POLICY = "{8f9cb695-5d48-48d6-a329-7202b44607e3}"
+MESSAGE = (
+    f"Code Integrity determined that a process (System) attempted to load {PATH} that did not meet the Authenticode "
+    f"signing level requirements or violated code integrity policy (Policy ID:{POLICY})."
+)
+ACTIVITY = "{11111111-2222-3333-4444-555555555555}"
+
+
+def run(text: str, encoding: str = "utf-8") -> Explanation:
+    return explain([Input("log", [text.encode(encoding)])])
+
+
+def xml(event_id: int, time: str = "2026-09-02T18:23:41.0000000Z", activity: str = ACTIVITY, **data: object) -> str:
+    fields = "".join(f"<Data Name='{name.replace('_', ' ')}'>{value}</Data>" for name, value in data.items())
+    return (
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+        f"<Provider Name='Microsoft-Windows-CodeIntegrity'/><EventID>{event_id}</EventID><Version>5</Version>"
+        f"<TimeCreated SystemTime='{time}'/><Correlation ActivityID='{activity}'/></System>"
+        f"<EventData>{fields}</EventData></Event>"
+    )
+
+
+BLOCKED = {"File_Name": PATH, "Process_Name": "System", "Status": "0xc0e90002", "PolicyGUID": POLICY.upper()}
+GET_WIN_EVENT = {
+    "Id": 3077,
+    "Version": 5,
+    "ProviderName": "Microsoft-Windows-CodeIntegrity",
+    "LogName": "Microsoft-Windows-CodeIntegrity/Operational",
+    "TimeCreated": "/Date(1790000000000)/",
+    "ActivityId": ACTIVITY.strip("{}"),
+    "Message": MESSAGE,
+}
+FORMAT_LIST = f"""
+
+TimeCreated  : 9/2/2026 6:23:41 PM
+ProviderName : Microsoft-Windows-CodeIntegrity
+Id           : 3077
+Message      : {MESSAGE[:80]}
+               {MESSAGE[80:160]}
+               {MESSAGE[160:]}
+
+"""
+EVENT_VIEWER = f"""Log Name:      Microsoft-Windows-CodeIntegrity/Operational
+Source:        Microsoft-Windows-CodeIntegrity
+Date:          9/2/2026 6:23:41 PM
+Event ID:      3077
+Task Category: (18)
+Level:         Error
+Keywords:
+User:          SYSTEM
+Computer:      machine
+Description:
+{MESSAGE}
+Event Xml:
+{xml(3077, **BLOCKED)}
+"""
+WEVTUTIL = f"""Event[0]:
+  Log Name: Microsoft-Windows-CodeIntegrity/Operational
+  Source: Microsoft-Windows-CodeIntegrity
+  Date: 2026-09-02T18:23:41.000
+  Event ID: 3077
+  Task: N/A
+  Level: Error
+  Description:
+{MESSAGE}
+
+"""
+FORMS = {
+    "xml": xml(3077, **BLOCKED),
+    "xml-list": f"<?xml version='1.0'?><Events>{xml(3077, **BLOCKED)}{xml(3077, **BLOCKED)}</Events>",
+    "xml-pretty": xml(3077, **BLOCKED).replace("><", ">\r\n  <"),
+    "json": json.dumps([GET_WIN_EVENT], indent=4),
+    "json-compressed": json.dumps(GET_WIN_EVENT),
+    "json-lines": f"{json.dumps(GET_WIN_EVENT)}\n{json.dumps(GET_WIN_EVENT)}\n",
+    "json-escaped": json.dumps([GET_WIN_EVENT]).replace("'", "\\u0027"),
+    "drvsign-events": json.dumps({"path": "X.sys", "id": 3077, "channel": "Microsoft-Windows-CodeIntegrity/Operational",
+                                  "message": MESSAGE, "data": {"File Name": PATH, "PolicyGUID": POLICY}}),
+    "format-list": FORMAT_LIST,
+    "event-viewer": EVENT_VIEWER,
+    "wevtutil-text": WEVTUTIL,
+    "message": MESSAGE,
+    "message-quoted": f'> "{MESSAGE}"\n',
+    "message-wrapped": MESSAGE.replace(" that did", "\nthat did").replace(" or viol", "\n  or viol"),
+    "message-in-prose": f"I see this in the log: {MESSAGE} Nothing else. What is wrong?",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_form(form: str, encoding: str) -> None:
+    (answer,) = run(FORMS[form], encoding).answers
+    assert (answer.file, answer.key, answer.confidence) == ("X.sys", "driver-policy-enforced", "certain")
+    assert answer.events == (3077,)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_pieces_of_any_size_read_the_same(form: str, size: int) -> None:
+    data = FORMS[form].encode("utf-16")
+    first, *others = data[:256], *(data[at : at + size] for at in range(256, len(data), size))
+    pieces = explain([Input("log", [first, *others])])
+    assert [(one.file, one.key, one.events) for one in pieces.answers] == [
+        (one.file, one.key, one.events) for one in run(FORMS[form]).answers
+    ]
+
+
+def test_forms_can_be_mixed_in_one_text() -> None:
+    mixed = "\n".join(
+        [
+            "This is my problem:",
+            xml(3004, FileNameBuffer=PATH.replace("X.sys", "one.sys")),
+            FORMAT_LIST,
+            "SERVICE_NAME: two",
+            "        WIN32_EXIT_CODE    : 577  (0x241)",
+            "C:\\>sc start three",
+            "[SC] StartService FAILED 1275:",
+        ]
+    )
+    explanation = run(mixed)
+    found = {answer.file: answer.key for answer in explanation.answers}
+    assert found == {
+        "one.sys": "signature-invalid",
+        "X.sys": "driver-policy-enforced",
+        "two": "signature-invalid",
+        "three": "architecture",
+    }
+
+
+def test_a_service_and_its_file_are_one_subject() -> None:
+    text = f"[SC] StartService FAILED 577:\nSERVICE_NAME: X\n{xml(3004, FileNameBuffer=PATH)}\nsc start X\nerror 577"
+    (answer,) = run(text).answers
+    assert (answer.file, answer.events, answer.codes) == ("X.sys", (3004,), ("577",))
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_3089_is_joined_by_activity_in_either_order(newest_first: bool) -> None:
+    other = ACTIVITY.replace("1", "9")
+    events = [
+        xml(3004, FileNameBuffer=PATH),
+        xml(3004, activity=other, FileNameBuffer=PATH.replace("X", "Y")),
+        xml(3089, activity=other, TotalSignatureCount=0, Signature=0, VerificationError=3),
+        xml(3089, TotalSignatureCount=2, Signature=0, VerificationError=7),
+        xml(3089, TotalSignatureCount=2, Signature=1, VerificationError=0),
+    ]
+    text = "".join(reversed(events) if newest_first else events)
+    found = {answer.file: (answer.key, len(answer.symptoms.signatures)) for answer in run(text).answers}
+    assert found == {"X.sys": ("root", 2), "Y.sys": ("unsigned", 1)}
+
+
+def test_a_status_is_read_as_a_decimal_and_as_a_hexadecimal_number() -> None:
+    for status in ("3221226536", "0xc0000428", "-1073740760"):
+        (answer,) = run(xml(3033, FileNameBuffer=PATH, ProcessNameBuffer="System", Status=status)).answers
+        assert answer.codes == ("0xC0000428",)
+
+
+def test_json_properties_without_names_get_the_names_of_the_template() -> None:
+    values: list[Any] = [54, PATH, 0, 4, 6, "System"]
+    event = {**GET_WIN_EVENT, "Id": 3004, "Version": 1, "Message": "", "Properties": [{"Value": v} for v in values]}
+    (answer,) = run(json.dumps(event)).answers
+    assert (answer.file, answer.events) == ("X.sys", (3004,))
+
+
+def test_a_german_event_is_named_as_localised_and_its_fields_are_read() -> None:
+    text = f"""Protokollname: Microsoft-Windows-CodeIntegrity/Operational
+Quelle:        Microsoft-Windows-CodeIntegrity
+Datum:         02.09.2026 18:23:41
+Ereignis-ID:   3077
+Ebene:         Fehler
+Beschreibung:
+Die Codeintegrität hat ermittelt, dass ein Prozess (System) versucht hat, {PATH} zu laden (Richtlinien-ID:{POLICY}).
+"""
+    explanation = run(text)
+    (answer,) = explanation.answers
+    assert explanation.localised
+    assert (answer.file, answer.key, answer.confidence) == ("X.sys", "driver-policy-enforced", "certain")
+
+
+def test_the_service_control_manager_names_the_service_and_the_error() -> None:
+    text = (
+        "<Event><System><Provider Name='Service Control Manager'/><EventID Qualifiers='49152'>7000</EventID></System>"
+        "<EventData><Data Name='param1'>Toaster</Data><Data Name='param2'>%%577</Data></EventData></Event>"
+    )
+    (answer,) = run(text).answers
+    assert (answer.file, answer.codes, answer.gate) == ("Toaster", ("577",), "kernel-signing")
+
+
+def test_sections_of_setupapi_are_separate_and_the_newest_is_first() -> None:
+    def section(inf: str, time: str, error: str) -> str:
+        return (
+            f">>>  [Setup Import Driver Package - C:\\d\\{inf}]\n>>>  Section start {time}\n"
+            f"!!!  sto: Failed to import driver package into Driver Store. Error = {error}\n"
+            f"<<<  Section end {time}\n<<<  [Exit status: FAILURE({error})]\n"
+        )
+
+    text = section("a.inf", "2026/01/01 10:00:00.000", "0xE000022F") + section(
+        "b.inf", "2026/03/01 10:00:00.000", "0xE000024B"
+    )
+    assert [(one.file, one.key) for one in run(text).answers] == [
+        ("b.inf", "not-catalogued"),
+        ("a.inf", "catalog-missing"),
+    ]
+
+
+def test_an_installation_that_succeeds_is_no_problem() -> None:
+    text = """>>>  [Setup Import Driver Package - C:\\d\\good.inf]
+>>>  Section start 2026/01/01 10:00:00.000
+!    sig: Verifying file against specific (valid) catalog failed.
+!    sig: Error 0x800b0109: A certificate chain processed, but terminated in a root certificate which is not trusted.
+     sig: Success: File is signed in Authenticode(tm) catalog.
+     sig: Error 0xe0000242: The publisher of an Authenticode(tm) signed catalog has not yet been established as trusted.
+<<<  Section end 2026/01/01 10:00:00.100
+<<<  [Exit status: SUCCESS]
+"""
+    assert run(text).answers == ()
+
+
+def test_a_document_type_is_not_parsed() -> None:
+    bomb = "<!DOCTYPE a [<!ENTITY b 'c'>]>" + xml(3004, FileNameBuffer="&b;")
+    assert [answer.file for answer in run(bomb).answers] in ([], [None])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Event><System>",
+        '[{"Id": 3077, "Message": "',
+        "{" * 5000,
+        '{"a":' * 5000 + "1" + "}" * 5000,
+        "\x00\x01\x02" * 100,
+        "",
+        "<Event>" * 100,
+        "Message : " * 100,
+    ],
+    ids=range(8),
+)
+def test_damaged_input_ends_without_an_answer(text: str) -> None:
+    assert run(text).answers == ()
+
+
+def test_a_line_without_end_takes_bounded_memory() -> None:
+    pieces = ("a" * 65536 for _ in range(200))
+    longest = max(len(line) for line in Lines(pieces))
+    assert longest <= 1 << 20
+
+
+def test_an_encoding_is_found_without_a_byte_order_mark() -> None:
+    assert encoding_of("Code Integrity".encode("utf-16-le")) == "utf-16-le"
+    assert encoding_of("Code Integrity".encode("utf-16-be")) == "utf-16-be"
+    assert encoding_of(b"Code Integrity") == "utf-8"
+    assert "".join(decoded([b"caf\xe9"])) == "caf\N{REPLACEMENT CHARACTER}"
+
+
+def test_what_was_recognised_is_counted() -> None:
+    context = Context()
+    assert len(list(read_records([FORMS["xml-list"].encode()], context))) == 2
+    assert context.forms == {"event XML": 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ class FileResult:
 
     path: Path
     action: str
-    """signed, skipped, built, stripped, extracted, attached, timestamped or failed."""
+    """signed, skipped, built, planned, stripped, extracted, attached, timestamped or failed."""
     digest_algorithm: DigestAlgorithm | None = None
     digest: bytes | None = None
     """The signed digest."""
@@ -49,9 +49,14 @@ class FileResult:
         }
 
 
-def result_document(results: Sequence[FileResult]) -> dict[str, Any]:
-    """Return the JSON document."""
-    return {"schema": SCHEMA, "files": [result.as_json() for result in results]}
+def result_document(results: Sequence[FileResult], more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON document; `more` are keys that one command adds."""
+    return {"schema": SCHEMA, "files": [result.as_json() for result in results], **(more or {})}
+
+
+def problems_document(problems: Iterable[object]) -> dict[str, Any]:
+    """Return the key `problems` with every problem of a package, warnings included."""
+    return {"problems": [one.as_json() if hasattr(one, "as_json") else {"message": str(one)} for one in problems]}
 
 
 def write_results(results: Sequence[FileResult], sink: Sink) -> None:

@@ -37,8 +37,19 @@ class JsonReport:
 
     def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
         """Write the document with these entries of `files`."""
-        head = {"schema": SCHEMA, "accepted": outcome.accepted, "decided": outcome.decided}
+        head = _head(outcome)
         sink.write(long_document(head, "files", contents, self.indent))
+
+
+def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
+    """Return the whole document, for a command that includes it in its own."""
+    from catalogs.verification.assessment import Outcome
+
+    return {**_head(Outcome.of(assessments)), "files": list(map(entry, assessments))}
+
+
+def _head(outcome: Outcome) -> dict[str, Any]:
+    return {"schema": SCHEMA, "accepted": outcome.accepted, "decided": outcome.decided}
 
 
 def entry(assessment: Assessment) -> dict[str, Any]:

@@ -10,32 +10,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import OutputFolder
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
-from signer.cli.options.profile import ProfileOptions
+from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
+from signer.cli.package_verdict import PackageVerdict, package_verdict
 from signer.cli.param_types import to_path
+from signer.cli.rehearsal import rehearse
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import failure_as_result, finish
 from signer.cli.signing import prepare_for
-from signer.cli.verification import verified
 from signer.errors import FileError, SignerError, UsageError
 from signer.formats.detect import names
-from signer.reports.file_results import FileResult
+from signer.reports.file_results import FileResult, problems_document
 from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically
 from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
+    from catalogs.inf.problems import PackageProblem
     from catalogs.package.driver_package import DriverPackage
-    from catalogs.signing import FileOutcome, PackagingOptions
+    from catalogs.signing import Each, FileOutcome, PackagingOptions
+    from signer.config import Settings
     from signer.keys.identity import SigningIdentity
 
 app = typer.Typer(add_completion=False)
@@ -50,11 +54,22 @@ Folder = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Rehearse: sign a throw-away digest, ask the timestamp authority, build the catalogs in memory, "
+        "and check the targets. Write nothing.",
+    ),
+]
+
+
 @app.command(
     epilog=examples(
         "drvsign package driver/ --os 10_X64",
         "drvsign package driver/ --os 10_X64 --pfx contoso.pfx --password-env PFX_PASSWORD",
         "drvsign package driver/ --profile release",
+        "drvsign package driver/ --profile release --dry-run",
     )
 )
 @command
@@ -71,6 +86,7 @@ def package(
     skip_signed: SkipSigned = False,
     output_dir: OutputFolder = None,
     depfile: DepFile = None,
+    dry_run: DryRun = False,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build and sign its catalogs, and verify the result.
@@ -79,7 +95,7 @@ def package(
     changes without --replace, --skip-signed (for drivers) or --output-dir. The verdict for the
     newest Windows release is printed at the end; the exit code tells only whether signing succeeded.
     """
-    from catalogs.signing import PackagingOptions, sign_packages
+    from catalogs.signing import PackagingOptions
 
     with failure_as_result(output, folder):
         _require_sense(folder, signature)
@@ -88,8 +104,9 @@ def package(
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
     require_named(chosen, is_test=identity.is_test)
     choices = choices.using(said)
-    with failure_as_result(output, folder):
-        packages = choices.packages(folder, output)
+    with failure_as_result(output, folder, with_problems=True):
+        survey = choices.sound_survey(folder, output)
+    packages, each = list(survey.packages), _each(output, jobs)
     prepare_for(file.path for one in packages for file in one.files)
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
@@ -105,24 +122,45 @@ def package(
         skip_signed=skip_signed,
         known=identity.known_authorities(),
     )
-    checked = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
-    sign = partial(checked, identity=signer, each=_each(output, jobs))
     with failure_as_result(output, folder):
-        if output_dir is None:
-            made = sign(folder, packages, options=packaging)
+        if dry_run:
+            planned, verdict = rehearse(output, packages, signer, packaging, chosen, each)
         else:
-            _require_replaceable(packages, folder, output_dir, signer, packaging)
-            copying = partial(sign, options=replace(packaging, replace=not skip_signed))
-            made = _elsewhere(packages, folder, output_dir, copying, output)
+            made = _signed(output, folder, output_dir, packages, signer, packaging, chosen, each)
+    if dry_run:
+        _finish(output, planned, verdict, survey.problems)
+        raise typer.Exit(ExitCode.REJECTED if chosen.profile and verdict.rejected else ExitCode.DONE)
     result = output_dir or folder
     if depfile is not None:
-        target = result / packages[0].catalog.relative_to(folder)
-        write_depfile(depfile, target, [*_files(packages), *signing_sources(identity, signature, chosen)])
-    finish(output, [_result(one, signer.name) for one in made])
-    if not output.json:
-        _print_verdict(output, result, signer, jobs, said.roots)
+        sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
+        write_depfile(depfile, result / packages[0].catalog.relative_to(folder), sources)
+    verdict = package_verdict(output, result, signer, jobs)
+    _finish(output, [_result(one, signer.name) for one in made], verdict, survey.problems)
+    verdict.suggest_matrix(output, result, _trusted(identity, said))
     if identity.is_test:
         output.note("To prepare the test machine: drvsign certs install-script")
+
+
+def _signed(
+    output: Output,
+    folder: Path,
+    output_dir: Path | None,
+    packages: list[DriverPackage],
+    signer: SigningIdentity,
+    options: PackagingOptions,
+    chosen: ResolvedProfile,
+    each: Each,
+) -> list[FileOutcome]:
+    """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError."""
+    from catalogs.signing import sign_packages
+
+    checked = partial(sign_packages, accept=verification(chosen, output), recovered=output.warn)
+    sign = partial(checked, identity=signer, each=each)
+    if output_dir is None:
+        return sign(folder, packages, options=options)
+    _require_replaceable(packages, folder, output_dir, signer, options)
+    copying = partial(sign, options=replace(options, replace=not options.skip_signed))
+    return _elsewhere(packages, folder, output_dir, copying, output)
 
 
 def _require_replaceable(
@@ -135,6 +173,23 @@ def _require_replaceable(
         return
     results = [_moved(package, folder, target) for package in packages]
     require_no_foreign(results, options.known.of(signer.certificate), drivers=False)
+
+
+def _finish(
+    output: Output, results: Sequence[FileResult], verdict: PackageVerdict, problems: Sequence[PackageProblem]
+) -> None:
+    """Print the results and the verdict; with --json as one document, with the warnings."""
+    from signer.reports.verdict_json import document
+
+    more = {"verdict": document(verdict.assessments), **problems_document(problems)} if output.json else None
+    finish(output, results, more)
+    verdict.print(output)
+
+
+def _trusted(identity: IdentityOptions, settings: Settings) -> str:
+    """Return the options with which `verify` trusts the roots of this call and its profile."""
+    folder = f" --certs {shell_quote(identity.certs)}" if identity.is_test and identity.certs is not None else ""
+    return folder + "".join(f" --root {shell_quote(root)}" for root in settings.roots)
 
 
 def _files(packages: list[DriverPackage]) -> list[Path]:
@@ -203,29 +258,3 @@ def _moved(package: DriverPackage, folder: Path, copies: Path) -> DriverPackage:
 def _result(made: FileOutcome, signer: str) -> FileResult:
     name = signer if made.action != "skipped" else None
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note, replaced=made.replaced)
-
-
-def _print_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int, roots: Sequence[Path]) -> None:
-    """Print the verdict of the default target, with test-signing mode on where the signer's root is a test root.
-
-    `roots` are those of the profile, which the next command names again.
-    """
-    from datetime import UTC, datetime
-
-    from catalogs.verification.query import VerifyQuery
-    from signer.policy.machine_state import MachineState
-    from signer.policy.targets import Target
-    from signer.policy.trust import Trust
-    from signer.reports.formats import ReportOptions, render
-
-    trust = Trust.for_signer(signer.certificate, signer.chain)
-    is_test = trust.mode == "test-signing"
-    machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=is_test)
-    found = verified(output, [folder], VerifyQuery("kernel", trust, machine), jobs, lambda assessment: assessment)
-    names = dict.fromkeys(one.verdict.target for each in found for one in each.consequences)
-    mode = " with test signing on" if is_test else ""
-    if names:
-        output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
-    render("text", found, output, ReportOptions(verbose=bool(output.verbose)))
-    options = "".join([" --test-machine", *(f" --root {shell_quote(root)}" for root in roots)]) if is_test else ""
-    output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")

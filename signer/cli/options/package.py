@@ -91,6 +91,10 @@ class CatalogChoices:
 
     def packages(self, where: Path | Sequence[Path], output: Output) -> list[DriverPackage]:
         """Return the packages of the INFs and print warnings. Raises PackageError with every problem."""
+        return list(self.sound_survey(where, output).packages)
+
+    def sound_survey(self, where: Path | Sequence[Path], output: Output) -> Survey:
+        """Survey the packages of the INFs and print warnings. Raises PackageError with every problem."""
         survey = self.survey(where)
         survey.require_sound(where)
         for problem in survey.problems:
@@ -100,7 +104,7 @@ class CatalogChoices:
                 names = ",".join(name.option for name in package.os)
                 releases = counted(len(package.os), "release")
                 output.note(f"{package.catalog_name}: {releases}, from the INF: {names} (choose with --os)")
-        return list(survey.packages)
+        return survey
 
     def options(self, *, page_hashes: bool) -> CatalogOptions:
         """Return the options for building the catalog. Raises UsageError."""

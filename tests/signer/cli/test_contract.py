@@ -157,7 +157,7 @@ def test_results_have_their_keys(package: Path, work: Path) -> None:
     }
     for call, actions in calls.items():
         document = drvsign(*call, "--json").document
-        assert set(document) == {"schema", "files"}
+        assert set(document) == {"schema", "files"} | ({"verdict", "problems"} if call[0] == "package" else set())
         assert document["schema"] == "drvsign.result/1"
         assert {file["action"] for file in document["files"]} == actions
         for file in document["files"]:
@@ -190,7 +190,9 @@ def test_a_package_that_stops_as_a_whole_has_a_result_too(
     path = package if spoil != "no-folder" else package / "gone"
     ran = drvsign(*command.split(), path, "--os", "10_X64", "--json")
     assert (ran.code, len(ran.errors)) == (3, 1)
-    assert (set(ran.document), ran.document["schema"]) == ({"schema", "files"}, "drvsign.result/1")
+    more = {"problems"} if command == "package" and spoil != "no-folder" else set()
+    assert (set(ran.document), ran.document["schema"]) == ({"schema", "files"} | more, "drvsign.result/1")
+    assert [one["code"] for one in ran.document.get("problems", [])] == (codes[1:] if more else [])
     files = ran.document["files"]
     assert [file["error"]["code"] for file in files] == codes
     assert {file["action"] for file in files} == {"failed"}

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 
 from signer.cli.tsa_server import serving
+from signer.keys.local import LocalKey
 from signer.trust.roots import kernel_roots
 from signer.trust.store import TrustedKey, TrustStore
 from signer.verify.gather import gather
@@ -98,6 +99,46 @@ def test_a_release_is_signed_timestamped_catalogued_and_verified(package: Path, 
         assert signature.timestamp is not None and signature.timestamp.intact
         assert signature.signer == LEAF
     assert (driver.page_hashes, driver.program_name) == ("sha256", "Echo")
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_rehearsal_uses_key_and_authority_and_writes_nothing(package: Path, url: str) -> None:
+    write_profile(package, release(url, 'targets = ["win7-x64"]'))
+    before = state(package)
+    ran = drvsign("package", package, "--profile", "release", "--dry-run", "--json")
+    assert ran.code == 0, ran.stderr
+    assert "signed a throw-away digest (sha256)" in ran.stderr
+    assert f"Timestamped by {url}" in ran.stderr
+    assert state(package) == before
+    assert [(Path(one["path"]).name, one["action"]) for one in ran.document["files"]] == [
+        ("sample.sys", "planned"),
+        ("sample.cat", "planned"),
+    ]
+    rows = [
+        (one["kind"], row["target"], row["verdict"])
+        for one in ran.document["verdict"]["files"]
+        for row in one["targets"]
+    ]
+    assert rows == [("package", "win7-x64", "accepted"), ("image", "win7-x64", "accepted")]
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("fault", ["authority", "target", "inf"])
+def test_a_rehearsal_fails_where_signing_would(package: Path, url: str, fault: str) -> None:
+    targets = '["win11-25h2-x64"]' if fault == "target" else '["win7-x64"]'
+    write_profile(package, release("http://127.0.0.1:9/" if fault == "authority" else url, f"targets = {targets}"))
+    if fault == "inf":
+        (package / "sample.sys").unlink()
+    before = state(package)
+    assert drvsign("package", package, "--profile", "release", "--dry-run").code == 3
+    assert state(package) == before
+
+
+def test_a_rehearsal_with_a_key_of_another_certificate_fails(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signature is checked, so that a key that signs something else is noticed."""
+    monkeypatch.setattr(LocalKey, "sign", lambda *_: bytes(256))
+    ran = drvsign("package", package, "--dry-run")
+    assert (ran.code, "throw-away digest does not match" in ran.stderr) == (3, True)
 
 
 @pytest.mark.usefixtures("trusted")

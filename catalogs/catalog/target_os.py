@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catalogs.catalog.os_names import OsName
+from signer.numbers import decimal
 from signer.policy.targets import Target
 
 _DECORATIONS = {"x64": "amd64"}
@@ -28,6 +29,6 @@ def versions_in(text: str) -> Iterator[tuple[int, int]]:
     for part in text.split(","):
         platform, _, version = part.strip().partition(":")
         major, _, minor = version.partition(".")
-        if platform == "2" and major.isdigit() and minor.isdigit():
-            found = (int(major), int(minor))
-            yield (10, 0) if found == (6, 4) else found
+        numbers = decimal(major), decimal(minor)
+        if platform == "2" and numbers[0] is not None and numbers[1] is not None:
+            yield (10, 0) if numbers == (6, 4) else (numbers[0], numbers[1])

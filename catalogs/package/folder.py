@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from signer.errors import FileError
 from signer.storage.files import file_error
 
 
-class OutsideFolder(ValueError):
+class OutsideFolder(FileError):
     """Raised for a path outside the package: absolute, with a drive, with `..`, or through a symbolic link."""
 
 
@@ -42,7 +43,7 @@ class Folder:
         entry, is_inside = None, True
         for part in parts:
             if part == ".." or ":" in part or "/" in part or "\\" in part:
-                raise OutsideFolder(part)
+                raise OutsideFolder(f"{'/'.join(parts)!r} is not a path inside the folder", path=self.root)
             listing = self._list(path)
             named = listing.entries.get(part.lower())
             if not named:
@@ -52,7 +53,8 @@ class Folder:
         if entry is None or not _is_file(entry, path):
             return None
         if not (self._is_inside(path) if entry.is_symlink() else is_inside):
-            raise OutsideFolder(str(path))
+            message = "a symbolic link leads outside the folder of the driver package"
+            raise OutsideFolder(message, path=path, hint="Replace the link by a copy of its file.")
         return path
 
     def case_variants(self, path: Path) -> list[str]:

@@ -188,12 +188,14 @@ def check_packages(
     *,
     each: Each = map,
     left_out: Callable[[PackageProblem], None] | None = None,
+    failed: Callable[[DriverPackage, SignerError], None] | None = None,
 ) -> list[CheckedPackage]:
     """Read the packages of a folder, or of INFs, and gather the evidence of every file in them.
 
     `catalogs` are used in addition to those that the INFs name. Problems that prevent building a catalog but not the
     installation, such as a DriverVer date in the future, are ignored. `left_out` receives the problem of each INF that
-    is in no package. Raises PackageError if there is no driver package, FileError and MalformedInput.
+    is in no package, and `failed` the error of a package that can't be read; without `failed`, it is raised. Raises
+    PackageError if there is no driver package, FileError and MalformedInput.
     """
     survey = survey_packages(where, all_releases=True)
     if not (survey.packages or survey.uncatalogued):
@@ -206,11 +208,16 @@ def check_packages(
     if left_out is not None:
         for problem in _left_out(survey):
             left_out(problem)
-    return [
-        _check_surveyed(package, catalogs, paths_of, each, named=named)
-        for packages, named in ((survey.packages, True), (survey.uncatalogued, False))
-        for package in packages
-    ]
+    found = []
+    for packages, named in ((survey.packages, True), (survey.uncatalogued, False)):
+        for package in packages:
+            try:
+                found.append(_check_surveyed(package, catalogs, paths_of, each, named=named))
+            except SignerError as error:
+                if failed is None:
+                    raise
+                failed(package, error)
+    return found
 
 
 def check_package(

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalogs.inf.problems import PackageProblem
+from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each, check_packages
 from catalogs.verification.files import assess, verify_file
 from catalogs.verification.query import KERNEL_POLICIES, VerifyQuery
 from signer.codeintegrity.consequences import consequences
-from signer.errors import PackageError
+from signer.errors import PackageError, SignerError
 from signer.policy.findings import Finding, Verdict
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
@@ -26,13 +27,19 @@ def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each
     """Verify the packages of a folder, or of INFs. `each` is a `map` over the files. Raises SignerError."""
     query = query.for_packages()
     left_out: list[PackageProblem] = []
-    checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append)
+    failures: list[Assessment] = []
+
+    def failed(package: DriverPackage, error: SignerError) -> None:
+        failures.append(Assessment(package.inf, "package", error=error.at(package.inf)))
+
+    checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append, failed=failed)
     variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
     for package in checked:
         variants.setdefault(package.package.infs, []).append(package)
     for infs, packages in variants.items():
-        folder = where if isinstance(where, Path) and len(variants) == 1 else infs[0]
+        folder = where if isinstance(where, Path) and len(variants) + len(failures) == 1 else infs[0]
         yield from _verify_variants(folder, packages, query)
+    yield from failures
     yield from (_left_out(problem) for problem in left_out)
 
 

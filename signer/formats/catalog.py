@@ -38,19 +38,20 @@ class CatalogParts:
         if whole.end != len(data):
             raise SignatureFormatError(f"unexpected {len(data) - whole.end} bytes after the catalog", offset=whole.end)
         oid, wrapped = _two(data, whole)
-        if oid.contents(data) != der.oid(oids.SIGNED_DATA)[2:]:
+        if oid.whole(data) != der.oid(oids.SIGNED_DATA):
             raise CatalogError("not a catalog: the file is not PKCS #7 SignedData", offset=0)
-        signed_data = der.expect(data, wrapped.body, der.SEQUENCE, "SignedData", wrapped.end)
+        signed_data = _explicit(data, wrapped, "SignedData")
         fields = der.first_children(data, signed_data, 6)
         if not 4 <= len(fields) <= 6 or fields[2].tag != der.SEQUENCE:
             raise SignatureFormatError("malformed SignedData: unexpected fields", offset=signed_data.start)
         kind, content = _two(data, fields[2])
-        if der.read_oid(kind.contents(data)) != oids.CTL:
+        if kind.whole(data) != der.oid(oids.CTL):
             raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
+        trust_list = _explicit(data, content, "the certificate trust list")
         for field in fields[3:]:  # not the list: it is the largest part, and its reader checks it
             der.require_der(field.whole(data))
         head = data[fields[0].start : fields[1].end]
-        return cls(data[content.body : content.end], head, data[fields[3].start : signed_data.end])
+        return cls(trust_list.whole(data), head, data[fields[3].start : signed_data.end])
 
     def to_bytes(self) -> bytes:
         """Return the catalog file. It has the same bytes that `parse` read."""
@@ -113,6 +114,15 @@ class CatalogFormat:
             raise DigestChanged("catalog")
         result = parts.to_bytes()
         return PatchSet(((0, result),), len(result))
+
+
+def _explicit(data: bytes, wrapped: der.Element, name: str) -> der.Element:
+    """Return the SEQUENCE in an explicit tag [0], which is all that the tag contains."""
+    der.expect(data, wrapped.start, 0xA0, f"the explicit tag of {name}", wrapped.end)
+    inner = der.expect(data, wrapped.body, der.SEQUENCE, name, wrapped.end)
+    if inner.end != wrapped.end:
+        raise SignatureFormatError(f"{wrapped.end - inner.end} extra bytes follow {name}", offset=inner.end)
+    return inner
 
 
 def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:

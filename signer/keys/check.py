@@ -160,7 +160,8 @@ def _pss(
     hashed, masked, salt = _pss_parameters(parameters)
     if hashed is None or masked is None:
         return Check.UNKNOWN
-    if hashed is not algorithm:
+    longest = (key.key_size + 6) // 8 - algorithm.size - 2  # RFC 8017, 9.1.2, step 3
+    if hashed is not algorithm or salt > longest:
         return Check.BAD
     scheme = padding.PSS(padding.MGF1(masked.for_cryptography()), salt)
     try:

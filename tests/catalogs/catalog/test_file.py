@@ -118,6 +118,70 @@ def test_a_later_signature_does_not_change_the_member() -> None:
     assert hash_file(memoryview(signed)) == hash_file(memoryview(data))
 
 
+def with_tag(version: int, identifier: bytes) -> bytes:
+    """Return a catalog in which the entry with a digest has another tag."""
+    entries = [
+        replace(one, identifier=identifier) if oids.SPC_INDIRECT_DATA in dict(one.attributes) else one
+        for one in small(version, "a.inf").trust_list.subjects
+    ]
+    return assemble(entries, [], replace(OPTIONS, version=version), "").to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("version", "identifier"),
+    [
+        pytest.param(2, bytes(32), id="another digest"),
+        pytest.param(2, b"a name", id="a name in version 2"),
+        pytest.param(2, bytes(20), id="a digest of the other algorithm"),
+        pytest.param(1, text_tag("00" * 20), id="another digest in version 1"),
+        pytest.param(1, text_tag("00" * 32), id="a longer digest in version 1"),
+    ],
+)
+def test_a_tag_other_than_the_digest_in_the_entry_is_rejected(version: int, identifier: bytes) -> None:
+    with pytest.raises(CatalogError, match=r"the tag of entry \d \(a.inf\) differs from the digest in it"):
+        Catalog.parse(with_tag(version, identifier))
+
+
+def test_a_name_as_tag_is_accepted_in_version_1() -> None:
+    (member,) = Catalog.parse(with_tag(1, text_tag("a name"))).members
+    assert member.digest == DigestAlgorithm.SHA1.hash(b"a.inf")
+
+
+def retagged(data: bytes, old: bytes, new: int) -> bytes:
+    """Change the tag of the element that begins with `old`."""
+    assert data.count(old) >= 1
+    at = data.index(old)
+    return data[:at] + bytes((new,)) + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("at", "tag"),
+    [
+        pytest.param(der.oid(oids.SIGNED_DATA), der.OCTET_STRING, id="the type"),
+        pytest.param(b"\xa0", 0xA1, id="the explicit tag of SignedData"),
+        pytest.param(der.oid(oids.CTL), der.OCTET_STRING, id="the type of the list"),
+        pytest.param(b"\xa0" + small().trust_list.to_der()[:0], 0x30, id="a sequence for the explicit tag"),
+    ],
+)
+def test_a_wrong_asn1_tag_is_rejected_and_not_repaired(at: bytes, tag: int) -> None:
+    with pytest.raises((CatalogError, SignatureFormatError)):
+        Catalog.parse(retagged(small().to_bytes(), at, tag))
+
+
+def test_the_explicit_tag_of_the_list_contains_only_the_list() -> None:
+    catalog = small()
+    content = der.sequence(der.oid(oids.CTL), der.explicit(0, catalog.trust_list.to_der(), der.null()))
+    signed_data = der.sequence(catalog.head, content, catalog.tail)
+    with pytest.raises(SignatureFormatError, match="2 extra bytes follow the certificate trust list"):
+        Catalog.parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data)))
+
+
+@pytest.mark.parametrize("number", ["\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT ONE}", "1" * 5000, "", "x"])
+def test_a_hardware_id_with_a_number_that_is_none_is_ignored(number: str) -> None:
+    names = [NameValue(f"HWID{each}", MEMBER_FLAGS, each) for each in ("2", number, "10", "1")]
+    assert assemble([], names, OPTIONS, "").hardware_ids == ("1", "2", "10")
+
+
 @given(st.integers(0, 600), st.integers(1, 255))
 def test_a_damaged_catalog_is_parsed_or_rejected(offset: int, flip: int) -> None:
     data = bytearray(small().to_bytes())
@@ -265,6 +329,14 @@ def test_an_invalid_cdf_is_rejected_with_the_line(text: str, sentence: str, line
         cdf.parse(text, Path("x.cdf"))
     assert raised.value.line == line
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("number", ["\N{SUPERSCRIPT TWO}", "1" * 5000])
+def test_a_cdf_attribute_with_a_number_that_is_none_is_ignored(tmp_path: Path, number: str) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    header, attribute = "[CatalogHeader]\n", "=0x10010001:OS:7X64\n"
+    text = CDF.replace(header, f"{header}CATATTR{number}{attribute}CATATTR1{attribute}")
+    assert cdf.parse(text, Path("x.cdf")).attributes == (NameValue("OS", MEMBER_FLAGS, "7X64"),)
 
 
 def test_a_missing_file_of_a_cdf_is_reported_with_its_line(tmp_path: Path) -> None:

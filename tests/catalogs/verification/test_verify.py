@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from catalogs.package.driver_package import read_packages
 from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.query import VerifyQuery
 from catalogs.verification.verify import verify, verify_and_serialize
-from signer.errors import UnfinishedRun, UsageError
+from signer.errors import CatalogError, UnfinishedRun, UsageError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
 from signer.pkcs7.signed_data import SigningOptions
@@ -98,6 +100,41 @@ def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path
     gone, here = verify([tmp_path / name, tmp_path / "here.sys"], QUERY)
     assert (gone.kind, str(gone.error)) == (kind, f"{tmp_path / name}: file or folder not found")
     assert here.error is None
+
+
+def test_a_catalog_with_a_wrong_tag_is_refused_alone_and_in_a_lookup(package: Path) -> None:
+    """Its signature covers the tag, so a signer can make such a catalog."""
+    from catalogs.catalog.file import Catalog
+    from catalogs.catalog.sign import sign_catalog
+
+    path = package / "hello.cat"
+    catalog = Catalog.parse(path.read_bytes())
+    wrong = tuple(
+        replace(one, identifier=one.identifier[::-1]) if len(one.identifier) == 32 else one
+        for one in catalog.trust_list.subjects
+    )
+    changed = replace(catalog, trust_list=replace(catalog.trust_list, subjects=wrong))
+    path.write_bytes(sign_catalog(changed, SIGNER, SigningOptions()).to_bytes())
+    (alone,) = verify(path, QUERY)
+    assert "differs from the digest in it" in str(alone.error)
+    with pytest.raises(CatalogError, match="differs from the digest in it"):
+        VerifyQuery.create("pnp", TRUST, MACHINE, catalogs=[str(path)])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="creating symbolic links needs a privilege on Windows")
+def test_a_catalog_that_leaves_its_folder_fails_only_its_package(package: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(package, both / "good")
+    shutil.copytree(package, both / "linked")
+    outside = tmp_path / "outside.cat"
+    (both / "linked/hello.cat").rename(outside)
+    (both / "linked/hello.cat").symlink_to(outside)
+    found = {one.path.relative_to(both).as_posix(): one for one in verify(both, QUERY)}
+    assert found["good/hello.inf"].accepted
+    assert found["good/hello.sys"].accepted
+    assert str(found["linked/hello.inf"].error).endswith(
+        "hello.cat: a symbolic link leads outside the folder of the driver package"
+    )
 
 
 def test_a_folder_without_anything_to_verify_is_an_error_of_usage(tmp_path: Path) -> None:

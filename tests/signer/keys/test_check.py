@@ -117,15 +117,35 @@ def pss_signature(hashed: DigestAlgorithm, masked: DigestAlgorithm, salt: int) -
     [
         (pss(SHA256, SHA256, 32), Check.GOOD),
         (pss(SHA256, SHA256, 20), Check.BAD),
+        (pss(SHA256, SHA256, 222), Check.BAD),
+        (pss(SHA256, SHA256, 223), Check.BAD),
+        (pss(SHA256, SHA256, 1 << 31), Check.BAD),
+        (pss(SHA256, SHA256, 1 << 4000), Check.BAD),
         (pss(SHA256, SHA1, 32), Check.BAD),
         (pss(SHA1, SHA256, 32), Check.BAD),
         (der.sequence(der.oid(PSS_OID), der.sequence()), Check.BAD),
         (RSA_OID, Check.BAD),
     ],
-    ids=["as signed", "another salt", "another mask", "another digest", "the defaults", "PKCS #1"],
+    ids=[
+        "as signed",
+        "another salt",
+        "longest salt",
+        "too long",
+        "31 bits",
+        "4000 bits",
+        "another mask",
+        "another digest",
+        "the defaults",
+        "PKCS #1",
+    ],
 )
 def test_pss_is_checked_with_its_parameters(identifier: bytes, result: Check) -> None:
     assert check(pss_signature(SHA256, SHA256, 32), identifier=identifier) is result
+
+
+def test_the_longest_salt_of_pss_is_accepted() -> None:
+    """222 bytes fit beside a SHA-256 digest in a signature of 2048 bits (RFC 8017, 9.1.2)."""
+    assert check(pss_signature(SHA256, SHA256, 222), identifier=pss(SHA256, SHA256, 222)) is Check.GOOD
 
 
 def test_the_default_digest_of_pss_is_sha1() -> None:

@@ -1,0 +1,14 @@
+"""Read numbers from text of untrusted files."""
+
+from __future__ import annotations
+
+_MAX_DIGITS = 20
+"""More than the digits of any 64-bit number. Python refuses to convert thousands of digits."""
+
+
+def decimal(text: str) -> int | None:
+    """Return the number that `text` writes in ASCII digits, or None if it is not a number or has too many digits.
+
+    `str.isdigit` also accepts characters that `int` refuses, such as superscripts.
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None

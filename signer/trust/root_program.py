@@ -81,7 +81,7 @@ def root_program_entry(spki_sha256: str) -> RootProgramEntry | None:
 
 
 def _remarks(text: str) -> dict[str, str]:
-    lines = (line[1:].partition(":") for line in text.splitlines() if line.startswith("#"))
+    lines = (line.removeprefix("#").partition(":") for line in text.splitlines() if line.startswith("#"))
     return {name.strip(): value.strip() for name, colon, value in lines if colon}
 
 

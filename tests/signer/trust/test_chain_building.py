@@ -223,6 +223,18 @@ def test_search_among_cas_of_one_name_is_limited(monkeypatch: pytest.MonkeyPatch
     assert {problem.code for problem in paths[0].problems} == {"search-limit"}
 
 
+@pytest.mark.parametrize(("steps", "found"), [(3, True), (2, False)], ids=["exactly-enough", "one-too-few"])
+def test_search_may_take_as_many_steps_as_are_allowed(monkeypatch: pytest.MonkeyPatch, steps: int, found: bool) -> None:
+    """A leaf below two CAs takes three steps; the root is known and takes none."""
+    root = issue("Root", ca=True)
+    first = issue("First CA", root, ca=True)
+    second = issue("Second CA", first, ca=True)
+    leaf = issue("Leaf", second)
+    monkeypatch.setattr(chain, "MAX_STEPS", steps)
+    (path,) = build_paths(leaf.certificate, certificates(first, second), TrustStore.test_signing([root.certificate]))
+    assert (path.anchor is not None, "search-limit" in {one.code for one in path.problems}) == (found, not found)
+
+
 def test_root_is_found_among_fifty_cas_of_one_name() -> None:
     root = issue("CA", ca=True)
     leaf = issue("Leaf", root)

@@ -72,6 +72,21 @@ def test_an_unreadable_authenticode_attribute_is_a_problem(oid: str) -> None:
     assert found.signature.signer == identity().certificate
 
 
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (der.tlv(0x80, b"http://contoso.example"), "http://contoso.example"),
+        (der.explicit(1, der.octets(bytes(16)), der.octets(b"page hashes")), None),
+        (der.tlv(0x80, b""), None),
+    ],
+    ids=["text", "a-serialized-object", "empty"],
+)
+def test_a_link_that_is_no_text_is_left_out(link: bytes, url: str | None) -> None:
+    info = der.sequence(der.explicit(1, link))
+    (found,) = read_signatures(with_attribute(oids.SPC_SP_OPUS_INFO, info))
+    assert (codes(found.signature), found.signature.url) == ([], url)
+
+
 def test_unreadable_content_is_a_problem_and_the_signer_is_known() -> None:
     content = Content(oids.SPC_INDIRECT_DATA, der.sequence(der.octets(b"no digest")))
     (found,) = read_signatures(sign(content, identity(), SigningOptions()))

@@ -10,7 +10,6 @@ import errno
 import mmap
 import os
 import shutil
-import stat
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from signer.errors import FileError
+from signer.storage import streams
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
@@ -98,7 +98,7 @@ def _forget_locals(error: BaseException | None) -> None:
 
 def require_data(path: Path) -> None:
     """Raise FileError for a pipe, a socket or a device, because reading one may never end."""
-    if is_special(path):
+    if streams.is_special(path):
         raise FileError("the path is a pipe, a socket or a device, not a file", path=path, hint="Name a file.")
 
 
@@ -111,15 +111,6 @@ def shell_quote(path: Path) -> str:
     from shlex import quote
 
     return quote(str(path))
-
-
-def is_special(path: Path) -> bool:
-    """Return whether a path is a pipe, a socket or a device; False if its status can't be read."""
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def read(path: Path) -> bytes:
@@ -167,8 +158,13 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
     """Provide a temporary file, open for writing, that replaces `path` when the block ends without an exception.
 
     The file gets the permissions `mode`, or those of the file that it replaces. If `path` is a symbolic link, the link
-    is kept and its target is replaced. Raises FileError.
+    is kept and its target is replaced. A pipe, a character device or an open descriptor (/dev/stdout) is never
+    replaced: the data is written to it. Raises FileError, also for a block device and a socket.
     """
+    if streams.is_stream(path):
+        with _stream_writer(path) as file:
+            yield file
+        return
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     with convert_os_errors(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:MAX_NAME_PART]}.", suffix=".tmp", dir=path.parent)
@@ -189,6 +185,19 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
     except BaseException:
         _discard(staged)
         raise
+
+
+@contextlib.contextmanager
+def _stream_writer(path: Path) -> Iterator[FileIO]:
+    """Provide a temporary file whose bytes are written to the stream `path` when the block ends without an exception.
+
+    A caller may read and change what it wrote, which a stream does not allow.
+    """
+    streams.require_writable(path)
+    with temporary_folder() as folder, (folder / "stream").open("x+b", buffering=0) as file:
+        yield file
+        with convert_os_errors(path, "write to the pipe or device"):
+            streams.copy_to(path, file)
 
 
 @contextlib.contextmanager

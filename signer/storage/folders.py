@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from signer.storage.files import convert_os_errors, file_error, is_special
+from signer.storage.files import convert_os_errors, file_error
+from signer.storage.streams import is_special
 
 
 def walk(folder: Path) -> Iterator[Path]:

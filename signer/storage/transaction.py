@@ -26,6 +26,7 @@ from signer.storage.files import (
     flush_folder,
     mode_for,
     read,
+    require_data,
     shell_quote,
     write_atomically,
 )
@@ -172,6 +173,7 @@ def _keep(target: Path, backup: Path) -> Path:
     """Keep the old file of `target` as a hard link, or as a copy where hard links are not supported."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    require_data(target)
     try:
         backup.hardlink_to(target)
     except OSError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.certificates import common_name, valid_at
-from signer.policy import kernel_signature, sources
+from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
@@ -21,6 +22,10 @@ PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "
 IGNORED_CODES = frozenset({"several-certificates", "certificate-kind"})
 """Problems of a file that every Windows release ignores, because it reads only the first signature in the table."""
 
+_MIN_RSA_BITS = 1024
+_SHORT_KEYS_UNTIL = datetime(2010, 1, 1, tzinfo=UTC)
+_MD5_UNTIL = datetime(2009, 3, 1, tzinfo=UTC)
+"""Signatures with an earlier timestamp may have shorter keys, or certificates issued with MD5."""
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 
 
@@ -96,6 +101,29 @@ def path(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
             yield rejects(problem.code, message, "Request a corrected certificate from the certificate authority.")
         elif problem.code not in BROKEN:
             yield notes(problem.code, problem.message)
+
+
+@rule(
+    "weak-chain",
+    "No certificate has an RSA key of less than 1024 bits, and none below a published root is issued with MD5.",
+    source=sources.WEAK_CHAINS,
+    default="the updates of 2012 and 2014 are installed; a timestamp before 2010, or before March 2009, exempts",
+)
+def weak_chain(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
+    """Reject as CertGetCertificateChain does, which Code Integrity does not use."""
+    signed_at = candidate.signed.time
+    hint = "Sign with a certificate whose chain has RSA keys of 2048 bits or more and SHA-2 digests."
+    if signed_at is None or signed_at >= _SHORT_KEYS_UNTIL:
+        for name, size in candidate.rsa_keys:
+            if size is not None and size < _MIN_RSA_BITS:
+                message = f"the RSA key of {name!r} has only {size} bits; Windows requires {_MIN_RSA_BITS}"
+                yield rejects("key-too-short", message, hint)
+    published = candidate.anchor is not None and candidate.anchor.kind in ("microsoft", "commercial")
+    if published and candidate.path is not None and (signed_at is None or signed_at >= _MD5_UNTIL):
+        for problem in candidate.path.problems:
+            if problem.code == "digest-md5":
+                message = f"{problem.message}; Windows does not trust that below a published root"
+                yield rejects("chain-md5", message, hint)
 
 
 @rule(
@@ -187,8 +215,10 @@ SIGNATURE_RULES: tuple[Rule[SignaturePath], ...] = (
     kernel_signature.digest_algorithm,
     usage,
     path,
+    weak_chain,
     trusted_root,
     validity,
+    signature_remarks.remarks,
 )
 
 POLICY = Policy(

@@ -19,6 +19,8 @@ ATTESTATION = Releases(since="win10-1507")
 """Attestation signatures of the portal are accepted."""
 BOOT_START_CATALOG = Releases(since="win10-1507")
 """A boot-start driver may load with only a catalog signature; earlier releases require an embedded one."""
+EARLY_LAUNCH = Releases(since="win8")
+"""Early-launch antimalware drivers start before the other boot-start drivers."""
 MEMORY_INTEGRITY = Releases(since="win10-1507", architectures=("x64", "arm64"))
 """Memory integrity, formerly called hypervisor-protected code integrity (HVCI)."""
 HVCI_REASONS = Releases(since="win10-2004")

@@ -1,16 +1,15 @@
-"""The kernel policy's rules about the whole file, and the machine settings that waive a rejection."""
+"""The kernel policy's rules about the whole file. `waivers` has the machine settings that waive a rejection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from signer.policy import features, sources
+from signer.policy import features, sources, waivers
 from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
 from signer.policy.decide import Decision
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, waives, warns
+from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import FileSubject
-from signer.policy.targets import Releases
 
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
@@ -36,9 +35,6 @@ _REFUSED_FROM_THE_START = frozenset(
     {"hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code", "hvci-shared-writable-code"}
 )
 """Faults that events 3072 and 3073 report since Windows 10 1507."""
-
-NEVER_WAIVED = frozenset({"architecture", "file-problems", "s-mode", "driver-policy", "block-list", "hvci"})
-"""Rejections that no machine setting can waive. The other rules are Code Integrity's signature check."""
 
 
 @rule(
@@ -132,54 +128,6 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
         yield undecided("block-list-unknown", message)
 
 
-def _waivable(decision: Decision) -> bool:
-    """Return whether a development setting can waive the rejection. It can't for files that are never loaded."""
-    return (
-        decision.subject.evidence.traits.loaded_as_code
-        and decision.outcome != "accepted"
-        and not decision.rejected_by(NEVER_WAIVED)
-    )
-
-
-@rule(
-    "x86-not-enforced",
-    "A 32-bit kernel requires signatures only with Secure Boot, for boot-start drivers and for protected media.",
-    source=f"{sources.POLICY}, and {sources.REQUIREMENTS} for boot-start and protected media",
-    releases=Releases(architectures=("x86",)),
-    default="Secure Boot is on if the release supports it",
-)
-def x86_not_enforced(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Waive a rejection on x86, where Windows logs event 3001 and warns at installation."""
-    if context.enforced or not _waivable(decision):
-        return
-    message = f"{context.target.title} loads {decision.subject.name!r} because it does not enforce signatures"
-    yield waives("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
-
-
-@rule(
-    "debugger",
-    "With a kernel debugger attached, Code Integrity logs violations and loads the driver.",
-    source=f"{sources.LOG_MESSAGES}; {sources.DEBUGGING}",
-    default="no debugger is attached; CI\\DebugFlags 0x10 is not set",
-)
-def debugger(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Waive a rejection under a debugger (events 3003, 3005, 3022), which Secure Boot prevents."""
-    if not context.machine.debugger or not _waivable(decision):
-        return
-    name = decision.subject.name
-    if context.secure_boot:
-        message = "the debugger has no effect: Secure Boot prevents kernel debugging"
-        hint = "Turn Secure Boot off on the machine, then check with --no-secure-boot."
-        yield notes("debugger-secure-boot", message, hint)
-    elif context.hvci:
-        message = (
-            f"memory integrity checks {name!r} under a kernel debugger too; Microsoft does not document the result"
-        )
-        yield notes("debugger-hvci", message)
-    else:
-        yield waives("debugger", f"{name!r} loads only because a kernel debugger is attached", _SIGN)
-
-
 @rule(
     "hvci",
     "With memory integrity, the layout of the driver has no fault of Code Integrity's list: a subsystem other than "
@@ -226,8 +174,9 @@ RULES: tuple[Rule[FileSubject], ...] = (architecture, file_problems, unsigned)
 OUTCOME_RULES: tuple[Rule[Decision], ...] = (
     boot_start_embedded,
     block_list,
-    x86_not_enforced,
-    debugger,
+    waivers.x86_not_enforced,
+    waivers.signatures_not_enforced,
+    waivers.debugger,
     hvci,
     machine_state,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
-from signer.policy import features, sources
+from signer.policy import features, signature_remarks, sources
 from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, disputed, notes, rejects, rule, undecided, warns
@@ -18,7 +18,7 @@ from signer.verify.evidence import Signature
 _AGAIN = "Get an unmodified file from its publisher, or sign the file again after the last change."
 _STAMP = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
-_MAX_RSA_BITS = 4096
+_MIN_RSA_BITS, _MAX_RSA_BITS = 1024, 4096
 
 
 @rule(
@@ -129,6 +129,12 @@ def key_algorithm(candidate: SignaturePath, context: EvaluationContext) -> Itera
             yield rejects(
                 "key-not-rsa",
                 f"the key of {name!r} is not an RSA key; Code Integrity verifies only RSA signatures",
+                "Sign with an RSA key of 2048 to 4096 bits.",
+            )
+        elif size < _MIN_RSA_BITS:
+            yield warns(
+                "key-too-short",
+                f"the RSA key of {name!r} has only {size} bits; Windows refuses that in user mode only (KB 2661254)",
                 "Sign with an RSA key of 2048 to 4096 bits.",
             )
         elif size > _MAX_RSA_BITS:
@@ -259,4 +265,4 @@ INTEGRITY: tuple[Rule[SignaturePath], ...] = (
     code_signing,
     chain,
 )
-TIME: tuple[Rule[SignaturePath], ...] = (expiry, lifetime)
+TIME: tuple[Rule[SignaturePath], ...] = (expiry, lifetime, signature_remarks.remarks)

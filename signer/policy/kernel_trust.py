@@ -275,6 +275,23 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
 
 
 @rule(
+    "elam",
+    "An early-launch driver is signed with Microsoft's certificate for early-launch antimalware.",
+    source=sources.ELAM,
+    releases=features.EARLY_LAUNCH,
+    default="the driver is not an early-launch driver",
+)
+def elam(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
+    """Require the EKU of early-launch antimalware, also of the certificate of a test-signed driver."""
+    if context.machine.early_launch and EKU_ELAM not in (candidate.signed.usages or ()):
+        message = f"the certificate of {candidate.signed.label} lacks the early-launch EKU ({EKU_ELAM})"
+        hint = "Set Elam = true in the INF's [SignatureAttributes], and submit the driver with HLK test results."
+        if candidate.signed.test_signed:
+            hint = f"Test-sign it with a certificate that has the EKU {EKU_ELAM}."
+        yield rejects("elam-certificate", message, hint)
+
+
+@rule(
     "driver-policy",
     "The Windows Driver Policy of 2026 blocks cross-signed drivers that are not on its allow list.",
     source=sources.DRIVER_POLICY,
@@ -328,5 +345,6 @@ RULES: tuple[Rule[SignaturePath], ...] = (
     server_hlk,
     arm64_microsoft,
     s_mode,
+    elam,
     driver_policy,
 )

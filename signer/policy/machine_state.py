@@ -57,10 +57,16 @@ class MachineState:
     """`bcdedit -set TESTSIGNING ON`. Default: off."""
     debugger: bool = False
     """A kernel debugger is attached. Default: no."""
+    debug_enforcement: bool = False
+    """`CI\\DebugFlags` has 0x10: signatures are enforced under a kernel debugger too. Default: no."""
+    signature_enforcement: bool = True
+    """Driver signature enforcement. Default: on; off for one boot with F8 or Startup Settings 7."""
     hvci: bool = False
     """Memory integrity. Default: off."""
     boot_start: bool = False
     """The driver starts at boot (StartType 0). Default: no."""
+    early_launch: bool = False
+    """The driver is in the load order group Early-Launch, which is for antimalware (ELAM). Default: no."""
     upgraded: bool = False
     """The machine was upgraded from a release before Windows 10 1607. Default: no, a clean installation."""
     driver_policy: DriverPolicy | None = None

@@ -17,6 +17,11 @@ CATALOGS = f"{WDD} install/catalog-files.md"
 VISTA_PACKAGES = "Driver Package Compatibility for Windows Vista (Microsoft, 2006-11-13)"
 VERSION_SECTION = f"{WDD} install/inf-version-section.md"
 TEST_MODE = f"{WDD} install/the-testsigning-boot-configuration-option.md"
+STARTUP_SETTINGS = (
+    f"{WDD} develop/installing-an-unsigned-driver-during-development-and-test.md; reports that it lifts the Windows "
+    "Driver Policy too"
+)
+ELAM = f"{WDD} install/elam-driver-requirements.md; {WDD} install/elam-driver-submission.md"
 TEST_CERTIFICATES = f"{WDD} install/makecert-test-certificate.md"
 PREPRODUCTION = f"{WDD} install/preproduction-driver-signing-and-install.md"
 DUAL_SIGNING = f"{WDD} install/appendix-4--driver-signing-issues.md"
@@ -35,6 +40,10 @@ DRIVER_POLICY = (
 )
 AUTHENTICODE = "Windows Authenticode Portable Executable Signature Format (Authenticode_PE.docx, 2008)"
 WIN_VERIFY_TRUST = "Win32 WinVerifyTrust, WINTRUST_ACTION_GENERIC_VERIFY_V2"
+WEAK_CHAINS = (
+    "Microsoft KB 2661254 (only chains that CertGetCertificateChain builds; signatures before 2010 are exempt); "
+    "Microsoft Security Advisory 2862973 (roots of the root program; signatures before March 2009 are exempt)"
+)
 PADDING = "Microsoft Security Advisory 2915720 (MS13-098)"
 EVENTS = "windows-itpro-docs app-control-for-business/operations/event-tag-explanations.md"
 EVENT_IDS = "windows-itpro-docs app-control-for-business/operations/event-id-explanations.md"

@@ -24,7 +24,7 @@ from signer.policy.subjects import CertificatePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
 from signer.verify.evidence import Evidence, Signature, SignatureProblem, Source, Timestamp
 
-KeyKind = Literal["rsa2048", "rsa1024", "rsa8192", "p256"]
+KeyKind = Literal["rsa2048", "rsa1024", "rsa1023", "rsa8192", "p256"]
 
 _RSA_OID = bytes.fromhex("06092a864886f70d0101")
 _HASH_BYTE = {"sha256": b"\x0b", "sha1": b"\x05", "md5": b"\x04"}
@@ -221,6 +221,14 @@ def driver(
         protection=protection,
     )
     return Sample(evidence, tuple(sign.known_paths() for sign in signs), attributes)
+
+
+def commercial_chain_with(*codes: str, key: KeyKind = "rsa2048") -> Sign:
+    """Return a signature of a publisher under a published root, whose path has these problems."""
+    leaf = certificate("Fabrikam GmbH", "Public CA", usages=(EKU_CODE_SIGNING,), begins="2005-01-01", key=key)
+    path = chain(leaf, anchor("commercial"), certificate("Public CA", "Public Root", begins="2001-01-01"))
+    problems = tuple(PathProblem(code, "the CA issued it with MD5", 1) for code in codes)
+    return Sign(leaf, (replace(path, problems=problems),))
 
 
 def by_microsoft(

@@ -141,9 +141,22 @@ class MachineOptions:
         ),
     ] = None
     debugger: Annotated[bool, _machine("--debugger", text="A kernel debugger is attached.")] = False
+    debug_enforcement: Annotated[
+        bool, _machine("--debug-enforcement", text="CI\\DebugFlags has 0x10: the debugger permits nothing.")
+    ] = False
+    no_signature_enforcement: Annotated[
+        bool,
+        _machine(
+            "--no-signature-enforcement",
+            text="Driver signature enforcement is disabled for this boot (F8 or Startup Settings 7).",
+        ),
+    ] = False
     hvci: Annotated[bool, _machine("--hvci", text="Memory integrity is on.")] = False
     boot_start: Annotated[
         bool, _machine("--boot-start", text="The driver is a boot-start driver. For packages, the INF decides.")
+    ] = False
+    early_launch: Annotated[
+        bool, _machine("--early-launch", text="The driver is an early-launch antimalware (ELAM) driver.")
     ] = False
     upgraded: Annotated[
         bool, _machine("--upgraded", text="The machine was upgraded from a release before Windows 10 1607.")
@@ -277,7 +290,10 @@ class MachineOptions:
             testsigning=self.testsigning or test_machine,
             debugger=self.debugger,
             hvci=self.hvci,
-            boot_start=self.boot_start,
+            boot_start=self.boot_start or self.early_launch,
+            early_launch=self.early_launch,
+            debug_enforcement=self.debug_enforcement,
+            signature_enforcement=not self.no_signature_enforcement,
             upgraded=self.upgraded,
             driver_policy=_one_of(self.driver_policy, "--driver-policy", "off", "evaluation", "enforced"),
             allow_list=load_allow_list(self.allow_list),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1.oids import EKU_WHQL
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_ELAM, EKU_WHQL
 from signer.pe.protection import Fault
-from signer.policy.subjects import FileSubject
+from signer.policy.subjects import FileSubject, SignatureSubject
 from tests.signer.policy.cases.registry import expect
-from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
+from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,16 @@ class Listing:
 
     def denying_rule(self, case: FileSubject) -> str | None:
         return self.label if self.answer else None
+
+
+@dataclass(frozen=True)
+class NoList:
+    """An allow list without entries."""
+
+    label: str
+
+    def allows(self, signed: SignatureSubject) -> bool | None:
+        return False
 
 
 LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", False), Listing("unsure", None)
@@ -107,6 +117,82 @@ def unsigned_under_a_debugger() -> Sample:
 def changed_under_a_debugger() -> Sample:
     """A changed driver loads under a debugger, and the finding remains."""
     return driver(by_microsoft(EKU_WHQL).broken())
+
+
+@expect("rejected", "unsigned", "win7-x64", "win10-22h2-x64", debugger=True, debug_enforcement=True)
+@expect("accepted", "debugger", "win10-22h2-x64", debugger=True, debug_enforcement=False)
+def unsigned_under_an_enforcing_debugger() -> Sample:
+    """CI\\DebugFlags 0x10 blocks unsigned drivers under a debugger too.
+
+    Source: windows-driver-docs install/appendix-1--enforcing-kernel-mode-signature-verification….
+    """
+    return driver()
+
+
+OFF = {"signature_enforcement": False}
+
+
+@expect("accepted", "signatures-not-enforced", "vista-x64", "win7-x64", "win11-24h2-x64", "win11-24h2-arm64", **OFF)
+@expect("rejected", "unsigned", "win7-x64", "win11-24h2-x64")
+@expect("rejected", "unsigned", "win11-24h2-x64", hvci=True, code="not-enforced-hvci", **OFF)
+def unsigned_in_a_boot_without_enforcement() -> Sample:
+    """F8 or Startup Settings 7 disables the enforcement for one boot; memory integrity still checks.
+
+    Source: windows-driver-docs develop/installing-an-unsigned-driver-during-development-and-test.md.
+    """
+    return driver(architecture=None)
+
+
+@expect("accepted", "signatures-not-enforced", "win11-24h2-x64", allow_list=NoList("no-list"), **OFF)
+@expect("rejected", "driver-policy", "win11-24h2-x64", allow_list=NoList("no-list"))
+@expect("accepted", "signatures-not-enforced", "win11-24h2-x64", **OFF)
+def cross_signed_in_a_boot_without_enforcement() -> Sample:
+    """Startup Settings 7 lifts the Windows Driver Policy too (reports from the field)."""
+    return driver(cross_signed())
+
+
+@expect("rejected", "cross-signed", "win11-24h2-x64-smode", **OFF)
+@expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, **OFF)
+@expect("accepted", "signatures-not-enforced", "win11-24h2-x64", block_list=NOT_LISTED, **OFF)
+def refused_in_a_boot_without_enforcement() -> Sample:
+    """S mode and the block list stay in effect without enforcement of signatures."""
+    return driver(cross_signed(begins="2016-05-02"))
+
+
+@expect("accepted", "root", "win11-24h2-x64", **OFF)
+def signed_in_a_boot_without_enforcement() -> Sample:
+    """A validly signed driver is accepted for its signature."""
+    return driver(by_microsoft(EKU_WHQL))
+
+
+ELAM = {"early_launch": True, "boot_start": True}
+TEST = {"roots": "test-signing", "testsigning": True}
+
+
+@expect("accepted", "root", "win8-x64", "win11-24h2-x64", **ELAM)
+def early_launch_driver() -> Sample:
+    """An early-launch driver with Microsoft's ELAM certificate loads (elam-driver-submission.md)."""
+    return driver(by_microsoft(EKU_ELAM))
+
+
+@expect("rejected", "elam", "win8-x64", "win11-24h2-x64", code="elam-certificate", **ELAM)
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", boot_start=True)
+@expect("accepted", "root", "win7-x64", **ELAM)
+def early_launch_driver_with_a_whql_signature() -> Sample:
+    """A WHQL signature is not enough for an early-launch driver; Windows 7 has no early launch."""
+    return driver(by_microsoft(EKU_WHQL))
+
+
+@expect("accepted", "test-signing", "win11-24h2-x64", **ELAM, **TEST)
+def early_launch_test_driver() -> Sample:
+    """A test certificate for early-launch drivers has the ELAM EKU (elam-driver-requirements.md)."""
+    return driver(of_test_root(named=True, usages=(EKU_CODE_SIGNING, EKU_ELAM)))
+
+
+@expect("rejected", "elam", "win11-24h2-x64", **ELAM, **TEST)
+def early_launch_test_driver_without_the_usage() -> Sample:
+    """A test certificate without the ELAM EKU does not start an early-launch driver."""
+    return driver(of_test_root(named=True))
 
 
 @expect("accepted", "root", "win10-22h2-x64", debugger=True)

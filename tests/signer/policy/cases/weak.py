@@ -1,0 +1,100 @@
+"""Weak keys and digests in chains, and unusual timestamps and usages.
+
+Sources: Microsoft KB 2661254 and the PKI team's posts about it; Microsoft Security Advisory 2862973.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
+from tests.signer.policy.cases.registry import expect
+from tests.support.policy_builder import (
+    Sample,
+    Sign,
+    anchor,
+    by_microsoft,
+    certificate,
+    chain,
+    commercial,
+    commercial_chain_with,
+    driver,
+)
+
+USER = {"policy": "authenticode"}
+
+
+@expect("rejected", "weak-chain", "win7-x64", "win11-24h2-x64", code="key-too-short", **USER)
+@expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="key-too-short")
+def rsa_of_1023_bits() -> Sample:
+    """WinVerifyTrust refuses RSA keys below 1024 bits; the kernel builds no chain with CertGetCertificateChain."""
+    return driver(by_microsoft(EKU_WHQL, key="rsa1023"))
+
+
+@expect("accepted", "trusted-root", "win7-x64", "win11-24h2-x64", **USER)
+def rsa_of_1024_bits() -> Sample:
+    """WinVerifyTrust accepts RSA keys of 1024 bits."""
+    return driver(commercial_chain_with(key="rsa1024"))
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def short_key_before_2010() -> Sample:
+    """A timestamp before 2010 exempts short keys."""
+    return driver(commercial_chain_with(key="rsa1023").stamped("2009-12-31"))
+
+
+@expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
+def short_key_since_2010() -> Sample:
+    """A timestamp of 2010 does not exempt short keys."""
+    return driver(commercial_chain_with(key="rsa1023").stamped("2010-01-01"))
+
+
+@expect("rejected", "weak-chain", "win11-24h2-x64", code="chain-md5", **USER)
+@expect("rejected", "weak-chain", "win11-24h2-x64", policy="pnp")
+def md5_below_a_published_root() -> Sample:
+    """Windows does not trust a certificate below a published root that was issued with MD5."""
+    return driver(commercial_chain_with("digest-md5").in_catalog())
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+def md5_before_march_2009() -> Sample:
+    """A timestamp before March 2009 exempts MD5."""
+    return driver(commercial_chain_with("digest-md5").stamped("2009-02-28"))
+
+
+@expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
+def md5_since_march_2009() -> Sample:
+    """A timestamp of March 2009 does not exempt MD5."""
+    return driver(commercial_chain_with("digest-md5").stamped("2009-03-01"))
+
+
+@expect("accepted", "root", "win11-24h2-x64", code="timestamp-in-future")
+def timestamp_in_the_future() -> Sample:
+    """A timestamp after the time of the check is reported."""
+    return driver(by_microsoft(EKU_WHQL).stamped("2026-11-25"))
+
+
+@expect("accepted", "publisher", "win11-24h2-x64", policy="pnp", code="timestamp-in-future")
+def catalog_timestamp_in_the_future() -> Sample:
+    """So is one of a catalog."""
+    return driver(by_microsoft(EKU_WHQL).stamped("2026-11-25").in_catalog())
+
+
+@expect("accepted", "trusted-root", "win11-24h2-x64", code="timestamp-by-signer", **USER)
+def countersigned_by_the_signer() -> Sample:
+    """A signer that countersigns itself is reported."""
+    signed = commercial().stamped("2026-01-01")
+    assert signed.stamp is not None
+    return driver(signed.having(stamp=replace(signed.stamp, signer=signed.leaf)))
+
+
+@expect("accepted", "root", "win11-24h2-x64", code="usage-outside-ca")
+def whql_usage_below_a_limited_ca() -> Sample:
+    """A WHQL usage below a CA that is limited to code signing is reported."""
+    return driver(_below(EKU_CODE_SIGNING))
+
+
+def _below(*usages: str) -> Sign:
+    leaf = certificate("Some Publisher", "Some PCA", usages=(EKU_CODE_SIGNING, EKU_WHQL))
+    authority = certificate("Some PCA", "Microsoft Root Certificate Authority 2010", usages=usages)
+    return Sign(leaf, (chain(leaf, anchor("microsoft", 6), authority),))

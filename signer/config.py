@@ -107,7 +107,7 @@ def find_profile(profiles: Mapping[str, Profile], name: str, source: Path) -> Pr
         return profiles[name]
     known = ", ".join(profiles) or "none"
     near = difflib.get_close_matches(name, profiles, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"Defined profiles: {known}."
+    hint = f"Did you mean {near[0]}?" if near else f"Defined profiles: {known}. Add a table: [profile.{name}]"
     raise ConfigError(f"no profile {name!r} is defined", path=source, hint=hint)
 
 

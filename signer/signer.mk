@@ -1,22 +1,28 @@
-# Rules for GNU make (3.81 or later) that sign drivers with drvsign. In a makefile:
+# Rules for GNU make (3.81 or later) that sign drivers with drvsign. In a makefile (drvsign init writes one):
 #
 #     DRIVER := driver
-#     include $(shell drvsign --makefile)
+#     include $(or $(shell drvsign --makefile),$(error drvsign was not found: install it, and add its folder to PATH))
 #
 # docs/make.md describes targets and variables. Nothing is signed in place: results are in $(SIGNED), and are rebuilt
-# only if a source file changed.
+# only if a source file changed or a result is missing.
 
 DRVSIGN ?= drvsign
 # The folder of the package: an INF and the files that it names.
 DRIVER ?= .
-# The folder for results.
-SIGNED ?= build/signed
-# The file name of the catalog, as in the INF's CatalogFile. Default: the name of the INF.
-CATALOG ?= $(notdir $(patsubst %.inf,%.cat,$(firstword $(wildcard $(DRIVER)/*.inf) $(DRIVER)/driver.inf)))
-# The prerequisites of the first build; add files that other rules of the makefile build.
-DRIVER_FILES ?= $(filter-out %.signed.sys,$(wildcard $(DRIVER)/*.inf $(DRIVER)/*.sys $(DRIVER)/*.dll $(DRIVER)/*.exe))
+# The folder for results. It must not be in the folder of the package, whose subfolders belong to the package.
+SIGNED ?= $(if $(filter . ./,$(DRIVER)),../$(notdir $(CURDIR))-signed,build/signed)
 # drvsign.toml in the driver's or the current folder; without it, test-sign uses only the options below.
 DRVSIGN_CONFIG ?= $(firstword $(wildcard $(DRIVER)/drvsign.toml drvsign.toml))
+
+# The catalogs, INFs and other files of the package, relative to $(DRIVER), as the INF names them.
+drvsign_infs := $(wildcard $(DRIVER)/*.[iI][nN][fF])
+drvsign_names := $(if $(drvsign_infs),$(shell $(DRVSIGN) inf files $(DRIVER)))
+drvsign_catalogs := $(filter %.cat %.CAT %.Cat,$(drvsign_names))
+
+# The catalog, from the INF's CatalogFile.
+CATALOG ?= $(firstword $(drvsign_catalogs) $(patsubst %.inf,%.cat,$(notdir $(drvsign_infs))) driver.cat)
+# The prerequisites: the files that the INF names, whether or not they exist yet.
+DRIVER_FILES ?= $(addprefix $(DRIVER)/,$(filter-out $(drvsign_catalogs),$(drvsign_names)))
 
 drvsign_profile = $(if $(DRVSIGN_CONFIG),--config $(DRVSIGN_CONFIG) --profile $(1))
 
@@ -26,13 +32,22 @@ TEST_FLAGS ?= $(call drvsign_profile,test)
 RELEASE_FLAGS ?= --config $(or $(DRVSIGN_CONFIG),drvsign.toml) --profile release
 SUBMISSION_FLAGS ?=
 # Options of drvsign verify.
-VERIFY_FLAGS ?= --policy kernel --roots test-signing --testsigning
+VERIFY_FLAGS ?= --test-machine
 
 drvsign_test := $(SIGNED)/test/$(CATALOG)
 drvsign_release := $(SIGNED)/release/$(CATALOG)
-drvsign_cabinet := $(SIGNED)/$(basename $(CATALOG)).cab
+drvsign_cabinet := $(SIGNED)/$(basename $(notdir $(CATALOG))).cab
 
-.PHONY: test-sign release verify submission
+# Forces a rule if one of these results was deleted.
+drvsign_missing = $(if $(filter-out $(wildcard $(1)),$(1)),drvsign-missing)
+
+.PHONY: all test-sign release verify submission drvsign-missing
+
+all: test-sign
+# Plain `make` signs, also if the first rule of the makefile builds a file, such as the driver.
+ifneq (,$(findstring .,$(.DEFAULT_GOAL))$(findstring /,$(.DEFAULT_GOAL)))
+.DEFAULT_GOAL := all
+endif
 
 test-sign: $(drvsign_test)
 release: $(drvsign_release)
@@ -41,13 +56,14 @@ submission: $(drvsign_cabinet)
 verify: $(drvsign_test)
 	$(DRVSIGN) verify $(SIGNED)/test $(VERIFY_FLAGS)
 
-$(drvsign_test): $(DRIVER_FILES) $(DRVSIGN_CONFIG)
-	$(DRVSIGN) package $(DRIVER) $(TEST_FLAGS) --output-dir $(@D) --depfile $(SIGNED)/test.d
+$(drvsign_test): $(DRIVER_FILES) $(DRVSIGN_CONFIG) $(call drvsign_missing,$(addprefix $(SIGNED)/test/,$(drvsign_names)))
+	$(DRVSIGN) package $(DRIVER) $(TEST_FLAGS) --output-dir $(SIGNED)/test --depfile $(SIGNED)/test.d
 
-$(drvsign_release): $(DRIVER_FILES) $(DRVSIGN_CONFIG)
-	$(DRVSIGN) package $(DRIVER) $(RELEASE_FLAGS) --output-dir $(@D) --depfile $(SIGNED)/release.d
+$(drvsign_release): $(DRIVER_FILES) $(DRVSIGN_CONFIG) \
+		$(call drvsign_missing,$(addprefix $(SIGNED)/release/,$(drvsign_names)))
+	$(DRVSIGN) package $(DRIVER) $(RELEASE_FLAGS) --output-dir $(SIGNED)/release --depfile $(SIGNED)/release.d
 
-$(drvsign_cabinet): $(DRIVER_FILES)
+$(drvsign_cabinet): $(DRIVER_FILES) $(call drvsign_missing,$(drvsign_cabinet:.cab=.ddf))
 	@mkdir -p $(@D)
 	$(DRVSIGN) submission build $(DRIVER) --output $@ $(SUBMISSION_FLAGS) --depfile $(SIGNED)/cabinet.d
 
@@ -58,6 +74,9 @@ $(drvsign_cabinet): $(DRIVER_FILES)
 %.cat: %.inf
 	$(DRVSIGN) catalog build $< --replace --output $@ --depfile $@.d
 	$(DRVSIGN) sign $@ $(SIGN_FLAGS)
+
+# The catalog lists the drivers: with make -j, it waits for the rules that build them.
+$(patsubst %.inf,%.cat,$(filter %.inf,$(DRIVER_FILES))): $(DRIVER_FILES)
 
 .DELETE_ON_ERROR:
 

@@ -38,6 +38,7 @@ _NAMES = (
     "catalog",
     "inf",
     "submission",
+    "init",
     "tsa",
 )
 COMMANDS = {name: f"signer.cli.commands.{name}" for name in _NAMES}

@@ -153,6 +153,14 @@ def ensure_folder(folder: Path) -> None:
         raise file_error(error, folder, "create the folder") from error
 
 
+def remove(path: Path) -> None:
+    """Delete a file if it exists. Raises FileError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise file_error(error, path, "delete the file") from error
+
+
 @contextlib.contextmanager
 def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[FileIO]:
     """Provide a temporary file, open for writing, that replaces `path` when the block ends without an exception.

@@ -154,3 +154,102 @@ def test_the_example_for_meson(project: Path) -> None:
     assert built.returncode == 0, built.stdout + built.stderr
     assert signed(project / "out/hello.cat") and signed(project / "out/hello.sys")
     assert "no work to do" in run(project, "ninja", "-C", "out").stdout
+
+
+def test_plain_make_signs_what_init_found(project: Path) -> None:
+    (project / "Makefile").unlink()
+    assert run(project, "drvsign", "init").returncode == 0
+    assert "drvsign package driver" in make(project)
+    assert signed(project / "build/signed/test/sample.cat")
+    assert "Nothing to be done" in make(project)
+
+
+def test_plain_make_builds_the_driver_first_and_then_signs(project: Path) -> None:
+    """The first rule of the makefile builds a file; the catalog and the package wait for it, also with -j."""
+    (project / "driver" / "sample.sys").rename(project / "built.sys")
+    rule = "driver/sample.sys: built.sys\n\tsleep 1; cp $< $@\n\n"
+    for makefile in (rule + MAKEFILE, MAKEFILE + rule):
+        (project / "driver" / "sample.sys").unlink(missing_ok=True)
+        shutil.rmtree(project / "build", ignore_errors=True)
+        (project / "Makefile").write_text(makefile)
+        make(project, "-j4")
+        assert signed(project / "build/signed/test/sample.sys")
+    (project / "driver" / "sample.sys").unlink()
+    make(project, "-j4", "driver/sample.cat")
+    assert signed(project / "driver/sample.cat")
+
+
+def test_a_target_that_is_no_file_stays_the_default(project: Path) -> None:
+    (project / "Makefile").write_text("help:\n\t@echo targets\n\n" + MAKEFILE)
+    assert make(project) == "targets\n"
+
+
+def test_the_catalog_is_called_as_the_inf_says(project: Path) -> None:
+    write_package(project / "driver", BASE.replace("sample.cat", "Other.cat"))
+    make(project)
+    assert signed(project / "build/signed/test/Other.cat")
+    assert "Nothing to be done" in make(project)
+
+
+@pytest.mark.parametrize("name", ["sample.sys", "sample.inf", "sample.cat"])
+def test_a_deleted_result_is_made_again(project: Path, name: str) -> None:
+    make(project)
+    (project / "build/signed/test" / name).unlink()
+    assert "drvsign package" in make(project)
+    assert (project / "build/signed/test" / name).is_file()
+    assert "Nothing to be done" in make(project)
+
+
+def test_a_file_that_left_the_inf_leaves_the_results_and_nothing_else_does(project: Path) -> None:
+    more = BASE.replace("sample.sys = 1", "sample.sys = 1\nextra.dat = 1").replace("[Drivers]", "[Drivers]\nextra.dat")
+    write_package(project / "driver", more, "sample.sys", "extra.dat")
+    make(project)
+    results = project / "build/signed/test"
+    (results / "notes.txt").write_text("mine")
+    assert (results / "extra.dat").is_file()
+    write_package(project / "driver", BASE)
+    os.utime(project / "driver" / "sample.inf", ns=((results / "sample.cat").stat().st_mtime_ns + 10**9,) * 2)
+    make(project)
+    assert sorted(path.name for path in results.iterdir()) == ["notes.txt", "sample.cat", "sample.inf", "sample.sys"]
+    assert (project / "driver" / "extra.dat").is_file()
+
+
+def test_without_drvsign_the_message_says_what_to_do(project: Path) -> None:
+    (project / "Makefile").unlink()
+    assert run(project, "drvsign", "init").returncode == 0
+    done = run(project, "make", "DRVSIGN=no-such-program")
+    assert done.returncode != 0
+    assert "no-such-program was not found. Install drvsign" in done.stderr
+
+
+def test_without_the_profile_the_message_says_what_to_do(project: Path) -> None:
+    (project / "drvsign.toml").write_text("[profile.release]\n")
+    done = run(project, "make", "DRVSIGN=drvsign")
+    assert done.returncode != 0
+    assert "Add a table: [profile.test]" in done.stderr
+
+
+def test_the_results_of_a_package_in_the_current_folder_are_not_part_of_it(project: Path) -> None:
+    (project / "driver" / "Makefile").write_text(MAKEFILE.replace("DRIVER := driver\n", ""))
+    done = run(
+        project / "driver", "make", "DRVSIGN=drvsign", PATH=f"{project.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert signed(project / "driver-signed/test/sample.cat")
+
+
+def test_results_that_were_deleted_are_made_again_by_cmake_and_meson(project: Path) -> None:
+    copied_examples(project, "cmake")
+    shutil.copytree(ROOT / "examples" / "meson", project / "examples" / "meson")
+    setups = [
+        ("out/signed", ("cmake", "-S", "examples/cmake", "-B", "out", "-G", "Ninja")),
+        ("meson", ("meson", "setup", "meson", "examples/meson")),
+    ]
+    for results, setup in setups:
+        assert run(project, *setup).returncode == 0
+        folder = results.partition("/")[0]
+        assert run(project, "ninja", "-C", folder).returncode == 0
+        (project / results / "hello.sys").unlink()
+        assert run(project, "ninja", "-C", folder).returncode == 0
+        assert signed(project / results / "hello.sys")
+        assert "no work to do" in run(project, "ninja", "-C", folder).stdout

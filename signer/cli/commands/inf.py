@@ -14,9 +14,10 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
+from signer.cli.param_types import to_path
 from signer.cli.paths import expand
 from signer.cli.problems import print_problems
-from signer.errors import InfError
+from signer.errors import FileError, InfError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,34 @@ def show(output: Output, paths: Paths) -> None:
         return
     for fact in facts:
         _print(output, fact)
+
+
+@app.command(epilog=examples("drvsign inf files driver/", "drvsign inf files driver/ --json"))
+@command
+def files(
+    output: Output,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The package folder.", show_default=False, parser=to_path)
+    ],
+) -> None:
+    """List the files of a package for build systems, relative to its folder: catalogs, INFs and the files they copy.
+
+    Also lists files that do not exist yet.
+    """
+    from catalogs.package.file_list import package_files
+
+    if not folder.is_dir():
+        raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
+    catalogs, others = ([path.relative_to(folder).as_posix() for path in paths] for paths in package_files(folder))
+    if not catalogs:
+        raise InfError(
+            "no INF names a catalog", path=folder, hint="Add CatalogFile = NAME.cat to [Version] of the INF."
+        )
+    if output.json:
+        output.document({"schema": "drvsign.inf-files/1", "catalogs": catalogs, "files": others})
+        return
+    for name in (*catalogs, *others):
+        output.print(name)
 
 
 @app.command(epilog=examples("drvsign inf lint driver.inf", "drvsign inf lint . --os 10_X64 --json"))

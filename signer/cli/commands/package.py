@@ -30,7 +30,7 @@ from signer.cli.signing import prepare_for
 from signer.errors import FileError, SignerError, UsageError
 from signer.formats.detect import names
 from signer.reports.file_results import FileResult, problems_document
-from signer.storage.files import ensure_folder, read, shell_quote, temporary_folder
+from signer.storage.files import ensure_folder, read, remove, shell_quote, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically
 from signer.storage.transaction import atomic_update
@@ -225,6 +225,8 @@ def _elsewhere(
     whole, other = folder.resolve(), target.resolve()
     if whole == other or whole.is_relative_to(other):
         raise UsageError("--output-dir is the package's own folder", hint="Remove --output-dir to sign in place.")
+    from catalogs.package.file_list import leftovers
+
     with temporary_folder() as copies:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
             ensure_folder((copies / path.relative_to(folder)).parent)
@@ -236,12 +238,16 @@ def _elsewhere(
             if error.path is not None and error.path.is_relative_to(copies):
                 error.path = folder / error.path.relative_to(copies)
             raise
+        stale = leftovers(packages, folder, target)
         ensure_folder(target)
         with atomic_update(target, recovered=output.warn) as transaction:
             for path in walk(copies):
                 place = target / path.relative_to(copies)
                 ensure_folder(place.parent)
                 transaction.write(place, read(path))
+    for path in stale:
+        remove(path)
+        output.note(f"removed {path}: the INF no longer lists it")
     return [replace(one, path=target / one.path.relative_to(copies)) for one in made]
 
 

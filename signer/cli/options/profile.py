@@ -82,5 +82,7 @@ def _nearest(folder: Path) -> Path:
         if (place / FILE_NAME).is_file():
             return place / FILE_NAME
     raise ConfigError(
-        f"no {FILE_NAME} in this folder or a parent", path=folder, hint="Create one, or name it with --config FILE."
+        f"no {FILE_NAME} in this folder or a parent",
+        path=folder,
+        hint="Create one with drvsign init, or name it with --config FILE.",
     )

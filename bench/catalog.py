@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from catalogs.build import CatalogOptions, assemble, build
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, subjects
+from catalogs.catalog.members import FLAT, MEMBER_FLAGS, HashedFile, subjects
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from signer.algorithms import DigestAlgorithm
@@ -102,7 +102,7 @@ def assembling(pkg: DriverPackage) -> float:
 def command(folder: Path) -> float:
     """Return the seconds for `drvsign catalog build`, including startup and parsing of the INF."""
     start = time.perf_counter()
-    arguments = ["catalog", "build", folder, "--os", "10_X64", "--now", "2026-01-01", "--quiet"]
+    arguments = ["catalog", "build", str(folder), "--os", "10_X64", "--now", "2026-01-01", "--quiet"]
     subprocess.run([sys.executable, "-m", "signer", *arguments], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
@@ -124,7 +124,7 @@ def coding(members: int) -> None:
     entries = []
     for number in range(members // 2):
         text = str(number).encode()
-        hashed = HashedFile("flat", {sha1: sha1.hash(text), sha256: sha256.hash(text)}, {})
+        hashed = HashedFile("flat", FLAT, {sha1: sha1.hash(text), sha256: sha256.hash(text)}, {})
         values = [NameValue("File", MEMBER_FLAGS, f"{number}.bin"), NameValue("OSAttr", MEMBER_FLAGS, "2:10.0")]
         entries += subjects(hashed, values, 2)
     data = assemble(entries, [], CatalogOptions(NOW), "many.cat").to_bytes()

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
-from testcerts.profiles import SELECTABLE_KEYS
+from testcerts.profiles import SELECTABLE_KEYS, KeyKind
 from testcerts.store import create
 
 
-def measure(kind, repeats: int) -> list[float]:
+def measure(kind: KeyKind, repeats: int) -> list[float]:
     """Return the seconds of each run, including writing the files."""
     times = []
     for _ in range(repeats):

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import lief
@@ -128,7 +129,7 @@ def main() -> None:
         print(f"{number:5} {label}")
     changed.sort()
     print(f"bytes changed: median {changed[len(changed) // 2]}, most {changed[-1]}")
-    print(f"{time.perf_counter() - start:.1f} s, LIEF {lief.__version__}")
+    print(f"{time.perf_counter() - start:.1f} s, LIEF {version('lief')}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bench._image import PeSpec
 
@@ -55,7 +56,7 @@ def write_identity(folder: Path) -> list[str]:
     name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Drvsign Bench")]), datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
     builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
     key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     cert.write_bytes(builder.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM))
     return [str(key), str(cert)]
@@ -106,8 +107,10 @@ def one_large(folder: Path, key: str, cert: str, megabytes: int) -> None:
         f"openssl dgst -sha256 {openssl:.2f} s, {openssl / drvsign:.0%} of its speed"
     )
     for pages in (False, True):
-        sign = [sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "--output", target, "-q"]
-        other = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256", "-in", source, "-out", target]
+        sign: list[str | Path] = [sys.executable, "-m", "signer", "sign", source, "--output", target, "-q"]
+        sign += ["--cert", cert, "--key", key]
+        other: list[str | Path] = ["osslsigncode", "sign", "-certs", cert, "-key", key, "-h", "sha256"]
+        other += ["-in", source, "-out", target]
         sign += ["--page-hashes"] if pages else []
         other[2:2] = ["-ph"] if pages else []
         times = []
@@ -146,7 +149,8 @@ def memory(folder: Path, key: str, cert: str, megabytes: int) -> None:
     interpreter = peak([sys.executable, "-c", "pass"])
     for size in (megabytes, 5 * megabytes):
         large_image(source, size)
-        command = [sys.executable, "-m", "signer", "sign", source, "--cert", cert, "--key", key, "--output", target]
+        command: list[str | Path] = [sys.executable, "-m", "signer", "sign", source, "--output", target]
+        command += ["--cert", cert, "--key", key]
         print(f"{size} MB: {peak(command) - interpreter:.0f} MB in addition to the interpreter's {interpreter:.0f} MB")
 
 

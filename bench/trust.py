@@ -13,6 +13,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
+
+    from signer.verify.evidence import Signature
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -30,14 +38,14 @@ def once() -> dict[str, float]:
     imported = time.perf_counter()
     published_roots()
     indexed = time.perf_counter()
-    signed = signatures_of_the_corpus()
+    signed = signers_of_the_corpus()
     gathered = time.perf_counter()
     store = TrustStore.release()
-    for signature in signed:
-        build_paths(signature.signer, signature.certificates, store)
+    for signer, carried in signed:
+        build_paths(signer, carried, store)
     built = time.perf_counter()
-    for signature in signed:
-        build_paths(signature.signer, signature.certificates, store)
+    for signer, carried in signed:
+        build_paths(signer, carried, store)
     return {
         "import cryptography.x509": library - start,
         "import signer.trust": imported - library,
@@ -47,18 +55,18 @@ def once() -> dict[str, float]:
     }
 
 
-def signatures_of_the_corpus() -> list:
-    """Every signature that can be read in the corpus's drivers and catalogs."""
+def signers_of_the_corpus() -> list[tuple[Certificate, Sequence[Certificate]]]:
+    """Return signer and carried certificates of every signature of the corpus's drivers and catalogs."""
     from bench._corpus import corpus_root
     from signer.errors import SignerError
     from signer.verify.gather import gather
 
-    found = []
+    found: list[Signature] = []
     for kind, pattern in (("image", "drivers/*.sys"), ("catalog", "catalogs/*.cat")):
         for path in sorted(corpus_root().glob(pattern)):
             with contextlib.suppress(SignerError):
                 found += gather(path.read_bytes(), kind, path.name).signatures
-    return [signature for signature in found if signature.signer is not None]
+    return [(one.signer, one.certificates) for one in found if one.signer is not None]
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from bench._corpus import corpus_root
 
@@ -62,7 +63,7 @@ def osslsigncode(files: list[Path]) -> float:
 
 def signify(files: list[Path]) -> float:
     """Return the seconds for one process that verifies all files, including startup."""
-    command = [sys.executable, "-m", "bench.verify", "--signify", *files]
+    command: list[str | Path] = [sys.executable, "-m", "bench.verify", "--signify", *files]
     return min(wall(command) for _ in range(2))
 
 
@@ -84,27 +85,23 @@ class _PatchedOscrypto(importlib.abc.MetaPathFinder):
 
     _NAME = "oscrypto._openssl._libcrypto_cffi"
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         if name != self._NAME:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is None or spec.loader is None:
-            return None
-        original = spec.loader
-        get_code = original.get_code
-
-        def patched(fullname):
-            source = original.get_source(fullname)
-            return compile(
-                source.replace(r"\\d\\.\\d\\.\\d[a-z]*", r"\\d+\\.\\d+\\.\\d+[a-z]*").replace(
-                    r"\d\.\d\.\d[a-z]*", r"\d+\.\d+\.\d+[a-z]*"
-                ),
-                original.path,
-                "exec",
-            )
-
-        original.get_code = patched if get_code else None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.origin is not None:
+            spec.loader = _Patched(name, spec.origin)
         return spec
+
+
+class _Patched(importlib.machinery.SourceFileLoader):
+    """Loads oscrypto's module with the other pattern."""
+
+    def get_data(self, path: str) -> bytes:
+        data = super().get_data(path)
+        return data.replace(rb"\d\.\d\.\d[a-z]*", rb"\d+\.\d+\.\d+[a-z]*") if path.endswith(".py") else data
 
 
 def main() -> None:

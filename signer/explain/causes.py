@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -133,7 +133,7 @@ _CONDITIONS: Mapping[str, Condition] = {
     "codes": lambda wanted, symptoms, machine: not symptoms.codes.keys().isdisjoint(wanted),
     "with_codes": lambda wanted, symptoms, machine: not symptoms.codes.keys().isdisjoint(wanted),
     "policies": lambda wanted, symptoms, machine: not symptoms.policies.isdisjoint(wanted),
-    "errors": lambda wanted, symptoms, machine: not set(_errors(symptoms)).isdisjoint(wanted),
+    "errors": lambda wanted, symptoms, machine: _error(symptoms) in wanted,
     "unsigned": lambda wanted, symptoms, machine: wanted == _is_unsigned(symptoms),
     "signs": lambda wanted, symptoms, machine: not symptoms.signs.isdisjoint(wanted),
     "releases": lambda wanted, symptoms, machine: machine.release is not None and machine.release.name in wanted,
@@ -149,9 +149,7 @@ _WORDS: Mapping[str, Words] = {
     "codes": lambda wanted, symptoms, machine: _listed("code", (one for one in symptoms.codes if one in wanted)),
     "with_codes": lambda wanted, symptoms, machine: _listed("code", (one for one in symptoms.codes if one in wanted)),
     "policies": lambda wanted, symptoms, machine: "the policy that it names",
-    "errors": lambda wanted, symptoms, machine: _listed(
-        "VerificationError", (one for one in dict.fromkeys(_errors(symptoms)) if one in wanted)
-    ),
+    "errors": lambda wanted, symptoms, machine: f"event 3089 with VerificationError {_error(symptoms)}",
     "unsigned": lambda wanted, symptoms, machine: "event 3089 counts no signature",
     "signs": lambda wanted, symptoms, machine: "the text of Windows",
     "releases": lambda wanted, symptoms, machine: (
@@ -169,13 +167,15 @@ def _listed(noun: str, values: Iterable[object]) -> str:
     return f"{noun}{'s' if len(found) > 1 else ''} {', '.join(found)}"
 
 
-def _errors(symptoms: Symptoms) -> Iterator[int]:
-    """Yield the VerificationError of each signature that was refused."""
-    for fields in symptoms.signatures:
-        text = str(fields.get("VerificationError") or "0")
-        number = int(text, 0) if text.isascii() and text.removeprefix("0x").isalnum() and text.isdigit() else 0
-        if number:
-            yield number
+_CHECKS = (3, 1, 2, 10, 11, 28, 6, 19, 20, 23, 24, 8, 27, 7, 9, 14, 15, 5, 4, 12, 13, 16, 17, 22, 25, 21, 26)
+"""VerificationErrors in the order of the checks that they report: `signer.policy.decide` orders rules the same way."""
+
+
+def _error(symptoms: Symptoms) -> int | None:
+    """Return the VerificationError of the signature that came nearest to being accepted."""
+    texts = {str(fields.get("VerificationError")) for fields in symptoms.signatures}
+    known = [number for number in _CHECKS if str(number) in texts]
+    return known[-1] if known else None
 
 
 def _is_unsigned(symptoms: Symptoms) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from signer.explain.context import Context
+from signer.explain.readers import evtx
 from signer.explain.readers.event_json import is_json, json_records
 from signer.explain.readers.event_lists import event_lists
 from signer.explain.readers.event_xml import xml_events
@@ -27,7 +28,12 @@ LINE_READERS: tuple[LineReader, ...] = (xml_events, event_lists, message_texts, 
 
 def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
     """Yield the records of one input, told apart by its content."""
-    pieces = decoded(chunks)
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+    if first.startswith(evtx.SIGNATURE):
+        yield from evtx.evtx_records(chain((first,), chunks), context)
+        return
+    pieces = decoded(chain((first,), chunks))
     start = next(pieces, "")
     whole = chain((start,), pieces)
     if is_json(start):

@@ -1,0 +1,84 @@
+"""Read event logs in Windows' binary form (.evtx), chunk by chunk, with the library `evtx`.
+
+A log is a header of 4 KB and chunks of 64 KB that don't refer to each other. Each chunk is parsed alone: memory stays
+flat for any size, and a damaged or truncated chunk does not affect the others.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from signer.errors import FileError
+from signer.explain.context import Context
+from signer.explain.readers.event_xml import read_event
+from signer.explain.records import Record
+
+SIGNATURE = b"ElfFile\0"
+
+_HEADER, _CHUNK = 4096, 0x10000
+_CHUNK_SIGNATURE = b"ElfChnk\0"
+_CHUNK_COUNT_AT = 42
+_MAX_FAILURES = 64
+"""Failures in one chunk after which the rest of it is skipped; a chunk has some hundred events."""
+
+
+def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
+    """Yield the records of a binary log. Raises FileError if the library is not installed."""
+    parser = _parser()
+    header, chunks = b"", _chunks(pieces)
+    header = next(chunks, b"").ljust(_HEADER, b"\0")
+    header = header[:_CHUNK_COUNT_AT] + struct.pack("<H", 1) + header[_CHUNK_COUNT_AT + 2 :]
+    for chunk in chunks:
+        if len(chunk) < _CHUNK:
+            context.damaged("the event log is truncated")
+        if chunk.startswith(_CHUNK_SIGNATURE):
+            for text in _events(parser, header + chunk.ljust(_CHUNK, b"\0"), context):
+                context.seen("events in .evtx")
+                record = read_event(text)
+                if record is not None:
+                    yield record
+        elif any(chunk):
+            context.damaged("a chunk of the event log is damaged")
+
+
+def _parser() -> Any:
+    try:
+        from evtx import PyEvtxParser
+    except ImportError as error:
+        message = "reading .evtx requires the library evtx"
+        hint = "Run: pip install 'drvsign[evtx]'. Or export XML: wevtutil qe FILE.evtx /lf:true /f:xml > FILE.xml"
+        raise FileError(message, hint=hint) from error
+    return PyEvtxParser
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the header, then each chunk; the last one may be shorter."""
+    rest, size = b"", _HEADER
+    for piece in pieces:
+        rest += piece
+        while len(rest) >= size:
+            yield rest[:size]
+            rest, size = rest[size:], _CHUNK
+    if rest:
+        yield rest
+
+
+def _events(parser: Any, log: bytes, context: Context) -> Iterator[str]:
+    """Yield the XML of each event in a log of one chunk; count those that can't be parsed."""
+    failures = 0
+    try:
+        records = parser(io.BytesIO(log), 1).records()
+    except (OSError, RuntimeError, ValueError):
+        context.damaged("a chunk of the event log is damaged")
+        return
+    while failures < _MAX_FAILURES:
+        try:
+            yield next(records)["data"]
+        except StopIteration:
+            return
+        except (OSError, RuntimeError, ValueError):
+            failures += 1
+            context.damaged("an event of the log is damaged")

@@ -42,6 +42,8 @@ class Reading:
     """The builds that print it."""
     fields: Mapping[str, FieldValue]
     """The fields that the text shows, by their names in the manifest."""
+    typed: bool = True
+    """Whether each value has the type of its field."""
 
     def printed_by(self, build: int) -> bool:
         """Return whether a build prints this text for this event."""
@@ -120,4 +122,4 @@ def _reading(matcher: Matcher, texts: list[str]) -> tuple[Reading, bool]:
         except ValueError:
             fields[field.name] = text
             fits = False
-    return Reading(matcher.id, matcher.versions, matcher.builds, fields), fits
+    return Reading(matcher.id, matcher.versions, matcher.builds, fields, fits), fits

@@ -20,12 +20,15 @@ _WIN32_IN_HRESULT, _SETUP_IN_HRESULT, _SETUP = 0x80070000, 0x800F0000, 0xE000000
 _IN_TEXT = re.compile(
     r"(?<![\w.])(?:"
     r"0x[0-9a-f]{3,8}|[ce]0[0-9a-f]{6}|80(?:0b|09|07|0f)[0-9a-f]{4}"
-    r"|-10737\d{5}|32212\d{5}|(?:win32 )?error[:\s]+\d{2,4}|failed \d{2,4}"
+    r"|-10737\d{5}|32212\d{5}|(?:error|fehler|erreur|errore|erro|ошибка|błąd)[:\s]+\d{2,4}|failed \d{2,4}"
+    r"|service \(\d{2,4}\)"
     r"|(?:event|ereignis|evento|événement)(?:[\s-]*id)?[\s:#=]+\d{4}"
     r"|(?:(?:status|error|spapi|trust|cert)_[a-z_]{4,60}|cm_prob_[a-z_]{4,40})"
     r")(?!\w)",
     re.IGNORECASE,
 )
+_OTHER_LABEL = re.compile(r"^(?:failed\s+|service \(|(?:fehler|erreur|errore|erro|ошибка|błąd)[:\s]+)", re.IGNORECASE)
+_OTHER_EVENT = re.compile(r"^(?:ereignis|evento|événement)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def parse_code(word: str) -> Code | None:
 def codes_in(text: str) -> Iterator[Code]:
     """Yield the known codes in a text, in their order. Plain numbers count only with a word such as "error"."""
     for found in _IN_TEXT.finditer(text):
-        word = re.sub(r"(?i)^failed\s+", "error ", found[0])
-        code = parse_code(re.sub(r"(?i)^(?:ereignis|evento|événement)", "event", word))
+        word = _OTHER_LABEL.sub("error ", found[0].rstrip(")"))
+        code = parse_code(_OTHER_EVENT.sub("event", word))
         if code is not None:
             yield code
 

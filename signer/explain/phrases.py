@@ -26,9 +26,13 @@ def means_of(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(codes)), tuple(means for means in found if not _is_code(means))
 
 
+_OTHER_LANGUAGE = re.compile(r"\b(?:fehler|erreur|ошибка|błąd)\b[:\s]+(?:0x)?[0-9a-f]{2,}", re.IGNORECASE)
+
+
 def is_localised(text: str) -> bool:
-    """Return whether a text has a problem code with another language's word for "code"."""
-    return any(found["label"] and found["label"].lower() != "code" for found in _PROBLEM.finditer(text))
+    """Return whether a text has a code with another language's word for "code" or "error"."""
+    labels = [found["label"] for found in _PROBLEM.finditer(text) if found["label"]]
+    return any(label.lower() != "code" for label in labels) or _OTHER_LANGUAGE.search(text) is not None
 
 
 def _problems(text: str) -> Iterator[str]:

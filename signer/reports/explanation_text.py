@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from signer.reports.sink import Sink
 
 _STYLES = {"certain": "bold green", "likely": "bold yellow", "possible": "yellow"}
-_GATES = {
+GATES = {
     "kernel-signing": "kernel-mode code signing",
     "driver-policy": "Windows Driver Policy",
     "block-list": "driver block list",
@@ -86,7 +86,7 @@ def write_exports(sink: Sink, build: int | None) -> None:
 
 
 def _block(answer: Answer, build: int | None, sink: Sink) -> None:
-    sink.line(answer.file or "(no file named)", _GATES[answer.gate], "bold")
+    sink.line(answer.file or "(no file named)", GATES[answer.gate], "bold")
     sink.paragraph("  cause: ", answer.cause)
     sink.paragraph("  confidence: ", f"{answer.confidence}; {answer.reason}", _STYLES[answer.confidence])
     shown = [*(f"event {event}" for event in answer.events), *answer.codes]

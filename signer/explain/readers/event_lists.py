@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from signer.explain.context import Context
-from signer.explain.readers.events import event_record, loose_fields, message_records
+from signer.explain.readers.events import event_record, loose_fields, message_record
 from signer.explain.records import Record
 from signer.explain.text import Lines
 from signer.policy.tables import rows
@@ -28,7 +28,7 @@ def event_lists(context: Context, line: str, lines: Lines) -> list[Record] | Non
     taken = lines.take_while(block.add, _MAX_LINES)
     event_id = block.values.get("id", "").strip()
     if not event_id.isascii() or not event_id.isdigit() or len(event_id) > 9:
-        record = message_records(_unwrapped(block.values.get("message", "")))
+        record = message_record(_unwrapped(block.values.get("message", "")))
         if record is None:
             lines.put_back(taken)
             return None if block.values.get("message") is None else _text_of(label, block, context)

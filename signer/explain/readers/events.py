@@ -62,9 +62,12 @@ def event_record(
     )
 
 
-def message_records(text: str) -> Record | None:
-    """Return the record of a message without an id; None if no release prints it."""
-    readings = read_message(text)
+def message_record(text: str, *, typed: bool = False) -> Record | None:
+    """Return the record of a message without an id; None if no release prints it.
+
+    `typed` requires values of the types that the fields have.
+    """
+    readings = [one for one in read_message(text) if one.typed or not typed]
     if not readings:
         return None
     ids = tuple(sorted({one.id for one in readings}, key=_preference))

@@ -11,7 +11,7 @@ from itertools import islice
 from signer.codeintegrity.event_tables import messages
 from signer.codeintegrity.message_matching import PLACE
 from signer.explain.context import Context
-from signer.explain.readers.events import loose_fields, message_records
+from signer.explain.readers.events import loose_fields, message_record
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
@@ -34,8 +34,9 @@ def message_texts(context: Context, line: str, lines: Lines) -> list[Record] | N
     following = lines.take_while(_continues, _MAX_LINES)
     if (lines.peek() or "").strip() == "" and (lines.peek(1) or "").strip().startswith("File Name:"):
         following += [next(lines), next(lines)]
-    for cut in _cuts("\n".join([line[start.start() :], *following])):
-        record = message_records(cut)
+    cuts = list(_cuts("\n".join([line[start.start() :], *following])))
+    for cut, typed in [*((cut, True) for cut in cuts), *((cut, False) for cut in cuts)]:
+        record = message_record(cut, typed=typed)
         if record is not None:
             lines.put_back(following[cut.count("\n") :])
             record = _with_id(record, line[: start.start()])

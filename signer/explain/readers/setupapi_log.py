@@ -33,7 +33,8 @@ _BUILD = re.compile(r"\d+\.\d+\.(\d{4,5})")
 
 
 def setupapi_lines(context: Context, line: str, lines: Lines) -> list[Record] | None:
-    """Read one line of a log of SetupAPI; None for any other line."""
+    """Read one line of a log of SetupAPI, also as programs print it behind "[syslog]"; None for any other line."""
+    line = line.partition("[syslog] ")[2] or line
     header = _HEADER.match(line)
     if header is not None:
         return [Record(machine=facts)] if (facts := _facts(header[1], header[2])) else []

@@ -41,7 +41,7 @@ _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
 _WORTH_READING = re.compile(
     r"0x|[CE]0000|80[0]?[79BF]|-10737|32212|STATUS_|_E_|ERROR|CM_PROB|code|code|код|kod|代|コ|코|código|error|fail|event"
     r"|SERVICE|WIN32|driver|signature|signed|blocked|polic|integrity|version|build|testsigning|secure|certificate"
-    r"|catalog|\.sys|\.inf|sc start|net start|ereignis|evento|événement|win32|system type",
+    r"|catalog|ошибка|fehler|erreur|błąd|\.sys|\.inf|sc start|net start|ereignis|evento|événement|win32|system type",
     re.IGNORECASE,
 )
 _MAX_LINE = 8192

@@ -16,9 +16,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from signer.cli import terminal
-from signer.cli.terminal import printable
 from signer.cli.threads import in_threads, in_threads_together
 from signer.errors import PackageError, SignerError
+from signer.reports.escape import printable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -6,11 +6,11 @@ rich draws them. It takes longer to load than many a command lasts, so output to
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
+from signer.reports.escape import cell_text, printable
 from signer.reports.styles import STYLES
 
 if TYPE_CHECKING:
@@ -22,20 +22,6 @@ _WIDEST_OF_MANY = 48
 _SHORT_CELL = 13
 _MIN_CELL_WIDTH = 10
 _BETWEEN_CELLS = 3
-
-
-def printable(text: str) -> str:
-    """Escape control, formatting and unpaired surrogate characters, except line feeds."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else _escaped(char)
-        for char in text
-    )
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
@@ -99,7 +85,7 @@ def _cell(value: object) -> Any:
     """Return a cell, styled if it is an outcome."""
     from rich.text import Text
 
-    text = "" if value is None else printable(str(value))
+    text = cell_text(value)
     return Text(text, style=STYLES.get(text.lower(), ""))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from signer.reports.escape import cell_text, printable
+
 
 class Sink(Protocol):
     """Receives a report. The command line's sink knows the terminal; `PlainSink` writes plain text."""
@@ -36,7 +38,7 @@ class Sink(Protocol):
 
 
 class PlainSink:
-    """Writes plain text of any width to the function `write`, such as a text file's method."""
+    """Writes plain text of any width, each line escaped, to the function `write`, such as a text file's method."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
@@ -47,15 +49,15 @@ class PlainSink:
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Write one line without a style."""
-        self._write(f"{text}\n")
+        self._write(f"{printable(text)}\n")
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
         """Write the word and the text in one line."""
-        self._write(f"{word} {text}\n")
+        self._write(f"{printable(word)} {printable(text)}\n")
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
         """Write the mark and the text in one line."""
-        self._write(f"{mark}{text}\n")
+        self._write(f"{mark}{printable(text)}\n")
 
     def table(
         self,
@@ -66,7 +68,7 @@ class PlainSink:
         cut_last: bool = False,
     ) -> None:
         """Write columns that are as wide as their longest cell."""
-        cells = [list(columns), *([str("" if cell is None else cell) for cell in row] for row in rows)]
+        cells = [list(columns), *([", ".join(cell_text(cell).split("\n")) for cell in row] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         if title:
             self.print(title)

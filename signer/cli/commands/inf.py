@@ -212,7 +212,7 @@ def _print(output: Output, facts: dict[str, Any]) -> None:
     )
     output.table(("", ""), rows)
     devices = [
-        (section["section"], device["description"], device["install"], "\n".join(device["ids"]))
+        (section["section"], device["description"], device["install"], tuple(device["ids"]))
         for section in facts["models"]
         for device in section["devices"]
     ]

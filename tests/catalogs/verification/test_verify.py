@@ -18,7 +18,7 @@ from catalogs.verification.verify import verify, verify_and_serialize
 from signer.errors import CatalogError, UnfinishedRun, UsageError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
-from signer.pkcs7.signed_data import SigningOptions
+from signer.pkcs7.signed_data import SigningOptions, sign
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import default_target
 from signer.policy.trust import Trust
@@ -105,7 +105,6 @@ def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path
 def test_a_catalog_with_a_wrong_tag_is_refused_alone_and_in_a_lookup(package: Path) -> None:
     """Its signature covers the tag, so a signer can make such a catalog."""
     from catalogs.catalog.file import Catalog
-    from catalogs.catalog.sign import sign_catalog
 
     path = package / "hello.cat"
     catalog = Catalog.parse(path.read_bytes())
@@ -114,7 +113,7 @@ def test_a_catalog_with_a_wrong_tag_is_refused_alone_and_in_a_lookup(package: Pa
         for one in catalog.trust_list.subjects
     )
     changed = replace(catalog, trust_list=replace(catalog.trust_list, subjects=wrong))
-    path.write_bytes(sign_catalog(changed, SIGNER, SigningOptions()).to_bytes())
+    path.write_bytes(sign(changed.content, SIGNER, SigningOptions()))
     (alone,) = verify(path, QUERY)
     assert "differs from the digest in it" in str(alone.error)
     with pytest.raises(CatalogError, match="differs from the digest in it"):

@@ -16,7 +16,6 @@ from catalogs.inf.problems import PackageProblem
 from signer.cli import app as application
 from signer.cli.option_groups import command
 from signer.cli.output import Output
-from signer.cli.terminal import printable
 from signer.errors import FileError, PackageError, SignerError, UsageError, VerificationError
 
 
@@ -114,22 +113,6 @@ def test_a_wrong_command_is_answered_with_the_nearest_and_exit_2(monkeypatch):
     result = CliRunner().invoke(application.app, ["digset"])
     assert result.exit_code == 2
     assert "digest" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Contoso Ltd.", "Contoso Ltd."),
-        ("Ünïcode 株式会社", "Ünïcode 株式会社"),
-        ("a\x1b[2Jb", "a\\x1b[2Jb"),
-        ("abc\u202ecod.sys", "abc\\u202ecod.sys"),
-        ("a\rb", "a\\rb"),
-        ("bad\udcff", "bad\\udcff"),
-    ],
-    ids=["ascii", "letters", "escape-sequence", "bidi-override", "carriage-return", "surrogate"],
-)
-def test_text_from_files_can_not_write_to_the_terminal(text, shown):
-    assert printable(text) == shown
 
 
 def test_help_loads_none_of_the_heavy_libraries():

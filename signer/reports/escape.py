@@ -1,0 +1,27 @@
+"""Escape text for output: a name in a file can't forge lines, move the cursor, or change the reading direction."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's control, formatting (bidirectional marks too) and surrogate characters, line and paragraph separators."""
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line: line feeds, controls, bidirectional marks and unpaired surrogates are escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        if unicodedata.category(char) in _ESCAPED_CATEGORIES
+        else char
+        for char in text
+    )
+
+
+def cell_text(value: object) -> str:
+    """Return the text of a table's cell: several lines for a tuple, one for any other value."""
+    if isinstance(value, tuple):
+        return "\n".join(printable(str(line)) for line in value)
+    return "" if value is None else printable(str(value))

@@ -33,7 +33,7 @@ def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup
             hint="Give the catalog that lists it with --catalog, or verify the folder of its driver package.",
         )
     with mapped(path) as data:
-        if row is not None and row.name == "catalog":
+        if row is not None and row.traits.lists_files:
             _require_catalog(data, path.name)
         evidence = gather(data, row.name if row is not None else "file", path.name, lookups)
     return assess(path, evidence, query.paths_of(evidence), query, query.targets_for(evidence.architecture), lookups)

@@ -180,11 +180,6 @@ _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return the number and the noun, in the plural unless the number is 1."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterable[Result]:
     """Yield the results; show a progress bar once the work has lasted longer than a second."""
     import time

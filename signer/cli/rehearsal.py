@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from signer.cli.options.profile import ResolvedProfile
-from signer.cli.output import Output, counted
+from signer.cli.output import Output
 from signer.cli.package_verdict import PackageVerdict
 from signer.cli.release import targets_of
 from signer.errors import IdentityError
 from signer.reports.file_results import FileResult
+from signer.reports.problems import counted
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage

@@ -16,8 +16,8 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.cli.problems import print_problems
 from signer.errors import FileError, InfError
+from signer.reports.problems import write_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def lint(
     if output.json:
         output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
     else:
-        print_problems(output, [problem for problems in found for problem in problems])
+        write_problems([problem for problems in found for problem in problems], output)
     code = _exit_code(problem for problems in found for problem in problems)
     if code:
         raise typer.Exit(code)

@@ -20,13 +20,13 @@ from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
-from signer.cli.problems import print_problems
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
 from signer.errors import PackageError, SignerError, UsageError
 from signer.formats.detect import detect, names
 from signer.formats.table import CABINET
 from signer.reports.file_results import FileResult
+from signer.reports.problems import write_problems
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
@@ -237,7 +237,7 @@ def _print_returned(output: Output, found: Returned) -> None:
     for file in found.files:
         for line in file.difference:
             output.print(line)
-    print_problems(output, found.problems)
+    write_problems(found.problems, output)
 
 
 @dataclass(frozen=True)
@@ -344,4 +344,4 @@ def _print(output: Output, name: str, submission: Submission) -> None:
         for package in submission.packages
     )
     output.print(f"{name}: {packages or 'no package'}")
-    print_problems(output, submission.problems)
+    write_problems(submission.problems, output)

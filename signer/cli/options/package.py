@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.options.common import now
-from signer.cli.output import Output, counted
+from signer.cli.output import Output
 from signer.errors import UsageError
+from signer.reports.problems import counted
 
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions

@@ -1,0 +1,29 @@
+"""Report the problems of INFs and packages as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from signer.reports.sink import Sink
+from signer.reports.styles import STYLES
+
+if TYPE_CHECKING:
+    from catalogs.inf.problems import PackageProblem
+
+
+def write_problems(problems: Sequence[PackageProblem], sink: Sink) -> None:
+    """Write each problem with its hint, and the number of errors and warnings."""
+    for problem in problems:
+        severity = problem.severity.value
+        sink.line(severity, str(problem), STYLES.get(severity))
+        if problem.hint:
+            sink.print(f"    {problem.hint}", "dim")
+    counts = Counter(problem.severity.value for problem in problems)
+    sink.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number and the noun, in the plural unless the number is 1."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -30,6 +30,8 @@ from signer.verify.evidence import Signature
 
 MICROSOFT_CLASSES: tuple[Classification, ...] = ("windows", "whql", "attested")
 """The classes that Microsoft signs, under a production root."""
+PORTAL_CLASSES: tuple[Classification, ...] = ("whql", "attested", "preproduction")
+"""The classes of Microsoft's portal, which signs what companies submit."""
 
 _PORTAL = (EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTENDED, EKU_WHQL_OEM)
 _TEST_NAME = re.compile(r"(?i)\b(test|testing|testcert|wdktestcert|preproduction)\b|\(test\)")
@@ -70,9 +72,14 @@ def publisher(signature: Signature, classification: Classification) -> str | Non
     The portal writes the submitter's name into SpcSpOpusInfo as the program name, which App Control compares with
     CertOemID. Returns None if a portal signature has no program name, or without a signer.
     """
-    if classification in ("whql", "attested", "preproduction"):
+    if classification in PORTAL_CLASSES:
         return signature.program_name
     return common_name(signature.signer) if signature.signer is not None else None
+
+
+def submitter(signature: Signature, classification: Classification) -> str | None:
+    """Return the company that submitted a file to Microsoft's portal; None for other signatures."""
+    return signature.program_name if classification in PORTAL_CLASSES else None
 
 
 def _by_usage(usages: frozenset[str]) -> Classification:

@@ -17,7 +17,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
 from signer.errors import CertificateError
 from signer.pe.file_facts import FileFacts
-from signer.policy.classify import classify, usages_of
+from signer.policy.classify import classify, submitter, usages_of
 from signer.policy.findings import Classification
 from signer.policy.timestamps import trusted_time
 from signer.trust.checks import BROKEN
@@ -56,11 +56,12 @@ class SignatureSubject:
 
     @cached_property
     def label(self) -> str:
-        """The signature's name in messages: the signer and the signature's source."""
+        """The signature's name in messages: the signer, the submitter of a portal signature, and the source."""
         signature = self.signature
         name = repr(common_name(signature.signer)) if signature.signer is not None else "an unknown signer"
         place = f"catalog {signature.catalog!r}" if signature.source == "catalog" else f"{signature.source} signature"
-        return f"{name} ({place})"
+        company = submitter(signature, self.classification)
+        return f"{name} (submitted by {company!r}, {place})" if company else f"{name} ({place})"
 
     @cached_property
     def usages(self) -> frozenset[str] | None:

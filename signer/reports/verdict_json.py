@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,31 +25,81 @@ UNKNOWN_SIGNER = dict.fromkeys(("subject", "common_name", "issuer", "serial", "s
 
 
 @dataclass(frozen=True, slots=True)
+class Publisher:
+    """A publisher of a file, as Windows Error Reporting identifies it."""
+
+    name: str
+    """The common name of the signer's certificate."""
+    submitter: str | None
+    """The company that submitted the file to Microsoft's portal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serialized:
+    """One entry of `files`, and the publishers of the file."""
+
+    path: str
+    text: str
+    publishers: tuple[Publisher, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JsonReport:
     """Write the document."""
 
     indent: int | None = None
     """Spaces of indentation; None for one line, which is much faster to write."""
 
-    def serialize(self, assessment: Assessment) -> str:
-        """Return one entry of `files` as JSON."""
-        return json.dumps(entry(assessment), indent=self.indent)
+    def serialize(self, assessment: Assessment) -> Serialized:
+        """Return one entry of `files` as JSON, with the file's publishers."""
+        text = json.dumps(entry(assessment), indent=self.indent)
+        return Serialized(str(assessment.path), text, _publishers_of(assessment))
 
-    def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
+    def write(self, contents: Sequence[Serialized], outcome: Outcome, sink: Sink) -> None:
         """Write the document with these entries of `files`."""
-        head = _head(outcome)
-        sink.write(long_document(head, "files", contents, self.indent))
+        named = ((one.path, one.publishers) for one in contents)
+        entries = (one.text for one in contents)
+        sink.write(long_document(_head(outcome, named), "files", entries, self.indent))
 
 
 def document(assessments: Sequence[Assessment]) -> dict[str, Any]:
     """Return the whole document, for a command that includes it in its own."""
     from catalogs.verification.assessment import Outcome
 
-    return {**_head(Outcome.of(assessments)), "files": list(map(entry, assessments))}
+    named = ((str(one.path), _publishers_of(one)) for one in assessments)
+    return {**_head(Outcome.of(assessments), named), "files": list(map(entry, assessments))}
 
 
-def _head(outcome: Outcome) -> dict[str, Any]:
-    return {"schema": SCHEMA, "accepted": outcome.accepted, "decided": outcome.decided}
+def _head(outcome: Outcome, named: Iterable[tuple[str, tuple[Publisher, ...]]]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "accepted": outcome.accepted,
+        "decided": outcome.decided,
+        "publishers": publishers(named),
+    }
+
+
+def publishers(named: Iterable[tuple[str, tuple[Publisher, ...]]]) -> list[dict[str, Any]]:
+    """Return each publisher once, with the paths of its files."""
+    files: dict[Publisher, dict[str, None]] = {}
+    for path, found in named:
+        for one in found:
+            files.setdefault(one, {})[path] = None
+    return [{"name": one.name, "submitter": one.submitter, "files": list(paths)} for one, paths in files.items()]
+
+
+def _publishers_of(assessment: Assessment) -> tuple[Publisher, ...]:
+    """Return the publishers of a file: of every signature with a certificate."""
+    from signer.certificates import common_name
+    from signer.policy.classify import classify, submitter
+
+    if assessment.evidence is None:
+        return ()
+    return tuple(
+        Publisher(common_name(one.signer), submitter(one, classify(one, paths.classification_paths)))
+        for one, paths in zip(assessment.evidence.signatures, assessment.paths, strict=True)
+        if one.signer is not None
+    )
 
 
 def entry(assessment: Assessment) -> dict[str, Any]:

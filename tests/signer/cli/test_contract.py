@@ -233,7 +233,7 @@ def test_a_verdict_has_its_keys(package: Path, work: Path, arguments: str, code:
     ran = verify(package / "hello.sys", *arguments.split(), "--catalog", package / "hello.cat", "--events", "e.jsonl")
     assert ran.code == code, ran.stderr
     document = ran.document
-    assert set(document) == {"schema", "accepted", "decided", "files"}
+    assert set(document) == {"schema", "accepted", "decided", "publishers", "files"}
     assert document["schema"] == "drvsign.verdict/1"
     assert (document["accepted"], document["decided"]) == (code == 0, True)
     (file,) = document["files"]

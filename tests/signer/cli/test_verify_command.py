@@ -83,7 +83,7 @@ def test_a_test_signed_package_installs_and_loads_on_a_test_machine(package):
 
 def test_the_document_has_the_keys_of_the_contract(package):
     _, document = verdict(package, *X64, *TEST)
-    assert set(document) == {"schema", "accepted", "decided", "files"}
+    assert set(document) == {"schema", "accepted", "decided", "publishers", "files"}
     assert document["schema"] == "drvsign.verdict/1"
     for entry in document["files"]:
         assert set(entry) == FILE_KEYS

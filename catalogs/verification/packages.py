@@ -10,6 +10,7 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each, check_packages
+from catalogs.verification.default_target import target_for
 from catalogs.verification.files import assess, verify_file
 from catalogs.verification.query import KERNEL_POLICIES, VerifyQuery
 from signer.codeintegrity.consequences import consequences
@@ -18,9 +19,6 @@ from signer.policy.findings import Finding, Verdict
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
-
-_ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
-"""Order in which the default target of a package is selected."""
 
 
 def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
@@ -139,19 +137,15 @@ def _files_to_judge(
 
 
 def _targets_of(variants: Sequence[CheckedPackage], query: VerifyQuery) -> tuple[Target, ...]:
-    """Return the query's targets, or else all that fit (matrix), or the default of the first architecture."""
+    """Return the query's targets, or else all that fit (matrix), or the one that fits the INF best."""
     if query.targets:
         return query.targets
-    candidates = (
-        query.targets_for(None)
-        if query.matrix
-        else tuple(target for architecture in _ARCHITECTURES for target in query.targets_for(architecture))
-    )
-    fitting = tuple(target for target in candidates if any(one.fits(target) for one in variants))
     if query.matrix:
-        return fitting or query.targets_for(None)
-    installing = [target for target in fitting if any(one.installs_on(target) for one in variants)]
-    return tuple(installing[:1]) or fitting[:1] or query.targets_for(None)
+        fitting = (target for target in query.targets_for(None) if any(one.fits(target) for one in variants))
+        return tuple(fitting) or query.targets_for(None)
+    drivers = {driver.path: driver for one in variants for driver in one.drivers}
+    target = target_for(tuple(drivers.values()), (name for one in variants for name in one.package.os))
+    return query.targets_for(None) if target is None else (target,)
 
 
 def _left_out(problem: PackageProblem) -> Assessment:

@@ -13,13 +13,14 @@ from signer.cli.verification import verified
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
+    from catalogs.package.driver_package import DriverPackage
     from catalogs.verification.assessment import Assessment
     from signer.keys.identity import SigningIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class PackageVerdict:
-    """What the default target makes of a package and its drivers."""
+    """The assessments of packages and their drivers on releases that their catalogs are for."""
 
     assessments: Sequence[Assessment]
     is_test: bool
@@ -47,8 +48,14 @@ class PackageVerdict:
         output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")
 
 
-def package_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs: int) -> PackageVerdict:
-    """Verify a package for the default target, with test-signing mode on if the signer's root is a test root."""
+def package_verdict(
+    output: Output, packages: Sequence[DriverPackage], folders: tuple[Path, Path], signer: SigningIdentity, jobs: int
+) -> PackageVerdict:
+    """Verify packages for releases that their catalogs are for, in test-signing mode if the signer has a test root.
+
+    `folders` are the one that `packages` name and the one with the result.
+    """
+    from catalogs.verification.default_target import checks_for
     from catalogs.verification.query import VerifyQuery
     from signer.policy.machine_state import MachineState
     from signer.policy.trust import Trust
@@ -56,5 +63,8 @@ def package_verdict(output: Output, folder: Path, signer: SigningIdentity, jobs:
     trust = Trust.for_signer(signer.certificate, signer.chain)
     is_test = trust.mode == "test-signing"
     machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=is_test)
-    query = VerifyQuery("kernel", trust, machine)
-    return PackageVerdict(verified(output, [folder], query, jobs, lambda assessment: assessment), is_test)
+    found: list[Assessment] = []
+    for paths, target in checks_for(packages, *folders):
+        query = VerifyQuery("kernel", trust, machine, () if target is None else (target,))
+        found += verified(output, paths, query, jobs, lambda assessment: assessment)
+    return PackageVerdict(found, is_test)

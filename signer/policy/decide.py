@@ -214,15 +214,23 @@ def _signature_verdict(evaluated: EvaluatedPath) -> SignatureVerdict:
 
 
 def _findings(decision: Decision) -> tuple[Finding, ...]:
-    """Return every result as a finding. If the file is accepted, a rejection without effect becomes a warning."""
-    results = [*decision.file, *(one for evaluated in _best_first(decision) for one in evaluated.results)]
-    findings = (
-        one.result.finding(one.source, "warning" if decision.outcome == "accepted" else None, one.rule)
-        if one.result.effect == "rejects"
-        else one.finding
-        for one in results
-    )
+    """Return every result as a finding. If the file is accepted, a rejection without effect becomes a warning.
+
+    Where Microsoft's signature is the reason, results about other signatures need no action: they become notes.
+    """
+    accepted = decision.outcome == "accepted"
+    settled = accepted and decision.best is not None and decision.best.by_microsoft
+    findings = [_finding(one, accepted=accepted) for one in decision.file]
+    for evaluated in _best_first(decision):
+        own = [_finding(one, accepted=accepted) for one in evaluated.results]
+        is_other = settled and evaluated is not decision.best
+        findings += [one._replace(severity="info", hint=None) for one in own] if is_other else own
     return tuple(dict.fromkeys(findings))
+
+
+def _finding(one: AttributedResult, *, accepted: bool) -> Finding:
+    waived = accepted and one.result.effect == "rejects"
+    return one.result.finding(one.source, "warning" if waived else None, one.rule)
 
 
 def _best_first(decision: Decision) -> list[EvaluatedPath]:

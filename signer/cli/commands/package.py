@@ -93,7 +93,7 @@ def package(
 
     All files change together, or none does. If a driver or a catalog has the signature of another signer, nothing
     changes without --replace, --skip-signed (for drivers) or --output-dir. The verdict for the
-    newest Windows release is printed at the end; the exit code tells only whether signing succeeded.
+    newest release that the catalog is for is printed at the end; the exit code tells only whether signing succeeded.
     """
     from catalogs.signing import PackagingOptions
 
@@ -134,7 +134,7 @@ def package(
     if depfile is not None:
         sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
         write_depfile(depfile, result / packages[0].catalog.relative_to(folder), sources)
-    verdict = package_verdict(output, result, signer, jobs)
+    verdict = package_verdict(output, packages, (folder, result), signer, jobs)
     _finish(output, [_result(one, signer.name) for one in made], verdict, survey.problems)
     verdict.suggest_matrix(output, result, _trusted(identity, said))
     if identity.is_test:

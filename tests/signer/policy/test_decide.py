@@ -9,6 +9,7 @@ import pytest
 from signer.asn1.oids import EKU_WHQL
 from signer.policy.decide import AttributedResult, Decision, EvaluatedPath, Policy, decide
 from signer.policy.findings import Outcome
+from signer.policy.judge import judge
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Effect, Rule, RuleResult
 from signer.policy.subjects import FileSubject, SignaturePath
@@ -158,3 +159,17 @@ def test_the_findings_of_the_best_signature_come_first_and_a_rejection_without_e
     ]
     rejected = decide(by_name(a=["rejects"], b=["rejects"]), subject(*signs), CONTEXT)
     assert [one.severity for one in rejected.findings] == ["error"]
+
+
+def test_microsofts_signature_leaves_no_advice_about_others() -> None:
+    """A driver that passed HLK is not told to be submitted to Microsoft because of its vendor's own signature."""
+    new = driver(commercial(), by_microsoft(EKU_WHQL))
+    machine = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
+    verdict = judge("kernel", new.evidence, new.paths, Target.parse("win11-24h2-x64"), machine)
+    assert verdict.outcome == "accepted"
+    advice = [one.rule for one in verdict.findings if one.hint or one.severity != "info"]
+    assert set(advice) <= {"block-list"}
+    alone = driver(commercial())
+    verdict = judge("kernel", alone.evidence, alone.paths, Target.parse("win11-24h2-x64"), machine)
+    assert verdict.outcome == "rejected"
+    assert any(one.hint for one in verdict.findings)

@@ -7,6 +7,8 @@ that no real catalog confirms.
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -115,6 +117,17 @@ LEGACY: tuple[OsName, ...] = (
 )
 """Tokens of the first Windows 10 kits for 10_X86 and 10_X64: accepted when reading, never written."""
 
+_PRODUCTS = {
+    "7": (6, 1, 7600),
+    "8": (6, 2, 9200),
+    "8.1": (6, 3, 9600),
+    "10": (10, 0, 10240),
+    "11": (10, 0, 22000),
+}
+"""The first release of each client product, for names such as win10."""
+_PRODUCT = re.compile(r"(?:windows|win|w)?[ _-]*(server)?[ _-]*([0-9]+(?:\.[0-9])?(?:r2)?)((?:[ -].*)?)")
+"""A product's name, such as win10, Windows 11, server2022 or the target win7-arm64."""
+
 _BY_OPTION = {name.option.lower(): name for name in ALL}
 _BY_TOKEN = {name.token.lower(): name for name in (*LEGACY, *ALL)}
 
@@ -175,12 +188,25 @@ def _named(option: str) -> OsName:
     name = _BY_OPTION.get(option.lower())
     if name is not None:
         return name
-    import difflib
-
-    similar = difflib.get_close_matches(option.lower(), _BY_OPTION, n=3)
-    hint = f"Did you mean {' or '.join(_BY_OPTION[key].option for key in similar)}? " if similar else ""
+    similar = [name.option for name in _similar(option.lower())]
+    hint = f"Did you mean {' or '.join(similar)}? " if similar else ""
     raise UsageError(
         f"unknown Windows release {option!r}",
-        hint=hint + "Use Inf2Cat's names, such as 7_X64, 10_X64, 10_GE_ARM64, Server2025_X64.",
+        hint=f"{hint}All names: drvsign os-names",
         field="os",
     )
+
+
+def _similar(option: str) -> list[OsName]:
+    """Return up to three releases that a wrong name may mean: by product, such as win10, or by spelling."""
+    product = _PRODUCT.fullmatch(option)
+    if product is not None:
+        server, number, suffix = product.groups()
+        if server:
+            found = [name for name in ALL if re.match(rf"server_?{re.escape(number)}_", name.option, re.IGNORECASE)]
+        else:
+            found = [name for name in ALL if not name.server and name.release == _PRODUCTS.get(number)]
+        architecture = _ARCHITECTURES.get(suffix.rpartition("-")[2].upper(), "amd64")
+        if found:
+            return sorted(found, key=lambda name: name.architecture != architecture)[:1]
+    return [_BY_OPTION[key] for key in difflib.get_close_matches(option, _BY_OPTION, n=3)]

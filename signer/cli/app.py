@@ -39,9 +39,11 @@ _NAMES = (
     "inf",
     "submission",
     "init",
+    "targets",
+    "os-names",
     "tsa",
 )
-COMMANDS = {name: f"signer.cli.commands.{name}" for name in _NAMES}
+COMMANDS = {name: f"signer.cli.commands.{name.replace('-', '_')}" for name in _NAMES}
 """Each command and the module whose `app` it is, in the order of the help."""
 
 _DEBUG = "DRVSIGN_DEBUG"

@@ -52,7 +52,7 @@ def finish(output: Output, results: Sequence[FileResult], more: Mapping[str, Any
     """Print the results; raises typer.Exit with 3 when any file failed. `more` are further keys of the document."""
     if output.json:
         output.document(result_document(results, more))
-    elif not any(is_standard_output(result.path) for result in results):  # the results are there
+    elif not (output.quiet or any(is_standard_output(result.path) for result in results)):  # the results are there
         write_results(results, output)
     failed = [result.error for result in results if result.error is not None]
     for error in failed:

@@ -25,12 +25,12 @@ _BETWEEN_CELLS = 3
 
 
 def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
-    """Write a line in a style."""
-    if style is None or is_plain(stream):
+    """Write a line in a style; on a terminal, wrap it at words with its indentation."""
+    if is_plain(stream):
         stream.write(f"{text}\n")
         stream.flush()
     else:
-        console(stream).print(text, style=style, soft_wrap=True)
+        console(stream).print(_wrapped(text, console(stream).width), style=style, soft_wrap=True)
 
 
 def write_marked(stream: TextIO, word: str, text: str, style: str | None) -> None:
@@ -40,7 +40,22 @@ def write_marked(stream: TextIO, word: str, text: str, style: str | None) -> Non
         return
     from rich.text import Text
 
-    console(stream).print(Text(word, style=style or ""), text, soft_wrap=True)
+    rest = _wrapped(f"{word} {text}", console(stream).width, hanging="  ")[len(word) :]
+    console(stream).print(Text(word, style=style or "").append(rest, style="none"), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int, hanging: str = "") -> str:
+    """Wrap each line of a text at words, indented like the line and by `hanging`; long words and paths stay whole."""
+    return "\n".join(_wrapped_line(line, width, hanging) for line in text.split("\n"))
+
+
+def _wrapped_line(line: str, width: int, hanging: str) -> str:
+    if len(line) <= width:
+        return line
+    from textwrap import fill
+
+    indent = line[: len(line) - len(line.lstrip())] + hanging
+    return fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def write_paragraph(stream: TextIO, mark: str, text: str, style: str | None) -> None:
@@ -48,7 +63,9 @@ def write_paragraph(stream: TextIO, mark: str, text: str, style: str | None) -> 
     from textwrap import fill
 
     width, indent = _PIPE_WIDTH if is_plain(stream) else console(stream).width, " " * len(mark)
-    shown = fill(text, width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False)
+    shown = fill(
+        text, width, initial_indent=mark, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     write_line(stream, shown, style)
 
 

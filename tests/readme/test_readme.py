@@ -72,7 +72,7 @@ def test_the_session_runs_as_it_stands_there(program, tmp_path):
 
 
 def test_the_table_has_every_command():
-    names = re.findall(r"`(?:drvsign )?(\w+)`", "".join(re.findall(r"^\| (`drvsign.*?) \|", README, re.MULTILINE)))
+    names = re.findall(r"`(?:drvsign )?([\w-]+)`", "".join(re.findall(r"^\| (`drvsign.*?) \|", README, re.MULTILINE)))
     assert set(names) == set(COMMANDS)
 
 

@@ -183,7 +183,8 @@ def _finish(
 
     more = {"verdict": document(verdict.assessments), **problems_document(problems)} if output.json else None
     finish(output, results, more)
-    verdict.print(output)
+    if not output.quiet:
+        verdict.print(output)
 
 
 def _trusted(identity: IdentityOptions, settings: Settings) -> str:

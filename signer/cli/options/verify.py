@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from signer.policy.trust import Trust
 
 MACHINE_PANEL = "Machine state"
+DEBUG_PANEL = "Debugging of the machine"
 DISPUTED_PANEL = "Disputed rules (Microsoft's documents disagree)"
 
 
@@ -140,15 +141,19 @@ class MachineOptions:
             text="Secure Boot. Default: on if the release supports it; off with --testsigning or --debugger.",
         ),
     ] = None
-    debugger: Annotated[bool, _machine("--debugger", text="A kernel debugger is attached.")] = False
+    debugger: Annotated[bool, _machine("--debugger", text="A kernel debugger is attached.", panel=DEBUG_PANEL)] = False
     debug_enforcement: Annotated[
-        bool, _machine("--debug-enforcement", text="CI\\DebugFlags has 0x10: the debugger permits nothing.")
+        bool,
+        _machine(
+            "--debug-enforcement", text="CI\\DebugFlags has 0x10: the debugger permits nothing.", panel=DEBUG_PANEL
+        ),
     ] = False
     no_signature_enforcement: Annotated[
         bool,
         _machine(
             "--no-signature-enforcement",
             text="Driver signature enforcement is disabled for this boot (F8 or Startup Settings 7).",
+            panel=DEBUG_PANEL,
         ),
     ] = False
     hvci: Annotated[bool, _machine("--hvci", text="Memory integrity is on.")] = False
@@ -165,8 +170,9 @@ class MachineOptions:
         str | None,
         typer.Option(
             "--driver-policy",
-            metavar="off|evaluation|enforced",
-            help="State of the Windows Driver Policy (2026). Default: enforced if the release is in scope at --at.",
+            metavar="STATE",
+            help="State of the Windows Driver Policy (2026): off, evaluation or enforced. "
+            "Default: enforced if the release is in scope at --at.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -202,8 +208,9 @@ class MachineOptions:
         str | None,
         typer.Option(
             "--publisher",
-            metavar="trusted|untrusted|unknown",
-            help="Whether the publisher is in TrustedPublisher. Default: unknown; trusted if your own root is trusted.",
+            metavar="STATE",
+            help="Whether the publisher is in TrustedPublisher: trusted, untrusted or unknown. "
+            "Default: unknown; trusted if your own root is trusted.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -216,7 +223,7 @@ class MachineOptions:
         typer.Option(
             "--at",
             metavar="TIME",
-            help="The time of the check, such as 2026-04-14 or 2026-04-14T12:00:00Z. Default: now.",
+            help="The time of the check, such as 2026-04-14 or 2026-04-14T12:00Z. Default: now.",
             rich_help_panel=MACHINE_PANEL,
         ),
     ] = None
@@ -232,8 +239,8 @@ class MachineOptions:
         str,
         typer.Option(
             "--expired-leaf",
-            metavar="loads|blocked|unknown",
-            help="Driver whose signer expired and that has no timestamp.",
+            metavar="RESULT",
+            help="Driver whose signer expired and that has no timestamp: loads, blocked or unknown.",
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
@@ -241,8 +248,8 @@ class MachineOptions:
         str,
         typer.Option(
             "--expired-cross-certificate",
-            metavar="loads|blocked|unknown",
-            help="Driver timestamped after its cross-certificate expired.",
+            metavar="RESULT",
+            help="Driver timestamped after its cross-certificate expired: loads, blocked or unknown.",
             rich_help_panel=DISPUTED_PANEL,
         ),
     ] = "loads"
@@ -250,7 +257,7 @@ class MachineOptions:
         str,
         typer.Option(
             "--attested-on-server",
-            metavar="loads|blocked|unknown",
+            metavar="RESULT",
             help="Attestation-signed driver on Windows Server 2016 or later, which Microsoft does not support.",
             rich_help_panel=DISPUTED_PANEL,
         ),
@@ -260,7 +267,6 @@ class MachineOptions:
         _machine(
             "--sha2-update/--no-sha2-update",
             text="Windows 7 and Server 2008 have the SHA-2 update. Default: yes for 7 and 2008 R2.",
-            panel=DISPUTED_PANEL,
         ),
     ] = None
     cert_padding_check: Annotated[

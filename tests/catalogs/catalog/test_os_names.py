@@ -86,3 +86,21 @@ def test_any_selection_round_trips_through_the_catalog(names: list[os_names.OsNa
     ordered = os_names.in_order(names)
     assert os_names.from_tokens(os_names.tokens(ordered)) == ordered
     assert set(ordered) == set(names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("win10", "10_X64"),
+        ("Windows 11", "10_CO_X64"),
+        ("win7-x86", "7_X86"),
+        ("win10-22h2-x86", "10_X86"),
+        ("server2025", "Server2025_X64"),
+        ("10_X46", "10_X86"),
+    ],
+)
+def test_a_wrong_name_has_the_likely_one_in_its_hint(wrong: str, meant: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        os_names.parse_list(wrong)
+    assert meant in (raised.value.hint or "")
+    assert "drvsign os-names" in (raised.value.hint or "")

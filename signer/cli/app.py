@@ -20,6 +20,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
 from signer.cli.param_types import convert_directly
+from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
 
@@ -184,7 +185,7 @@ def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
     Output(json="--json" in arguments)
     path, command = _command_named(arguments)
     choices = _choices_of(getattr(error, "option_name", None), command)
-    hint = f"Choose one of {choices}." if choices else f"See: {path} --help"
+    hint = f"Choose one of {choices}." if choices else hint_for_switches(arguments) or f"See: {path} --help"
     _report(UsageError(message[:1].lower() + message[1:], hint=hint))
     raise typer.Exit(ExitCode.USAGE) from error
 

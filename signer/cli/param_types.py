@@ -14,6 +14,8 @@ from typing import Any, get_args, get_origin
 
 import typer
 
+from signer.cli.signtool_switches import replacement_for
+
 HOOK = "get_runtime_param"
 """The method of a Typer parameter that returns its converter. Private: tests hold that the installed Typer has it."""
 
@@ -26,6 +28,13 @@ def to_path(word: str | Path) -> Path:
     if word == "":
         raise typer.BadParameter("the path is empty")
     return Path(word)
+
+
+def to_input(word: str | Path) -> Path:
+    """Convert an argument to the path of an input. Raises typer.BadParameter also for an option of SignTool."""
+    if isinstance(word, str) and replacement_for(word) is not None:
+        raise typer.BadParameter(f"{word!r} is an option of SignTool, not a path")
+    return to_path(word)
 
 
 def to_file(word: str | Path) -> Path:

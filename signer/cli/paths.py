@@ -61,6 +61,17 @@ def expand_relative(
     return found
 
 
+def require_existing(paths: Iterable[Path]) -> None:
+    """Raise FileError if one of the PATH arguments, or of the lists in them, does not exist; name all of these."""
+    missing = [path for path in listed(paths) if not path.exists()]
+    if not missing:
+        return
+    hint = "Check the path. No file was changed; --keep-going processes the others."
+    if len(missing) == 1:
+        raise FileError("file or folder not found", path=missing[0], hint=hint)
+    raise FileError(f"{len(missing)} paths were not found: {', '.join(map(str, missing))}", hint=hint)
+
+
 def listed(paths: Iterable[Path]) -> Iterator[Path]:
     """Replace each `@list.txt` by the paths in it: one per line; `#` begins a comment line.
 

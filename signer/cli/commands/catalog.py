@@ -17,7 +17,7 @@ from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.signature import Replace
 from signer.cli.output import Output
-from signer.cli.param_types import to_path
+from signer.cli.param_types import to_input
 from signer.cli.processes import in_processes
 from signer.cli.results import attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
@@ -41,7 +41,7 @@ app = typer.Typer(
     epilog=examples("drvsign catalog build driver/ --os 10_X64", "drvsign catalog show driver/driver.cat"),
 )
 CatalogFile = Annotated[
-    Path, typer.Argument(metavar="CAT", help="A catalog (.cat).", show_default=False, parser=to_path)
+    Path, typer.Argument(metavar="CAT", help="A catalog (.cat).", show_default=False, parser=to_input)
 ]
 
 
@@ -55,7 +55,7 @@ def build(
     output: Output,
     path: Annotated[
         Path,
-        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a MakeCat .cdf file.", parser=to_path),
+        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a .cdf of MakeCat.", parser=to_input),
     ],
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
@@ -135,7 +135,7 @@ def check(
     output: Output,
     path: CatalogFile,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_path)
+        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_input)
     ],
 ) -> None:
     """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.

@@ -22,7 +22,7 @@ from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.package_verdict import PackageVerdict, package_verdict
-from signer.cli.param_types import to_path
+from signer.cli.param_types import to_input
 from signer.cli.rehearsal import rehearse
 from signer.cli.release import require_fit, require_named, verification
 from signer.cli.results import failure_as_result, finish
@@ -50,7 +50,7 @@ SkipSigned = Annotated[
 
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_path)
+    Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_input)
 ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Append, Jobs, Paths, SecretOptions, workers
+from signer.cli.options.common import Append, Jobs, KeepGoing, Paths, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
@@ -19,7 +19,7 @@ from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
-from signer.cli.paths import expand_relative
+from signer.cli.paths import expand_relative, require_existing
 from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import attempt, finish
@@ -86,6 +86,7 @@ def sign(
     profiles: ProfileOptions,
     manner: SigningMode,
     depfile: DepFile = None,
+    keep_going: KeepGoing = False,
     jobs: Jobs = 0,
 ) -> None:
     """Sign drivers, catalogs and other files, each on its own.
@@ -104,6 +105,8 @@ def sign(
         raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
     if manner.append and signature.dual:
         raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
+    if not keep_going:
+        require_existing(paths)
     files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
     targets = _targets(destination, files, manner.detached)
     if manner.detached is None:
@@ -117,8 +120,13 @@ def sign(
     require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
     known = identity.known_authorities()
     job = _job(signer, (options, second), authorities.chooser(output), signature, manner, known)
-    results = _refused(output, job, targets, manner.detached, jobs)
-    results = results or _sign_each(output, job, targets, manner.detached, jobs)
+    refused = _refused(output, job, targets, manner.detached, jobs)
+    if refused and not keep_going:
+        finish(output, [refused.get(path) or FileResult(path, "skipped", note="not signed") for path in targets])
+    destination.create_folders(targets)
+    left = {source: target for source, target in targets.items() if source not in refused}
+    signed = dict(zip(left, _sign_each(output, job, left, manner.detached, jobs), strict=True))
+    results = [(refused | signed)[path] for path in targets]
     if depfile is not None and not any(result.error for result in results):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
@@ -127,20 +135,13 @@ def sign(
 
 def _refused(
     output: Output, signer: FileSigner, targets: dict[Path, Path], detached: Path | None, jobs: int
-) -> list[FileResult]:
-    """Return a result for every file if signing would replace another signer's signature, else nothing.
-
-    No file was changed.
-    """
+) -> dict[Path, FileResult]:
+    """Return a failed result for each file whose signature of another signer would be replaced; change no file."""
     if detached is not None or signer.job.replace:
-        return []
+        return {}
     places, count = list(targets.items()), workers(jobs, len(targets))
     found = output.each(signer.refusal, places, jobs=count, doing="reading signatures", run=in_processes)
-    if not any(found):
-        return []
-    return [
-        result or FileResult(path, "skipped", note="not signed") for path, result in zip(targets, found, strict=True)
-    ]
+    return {path: result for path, result in zip(targets, found, strict=True) if result is not None}
 
 
 def _sign_each(

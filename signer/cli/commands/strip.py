@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, OutputFile, Paths, workers
+from signer.cli.options.common import Jobs, KeepGoing, OutputFile, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
-from signer.cli.paths import expand_relative
+from signer.cli.paths import expand_relative, require_existing
 from signer.cli.results import attempt, finish
 from signer.cli.signing import prepare_for
 from signer.formats.detect import detect_file, names
@@ -34,12 +34,15 @@ def strip(
         ),
     ] = None,
     output_file: OutputFile = None,
+    keep_going: KeepGoing = False,
     jobs: Jobs = 0,
 ) -> None:
     """Remove all signatures of files, or one of each. Nothing else changes.
 
     A catalog can't be stripped: its signature is the file.
     """
+    if not keep_going:
+        require_existing(paths)
     files = expand_relative(paths, _can_be_stripped, names(_is_separable), missing_ok=True)
     targets = Destination(output_file).of(files)
     prepare_for(targets)

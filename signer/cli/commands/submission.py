@@ -19,7 +19,7 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_path
+from signer.cli.param_types import to_file, to_input
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
 from signer.errors import PackageError, SignerError, UsageError
@@ -41,7 +41,7 @@ app = typer.Typer(
     epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_path)
+    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_input)
 ]
 
 
@@ -137,7 +137,7 @@ def check(
     output: Output,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False, parser=to_path),
+        typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False, parser=to_input),
     ],
 ) -> None:
     """Check folders or cabinets against the rules of the portal.
@@ -171,7 +171,7 @@ def compare(
     sent: Annotated[
         Path,
         typer.Argument(
-            metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False, parser=to_path
+            metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False, parser=to_input
         ),
     ],
     received: Annotated[
@@ -180,7 +180,7 @@ def compare(
             metavar="RECEIVED",
             help="The folder, .zip or .cab that the portal returned.",
             show_default=False,
-            parser=to_path,
+            parser=to_input,
         ),
     ],
 ) -> None:

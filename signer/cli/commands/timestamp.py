@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, KeepGoing, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.paths import expand_relative
+from signer.cli.paths import expand_relative, require_existing
 from signer.cli.results import attempt, finish
 from signer.cli.signing import prepare_for
 from signer.errors import UsageError
@@ -39,6 +39,7 @@ def timestamp(
     authorities: TimestampOptions,
     destination: Destination,
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing timestamps.")] = False,
+    keep_going: KeepGoing = False,
     jobs: Jobs = 0,
 ) -> None:
     """Add timestamps to signatures, so that they stay valid after the certificate expires.
@@ -48,10 +49,13 @@ def timestamp(
     """
     if not authorities.is_wanted:
         raise UsageError("no timestamp authority was given", hint="Add --timestamp URL.")
+    if not keep_going:
+        require_existing(paths)
     files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
     targets = destination.of(files)
     prepare_for(targets)
     choose = authorities.chooser(output)
+    destination.create_folders(targets)
 
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace))  # type: ignore[arg-type]

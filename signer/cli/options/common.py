@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.param_types import to_file, to_path
+from signer.cli.param_types import to_file, to_input
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
 from signer.formats.detect import names, titles
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from signer.config import Settings
 
 Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False, parser=to_path)
+    list[Path],
+    typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False, parser=to_input),
 ]
 SignablePath = Annotated[
-    Path, typer.Argument(metavar="PATH", help=f"The file: {titles()}.", show_default=False, parser=to_path)
+    Path, typer.Argument(metavar="PATH", help=f"The file: {titles()}.", show_default=False, parser=to_input)
 ]
 Append = Annotated[
     bool,
@@ -33,6 +34,10 @@ Append = Annotated[
         help="Keep existing signatures; nest the new one in the first. "
         f"Only for {names(lambda row: row.features.append, last='and')}.",
     ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Process the other files if a path does not exist or a file is refused."),
 ]
 Jobs = Annotated[
     int,

@@ -45,6 +45,11 @@ class Destination:
             return dict.fromkeys(files, self.output_file)
         return {path: path for path in files} if self.output_dir is None else _below(self.output_dir, files)
 
+    def create_folders(self, targets: Mapping[Path, Path]) -> None:
+        """Create the folders below --output-dir that the results are written to. Raises FileError."""
+        for parent in sorted({target.parent for target in targets.values()}) if self.output_dir is not None else ():
+            ensure_folder(parent)
+
 
 def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:
     targets: dict[Path, Path] = {}
@@ -57,6 +62,4 @@ def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:
                 hint="Write them to different folders.",
             )
         targets[path], sources[target] = target, path
-    for parent in sorted({target.parent for target in targets.values()}):
-        ensure_folder(parent)
     return targets

@@ -1,0 +1,109 @@
+"""A wrong path, option or identity stops a call before anything changes; --keep-going does what can be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signer.cli.signtool_switches import hint_for_switches, replacement_for
+from tests.support.images import PeSpec
+from tests.support.program import drvsign, state
+
+TSA = ("--timestamp", "http://127.0.0.1:9/")
+
+
+@pytest.fixture
+def folder(work: Path) -> Path:
+    for number, name in enumerate(("a.sys", "b.sys")):
+        (work / name).write_bytes(PeSpec(fill=number).build())
+    assert drvsign("sign", "b.sys").code == 0
+    return work
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sign", "a.sys", "gone.sys", "b.sys"),
+        ("sign", "a.sys", "gone.sys", "--output-dir", "out"),
+        ("sign", "a.sys", "--pfx", "gone.pfx", "--output-dir", "out"),
+        ("sign", "a.sys", "--digest", "md5", "--output-dir", "out"),
+        ("strip", "b.sys", "gone.sys"),
+        ("timestamp", "b.sys", "gone.sys", *TSA),
+        ("sign", "/fd", "SHA256", "/f", "x.pfx", "a.sys"),
+        ("sign", "-fd", "SHA256", "a.sys"),
+        ("strip", "/s", "b.sys"),
+        ("package", "/v"),
+    ],
+    ids=lambda arguments: "-".join(arguments).replace("/", ""),
+)
+def test_a_wrong_call_changes_nothing(folder: Path, arguments: tuple[str, ...]) -> None:
+    before = state(folder)
+    assert drvsign(*arguments).code in (2, 3)
+    assert state(folder) == before
+    assert not (folder / "out").exists()
+
+
+def test_every_missing_path_is_named(folder: Path) -> None:
+    ran = drvsign("sign", "gone.sys", "a.sys", "lost.sys")
+    assert "2 paths were not found: gone.sys, lost.sys" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "actions"),
+    [
+        (("sign", "a.sys", "gone.sys", "b.sys"), ["signed", "failed", "signed"]),
+        (("strip", "gone.sys", "b.sys"), ["failed", "stripped"]),
+    ],
+    ids=["sign", "strip"],
+)
+def test_keep_going_does_what_can_be_done(folder: Path, arguments: tuple[str, ...], actions: list[str]) -> None:
+    ran = drvsign(*arguments, "--keep-going", "--json")
+    assert ran.code == 3
+    assert [entry["action"] for entry in ran.document["files"]] == actions
+
+
+def test_keep_going_signs_the_others_of_a_refused_file(folder: Path) -> None:
+    assert drvsign("certs", "create", "colleague").code == 0
+    assert drvsign("sign", "b.sys", "--replace", "--certs", "colleague").code == 0
+    theirs = Path("b.sys").read_bytes()
+    ran = drvsign("sign", "b.sys", "a.sys", "--keep-going", "--json")
+    assert ran.code == 3
+    assert [entry["action"] for entry in ran.document["files"]] == ["failed", "signed"]
+    assert Path("b.sys").read_bytes() == theirs
+
+
+def test_a_file_that_can_not_be_signed_fails_alone(folder: Path) -> None:
+    Path("text.sys").write_bytes(b"text")
+    ran = drvsign("sign", "text.sys", "a.sys", "--json")
+    assert ran.code == 3
+    assert [entry["action"] for entry in ran.document["files"]] == ["failed", "signed"]
+
+
+def test_verify_answers_for_every_readable_file(folder: Path) -> None:
+    ran = drvsign("verify", "b.sys", "gone.sys", "--json")
+    assert [Path(entry["path"]).name for entry in ran.document["files"]] == ["b.sys", "gone.sys"]
+
+
+def test_each_signtool_option_of_a_call_is_replaced(folder: Path) -> None:
+    ran = drvsign("sign", "/fd", "SHA256", "/f", "x.pfx", "/tr", "http://t", "a.sys")
+    assert ran.code == 2
+    assert "'/fd' is an option of SignTool" in ran.stderr
+    assert "for /fd use --digest; for /f use --pfx; for /tr use --timestamp" in ran.stderr
+
+
+def test_verify_recognizes_the_options_of_signtool(folder: Path) -> None:
+    ran = drvsign("verify", "/kp", "/c", "x.cat", "b.sys")
+    assert ran.code == 2
+    assert "for /kp use --policy kernel; for /c use --catalog" in ran.stderr
+
+
+def test_a_path_that_exists_is_no_option(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert replacement_for("/f") == "--pfx"
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    assert replacement_for("/f") is None
+
+
+@pytest.mark.parametrize("word", ["toaster.sys", "/tmp/f", "--fd", "fd", "/unknown", "-o", "-j"])
+def test_other_words_are_no_options_of_signtool(word: str) -> None:
+    assert hint_for_switches([word]) is None

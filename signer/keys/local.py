@@ -22,6 +22,9 @@ from signer.keys.identity import PublicKey, SigningIdentity, require_supported
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
+_PVK = bytes.fromhex("1ef1b5b0")
+"""The first bytes of a private key that MakeCert wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalKey:
@@ -96,6 +99,12 @@ def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Ce
 
 
 def _private_key(data: bytes, password: str | None) -> PrivateKey:
+    if data.startswith(_PVK):
+        raise IdentityError(
+            "the private key is in Microsoft's PVK format, which drvsign does not read",
+            hint="Convert it: openssl rsa -inform PVK -in KEY.pvk -out KEY.pem "
+            "(with -provider legacy -provider default if it is encrypted)",
+        )
     secret = None if password is None else _encoded(password)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:

@@ -18,6 +18,7 @@ from signer.formats.format import Format
 from signer.formats.table import FormatRow
 from signer.operations.ownership import NOBODY, Ownership, require_replaceable
 from signer.pkcs7 import nested
+from signer.pkcs7.armor import unarmored
 from signer.storage.patching import PatchSet
 
 Group = list[bytes]
@@ -100,13 +101,14 @@ def attach(
     """Return the changes that attach a signature to a file, replacing the others or nested in the first.
 
     Signatures of the new one's signer and those under a root of `known` are replaced, others only with `replace`.
-    `source` is the path of the signature, for errors. Raises ForeignSignature, SigningError when it is not a signature
-    of this file, MalformedInput.
+    The signature is in DER or PEM; `source` is its path, for errors. Raises ForeignSignature, SigningError when it is
+    not a signature of this file, MalformedInput.
     """
     row, file = opened(data)
     if append and not row.features.append:
         raise SigningError(f"a {row.name} has one signature", hint="Remove --append.")
     try:
+        new = unarmored(new)
         algorithm, digest = file.signed_digest(new)
     except SignerError as error:
         raise error if source is None else error.at(source) from error
@@ -137,8 +139,8 @@ def _flat(file: Format) -> list[bytes]:
 def _require_separable(row: FormatRow) -> None:
     if row.is_content:
         raise SigningError(
-            f"a {row.name} is itself a signature, which can't be removed",
-            hint="Build it again: drvsign catalog build DIR",
+            f"the signature of a {row.name} can't be removed: the {row.name} is the content of its signature",
+            hint=f"Build an unsigned {row.name} from the driver package: drvsign catalog build FOLDER",
         )
 
 

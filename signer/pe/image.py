@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from signer.errors import ImageError
+from signer.pe.machines import MACHINES
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
 _IMPORTS, _SECURITY_DIRECTORY, _IMPORT_ADDRESSES = 1, 4, 12
 _SECTION_ROW = 40
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
-_MACHINES = {0x014C: "x86", 0x8664: "x64", 0x01C0: "arm", 0x01C2: "arm", 0x01C4: "arm", 0xAA64: "arm64", 0x0200: "ia64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Image:
 
     @property
     def architecture(self) -> str:
-        """x86, x64, arm, arm64 or ia64; for other machines the number, such as 0x01f0."""
-        return _MACHINES.get(self.machine, f"{self.machine:#06x}")
+        """The machine: x86, x64, arm, arm64, ia64, another name, or the number without one, such as 0x1234."""
+        return MACHINES.get(self.machine, f"{self.machine:#06x}")
 
     @property
     def page_size(self) -> int:

@@ -10,6 +10,7 @@ from signer.policy.decide import Decision
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import FileSubject
+from signer.policy.targets import Target, all_targets
 
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
@@ -50,8 +51,15 @@ def architecture(subject: FileSubject, context: EvaluationContext) -> Iterator[R
             "architecture",
             f"{subject.name!r} is an {found} {subject.evidence.kind}; the kernel of {context.target.title} "
             f"loads only code for {context.target.architecture}",
-            f"Check it for a target that ends in -{found}, or build the driver for {context.target.architecture}.",
+            _other_architecture(found, context.target),
         )
+
+
+def _other_architecture(found: str, target: Target) -> str:
+    """Return the hint about a driver for another machine; some machines have no Windows release."""
+    build = f"uild the driver for {target.architecture}."
+    exists = any(one.architecture == found for one in all_targets())
+    return f"Check it for a target that ends in -{found}, or b{build}" if exists else f"B{build}"
 
 
 @rule(

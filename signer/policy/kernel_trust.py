@@ -23,6 +23,13 @@ _ALLOW_LIST = (
     "Give a machine's list with --allow-list: {8F9CB695-5D48-48D6-A329-7202B44607E3}.cip in "
     "System32\\CodeIntegrity\\CiPolicies\\Active. Or submit the driver to Microsoft's Hardware Dev Center."
 )
+_READERS = (
+    "Users: install a newer driver from the vendor or Windows Update. Administrators: allow an internal driver with an "
+    "App Control policy that is signed with a key of the machine's Secure Boot PK or KEK; to test, choose 7 in Startup "
+    "Settings for one boot, or from the July 2026 update on remove the policy with CiTool. Developers: submit the "
+    "driver to Microsoft's Hardware Dev Center."
+)
+"""Remedies against the Windows Driver Policy."""
 _HLK = "Submit the driver with HLK test results to Microsoft's Hardware Dev Center."
 
 
@@ -312,9 +319,9 @@ def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Itera
         yield allows("driver-policy-allowed", f"{candidate.signed.label} is cross-signed and on the allow list")
     elif context.driver_policy == "evaluation":
         message = f"{what}; the evaluation phase loads the driver and logs event 3076"
-        yield warns("driver-policy-evaluation", message, _PORTAL)
+        yield warns("driver-policy-evaluation", message, _READERS)
     elif allowed is False:
-        yield rejects("driver-policy-blocked", f"{what}; the driver is not on the given allow list", _PORTAL)
+        yield rejects("driver-policy-blocked", f"{what}; the driver is not on the given allow list", _READERS)
     else:
         reason = (
             "which is not public"

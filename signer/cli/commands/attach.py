@@ -121,7 +121,7 @@ def attach(
     external: ExternalSignature,
     signature: Annotated[
         Path | None,
-        typer.Option("--signature", metavar="FILE", help="The signature: a PKCS #7 SignedData in DER.", parser=to_file),
+        typer.Option("--signature", metavar="FILE", help="The PKCS #7 SignedData, in DER or PEM.", parser=to_file),
     ] = None,
     append: Append = False,
     replace: Replace = False,

@@ -54,6 +54,15 @@ def test_what_is_extracted_and_attached_again_gives_the_same_file(work, signed):
     assert signed.read_bytes() == before
 
 
+def test_a_signature_in_pem_is_attached(work, signed):
+    drvsign("extract", signed, "--output", work / "signature.p7")
+    text = base64.encodebytes((work / "signature.p7").read_bytes()).decode("ascii")
+    (work / "signature.pem").write_text(f"-----BEGIN PKCS7-----\n{text}-----END PKCS7-----\n")
+    ran = drvsign("attach", signed, "--signature", work / "signature.pem", "--output", work / "again.sys")
+    assert ran.code == 0, ran.stderr
+    assert (work / "again.sys").read_bytes() == signed.read_bytes()
+
+
 def test_a_signature_as_dot_net_writes_it_is_attached_again(work, driver):
     """.NET's SignedCms has what is signed in an OCTET STRING, and Windows takes it."""
     _, content = content_of(driver.read_bytes(), DigestAlgorithm.SHA256)

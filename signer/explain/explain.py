@@ -8,9 +8,9 @@ for answer in explanation.answers:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from signer.explain.causes import Confidence, Gate, Match, evidence, matches, sentence
+from signer.explain.causes import Confidence, Gate, Match, causes, evidence, matches, sentence
 from signer.explain.codes import EVENT, Code
 from signer.explain.context import Context
 from signer.explain.machine import Machine, MachineReader
@@ -96,6 +96,28 @@ def explain(
     answers = [answer for symptoms in collector.files() if (answer := _answer(symptoms, machine)) is not None]
     return Explanation(
         machine, tuple(answers), localised, dict(context.damages), dict(context.forms), collector.left_out
+    )
+
+
+def narrowed(answer: Answer, rule: str) -> Answer:
+    """Return the answer with the one rule that a verdict about the file itself confirms, and that rule's cause."""
+    exact = min(
+        (cause for cause in causes() if rule in cause.rules and cause.gate == answer.gate),
+        key=lambda cause: len(cause.rules),
+        default=None,
+    )
+    reason = f"{answer.reason}; the file itself is rejected by the rule {rule}"
+    if exact is None or rule not in answer.rules:
+        return answer
+    return replace(
+        answer,
+        cause=sentence(exact, answer.symptoms),
+        key=exact.key,
+        rules=(rule,),
+        next=exact.next,
+        confidence="certain",
+        reason=reason,
+        others=(),
     )
 
 

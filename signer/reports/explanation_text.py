@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from signer.explain.exports import exports, settling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalogs.verification.log_comparison import Compared, Comparison
     from signer.explain.explain import Answer, Explanation
     from signer.explain.machine import Machine
     from signer.reports.sink import Sink
@@ -26,13 +29,13 @@ GATES = {
 }
 
 
-def write_brief(explanation: Explanation, sink: Sink) -> None:
+def write_brief(compared: Sequence[Compared], sink: Sink) -> None:
     """Write one line for each file."""
-    for answer in explanation.answers:
+    for answer in (one.answer for one in compared):
         sink.print(f"{answer.file or '-'}: {answer.gate} ({answer.confidence}): {answer.cause}")
 
 
-def write_blocks(explanation: Explanation, sink: Sink) -> None:
+def write_blocks(explanation: Explanation, compared: Sequence[Compared], sink: Sink) -> None:
     """Write the machine's state, and a block for each file."""
     state = machine_lines(explanation.machine)
     if state:
@@ -40,10 +43,12 @@ def write_blocks(explanation: Explanation, sink: Sink) -> None:
         for name, text in state:
             sink.paragraph(f"  {name}: ", text)
         sink.print()
-    for number, answer in enumerate(explanation.answers):
+    for number, one in enumerate(compared):
         if number:
             sink.print()
-        _block(answer, explanation.machine.build, sink)
+        _block(one.answer, explanation.machine.build, sink)
+        if one.comparison is not None:
+            _prediction(one.comparison, sink)
 
 
 def machine_lines(machine: Machine) -> list[tuple[str, str]]:
@@ -99,3 +104,13 @@ def _block(answer: Answer, build: int | None, sink: Sink) -> None:
         sink.paragraph("  to settle it: ", settle)
     for who in ("user", "administrator", "developer"):
         sink.paragraph(f"  {who}: ", answer.next[who])
+
+
+def _prediction(one: Comparison, sink: Sink) -> None:
+    """Write the verdict about the file itself, and whether it agrees with the log."""
+    words = {True: "agrees with the log", False: "DIFFERS from the log", None: "not compared"}
+    by = {"hash": "same hash", "name": "same name", "only file": "the only file"}[one.matched_by]
+    text = f"{one.path} ({by}) on {one.target}: {one.outcome}, rule {one.rule}; {words[one.agrees]}"
+    sink.paragraph("  checked: ", text, "bold red" if one.agrees is False else None)
+    if one.difference is not None:
+        sink.paragraph("           ", one.difference)

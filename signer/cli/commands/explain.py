@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.verify import MachineOptions
+from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
+from signer.cli.param_types import to_file, to_path
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import chunks_of
 
 if TYPE_CHECKING:
+    from catalogs.verification.log_comparison import Compared
     from signer.explain.codes import Code
     from signer.explain.explain import Explanation, Input
     from signer.policy.targets import Target
@@ -32,6 +35,7 @@ _LOOKED_FOR = (
         "drvsign explain ci.evtx",
         "drvsign explain setupapi.dev.log --brief",
         'drvsign explain "Code 52" 0xC0000428',
+        "drvsign explain ci.evtx --package driver/",
         "drvsign explain --how --target win11-24h2-x64",
     )
 )
@@ -49,8 +53,21 @@ def explain(
         str | None,
         typer.Option("--target", metavar="NAME", help="The machine, such as win11-24h2-x64. Default: from the log."),
     ] = None,
+    package: Annotated[
+        Path | None,
+        typer.Option(
+            "--package", metavar="DIR", help="The driver package: check it, and compare with the log.", parser=to_path
+        ),
+    ] = None,
+    driver: Annotated[
+        Path | None,
+        typer.Option(
+            "--driver", metavar="FILE", help="The driver: check it, and compare with the log.", parser=to_file
+        ),
+    ] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Print one line for each file.")] = False,
     how: Annotated[bool, typer.Option("--how", help="Print how to export the logs, and stop.")] = False,
+    trust: TrustOptions,
     machine: MachineOptions,
 ) -> None:
     """Explain why a driver does not load or install, from logs and codes of the machine.
@@ -66,8 +83,10 @@ def explain(
     if not inputs:
         raise UsageError("no log and no code is given", hint="Run: drvsign explain --how")
     logs, codes = _sorted(inputs)
-    explanation = _explained(logs, codes, _settings(machine, here))
-    _write(output, explanation, brief=brief)
+    explanation = _explained(logs, codes, _settings(machine, trust, here))
+    drivers = [path for path in (package, driver) if path is not None]
+    compared = _compared(output, explanation, drivers, trust, machine)
+    _write(output, explanation, compared, brief=brief)
     if not explanation.answers:
         raise _nothing(explanation)
 
@@ -118,9 +137,25 @@ def _explained(logs: list[Input], codes: list[Code], settings: dict[str, Any]) -
     return explain_logs(logs, codes, settings)
 
 
-def _settings(machine: MachineOptions, target: Target | None) -> dict[str, Any]:
+def _compared(
+    output: Output, explanation: Explanation, drivers: Sequence[Path], trust: TrustOptions, machine: MachineOptions
+) -> tuple[Compared, ...]:
+    """Compare the answers with the drivers; without drivers, the answers alone."""
+    from catalogs.verification.log_comparison import Compared, compare, machine_of
+    from catalogs.verification.query import VerifyQuery
+
+    if not drivers or not explanation.answers:
+        return tuple(Compared(answer, None) for answer in explanation.answers)
+    if explanation.machine.testsigning and trust.roots is None:
+        trust = replace(trust, roots="test-signing")
+    trusted = trust.resolve(output)
+    state = machine_of(explanation, machine.machine(trusted.mode, test_machine=trust.test_machine))
+    return compare(explanation, drivers, lambda policy: VerifyQuery(policy, trusted, state))
+
+
+def _settings(machine: MachineOptions, trust: TrustOptions, target: Target | None) -> dict[str, Any]:
     """Return the settings of the machine that the options give."""
-    state = machine.machine("release")
+    state = machine.machine("release", test_machine=trust.test_machine)
     return {
         "release_name": target.release.name if target is not None else None,
         "architecture": target.architecture if target is not None else None,
@@ -131,16 +166,16 @@ def _settings(machine: MachineOptions, target: Target | None) -> dict[str, Any]:
     }
 
 
-def _write(output: Output, explanation: Explanation, *, brief: bool) -> None:
+def _write(output: Output, explanation: Explanation, compared: Sequence[Compared], *, brief: bool) -> None:
     from signer.reports.explanation_json import document
     from signer.reports.explanation_text import write_blocks, write_brief
 
     if output.json:
-        output.document(document(explanation))
+        output.document(document(explanation, compared))
     elif brief:
-        write_brief(explanation, output)
+        write_brief(compared, output)
     else:
-        write_blocks(explanation, output)
+        write_blocks(explanation, compared, output)
     if explanation.localised:
         output.warn("a text is not in English: only its ids, paths and codes were read")
     for problem, count in explanation.damages.items():

@@ -42,7 +42,8 @@ OPTIONS = {
     "package": f"{IDENTITY} --os --page-hashes",
     "verify": "--policy --target --matrix --roots --root --catalog --secure-boot --no-secure-boot --testsigning --hvci"
     " --boot-start --upgraded --driver-policy --allow-list --at --events",
-    "explain": "--brief --how --target --secure-boot --no-secure-boot --testsigning --hvci --driver-policy",
+    "explain": "--package --driver --brief --how --target --secure-boot --no-secure-boot --testsigning --hvci"
+    " --driver-policy",
     "inf show": "",
     "inf lint": "",
     "tsa serve": "--port --time",

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.signer.explain.test_readers import BLOCKED, PATH, xml
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
 from tests.support.program import drvsign
 
 SUBJECT = {"file", "gate", "cause", "rule", "confidence", "codes", "events", "next"}
@@ -80,3 +82,38 @@ def test_how_prints_the_commands_of_a_release(work: Path, target: str, has: bool
     assert ran.code == 0
     assert "wevtutil epl Microsoft-Windows-CodeIntegrity/Operational" in ran.stdout
     assert ("CiTool --list-policies" in ran.stdout) == has
+
+
+def test_a_driver_is_checked_and_compared_with_the_log(driver: Path) -> None:
+    (driver.parent / "ci.xml").write_text(xml(3004, FileNameBuffer=PATH.replace("X", "toaster")))
+    ran = drvsign("explain", "ci.xml", "--driver", "toaster.sys", "--target", "win11-24h2-x64", "--json")
+    (subject,) = ran.document["subjects"]
+    assert (ran.code, subject["rule"], subject["confidence"]) == (0, "unsigned", "certain")
+    assert (subject["prediction"]["agrees"], subject["prediction"]["verdict"]) == (True, "rejected")
+    text = drvsign("explain", "ci.xml", "--driver", "toaster.sys").stdout
+    assert "agrees with the log" in text
+
+
+def test_a_package_is_compared_with_the_log_of_its_installation(work: Path) -> None:
+    (work / "driver").mkdir()
+    (work / "driver" / "hello.inf").write_text(HELLO)
+    (work / "driver" / "hello.sys").write_bytes(PeSpec().build())
+    (work / "setupapi.dev.log").write_text(
+        ">>>  [Setup Import Driver Package - C:\\d\\hello.inf]\n"
+        "!!!  sto: Failed to import driver package. Error = 0xE000022F\n"
+        "<<<  [Exit status: FAILURE(0xe000022f)]\n"
+    )
+    ran = drvsign("explain", "setupapi.dev.log", "--package", "driver", "--target", "win11-24h2-x64", "--json")
+    (subject,) = ran.document["subjects"]
+    assert ran.code == 0
+    assert (subject["gate"], subject["prediction"]["rule"], subject["prediction"]["agrees"]) == (
+        "pnp",
+        "catalog-file",
+        True,
+    )
+
+
+def test_a_driver_that_is_missing_is_an_error(log: Path) -> None:
+    ran = drvsign("explain", str(log), "--driver", "gone.sys")
+    assert ran.code == 3
+    assert len(ran.errors) == 1

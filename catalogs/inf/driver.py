@@ -53,7 +53,8 @@ class DriverInf:
     @cached_property
     def hardware_ids(self) -> tuple[str, ...]:
         """Hardware and compatible IDs of all models: lower case, without duplicates, in line order."""
-        models = (model for section in self.models for model in section.models or ())
+        sections = {section.name.lower(): section for section in self.models}
+        models = (model for section in sections.values() for model in section.models or ())
         ids = (id_.lower() for model in sorted(models, key=lambda model: model.line) for id_ in model.ids)
         return tuple(dict.fromkeys(ids))
 

@@ -75,7 +75,7 @@ class MachineInstall:
     def installs(self) -> tuple[InstallSection, ...]:
         """The install sections, each once."""
         first: dict[str, Model] = {}
-        for section in self.models:
+        for section in {section.name.lower(): section for section in self.models}.values():
             for model in section.models or ():
                 first.setdefault(model.install.lower(), model)
         found = [InstallSection(one.install, self._section(one.install), one) for one in first.values()]

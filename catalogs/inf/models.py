@@ -6,8 +6,9 @@ install/inf-models-section.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.targets import UNDECORATED, TargetOS, parse
@@ -50,27 +51,34 @@ class InvalidTarget:
 def models_sections(inf: Inf) -> tuple[list[ModelsSection], list[InvalidTarget]]:
     """Return the Models sections that [Manufacturer] names, in order, and the invalid decorations."""
     manufacturers = inf.section("Manufacturer")
+    read = cache(partial(_models_of, inf))  # many manufacturers may name one section
     sections: list[ModelsSection] = []
     bad: list[InvalidTarget] = []
     for entry in manufacturers.entries if manufacturers else ():
         base = entry.value()
         if not base:
             continue
-        sections.append(_section(inf, entry, base, UNDECORATED))
+        sections.append(_section(read, entry, base, UNDECORATED))
         for text in filter(None, entry.values[1:]):
             target = parse(text)
             if target is None:
                 bad.append(InvalidTarget(text, entry.line))
             elif target is not UNDECORATED:
-                sections.append(_section(inf, entry, base, target))
+                sections.append(_section(read, entry, base, target))
     return sections, bad
 
 
-def _section(inf: Inf, entry: Entry, base: str, target: TargetOS) -> ModelsSection:
+def _section(
+    read: Callable[[str], tuple[Model, ...] | None], entry: Entry, base: str, target: TargetOS
+) -> ModelsSection:
     name = f"{base}.{target.text}" if target.text else base
+    return ModelsSection(entry.key or base, name, target, entry.line, read(name.lower()))
+
+
+def _models_of(inf: Inf, name: str) -> tuple[Model, ...] | None:
+    """Return the lines of a Models section; None if it does not exist."""
     found = inf.section(name)
-    models = None if found is None else tuple(_models(found.entries))
-    return ModelsSection(entry.key or base, name, target, entry.line, models)
+    return None if found is None else tuple(_models(found.entries))
 
 
 def _models(entries: tuple[Entry, ...]) -> Iterator[Model]:

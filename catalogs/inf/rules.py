@@ -306,6 +306,7 @@ def _check_strings(driver: DriverInf) -> Iterator[PackageProblem]:
 
 def _check_sources(driver: DriverInf) -> Iterator[PackageProblem]:
     catalogs = {catalog.name.lower() for catalog in driver.version.catalogs()}
+    disks = _defined_disks(driver)
     for name, section in driver.inf.sections.items():
         if name.partition(".")[0] != FILES.lower():
             continue
@@ -324,7 +325,7 @@ def _check_sources(driver: DriverInf) -> Iterator[PackageProblem]:
                     else "Remove the line, unless the file is to be a catalog member like any other.",
                     severity=Severity.ERROR if own else Severity.WARNING,
                 )
-            if source is not None and not source.disk_known and not _is_disk_defined(driver, source.disk):
+            if source is not None and not source.disk_known and source.disk.lower() not in disks:
                 yield _problem(
                     driver,
                     "1273",
@@ -334,10 +335,10 @@ def _check_sources(driver: DriverInf) -> Iterator[PackageProblem]:
                 )
 
 
-def _is_disk_defined(driver: DriverInf, disk: str) -> bool:
-    """Tell whether a [SourceDisksNames] section of any architecture defines the disk."""
+def _defined_disks(driver: DriverInf) -> set[str]:
+    """Return the disks that the [SourceDisksNames] sections of any architecture define, in lower case."""
     sections = (section for name, section in driver.inf.sections.items() if name.startswith(DISKS.lower()))
-    return any(section.first(disk) is not None for section in sections)
+    return {entry.key.lower() for section in sections for entry in section.entries if entry.key is not None}
 
 
 def is_template(driver: DriverInf) -> bool:

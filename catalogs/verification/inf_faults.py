@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from catalogs.catalog.os_names import OsName
@@ -10,7 +11,7 @@ from catalogs.inf.lookup import DEFAULT_INSTALL, InstallSection, MachineInstall
 from catalogs.inf.problems import Severity
 from catalogs.inf.rules import SIGNATURES, check
 from catalogs.inf.services import IncompleteService, incomplete_services, is_windows_class, lacks_services
-from signer.policy.inf_faults import InfFault
+from signer.policy.inf_faults import FaultRule, InfFault
 from signer.storage.files import shell_quote
 
 _SHOWN = 5
@@ -19,8 +20,20 @@ _SHOWN = 5
 def stopping_faults(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
     """Yield the faults that stop the installation on a machine with this release, and the remark on primitive drivers.
 
-    Faults in sections that the machine does not use are left out.
+    Faults in sections that the machine does not use are left out. Only the first faults of each kind are named.
     """
+    count: Counter[FaultRule] = Counter()
+    for fault in _stopping(driver, os):
+        count[fault.rule] += 1
+        if count[fault.rule] <= _SHOWN:
+            yield fault
+    for rule, number in count.items():
+        if number > _SHOWN:
+            message = f"{driver.path.name!r} has {number - _SHOWN:,} more faults of this kind"
+            yield InfFault(rule, message, f"Run: drvsign inf lint {shell_quote(driver.path)}")
+
+
+def _stopping(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
     name = driver.path.name
     if driver.version.value("Signature").lower() not in SIGNATURES:
         message = f"{name!r} has no valid Signature in [Version]: SetupAPI does not accept it as an INF"

@@ -104,9 +104,8 @@ def _forecast(
 
 
 def _default_targets(package: DriverPackage) -> tuple[Target, ...]:
-    from catalogs.catalog.target_os import decoration
-    from signer.policy.targets import all_targets, default_target
+    from catalogs.inf.driver import DriverInf
+    from catalogs.verification.default_target import target_for
 
-    architectures = {name.architecture for name in package.os}
-    fitting = dict.fromkeys(one.architecture for one in all_targets() if decoration(one) in architectures)
-    return tuple(default_target(architecture) for architecture in list(fitting)[:1])
+    target = target_for([DriverInf.read(inf) for inf in package.infs], package.os)
+    return () if target is None else (target,)

@@ -167,3 +167,8 @@ def test_related_sections_have_the_name_that_was_found() -> None:
     assert services is not None
     assert services.name == "I.NT.Services"
     assert found.related(install, ".HW") is None
+
+
+def test_manufacturers_may_share_a_section() -> None:
+    text = "[Manufacturer]\nx=M,NTamd64\ny=M,NTamd64\n[M.NTamd64]\nd=A,id\n"
+    assert [one.name for one in machine(text, "10_X64").installs] == ["A"]

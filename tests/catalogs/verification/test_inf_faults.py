@@ -92,3 +92,11 @@ def test_infverif_errors_are_counted_once() -> None:
     (fault,) = infverif_faults(driver(text))
     assert "1204, 1235" in fault.message
     assert list(infverif_faults(driver(BASE))) == []
+
+
+def test_many_faults_of_a_kind_are_counted() -> None:
+    models = "\n".join(f"%Device% = Missing{number},ROOT\\Sample{number}" for number in range(1000))
+    text = with_change(("%Device% = Sample,ROOT\\Sample,ROOT\\SampleCompatible", models))
+    *named, last = stopping_faults(driver(text), os_of(Target.parse(X64)))
+    assert [one.rule for one in named] == ["inf-install-section"] * 5
+    assert "995 more" in last.message

@@ -40,6 +40,7 @@ _NAMES = (
     "inf",
     "submission",
     "init",
+    "keys",
     "targets",
     "os-names",
     "tsa",

@@ -21,6 +21,8 @@ from signer.storage.files import read
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from signer.keys.pkcs11_uri import Pkcs11Uri
+
 Opener = Callable[[str, Path | None, Secret], SigningIdentity]
 """Opens the identity of a URI. Called with the URI, the file of --cert (or None), and a function for the password."""
 OpenKey = Callable[[KeyUri, tuple["x509.Certificate", ...], Secret], SigningKey]
@@ -105,13 +107,14 @@ def _from_token_uri(text: str, certificate: Path | None, secret: Secret) -> Sign
 
     uri = Pkcs11Uri.parse(text)
     known = _certificates(uri.cert, certificate)
-    source = uri.pin_source
-
-    def pin(token: str) -> str | None:
-        return secret(f"PIN of {token}") if source is None else _first_line(Path(source))
-
-    opened = open_token_key(uri, pin, known)
+    opened = open_token_key(uri, token_pin(uri, secret), known)
     return identity_for(opened.key, known or opened.certificates, opened.certificates)
+
+
+def token_pin(uri: Pkcs11Uri, secret: Secret) -> Callable[[str], str | None]:
+    """Return the function that asks for the PIN of a token: the file that the URI names, else `secret`."""
+    source = uri.pin_source
+    return lambda token: secret(f"PIN of {token}") if source is None else _first_line(Path(source))
 
 
 def _remote(backend: str) -> Opener:

@@ -23,6 +23,7 @@ from signer.keys.chain import leaf_of
 from signer.keys.identity import PublicKey, require_supported
 from signer.keys.pkcs11_uri import Pkcs11Uri
 from signer.keys.remote import RemoteKey, digest_info, ecdsa_der, load_client
+from signer.keys.token_contents import TokenContents
 
 AskPin = Callable[[str], str | None]
 """Returns the PIN of the token with this name, or None if the user gave none."""
@@ -102,6 +103,25 @@ def open_token_key(uri: Pkcs11Uri, ask_pin: AskPin, certificates: tuple[x509.Cer
     return TokenKey(RemoteKey(session.name, public, signer, one_at_a_time=True), (*own, *others))
 
 
+def list_tokens(uri: Pkcs11Uri, ask_pin: AskPin) -> list[TokenContents]:
+    """List the tokens that match; open the only one, with one attempt. Raises IdentityError and UsageError."""
+    pkcs11 = load_client("pkcs11", "pkcs11", "keys in tokens")
+    library = _library(pkcs11, uri)
+    with _opening:
+        present, matching = _tokens(pkcs11, library, uri)
+        if len(matching) != 1:
+            return [TokenContents(_unpadded(one.label), _unpadded(one.serial)) for one in matching or present]
+        session = _login(pkcs11, library.so, matching[0], ask_pin)
+    with session.lock, _convert_errors(pkcs11, session.name):
+        wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+        keys = tuple(
+            (_attribute(pkcs11, key, "LABEL") or "", key.id, _public_key(pkcs11, session, key))
+            for key in list(session.session.get_objects(wanted))  # one search at a time
+        )
+        certificates = tuple(_certificates_of(pkcs11, session))
+    return [TokenContents(_unpadded(matching[0].label), _unpadded(matching[0].serial), keys, certificates)]
+
+
 def _library(pkcs11: Any, uri: Pkcs11Uri) -> Any:
     if uri.module_path is not None:
         names = [uri.module_path]
@@ -122,8 +142,8 @@ def _library(pkcs11: Any, uri: Pkcs11Uri) -> Any:
     raise IdentityError(f"the PKCS #11 library {names[0]!r} can't be loaded ({reasons[0]})", hint="Check module-path.")
 
 
-def _token(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> Any:
-    """Return the only token that matches the URI. Raises IdentityError."""
+def _tokens(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> tuple[list[Any], list[Any]]:
+    """Return the initialized tokens, and those that match the URI. Raises IdentityError."""
     present, matching = [], []
     with _convert_errors(pkcs11, "the PKCS #11 library"):
         for slot in library.get_slots(token_present=True):
@@ -136,6 +156,12 @@ def _token(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> Any:
             present.append(token)
             if _matches(token, uri):
                 matching.append(token)
+    return present, matching
+
+
+def _token(pkcs11: Any, library: Any, uri: Pkcs11Uri) -> Any:
+    """Return the only token that matches the URI. Raises IdentityError."""
+    present, matching = _tokens(pkcs11, library, uri)
     if len(matching) == 1:
         return matching[0]
     names = ", ".join(f"{_unpadded(t.label)!r} (serial {_unpadded(t.serial)})" for t in matching or present) or "none"
@@ -222,13 +248,15 @@ def _private_key(pkcs11: Any, session: _Session, uri: Pkcs11Uri) -> Any:
     found = list(session.session.get_objects(wanted))
     if len(found) == 1:
         return found[0]
+    present = found or list(session.session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}))
+    keys = ", ".join(f"object={_attribute(pkcs11, key, 'LABEL')};id={_percent(key.id)}" for key in present) or "none"
     if found:
-        keys = ", ".join(f"object={_attribute(pkcs11, key, 'LABEL')};id={_percent(key.id)}" for key in found)
         raise IdentityError(
             f"{len(found)} keys of {session.name} match the URI: {keys}", hint="Add object= and id= to the URI."
         )
     raise KeyNotFound(
-        f"{session.name} has no private key that matches the URI", hint="Correct object= and id= in the URI."
+        f"{session.name} has no private key that matches the URI; keys present: {keys}",
+        hint="Correct object= and id= in the URI.",
     )
 
 
@@ -286,13 +314,17 @@ def _certificates(
     identifier = _attribute(pkcs11, private, "ID")
     own: list[x509.Certificate] = []
     others: list[x509.Certificate] = []
+    for found, certificate in _certificates_of(pkcs11, session):
+        (own if identifier and found == identifier else others).append(certificate)
+    return tuple(own), tuple(others)
+
+
+def _certificates_of(pkcs11: Any, session: _Session) -> Iterator[tuple[bytes, x509.Certificate]]:
+    """Yield the CKA_ID and each certificate; ignore other types and malformed ones, which belong to other keys."""
     for found in session.session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE}):
-        # Ignore other types of certificates, and malformed certificates, which belong to other keys.
         with contextlib.suppress(CertificateError):
             certificate = load_der(_attribute(pkcs11, found, "VALUE") or b"")
-            same = identifier and _attribute(pkcs11, found, "ID") == identifier
-            (own if same else others).append(certificate)
-    return tuple(own), tuple(others)
+            yield _attribute(pkcs11, found, "ID") or b"", certificate
 
 
 def _key_of(certificates: tuple[x509.Certificate, ...], name: str) -> PublicKey:

@@ -15,6 +15,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError, KeyCertificateMismatch, KeyNotFound, SignerError, UsageError, WrongSecret
 from signer.keys import pkcs11
 from signer.keys.check import Check, check_digest
+from signer.keys.listing import list_keys
 from signer.keys.open import open_identity
 from signer.keys.pkcs11_uri import Pkcs11Uri
 from tests.support.identities import certificate, identity, private_key
@@ -319,3 +320,25 @@ def test_an_invalid_uri_is_a_usage_error(uri, message):
     pytest.importorskip("pkcs11")
     with pytest.raises(UsageError, match=message):
         open_identity(uri=uri, secret=lambda _: pytest.fail("prompted"))
+
+
+def test_a_wrong_label_names_the_keys_that_exist(token: SoftHsm) -> None:
+    with pytest.raises(KeyNotFound) as raised:
+        open_key(token, "token=Release;object=Nobody")
+    assert all(f"object={name}" in str(raised.value) for name in NAMES.values())
+
+
+def test_a_token_is_listed_with_its_keys_and_certificates(token: SoftHsm) -> None:
+    """The listed part of a URI opens the key."""
+    found = list_keys(token.uri("token=Release"), lambda _: PIN)
+    keys = {one.name: one for one in found if one.kind == "key"}
+    assert {name: one.detail for name, one in keys.items()} == {name: kind for kind, name in NAMES.items()}
+    names = [one.name for one in found if one.kind == "certificate"]
+    assert sorted(names) == sorted([*NAMES.values(), ROOT[0]])
+    for kind, name in NAMES.items():
+        assert open_key(token, str(keys[name].uri)).certificate == CERTIFICATES[kind]
+
+
+def test_without_a_matching_token_the_tokens_are_listed_without_a_login(token: SoftHsm) -> None:
+    found = list_keys(token.uri("token=Nobody"), lambda _: pytest.fail("the PIN is not needed"))
+    assert [(one.kind, one.name, one.uri) for one in found] == [("token", "Release", "token=Release")]

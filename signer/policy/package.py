@@ -10,7 +10,7 @@ from signer.policy.decide import AttributedResult, decide
 from signer.policy.findings import Finding, Outcome, Verdict
 from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import EvaluationContext, MachineState
-from signer.policy.rules import Rule, RuleResult, notes, rejects, rule
+from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
@@ -101,7 +101,13 @@ def _unlisted(package: Package) -> str:
 )
 def os_attribute(package: Package, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject a catalog that is only for later releases, and note one that is only for older releases."""
+    if package.os_attributes is None:
+        return
     if not package.os_attributes:
+        message = (
+            "the OSAttr of the INF in the catalog names no Windows version; Microsoft does not document the result"
+        )
+        yield undecided("os-attribute-unreadable", message, "Build the catalog again: drvsign package FOLDER")
         return
     version = context.target.kernel
     shown = ", ".join(f"{major}.{minor}" for major, minor in package.os_attributes)
@@ -150,10 +156,13 @@ def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[O
     refused = next((one.rule for one in results if one.result.effect == "rejects"), None)
     if refused is not None:
         return "rejected", refused
+    open_question = next((one.rule for one in results if one.result.effect == "undecided"), None)
     for outcome in ("rejected", "unknown"):
         worst = next((verdict for verdict in members if verdict.outcome == outcome), None)
         if worst is not None:
             return worst.outcome, worst.rule
+        if open_question is not None:
+            return "unknown", open_question
     prompted = next((one.rule for one in members if one.rule == pnp.administrator_prompt.name), None)
     return "accepted", prompted or members[0].rule
 

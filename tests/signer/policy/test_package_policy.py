@@ -52,6 +52,15 @@ ALTERED = replace(GOOD, os_attributes=None, files=(*GOOD.files, _member("new.sys
         (replace(GOOD, os_attributes=((6, 1),)), "win10-22h2-x64", "accepted", "publisher", "os-attribute-older"),
         (replace(GOOD, os_attributes=((6, 3),)), "server2012r2-x64", "accepted", "publisher", "publisher-microsoft"),
         (replace(GOOD, os_attributes=((6, 0),)), "vista-x64", "accepted", "publisher", "publisher-microsoft"),
+        (replace(GOOD, os_attributes=()), "win10-22h2-x64", "unknown", "os-attribute", "os-attribute-unreadable"),
+        (replace(ALTERED, os_attributes=()), "win10-22h2-x64", "rejected", "catalogued", "os-attribute-unreadable"),
+        (
+            replace(GOOD, os_attributes=((99, 0),)),
+            "win10-22h2-x64",
+            "rejected",
+            "os-attribute",
+            "os-attribute-mismatch",
+        ),
         (replace(GOOD, os_attributes=None), "win7-x64", "accepted", "publisher", "publisher-microsoft"),
         (
             replace(GOOD, files=(*GOOD.files, _member("new.sys", by_microsoft(EKU_WHQL)))),

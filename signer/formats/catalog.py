@@ -49,7 +49,7 @@ class CatalogParts:
             raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
         trust_list = _explicit(data, content, "the certificate trust list")
         for field in fields[3:]:  # not the list: it is the largest part, and its reader checks it
-            der.require_der(field.whole(data))
+            _require_der(data, field)
         head = data[fields[0].start : fields[1].end]
         return cls(trust_list.whole(data), head, data[fields[3].start : signed_data.end])
 
@@ -130,3 +130,13 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
     if len(children) != 2:
         raise SignatureFormatError(f"a SEQUENCE has {len(children)} elements instead of 2", offset=parent.start)
     return children[0], children[1]
+
+
+def _require_der(data: bytes, field: der.Element) -> None:
+    """Raise SignatureFormatError with the offset in the catalog unless the field is DER."""
+    try:
+        der.require_der(field.whole(data))
+    except SignatureFormatError as error:
+        if error.offset is not None:
+            error.offset += field.start
+        raise

@@ -284,6 +284,16 @@ PARTS: dict[str, tuple[bytes, type[Exception], int]] = {
         22,
     ),
     "signers-in-ber": (catalog(VERSION, ALGORITHMS, CONTENT, b"\x31\x80\0\0"), NotDerError, 49),
+    "signer-in-ber": (
+        catalog(VERSION, ALGORITHMS, CONTENT, der.tlv(der.SET, b"\x30\x80\0\0")),
+        NotDerError,
+        51,
+    ),
+    "content-info-of-three": (
+        der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0), der.null()),
+        SignatureFormatError,
+        0,
+    ),
     "content-info-of-one": (der.sequence(der.oid(oids.SIGNED_DATA)), SignatureFormatError, 0),
 }
 
@@ -296,6 +306,11 @@ def test_a_catalog_with_a_part_that_is_wrong_is_refused_with_its_place(
         CatalogParts.parse(data)
     assert type(caught.value) is error
     assert caught.value.offset == offset
+
+
+def test_the_bytes_after_a_catalog_are_counted() -> None:
+    with pytest.raises(SignatureFormatError, match="unexpected 3 bytes"):
+        CatalogParts.parse(WHOLE + bytes(3))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3], ids=["four-fields", "five-fields", "six-fields"])

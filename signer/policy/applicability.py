@@ -34,7 +34,7 @@ def default_policy(evidence: Evidence) -> str:
 
 def inapplicable(policy_name: str, evidence: Evidence) -> Finding | None:
     """Return why a policy does not apply to a file, or None: the kernel does not load user-mode images."""
-    if policy_name != "kernel" or not evidence.traits.loaded_as_code or runs_in_kernel(evidence):
+    if policy_name != "kernel" or runs_in_kernel(evidence) or not evidence.traits.loaded_as_code:
         return None
     subsystem = _SUBSYSTEMS.get(evidence.subsystem or 0, str(evidence.subsystem))
     return Finding(

@@ -97,7 +97,7 @@ def unsigned(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleR
 )
 def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject up to Windows 8.1 and Server 2012 R2, where the boot manager fails; later the documentation disagrees."""
-    if not context.machine.boot_start or not decision.subject.evidence.traits.loaded_as_code or not decision.signatures:
+    if not context.machine.boot_start or not decision.subject.traits.loaded_as_code or not decision.signatures:
         return
     good = [evaluated for evaluated in decision.signatures if evaluated.outcome == decision.outcome]
     if any(evaluated.candidate.signature.source != "catalog" for evaluated in good):
@@ -119,7 +119,7 @@ def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Itera
 )
 def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Compare with the list that the user gives; Microsoft updates the list independently of this project."""
-    if not context.block_list_on or not decision.subject.evidence.traits.loaded_as_code:
+    if not context.block_list_on or not decision.subject.traits.loaded_as_code:
         return
     name, listed = decision.subject.name, context.machine.block_list
     if listed is None:
@@ -147,7 +147,7 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
 )
 def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Check the layout of the file. Behavior at run time, such as executable pool allocations, can't be checked."""
-    if not context.hvci or not decision.subject.evidence.traits.loaded_as_code:
+    if not context.hvci or not decision.subject.traits.loaded_as_code:
         return
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"

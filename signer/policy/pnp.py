@@ -39,7 +39,7 @@ _SCORES: dict[Classification, str] = {
 )
 def catalogued(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject a file in no signed catalog, even if it has an embedded signature."""
-    if subject.evidence.traits.lists_files or any(one.source == "catalog" for one in subject.evidence.signatures):
+    if subject.traits.lists_files or any(one.source == "catalog" for one in subject.evidence.signatures):
         return
     yield rejects(
         "not-catalogued",
@@ -55,7 +55,7 @@ def catalogued(subject: FileSubject, context: EvaluationContext) -> Iterator[Rul
 )
 def catalog_only(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject embedded signatures, which only the kernel checks."""
-    if candidate.signature.source != "catalog" and not candidate.signed.subject.evidence.traits.lists_files:
+    if candidate.signature.source != "catalog" and not candidate.signed.subject.traits.lists_files:
         yield rejects("embedded-does-not-count", f"{candidate.signed.label} does not count for installation", _PACKAGE)
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
 from signer.errors import CertificateError
+from signer.formats.table import Traits
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, submitter, usages_of
 from signer.policy.findings import Classification
@@ -212,6 +213,11 @@ class FileSubject:
     def name(self) -> str:
         """The file's name in messages."""
         return self.evidence.name
+
+    @cached_property
+    def traits(self) -> Traits:
+        """How Windows uses the file."""
+        return self.evidence.traits
 
     @cached_property
     def file_hashes(self) -> frozenset[bytes]:

@@ -18,11 +18,7 @@ NEVER_WAIVED = frozenset({"architecture", "file-problems", "s-mode", "driver-pol
 
 def _waivable(decision: Decision, never: frozenset[str] = NEVER_WAIVED) -> bool:
     """Return whether a development setting can waive the rejection. It can't for files that are never loaded."""
-    return (
-        decision.subject.traits.loaded_as_code
-        and decision.outcome != "accepted"
-        and not decision.rejected_by(never)
-    )
+    return decision.subject.traits.loaded_as_code and decision.outcome != "accepted" and not decision.rejected_by(never)
 
 
 @rule(

@@ -83,6 +83,40 @@ def test_a_format_is_told_by_the_bytes_at_their_places(data: bytes, name: str | 
     assert (row.name if row else None) == name
 
 
+@pytest.mark.parametrize(
+    ("data", "unsigned"),
+    [
+        (PeSpec().build(), True),
+        (PeSpec(machine="x86").build(), True),
+        (PeSpec(table=(8, 0)).build(), False),
+        (PeSpec(table=(0, 1)).build(), False),
+        (PeSpec(machine="x86", table=(8, 0)).build(), False),
+        (PeSpec(machine="x86", table=(0, 1 << 31)).build(), False),
+        (PeSpec().build().replace(b"\x0b\x02", b"\x0c\x02", 1), False),
+        (PeSpec().build()[:0x90], False),
+        (b"MSCF" + bytes(32), False),
+        (b"text", False),
+    ],
+    ids=[
+        "pe32-plus",
+        "pe32",
+        "an-offset",
+        "a-size",
+        "pe32-with-an-offset",
+        "pe32-with-a-size",
+        "unknown-optional-header",
+        "cut-short",
+        "cabinet",
+        "text",
+    ],
+)
+def test_only_an_image_without_a_certificate_table_is_plainly_unsigned(
+    tmp_path: Path, data: bytes, unsigned: bool
+) -> None:
+    (tmp_path / "a").write_bytes(data)
+    assert detect.is_plainly_unsigned(tmp_path / "a") is unsigned
+
+
 @pytest.mark.parametrize("size", [4095, 4096, 4097], ids=["short", "one-read", "long"])
 @pytest.mark.parametrize("place", [4090, 4091, 4092, 4093], ids=["before", "at-the-end", "across", "after"])
 def test_a_header_at_the_end_of_the_first_read_is_read_whole(tmp_path: Path, size: int, place: int) -> None:

@@ -20,7 +20,7 @@ Attribute = tuple[str, bytes]
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
-_MAX_SUBJECTS = 500_000
+MAX_SUBJECTS = 500_000
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
@@ -141,8 +141,8 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
     """Parse the entries. The four nesting levels are unrolled because this loop dominates the run time."""
     found: list[TrustedSubject] = []
     for entry in der.children(data, subjects):
-        if len(found) == _MAX_SUBJECTS:
-            raise CatalogError(f"the catalog has more than {_MAX_SUBJECTS:,} entries", offset=entry.start)
+        if len(found) == MAX_SUBJECTS:
+            raise CatalogError(f"the catalog has more than {MAX_SUBJECTS:,} entries", offset=entry.start)
         identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
         values = []
         for attribute in der.children(data, attributes):

@@ -23,8 +23,11 @@ from signer.errors import InfError
 MAX_NAME_LENGTH = 255
 """Maximum length of a section name in characters (MAX_SECT_NAME_LEN in setupapi.h)."""
 
+MAX_SECTIONS = 20_000
+"""Maximum number of sections of an INF. The largest known INFs have a few thousand."""
+
 _MAX_WARNINGS = 100
-_MAX_ENTRIES, _MAX_TOKENS = 500_000, 1_000_000
+MAX_ENTRIES, _MAX_TOKENS = 500_000, 1_000_000
 """Limits on entries, and on tokens in one entry. The largest known INFs have about 50,000 lines."""
 _BLANK = "".join(map(chr, range(1, 33)))
 """White space in an INF: all characters from U+0001 to the space."""
@@ -191,6 +194,8 @@ class _Reader:
             raise InfError(f"the section name is longer than {MAX_NAME_LENGTH} characters", line=number)
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
         numbers.append(number)
+        if len(self._headers) > MAX_SECTIONS:
+            raise InfError(f"the INF has more than {MAX_SECTIONS:,} sections", line=number)
 
     def _tokens_of_entry(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
         """Return the tokens of an entry's line and its continuation lines, without comments."""
@@ -216,8 +221,8 @@ class _Reader:
             )
             return
         self._count += 1
-        if self._count > _MAX_ENTRIES:
-            raise InfError(f"the INF has more than {_MAX_ENTRIES:,} entries", line=number)
+        if self._count > MAX_ENTRIES:
+            raise InfError(f"the INF has more than {MAX_ENTRIES:,} entries", line=number)
         key: str | None = None
         values: list[str] = []
         parts: list[str] = []

@@ -22,7 +22,12 @@ _NAME_IS_UTF8 = 0x80
 _METHODS = {STORED: "none", MSZIP: "MSZIP", 2: "Quantum", 3: "LZX"}
 _CODE_PAGE = "cp1252"
 """Encoding of names that are not UTF-8. The format doesn't define it; such names are only displayed."""
-_MAX_UNPACKED = 1 << 32
+MAX_UNPACKED = 1 << 32
+"""Maximum size in bytes of all files of a cabinet."""
+MAX_EXPANSION = 16
+"""Maximum ratio of the size of all files to the size of the cabinet. MSZIP reaches 1000 for zeros, drivers up to 10."""
+MIN_EXPANDED = 64 << 20
+"""Size in bytes of all files up to which no ratio applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +91,34 @@ class Listing:
 
     def contents(self) -> Iterator[tuple[CabinetFile, bytes]]:
         """Yield each file with its bytes, folder by folder. Raises MalformedInput."""
-        if sum(folder.blocks for folder in self.folders) * PIECE > _MAX_UNPACKED:
-            raise MalformedInput(
-                "the cabinet would decompress to more than 4 GiB",
-                hint="Check its source: driver packages are smaller.",
-            )
+        self._require_bounded()
+        by_folder: dict[int, list[CabinetFile]] = {}
+        for file in self.files:
+            by_folder.setdefault(file.folder, []).append(file)
         for number, folder in enumerate(self.folders):
-            files = [file for file in self.files if file.folder == number]
-            data = b"".join(self._pieces(folder))
-            for file in files:
+            data = bytearray()
+            for piece in self._pieces(folder):
+                data += piece
+            for file in by_folder.get(number, ()):
                 if file.offset + file.size > len(data):
                     raise MalformedInput(f"the data of {file.name!r} extends beyond the end of its folder")
-                yield file, data[file.offset : file.offset + file.size]
+                yield file, bytes(memoryview(data)[file.offset : file.offset + file.size])
+
+    def _require_bounded(self) -> None:
+        """Raise MalformedInput for a cabinet that expands beyond the limits, or whose files share bytes."""
+        unpacked = sum(folder.blocks for folder in self.folders) * PIECE
+        limit = min(MAX_UNPACKED, max(MIN_EXPANDED, MAX_EXPANSION * len(self.cabinet.data)))
+        if unpacked > limit:
+            raise MalformedInput(
+                f"the cabinet would decompress to {unpacked:,} bytes; the limit is {limit:,}",
+                hint="Check its source. If you trust it, unpack it with another program and check the folder.",
+            )
+        total = sum(file.size for file in self.files)
+        if total > unpacked:
+            raise MalformedInput(
+                f"the files of the cabinet have {total:,} bytes, but its data has at most {unpacked:,}",
+                hint="Check its source: files that share their data can fill the memory.",
+            )
 
     def _pieces(self, folder: CabinetFolder) -> Iterator[bytes]:
         """Yield the decompressed blocks of a folder."""

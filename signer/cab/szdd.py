@@ -20,6 +20,10 @@ _MIN_COPY = 3
 _BITS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
+MAX_EXPANDED = 1 << 26
+"""Maximum expanded size in bytes. COMPRESS.EXE dates from the time of 16-bit Windows."""
+
+
 def is_szdd(data: memoryview | bytes) -> bool:
     """Return whether the data begins with the SZDD signature."""
     return bytes(data[: len(_MAGIC)]) == _MAGIC
@@ -32,20 +36,30 @@ def expand(data: memoryview | bytes) -> bytes:
     _, method, _, size = _HEADER.unpack_from(data)
     if method != _METHOD:
         raise MalformedInput(f"the SZDD compression method {method!r} is not supported", offset=8)
-    expanded = _expand_lzss(bytes(data[_HEADER.size :]))
+    if size > MAX_EXPANDED:
+        raise MalformedInput(
+            f"the SZDD header gives {size:,} bytes as the expanded size; the limit is {MAX_EXPANDED:,}",
+            offset=10,
+            hint="Compress the file into a cabinet, or package it uncompressed.",
+        )
+    expanded = _expand_lzss(bytes(data[_HEADER.size :]), size)
     if len(expanded) != size:
         raise MalformedInput(
-            f"the SZDD header gives {size} bytes as the expanded size, but the data expands to {len(expanded)}",
+            f"the SZDD header gives {size} bytes as the expanded size, but the data expands to {len(expanded)}"
+            f"{' or more' if len(expanded) > size else ''}",
             offset=10,
         )
     return expanded
 
 
-def _expand_lzss(packed: bytes) -> bytes:
-    """Expand LZSS data. Ignores an incomplete last item, because the data can end anywhere in a group of eight."""
+def _expand_lzss(packed: bytes, expected: int) -> bytes:
+    """Expand LZSS data up to `expected` bytes and at most a group of eight items more.
+
+    Ignores an incomplete last item, because the data can end anywhere in a group.
+    """
     out = bytearray(b" " * _WINDOW)
     place, last = 0, len(packed) - 1
-    while place < last:
+    while place < last and len(out) <= expected + _WINDOW:
         flags = packed[place]
         place += 1
         if flags == 0xFF:

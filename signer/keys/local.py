@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, pkcs12
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1.pfx import iterations
 from signer.certificates import load_all
 from signer.errors import IdentityError, KeyNotFound, WrongSecret
 from signer.keys.chain import chain_above, identity_for
@@ -55,11 +56,21 @@ class LocalKey:
         return signature
 
 
-def load_pfx(data: bytes, password: str | None) -> SigningIdentity:
+MAX_PFX_ITERATIONS = 1_000_000
+"""Maximum iteration count of a PFX, about a second. Windows writes 2,000, OpenSSL 2,048, key stores up to 600,000."""
+
+
+def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_ITERATIONS) -> SigningIdentity:
     """Load the identity in a PFX (PKCS #12): key, certificate, and the issuers that the file contains.
 
-    Raises WrongSecret, KeyNotFound and other IdentityErrors.
+    Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations.
     """
+    count = iterations(data)
+    if count > max_iterations:
+        raise IdentityError(
+            f"the PFX requires {count:,} iterations to check its password; the limit is {max_iterations:,}",
+            hint=f"If you trust the file, use --identity 'pfx:FILE.pfx?iterations={count}'.",
+        )
     secret = None if password is None else _encoded(password)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, secret)

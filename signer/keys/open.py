@@ -16,6 +16,7 @@ from signer.certificates import load_all
 from signer.errors import SignerError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity, SigningKey
 from signer.keys.uri import KeyUri, Secret
+from signer.numbers import decimal
 from signer.storage.files import read
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ def _from_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIden
 def _from_pfx_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
     if certificate is not None:
         raise UsageError("a PFX already contains its certificate", hint="Remove --cert.")
-    return _open_pfx(_path_in(uri), secret)
+    options = parse_qs(urlsplit(uri).query, keep_blank_values=True)
+    limit = decimal(options.pop("iterations", ["0"])[-1])
+    if options or limit is None:
+        raise UsageError(f"{uri!r} has an option that a PFX does not have", hint="Write pfx:FILE.pfx?iterations=N.")
+    return _open_pfx(_path_in(uri), secret, limit or None)
 
 
 def _from_file_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
@@ -151,11 +156,11 @@ def _first_line(path: Path) -> str:
         raise UsageError("the PIN in the file is not UTF-8", path=path, hint="Save the file as UTF-8.") from error
 
 
-def _open_pfx(path: Path, secret: Secret) -> SigningIdentity:
-    from signer.keys.local import load_pfx
+def _open_pfx(path: Path, secret: Secret, max_iterations: int | None = None) -> SigningIdentity:
+    from signer.keys.local import MAX_PFX_ITERATIONS, load_pfx
 
-    data = read(path)
-    return _with_secret(path, lambda password: load_pfx(data, password), secret)
+    data, limit = read(path), MAX_PFX_ITERATIONS if max_iterations is None else max_iterations
+    return _with_secret(path, lambda password: load_pfx(data, password, limit), secret)
 
 
 def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:

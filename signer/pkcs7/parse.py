@@ -23,7 +23,7 @@ from signer.pkcs7.structure import Structure, check_structure
 
 _MAX_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
-_MAX_SINGLE_PASS, _MAX_PART, _MAX_PARTS = 100_000, 500_000, 1000
+_MAX_SINGLE_PASS, _MAX_PART, MAX_PARTS = 100_000, 500_000, 1000
 """Maximum number of elements in the quick single pass, of elements in a certificate or attribute value, and of these.
 
 Signatures in the field have a few thousand elements, but timestamps can contain long revocation lists.
@@ -160,6 +160,9 @@ def _require_sound(data: bytes) -> None:
     fields = der.first_children(data, signed[0], _MAX_FIELDS) if signed and signed[0].tag == der.SEQUENCE else []
     if len(fields) > _MAX_FIELDS:
         raise SignatureFormatError(f"SignedData has more than {_MAX_FIELDS} fields", offset=signed[0].start)
+    for one in fields:
+        if one.tag in (der.SET, 0xA0, 0xA1):
+            _parts(data, one)
     with contextlib.suppress(SignatureFormatError):
         der.require_der(data, _MAX_SINGLE_PASS)
         return
@@ -198,9 +201,9 @@ def _require_not_ber(data: bytes, parent: der.Element) -> None:
 
 
 def _parts(data: bytes, parent: der.Element) -> list[der.Element]:
-    found = der.first_children(data, parent, _MAX_PARTS)
-    if len(found) > _MAX_PARTS:
-        raise SignatureFormatError(f"the signature has a set with more than {_MAX_PARTS:,} parts", offset=parent.start)
+    found = der.first_children(data, parent, MAX_PARTS)
+    if len(found) > MAX_PARTS:
+        raise SignatureFormatError(f"the signature has a set with more than {MAX_PARTS:,} parts", offset=parent.start)
     return found
 
 

@@ -1,0 +1,166 @@
+"""docs/security.md: its numbers are those of the code, and each limit has an error."""
+
+from __future__ import annotations
+
+import re
+import struct
+import tracemalloc
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
+
+from catalogs.catalog import trust_list
+from catalogs.catalog.trust_list import CertificateTrustList
+from catalogs.inf import syntax
+from catalogs.inf.syntax import Inf
+from signer.asn1 import der, oids
+from signer.asn1.pfx import iterations
+from signer.cab import szdd
+from signer.cab.read import MAX_EXPANSION, MIN_EXPANDED, Listing
+from signer.cab.write import NewFile, write
+from signer.errors import CatalogError, IdentityError, InfError, MalformedInput, SignatureFormatError, UsageError
+from signer.keys import local
+from signer.keys.local import LocalKey, load_pfx
+from signer.keys.open import open_identity
+from signer.pkcs7.parse import MAX_PARTS, parse
+from tests.support.cabinets import szdd_header
+from tests.support.files import ROOT
+from tests.support.identities import identity
+from tests.support.timestamping import NOON
+
+ROW = re.compile(r"^\| [^|]+ \| ([\d,]+)[^|]*\| `([\w.]+)` \| [^|]+ \|$", re.MULTILINE)
+LIMITS = ROW.findall((ROOT / "docs/security.md").read_text("utf-8"))
+
+
+def test_the_page_has_the_limits() -> None:
+    assert len(LIMITS) == 14
+
+
+@pytest.mark.parametrize(("number", "name"), LIMITS, ids=[name for _, name in LIMITS])
+def test_the_number_is_that_of_the_code(number: str, name: str) -> None:
+    module, _, constant = name.rpartition(".")
+    assert getattr(import_module(module), constant) == int(number.replace(",", ""))
+
+
+def cabinet(size: int, files: int = 1) -> bytes:
+    """Return a cabinet with zeros, which MSZIP compresses a thousand times."""
+    return write([NewFile(f"d\\{number}.bin", bytes(size), NOON) for number in range(files)])
+
+
+def test_a_cabinet_expands_to_16_times_its_size_or_64_mib() -> None:
+    small = cabinet(MIN_EXPANDED // 2)
+    assert len(small) * MAX_EXPANSION < MIN_EXPANDED
+    ((_, data),) = Listing.parse(small).contents()
+    assert len(data) == MIN_EXPANDED // 2
+    with pytest.raises(MalformedInput, match="would decompress to 67,141,632 bytes; the limit is 67,108,864"):
+        list(Listing.parse(cabinet(MIN_EXPANDED + 1)).contents())
+
+
+def test_a_cabinet_whose_files_share_their_data_is_refused() -> None:
+    """Two files of one piece each, both at offset 0 of a folder with one piece."""
+    data = bytearray(cabinet(0x4000, 2))
+    first = struct.unpack_from("<I", data, 16)[0]
+    second = first + 16 + len("d\\0.bin\0")
+    struct.pack_into("<I", data, first, 0x8000)
+    struct.pack_into("<II", data, second, 0x8000, 0)
+    with pytest.raises(MalformedInput, match="the files of the cabinet have 65,536 bytes, but its data has at most"):
+        list(Listing.parse(bytes(data)).contents())
+
+
+def test_the_files_of_many_folders_are_found_in_one_pass() -> None:
+    """65,535 folders without data and 65,535 files took minutes."""
+    count = 0xFFFF
+    folders = struct.pack("<IHH", 0, 0, 1) * count
+    entries = struct.pack("<IIHHHH", 0, 0, 0, 0x5000, 0, 0x20) + b"a\0"
+    first = 36 + len(folders)
+    size = first + len(entries) * count
+    header = struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, size, 0, first, 0, 3, 1, count, count, 0, 0, 0)
+    assert sum(1 for _ in Listing.parse(header + folders + entries * count).contents()) == count
+
+
+def test_an_szdd_file_expands_to_64_mib() -> None:
+    with pytest.raises(MalformedInput, match="gives 67,108,865 bytes as the expanded size; the limit is 67,108,864"):
+        szdd.expand(szdd_header(szdd.MAX_EXPANDED + 1))
+
+
+def test_an_szdd_file_is_expanded_only_to_the_size_in_its_header() -> None:
+    packed = szdd_header(3) + (b"\0" + b"\0\x0f" * 8) * 100_000
+    tracemalloc.start()
+    with pytest.raises(MalformedInput, match="but the data expands to 144 or more"):
+        szdd.expand(packed)
+    assert tracemalloc.get_traced_memory()[1] < 4 * len(packed)
+    tracemalloc.stop()
+
+
+def test_an_inf_with_too_many_sections_is_refused() -> None:
+    def inf(count: int) -> bytes:
+        return b"".join(b"[s%d]\r\n" % number for number in range(count))
+
+    assert len(Inf.parse(inf(syntax.MAX_SECTIONS)).sections) == syntax.MAX_SECTIONS
+    with pytest.raises(InfError, match="more than 20,000 sections"):
+        Inf.parse(inf(syntax.MAX_SECTIONS + 1))
+
+
+def test_a_catalog_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust_list, "MAX_SUBJECTS", 2)
+    entry = der.sequence(der.octets(b"tag"), der.tlv(der.SET))
+    head = [der.sequence(der.oid(oids.CATALOG_LIST)), der.octets(bytes(16)), der.time(NOON)]
+    kind = der.sequence(der.oid(oids.CATALOG_MEMBER_V2), der.null())
+    assert len(CertificateTrustList.parse(der.sequence(*head, kind, der.sequence(entry * 2))).subjects) == 2
+    with pytest.raises(CatalogError, match="more than 2 entries"):
+        CertificateTrustList.parse(der.sequence(*head, kind, der.sequence(entry * 3)))
+
+
+@pytest.mark.parametrize("place", ["digest algorithms", "revocation lists", "signers"])
+def test_a_set_of_a_signature_with_too_many_parts_is_refused(place: str) -> None:
+    many = der.sequence(der.oid(oids.DATA)) * (MAX_PARTS + 1)
+    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x")))
+    signed = der.sequence(
+        der.integer(1),
+        der.tlv(der.SET, many if place == "digest algorithms" else b""),
+        content,
+        *([der.explicit(1, many)] if place == "revocation lists" else []),
+        der.tlv(der.SET, many if place == "signers" else b""),
+    )
+    with pytest.raises(SignatureFormatError, match="a set with more than 1,000 parts"):
+        parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed)))
+
+
+def pfx(rounds: int) -> bytes:
+    own = identity()
+    assert isinstance(own.key, LocalKey)
+    encryption = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(rounds).build(b"secret")
+    return pkcs12.serialize_key_and_certificates(b"x", own.key.private, own.certificate, None, encryption)
+
+
+def test_a_pfx_with_too_many_iterations_is_refused() -> None:
+    data = pfx(3000)
+    assert iterations(data) == 3000
+    assert load_pfx(data, "secret", 3000).certificate == identity().certificate
+    with pytest.raises(IdentityError, match="requires 3,000 iterations to check its password; the limit is 2,999"):
+        load_pfx(data, "secret", 2999)
+
+
+@pytest.mark.parametrize("data", [b"", b"no PFX", pfx(3000)[:-20], der.sequence()])
+def test_a_file_that_is_no_pfx_has_no_iterations(data: bytes) -> None:
+    assert iterations(data) == 0
+
+
+def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "MAX_PFX_ITERATIONS", 2999)
+    path = tmp_path / "key.pfx"
+    path.write_bytes(pfx(3000))
+
+    def opened(uri: str) -> object:
+        return open_identity(uri=uri, secret=lambda prompt: "secret").certificate
+
+    with pytest.raises(IdentityError, match="the limit is 2,999") as caught:
+        opened(f"pfx:{path}")
+    assert caught.value.hint is not None
+    assert "?iterations=3000" in caught.value.hint
+    assert opened(f"pfx:{path}?iterations=3000") == identity().certificate
+    for option in ("iterations=many", "iteration=1", "iterations=3000&cert=a.cer"):
+        with pytest.raises(UsageError, match="an option that a PFX does not have"):
+            opened(f"pfx:{path}?{option}")

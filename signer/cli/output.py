@@ -168,6 +168,11 @@ class Output:
         """Return the results as `each` does, for work that takes many items at once."""
         return self._gathered(run(work, items, jobs), len(items), doing)
 
+    def pieces(self, pieces: Iterable[bytes], total: int, doing: str) -> Iterable[bytes]:
+        """Yield the pieces of a file of `total` bytes, with a progress bar on a terminal."""
+        show = not (self.quiet or self.json) and total > 0 and sys.stderr.isatty()
+        return _with_progress(pieces, total, doing, len) if show else pieces
+
     def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
         show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()
         return list(_with_progress(results, total, doing) if show else results)
@@ -180,8 +185,13 @@ _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 
-def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterable[Result]:
-    """Yield the results; show a progress bar once the work has lasted longer than a second."""
+def _with_progress(
+    results: Iterable[Result], total: int, doing: str, size: Callable[[Result], int] = lambda _: 1
+) -> Iterable[Result]:
+    """Yield the results; show a progress bar once the work has lasted longer than a second.
+
+    `total` is the sum of the sizes of all results.
+    """
     import time
 
     from rich.progress import Progress
@@ -191,7 +201,7 @@ def _with_progress(results: Iterable[Result], total: int, doing: str) -> Iterabl
         task = progress.add_task(doing, total=total, visible=False)
         for result in results:
             now = time.monotonic()
-            progress.update(task, advance=1)
+            progress.update(task, advance=size(result))
             if now >= due:
                 progress.update(task, visible=True, refresh=True)
                 due = now + _PROGRESS_EVERY_SECONDS

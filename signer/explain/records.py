@@ -30,5 +30,7 @@ class Record:
     """ActivityID, which an event shares with the 3089 events about its signatures."""
     time: str = ""
     """The time as the log has it, if times of this form can be sorted as text; otherwise empty."""
+    typed: bool = True
+    """False for a message with a value that its field's type can't have."""
     localised: bool = False
     """True for a text that is not in English, of which only the fields were read."""

@@ -82,7 +82,7 @@ def explain(
         return
     if not inputs:
         raise UsageError("no log and no code is given", hint="Run: drvsign explain --how")
-    logs, codes = _sorted(inputs)
+    logs, codes = _sorted(output, inputs)
     explanation = _explained(logs, codes, _settings(machine, trust, here))
     drivers = [path for path in (package, driver) if path is not None]
     compared = _compared(output, explanation, drivers, trust, machine)
@@ -103,7 +103,7 @@ def _write_exports(output: Output, target: Target | None) -> None:
         write_exports(output, build)
 
 
-def _sorted(inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
+def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
     """Tell logs from codes. Raises FileError for a word that is neither."""
     from signer.explain.codes import parse_code
     from signer.explain.explain import Input
@@ -112,7 +112,7 @@ def _sorted(inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
     for word in inputs:
         code = parse_code(word)
         if word == "-" or Path(word).exists():
-            logs.append(Input(word, _chunks(word)))
+            logs.append(Input(word, _chunks(output, word)))
         elif code is not None:
             codes.append(code)
         else:
@@ -121,14 +121,16 @@ def _sorted(inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
     return logs, codes
 
 
-def _chunks(word: str) -> Iterator[bytes]:
+def _chunks(output: Output, word: str) -> Iterator[bytes]:
+    """Yield the bytes of a log; a size that changes while it is read does not matter. Raises FileError."""
     if word == "-":
         import sys
 
         while chunk := sys.stdin.buffer.read(1 << 16):
             yield chunk
     else:
-        yield from chunks_of(Path(word))
+        path = Path(word)
+        yield from output.pieces(chunks_of(path), path.stat().st_size, f"reading {path.name}")
 
 
 def _explained(logs: list[Input], codes: list[Code], settings: dict[str, Any]) -> Explanation:

@@ -62,18 +62,15 @@ def event_record(
     )
 
 
-def message_record(text: str, *, typed: bool = False) -> Record | None:
-    """Return the record of a message without an id; None if no release prints it.
-
-    `typed` requires values of the types that the fields have.
-    """
-    readings = [one for one in read_message(text) if one.typed or not typed]
+def message_record(text: str) -> Record | None:
+    """Return the record of a message without an id; None if no release prints it."""
+    readings = read_message(text)
     if not readings:
         return None
     ids = tuple(sorted({one.id for one in readings}, key=_preference))
-    chosen = [one for one in readings if one.id == ids[0]]
-    fields = {plain_name(name): value for name, value in chosen[-1].fields.items()}
-    return Record(file=file_of(fields), events=ids, fields=fields)
+    chosen = [one for one in readings if one.id == ids[0]][-1]
+    fields = {plain_name(name): value for name, value in chosen.fields.items()}
+    return Record(file=file_of(fields), events=ids, fields=fields, typed=chosen.typed)
 
 
 def file_of(fields: Mapping[str, FieldValue]) -> str | None:

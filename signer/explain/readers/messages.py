@@ -34,17 +34,31 @@ def message_texts(context: Context, line: str, lines: Lines) -> list[Record] | N
     following = lines.take_while(_continues, _MAX_LINES)
     if (lines.peek() or "").strip() == "" and (lines.peek(1) or "").strip().startswith("File Name:"):
         following += [next(lines), next(lines)]
-    cuts = list(_cuts("\n".join([line[start.start() :], *following])))
-    for cut, typed in [*((cut, True) for cut in cuts), *((cut, False) for cut in cuts)]:
-        record = message_record(cut, typed=typed)
-        if record is not None:
-            lines.put_back(following[cut.count("\n") :])
-            record = _with_id(record, line[: start.start()])
-            context.seen("message text")
-            context.subject = record.file or context.subject
-            return [record]
-    lines.put_back(following)
-    return None
+    found = _longest("\n".join([line[start.start() :], *following]))
+    if found is None:
+        lines.put_back(following)
+        return None
+    record, length = found
+    lines.put_back(following[length - 1 :])
+    record = _with_id(record, line[: start.start()])
+    context.seen("message text")
+    context.subject = record.file or context.subject
+    return [record]
+
+
+def _longest(text: str) -> tuple[Record, int] | None:
+    """Return the record of the longest part of a text that is a message, and its number of lines.
+
+    A part whose values have the types of their fields precedes a longer one whose values have not.
+    """
+    other: tuple[Record, int] | None = None
+    for cut in _cuts(text):
+        record = message_record(cut)
+        if record is not None and record.typed:
+            return record, cut.count("\n") + 1
+        if record is not None and other is None:
+            other = record, cut.count("\n") + 1
+    return other
 
 
 def _continues(line: str) -> bool:

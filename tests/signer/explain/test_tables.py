@@ -52,8 +52,9 @@ def test_a_cause_names_only_what_exists(cause: Cause) -> None:
 
 def test_every_rule_of_the_kernel_policy_that_rejects_has_a_cause() -> None:
     explained = {rule for cause in causes() for rule in cause.rules}
-    silent = {"file-problems", "block-list", "debugger", "x86-not-enforced", "machine-state"}
-    assert {rule.name for rule in policy("kernel").rules()} <= explained | silent
+    never_reject = {"machine-state", "remarks", "signatures-not-enforced"}
+    missing = {rule.name for rule in policy("kernel").rules()} - explained - never_reject
+    assert not missing, "add them to the rules of a cause in signer/explain/data/causes.toml"
 
 
 def test_phrases_mean_codes_or_signs_of_a_cause() -> None:

@@ -71,7 +71,8 @@ def cmd(trusted: Sequence[Trusted], name: str = f"{NAME}.cmd") -> bytes:
     return _crlf(lines).encode("ascii")
 
 
-_CMD_BEGIN = rf"""setlocal
+_CMD_BEGIN = rf"""rem Otherwise cmd /v:on would expand exclamation marks.
+setlocal DisableDelayedExpansion
 set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit command prompt reaches the 64-bit programs only under this name.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"

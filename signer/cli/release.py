@@ -94,4 +94,5 @@ def _trust_options(chosen: ResolvedProfile) -> TrustOptions:
 
     if chosen.is_release:
         return TrustOptions(roots="release")
-    return TrustOptions(roots="test-signing", root=list(chosen.settings.roots) or None)
+    roots = list(chosen.settings.roots) or None
+    return TrustOptions(roots="test-signing", root=roots, certs=chosen.settings.certs)

@@ -12,7 +12,7 @@ from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import FileSubject, SignaturePath
+from signer.policy.subjects import NAMESAKE_HINT, FileSubject, SignaturePath
 from signer.trust.checks import BROKEN
 from signer.trust.root_program import root_program_entry
 
@@ -153,6 +153,8 @@ def trusted_root(candidate: SignaturePath, context: EvaluationContext) -> Iterat
             f"{signed.label} is a release signature: its chain ends at {candidate.release_root!r}, not a test root"
         )
         yield rejects("untrusted-root", message, "Check a released file with --roots release.")
+    elif candidate.under_namesake:
+        yield rejects("untrusted-root", chain, NAMESAKE_HINT)
     elif anchor is None and candidate.incomplete:
         hint = "Embed the intermediate certificates in the signature, or give the missing one: --intermediate FILE"
         yield rejects("chain-incomplete", chain, hint)

@@ -10,7 +10,7 @@ from signer.policy import features, sources
 from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, disputed, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import SignaturePath
+from signer.policy.subjects import NAMESAKE_HINT, SignaturePath
 from signer.policy.tables import table
 from signer.policy.targets import Releases
 
@@ -105,6 +105,8 @@ def root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
 def _no_test_root(candidate: SignaturePath) -> RuleResult:
     """Return the rejection of a signature whose chain does not end at a test root."""
     released = candidate.release_root
+    if released is None and candidate.under_namesake:
+        return rejects("root", candidate.chain_end, NAMESAKE_HINT)
     if released is None:
         hint = "Give the root with --root FILE, and check with --testsigning."
         return rejects("root", f"{candidate.chain_end}; the chain does not end at a given test root", hint)
@@ -125,6 +127,8 @@ def _any_certificate(candidate: SignaturePath, context: EvaluationContext) -> It
             "integrity",
             "If it is a test certificate, give its root with --root FILE.",
         )
+    elif candidate.under_namesake:
+        yield allows("any-certificate", f"{message}; {candidate.chain_end}", NAMESAKE_HINT)
     else:
         hint = "Give its root with --root FILE; installing the package requires that root."
         yield allows("any-certificate", message, hint)

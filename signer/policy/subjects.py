@@ -108,6 +108,10 @@ class SignatureSubject:
         return tuple(SignaturePath(self, path) for path in best.values()) or (SignaturePath(self, None),)
 
 
+NAMESAKE_HINT = "Trust that CA with --root FILE or --certs DIR, or install it: drvsign certs install-script DIR"
+"""The hint about a signature under a namesake of a trusted root."""
+
+
 @dataclass(frozen=True)
 class SignaturePath:
     """One signature along one path."""
@@ -139,6 +143,11 @@ class SignaturePath:
         """Whether the certificate of an issuer on the path is missing."""
         return self.path is None or not is_self_signed(self.path.certificates[-1])
 
+    @property
+    def under_namesake(self) -> bool:
+        """Whether the chain ends at a root with the name of a trusted root and another key."""
+        return self.path is not None and self.anchor is None and any(one.other_key for one in self.path.problems)
+
     @cached_property
     def root_name(self) -> str:
         """The quoted name of the anchor, or of the path's last certificate without one."""
@@ -153,10 +162,12 @@ class SignaturePath:
         if self.path is None:
             return f"{label} has no certificate chain"
         clause = f"the chain of {label} ends at {self.root_name}"
-        if self.anchor is not None or not self.incomplete:
-            return clause
         top = self.path.certificates[-1]
         issuer = issuer_common_name(top) or issuer_name(top)
+        if self.under_namesake:
+            return f"{label} is signed under another test CA named {issuer!r}: trust it with --root, or install it"
+        if self.anchor is not None or not self.incomplete:
+            return clause
         return f"{clause}: its issuer {issuer!r} is not among the trusted roots"
 
     @cached_property

@@ -110,6 +110,8 @@ class _Issuers:
     issuers: tuple[_Node, ...]
     failed: tuple[tuple[Check, str], ...]
     """The result and the name of each candidate that has the issuer's name and whose key does not verify."""
+    other_key: bool
+    """True if a trusted root has the issuer's name, and the key identifiers say that it has another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,12 @@ class _Search:
             yield from self._extend((*partial, issuer))
         if not above.anchors and not issuers:
             code, message = self._dead_end(top, above)
-            yield _End(certificates, None, PathProblem(code, message, len(partial) - 1))
+            other_key = above.other_key or (code == "root-untrusted" and self._has_namesake(top))
+            yield _End(certificates, None, PathProblem(code, message, len(partial) - 1, other_key))
+
+    def _has_namesake(self, root: _Node) -> bool:
+        """Tell whether a trusted root has the name of the untrusted one."""
+        return bool(self._store.named(root.fields.subject, common_name(root.certificate)))
 
     def _own_anchor(self, node: _Node) -> Anchor | None:
         """Return the anchor if `node` is its certificate. A cross-certificate has the same key and is not."""
@@ -180,12 +187,15 @@ class _Search:
         name = issuer_common_name(node.certificate)
         anchors, issuers = [], []
         failed: list[tuple[Check, str]] = []
+        other_key = False
         for trusted in self._store.named(node.fields.issuer, name):
             outcome = self._check(node, trusted.spki)
             if outcome is Check.GOOD:
                 anchors.append(trusted.anchor)
             elif not _other_key(node.certificate, trusted.anchor.certificate):
                 failed.append((outcome, trusted.anchor.name))
+            else:
+                other_key = True
         untrusted = (_Node(one, fields_of(one)) for one in self._store.untrusted_issuers(node.fields.issuer))
         candidates = dict.fromkeys((*self._by_subject.get(node.fields.issuer, ()), *untrusted))
         reached = {anchor.spki_sha256 for anchor in anchors}
@@ -197,7 +207,7 @@ class _Search:
                 issuers.append(issuer)
             elif not _other_key(node.certificate, issuer.certificate):
                 failed.append((outcome, common_name(issuer.certificate)))
-        return _Issuers(tuple(anchors), tuple(issuers), tuple(failed))
+        return _Issuers(tuple(anchors), tuple(issuers), tuple(failed), other_key)
 
     def _dead_end(self, node: _Node, above: _Issuers) -> tuple[str, str]:
         """Return code and message of the problem that ends the path at `node`."""

@@ -31,6 +31,8 @@ class PathProblem:
     code: str
     message: str
     index: int
+    other_key: bool = False
+    """True if a trusted root has the name of the issuer that ends the path, and another key."""
 
 
 @dataclass(frozen=True, slots=True)

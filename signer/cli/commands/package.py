@@ -99,7 +99,7 @@ def package(
 
     with failure_as_result(output, folder):
         _require_sense(folder, signature)
-    chosen = profiles.load(folder)
+    chosen = profiles.load(folder, identity.certs)
     said = chosen.settings
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
     require_named(chosen, is_test=identity.is_test)

@@ -55,13 +55,16 @@ class ProfileOptions:
         ),
     ] = None
 
-    def load(self, beside: Path) -> ResolvedProfile:
-        """Load the settings for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError."""
+    def load(self, beside: Path, certs: Path | None = None) -> ResolvedProfile:
+        """Load the settings for a driver in the folder `beside`. Raises UsageError, ConfigError, FileError.
+
+        `certs` is the folder of the test certificates that the call names.
+        """
         import os
 
         from signer.config import Settings, find_profile, from_environment, merged, parse_profiles
 
-        said = from_environment(os.environ)
+        said = merged(Settings(certs=certs), from_environment(os.environ))
         name = self.profile or os.environ.get("DRVSIGN_PROFILE")
         if not name:
             if self.config is not None:

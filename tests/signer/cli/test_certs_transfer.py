@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 
+from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import thumbprint
 from testcerts.store import read_hierarchy
+from tests.support.hierarchy import issue, rsa_key
 from tests.support.images import PeSpec
 from tests.support.program import drvsign
 
@@ -156,3 +166,39 @@ def test_a_folder_that_cannot_be_created_is_an_error(work, driver, monkeypatch):
     (work / "file").write_bytes(b"")
     ran = drvsign("sign", driver, "--certs", work / "file" / "certs")
     assert (ran.code, "file" in ran.stderr) == (3, True)
+
+
+@pytest.fixture
+def namesakes(work, driver):
+    """Two authorities of the same name, as another program makes them, and a driver signed under the first."""
+    now, roots = datetime.now(UTC), []
+    valid = {"start": now - timedelta(days=1), "end": now + timedelta(days=1)}
+    for folder in ("first", "second"):
+        public = rsa_key(folder).public_key()
+        own = [(x509.SubjectKeyIdentifier.from_public_key(public), False)]
+        above = [(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False)]
+        root = issue("Contoso Root", ca=True, private_key=rsa_key(folder), extensions=own, **valid)
+        leaf = issue(
+            "Contoso Test", root, usages=[EKU_CODE_SIGNING], extensions=above, private_key=rsa_key("leaf"), **valid
+        )
+        (work / f"{folder}.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+        (work / f"{folder}-leaf.pem").write_bytes(leaf.certificate.public_bytes(Encoding.PEM))
+        encoded = leaf.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (work / f"{folder}.key").write_bytes(encoded)
+        roots.append(work / f"{folder}.pem")
+    return roots
+
+
+@pytest.mark.parametrize("embedded", [False, True], ids=["without-root", "with-root"])
+@pytest.mark.parametrize("policy", ["kernel", "authenticode"])
+def test_a_root_of_the_same_name_and_another_key_is_diagnosed(namesakes, driver, work, embedded, policy):
+    first, second = namesakes
+    chain = first.read_bytes() if embedded else b""
+    (work / "chain.pem").write_bytes((work / "first-leaf.pem").read_bytes() + chain)
+    assert drvsign("sign", driver, "--cert", "chain.pem", "--key", "first.key").code == 0
+    query = ("verify", driver, "--policy", policy, "--target", "win11-24h2-x64", "--roots", "test-signing")
+    ran = drvsign(*query, "--root", second)
+    assert ran.code == 1
+    assert "signed under another test CA named 'Contoso Root': trust it with --root, or install it" in ran.stdout
+    trusted = drvsign(*query, "--root", first, *(["--testsigning"] if policy == "kernel" else []))
+    assert (trusted.code, "another test CA" in trusted.stdout) == (0, False), trusted.stdout + trusted.stderr

@@ -332,3 +332,12 @@ def test_a_profile_names_the_folder_of_the_test_certificates_and_the_variable_co
     assert f"created a test identity in {driver.parent / 'lab'}." in drvsign("sign", driver, "--profile", "lab").stderr
     monkeypatch.setenv("DRVSIGN_CERTS", str(driver.parent / "ci"))
     assert f"created a test identity in {driver.parent / 'ci'}." in drvsign("sign", driver, "--profile", "lab").stderr
+
+
+def test_a_profile_for_tests_trusts_the_root_of_the_certs_folder_that_the_call_names(work):
+    """The check before the files are replaced uses the root of the identity that signs."""
+    write_package(work / "driver", BASE)
+    (work / "drvsign.toml").write_text('[profile.lab]\ntrust = "test-signing"\ntargets = ["win11-24h2-x64"]\n')
+    ran = drvsign("package", "driver", "--profile", "lab", "--certs", work / "lab")
+    assert (ran.code, "accepted by win11-24h2-x64" in ran.stderr) == (0, True)
+    assert f"--certs {work / 'lab'}" in ran.stderr

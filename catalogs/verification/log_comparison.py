@@ -136,7 +136,7 @@ def _match(
 def _hashes(path: Path) -> set[str]:
     """Return the hashes of a file that events can have, in upper case. Raises SignerError."""
     row = expected(path) if path.is_file() else None
-    if row is None or row.name != "image":
+    if row is None or not row.traits.loaded_as_code:
         return set()
     with mapped(path) as data:
         facts = read_facts(data, row.name)

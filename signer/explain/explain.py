@@ -89,8 +89,10 @@ def explain(
             collector.add(record)
             reader.add(record)
             localised = localised or record.localised
-    for code in codes:
-        collector.add(_record(code))
+    for record in map(_record, codes):
+        context.seen("codes")
+        collector.add(record)
+        reader.add(record)
     reader.override(settings or {})
     machine = reader.machine()
     answers = [answer for symptoms in collector.files() if (answer := _answer(symptoms, machine)) is not None]

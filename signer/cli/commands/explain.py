@@ -190,7 +190,7 @@ def _nothing(explanation: Explanation) -> SignerError:
     """Return the error for inputs that explain nothing."""
     if explanation.forms:
         read = ", ".join(f"{form} ({count})" for form, count in explanation.forms.items())
-        return SignerError(f"nothing in the log reports a driver that was stopped; read: {read}", hint=_HOW)
+        return SignerError(f"no driver that was stopped is reported; read: {read}", hint=_HOW)
     return SignerError(f"nothing was recognised; looked for {_LOOKED_FOR}", hint=_HOW)
 
 

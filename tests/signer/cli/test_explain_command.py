@@ -117,3 +117,10 @@ def test_a_driver_that_is_missing_is_an_error(log: Path) -> None:
     ran = drvsign("explain", str(log), "--driver", "gone.sys")
     assert ran.code == 3
     assert len(ran.errors) == 1
+
+
+def test_an_event_about_the_machine_alone_shows_the_state_and_stops_no_driver(work: Path) -> None:
+    ran = drvsign("explain", "3084")
+    assert ran.code == 3
+    assert "Secure Boot: on" in ran.stdout
+    assert "no driver that was stopped is reported" in ran.stderr

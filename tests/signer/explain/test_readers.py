@@ -269,3 +269,34 @@ def test_what_was_recognised_is_counted() -> None:
     context = Context()
     assert len(list(read_records([FORMS["xml-list"].encode()], context))) == 2
     assert context.forms == {"event XML": 2}
+
+
+def test_the_faults_of_a_layout_are_named_by_the_bitmap() -> None:
+    (answer,) = run(xml(3111, FileNameBuffer=PATH, HVCI_Audit_Failures="0x28")).answers
+    assert answer.gate == "memory-integrity"
+    assert "section is both writable and executable" in answer.cause
+    assert "Import Address Table is within an executable section" in answer.cause
+
+
+def test_the_problem_of_a_device_is_read_from_its_section() -> None:
+    text = (
+        ">>>  [Device Install (Hardware initiated) - USB\\VID_0000&PID_0000\\1]\n"
+        ">>>  Section start 2026/01/01 10:00:00.000\n"
+        "     dvi: Driver INF Path: C:\\Windows\\INF\\oem1.inf\n"
+        "!    dvi: Device not started: Device has problem: 0x34 (CM_PROB_UNSIGNED_DRIVER), "
+        "problem status: 0xc0000428.\n"
+        "<<<  [Exit status: SUCCESS]\n"
+    )
+    (answer,) = run(text).answers
+    assert (answer.gate, sorted(answer.codes)) == ("kernel-signing", ["0xC0000428", "Code 52"])
+    assert answer.file == "oem1.inf"
+
+
+def test_the_machine_is_derived_from_events_and_the_newest_counts() -> None:
+    events = [
+        xml(3085, time="2026-09-03T00:00:00.0000000Z", Settings="0x80000000"),
+        xml(3084, time="2026-09-02T00:00:00.0000000Z", Settings="0x80000000"),
+        xml(3099, PolicyGUID="{784C4414-79F4-4C32-A6A5-F0FB42A51D0D}"),
+    ]
+    machine = run("".join(events)).machine
+    assert (machine.whql_enforced, machine.secure_boot, machine.driver_policy) == (False, None, "evaluation")

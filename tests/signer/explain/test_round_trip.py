@@ -12,6 +12,7 @@ from signer.codeintegrity.consequences import consequences
 from signer.codeintegrity.events import Event
 from signer.explain.explain import Explanation, Input, explain
 from signer.policy.judge import judge
+from signer.policy.setupapi import log_lines
 from signer.policy.targets import Target
 from tests.signer.policy import test_policy_cases
 from tests.signer.policy.cases.registry import Expectation
@@ -92,3 +93,24 @@ def test_signatures_make_the_answer_exact() -> None:
     }
     certain = sum(one == "certain" for one in confidences.values())
     assert certain > 0.8 * len(confidences)
+
+
+INSTALLATIONS = [case for case in test_policy_cases.REGISTRY if case.policy == "pnp" and case.outcome == "rejected"]
+
+
+@pytest.mark.parametrize("case", INSTALLATIONS, ids=lambda case: case.id)
+def test_the_log_of_an_installation_is_explained_by_its_rule(case: Expectation) -> None:
+    sample = case.make()
+    verdict = judge(
+        case.policy,
+        sample.evidence,
+        sample.paths,
+        Target.parse(case.target),
+        case.machine,
+        attributes=sample.attributes,
+    )
+    lines = log_lines("x.inf", "x.cat", verdict)
+    if any("Error 0x" in line for line in lines):
+        (answer,) = run("\n".join(lines)).answers
+        assert (answer.gate, answer.file) == ("pnp", "x.inf")
+        assert case.rule in answer.rules, (case.rule, answer.key, lines)

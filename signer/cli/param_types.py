@@ -47,6 +47,11 @@ def to_file(word: str | Path) -> Path:
     return to_path(word)
 
 
+def to_output(word: str | Path) -> Path:
+    """Convert an argument to the path of a file to write; `-` is the standard output. Raises typer.BadParameter."""
+    return Path("/dev/stdout") if str(word) == "-" else to_file(word)
+
+
 def to_choice(*known: str) -> Callable[[str], str]:
     """Return a converter that allows only these words. It raises typer.BadParameter with all of them."""
 

@@ -58,7 +58,7 @@ def copy_to(path: Path, source: FileIO) -> None:
 
 def _descriptor(path: Path) -> int | None:
     """Return the number of the open descriptor that a path names, or None."""
-    name = str(path)
+    name = path.as_posix()
     found = _DESCRIPTOR.fullmatch(name)
     return int(found[1] or found[2]) if found is not None else _NAMED_DESCRIPTORS.get(name)
 

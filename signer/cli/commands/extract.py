@@ -10,7 +10,7 @@ import typer
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SignablePath
 from signer.cli.output import Output
-from signer.cli.param_types import to_file
+from signer.cli.param_types import to_output
 from signer.cli.results import attempt, finish
 from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
@@ -31,7 +31,7 @@ def extract(
     path: SignablePath,
     target: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False, parser=to_file),
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False, parser=to_output),
     ],
     index: Annotated[
         int,

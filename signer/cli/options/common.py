@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signer.cli.param_types import to_file, to_input
+from signer.cli.param_types import to_file, to_input, to_output
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
 from signer.formats.detect import names, titles
@@ -46,7 +46,7 @@ Jobs = Annotated[
 OutputFile = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write the result to FILE; leave the input unchanged.", parser=to_file
+        "--output", "-o", metavar="FILE", help="Write the result to FILE; leave the input unchanged.", parser=to_output
     ),
 ]
 PageHashes = Annotated[bool, typer.Option("--page-hashes", help="Include the hash of each page of the image.")]

@@ -112,3 +112,13 @@ def test_old_encodings_of_a_console_or_a_file_are_no_error(work: Path, encoding:
     ran = shell(f"PYTHONUTF8=0 PYTHONIOENCODING={encoding} {PROGRAM} {arguments}")
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.decode(encoding)
+
+
+def test_a_minus_is_the_standard_output(driver: Path) -> None:
+    """The bytes are those of a file, and no result line is among them."""
+    assert shell(f"{PROGRAM} sign toaster.sys --output signed.sys").returncode == 0
+    ran = shell(f"{PROGRAM} strip signed.sys --output - -q")
+    assert shell(f"{PROGRAM} strip signed.sys --output plain.sys").returncode == 0
+    assert (ran.returncode, ran.stdout) == (0, Path("plain.sys").read_bytes())
+    assert shell(f"{PROGRAM} extract signed.sys --output -").stdout.startswith(b"\x30\x82")
+    assert not Path("-").exists()

@@ -6,9 +6,11 @@ sequences to the terminal.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -16,7 +18,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from signer.cli import terminal
-from signer.cli.threads import in_threads, in_threads_together
+from signer.cli.interrupts import deferred
+from signer.cli.threads import in_threads
 from signer.errors import PackageError, SignerError
 from signer.reports.escape import printable
 
@@ -154,19 +157,27 @@ class Output:
         """
         return self._gathered(run(work, items, jobs), len(items), doing)
 
-    def each_together(
+    def told_each(
         self,
-        work: Callable[[Sequence[Item]], list[Result]],
-        items: Sequence[Item],
-        *,
-        jobs: int,
+        results: Iterator[Result],
+        tell: Callable[[Result], None],
+        total: int,
         doing: str,
-        run: Callable[
-            [Callable[[Sequence[Item]], list[Result]], Sequence[Item], int], Iterator[Result]
-        ] = in_threads_together,
+        *,
+        may_wait: bool = False,
     ) -> list[Result]:
-        """Return the results as `each` does, for work that takes many items at once."""
-        return self._gathered(run(work, items, jobs), len(items), doing)
+        """Return the results, and call `tell` for each when it is there; after an interrupt, those that are there.
+
+        An interrupt lets the items that were begun finish, except one item alone and work that `may_wait` for a
+        server. The progress bar is shown only where `tell` does not print on the same terminal.
+        """
+        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
+        found = []
+        with contextlib.suppress(KeyboardInterrupt), nullcontext() if may_wait or total < 2 else deferred():
+            for result in _with_progress(results, total, doing) if show else results:
+                tell(result)
+                found.append(result)
+        return found
 
     def pieces(self, pieces: Iterable[bytes], total: int, doing: str) -> Iterable[bytes]:
         """Yield the pieces of a file of `total` bytes, with a progress bar on a terminal."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
-from signer.cli.threads import in_threads, in_threads_together, portions
+from signer.cli.threads import in_order, in_threads, in_threads_together, portions
 from signer.errors import SignerError
 
 Item = TypeVar("Item")
@@ -65,8 +65,8 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
         try:
             batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
             with _uninterrupted():
-                answers = pool.map(_run, batches)
-            for results in answers:
+                futures = [pool.submit(_run, one) for one in batches]
+            for results in in_order(futures):
                 yield from results
         except BrokenProcessPool as error:
             raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,42 @@ def failure_as_result(output: Output, path: Path, *, with_problems: bool = False
             more = problems_document(error.problems) if with_problems and isinstance(error, PackageError) else None
             output.document(result_document(tuple(failed_results(error, path)), more))
         raise
+
+
+def teller(output: Output) -> Callable[[FileResult], None]:
+    """Return a function that prints a result as soon as it is there; nothing with --json."""
+
+    def tell(result: FileResult) -> None:
+        if output.json or is_standard_output(result.path):
+            return
+        write_results([result], output)
+        sys.stdout.flush()
+
+    return tell
+
+
+def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Sequence[Path]) -> None:
+    """End a call whose results were printed by `teller`. An interrupted call has no result for the paths left.
+
+    Raises typer.Exit with 130 after an interrupt, with 3 if a file failed.
+    """
+    left = {path: FileResult(path, "skipped") for path in paths if path not in results}
+    if output.json:
+        output.document(result_document([results.get(path) or left[path] for path in paths]))
+    reached = [results[path] for path in paths if path in results]
+    for error in (result.error for result in reached if result.error is not None):
+        output.error(error)
+    if left:
+        done = [result for result in reached if result.error is None and result.action != "skipped"]
+        action = done[0].action if done else "done"
+        names = f"; list: {done[0].path} … {done[-1].path}" if done else ""
+        hint = f"The other files are unchanged; the first is {next(iter(left))}."
+        output.error(SignerError(f"interrupted: {len(done)} of {len(paths)} {action}{names}", hint=hint))
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if len(reached) > 1:
+        output.note(results_summary(reached))
+    if any(result.error for result in reached):
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def finish(output: Output, results: Sequence[FileResult], more: Mapping[str, Any] | None = None) -> None:

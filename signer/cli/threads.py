@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, pairwise
-from typing import TypeVar
+from itertools import chain, takewhile
+from typing import TYPE_CHECKING, TypeVar
+
+from signer.cli.interrupts import requested
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MAX_BATCH = 16
 _BATCHES_A_THREAD = 8
-_MAX_PORTION = 256
-"""Items that are worked on together: what a thread or process keeps in memory for them is bounded."""
-_MIN_PORTION = 16
+_POLL_SECONDS = 0.05
+_PORTION = 8
+"""Items that are worked on together."""
 
 
 def in_threads_together(
@@ -24,26 +30,43 @@ def in_threads_together(
 
 
 def portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
-    """Split items: one large portion for each job, because the first takes longest, then small ones.
-
-    With the small ones all jobs end at the same time.
-    """
-    fair = -(-len(items) // jobs)
-    large = min(fair, max(_MIN_PORTION, min(_MAX_PORTION, 3 * len(items) // (4 * jobs)))) or 1
-    split = min(large * jobs, len(items))
-    starts = [*range(0, split, large), *range(split, len(items), _MIN_PORTION)]
-    return [items[start:end] for start, end in pairwise([*starts, len(items)])]
+    """Split items into small portions: results appear early, and an interrupt is answered soon."""
+    size = max(1, min(_PORTION, -(-len(items) // jobs)))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
-    """Yield the results in order, from this thread alone for one job: an interrupt ends it at once."""
+    """Yield the results in order, from this thread alone for one job; after an interrupt, only those begun."""
     if jobs < 2 or len(items) < 2:
-        yield from map(work, items)
+        yield from (work(item) for item in takewhile(lambda _: not requested(), items))
         return
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(work, items)
+        try:
+            yield from in_order([pool.submit(work, item) for item in items])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def in_order(futures: Sequence[Future[Result]]) -> Iterator[Result]:
+    """Yield the results of futures in order; after an interrupt, cancel those that were not begun."""
+    for future in futures:
+        if not _is_cancelled(future, futures):
+            yield future.result()
+
+
+def _is_cancelled(future: Future[Result], futures: Sequence[Future[Result]]) -> bool:
+    """Wait for a future or an interrupt; tell whether the interrupt cancelled it."""
+    while not future.done():
+        if requested():
+            for one in reversed(futures):  # the last first, so that no worker begins one meanwhile
+                one.cancel()
+            return future.cancelled()
+        with contextlib.suppress(TimeoutError):
+            future.exception(timeout=_POLL_SECONDS)
+    return future.cancelled()
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
@@ -53,7 +76,7 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int)
     item, so that one thread does not get several large files.
     """
     if jobs < 2:
-        yield from map(work, items)
+        yield from _mapped(work, items, jobs)
         return
     size = max(1, min(_MAX_BATCH, len(items) // (jobs * _BATCHES_A_THREAD)))
     batches = [items[start : start + size] for start in range(0, len(items), size)]

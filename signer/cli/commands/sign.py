@@ -22,7 +22,7 @@ from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative, require_existing
 from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import attempt, finish
+from signer.cli.results import attempt, finish, finish_told, teller
 from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.threads import in_threads_together
 from signer.errors import UsageError
@@ -125,12 +125,12 @@ def sign(
         finish(output, [refused.get(path) or FileResult(path, "skipped", note="not signed") for path in targets])
     destination.create_folders(targets)
     left = {source: target for source, target in targets.items() if source not in refused}
-    signed = dict(zip(left, _sign_each(output, job, left, manner.detached, jobs), strict=True))
-    results = [(refused | signed)[path] for path in targets]
-    if depfile is not None and not any(result.error for result in results):
+    signed = _sign_each(output, job, left, manner.detached, jobs)
+    results = refused | dict(zip(left, signed, strict=False))  # fewer after an interrupt
+    if depfile is not None and results and not any(result.error for result in results.values()):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
-    finish(output, results)
+    finish_told(output, results, list(targets))
 
 
 def _refused(
@@ -149,10 +149,12 @@ def _sign_each(
 ) -> list[FileResult]:
     """Sign every file, in processes if there are many and the key can be used there."""
     if detached is not None:
-        return [attempt(path, partial(signer.sign_apart, path, detached)) for path in targets]
+        apart = (attempt(path, partial(signer.sign_apart, path, detached)) for path in targets)
+        return output.told_each(apart, teller(output), len(targets), "signing")
     run = in_processes_together if signer.can_be_shared() else in_threads_together
     places, count = list(targets.items()), workers(jobs, len(targets))
-    return output.each_together(signer.sign_each, places, jobs=count, doing="signing", run=run)
+    found, waits = run(signer.sign_each, places, count), signer.job.asks_for_timestamps
+    return output.told_each(found, teller(output), len(places), "signing", may_wait=waits)
 
 
 def _job(

@@ -12,8 +12,9 @@ from signer.cli.options.common import Jobs, KeepGoing, OutputFile, Paths, worker
 from signer.cli.options.destinations import Destination
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, require_existing
-from signer.cli.results import attempt, finish
+from signer.cli.results import attempt, finish_told, teller
 from signer.cli.signing import prepare_for
+from signer.cli.threads import in_threads
 from signer.formats.detect import detect_file, names
 from signer.formats.table import FormatRow
 from signer.reports.file_results import FileResult
@@ -50,7 +51,9 @@ def strip(
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: strip_file(path, targets[path], index))
 
-    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="stripping"))
+    found = in_threads(work, list(targets), workers(jobs, len(targets)))
+    done = output.told_each(found, teller(output), len(targets), "stripping")
+    finish_told(output, dict(zip(targets, done, strict=False)), list(targets))
 
 
 def _can_be_stripped(path: Path) -> bool:

@@ -13,8 +13,9 @@ from signer.cli.options.destinations import Destination
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, require_existing
-from signer.cli.results import attempt, finish
+from signer.cli.results import attempt, finish_told, teller
 from signer.cli.signing import prepare_for
+from signer.cli.threads import in_threads
 from signer.errors import UsageError
 from signer.formats.detect import is_signable
 from signer.reports.file_results import FileResult
@@ -60,7 +61,9 @@ def timestamp(
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace))  # type: ignore[arg-type]
 
-    finish(output, output.each(work, list(targets), jobs=workers(jobs, len(targets)), doing="timestamping"))
+    found = in_threads(work, list(targets), workers(jobs, len(targets)))
+    done = output.told_each(found, teller(output), len(targets), "timestamping", may_wait=True)
+    finish_told(output, dict(zip(targets, done, strict=False)), list(targets))
 
 
 def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, replace: bool) -> FileResult:

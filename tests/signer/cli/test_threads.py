@@ -40,7 +40,7 @@ def test_work_on_many_items_at_once_gives_results_in_the_order_of_the_items(coun
 
     assert list(in_threads_together(work, range(count), jobs)) == [item * item for item in range(count)]
     assert sum(sizes) == count
-    assert jobs > 1 or count < 2 or max(sizes) == min(256, max(16, 3 * count // 4), count)
+    assert jobs > 1 or count < 2 or max(sizes) == min(8, count)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -1,0 +1,91 @@
+"""An interrupted batch says what was done, and results appear as soon as they are there."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signer.cli import threads
+from signer.cli.interrupts import deferred, requested
+from signer.cli.processes import in_processes
+from signer.operations.sign import SigningJob
+from signer.operations.signatures import is_signed
+from tests.support.images import PeSpec
+from tests.support.program import drvsign
+
+COUNT = 40
+
+
+@pytest.fixture
+def batch(work: Path) -> list[Path]:
+    paths = [work / f"{number:02}.sys" for number in range(COUNT)]
+    for number, path in enumerate(paths):
+        path.write_bytes(PeSpec(fill=number % 200).build())
+    return paths
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt during the second portion of files."""
+    original, calls = SigningJob.sign_each, iter(range(COUNT))
+
+    def sign_each(self, places):
+        if next(calls) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(self, places)
+
+    monkeypatch.setattr(SigningJob, "sign_each", sign_each)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupted_batch_says_what_was_done(batch: list[Path]) -> None:
+    ran = drvsign("sign", *batch, "--jobs", "1")
+    assert ran.code == 130
+    done = [path for path in batch if is_signed(path.read_bytes())]
+    assert done == batch[: len(done)] != batch
+    assert f"interrupted: {len(done)} of {COUNT} signed; list: {done[0]} … {done[-1]}" in ran.stderr
+    assert [line.split()[1] for line in ran.stdout.splitlines()] == [str(path) for path in done]
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_the_document_of_an_interrupted_batch_has_every_file(batch: list[Path]) -> None:
+    ran = drvsign("sign", *batch, "--jobs", "1", "--json")
+    assert ran.code == 130
+    files = ran.document["files"]
+    assert [entry["path"] for entry in files] == [str(path) for path in batch]
+    states = {"signed": True, "skipped": False}
+    assert [states[entry["action"]] for entry in files] == [is_signed(path.read_bytes()) for path in batch]
+
+
+def test_a_second_interrupt_ends_the_batch_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert requested()
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not requested()
+
+
+@pytest.mark.parametrize("run", [threads.in_threads, in_processes], ids=["threads", "processes"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
+    count = 4000
+
+    def results() -> Iterator[int]:
+        for number in run(lambda item: item, range(count), jobs):
+            yield number
+            os.kill(os.getpid(), signal.SIGINT) if number == 0 else None
+
+    with deferred():
+        found = list(results())
+    assert found == list(range(len(found)))
+    assert len(found) < count
+
+
+def test_a_portion_is_small_enough_for_a_quick_first_result() -> None:
+    portions = threads.portions(range(1500), 2)
+    assert max(map(len, portions)) <= 16
+    assert [item for portion in portions for item in portion] == list(range(1500))

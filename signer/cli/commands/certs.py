@@ -151,7 +151,7 @@ def _print_created(output: Output, created: Created) -> None:
 Shown = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PATH]...",
+        metavar="PATH",
         help="Files, folders, or @list.txt. Default: your test certificates.",
         show_default=False,
         parser=to_path,

@@ -22,9 +22,7 @@ app = typer.Typer(add_completion=False)
 @command
 def init(
     output: Output,
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The folder of the project.", parser=to_path)
-    ] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the project.", parser=to_path)] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing Makefile and drvsign.toml.")] = False,
 ) -> None:
     """Write a commented Makefile and drvsign.toml for the driver package in a folder.

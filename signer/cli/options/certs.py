@@ -25,7 +25,7 @@ _HELP = (
 Folder = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[DIR]",
+        metavar="DIR",
         help="The folder of the test certificates. Default: the one that signing uses (docs/commands.md).",
         show_default=False,
         parser=to_path,

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from signer.errors import SignatureFormatError
+from signer.numbers import decimal
 from signer.pkcs7.timestamp_authority import TimestampAuthority
 from signer.pkcs7.timestamp_request import LEGACY, RFC3161_QUERY, RFC3161_REPLY
 
 HOST = "127.0.0.1"
 """Loopback only: test timestamps are not for other machines."""
 
-_MAX_REQUEST_SIZE = 1 << 16
+MAX_REQUEST_SIZE = 1 << 16
+"""Maximum size of a request in bytes."""
 _SECONDS_TO_SEND = 10
+MAX_CONNECTIONS = 32
+"""Maximum number of connections at a time; the server closes others at once."""
+MAX_SECONDS = 30.0
+"""Maximum duration of a connection in seconds, however often its client sends a byte."""
 
 
 class TsaServer(ThreadingHTTPServer):
@@ -31,6 +39,7 @@ class TsaServer(ThreadingHTTPServer):
     def __init__(self, authority: TimestampAuthority, port: int, log: Callable[[str], None]) -> None:
         self.authority = authority
         self.log = log
+        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((HOST, port), _Handler)
 
     @property
@@ -38,9 +47,32 @@ class TsaServer(ThreadingHTTPServer):
         """URL of the server."""
         return f"http://{HOST}:{self.server_address[1]}/"
 
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Accept a connection unless there are too many: then the server closes it."""
+        accepted = self._free.acquire(blocking=False)
+        if not accepted:
+            self.log(f"refused a connection: {MAX_CONNECTIONS} are open")
+        return accepted
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Handle a connection in its own thread, and shut it down when its time is over."""
+        watchdog = threading.Timer(MAX_SECONDS, _shut_down, (request,))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            watchdog.cancel()
+            self._free.release()
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Log a client that disconnected, without a traceback."""
         self.log("a client disconnected")
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # the client has closed it
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -70,12 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name is http.server's
         """Answer a request for a timestamp."""
-        size = (
-            int(self.headers.get("Content-Length") or 0)
-            if (self.headers.get("Content-Length") or "0").isdigit()
-            else -1
-        )
-        if not 0 <= size <= _MAX_REQUEST_SIZE:
+        size = decimal(self.headers.get("Content-Length") or "0")
+        if size is None or size > MAX_REQUEST_SIZE:
             self.send_error(413)
             return
         body = self.rfile.read(size)

@@ -45,6 +45,13 @@ Above it, the second pass takes a quarter of the time of signing. The patch set 
 """
 
 _SIGNATURES = "number of signatures"
+_VARIABLES = frozenset(
+    {
+        *("PATH", "SYSTEMROOT", "WINDIR", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
+        *("PYTHONHOME", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE"),
+    }
+)
+"""Environment variables that the lief process needs. The variable of --password-env is not among them."""
 
 
 def prepare() -> None:
@@ -269,7 +276,11 @@ class _Reader:
             # -P: modules next to the program must not shadow modules that lief imports.
             command = [sys.executable, "-P", str(_PROGRAM)]
             self._process = subprocess.Popen(  # noqa: S603
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if name.upper() in _VARIABLES},
             )
             self._starter = os.getpid()
             atexit.register(self._end)

@@ -5,19 +5,23 @@ A socket timeout applies to a single operation, so a server that sends a byte fr
 
 from __future__ import annotations
 
+import base64
 import http.client
+import re
 import socket
 import threading
 import urllib.error
 import urllib.request
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from signer.errors import TimestampError, UsageError
 
 MAX_BYTES = 1 << 20
 """Maximum size of an answer in bytes. Timestamps have about 6 KB."""
 
+
+_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
@@ -39,9 +43,24 @@ def require_http(url: str) -> str:
         valid = False
     if not valid:
         raise UsageError(
-            f"{url!r} is not the URL of a timestamp authority", hint="Use a URL that begins with http:// or https://."
+            f"{shown_url(url)!r} is not the URL of a timestamp authority",
+            hint="Use a URL that begins with http:// or https://.",
         )
     return url
+
+
+def shown_url(url: str) -> str:
+    """Return a URL for messages and documents: without the user name and password in it."""
+    return _USERINFO.sub("", url)
+
+
+def _credentials(url: str) -> dict[str, str]:
+    """Return the header for the user name and password in a URL, which urllib does not send."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return {}
+    words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode('ascii')}"}
 
 
 def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
@@ -49,8 +68,15 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
 
     Uses the proxies of the environment, as urllib does, but not for this machine.
     """
-    headers = {"Content-Type": content_type, "User-Agent": "drvsign", "Accept": "*/*", "Cache-Control": "no-cache"}
-    request = urllib.request.Request(require_http(url), body, headers)  # noqa: S310  # the scheme was checked
+    headers = _credentials(require_http(url)) | {
+        "Content-Type": content_type,
+        "User-Agent": "drvsign",
+        "Accept": "*/*",
+        "Cache-Control": "no-cache",
+    }
+    request = urllib.request.Request(shown_url(require_http(url)), body, headers)  # noqa: S310  # the scheme was checked
+    for name, value in _credentials(url).items():
+        request.add_unredirected_header(name, value)  # a redirect can lead to another host
     watchdog = _Watchdog(seconds)
     opener = urllib.request.build_opener(_Http(watchdog), _Https(watchdog), *_proxies(request))
     try:

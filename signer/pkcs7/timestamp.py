@@ -14,7 +14,7 @@ from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import TimestampError
-from signer.pkcs7.http_post import Unreachable, post, require_http
+from signer.pkcs7.http_post import Unreachable, post, require_http, shown_url
 from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp_request import (
     LEGACY,
@@ -53,7 +53,8 @@ class TimestampClient:
     failure. An authority whose last request failed is tried last for the next signature.
     """
 
-    urls: Sequence[str]
+    urls: Sequence[str] = field(repr=False)
+    """URLs of the authorities; a user name and password in one are sent, and never shown."""
     kind: Kind = "rfc3161"
     digest: DigestAlgorithm = DigestAlgorithm.SHA256
     """Digest algorithm of the message imprint (RFC 3161). With the legacy protocol, the authority chooses."""
@@ -93,15 +94,15 @@ class TimestampClient:
                 try:
                     timestamp = self._request(url, signature)
                 except TimestampError as error:
-                    failures[url] = error.message
+                    failures[shown_url(url)] = error.message
                     self._failed.add(url)
-                    self.warn(f"{url}: {error.message}")
+                    self.warn(f"{shown_url(url)}: {error.message}")
                     if not (isinstance(error, (Refused, Unreachable)) and error.transient):
                         candidates.remove(url)
                     continue
                 self._failed.discard(url)
                 self._warn_of_missing_issuer(url, timestamp)
-                self.report(TimestampSource(url, self.kind, attempts))
+                self.report(TimestampSource(shown_url(url), self.kind, attempts))
                 return timestamp
         raise TimestampError(
             "no timestamp authority answered: " + "; ".join(f"{url}: {message}" for url, message in failures.items()),
@@ -112,7 +113,7 @@ class TimestampClient:
         """Warn if the timestamp lacks intermediate certificates: verifiers need them and can't always download them."""
         for note in timestamp.notes:
             if note.code == "timestamp-issuer-missing":
-                self.warn(f"{url}: {note.message}")
+                self.warn(f"{shown_url(url)}: {note.message}")
 
     def _request(self, url: str, signature: bytes) -> TimestampAttribute:
         if self.kind == "authenticode":

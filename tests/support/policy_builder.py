@@ -123,6 +123,7 @@ class Sign:
     stamp_anchor: Anchor | None = None
     stamp_path: tuple[PathProblem, ...] = ()
     page_hashes_intact: bool | None = None
+    notes: tuple[SignatureProblem, ...] = ()
     catalog: str | None = None
     program_name: str | None = None
     judged_by_test_roots: bool = False
@@ -178,6 +179,7 @@ class Sign:
             program_name=self.program_name,
             page_hashes="none" if self.page_hashes_intact is None else "sha256",
             page_hashes_intact=self.page_hashes_intact,
+            notes=self.notes,
             timestamp=self.stamp,
             problems=self.problems,
         )

@@ -195,6 +195,25 @@ def test_the_server_refuses_what_is_no_request(url: str) -> None:
             post(url, body, content_type, 10)
 
 
+def test_the_server_closes_connections_beyond_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than the limit is closed at once; the others when their time is over."""
+    import socket
+
+    from signer.cli import tsa_server
+
+    monkeypatch.setattr(tsa_server, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(tsa_server, "MAX_SECONDS", 1.0)
+    log: list[str] = []
+    with serving(tsa(), log=log.append) as server:
+        opened = [socket.create_connection(server.server_address[:2], timeout=20) for _ in range(3)]
+        try:
+            assert [one.recv(1) for one in reversed(opened)] == [b"", b"", b""]
+        finally:
+            for one in opened:
+                one.close()
+        assert "refused a connection: 2 are open" in log
+
+
 def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(tmp_path: Path, url: str) -> None:
     (tmp_path / "a.sys").write_bytes(PeSpec().build())
     done = run(tmp_path, "sign", "a.sys", "--dual", "--timestamp", url, "--legacy-timestamp", url)

@@ -55,6 +55,22 @@ def fresh_reader() -> Iterator[None]:
     layout_check._reader.cache_clear()
 
 
+def test_the_lief_process_gets_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    from signer.pe import layout_check
+
+    monkeypatch.setenv("DRVSIGN_TEST_PASSWORD", "secret")
+    given: list[dict[str, str]] = []
+
+    def popen(command: list[str], *, env: dict[str, str], **_: object) -> object:
+        given.append(env)
+        raise OSError("not started")
+
+    monkeypatch.setattr(layout_check.subprocess, "Popen", popen)
+    layout_check._Reader().start()
+    assert "secret" not in given[0].values()
+    assert given[0]["PATH"]
+
+
 def submitted(image: Image) -> LayoutCheck:
     check = LayoutCheck(image)
     check.submit(image.data)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signer.pkcs7.http_post import MAX_BYTES, Unreachable, post
+from signer.errors import TimestampError, UsageError
+from signer.pkcs7.http_post import MAX_BYTES, Unreachable, post, shown_url
+from signer.pkcs7.timestamp import TimestampClient
 
 SECONDS = 0.6
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
@@ -37,6 +39,40 @@ def receive(connection: socket.socket) -> None:
     received = b""
     while not received.endswith(b"request"):
         received += connection.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:pass%40word@host/tsa?a=b@c", "http://host/tsa?a=b@c"),
+        ("https://user@host:8080", "https://host:8080"),
+        ("ftp://user:p@ss@host", "ftp://host"),
+        ("http://host/a@b", "http://host/a@b"),
+    ],
+)
+def test_a_user_and_a_password_in_a_url_are_not_shown(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+
+
+def test_a_user_and_a_password_in_a_url_are_sent_and_in_no_message() -> None:
+    received: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        received.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    told: list[str] = []
+    with server(refuse) as url:
+        hidden = url.replace("//", "//user:s%3Acret@")
+        client = TimestampClient([hidden], warn=told.append, rounds=1)
+        with pytest.raises(TimestampError) as caught:
+            client(b"signature")
+    assert b"Authorization: Basic dXNlcjpzOmNyZXQ=" in received[0]
+    assert url in told[0]
+    assert not any("cret" in text for text in (*told, str(caught.value), repr(client), str(caught.value.hint)))
+    with pytest.raises(UsageError) as wrong:
+        TimestampClient(["ftp://user:s%3Acret@host/"])
+    assert "cret" not in str(wrong.value)
 
 
 def answering(data: bytes) -> Callable[[socket.socket], None]:

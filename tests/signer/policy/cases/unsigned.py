@@ -80,10 +80,13 @@ def sha1_outside_and_sha256_inside() -> Sample:
     return driver(outer, by_microsoft(EKU_WHQL).nested())
 
 
-@expect("rejected", "page-hashes", "win10-22h2-x64", "win7-x64")
+@expect("rejected", "page-hashes", "win10-22h2-x64", "win7-x64", code="page-hash-mismatch")
+@expect("rejected", "page-hashes", "win10-22h2-x64", policy="protected-media", code="page-hash-mismatch")
+@expect("accepted", "trusted-root", "win10-22h2-x64", policy="authenticode", code="page-hash-mismatch")
 def page_hashes_of_another_file() -> Sample:
-    """Page hashes that don't match the file are rejected."""
-    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=False))
+    """Code Integrity compares page hashes, and WinVerifyTrust the digest of the file (SignTool: only with /ph)."""
+    note = SignatureProblem("page-hash-mismatch", "the hash of the page at offset 0x1000 differs")
+    return driver(by_microsoft(EKU_WHQL).having(page_hashes_intact=False, notes=(note,)))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win7-x64")

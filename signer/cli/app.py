@@ -83,6 +83,8 @@ class ErrorBoundary(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Parse the options before the command; report a wrong one like every other error."""
         with _boundary(list(args)):
+            for parameter in self.params:
+                convert_directly(parameter)
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

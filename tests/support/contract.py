@@ -95,6 +95,7 @@ VERDICT = {
             "events": [{"id": int, "channel": str, "level": str, "message": str, "data": dict}],
         }
     ],
+    "publishers": [{"name": str, "submitter": either(str, None), "files": [str]}],
 }
 RESULT = {
     "schema": ("drvsign.result/1",),

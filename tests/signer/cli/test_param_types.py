@@ -191,6 +191,6 @@ def test_a_plain_call_loads_neither_pydantic_nor_rich() -> None:
         "import sys\nfrom signer.cli.app import main\n"
         "try: main()\nexcept SystemExit: print([name for name in ('pydantic', 'rich', 'lief') if name in sys.modules])"
     )
-    call = [sys.executable, "-c", program, "digest", str(ROOT / "pyproject.toml"), "--algorithm", "sha1"]
+    call = [sys.executable, "-c", program, "digest", str(ROOT / "pyproject.toml"), "--digest", "sha1"]
     done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "[]", done

@@ -55,8 +55,9 @@ def test_results(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "cut.sys").write_bytes(b"MZ")
     sources = [*corpus_files("drivers/*.sys")[::12], *corpus_files("catalogs/*.cat")[:3]]
     ran = drvsign("sign", *sources, "cut.sys", "--output-dir", "out", "--json")
-    for entry in ran.document["files"]:
+    document = ran.document
+    for entry in document["files"]:
         assert all(isinstance(name, str) for name in entry.pop("replaced", []))  # only where a signature was replaced
-    conforms(ran.document, RESULT)
-    assert [entry["action"] for entry in ran.document["files"]] == ["signed"] * len(sources) + ["failed"]
+    conforms(document, RESULT)
+    assert [entry["action"] for entry in document["files"]] == ["signed"] * len(sources) + ["failed"]
     conforms(drvsign("sign", "out", "--skip-signed", "--json").document, RESULT)

@@ -50,10 +50,10 @@ def failure_as_result(output: Output, path: Path, *, with_problems: bool = False
 
 
 def teller(output: Output) -> Callable[[FileResult], None]:
-    """Return a function that prints a result as soon as it is there; nothing with --json."""
+    """Return a function that prints a result as soon as it is there; nothing with --json or --quiet."""
 
     def tell(result: FileResult) -> None:
-        if output.json or is_standard_output(result.path):
+        if output.json or output.quiet or is_standard_output(result.path):
             return
         write_results([result], output)
         sys.stdout.flush()

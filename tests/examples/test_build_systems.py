@@ -32,11 +32,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
     path = f"{project.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    if shutil.which(command[0], path=path) is None:
+        pytest.skip(f"{command[0]} is not installed")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": path, **variables}
-    environment.pop("MAKEFLAGS", None)
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # `make test` sets them
+        environment.pop(name, None)
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 

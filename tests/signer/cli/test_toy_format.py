@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from catalogs.catalog import members
 from signer.formats import table
 from tests.support.program import drvsign
 from tests.support.toy_format import MAGIC, PLAIN, ROW, Toy
@@ -14,6 +15,7 @@ from tests.support.toy_format import MAGIC, PLAIN, ROW, Toy
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "TABLE", (ROW, *table.TABLE))
+    members._kind.cache_clear()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from catalogs.catalog import members
 from catalogs.verification.files import verify_file
 from catalogs.verification.query import VerifyQuery
 from signer.algorithms import DigestAlgorithm
@@ -36,6 +37,7 @@ from tests.support.toy_format import FACTS, PLAIN, ROW
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "TABLE", (ROW, *table.TABLE))
+    members._kind.cache_clear()
 
 
 def test_the_library_signs_appends_verifies_and_strips_it() -> None:

@@ -23,10 +23,9 @@ from pathlib import Path, PurePosixPath
 from catalogs.build import CatalogOptions, assemble, build
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import FLAT, MEMBER_FLAGS, HashedFile, subjects
+from catalogs.catalog.members import MEMBER_FLAGS, hash_file, subjects
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.driver_package import DriverPackage, PackageFile
-from signer.algorithms import DigestAlgorithm
 from signer.cli.processes import in_processes
 
 _INF = """[Version]
@@ -120,11 +119,9 @@ def building(files: int, megabytes: int) -> None:
 
 
 def coding(members: int) -> None:
-    sha1, sha256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
     entries = []
     for number in range(members // 2):
-        text = str(number).encode()
-        hashed = HashedFile("flat", FLAT, {sha1: sha1.hash(text), sha256: sha256.hash(text)}, {})
+        hashed = hash_file(memoryview(str(number).encode()))
         values = [NameValue("File", MEMBER_FLAGS, f"{number}.bin"), NameValue("OSAttr", MEMBER_FLAGS, "2:10.0")]
         entries += subjects(hashed, values, 2)
     data = assemble(entries, [], CatalogOptions(NOW), "many.cat").to_bytes()

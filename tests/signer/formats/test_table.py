@@ -37,8 +37,8 @@ def test_only_images_have_slow_preparations() -> None:
 
 
 def test_each_adapter_and_subject_is_the_one_of_its_row() -> None:
-    adapters = [row.load().__name__ for row in table.TABLE]  # type: ignore[attr-defined]
-    subjects = [row.load_subject().__name__ for row in table.TABLE if row.load_subject]  # type: ignore[attr-defined]
+    adapters = [row.load().__name__ for row in table.TABLE]
+    subjects = [row.load_subject().__name__ for row in table.TABLE if row.load_subject]
     assert adapters == ["ImageFormat", "CatalogFormat", "CabinetFormat"]
     assert subjects == ["ImageSubject", "CabinetSubject"]
 

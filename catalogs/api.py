@@ -34,6 +34,7 @@ from signer.arguments import (
 from signer.certificates import load_all
 from signer.errors import SignerError, UsageError
 from signer.keys.identity import SigningIdentity
+from signer.operations.ownership import NOBODY, require_replaceable_target
 from signer.pkcs7.signed_data import SigningOptions
 from signer.policy.machine_state import MachineState
 from signer.policy.trust import Trust
@@ -70,16 +71,24 @@ def build_catalogs(
     os: Iterable[str] | None = None,
     version: int | None = None,
     page_hashes: bool = False,
+    replace: bool = False,
+    identity: SigningIdentity | None = None,
     now: datetime | None = None,
 ) -> list[BuiltCatalog]:
     """Build the unsigned catalogs that the INFs of a folder, or one INF, name, and write them where the INFs say.
 
     `os` lists releases as Inf2Cat names them, such as `["10_X64"]`; None takes them from the INFs. `version` is 1 or
-    2; None chooses as Inf2Cat does. `now` is the creation time; None is the present. Raises TypeError, UsageError, and
-    PackageError with every problem.
+    2; None chooses as Inf2Cat does. A signed catalog is replaced only with `replace`, or if `identity` signed it. `now`
+    is the creation time; None is the present. After an error no catalog is written. Raises TypeError, UsageError,
+    ForeignSignature, and PackageError with every problem.
     """
+    if identity is not None:
+        _require_identity(identity)
     options = CatalogOptions(to_time(now), _version(version), to_flag(page_hashes, "page_hashes"))
     packages = _packages(to_path(source, "source"), os, options.now)
+    own = NOBODY.of(identity.certificate if identity is not None else None)
+    for package in packages:
+        require_replaceable_target(package.catalog, own, replace=to_flag(replace, "replace"))
     built = [BuiltCatalog(package.catalog, build(package, options)) for package in packages]
     for one in built:
         write_atomically(one.path, one.catalog.to_bytes())
@@ -122,8 +131,7 @@ def sign_package(
     `version` and `now` are those of `build_catalogs`; `timestamp` names RFC 3161 authorities. Raises TypeError,
     UsageError, PackageError with every problem, SigningError, TimestampError.
     """
-    if not isinstance(identity, SigningIdentity):
-        raise TypeError(f"identity must be a SigningIdentity, not {type(identity).__name__}")
+    _require_identity(identity)
     root, algorithm, time = to_path(folder, "folder"), to_digest(digest), to_time(now)
     options = PackagingOptions(
         SigningOptions(algorithm),
@@ -203,6 +211,11 @@ def _version(value: int | None) -> int | None:
     if value not in (None, 1, 2):
         raise UsageError(f"unknown catalog version {value!r}", hint="Use version=1 or version=2.")
     return value
+
+
+def _require_identity(identity: SigningIdentity) -> None:
+    if not isinstance(identity, SigningIdentity):
+        raise TypeError(f"identity must be a SigningIdentity, not {type(identity).__name__}")
 
 
 def _require_machine(machine: MachineState) -> None:

@@ -21,7 +21,7 @@ from signer.errors import ForeignSignatures, PackageError, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
 from signer.keys.identity import SigningIdentity
-from signer.operations.ownership import NOBODY, Ownership, names_of, signers_of_file
+from signer.operations.ownership import NOBODY, Ownership, Signer, names_of, signers_of_file
 from signer.operations.sign import Signed, sign_file
 from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
@@ -101,14 +101,13 @@ def sign_packages(
     return results
 
 
-def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, *, drivers: bool = True) -> None:
+def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, *, drivers: bool) -> None:
     """Raise ForeignSignatures if the catalogs, or the drivers, of packages have signatures of other signers."""
     problems = []
     for path in [*(images(packages) if drivers else ()), *(package.catalog for package in packages)]:
-        others = [str(one) for one in signers_of_file(path, ownership) if not one.is_own]
+        others = [one for one in signers_of_file(path, ownership) if not one.is_own]
         if others:
-            names = " and ".join(dict.fromkeys(others))
-            problems.append(PackageProblem("foreign-signature", f"signed by {names}", path))
+            problems.append(_foreign_problem(path, others))
     if problems:
         raise ForeignSignatures(
             "the package has signatures of other signers; no files were changed",
@@ -116,6 +115,37 @@ def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, 
             hint="Replace them with --replace, or leave the originals unchanged with --output-dir. To keep drivers as "
             "they are: --skip-signed.",
         )
+
+
+def require_no_foreign_results(
+    packages: Sequence[DriverPackage], results: Sequence[DriverPackage], ownership: Ownership
+) -> None:
+    """Raise ForeignSignatures if signed packages would replace files in another folder that only others have signed.
+
+    `results` are `packages` with the paths in that folder. A catalog with an own signature shows that an earlier call
+    wrote the package; its files may have the signatures of other signers. An unchanged copy loses nothing.
+    """
+    problems = []
+    for package, result in zip(packages, results, strict=True):
+        if any(one.is_own for one in signers_of_file(result.catalog, ownership)):
+            continue
+        places = [(None, result.catalog), *((a.path, b.path) for a, b in zip(package.files, result.files, strict=True))]
+        for source, place in places:
+            signers = signers_of_file(place, ownership)
+            is_copy = source is not None and bool(signers) and read(source) == read(place)
+            if signers and not is_copy and not any(one.is_own for one in signers):
+                problems.append(_foreign_problem(place, signers))
+    if problems:
+        raise ForeignSignatures(
+            "the output folder has files that other signers signed; no files were changed",
+            problems=tuple(problems),
+            hint="Replace them with --replace, or name another folder.",
+        )
+
+
+def _foreign_problem(path: Path, others: Iterable[Signer]) -> PackageProblem:
+    names = " and ".join(dict.fromkeys(map(str, others)))
+    return PackageProblem("foreign-signature", f"signed by {names}", path)
 
 
 def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each) -> None:

@@ -182,10 +182,8 @@ def attach_signature(
     der = bytes(signature) if isinstance(signature, bytes) else read(to_path(signature, "signature"))
     to_flag(append, "append")
     made = None if isinstance(signature, bytes) else to_path(signature, "signature")
-    whole = to_flag(replace, "replace") or not is_same_file(source, target)
-    change_atomically(
-        source, target, lambda data: operations.attach(data, der, append=append, replace=whole, source=made)
-    )
+    to_flag(replace, "replace")
+    operations.attach_to(source, target, lambda _: der, append=append, replace=replace, origin=made)
 
 
 def gather_evidence(path: PathLike, *, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:

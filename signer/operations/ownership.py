@@ -36,6 +36,7 @@ class Signer:
     is_own: bool
     has_own_name: bool = False
     """Whether its certificate has the subject of one of the call's own certificates, and another key."""
+    certificate: x509.Certificate | None = None
 
     def __str__(self) -> str:
         return f"{self.name}, a certificate of the same name with another key" if self.has_own_name else self.name
@@ -45,16 +46,16 @@ class Signer:
 class Ownership:
     """The signers whose signatures a call may replace without being asked."""
 
-    signer: x509.Certificate | None = None
-    """The certificate of the call's own identity."""
+    own: tuple[x509.Certificate, ...] = ()
+    """The certificates that the call signs with."""
     roots: tuple[x509.Certificate, ...] = ()
     """The roots of the test authorities that the call knows."""
     issuers: tuple[x509.Certificate, ...] = ()
     """Other certificates of these authorities; they complete the chains of signatures without them."""
 
-    def of(self, certificate: x509.Certificate | None) -> Ownership:
-        """Return the same, for a call that signs with `certificate`."""
-        return replace(self, signer=certificate)
+    def of(self, *certificates: x509.Certificate | None) -> Ownership:
+        """Return the same, for a call that signs with these certificates."""
+        return replace(self, own=tuple(one for one in certificates if one is not None))
 
     def signers(self, signatures: Iterable[bytes]) -> list[Signer]:
         """List the signers of signatures in DER, those of nested signatures included."""
@@ -73,14 +74,10 @@ class Ownership:
     def _signer(self, certificate: x509.Certificate | None, carried: tuple[x509.Certificate, ...]) -> Signer:
         if certificate is None:
             return Signer("a signer whose certificate is missing", is_own=False)
-        own = self.signer
-        if own is not None and spki_sha256(certificate) == spki_sha256(own):
-            return Signer(common_name(certificate), is_own=True)
-        if self._ends_in_own_root(certificate, carried):
-            return Signer(common_name(certificate), is_own=True)
-        named = (*self.issuers, own) if own is not None else self.issuers
-        same_name = any(certificate.subject == one.subject for one in named)
-        return Signer(common_name(certificate), is_own=False, has_own_name=same_name)
+        has_own_key = spki_sha256(certificate) in {spki_sha256(one) for one in self.own}
+        is_own = has_own_key or self._ends_in_own_root(certificate, carried)
+        same_name = any(certificate.subject == one.subject for one in (*self.issuers, *self.own))
+        return Signer(common_name(certificate), is_own, same_name and not is_own, certificate)
 
     def _ends_in_own_root(self, certificate: x509.Certificate, carried: Iterable[x509.Certificate]) -> bool:
         from signer.trust.chain import build_paths
@@ -118,14 +115,31 @@ def names_of(signers: Iterable[Signer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.name for one in signers))
 
 
-def require_replaceable_target(target: Path, ownership: Ownership) -> None:
-    """Raise ForeignSignature if an existing file, which a new one is to replace, has only signatures that are not own.
+def require_replaceable_target(target: Path, ownership: Ownership, *, replace: bool = False) -> tuple[str, ...]:
+    """Return the names of the other signers whose signatures are lost when a new file replaces `target`.
 
-    Own signatures among the others show that an earlier call wrote the file.
+    Raises ForeignSignature if it has only signatures that are not own, unless `replace` is true. Own signatures among
+    the others show that an earlier call wrote the file.
     """
     signers = signers_of_file(target, ownership)
-    if signers and not any(one.is_own for one in signers):
+    if not signers or any(one.is_own for one in signers):
+        return ()
+    if not replace:
         raise _foreign("file", signers, hint="Replace it with --replace, or write to another path.").at(target)
+    return names_of(signers)
+
+
+def require_replaceable_copy(source: Path, target: Path, known: Ownership) -> None:
+    """Raise ForeignSignature if a changed copy of `source` is to replace a file that only others have signed.
+
+    For changes that add no signer: the signers of `source` are those of the result.
+    """
+    if is_same_file(source, target) or not target.is_file():
+        return
+    own = known.of(*(one.certificate for one in signers_of_file(source, known)))
+    signers = signers_of_file(target, own)
+    if signers and not any(one.is_own for one in signers):
+        raise _foreign("file", signers, hint="Write to another path, or delete the file first.").at(target)
 
 
 def is_same_file(source: Path, target: Path) -> bool:

@@ -5,6 +5,8 @@ Signatures are numbered from 0: each signature in the file, followed by those ne
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,16 @@ from signer.errors import SignerError, SigningError, UsageError
 from signer.formats.detect import opened
 from signer.formats.format import Format
 from signer.formats.table import FormatRow
-from signer.operations.ownership import NOBODY, Ownership, require_replaceable
+from signer.operations.ownership import (
+    NOBODY,
+    Ownership,
+    is_same_file,
+    require_replaceable,
+    require_replaceable_target,
+)
 from signer.pkcs7 import nested
 from signer.pkcs7.armor import unarmored
-from signer.storage.patching import PatchSet
+from signer.storage.patching import PatchSet, change_atomically
 
 Group = list[bytes]
 """A signature without its nested ones, followed by the nested ones."""
@@ -122,6 +130,34 @@ def attach(
     old = file.signatures() if append else []
     changes = file.with_signatures([nested.append(old[0], new), *old[1:]] if old else [new])
     return Attached(changes, algorithm, digest, new, replaced)
+
+
+def attach_to(
+    source: Path,
+    target: Path,
+    make: Callable[[memoryview], bytes],
+    *,
+    append: bool = False,
+    replace: bool = False,
+    known: Ownership = NOBODY,
+    origin: Path | None = None,
+) -> Attached:
+    """Attach the signature that `make` returns for the bytes of `source`, in place or in the copy `target`.
+
+    The signatures of `source` may be replaced in a copy; those of a file at `target` obey the same rule as in place.
+    `origin` is the path of the signature. Raises like `attach`, FileError.
+    """
+    is_copy = not is_same_file(source, target)
+
+    def changed(data: memoryview) -> Attached:
+        # Compare the copy that is written: the source may change meanwhile.
+        made = attach(data, make(data), append=append, replace=replace or is_copy, known=known, source=origin)
+        if not is_copy:
+            return made
+        lost = require_replaceable_target(target, known.of(signer_of(made.signature)), replace=replace)
+        return dataclasses.replace(made, replaced=lost)
+
+    return change_atomically(source, target, changed)
 
 
 def signer_of(signature: bytes) -> x509.Certificate | None:

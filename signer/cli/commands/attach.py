@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
+from signer.cli.options.certs import CertsDir
 from signer.cli.options.common import Append, OutputFile, SignablePath
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.signature import Replace, load_certificates
@@ -20,7 +21,6 @@ from signer.cli.results import attempt, finish
 from signer.errors import SignerError, UsageError
 from signer.reports.file_results import FileResult
 from signer.storage.files import read
-from signer.storage.patching import change_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,10 +126,12 @@ def attach(
     append: Append = False,
     replace: Replace = False,
     target: OutputFile = None,
+    certs: CertsDir = None,
 ) -> None:
     """Attach a signature that was made elsewhere to its file. A signature for a different file is refused.
 
-    An existing signature of another signer is not replaced without --append, --replace or --output.
+    An existing signature of another signer is not replaced without --append, --replace or --output, and a file at
+    --output that only other signers signed not without --replace.
     """
     if append and replace:
         raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
@@ -137,7 +139,7 @@ def attach(
         raise UsageError(
             "attach requires exactly one signature", hint="Give --signature, or --signed-digest with --cert."
         )
-    mode = ExistingSignatures(append, replace, IdentityOptions().known_authorities())
+    mode = ExistingSignatures(append, replace, IdentityOptions(certs=certs).known_authorities())
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, mode))])
 
 
@@ -154,17 +156,12 @@ def _attach(
     path: Path, target: Path, external: ExternalSignature, signature: Path | None, mode: ExistingSignatures
 ) -> FileResult:
     from signer.certificates import common_name
-    from signer.operations.ownership import is_same_file
-    from signer.operations.signatures import Attached, attach, signer_of
+    from signer.operations.signatures import attach_to, signer_of
 
-    replace = mode.replace or not is_same_file(path, target)
+    def found(data: memoryview) -> bytes:
+        return _finished(data, external) if signature is None else read(signature)
 
-    def found(data: memoryview) -> Attached:
-        der = _finished(data, external) if signature is None else read(signature)
-        return attach(data, der, append=mode.append, replace=replace, known=mode.known, source=signature)
-
-    # Compare the copy that is written: the source may change meanwhile.
-    made = change_atomically(path, target, found)
+    made = attach_to(path, target, found, append=mode.append, replace=mode.replace, known=mode.known, origin=signature)
     note, signer = f"to {path}" if target != path else "", signer_of(made.signature)
     name = common_name(signer) if signer is not None else None
     return FileResult(target, "attached", made.algorithm, made.digest, name, note, replaced=made.replaced)

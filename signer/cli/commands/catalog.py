@@ -11,13 +11,14 @@ import typer
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
+from signer.cli.options.certs import CertsDir
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
-from signer.cli.options.signature import Replace
+from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
-from signer.cli.param_types import to_input
+from signer.cli.param_types import to_file, to_input
 from signer.cli.processes import in_processes
 from signer.cli.results import attempt, failure_as_result, finish
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
@@ -60,6 +61,16 @@ def build(
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
     replace: Replace = False,
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--cert",
+            metavar="FILE",
+            help="Your signer's certificate: existing catalogs with its signature are replaced.",
+            parser=to_file,
+        ),
+    ] = None,
+    certs: CertsDir = None,
     output_file: OutputFile = None,
     depfile: DepFile = None,
     jobs: Jobs = 0,
@@ -68,17 +79,17 @@ def build(
     does.
 
     The catalogs are unsigned and are written where the INF or the .cdf file says. A catalog that has the signature of
-    another signer than your test certificates is not replaced without --replace.
+    another signer than --cert and your test certificates is not replaced without --replace.
     """
-    keep = None if replace else IdentityOptions().known_authorities()
+    own = IdentityOptions(certs=certs).known_authorities().of(*load_certificates([cert] if cert is not None else []))
     with failure_as_result(output, path):
         if not path.exists():
             raise FileError("file or folder not found", path=path, hint="Check the path.")
         _require_source(path)
         if path.suffix.lower() == ".cdf":
-            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, keep))]
+            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, own, replace))]
         else:
-            results = _from_infs(output, path, choices, page_hashes, output_file, keep, jobs)
+            results = _from_infs(output, path, choices, page_hashes, output_file, own, replace, jobs)
     if depfile is not None and not any(result.error for result in results):
         write_depfile(depfile, results[0].path, _sources(path, choices))
     finish(output, results)
@@ -184,9 +195,12 @@ def _from_infs(
     choices: CatalogChoices,
     page_hashes: bool,
     target: Path | None,
-    keep: Ownership | None,
+    own: Ownership,
+    replace: bool,
     jobs: int,
 ) -> list[FileResult]:
+    from signer.operations.ownership import require_replaceable_target
+
     packages = choices.packages(path if path.is_dir() else [path], output)
     if target is not None and len(packages) != 1:
         names = ", ".join(package.catalog_name for package in packages)
@@ -194,8 +208,8 @@ def _from_infs(
             f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
         )
     options = choices.options(page_hashes=page_hashes)
-    for package in packages:
-        _require_replaceable(target or package.catalog, keep)
+    places = [target or package.catalog for package in packages]
+    lost = {place: require_replaceable_target(place, own, replace=replace) for place in places}
 
     def made(package: DriverPackage) -> FileResult:
         from catalogs.build import build as build_catalog
@@ -204,41 +218,37 @@ def _from_infs(
             return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", run=in_processes)
 
         catalog = build_catalog(package, options, each=each)
-        return _written(catalog, target or package.catalog, len({file.name for file in package.files}))
+        place = target or package.catalog
+        return _written(catalog, place, len({file.name for file in package.files}), lost[place])
 
     return [attempt(package.catalog, partial(made, package)) for package in packages]
 
 
 def _from_cdf(
-    path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, keep: Ownership | None
+    path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, own: Ownership, replace: bool
 ) -> FileResult:
     from catalogs import cdf
     from catalogs.inf.text import decode
+    from signer.operations.ownership import require_replaceable_target
 
     definition = cdf.parse(decode(read(path)).text, path, choices.catalog_version)
     where = target or definition.target
-    _require_replaceable(where, keep)
+    lost = require_replaceable_target(where, own, replace=replace)
     catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
     if target is None:
         ensure_folder(where.parent)
-    return _written(catalog, where, len({member.file or member.digest for member in catalog.members}))
+    return _written(catalog, where, len({member.file or member.digest for member in catalog.members}), lost)
 
 
-def _require_replaceable(target: Path, keep: Ownership | None) -> None:
-    """Raise ForeignSignature if the target has signatures of other signers than those in `keep`; None: no limit."""
-    if keep is not None:
-        from signer.operations.ownership import require_replaceable_target
-
-        require_replaceable_target(target, keep)
-
-
-def _written(catalog: Catalog, target: Path, files: int) -> FileResult:
+def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ...]) -> FileResult:
     from signer.algorithms import DigestAlgorithm
 
     data = catalog.to_bytes()
     write_atomically(target, data)
     note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
-    return FileResult(target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note)
+    return FileResult(
+        target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note, replaced=replaced
+    )
 
 
 def _require_source(path: Path) -> None:

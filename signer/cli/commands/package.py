@@ -167,12 +167,12 @@ def _require_replaceable(
     packages: list[DriverPackage], folder: Path, target: Path, signer: SigningIdentity, options: PackagingOptions
 ) -> None:
     """Raise ForeignSignatures if a signed result would replace a file that only others have signed."""
-    from catalogs.signing import require_no_foreign
+    from catalogs.signing import require_no_foreign_results
 
     if options.replace:
         return
     results = [_moved(package, folder, target) for package in packages]
-    require_no_foreign(results, options.known.of(signer.certificate), drivers=False)
+    require_no_foreign_results(packages, results, options.known.of(signer.certificate))
 
 
 def _finish(

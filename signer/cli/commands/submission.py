@@ -26,7 +26,7 @@ from signer.errors import PackageError, SignerError, UsageError
 from signer.formats.detect import detect, names
 from signer.formats.table import CABINET
 from signer.reports.file_results import FileResult
-from signer.reports.problems import write_problems
+from signer.reports.problems import counted, write_problems
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
 
@@ -76,12 +76,16 @@ def build(
     profiles: ProfileOptions,
     cabinet: CabinetFile = None,
     unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")] = False,
+    replace_cabinet: Annotated[
+        bool, typer.Option("--replace", help="Replace a cabinet that another signer signed too.")
+    ] = False,
     depfile: DepFile = None,
 ) -> None:
     """Build the cabinet for the portal: one folder per package, MSZIP-compressed, signed.
 
     X.ddf next to it tells makecab how to build the same cabinet. No cabinet is written if the package breaks a rule
-    of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1.
+    of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1. An existing
+    cabinet that only another signer signed is not replaced without --replace.
     """
     from catalogs.submission.cabinet import directives
     from catalogs.submission.package import read_submission
@@ -99,11 +103,12 @@ def build(
         secrets.using(said),
         replace(signature.using(said), page_hashes=None),
         authorities.using(said),
+        replace_cabinet,
     )
     if not unsigned:
         _require_identity(signing.identity, chosen)
     cabinet = cabinet or _beside(folders[0])
-    result = _made(output, submission, cabinet, None if unsigned else signing, chosen)
+    result = _made(output, submission, cabinet, signing, chosen, unsigned=unsigned)
     listing = cabinet.with_suffix(".ddf")
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
     if depfile is not None:
@@ -248,22 +253,32 @@ class _Signing:
     secrets: SecretOptions
     signature: SignatureOptions
     authorities: TimestampOptions
+    replace: bool
+    """Whether a cabinet of another signer at the target is replaced."""
 
 
 def _made(
-    output: Output, submission: Submission, target: Path, signing: _Signing | None, chosen: ResolvedProfile
+    output: Output,
+    submission: Submission,
+    target: Path,
+    signing: _Signing,
+    chosen: ResolvedProfile,
+    *,
+    unsigned: bool,
 ) -> FileResult:
-    """Write the cabinet; sign it if there is an identity. Raises SignerError."""
+    """Write the cabinet; sign it unless it is to be `unsigned`. Raises SignerError."""
     import os
 
     from catalogs.submission.cabinet import build as build_cabinet
+    from signer.operations.ownership import require_replaceable_target
 
     time = now() if os.environ.get("SOURCE_DATE_EPOCH") else None
-    packages, files = len(submission.packages), len(submission.files)
-    note = f"{packages} package{'s' if packages != 1 else ''}, {files} files"
-    if signing is None:
+    note = f"{counted(len(submission.packages), 'package')}, {counted(len(submission.files), 'file')}"
+    known = signing.identity.known_authorities()
+    if unsigned:
+        lost = require_replaceable_target(target, known, replace=signing.replace)
         write_atomically(target, build_cabinet(submission, time=time))
-        return FileResult(target, "built", note=f"{note}, unsigned")
+        return FileResult(target, "built", note=f"{note}, unsigned", replaced=lost)
     from catalogs.submission.signer import require_submittable
     from signer.operations.sign import sign_file
 
@@ -271,11 +286,12 @@ def _made(
     signer = signing.identity.open(signing.secrets, output)
     require_fit(chosen, signer, options, None, timestamped=signing.authorities.is_wanted, for_portal=True)
     require_submittable(signer.certificate, (*signer.chain, *options.certificates))
+    lost = require_replaceable_target(target, known.of(signer.certificate), replace=signing.replace)
     timestamper = signing.authorities.chooser(output)(options.digest)
     signed = sign_file(build_cabinet(submission, time=time), signer, options, timestamper=timestamper)
     ((_, whole),) = signed.changes.patches
     write_atomically(target, whole)
-    return FileResult(target, "signed", signed.algorithm, signed.digest, signer.name, note)
+    return FileResult(target, "signed", signed.algorithm, signed.digest, signer.name, note, replaced=lost)
 
 
 def _beside(folder: Path) -> Path:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
+from signer.cli.options.certs import CertsDir
 from signer.cli.options.common import Jobs, KeepGoing, Paths, workers
 from signer.cli.options.destinations import Destination
+from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, require_existing
@@ -22,6 +24,7 @@ from signer.reports.file_results import FileResult
 from signer.storage.patching import Patched, change_atomically
 
 if TYPE_CHECKING:
+    from signer.operations.ownership import Ownership
     from signer.pkcs7.timestamping import TimestamperSelector
 
 app = typer.Typer(add_completion=False)
@@ -40,6 +43,7 @@ def timestamp(
     authorities: TimestampOptions,
     destination: Destination,
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing timestamps.")] = False,
+    certs: CertsDir = None,
     keep_going: KeepGoing = False,
     jobs: Jobs = 0,
 ) -> None:
@@ -57,19 +61,28 @@ def timestamp(
     prepare_for(targets)
     choose = authorities.chooser(output)
     destination.create_folders(targets)
+    known = IdentityOptions(certs=certs).known_authorities() if destination != Destination() else None
 
     def work(path: Path) -> FileResult:
-        return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace))  # type: ignore[arg-type]
+        return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace, known))  # type: ignore[arg-type]
 
     found = in_threads(work, list(targets), workers(jobs, len(targets)))
     done = output.told_each(found, teller(output), len(targets), "timestamping", may_wait=True)
     finish_told(output, dict(zip(targets, done, strict=False)), list(targets))
 
 
-def timestamp_file(source: Path, target: Path, choose: TimestamperSelector, replace: bool) -> FileResult:
-    """Add timestamps to the signatures of one file. Raises SignerError."""
+def timestamp_file(
+    source: Path, target: Path, choose: TimestamperSelector, replace: bool, known: Ownership | None
+) -> FileResult:
+    """Add timestamps to the signatures of one file. Raises SignerError.
+
+    `known` are the authorities whose signed files a copy may replace.
+    """
+    from signer.operations.ownership import require_replaceable_copy
     from signer.operations.timestamp import timestamp as add_timestamps
 
+    if known is not None:
+        require_replaceable_copy(source, target, known)
     added = 0
 
     def stamped(data: memoryview) -> Patched:

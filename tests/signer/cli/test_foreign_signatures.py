@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from catalogs import build_catalogs
 from catalogs.catalog.file import Catalog
+from signer import attach_signature, open_identity
+from signer.cli.tsa_server import serving
+from signer.errors import ForeignSignature
 from signer.operations.signatures import signatures
 from testcerts.store import ensure
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import Ran, drvsign, state
+from tests.support.timestamping import tsa
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +146,113 @@ def test_attach_obeys_the_same_rule(work: Path, foreign: Path) -> None:
     assert drvsign("attach", foreign, "--signature", "mine.p7", "--output", "copy.sys").code == 0
     assert drvsign("attach", foreign, "--signature", "mine.p7", "--replace").code == 0
     assert drvsign("attach", foreign, "--signature", "mine.p7").code == 0, "the same signer"
+
+
+def test_attach_protects_the_file_that_it_writes_to(work: Path, foreign: Path) -> None:
+    (work / "mine.sys").write_bytes(PeSpec().build())
+    assert drvsign("sign", "mine.sys", "--detached", "mine.p7").code == 0
+    attach = ["attach", "mine.sys", "--signature", "mine.p7", "--output", foreign]
+    assert_refused(drvsign(*attach), work, state(work))
+    (entry,) = drvsign(*attach, "--replace", "--json").document["files"]
+    assert entry["replaced"] == ["drvsign Test"]
+    assert drvsign(*attach).code == 0, "an earlier call wrote it"
+
+
+def test_the_library_attaches_by_the_same_rule(work: Path, foreign: Path) -> None:
+    (work / "mine.sys").write_bytes(PeSpec().build())
+    assert drvsign("sign", "mine.sys", "--detached", "mine.p7").code == 0
+    before = state(work)
+    with pytest.raises(ForeignSignature):
+        attach_signature("mine.sys", "mine.p7", output=foreign)
+    assert state(work) == before
+    attach_signature("mine.sys", "mine.p7", output=foreign, replace=True)
+    attach_signature("mine.sys", "mine.p7", output=foreign)
+
+
+def test_certs_names_the_authority_whose_signatures_attach_and_catalog_build_replace(
+    package: Path, foreign: Path, colleague: Path, theirs: Sequence[object]
+) -> None:
+    assert drvsign("sign", foreign, "--detached", "mine.p7").code == 0
+    assert drvsign("attach", foreign, "--signature", "mine.p7", "--certs", colleague).code == 0
+    assert drvsign("package", package, *theirs).code == 0
+    assert drvsign("catalog", "build", package).code == 3
+    assert drvsign("catalog", "build", package, "--certs", colleague).code == 0
+
+
+def test_cert_names_the_signer_whose_catalogs_are_replaced(
+    package: Path, colleague: Path, theirs: Sequence[object]
+) -> None:
+    assert drvsign("package", package, *theirs).code == 0
+    assert drvsign("catalog", "build", package, "--cert", colleague / "time-stamping.cer").code == 3
+    assert drvsign("catalog", "build", package, "--cert", colleague / "code-signing.cer").code == 0
+
+
+def test_catalog_build_says_what_it_replaced(package: Path, theirs: Sequence[object]) -> None:
+    assert drvsign("package", package, *theirs).code == 0
+    (entry,) = drvsign("catalog", "build", package, "--replace", "--json").document["files"]
+    assert entry["replaced"] == ["drvsign Test"]
+
+
+def test_the_library_replaces_a_signed_catalog_by_the_same_rule(
+    package: Path, colleague: Path, theirs: Sequence[object]
+) -> None:
+    assert drvsign("package", package, *theirs).code == 0
+    before = state(package)
+    with pytest.raises(ForeignSignature):
+        build_catalogs(package)
+    assert state(package) == before
+    identity = open_identity(colleague / "code-signing.pem", key=colleague / "code-signing.key.pem")
+    build_catalogs(package, identity=identity)
+    assert drvsign("package", package, *theirs).code == 0
+    build_catalogs(package, replace=True)
+    build_catalogs(package)
+
+
+@pytest.mark.parametrize("unsigned", [True, False], ids=["unsigned", "signed"])
+def test_submission_build_protects_the_cabinet_of_another_signer(
+    package: Path, theirs: Sequence[object], monkeypatch: pytest.MonkeyPatch, unsigned: bool
+) -> None:
+    monkeypatch.setattr("catalogs.submission.signer.signer_problem", lambda *_: None)  # the portal's rule
+    ours = ["--certs", "testcerts/generated"]
+    build = ["submission", "build", package, "--output", "hello.cab", *(["--unsigned"] if unsigned else ours)]
+    assert drvsign(*build).code == 0
+    assert drvsign(*build).code == 0, "an earlier call wrote it"
+    assert drvsign("sign", "hello.cab", *theirs, "--replace").code == 0
+    before = state(Path())
+    assert_refused(drvsign(*build), Path(), before)
+    entry, _ = drvsign(*build, "--replace", "--json").document["files"]
+    assert entry["replaced"] == ["drvsign Test"]
+
+
+@pytest.mark.parametrize("command", ["strip", "timestamp"])
+def test_a_copy_of_strip_and_timestamp_does_not_replace_what_others_signed(
+    work: Path, foreign: Path, command: str
+) -> None:
+    (work / "mine.sys").write_bytes(PeSpec(fill=3).build())
+    assert drvsign("sign", "mine.sys").code == 0
+    before = state(work)
+    with serving(tsa()) as server:
+        more = ["--timestamp", server.url] if command == "timestamp" else []
+        ran = drvsign(command, "mine.sys", *more, "--output", foreign)
+        assert (ran.code, state(work)) == (3, before)
+        assert "another path" in ran.stderr
+        for _ in range(2):  # a copy of a foreign file is the result of an earlier call
+            assert drvsign(command, foreign, *more, "--output", "copy.sys").code == 0
+
+
+def test_an_output_folder_with_drivers_of_others_is_protected(
+    work: Path, package: Path, theirs: Sequence[object]
+) -> None:
+    """Without a catalog of ours the folder is not the result of an earlier call."""
+    (work / "out").mkdir()
+    shutil.copy(package / "hello.sys", work / "out" / "hello.sys")
+    assert drvsign("sign", "out/hello.sys", *theirs).code == 0
+    before = state(work)
+    ran = drvsign("package", package, "--output-dir", "out")
+    assert (ran.code, state(work)) == (3, before)
+    assert "--replace" in ran.stderr and "--output-dir" not in ran.stderr
+    shutil.copy("out/hello.sys", package / "hello.sys")
+    assert drvsign("package", package, "--output-dir", "out").code == 0, "nothing is lost: the original has it"
 
 
 def test_a_catalog_of_another_signer_is_protected(package: Path, theirs: Sequence[object]) -> None:

@@ -75,6 +75,15 @@ class UsageError(SignerError):
     code = "usage"
 
 
+class Interrupted(SignerError):
+    """The user interrupted the command before it processed the file, which is unchanged."""
+
+    code = "interrupted"
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        super().__init__("interrupted before this file was processed", hint="Run the command again.", path=path)
+
+
 class FileError(SignerError):
     """A file could not be read or written."""
 

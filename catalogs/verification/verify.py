@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.files import verify_file
 from catalogs.verification.query import VerifyQuery, load_catalog
-from signer.errors import FileError, SignerError, UnfinishedRun, UsageError
+from signer.errors import FileError, Interrupted, SignerError, UnfinishedRun, UsageError
 from signer.formats.detect import by_suffix, expected, kind, names
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
@@ -28,44 +28,56 @@ def verify(paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> list
     and looked up in the folder's catalogs. Packages come first in the result. The assessment of a file that can't be
     verified contains the error. Raises UsageError if there is nothing to verify.
     """
-    return verify_and_serialize(paths, query, lambda assessment: assessment)
+    return list(Verification(paths, query).assessments(lambda assessment: assessment))
 
 
-def verify_and_serialize(
-    paths: str | Path | Iterable[str | Path],
-    query: VerifyQuery,
-    serialize: Callable[[Assessment], Result],
-    *,
-    run: Run = map,
-    run_members: Run = map,
-) -> list[Result]:
-    """Verify as `verify` does, and return `serialize(assessment)` for each assessment.
+class Verification:
+    """A verification of files, folders and driver packages, whose assessments can be taken one by one."""
 
-    `run` processes the files and `run_members` the members of each package. `serialize` is called in the process that
-    verified the file: if `run` uses other processes, its results must be picklable.
-    """
-    assessed: list[Assessment] = []
-    files: list[_File] = []
-    runs = UnfinishedRuns()
-    for path in dict.fromkeys(map(Path, [paths] if isinstance(paths, str | Path) else paths)):
-        interrupted = _interrupted(path, runs)
-        if interrupted is not None:
-            assessed.append(interrupted)
-            continue
-        where = _packages_at(path)
-        if where is not None:
-            assessed += _guarded(path, partial(_verify_packages, where, query, run_members))
-        files += _files_at(path, in_packages=where is not None)
-    if not assessed and not files:
-        raise UsageError("nothing to verify", hint="Specify a driver, a catalog, or the folder of a package.")
+    def __init__(self, paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> None:
+        """List what there is to verify. Raises UsageError if there is nothing, FileError."""
+        self._query = query
+        self._refused: list[Assessment] = []
+        self._packages: list[tuple[Path, Path | list[Path]]] = []
+        self._files: list[_File] = []
+        self._done = 0
+        runs = UnfinishedRuns()
+        for path in dict.fromkeys(map(Path, [paths] if isinstance(paths, str | Path) else paths)):
+            interrupted = _interrupted(path, runs)
+            if interrupted is not None:
+                self._refused.append(interrupted)
+                continue
+            where = _packages_at(path)
+            if where is not None:
+                self._packages.append((path, where))
+            self._files += _files_at(path, in_packages=where is not None)
+        if not (self._refused or self._packages or self._files):
+            raise UsageError("nothing to verify", hint="Specify a driver, a catalog, or the folder of a package.")
 
-    def work(file: _File) -> list[Result]:
-        return [serialize(one) for one in _guarded(file.path, partial(_verify, file, query))]
+    def assessments(
+        self, serialize: Callable[[Assessment], Result], *, run: Run = map, run_members: Run = map
+    ) -> Iterator[Result]:
+        """Yield `serialize(assessment)` for each assessment: those of packages, then those of files, in their order.
 
-    results = [serialize(one) for one in assessed]
-    for some in run(work, files):
-        results += some
-    return results
+        `run` processes the files and `run_members` the members of each package. `serialize` is called in the process
+        that verified the file: if `run` uses other processes, its results must be picklable.
+        """
+        yield from map(serialize, self._refused)
+        for path, where in self._packages:
+            yield from map(serialize, _guarded(path, partial(_verify_packages, where, self._query, run_members)))
+            self._done += 1
+
+        def work(file: _File) -> list[Result]:
+            return [serialize(one) for one in _guarded(file.path, partial(_verify, file, self._query))]
+
+        for some in run(work, self._files):
+            yield from some
+            self._done += 1
+
+    def left(self) -> list[Assessment]:
+        """Return a failed assessment for each package and file whose assessments were not all yielded."""
+        paths = [*(path for path, _ in self._packages), *(file.path for file in self._files)]
+        return [_failed(path, Interrupted(path)) for path in paths[self._done :]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +101,14 @@ def _verify_packages(where: Path | list[Path], query: VerifyQuery, run: Run) -> 
     return verify_packages(where, query, run)
 
 
-def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> list[Assessment]:
-    """Return the assessments of `work`; convert an error to an assessment, so that other files are still verified."""
+def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> Iterator[Assessment]:
+    """Yield the assessments of `work`; convert an error to an assessment, so that other files are still verified."""
     try:
-        return list(work())
+        yield from work()
     except UsageError:
         raise
     except SignerError as error:
-        return [_failed(path, error)]
+        yield _failed(path, error)
 
 
 def _interrupted(path: Path, runs: UnfinishedRuns) -> Assessment | None:

@@ -155,7 +155,7 @@ class Output:
 
         `run` is `in_threads` or `in_processes`, which documents its requirements on `work`.
         """
-        return self._gathered(run(work, items, jobs), len(items), doing)
+        return list(self.shown(run(work, items, jobs), len(items), doing))
 
     def told_each(
         self,
@@ -171,22 +171,22 @@ class Output:
         An interrupt lets the items that were begun finish, except one item alone and work that `may_wait` for a
         server. The progress bar is shown only where `tell` does not print on the same terminal.
         """
-        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
         found = []
         with contextlib.suppress(KeyboardInterrupt), nullcontext() if may_wait or total < 2 else deferred():
-            for result in _with_progress(results, total, doing) if show else results:
+            for result in self.shown(results, total, doing, printing=True):
                 tell(result)
                 found.append(result)
         return found
+
+    def shown(self, results: Iterable[Result], total: int, doing: str, *, printing: bool = False) -> Iterable[Result]:
+        """Yield the results, with a progress bar on a terminal; with `printing`, only if stdout is somewhere else."""
+        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()
+        return _with_progress(results, total, doing) if show and not (printing and sys.stdout.isatty()) else results
 
     def pieces(self, pieces: Iterable[bytes], total: int, doing: str) -> Iterable[bytes]:
         """Yield the pieces of a file of `total` bytes, with a progress bar on a terminal."""
         show = not (self.quiet or self.json) and total > 0 and sys.stderr.isatty()
         return _with_progress(pieces, total, doing, len) if show else pieces
-
-    def _gathered(self, results: Iterator[Result], total: int, doing: str) -> list[Result]:
-        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()
-        return list(_with_progress(results, total, doing) if show else results)
 
     def _say(self, text: str, style: str | None = None) -> None:
         terminal.write_line(sys.stderr, printable(text), style)

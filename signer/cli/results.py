@@ -12,6 +12,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
+from signer.cli.reading import interruption
 from signer.errors import PackageError, SignerError, UsageError
 from signer.reports.file_results import (
     FileResult,
@@ -75,9 +76,8 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
     if left:
         done = [result for result in reached if result.error is None and result.action != "skipped"]
         action = done[0].action if done else "done"
-        names = f"; list: {done[0].path} … {done[-1].path}" if done else ""
         hint = f"The other files are unchanged; the first is {next(iter(left))}."
-        output.error(SignerError(f"interrupted: {len(done)} of {len(paths)} {action}{names}", hint=hint))
+        output.error(interruption([result.path for result in done], len(paths), action, hint))
         raise typer.Exit(ExitCode.INTERRUPTED)
     if len(reached) > 1:
         output.note(results_summary(reached))

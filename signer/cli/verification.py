@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,10 @@ class ReportFile:
 def verify_and_report(
     output: Output, paths: Iterable[Path], query: VerifyQuery, jobs: int, files: Sequence[ReportFile] = ()
 ) -> list[SerializedAssessment]:
-    """Verify, write the reports, and return the outcome of each assessment. Raises UsageError, FileError."""
+    """Verify, write the reports, and return the outcome of each assessment. Raises UsageError, FileError.
+
+    The text appears as each file is verified. After an interrupt, the files that are left are in every report.
+    """
     from catalogs.verification.assessment import Outcome
     from signer.reports.formats import ReportOptions, report_format, serialize
 
@@ -45,12 +49,22 @@ def verify_and_report(
     formats = [report_format(name) for name in ("json" if output.json else "text", *(file.format for file in files))]
     renderers = [one.create(options) for one in formats]
     picklable = all(one.picklable for one in formats)
-    found = verified(output, paths, query, jobs, partial(serialize, renderers), in_other_processes=picklable)
+    tell = renderers[0].teller(output)
+    found = verified(
+        output,
+        paths,
+        query,
+        jobs,
+        partial(serialize, renderers),
+        (lambda one: tell(one.contents[0])) if tell is not None else lambda _: None,
+        in_other_processes=picklable,
+    )
     outcome = Outcome.of(found)
     contents = [[one.contents[index] for one in found] for index in range(len(renderers))]
     for file, renderer, theirs in zip(files, renderers[1:], contents[1:], strict=True):
         _write_file(file.path, partial(renderer.write, theirs, outcome))
-    renderers[0].write(contents[0], outcome, output)
+    if tell is None:
+        renderers[0].write(contents[0], outcome, output)
     return found
 
 
@@ -60,24 +74,32 @@ def verified(
     query: VerifyQuery,
     jobs: int,
     serialize: Callable[[Assessment], Result],
+    tell: Callable[[Result], None] = lambda _: None,
     *,
     in_other_processes: bool = False,
 ) -> list[Result]:
-    """Verify with a progress bar, `jobs` files at a time. Results that other processes return must be picklable."""
-    from catalogs.verification.verify import verify_and_serialize
+    """Verify with a progress bar, `jobs` files at a time, and call `tell` with each result as soon as it is there.
 
-    run = partial(in_processes, batch=_BATCH) if in_other_processes else in_threads
+    After an interrupt, packages and files that are left have the error Interrupted. Results that other processes
+    return must be picklable.
+    """
+    from catalogs.verification.verify import Verification
 
-    def each(work: Callable[[Any], Any], items: Sequence[Any], doing: str, run: Any) -> Iterable[Any]:
-        return output.each(work, items, jobs=workers(jobs, len(items)), doing=doing, run=run)
+    run_files = partial(in_processes, batch=_BATCH) if in_other_processes else in_threads
 
-    return verify_and_serialize(
-        paths,
-        query,
-        serialize,
-        run=partial(each, doing="verifying", run=run),
-        run_members=partial(each, doing="hashing", run=in_threads),
-    )
+    def run(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
+        results = run_files(work, items, workers(jobs, len(items)))
+        return output.shown(results, len(items), "verifying", printing=True)
+
+    def run_members(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
+        return output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
+
+    verification, found = Verification(paths, query), []
+    with contextlib.suppress(KeyboardInterrupt):
+        for one in verification.assessments(serialize, run=run, run_members=run_members):
+            tell(one)
+            found.append(one)
+    return [*found, *map(serialize, verification.left())]
 
 
 def _write_file(path: Path, write: Callable[[Any], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,10 @@ class EventLinesReport:
             for logged in one.events
         ]
         return "".join(f"{line}\n" for line in lines)
+
+    def teller(self, sink: Sink) -> Callable[[str], None]:
+        """Return the function that writes the lines of one assessment."""
+        return sink.write
 
     def write(self, contents: Sequence[str], outcome: Outcome, sink: Sink) -> None:
         """Write the lines of all assessments."""

@@ -26,6 +26,9 @@ class Renderer(Protocol):
     def write(self, contents: Sequence[Any], outcome: Outcome, sink: Sink) -> None:
         """Write the report of what `serialize` returned for each assessment, in their order."""
 
+    def teller(self, sink: Sink) -> Callable[[Any], None] | None:
+        """Return a function that writes the part of one assessment; None if the report depends on all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:

@@ -55,6 +55,9 @@ class JsonReport:
         text = json.dumps(entry(assessment), indent=self.indent)
         return Serialized(str(assessment.path), text, _publishers_of(assessment))
 
+    def teller(self, sink: Sink) -> None:
+        """Return None: the document begins with the outcome of all files."""
+
     def write(self, contents: Sequence[Serialized], outcome: Outcome, sink: Sink) -> None:
         """Write the document with these entries of `files`."""
         named = ((one.path, one.publishers) for one in contents)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
-from signer.reports.matrix import number_reasons, reason_key, reason_of, write_matrix, write_reasons
+from signer.policy.targets import Target
+from signer.reports.matrix import reason_of, write_matrix
 from signer.reports.sink import Sink
 from signer.reports.styles import STYLES
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
     from signer.codeintegrity.consequences import Consequences
     from signer.policy.findings import Finding
 
-_DETAILED = 6
-"""Maximum number of verdicts to explain one by one; more are a table, unless -v is given."""
+_MAX_EXPLAINED = 20
+"""Maximum number of different explanations; further verdicts only have their reason, unless -v is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextReport:
-    """Explain each verdict; for many, write a table."""
+    """Explain each verdict; equal findings once."""
 
     matrix: bool = False
     """Write a table for each file, in which equal neighbouring releases are one row."""
@@ -36,16 +38,23 @@ class TextReport:
 
     def write(self, contents: Sequence[Assessment], outcome: Outcome, sink: Sink) -> None:
         """Write the report. The caller reports assessments with an error."""
-        known = [one for one in contents if one.error is None]
-        verdicts = sum(len(one.consequences) for one in known)
-        if self.matrix:
-            for one in known:
+        tell = self.teller(sink)
+        for one in contents:
+            tell(one)
+
+    def teller(self, sink: Sink) -> Callable[[Assessment], None]:
+        """Return the function that writes one assessment; it explains equal findings once."""
+        explain = _Explainer(sink, verbose=self.verbose)
+
+        def tell(one: Assessment) -> None:
+            if one.error is not None:
+                return
+            if self.matrix:
                 write_matrix(one, sink, all_releases=self.all_releases)
-        elif verdicts > _DETAILED and not self.verbose:
-            _table(sink, known)
-        else:
-            for one in known:
-                _explain(sink, one, verbose=self.verbose)
+            else:
+                explain(one)
+
+        return tell
 
 
 def summary(assessments: Sequence[Assessed]) -> str:
@@ -55,22 +64,58 @@ def summary(assessments: Sequence[Assessed]) -> str:
     return ", ".join(f"{words.count(word)} {word}" for word in order if word in words) + "."
 
 
-def _explain(sink: Sink, one: Assessment, *, verbose: bool) -> None:
-    for what in one.consequences:
-        verdict = what.verdict
-        sink.line(verdict.outcome, f"{one.path}  on {verdict.target}{_how(one, what)}", STYLES[verdict.outcome])
+class _Explainer:
+    """Writes the verdicts of assessments, each with its findings; those with the findings of an earlier one name it."""
+
+    def __init__(self, sink: Sink, *, verbose: bool) -> None:
+        self._sink = sink
+        self._verbose = verbose
+        self._explained: dict[object, tuple[Path, str]] = {}
+        """The path and the target of the first verdict with these findings."""
+
+    def __call__(self, one: Assessment) -> None:
+        for what in one.consequences:
+            self._verdict(one, what)
+        if self._verbose:
+            _signatures(self._sink, one)
+
+    def _verdict(self, one: Assessment, what: Consequences) -> None:
+        verdict, findings = what.verdict, self._shown(what)
+        key = _without_target(what, findings)
+        earlier = self._explained.get(key) if findings and not self._verbose else None
+        rest, explained = _how(one, what), self._verbose or len(self._explained) < _MAX_EXPLAINED
+        if earlier is not None:
+            path, target = earlier
+            rest = f"{rest[:-1]}; findings as for {path if path != one.path else target})"
+        elif findings and not explained:
+            rest += f": {reason_of(what) or findings[0].message}"
+        self._sink.line(verdict.outcome, f"{one.path}  on {verdict.target}{rest}", STYLES[verdict.outcome])
+        if earlier is None and explained:
+            self._explain(one, what, findings)
+            self._explained.setdefault(key, (one.path, verdict.target))
+
+    def _shown(self, what: Consequences) -> list[Finding]:
+        """Return the findings to show, first the reason of the verdict."""
+        reason = what.verdict.reason
+        ordered = sorted(what.verdict.findings, key=lambda one: (one is not reason, one.severity != "error"))
+        return [one for one in ordered if one.severity != "info" or self._verbose or one is reason]
+
+    def _explain(self, one: Assessment, what: Consequences, findings: Sequence[Finding]) -> None:
         hints: set[str | None] = {None}
-        reason = verdict.reason
-        for finding in sorted(verdict.findings, key=lambda one: (one is not reason, one.severity != "error")):
-            if finding.severity != "info" or verbose or finding is reason:
-                _finding(sink, finding, with_hint=finding.hint not in hints, verbose=verbose)
-                hints.add(finding.hint)
-        _machine(sink, what)
-        if verbose and verdict.applicable:
-            _events(sink, what)
-            _installation_log(sink, one, what)
-    if verbose:
-        _signatures(sink, one)
+        for finding in findings:
+            _finding(self._sink, finding, with_hint=finding.hint not in hints, verbose=self._verbose)
+            hints.add(finding.hint)
+        _machine(self._sink, what)
+        if self._verbose and what.verdict.applicable:
+            _events(self._sink, what)
+            _installation_log(self._sink, one, what)
+
+
+def _without_target(what: Consequences, findings: Sequence[Finding]) -> object:
+    """Return a key that is equal for verdicts with the same findings on different targets."""
+    title = Target.parse(what.verdict.target).title
+    said = tuple((one.severity, one.message.replace(title, ""), one.hint) for one in findings)
+    return what.verdict.outcome, what.verdict.rule, said, tuple(_said_by_windows(what))
 
 
 def _how(one: Assessment, what: Consequences) -> str:
@@ -92,6 +137,12 @@ def _finding(sink: Sink, finding: Finding, *, with_hint: bool, verbose: bool) ->
 
 def _machine(sink: Sink, what: Consequences) -> None:
     """Print the status, the Device Manager code and the events of a verdict."""
+    said = _said_by_windows(what)
+    if said:
+        sink.print(f"  Windows says: {', '.join(said)}", style="dim")
+
+
+def _said_by_windows(what: Consequences) -> list[str]:
     said = []
     if what.status.code is not None:
         said.append(f"{what.status.code} {what.status.name or ''}".strip())
@@ -100,8 +151,7 @@ def _machine(sink: Sink, what: Consequences) -> None:
     ids = list(dict.fromkeys(event.id for event in what.events))
     if ids:
         said.append(f"events {', '.join(map(str, ids))}" if len(ids) > 1 else f"event {ids[0]}")
-    if said:
-        sink.print(f"  Windows says: {', '.join(said)}", style="dim")
+    return said
 
 
 def _events(sink: Sink, what: Consequences) -> None:
@@ -142,18 +192,3 @@ def _signatures(sink: Sink, one: Assessment) -> None:
         place = f"catalog {each.catalog}" if each.catalog else each.source
         time = iso(each.timestamp.time) if each.timestamp else "no timestamp"
         sink.print(f"  signature {each.index}: {who} ({place}, {kind}, {each.state}, {time})", style="dim")
-
-
-def _table(sink: Sink, assessments: Sequence[Assessment]) -> None:
-    """Write a row for each verdict, with its reason, or with a number if the sink is too narrow for reasons."""
-    rows = [(str(one.path), what.verdict, what) for one in assessments for what in one.consequences]
-    said = [what for *_, what in rows]
-    columns = ("File", "Target", "Verdict", "Rule")
-    cells = [(path, verdict.target, verdict.outcome, verdict.rule) for path, verdict, _ in rows]
-    with_reasons = [(*row, reason_of(one)) for row, one in zip(cells, said, strict=True)]
-    if sink.has_room((*columns, "Reason"), with_reasons):
-        sink.table((*columns, "Reason"), with_reasons, cut_last=True)
-        return
-    numbers = number_reasons(said)
-    sink.table((*columns, "Why"), [(*row, numbers[reason_key(one)]) for row, one in zip(cells, said, strict=True)])
-    write_reasons(numbers, said, sink)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, PageHashes, Paths, workers
+from signer.cli.options.common import Jobs, PageHashes, Paths
 from signer.cli.output import Output
 from signer.cli.paths import expand
+from signer.cli.reading import finish_reading, read_each
 from signer.errors import SignerError, UsageError
 from signer.formats.detect import detect, kind
 from signer.storage.files import mapped
@@ -71,23 +71,18 @@ def digest(
     if page_hashes and not {"sha1", "sha256"} & {algorithm.label for algorithm in wanted}:
         raise UsageError("page hashes are SHA-1 or SHA-256", hint="Add --digest sha256.", field="--digest")
     files = expand(paths, lambda _: True, "files", missing_ok=True)
-
-    def work(path: Path) -> Digests:
-        try:
-            return _digest_file(path, wanted, page_hashes)
-        except SignerError as error:
-            return Digests(path, error=error.at(path))
-
-    found = output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing")
+    found = read_each(
+        output,
+        files,
+        lambda path: _digest_file(path, wanted, page_hashes),
+        lambda path, error: Digests(path, error=error),
+        lambda one: _print(output, one),
+        jobs=jobs,
+        doing="hashing",
+    )
     if output.json:
         output.document({"schema": "drvsign.digests/1", "files": [one.as_json() for one in found]})
-    else:
-        _print(output, found)
-    failures = [one.error for one in found if one.error]
-    for error in failures:
-        output.error(error)
-    if failures:
-        raise typer.Exit(ExitCode.FAILED)
+    finish_reading(output, found, "hashed")
 
 
 def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: bool) -> Digests:
@@ -99,14 +94,13 @@ def _digest_file(path: Path, algorithms: list[DigestAlgorithm], page_hashes: boo
     return Digests(path, called, found.digests, tuple(found.pages.values()))
 
 
-def _print(output: Output, found: list[Digests]) -> None:
-    for one in found:
-        for algorithm, value in (one.digests or {}).items():
-            output.print(f"{algorithm!s:<6}  {value.hex()}  {one.path}")
-        for table in one.pages:
-            output.print(f"{table.algorithm} of the pages of {one.path}, by their offsets in the file:")
-            for row in _rows(table):
-                output.print(f"  {row['offset']:#010x}  {row['digest']}")
+def _print(output: Output, one: Digests) -> None:
+    for algorithm, value in (one.digests or {}).items():
+        output.print(f"{algorithm!s:<6}  {value.hex()}  {one.path}")
+    for table in one.pages:
+        output.print(f"{table.algorithm} of the pages of {one.path}, by their offsets in the file:")
+        for row in _rows(table):
+            output.print(f"  {row['offset']:#010x}  {row['digest']}")
 
 
 def _rows(table: PageTable) -> list[dict[str, Any]]:

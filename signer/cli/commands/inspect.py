@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, Paths
 from signer.cli.output import Output
 from signer.cli.paths import expand
-from signer.errors import SignerError, SigningError
+from signer.cli.reading import finish_reading, read_each
+from signer.errors import SigningError
 from signer.formats.detect import expected, names, titles
 from signer.reports.inspection import Inspection, inspection_document, write_inspection
 from signer.storage.files import mapped
@@ -29,25 +29,19 @@ def inspect(output: Output, paths: Paths, jobs: Jobs = 0) -> None:
     use drvsign verify for that.
     """
     files = expand(paths, _handles, names(), missing_ok=True)
-
-    def work(path: Path) -> Inspection:
-        try:
-            return _inspect(path)
-        except SignerError as error:
-            return Inspection(path, error=error.at(path))
-
-    found = output.each(work, files, jobs=workers(jobs, len(files)), doing="reading")
     at = datetime.now(UTC)
+    found = read_each(
+        output,
+        files,
+        _inspect,
+        lambda path, error: Inspection(path, error=error),
+        lambda one: write_inspection(one, output, at, verbose=bool(output.verbose)),
+        jobs=jobs,
+        doing="reading",
+    )
     if output.json:
         output.document(inspection_document(found, at))
-    else:
-        for one in found:
-            write_inspection(one, output, at, verbose=bool(output.verbose))
-    failures = [one.error for one in found if one.error is not None]
-    for error in failures:
-        output.error(error)
-    if failures:
-        raise typer.Exit(ExitCode.FAILED)
+    finish_reading(output, found, "inspected")
 
 
 def _handles(path: Path) -> bool:

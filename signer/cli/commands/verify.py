@@ -15,8 +15,9 @@ from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_file
 from signer.cli.paths import listed
+from signer.cli.reading import require_uninterrupted
 from signer.cli.verification import ReportFile, verify_and_report
-from signer.errors import UsageError
+from signer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Outcome
@@ -125,13 +126,14 @@ def verify(
     query = question.query(trust, machine, output)
     files = [ReportFile("events", events)] if events is not None else []
     found = verify_and_report(output, listed(paths), query, jobs, files)
+    for one in found:
+        if one.error is not None and not isinstance(one.error, Interrupted):
+            output.error(one.error)
+    require_uninterrupted(output, found, "verified")
     if not output.json and len(found) > 1:
         from signer.reports.verdict_text import summary
 
         output.note(summary(found))
-    for one in found:
-        if one.error is not None:
-            output.error(one.error)
     raise typer.Exit(exit_code(Outcome.of(found)))
 
 

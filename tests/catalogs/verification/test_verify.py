@@ -14,7 +14,7 @@ from catalogs.build import CatalogOptions
 from catalogs.package.driver_package import read_packages
 from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.query import VerifyQuery
-from catalogs.verification.verify import verify, verify_and_serialize
+from catalogs.verification.verify import Verification, verify
 from signer.errors import CatalogError, UnfinishedRun, UsageError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
@@ -158,14 +158,9 @@ def test_files_go_through_run_and_members_through_run_members(package: Path) -> 
 
         return run
 
-    found = verify_and_serialize(
-        [package, package / "hello.sys"],
-        QUERY,
-        lambda one: one.path.name,
-        run=runs("files"),
-        run_members=runs("members"),
-    )
-    assert found == ["hello", "hello.sys", "hello.sys"]
+    verification = Verification([package, package / "hello.sys"], QUERY)
+    found = verification.assessments(lambda one: one.path.name, run=runs("files"), run_members=runs("members"))
+    assert list(found) == ["hello", "hello.sys", "hello.sys"]
     assert ran == [("members", 2), ("files", 1)]
 
 

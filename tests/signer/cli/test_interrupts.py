@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ COUNT = 40
 
 @pytest.fixture
 def batch(work: Path) -> list[Path]:
-    paths = [work / f"{number:02}.sys" for number in range(COUNT)]
+    paths = [Path(f"{number:02}.sys") for number in range(COUNT)]
     for number, path in enumerate(paths):
         path.write_bytes(PeSpec(fill=number % 200).build())
     return paths
@@ -59,6 +60,59 @@ def test_the_document_of_an_interrupted_batch_has_every_file(batch: list[Path]) 
     assert [entry["path"] for entry in files] == [str(path) for path in batch]
     states = {"signed": True, "skipped": False}
     assert [states[entry["action"]] for entry in files] == [is_signed(path.read_bytes()) for path in batch]
+
+
+READING = {
+    "digest": ("signer.cli.commands.digest._digest_file", "hashed"),
+    "inspect": ("signer.cli.commands.inspect._inspect", "inspected"),
+    "verify": ("catalogs.verification.verify.verify_file", "verified"),
+}
+"""Each command that only reads: the function that reads a file, and what was done with it."""
+
+
+@pytest.fixture(params=READING)
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A command that is interrupted while it reads the third file, and what it says that it did with a file."""
+    place, action = READING[request.param]
+    module, _, name = place.rpartition(".")
+    original, calls = getattr(import_module(module), name), iter(range(COUNT))
+
+    def read(*arguments):
+        if next(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(*arguments)
+
+    monkeypatch.setattr(place, read)
+    return request.param, action
+
+
+def test_an_interrupted_reading_command_says_what_was_read(batch: list[Path], reading: tuple[str, str]) -> None:
+    command, action = reading
+    ran = drvsign(command, *batch, "--jobs", "1")
+    assert ran.code == 130
+    assert f"interrupted: 2 of {COUNT} {action}; list: 00.sys … 01.sys" in ran.stderr
+    assert "The first file that is left: 02.sys" in ran.stderr
+    assert len(ran.errors) == 1
+    assert "01.sys" in ran.stdout
+    assert "02.sys" not in ran.stdout
+
+
+def test_the_document_of_an_interrupted_reading_command_has_every_file(batch: list[Path], reading) -> None:
+    ran = drvsign(reading[0], *batch, "--jobs", "1", "--json")
+    assert ran.code == 130
+    files = ran.document["files"]
+    assert [entry["path"] for entry in files] == [path.name for path in batch]
+    codes = [(entry.get("error") or (entry.get("findings") or [{}])[0]).get("code") for entry in files]
+    assert [code == "interrupted" for code in codes] == [False] * 2 + [True] * (COUNT - 2)
+
+
+def test_a_single_file_that_is_interrupted_has_its_document(batch: list[Path], monkeypatch) -> None:
+    def read(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("signer.cli.commands.digest._digest_file", read)
+    ran = drvsign("digest", batch[0], "--json")
+    assert (ran.code, ran.document["files"][0]["error"]["code"]) == (130, "interrupted")
 
 
 def test_a_second_interrupt_ends_the_batch_at_once() -> None:

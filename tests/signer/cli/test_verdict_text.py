@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
 from signer.reports.formats import ReportOptions, render
 from signer.reports.matrix import matrix_rows
+from signer.reports.sink import PlainSink
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver
 
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
@@ -90,3 +92,43 @@ def test_the_next_step_is_that_of_the_reason(assessment):
     assert steps["vista-x64"] == steps["server2008-x64"]
     assert "HLK test results" in str(steps["win10-22h2-x64-smode"])
     assert {target.name for target in all_targets()} >= set(steps)
+
+
+def explained(assessments: list[Assessment], options: ReportOptions | None = None) -> list[str]:
+    lines: list[str] = []
+    render("text", assessments, PlainSink(lines.append), options)
+    return "".join(lines).splitlines()
+
+
+@pytest.fixture
+def three(assessment: Assessment) -> list[Assessment]:
+    """Three files with equal verdicts on one release."""
+    one = replace(assessment, consequences=assessment.consequences[-1:])
+    return [replace(one, path=Path(name)) for name in ("a.sys", "b.sys", "c.sys")]
+
+
+def test_equal_findings_are_explained_once(three: list[Assessment]) -> None:
+    once = explained(three[:1])
+    lines = explained(three)
+    assert lines[: len(once)] == once
+    assert len(once) > 1
+    assert [line.endswith("; findings as for a.sys)") for line in lines[len(once) :]] == [True, True]
+
+
+def test_the_earlier_verdict_of_the_same_file_is_named_by_its_target(assessment: Assessment) -> None:
+    rejected = [one for one in assessment.consequences if one.verdict.outcome == "rejected"]
+    lines = explained([replace(assessment, consequences=tuple(rejected))])
+    assert any(f"; findings as for {rejected[0].verdict.target})" in line for line in lines)
+
+
+def test_more_detail_explains_every_verdict(three: list[Assessment]) -> None:
+    assert not any("findings as for" in line for line in explained(three, ReportOptions(verbose=True)))
+
+
+def test_beyond_the_limit_a_verdict_has_its_reason(three: list[Assessment], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.reports.verdict_text._MAX_EXPLAINED", 0)
+    reason = three[0].consequences[0].verdict.reason
+    assert reason is not None
+    lines = explained(three)
+    assert len(lines) == 3
+    assert all(line.endswith(f"): {reason.message}") for line in lines)

@@ -93,8 +93,7 @@ def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, u
         for weakness in (_key(certificate), _digest(certificate) if below_root else None):
             if weakness is not None:
                 yield PathProblem(*weakness, index)
-    for index, message in broken_constraints(certificates):
-        yield PathProblem("name-constraints", message, index)
+    yield from broken_constraints(certificates)
 
 
 def _issuing(

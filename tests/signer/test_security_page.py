@@ -35,7 +35,7 @@ LIMITS = ROW.findall((ROOT / "docs/security.md").read_text("utf-8"))
 
 
 def test_the_page_has_the_limits() -> None:
-    assert len(LIMITS) == 17
+    assert len(LIMITS) == 18
 
 
 @pytest.mark.parametrize(("number", "name"), LIMITS, ids=[name for _, name in LIMITS])

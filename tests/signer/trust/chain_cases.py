@@ -7,7 +7,7 @@ checks that every code has cases of both kinds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
 from cryptography import x509
@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.trust.chain import MAX_DEPTH
+from signer.trust.constraints import MAX_COMPARISONS
 from tests.support.hierarchy import Entity, issue, key, mislabeled, name, reissued_with, rsa_key
 
 WHQL = "1.3.6.1.4.1.311.10.3.5"
@@ -599,6 +600,103 @@ def name_of_a_form_that_is_not_compared() -> Built:
 def limit_on_names_that_do_not_occur() -> Built:
     """A constraint on host names does not affect a leaf without host names."""
     return constrained(permitted=[x509.DNSName("example.com")])
+
+
+@case("name-constraints", breaks=True)
+def wildcard_for_an_excluded_host() -> Built:
+    """*.example.com includes the excluded bar.example.com (CVE-2025-61727)."""
+    names = alternative(x509.DNSName("*.example.com"))
+    return constrained(excluded=[x509.DNSName("bar.example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=False)
+def wildcard_beside_an_excluded_host() -> Built:
+    """*.example.com does not include bar.example.org, and a name without a wildcard is no wildcard."""
+    names = alternative(x509.DNSName("*.example.com"), x509.DNSName("x.example.org"))
+    return constrained(excluded=[x509.DNSName("bar.example.org")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def excluded_domain_with_a_leading_dot() -> Built:
+    """An exclusion with a leading dot also covers the domain itself."""
+    return constrained(excluded=[x509.DNSName(".example.com")], extensions=alternative(x509.DNSName("example.com")))
+
+
+@case("name-constraints", breaks=True)
+def permitted_domain_with_a_leading_dot() -> Built:
+    """A permission with a leading dot does not cover the domain itself."""
+    return constrained(permitted=[x509.DNSName(".example.com")], extensions=alternative(x509.DNSName("example.com")))
+
+
+@case("name-constraints", breaks=False)
+def host_in_a_permitted_domain_with_a_leading_dot() -> Built:
+    """A permission with a leading dot covers the hosts below the domain."""
+    names = alternative(x509.DNSName("www.EXAMPLE.com."))
+    return constrained(permitted=[x509.DNSName(".Example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def host_with_an_empty_label() -> Built:
+    """A malformed host name is not permitted, although it ends with the permitted domain."""
+    names = alternative(x509.DNSName(".example.com"))
+    return constrained(permitted=[x509.DNSName("example.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def mail_with_two_at_signs() -> Built:
+    """Nothing shows that a malformed mailbox is not excluded."""
+    subject = name("Leaf", (NameOID.EMAIL_ADDRESS, "me@contoso.com@fabrikam.com"))
+    return constrained(excluded=[x509.RFC822Name("contoso.com")], subject=subject)
+
+
+@case("name-constraints", breaks=True)
+def mail_in_the_subject_that_is_not_ascii() -> Built:
+    """A mail address of other characters is compared as it is."""
+    subject = name("Leaf", (NameOID.EMAIL_ADDRESS, "m\u00fcller@fabrikam.com"))
+    return constrained(permitted=[x509.RFC822Name("contoso.com")], subject=subject)
+
+
+@case("name-constraints", breaks=True)
+def link_that_is_not_a_uri() -> Built:
+    """Nothing shows that the host of a malformed URI is not excluded."""
+    names = alternative(x509.UniformResourceIdentifier("http://[contoso.com"))
+    return constrained(excluded=[x509.UniformResourceIdentifier("contoso.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def link_without_a_host() -> Built:
+    """A URI without a host violates every constraint on URIs (RFC 5280, 4.2.1.10)."""
+    names = alternative(x509.UniformResourceIdentifier("urn:contoso"))
+    return constrained(excluded=[x509.UniformResourceIdentifier("fabrikam.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def link_to_an_address() -> Built:
+    """So does one with an address instead of a host name."""
+    names = alternative(x509.UniformResourceIdentifier("http://10.0.0.1/"))
+    return constrained(excluded=[x509.UniformResourceIdentifier("fabrikam.com")], extensions=names)
+
+
+@case("name-constraints", breaks=True)
+def link_to_an_excluded_host_with_a_final_dot() -> Built:
+    """A final dot makes no other host."""
+    names = alternative(x509.UniformResourceIdentifier("http://contoso.com./"))
+    return constrained(excluded=[x509.UniformResourceIdentifier("contoso.com")], extensions=names)
+
+
+@case("search-limit", breaks=True)
+def too_many_names_and_constraints() -> Built:
+    """201 names and 100 constraints are more comparisons than the limit (the subject is a name too)."""
+    names = alternative(*(x509.DNSName(f"h{number}.example.com") for number in range(MAX_COMPARISONS // 100)))
+    excluded = [x509.DNSName(f"h{number}.example.org") for number in range(100)]
+    return replace(constrained(excluded=excluded, extensions=names), index=1)
+
+
+@case("search-limit", breaks=False)
+def as_many_names_and_constraints_as_the_limit() -> Built:
+    """200 names and 100 constraints are compared."""
+    names = alternative(*(x509.DNSName(f"h{number}.example.com") for number in range(MAX_COMPARISONS // 100 - 1)))
+    return constrained(excluded=[x509.DNSName(f"h{number}.example.org") for number in range(100)], extensions=names)
 
 
 # Extensions

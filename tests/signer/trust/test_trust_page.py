@@ -8,6 +8,7 @@ import pytest
 
 from signer.trust import chain
 from signer.trust.checks import BROKEN, WEAK
+from signer.trust.constraints import MAX_COMPARISONS
 from signer.trust.revocation import NOTES
 from signer.trust.roots import kernel_roots
 from tests.support.files import ROOT
@@ -45,3 +46,4 @@ def test_page_states_the_limits() -> None:
     )
     assert limits is not None
     assert tuple(map(int, limits.groups())) == (chain.MAX_DEPTH, chain.MAX_STEPS, chain.MAX_CHECKS, chain.MAX_PATHS)
+    assert f"at most {MAX_COMPARISONS:,} name" in PAGE

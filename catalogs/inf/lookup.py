@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.install import CopiedFile, Installation, MissingSection, section_for
@@ -65,7 +65,7 @@ class MachineInstall:
     layout: bool = False
     """True if the INF names a LayoutFile, which may define the location of files."""
 
-    @property
+    @cached_property
     def targets(self) -> tuple[TargetOS, ...]:
         """The selected decorations; empty if the machine installs nothing."""
         default = () if self.default is None else (self.default,)
@@ -138,15 +138,22 @@ class Lookup:
         self._sources = sources
         self._layout = layout
         self._defaults = default_installs(inf)
-        self._known: dict[tuple[str, tuple[int, ...], TargetOS | None], MachineInstall] = {}
+        self._entries = _by_entry(self._models)
+        self._choices = tuple(dict.fromkeys(tuple(sections) for sections in self._entries))
+        self._known: dict[tuple[str, tuple[TargetOS | None, ...], TargetOS | None], MachineInstall] = {}
 
     def on(self, os: OsName) -> MachineInstall:
-        """Return what a machine with this release and architecture uses."""
-        chosen = [index for index in self._selected(os) if self._models[index].models]
-        default = None if self._models else select(self._defaults, os, any_architecture=True)
-        key = (os.architecture, tuple(chosen), default)
+        """Return what a machine with this release and architecture uses.
+
+        A server is a member server. Sections for domain controllers count only if nothing else in the INF applies: the
+        INF is for domain controllers then.
+        """
+        chosen, default = self._choose(os)
+        if os.server and default is None and not any(chosen):
+            chosen, default = self._choose(os, domain_controller=True)
+        key = (os.architecture, chosen, default)
         if key not in self._known:
-            models = tuple(self._models[index] for index in chosen)
+            models = tuple(section for section in self._sections(chosen) if section.models)
             self._known[key] = MachineInstall(os.architecture, models, default, self._inf, self._sources, self._layout)
         return self._known[key]
 
@@ -154,17 +161,33 @@ class Lookup:
         """Return the different answers for several releases."""
         return tuple(dict.fromkeys(map(self.on, names)))
 
-    def _selected(self, os: OsName) -> Iterator[int]:
-        """Yield the index of the selected Models section of each entry in [Manufacturer]."""
-        entries: dict[int, dict[TargetOS, int]] = {}
-        for index, section in enumerate(self._models):
-            # If the section for a decoration is missing, Windows selects another decoration.
-            if section.models is not None:
-                entries.setdefault(section.line, {}).setdefault(section.target, index)
-        for sections in entries.values():
-            target = select(sections, os)
+    def _choose(
+        self, os: OsName, *, domain_controller: bool = False
+    ) -> tuple[tuple[TargetOS | None, ...], TargetOS | None]:
+        """Return the selected decoration of each choice, and that of [DefaultInstall]."""
+        choose = partial(select, os=os, domain_controller=domain_controller)
+        default = None if self._models else choose(self._defaults, any_architecture=True)
+        return tuple(map(choose, self._choices)), default
+
+    def _sections(self, chosen: tuple[TargetOS | None, ...]) -> Iterator[ModelsSection]:
+        """Yield the section of each entry with the decoration that is chosen among those of the entry."""
+        decorations = dict(zip(self._choices, chosen, strict=True))
+        for sections in self._entries:
+            target = decorations[tuple(sections)]
             if target is not None:
                 yield sections[target]
+
+
+def _by_entry(models: tuple[ModelsSection, ...]) -> tuple[dict[TargetOS, ModelsSection], ...]:
+    """Return the Models sections of each entry in [Manufacturer] by their decorations.
+
+    If the section for a decoration is missing, Windows selects another decoration.
+    """
+    entries: dict[int, dict[TargetOS, ModelsSection]] = {}
+    for section in models:
+        if section.models is not None:
+            entries.setdefault(section.line, {}).setdefault(section.target, section)
+    return tuple(entries.values())
 
 
 def default_installs(inf: Inf) -> tuple[TargetOS, ...]:

@@ -70,7 +70,7 @@ def _expand_section(section: Section, strings: Strings) -> Section:
 
 def _expand_entry(entry: Entry, strings: Strings) -> Entry:
     """Replace the tokens of an entry; one without tokens (the common case) is returned unchanged."""
-    if not any("%" in value for value in entry.values) and (entry.key is None or "%" not in entry.key):
+    if "%" not in "".join(entry.texts):
         return entry
     key = None if entry.key is None else strings.expand(entry.key)
     return Entry(entry.line, key, tuple(map(strings.expand, entry.values)))

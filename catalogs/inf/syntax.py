@@ -41,6 +41,8 @@ _TOKEN = re.compile(
 """A quoted string, backslashes with the white space after them, a %token% (which may contain a semicolon), plain text,
 or a delimiter. Backtracking never goes past the last percent sign, so matching takes linear time.
 """
+_STRING = re.compile(r'([^",;=\\]*)="([^"]*)"')
+"""`name="text"`: the usual form of a line in [Strings]."""
 _MUST_QUOTE = re.compile(r'[",;\\=\[\x01-\x20]')
 
 
@@ -173,6 +175,8 @@ class _Reader:
                 continue
             if stripped[0] == "[":
                 self._header(number, stripped)
+            elif (plain := _plain_entry(stripped)) is not None:
+                self._add(Entry(number, *plain))
             else:
                 self._entry(number, self._tokens_of_entry(number, stripped, lines))
         if not self._headers:
@@ -211,18 +215,7 @@ class _Reader:
             text = text.strip(_BLANK)
 
     def _entry(self, number: int, tokens: list[str]) -> None:
-        """Parse the tokens of an entry. An entry before the first section is skipped."""
-        if self._entries is None:
-            self._warn(
-                "text-before-section",
-                "text before the first section: Inf2Cat ignores it, other parsers may not",
-                number,
-                "Remove it, or start the line with a semicolon to make it a comment.",
-            )
-            return
-        self._count += 1
-        if self._count > MAX_ENTRIES:
-            raise InfError(f"the INF has more than {MAX_ENTRIES:,} entries", line=number)
+        """Parse the tokens of an entry."""
         key: str | None = None
         values: list[str] = []
         parts: list[str] = []
@@ -235,9 +228,24 @@ class _Reader:
             else:
                 parts.append(piece)
                 self._check_quote(number, piece)
-        if parts or values or key is None:
+        if "".join(parts).strip(_BLANK) or values or key is None:
             values.append(_field(parts))
-        self._entries.append(Entry(number, key, tuple(values)))
+        self._add(Entry(number, key, tuple(values)))
+
+    def _add(self, entry: Entry) -> None:
+        """Add an entry to its section. An entry before the first section is skipped."""
+        if self._entries is None:
+            self._warn(
+                "text-before-section",
+                "text before the first section: Inf2Cat ignores it, other parsers may not",
+                entry.line,
+                "Remove it, or start the line with a semicolon to make it a comment.",
+            )
+            return
+        self._count += 1
+        if self._count > MAX_ENTRIES:
+            raise InfError(f"the INF has more than {MAX_ENTRIES:,} entries", line=entry.line)
+        self._entries.append(entry)
 
     def _check_quote(self, number: int, piece: str) -> None:
         if piece[0] == '"' and (len(piece) == 1 or piece.count('"') % 2):
@@ -255,10 +263,24 @@ class _Reader:
             self._problems.append(PackageProblem(code, message, self._path, number, hint, Severity.WARNING))
 
 
+def _plain_entry(text: str) -> tuple[str | None, tuple[str, ...]] | None:
+    """Split a line without quotes, a comment or a continuation, or one string definition; None for other lines.
+
+    Nearly all lines of an INF are of these two forms. Splitting them without tokens takes a quarter of the time.
+    """
+    if '"' in text:
+        string = _STRING.fullmatch(text)
+        return (string[1].strip(_BLANK), (string[2],)) if string is not None else None
+    if ";" in text or text[-1] == "\\" or len(text) > _MAX_TOKENS:
+        return None
+    key, equals, rest = text.partition("=")
+    if not equals or "," in key:
+        return None, tuple([value.strip(_BLANK) for value in text.split(",")])
+    return key.strip(_BLANK), tuple([value.strip(_BLANK) for value in rest.split(",")]) if rest else ()
+
+
 def _tokens(text: str) -> tuple[list[str], bool]:
     """Split a line into quoted strings, plain text, commas and equals signs; also tell whether it is continued."""
-    if '"' not in text and ";" not in text and "\\" not in text:
-        return _simple(text), False
     tokens: list[str] = []
     for match in _TOKEN.finditer(text):
         piece = match.group()
@@ -268,11 +290,6 @@ def _tokens(text: str) -> tuple[list[str], bool]:
             return tokens, True
         tokens.append(piece)
     return tokens, False
-
-
-def _simple(text: str) -> list[str]:
-    """Split a line that has no quotes, comments or backslashes."""
-    return [piece for piece in re.split(r"([,=])", text) if piece]
 
 
 def _field(tokens: list[str]) -> str:

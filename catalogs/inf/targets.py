@@ -45,19 +45,21 @@ class TargetOS:
         """Earliest target release: major version, minor version, build."""
         return (self.major or 0, self.minor or 0, self.build or 0)
 
-    def applies_to(self, os: OsName, *, any_architecture: bool = False) -> bool:
-        """Tell whether a section with this decoration applies to `os`.
+    def applies_to(self, os: OsName, *, any_architecture: bool = False, domain_controller: bool = False) -> bool:
+        """Tell whether a section with this decoration applies to `os`, of servers to a member server.
 
         Since Windows Server 2003 SP1, a Models section without an architecture applies to x86 only; with
         `any_architecture`, as for [DefaultInstall], it applies to all. A decoration with a suite mask applies if every
-        machine has the suite: the name of a release does not identify its edition.
+        machine has the suite: the name of a release does not identify its edition. With `domain_controller`, the server
+        is a domain controller.
         """
         own = self.architecture or (os.architecture if any_architecture else "x86")
         if os.architecture != own or self.release > os.release or (self.suite_mask or 0) & ~_COMMON_SUITES:
             return False
         if self.build is not None and os.release < _BUILDS_SINCE:
             return False
-        return self.product_type is None or (self.product_type != _WORKSTATION) == os.server
+        server = _DOMAIN_CONTROLLER if domain_controller else _SERVER
+        return self.product_type in (None, server if os.server else _WORKSTATION)
 
     def rank(self) -> tuple[bool, tuple[int, int, int], bool, bool, bool]:
         """Sort key: Windows selects the applicable decoration with the highest rank.
@@ -89,9 +91,15 @@ def parse(text: str) -> TargetOS | None:
     return TargetOS(text, match.group(1).lower() or None, *values)
 
 
-def select(targets: Iterable[TargetOS], os: OsName, *, any_architecture: bool = False) -> TargetOS | None:
+def select(
+    targets: Iterable[TargetOS], os: OsName, *, any_architecture: bool = False, domain_controller: bool = False
+) -> TargetOS | None:
     """Return the decoration that Windows selects on `os`, or None if none applies."""
-    applicable = (target for target in targets if target.applies_to(os, any_architecture=any_architecture))
+    applicable = (
+        target
+        for target in targets
+        if target.applies_to(os, any_architecture=any_architecture, domain_controller=domain_controller)
+    )
     return max(applicable, key=TargetOS.rank, default=None)
 
 

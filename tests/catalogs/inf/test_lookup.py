@@ -71,7 +71,43 @@ CopyFiles=@32.sys
 [New]
 CopyFiles=@64.sys
 """
+DOMAIN_CONTROLLERS = """
+[Manufacturer]
+x=M,{decorations}
+[M.NTamd64.10.0.2]
+d=Controller,id
+[M.NTamd64.10.0.3]
+d=Member,id
+[M.NTamd64.10.0]
+d=Any,id
+[Controller]
+CopyFiles=@32.sys
+[Member]
+CopyFiles=@64.sys
+[Any]
+CopyFiles=@both.sys
+"""
+_ALL_SERVERS = "NTamd64.10.0.2,NTamd64.10.0.3,NTamd64.10.0"
 CASES = [
+    ("a member server", DOMAIN_CONTROLLERS.format(decorations=_ALL_SERVERS), "ServerRS5_X64", {"64.sys"}),
+    (
+        "a member server does not use the models of domain controllers",
+        DOMAIN_CONTROLLERS.format(decorations="NTamd64.10.0.2,NTamd64.10.0"),
+        "ServerRS5_X64",
+        {"x64/both.sys"},
+    ),
+    (
+        "an INF for domain controllers only",
+        DOMAIN_CONTROLLERS.format(decorations="NTamd64.10.0.2"),
+        "ServerRS5_X64",
+        {"32.sys"},
+    ),
+    (
+        "a client is no domain controller",
+        DOMAIN_CONTROLLERS.format(decorations="NTamd64.10.0.2"),
+        "10_RS5_X64",
+        set(),
+    ),
     ("models name the decorated section: x64", NAMED_WITH_DECORATION, "10_X64", {"64.sys"}),
     ("models name the decorated section: x86", NAMED_WITH_DECORATION, "10_X86", {"32.sys"}),
     ("a model of a release", MODELS_OF_RELEASES, "7_X64", {"32.sys"}),

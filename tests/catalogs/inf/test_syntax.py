@@ -65,6 +65,19 @@ def test_lines_are_read_as_windows_reads_them(line: str, key: str | None, values
     assert entry(line) == (key, values)
 
 
+@settings(deadline=None)
+@given(st.text(alphabet="ab=, \t\\|", min_size=1, max_size=12).filter(lambda line: line.strip(" \t\\")))
+def test_a_comment_changes_nothing_before_it(line: str) -> None:
+    """Lines with a comment are split into tokens, other lines at once."""
+    assert entry(line.rstrip("\\ \t")) == entry(line.rstrip("\\ \t") + " ; comment")
+
+
+@given(st.text(alphabet="ab;,=\\ %", max_size=12))
+def test_a_string_is_kept_as_it_is(text: str) -> None:
+    """A line with one quoted string is split at once, one with a comment into tokens."""
+    assert entry(f'name = "{text}"') == ("name", (text,)) == entry(f'name = "{text}" ; "comment"')
+
+
 def test_sections_of_the_same_name_are_merged() -> None:
     inf = parse("[A]\n1\n[b]\n2\n  [a] rest\n3\n")
     section = inf.section("A")

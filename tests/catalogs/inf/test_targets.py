@@ -68,6 +68,7 @@ PICKS = [
     ("no-decoration", "7_X86", "", ""),
     ("a-server", "Server2008R2_X64", "NTamd64.6.1.1,NTamd64.6.1.3,NTamd64.6.1", "NTamd64.6.1.3"),
     ("a-workstation", "7_X64", "NTamd64.6.1.1,NTamd64.6.1.3", "NTamd64.6.1.1"),
+    ("a-member-server-is-no-domain-controller", "Server2008R2_X64", "NTamd64.6.1.2,NTamd64", "NTamd64"),
     ("version-ranks-above-product-type", "7_X64", "NTamd64.6.0.1,NTamd64.6.1", "NTamd64.6.1"),
     ("suite-of-an-edition", "7_X86", "NTx86....0x80,NTx86", "NTx86"),
     ("suite-of-every-machine", "7_X86", "NTx86....0x100,NTx86", "NTx86....0x100"),

@@ -5,6 +5,7 @@ Drivers are signed first, so that the catalog lists the files that are shipped.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -178,9 +179,15 @@ def _problems_of(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[
 
 
 def images(packages: Iterable[DriverPackage]) -> list[Path]:
-    """Return the drivers (kernel-mode PE images) of the packages, without duplicates. Raises SignerError."""
-    paths = dict.fromkeys(file.path for package in packages for file in package.files)
-    return [path for path in paths if _is_driver(path)]
+    """Return the drivers (kernel-mode PE images) of the packages, each file under one of its names.
+
+    Raises SignerError.
+    """
+    named: dict[str, Path] = {}
+    for package in packages:
+        for file in package.files:
+            named.setdefault(os.path.realpath(file.path), file.path)
+    return [path for path in named.values() if _is_driver(path)]
 
 
 def _sign_image(

@@ -42,17 +42,35 @@ class Transaction:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._real_home = Path(os.path.realpath(folder.parent))
         self._numbers = itertools.count()
         self._staged: dict[Path, Path] = {}
         self._modes: dict[Path, int] = {}
 
     def path_for(self, target: Path) -> Path:
-        """Return the staging path for the new contents of `target`."""
-        return self._staged.setdefault(target, self._folder / f"{next(self._numbers)}.{target.name[-MAX_NAME_PART:]}")
+        """Return the staging path for the new contents of `target`. A symbolic link is kept: its target is replaced.
+
+        Raises FileError for a link to a file outside of the folder, which the journal can't restore.
+        """
+        place = self._place(target)
+        if place is None:
+            raise FileError(
+                "the path is a symbolic link to a file outside of the folder that is updated",
+                path=target,
+                hint="Put a copy of the file in the place of the link, or write to another folder with --output-dir.",
+            )
+        return self._staged.setdefault(place, self._folder / f"{next(self._numbers)}.{place.name[-MAX_NAME_PART:]}")
 
     def current(self, path: Path) -> Path:
         """Return the path of the bytes that `path` has after the commit: the staged file, or `path` itself."""
-        return self._staged.get(path, path)
+        place = self._place(path)
+        return self._staged.get(place, path) if place is not None else path
+
+    def _place(self, path: Path) -> Path | None:
+        """Return the path that a path names in the folder, links resolved; None if it is outside of the folder."""
+        real = Path(os.path.realpath(path))
+        inside = real.is_relative_to(self._real_home)
+        return self._folder.parent / real.relative_to(self._real_home) if inside else None
 
     def write(self, target: Path, data: bytes, *, mode: int | None = None) -> None:
         """Stage `data` for `target`. With `mode`, the staged file has these permissions before it has data.
@@ -62,7 +80,7 @@ class Transaction:
         staged = self.path_for(target)
         with convert_os_errors(target):
             if mode is not None:
-                self._modes[target] = mode
+                self._modes[staged] = mode
                 staged.touch(mode)
             staged.write_bytes(data)
 
@@ -79,7 +97,7 @@ class Transaction:
         entries = []
         for number, (target, staged) in enumerate(self._staged.items()):
             with convert_os_errors(target):
-                staged.chmod(self._modes.get(target, mode_for(target)))
+                staged.chmod(self._modes.get(staged, mode_for(target)))
                 flush(staged)
                 old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
             entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from signer.errors import FileError
+from signer.operations.signatures import is_signed
 from signer.storage.files import write_atomically
 from signer.storage.patching import PatchSet, patch_atomically
 from signer.storage.transaction import atomic_update
@@ -146,6 +147,38 @@ def test_every_command_writes_the_same_to_a_fifo_as_to_a_file(prepared: Path, co
     got = written_to(pipe, lambda: codes.append(drvsign(*command, pipe).code))
     assert got
     assert codes[0] in (0, 1)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_writes_through_a_link(prepared: Path, command: tuple[object, ...]) -> None:
+    suffix = suffix_for(command)
+    link, target = prepared / f"link{suffix}", prepared / f"target{suffix}"
+    target.write_bytes(b"old")
+    link.symlink_to(target.name)
+    assert drvsign(*command, link).code in (0, 1)
+    assert link.is_symlink()
+    assert target.read_bytes() != b"old"
+
+
+def test_a_driver_of_a_package_that_is_a_link_stays_one(prepared: Path) -> None:
+    folder, real = prepared / "hello", prepared / "hello" / "bin" / "hello.sys"
+    real.parent.mkdir()
+    (folder / "hello.sys").replace(real)
+    (folder / "hello.sys").symlink_to("bin/hello.sys")
+    assert drvsign("package", folder).code == 0
+    assert (folder / "hello.sys").is_symlink()
+    assert is_signed(real.read_bytes())
+
+
+def test_a_catalog_that_is_a_link_out_of_the_package_is_refused(prepared: Path) -> None:
+    catalog, elsewhere = prepared / "hello" / "hello.cat", prepared / "elsewhere.cat"
+    catalog.symlink_to("../elsewhere.cat")
+    driver = (prepared / "hello" / "hello.sys").read_bytes()
+    ran = drvsign("package", prepared / "hello")
+    assert ran.code == 3
+    assert "hello.cat: the path is a symbolic link to a file outside of the folder" in ran.stderr
+    assert (catalog.is_symlink(), elsewhere.exists()) == (True, False)
+    assert (prepared / "hello" / "hello.sys").read_bytes() == driver
 
 
 @pytest.mark.parametrize("name", ["sign", "extract", "catalog-build", "verify-events", "certs-install-script"])

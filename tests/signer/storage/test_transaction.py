@@ -46,6 +46,62 @@ def test_a_commit_replaces_all_files_and_leaves_no_other_file(folder):
     assert len(list(folder.iterdir())) == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+@pytest.mark.parametrize("name", ["link.sys", "sub/a.sys"], ids=["a-link", "a-file-in-a-linked-folder"])
+def test_a_link_is_written_through(folder: Path, name: str) -> None:
+    (folder / "link.sys").symlink_to("a.sys")
+    (folder / "sub").symlink_to(".", target_is_directory=True)
+    with atomic_update(folder) as staging:
+        staging.write(folder / name, b"new a")
+        for alias in ("a.sys", "link.sys", "sub/a.sys"):
+            assert staging.current(folder / alias).read_bytes() == b"new a"
+    assert (folder / "a.sys").read_bytes() == b"new a"
+    assert (folder / "link.sys").readlink() == Path("a.sys")
+    assert (folder / "sub").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_to_a_missing_file_gets_its_target(folder: Path) -> None:
+    (folder / "link.sys").symlink_to("made.sys")
+    with atomic_update(folder) as staging:
+        staging.write(folder / "link.sys", b"new")
+    assert (folder / "made.sys").read_bytes() == b"new"
+    assert (folder / "link.sys").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_a_link_out_of_the_folder_is_refused(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, linked: str
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "x.sys").write_bytes(b"theirs")
+    (folder / "link.sys").symlink_to(elsewhere / "x.sys")
+    (folder / "sub").symlink_to(elsewhere, target_is_directory=True)
+    target = folder / ("link.sys" if linked == "file" else "sub/x.sys")
+    with pytest.raises(FileError, match="symbolic link"), atomic_update(folder) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(target, b"ours")
+    assert (elsewhere / "x.sys").read_bytes() == b"theirs"
+    assert (folder / "a.sys").read_bytes() == b"old a"
+    assert (folder / "link.sys").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_folder_that_is_a_link_is_updated(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    alias = tmp_path_factory.mktemp("alias") / "package"
+    alias.symlink_to(folder, target_is_directory=True)
+    (alias / "taken").mkdir()
+    before = contents(folder)
+    with pytest.raises(FileError), atomic_update(alias) as staging:  # rolled back
+        staging.write(alias / "a.sys", b"new a")
+        staging.write(alias / "taken", b"new")
+    assert contents(folder) == before
+    with atomic_update(alias) as staging:
+        staging.write(alias / "a.sys", b"new a")
+    assert (folder / "a.sys").read_bytes() == b"new a"
+
+
 def test_an_exception_in_the_block_leaves_every_file_as_it_was(folder):
     before = contents(folder)
     with pytest.raises(RuntimeError), atomic_update(folder) as staging:

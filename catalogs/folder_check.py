@@ -12,7 +12,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import CatalogMember, HashedFile
 from catalogs.inf.driver import DriverInf
 from catalogs.package.compressed import packed_name
-from signer.errors import InfError, MalformedInput, SignerError
+from signer.errors import InfError, MalformedInput, SignerError, unexpected_as_internal
 
 State = Literal["listed", "changed", "stale", "missing", "unlisted", "extra", "unreadable"]
 
@@ -61,7 +61,8 @@ class _Check:
     def state_of(self, path: Path) -> FileState:
         """Return the state of a file."""
         try:
-            member = self._member_of(path)
+            with unexpected_as_internal():
+                member = self._member_of(path)
         except MalformedInput as error:
             return FileState(path.name, "unreadable", path, error.message)
         except SignerError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,37 @@ class UnfinishedRun(FileError):
     """The folder has both old and new files, because a run that replaces them was interrupted or is still running."""
 
     code = "unfinished-run"
+
+
+class InternalError(SignerError):
+    """An exception that is a bug of this program. `traceback` is its text, which survives pickling."""
+
+    code = "internal"
+    default_hint = "Please report it with the traceback: run the command again with DRVSIGN_DEBUG=1."
+
+    def __init__(self, error: Exception) -> None:
+        text = str(error).strip()
+        detail = f": {text}" if text and "\n" not in text else ""
+        super().__init__(f"unexpected error ({type(error).__name__}{detail})")
+        self.traceback = "".join(traceback.format_exception(error))
+
+
+@contextmanager
+def unexpected_as_internal() -> Iterator[None]:
+    """Raise InternalError for an unexpected exception in the block, and FileError for an OSError.
+
+    For work on one of many files, whose errors become its result: a bug in one must not end the others.
+    """
+    try:
+        yield
+    except SignerError:
+        raise
+    except OSError as error:
+        raise FileError(
+            f"the system reported: {(error.strerror or str(error)).lower()}", path=error.filename
+        ) from error
+    except Exception as error:
+        raise InternalError(error) from error
 
 
 class MalformedInput(SignerError):

@@ -20,7 +20,7 @@ from catalogs.package.newlines import diagnose
 from catalogs.verification.claims import catalog_claims, not_claimed
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
-from signer.errors import PackageError, SignerError
+from signer.errors import PackageError, SignerError, unexpected_as_internal
 from signer.formats.detect import detect
 from signer.policy import package as policy
 from signer.policy.classify import classify
@@ -212,7 +212,8 @@ def check_packages(
     for packages, named in ((survey.packages, True), (survey.uncatalogued, False)):
         for package in packages:
             try:
-                found.append(_check_surveyed(package, catalogs, paths_of, each, named=named))
+                with unexpected_as_internal():
+                    found.append(_check_surveyed(package, catalogs, paths_of, each, named=named))
             except SignerError as error:
                 if failed is None:
                     raise

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.files import verify_file
 from catalogs.verification.query import VerifyQuery, load_catalog
-from signer.errors import FileError, Interrupted, SignerError, UnfinishedRun, UsageError
+from signer.errors import FileError, Interrupted, SignerError, UnfinishedRun, UsageError, unexpected_as_internal
 from signer.formats.detect import by_suffix, expected, kind, names
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
@@ -104,7 +104,8 @@ def _verify_packages(where: Path | list[Path], query: VerifyQuery, run: Run) -> 
 def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> Iterator[Assessment]:
     """Yield the assessments of `work`; convert an error to an assessment, so that other files are still verified."""
     try:
-        yield from work()
+        with unexpected_as_internal():
+            yield from work()
     except UsageError:
         raise
     except SignerError as error:

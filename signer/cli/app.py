@@ -6,7 +6,6 @@ A command is imported when it is called, so that `drvsign --help` does not pay f
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -21,7 +20,7 @@ from signer.cli.option_groups import examples
 from signer.cli.output import Output
 from signer.cli.param_types import convert_directly
 from signer.cli.signtool_switches import hint_for_switches
-from signer.errors import PackageError, SignerError, UsageError, VerificationError
+from signer.errors import InternalError, PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
 
 _NAMES = (
@@ -47,8 +46,6 @@ _NAMES = (
 )
 COMMANDS = {name: f"signer.cli.commands.{name.replace('-', '_')}" for name in _NAMES}
 """Each command and the module whose `app` it is, in the order of the help."""
-
-_DEBUG = "DRVSIGN_DEBUG"
 
 
 class ErrorBoundary(TyperGroup):
@@ -114,7 +111,7 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         raise typer.Exit(ExitCode.FAILED) if isinstance(error.__context__, BrokenPipeError) else error from None
     except Exception as error:
         _refuse_wrong_call(error, arguments)
-        if _is_typers(error) or _wanted_by_developers():
+        if _is_typers(error) or Output.current().is_debugging:
             raise
         _report(_unexpected(error))
         raise typer.Exit(ExitCode.FAILED) from error
@@ -168,16 +165,11 @@ def _problems(error: SignerError) -> dict[str, list[Any]]:
 
 
 def _unexpected(error: Exception) -> SignerError:
-    """Convert an unexpected exception to an error; include its message if it is a single line."""
+    """Convert an unexpected exception to an error."""
     if isinstance(error, OSError) and error.strerror:
         hint = hint_for(error) if error.filename else None
         return SignerError(f"the system reported: {error.strerror.lower()}", path=error.filename, hint=hint)
-    message = str(error).strip()
-    detail = f": {message}" if message and "\n" not in message else ""
-    return SignerError(
-        f"unexpected error ({type(error).__name__}{detail})",
-        hint=f"Please report it with the traceback: run the command again with {_DEBUG}=1.",
-    )
+    return InternalError(error)
 
 
 def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
@@ -215,10 +207,6 @@ def _command_named(arguments: list[str]) -> tuple[str, Any]:
 def _is_typers(error: Exception) -> bool:
     """Tell whether it is Typer's own exception: an exit, an abort, or a usage error, which has no public class."""
     return isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "format_message")
-
-
-def _wanted_by_developers() -> bool:
-    return bool(os.environ.get(_DEBUG)) or Output.current().verbose > 1
 
 
 app = typer.Typer(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -20,7 +21,7 @@ import typer
 from signer.cli import terminal
 from signer.cli.interrupts import deferred
 from signer.cli.threads import in_threads
-from signer.errors import PackageError, SignerError
+from signer.errors import InternalError, PackageError, SignerError
 from signer.reports.escape import printable
 
 Item = TypeVar("Item")
@@ -62,6 +63,11 @@ class Output:
     def current() -> Output:
         """Return the output of the running command, for the error boundary."""
         return _current.get() or Output()
+
+    @property
+    def is_debugging(self) -> bool:
+        """Whether to show the tracebacks of bugs."""
+        return bool(os.environ.get("DRVSIGN_DEBUG")) or self.verbose > 1
 
     @property
     def has_answered(self) -> bool:
@@ -130,6 +136,8 @@ class Output:
 
     def error(self, error: SignerError) -> None:
         """Print an error on stderr with its problems and its hint."""
+        if isinstance(error, InternalError) and self.is_debugging:
+            self._say(error.traceback)
         self._say(f"error: {SignerError.__str__(error)}", "bold red")
         problems = error.problems if isinstance(error, PackageError) else ()
         shown = problems if self.verbose else problems[:_MAX_PROBLEMS]

@@ -12,7 +12,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.options.common import workers
 from signer.cli.output import Output
 from signer.cli.threads import in_threads
-from signer.errors import Interrupted, SignerError
+from signer.errors import Interrupted, SignerError, unexpected_as_internal
 
 
 class FileRead(Protocol):
@@ -47,7 +47,8 @@ def read_each(
 
     def work(path: Path) -> Result:
         try:
-            return read(path)
+            with unexpected_as_internal():
+                return read(path)
         except SignerError as error:
             return failed(path, error.at(path))
 

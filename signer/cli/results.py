@@ -13,7 +13,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
 from signer.cli.reading import interruption
-from signer.errors import PackageError, SignerError, UsageError
+from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.reports.file_results import (
     FileResult,
     failed_results,
@@ -28,7 +28,8 @@ from signer.storage.streams import is_standard_output
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
     """Return the result of `work`; convert an error to a result for `path`, so that other files are still processed."""
     try:
-        return work()
+        with unexpected_as_internal():
+            return work()
     except SignerError as error:
         return FileResult(path, "failed", error=error.at(path))
 

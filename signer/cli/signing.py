@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signer.errors import FileError, ForeignSignature, SignerError
+from signer.errors import FileError, ForeignSignature, InternalError, SignerError, unexpected_as_internal
 from signer.formats.detect import detect_file
 from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
@@ -51,9 +51,12 @@ class FileSigner:
         if self._skips(source):
             return None
         try:
-            self.job.require_replaceable(source, target)
+            with unexpected_as_internal():
+                self.job.require_replaceable(source, target)
         except ForeignSignature as error:
             return FileResult(source, "failed", error=error)
+        except InternalError:  # signing reports it
+            return None
         return None
 
     def sign_each(self, places: Sequence[tuple[Path, Path]]) -> list[FileResult]:
@@ -77,7 +80,8 @@ class FileSigner:
         if not self.skip_signed:
             return False
         try:
-            return _is_signed(source)
+            with unexpected_as_internal():
+                return _is_signed(source)
         except SignerError:
             return False
 

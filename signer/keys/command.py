@@ -20,7 +20,7 @@ from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.chain import leaf_of
 from signer.keys.identity import require_supported
 from signer.keys.remote import RemoteKey, key_kind
-from signer.keys.uri import KeyUri, Secret
+from signer.keys.uri import KeyUri, ReadsVariable, Secret
 
 _TIMEOUT = 120.0
 _MAX_LINE = 300
@@ -29,7 +29,8 @@ _MAX_LINE = 300
 def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Secret) -> RemoteKey:
     """Open the key of `exec:COMMAND?timeout=SECONDS`. `certificates` must contain the certificate of the key.
 
-    Does not use `secret`: the command itself obtains its secrets. Raises UsageError and IdentityError.
+    Does not call `secret`: the command itself obtains its secrets, and does not inherit the variable with ours. Raises
+    UsageError and IdentityError.
     """
     uri.require_known("timeout")
     command, timeout = _split(uri.name), _timeout(uri.options.get("timeout"))
@@ -40,7 +41,7 @@ def open_key(uri: KeyUri, certificates: tuple[x509.Certificate, ...], secret: Se
         )
     certificate = leaf_of(certificates)
     public = require_supported(public_key(certificate))
-    variables = {"DRVSIGN_KEY": key_kind(public), "DRVSIGN_KEY_SHA256": spki_sha256(certificate)}
+    variables = {**_inherited(secret), "DRVSIGN_KEY": key_kind(public), "DRVSIGN_KEY_SHA256": spki_sha256(certificate)}
     # One at a time: if the command uses a token, every thread would try a wrong PIN.
     return RemoteKey(f"the command {command[0]!r}", public, _signer(command, variables, timeout), one_at_a_time=True)
 
@@ -69,10 +70,16 @@ def _timeout(text: str | None) -> float:
     return seconds
 
 
+def _inherited(secret: Secret) -> dict[str, str]:
+    """Return the environment without the variable that `secret` reads."""
+    withheld = secret.variable if isinstance(secret, ReadsVariable) else None
+    return {name: value for name, value in os.environ.items() if name != withheld}
+
+
 def _signer(command: list[str], variables: dict[str, str], timeout: float) -> Callable[[bytes, DigestAlgorithm], bytes]:
     def sign(digest: bytes, algorithm: DigestAlgorithm) -> bytes:
         words = [command[0], *(word.replace("{algorithm}", str(algorithm)) for word in command[1:])]
-        return _run(words, digest, {**os.environ, **variables, "DRVSIGN_ALGORITHM": str(algorithm)}, timeout)
+        return _run(words, digest, {**variables, "DRVSIGN_ALGORITHM": str(algorithm)}, timeout)
 
     return sign
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from signer.errors import UsageError
 
 Secret = Callable[[str], str | None]
 """Returns the password for a described key or file, or None if the user gave none and can't be prompted."""
+
+
+@runtime_checkable
+class ReadsVariable(Protocol):
+    """A `Secret` that may read an environment variable."""
+
+    @property
+    def variable(self) -> str | None:
+        """Name of the variable, which other programs must not inherit; None if the secret comes from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

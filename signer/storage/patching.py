@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from signer.errors import FileError, SignerError
+from signer.errors import FileError, SignerError, unexpected_as_internal
 from signer.storage.files import (
     MMAP_THRESHOLD,
     atomic_writer,
@@ -131,7 +131,8 @@ def change_each(
 
 def _attempt(work: Callable[[], Result]) -> Result | SignerError:
     try:
-        return work()
+        with unexpected_as_internal():
+            return work()
     except SignerError as error:
         return error
 

@@ -121,7 +121,8 @@ def test_only_the_boundary_catches_every_exception():
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler) and is_broad(node) and not ends_in_raise(node)
     }
-    assert {place.split(":")[0] for place in broad} <= {"signer/cli/app.py"}, broad
+    # signer.errors converts one: the error of one file of a batch
+    assert {place.split(":")[0] for place in broad} <= {"signer/cli/app.py", "signer/errors.py"}, broad
 
 
 def is_broad(node: ast.ExceptHandler) -> bool:

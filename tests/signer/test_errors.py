@@ -8,12 +8,22 @@ from collections.abc import Iterator
 import pytest
 
 from catalogs.inf.problems import PackageProblem
-from signer.errors import DigestChanged, ImageError, PackageError, SignerError, VerificationError
+from signer.errors import (
+    DigestChanged,
+    ImageError,
+    InternalError,
+    Interrupted,
+    PackageError,
+    SignerError,
+    VerificationError,
+)
 from signer.pkcs7.http_post import Unreachable
 from signer.pkcs7.timestamp_request import Refused
 from signer.policy.findings import Finding, Verdict
 
 CONSTRUCTORS = {
+    InternalError: lambda: InternalError(ValueError("no")),
+    Interrupted: lambda: Interrupted("p"),
     DigestChanged: lambda: DigestChanged("image"),
     Refused: lambda: Refused("no", transient=True),
     Unreachable: lambda: Unreachable("no", transient=False),

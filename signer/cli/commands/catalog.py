@@ -13,7 +13,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.certs import CertsDir
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
-from signer.cli.options.depfile import DepFile, write_depfile
+from signer.cli.options.depfile import DepFile, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.signature import Replace, load_certificates
@@ -81,6 +81,7 @@ def build(
     The catalogs are unsigned and are written where the INF or the .cdf file says. A catalog that has the signature of
     another signer than --cert and your test certificates is not replaced without --replace.
     """
+    require_listable(depfile, [path, *([output_file] if output_file is not None else [])])
     own = IdentityOptions(certs=certs).known_authorities().of(*load_certificates([cert] if cert is not None else []))
     with failure_as_result(output, path):
         if not path.exists():

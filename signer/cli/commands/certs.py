@@ -18,7 +18,7 @@ from signer.cli.options.common import OutputFile, SecretOptions, now
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.errors import SignerError, UsageError, WrongSecret
+from signer.errors import SignerError, UsageError, WrongSecret, unexpected_as_internal
 from signer.storage.files import read, shell_quote, write_atomically
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
@@ -209,7 +209,8 @@ def _open_all(paths: Iterable[Path], secrets: SecretOptions) -> list[_Listed]:
     listed = []
     for path in paths:
         try:
-            listed.append(_Listed(path, _open(path, password, None if given else secrets)))
+            with unexpected_as_internal():
+                listed.append(_Listed(path, _open(path, password, None if given else secrets)))
         except SignerError as error:
             listed.append(_Listed(path, error=error.at(path)))
     return listed

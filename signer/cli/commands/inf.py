@@ -16,7 +16,7 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.errors import FileError, InfError
+from signer.errors import FileError, InfError, InternalError, SignerError, unexpected_as_internal
 from signer.reports.problems import write_problems
 
 if TYPE_CHECKING:
@@ -42,12 +42,24 @@ def inf() -> None:
 def show(output: Output, paths: Paths) -> None:
     """Show the class, catalogs, releases, devices and files of INFs, as catalogs are built from them."""
     infs = expand(paths, _is_inf, "INFs")
-    facts = [_facts(path) for path in infs]
+    facts: list[dict[str, Any]] = []
+    errors: dict[Path, SignerError] = {}
+    for path in infs:
+        try:
+            with unexpected_as_internal():
+                facts.append(_facts(path))
+        except SignerError as error:
+            errors[path] = error.at(path)
     if output.json:
-        output.document({"schema": "drvsign.inf/1", "files": facts})
-        return
-    for fact in facts:
-        _print(output, fact)
+        failed = [{"path": str(path), "error": error.as_json()} for path, error in errors.items()]
+        output.document({"schema": "drvsign.inf/1", "files": [*facts, *failed]})
+    else:
+        for fact in facts:
+            _print(output, fact)
+    for one in errors.values():
+        output.error(one)
+    if errors:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command(epilog=examples("drvsign inf files driver/", "drvsign inf files driver/ --json"))
@@ -107,15 +119,22 @@ def lint(
     Exit code 1 if there is an error, 0 with warnings only, 3 if a file can't be read.
     """
     from catalogs.catalog.os_names import parse_names
+    from catalogs.inf.problems import PackageProblem
     from catalogs.lint import lint as find
 
     names = parse_names(os) if os else None
     time = CatalogChoices(os, None, now, local_time).time()
     today = (time.astimezone() if local_time else time.astimezone(UTC)).date()
     infs = expand(paths, _is_inf, "INFs")
-    found = output.each(
-        lambda path: find(path, names, today=today, files=files), infs, jobs=workers(jobs, len(infs)), doing="reading"
-    )
+
+    def work(path: Path) -> list[PackageProblem]:
+        try:
+            with unexpected_as_internal():
+                return find(path, names, today=today, files=files)
+        except SignerError as error:
+            return [PackageProblem(error.code, error.message, error.path or path, error.line, error.hint)]
+
+    found = output.each(work, infs, jobs=workers(jobs, len(infs)), doing="reading")
     if output.json:
         output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
     else:
@@ -128,7 +147,7 @@ def lint(
 def _exit_code(problems: Iterable[PackageProblem]) -> ExitCode:
     """Return FAILED if a file can't be read as an INF, REJECTED if there is another error."""
     errors = {problem.code for problem in problems if _is_error(problem)}
-    if InfError.code in errors:
+    if errors & {InfError.code, FileError.code, InternalError.code}:
         return ExitCode.FAILED
     return ExitCode.REJECTED if errors else ExitCode.DONE
 

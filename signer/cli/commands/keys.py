@@ -41,7 +41,7 @@ def list_keys(
     """
     from signer.keys.listing import list_keys as find
 
-    found = find(uri, secrets.secret)
+    found = find(uri, secrets)
     if output.json:
         output.document({"schema": "drvsign.keys/1", "entries": [one.as_json() for one in found]})
         return

@@ -13,7 +13,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
-from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
+from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
 from signer.cli.options.destinations import OutputFolder
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
@@ -107,17 +107,17 @@ def package(
     with failure_as_result(output, folder, with_problems=True):
         survey = choices.sound_survey(folder, output)
     packages, each = list(survey.packages), _each(output, jobs)
-    prepare_for(file.path for one in packages for file in one.files)
+    require_listable(depfile, [output_dir or folder, *_files(packages)])
+    prepare_for(_files(packages))
     options, _ = signature.resolve(output)
     signer = identity.open(secrets.using(said), output)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
     pages = bool(signature.page_hashes)
-    timestamper = authorities.chooser(output)(options.digest)
     packaging = PackagingOptions(
         options,
         choices.options(page_hashes=pages),
         pages,
-        timestamper,
+        authorities.chooser(output)(options.digest),
         replace=replace_signatures,
         skip_signed=skip_signed,
         known=identity.known_authorities(),

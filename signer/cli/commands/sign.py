@@ -11,7 +11,7 @@ import typer
 
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Append, Jobs, KeepGoing, Paths, SecretOptions, workers
-from signer.cli.options.depfile import DepFile, signing_sources, write_depfile
+from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions
@@ -113,6 +113,7 @@ def sign(
         prepare_for(targets)
     if depfile is not None:
         _require_one_made_from_another(targets, manner.detached)
+        require_listable(depfile, [*targets, *targets.values()])
     identity, authorities = identity.using(said), authorities.using(said)
     require_named(chosen, is_test=identity.is_test)
     options, second = signature.resolve(output)

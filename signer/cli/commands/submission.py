@@ -13,7 +13,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
-from signer.cli.options.depfile import DepFile, write_depfile
+from signer.cli.options.depfile import DepFile, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
@@ -94,6 +94,7 @@ def build(
     _require_finished(folders)
     submission = read_submission(folders, today=now().astimezone(UTC).date())
     _require_no_errors(submission, folders[0])
+    require_listable(depfile, [*([cabinet] if cabinet is not None else []), *(file.path for file in submission.files)])
     for problem in submission.problems:
         output.warn(str(problem))
     chosen = profiles.load(folders[0])

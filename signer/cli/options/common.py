@@ -102,6 +102,15 @@ class SecretOptions:
             return self
         return SecretOptions(settings.password_env, None if settings.password_env else settings.password_file)
 
+    @property
+    def variable(self) -> str | None:
+        """The environment variable with the password, if it comes from one."""
+        return self.password_env
+
+    def __call__(self, prompt: str) -> str | None:
+        """Return the password, as a `signer.keys.uri.Secret` does."""
+        return self.secret(prompt)
+
     def secret(self, prompt: str) -> str | None:
         """Return the password from the given source, else from a prompt; None without a source and a terminal."""
         if self.password_env is not None:

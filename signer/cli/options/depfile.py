@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import typer
 
 from signer.cli.param_types import to_file
+from signer.errors import UsageError
 from signer.storage.files import write_atomically
 
 if TYPE_CHECKING:
@@ -26,11 +27,24 @@ DepFile = Annotated[
 ]
 
 
+def require_listable(depfile: Path | None, paths: Iterable[Path]) -> None:
+    """Raise UsageError for a path that a --depfile can't list: make and ninja would read its rest as a rule."""
+    for path in paths if depfile is not None else ():
+        if any(character in str(path) for character in "\n\r"):
+            raise UsageError(
+                "--depfile can't list this path, because its name contains a line break",
+                path=path,
+                hint="Rename the file, or remove --depfile.",
+            )
+
+
 def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
-    """Write a rule with the dependencies of `target`. Raises FileError.
+    """Write a rule with the dependencies of `target`. Raises FileError, and UsageError as `require_listable` does.
 
     Each source is also a target without a recipe, so that make does not fail if a source was deleted.
     """
+    sources = list(sources)
+    require_listable(path, [target, *sources])
     names = [_escaped(source) for source in dict.fromkeys(sources)]
     lines = [f"{_escaped(target)}: \\", *(f"  {name} \\" for name in names[:-1]), *(f"  {name}" for name in names[-1:])]
     lines += [f"\n{name}:" for name in names]

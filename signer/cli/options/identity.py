@@ -109,9 +109,7 @@ class IdentityOptions:
 
         if (self.cert is None) != (self.key is None) and self.pfx is None and self.identity is None:
             raise UsageError("--cert and --key must be used together", hint="Use both --cert and --key.")
-        return open_identity(
-            pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets.secret
-        )
+        return open_identity(pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets)
 
 
 def _require_code_signing(identity: SigningIdentity) -> None:

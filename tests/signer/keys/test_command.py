@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signer.algorithms import DigestAlgorithm
+from signer.cli.options.common import SecretOptions
 from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.open import open_identity
 from tests.support.backends.backend import DIGEST, SHA256, key_without_prompt
@@ -117,3 +118,17 @@ def test_a_command_that_can_t_be_run_is_named(command, cert):
 def test_an_invalid_exec_uri_is_refused(uri, error, message, cert):
     with pytest.raises(error, match=message):
         open_identity(uri=uri.format(cert=cert), secret=lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["HSM_PIN", None])
+def test_the_command_does_not_inherit_the_variable_with_the_password(
+    name: str | None, cert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSM_PIN", "4711")
+    monkeypatch.setenv("HSM_SLOT", "2")
+    command = python(tmp_path, 'sys.exit(f\'{os.environ.get("HSM_PIN")} {os.environ.get("HSM_SLOT")}\')')
+    key = open_identity(
+        uri=f"exec:{quote(command)}?cert={quote(str(cert))}", secret=SecretOptions(password_env=name)
+    ).key
+    with pytest.raises(IdentityError, match="exit code 1: " + ("None 2" if name else "4711 2")):
+        key.sign(DIGEST, SHA256)

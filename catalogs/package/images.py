@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.catalog.os_names import OsName
@@ -17,6 +18,7 @@ from signer.pe.image import Image
 
 _DECORATIONS = {"x64": "amd64"}
 _BOOT_START = 0
+_EARLY_LAUNCH = "early-launch"
 
 
 def check_images(
@@ -48,7 +50,8 @@ def check_images(
             machine, signed = _DECORATIONS.get(image.architecture, image.architecture), image.is_signed
         if machine not in items or len(items) > 1:
             yield from _wrong_machine(driver, path, items, machine, starts)
-        if not signed and starts.get(path.name.lower()) == _BOOT_START:
+        service = starts.get(path.name.lower())
+        if not signed and service is not None and service.boot_start:
             yield _unsigned(driver, path, next(iter(items.values())))
 
 
@@ -57,23 +60,39 @@ def is_packed(item: CopiedFile, path: Path) -> bool:
     return path.name.lower() != item.copy.source.lower()
 
 
-def boot_start_drivers(driver: DriverInf) -> Iterator[str]:
-    """Yield the lower-case file names of the services that the boot loader starts (StartType = 0)."""
-    return (name for name, start in service_binaries(driver).items() if start == _BOOT_START)
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that an INF installs."""
+
+    start: int | None
+    """StartType; None if it is not a number."""
+    group: str
+    """LoadOrderGroup; empty without one."""
+
+    @property
+    def boot_start(self) -> bool:
+        """Whether the boot loader starts it."""
+        return self.start == _BOOT_START
+
+    @property
+    def early_launch(self) -> bool:
+        """Whether it starts before other boot-start drivers, as antimalware (elam-driver-requirements.md)."""
+        return self.boot_start and self.group.lower() == _EARLY_LAUNCH
 
 
-def service_binaries(driver: DriverInf) -> dict[str, int | None]:
-    """Return the StartType of each service that the INF installs, by lower-case file name."""
+def service_binaries(driver: DriverInf) -> dict[str, Service]:
+    """Return the services that the INF installs, by the lower-case file name of their binary."""
     inf = driver.inf
-    found: dict[str, int | None] = {}
+    found: dict[str, Service] = {}
     for section in inf.sections.values():
         for entry in section.all("AddService"):
             service = inf.section(entry.value(2))
             start = service and service.first("StartType")
             binary = service and service.first("ServiceBinary")
-            if start and binary:
+            if service and start and binary:
                 name = binary.value().replace("/", "\\").rpartition("\\")[2].lower()
-                found.setdefault(name, _number(start.value()))
+                group = service.first("LoadOrderGroup")
+                found.setdefault(name, Service(_number(start.value()), group.value() if group else ""))
     return found
 
 

@@ -15,9 +15,9 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
-from catalogs.package.images import boot_start_drivers
+from catalogs.package.images import Service, service_binaries
 from catalogs.package.newlines import diagnose
-from catalogs.verification.claims import catalog_claims, not_claimed
+from catalogs.verification.claims import catalog_claims, contradiction, not_claimed
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
 from signer.errors import PackageError, SignerError, unexpected_as_internal
@@ -51,8 +51,8 @@ class CheckedFile:
     file: PackageFile
     evidence: Evidence
     paths: tuple[CertificatePaths, ...]
-    boot_start: bool = False
-    """True for a boot-start driver of the INF."""
+    service: Service | None = None
+    """The service that the INF installs for it."""
     newlines: PackageProblem | None = None
     """The problem that the catalog lists the file with other newlines."""
 
@@ -60,6 +60,16 @@ class CheckedFile:
     def is_driver(self) -> bool:
         """True for a driver that the kernel loads: code in a .sys file."""
         return self.evidence.traits.loaded_as_code and self.file.path.suffix.lower() == ".sys"
+
+    def started_on(self, machine: MachineState) -> MachineState:
+        """Return the state of a machine that starts the file as the INF says."""
+        if self.service is None:
+            return machine
+        return replace(
+            machine,
+            boot_start=machine.boot_start or self.service.boot_start,
+            early_launch=machine.early_launch or self.service.early_launch,
+        )
 
 
 @dataclass(frozen=True)
@@ -143,11 +153,23 @@ class CheckedPackage:
             tuple(self._faults(target)),
         )
         verdict = policy.judge_package(whole, target, machine)
+        verdict = replace(verdict, findings=(*verdict.findings, *self._contradictions(target, verdict)))
         findings = (*self.missing_on(target), *self._newlines(target))
         if not findings:
             return verdict
         rule = verdict.rule if verdict.outcome == "rejected" else findings[0].code
         return Verdict(verdict.target, "rejected", rule, (*findings, *verdict.findings), verdict.signatures)
+
+    def _contradictions(self, target: Target, verdict: Verdict) -> Iterator[Finding]:
+        """Yield where the catalog, the INF and the target are for different releases, if no rule has said so."""
+        if self.catalog is None:
+            return
+        told = any(code.startswith("os-attribute") for code in verdict.codes)
+        if not told and not catalog_claims(self.catalog, self._versions(), target):
+            yield not_claimed(self.name, self.package.catalog_name, target)
+        if len(self.drivers) == 1:  # Several INFs share the releases of their catalog.
+            found = contradiction(self.name, self.catalog, self.drivers[0])
+            yield from (found,) if found is not None else ()
 
     def _newlines(self, target: Target) -> Iterator[Finding]:
         for one in self.files_on(target):
@@ -232,12 +254,12 @@ def check_package(
     """Gather the evidence of a package with this catalog. Raises FileError and MalformedInput."""
     lookups = (*([catalog] if catalog is not None else ()), *catalogs)
     drivers = tuple(DriverInf.read(inf) for inf in package.infs)
-    boot = {name for driver in drivers for name in boot_start_drivers(driver)}
+    services = {name: service for driver in reversed(drivers) for name, service in service_binaries(driver).items()}
 
     def checked(file: PackageFile) -> CheckedFile:
         evidence = evidence_of(file.path, lookups, file.packed, file.relative.name)
         newlines = _newline_problem(file.path, evidence, catalog) if catalog is not None else None
-        return CheckedFile(file, evidence, paths_of(evidence), file.relative.name.lower() in boot, newlines)
+        return CheckedFile(file, evidence, paths_of(evidence), services.get(file.relative.name.lower()), newlines)
 
     signature = (
         gather(catalog.signed_data, "catalog", catalog.name or package.catalog_name) if catalog is not None else None

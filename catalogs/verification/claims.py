@@ -6,6 +6,7 @@ from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
 from catalogs.catalog.target_os import decoration
+from catalogs.inf.driver import DriverInf
 from signer.errors import UsageError
 from signer.policy.findings import Finding
 from signer.policy.targets import Target
@@ -36,6 +37,17 @@ def not_claimed(package: str, catalog: str, target: Target) -> Finding:
         _SOURCE,
         "Check it with --all-releases, or build the catalog for this release: drvsign package --os NAMES DIR",
     )
+
+
+def contradiction(package: str, catalog: Catalog, driver: DriverInf) -> Finding | None:
+    """Return the finding about releases that a catalog names and its INF installs nothing on; None without any."""
+    idle = [name for name in _names(catalog) if not driver.installs_on(name)]
+    if not idle:
+        return None
+    shown = ", ".join(name.option for name in idle)
+    message = f"the catalog {catalog.name!r} names releases that {package!r} has no models for: {shown}"
+    hint = "Build the catalog for the releases of the INF: drvsign package DIR. Or add models to the INF."
+    return Finding("catalog-for-other-releases", "warning", message, _SOURCE, hint)
 
 
 def _names(catalog: Catalog) -> tuple[OsName, ...]:

@@ -53,15 +53,9 @@ def assess(
     query: VerifyQuery,
     targets: Sequence[Target],
     catalogs: Sequence[CatalogLookup],
-    *,
-    boot_start: bool = False,
 ) -> Assessment:
-    """Apply the policy to gathered evidence.
-
-    `catalogs` are those with which the evidence was gathered; `boot_start` marks a boot-start driver of the INF.
-    """
-    policy = query.policy_for(evidence)
-    machine = replace(query.machine, boot_start=True) if boot_start else query.machine
+    """Apply the policy to gathered evidence. `catalogs` are those with which the evidence was gathered."""
+    policy, machine = query.policy_for(evidence), query.machine
     attributes = _catalog_attributes(evidence, catalogs) if policy == "protected-media" else None
     read_facts = cache(partial(_read_facts, path, evidence.kind)) if evidence.traits.loaded_as_code else None
     evidence, facts = _with_list_facts(evidence, machine, read_facts)

@@ -111,10 +111,9 @@ def _files_of(
             one.file.path,
             one.evidence,
             one.paths,
-            query,
+            replace(query, machine=one.started_on(query.machine)),
             fitting,
             (*lookups, *query.catalogs),
-            boot_start=one.boot_start,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from catalogs.catalog.file import Catalog
 from catalogs.package.driver_package import DriverPackage
@@ -114,10 +114,10 @@ def _verdicts(checked: CheckedPackage, target: Target, machine: MachineState) ->
     """Yield the verdicts on the installation and on each driver. Raises VerificationError for a rejection."""
     if not checked.fits(target):
         return
-    verdicts = [checked.judge(target, machine)]
-    for one in checked.drivers_on(target):
-        state = replace(machine, boot_start=one.boot_start or machine.boot_start)
-        verdicts.append(judge("kernel", one.evidence, one.paths, target, state))
+    drivers = (
+        judge("kernel", one.evidence, one.paths, target, one.started_on(machine)) for one in checked.drivers_on(target)
+    )
+    verdicts = [checked.judge(target, machine), *drivers]
     for verdict in verdicts:
         if verdict.outcome in ("rejected", "not-applicable"):
             verdict.require_accepted()

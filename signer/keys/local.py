@@ -1,4 +1,4 @@
-"""Load keys from files: PFX, or a certificate and a key in PEM or DER.
+"""Load keys from files: PFX, or a certificate and a key in PEM, DER or PVK.
 
 `cryptography` parses the key formats; this module converts its exceptions.
 """
@@ -20,11 +20,9 @@ from signer.errors import IdentityError, KeyNotFound, WrongSecret
 from signer.keys.chain import chain_above, identity_for
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
+from signer.keys.pvk import is_pvk, load_pvk
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-_PVK = bytes.fromhex("1ef1b5b0")
-"""The first bytes of a private key that MakeCert wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
 
 
 def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningIdentity:
-    """Load the identity of a certificate file (DER, PEM or PKCS #7) and a key file (PEM or DER).
+    """Load the identity of a certificate file (DER, PEM or PKCS #7) and a key file (PEM, DER or PVK).
 
     If the certificate file contains several certificates, the one of the key is used, and the others form its chain.
     Raises WrongSecret, CertificateError, KeyCertificateMismatch and other IdentityErrors.
@@ -110,13 +108,9 @@ def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Ce
 
 
 def _private_key(data: bytes, password: str | None) -> PrivateKey:
-    if data.startswith(_PVK):
-        raise IdentityError(
-            "the private key is in Microsoft's PVK format, which drvsign does not read",
-            hint="Convert it: openssl rsa -inform PVK -in KEY.pvk -out KEY.pem "
-            "(with -provider legacy -provider default if it is encrypted)",
-        )
     secret = None if password is None else _encoded(password)
+    if is_pvk(data):
+        return load_pvk(data, secret)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
         # Validation takes 40 ms. LocalKey.sign checks each signature instead.
@@ -133,7 +127,7 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
             raise _wrong_secret("private key", password) from error
         raise KeyNotFound(
             "the file does not contain a valid private key",
-            hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1).",
+            hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1), or a .pvk file.",
         ) from error
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise IdentityError(

@@ -23,6 +23,8 @@ EARLY_LAUNCH = Releases(since="win8")
 """Early-launch antimalware drivers start before the other boot-start drivers."""
 MEMORY_INTEGRITY = Releases(since="win10-1507", architectures=("x64", "arm64"))
 """Memory integrity, formerly called hypervisor-protected code integrity (HVCI)."""
+HVCI_IMPORTS = Releases(since="win10-1709")
+"""Driver Verifier's page of 2017-09-14 lists an import address table in code as a violation (0x2005)."""
 HVCI_REASONS = Releases(since="win10-2004")
 """Code Integrity's own list says which layouts memory integrity refuses."""
 WHQL_ENFORCED = Releases(since="win10-1607")

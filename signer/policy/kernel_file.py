@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from signer.policy import features, sources, waivers
+from signer.policy import features, remedies, sources, waivers
 from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
 from signer.policy.decide import Decision
 from signer.policy.machine_state import EvaluationContext
@@ -15,12 +15,12 @@ from signer.policy.targets import Target, all_targets
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
 
-_ALIGN = "Link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000."
-_SEPARATE = "Put code and data in separate sections: use no #pragma section or /SECTION with both."
-_IMPORTS = "Link without /MERGE of the import section into a code section."
-_LINK = "Link the driver with the current WDK, and do not change the image afterwards, such as with a packer."
+_ALIGN = "link with a section alignment of 0x1000: DRIVER_ALIGNMENT=0x1000, /ALIGN:0x1000"
+_SEPARATE = "put code and data in separate sections: use no #pragma section or /SECTION with both"
+_IMPORTS = "link without /MERGE of the import section into a code section"
+_LINK = "link the driver with the current WDK, and do not change the image afterwards, such as with a packer"
 _LAYOUT = {
-    "hvci-not-native": "Link with /SUBSYSTEM:NATIVE.",
+    "hvci-not-native": "link with /SUBSYSTEM:NATIVE",
     "hvci-unaligned": _ALIGN,
     "hvci-section-unaligned": _ALIGN,
     "hvci-writable-code": _SEPARATE,
@@ -31,11 +31,14 @@ _LAYOUT = {
     "hvci-section-order": _LINK,
     "hvci-section-size": _LINK,
 }
-"""Remedies of the faults that memory integrity is known to refuse."""
-_REFUSED_FROM_THE_START = frozenset(
-    {"hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code", "hvci-shared-writable-code"}
-)
-"""Faults that events 3072 and 3073 report since Windows 10 1507."""
+"""The developer's remedies of the faults that memory integrity is known to refuse."""
+_FROM_THE_START = ("hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code", "hvci-shared-writable-code")
+_REFUSED = {
+    **dict.fromkeys(_LAYOUT, features.HVCI_REASONS),
+    **dict.fromkeys(_FROM_THE_START, features.MEMORY_INTEGRITY),
+    "hvci-imports-in-code": features.HVCI_IMPORTS,
+}
+"""The releases that are known to refuse a fault."""
 
 
 @rule(
@@ -130,7 +133,7 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
     answer = listed.denies(decision.subject)
     if answer:
         rule = listed.denying_rule(decision.subject)
-        yield rejects("block-listed", f"{name!r} is on the given driver block list: {rule}", "Use a newer driver.")
+        yield rejects("block-listed", f"{name!r} is on the given driver block list: {rule}", remedies.BLOCK_LIST)
     elif answer is None:
         message = f"the given block list has rules about properties of {name!r} that can't be determined from the file"
         yield undecided("block-list-unknown", message)
@@ -141,7 +144,7 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
     "With memory integrity, the layout of the driver has no fault of Code Integrity's list: a subsystem other than "
     "native, unaligned sections, code that is writable, an import address table in code or outside of every section, "
     "sections that are not contiguous, not in order, or too large.",
-    source=f"{sources.HVCI}; {sources.HVCI_REASONS}",
+    source=f"{sources.HVCI}; {sources.HVCI_EVENTS}; {sources.HVCI_REASONS}",
     releases=features.MEMORY_INTEGRITY,
     default="memory integrity is off",
 )
@@ -151,12 +154,12 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
         return
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"
-        known = fault.code in _LAYOUT and context.target in features.HVCI_REASONS
-        if known or fault.code in _REFUSED_FROM_THE_START:
-            yield rejects(fault.code, message, _LAYOUT[fault.code])
+        remedy = remedies.memory_integrity(_LAYOUT.get(fault.code, _LINK))
+        if fault.code in _REFUSED and context.target in _REFUSED[fault.code]:
+            yield rejects(fault.code, message, remedy)
         else:
-            message += "; Microsoft does not document whether this release refuses it"
-            yield undecided(fault.code, message, _LAYOUT.get(fault.code, _LINK))
+            message += f"; Microsoft does not document whether {context.target.title} refuses it"
+            yield undecided(fault.code, message, remedy)
 
 
 @rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ELAM, EKU_STORE
-from signer.policy import features, sources
+from signer.policy import features, remedies, sources
 from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, disputed, notes, rejects, rule, undecided, warns
@@ -17,19 +17,11 @@ from signer.policy.targets import Releases
 LEAF_CUTOFF = datetime(2015, 7, 29, tzinfo=UTC)
 """Releases since Windows 10 1607 accept cross-signed drivers whose certificate was issued before this date."""
 
-_TO_TEST = "Check it for a test machine: --roots test-signing --testsigning, and --root FILE for your own root."
 _PORTAL = "Submit the driver package to Microsoft's Hardware Dev Center, which signs it."
 _ALLOW_LIST = (
     "Give a machine's list with --allow-list: {8F9CB695-5D48-48D6-A329-7202B44607E3}.cip in "
     "System32\\CodeIntegrity\\CiPolicies\\Active. Or submit the driver to Microsoft's Hardware Dev Center."
 )
-_READERS = (
-    "Users: install a newer driver from the vendor or Windows Update. Administrators: allow an internal driver with an "
-    "App Control policy that is signed with a key of the machine's Secure Boot PK or KEK; to test, choose 7 in Startup "
-    "Settings for one boot, or from the July 2026 update on remove the policy with CiTool. Developers: submit the "
-    "driver to Microsoft's Hardware Dev Center."
-)
-"""Remedies against the Windows Driver Policy."""
 _HLK = "Submit the driver with HLK test results to Microsoft's Hardware Dev Center."
 
 
@@ -47,7 +39,7 @@ def test_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     kind = "self-signed, which counts as test-signed" if signed.classification == "self-signed" else "test-signed"
     what = f"the driver is {kind}: {candidate.chain_end}"
     if machine.roots == "release":
-        yield rejects("test-signed", f"{what}; Windows does not trust it by default", _TO_TEST)
+        yield rejects("test-signed", f"{what}; Windows does not trust it by default", remedies.TEST_SIGNED)
     elif context.test_mode:
         yield allows("test-mode", f"{what}; {context.target.title} loads it in test-signing mode")
     elif _provisioned(candidate, context):
@@ -56,13 +48,13 @@ def test_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterat
         yield rejects(
             "test-signing-secure-boot",
             f"{what}; {context.target.title} is not in test-signing mode, because Secure Boot prevents it",
-            "Turn Secure Boot off in the firmware of the test machine, then check with --no-secure-boot.",
+            remedies.TEST_SIGNING_SECURE_BOOT,
         )
     else:
         yield rejects(
             "test-signing-off",
             f"{what}; test-signing mode is off on {context.target.title}",
-            "On the test machine run: bcdedit -set TESTSIGNING ON, and restart. Then check with --testsigning.",
+            remedies.TEST_SIGNING_OFF,
         )
 
 
@@ -282,7 +274,7 @@ def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rul
         yield undecided("s-mode-test", f"Microsoft does not document whether {title} has a test-signing mode")
     else:
         message = f"{signed.label} is not a Windows, WHQL, ELAM or Store signature, which {title} requires"
-        yield rejects("s-mode", message, _HLK)
+        yield rejects("s-mode", message, remedies.S_MODE)
 
 
 @rule(
@@ -323,9 +315,13 @@ def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Itera
         yield allows("driver-policy-allowed", f"{candidate.signed.label} is cross-signed and on the allow list")
     elif context.driver_policy == "evaluation":
         message = f"{what}; the evaluation phase loads the driver and logs event 3076"
-        yield warns("driver-policy-evaluation", message, _READERS)
+        yield warns("driver-policy-evaluation", message, remedies.WINDOWS_DRIVER_POLICY)
     elif allowed is False:
-        yield rejects("driver-policy-blocked", f"{what}; the driver is not on the given allow list", _READERS)
+        yield rejects(
+            "driver-policy-blocked",
+            f"{what}; the driver is not on the given allow list",
+            remedies.WINDOWS_DRIVER_POLICY,
+        )
     else:
         reason = (
             "which is not public"

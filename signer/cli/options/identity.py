@@ -46,7 +46,7 @@ class IdentityOptions:
         typer.Option(
             "--key",
             metavar="FILE",
-            help="The private key of --cert (PEM or DER).",
+            help="The private key of --cert (PEM, DER or PVK).",
             rich_help_panel=IDENTITY_PANEL,
             parser=to_file,
         ),

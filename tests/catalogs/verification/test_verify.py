@@ -41,9 +41,13 @@ QUERY = VerifyQuery("kernel", TRUST, MACHINE)
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A test-signed package."""
-    folder = tmp_path / "hello"
+    return signed(tmp_path / "hello")
+
+
+def signed(folder: Path, inf: str = HELLO) -> Path:
+    """Make a test-signed package."""
     folder.mkdir()
-    (folder / "hello.inf").write_bytes(HELLO.encode())
+    (folder / "hello.inf").write_bytes(inf.encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     options = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC)))
     sign_packages(folder, read_packages(folder), SIGNER, options)
@@ -62,6 +66,16 @@ def test_a_package_is_its_installation_and_its_drivers(package: Path) -> None:
 def test_without_test_signing_mode_the_same_package_installs_and_does_not_load(package: Path) -> None:
     query = replace(QUERY, machine=replace(MACHINE, testsigning=False))
     assert [one.rejected for one in verify([package], query)] == [False, True]
+
+
+@pytest.mark.parametrize(("group", "rule"), [("Early-Launch", "elam"), ("Filter", "test-signing")])
+def test_the_load_order_group_makes_an_early_launch_driver(tmp_path: Path, group: str, rule: str) -> None:
+    """The certificate has no EKU for early launch (windows-driver-docs install/elam-driver-requirements.md)."""
+    text = HELLO.replace("StartType=3", f'StartType=0\nLoadOrderGroup="{group}"')
+    installation, driver = verify(signed(tmp_path / "early", text), QUERY)
+    assert installation.accepted
+    assert [one.rule for one in driver.verdicts] == [rule]
+    assert driver.accepted == (rule == "test-signing")
 
 
 def test_a_catalog_of_the_query_lists_a_file_elsewhere(package: Path, tmp_path: Path) -> None:

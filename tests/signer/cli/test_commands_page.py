@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-from signer.cli.app import COMMANDS
+import typer
+
+from signer.cli.app import COMMANDS, app
 from signer.cli.exit_codes import ExitCode
+from signer.cli.options.verify import DEBUG_PANEL, DISPUTED_PANEL, MACHINE_PANEL
 from tests.signer.cli.test_bad_input import subcommands
 from tests.support.files import ROOT
 
@@ -29,3 +32,17 @@ def test_every_document_is_on_the_page_and_none_besides():
 
 def test_every_exit_code_is_on_the_page():
     assert set(ExitCode) == {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)}
+
+
+def test_every_option_about_the_machine_is_on_the_page_and_none_besides():
+    parameters = typer.main.get_command(app).get_command(None, "verify").params
+    panels = (MACHINE_PANEL, DEBUG_PANEL, DISPUTED_PANEL)
+    options = {
+        name
+        for one in parameters
+        if getattr(one, "rich_help_panel", None) in panels
+        for name in (*one.opts, *one.secondary_opts)
+    }
+    section = PAGE.partition("## The machine of a verdict")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(--[a-z0-9-]+)`", row)} == {*options, "--test-machine"}

@@ -52,12 +52,6 @@ def test_a_key_loads_in_every_format(encoding: Encoding, form: PrivateFormat) ->
     assert found.chain == LEAF.chain
 
 
-def test_a_pvk_key_is_named_with_the_command_that_converts_it() -> None:
-    with pytest.raises(IdentityError, match="PVK") as caught:
-        load_pair(CERTIFICATES, bytes.fromhex("1ef1b5b0 00000000 02000000") + bytes(40), None)
-    assert "openssl rsa -inform PVK" in (caught.value.hint or "")
-
-
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 def test_an_encrypted_key_requires_its_password(encoding: Encoding) -> None:
     data = key_file(encoding, PrivateFormat.PKCS8, b"right")

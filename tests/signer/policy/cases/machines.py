@@ -234,8 +234,9 @@ def layout_fault(code: str) -> None:
         return driver(by_microsoft(EKU_WHQL), architecture=None, protection=(Fault(code, "a fault"),))
 
     make.__name__ = code.replace("-", "_")
-    expect("rejected", "hvci", "win10-2004-x64", "win11-24h2-arm64", hvci=True, code=code)(make)
-    expect("unknown", "hvci", "win10-1909-x64", hvci=True, code=code)(make)
+    first, before = ("win10-1709", "win10-1703") if code == "hvci-imports-in-code" else ("win10-2004", "win10-1909")
+    expect("rejected", "hvci", f"{first}-x64", "win11-24h2-arm64", hvci=True, code=code)(make)
+    expect("unknown", "hvci", f"{before}-x64", hvci=True, code=code)(make)
     expect("accepted", "root", "win11-24h2-x64")(make)
 
 

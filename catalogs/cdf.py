@@ -6,7 +6,6 @@ Source: "MakeCat" (Win32 documentation, SecCrypto), and MakeCat's output for two
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
@@ -232,7 +231,7 @@ def _attribute(text: str, line: int, source: Path) -> NameValue:
     if flags & _BASE64:
         try:
             value = base64.b64decode(value, validate=True).decode("utf-16-le")
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:  # not ASCII, not Base64 or not UTF-16
             message = "the attribute's value is not Base64-encoded UTF-16-LE text"
             raise MalformedInput(
                 message, path=source, line=line, hint="Encode the text as UTF-16-LE, then as Base64."

@@ -143,6 +143,8 @@ def _walk(data: bytes, whole: Element, limit: int) -> None:
             offset = body + size
             if offset > end:
                 raise SignatureFormatError("a DER length exceeds the enclosing element", offset=body - 2)
+            if tag == OID and (not size or data[offset - 1] & 0x80):
+                raise SignatureFormatError("an object identifier is truncated", offset=body - 2)
         else:
             tag, start, body, offset = read(data, offset, end)
             if tag == OID:

@@ -40,15 +40,16 @@ def with_unsigned(signature: bytes, oid: str, values: tuple[bytes, ...]) -> byte
 
 
 def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[bytes, ...]]) -> bytes:
-    """Replace the unsigned attributes.
+    """Replace the unsigned attributes. Raises SignatureFormatError for a structure with other fields.
 
     The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo { …, [1] attributes } } } } }.
     """
-    content_info = der.read(signature)
-    oid, wrapped = der.children(signature, content_info)
-    signed_data = der.read(signature, wrapped.body)
+    oid, wrapped = _exactly(signature, der.read(signature), 2)
+    (signed_data,) = _exactly(signature, wrapped, 1)
     *head, signer_infos = der.children(signature, signed_data)
-    signer = der.read(signature, signer_infos.body)
+    if signer_infos.tag != der.SET:
+        raise SignatureFormatError("other fields follow the signers of the signature", offset=signer_infos.start)
+    (signer,) = _exactly(signature, signer_infos, 1)
     fields = [field.whole(signature) for field in der.children(signature, signer) if field.tag != 0xA1]
     unsigned = der.set_of(attribute(oid_, values) for oid_, values in attributes.items() if values)
     if len(unsigned) > 2:
@@ -56,3 +57,11 @@ def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[b
     new_signers = der.tlv(der.SET, der.sequence(*fields))
     new_data = der.sequence(*(part.whole(signature) for part in head), new_signers)
     return der.sequence(oid.whole(signature), der.explicit(0, new_data))
+
+
+def _exactly(data: bytes, parent: der.Element, number: int) -> list[der.Element]:
+    """Return the elements inside `parent`, which must have this number of them. Raises SignatureFormatError."""
+    found = der.first_children(data, parent, number)
+    if len(found) != number:
+        raise SignatureFormatError("the signature has fields that SignedData does not have", offset=parent.start)
+    return found

@@ -44,3 +44,20 @@ def test_a_signature_with_two_signers_is_refused() -> None:
     two = der.sequence(oid.whole(SIGNED), der.explicit(0, twice))
     with pytest.raises(SignatureFormatError, match="2 signers"):
         with_unsigned(two, OID, (der.null(),))
+
+
+def with_field_behind(place: str) -> bytes:
+    """Return the signature with a NULL behind the fields of one of its structures."""
+    oid, wrapped = der.children(SIGNED, der.read(SIGNED))
+    signed = der.read(SIGNED, wrapped.body)
+    extra = {name: der.null() if name == place else b"" for name in ("ContentInfo", "content", "SignedData")}
+    inner = der.sequence(signed.contents(SIGNED), extra["SignedData"])
+    return der.sequence(oid.whole(SIGNED), der.explicit(0, inner, extra["content"]), extra["ContentInfo"])
+
+
+@pytest.mark.parametrize("place", ["ContentInfo", "content", "SignedData"])
+def test_a_signature_with_other_fields_is_refused(place: str) -> None:
+    """Readers report the field; a change of the attributes would drop it (found by fuzzing)."""
+    with pytest.raises(SignatureFormatError):
+        with_unsigned(with_field_behind(place), OID, (der.null(),))
+    assert with_unsigned(with_field_behind("none"), OID, ()) == SIGNED

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from functools import lru_cache
 
 from signer.errors import InfError
 
@@ -109,6 +110,7 @@ def _decode(data: bytes, encoding: str, skipped: int) -> str:
         ) from error
 
 
+@lru_cache(maxsize=8)
 def _table(code_page: str) -> str:
     """Return a distinct character for each of the 256 bytes; like Windows, undefined bytes map to the same code point.
 

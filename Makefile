@@ -9,6 +9,7 @@ DEVELOP := $(VENV)/.develop
 WORKERS ?= auto
 EXTRAS ?= dev
 MINUTES ?= 10
+T ?= 60
 
 MINGW ?= x86_64-w64-mingw32
 DDK ?= /usr/$(MINGW)/include/ddk
@@ -18,7 +19,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example mutants survivors parity bench clean
+.PHONY: help env demo sign test lint example fuzz mutants survivors parity bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +62,9 @@ example: $(DEVELOP) ## Compile examples/hello/hello.sys again; needs mingw-w64
 	$(MINGW)-gcc $(DRIVER_CFLAGS) $(DRIVER_LDFLAGS) -o examples/hello/hello.sys examples/hello/hello.c -lntoskrnl
 	@chmod 644 examples/hello/hello.sys
 	@$(BIN)/python -m pytest -q tests/examples
+
+fuzz: $(DEVELOP) ## Fuzz the readers, T seconds each: T=600 ONLY="inf verify"
+	@$(BIN)/python -m tests.fuzz.run $(ONLY) --seconds $(T)
 
 mutants: $(DEVELOP) ## Small changes to the code that no test notices: ONLY=signer/verify MINUTES=10
 	@$(BIN)/python -m tests.support.mutants $(ONLY) --minutes $(MINUTES)

@@ -1,0 +1,157 @@
+"""Fuzz the readers with atheris, whose coverage guides the mutations.
+
+    python -m tests.fuzz.run [NAME ...] [--seconds N]
+    python -m tests.fuzz.run NAME --input FILE
+    python -m tests.fuzz.run --report
+
+Each harness runs in a process of its own for N seconds. Results are kept in build/fuzz, or in the folder $DRVSIGN_FUZZ:
+the corpus that grew, the finds, with one smallest input for each place in the code, and the totals of all runs, which
+--report prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import json
+import mmap
+import os
+import random
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fuzz.finds import Finds
+from tests.support.files import ROOT
+
+RESULTS = Path(os.environ.get("DRVSIGN_FUZZ") or ROOT / "build" / "fuzz")
+NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "harnesses").glob("*.py")))
+_MAX_MEGABYTES, _MAX_SECONDS = 1024, 30
+_BLIND = 0.2
+"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus."""
+
+
+def main() -> int:
+    """Fuzz, repeat one input, or report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"harnesses: {', '.join(NAMES)}; default: all")
+    parser.add_argument("--seconds", type=int, default=60, help="duration of each harness; default: 60")
+    parser.add_argument("--input", type=Path, help="run this input and print what it raises")
+    parser.add_argument("--report", action="store_true", help="print the totals of all runs")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    names = arguments.names or list(NAMES)
+    if unknown := sorted(set(names) - set(NAMES)):
+        parser.error(f"no harness {unknown[0]!r}; there are: {', '.join(NAMES)}")
+    if arguments.report:
+        return _report()
+    if arguments.input:
+        return _repeat(names[0], arguments.input)
+    if arguments.worker:
+        return _work(names[0], arguments.seconds)
+    return max(_fuzz(name, arguments.seconds) for name in names)
+
+
+def _fuzz(name: str, seconds: int) -> int:
+    """Fuzz one harness in its own process, add up the totals, and return 1 if there are finds."""
+    folder = RESULTS / name
+    for part in ("corpus", "finds"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    _counter(folder)[:] = bytes(16)
+    command = [sys.executable, "-m", "tests.fuzz.run", name, "--worker", "--seconds", str(seconds)]
+    with (folder / "log").open("wb") as log:
+        code = subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+    executions, accepted = memoryview(_counter(folder)).cast("Q")
+    total = _add(name, executions, accepted, seconds)
+    finds = Finds(folder / "finds").places()
+    print(f"{name}: {executions:,} executions, {accepted:,} accepted; {total:,} in all; finds: {len(finds)}")
+    for place in finds:
+        print(f"  {place}")
+    if code:
+        print(f"  the process ended with {code}: see {folder / 'log'}")
+    return 1 if finds or code else 0
+
+
+def _work(name: str, seconds: int) -> int:
+    """Fuzz one harness in this process. Does not return: libFuzzer ends the process."""
+    import atheris
+
+    warnings.simplefilter("error")  # before the filters of signer.certificates: users must see no warning of a library
+    module = importlib.import_module("tests.fuzz.instrument").load(name)
+    harness, folder = module.HARNESS, RESULTS / name
+    finds, counter = Finds(folder / "finds"), memoryview(_counter(folder)).cast("Q")
+
+    def one_input(data: bytes) -> None:
+        counter[0] += 1
+        try:
+            counter[1] += harness.timed(data)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            finds.add(data, error)
+
+    def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+        chooser = random.Random(seed)
+        if chooser.random() < _BLIND:
+            return bytes(atheris.Mutate(data, max_size))
+        for _ in range(chooser.choice((1, 1, 2, 4))):
+            data = harness.mutate(data, chooser)
+        return data[:max_size]
+
+    for number, seed in enumerate((*harness.seeds(), *harness.extra())):
+        (folder / "corpus" / f"seed-{number:03}").write_bytes(seed[: harness.max_size])
+    options = [f"-max_total_time={seconds}", f"-max_len={harness.max_size}", f"-rss_limit_mb={_MAX_MEGABYTES}"]
+    options += [f"-timeout={_MAX_SECONDS}", f"-artifact_prefix={folder}/finds/", "-len_control=0"]
+    gc.collect()
+    gc.freeze()  # pefile collects garbage after each malformed image, which would take most of the time
+    atheris.Setup([name, *options, str(folder / "corpus")], one_input, custom_mutator=mutate)
+    atheris.Fuzz()
+    return 0
+
+
+def _repeat(name: str, path: Path) -> int:
+    harness = importlib.import_module(f"tests.fuzz.harnesses.{name}").HARNESS
+    try:
+        print("accepted" if harness.timed(path.read_bytes()) else "refused")
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _counter(folder: Path) -> mmap.mmap:
+    """Return two counters that outlive the process: executions, and accepted inputs."""
+    path = folder / "counter"
+    if not path.is_file():
+        path.write_bytes(bytes(16))
+    with path.open("r+b") as file:
+        return mmap.mmap(file.fileno(), 16)
+
+
+def _add(name: str, executions: int, accepted: int, seconds: int) -> int:
+    """Add a run to the totals, and return the number of executions of all runs."""
+    path = RESULTS / name / "totals.json"
+    totals = json.loads(path.read_text()) if path.is_file() else {"executions": 0, "accepted": 0, "seconds": 0}
+    for key, value in (("executions", executions), ("accepted", accepted), ("seconds", seconds)):
+        totals[key] += value
+    path.write_text(json.dumps(totals))
+    return int(totals["executions"])
+
+
+def _report() -> int:
+    row: Callable[..., str] = "| {} | {} | {} | {} |".format
+    print(row("harness", "executions", "accepted", "seconds"), "|---|---|---|---|", sep="\n")
+    for name in NAMES:
+        path = RESULTS / name / "totals.json"
+        if path.is_file():
+            totals = json.loads(path.read_text())
+            print(row(f"`{name}`", *(f"{totals[key]:,}" for key in ("executions", "accepted", "seconds"))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Each harness holds for its seeds and some mutants of them, and reaches the code behind the first checks."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+
+from signer.asn1 import der
+from signer.errors import SignatureFormatError
+from signer.pkcs7.parse import parse
+from signer.pkcs7.timestamp_token import check_token, parse_token
+from tests.fuzz.attacks import forged
+from tests.fuzz.finds import Finds
+from tests.fuzz.harness import Harness, code_of
+from tests.fuzz.harnesses import timestamp_answer
+from tests.fuzz.harnesses.verify import covered, signed_content
+from tests.fuzz.instrument import instrumented
+from tests.fuzz.resigning import parts, resigned_answer
+from tests.fuzz.run import NAMES
+from tests.fuzz.signatures import DRIVER, embedded, signatures
+from tests.support.files import ROOT
+
+MUTANTS = 60
+
+
+def harness(name: str) -> Harness:
+    found = importlib.import_module(f"tests.fuzz.harnesses.{name}").HARNESS
+    assert isinstance(found, Harness)
+    return found
+
+
+@pytest.fixture(params=NAMES)
+def each(request: pytest.FixtureRequest) -> Harness:
+    return harness(request.param)
+
+
+def test_every_harness_has_its_module_s_name(each: Harness) -> None:
+    assert harness(each.name) is each
+    assert instrumented(each.name)
+
+
+def test_seeds_reach_the_deep_functions_and_no_mutant_breaks_the_property(each: Harness) -> None:
+    seeds, chooser = list(each.seeds()), random.Random(f"drvsign {each.name}")
+    assert all(len(seed) <= each.max_size for seed in seeds)
+    called: set[CodeType] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            called.add(frame.f_code)
+
+    sys.setprofile(note)
+    try:
+        accepted = [each.timed(seed) for seed in seeds]
+    finally:
+        sys.setprofile(None)
+    assert any(accepted)
+    assert not [function.__qualname__ for function in each.reaches if code_of(function) not in called]
+    for _ in range(MUTANTS):
+        mutant = chooser.choice(seeds)
+        for _ in range(chooser.choice((1, 1, 2, 4))):
+            mutant = each.mutate(mutant, chooser)
+        each.timed(mutant[: each.max_size])
+
+
+def test_seeds_are_the_same_in_every_process() -> None:
+    """Inputs that an earlier run kept are useless if they are signed with other keys."""
+    program = "from tests.fuzz.signatures import all_files; print(b''.join(all_files()).hex())"
+    found = {
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout
+        for _ in range(2)
+    }
+    assert len(found) == 1
+
+
+def test_a_changed_answer_passes_the_signature_check_only_when_it_is_signed_again() -> None:
+    answer = next(iter(timestamp_answer.seeds()))
+    policy = der.oid("2.999.3161")
+    changed = answer.replace(policy, policy[:-1] + bytes([policy[-1] ^ 1]))
+    assert changed != answer
+
+    def problems(response: bytes) -> list[str]:
+        found, _ = check_token(parse_token(parts(response)[1]), timestamp_answer.SIGNATURE)
+        return [problem.code for problem in found]
+
+    assert problems(answer) == problems(resigned_answer(changed)) == []
+    assert problems(changed) == ["message-digest-mismatch"]
+
+
+def test_attackers_sign_other_code_with_intact_signatures() -> None:
+    """Most forgeries of a driver must pass the checks of the signature itself: trust alone refuses them."""
+    from signer.verify.gather import gather
+
+    chooser, file = random.Random("attack"), embedded(DRIVER, signatures()[0])
+    intact = 0
+    for _ in range(40):
+        mutant = forged(file, chooser)
+        if covered(mutant) in signed_content():
+            continue
+        intact += any(one.intact for one in gather(mutant, "image", "a.sys").signatures)
+    assert intact >= 5
+
+
+def test_the_smallest_input_of_each_place_is_kept(tmp_path: Path) -> None:
+    finds = Finds(tmp_path)
+
+    def find(data: bytes) -> None:
+        try:
+            parse(data)
+            raise ValueError("not reached")
+        except (ValueError, SignatureFormatError) as error:
+            finds.add(data, error)
+
+    for data in (b"long", b"short"[:2], b"longer"):
+        find(data)
+    (place,) = finds.places()
+    assert place.startswith("SignatureFormatError-")
+    assert (tmp_path / f"{place}.input").read_bytes() == b"sh"
+    assert "SignatureFormatError" in (tmp_path / f"{place}.txt").read_text()
+
+
+def test_the_fuzzer_runs_counts_and_keeps_its_corpus(tmp_path: Path) -> None:
+    pytest.importorskip("atheris", reason="atheris is not installed")
+    command = [sys.executable, "-m", "tests.fuzz.run", "szdd", "--seconds", "1"]
+    environment = {**os.environ, "DRVSIGN_FUZZ": str(tmp_path)}
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "finds: 0" in ran.stdout
+    assert len(list((tmp_path / "szdd" / "corpus").iterdir())) >= len(list(harness("szdd").seeds()))
+    report = subprocess.run([*command[:3], "--report"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert "| `szdd` | " in report.stdout

@@ -27,6 +27,8 @@ from signer.verify.gather import read_facts
 MatchedBy = Literal["hash", "name", "only file"]
 
 _HASHES = ("SHA1Hash", "SHA256Hash", "SHA1FlatHash", "SHA256FlatHash")
+_SIGNATURE_HASH = "Hash"
+"""The field of event 3089 with the hash of the file that the signature is for."""
 _OTHER_FILE = "the log has other hashes: its file is not this one, though it has the same name"
 _LOADED = frozenset({3001, 3003, 3005, 3021, 3022, 3032, 3035, 3037, 3076, 3082, 3083})
 """Events about a driver that was loaded nevertheless."""
@@ -119,7 +121,7 @@ def _match(
     answer: Answer, candidates: Sequence[Assessment], *, alone: bool
 ) -> tuple[Assessment, MatchedBy, bool] | None:
     """Return the file that an answer is about, and whether the log has other hashes than it."""
-    logged = {str(answer.symptoms.fields.get(name)).upper() for name in _HASHES if answer.symptoms.fields.get(name)}
+    logged = _logged_hashes(answer)
     hashes = {one.path: _hashes(one.path) for one in candidates} if logged else {}
     for one in candidates:
         if logged & hashes.get(one.path, set()):
@@ -131,6 +133,13 @@ def _match(
     if alone and len(candidates) == 1 and not name:
         return candidates[0], "only file", False
     return None
+
+
+def _logged_hashes(answer: Answer) -> set[str]:
+    """Return the hashes of the file in its event and in the events 3089 about its signatures, in upper case."""
+    values = [answer.symptoms.fields.get(name) for name in _HASHES]
+    values += [fields.get(_SIGNATURE_HASH) for fields in answer.symptoms.signatures]
+    return {str(value).upper() for value in values if value}
 
 
 def _hashes(path: Path) -> set[str]:

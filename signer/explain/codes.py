@@ -17,17 +17,23 @@ _NUMBER = re.compile(r"-?[0-9]{1,10}")
 _LABELLED = re.compile(r"(code|error|event(?:\s*id)?|win32|status|problem)(?:[\s:#=]+|(?=\d))(.+)", re.IGNORECASE)
 _SMALL = 0x10000
 _WIN32_IN_HRESULT, _SETUP_IN_HRESULT, _SETUP = 0x80070000, 0x800F0000, 0xE0000000
+_ERROR_WORDS = (
+    r"error(?: de sistema)?|(?:system)?fehler|erreur(?: système)?|errore(?: di sistema)?|erro(?: do sistema)?|falha"
+    r"|échec\(s\)|ошибка|błąd|(?:系统|系統)?(?:错误|錯誤)(?:码|代码)?|失败|失敗|エラー|오류"
+)
 _IN_TEXT = re.compile(
-    r"(?<![\w.])(?:"
+    r"(?:(?<![\w.])(?:"
     r"0x[0-9a-f]{3,8}|[ce]0[0-9a-f]{6}|80(?:0b|09|07|0f)[0-9a-f]{4}"
-    r"|-10737\d{5}|32212\d{5}|(?:error|fehler|erreur|errore|erro|ошибка|błąd)[:\s]+\d{2,4}|failed \d{2,4}"
+    r"|-10737\d{5}|32212\d{5}|failed \d{2,4}"
     r"|service \(\d{2,4}\)"
     r"|(?:event|ereignis|evento|événement)(?:[\s-]*id)?[\s:#=]+\d{4}"
     r"|(?:(?:status|error|spapi|trust|cert)_[a-z_]{4,60}|cm_prob_[a-z_]{4,40})"
-    r")(?!\w)",
+    rf")|(?:(?<![a-z.])(?:{_ERROR_WORDS})[:：\s]+\d{{2,4}}))(?!\w)",  # noqa: RUF001
     re.IGNORECASE,
 )
-_OTHER_LABEL = re.compile(r"^(?:failed\s+|service \(|(?:fehler|erreur|errore|erro|ошибка|błąd)[:\s]+)", re.IGNORECASE)
+_SERVICE_CONTROLLER = re.compile(r"\[SC\]\s+\w+\s+\D{1,40}?(\d{2,5})\s*[:：]?\s*$")  # noqa: RUF001
+"""The first line of an error of sc.exe, whose word for "FAILED" is localised."""
+_OTHER_LABEL = re.compile(rf"^(?:failed|service \(|{_ERROR_WORDS})[:：\s]*(?=\d)", re.IGNORECASE)  # noqa: RUF001
 _OTHER_EVENT = re.compile(r"^(?:ereignis|evento|événement)", re.IGNORECASE)
 
 
@@ -64,6 +70,11 @@ def parse_code(word: str) -> Code | None:
 
 def codes_in(text: str) -> Iterator[Code]:
     """Yield the known codes in a text, in their order. Plain numbers count only with a word such as "error"."""
+    service = _SERVICE_CONTROLLER.search(text)
+    if service is not None:
+        code = _codes().get(service[1])
+        yield from [code] if code is not None else []
+        return
     for found in _IN_TEXT.finditer(text):
         word = _OTHER_LABEL.sub("error ", found[0].rstrip(")"))
         code = parse_code(_OTHER_EVENT.sub("event", word))

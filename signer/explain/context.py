@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signer.explain.readers.event_columns import Columns
+
 
 class Context:
     """The file that the surrounding lines are about, and what was recognised so far."""
@@ -11,6 +16,12 @@ class Context:
         """The file or service that lines without a name of their own are about."""
         self.time = ""
         """The start of the log section that the lines belong to."""
+        self.columns: Columns | None = None
+        """The header of the table that the lines are in."""
+        self.device: str | None = None
+        """The device that the lines are about, by its instance id."""
+        self.sign: str | None = None
+        """The sign of a notice whose following lines name the drivers, one in each."""
         self.forms: dict[str, int] = {}
         """Forms of input that were recognised, such as "event XML", and how often."""
         self.damages: dict[str, int] = {}
@@ -18,7 +29,7 @@ class Context:
 
     def begin(self) -> None:
         """Begin another input: its lines are about no file yet."""
-        self.subject, self.time = None, ""
+        self.subject, self.device, self.time, self.columns, self.sign = None, None, "", None, None
 
     def seen(self, form: str) -> None:
         """Count one recognised piece of input."""

@@ -65,13 +65,18 @@ class Explanation:
 
     machine: Machine
     answers: tuple[Answer, ...]
-    localised: bool = False
-    """A text was not in English, so only its fields were read."""
+    languages: tuple[str, ...] = ()
+    """The languages of texts that are not in English: only their codes, paths and fields were read."""
     damages: Mapping[str, int] = field(default_factory=dict)
     """What could not be read, and how often."""
     forms: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
     """Records about files beyond `symptoms.MAX_FILES`."""
+
+    @property
+    def localised(self) -> bool:
+        """Whether a text was not in English."""
+        return bool(self.languages)
 
 
 def explain(
@@ -82,13 +87,13 @@ def explain(
     Raises SignerError for a binary log that can't be read, and what reading `chunks` raises.
     """
     collector, reader, context = Collector(), MachineReader(), Context()
-    localised = False
+    languages: dict[str, None] = {}
     for one in inputs:
         context.begin()
         for record in read_records(one.chunks, context):
             collector.add(record)
             reader.add(record)
-            localised = localised or record.localised
+            languages |= {record.language: None} if record.language else {}
     for record in map(_record, codes):
         context.seen("codes")
         collector.add(record)
@@ -97,7 +102,7 @@ def explain(
     machine = reader.machine()
     answers = [answer for symptoms in collector.files() if (answer := _answer(symptoms, machine)) is not None]
     return Explanation(
-        machine, tuple(answers), localised, dict(context.damages), dict(context.forms), collector.left_out
+        machine, tuple(answers), tuple(languages), dict(context.damages), dict(context.forms), collector.left_out
     )
 
 

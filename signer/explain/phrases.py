@@ -1,4 +1,4 @@
-"""Recognise the sentences with which Windows prints an error, by `data/phrases.tsv`."""
+"""Recognise the sentences with which Windows prints an error, by `data/phrases.tsv` and `data/languages.tsv`."""
 
 from __future__ import annotations
 
@@ -7,32 +7,46 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from signer.explain.codes import code_of
-from signer.policy.tables import rows
+from signer.policy.tables import Row, rows
 
+ANOTHER_LANGUAGE = "another language"
 _PROBLEM = re.compile(
     r"\((?P<label>code|código|codice|kod|код|代码|代碼|コード|코드)\s*[:：]?\s*(?P<number>\d{1,2})\)"  # noqa: RUF001
     r"|\b(?:code|error code|problem code|problem:?)\s+(?P<plain>\d{1,2})(?![\d.])\b",
     re.IGNORECASE,
 )
 """The problem code in the texts of Device Manager, with the word that each language has for it."""
+_OTHER_LANGUAGE = re.compile(
+    r"(?<![a-z])(?:(?:system)?fehler|erreur(?: système)?|errore(?: di sistema)?|erro(?: do sistema)?|falha|échec\(s\)"
+    r"|ошибка|błąd|错误|錯誤|失败|失敗|エラー|오류)[:：\s]*(?:0x)?[0-9a-f]{2}",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""The words for an error before a code: see `codes.codes_in`."""
 
 
 def means_of(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the codes and the signs that sentences in a text mean."""
-    lower = " ".join(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
-    found = dict.fromkeys(means for phrase, means in _phrases().items() if phrase in lower)
-    problems = dict.fromkeys(_problems(text))
-    codes = [*problems, *(means for means in found if _is_code(means))]
+    found = dict.fromkeys(row["means"] for row in _sentences(text))
+    codes = [*dict.fromkeys(_problems(text)), *(means for means in found if _is_code(means))]
     return tuple(dict.fromkeys(codes)), tuple(means for means in found if not _is_code(means))
 
 
-_OTHER_LANGUAGE = re.compile(r"\b(?:fehler|erreur|ошибка|błąd)\b[:\s]+(?:0x)?[0-9a-f]{2,}", re.IGNORECASE)
-
-
-def is_localised(text: str) -> bool:
-    """Return whether a text has a code with another language's word for "code" or "error"."""
+def language_of(text: str) -> str:
+    """Return the language of a text by the sentences and terms of Windows in it; empty for English or none of them."""
+    for row in _sentences(text):
+        if row["language"]:
+            return row["language"]
+    term = _terms().search(text)
+    if term is not None:
+        return next(language for language, words in _languages() if term[0].casefold() in words)
     labels = [found["label"] for found in _PROBLEM.finditer(text) if found["label"]]
-    return any(label.lower() != "code" for label in labels) or _OTHER_LANGUAGE.search(text) is not None
+    coded = any(label.lower() != "code" for label in labels) or _OTHER_LANGUAGE.search(text) is not None
+    return ANOTHER_LANGUAGE if coded else ""
+
+
+def _sentences(text: str) -> Iterator[Row]:
+    plain = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+    return (row for row in _phrases() if row["phrase"] in plain)
 
 
 def _problems(text: str) -> Iterator[str]:
@@ -51,5 +65,22 @@ def _is_code(means: str) -> bool:
 
 
 @cache
-def _phrases() -> Mapping[str, str]:
-    return {row["phrase"]: row["means"] for row in rows("phrases.tsv", "signer.explain.data")}
+def _phrases() -> tuple[Row, ...]:
+    return rows("phrases.tsv", "signer.explain.data")
+
+
+@cache
+def _languages() -> tuple[tuple[str, frozenset[str]], ...]:
+    table = rows("languages.tsv", "signer.explain.data")
+    return tuple((row["language"], frozenset(row["words"].split("|"))) for row in table)
+
+
+@cache
+def _terms() -> re.Pattern[str]:
+    words = sorted((word for _, words in _languages() for word in words), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+
+
+def foreign_words() -> Mapping[str, str]:
+    """Return the terms by which another language is recognised, and the language of each."""
+    return {word: language for language, words in _languages() for word in words}

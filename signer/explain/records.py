@@ -25,12 +25,12 @@ class Record:
     signs: tuple[str, ...] = ()
     """Keys of `phrases.tsv`: sentences of Windows that no code has."""
     machine: Mapping[str, MachineFact] = field(default_factory=dict)
-    """Facts about the machine: `build`, `architecture`, `secure_boot`, `testsigning`, `hvci`."""
+    """Facts about the machine: `build`, `architecture`, `secure_boot`, `testsigning`, `hvci`, `s_mode`."""
     activity: str | None = None
     """ActivityID, which an event shares with the 3089 events about its signatures."""
     time: str = ""
-    """The time as the log has it, if times of this form can be sorted as text; otherwise empty."""
+    """The time in the form of `times.sortable`; empty if it is unknown."""
     typed: bool = True
     """False for a message with a value that its field's type can't have."""
-    localised: bool = False
-    """True for a text that is not in English, of which only the fields were read."""
+    language: str = ""
+    """The language of a text that is not in English, of which only codes, paths and fields were read."""

@@ -42,7 +42,6 @@ class Symptoms:
         self.user_mode = False
         """Every event is about an image that a process loads, not the kernel."""
         self.time = ""
-        self.localised = False
 
     @property
     def name(self) -> str | None:
@@ -64,7 +63,6 @@ class Symptoms:
         if record.fields and record.time >= self.time:
             self.fields = record.fields
         self.time = max(self.time, record.time)
-        self.localised = self.localised or record.localised
 
     def add_signature(self, fields: Mapping[str, FieldValue]) -> None:
         """Add a 3089 about one of its signatures."""
@@ -81,7 +79,6 @@ class Symptoms:
         self.policies |= other.policies
         self.policy_names |= other.policy_names
         self.signatures += other.signatures
-        self.localised = self.localised or other.localised
 
     def _add_policy(self, fields: Mapping[str, FieldValue]) -> None:
         guid = fields.get("PolicyGUID")

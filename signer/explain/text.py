@@ -17,6 +17,8 @@ _MARKS = {
 }
 _BREAK = re.compile(r"\r\n|\n|\r(?!\Z)|(?<=</Event>)")
 """Line feeds of any system, and the end of an event: wevtutil writes all events into one line."""
+_QUOTE = re.compile(r"\s{0,3}>(?!>>?\s+(?:\[|Section )) ?")
+"""The mark of a quoted line in mail and Markdown; setupapi.dev.log begins its sections with ">>>"."""
 
 
 def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -77,9 +79,16 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
         *complete, rest = _BREAK.split(rest + piece)
         for line in complete:
-            yield line[:MAX_LINE]
+            yield unquoted(line[:MAX_LINE])
         if len(rest) > MAX_LINE:
-            yield rest[:MAX_LINE]
+            yield unquoted(rest[:MAX_LINE])
             rest = ""
     if rest:
-        yield rest.rstrip("\r")
+        yield unquoted(rest.rstrip("\r"))
+
+
+def unquoted(line: str) -> str:
+    """Return a line without the marks of a quotation."""
+    while ">" in line[:4] and (mark := _QUOTE.match(line)) is not None and mark.end() < len(line):
+        line = line[mark.end() :]
+    return line

@@ -22,6 +22,7 @@ def document(explanation: Explanation, compared: Sequence[Compared]) -> dict[str
         "schema": SCHEMA,
         "machine": explanation.machine.as_json(),
         "localised": explanation.localised,
+        "languages": list(explanation.languages),
         "subjects": [{**subject(one.answer, build), "prediction": _prediction(one.comparison)} for one in compared],
         "unread": [{"problem": problem, "count": count} for problem, count in explanation.damages.items()],
     }

@@ -13,6 +13,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
+from signer.cli.paths import expand, listed
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import chunks_of
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from signer.policy.targets import Target
 
 app = typer.Typer(add_completion=False)
+
+_SUFFIXES = frozenset({".evtx", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".log", ".txt", ".md", ".yaml", ".yml"})
+"""The files of a folder that are read as logs."""
 
 _LOOKED_FOR = (
     "events of Code Integrity (.evtx, XML, JSON, Format-List, message text), setupapi logs, the output of sc and "
@@ -45,7 +49,9 @@ def explain(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="LOG|CODE", help="Logs in any form (- for standard input), and codes.", show_default=False
+            metavar="LOG|CODE",
+            help="Logs in any form, folders and @lists of them (- for standard input), and codes.",
+            show_default=False,
         ),
     ] = None,
     *,
@@ -111,8 +117,12 @@ def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Co
     logs, codes = [], []
     for word in inputs:
         code = parse_code(word)
-        if word == "-" or Path(word).exists():
-            logs.append(Input(word, _chunks(output, word)))
+        named = [] if word == "-" else list(listed([Path(word)]))
+        if word == "-":
+            logs.append(Input(word, _standard_input()))
+        elif word.startswith("@") or all(path.exists() for path in named):
+            files = expand(named, _is_log, "logs")
+            logs += [Input(str(path), _chunks(output, path)) for path in files]
         elif code is not None:
             codes.append(code)
         else:
@@ -121,16 +131,21 @@ def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Co
     return logs, codes
 
 
-def _chunks(output: Output, word: str) -> Iterator[bytes]:
-    """Yield the bytes of a log; a size that changes while it is read does not matter. Raises FileError."""
-    if word == "-":
-        import sys
+def _is_log(path: Path) -> bool:
+    """Return whether a file of a folder can be a log, by its name."""
+    return path.suffix.lower() in _SUFFIXES
 
-        while chunk := sys.stdin.buffer.read(1 << 16):
-            yield chunk
-    else:
-        path = Path(word)
-        yield from output.pieces(chunks_of(path), path.stat().st_size, f"reading {path.name}")
+
+def _standard_input() -> Iterator[bytes]:
+    import sys
+
+    while chunk := sys.stdin.buffer.read(1 << 16):
+        yield chunk
+
+
+def _chunks(output: Output, path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a log; a size that changes while it is read does not matter. Raises FileError."""
+    yield from output.pieces(chunks_of(path), path.stat().st_size, f"reading {path.name}")
 
 
 def _explained(logs: list[Input], codes: list[Code], settings: dict[str, Any]) -> Explanation:
@@ -179,7 +194,7 @@ def _write(output: Output, explanation: Explanation, compared: Sequence[Compared
     else:
         write_blocks(explanation, compared, output)
     if explanation.localised:
-        output.warn("a text is not in English: only its ids, paths and codes were read")
+        output.warn(f"a text is in {' and '.join(explanation.languages)}: only its ids, paths and codes were read")
     for problem, count in explanation.damages.items():
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
     if explanation.left_out:
@@ -188,6 +203,11 @@ def _write(output: Output, explanation: Explanation, compared: Sequence[Compared
 
 def _nothing(explanation: Explanation) -> SignerError:
     """Return the error for inputs that explain nothing."""
+    if explanation.languages:
+        languages = " and ".join(explanation.languages)
+        return SignerError(
+            f"the text is in {languages} and has no code, event id, policy or path of a driver", hint=_IN_ENGLISH
+        )
     if explanation.forms:
         read = ", ".join(f"{form} ({count})" for form, count in explanation.forms.items())
         return SignerError(f"no driver that was stopped is reported; read: {read}", hint=_HOW)
@@ -195,3 +215,4 @@ def _nothing(explanation: Explanation) -> SignerError:
 
 
 _HOW = "Run: drvsign explain --how"
+_IN_ENGLISH = "Export the event as XML, which no language changes. Run: drvsign explain --how"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from signer.codeintegrity.event_tables import schemas
 from signer.codeintegrity.field_values import FieldValue
 from signer.explain.context import Context
-from signer.explain.readers.events import event_record
+from signer.explain.readers.events import event_records
 from signer.explain.records import Record
 
 MAX_OBJECT = 1 << 22
@@ -19,6 +20,8 @@ MAX_OBJECT = 1 << 22
 _STRUCTURE = re.compile(r'\\.|["{}]', re.DOTALL)
 _DATE = re.compile(r"/Date\((\d{1,14})\)/")
 _MAX_DEPTH = 12
+_HOLDERS = frozenset({"event", "system", "winlog"})
+_MAX_HOLDERS = 8
 
 
 def is_json(start: str) -> bool:
@@ -36,9 +39,7 @@ def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
             continue
         for event in _events(value, _MAX_DEPTH):
             context.seen("events as JSON")
-            record = _record(event)
-            if record is not None:
-                yield record
+            yield from _records(event)
 
 
 def _objects(pieces: Iterable[str], context: Context) -> Iterator[str]:
@@ -70,13 +71,13 @@ def _objects(pieces: Iterable[str], context: Context) -> Iterator[str]:
 
 
 def _events(value: Any, depth: int) -> Iterator[dict[str, Any]]:
-    """Yield every object that is an event, wherever it is in a document."""
+    """Yield every object that is an event, wherever it is in a document, as one flat object."""
     if not depth:
         return
     if isinstance(value, dict):
-        lower = {key.lower(): item for key, item in value.items()}
-        if isinstance(_id(lower), int):
-            yield lower
+        event = _flat(value)
+        if event["id"] is not None:
+            yield event
             return
         for item in value.values():
             yield from _events(item, depth - 1)
@@ -85,49 +86,88 @@ def _events(value: Any, depth: int) -> Iterator[dict[str, Any]]:
             yield from _events(item, depth - 1)
 
 
-def _id(event: dict[str, Any]) -> int | None:
-    system = event.get("event", event)
-    system = system.get("System", system) if isinstance(system, dict) else event
-    for holder in (event, system):
-        for name in ("id", "eventid", "EventID", "event_id"):
-            value = holder.get(name) if isinstance(holder, dict) else None
-            value = value.get("#text") if isinstance(value, dict) else value
-            if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-                value = int(value)
-            if isinstance(value, int) and not isinstance(value, bool):
-                return value
-    return None
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of an event and of the objects in it that hold its System part, by lower-case name.
+
+    Winlogbeat has them in "winlog", EvtxECmd has the fields as JSON in "Payload", and converters of XML in "System".
+    """
+    flat: dict[str, Any] = {}
+    todo = [value]
+    for holder in todo:
+        for key, item in holder.items():
+            name = key.lower().replace("_", "")
+            flat.setdefault(name, item)
+            if isinstance(item, dict) and name in _HOLDERS and len(todo) < _MAX_HOLDERS:
+                todo.append(item)
+    payload = flat.get("payload")
+    if isinstance(payload, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            parsed = json.loads(payload)
+            flat.setdefault("eventdata", parsed.get("EventData") if isinstance(parsed, dict) else None)
+    return {**flat, "id": _number(flat.get("eventid", flat.get("id")))}
 
 
-def _record(event: dict[str, Any]) -> Record | None:
-    event_id = _id(event)
-    if event_id is None:
-        return None
-    provider = event.get("providername") or event.get("provider") or event.get("channel") or event.get("logname") or ""
-    fields = _fields(event, event_id)
+def _number(value: Any) -> int | None:
+    value = value.get("#text") if isinstance(value, dict) else value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _records(event: dict[str, Any]) -> list[Record]:
+    event_id = int(event["id"])
+    names = ("providername", "provider", "channel", "logname")
+    provider = next((text for text in (_attribute(event.get(name), "name") for name in names) if text), "")
+    activity = _attribute(event.get("activityid") or event.get("correlation"), "activityid").strip("{}").lower()
     message = event.get("message")
-    activity = event.get("activityid")
-    return event_record(
+    return event_records(
         event_id,
-        "" if event_id in (5038, 6281) else str(provider),
-        fields,
+        "" if event_id in (5038, 6281) else provider,
+        _fields(event, event_id),
         message if isinstance(message, str) else "",
-        activity=f"{{{activity.strip('{}').lower()}}}" if isinstance(activity, str) and activity else None,
-        time=_time(event.get("timecreated")),
+        activity=f"{{{activity}}}" if activity else None,
+        time=_time(event.get("timecreated") or event.get("@timestamp")),
     )
+
+
+def _attribute(value: Any, name: str) -> str:
+    """Return a text, or the attribute with this name of an element that a converter of XML wrote as an object."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key.lower().strip("@#_").replace("_", "") == name or key.lower().strip("@#_$") in (
+                "attributes",
+                "value",
+            ):
+                return _attribute(item, name)
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 def _fields(event: dict[str, Any], event_id: int) -> dict[str, FieldValue]:
     """Return the fields by name. ConvertTo-Json writes values without names; the manifest's template names them."""
-    named = event.get("data") or event.get("eventdata")
+    named = event.get("eventdata") or event.get("data")
+    if isinstance(named, dict) and isinstance(named.get("Data"), list):
+        named = named["Data"]
     if isinstance(named, dict):
         return {key: _plain(value) for key, value in named.items()}
+    if isinstance(named, list):
+        return dict(_pairs(named))
     properties = event.get("properties")
     if not isinstance(properties, list):
         return {}
     values = [_plain(one.get("Value") if isinstance(one, dict) else one) for one in properties]
     names = _template(event_id, event.get("version"), len(values))
     return dict(zip(names, values, strict=True)) if names else {}
+
+
+def _pairs(data: list[Any]) -> Iterator[tuple[str, FieldValue]]:
+    """Yield the names and values of <Data> elements that a converter of XML wrote as objects."""
+    for one in data:
+        if isinstance(one, dict):
+            lower = {key.lower().strip("@#_"): item for key, item in one.items()}
+            name = _attribute(lower.get("name") or lower.get("attributes"), "name")
+            if name:
+                yield name, _plain(lower.get("text", lower.get("value")))
 
 
 def _template(event_id: int, version: Any, count: int) -> tuple[str, ...]:
@@ -147,14 +187,11 @@ def _plain(value: Any) -> FieldValue:
 
 
 def _time(value: Any) -> str:
-    """Return a time that sorts as text: ISO 8601, or the milliseconds of Windows PowerShell's /Date(…)/."""
-    if isinstance(value, dict):
-        value = value.get("value")
-    if not isinstance(value, str):
-        return ""
-    date = _DATE.fullmatch(value)
+    """Return a time as text; Windows PowerShell writes the milliseconds since 1970 as /Date(…)/."""
+    text = _attribute(value, "systemtime")
+    date = _DATE.fullmatch(text)
     if date is None:
-        return value
+        return text
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(min(int(date[1]), 10**13) / 1000, UTC).isoformat()

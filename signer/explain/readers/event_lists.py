@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 
 from signer.explain.context import Context
-from signer.explain.readers.events import event_record, loose_fields, message_record
+from signer.explain.phrases import ANOTHER_LANGUAGE, language_of
+from signer.explain.readers.events import event_records, loose_fields, message_record
 from signer.explain.records import Record
 from signer.explain.text import Lines
 from signer.policy.tables import rows
 
-_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:：]{0,24}?)\s*[:：](?:\s+(.*)|)$")  # noqa: RUF001
+_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:：]{0,24}?)\s*[:：]\s*(.*)$")  # noqa: RUF001
 _ELEMENT = re.compile(r"^\s*Event\[\d+\]:?\s*$")
+_FILE_LINE = re.compile(r"^[^:：]{2,24}[:：]\s*\\?(?:\\Device\\|\\\?\?\\|\\SystemRoot|[A-Z]:\\)", re.IGNORECASE)  # noqa: RUF001
+"""The file of event 5038, which stands behind a blank line of the message."""
 _OTHER = "other"
 _MAX_LINES = 120
 
@@ -34,9 +37,8 @@ def event_lists(context: Context, line: str, lines: Lines) -> list[Record] | Non
             return None if block.values.get("message") is None else _text_of(label, block, context)
         context.seen("message text")
         return [record]
-    record = _record(int(event_id), block)
     context.seen("events as a list")
-    return [record] if record is not None else []
+    return _records(int(event_id), block)
 
 
 class _Block:
@@ -53,13 +55,13 @@ class _Block:
         if _ELEMENT.match(line) or line.startswith((">>>", "[SC]", "<Event")) or "<Event " in line:
             return False
         label = _label(line)
-        if label is None or label[0] not in _labels():
+        if label is None or label[0] not in labels():
             return self._continue(line)
         name, value = label
         if name in self._labels or (self._blank and _is_start(name) and self._key == "message"):
             return False
         self._labels.add(name)
-        self._key, self._blank = _labels()[name], False
+        self._key, self._blank = labels()[name], False
         if self._key != _OTHER:
             self.values.setdefault(self._key, value)
         return True
@@ -71,10 +73,10 @@ class _Block:
                 return False
             self._blank = True
             return True
-        if self._blank and not line.startswith((" ", "\t")) and not line.startswith("File Name:") and self._full():
+        if self._blank and not line.startswith((" ", "\t")) and not _FILE_LINE.match(line) and self._full():
             return False
         self._blank = False
-        if self._key != _OTHER:
+        if self._key == "message":
             self.values[self._key] += f"\n{line}"
         return True
 
@@ -89,18 +91,18 @@ def _text_of(label: tuple[str, str], block: _Block, context: Context) -> list[Re
     if label[0] != "message" or "PolicyGUID" not in fields or "FileName" not in fields:
         return None
     context.seen("message text in another language")
-    return [Record(file=str(fields["FileName"]), fields=fields, localised=True)]
+    return [Record(file=str(fields["FileName"]), fields=fields, language=language_of(text) or ANOTHER_LANGUAGE)]
 
 
-def _record(event_id: int, block: _Block) -> Record | None:
+def _records(event_id: int, block: _Block) -> list[Record]:
     provider = block.values.get("provider", "") or block.values.get("log", "")
-    return event_record(
+    return event_records(
         event_id,
         provider.strip() if event_id not in (5038, 6281) else "",
         {},
         _unwrapped(block.values.get("message", "")),
         activity=_guid(block.values.get("activity", "")),
-        time="",
+        time=block.values.get("time", ""),
     )
 
 
@@ -119,11 +121,11 @@ def _label(line: str) -> tuple[str, str] | None:
 
 
 @cache
-def _labels() -> Mapping[str, str]:
-    """Return what each label means: id, message, provider, log, time, activity or other."""
+def labels() -> Mapping[str, str]:
+    """Return what each label means, in lower case: id, message, provider, log, time, activity or other."""
     return {row["label"]: row["means"] for row in rows("event_labels.tsv", "signer.explain.data")}
 
 
 def _is_start(label: str) -> bool:
     """Return whether a block can begin with this label; "Id:" and "Data:" alone are common in other texts."""
-    return _labels().get(label) in ("id", "message", "log", "provider") and label not in ("id", "source", "description")
+    return labels().get(label) in ("id", "message", "log", "provider") and label not in ("id", "source", "description")

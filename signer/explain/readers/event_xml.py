@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from signer.codeintegrity.field_values import FieldValue
 from signer.explain.context import Context
-from signer.explain.readers.events import event_record
+from signer.explain.readers.events import event_records
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
@@ -30,21 +30,20 @@ def xml_events(context: Context, line: str, lines: Lines) -> list[Record] | None
     if end < 0:
         context.damaged("an event in XML has no end")
         return []
-    record = read_event(text[: end + len(_END)])
     context.seen("event XML")
-    return [record] if record is not None else []
+    return read_event(text[: end + len(_END)])
 
 
-def read_event(text: str) -> Record | None:
-    """Return the record of one <Event> element; None for an event that says nothing about drivers."""
+def read_event(text: str) -> list[Record]:
+    """Return the records of one <Event> element; nothing for an event that says nothing about drivers."""
     root = _parsed(text)
     if root is None:
-        return None
+        return []
     system = root.find("System")
     event_id = (system.findtext("EventID") or "").strip() if system is not None else ""
     if system is None or not event_id.isascii() or not event_id.isdigit():
-        return None
-    return event_record(
+        return []
+    return event_records(
         int(event_id[:9]),
         _attribute(system, "Provider", "Name"),
         dict(_data(root)),

@@ -37,9 +37,7 @@ def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
         if chunk.startswith(_CHUNK_SIGNATURE):
             for text in _events(parser, header + chunk.ljust(_CHUNK, b"\0"), context):
                 context.seen("events in .evtx")
-                record = read_event(text)
-                if record is not None:
-                    yield record
+                yield from read_event(text)
         elif any(chunk):
             context.damaged("a chunk of the event log is damaged")
 

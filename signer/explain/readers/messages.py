@@ -19,7 +19,7 @@ _MAX_LINES = 14
 _WORDS = 3
 """Words of a message by which its beginning is recognised."""
 _QUOTES = " \t\"'`>*|"
-_ENDS = re.compile(r"(?<=[.…])[\s\"'`]|\n|\.\.\.")
+_ENDS = re.compile(r"(?<=[.…])[\s\"'`]|\n|\.\.\.|(?=</?[a-z])")
 _MAX_CUTS = 24
 _MAX_TEXT = 4096
 _EVENT_ID = re.compile(r"\b(30\d\d|31[01]\d|5038|6281)\b")

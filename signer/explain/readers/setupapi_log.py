@@ -12,6 +12,7 @@ from signer.explain.context import Context
 from signer.explain.phrases import means_of
 from signer.explain.records import Record
 from signer.explain.text import Lines
+from signer.explain.times import sortable
 
 _SECTION = re.compile(r"^>>>\s+\[(?P<title>.+)\]\s*$")
 _START = re.compile(r"^>>>\s+Section start (?P<time>[\d/]{10} [\d:.]{8,14})")
@@ -26,6 +27,7 @@ _HEADER = re.compile(r"^\s+(OS Version|Architecture|Service Pack|ProductType) = 
 _FILE = re.compile(
     r"^(?:Key|FilePath|Catalog|Driver INF(?: Path)?|INF path|InfPath)\s*[:=-]\s*(?P<path>\S.*?)\s*$", re.IGNORECASE
 )
+_FILE_WITHIN = re.compile(r"\bFilename = ([^\\/:*?\"<>|,]{1,120}\.inf)\b", re.IGNORECASE)
 _INF = re.compile(r"([^\\/:*?\"<>|\s\[\]{}']{1,120}\.inf)\b", re.IGNORECASE)
 _PROBLEM = re.compile(r"Device (?:has|had) problem[: ]+(?:0x)?(?P<hex>[0-9a-f]{2})\b", re.IGNORECASE)
 _ARCHITECTURES = {"amd64": "x64", "x64": "x64", "x86": "x86", "arm64": "arm64", "ia64": "ia64", "intel": "x86"}
@@ -55,7 +57,7 @@ def _boundary(context: Context, line: str) -> list[Record]:
         named = _INF.search(section["title"])
         context.subject = named[1] if named is not None else None
     elif start is not None:
-        context.time = start["time"]
+        context.time = sortable(start["time"])
     elif ended is not None:
         records = []
         if ended["status"] == "FAILURE":
@@ -82,6 +84,8 @@ def _entry(context: Context, entry: re.Match[str]) -> list[Record]:
         text += f" (Code {int(problem['hex'], 16)})"
     if "!" not in mark and problem is None and not _is_statement(text):
         return []
+    within = _FILE_WITHIN.search(text)
+    context.subject = within[1] if within is not None else context.subject
     _codes, signs = means_of(text)
     record = _record(context, text, signs)
     return [record] if record.codes or record.signs else []

@@ -12,18 +12,32 @@ from itertools import chain
 
 from signer.explain.context import Context
 from signer.explain.readers import evtx
+from signer.explain.readers.device_lists import device_lists
+from signer.explain.readers.event_columns import event_columns
+from signer.explain.readers.event_fields import event_fields
 from signer.explain.readers.event_json import is_json, json_records
 from signer.explain.readers.event_lists import event_lists
 from signer.explain.readers.event_xml import xml_events
 from signer.explain.readers.messages import message_texts
 from signer.explain.readers.setupapi_log import setupapi_lines
 from signer.explain.readers.tool_text import tool_lines
+from signer.explain.readers.unrendered import unrendered_events
 from signer.explain.records import Record
 from signer.explain.text import Lines, decoded
 
 LineReader = Callable[[Context, str, Lines], list[Record] | None]
 
-LINE_READERS: tuple[LineReader, ...] = (xml_events, event_lists, message_texts, setupapi_lines, tool_lines)
+LINE_READERS: tuple[LineReader, ...] = (
+    xml_events,
+    event_columns,
+    event_lists,
+    unrendered_events,
+    message_texts,
+    event_fields,
+    setupapi_lines,
+    device_lists,
+    tool_lines,
+)
 
 
 def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:

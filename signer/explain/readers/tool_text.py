@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from signer.explain.codes import EVENT, codes_in
 from signer.explain.context import Context
-from signer.explain.phrases import is_localised, means_of
+from signer.explain.phrases import foreign_words, language_of, means_of
 from signer.explain.readers.messages import policy_mentions
 from signer.explain.records import MachineFact, Record
 from signer.explain.text import Lines
@@ -18,40 +19,54 @@ _SUBJECTS = (
     re.compile(r"(?:driver package|INF)\s*:\s*(?:.*[\\/])?([^\\/:*?\"<>|\s]{1,120}\.inf)\b", re.IGNORECASE),
     re.compile(r"(?<![\w.-])([\w.$-]{1,120}\.(?:sys|inf))\b", re.IGNORECASE),
     re.compile(r"^The (\S{1,80}) service failed to start"),
+    re.compile(r"\bStart-Service\s+(?:-Name\s+)?[\"']?([\w.$-]{1,256})"),
+    re.compile(r"\b(?:fltmc(?:\.exe)?\s+load)\s+([\w.$-]{1,256})", re.IGNORECASE),
+    re.compile(r"\bService '([\w.$-]{1,256})"),
+    re.compile(r"\\Driver\\([\w.$-]{1,120})"),
 )
 _STATE = re.compile(r"WIN32_EXIT_CODE\s*:\s*(\d+)", re.IGNORECASE)
 _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
     (re.compile(r"\[version \d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
     (re.compile(r"\bOS Version:\s+\d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
     (re.compile(r"\b(?:OS )?build[:\s]+(?:10\.0\.)?(\d{5})\b", re.IGNORECASE), "build", None),
-    (re.compile(r"^\s*testsigning\s+(yes|on|no|off)\b", re.IGNORECASE), "testsigning", "yes on"),
+    (re.compile(r"^\s*testsigning\s+(yes|on|no|off)\b", re.IGNORECASE), "testsigning", "yes|on"),
     (
         re.compile(r"\bSecure Boot(?: State)?\s*[:=]?\s+(on|off|enabled|disabled)\b", re.IGNORECASE),
         "secure_boot",
-        "on enabled",
+        "on|enabled",
     ),
     (re.compile(r"\bConfirm-SecureBootUEFI\b\s*[:=]?\s*(true|false)\b", re.IGNORECASE), "secure_boot", "true"),
     (
         re.compile(r"\bmemory integrity(?: is)?\s*[:=]?\s+(on|off|enabled|disabled)\b", re.IGNORECASE),
         "hvci",
-        "on enabled",
+        "on|enabled",
     ),
+    (re.compile(r"\bServices Running\s.*\bHypervisor enforced Code (Integrity)\b", re.IGNORECASE), "hvci", "integrity"),
+    (re.compile(r"\bSecurityServicesRunning\s*:\s*\{(?:\d, )*(2)\b"), "hvci", "2"),
+    (re.compile(r"\bWindows 1[01](?: \w+)? in (S mode)\b", re.IGNORECASE), "s_mode", "s mode"),
+    (re.compile(r"\bSkuPolicyRequired\b(?:\s+REG_DWORD)?[\s:=]+(?:0x)?([01])\b", re.IGNORECASE), "s_mode", "1"),
     (re.compile(r"\bSystem Type:?\s+(x64|x86|ARM64)-based PC", re.IGNORECASE), "architecture", None),
 )
-_WORTH_READING = re.compile(
-    r"0x|[CE]0000|80[0]?[79BF]|-10737|32212|STATUS_|_E_|ERROR|CM_PROB|code|code|код|kod|代|コ|코|código|error|fail|event"
-    r"|SERVICE|WIN32|driver|signature|signed|blocked|polic|integrity|version|build|testsigning|secure|certificate"
-    r"|catalog|ошибка|fehler|erreur|błąd|\.sys|\.inf|sc start|net start|ereignis|evento|événement|win32|system type",
-    re.IGNORECASE,
+_WORTH_READING = (
+    r"0x|[CE]0000|80[0]?[79BF]|-10737|32212|STATUS_|_E_|ERROR|CM_PROB|code|код|kod|代|コ|코|código|fail|event"
+    r"|\[SC\]|SERVICE|WIN32|driver|signature|signed|blocked|polic|integrity|version|build|testsigning|secure|certificate"
+    r"|catalog|ошибка|fehler|erreur|błąd|errore|\.sys|\.inf|sc start|net start|ereignis|evento|événement|system type"
+    r"|falha|échec|错|錯|失败|失敗|エラー|오류|S mode|SkuPolicy|microsoft-verified|Start-Service|fltmc"
 )
+_FILE_ALONE = re.compile(r"^\s*(?:[-*\N{BULLET}]\s*)?([\w.$-]{1,120}\.sys)\s*$", re.IGNORECASE)
+_LISTING = frozenset({"memory-integrity-notice"})
+"""Signs of notices that list drivers below them."""
 _MAX_LINE = 8192
 
 
 def tool_lines(context: Context, line: str, lines: Lines) -> list[Record] | None:
     """Read one line of any other text; None for a line that says nothing."""
     line = line[:_MAX_LINE]
-    if _WORTH_READING.search(line) is None:
+    if _worth_reading().search(line) is None:
         return None
+    named = _FILE_ALONE.match(line)
+    if context.sign is not None and named is not None:
+        return [Record(file=named[1], signs=(context.sign,))]
     subject = _subject(line)
     context.subject = subject or context.subject
     found = [*_machine(line), *_statement(context, line)]
@@ -69,8 +84,10 @@ def _statement(context: Context, line: str) -> list[Record]:
         codes += [code.text for code in codes_in(f"error {state[1]}")]
     events = tuple(dict.fromkeys(int(code.text) for code in found if code.kind == EVENT))
     policy = policy_mentions(line)
+    language = language_of(line)
+    context.sign = next((one for one in signs if one in _LISTING), context.sign)
     if not (codes or said or signs or events or policy):
-        return []
+        return [Record(language=language)] if language else []
     records = [Record(file=context.subject, events=(one,), fields=policy) for one in events]
     codes = list(dict.fromkeys([*codes, *said]))
     if codes or signs or (policy and not events):
@@ -80,10 +97,16 @@ def _statement(context: Context, line: str) -> list[Record]:
                 codes=tuple(codes),
                 signs=signs,
                 fields={} if events else policy,
-                localised=is_localised(line),
+                language=language,
             )
         )
     return records
+
+
+@cache
+def _worth_reading() -> re.Pattern[str]:
+    """Return the pattern of lines that are looked at more closely: it rules out most lines of a large text."""
+    return re.compile("|".join([_WORTH_READING, *map(re.escape, foreign_words())]), re.IGNORECASE)
 
 
 def _subject(line: str) -> str | None:
@@ -101,5 +124,5 @@ def _machine(line: str) -> list[Record]:
         if found is None:
             continue
         word = found[1].lower()
-        facts[name] = word in yes.split() if yes is not None else int(word) if word.isdigit() else word
+        facts[name] = word in yes.split("|") if yes is not None else int(word) if word.isdigit() else word
     return [Record(machine=facts)] if facts else []

@@ -124,3 +124,31 @@ def test_an_event_about_the_machine_alone_shows_the_state_and_stops_no_driver(wo
     assert ran.code == 3
     assert "Secure Boot: on" in ran.stdout
     assert "no driver that was stopped is reported" in ran.stderr
+
+
+def test_a_folder_and_a_list_of_logs_are_read(work: Path, log: Path) -> None:
+    (work / "logs" / "deep").mkdir(parents=True)
+    (work / "logs" / "deep" / "sc.txt").write_text("sc start other\n[SC] StartService FAILED 577:\n")
+    (work / "logs" / "picture.png").write_bytes(b"error 577 in x.sys")
+    (work / "all.txt").write_text("ci.xml\nlogs\n")
+    ran = drvsign("explain", "@all.txt", "--json")
+    assert {one["file"] for one in ran.document["subjects"]} == {"X.sys", "other"}
+
+
+def test_a_text_in_another_language_without_any_field_is_named_as_such(work: Path) -> None:
+    (work / "de.txt").write_text("Die Codeintegrität hat festgestellt, dass eine Datei ungültig ist.\n")
+    ran = drvsign("explain", "de.txt")
+    assert ran.code == 3
+    assert "the text is in German" in ran.stderr
+    assert "hint: Export the event as XML" in ran.stderr
+
+
+def test_a_driver_is_matched_by_the_hash_in_3089(driver: Path) -> None:
+    (digest,) = drvsign("digest", "toaster.sys", "--json").document["files"]
+    events = xml(3004, FileNameBuffer=PATH.replace("X", "renamed")) + xml(
+        3089, TotalSignatureCount=0, Hash=digest["digests"]["sha256"].upper(), VerificationError=3
+    )
+    (driver.parent / "ci.xml").write_text(events)
+    ran = drvsign("explain", "ci.xml", "--driver", "toaster.sys", "--target", "win11-24h2-x64", "--json")
+    (subject,) = ran.document["subjects"]
+    assert (subject["file"], subject["prediction"]["matched_by"]) == ("renamed.sys", "hash")

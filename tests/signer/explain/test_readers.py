@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from signer.explain.readers.table import read_records
 from signer.explain.text import Lines, decoded, encoding_of
 
 PATH = r"\Device\HarddiskVolume3\Windows\System32\drivers\X.sys"
+PROVIDER = "Microsoft-Windows-CodeIntegrity"
 POLICY = "{8f9cb695-5d48-48d6-a329-7202b44607e3}"
 MESSAGE = (
     f"Code Integrity determined that a process (System) attempted to load {PATH} that did not meet the Authenticode "
@@ -80,6 +82,32 @@ WEVTUTIL = f"""Event[0]:
 {MESSAGE}
 
 """
+FRIENDLY_VIEW = f"""+ System
+
+  - Provider
+
+   [ Name]  Microsoft-Windows-CodeIntegrity
+   [ Guid]  {{4ee76bd8-3cf4-44a0-a0ac-3937643e37a3}}
+
+   EventID 3077
+
+   Version 5
+
+  - TimeCreated
+
+   [ SystemTime]  2026-09-02T18:23:41.1234567Z
+
+   Channel Microsoft-Windows-CodeIntegrity/Operational
+
+- EventData
+
+  FileNameLength 54
+  File Name {PATH}
+  ProcessNameLength 6
+  Process Name System
+  Requested Signing Level 2
+  PolicyGUID {POLICY}
+"""
 FORMS = {
     "xml": xml(3077, **BLOCKED),
     "xml-list": f"<?xml version='1.0'?><Events>{xml(3077, **BLOCKED)}{xml(3077, **BLOCKED)}</Events>",
@@ -97,6 +125,29 @@ FORMS = {
     "message-quoted": f'> "{MESSAGE}"\n',
     "message-wrapped": MESSAGE.replace(" that did", "\nthat did").replace(" or viol", "\n  or viol"),
     "message-in-prose": f"I see this in the log: {MESSAGE} Nothing else. What is wrong?",
+    "message-in-html": f"<p>{MESSAGE}</p>",
+    "message-quoted-and-wrapped": "> " + MESSAGE.replace(" that did", "\n> that did").replace(" or vi", "\n> or vi"),
+    "message-behind-a-time": f"2026-09-02T18:23:41Z host CodeIntegrity[4]: {MESSAGE}",
+    "csv-event-viewer": "Level,Date and Time,Source,Event ID,Task Category\r\n"
+                        f'Error,9/2/2026 6:23:41 PM,{PROVIDER},3077,(18),"{MESSAGE}"\r\n',
+    "csv-powershell": '#TYPE Selected.EventLogRecord\n"TimeCreated","Id","LevelDisplayName","Message"\n'
+                      f'"9/2/2026 6:23:41 PM","3077","Error","{MESSAGE}"\n',
+    "csv-two-lines": f'"Id","Message"\n"3077","{MESSAGE[:150]}\n{MESSAGE[151:]}"\n',
+    "tsv": f"Time\tId\tMessage\n18:23\t3077\t{MESSAGE}\n",
+    "markdown-table": f"| Id | Message |\n|---|---|\n| 3077 | {MESSAGE} |\n",
+    "markdown-fields": f"| Event ID | 3077 |\n|---|---|\n| File Name | {PATH} |\n| PolicyGUID | {POLICY} |\n",
+    "friendly-view": FRIENDLY_VIEW,
+    "yaml": f"event_id: 3077\nevent_data:\n  FileName: {PATH}\n  PolicyGUID: '{POLICY}'\n",
+    "values-alone": f"The description for Event ID 3077 from source {PROVIDER} cannot be found.\n\n"
+                    f"The following information was included with the event: \n\n54\n{PATH}\n6\nSystem\n{POLICY}\n",
+    "xml-view": re.sub("(?=<System>|<EventData>)", "\n- ", xml(3077, **BLOCKED)),
+    "json-evtxecmd": json.dumps({"EventId": 3077, "Provider": PROVIDER, "Payload": json.dumps({"EventData": {"Data": [
+        {"@Name": "File Name", "#text": PATH}, {"@Name": "PolicyGUID", "#text": POLICY}]}})}),
+    "json-winlogbeat": json.dumps({"winlog": {"event_id": 3077, "provider_name": PROVIDER,
+                                              "event_data": {"File Name": PATH, "PolicyGUID": POLICY}}}),
+    "json-evtx-dump": json.dumps({"Event": {
+        "System": {"EventID": {"#text": 3077}, "Provider": {"#attributes": {"Name": PROVIDER}}},
+        "EventData": {"File Name": PATH, "PolicyGUID": POLICY}}}),
 }  # fmt: skip
 
 
@@ -300,3 +351,44 @@ def test_the_machine_is_derived_from_events_and_the_newest_counts() -> None:
     ]
     machine = run("".join(events)).machine
     assert (machine.whql_enforced, machine.secure_boot, machine.driver_policy) == (False, None, "evaluation")
+
+
+def test_a_text_without_id_path_and_code_is_named_by_its_language() -> None:
+    explanation = run("代码完整性确定进程尝试加载的文件不符合签名级别要求或违反代码完整性策略。\n")
+    assert (explanation.answers, explanation.languages) == ((), ("Chinese",))
+
+
+def test_english_is_no_other_language() -> None:
+    text = "SERVICE_NAME: x\nError 577: the service failed. The event log has error entries, 2 of them.\n"
+    assert run(text).languages == ()
+
+
+def test_a_list_of_times_in_any_format_puts_the_newest_first() -> None:
+    blocks = [("A", "9/2/2026 6:23:41 PM"), ("B", "9/12/2026 6:23:41 AM"), ("C", "8/30/2026 11:00:00 PM")]
+    text = "".join(FORMAT_LIST.replace("9/2/2026 6:23:41 PM", time).replace("X.sys", f"{name}.sys")
+                   for name, time in blocks)  # fmt: skip
+    assert [answer.file for answer in run(text).answers] == ["B.sys", "A.sys", "C.sys"]
+
+
+def test_a_row_that_is_no_row_ends_a_table() -> None:
+    text = f'Id,Message\n3077,"{MESSAGE}"\n\nnothing,of,the,kind\nsc start other\nerror 577\n'
+    assert {answer.file for answer in run(text).answers} == {"X.sys", "other"}
+
+
+def test_each_device_of_a_list_has_its_own_code() -> None:
+    text = "".join(
+        f"Instance ID:        ROOT\\{name}\\0000\nProblem Code:       {code} (0x0)\nDriver Name:        {name}.inf\n\n"
+        for name, code in (("a", 52), ("b", 28))
+    )
+    found = {answer.file: answer.codes for answer in run(text).answers}
+    assert found == {"a.inf": ("Code 52",), "b.inf": ("Code 28",)}
+
+
+def test_the_process_in_brackets_is_not_the_file() -> None:
+    text = (
+        "Quelle: Microsoft-Windows-CodeIntegrity\nEreignis-ID: 3033\nBeschreibung:\n"
+        "Ein Prozess (\\Device\\HarddiskVolume3\\x\\svchost.exe) hat versucht, "
+        "\\Device\\HarddiskVolume3\\y\\z.dll zu laden.\n"
+    )
+    (answer,) = run(text).answers
+    assert (answer.file, answer.key) == ("z.dll", "protected-process")

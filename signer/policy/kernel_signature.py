@@ -18,6 +18,8 @@ from signer.verify.evidence import Signature
 _AGAIN = "Get an unmodified file from its publisher, or sign the file again after the last change."
 _STAMP = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
+_MD5 = "digest-md5"
+"""Code of a chain's problem."""
 _MIN_RSA_BITS, _MAX_RSA_BITS = 1024, 4096
 
 
@@ -179,7 +181,7 @@ def chain(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rule
                 "revoked",
                 f"{problem.message}; Code Integrity does not read revocation lists of certificate authorities",
             )
-        elif problem.code in _UNANCHORED:
+        elif problem.code in (*_UNANCHORED, _MD5):
             continue
         elif problem.code not in BROKEN:
             yield notes(problem.code, problem.message)
@@ -187,6 +189,19 @@ def chain(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rule
             yield undecided(problem.code, f"{message}; Microsoft does not document whether test-signing mode checks it")
         else:
             yield rejects(problem.code, message, "Request a corrected certificate from the certificate authority.")
+
+
+@rule(
+    "chain-digest",
+    "No certificate below the root is issued with MD5.",
+    source=f"{sources.EVENTS}, VerificationError 6; {sources.WEAK_CRYPTO_EVENTS}",
+)
+def chain_digest(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
+    """Return "undecided" for MD5: Code Integrity has a minimum for digests, which Microsoft does not publish."""
+    for problem in candidate.path.problems if candidate.path is not None else ():
+        if problem.code == _MD5:
+            message = f"{problem.message}; Microsoft does not publish which digests Code Integrity accepts in a chain"
+            yield undecided("chain-md5", message, "Sign with a certificate whose chain has SHA-2 digests.")
 
 
 @rule(
@@ -264,5 +279,6 @@ INTEGRITY: tuple[Rule[SignaturePath], ...] = (
     key_algorithm,
     code_signing,
     chain,
+    chain_digest,
 )
 TIME: tuple[Rule[SignaturePath], ...] = (expiry, lifetime, signature_remarks.remarks)

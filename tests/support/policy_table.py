@@ -1,4 +1,4 @@
-"""Generate the table of rules in docs/policy.md. `python -m tests.support.policy_table` writes it."""
+"""Generate the rules and settled statements in docs/policy.md; `python -m tests.support.policy_table` writes them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Any
 from signer.policy.judge import POLICY_NAMES, policy
 from signer.policy.package import RULES as PACKAGE_RULES
 from signer.policy.rules import Rule
+from tests.signer.policy.cases.registry import all_cases
+from tests.signer.policy.documents import is_unsettled
 from tests.support.files import ROOT
 
 PAGE = ROOT / "docs" / "policy.md"
 BEGIN = "<!-- rules: made by tests/support/policy_table.py -->"
 END = "<!-- end of rules -->"
+SETTLED = "<!-- statements: made by tests/support/policy_table.py -->"
+END_OF_SETTLED = "<!-- end of statements -->"
 
 
 def table() -> str:
@@ -41,10 +45,27 @@ def _rows(rules: Iterator[Rule[Any]]) -> Iterator[str]:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def statements() -> str:
+    """Return the sentence of every policy case that a source settles, by source."""
+    found: dict[str, dict[str, None]] = {}
+    for case in all_cases():
+        if not is_unsettled(case.source):
+            found.setdefault(case.source, {})[" ".join(case.sentence.split())] = None
+    lines = [SETTLED, ""]
+    for source in sorted(found, key=str.lower):
+        lines += [f"- {source}", *(f"  - {sentence}" for sentence in found[source])]
+    return "\n".join([*lines, "", END_OF_SETTLED])
+
+
 def page_with_table(text: str) -> str:
-    """Return the page with its table replaced."""
-    head, _, rest = text.partition(BEGIN)
-    return head + table() + rest.partition(END)[2]
+    """Return the page with its tables replaced."""
+    text = _replaced(text, BEGIN, END, table())
+    return _replaced(text, SETTLED, END_OF_SETTLED, statements())
+
+
+def _replaced(text: str, begin: str, end: str, made: str) -> str:
+    head, _, rest = text.partition(begin)
+    return head + made + rest.partition(end)[2]
 
 
 if __name__ == "__main__":

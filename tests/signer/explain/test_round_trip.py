@@ -29,7 +29,7 @@ def predicted(case_id: str) -> tuple[Event, ...]:
     return consequences(case.policy, verdict, sample.evidence, target).events
 
 
-BY_ID: dict[str, Expectation] = {case.id: case for case in test_policy_cases.REGISTRY if case.policy == "kernel"}
+BY_ID: dict[str, Expectation] = {case.id: case for case in test_policy_cases.CASES if case.policy == "kernel"}
 
 
 def logged() -> Iterator[str]:
@@ -95,7 +95,7 @@ def test_signatures_make_the_answer_exact() -> None:
     assert certain > 0.8 * len(confidences)
 
 
-INSTALLATIONS = [case for case in test_policy_cases.REGISTRY if case.policy == "pnp" and case.outcome == "rejected"]
+INSTALLATIONS = [case for case in test_policy_cases.CASES if case.policy == "pnp" and case.outcome == "rejected"]
 
 
 @pytest.mark.parametrize("case", INSTALLATIONS, ids=lambda case: case.id)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 import pytest
 
-import tests.signer.policy.cases as cases
 from signer.policy.judge import judge
 from signer.policy.targets import Target
-from tests.signer.policy.cases.registry import REGISTRY, Expectation
+from tests.signer.policy.cases.registry import Expectation, all_cases
 
-for _module in pkgutil.iter_modules(cases.__path__):
-    importlib.import_module(f"tests.signer.policy.cases.{_module.name}")
+CASES = all_cases()
 
 
-@pytest.mark.parametrize("case", REGISTRY, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_case(case: Expectation) -> None:
     sample = case.make()
     verdict = judge(
@@ -35,4 +30,4 @@ def test_case(case: Expectation) -> None:
 
 
 def test_case_ids_are_unique() -> None:
-    assert len({case.id for case in REGISTRY}) == len(REGISTRY)
+    assert len({case.id for case in CASES}) == len(CASES)

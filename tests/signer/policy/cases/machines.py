@@ -7,8 +7,23 @@ from dataclasses import dataclass
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_ELAM, EKU_WHQL
 from signer.pe.protection import Fault
+from signer.policy.sources import (
+    BLOCK_RULES,
+    DEBUGGING,
+    ELAM,
+    EMBEDDED,
+    HVCI,
+    HVCI_EVENTS,
+    HVCI_REASONS,
+    LOG_MESSAGES,
+    POLICY,
+    REQUIREMENTS,
+    S_MODE,
+    STARTUP_SETTINGS,
+)
 from signer.policy.subjects import FileSubject, SignatureSubject
-from tests.signer.policy.cases.registry import expect
+from tests.signer.policy.cases.registry import expect, stated
+from tests.signer.policy.documents import DECISION, EXCEPTIONS, unsettled
 from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, of_test_root
 
 
@@ -44,6 +59,7 @@ LISTED, NOT_LISTED, UNSURE = Listing("listed", True), Listing("not-listed", Fals
 @expect("accepted", "x86-not-enforced", "win8-x86", "win10-22h2-x86", secure_boot=False)
 @expect("rejected", "unsigned", "win7-x86", "vista-x86", boot_start=True)
 @expect("rejected", "unsigned", "win7-x86", protected_media=True)
+@stated(f"{POLICY}; {REQUIREMENTS}")
 def unsigned_on_x86() -> Sample:
     """A 32-bit kernel requires signatures only with Secure Boot, at boot and for protected media."""
     return driver(architecture="x86")
@@ -52,6 +68,7 @@ def unsigned_on_x86() -> Sample:
 @expect("rejected", "root", "win7-x86", "win10-22h2-x64")
 @expect("rejected", "root", "win10-22h2-x86", secure_boot=False)
 @expect("rejected", "root", "win10-22h2-x64", debugger=True)
+@stated(DECISION)
 def refused_catalog_on_a_lenient_machine() -> Sample:
     """No machine state makes a rejected catalog accepted, because catalogs are not loaded."""
     return driver(commercial().having(algorithm=DigestAlgorithm.SHA1), kind="catalog", name="sample.cat")
@@ -59,12 +76,14 @@ def refused_catalog_on_a_lenient_machine() -> Sample:
 
 @expect("accepted", "x86-not-enforced", "win7-x86", code="digest-mismatch")
 @expect("rejected", "digest", "win8.1-x86")
+@stated(f"{POLICY}; {REQUIREMENTS}")
 def changed_on_x86() -> Sample:
     """A broken signature does not matter if signatures are not enforced."""
     return driver(by_microsoft(EKU_WHQL).broken(), architecture="x86")
 
 
 @expect("accepted", "root", "win7-x86", "win10-22h2-x86")
+@stated(f"{POLICY}; {REQUIREMENTS}")
 def signed_on_x86() -> Sample:
     """A validly signed 32-bit driver is accepted for its signature, not because of a waiver."""
     return driver(by_microsoft(EKU_WHQL), architecture="x86")
@@ -72,6 +91,7 @@ def signed_on_x86() -> Sample:
 
 @expect("rejected", "cross-signed", "win10-22h2-x86")
 @expect("accepted", "root", "win8.1-x86")
+@stated(EXCEPTIONS)
 def late_cross_signed_on_x86() -> Sample:
     """With Secure Boot, the rule of 1607 applies to 32-bit clients as well."""
     return driver(cross_signed(begins="2016-05-02"), architecture="x86")
@@ -80,12 +100,14 @@ def late_cross_signed_on_x86() -> Sample:
 @expect("rejected", "boot-start-embedded", "win7-x64", "win8.1-x64", "server2012r2-x64", boot_start=True)
 @expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64", boot_start=True, code="boot-start-catalog-only")
 @expect("accepted", "root", "win7-x64", "win8.1-x64")
+@stated(f"{REQUIREMENTS}; {EMBEDDED}; virtio-win reports of 0xC0000428 on Server 2012 R2")
 def catalog_only() -> Sample:
     """A boot-start driver with only a catalog signature fails before Windows 10; later there is a warning."""
     return driver(by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("accepted", "root", "win7-x64", "win10-22h2-x64", boot_start=True)
+@stated(REQUIREMENTS)
 def embedded_and_boot_start() -> Sample:
     """A boot-start driver with an embedded signature is accepted."""
     return driver(by_microsoft(EKU_WHQL))
@@ -93,12 +115,14 @@ def embedded_and_boot_start() -> Sample:
 
 @expect("rejected", "boot-start-embedded", "win8.1-x64", boot_start=True)
 @expect("accepted", "root", "win8.1-x64")
+@stated(REQUIREMENTS)
 def refused_embedded_signature_and_boot_start() -> Sample:
     """A rejected embedded signature does not satisfy the rule for boot-start drivers."""
     return driver(commercial(), by_microsoft(EKU_WHQL).in_catalog())
 
 
 @expect("rejected", "root", "win8.1-x64", boot_start=True)
+@stated(REQUIREMENTS)
 def refused_and_boot_start() -> Sample:
     """A boot-start driver with a rejected signature is rejected for that signature."""
     return driver(commercial())
@@ -108,12 +132,14 @@ def refused_and_boot_start() -> Sample:
 @expect("rejected", "unsigned", "win10-22h2-x64", debugger=True, secure_boot=True, code="debugger-secure-boot")
 @expect("rejected", "unsigned", "win10-22h2-x64", debugger=True, hvci=True, code="debugger-hvci")
 @expect("accepted", "debugger", "win8.1-x64", debugger=True, hvci=True)
+@stated(LOG_MESSAGES)
 def unsigned_under_a_debugger() -> Sample:
     """With a kernel debugger attached an unsigned driver loads, unless Secure Boot or memory integrity is on."""
     return driver()
 
 
 @expect("accepted", "debugger", "win10-22h2-x64", debugger=True, code="digest-mismatch")
+@stated(LOG_MESSAGES)
 def changed_under_a_debugger() -> Sample:
     """A changed driver loads under a debugger, and the finding remains."""
     return driver(by_microsoft(EKU_WHQL).broken())
@@ -121,11 +147,9 @@ def changed_under_a_debugger() -> Sample:
 
 @expect("rejected", "unsigned", "win7-x64", "win10-22h2-x64", debugger=True, debug_enforcement=True)
 @expect("accepted", "debugger", "win10-22h2-x64", debugger=True, debug_enforcement=False)
+@stated(DEBUGGING)
 def unsigned_under_an_enforcing_debugger() -> Sample:
-    """CI\\DebugFlags 0x10 blocks unsigned drivers under a debugger too.
-
-    Source: windows-driver-docs install/appendix-1--enforcing-kernel-mode-signature-verification….
-    """
+    """CI\\DebugFlags 0x10 blocks unsigned drivers under a debugger too."""
     return driver()
 
 
@@ -135,17 +159,16 @@ OFF = {"signature_enforcement": False}
 @expect("accepted", "signatures-not-enforced", "vista-x64", "win7-x64", "win11-24h2-x64", "win11-24h2-arm64", **OFF)
 @expect("rejected", "unsigned", "win7-x64", "win11-24h2-x64")
 @expect("rejected", "unsigned", "win11-24h2-x64", hvci=True, code="not-enforced-hvci", **OFF)
+@stated(STARTUP_SETTINGS)
 def unsigned_in_a_boot_without_enforcement() -> Sample:
-    """F8 or Startup Settings 7 disables the enforcement for one boot; memory integrity still checks.
-
-    Source: windows-driver-docs develop/installing-an-unsigned-driver-during-development-and-test.md.
-    """
+    """F8 or Startup Settings 7 disables the enforcement for one boot; memory integrity still checks."""
     return driver(architecture=None)
 
 
 @expect("accepted", "signatures-not-enforced", "win11-24h2-x64", allow_list=NoList("no-list"), **OFF)
 @expect("rejected", "driver-policy", "win11-24h2-x64", allow_list=NoList("no-list"))
 @expect("accepted", "signatures-not-enforced", "win11-24h2-x64", **OFF)
+@stated(STARTUP_SETTINGS)
 def cross_signed_in_a_boot_without_enforcement() -> Sample:
     """Startup Settings 7 lifts the Windows Driver Policy too (reports from the field)."""
     return driver(cross_signed())
@@ -154,54 +177,62 @@ def cross_signed_in_a_boot_without_enforcement() -> Sample:
 @expect("rejected", "cross-signed", "win11-24h2-x64-smode", **OFF)
 @expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, **OFF)
 @expect("accepted", "signatures-not-enforced", "win11-24h2-x64", block_list=NOT_LISTED, **OFF)
+@stated(f"{S_MODE}; {BLOCK_RULES}: neither is a check of the signature")
 def refused_in_a_boot_without_enforcement() -> Sample:
     """S mode and the block list stay in effect without enforcement of signatures."""
     return driver(cross_signed(begins="2016-05-02"))
 
 
 @expect("accepted", "root", "win11-24h2-x64", **OFF)
+@stated(DECISION)
 def signed_in_a_boot_without_enforcement() -> Sample:
     """A validly signed driver is accepted for its signature."""
     return driver(by_microsoft(EKU_WHQL))
 
 
-ELAM = {"early_launch": True, "boot_start": True}
+EARLY = {"early_launch": True, "boot_start": True}
 TEST = {"roots": "test-signing", "testsigning": True}
 
 
-@expect("accepted", "root", "win8-x64", "win11-24h2-x64", **ELAM)
+@expect("accepted", "root", "win8-x64", "win11-24h2-x64", **EARLY)
+@stated(ELAM)
 def early_launch_driver() -> Sample:
     """An early-launch driver with Microsoft's ELAM certificate loads (elam-driver-submission.md)."""
     return driver(by_microsoft(EKU_ELAM))
 
 
-@expect("rejected", "elam", "win8-x64", "win11-24h2-x64", code="elam-certificate", **ELAM)
+@expect("rejected", "elam", "win8-x64", "win11-24h2-x64", code="elam-certificate", **EARLY)
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64", boot_start=True)
-@expect("accepted", "root", "win7-x64", **ELAM)
+@expect("accepted", "root", "win7-x64", **EARLY)
+@stated(ELAM)
 def early_launch_driver_with_a_whql_signature() -> Sample:
     """A WHQL signature is not enough for an early-launch driver; Windows 7 has no early launch."""
     return driver(by_microsoft(EKU_WHQL))
 
 
-@expect("accepted", "test-signing", "win11-24h2-x64", **ELAM, **TEST)
+@expect("accepted", "test-signing", "win11-24h2-x64", **EARLY, **TEST)
+@stated(ELAM)
 def early_launch_test_driver() -> Sample:
     """A test certificate for early-launch drivers has the ELAM EKU (elam-driver-requirements.md)."""
     return driver(of_test_root(named=True, usages=(EKU_CODE_SIGNING, EKU_ELAM)))
 
 
-@expect("rejected", "elam", "win11-24h2-x64", **ELAM, **TEST)
+@expect("rejected", "elam", "win11-24h2-x64", **EARLY, **TEST)
+@stated(ELAM)
 def early_launch_test_driver_without_the_usage() -> Sample:
     """A test certificate without the ELAM EKU does not start an early-launch driver."""
     return driver(of_test_root(named=True))
 
 
 @expect("accepted", "root", "win10-22h2-x64", debugger=True)
+@stated(DECISION)
 def signed_under_a_debugger() -> Sample:
     """A validly signed driver is not accepted because of the debugger."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("accepted", "root", "win10-22h2-x64", "win11-24h2-x64", "server2022-x64", hvci=True)
+@stated(HVCI)
 def signed_under_memory_integrity() -> Sample:
     """Memory integrity accepts a validly signed driver with compatible sections."""
     return driver(by_microsoft(EKU_WHQL))
@@ -211,6 +242,7 @@ def signed_under_memory_integrity() -> Sample:
 @expect("accepted", "root", "win8.1-x64", hvci=True, code="no-hvci")
 @expect("accepted", "root", "win10-1507-x64", "win11-24h2-x64")
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, debugger=True)
+@stated(f"{HVCI}; {HVCI_EVENTS}")
 def writable_code() -> Sample:
     """With memory integrity, a driver with a writable and executable section does not load, whatever its signer."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-writable-code", "its section 'x' is both"),))
@@ -218,22 +250,21 @@ def writable_code() -> Sample:
 
 @expect("rejected", "hvci", "win10-22h2-x64", hvci=True, code="hvci-unaligned")
 @expect("accepted", "root", "win10-22h2-x64")
+@stated(f"{HVCI}; {HVCI_EVENTS}")
 def unaligned_sections() -> Sample:
     """Memory integrity requires page-aligned sections."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-unaligned", "its sections are aligned to 0x20"),))
 
 
 def layout_fault(code: str) -> None:
-    """Register the cases of a reason of Code Integrity's list: refused since 2004, unknown before, no matter without.
-
-    Source: the map HvciAuditFailures in Code Integrity's event manifest, from 18990 on.
-    """
+    """Register the cases of a reason of Code Integrity's list: refused since 2004, unknown before."""
 
     def make() -> Sample:
         """Memory integrity refuses the reasons of Code Integrity's own list."""
         return driver(by_microsoft(EKU_WHQL), architecture=None, protection=(Fault(code, "a fault"),))
 
     make.__name__ = code.replace("-", "_")
+    stated(f"{HVCI}; {HVCI_REASONS}" if code == "hvci-imports-in-code" else HVCI_REASONS)(make)
     first, before = ("win10-1709", "win10-1703") if code == "hvci-imports-in-code" else ("win10-2004", "win10-1909")
     expect("rejected", "hvci", f"{first}-x64", "win11-24h2-arm64", hvci=True, code=code)(make)
     expect("unknown", "hvci", f"{before}-x64", hvci=True, code=code)(make)
@@ -253,6 +284,7 @@ for _code in (
 
 @expect("rejected", "hvci", "win10-1507-x64", "win11-24h2-x64", hvci=True, code="hvci-shared-writable-code")
 @expect("accepted", "root", "win11-24h2-x64")
+@stated(f"{HVCI}; {HVCI_EVENTS}")
 def shared_writable_code() -> Sample:
     """Code that is writable is refused since Windows 10 1507, shared code as well (event 3073)."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-shared-writable-code", "a fault"),))
@@ -260,12 +292,14 @@ def shared_writable_code() -> Sample:
 
 @expect("unknown", "hvci", "win10-1507-x64", "win11-24h2-x64", hvci=True, code="hvci-no-import-addresses")
 @expect("accepted", "root", "win11-24h2-x64")
+@stated(unsettled(HVCI_REASONS))
 def imports_without_an_address_table() -> Sample:
     """The list has a missing import address table, and no source says which images must have one."""
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-no-import-addresses", "a fault"),))
 
 
 @expect("accepted", "root", "win10-22h2-x86", hvci=True, code="no-hvci")
+@stated(HVCI)
 def writable_code_on_x86() -> Sample:
     """Only 64-bit kernels support memory integrity."""
     fault = Fault("hvci-writable-code", "its section 'x' is both")
@@ -291,12 +325,14 @@ def writable_code_on_x86() -> Sample:
 @expect("accepted", "root", "win11-24h2-x64", block_list=LISTED, block_list_on=False)
 @expect("accepted", "root", "win8.1-x64", block_list=LISTED, block_list_on=True)
 @expect("rejected", "block-list", "win11-24h2-x64", block_list=LISTED, debugger=True)
+@stated(BLOCK_RULES)
 def on_the_block_list() -> Sample:
     """A driver on the block list is rejected if the list is enforced, even with a valid signature."""
     return driver(by_microsoft(EKU_WHQL))
 
 
 @expect("rejected", "root", "win11-24h2-x64", block_list=UNSURE)
+@stated(DECISION)
 def refused_and_perhaps_blocked() -> Sample:
     """A driver with a rejected signature stays rejected if the list's answer is unknown."""
     return driver(commercial())

@@ -1,14 +1,15 @@
-"""Weak keys and digests in chains, and unusual timestamps and usages.
-
-Sources: Microsoft KB 2661254 and the PKI team's posts about it; Microsoft Security Advisory 2862973.
-"""
+"""Weak keys and digests in chains, and unusual timestamps and usages."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
-from tests.signer.policy.cases.registry import expect
+from signer.policy.sources import AUTHENTICODE, EVENTS, WEAK_CHAINS
+from signer.trust.path import PathProblem
+from tests.signer.policy.cases.registry import expect, stated
+from tests.signer.policy.documents import RFC_3161, RFC_5280_USAGE, unsettled
 from tests.support.policy_builder import (
     Sample,
     Sign,
@@ -26,24 +27,28 @@ USER = {"policy": "authenticode"}
 
 @expect("rejected", "weak-chain", "win7-x64", "win11-24h2-x64", code="key-too-short", **USER)
 @expect("accepted", "root", "win7-x64", "win11-24h2-x64", code="key-too-short")
+@stated(WEAK_CHAINS)
 def rsa_of_1023_bits() -> Sample:
     """WinVerifyTrust refuses RSA keys below 1024 bits; the kernel builds no chain with CertGetCertificateChain."""
     return driver(by_microsoft(EKU_WHQL, key="rsa1023"))
 
 
 @expect("accepted", "trusted-root", "win7-x64", "win11-24h2-x64", **USER)
+@stated(WEAK_CHAINS)
 def rsa_of_1024_bits() -> Sample:
     """WinVerifyTrust accepts RSA keys of 1024 bits."""
     return driver(commercial_chain_with(key="rsa1024"))
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+@stated(WEAK_CHAINS)
 def short_key_before_2010() -> Sample:
     """A timestamp before 2010 exempts short keys."""
     return driver(commercial_chain_with(key="rsa1023").stamped("2009-12-31"))
 
 
 @expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
+@stated(WEAK_CHAINS)
 def short_key_since_2010() -> Sample:
     """A timestamp of 2010 does not exempt short keys."""
     return driver(commercial_chain_with(key="rsa1023").stamped("2010-01-01"))
@@ -51,36 +56,52 @@ def short_key_since_2010() -> Sample:
 
 @expect("rejected", "weak-chain", "win11-24h2-x64", code="chain-md5", **USER)
 @expect("rejected", "weak-chain", "win11-24h2-x64", policy="pnp")
+@stated(WEAK_CHAINS)
 def md5_below_a_published_root() -> Sample:
     """Windows does not trust a certificate below a published root that was issued with MD5."""
     return driver(commercial_chain_with("digest-md5").in_catalog())
 
 
+@expect("unknown", "chain-digest", "vista-x64", "win7-x64", "win11-24h2-x64", code="chain-md5")
+@stated(unsettled(f"{EVENTS}, VerificationError 6: a weak digest does not meet the minimum policy"))
+def md5_in_the_chain_of_a_driver() -> Sample:
+    """Code Integrity has a policy for weak digests in a chain, which is not public."""
+    sign = by_microsoft(EKU_WHQL, root_id=4, digest="sha1").having(algorithm=DigestAlgorithm.SHA1)
+    (path,) = sign.paths
+    problem = PathProblem("digest-md5", "the CA issued it with MD5", 1)
+    return driver(sign.having(paths=(replace(path, problems=(problem,)),)))
+
+
 @expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+@stated(WEAK_CHAINS)
 def md5_before_march_2009() -> Sample:
     """A timestamp before March 2009 exempts MD5."""
     return driver(commercial_chain_with("digest-md5").stamped("2009-02-28"))
 
 
 @expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
+@stated(WEAK_CHAINS)
 def md5_since_march_2009() -> Sample:
     """A timestamp of March 2009 does not exempt MD5."""
     return driver(commercial_chain_with("digest-md5").stamped("2009-03-01"))
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="timestamp-in-future")
+@stated(RFC_3161)
 def timestamp_in_the_future() -> Sample:
     """A timestamp after the time of the check is reported."""
     return driver(by_microsoft(EKU_WHQL).stamped("2026-11-25"))
 
 
 @expect("accepted", "publisher", "win11-24h2-x64", policy="pnp", code="timestamp-in-future")
+@stated(RFC_3161)
 def catalog_timestamp_in_the_future() -> Sample:
     """So is one of a catalog."""
     return driver(by_microsoft(EKU_WHQL).stamped("2026-11-25").in_catalog())
 
 
 @expect("accepted", "trusted-root", "win11-24h2-x64", code="timestamp-by-signer", **USER)
+@stated(AUTHENTICODE)
 def countersigned_by_the_signer() -> Sample:
     """A signer that countersigns itself is reported."""
     signed = commercial().stamped("2026-01-01")
@@ -89,6 +110,7 @@ def countersigned_by_the_signer() -> Sample:
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="usage-outside-ca")
+@stated(RFC_5280_USAGE)
 def whql_usage_below_a_limited_ca() -> Sample:
     """A WHQL usage below a CA that is limited to code signing is reported."""
     return driver(_below(EKU_CODE_SIGNING))

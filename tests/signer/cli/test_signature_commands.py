@@ -234,5 +234,5 @@ def test_an_unsigned_image_has_nothing_to_extract(work, driver):
 def test_every_signature_of_the_corpus_is_extracted_and_fits_its_image_again(work, corpus):
     for path in corpus_files("drivers/*.sys")[::10]:
         if drvsign("extract", path, "--output", "sig.p7").code == 0:
-            ran = drvsign("attach", path, "--signature", "sig.p7", "--output", "again.sys")
+            ran = drvsign("attach", path, "--signature", "sig.p7", "--output", "again.sys", "--replace")
             assert ran.code == 0, f"{path.name}: {ran.stderr}"

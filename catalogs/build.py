@@ -17,6 +17,8 @@ from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
+from signer.storage.files import mapped
+from signer.storage.staging import Opener
 
 _Entries = list[TrustedSubject]
 Each = Callable[[Callable[[PackageFile], _Entries], Sequence[PackageFile]], Iterable[_Entries]]
@@ -43,10 +45,13 @@ class CatalogOptions:
     """16 bytes; None to derive them from the content, so that builds are reproducible."""
 
 
-def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map) -> Catalog:
-    """Build the unsigned catalog of a package. Raises FileError, ImageError and MalformedInput with the path."""
+def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map, opened: Opener = mapped) -> Catalog:
+    """Build the unsigned catalog of a package. Raises FileError, ImageError and MalformedInput with the path.
+
+    `opened` provides the bytes of its files.
+    """
     version = options.version or version_for(package.os)
-    entries = each(lambda file: subjects(_hash(file, options), named_values(file), version), package.files)
+    entries = each(lambda file: subjects(_hash(file, options, opened), named_values(file), version), package.files)
     attributes = catalog_attributes(package)
     everything = chain.from_iterable(entries)
     return assemble(everything, attributes, replace(options, version=version), package.catalog_name)
@@ -101,15 +106,15 @@ def catalog_attributes(package: DriverPackage) -> list[NameValue]:
     ]
 
 
-def _hash(file: PackageFile, options: CatalogOptions) -> HashedFile:
+def _hash(file: PackageFile, options: CatalogOptions, opened: Opener) -> HashedFile:
     requested = any(_is(a, name) and _is_included(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
-    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or requested)
+    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or requested, opened=opened)
 
 
-def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False) -> HashedFile:
+def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False, opened: Opener = mapped) -> HashedFile:
     """Hash the file at `path`, decompressed if it is `packed`. Raises SignerError with the path."""
     try:
-        with open_decompressed(path, packed) as data:
+        with open_decompressed(path, packed, opened) as data:
             return hash_file(data, page_hashes=page_hashes)
     except SignerError as error:
         raise error.at(path) from error

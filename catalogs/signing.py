@@ -5,7 +5,6 @@ Drivers are signed first, so that the catalog lists the files that are shipped.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,26 +13,24 @@ from typing import Any, Literal
 from catalogs.build import CatalogOptions, build
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.sign import sign_catalog
+from catalogs.foreign_signatures import require_no_foreign
 from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile
-from catalogs.verification.checked_package import evidence_of
+from catalogs.package.images import kernel_images
+from catalogs.verification.contents import Contents
 from signer.algorithms import DigestAlgorithm
-from signer.errors import ForeignSignatures, PackageError, SignerError
-from signer.formats.detect import detect
-from signer.formats.table import IMAGE
+from signer.errors import PackageError, SignerError
 from signer.keys.identity import SigningIdentity
-from signer.operations.ownership import NOBODY, Ownership, Signer, names_of, signers_of_file
+from signer.operations.ownership import NOBODY, Ownership, names_of, signers_of_file
 from signer.operations.sign import Signed, sign_file
-from signer.pe.image import Image
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
-from signer.storage.files import mapped, read
-from signer.storage.transaction import Transaction, atomic_update
-from signer.verify.gather import gather
+from signer.storage.staging import Staging
+from signer.storage.transaction import atomic_update
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """A function like `map` that processes files, perhaps with threads and a progress bar."""
 
-Accept = Callable[[DriverPackage, Catalog], None]
+Accept = Callable[[DriverPackage, Catalog, Contents], None]
 """Checks a staged package before its files are replaced; raises an error to cancel the whole operation."""
 
 
@@ -83,81 +80,53 @@ def sign_packages(
     intact. Raises ForeignSignatures for signatures of other signers, SignerError with the path of the file that can't
     be signed.
     """
-    ownership = options.known.of(identity.certificate)
     if not options.replace:
-        require_no_foreign(packages, ownership, drivers=not options.skip_signed)
+        require_no_foreign(packages, options.known.of(identity.certificate), drivers=not options.skip_signed)
     with atomic_update(folder, recovered=recovered) as transaction:
-        results: list[FileOutcome] = list(
-            each(lambda path: _sign_image(path, transaction, identity, options), images(packages))
-        )
-        for package in packages:
-            catalog = build(_staged(package, transaction), options.catalog, each=each)
-            signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
-            transaction.write(package.catalog, signed.to_bytes())
-            replaced = names_of(one for one in signers_of_file(package.catalog, ownership) if not one.is_own)
-            results.append(replace(_built(package, signed.content.der, options.signing.digest), replaced=replaced))
-            _verify_staged(package, transaction, each)
-            if accept is not None:
-                accept(_staged(package, transaction), signed)
+        contents = Contents(transaction.opened)
+        return sign_into(transaction, packages, identity, options, contents, each=each, accept=accept)
+
+
+def sign_into(
+    staging: Staging,
+    packages: Sequence[DriverPackage],
+    identity: SigningIdentity,
+    options: PackagingOptions,
+    contents: Contents,
+    *,
+    each: Each = map,
+    accept: Accept | None = None,
+) -> list[FileOutcome]:
+    """Sign drivers and catalogs into `staging`, read them back as `contents`, and check each package with `accept`.
+
+    Raises SignerError with the path of the file that can't be signed.
+    """
+    ownership = options.known.of(identity.certificate)
+    results: list[FileOutcome] = list(
+        each(lambda path: _sign_image(path, staging, identity, options), kernel_images(packages))
+    )
+    for package in packages:
+        catalog = build(package, options.catalog, each=each, opened=staging.opened)
+        signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
+        staging.write(package.catalog, signed.to_bytes())
+        replaced = names_of(one for one in signers_of_file(package.catalog, ownership) if not one.is_own)
+        results.append(replace(_built(package, signed.content.der, options.signing.digest), replaced=replaced))
+        _verify_staged(package, staging, contents, each)
+        if accept is not None:
+            accept(package, signed, contents)
     return results
 
 
-def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, *, drivers: bool) -> None:
-    """Raise ForeignSignatures if the catalogs, or the drivers, of packages have signatures of other signers."""
-    problems = []
-    for path in [*(images(packages) if drivers else ()), *(package.catalog for package in packages)]:
-        others = [one for one in signers_of_file(path, ownership) if not one.is_own]
-        if others:
-            problems.append(_foreign_problem(path, others))
-    if problems:
-        raise ForeignSignatures(
-            "the package has signatures of other signers; no files were changed",
-            problems=tuple(problems),
-            hint="Replace them with --replace, or leave the originals unchanged with --output-dir. To keep drivers as "
-            "they are: --skip-signed.",
-        )
-
-
-def require_no_foreign_results(
-    packages: Sequence[DriverPackage], results: Sequence[DriverPackage], ownership: Ownership
-) -> None:
-    """Raise ForeignSignatures if signed packages would replace files in another folder that only others have signed.
-
-    `results` are `packages` with the paths in that folder. A catalog with an own signature shows that an earlier call
-    wrote the package; its files may have the signatures of other signers. An unchanged copy loses nothing.
-    """
-    problems = []
-    for package, result in zip(packages, results, strict=True):
-        if any(one.is_own for one in signers_of_file(result.catalog, ownership)):
-            continue
-        places = [(None, result.catalog), *((a.path, b.path) for a, b in zip(package.files, result.files, strict=True))]
-        for source, place in places:
-            signers = signers_of_file(place, ownership)
-            is_copy = source is not None and bool(signers) and read(source) == read(place)
-            if signers and not is_copy and not any(one.is_own for one in signers):
-                problems.append(_foreign_problem(place, signers))
-    if problems:
-        raise ForeignSignatures(
-            "the output folder has files that other signers signed; no files were changed",
-            problems=tuple(problems),
-            hint="Replace them with --replace, or name another folder.",
-        )
-
-
-def _foreign_problem(path: Path, others: Iterable[Signer]) -> PackageProblem:
-    names = " and ".join(dict.fromkeys(map(str, others)))
-    return PackageProblem("foreign-signature", f"signed by {names}", path)
-
-
-def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each) -> None:
+def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents, each: Each) -> None:
     """Read back a staged package. Raises PackageError if a file is not in the catalog or a signature is not intact."""
-    data = read(transaction.current(package.catalog))
-    own = gather(data, "catalog", package.catalog_name)
+    with staging.opened(package.catalog) as view:
+        data = bytes(view)
+    own = contents.evidence_of_catalog(data, package.catalog_name)
     problems = [
         PackageProblem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems
     ]
     catalog = Catalog.parse(data, package.catalog_name)
-    for found in each(lambda file: list(_problems_of(file, transaction.current(file.path), catalog)), package.files):
+    for found in each(lambda file: list(_problems_of(file, staging, contents, catalog)), package.files):
         problems += found
     if problems or not own.signatures:
         raise PackageError(
@@ -168,39 +137,24 @@ def _verify_staged(package: DriverPackage, transaction: Transaction, each: Each)
         )
 
 
-def _problems_of(file: PackageFile, staged: Path, catalog: Catalog) -> Iterator[PackageProblem]:
-    evidence = evidence_of(staged, [catalog], file.packed)
+def _problems_of(file: PackageFile, staging: Staging, contents: Contents, catalog: Catalog) -> Iterator[PackageProblem]:
+    evidence = contents.evidence_of(file.path, [catalog], file.packed)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
         yield PackageProblem("not-catalogued", "the new catalog does not list it", file.path)
-    own = (
-        [signature for signature in evidence.signatures if signature.source != "catalog"] if staged != file.path else []
-    )
+    new = evidence.signatures if staging.is_staged(file.path) else ()
+    own = (signature for signature in new if signature.source != "catalog")
     yield from (PackageProblem(one.code, one.message, file.path) for signature in own for one in signature.problems)
 
 
-def images(packages: Iterable[DriverPackage]) -> list[Path]:
-    """Return the drivers (kernel-mode PE images) of the packages, each file under one of its names.
-
-    Raises SignerError.
-    """
-    named: dict[str, Path] = {}
-    for package in packages:
-        for file in package.files:
-            named.setdefault(os.path.realpath(file.path), file.path)
-    return [path for path in named.values() if _is_driver(path)]
-
-
-def _sign_image(
-    path: Path, transaction: Transaction, identity: SigningIdentity, options: PackagingOptions
-) -> FileOutcome:
-    """Sign one driver in the transaction, or skip one that has a signature of another signer."""
+def _sign_image(path: Path, staging: Staging, identity: SigningIdentity, options: PackagingOptions) -> FileOutcome:
+    """Sign one driver into the staging, or skip one that has a signature of another signer."""
     try:
         if options.skip_signed:
             signers = signers_of_file(path, options.known.of(identity.certificate))
             others = [one.name for one in signers if not one.is_own]
             if others:
                 return FileOutcome(path, "skipped", note=f"signed by {others[0]}")
-        signed = transaction.change(path, path, lambda copy: _signed(copy, identity, options))
+        signed = staging.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error
     return FileOutcome(path, "signed", signed.algorithm, signed.digest, replaced=signed.replaced)
@@ -218,24 +172,9 @@ def _signed(data: memoryview, identity: SigningIdentity, options: PackagingOptio
     )
 
 
-def _staged(package: DriverPackage, transaction: Transaction) -> DriverPackage:
-    """Return the package with the paths of the staged files."""
-    files: list[PackageFile] = [replace(file, path=transaction.current(file.path)) for file in package.files]
-    return replace(package, files=tuple(files))
-
-
 def _built(package: DriverPackage, content: bytes, algorithm: DigestAlgorithm) -> FileOutcome:
     from signer.asn1 import der
 
     digest = algorithm.hash(der.read(content).contents(content))
     count = len(package.files)
     return FileOutcome(package.catalog, "built", algorithm, digest, f"{count} file{'s' if count != 1 else ''}")
-
-
-def _is_driver(path: Path) -> bool:
-    """Tell whether a file is a kernel-mode image, by its extension (.sys) or its PE subsystem (native)."""
-    try:
-        with mapped(path) as data:
-            return detect(data) is IMAGE and (path.suffix.lower() == ".sys" or Image.parse(data).is_native)
-    except SignerError as error:
-        raise error.at(path) from error

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +19,14 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, extended_key_usages, is_self_signed
 from signer.errors import CertificateError, FileError, UsageError, WrongSecret
+from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
 from signer.storage.folders import move_aside
 from testcerts.encodings import PFX_PASSWORD, Contents, encode
-from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, parse_subject
+from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, issue, parse_subject
 from testcerts.locate import PFX_PASSWORD_VARIABLE, PFX_VARIABLE
 from testcerts.profiles import ISSUING_CA, LEAF, ROOT
-from testcerts.store import TestHierarchy, create, is_used, read_hierarchy, save
+from testcerts.store import REQUIRED, TestHierarchy, create, is_used, read_hierarchy, save
 
 _CHAIN_LENGTH = 2  # the issuing CA and the root
 _KEYS_OF_AUTHORITIES = (f"{ROOT.name}.key.pem", f"{ISSUING_CA.name}.key.pem")
@@ -98,9 +100,34 @@ def make_authority(folder: Path, now: datetime, environment: Mapping[str, str]) 
     """
     data = pfx_from_environment(environment)
     if data is None:
-        return create(folder, Order(parse_subject(DEFAULT_SUBJECT), now)).hierarchy
-    try:
+        return create(folder, _default_order(now)).hierarchy
+    with _wrong_password_named():
         return import_pfx(data, environment.get(PFX_PASSWORD_VARIABLE) or None, folder).hierarchy
+
+
+def identity_in_memory(now: datetime, environment: Mapping[str, str]) -> tuple[SigningIdentity, bool]:
+    """Return the identity in DRVSIGN_TEST_PFX, or a throw-away one, and whether it is one; write nothing.
+
+    Raises UsageError, IdentityError and CertificateError.
+    """
+    data = pfx_from_environment(environment)
+    if data is None:
+        leaf = issue(REQUIRED, _default_order(now))[LEAF.name]
+    else:
+        with _wrong_password_named():
+            leaf, *_ = _open(data, environment.get(PFX_PASSWORD_VARIABLE) or None)
+    return SigningIdentity(LocalKey(leaf.key), leaf.certificate, leaf.chain), data is None
+
+
+def _default_order(now: datetime) -> Order:
+    return Order(parse_subject(DEFAULT_SUBJECT), now)
+
+
+@contextlib.contextmanager
+def _wrong_password_named() -> Iterator[None]:
+    """Name the variable in the error about a wrong password."""
+    try:
+        yield
     except WrongSecret as error:
         hint = f"Set {PFX_PASSWORD_VARIABLE} to the password that the PFX was exported with."
         raise WrongSecret(f"the password of {PFX_VARIABLE} is wrong", hint=hint) from error

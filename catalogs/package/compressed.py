@@ -15,6 +15,7 @@ from signer.errors import MalformedInput, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import CABINET
 from signer.storage.files import mapped
+from signer.storage.staging import Opener
 
 _MAX_EXTENSION = 3
 
@@ -29,9 +30,9 @@ def packed_name(name: str) -> str:
 
 
 @contextlib.contextmanager
-def open_decompressed(path: Path, packed: bool = False) -> Iterator[memoryview]:
+def open_decompressed(path: Path, packed: bool = False, opened: Opener = mapped) -> Iterator[memoryview]:
     """Open the bytes that Windows installs, as a context manager. Raises FileError and MalformedInput."""
-    with mapped(path) as data:
+    with opened(path) as data:
         if not packed:
             yield data
             return

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.compressed import open_decompressed
-from signer.errors import ImageError
+from signer.errors import ImageError, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
 from signer.pe.image import Image
+from signer.storage.files import mapped
+
+if TYPE_CHECKING:
+    from catalogs.package.driver_package import DriverPackage
 
 _DECORATIONS = {"x64": "amd64"}
 _BOOT_START = 0
@@ -53,6 +59,27 @@ def check_images(
         service = starts.get(path.name.lower())
         if not signed and service is not None and service.boot_start:
             yield _unsigned(driver, path, next(iter(items.values())))
+
+
+def kernel_images(packages: Iterable[DriverPackage]) -> list[Path]:
+    """Return the drivers (kernel-mode PE images) of packages, each file under one of its names.
+
+    Raises SignerError with the path.
+    """
+    named: dict[str, Path] = {}
+    for package in packages:
+        for file in package.files:
+            named.setdefault(os.path.realpath(file.path), file.path)
+    return [path for path in named.values() if _is_kernel_image(path)]
+
+
+def _is_kernel_image(path: Path) -> bool:
+    """Tell whether a file is a kernel-mode image, by its extension (.sys) or its PE subsystem (native)."""
+    try:
+        with mapped(path) as data:
+            return detect(data) is IMAGE and (path.suffix.lower() == ".sys" or Image.parse(data).is_native)
+    except SignerError as error:
+        raise error.at(path) from error
 
 
 def is_packed(item: CopiedFile, path: Path) -> bool:

@@ -12,16 +12,15 @@ from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.problems import PackageProblem
-from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.package.images import Service, service_binaries
 from catalogs.package.newlines import diagnose
 from catalogs.verification.claims import catalog_claims, contradiction, not_claimed
+from catalogs.verification.contents import ON_DISK, Contents
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
 from signer.errors import PackageError, SignerError, unexpected_as_internal
-from signer.formats.detect import detect
 from signer.policy import package as policy
 from signer.policy.classify import classify
 from signer.policy.findings import Finding, Verdict
@@ -31,7 +30,6 @@ from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
 from signer.storage.files import read, shell_quote
 from signer.verify.evidence import CatalogLookup, Evidence
-from signer.verify.gather import gather
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
 """A function like `map` that processes files, perhaps with threads and a progress bar."""
@@ -249,6 +247,7 @@ def check_package(
     paths_of: PathsOf,
     *,
     catalogs: Sequence[CatalogLookup] = (),
+    contents: Contents = ON_DISK,
     each: Each = map,
 ) -> CheckedPackage:
     """Gather the evidence of a package with this catalog. Raises FileError and MalformedInput."""
@@ -257,13 +256,13 @@ def check_package(
     services = {name: service for driver in reversed(drivers) for name, service in service_binaries(driver).items()}
 
     def checked(file: PackageFile) -> CheckedFile:
-        evidence = evidence_of(file.path, lookups, file.packed, file.relative.name)
+        evidence = contents.evidence_of(file.path, lookups, file.packed, file.relative.name)
         newlines = _newline_problem(file.path, evidence, catalog) if catalog is not None else None
         return CheckedFile(file, evidence, paths_of(evidence), services.get(file.relative.name.lower()), newlines)
 
-    signature = (
-        gather(catalog.signed_data, "catalog", catalog.name or package.catalog_name) if catalog is not None else None
-    )
+    signature = None
+    if catalog is not None:
+        signature = contents.evidence_of_catalog(catalog.signed_data, catalog.name or package.catalog_name)
     return CheckedPackage(package, catalog, signature, tuple(each(checked, package.files)), drivers=drivers)
 
 
@@ -294,22 +293,6 @@ def _check_surveyed(
 def _parsed(data: bytes, path: Path) -> Catalog:
     try:
         return Catalog.parse(data, path.name)
-    except SignerError as error:
-        raise error.at(path) from error
-
-
-def evidence_of(
-    path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False, name: str | None = None
-) -> Evidence:
-    """Gather the evidence of a file and the catalogs that list it. Raises FileError and MalformedInput.
-
-    `name` is the file name in the evidence, by default that of `path`.
-    """
-    try:
-        with open_decompressed(path, packed) as data:
-            row = detect(data)
-            kind = row.name if row is not None and not row.is_content else "file"
-            return gather(data, kind, name or path.name, catalogs)
     except SignerError as error:
         raise error.at(path) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +31,20 @@ def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each
         failures.append(Assessment(package.inf, "package", error=error.at(package.inf)))
 
     checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append, failed=failed)
+    yield from assess_packages(checked, where if isinstance(where, Path) and not failures else None, query)
+    yield from failures
+    yield from (_left_out(problem) for problem in left_out)
+
+
+def assess_packages(checked: Iterable[CheckedPackage], folder: Path | None, query: VerifyQuery) -> Iterator[Assessment]:
+    """Assess packages whose evidence was gathered with the query's trust. `folder` names the only package in it."""
+    query = query.for_packages()
     variants: dict[tuple[Path, ...], list[CheckedPackage]] = {}
     for package in checked:
         variants.setdefault(package.package.infs, []).append(package)
     for infs, packages in variants.items():
-        folder = where if isinstance(where, Path) and len(variants) + len(failures) == 1 else infs[0]
-        yield from _verify_variants(folder, packages, query)
-    yield from failures
-    yield from (_left_out(problem) for problem in left_out)
+        path = folder if folder is not None and len(variants) == 1 else infs[0]
+        yield from _verify_variants(path, packages, query)
 
 
 def _verify_variants(path: Path, variants: list[CheckedPackage], query: VerifyQuery) -> Iterator[Assessment]:

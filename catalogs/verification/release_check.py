@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from catalogs.catalog.file import Catalog
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.checked_package import CheckedPackage, PathsOf, check_package
+from catalogs.verification.contents import ON_DISK, Contents
 from signer.certificates import common_name
 from signer.errors import VerificationError
 from signer.policy.classify import classify
@@ -55,13 +56,14 @@ def verify_signed(
     machine: MachineState,
     *,
     release: bool,
+    contents: Contents = ON_DISK,
 ) -> ReleaseCheck:
-    """Verify a signed package before its files replace the old ones; `package` has the paths of the new files.
+    """Verify a signed package before its files replace the old ones; `contents` provides the new files.
 
     Raises VerificationError for a signature that is not intact or that a target rejects, and for a release also for a
     test signature or one without a timestamp. Raises other SignerErrors for unreadable files.
     """
-    checked = check_package(package, catalog, paths_of)
+    checked = check_package(package, catalog, paths_of, contents=contents)
     for name, evidence in _evidence(checked):
         _require_intact(name, evidence)
         if release:

@@ -15,6 +15,9 @@ from signer.storage.files import shell_quote
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
     from catalogs.verification.assessment import Assessment
+    from signer.cli.options.common import SecretOptions
+    from signer.cli.options.identity import IdentityOptions
+    from signer.config import Settings
     from signer.keys.identity import SigningIdentity
 
 
@@ -25,11 +28,6 @@ class PackageVerdict:
     assessments: Sequence[Assessment]
     is_test: bool
     """Whether the machine is in test-signing mode, as the signer's root requires."""
-
-    @property
-    def rejected(self) -> bool:
-        """Whether a target rejects the package or a driver."""
-        return any(one.rejected for one in self.assessments)
 
     def print(self, output: Output) -> None:
         """Print the verdicts below the name of the target."""
@@ -46,6 +44,43 @@ class PackageVerdict:
         """Print the command that checks all releases; `trusted` are its options for the test machine."""
         options = f" --test-machine{trusted}" if self.is_test else ""
         output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")
+
+
+def roots_options(
+    identity: IdentityOptions, secrets: SecretOptions, settings: Settings, signer: SigningIdentity
+) -> str:
+    """Return the options with which `verify` trusts the roots of a call: its folder, those of its profile, its chain's.
+
+    The root of a chain is in the file with the signer's certificate, unless a folder of test certificates has it.
+    """
+    from signer.cli.options.verify import PFX_SUFFIXES
+
+    folder = f" --certs {shell_quote(identity.certs)}" if identity.is_test and identity.certs is not None else ""
+    named = [*settings.roots, *_file_with_root(identity, signer)]
+    roots = "".join(f" --root {shell_quote(root)}" for root in dict.fromkeys(named))
+    is_pfx = any(path.suffix.lower() in PFX_SUFFIXES for path in named)
+    return folder + roots + (_password_options(secrets) if is_pfx else "")
+
+
+def _file_with_root(identity: IdentityOptions, signer: SigningIdentity) -> list[Path]:
+    """Return the file of the identity that contains its test root; none if `verify` trusts the root by default."""
+    from signer.certificates import is_self_signed
+    from signer.cli.options.certs import existing_folder
+    from signer.cli.options.verify import load_roots
+    from testcerts.profiles import ROOT
+
+    roots = [one for one in (signer.certificate, *signer.chain) if is_self_signed(one)]
+    default = existing_folder() / f"{ROOT.name}.cer"
+    if identity.is_test or not roots or (default.is_file() and roots[-1] in load_roots(default)):
+        return []
+    return identity.certificate_files()[:1]
+
+
+def _password_options(secrets: SecretOptions) -> str:
+    """Return the options that name the source of a password; without any, the command prompts for it."""
+    if secrets.password_env is not None:
+        return f" --password-env {secrets.password_env}"
+    return f" --password-file {shell_quote(secrets.password_file)}" if secrets.password_file is not None else ""
 
 
 def package_verdict(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,10 +13,13 @@ from signer.errors import ReleaseRefused
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.package.driver_package import DriverPackage
+    from catalogs.signing import Accept
+    from catalogs.verification.contents import Contents
     from signer.cli.options.verify import TrustOptions
     from signer.keys.identity import SigningIdentity
     from signer.pkcs7.signed_data import SigningOptions
     from signer.policy.targets import Target
+    from signer.policy.trust import Trust
 
 
 def require_named(chosen: ResolvedProfile, *, is_test: bool) -> None:
@@ -61,23 +63,25 @@ def targets_of(chosen: ResolvedProfile) -> tuple[Target, ...]:
     return parse_targets(chosen.settings.targets)
 
 
-def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPackage, Catalog], None] | None:
+def verification(chosen: ResolvedProfile, output: Output, trust: Trust | None = None) -> Accept | None:
     """Return the check of each package before its files replace the old ones; None without a profile.
 
-    Raises UsageError.
+    `trust` is that of the profile by default. Raises SignerError.
     """
     if chosen.profile is None:
         return None
     from catalogs.verification.release_check import verify_signed
     from signer.policy.machine_state import MachineState
 
-    trust = _trust_options(chosen).resolve(output)
+    trust = trust or trust_of(chosen, output)
     machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=not chosen.is_release)
     targets = targets_of(chosen)
     paths_of = partial(trust.paths_of, at=machine.at)
 
-    def verify(package: DriverPackage, catalog: Catalog) -> None:
-        found = verify_signed(package, catalog, paths_of, targets, machine, release=chosen.is_release)
+    def verify(package: DriverPackage, catalog: Catalog, contents: Contents) -> None:
+        found = verify_signed(
+            package, catalog, paths_of, targets, machine, release=chosen.is_release, contents=contents
+        )
         for target in found.undecided:
             output.warn(f"{package.catalog_name}: no public source decides whether {target} accepts it")
         if found.accepted:
@@ -87,6 +91,11 @@ def verification(chosen: ResolvedProfile, output: Output) -> Callable[[DriverPac
             output.warn(f"{package.catalog_name}: the package installs nothing on {names}; not checked")
 
     return verify
+
+
+def trust_of(chosen: ResolvedProfile, output: Output) -> Trust:
+    """Return the roots that a profile verifies with. Raises SignerError."""
+    return _trust_options(chosen).resolve(output)
 
 
 def _trust_options(chosen: ResolvedProfile) -> TrustOptions:

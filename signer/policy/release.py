@@ -60,11 +60,6 @@ class Forecast:
     """Whether a package with such a catalog would install."""
 
     @property
-    def loaded(self) -> Verdict:
-        """Whether the kernel would load the driver, with the better of both signatures."""
-        return self.listed if self.listed.accepted and not self.embedded.accepted else self.embedded
-
-    @property
     def rejected(self) -> Verdict | None:
         """The rejection that neither embedding nor a catalog avoids, or None."""
         if self.embedded.outcome == self.listed.outcome == "rejected":
@@ -114,10 +109,10 @@ def refusals(plan: Plan, targets: Iterable[Target], store: TrustStore) -> list[F
     return found or [finding for target in targets for finding in _target(plan, target, store)]
 
 
-def forecast(plan: Plan, target: Target, store: TrustStore, machine: MachineState | None = None) -> Forecast:
-    """Return the verdicts of a target on a driver with the planned signature; by default, on a release machine."""
+def forecast(plan: Plan, target: Target, store: TrustStore) -> Forecast:
+    """Return the verdicts of a target on a driver with the planned signature."""
     # Existing drivers with an expired cross-certificate load; a new one must follow the documentation.
-    machine = machine or MachineState(at=plan.at, roots="release", expired_cross="blocked")
+    machine = MachineState(at=plan.at, roots="release", expired_cross="blocked")
     embedded, listed = _evidence(plan, target, "embedded"), _evidence(plan, target, "catalog")
     paths = _paths(plan, listed, store)
     return Forecast(
@@ -187,7 +182,7 @@ def _evidence(plan: Plan, target: Target | None, source: Source) -> Evidence:
         Signature(
             index=index,
             source=source if index == 0 or source == "catalog" else "nested",
-            catalog="release.cat" if source == "catalog" else None,
+            catalog="driver.cat" if source == "catalog" else None,
             digest_algorithm=digest,
             digest=bytes(digest.size),
             signer=plan.certificate,

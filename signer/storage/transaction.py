@@ -15,6 +15,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from signer.errors import FileError
@@ -24,6 +25,7 @@ from signer.storage.files import (
     file_error,
     flush,
     flush_folder,
+    mapped,
     mode_for,
     read,
     require_data,
@@ -32,6 +34,7 @@ from signer.storage.files import (
 )
 from signer.storage.lock import locked
 from signer.storage.patching import Change, changed_copy
+from signer.storage.staging import Home
 
 STAGING, JOURNAL = ".drvsign.", "journal.json"
 """Prefix of the staging folder's name, and name of the file in it that records how to restore the old files."""
@@ -42,7 +45,7 @@ class Transaction:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._real_home = Path(os.path.realpath(folder.parent))
+        self._home = Home(folder.parent)
         self._numbers = itertools.count()
         self._staged: dict[Path, Path] = {}
         self._modes: dict[Path, int] = {}
@@ -52,25 +55,21 @@ class Transaction:
 
         Raises FileError for a link to a file outside of the folder, which the journal can't restore.
         """
-        place = self._place(target)
-        if place is None:
-            raise FileError(
-                "the path is a symbolic link to a file outside of the folder that is updated",
-                path=target,
-                hint="Put a copy of the file in the place of the link, or write to another folder with --output-dir.",
-            )
+        place = self._home.require(target)
         return self._staged.setdefault(place, self._folder / f"{next(self._numbers)}.{place.name[-MAX_NAME_PART:]}")
 
     def current(self, path: Path) -> Path:
         """Return the path of the bytes that `path` has after the commit: the staged file, or `path` itself."""
-        place = self._place(path)
+        place = self._home.place(path)
         return self._staged.get(place, path) if place is not None else path
 
-    def _place(self, path: Path) -> Path | None:
-        """Return the path that a path names in the folder, links resolved; None if it is outside of the folder."""
-        real = Path(os.path.realpath(path))
-        inside = real.is_relative_to(self._real_home)
-        return self._folder.parent / real.relative_to(self._real_home) if inside else None
+    def is_staged(self, path: Path) -> bool:
+        """Tell whether there is a staged file for `path`."""
+        return self._home.place(path) in self._staged
+
+    def opened(self, path: Path) -> AbstractContextManager[memoryview]:
+        """Provide the bytes that `path` has after the commit. Raises FileError."""
+        return mapped(self.current(path))
 
     def write(self, target: Path, data: bytes, *, mode: int | None = None) -> None:
         """Stage `data` for `target`. With `mode`, the staged file has these permissions before it has data.

@@ -10,7 +10,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, Paths
+from signer.cli.options.common import Jobs, Paths, SecretOptions
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_file
@@ -74,11 +74,13 @@ class QueryOptions:
         ),
     ] = None
 
-    def query(self, trust: TrustOptions, machine: MachineOptions, output: Output) -> VerifyQuery:
+    def query(
+        self, trust: TrustOptions, machine: MachineOptions, secrets: SecretOptions, output: Output
+    ) -> VerifyQuery:
         """Make the query of the options. Raises UsageError, and SignerError for a file that can't be read."""
         from catalogs.verification.query import VerifyQuery
 
-        trusted = trust.resolve(output)
+        trusted = trust.resolve(output, secrets.secret)
         if self.matrix and self.target:
             raise UsageError("--matrix and --target can't be combined", hint="Remove one of them.")
         return VerifyQuery.create(
@@ -108,6 +110,7 @@ def verify(
     question: QueryOptions,
     trust: TrustOptions,
     machine: MachineOptions,
+    secrets: SecretOptions,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -123,7 +126,7 @@ def verify(
     """
     from catalogs.verification.assessment import Outcome
 
-    query = question.query(trust, machine, output)
+    query = question.query(trust, machine, secrets, output)
     files = [ReportFile("events", events)] if events is not None else []
     found = verify_and_report(output, listed(paths), query, jobs, files)
     for one in found:

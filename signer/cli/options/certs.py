@@ -14,6 +14,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_path
 
 if TYPE_CHECKING:
+    from signer.keys.identity import SigningIdentity
     from testcerts.locate import CertsFolder
     from testcerts.store import TestHierarchy
 
@@ -63,6 +64,31 @@ def open_authority(given: Path | None, output: Output) -> TestHierarchy:
         output.note("  To check the result:             drvsign verify FILE --test-machine")
         output.note("  To sign with it somewhere else:  drvsign certs export")
     return hierarchy
+
+
+def open_test_identity(given: Path | None, output: Output, is_rehearsal: bool) -> SigningIdentity:
+    """Return the test identity of the call. A rehearsal writes none: it signs with a throw-away one in memory.
+
+    Raises SignerError.
+    """
+    if not is_rehearsal or has_authority(given):
+        return open_authority(given, output).identity()
+    from testcerts.transfer import identity_in_memory
+
+    identity, is_throw_away = identity_in_memory(now(), os.environ)
+    if is_throw_away:
+        output.note(
+            "No test identity exists: the rehearsal uses a throw-away one. "
+            f"Without --dry-run, one is created in {existing_folder(given)}."
+        )
+    return identity
+
+
+def has_authority(given: Path | None) -> bool:
+    """Tell whether the folder of the test authority of the call has one."""
+    from testcerts.store import is_used
+
+    return is_used(existing_folder(given))
 
 
 def say_which(folder: CertsFolder, output: Output) -> None:

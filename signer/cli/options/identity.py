@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote
 
 import typer
 
-from signer.cli.options.certs import CertsOfIdentity, open_authority
+from signer.cli.options.certs import CertsOfIdentity, open_test_identity
 from signer.cli.options.common import IDENTITY_PANEL, SecretOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
@@ -83,6 +85,14 @@ class IdentityOptions:
             return options
         return replace(options, identity=settings.identity, cert=settings.certificate)
 
+    def certificate_files(self) -> list[Path]:
+        """Return the files that the options name for the certificate: a PFX, --cert, or those in the URI."""
+        scheme, _, rest = (self.identity or "").partition(":")
+        path, _, query = rest.partition("?")
+        in_uri = [Path(unquote(part[5:])) for part in re.split("[&;]", query) if part.startswith("cert=")]
+        pfx = [Path(unquote(path))] if scheme == "pfx" else []
+        return [one for one in (self.pfx, self.cert, *in_uri, *pfx) if one is not None]
+
     def known_authorities(self) -> Ownership:
         """Return the test authorities that the call knows: it replaces signatures under their roots without asking."""
         from signer.certificates import is_self_signed
@@ -95,9 +105,12 @@ class IdentityOptions:
             issuers=tuple(one for one in certificates if not is_self_signed(one)),
         )
 
-    def open(self, secrets: SecretOptions, output: Output) -> SigningIdentity:
-        """Open the identity that the options name. Raises UsageError, FileError, IdentityError."""
-        opened = open_authority(self.certs, output).identity() if self.is_test else self._named(secrets)
+    def open(self, secrets: SecretOptions, output: Output, *, is_rehearsal: bool = False) -> SigningIdentity:
+        """Open the identity that the options name; a rehearsal writes no test identity.
+
+        Raises UsageError, FileError, IdentityError.
+        """
+        opened = open_test_identity(self.certs, output, is_rehearsal) if self.is_test else self._named(secrets)
         if not self.any_usage:
             _require_code_signing(opened)
         _warn_of_validity(opened, output)

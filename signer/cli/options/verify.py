@@ -15,14 +15,23 @@ from signer.cli.options.driver_lists import load_allow_list, load_block_list
 from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
-from signer.errors import CertificateError, UsageError
+from signer.errors import CertificateError, SignerError, UsageError, WrongSecret
 from signer.storage.files import read
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from signer.keys.uri import Secret
     from signer.policy.machine_state import MachineState, Roots
     from signer.policy.trust import Trust
+
+PFX_SUFFIXES = (".pfx", ".p12")
+
+
+def no_secret(prompt: str) -> str | None:
+    """Return no password, where a call has no option for one."""
+    return None
+
 
 MACHINE_PANEL = "Machine state"
 DEBUG_PANEL = "Debugging of the machine"
@@ -56,7 +65,8 @@ class TrustOptions:
         typer.Option(
             "--root",
             metavar="FILE",
-            help="Your own trusted root; requires --roots test-signing. Default: the root of the test certificates.",
+            help="Your own trusted root, or a PFX that contains it; requires --roots test-signing. "
+            "Default: the root of the test certificates.",
             rich_help_panel=ROOTS_PANEL,
             parser=to_file,
         ),
@@ -83,8 +93,11 @@ class TrustOptions:
         ),
     ] = None
 
-    def resolve(self, output: Output) -> Trust:
-        """Load the certificates and CRLs that the options name. Raises UsageError, FileError, CertificateError."""
+    def resolve(self, output: Output, secret: Secret = no_secret) -> Trust:
+        """Load the certificates and CRLs that the options name. Raises UsageError, FileError, CertificateError.
+
+        `secret` returns the password of a PFX.
+        """
         from signer.policy.trust import Trust
 
         roots = _one_of(self.roots, "--roots", "release", "test-signing")
@@ -101,7 +114,8 @@ class TrustOptions:
         crls = [crl for path in self.crl or [] for crl in _crls(path)]
         if roots == "release":
             return Trust.release(intermediates=intermediates, crls=crls)
-        return Trust.test_signing(load_certificates(self._named(output)), intermediates=intermediates, crls=crls)
+        trusted = [root for path in self._named(output) for root in load_roots(path, secret)]
+        return Trust.test_signing(trusted, intermediates=intermediates, crls=crls)
 
     def _named(self, output: Output) -> list[Path]:
         """Return the roots that were given, and without --root that of the test authority if it exists."""
@@ -121,6 +135,37 @@ class TrustOptions:
             f"no --root was given, and {folder} has no test certificates: only Microsoft's test roots are trusted"
         )
         return []
+
+
+def load_roots(path: Path, secret: Secret = no_secret) -> list[x509.Certificate]:
+    """Load the certificates of a file as roots; of a PFX, those that are self-signed.
+
+    Raises FileError, CertificateError, and WrongSecret for a PFX with another password than that of `secret`.
+    """
+    if path.suffix.lower() not in PFX_SUFFIXES:
+        return load_certificates([path])
+    from signer.certificates import is_self_signed
+
+    found = [one for one in _in_pfx(path, secret) if is_self_signed(one)]
+    if not found:
+        raise CertificateError("the PFX does not contain a root certificate", path=path, hint="Name a .cer file.")
+    return found
+
+
+def _in_pfx(path: Path, secret: Secret) -> tuple[x509.Certificate, ...]:
+    from testcerts.inventory import open_contents
+
+    data = read(path)
+    try:
+        try:
+            return open_contents(data, path.suffix).certificates
+        except WrongSecret:
+            password = secret(f"Password of {path.name}")
+            if password is None:
+                raise
+            return open_contents(data, path.suffix, password).certificates
+    except SignerError as error:
+        raise error.at(path) from error
 
 
 def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 
+from signer.algorithms import DigestAlgorithm
 from signer.cli.tsa_server import serving
 from signer.keys.local import LocalKey
 from signer.trust.roots import kernel_roots
@@ -120,6 +123,94 @@ def test_a_rehearsal_uses_key_and_authority_and_writes_nothing(package: Path, ur
         for row in one["targets"]
     ]
     assert rows == [("package", "win7-x64", "accepted"), ("image", "win7-x64", "accepted")]
+    signed = drvsign("package", package, "--profile", "release", "--json").document
+    assert [one["digest"] for one in ran.document["files"][:1]] == [one["digest"] for one in signed["files"][:1]]
+    rehearsed, real = ({**one["verdict"], "files": len(one["verdict"]["files"])} for one in (ran.document, signed))
+    assert rehearsed == real
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_rehearsal_uses_the_key_once_and_asks_for_one_timestamp(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[bytes] = []
+    sign = LocalKey.sign
+
+    def counted(key: LocalKey, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
+        signed.append(digest)
+        return sign(key, digest, algorithm)
+
+    asked: list[str] = []
+    with serving(tsa(), log=asked.append) as server:
+        write_profile(package, release(server.url, 'targets = ["win7-x64"]'))
+        monkeypatch.setattr(LocalKey, "sign", counted)
+        assert drvsign("package", package, "--profile", "release", "--dry-run").code == 0
+    (digest,) = [one for one in signed if one == hashlib.sha256(b"drvsign package --dry-run").digest()]
+    assert signed[0] == digest
+    assert len(asked) == 1
+
+
+def test_a_rehearsal_judges_the_package_that_it_built(package: Path) -> None:
+    """The INF has nothing for a target: only the package shows it, not the certificate."""
+    write_profile(package, '[profile.test]\ntrust = "test-signing"\ntargets = ["win11-24h2-x64", "win7-x64"]')
+    inf = package / "sample.inf"
+    inf.write_text(inf.read_text("utf-8").replace("NTamd64", "NTamd64.10.0"), "utf-8")
+    before = state(package)
+    ran = drvsign("package", package, "--profile", "test", "--dry-run", "--json")
+    assert (ran.code, state(package)) == (1, before), ran.stderr
+    assert [row["verdict"] for row in ran.document["verdict"]["files"][0]["targets"]] == ["accepted", "not-applicable"]
+    assert ran.errors == drvsign("package", package, "--profile", "test").errors
+
+
+def test_a_rehearsal_names_the_catalog_of_the_inf(package: Path) -> None:
+    ran = drvsign("package", package, "--dry-run", "--json")
+    assert ran.code == 0, ran.stderr
+    whole, driver = ran.document["verdict"]["files"]
+    assert whole["path"] == str(package)
+    assert [one["catalog"] for one in (*whole["signatures"], *driver["signatures"])] == [
+        "sample.cat",
+        None,
+        "sample.cat",
+    ]
+    assert all(one["intact"] for one in (*whole["signatures"], *driver["signatures"]))
+
+
+def test_a_rehearsal_reports_another_error_than_the_signature_value(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the value of the throw-away signature is believed; the digest of the file is compared."""
+    monkeypatch.setattr("catalogs.catalog.file.Catalog.contains", lambda *_: False)
+    ran = drvsign("package", package, "--dry-run")
+    assert (ran.code, "not-catalogued" in ran.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--output-dir", "out")], ids=["in-place", "copies"])
+def test_a_rehearsal_writes_no_test_identity(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    (Path("testcerts") / "generated").unlink()
+    before = state(tmp_path)
+    ran = drvsign("package", package, "--dry-run", *options)
+    assert ran.code == 0, ran.stderr
+    assert "throw-away one" in ran.stderr and "accepted" in ran.stdout
+    assert state(tmp_path) == before
+    pfx = tmp_path / "ci.pfx"
+    assert drvsign("certs", "export", "--output", pfx).code == 3, "there is no authority to export"
+    assert drvsign("certs", "create", tmp_path / "theirs").code == 0
+    assert drvsign("certs", "export", tmp_path / "theirs", "--output", pfx).code == 0
+    monkeypatch.setenv("DRVSIGN_TEST_PFX", base64.b64encode(pfx.read_bytes()).decode())
+    before = state(tmp_path)
+    ran = drvsign("package", package, "--dry-run", *options)
+    assert (ran.code, state(tmp_path)) == (0, before)
+    assert "throw-away one" not in ran.stderr
+
+
+def test_a_rehearsal_of_copies_leaves_the_originals_signature_alone(package: Path) -> None:
+    """With --output-dir the driver may have another signer's signature, as when it is signed."""
+    key = ["--pfx", "release.pfx"]
+    assert drvsign("sign", package / "sample.sys", *key).code == 0
+    assert drvsign("package", package, "--dry-run").code == 3
+    assert drvsign("package", package, "--dry-run", "--output-dir", "out").code == 0
 
 
 @pytest.mark.usefixtures("trusted")

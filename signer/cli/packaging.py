@@ -1,0 +1,136 @@
+"""Sign the packages of one call of `drvsign package`: in place, or copies in another folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signer.cli.options.common import workers
+from signer.cli.options.profile import ResolvedProfile
+from signer.cli.output import Output
+from signer.cli.release import verification
+from signer.errors import SignerError, UsageError
+from signer.storage.files import ensure_folder, read, remove, temporary_folder
+from signer.storage.folders import walk
+from signer.storage.patching import patch_atomically
+from signer.storage.transaction import atomic_update
+
+if TYPE_CHECKING:
+    from catalogs.package.driver_package import DriverPackage
+    from catalogs.signing import FileOutcome, PackagingOptions
+    from signer.keys.identity import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCall:
+    """What one call signs, and how."""
+
+    output: Output
+    folder: Path
+    output_dir: Path | None
+    """The folder for the signed copies; None to sign in place."""
+    packages: list[DriverPackage]
+    signer: SigningIdentity
+    options: PackagingOptions
+    chosen: ResolvedProfile
+    jobs: int
+
+    @property
+    def result(self) -> Path:
+        """The folder with the signed package."""
+        return self.output_dir or self.folder
+
+    def each(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
+        """Process files in parallel with a progress bar."""
+        jobs = workers(self.jobs, len(files))
+        return self.output.each(work, files, jobs=jobs, doing="signing and hashing")
+
+    def sign(self) -> list[FileOutcome]:
+        """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError."""
+        from catalogs.signing import sign_packages
+
+        accept = verification(self.chosen, self.output)
+        options = self.options if self.output_dir is None else self.checked_options()
+        sign = partial(
+            sign_packages,
+            identity=self.signer,
+            options=options,
+            each=self.each,
+            accept=accept,
+            recovered=self.output.warn,
+        )
+        if self.output_dir is None:
+            return sign(self.folder, self.packages)
+        return _elsewhere(self.packages, self.folder, self.output_dir, sign, self.output)
+
+    def checked_options(self) -> PackagingOptions:
+        """Return the options for the files that are signed. Raises ForeignSignatures, UsageError.
+
+        The signatures of a copy may be replaced, unless its driver is to stay as it is.
+        """
+        from catalogs.foreign_signatures import require_no_foreign, require_no_foreign_results
+
+        options, ownership = self.options, self.options.known.of(self.signer.certificate)
+        if self.output_dir is None:
+            if not options.replace:
+                require_no_foreign(self.packages, ownership, drivers=not options.skip_signed)
+            return options
+        _require_other_folder(self.folder, self.output_dir)
+        if not options.replace:
+            results = [_moved(package, self.folder, self.output_dir) for package in self.packages]
+            require_no_foreign_results(self.packages, results, ownership)
+        return replace(options, replace=not options.skip_signed)
+
+
+def _require_other_folder(folder: Path, target: Path) -> None:
+    """Raise UsageError if `target` is or contains `folder`."""
+    whole, other = folder.resolve(), target.resolve()
+    if whole == other or whole.is_relative_to(other):
+        raise UsageError("--output-dir is the package's own folder", hint="Remove --output-dir to sign in place.")
+
+
+def _elsewhere(
+    packages: list[DriverPackage],
+    folder: Path,
+    target: Path,
+    sign: Callable[[Path, list[DriverPackage]], list[FileOutcome]],
+    output: Output,
+) -> list[FileOutcome]:
+    """Sign copies of the packages' files, and move all of them to `target` in one update. Raises SignerError."""
+    from catalogs.package.file_list import leftovers
+
+    with temporary_folder() as copies:
+        for path in dict.fromkeys(file.path for package in packages for file in package.files):
+            ensure_folder((copies / path.relative_to(folder)).parent)
+            patch_atomically(path, copies / path.relative_to(folder), None)
+        moved = [_moved(package, folder, copies) for package in packages]
+        try:
+            made = sign(copies, moved)
+        except SignerError as error:
+            if error.path is not None and error.path.is_relative_to(copies):
+                error.path = folder / error.path.relative_to(copies)
+            raise
+        stale = leftovers(packages, folder, target)
+        ensure_folder(target)
+        with atomic_update(target, recovered=output.warn) as transaction:
+            for path in walk(copies):
+                place = target / path.relative_to(copies)
+                ensure_folder(place.parent)
+                transaction.write(place, read(path))
+    for path in stale:
+        remove(path)
+        output.note(f"removed {path}: the INF no longer lists it")
+    return [replace(one, path=target / one.path.relative_to(copies)) for one in made]
+
+
+def _moved(package: DriverPackage, folder: Path, copies: Path) -> DriverPackage:
+    """Return the package with its files below another folder."""
+
+    def to(path: Path) -> Path:
+        return copies / path.relative_to(folder)
+
+    files = tuple(replace(file, path=to(file.path)) for file in package.files)
+    return replace(package, infs=tuple(map(to, package.infs)), catalog=to(package.catalog), files=files)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from signer.cli.output import Output
 from signer.cli.verification import verified
-from signer.storage.files import shell_quote
+from signer.errors import SignerError
+from signer.storage.files import read, shell_quote
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
@@ -40,40 +41,61 @@ class PackageVerdict:
             output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
         render("text", self.assessments, output, ReportOptions(verbose=bool(output.verbose)))
 
-    def suggest_matrix(self, output: Output, folder: Path, trusted: str) -> None:
-        """Print the command that checks all releases; `trusted` are its options for the test machine."""
-        options = f" --test-machine{trusted}" if self.is_test else ""
-        output.note(f"To check all releases: drvsign verify {shell_quote(folder)}{options} --matrix")
+    def warn(self, output: Output) -> None:
+        """Warn about each rejection, where the verdicts are not printed and the exit code tells only about signing."""
+        for one in self.assessments:
+            names = [verdict.target for verdict in one.verdicts if verdict.outcome == "rejected"]
+            if names:
+                output.warn(f"{one.path} is signed, but rejected by {', '.join(names)}: drvsign verify says why")
+
+    def suggest_matrix(self, output: Output, folder: Path, trusted: str | None) -> None:
+        """Print the command that checks all releases.
+
+        `trusted` are its options for the roots of a test machine; None if the root is in no known file.
+        """
+        command = f"drvsign verify {shell_quote(folder)}"
+        if not self.is_test:
+            output.note(f"To check all releases: {command} --matrix")
+        elif trusted is not None:
+            output.note(f"To check all releases: {command} --test-machine{trusted} --matrix")
+        else:
+            output.note(
+                f"To check all releases, give the root of the chain: {command} --test-machine --root FILE --matrix"
+            )
 
 
 def roots_options(
     identity: IdentityOptions, secrets: SecretOptions, settings: Settings, signer: SigningIdentity
-) -> str:
-    """Return the options with which `verify` trusts the roots of a call: its folder, those of its profile, its chain's.
+) -> str | None:
+    """Return the options with which `verify` trusts the roots of a call; None if its root is in no known file.
 
-    The root of a chain is in the file with the signer's certificate, unless a folder of test certificates has it.
+    The roots are those of its folder, of its profile, or of the file with the signer's certificate.
     """
     from signer.cli.options.verify import PFX_SUFFIXES
 
     folder = f" --certs {shell_quote(identity.certs)}" if identity.is_test and identity.certs is not None else ""
-    named = [*settings.roots, *_file_with_root(identity, signer)]
+    named = list(settings.roots)
+    if not (named or identity.is_test or _is_trusted_by_default(signer)):
+        found = identity.file_with_root(signer)
+        if found is None:
+            return None
+        named.append(found)
     roots = "".join(f" --root {shell_quote(root)}" for root in dict.fromkeys(named))
     is_pfx = any(path.suffix.lower() in PFX_SUFFIXES for path in named)
     return folder + roots + (_password_options(secrets) if is_pfx else "")
 
 
-def _file_with_root(identity: IdentityOptions, signer: SigningIdentity) -> list[Path]:
-    """Return the file of the identity that contains its test root; none if `verify` trusts the root by default."""
-    from signer.certificates import is_self_signed
+def _is_trusted_by_default(signer: SigningIdentity) -> bool:
+    """Tell whether the root of a chain is that of the test certificates, which `verify` trusts on a test machine."""
+    from signer.certificates import load_all
     from signer.cli.options.certs import existing_folder
-    from signer.cli.options.verify import load_roots
     from testcerts.profiles import ROOT
 
-    roots = [one for one in (signer.certificate, *signer.chain) if is_self_signed(one)]
-    default = existing_folder() / f"{ROOT.name}.cer"
-    if identity.is_test or not roots or (default.is_file() and roots[-1] in load_roots(default)):
-        return []
-    return identity.certificate_files()[:1]
+    root = existing_folder() / f"{ROOT.name}.cer"
+    try:
+        return any(one in (signer.certificate, *signer.chain) for one in load_all(read(root)))
+    except SignerError:  # there are no test certificates
+        return False
 
 
 def _password_options(secrets: SecretOptions) -> str:

@@ -21,7 +21,6 @@ USES_ONE_FORMAT = {
     "signer/cli/commands/submission.py": "a submission is a cabinet",
     "catalogs/package/compressed.py": "a compressed file may be a cabinet",
     "catalogs/package/images.py": "drivers are images",
-    "catalogs/signing.py": "drivers are images",
     "catalogs/submission/compare.py": "the portal signs images",
     "catalogs/submission/unpack.py": "a submission is a cabinet",
 }

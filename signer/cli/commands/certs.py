@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from testcerts.install_script import Trusted
     from testcerts.inventory import Contents
     from testcerts.issue import Order
     from testcerts.store import Created
@@ -81,7 +82,7 @@ def create(
         created = create(folder, order, names, force=force)
     if output.json:
         output.document(_created_document(created, time))
-    else:
+    elif not output.quiet:
         _print_created(output, created)
 
 
@@ -312,7 +313,7 @@ def install_script(output: Output, folder: Folder = None, target: OutputFile = N
     Without --output, a .cmd and a .ps1 file are written into the certificate folder. Each is self-contained: copy
     one to the test machine and run it as administrator; /undo (.cmd) or -Undo (.ps1) reverts the changes.
     """
-    from signer.certificates import common_name, thumbprint
+    from signer.certificates import thumbprint
     from testcerts.install_script import NAME, WRITERS, trusted_of
     from testcerts.store import read_hierarchy
 
@@ -332,7 +333,13 @@ def install_script(output: Output, folder: Folder = None, target: OutputFile = N
         certificates = [{"store": one.store, "sha1": thumbprint(one.certificate)} for one in trusted]
         files = [str(path) for path in paths]
         output.document({"schema": "drvsign.certs/1", "files": files, "certificates": certificates})
-        return
+    elif not output.quiet:
+        _print_scripts(output, paths, trusted)
+
+
+def _print_scripts(output: Output, paths: Iterable[Path], trusted: Iterable[Trusted]) -> None:
+    from signer.certificates import common_name, thumbprint
+
     rows = [(one.store, common_name(one.certificate), thumbprint(one.certificate)) for one in trusted]
     output.table(("Store of the local machine", "Certificate", "SHA-1"), rows)
     output.print(f"Written: {', '.join(str(path) for path in paths)}")

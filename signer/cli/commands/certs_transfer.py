@@ -53,7 +53,8 @@ def export(output: Output, secrets: SecretOptions, folder: Folder = None, target
     if output.json:
         output.document({"schema": "drvsign.certs/1", "folder": str(hierarchy.folder), "files": [str(path)]})
         return
-    output.print(f"Written: {path}")
+    if not output.quiet:
+        output.print(f"Written: {path}")
     if given is None:
         output.warn(f"{path} has the public password {PFX_PASSWORD!r}; choose your own with --password-env NAME")
     output.note(f"On another machine: drvsign certs import {shell_quote(path)}")
@@ -106,9 +107,9 @@ def _report(output: Output, imported: Imported) -> None:
                 "certificates": [facts(one, now()) for one in hierarchy.certificates.values()],
             }
         )
-        return
-    name = common_name(hierarchy.root)
-    output.print(f"{'Imported into' if imported.is_new else 'Already in'} {hierarchy.folder}: {name}")
+    elif not output.quiet:
+        name = common_name(hierarchy.root)
+        output.print(f"{'Imported into' if imported.is_new else 'Already in'} {hierarchy.folder}: {name}")
 
 
 def _password(secrets: SecretOptions) -> str | None:

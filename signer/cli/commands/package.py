@@ -90,6 +90,7 @@ def package(
     All files change together, or none does. If a driver or a catalog has the signature of another signer, nothing
     changes without --replace, --skip-signed (for drivers) or --output-dir. The verdict for the
     newest release that the catalog is for is printed at the end; the exit code tells only whether signing succeeded.
+    To let a verdict decide, name targets in a profile, or run drvsign verify.
     """
     with failure_as_result(output, folder):
         _require_sense(folder, signature)
@@ -160,7 +161,9 @@ def _finish(
 
     more = {"verdict": document(verdict.assessments), **problems_document(problems)} if output.json else None
     finish(output, results, more)
-    if not output.quiet:
+    if output.quiet:
+        verdict.warn(output)
+    else:
         verdict.print(output)
 
 

@@ -85,8 +85,14 @@ class IdentityOptions:
             return options
         return replace(options, identity=settings.identity, cert=settings.certificate)
 
-    def certificate_files(self) -> list[Path]:
-        """Return the files that the options name for the certificate: a PFX, --cert, or those in the URI."""
+    def file_with_root(self, signer: SigningIdentity) -> Path | None:
+        """Return the named file that contains the root of the signer's chain: a PFX, --cert, or one in the URI."""
+        from signer.certificates import is_self_signed
+
+        roots = [one for one in (signer.certificate, *signer.chain) if is_self_signed(one)]
+        return next(iter(self._certificate_files()), None) if roots else None
+
+    def _certificate_files(self) -> list[Path]:
         scheme, _, rest = (self.identity or "").partition(":")
         path, _, query = rest.partition("?")
         in_uri = [Path(unquote(part[5:])) for part in re.split("[&;]", query) if part.startswith("cert=")]

@@ -9,9 +9,17 @@ import shlex
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 
 from signer.policy.targets import targets_for
 from tests.support.files import corpus_files
+from tests.support.identities import certificate, private_key
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import drvsign, state
@@ -344,6 +352,64 @@ def test_the_command_that_package_prints_accepts_the_package(work, package, os):
     (line,) = [line for line in ran.stderr.splitlines() if line.startswith("To check all releases: drvsign ")]
     checked = drvsign(*shlex.split(line.partition("drvsign ")[2]))
     assert (checked.code, "rejected" in checked.stdout) == (0, False), checked.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--pfx", "own.pfx", "--password-env", "OWN_PASSWORD"],
+        ["--identity", "pfx:own.pfx", "--password-file", "password.txt"],
+        ["--cert", "chain.pem", "--key", "own.key"],
+        ["--identity", "file:own.key?cert=chain.pem"],
+    ],
+    ids=["pfx", "pfx-uri", "pair", "file-uri"],
+)
+def test_the_command_that_package_prints_trusts_the_root_of_the_named_identity(work, package, monkeypatch, options):
+    """The root is the user's own: only the file with the certificate has it."""
+    root = ("Own Root", "rsa2048")
+    key, leaf = private_key("rsa2048", "Own Signer"), certificate("Own Signer", "rsa2048", root)
+    chain = [leaf, certificate(*root)]
+    Path("own.pfx").write_bytes(
+        pkcs12.serialize_key_and_certificates(b"own", key, leaf, chain[1:], BestAvailableEncryption(b"geheim"))
+    )
+    Path("password.txt").write_text("geheim\n")
+    Path("chain.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+    Path("own.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("OWN_PASSWORD", "geheim")
+    ran = drvsign("package", package, *options)
+    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("To check all releases: drvsign ")]
+    checked = drvsign(*shlex.split(line.partition("drvsign ")[2]))
+    assert (checked.code, "rejected" in checked.stdout) == (0, False), checked.stdout + checked.stderr
+    Path("chain.pem").write_bytes(leaf.public_bytes(Encoding.PEM))
+    ran = drvsign("package", package, "--cert", "chain.pem", "--key", "own.key", "--replace")
+    assert "give the root of the chain: drvsign verify" in ran.stderr
+
+
+def test_a_pfx_as_root_needs_its_password_and_a_root(work, package, monkeypatch):
+    key, leaf = private_key("rsa2048", "Own Signer"), certificate("Own Signer", "rsa2048", ("Own Root", "rsa2048"))
+    encryption = BestAvailableEncryption(b"geheim")
+    Path("leaf.pfx").write_bytes(pkcs12.serialize_key_and_certificates(b"own", key, leaf, None, encryption))
+    monkeypatch.setenv("OWN_PASSWORD", "wrong")
+    verify = ["verify", package / "hello.sys", "--test-machine", "--root", "leaf.pfx"]
+    for options in ([], ["--password-env", "OWN_PASSWORD"]):
+        ran = drvsign(*verify, *options)
+        assert (ran.code, "password" in ran.stderr) == (3, True)
+    monkeypatch.setenv("OWN_PASSWORD", "geheim")
+    ran = drvsign(*verify, "--password-env", "OWN_PASSWORD")
+    assert (ran.code, "does not contain a root" in ran.stderr) == (3, True)
+
+
+def test_package_ends_with_0_and_warns_quietly_if_the_result_is_rejected(work, package):
+    """No root of the chain is known: the package is signed, and Windows would not install it."""
+    root = ("Own Root", "rsa2048")
+    key = private_key("rsa2048", "Own Signer")
+    Path("leaf.pem").write_bytes(certificate("Own Signer", "rsa2048", root).public_bytes(Encoding.PEM))
+    Path("own.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    call = ["package", package, "--cert", "leaf.pem", "--key", "own.key", "--replace"]
+    loud, quiet = drvsign(*call), drvsign(*call, "--quiet")
+    assert (loud.code, "rejected" in loud.stdout) == (0, True)
+    assert (quiet.code, quiet.stdout) == (0, "")
+    assert "is signed, but rejected by win11-26h2-x64: drvsign verify says why" in quiet.stderr
 
 
 def test_without_a_target_the_default_is_said(driver):

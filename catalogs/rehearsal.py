@@ -49,14 +49,17 @@ class Rehearsal:
 
 
 def rehearse_packages(
-    folder: Path,
+    folder: Path | None,
     packages: Sequence[DriverPackage],
     identity: SigningIdentity,
     options: PackagingOptions,
     *,
     each: Each = map,
 ) -> Rehearsal:
-    """Sign packages below `folder` in memory, and read the result back. Raises the errors of `sign_packages`."""
+    """Sign packages in memory, and read the result back. Raises the errors of `sign_packages`.
+
+    `folder` is the one below which signing would replace files; None for copies in another folder.
+    """
     value = _sign_throw_away(identity, options.signing.digest)
     stand_in = replace(identity, key=_ThrowAwayKey(identity.key.public_key, value))
     staging = MemoryStaging(folder)

@@ -58,33 +58,40 @@ class Home:
 
 
 class MemoryStaging:
-    """New files in memory for a folder. Nothing is ever written."""
+    """New files in memory, for the files of one folder or of any. Nothing is ever written."""
 
-    def __init__(self, folder: Path) -> None:
-        self._home = Home(folder)
-        self._contents: dict[Path | None, bytes] = {}
+    def __init__(self, folder: Path | None = None) -> None:
+        self._home = Home(folder) if folder is not None else None
+        self._contents: dict[str, bytes] = {}
 
     def write(self, target: Path, data: bytes) -> None:
         """Keep `data` for `target`. Raises FileError for a link to a file outside of the folder."""
-        self._contents[self._home.require(target)] = data
+        self._require_inside(target)
+        self._contents[os.path.realpath(target)] = data
 
     def change(self, source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
         """Keep a changed copy of `source` for `target`. Raises FileError, and the errors of `change`."""
-        place, data = self._home.require(target), read(source)
+        self._require_inside(target)
+        data = read(source)
         changed = change(memoryview(data))
-        self._contents[place] = data if changed.changes is None else changed.changes.applied_to(data)
+        result = data if changed.changes is None else changed.changes.applied_to(data)
+        self._contents[os.path.realpath(target)] = result
         return changed
 
     def is_staged(self, path: Path) -> bool:
         """Tell whether there are new bytes for `path`."""
-        return self._home.place(path) in self._contents
+        return os.path.realpath(path) in self._contents
 
     @contextlib.contextmanager
     def opened(self, path: Path) -> Iterator[memoryview]:
         """Provide the new bytes of `path`, or those of the file if there are none. Raises FileError."""
-        new = self._contents.get(self._home.place(path))
+        new = self._contents.get(os.path.realpath(path))
         if new is not None:
             yield memoryview(new)
             return
         with mapped(path) as data:
             yield data
+
+    def _require_inside(self, target: Path) -> None:
+        if self._home is not None:
+            self._home.require(target)

@@ -127,6 +127,8 @@ def require_der(data: _Bytes, limit: int = _MAX_ELEMENTS) -> None:
         raise SignatureFormatError(f"{len(data) - whole.end} extra bytes follow the DER structure", offset=whole.end)
     if whole.tag & _CONSTRUCTED:
         _walk(bytes(data), whole, limit)
+    elif whole.tag == OID and (whole.body == whole.end or data[-1] & 0x80):
+        raise SignatureFormatError("an object identifier is truncated", offset=whole.start)
 
 
 def _walk(data: bytes, whole: Element, limit: int) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from tests.support.files import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 OWN = ("signer", "catalogs", "testcerts", "tests")
 
 

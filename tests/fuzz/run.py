@@ -2,6 +2,7 @@
 
     python -m tests.fuzz.run [NAME ...] [--seconds N]
     python -m tests.fuzz.run NAME --input FILE
+    python -m tests.fuzz.run [NAME ...] --coverage
     python -m tests.fuzz.run --report
 
 Each harness runs in a process of its own for N seconds. Results are kept in build/fuzz, or in the folder $DRVSIGN_FUZZ:
@@ -25,9 +26,11 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fuzz.coverage import called_by, functions
 from tests.fuzz.finds import Finds
-from tests.support.files import ROOT
+from tests.fuzz.instrument import instrumented, load
 
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("DRVSIGN_FUZZ") or ROOT / "build" / "fuzz")
 NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "harnesses").glob("*.py")))
 _MAX_MEGABYTES, _MAX_SECONDS = 1024, 30
@@ -41,6 +44,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"harnesses: {', '.join(NAMES)}; default: all")
     parser.add_argument("--seconds", type=int, default=60, help="duration of each harness; default: 60")
     parser.add_argument("--input", type=Path, help="run this input and print what it raises")
+    parser.add_argument("--coverage", action="store_true", help="print the functions that the corpus does not reach")
     parser.add_argument("--report", action="store_true", help="print the totals of all runs")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -49,6 +53,8 @@ def main() -> int:
         parser.error(f"no harness {unknown[0]!r}; there are: {', '.join(NAMES)}")
     if arguments.report:
         return _report()
+    if arguments.coverage:
+        return _coverage(names)
     if arguments.input:
         return _repeat(names[0], arguments.input)
     if arguments.worker:
@@ -81,7 +87,7 @@ def _work(name: str, seconds: int) -> int:
     import atheris
 
     warnings.simplefilter("error")  # before the filters of signer.certificates: users must see no warning of a library
-    module = importlib.import_module("tests.fuzz.instrument").load(name)
+    module = load(name)
     harness, folder = module.HARNESS, RESULTS / name
     finds, counter = Finds(folder / "finds"), memoryview(_counter(folder)).cast("Q")
 
@@ -120,6 +126,19 @@ def _repeat(name: str, path: Path) -> int:
     except Exception:
         traceback.print_exc()
         return 1
+    return 0
+
+
+def _coverage(names: list[str]) -> int:
+    """Print how many functions of its packages each harness reaches, and the others."""
+    for name in names:
+        harness = importlib.import_module(f"tests.fuzz.harnesses.{name}").HARNESS
+        corpus = [path.read_bytes() for path in sorted((RESULTS / name / "corpus").glob("*"))]
+        known = functions(instrumented(name))
+        missing = known.keys() - called_by(harness, [*harness.seeds(), *corpus])
+        print(f"{name}: {len(known) - len(missing)} of {len(known)} functions")
+        for function in sorted(known[code] for code in missing):
+            print(f"  {function}")
     return 0
 
 

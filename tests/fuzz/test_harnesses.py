@@ -8,8 +8,6 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any
 
 import pytest
 
@@ -18,6 +16,7 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import parse
 from signer.pkcs7.timestamp_token import check_token, parse_token
 from tests.fuzz.attacks import forged
+from tests.fuzz.coverage import called_by, functions
 from tests.fuzz.finds import Finds
 from tests.fuzz.harness import Harness, code_of
 from tests.fuzz.harnesses import timestamp_answer
@@ -50,24 +49,26 @@ def test_every_harness_has_its_module_s_name(each: Harness) -> None:
 def test_seeds_reach_the_deep_functions_and_no_mutant_breaks_the_property(each: Harness) -> None:
     seeds, chooser = list(each.seeds()), random.Random(f"drvsign {each.name}")
     assert all(len(seed) <= each.max_size for seed in seeds)
-    called: set[CodeType] = set()
-
-    def note(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call":
-            called.add(frame.f_code)
-
-    sys.setprofile(note)
-    try:
-        accepted = [each.timed(seed) for seed in seeds]
-    finally:
-        sys.setprofile(None)
-    assert any(accepted)
+    called = called_by(each, seeds)
+    assert any(each.timed(seed) for seed in seeds)
     assert not [function.__qualname__ for function in each.reaches if code_of(function) not in called]
     for _ in range(MUTANTS):
         mutant = chooser.choice(seeds)
         for _ in range(chooser.choice((1, 1, 2, 4))):
             mutant = each.mutate(mutant, chooser)
         each.timed(mutant[: each.max_size])
+
+
+def test_functions_of_a_package_are_listed() -> None:
+    known = functions(["signer.cab"])
+    assert {"signer.cab.read._files", "signer.cab.read.Listing.parse", "signer.cab.szdd.expand"} <= set(known.values())
+    assert not [name for name in known.values() if not name.startswith("signer.cab.")]
+
+
+def test_the_fuzzer_itself_imports_no_package() -> None:
+    """What is imported before a harness reports no coverage to the fuzzer."""
+    program = "import sys, tests.fuzz.run; print({'signer', 'catalogs', 'testcerts'} & sys.modules.keys())"
+    assert subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).strip() == "set()"
 
 
 def test_seeds_are_the_same_in_every_process() -> None:

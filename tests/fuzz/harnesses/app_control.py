@@ -21,12 +21,21 @@ INSTRUMENTED = ("signer.policy.si_policy",)
 PIECES = ("<", "/>", "&", "&lt;", "<!DOCTYPE a [", "<!ENTITY", 'ID="', 'Hash="', "Deny", "Allow", "FileAttrib",
           "Signer", "131", "65535.65535.65535.65535", "0.0.0.0", "-1", "*", "$(one)", "\u0660", "\0", "</SiPolicy>",
           'SignTimeAfter="9999', 'Type="Wellknown" Value="', "CertEKU", "01" * 130)  # fmt: skip
+XML = """<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>1.2.3.4</VersionEx>
+<EKUs><EKU ID="E" Value="010A2B0601040182370A0305"/></EKUs>
+<FileRules><Deny ID="D" ProductName="Thing" MaximumFileVersion="9.0.0.0"/><Allow ID="P" FilePath="C:\\x\\*"/>
+<FileAttrib ID="F" FileName="a.sys" MinimumFileVersion="1.0.0.0"/></FileRules>
+<Signers><Signer ID="S" Name="n" SignTimeAfter="2024-01-02T03:04:05Z"><CertRoot Type="TBS" Value="0102"/>
+<CertEKU ID="E" Condition="Except"/><FileAttribRef RuleID="F"/></Signer></Signers>
+<SigningScenarios><SigningScenario ID="K" Value="131"><ProductSigners><AllowedSigners>
+<AllowedSigner SignerId="S"><ExceptDenyRule DenyRuleID="D"/></AllowedSigner></AllowedSigners>
+<FileRulesRef><FileRuleRef RuleID="P"/></FileRulesRef></ProductSigners></SigningScenario></SigningScenarios></SiPolicy>"""
 _MUTATED_TEXT = text_mutator(PIECES)
 
 
 def seeds() -> Iterator[bytes]:
     yield PLAIN.encode()
-    yield LATER.encode()
+    yield XML.encode()
     for form in (2, 7, 11):
         yield encode(PLAIN if form < 7 else LATER, form)
     yield signed(encode(PLAIN, 7))
@@ -64,5 +73,5 @@ HARNESS = Harness(
     seeds,
     (binary._inside, binary._policy, binary._signer, xml.read_xml, xml._signer, layout.read_layout, blocks.read_blocks),
     mutate=mutate,
-    max_size=6144,
+    max_size=3072,
 )

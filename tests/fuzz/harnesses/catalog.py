@@ -18,7 +18,7 @@ from tests.fuzz.resigning import resigned
 from tests.fuzz.signatures import DRIVER, catalog, content_hash
 from tests.support.files import corpus_files
 
-INSTRUMENTED = ("catalogs.catalog", "signer.formats.catalog", "signer.asn1", "signer.pkcs7.indirect_data")
+INSTRUMENTED = ("catalogs.catalog", "signer.formats.catalog", "signer.pkcs7.indirect_data")
 RESIGNED = 0.3
 """Share of the mutants that are signed again. Parsing does not depend on it, but the evidence does."""
 GATHERED = 8

@@ -23,7 +23,7 @@ from tests.fuzz.identities import END, ROOT, SIGNER, START, STRANGER, attackers,
 from tests.fuzz.resigning import reissued
 from tests.support.files import corpus_files
 
-INSTRUMENTED = ("signer.certificates", "signer.trust", "signer.asn1")
+INSTRUMENTED = ("signer.certificates", "signer.trust")
 REISSUED = 0.8
 """Share of the mutants that the root issues again."""
 ISSUER = "Drvsign Fuzz Issuer"

@@ -21,7 +21,7 @@ from tests.fuzz.harness import Harness
 from tests.fuzz.identities import NOON, ROOT, root, signer
 from tests.fuzz.resigning import reissued
 
-INSTRUMENTED = ("signer.trust", "signer.asn1")
+INSTRUMENTED = ("signer.trust.revocation",)
 REISSUED = 0.8
 """Share of the mutants that the root issues again."""
 ISSUED = NOON - timedelta(days=1)

@@ -10,7 +10,7 @@ from tests.fuzz.harness import Harness
 from tests.fuzz.logs import read_log
 from tests.fuzz.mutation import text_mutator
 
-INSTRUMENTED = ("signer.explain", "signer.codeintegrity.message_matching")
+INSTRUMENTED = ("signer.explain.readers", "signer.explain.text")
 
 FILE = r"\Device\HarddiskVolume3\Windows\System32\drivers\X.sys"
 MESSAGE = (
@@ -74,5 +74,5 @@ HARNESS = Harness(
         *(events.event_record, events._from_message),
     ),
     mutate=text_mutator(PIECES, ("utf-8", "utf-16-le")),
-    max_size=2048,
+    max_size=1024,
 )

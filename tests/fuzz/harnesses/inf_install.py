@@ -55,7 +55,7 @@ HARNESS = Harness(
     run,
     seeds,
     (
-        *(install.section_for, references.references, Lookup._selected, MachineInstall.related),
+        *(install.section_for, references.references, Lookup.on, MachineInstall.related),
         *(legacy.check_legacy, rules._check_sources, services.incomplete_services),
     ),
     mutate=inf.MUTATE,

@@ -13,7 +13,7 @@ from tests.fuzz.harnesses.signed_data import extra
 from tests.fuzz.resigning import resigned
 from tests.fuzz.signatures import signatures as seeds
 
-INSTRUMENTED = ("signer.pkcs7", "signer.verify", "signer.asn1")
+INSTRUMENTED = ("signer.pkcs7", "signer.verify")
 RESIGNED = 0.75
 """Share of the mutants that are signed again."""
 

@@ -19,7 +19,7 @@ from tests.fuzz.mutation import mutated_bytes
 from tests.fuzz.resigning import resigned, resigned_answer
 from tests.fuzz.signatures import NONCE, SHA256
 
-INSTRUMENTED = ("signer.pkcs7", "signer.asn1")
+INSTRUMENTED = ("signer.pkcs7",)
 SIGNATURE = b"the octets of a signature"
 RESIGNED = 0.8
 """Share of the mutants that are signed again."""
@@ -72,5 +72,5 @@ HARNESS = Harness(
         *(counter_signature.check_counter_signature, timestamp_request.legacy_answer),
     ),
     mutate=mutate,
-    max_size=4096,
+    max_size=2048,
 )

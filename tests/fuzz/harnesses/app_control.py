@@ -29,7 +29,8 @@ XML = """<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>1.2.3.4
 <CertEKU ID="E" Condition="Except"/><FileAttribRef RuleID="F"/></Signer></Signers>
 <SigningScenarios><SigningScenario ID="K" Value="131"><ProductSigners><AllowedSigners>
 <AllowedSigner SignerId="S"><ExceptDenyRule DenyRuleID="D"/></AllowedSigner></AllowedSigners>
-<FileRulesRef><FileRuleRef RuleID="P"/></FileRulesRef></ProductSigners></SigningScenario></SigningScenarios></SiPolicy>"""
+<FileRulesRef><FileRuleRef RuleID="P"/></FileRulesRef></ProductSigners></SigningScenario></SigningScenarios>
+</SiPolicy>"""
 _MUTATED_TEXT = text_mutator(PIECES)
 
 

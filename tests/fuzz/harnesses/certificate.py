@@ -23,7 +23,14 @@ from tests.fuzz.identities import END, ROOT, SIGNER, START, STRANGER, attackers,
 from tests.fuzz.resigning import reissued
 from tests.support.files import corpus_files
 
-INSTRUMENTED = ("signer.certificates", "signer.trust")
+INSTRUMENTED = (
+    "signer.certificates",
+    "signer.trust.chain",
+    "signer.trust.checks",
+    "signer.trust.constraints",
+    "signer.trust.fields",
+    "signer.trust.signatures",
+)
 REISSUED = 0.8
 """Share of the mutants that the root issues again."""
 ISSUER = "Drvsign Fuzz Issuer"
@@ -92,7 +99,7 @@ def run(data: bytes) -> bool:
         return False
     for one in found[:3]:
         _read(one)
-        carried = (one, *(each.certificate for each in attackers()))
+        carried = (one, *(each for attacker in attackers() for each in (attacker.certificate, *attacker.chain)))
         paths = (*build_paths(one, carried, _store()), *build_paths(_below(), carried, _store()))
         assert paths
         assert all(problem.message for path in paths for problem in path.problems)
@@ -101,6 +108,8 @@ def run(data: bytes) -> bool:
 
 def _read(one: x509.Certificate) -> None:
     """Read what messages and documents say about a certificate."""
+    assert certificates.load_der(encoded(one)) == one
+    assert certificates.is_self_signed(one) in (True, False)
     names = (certificates.subject_name(one), certificates.issuer_name(one), certificates.common_name(one))
     assert all(isinstance(name, str) for name in names)
     assert certificates.thumbprint(one) and certificates.serial_hex(one)

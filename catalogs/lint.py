@@ -13,23 +13,33 @@ from catalogs.folder_check import find
 from catalogs.inf import rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem, Severity
+from catalogs.inf.rules import DEFAULT, RuleSet
+from catalogs.inf.text import decode
 from catalogs.package.driver_package import DriverPackage, PackageFile, survey_packages
 from signer.errors import InfError, MalformedInput
 from signer.storage.files import read
 
 
 def lint(
-    path: Path, os: Sequence[OsName] | None = None, *, today: datetime.date | None = None, files: bool = True
+    path: Path,
+    os: Sequence[OsName] | None = None,
+    *,
+    today: datetime.date | None = None,
+    files: bool = True,
+    rule_set: RuleSet = DEFAULT,
 ) -> list[PackageProblem]:
     """Return the problems of an INF or INX, in line order.
 
-    If `files` is false, and for a StampInf template, only the INF is checked. Raises FileError.
+    If `files` is false, and for a StampInf template, only the INF is checked. Raises FileError if the INF exists and
+    can't be read.
     """
+    if not path.exists():
+        return [rules.unparsed("1000", path, None, path.name)]
     try:
         driver = DriverInf.read(path)
     except InfError as error:
-        return [PackageProblem(error.code, error.message, path, error.line, error.hint)]
-    found = rules.check(driver)
+        return _unparsed(path, error)
+    found = rules.check(driver, rule_set)
     if files and not rules.is_template(driver):
         survey = survey_packages([path], os, today=today)
         found += survey.problems
@@ -37,6 +47,22 @@ def lint(
     else:
         found += driver.text.problems
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
+
+
+def _unparsed(path: Path, error: InfError) -> list[PackageProblem]:
+    """Return the problems of a file that is not an INF, or has a syntax error that stops the parser."""
+    if error.line is None or not _is_text(path):
+        return [PackageProblem(error.code, error.message, path, None, error.hint)]
+    syntax = rules.unparsed("1002", path, error.line, path.name, str(error.line), error.message, fix=error.hint)
+    return [syntax, rules.unparsed("1299", path, error.line)]
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        decode(read(path))
+    except InfError:
+        return False
+    return True
 
 
 def check_stale(package: DriverPackage) -> list[PackageProblem]:

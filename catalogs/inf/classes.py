@@ -71,3 +71,28 @@ _BY_NAME = {name.lower(): guid for name, guid in GUIDS.items()}
 def guid_of(name: str) -> str | None:
     """Return the GUID of a Windows-defined class (the case of `name` is ignored), or None."""
     return _BY_NAME.get(name.lower())
+
+
+RESERVED = {
+    "adapter": "{4d36e964-e325-11ce-bfc1-08002be10318}",
+    "apmsupport": "{d45b1c18-c8fa-11d1-9f77-0000f805f530}",
+    "computer": "{4d36e966-e325-11ce-bfc1-08002be10318}",
+    "decoder": "{6bdd1fc2-810f-11d0-bec7-08002be2092f}",
+    "1394debug": "{66f250d6-7801-4a64-b139-eea80a450b24}",
+    "enum1394": "{c459df55-db08-11d1-b009-00a0c9081ff6}",
+    "nodriver": "{4d36e976-e325-11ce-bfc1-08002be10318}",
+    "legacydriver": "{8ecc055d-047f-11d1-a537-0000f8753ed1}",
+    "unknown": "{4d36e97e-e325-11ce-bfc1-08002be10318}",
+    "printerupgrade": "{4d36e97a-e325-11ce-bfc1-08002be10318}",
+    "printqueue": "{1ed2bbf9-11f0-4084-b21f-ad83a8e6dcdc}",
+    "softwaredevice": "{62f9c741-b25a-46ce-b54c-9bccce08b6f2}",
+    "audioendpoint": "{c166523c-fe0c-4a94-a586-f1a80cfbbf3e}",
+    "sound": "{4d36e97c-e325-11ce-bfc1-08002be10318}",
+    "volumesnapshot": "{533c5b84-ec70-11d2-9505-00c04f79deaf}",
+}
+"""GUID by lower-case name of the classes that only Microsoft may use.
+
+Source: "System-defined device setup classes reserved for system use" (windows-driver-docs,
+install/system-defined-device-setup-classes-reserved-for-system-use.md). The class USB is left out: the page allows it
+for host controllers and hubs.
+"""

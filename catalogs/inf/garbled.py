@@ -11,6 +11,8 @@ from catalogs.inf.text import DEFAULT_CODE_PAGE, InfText
 
 def garbled_text(driver: DriverInf) -> Iterator[PackageProblem]:
     """Report the first name or value of an INF that Windows garbles; comments do not count."""
+    if driver.text.source.encoding != DEFAULT_CODE_PAGE or driver.text.source.text.isascii():
+        return
     for section in driver.text.sections.values():
         for text, line in ((section.name, section.line), *((t, e.line) for e in section.entries for t in e.texts)):
             if is_garbled(driver, text):

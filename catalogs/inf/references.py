@@ -5,7 +5,7 @@ Source: the pages on the directives in windows-driver-docs, install/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf
@@ -43,21 +43,28 @@ class Reference:
     """True if the section with the directive has an Include: the included INF may define the named section."""
 
 
-def references(inf: Inf) -> Iterator[Reference]:
-    """Yield every reference to a section, in INF order. The %strings% of `inf` are replaced already."""
+def references(inf: Inf, skipped: Collection[str] = ()) -> Iterator[Reference]:
+    """Yield every reference to a section, in INF order. The %strings% of `inf` are replaced already.
+
+    `skipped` are lower-case names of sections that contain no directives.
+    """
     for name, section in inf.sections.items():
-        if name.startswith(_WITHOUT_DIRECTIVES):
+        if name in skipped or name.startswith(_WITHOUT_DIRECTIVES):
             continue
         includes = section.first("Include") is not None
         for entry in section.entries:
-            key = (entry.key or "").lower()
+            if entry.key is None:
+                continue
+            key = entry.key.lower()
             if key in _SECTION_LISTS:
                 named: tuple[str, ...] = entry.values
+            elif key in _SECTION_INDEXES:
+                named = tuple(entry.value(index) for index in _SECTION_INDEXES[key])
             else:
-                named = tuple(entry.value(index) for index in _SECTION_INDEXES.get(key, ()))
+                continue
             for value in named:
                 if value and not value.startswith("@"):
-                    yield Reference(value, entry.key or "", entry.line, includes)
+                    yield Reference(value, entry.key, entry.line, includes)
 
 
 def circular_needs(inf: Inf) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.errors import FileError, InfError, InternalError, SignerError, unexpected_as_internal
+from signer.errors import FileError, InfError, InternalError, SignerError, UsageError, unexpected_as_internal
 from signer.reports.problems import write_problems
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from catalogs.inf.driver import DriverInf
     from catalogs.inf.problems import PackageProblem
+    from catalogs.inf.rules import Rule, RuleSet
 
 app = typer.Typer(
     add_completion=False,
@@ -112,6 +113,33 @@ def lint(
         bool,
         typer.Option("--files/--no-files", help="Check that the files named in the INF exist. Not for .inx files."),
     ] = True,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            metavar="MODE",
+            help="InfVerif's requirements: k (declarative), u (universal), w (Windows drivers) or h (WHQL signature).",
+        ),
+    ] = "w",
+    rulever: Annotated[
+        str | None,
+        typer.Option(
+            "--rulever",
+            metavar="DATE|latest",
+            help="Report rules of later Windows releases as warnings. Default: the date in DriverVer.",
+        ),
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option("--provider", metavar="NAME", help="The Provider that the INFs must have.")
+    ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Show a diff, then fix the encoding, newlines, PnpLockdown, DriverVer and architecture decorations.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: show the diff, and change nothing.")] = False,
     jobs: Jobs = 0,
 ) -> None:
     """Check INFs for everything that Inf2Cat and InfVerif report.
@@ -122,21 +150,31 @@ def lint(
     from catalogs.inf.problems import PackageProblem
     from catalogs.lint import lint as find
 
+    if dry_run and not fix:
+        raise UsageError("--dry-run without --fix", hint="Add --fix, or remove --dry-run.")
     names = parse_names(os) if os else None
+    rule_set = _rule_set(mode, rulever, provider)
     time = CatalogChoices(os, None, now, local_time).time()
     today = (time.astimezone() if local_time else time.astimezone(UTC)).date()
     infs = expand(paths, _is_inf, "INFs")
+    fixes = {path: _fix(path, today, output, write=not dry_run) for path in infs} if fix else {}
 
     def work(path: Path) -> list[PackageProblem]:
         try:
             with unexpected_as_internal():
-                return find(path, names, today=today, files=files)
+                return find(path, names, today=today, files=files, rule_set=rule_set)
         except SignerError as error:
             return [PackageProblem(error.code, error.message, error.path or path, error.line, error.hint)]
 
     found = output.each(work, infs, jobs=workers(jobs, len(infs)), doing="reading")
+    if rule_set.mode == "h":
+        output.note("mode h: Microsoft publishes no levels for it; those of mode w apply, with InfVerif's exceptions.")
     if output.json:
-        output.document({"schema": "drvsign.lint/1", "files": list(map(_lint_document, infs, found))})
+        documents = [
+            {**_lint_document(path, problems), **fixes.get(path, {})}
+            for path, problems in zip(infs, found, strict=True)
+        ]
+        output.document({"schema": "drvsign.lint/1", "files": documents})
     else:
         write_problems([problem for problems in found for problem in problems], output)
     code = _exit_code(problem for problems in found for problem in problems)
@@ -144,10 +182,81 @@ def lint(
         raise typer.Exit(code)
 
 
+@app.command(epilog=examples("drvsign inf rules", "drvsign inf rules --json"))
+@command
+def rules(output: Output) -> None:
+    """List InfVerif's rules: their codes, their levels in each mode, and whether inf lint decides them."""
+    from catalogs.inf.rules import Mode
+    from catalogs.inf.rules import rules as table
+
+    if output.json:
+        output.document({"schema": "drvsign.inf-rules/1", "rules": list(map(_rule_document, table().values()))})
+        return
+    rows = [
+        (
+            rule.code,
+            *(rule.levels[mode].value for mode in Mode),
+            rule.since.isoformat() if rule.decided else "",
+            rule.message if rule.decided else f"not decided: {rule.reason}",
+        )
+        for rule in table().values()
+    ]
+    output.table(("Code", "k", "u", "w", "h", "Since", "Message"), rows)
+
+
+def _rule_document(rule: Rule) -> dict[str, Any]:
+    """Return the entry of a rule in the document of `inf rules`."""
+    return {
+        "code": rule.code,
+        "levels": {mode.value: level.value for mode, level in rule.levels.items()},
+        "since": rule.since.isoformat() if rule.decided else None,
+        "decided": rule.decided,
+        "reason": rule.reason,
+        "message": rule.message,
+        "fix": rule.fix or None,
+        "source": rule.source,
+    }
+
+
+def _rule_set(mode: str, rulever: str | None, provider: str | None) -> RuleSet:
+    """Return the requirements that the options name. Raises UsageError."""
+    from catalogs.inf.rules import Mode, RuleSet
+
+    try:
+        chosen = Mode(mode.lower())
+    except ValueError as error:
+        raise UsageError(f"unknown mode {mode!r}", hint="Use --mode k, u, w or h.") from error
+    if rulever is None or rulever.lower() == "latest":
+        return RuleSet(chosen, latest=rulever is not None, provider=provider)
+    try:
+        return RuleSet(chosen, date.fromisoformat(rulever), provider=provider)
+    except ValueError as error:
+        raise UsageError(
+            f"--rulever {rulever!r} is not a date", hint="Write a date such as 2024-10-01, or latest."
+        ) from error
+
+
+def _fix(path: Path, today: date, output: Output, *, write: bool) -> dict[str, Any]:
+    """Print the diff of the fixes of an INF, and write them; return the keys that the document has for them."""
+    from catalogs.inf.fix import fix
+    from signer.storage.files import read, require_data, write_atomically
+
+    require_data(path)
+    try:
+        fixed = fix(path, read(path), today)
+    except InfError:
+        return {"diff": None, "fixed": False}  # lint reports the error
+    diff = fixed.diff() if fixed.changed else ""
+    output.print(diff.rstrip("\n")) if diff else None
+    if fixed.changed and write:
+        write_atomically(path, fixed.after.to_bytes())
+    return {"diff": diff or None, "fixed": fixed.changed and write}
+
+
 def _exit_code(problems: Iterable[PackageProblem]) -> ExitCode:
     """Return FAILED if a file can't be read as an INF, REJECTED if there is another error."""
     errors = {problem.code for problem in problems if _is_error(problem)}
-    if errors & {InfError.code, FileError.code, InternalError.code}:
+    if errors & {InfError.code, FileError.code, InternalError.code, "1000", "1002"}:
         return ExitCode.FAILED
     return ExitCode.REJECTED if errors else ExitCode.DONE
 

@@ -127,7 +127,7 @@ def _load(
 def _layout(verdict: Verdict, target: Target, known: Mapping[str, FieldValue]) -> Iterator[Event]:
     """Yield each fault that memory integrity finds in the layout, then the event that says it blocks the driver."""
     faults = [code for code in verdict.codes if code.startswith("hvci-")]
-    failures = hex(sum({_FAILURE_BITS[code] for code in faults}))
+    failures = hex(sum({_FAILURE_BITS.get(code, 0) for code in faults}))
     about_sections = dict.fromkeys(_LAYOUT[code] for code in faults if code in _LAYOUT)
     for number in (*about_sections, 3111):
         yield from _event(number, target, {**known, "HVCIAuditFailures": failures})

@@ -14,7 +14,7 @@ from signer.errors import ImageError
 from signer.pe.machines import MACHINES
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
-_IMPORTS, _SECURITY_DIRECTORY, _IMPORT_ADDRESSES = 1, 4, 12
+_IMPORTS, _SECURITY_DIRECTORY, _RELOCATIONS, _IMPORT_ADDRESSES = 1, 4, 5, 12
 _SECTION_ROW = 40
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
 
@@ -70,6 +70,8 @@ class Image:
     """Address and size of the import address table; zeros if there is none."""
     has_imports: bool
     """Whether the import directory has a size."""
+    relocations: tuple[int, int]
+    """Address and size of the base relocation table; zeros if there is none."""
     image_size: int
     """SizeOfImage, in bytes."""
     table_offset: int
@@ -102,6 +104,14 @@ class Image:
         """Offset of the end of the bytes that a digest covers: the certificate table, or the end of the file."""
         return self.table_offset if self.is_signed else len(self.data)
 
+    def loaded(self, address: int, size: int) -> memoryview:
+        """Return up to `size` bytes of the file that are loaded at an address, within one section."""
+        for section in self.sections:
+            if section.address <= address < section.address + section.size:
+                start = section.offset + address - section.address
+                return self.data[start : min(start + size, section.end)]
+        return self.data[:0]
+
     @classmethod
     def parse(cls, data: memoryview | bytes) -> Image:
         """Parse the layout of an image. Raises ImageError if it is not an image or can't be hashed safely."""
@@ -127,6 +137,7 @@ class Image:
             section_table=table,
             import_addresses=_directory(pe, _IMPORT_ADDRESSES),
             has_imports=_directory(pe, _IMPORTS)[1] > 0,
+            relocations=_directory(pe, _RELOCATIONS),
             image_size=pe.OPTIONAL_HEADER.SizeOfImage,
             table_offset=table_offset,
             table_size=table_size,

@@ -3,7 +3,8 @@
 Sources: Code Integrity's own list of reasons (the map HvciAuditFailures of its event manifest, Windows 10 2004 and
 later), whose order the faults have; windows-driver-docs driversecurity/implement-hvci-compatible-code.md and
 devtest/code-integrity-checking.md (Driver Verifier 0x2003 to 0x2005). Its reason "non-conformant Authenticode entry"
-is missing here: `Image.parse` refuses such an image.
+is missing here: `Image.parse` refuses such an image. Relocations across a page boundary are from the former page; the
+list, which is younger than the releases that do not support them, has none.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from struct import Struct
 
 from signer.pe.image import Image, Section
 
 _PAGE = 0x1000
 _EXECUTE, _WRITE, _SHARED, _DISCARDABLE = 0x20000000, 0x80000000, 0x10000000, 0x02000000
 _INIT = "INIT"
+_BLOCK = Struct("<LL")
+"""IMAGE_BASE_RELOCATION: the address of the page and the size of the block."""
+_DIR64 = 10
+"""IMAGE_REL_BASED_DIR64, in the upper four bits of an entry; the others are the offset in the page."""
+_LAST_IN_PAGE = _DIR64 << 12 | _PAGE - 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Fault:
 
 def protection_faults(image: Image) -> tuple[Fault, ...]:
     """Return the incompatibilities in the order of Code Integrity's list."""
-    checks = (_not_native, _unaligned, _writable_code, _import_addresses, _gaps, _order, _sizes)
+    checks = (_not_native, _unaligned, _writable_code, _import_addresses, _gaps, _order, _sizes, _relocations)
     return tuple(fault for check in checks for fault in check(image))
 
 
@@ -100,6 +107,22 @@ def _sizes(image: Image) -> Iterator[Fault]:
         if section.address + section.memory_size > _rounded(end):
             message = f"the section {section.name!r} has {section.memory_size:#x} bytes, more than it has room for"
             yield Fault("hvci-section-size", message)
+
+
+def _relocations(image: Image) -> Iterator[Fault]:
+    """Report the first relocation of a 64-bit address that lies in two pages."""
+    table, start = image.loaded(*image.relocations), 0
+    while start + _BLOCK.size <= len(table):
+        page, size = _BLOCK.unpack_from(table, start)
+        if size < _BLOCK.size or size % 2 or start + size > len(table):
+            return
+        entries = memoryview(table[start + _BLOCK.size : start + size]).cast("H")
+        crossing = next((entry for entry in entries if entry > _LAST_IN_PAGE and entry >> 12 == _DIR64), None)
+        if crossing is not None:
+            message = f"the relocation at {page + (crossing & 0xFFF):#x} crosses the boundary of a page"
+            yield Fault("hvci-relocation", message)
+            return
+        start += size
 
 
 def _rounded(address: int) -> int:

@@ -25,6 +25,8 @@ MEMORY_INTEGRITY = Releases(since="win10-1507", architectures=("x64", "arm64"))
 """Memory integrity, formerly called hypervisor-protected code integrity (HVCI)."""
 HVCI_IMPORTS = Releases(since="win10-1709")
 """Driver Verifier's page of 2017-09-14 lists an import address table in code as a violation (0x2005)."""
+HVCI_RELOCATIONS = Releases(since="win10-1507", before="win10-1703")
+"""Memory integrity does not support relocations across a page boundary."""
 HVCI_REASONS = Releases(since="win10-2004")
 """Code Integrity's own list says which layouts memory integrity refuses."""
 WHQL_ENFORCED = Releases(since="win10-1607")

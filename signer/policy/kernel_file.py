@@ -30,6 +30,7 @@ _LAYOUT = {
     "hvci-not-contiguous": _LINK,
     "hvci-section-order": _LINK,
     "hvci-section-size": _LINK,
+    "hvci-relocation": "compile with /Gy, and align the structures whose pointers are relocated",
 }
 """The developer's remedies of the faults that memory integrity is known to refuse."""
 _FROM_THE_START = ("hvci-unaligned", "hvci-section-unaligned", "hvci-writable-code", "hvci-shared-writable-code")
@@ -37,8 +38,11 @@ _REFUSED = {
     **dict.fromkeys(_LAYOUT, features.HVCI_REASONS),
     **dict.fromkeys(_FROM_THE_START, features.MEMORY_INTEGRITY),
     "hvci-imports-in-code": features.HVCI_IMPORTS,
+    "hvci-relocation": features.HVCI_RELOCATIONS,
 }
 """The releases that are known to refuse a fault."""
+_SUPPORTED_LATER = ("hvci-relocation",)
+"""Faults that are known to load on the other releases."""
 
 
 @rule(
@@ -52,8 +56,8 @@ def architecture(subject: FileSubject, context: EvaluationContext) -> Iterator[R
     if found is not None and found != context.target.architecture:
         yield rejects(
             "architecture",
-            f"{subject.name!r} is an {found} {subject.evidence.kind}; the kernel of {context.target.title} "
-            f"loads only code for {context.target.architecture}",
+            f"{subject.name!r} is an {subject.evidence.kind} for {found}; the kernel of {context.target.title} loads "
+            f"only code for {context.target.architecture}",
             _other_architecture(found, context.target),
         )
 
@@ -143,7 +147,8 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
     "hvci",
     "With memory integrity, the layout of the driver has no fault of Code Integrity's list: a subsystem other than "
     "native, unaligned sections, code that is writable, an import address table in code or outside of every section, "
-    "sections that are not contiguous, not in order, or too large.",
+    "sections that are not contiguous, not in order, or too large; "
+    "before Windows 10 1703 also relocations across a page boundary.",
     source=f"{sources.HVCI}; {sources.HVCI_EVENTS}; {sources.HVCI_REASONS}",
     releases=features.MEMORY_INTEGRITY,
     default="memory integrity is off",
@@ -157,7 +162,7 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
         remedy = remedies.memory_integrity(_LAYOUT.get(fault.code, _LINK))
         if fault.code in _REFUSED and context.target in _REFUSED[fault.code]:
             yield rejects(fault.code, message, remedy)
-        else:
+        elif fault.code not in _SUPPORTED_LATER:
             message += f"; Microsoft does not document whether {context.target.title} refuses it"
             yield undecided(fault.code, message, remedy)
 

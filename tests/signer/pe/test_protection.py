@@ -122,3 +122,33 @@ def test_few_real_drivers_have_faults() -> None:
         pytest.skip("the corpus is not here")
     faulty = [path.name for path in found if gather(path.read_bytes(), "image", path.name).protection]
     assert 0 < len(faulty) < len(found) / 4
+
+
+def relocated(*entries: int, size: int | None = None, machine: str = "x64") -> bytes:
+    """Build an image whose second section begins with one block of relocations, for the page 0x1000."""
+    data = bytearray(image(CODE, DATA, machine=machine))
+    block = struct.pack("<II", 0x1000, size if size is not None else 8 + 2 * len(entries))
+    block += struct.pack(f"<{len(entries)}H", *entries)
+    data[0x600 : 0x600 + len(block)] = block
+    header = int.from_bytes(data[0x3C:0x40], "little")
+    struct.pack_into("<II", data, header + 24 + 112 + 5 * 8, 0x2000, len(block))
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(relocated(0xAFF8), [], id="the last address in the page"),
+        pytest.param(relocated(0xAFF9), ["hvci-relocation"], id="the first across the boundary"),
+        pytest.param(relocated(0xA000, 0xA008, 0xAFFF, 0xAFFC), ["hvci-relocation"], id="named once"),
+        pytest.param(relocated(0xBFFF), [], id="another kind"),
+        pytest.param(relocated(0x0000, 0x3FFF), [], id="padding and 32-bit addresses"),
+        pytest.param(relocated(0xAFFF, size=0), [], id="a block without a size"),
+        pytest.param(relocated(0xAFFF, size=0x7FFFFFFF), [], id="a block beyond the table"),
+        pytest.param(relocated(0xAFFF, size=9), [], id="an odd size"),
+        pytest.param(relocated(0xAFF9, machine="arm64"), ["hvci-relocation"], id="arm64"),
+    ],
+)
+def test_relocations_across_a_page_boundary(data: bytes, expected: list[str]) -> None:
+    """Source: windows-driver-docs driversecurity/implement-hvci-compatible-code.md."""
+    assert codes(data) == expected

@@ -290,6 +290,15 @@ def shared_writable_code() -> Sample:
     return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-shared-writable-code", "a fault"),))
 
 
+@expect("rejected", "hvci", "win10-1507-x64", "win10-1607-x64", "server2016-x64", hvci=True, code="hvci-relocation")
+@expect("accepted", "root", "win10-1703-x64", "win11-24h2-x64", hvci=True)
+@expect("accepted", "root", "win10-1607-x64")
+@stated(HVCI)
+def relocation_across_a_page_boundary() -> Sample:
+    """Memory integrity supports relocations across a page boundary since Windows 10 1703."""
+    return driver(by_microsoft(EKU_WHQL), protection=(Fault("hvci-relocation", "a fault"),))
+
+
 @expect("unknown", "hvci", "win10-1507-x64", "win11-24h2-x64", hvci=True, code="hvci-no-import-addresses")
 @expect("accepted", "root", "win11-24h2-x64")
 @stated(unsettled(HVCI_REASONS))

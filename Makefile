@@ -19,7 +19,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example fuzz mutants survivors parity bench clean
+.PHONY: help env demo sign test lint example fuzz mutants survivors tamper parity bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,9 @@ mutants: $(DEVELOP) ## Small changes to the code that no test notices: ONLY=sign
 
 survivors: $(DEVELOP) ## The mutants that survived so far, and how many were tried
 	@$(BIN)/python -m tests.support.mutants $(ONLY) --report
+
+tamper: $(DEVELOP) ## Change the signed files of the corpus byte by byte; no change may be accepted: ONLY=drivers/ MINUTES=10
+	@$(BIN)/python -m tests.support.tampering --only "$(ONLY)" --minutes $(MINUTES)
 
 parity: $(DEVELOP) ## Compare our catalogs with Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity

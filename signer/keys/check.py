@@ -41,6 +41,8 @@ _RSA_WITH = {
 }
 _ECDSA_WITH = {oid: DigestAlgorithm.named(name) for name, oid in oids.ECDSA_WITH.items()}
 _DEFAULT_SALT = 20
+_PSS_FIELDS = (0xA0, 0xA1, 0xA2, 0xA3)
+"""Tags of RSASSA-PSS-params: digest algorithm, mask generation, salt length, and the trailer, which is always 1."""
 
 
 def check_signature(
@@ -179,19 +181,30 @@ def _pss_parameters(parameters: bytes) -> tuple[DigestAlgorithm | None, DigestAl
     masked: DigestAlgorithm | None = DigestAlgorithm.SHA1
     salt = _DEFAULT_SALT
     whole = der.expect(parameters, 0, der.SEQUENCE, "the parameters of RSASSA-PSS")
-    for field in der.children(parameters, whole):
+    fields = list(der.children(parameters, whole))
+    tags = [field.tag for field in fields]
+    if tags != sorted(set(tags) & set(_PSS_FIELDS)):
+        raise SignatureFormatError("the RSASSA-PSS parameters have an undefined or repeated field")
+    for field in fields:
         inner = field.contents(parameters)
-        if field.tag == 0xA0:
-            hashed = DigestAlgorithm.by_oid(_identifier(inner)[0])
-        elif field.tag == 0xA1:
-            masked = DigestAlgorithm.by_oid(_identifier(_identifier(inner)[1])[0])
-        elif field.tag == 0xA2:
-            salt = int.from_bytes(
-                der.expect(inner, 0, der.INTEGER, "a salt length").contents(inner), "big", signed=True
-            )
-    if salt < 0:
-        raise SignatureFormatError("the RSASSA-PSS parameters have a negative salt length")
+        if field.tag == _PSS_FIELDS[0]:
+            hashed = _hash(inner)
+        elif field.tag == _PSS_FIELDS[1]:
+            masked = _hash(_identifier(inner)[1])
+        else:
+            value = int.from_bytes(der.expect(inner, 0, der.INTEGER, "a number").contents(inner), "big", signed=True)
+            if value < 0 or (field.tag == _PSS_FIELDS[3] and value != 1):
+                raise SignatureFormatError("the RSASSA-PSS parameters have a negative salt length or another trailer")
+            salt = value if field.tag == _PSS_FIELDS[2] else salt
     return hashed, masked, salt
+
+
+def _hash(identifier: bytes) -> DigestAlgorithm | None:
+    """Return the digest algorithm of an AlgorithmIdentifier. Raises SignatureFormatError if it has parameters."""
+    oid, parameters = _identifier(identifier)
+    if parameters not in (b"", der.null()):
+        raise SignatureFormatError("a digest algorithm of the RSASSA-PSS parameters has parameters itself")
+    return DigestAlgorithm.by_oid(oid)
 
 
 def _ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes, algorithm: DigestAlgorithm) -> Check:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from signer.asn1 import der
+from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7.problem import SignatureProblem
 
@@ -109,6 +109,21 @@ def _algorithm(data: bytes, algorithm: der.Element, name: str) -> Iterator[_Devi
     if fields:  # `signer.keys.check` reports an empty one
         yield from _oid(data, fields[0], name)
     yield from _trailing(data, fields[2:], name)
+    if fields[1:] and not _are_parameters(data, *fields[:2]):
+        size = fields[1].end - fields[1].start
+        message = f"{name} has {size} bytes of undefined parameters, which no signature covers"
+        yield SignatureProblem("malformed-structure", message), False
+
+
+_PARAMETERS = {der.oid(oids.RSA_PSS): der.SEQUENCE, der.oid(oids.EC_PUBLIC_KEY): der.OID}
+"""Other parameters than NULL: RSASSA-PSS-params (RFC 4055, 3.1), and a named curve (RFC 5480, 2.1.1)."""
+
+
+def _are_parameters(data: bytes, algorithm: der.Element, parameters: der.Element) -> bool:
+    """Return whether an algorithm of code signing has such parameters."""
+    if parameters.whole(data) == der.null():
+        return True
+    return _PARAMETERS.get(algorithm.whole(data)) == parameters.tag
 
 
 def _trailing(data: bytes, fields: Sequence[der.Element], name: str, *, invalid: bool = False) -> Iterator[_Deviation]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import oids
+from signer.asn1 import der, oids
 from signer.errors import NotDerError, SignatureFormatError, SignerError
 from signer.pkcs7 import indirect_data, opus
 from signer.pkcs7.indirect_data import IndirectData
@@ -58,6 +58,9 @@ def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
     problems = []
     if parsed.content_type != oids.CTL:
         problems.append(_wrong_content(parsed, "a certificate trust list"))
+    elif parsed.inner_content and parsed.inner_content[0] != der.SEQUENCE:  # the digest doesn't cover the tag
+        message = f"the signed certificate trust list has the tag {parsed.inner_content[0]:#04x} instead of SEQUENCE"
+        problems.append(SignatureProblem("content-type", message))
     signature = _check(parsed, 0, "embedded", problems)
     algorithm = signature.signer_digest_algorithm
     digest = algorithm.hash(parsed.content_octets) if algorithm is not None else b""

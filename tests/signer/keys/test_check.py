@@ -107,6 +107,13 @@ def pss(hashed: DigestAlgorithm, masked: DigestAlgorithm, salt: int) -> bytes:
     return der.sequence(der.oid(PSS_OID), der.sequence(*parameters))
 
 
+def pss_with(field: bytes) -> bytes:
+    """Add a field to the parameters."""
+    data = pss(SHA256, SHA256, 32)
+    oid, parameters = der.children(data, der.read(data))
+    return der.sequence(oid.whole(data), der.sequence(parameters.contents(data), field))
+
+
 def pss_signature(hashed: DigestAlgorithm, masked: DigestAlgorithm, salt: int) -> bytes:
     scheme = padding.PSS(padding.MGF1(masked.for_cryptography()), salt)
     return key().sign(hashed.hash(BODY), scheme, Prehashed(hashed.for_cryptography()))
@@ -143,6 +150,12 @@ def test_pss_is_checked_with_its_parameters(identifier: bytes, result: Check) ->
     assert check(pss_signature(SHA256, SHA256, 32), identifier=identifier) is result
 
 
+def test_the_trailer_of_pss_may_be_encoded() -> None:
+    """Its default value, 1, is the only one."""
+    identifier = pss_with(der.explicit(3, der.integer(1)))
+    assert check(pss_signature(SHA256, SHA256, 32), identifier=identifier) is Check.GOOD
+
+
 def test_the_longest_salt_of_pss_is_accepted() -> None:
     """222 bytes fit beside a SHA-256 digest in a signature of 2048 bits (RFC 8017, 9.1.2)."""
     assert check(pss_signature(SHA256, SHA256, 222), identifier=pss(SHA256, SHA256, 222)) is Check.GOOD
@@ -155,8 +168,28 @@ def test_the_default_digest_of_pss_is_sha1() -> None:
 
 @pytest.mark.parametrize(
     "identifier",
-    [b"", der.null(), der.sequence(), der.sequence(der.oid(PSS_OID)), pss(SHA256, SHA256, -1)],
-    ids=["empty", "NULL", "empty sequence", "PSS without parameters", "negative salt length"],
+    [
+        b"",
+        der.null(),
+        der.sequence(),
+        der.sequence(der.oid(PSS_OID)),
+        pss(SHA256, SHA256, -1),
+        pss_with(der.explicit(4, der.octets(b"hidden data"))),
+        pss_with(der.explicit(2, der.integer(32))),
+        pss_with(der.explicit(3, der.integer(2))),
+        pss(SHA256, SHA256, 32).replace(der.null(), der.tlv(der.OCTET_STRING)),
+    ],
+    ids=[
+        "empty",
+        "NULL",
+        "empty sequence",
+        "PSS without parameters",
+        "negative salt length",
+        "an undefined field",
+        "two salt lengths",
+        "another trailer",
+        "parameters of a digest",
+    ],
 )
 def test_a_malformed_algorithm_identifier_is_an_error(identifier: bytes) -> None:
     with pytest.raises(SignatureFormatError):

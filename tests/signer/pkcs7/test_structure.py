@@ -66,6 +66,24 @@ NOTED = [
     pytest.param(
         signer(lambda f: [*f[:2], der.sequence(*split(f[2]), EXTRA), *f[3:]]), "trailing-fields", id="an algorithm"
     ),
+    *(
+        pytest.param(
+            signer(lambda f, extra=extra: [*f[:2], der.sequence(split(f[2])[0], extra), *f[3:]]),
+            "malformed-structure",
+            id=f"{name} as parameters of the digest",
+        )
+        for name, extra in {"a string": EXTRA, "a sequence": der.sequence(EXTRA), "a curve": der.oid("1.2.3")}.items()
+    ),
+    pytest.param(
+        signer(lambda f: [*f[:4], der.sequence(split(f[4])[0], EXTRA), *f[5:]]),
+        "malformed-structure",
+        id="a string as parameters of the signature",
+    ),
+    pytest.param(
+        rebuilt(lambda f: [f[0], der.tlv(der.SET, der.sequence(split(split(f[1])[0])[0], EXTRA)), *f[2:]]),
+        "malformed-structure",
+        id="a string as parameters of SignedData's digest",
+    ),
     pytest.param(rebuilt(lambda f: [der.integer(9), *f[1:]]), "malformed-structure", id="an undefined version"),
     pytest.param(rebuilt(lambda f: [der.integer(-1), *f[1:]]), "malformed-structure", id="a negative version"),
     pytest.param(signer(lambda f: [der.integer(2), *f[1:]]), "malformed-structure", id="an undefined signer version"),

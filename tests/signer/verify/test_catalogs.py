@@ -148,6 +148,14 @@ def test_a_signature_over_other_content_is_a_problem() -> None:
     assert codes(signature) == ["content-type"]
 
 
+def test_the_tag_of_a_catalog_s_list_must_be_that_of_a_sequence() -> None:
+    """The digest of PKCS #7 does not cover it."""
+    place = SIGNED.index(LIST)
+    changed = SIGNED[:place] + b"\x38" + SIGNED[place + 1 :]
+    (signature,) = gather(changed, "catalog", "driver.cat").signatures
+    assert codes(signature) == ["content-type"]
+
+
 def test_a_second_signature_in_a_catalog_is_noted() -> None:
     (signature,) = gather(append(SIGNED, SIGNED), "catalog", "driver.cat").signatures
     assert signature.intact

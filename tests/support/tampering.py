@@ -1,0 +1,210 @@
+"""Change signed files byte by byte and verify each copy, to find the regions that can change without effect.
+
+`python -m tests.support.tampering` does it for the files of the corpus, and exits with 1 if a byte can change that the
+table in docs/security.md does not list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signer.errors import SignerError
+from signer.formats.detect import detect
+from signer.operations.signatures import attach
+from signer.policy.judge import judge
+from signer.policy.machine_state import MachineState
+from signer.policy.targets import Target
+from signer.policy.trust import Trust
+from signer.verify.evidence import Evidence
+from signer.verify.gather import gather
+from tests.support.files import ROOT, corpus_files, corpus_id, patched
+from tests.support.regions import CONTENT, Roles, regions_of
+
+TARGET = Target.parse("win11-24h2-x64")
+FEW = 8
+"""The size up to which every bit of a region is flipped; in larger ones, one bit of every byte."""
+Flip = tuple[int, int]
+"""A place and a mask."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """An accepted file: what it states, and the codes of its peculiarities."""
+
+    statement: tuple[object, ...]
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A signed file, and the trust under which it is accepted."""
+
+    name: str
+    kind: str
+    """image, cabinet, catalog, or signature: a separate file, which is attached to `base`."""
+    data: bytes = field(repr=False)
+    trust: Trust = field(repr=False)
+    at: datetime
+    base: bytes = field(default=b"", repr=False)
+
+    def verified(self, data: bytes) -> Verified | None:
+        """Verify a copy; return None if it is not accepted."""
+        try:
+            evidence = self._evidence(data)
+        except SignerError:
+            return None
+        if not self._is_accepted(evidence):
+            return None
+        (signature,), stamp = evidence.signatures, evidence.signatures[0].timestamp
+        stamps = () if stamp is None else (stamp.time, stamp.kind, stamp.signer, stamp.intact)
+        described = signature.program_name, signature.url, signature.statement, signature.page_hashes
+        found = [*evidence.problems, *signature.notes, *(stamp.notes if stamp is not None else ())]
+        return Verified(
+            (signature.digest, signature.digest_algorithm, signature.signer, *described, *stamps),
+            frozenset(one.code for one in found),
+        )
+
+    def _evidence(self, data: bytes) -> Evidence:
+        if self.kind != "signature":
+            return gather(data, self.kind, self.name)
+        return gather(patched(self.base, attach(self.base, data).changes), "image", self.name)
+
+    def _is_accepted(self, evidence: Evidence) -> bool:
+        """Return whether a policy accepts the file. None does without an intact signature (test_policy_invariants)."""
+        if not any(signature.intact for signature in evidence.signatures):
+            return False
+        paths = self.trust.paths_of(evidence, self.at)
+        machine = MachineState(at=self.at, roots=self.trust.mode, testsigning=self.trust.mode == "test-signing")
+        policies = ("authenticode", "kernel") if evidence.traits.loaded_as_code else ("authenticode",)
+        return any(judge(policy, evidence, paths, TARGET, machine).outcome == "accepted" for policy in policies)
+
+    @cached_property
+    def regions(self) -> list[str]:
+        """The name of the region of each byte."""
+        evidence = self._evidence(self.data)
+        (signature,), (paths,) = evidence.signatures, self.trust.paths_of(evidence, self.at)
+        stamp = signature.timestamp
+        signers = [one for one in (signature.signer, stamp.signer if stamp else None) if one is not None]
+        anchored = [path for path in (*paths.signer, *paths.timestamp) if path.anchor is not None]
+        roots = {path.anchor.certificate for path in anchored if path.anchor is not None}
+        issuers = {one for path in anchored for one in path.certificates[1:]} - roots
+        encoded = [[one.public_bytes(Encoding.DER) for one in certificates] for certificates in (signers, issuers)]
+        return regions_of(self.data, self.kind, Roles(*encoded))
+
+    def flips(self) -> Iterator[Flip]:
+        """Yield every bit of small regions, and one bit of every byte of the others."""
+        sizes, seen = Counter(self.regions), Counter[str]()
+        for place, region in enumerate(self.regions):
+            bits = range(8) if sizes[region] <= FEW else (seen[region] % 8,)
+            seen[region] += 1
+            yield from ((place, 1 << bit) for bit in bits)
+
+    def flipped(self, flip: Flip) -> bytes:
+        place, mask = flip
+        return self.data[:place] + bytes((self.data[place] ^ mask,)) + self.data[place + 1 :]
+
+
+class Row(NamedTuple):
+    """A region that can change: in which kinds of files, and the codes that report it."""
+
+    kinds: frozenset[str]
+    codes: frozenset[str]
+
+
+def documented() -> dict[str, Row]:
+    """Return the table of docs/security.md by region."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Bytes that can change\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|`-][^|]*) \| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE)[1:]
+    return {
+        region: Row(frozenset(kinds.split(", ")), frozenset(re.findall(r"`([a-z-]+)`", codes)))
+        for region, kinds, codes in rows
+    }
+
+
+@dataclass
+class Totals:
+    """What flips and truncations of several files led to."""
+
+    files: int = 0
+    copies: int = 0
+    accepted: Counter[str] = field(default_factory=Counter)
+    """Accepted copies by region."""
+    wrong: list[str] = field(default_factory=list)
+    """Accepted copies that docs/security.md does not list, or that state something else."""
+
+
+def corpus_samples() -> Iterator[Sample]:
+    """Yield the files of the corpus that have one signature and are accepted today."""
+    trust, at = Trust.release(), datetime(2026, 11, 27, tzinfo=UTC)
+    for path in corpus_files("drivers/*", "catalogs/*", "packages/**/*.sys", "packages/**/*.cat"):
+        data = path.read_bytes()
+        row = detect(data)
+        sample = Sample(corpus_id(path), row.name, data, trust, at) if row is not None else None
+        if sample is not None and _has_one_signature(sample) and sample.verified(data) is not None:
+            yield sample
+
+
+def _has_one_signature(sample: Sample) -> bool:
+    try:
+        return len(gather(sample.data, sample.kind, sample.name).signatures) == 1
+    except SignerError:
+        return False
+
+
+def tamper(sample: Sample, totals: Totals, chance: random.Random, contents: int, until: float) -> None:
+    """Flip each byte outside of the content and a sample of `contents` bytes of it, and truncate at as many places."""
+    flips = list(sample.flips())
+    inside = [flip for flip in flips if sample.regions[flip[0]] == CONTENT]
+    outside = [flip for flip in flips if sample.regions[flip[0]] != CONTENT]
+    original, allowed = sample.verified(sample.data), documented()
+    assert original is not None
+    totals.files += 1
+    for flip in (*outside, *chance.sample(inside, min(contents, len(inside)))):
+        if time.monotonic() > until:
+            return
+        totals.copies += 1
+        copy, region = sample.verified(sample.flipped(flip)), sample.regions[flip[0]]
+        if copy is not None:
+            totals.accepted[region] += 1
+            if region not in allowed or copy.statement != original.statement:
+                totals.wrong.append(f"{sample.name}: {region}, byte {flip[0]:#x} with mask {flip[1]:#04x}")
+    for size in chance.sample(range(len(sample.data)), min(contents, len(sample.data))):
+        totals.copies += 1
+        if sample.verified(sample.data[:size]) is not None:
+            totals.wrong.append(f"{sample.name}: truncated to {size} bytes")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="stop after this time")
+    parser.add_argument("--only", default="", help="only files whose path contains this text")
+    parser.add_argument("--contents", type=int, default=200, help="bytes of the content to flip in each file")
+    arguments = parser.parse_args()
+    until, totals, chance = time.monotonic() + 60 * arguments.minutes, Totals(), random.Random("drvsign")
+    samples = [sample for sample in corpus_samples() if arguments.only in Path(sample.name).as_posix()]
+    chance.shuffle(samples)
+    for sample in samples:
+        if time.monotonic() < until:
+            tamper(sample, totals, chance, arguments.contents, until)
+    lines = [f"{totals.files} of {len(samples)} files, {totals.copies:,} changed copies"]
+    lines += [f"{count:>9,}  {region}" for region, count in sorted(totals.accepted.items())]
+    sys.stdout.write("\n".join([*lines, *(totals.wrong or ["No other change was accepted."]), ""]))
+    return 1 if totals.wrong or not totals.files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

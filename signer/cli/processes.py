@@ -46,13 +46,16 @@ def in_processes(
 
 
 def in_processes_together(
-    work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], jobs: int
+    work: Callable[[Sequence[Item]], list[Result]],
+    items: Sequence[Item],
+    jobs: int,
+    size: Callable[[Item], int] = lambda _: 0,
 ) -> Iterator[Result]:
-    """Yield the results of work that takes many items at once; else as `in_processes`."""
+    """Yield the results of work that takes many items at once, as `in_threads_together`; else as `in_processes`."""
     if jobs < 2 or len(items) < _MIN_ITEMS or not can_fork():
-        yield from in_threads_together(work, items, jobs)
+        yield from in_threads_together(work, items, jobs, size)
     else:
-        yield from chain.from_iterable(_forked(work, portions(items, jobs), jobs, 1))
+        yield from chain.from_iterable(_forked(work, portions(items, jobs, size), jobs, 1))
 
 
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:

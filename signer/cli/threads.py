@@ -18,21 +18,36 @@ Result = TypeVar("Result")
 _MAX_BATCH = 16
 _BATCHES_A_THREAD = 8
 _POLL_SECONDS = 0.05
-_PORTION = 8
-"""Items that are worked on together."""
+_FIRST_PORTION, _PORTION = 8, 32
+"""Maximum number of items that are worked on together: few at first, so that the first results appear early."""
+_PORTION_BYTES = 64 << 20
+"""Size of the items from which a portion is complete, so that an interrupt is answered soon with large files too."""
 
 
 def in_threads_together(
-    work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], jobs: int
+    work: Callable[[Sequence[Item]], list[Result]],
+    items: Sequence[Item],
+    jobs: int,
+    size: Callable[[Item], int] = lambda _: 0,
 ) -> Iterator[Result]:
-    """Yield the results of work that takes many items at once, in the order of the items; else as `in_threads`."""
-    yield from chain.from_iterable(_mapped(work, portions(items, jobs), jobs))
+    """Yield the results of work that takes many items at once, in the order of the items; else as `in_threads`.
+
+    `size` returns the size of an item in bytes: of large items fewer are worked on together.
+    """
+    yield from chain.from_iterable(_mapped(work, portions(items, jobs, size), jobs))
 
 
-def portions(items: Sequence[Item], jobs: int) -> list[Sequence[Item]]:
-    """Split items into small portions: results appear early, and an interrupt is answered soon."""
-    size = max(1, min(_PORTION, -(-len(items) // jobs)))
-    return [items[start : start + size] for start in range(0, len(items), size)]
+def portions(items: Sequence[Item], jobs: int, size: Callable[[Item], int] = lambda _: 0) -> list[Sequence[Item]]:
+    """Split items into portions: results appear early, and an interrupt is answered soon."""
+    found: list[Sequence[Item]] = []
+    start, total, share = 0, 0, max(1, -(-len(items) // jobs))
+    for end, item in enumerate(items, 1):
+        total += size(item)
+        limit = min(_FIRST_PORTION if len(found) < jobs else _PORTION, share)
+        if end - start >= limit or total >= _PORTION_BYTES or end == len(items):
+            found.append(items[start:end])
+            start, total = end, 0
+    return found
 
 
 def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:

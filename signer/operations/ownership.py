@@ -67,7 +67,7 @@ class Ownership:
         try:
             parsed = parse(signature)
             found = [self._signer(parsed.certificate_of(one), parsed.certificates) for one in parsed.signers]
-            return [*found, *self.signers(nested.nested_in(signature))]
+            return [*found, *self.signers(nested.values_of(parsed))]
         except (SignatureFormatError, CertificateError):
             return [Signer("a signer whose signature can't be read", is_own=False)]
 

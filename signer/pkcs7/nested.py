@@ -6,10 +6,14 @@ Source: SignTool /as. The attribute is 1.3.6.1.4.1.311.2.4.1; each value is a Co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7.encode import attribute
+
+if TYPE_CHECKING:
+    from signer.pkcs7.parse import ParsedSignedData
 
 
 def append(primary: bytes, nested: bytes) -> bytes:
@@ -21,8 +25,12 @@ def nested_in(primary: bytes) -> tuple[bytes, ...]:
     """Return the DER of each nested signature, in order. Raises SignatureFormatError."""
     from signer.pkcs7.parse import parse
 
-    signers = parse(primary).signers
-    return signers[0].unsigned_attributes.get(oids.NESTED_SIGNATURE, ()) if signers else ()
+    return values_of(parse(primary))
+
+
+def values_of(parsed: ParsedSignedData) -> tuple[bytes, ...]:
+    """Return the DER of each signature that is nested in a parsed one, in order."""
+    return parsed.signers[0].unsigned_attributes.get(oids.NESTED_SIGNATURE, ()) if parsed.signers else ()
 
 
 def with_unsigned(signature: bytes, oid: str, values: tuple[bytes, ...]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ from signer.cli.options.common import Append, Jobs, KeepGoing, Paths, SecretOpti
 from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
-from signer.cli.options.profile import ProfileOptions
+from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
@@ -29,14 +29,6 @@ from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names, titles
 from signer.reports.file_results import FileResult
 from signer.storage.files import shell_quote
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from signer.algorithms import DigestAlgorithm
-    from signer.keys.identity import SigningIdentity
-    from signer.operations.ownership import Ownership
-    from signer.pkcs7.signed_data import SigningOptions, Timestamper
 
 app = typer.Typer(add_completion=False)
 
@@ -66,6 +58,13 @@ class SigningMode:
             parser=to_file,
         ),
     ] = None
+
+    def require_sense(self, signature: SignatureOptions) -> None:
+        """Raise UsageError for --append with an option that it can't be combined with."""
+        if self.append and self.replace:
+            raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
+        if self.append and signature.dual:
+            raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
 
 
 @app.command(
@@ -97,41 +96,47 @@ def sign(
     """
     chosen = profiles.load(paths[0] if paths[0].is_dir() else paths[0].parent)
     said = chosen.settings
-    signature = signature.using(said)
+    signature, authorities = signature.using(said), authorities.using(said)
     if manner.request is not None:
         _write_request(output, paths, signature, identity, manner.request)
         return
-    if manner.append and manner.replace:
-        raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")
-    if manner.append and signature.dual:
-        raise UsageError("--append and --dual can't be combined", hint="Append one signature at a time.")
-    if not keep_going:
-        require_existing(paths)
-    files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
-    targets = _targets(destination, files, manner.detached)
-    if manner.detached is None:
-        prepare_for(targets)
+    manner.require_sense(signature)
+    targets = _targets(output, paths, destination, manner.detached, keep_going)
     if depfile is not None:
         _require_one_made_from_another(targets, manner.detached)
         require_listable(depfile, [*targets, *targets.values()])
-    identity, authorities = identity.using(said), authorities.using(said)
+    identity = identity.using(said)
     require_named(chosen, is_test=identity.is_test)
-    options, second = signature.resolve(output)
-    signer = identity.open(secrets.using(said), output)
-    require_fit(chosen, signer, options, second, timestamped=authorities.is_wanted)
-    known = identity.known_authorities()
-    job = _job(signer, (options, second), authorities.chooser(output), signature, manner, known)
-    refused = _refused(output, job, targets, manner.detached, jobs)
+    signer = _signer(output, identity, secrets.using(said), signature, authorities, manner, chosen)
+    refused = _refused(output, signer, targets, manner.detached, jobs)
     if refused and not keep_going:
         finish(output, [refused.get(path) or FileResult(path, "skipped", note="not signed") for path in targets])
     destination.create_folders(targets)
     left = {source: target for source, target in targets.items() if source not in refused}
-    signed = _sign_each(output, job, left, manner.detached, jobs)
+    signed = _sign_each(output, signer, left, manner.detached, jobs)
     results = refused | dict(zip(left, signed, strict=False))  # fewer after an interrupt
     if depfile is not None and results and not any(result.error for result in results.values()):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
     finish_told(output, results, list(targets))
+
+
+def _targets(
+    output: Output, paths: list[Path], destination: Destination, detached: Path | None, keep_going: bool
+) -> dict[Path, Path]:
+    """Return each file to sign with the path of its result; a path that is missing is an error unless `keep_going`."""
+    if not keep_going:
+        require_existing(paths)
+    files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
+    if detached is None:
+        targets = destination.of(files)
+        prepare_for(targets)
+        return targets
+    if destination != Destination():
+        raise UsageError("--detached can't be combined with --output: it changes no file", hint="Remove --output.")
+    if len(files) != 1:
+        raise UsageError(f"{len(files)} signatures can't be written to one --detached file", hint="Name one file.")
+    return {path: path for path in files}
 
 
 def _refused(
@@ -154,31 +159,43 @@ def _sign_each(
         return output.told_each(apart, teller(output), len(targets), "signing")
     run = in_processes_together if signer.can_be_shared() else in_threads_together
     places, count = list(targets.items()), workers(jobs, len(targets))
-    found, waits = run(signer.sign_each, places, count), signer.job.asks_for_timestamps
+    found, waits = run(signer.sign_each, places, count, _size), signer.job.asks_for_timestamps
     return output.told_each(found, teller(output), len(places), "signing", may_wait=waits)
 
 
-def _job(
-    signer: SigningIdentity,
-    options: tuple[SigningOptions, SigningOptions | None],
-    timestamper: Callable[[DigestAlgorithm], Timestamper | None],
+def _size(place: tuple[Path, Path]) -> int:
+    """Return the size of a source in bytes; 0 for one that can't be read, which signing reports."""
+    try:
+        return place[0].stat().st_size
+    except OSError:
+        return 0
+
+
+def _signer(
+    output: Output,
+    identity: IdentityOptions,
+    secrets: SecretOptions,
     signature: SignatureOptions,
+    authorities: TimestampOptions,
     manner: SigningMode,
-    known: Ownership,
+    chosen: ResolvedProfile,
 ) -> FileSigner:
-    """Return how each file is signed: `first` is for the signature, `second` for one nested in it."""
+    """Open the identity and return how each file is signed. Raises UsageError for options that the profile excludes."""
     from signer.operations.sign import SigningJob
 
-    first, second = options
+    first, second = signature.resolve(output)
+    opened = identity.open(secrets, output)
+    require_fit(chosen, opened, first, second, timestamped=authorities.is_wanted)
+    timestamper = authorities.chooser(output)
     job = SigningJob(
-        signer,
+        opened,
         first,
         timestamper(first.digest),
         (second, timestamper(second.digest)) if second else None,
         page_hashes=bool(signature.page_hashes),
         append=manner.append,
         replace=manner.replace,
-        known=known,
+        known=identity.known_authorities(),
     )
     return FileSigner(job, manner.skip_signed)
 
@@ -198,16 +215,6 @@ def _is_signable(path: Path, output: Output) -> bool:
     if by_suffix(path) is not None:
         output.warn(f"{path}: skipped; despite its name it is not {titles()}")
     return False
-
-
-def _targets(destination: Destination, files: dict[Path, Path], detached: Path | None) -> dict[Path, Path]:
-    if detached is None:
-        return destination.of(files)
-    if destination != Destination():
-        raise UsageError("--detached can't be combined with --output: it changes no file", hint="Remove --output.")
-    if len(files) != 1:
-        raise UsageError(f"{len(files)} signatures can't be written to one --detached file", hint="Name one file.")
-    return {path: path for path in files}
 
 
 def _write_request(

@@ -18,7 +18,7 @@ from signer.operations.signatures import is_signed
 from tests.support.images import PeSpec
 from tests.support.program import drvsign
 
-COUNT = 40
+COUNT = 60
 
 
 @pytest.fixture
@@ -139,7 +139,15 @@ def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) 
     assert len(found) < count
 
 
-def test_a_portion_is_small_enough_for_a_quick_first_result() -> None:
+def test_the_first_portions_are_small_for_quick_first_results() -> None:
     portions = threads.portions(range(1500), 2)
-    assert max(map(len, portions)) <= 16
+    assert [len(portion) for portion in portions[:3]] == [8, 8, 32]
+    assert max(map(len, portions)) == 32
     assert [item for portion in portions for item in portion] == list(range(1500))
+
+
+def test_a_portion_of_large_files_is_small_for_a_quick_answer_to_an_interrupt() -> None:
+    size = 20 << 20
+    portions = threads.portions(range(100), 2, lambda _: size)
+    assert {len(portion) for portion in portions[:-1]} == {4}  # the fourth reaches 64 MB
+    assert [item for portion in portions for item in portion] == list(range(100))

@@ -16,8 +16,9 @@ from cryptography import x509
 from catalogs.catalog.file import Catalog
 from catalogs.package.driver_package import DriverPackage
 from catalogs.signing import Each, FileOutcome, PackagingOptions, sign_into
-from catalogs.verification.checked_package import CheckedPackage, PathsOf, check_package
+from catalogs.verification.checked_package import CheckedPackage, PathsOf
 from catalogs.verification.contents import Contents
+from catalogs.verification.package_evidence import check_package
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError
 from signer.keys.check import Check, check_digest

@@ -141,6 +141,7 @@ class Lookup:
         self._entries = _by_entry(self._models)
         self._choices = tuple(dict.fromkeys(tuple(sections) for sections in self._entries))
         self._known: dict[tuple[str, tuple[TargetOS | None, ...], TargetOS | None], MachineInstall] = {}
+        self._answers: dict[tuple[str, tuple[int, int, int], bool], MachineInstall] = {}
 
     def on(self, os: OsName) -> MachineInstall:
         """Return what a machine with this release and architecture uses.
@@ -148,6 +149,12 @@ class Lookup:
         A server is a member server. Sections for domain controllers count only if nothing else in the INF applies: the
         INF is for domain controllers then.
         """
+        machine = (os.architecture, os.release, os.server)
+        if machine not in self._answers:
+            self._answers[machine] = self._look_up(os)
+        return self._answers[machine]
+
+    def _look_up(self, os: OsName) -> MachineInstall:
         chosen, default = self._choose(os)
         if os.server and default is None and not any(chosen):
             chosen, default = self._choose(os, domain_controller=True)

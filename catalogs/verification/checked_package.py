@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.target_os import decoration, os_of, versions_in
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.lookup import DEFAULT_INSTALL
+from catalogs.inf.lookup import DEFAULT_INSTALL, MachineInstall
 from catalogs.inf.problems import PackageProblem
-from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
-from catalogs.package.folder import Folder
-from catalogs.package.images import Service, service_binaries
-from catalogs.package.newlines import diagnose
+from catalogs.package.driver_package import DriverPackage, PackageFile
+from catalogs.package.images import Service
 from catalogs.verification.claims import catalog_claims, contradiction, not_claimed
-from catalogs.verification.contents import ON_DISK, Contents
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
-from signer.errors import PackageError, SignerError, unexpected_as_internal
 from signer.policy import package as policy
 from signer.policy.classify import classify
 from signer.policy.findings import Finding, Verdict
@@ -28,13 +24,15 @@ from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
-from signer.storage.files import read, shell_quote
-from signer.verify.evidence import CatalogLookup, Evidence
+from signer.storage.files import shell_quote
+from signer.verify.evidence import Evidence
 
 Each = Callable[[Callable[[PackageFile], "CheckedFile"], Sequence[PackageFile]], Iterable["CheckedFile"]]
 """A function like `map` that processes files, perhaps with threads and a progress bar."""
 PathsOf = Callable[[Evidence], tuple[CertificatePaths, ...]]
 """Builds the certificate paths of an evidence's signatures in the caller's trust store."""
+Machine = tuple[MachineInstall, ...]
+"""What a machine uses of each INF of a package."""
 
 _CATALOGS = "windows-driver-docs install/catalog-files.md"
 _BY_MICROSOFT = ("windows", "whql", "attested", "preproduction")
@@ -105,13 +103,44 @@ class CheckedPackage:
         """Return the INFs and the files that the target installs."""
         if not self.drivers:
             return [one for one in self.files if any(os.architecture == decoration(target) for os in one.file.os)]
-        infs = {driver.path.name.lower() for driver in self.drivers}
-        installed = {location for driver in self.drivers for location in locations(driver, os_of(target))}
-        return [one for one in self.files if one.file.location in installed or one.file.relative.name.lower() in infs]
+        return self._files_on(self._machine(target))
 
     def missing_on(self, target: Target) -> list[Finding]:
         """Return findings about files that the target installs and the package lacks. Raises FileError."""
-        return [finding for driver in self.drivers for finding in missing_files(driver, os_of(target))]
+        return self._missing_on(self._machine(target))
+
+    def _machine(self, target: Target) -> Machine:
+        """Return what the target uses of each INF. Many targets use the same, so that answers are kept for it."""
+        os = os_of(target)
+        return tuple(driver.lookup.on(os) for driver in self.drivers)
+
+    @cached_property
+    def _files_on(self) -> Callable[[Machine], list[CheckedFile]]:
+        infs = {driver.path.name.lower() for driver in self.drivers}
+
+        def find(machine: Machine) -> list[CheckedFile]:
+            installed = {location for use in machine for location in locations(use)}
+            return [
+                one for one in self.files if one.file.location in installed or one.file.relative.name.lower() in infs
+            ]
+
+        return cache(find)
+
+    @cached_property
+    def _missing_on(self) -> Callable[[Machine], list[Finding]]:
+        def find(machine: Machine) -> list[Finding]:
+            uses = zip(self.drivers, machine, strict=True)
+            return [finding for driver, use in uses for finding in missing_files(driver, use)]
+
+        return cache(find)
+
+    @cached_property
+    def _stopping_faults(self) -> Callable[[Machine], list[InfFault]]:
+        def find(machine: Machine) -> list[InfFault]:
+            uses = zip(self.drivers, machine, strict=True)
+            return [fault for driver, use in uses for fault in stopping_faults(driver, use)]
+
+        return cache(find)
 
     def drivers_on(self, target: Target) -> list[CheckedFile]:
         """Return the drivers that the target installs."""
@@ -127,7 +156,7 @@ class CheckedPackage:
 
     def unclaimed(self, target: Target) -> Finding | None:
         """Return why the INF or the catalog is not for a target; None if both are."""
-        if self.installs_on(target) and not catalog_claims(self.catalog, self._versions(), target):
+        if self.installs_on(target) and not catalog_claims(self.catalog, self._versions, target):
             return not_claimed(self.name, self.package.catalog_name, target)
         return self.inapplicable(target)
 
@@ -145,7 +174,7 @@ class CheckedPackage:
             tuple(member for _, member in members if member is not first),
             self.package.catalog_name if self.named else None,
             self.catalog is not None,
-            self._versions(),
+            self._versions,
             self.catalog is None or self.catalog.is_signed,
             shell_quote(self.package.catalog),
             tuple(self._faults(target)),
@@ -163,7 +192,7 @@ class CheckedPackage:
         if self.catalog is None:
             return
         told = any(code.startswith("os-attribute") for code in verdict.codes)
-        if not told and not catalog_claims(self.catalog, self._versions(), target):
+        if not told and not catalog_claims(self.catalog, self._versions, target):
             yield not_claimed(self.name, self.package.catalog_name, target)
         if len(self.drivers) == 1:  # Several INFs share the releases of their catalog.
             found = contradiction(self.name, self.catalog, self.drivers[0])
@@ -178,7 +207,7 @@ class CheckedPackage:
     def _faults(self, target: Target) -> Iterator[InfFault]:
         """Yield the faults of the INFs for the target, and the InfVerif errors of a package that Microsoft has not
         signed."""
-        stopping = [fault for driver in self.drivers for fault in stopping_faults(driver, os_of(target))]
+        stopping = self._stopping_faults(self._machine(target))
         yield from stopping
         kinds = [
             classify(signature, paths.classification_paths)
@@ -193,116 +222,13 @@ class CheckedPackage:
     def _infverif(self) -> tuple[InfFault, ...]:
         return tuple(fault for driver in self.drivers for fault in infverif_faults(driver))
 
+    @cached_property
     def _versions(self) -> tuple[tuple[int, int], ...] | None:
         """Return the kernel versions in the INF's OSAttr; None if the catalog has none for the INF."""
         inf = next(one for one in self.files if one.file.path == self.package.inf)
         members = (self.catalog.find(digest) for digest in inf.evidence.digests.values()) if self.catalog else ()
         text = next((member.os_attribute for member in members if member and member.os_attribute), None)
         return tuple(versions_in(text)) if text is not None else None
-
-
-def check_packages(
-    where: Path | Sequence[Path],
-    catalogs: Sequence[CatalogLookup],
-    paths_of: PathsOf,
-    *,
-    each: Each = map,
-    left_out: Callable[[PackageProblem], None] | None = None,
-    failed: Callable[[DriverPackage, SignerError], None] | None = None,
-) -> list[CheckedPackage]:
-    """Read the packages of a folder, or of INFs, and gather the evidence of every file in them.
-
-    `catalogs` are used in addition to those that the INFs name. Problems that prevent building a catalog but not the
-    installation, such as a DriverVer date in the future, are ignored. `left_out` receives the problem of each INF that
-    is in no package, and `failed` the error of a package that can't be read; without `failed`, it is raised. Raises
-    PackageError if there is no driver package, FileError and MalformedInput.
-    """
-    survey = survey_packages(where, all_releases=True)
-    if not (survey.packages or survey.uncatalogued):
-        raise PackageError(
-            "no readable driver package",
-            problems=survey.errors,
-            path=_shown(where),
-            hint=_hint(survey),
-        )
-    if left_out is not None:
-        for problem in _left_out(survey):
-            left_out(problem)
-    found = []
-    for packages, named in ((survey.packages, True), (survey.uncatalogued, False)):
-        for package in packages:
-            try:
-                with unexpected_as_internal():
-                    found.append(_check_surveyed(package, catalogs, paths_of, each, named=named))
-            except SignerError as error:
-                if failed is None:
-                    raise
-                failed(package, error)
-    return found
-
-
-def check_package(
-    package: DriverPackage,
-    catalog: Catalog | None,
-    paths_of: PathsOf,
-    *,
-    catalogs: Sequence[CatalogLookup] = (),
-    contents: Contents = ON_DISK,
-    each: Each = map,
-) -> CheckedPackage:
-    """Gather the evidence of a package with this catalog. Raises FileError and MalformedInput."""
-    lookups = (*([catalog] if catalog is not None else ()), *catalogs)
-    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
-    services = {name: service for driver in reversed(drivers) for name, service in service_binaries(driver).items()}
-
-    def checked(file: PackageFile) -> CheckedFile:
-        evidence = contents.evidence_of(file.path, lookups, file.packed, file.relative.name)
-        newlines = _newline_problem(file.path, evidence, catalog) if catalog is not None else None
-        return CheckedFile(file, evidence, paths_of(evidence), services.get(file.relative.name.lower()), newlines)
-
-    signature = None
-    if catalog is not None:
-        signature = contents.evidence_of_catalog(catalog.signed_data, catalog.name or package.catalog_name)
-    return CheckedPackage(package, catalog, signature, tuple(each(checked, package.files)), drivers=drivers)
-
-
-def _left_out(survey: Survey) -> Iterator[PackageProblem]:
-    """Yield the first error of each INF that is in no package."""
-    known = {inf for package in (*survey.packages, *survey.uncatalogued) for inf in package.infs}
-    for problem in survey.errors:
-        path = Path(problem.path) if problem.path is not None else None
-        if path is not None and path not in known and path.suffix.lower() == ".inf":
-            known.add(path)
-            yield problem
-
-
-def _check_surveyed(
-    package: DriverPackage,
-    catalogs: Sequence[CatalogLookup],
-    paths_of: PathsOf,
-    each: Each,
-    *,
-    named: bool,
-) -> CheckedPackage:
-    path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
-    catalog = _parsed(read(path), path) if path is not None else None
-    checked = check_package(package, catalog, paths_of, catalogs=catalogs, each=each)
-    return replace(checked, catalog_path=path, named=named)
-
-
-def _parsed(data: bytes, path: Path) -> Catalog:
-    try:
-        return Catalog.parse(data, path.name)
-    except SignerError as error:
-        raise error.at(path) from error
-
-
-def _newline_problem(path: Path, evidence: Evidence, catalog: Catalog) -> PackageProblem | None:
-    """Return the problem of a file that the catalog does not list only because of its newlines, or None."""
-    if evidence.kind != "file" or any(catalog.contains(digest) for digest in evidence.digests.values()):
-        return None
-    changed = diagnose(read(path), catalog.contains)
-    return changed.problem(path) if changed is not None else None
 
 
 def _not_for(package: CheckedPackage, target: Target) -> Finding:
@@ -336,11 +262,3 @@ def _section_name(package: CheckedPackage) -> str:
     """Return the name of the section that a release needs: `DefaultInstall` for an INF without models."""
     primitive = any(driver.default_installs and not driver.models for driver in package.drivers)
     return DEFAULT_INSTALL if primitive else "Models"
-
-
-def _shown(where: Path | Sequence[Path]) -> Path:
-    return where if isinstance(where, Path) else where[0]
-
-
-def _hint(survey: Survey) -> str | None:
-    return next((problem.hint for problem in survey.errors if problem.hint), None)

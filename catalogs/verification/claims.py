@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
@@ -52,8 +54,13 @@ def contradiction(package: str, catalog: Catalog, driver: DriverInf) -> Finding 
 
 def _names(catalog: Catalog) -> tuple[OsName, ...]:
     """Return the releases that a catalog names; nothing if one of them is unknown."""
+    return _named(catalog.attribute("OS") or "")
+
+
+@lru_cache(maxsize=64)
+def _named(tokens: str) -> tuple[OsName, ...]:
     try:
-        return os_names.from_tokens(catalog.attribute("OS") or "")
+        return os_names.from_tokens(tokens)
     except UsageError:
         return ()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.lookup import DEFAULT_INSTALL, InstallSection, MachineInstall
 from catalogs.inf.problems import Severity
@@ -17,13 +16,13 @@ from signer.storage.files import shell_quote
 _SHOWN = 5
 
 
-def stopping_faults(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
-    """Yield the faults that stop the installation on a machine with this release, and the remark on primitive drivers.
+def stopping_faults(driver: DriverInf, machine: MachineInstall) -> Iterator[InfFault]:
+    """Yield the faults that stop the installation on a machine, and the remark on primitive drivers.
 
     Faults in sections that the machine does not use are left out. Only the first faults of each kind are named.
     """
     count: Counter[FaultRule] = Counter()
-    for fault in _stopping(driver, os):
+    for fault in _stopping(driver, machine):
         count[fault.rule] += 1
         if count[fault.rule] <= _SHOWN:
             yield fault
@@ -33,7 +32,7 @@ def stopping_faults(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
             yield InfFault(rule, message, f"Run: drvsign inf lint {shell_quote(driver.path)}")
 
 
-def _stopping(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
+def _stopping(driver: DriverInf, machine: MachineInstall) -> Iterator[InfFault]:
     name = driver.path.name
     if driver.version.value("Signature").lower() not in SIGNATURES:
         message = f"{name!r} has no valid Signature in [Version]: SetupAPI does not accept it as an INF"
@@ -42,7 +41,6 @@ def _stopping(driver: DriverInf, os: OsName) -> Iterator[InfFault]:
         message = f"{name!r} is UTF-16 BE, which Windows can't read"
         yield InfFault("inf-encoding", message, "Save it as UTF-16 LE with a byte-order mark, or as ANSI text.")
         return
-    machine = driver.lookup.on(os)
     for install in machine.installs:
         if install.section is None:
             yield _missing_install(name, install, machine.architecture)

@@ -9,9 +9,10 @@ from pathlib import Path
 from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.assessment import Assessment
-from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each, check_packages
+from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each
 from catalogs.verification.default_target import target_for
 from catalogs.verification.files import assess, verify_file
+from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import KERNEL_POLICIES, VerifyQuery
 from signer.codeintegrity.consequences import consequences
 from signer.errors import PackageError, SignerError
@@ -59,12 +60,13 @@ def _verify_variants(path: Path, variants: list[CheckedPackage], query: VerifyQu
 
 def _unclaimed(variants: Sequence[CheckedPackage], targets: Sequence[Target]) -> dict[Target, Finding]:
     """Return the targets that the INFs or their catalogs are not for, each with the reason."""
-    reasons = {target: [one.unclaimed(target) for one in variants] for target in targets}
-    return {
-        target: _variant_for(target, variants).unclaimed(target) or found[0]
-        for target, found in reasons.items()
-        if found[0] is not None and None not in found
-    }
+    found: dict[Target, Finding] = {}
+    for target in targets:
+        reasons = [(one, one.unclaimed(target)) for one in variants]
+        if all(reason for _, reason in reasons):
+            chosen = _variant_for(target, variants)
+            found[target] = next(reason for one, reason in reasons if one is chosen and reason)
+    return found
 
 
 def _installation(

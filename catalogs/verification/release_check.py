@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from catalogs.catalog.file import Catalog
 from catalogs.package.driver_package import DriverPackage
-from catalogs.verification.checked_package import CheckedPackage, PathsOf, check_package
+from catalogs.verification.checked_package import CheckedPackage, PathsOf
 from catalogs.verification.contents import ON_DISK, Contents
+from catalogs.verification.package_evidence import check_package
 from signer.certificates import common_name
 from signer.errors import VerificationError
 from signer.policy.classify import classify

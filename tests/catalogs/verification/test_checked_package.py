@@ -11,7 +11,8 @@ from catalogs.build import CatalogOptions, build
 from catalogs.catalog import os_names
 from catalogs.catalog.sign import sign_catalog
 from catalogs.package.driver_package import read_packages
-from catalogs.verification.checked_package import CheckedPackage, check_packages
+from catalogs.verification.checked_package import CheckedPackage
+from catalogs.verification.package_evidence import check_packages
 from signer.pkcs7.signed_data import SigningOptions
 from signer.policy.judge import paths_of
 from signer.policy.machine_state import MachineState

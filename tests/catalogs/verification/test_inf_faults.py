@@ -9,6 +9,7 @@ import pytest
 from catalogs.catalog.target_os import os_of
 from catalogs.inf.driver import DriverInf
 from catalogs.verification.inf_faults import infverif_faults, stopping_faults
+from signer.policy.inf_faults import InfFault
 from signer.policy.targets import Target
 from tests.support.inf_files import BASE, with_change
 
@@ -62,6 +63,10 @@ CASES = [
 ]
 
 
+def faults_on_x64(found: DriverInf) -> list[InfFault]:
+    return list(stopping_faults(found, found.lookup.on(os_of(Target.parse(X64)))))
+
+
 def driver(text: str) -> DriverInf:
     return DriverInf.parse(text.encode(), Path("sample.inf"))
 
@@ -69,12 +74,12 @@ def driver(text: str) -> DriverInf:
 @pytest.mark.parametrize(("changes", "rules"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
 def test_a_fault_stops_the_installation(changes: tuple[tuple[str, str], ...], rules: list[str]) -> None:
     text = with_change(*((old, new.replace("{name}", "DefaultInstall")) for old, new in changes))
-    assert [one.rule for one in stopping_faults(driver(text), os_of(Target.parse(X64)))] == rules
+    assert [one.rule for one in faults_on_x64(driver(text))] == rules
 
 
 def test_a_decorated_default_install_is_a_primitive_driver() -> None:
     text = with_change(*((old, new.replace("{name}", "DefaultInstall.NTamd64")) for old, new in UNDECORATED))
-    assert list(stopping_faults(driver(text), os_of(Target.parse(X64)))) == []
+    assert list(faults_on_x64(driver(text))) == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +89,7 @@ def test_a_decorated_default_install_is_a_primitive_driver() -> None:
 def test_windows_does_not_read_utf_16_be(encoding: str, rules: list[str]) -> None:
     data = ("\ufeff" + BASE).encode(encoding)
     found = DriverInf.parse(data, Path("sample.inf"))
-    assert [one.rule for one in stopping_faults(found, os_of(Target.parse(X64)))] == rules
+    assert [one.rule for one in faults_on_x64(found)] == rules
 
 
 def test_infverif_errors_are_counted_once() -> None:
@@ -97,6 +102,6 @@ def test_infverif_errors_are_counted_once() -> None:
 def test_many_faults_of_a_kind_are_counted() -> None:
     models = "\n".join(f"%Device% = Missing{number},ROOT\\Sample{number}" for number in range(1000))
     text = with_change(("%Device% = Sample,ROOT\\Sample,ROOT\\SampleCompatible", models))
-    *named, last = stopping_faults(driver(text), os_of(Target.parse(X64)))
+    *named, last = faults_on_x64(driver(text))
     assert [one.rule for one in named] == ["inf-install-section"] * 5
     assert "995 more" in last.message

@@ -6,6 +6,7 @@ Drivers are signed first, so that the catalog lists the files that are shipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +33,9 @@ Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 Accept = Callable[[DriverPackage, Catalog, Contents], None]
 """Checks a staged package before its files are replaced; raises an error to cancel the whole operation."""
+
+Committing = Callable[[], AbstractContextManager[None]]
+"""A context in which all files are replaced together; it may defer interrupts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def sign_packages(
     each: Each = map,
     accept: Accept | None = None,
     recovered: Callable[[str], None] | None = None,
+    committing: Committing = nullcontext,
 ) -> list[FileOutcome]:
     """Sign the drivers and catalogs of packages below `folder`, and replace all of their files or none.
 
@@ -82,7 +87,7 @@ def sign_packages(
     """
     if not options.replace:
         require_no_foreign(packages, options.known.of(identity.certificate), drivers=not options.skip_signed)
-    with atomic_update(folder, recovered=recovered) as transaction:
+    with atomic_update(folder, recovered=recovered, committing=committing) as transaction:
         contents = Contents(transaction.opened)
         return sign_into(transaction, packages, identity, options, contents, each=each, accept=accept)
 

@@ -79,12 +79,13 @@ class UsageError(SignerError):
 
 
 class Interrupted(SignerError):
-    """The user interrupted the command before it processed the file, which is unchanged."""
+    """The user interrupted the command; before it processed the file `path`, if there is one, which is unchanged."""
 
     code = "interrupted"
 
     def __init__(self, path: Path | str | None = None) -> None:
-        super().__init__("interrupted before this file was processed", hint="Run the command again.", path=path)
+        before = " before this file was processed" if path is not None else ""
+        super().__init__(f"interrupted{before}", hint="No file was left half written.", path=path)
 
 
 class FileError(SignerError):

@@ -20,7 +20,7 @@ from signer.cli.option_groups import examples
 from signer.cli.output import Output
 from signer.cli.param_types import convert_directly
 from signer.cli.signtool_switches import hint_for_switches
-from signer.errors import InternalError, PackageError, SignerError, UsageError, VerificationError
+from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
 
 _NAMES = (
@@ -101,7 +101,7 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         _report(error)
         raise typer.Exit(exit_code(error)) from error
     except KeyboardInterrupt:
-        _say(SignerError("interrupted", hint="No file was left half written."))
+        _report(Interrupted())
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
         streams.forget("stdout")

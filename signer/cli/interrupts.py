@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _requested = threading.Event()
+_at_once = threading.Event()
 
 
 def requested() -> bool:
@@ -24,9 +25,10 @@ def deferred() -> Iterator[None]:
         return
 
     def handle(number: int, frame: Any) -> None:
-        if _requested.is_set():
-            raise KeyboardInterrupt
+        again = _requested.is_set()
         _requested.set()
+        if again or _at_once.is_set():
+            raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, handle)
     try:
@@ -34,3 +36,16 @@ def deferred() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         _requested.clear()
+
+
+@contextlib.contextmanager
+def answered_at_once() -> Iterator[None]:
+    """Let an interrupt end this block of the main thread at once, although it is inside `deferred`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _at_once.set()
+    try:
+        yield
+    finally:
+        _at_once.clear()

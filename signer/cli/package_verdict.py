@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
 from signer.cli.verification import verified
-from signer.errors import SignerError
+from signer.errors import Interrupted, SignerError
 from signer.storage.files import read, shell_quote
 
 if TYPE_CHECKING:
@@ -40,6 +43,13 @@ class PackageVerdict:
             mode = " with test signing on" if self.is_test else ""
             output.print(f"{', '.join(Target.parse(name).title for name in names)}{mode}:")
         render("text", self.assessments, output, ReportOptions(verbose=bool(output.verbose)))
+
+    def require_uninterrupted(self, output: Output, folder: Path, signed: int) -> None:
+        """Raise typer.Exit with 130 if an interrupt prevented a verdict of the package whose files are `signed`."""
+        if any(isinstance(one.error, Interrupted) for one in self.assessments):
+            text = f"interrupted: {signed} of {signed} signed, but the result is not verified"
+            output.error(SignerError(text, hint=f"Run: drvsign verify {shell_quote(folder)}"))
+            raise typer.Exit(ExitCode.INTERRUPTED)
 
     def warn(self, output: Output) -> None:
         """Warn about each rejection, where the verdicts are not printed and the exit code tells only about signing."""
@@ -106,12 +116,19 @@ def _password_options(secrets: SecretOptions) -> str:
 
 
 def package_verdict(
-    output: Output, packages: Sequence[DriverPackage], folders: tuple[Path, Path], signer: SigningIdentity, jobs: int
+    output: Output,
+    packages: Sequence[DriverPackage],
+    folders: tuple[Path, Path],
+    signer: SigningIdentity,
+    jobs: int,
+    *,
+    interrupted: bool = False,
 ) -> PackageVerdict:
     """Verify packages for releases that their catalogs are for, in test-signing mode if the signer has a test root.
 
-    `folders` are the one that `packages` name and the one with the result.
+    `folders` are the one that `packages` name and the one with the result. `interrupted` omits the verification.
     """
+    from catalogs.verification.assessment import Assessment
     from catalogs.verification.default_target import checks_for
     from catalogs.verification.query import VerifyQuery
     from signer.policy.machine_state import MachineState
@@ -120,6 +137,8 @@ def package_verdict(
     trust = Trust.for_signer(signer.certificate, signer.chain)
     is_test = trust.mode == "test-signing"
     machine = MachineState(at=datetime.now(UTC), roots=trust.mode, testsigning=is_test)
+    if interrupted:
+        return PackageVerdict([Assessment(folders[1], "package", error=Interrupted(folders[1]))], is_test)
     found: list[Assessment] = []
     for paths, target in checks_for(packages, *folders):
         query = VerifyQuery("kernel", trust, machine, () if target is None else (target,))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from signer.cli.interrupts import deferred, requested
 from signer.cli.options.common import workers
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.cli.release import verification
+from signer.cli.results import finish_told
+from signer.cli.threads import in_threads
+from signer.cli.waiting import in_threads_waiting
 from signer.errors import SignerError, UsageError
 from signer.storage.files import ensure_folder, read, remove, temporary_folder
 from signer.storage.folders import walk
@@ -20,7 +25,7 @@ from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
-    from catalogs.signing import FileOutcome, PackagingOptions
+    from catalogs.signing import Committing, FileOutcome, PackagingOptions
     from signer.keys.identity import SigningIdentity
 
 
@@ -45,12 +50,32 @@ class PackageCall:
 
     def each(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
         """Process files in parallel with a progress bar."""
+        waits = self.options.timestamper is not None
+        run = partial(in_threads_waiting, left=lambda _: None) if waits else in_threads
         jobs = workers(self.jobs, len(files))
-        return self.output.each(work, files, jobs=jobs, doing="signing and hashing")
+        return self.output.each(work, files, jobs=jobs, doing="signing and hashing", run=run)
 
-    def sign(self) -> list[FileOutcome]:
-        """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError."""
+    @contextlib.contextmanager
+    def unchanged_if_interrupted(self) -> Iterator[None]:
+        """After an interrupt in the block, say that no file was changed. Raises typer.Exit with 130."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            from catalogs.package.images import kernel_images
+
+            paths = [*kernel_images(self.packages), *(package.catalog for package in self.packages)]
+            finish_told(self.output, {}, paths, "signed")
+
+    def sign(self) -> tuple[list[FileOutcome], bool]:
+        """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError.
+
+        An interrupt while the files are replaced is deferred; the second result is whether there was one.
+        """
         from catalogs.signing import sign_packages
+
+        def committing() -> contextlib.AbstractContextManager[None]:
+            late.enter_context(deferred())
+            return contextlib.nullcontext()
 
         accept = verification(self.chosen, self.output)
         options = self.options if self.output_dir is None else self.checked_options()
@@ -62,9 +87,12 @@ class PackageCall:
             accept=accept,
             recovered=self.output.warn,
         )
-        if self.output_dir is None:
-            return sign(self.folder, self.packages)
-        return _elsewhere(self.packages, self.folder, self.output_dir, sign, self.output)
+        with contextlib.ExitStack() as late:
+            if self.output_dir is None:
+                made = sign(self.folder, self.packages, committing=committing)
+            else:
+                made = _elsewhere(self.packages, self.folder, self.output_dir, sign, self.output, committing)
+            return made, requested()
 
     def checked_options(self) -> PackagingOptions:
         """Return the options for the files that are signed. Raises ForeignSignatures, UsageError.
@@ -98,6 +126,7 @@ def _elsewhere(
     target: Path,
     sign: Callable[[Path, list[DriverPackage]], list[FileOutcome]],
     output: Output,
+    committing: Committing,
 ) -> list[FileOutcome]:
     """Sign copies of the packages' files, and move all of them to `target` in one update. Raises SignerError."""
     from catalogs.package.file_list import leftovers
@@ -115,7 +144,7 @@ def _elsewhere(
             raise
         stale = leftovers(packages, folder, target)
         ensure_folder(target)
-        with atomic_update(target, recovered=output.warn) as transaction:
+        with atomic_update(target, recovered=output.warn, committing=committing) as transaction:
             for path in walk(copies):
                 place = target / path.relative_to(copies)
                 ensure_folder(place.parent)

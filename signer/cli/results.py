@@ -13,7 +13,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
 from signer.cli.reading import interruption
-from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
+from signer.errors import Interrupted, PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.reports.file_results import (
     FileResult,
     failed_results,
@@ -49,6 +49,10 @@ def failure_as_result(output: Output, path: Path, *, with_problems: bool = False
             more = problems_document(error.problems) if with_problems and isinstance(error, PackageError) else None
             output.document(result_document(tuple(failed_results(error, path)), more))
         raise
+    except KeyboardInterrupt:
+        if output.json:
+            output.document(result_document([left_result(path)]))
+        raise
 
 
 def teller(output: Output) -> Callable[[FileResult], None]:
@@ -63,26 +67,33 @@ def teller(output: Output) -> Callable[[FileResult], None]:
     return tell
 
 
-def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Sequence[Path]) -> None:
-    """End a call whose results were printed by `teller`. An interrupted call has no result for the paths left.
+def left_result(path: Path) -> FileResult:
+    """Return the result of a file that an interrupted call did not reach."""
+    return FileResult(path, "skipped", error=Interrupted(path))
 
-    Raises typer.Exit with 130 after an interrupt, with 3 if a file failed.
+
+def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Sequence[Path], action: str) -> None:
+    """End a call whose results were printed by `teller`; `action` is what it does to a file, such as `signed`.
+
+    Paths without a result are those that an interrupted call did not reach. Raises typer.Exit with 130 after an
+    interrupt, with 3 if a file failed.
     """
-    left = {path: FileResult(path, "skipped") for path in paths if path not in results}
+    found = [results.get(path) or left_result(path) for path in paths]
     if output.json:
-        output.document(result_document([results.get(path) or left[path] for path in paths]))
-    reached = [results[path] for path in paths if path in results]
-    for error in (result.error for result in reached if result.error is not None):
+        output.document(result_document(found))
+    left = [one for one in found if isinstance(one.error, Interrupted)]
+    failed = [one.error for one in found if one.error is not None and not isinstance(one.error, Interrupted)]
+    for error in failed:
         output.error(error)
     if left:
-        done = [result for result in reached if result.error is None and result.action != "skipped"]
-        action = done[0].action if done else "done"
-        hint = f"The other files are unchanged; the first is {next(iter(left))}."
-        output.error(interruption([result.path for result in done], len(paths), action, hint))
+        done = [one.path for one in found if one.action not in ("skipped", "failed")]
+        output.error(
+            interruption(done, len(paths), action, f"The other files are unchanged; the first is {left[0].path}.")
+        )
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if len(reached) > 1:
-        output.note(results_summary(reached))
-    if any(result.error for result in reached):
+    if len(found) > 1:
+        output.note(results_summary(found))
+    if failed:
         raise typer.Exit(ExitCode.FAILED)
 
 

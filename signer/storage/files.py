@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import mmap
@@ -27,6 +28,9 @@ MMAP_THRESHOLD = 1 << 20
 _UMASK_LOCK = threading.Lock()
 MAX_NAME_PART = 48
 """Characters of a file's name that go into the name of a temporary file, so that it stays below the system's limit."""
+
+_unfinished: set[Path] = set()
+"""Temporary files that threads are writing. The process may end while a thread waits for a server."""
 
 _HINTS = {
     errno.ENOENT: "Check the path.",
@@ -178,6 +182,7 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:MAX_NAME_PART]}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     staged = Path(name)
+    _unfinished.add(staged)
     try:
         # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
         with staged.open("r+b", buffering=0) as file:
@@ -193,6 +198,14 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
     except BaseException:
         _discard(staged)
         raise
+    finally:
+        _unfinished.discard(staged)
+
+
+@atexit.register
+def _discard_unfinished() -> None:
+    for staged in list(_unfinished):
+        _discard(staged)
 
 
 @contextlib.contextmanager

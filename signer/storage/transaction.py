@@ -117,8 +117,15 @@ class Transaction:
 
 
 @contextlib.contextmanager
-def atomic_update(folder: Path, *, recovered: Callable[[str], None] | None = None) -> Iterator[Transaction]:
+def atomic_update(
+    folder: Path,
+    *,
+    recovered: Callable[[str], None] | None = None,
+    committing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+) -> Iterator[Transaction]:
     """Provide a transaction for files below `folder`, committed when the block ends without an exception.
+
+    The commit runs inside `committing()`, which may defer interrupts.
 
     Locks the folder: raises FileError if another process updates it. If an earlier update was interrupted, restores the
     old files first and calls `recovered` with a message. Raises FileError.
@@ -135,7 +142,8 @@ def atomic_update(folder: Path, *, recovered: Callable[[str], None] | None = Non
         transaction = Transaction(staging)
         try:
             yield transaction
-            transaction.commit()
+            with committing():
+                transaction.commit()
         finally:
             if not (staging / JOURNAL).exists():
                 shutil.rmtree(staging, ignore_errors=True)

@@ -20,7 +20,7 @@ from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input
 from signer.cli.processes import in_processes
-from signer.cli.results import attempt, failure_as_result, finish
+from signer.cli.results import attempt, failure_as_result, finish_told, left_result, teller
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import INF_SUFFIXES, detect_file
 from signer.reports.file_results import FileResult
@@ -93,7 +93,7 @@ def build(
             results = _from_infs(output, path, choices, page_hashes, output_file, own, replace, jobs)
     if depfile is not None and not any(result.error for result in results):
         write_depfile(depfile, results[0].path, _sources(path, choices))
-    finish(output, results)
+    finish_told(output, {result.path: result for result in results}, [result.path for result in results], "built")
     if not output.json:
         for result in results:
             output.note(f"Sign it: drvsign catalog sign {shell_quote(result.path)}")
@@ -222,7 +222,9 @@ def _from_infs(
         place = target or package.catalog
         return _written(catalog, place, len({file.name for file in package.files}), lost[place])
 
-    return [attempt(package.catalog, partial(made, package)) for package in packages]
+    results = (attempt(package.catalog, partial(made, package)) for package in packages)
+    done = output.told_each(results, teller(output), len(packages), "building", may_wait=True)
+    return [*done, *(left_result(target or package.catalog) for package in packages[len(done) :])]
 
 
 def _from_cdf(

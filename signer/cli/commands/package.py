@@ -115,13 +115,14 @@ def package(
     call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs)
     if dry_run:
         _rehearse(call, survey.problems, is_new_authority=is_new_authority)
-    with failure_as_result(output, folder):
-        made = call.sign()
+    with failure_as_result(output, folder), call.unchanged_if_interrupted():
+        made, interrupted = call.sign()
     if depfile is not None:
         sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
         write_depfile(depfile, call.result / packages[0].catalog.relative_to(folder), sources)
-    verdict = package_verdict(output, packages, (folder, call.result), signer, jobs)
+    verdict = package_verdict(output, packages, (folder, call.result), signer, jobs, interrupted=interrupted)
     _finish(output, [_result(one, signer.name) for one in made], verdict, survey.problems)
+    verdict.require_uninterrupted(output, call.result, len(made))
     verdict.suggest_matrix(output, call.result, roots_options(identity, secrets, said, signer))
     if identity.is_test:
         output.note("To prepare the test machine: drvsign certs install-script")
@@ -144,7 +145,7 @@ def _packaging(
 
 def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, is_new_authority: bool) -> NoReturn:
     """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would."""
-    with failure_as_result(call.output, call.folder):
+    with failure_as_result(call.output, call.folder), call.unchanged_if_interrupted():
         done = rehearse(call, is_new_authority=is_new_authority)
     _finish(call.output, done.results, done.verdict, problems)
     call.output.note("This was a rehearsal: no file was written.")

@@ -118,7 +118,7 @@ def sign(
     if depfile is not None and results and not any(result.error for result in results.values()):
         ((source, target),) = targets.items()
         write_depfile(depfile, manner.detached or target, [source, *signing_sources(identity, signature, chosen)])
-    finish_told(output, results, list(targets))
+    finish_told(output, results, list(targets), "signed")
 
 
 def _targets(

@@ -58,7 +58,7 @@ def strip(
 
     found = in_threads(work, list(targets), workers(jobs, len(targets)))
     done = output.told_each(found, teller(output), len(targets), "stripping")
-    finish_told(output, dict(zip(targets, done, strict=False)), list(targets))
+    finish_told(output, dict(zip(targets, done, strict=False)), list(targets), "stripped")
 
 
 def _can_be_stripped(path: Path) -> bool:

@@ -15,9 +15,9 @@ from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.paths import expand_relative, require_existing
-from signer.cli.results import attempt, finish_told, teller
+from signer.cli.results import attempt, finish_told, left_result, teller
 from signer.cli.signing import prepare_for
-from signer.cli.threads import in_threads
+from signer.cli.waiting import in_threads_waiting
 from signer.errors import UsageError
 from signer.formats.detect import is_signable
 from signer.reports.file_results import FileResult
@@ -66,9 +66,9 @@ def timestamp(
     def work(path: Path) -> FileResult:
         return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace, known))  # type: ignore[arg-type]
 
-    found = in_threads(work, list(targets), workers(jobs, len(targets)))
-    done = output.told_each(found, teller(output), len(targets), "timestamping", may_wait=True)
-    finish_told(output, dict(zip(targets, done, strict=False)), list(targets))
+    found = in_threads_waiting(work, list(targets), workers(jobs, len(targets)), left_result)
+    done = output.told_each(found, teller(output), len(targets), "timestamping")
+    finish_told(output, dict(zip(targets, done, strict=False)), list(targets), "timestamped")
 
 
 def timestamp_file(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.output import Output
+from signer.cli.waiting import waiting
 from signer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from signer.algorithms import DigestAlgorithm
     from signer.config import Settings
-    from signer.pkcs7.signed_data import Timestamper
+    from signer.pkcs7.signed_data import TimestampAttribute, Timestamper
     from signer.pkcs7.timestamp import Kind, TimestampSource
 
 PANEL = "Timestamps"
@@ -102,4 +103,10 @@ def _client(output: Output, urls: Sequence[str] | None, kind: Kind, digest: Dige
     def warn(message: str) -> None:
         once(output.warn, f"timestamp authority {message}")
 
-    return TimestampClient(urls, kind, digest, report=report, warn=warn)
+    client = TimestampClient(urls, kind, digest, report=report, warn=warn)
+
+    def asked(signature: bytes) -> TimestampAttribute:
+        with waiting():
+            return client(signature)
+
+    return asked

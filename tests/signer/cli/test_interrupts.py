@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from signer.cli.interrupts import deferred, requested
 from signer.cli.processes import in_processes
 from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
+from signer.storage.transaction import Transaction
 from tests.support.images import PeSpec
-from tests.support.program import drvsign
+from tests.support.inf_files import BASE, write_package
+from tests.support.program import drvsign, state
 
 COUNT = 60
 
@@ -115,6 +118,70 @@ def test_a_single_file_that_is_interrupted_has_its_document(batch: list[Path], m
     assert (ran.code, ran.document["files"][0]["error"]["code"]) == (130, "interrupted")
 
 
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, place: str, number: int) -> None:
+    """Interrupt this process when a function is called for this time, counted from 0."""
+    module, _, name = place.rpartition(".")
+    owner = import_module(module) if "Transaction" not in module else Transaction
+    original, calls = getattr(owner, name), count()
+
+    def called(*arguments, **options):
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, called)
+
+
+@pytest.fixture
+def package(work: Path) -> Path:
+    """A package of two drivers."""
+    inf = BASE.replace("[Drivers]\n", "[Drivers]\nother.sys\n").replace(
+        "sample.sys = 1", "sample.sys = 1\nother.sys = 1"
+    )
+    return write_package(work / "driver", inf, "sample.sys", "other.sys").parent
+
+
+def test_an_interrupted_package_is_unchanged(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state(package)
+    interrupt_at(monkeypatch, "catalogs.signing._sign_image", 1)
+    ran = drvsign("package", package, "--jobs", "1", "--json")
+    assert (ran.code, state(package)) == (130, before)
+    assert {Path(entry["path"]).name: entry["error"]["code"] for entry in ran.document["files"]} == dict.fromkeys(
+        ("sample.sys", "other.sys", "sample.cat"), "interrupted"
+    )
+    assert "interrupted: 0 of 3 signed" in ran.stderr
+    assert not list(package.glob(".*"))
+
+
+def test_an_interrupt_while_a_package_is_replaced_comes_after_that(package: Path, monkeypatch) -> None:
+    interrupt_at(monkeypatch, "signer.storage.transaction.Transaction.commit", 0)
+    ran = drvsign("package", package, "--json")
+    assert ran.code == 130
+    assert {entry["action"] for entry in ran.document["files"]} == {"signed", "built"}
+    assert ran.document["verdict"]["accepted"] is False
+    assert ran.document["verdict"]["files"][0]["findings"][0]["code"] == "interrupted"
+    assert "interrupted: 3 of 3 signed, but the result is not verified" in ran.stderr
+    assert drvsign("verify", package, "--test-machine").code == 0
+
+
+def test_an_interrupted_build_says_which_catalogs_are_built(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        write_package(work / "all" / name, BASE.replace("sample.cat", f"{name}.cat"), "sample.sys")
+    interrupt_at(monkeypatch, "catalogs.build.assemble", 1)
+    ran = drvsign("catalog", "build", work / "all", "--json")
+    assert ran.code == 130
+    built = {Path(entry["path"]).name: entry["action"] for entry in ran.document["files"]}
+    assert built == {"a.cat": "built", "b.cat": "skipped", "c.cat": "skipped"}
+    assert sorted(path.name for path in (work / "all").rglob("*.cat")) == ["a.cat"]
+    assert "interrupted: 1 of 3 built" in ran.stderr
+
+
+def test_every_command_that_is_interrupted_prints_one_document(package: Path, monkeypatch) -> None:
+    interrupt_at(monkeypatch, "signer.cli.commands.inf._facts", 0)
+    ran = drvsign("inf", "show", package, "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (130, "interrupted")
+
+
 def test_a_second_interrupt_ends_the_batch_at_once() -> None:
     with pytest.raises(KeyboardInterrupt), deferred():
         os.kill(os.getpid(), signal.SIGINT)
@@ -126,17 +193,17 @@ def test_a_second_interrupt_ends_the_batch_at_once() -> None:
 @pytest.mark.parametrize("run", [threads.in_threads, in_processes], ids=["threads", "processes"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
-    count = 4000
+    number_of_items = 4000
 
     def results() -> Iterator[int]:
-        for number in run(lambda item: item, range(count), jobs):
+        for number in run(lambda item: item, range(number_of_items), jobs):
             yield number
             os.kill(os.getpid(), signal.SIGINT) if number == 0 else None
 
     with deferred():
         found = list(results())
     assert found == list(range(len(found)))
-    assert len(found) < count
+    assert len(found) < number_of_items
 
 
 def test_the_first_portions_are_small_for_quick_first_results() -> None:

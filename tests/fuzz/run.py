@@ -13,6 +13,7 @@ the corpus that grew, the finds, with one smallest input for each place in the c
 from __future__ import annotations
 
 import argparse
+import ast
 import gc
 import importlib
 import json
@@ -23,7 +24,6 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.fuzz.coverage import called_by, functions
@@ -34,8 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("DRVSIGN_FUZZ") or ROOT / "build" / "fuzz")
 NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "harnesses").glob("*.py")))
 _MAX_MEGABYTES, _MAX_SECONDS = 1024, 30
-_BLIND = 0.2
-"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus."""
+_BLIND, _FRESH = 0.2, 0.3
+"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus, and share of those
+that begin with a seed: most inputs of a corpus are refused early."""
 
 
 def main() -> int:
@@ -104,12 +105,15 @@ def _work(name: str, seconds: int) -> int:
         chooser = random.Random(seed)
         if chooser.random() < _BLIND:
             return bytes(atheris.Mutate(data, max_size))
+        if chooser.random() < _FRESH:
+            data = chooser.choice(seeds)
         for _ in range(chooser.choice((1, 1, 2, 4))):
             data = harness.mutate(data, chooser)
         return data[:max_size]
 
-    for number, seed in enumerate((*harness.seeds(), *harness.extra())):
-        (folder / "corpus" / f"seed-{number:03}").write_bytes(seed[: harness.max_size])
+    seeds = [seed[: harness.max_size] for seed in (*harness.seeds(), *harness.extra())]
+    for number, seed in enumerate(seeds):
+        (folder / "corpus" / f"seed-{number:03}").write_bytes(seed)
     options = [f"-max_total_time={seconds}", f"-max_len={harness.max_size}", f"-rss_limit_mb={_MAX_MEGABYTES}"]
     options += [f"-timeout={_MAX_SECONDS}", f"-artifact_prefix={folder}/finds/", "-len_control=0"]
     gc.collect()
@@ -162,14 +166,20 @@ def _add(name: str, executions: int, accepted: int, seconds: int) -> int:
 
 
 def _report() -> int:
-    row: Callable[..., str] = "| {} | {} | {} | {} |".format
-    print(row("harness", "executions", "accepted", "seconds"), "|---|---|---|---|", sep="\n")
+    """Print the table of docs/security.md."""
+    print("| harness | input | executions | accepted inputs |", "|---|---|---|---|", sep="\n")
     for name in NAMES:
         path = RESULTS / name / "totals.json"
         if path.is_file():
-            totals = json.loads(path.read_text())
-            print(row(f"`{name}`", *(f"{totals[key]:,}" for key in ("executions", "accepted", "seconds"))))
+            totals = json.loads(path.read_text("utf-8"))
+            print(f"| `{name}` | {_subject(name)} | {totals['executions']:,} | {totals['accepted']:,} |")
     return 0
+
+
+def _subject(name: str) -> str:
+    """Return the first sentence of a harness's docstring."""
+    tree = ast.parse((Path(__file__).parent / "harnesses" / f"{name}.py").read_text("utf-8"))
+    return (ast.get_docstring(tree) or "").splitlines()[0].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_seeds_reach_the_deep_functions_and_no_mutant_breaks_the_property(each: 
         for _ in range(chooser.choice((1, 1, 2, 4))):
             mutant = each.mutate(mutant, chooser)
         each.timed(mutant[: each.max_size])
+
+
+def test_the_security_page_has_the_counts_of_every_harness() -> None:
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    counts = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\d,]+) \| [\d,]+ \|$", page, re.MULTILINE))
+    assert sorted(counts) == list(NAMES)
+    assert all(int(count.replace(",", "")) > 0 for count in counts.values())
 
 
 def test_functions_of_a_package_are_listed() -> None:

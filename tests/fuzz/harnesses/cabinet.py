@@ -19,7 +19,13 @@ from tests.fuzz.mutation import mutated_bytes
 from tests.support.cabinets import cabinet
 from tests.support.timestamping import NOON
 
-INSTRUMENTED = ("signer.cab", "signer.formats.cabinet", "signer.verify.gather")
+INSTRUMENTED = (
+    "signer.cab.cabinet",
+    "signer.cab.data",
+    "signer.cab.embed",
+    "signer.cab.read",
+    "signer.formats.cabinet",
+)
 HEADER_SIZE = 36
 FILES = {"a.inf": b"[Version]", "d\\b.sys": bytes(range(64)) * 3}
 SIGNATURE = bytes.fromhex("3003020101")

@@ -19,8 +19,19 @@ from tests.fuzz.mutation import mutated_bytes
 from tests.fuzz.resigning import resigned
 from tests.fuzz.signatures import DRIVER, SHA256, embedded, signature_of, signatures
 from tests.support.images import PeSpec
+from tests.support.version_resources import resource
 
-INSTRUMENTED = ("signer.pe", "signer.formats", "signer.verify.gather")
+INSTRUMENTED = (
+    "signer.formats.certificate_table",
+    "signer.formats.image",
+    "signer.pe.certificate_table",
+    "signer.pe.digest",
+    "signer.pe.embed",
+    "signer.pe.file_facts",
+    "signer.pe.image",
+    "signer.pe.protection",
+    "signer.verify.gather",
+)
 HEADERS_END = 0x400
 OTHERS, FACTS, EMBEDDED = 8, 0, 1
 """One of so many inputs is also read for its facts, and another one gets a signature; parsing takes the most time."""
@@ -32,11 +43,20 @@ def seeds() -> Iterator[bytes]:
     yield SMALL
     yield PeSpec(machine="x86", sections=[(".text", 0x400, 0x200), (".rdata", 0x600, 0x200)]).build()
     yield PeSpec(directories=4).build()
+    yield PeSpec(sections=[(".text", 0x400, 0x200), ("INIT", 0x400, 0x200)], section_alignment=0x200).build()
     yield embedded(SMALL, signature_of(SMALL, page_hashes=True))
     yield embedded(DRIVER, signatures()[0])
     yield embedded(DRIVER, signatures()[-1])
     for wanted in (FACTS, EMBEDDED):
-        yield next(one for one in (PeSpec(overlay=bytes(size)).build() for size in count()) if choice(one) == wanted)
+        yield next(one for one in map(_versioned, count()) if choice(one) == wanted)
+
+
+def _versioned(extra: int) -> bytes:
+    """Return an image with a version resource and some bytes behind its sections."""
+    image = bytearray(PeSpec(overlay=bytes(extra)).build())
+    version = resource((10, 0, 22621, 1), OriginalFilename="a.sys", ProductName="")
+    image[HEADERS_END : HEADERS_END + len(version)] = version
+    return bytes(image)
 
 
 def choice(data: bytes) -> int:
@@ -90,7 +110,7 @@ HARNESS = Harness(
     seeds,
     (
         *(digest.hash_image, digest.page_difference, embed.embed, certificate_table.find_signature),
-        *(file_facts.facts_of, protection.protection_faults),
+        *(file_facts.facts_of, file_facts._strings, file_facts._fixed_version, protection.protection_faults),
     ),
     mutate=mutate,
     max_size=5120,

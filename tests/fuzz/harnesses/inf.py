@@ -15,7 +15,15 @@ from tests.fuzz.mutation import text_mutator
 from tests.support.files import corpus_files
 from tests.support.inf_files import BASE, HELLO
 
-INSTRUMENTED = ("catalogs.inf",)
+INSTRUMENTED = (
+    "catalogs.inf.driver",
+    "catalogs.inf.models",
+    "catalogs.inf.sources",
+    "catalogs.inf.strings",
+    "catalogs.inf.syntax",
+    "catalogs.inf.targets",
+    "catalogs.inf.text",
+)
 
 SMALL = """[Version]
 Signature="$Windows NT$"

@@ -21,7 +21,17 @@ from tests.fuzz.harnesses import cabinet, catalog, image
 from tests.fuzz.identities import signer
 from tests.fuzz.signatures import OPTIONS, SHA256
 
-INSTRUMENTED = ("signer.operations", "signer.formats", "signer.pe", "signer.cab", "signer.pkcs7.nested")
+INSTRUMENTED = (
+    "signer.cab.embed",
+    "signer.formats.cabinet",
+    "signer.formats.catalog",
+    "signer.formats.image",
+    "signer.operations.ownership",
+    "signer.operations.sign",
+    "signer.operations.signatures",
+    "signer.pe.embed",
+    "signer.pkcs7.nested",
+)
 MUTATORS = {b"MZ": image.mutate, b"MS": cabinet.mutate}
 
 

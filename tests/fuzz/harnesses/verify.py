@@ -39,7 +39,7 @@ from tests.fuzz.signatures import DRIVER, all_files
 
 INSTRUMENTED = (
     "signer.verify",
-    "catalogs.verification",
+    "catalogs.verification.files",
     "signer.policy.authenticode",
     "signer.policy.kernel_signature",
 )

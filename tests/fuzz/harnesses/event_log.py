@@ -70,8 +70,8 @@ HARNESS = Harness(
     read_log,
     seeds,
     (
-        *(event_xml.read_event, event_json._fields, event_lists._record, messages.message_texts),
-        *(events.event_record, events._from_message),
+        *(event_xml.read_event, event_json.json_records, event_lists.event_lists, messages.message_texts),
+        *(events.event_record, events.message_record),
     ),
     mutate=text_mutator(PIECES, ("utf-8", "utf-16-le")),
     max_size=1024,

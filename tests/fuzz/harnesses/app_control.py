@@ -72,7 +72,7 @@ HARNESS = Harness(
     "app_control",
     run,
     seeds,
-    (binary._inside, binary._policy, binary._signer, xml.read_xml, xml._signer, layout.read_layout, blocks.read_blocks),
+    (binary.read_binary, xml.read_xml, layout.read_layout, blocks.read_blocks),
     mutate=mutate,
     max_size=3072,
 )

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from signer.cab import data as blocks
-from signer.cab import embed, read
+from signer.cab import embed
 from signer.cab.cabinet import Cabinet
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
@@ -84,7 +84,7 @@ HARNESS = Harness(
     "cabinet",
     run,
     seeds,
-    (blocks.unpack, read._files, Listing._require_bounded, embed._move, embed.strip),
+    (blocks.unpack, embed.prepare, embed.strip, Listing.contents),
     mutate=mutate,
     max_size=512,
 )

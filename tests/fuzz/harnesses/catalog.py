@@ -71,8 +71,13 @@ HARNESS = Harness(
     run,
     seeds,
     (
-        *(members._interpret, members.require_agreement, members.require_own_tags, trust_list._parse_subjects),
-        *(trust_list._parse_extension, trust_list._parse_name_value, lookups.catalog_signatures),
+        *(
+            members.interpret,
+            members.require_agreement,
+            members.require_own_tags,
+            trust_list.CertificateTrustList.parse,
+        ),
+        *(trust_list.NameValue.parse, lookups.catalog_signatures),
     ),
     mutate=mutate,
     extra=extra,

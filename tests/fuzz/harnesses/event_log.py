@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from signer.explain.readers import event_json, event_lists, event_xml, events, messages
+from signer.explain.readers import event_json, event_lists, event_xml, messages
 from tests.fuzz.harness import Harness
 from tests.fuzz.logs import read_log
 from tests.fuzz.mutation import text_mutator
@@ -69,10 +69,7 @@ HARNESS = Harness(
     "event_log",
     read_log,
     seeds,
-    (
-        *(event_xml.read_event, event_json.json_records, event_lists.event_lists, messages.message_texts),
-        *(events.event_record, events.message_record),
-    ),
+    (event_xml.read_event, event_json.json_records, event_lists.event_lists, messages.message_texts),
     mutate=text_mutator(PIECES, ("utf-8", "utf-16-le")),
     max_size=1024,
 )

@@ -28,4 +28,4 @@ def run(data: bytes) -> bool:
     return read_log(HEADER + data)
 
 
-HARNESS = Harness("evtx", run, seeds, (reader._events, event_xml.read_event), max_size=4096)
+HARNESS = Harness("evtx", run, seeds, (reader.evtx_records, event_xml.read_event), max_size=4096)

@@ -56,7 +56,7 @@ HARNESS = Harness(
     seeds,
     (
         *(install.section_for, references.references, Lookup.on, MachineInstall.related),
-        *(legacy.check_legacy, rules._check_sources, services.incomplete_services),
+        *(legacy.check_legacy, rules.check, services.incomplete_services),
     ),
     mutate=inf.MUTATE,
     extra=inf.extra,

@@ -170,9 +170,8 @@ def _report() -> int:
     print("| harness | input | executions | accepted inputs |", "|---|---|---|---|", sep="\n")
     for name in NAMES:
         path = RESULTS / name / "totals.json"
-        if path.is_file():
-            totals = json.loads(path.read_text("utf-8"))
-            print(f"| `{name}` | {_subject(name)} | {totals['executions']:,} | {totals['accepted']:,} |")
+        totals = json.loads(path.read_text("utf-8")) if path.is_file() else {"executions": 0, "accepted": 0}
+        print(f"| `{name}` | {_subject(name)} | {totals['executions']:,} | {totals['accepted']:,} |")
     return 0
 
 

@@ -64,7 +64,6 @@ def test_the_security_page_has_the_counts_of_every_harness() -> None:
     page = (ROOT / "docs" / "security.md").read_text("utf-8")
     counts = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\d,]+) \| [\d,]+ \|$", page, re.MULTILINE))
     assert sorted(counts) == list(NAMES)
-    assert all(int(count.replace(",", "")) > 0 for count in counts.values())
 
 
 def test_functions_of_a_package_are_listed() -> None:

@@ -1,4 +1,4 @@
-"""Cabinets: the layout, the files in them, signatures added and removed, and the evidence."""
+"""Cabinets: the layout, the files in them, the evidence, and signatures added and removed."""
 
 from __future__ import annotations
 

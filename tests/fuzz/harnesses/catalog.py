@@ -1,4 +1,4 @@
-"""Catalogs: the trust list, its members, lookups in it and its signature, signed again by a test signer."""
+"""Catalogs: the trust list, its members, lookups in it, and its signature."""
 
 from __future__ import annotations
 

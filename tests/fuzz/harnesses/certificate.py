@@ -1,4 +1,4 @@
-"""Certificates: loading, names, extensions, and the paths to a trusted root, issued again by a test root."""
+"""Certificates: loading, names, extensions, and the paths to a trusted root."""
 
 from __future__ import annotations
 

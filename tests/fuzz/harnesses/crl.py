@@ -1,4 +1,4 @@
-"""Revocation lists, and what they say about the certificates of a path; issued again by the test root."""
+"""Revocation lists, and what they say about the certificates of a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event logs in Windows' binary form, which the library `evtx` reads: one chunk, whose end of zeros is left out."""
+"""Event logs in Windows' binary form (.evtx): one chunk, without the zeros at its end."""
 
 from __future__ import annotations
 

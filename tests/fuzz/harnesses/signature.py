@@ -1,4 +1,4 @@
-"""Signatures as a whole: attributes, certificates, timestamps and nested signatures, signed again and checked."""
+"""Signatures as a whole: parsed, checked and reported, with timestamps and nested signatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SignedData: its structure, and what its content and attributes hold. `signature` also checks the signatures."""
+"""SignedData: its structure, its content and its attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of timestamp authorities, by RFC 3161 and by the legacy protocol, signed again by a test authority."""
+"""Answers of timestamp authorities, by RFC 3161 and by the legacy protocol, with their signatures."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def architecture(subject: FileSubject, context: EvaluationContext) -> Iterator[R
     if found is not None and found != context.target.architecture:
         yield rejects(
             "architecture",
-            f"{subject.name!r} is an {subject.evidence.kind} for {found}; the kernel of {context.target.title} loads "
+            f"{subject.name!r} is built for {found}; the kernel of {context.target.title} loads "
             f"only code for {context.target.architecture}",
             _other_architecture(found, context.target),
         )

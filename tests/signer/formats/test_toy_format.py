@@ -121,7 +121,7 @@ def test_it_is_judged_by_the_traits_of_its_row(
 
 def test_code_of_another_architecture_is_named_by_its_format() -> None:
     verdict = follow(driver(kind="toy", name="a.toy", architecture="arm64"), "win11-24h2-x64").verdict
-    assert (verdict.rule, verdict.findings[0].message.split(";")[0]) == ("architecture", "'a.toy' is an arm64 toy")
+    assert (verdict.rule, verdict.findings[0].message.split(";")[0]) == ("architecture", "'a.toy' is built for arm64")
 
 
 @pytest.mark.parametrize(("traits", "facts"), [(CODE, FACTS), (NEITHER, None)], ids=["code", "no-code"])

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signer.cli import terminal
 from signer.cli.output import Output
 
 COLUMNS = ("Certificate", "For", "Valid until", "Days left", "Files")
@@ -38,3 +45,40 @@ def test_a_table_in_a_pipe_is_as_wide_as_its_text_and_ends_no_line_in_blanks(cap
 def test_a_table_without_headings_has_no_line_for_them(capsys):
     Output().table(("", ""), [("Class", "System")])
     assert [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()] == [["Class", "System"]]
+
+
+WORDS = st.text("ab ()[]\\%/", max_size=12).map(str.strip)
+CELLS = st.one_of(WORDS, st.lists(WORDS, max_size=3).map(tuple))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=4)))
+def test_a_table_in_a_pipe_is_the_same_without_rich(rows):
+    columns = [f"Head {number}" for number in range(len(rows[0]))]
+    written = []
+    for draws in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            if draws:
+                patch.setattr(terminal, "plain_table", lambda *_: None)
+            stream = io.StringIO()
+            terminal.write_table(stream, columns, rows, "T")
+            written.append(stream.getvalue())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "title"),
+    [(("\u4e2d\u6587",), ""), (("a" * 999,), ""), (("a",), "longer than the table")],
+    ids=["wide characters", "no room", "a title that wraps"],
+)
+def test_rich_draws_what_is_not_simple(cells, title):
+    assert terminal.plain_table(("",), [cells], title) is None
+    assert terminal.plain_table(("",), [("a" * 998,)], "") is not None
+
+
+def test_a_pipe_without_unicode_has_a_table_in_ascii():
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    terminal.write_table(stream, ("A", "B"), [("1", "2")])
+    stream.flush()
+    text = stream.buffer.getvalue().decode("ascii")
+    assert "1 | 2" in text

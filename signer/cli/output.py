@@ -172,15 +172,15 @@ class Output:
         total: int,
         doing: str,
         *,
-        may_wait: bool = False,
+        at_once: bool = False,
     ) -> list[Result]:
         """Return the results, and call `tell` for each when it is there; after an interrupt, those that are there.
 
-        An interrupt lets the items that were begun finish, except one item alone and work that `may_wait` for a
-        server. The progress bar is shown only where `tell` does not print on the same terminal.
+        An interrupt lets the items that were begun finish, except one item alone, and work that changes nothing and
+        can therefore end `at_once`. The progress bar is shown only where `tell` does not print on the same terminal.
         """
         found = []
-        with contextlib.suppress(KeyboardInterrupt), nullcontext() if may_wait or total < 2 else deferred():
+        with contextlib.suppress(KeyboardInterrupt), nullcontext() if at_once or total < 2 else deferred():
             for result in self.shown(results, total, doing, printing=True):
                 tell(result)
                 found.append(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from signer.cli.options.common import workers
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.cli.release import verification
-from signer.cli.results import finish_told
 from signer.cli.threads import in_threads
 from signer.cli.waiting import in_threads_waiting
 from signer.errors import SignerError, UsageError
@@ -55,16 +54,11 @@ class PackageCall:
         jobs = workers(self.jobs, len(files))
         return self.output.each(work, files, jobs=jobs, doing="signing and hashing", run=run)
 
-    @contextlib.contextmanager
-    def unchanged_if_interrupted(self) -> Iterator[None]:
-        """After an interrupt in the block, say that no file was changed. Raises typer.Exit with 130."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            from catalogs.package.images import kernel_images
+    def paths(self) -> list[Path]:
+        """Return the drivers and catalogs of the packages. Raises SignerError."""
+        from catalogs.package.images import kernel_images
 
-            paths = [*kernel_images(self.packages), *(package.catalog for package in self.packages)]
-            finish_told(self.output, {}, paths, "signed")
+        return [*kernel_images(self.packages), *(package.catalog for package in self.packages)]
 
     def sign(self) -> tuple[list[FileOutcome], bool]:
         """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError.

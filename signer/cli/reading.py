@@ -57,7 +57,7 @@ def read_each(
             tell(result)
 
     results = in_threads(work, files, workers(jobs, len(files)))
-    found = output.told_each(results, shown, len(files), doing, may_wait=True)
+    found = output.told_each(results, shown, len(files), doing, at_once=True)
     return [*found, *(failed(path, Interrupted(path)) for path in files[len(found) :])]
 
 

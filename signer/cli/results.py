@@ -97,6 +97,15 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
         raise typer.Exit(ExitCode.FAILED)
 
 
+@contextlib.contextmanager
+def unchanged_if_interrupted(output: Output, paths: Callable[[], Sequence[Path]], action: str) -> Iterator[None]:
+    """After an interrupt in the block, which changes none of `paths()`, end the call as `finish_told` does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        finish_told(output, {}, paths(), action)
+
+
 def finish(output: Output, results: Sequence[FileResult], more: Mapping[str, Any] | None = None) -> None:
     """Print the results; raises typer.Exit with 3 when any file failed. `more` are further keys of the document."""
     if output.json:

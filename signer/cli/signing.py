@@ -39,11 +39,11 @@ class FileSigner:
     job: SigningJob
     skip_signed: bool = False
 
-    def can_be_shared(self) -> bool:
-        """Whether forked processes can sign: the key is in memory, and no timestamp authority is needed."""
+    def waits(self) -> bool:
+        """Whether signing waits for others: the key is in a token or a service, or a timestamp authority is asked."""
         from signer.keys.local import LocalKey
 
-        return isinstance(self.job.identity.key, LocalKey) and not self.job.asks_for_timestamps
+        return self.job.asks_for_timestamps or not isinstance(self.job.identity.key, LocalKey)
 
     def refusal(self, place: tuple[Path, Path]) -> FileResult | None:
         """Return a failed result if signing a source into its target would replace another signer's signature."""

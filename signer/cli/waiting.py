@@ -7,12 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.cli.interrupts import answered_at_once, requested
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from signer.algorithms import DigestAlgorithm
+    from signer.keys.identity import PublicKey, SigningKey
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,6 +64,23 @@ def waiting() -> Iterator[None]:
     batch = _batch.get()
     with answered_at_once(), contextlib.nullcontext() if batch is None else batch.wait():
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingKey:
+    """A key in a service or a token, each signature of which is a wait."""
+
+    key: SigningKey
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public key."""
+        return self.key.public_key
+
+    def sign(self, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
+        """Sign a digest as the key does."""
+        with waiting():
+            return self.key.sign(digest, algorithm)
 
 
 def in_threads_waiting(

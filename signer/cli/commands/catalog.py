@@ -223,7 +223,7 @@ def _from_infs(
         return _written(catalog, place, len({file.name for file in package.files}), lost[place])
 
     results = (attempt(package.catalog, partial(made, package)) for package in packages)
-    done = output.told_each(results, teller(output), len(packages), "building", may_wait=True)
+    done = output.told_each(results, teller(output), len(packages), "building", at_once=True)
     return [*done, *(left_result(target or package.catalog) for package in packages[len(done) :])]
 
 

@@ -26,7 +26,7 @@ from signer.cli.packaging import PackageCall
 from signer.cli.param_types import to_input
 from signer.cli.rehearsal import rehearse
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import failure_as_result, finish
+from signer.cli.results import failure_as_result, finish, unchanged_if_interrupted
 from signer.cli.signing import prepare_for
 from signer.errors import FileError, UsageError
 from signer.formats.detect import names
@@ -115,7 +115,7 @@ def package(
     call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs)
     if dry_run:
         _rehearse(call, survey.problems, is_new_authority=is_new_authority)
-    with failure_as_result(output, folder), call.unchanged_if_interrupted():
+    with failure_as_result(output, folder), unchanged_if_interrupted(output, call.paths, "signed"):
         made, interrupted = call.sign()
     if depfile is not None:
         sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
@@ -145,7 +145,7 @@ def _packaging(
 
 def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, is_new_authority: bool) -> NoReturn:
     """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would."""
-    with failure_as_result(call.output, call.folder), call.unchanged_if_interrupted():
+    with failure_as_result(call.output, call.folder), unchanged_if_interrupted(call.output, call.paths, "signed"):
         done = rehearse(call, is_new_authority=is_new_authority)
     _finish(call.output, done.results, done.verdict, problems)
     call.output.note("This was a rehearsal: no file was written.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +22,9 @@ from signer.cli.param_types import to_file
 from signer.cli.paths import expand_relative, require_existing
 from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import attempt, finish, finish_told, teller
+from signer.cli.results import attempt, finish, finish_told, left_result, teller, unchanged_if_interrupted
 from signer.cli.signing import FileSigner, prepare_for, write_request
-from signer.cli.threads import in_threads_together
+from signer.cli.waiting import WaitingKey, in_threads_waiting
 from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names, titles
 from signer.reports.file_results import FileResult
@@ -107,8 +107,9 @@ def sign(
         require_listable(depfile, [*targets, *targets.values()])
     identity = identity.using(said)
     require_named(chosen, is_test=identity.is_test)
-    signer = _signer(output, identity, secrets.using(said), signature, authorities, manner, chosen)
-    refused = _refused(output, signer, targets, manner.detached, jobs)
+    with unchanged_if_interrupted(output, lambda: list(targets), "signed"):
+        signer = _signer(output, identity, secrets.using(said), signature, authorities, manner, chosen)
+        refused = _refused(output, signer, targets, manner.detached, jobs)
     if refused and not keep_going:
         finish(output, [refused.get(path) or FileResult(path, "skipped", note="not signed") for path in targets])
     destination.create_folders(targets)
@@ -157,10 +158,14 @@ def _sign_each(
     if detached is not None:
         apart = (attempt(path, partial(signer.sign_apart, path, detached)) for path in targets)
         return output.told_each(apart, teller(output), len(targets), "signing")
-    run = in_processes_together if signer.can_be_shared() else in_threads_together
     places, count = list(targets.items()), workers(jobs, len(targets))
-    found, waits = run(signer.sign_each, places, count, _size), signer.job.asks_for_timestamps
-    return output.told_each(found, teller(output), len(places), "signing", may_wait=waits)
+    if signer.waits():
+        found = in_threads_waiting(
+            lambda place: signer.sign_each([place])[0], places, count, lambda place: left_result(place[0])
+        )
+    else:
+        found = in_processes_together(signer.sign_each, places, count, _size)
+    return output.told_each(found, teller(output), len(places), "signing")
 
 
 def _size(place: tuple[Path, Path]) -> int:
@@ -181,12 +186,15 @@ def _signer(
     chosen: ResolvedProfile,
 ) -> FileSigner:
     """Open the identity and return how each file is signed. Raises UsageError for options that the profile excludes."""
+    from signer.keys.local import LocalKey
     from signer.operations.sign import SigningJob
 
     first, second = signature.resolve(output)
     opened = identity.open(secrets, output)
     require_fit(chosen, opened, first, second, timestamped=authorities.is_wanted)
     timestamper = authorities.chooser(output)
+    if not isinstance(opened.key, LocalKey):
+        opened = replace(opened, key=WaitingKey(opened.key))
     job = SigningJob(
         opened,
         first,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from signer.cli import threads
 from signer.cli.interrupts import deferred, requested
 from signer.cli.processes import in_processes
+from signer.cli.tsa_server import serving
 from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
-from signer.storage.transaction import Transaction
+from signer.pkcs7.signed_data import TimestampAttribute
+from signer.pkcs7.timestamp import TimestampClient
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
+from tests.support.timestamping import tsa
 
 COUNT = 60
 
@@ -55,6 +59,37 @@ def test_an_interrupted_batch_says_what_was_done(batch: list[Path]) -> None:
     assert [line.split()[1] for line in ran.stdout.splitlines()] == [str(path) for path in done]
 
 
+def test_an_interrupt_before_the_first_signature_has_its_document(batch: list[Path], monkeypatch) -> None:
+    before = state(Path.cwd())
+    interrupt_at(monkeypatch, "signer.operations.sign.SigningJob.require_replaceable", 3)
+    ran = drvsign("sign", *batch, "--jobs", "1", "--json")
+    assert (ran.code, state(Path.cwd())) == (130, before)
+    assert [entry["action"] for entry in ran.document["files"]] == ["skipped"] * COUNT
+    assert f"interrupted: 0 of {COUNT} signed" in ran.stderr
+
+
+def test_files_that_wait_for_an_authority_are_left_and_the_others_are_listed(batch: list[Path], monkeypatch) -> None:
+    calls, answer, original = count(), threading.Event(), TimestampClient.__call__
+
+    def ask(self: TimestampClient, signature: bytes) -> TimestampAttribute:
+        number = next(calls)
+        if number == 1:
+            answer.wait(20)
+        if number == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(self, signature)
+
+    monkeypatch.setattr(TimestampClient, "__call__", ask)
+    with serving(tsa()) as server:
+        ran = drvsign("sign", *batch, "--timestamp", server.url, "--jobs", "3", "--json")
+        answer.set()
+    assert ran.code == 130
+    states = {"signed": True, "skipped": False}
+    assert [states[entry["action"]] for entry in ran.document["files"]] == [is_signed(p.read_bytes()) for p in batch]
+    assert sum(entry["action"] == "signed" for entry in ran.document["files"]) >= 7
+    assert not list(Path.cwd().glob(".*"))
+
+
 @pytest.mark.usefixtures("interrupted")
 def test_the_document_of_an_interrupted_batch_has_every_file(batch: list[Path]) -> None:
     ran = drvsign("sign", *batch, "--jobs", "1", "--json")
@@ -77,8 +112,8 @@ READING = {
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """A command that is interrupted while it reads the third file, and what it says that it did with a file."""
     place, action = READING[request.param]
-    module, _, name = place.rpartition(".")
-    original, calls = getattr(import_module(module), name), iter(range(COUNT))
+    owner, _, name = place.rpartition(".")
+    original, calls = getattr(resolve_name(owner), name), iter(range(COUNT))
 
     def read(*arguments):
         if next(calls) == 2:
@@ -120,8 +155,8 @@ def test_a_single_file_that_is_interrupted_has_its_document(batch: list[Path], m
 
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, place: str, number: int) -> None:
     """Interrupt this process when a function is called for this time, counted from 0."""
-    module, _, name = place.rpartition(".")
-    owner = import_module(module) if "Transaction" not in module else Transaction
+    owner_name, _, name = place.rpartition(".")
+    owner = resolve_name(owner_name)
     original, calls = getattr(owner, name), count()
 
     def called(*arguments, **options):

@@ -51,7 +51,7 @@ def require_no_foreign_results(
         raise ForeignSignatures(
             "the output folder has files that other signers signed; no files were changed",
             problems=tuple(problems),
-            hint="Replace them with --replace, or name another folder.",
+            hint="Replace them with --replace, delete them, or name another folder.",
         )
 
 

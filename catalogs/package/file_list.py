@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
 from catalogs.package.copied_files import copied_files
-from catalogs.package.driver_package import DriverPackage, survey_packages
+from catalogs.package.driver_package import survey_packages
 from catalogs.package.folder import Folder
-from signer.errors import SignerError
 
 
 def package_files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -30,23 +29,3 @@ def _required(driver: DriverInf) -> Iterable[Path]:
     for item in copied_files(driver, driver.architectures, driver.releases).items:
         if item.required and not item.inbox and item.source is not None:
             yield driver.path.parent.joinpath(*item.source.folders, item.copy.source)
-
-
-def leftovers(packages: Sequence[DriverPackage], folder: Path, target: Path) -> list[Path]:
-    """Return the files in `target` that its INF lists and that no INF of `packages`, from `folder`, lists any more.
-
-    Only packages with one of these INFs count, so that files of anything else in `target` stay.
-    """
-    new = {str(path.relative_to(folder)).lower() for package in packages for path in _paths(package)}
-    infs = {str(inf.relative_to(folder)).lower() for package in packages for inf in package.infs}
-    try:
-        earlier = survey_packages(target).packages if target.is_dir() else ()
-    except SignerError:  # files of something else
-        return []
-    ours = [one for one in earlier if any(str(inf.relative_to(target)).lower() in infs for inf in one.infs)]
-    found = dict.fromkeys(path for package in ours for path in _paths(package))
-    return [path for path in found if str(path.relative_to(target)).lower() not in new and path.is_file()]
-
-
-def _paths(package: DriverPackage) -> tuple[Path, ...]:
-    return (*package.infs, *(file.path for file in package.files), package.catalog)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from signer.cli.interrupts import deferred, requested
 from signer.cli.options.common import workers
+from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.cli.release import verification
@@ -41,6 +42,8 @@ class PackageCall:
     options: PackagingOptions
     chosen: ResolvedProfile
     jobs: int
+    depfile: Path | None = None
+    """The file with the dependencies, which records what an earlier call wrote."""
 
     @property
     def result(self) -> Path:
@@ -85,8 +88,22 @@ class PackageCall:
             if self.output_dir is None:
                 made = sign(self.folder, self.packages, committing=committing)
             else:
+                stale = self._leftovers(self.output_dir)
                 made = _elsewhere(self.packages, self.folder, self.output_dir, sign, self.output, committing)
+                self._remove(stale)
             return made, requested()
+
+    def _leftovers(self, target: Path) -> list[Path]:
+        """Return what an earlier call wrote to `target` and the package no longer has. Raises FileError."""
+        from catalogs.leftovers import leftovers
+
+        ownership = self.options.known.of(self.signer.certificate)
+        return leftovers(self.packages, self.folder, target, ownership, recorded_sources(self.depfile, target))
+
+    def _remove(self, stale: Sequence[Path]) -> None:
+        for path in stale:
+            remove(path)
+            self.output.note(f"removed {path}: the package no longer has it")
 
     def checked_options(self) -> PackagingOptions:
         """Return the options for the files that are signed. Raises ForeignSignatures, UsageError.
@@ -123,8 +140,6 @@ def _elsewhere(
     committing: Committing,
 ) -> list[FileOutcome]:
     """Sign copies of the packages' files, and move all of them to `target` in one update. Raises SignerError."""
-    from catalogs.package.file_list import leftovers
-
     with temporary_folder() as copies:
         for path in dict.fromkeys(file.path for package in packages for file in package.files):
             ensure_folder((copies / path.relative_to(folder)).parent)
@@ -136,16 +151,12 @@ def _elsewhere(
             if error.path is not None and error.path.is_relative_to(copies):
                 error.path = folder / error.path.relative_to(copies)
             raise
-        stale = leftovers(packages, folder, target)
         ensure_folder(target)
         with atomic_update(target, recovered=output.warn, committing=committing) as transaction:
             for path in walk(copies):
                 place = target / path.relative_to(copies)
                 ensure_folder(place.parent)
                 transaction.write(place, read(path))
-    for path in stale:
-        remove(path)
-        output.note(f"removed {path}: the INF no longer lists it")
     return [replace(one, path=target / one.path.relative_to(copies)) for one in made]
 
 

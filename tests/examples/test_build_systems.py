@@ -215,6 +215,30 @@ def test_a_file_that_left_the_inf_leaves_the_results_and_nothing_else_does(proje
     assert (project / "driver" / "extra.dat").is_file()
 
 
+def renamed(project: Path, *names: str) -> None:
+    """Rename files of the driver, and their names in the INF."""
+    folder = project / "driver"
+    text = (folder / "sample.inf").read_bytes()
+    for name in names:
+        old = f"sample.{name.rpartition('.')[2]}"
+        text = text.replace(old.encode(), name.encode())
+        if (folder / old).exists():
+            (folder / old).rename(folder / name)
+    (folder / next(name for name in names if name.endswith(".inf"))).write_bytes(text)
+
+
+@pytest.mark.parametrize("names", [("new.inf", "new.cat"), ("new.inf", "new.cat", "new.sys")], ids=["inf", "all"])
+def test_a_renamed_inf_leaves_nothing_of_its_old_name(project: Path, names: tuple[str, ...]) -> None:
+    make(project, "-j4")
+    results = project / "build/signed/test"
+    (results / "notes.txt").write_text("mine")
+    renamed(project, *names)
+    make(project, "-j4")
+    driver = "new.sys" if "new.sys" in names else "sample.sys"
+    assert sorted(path.name for path in results.iterdir()) == sorted(["new.cat", "new.inf", "notes.txt", driver])
+    assert "Nothing to be done" in make(project, "-j4")
+
+
 def test_without_drvsign_the_message_says_what_to_do(project: Path) -> None:
     (project / "Makefile").unlink()
     assert run(project, "drvsign", "init").returncode == 0
@@ -237,6 +261,33 @@ def test_the_results_of_a_package_in_the_current_folder_are_not_part_of_it(proje
     )
     assert done.returncode == 0, done.stderr
     assert signed(project / "driver-signed/test/sample.cat")
+
+
+@pytest.mark.parametrize("system", ["cmake", "meson"])
+def test_cmake_and_meson_notice_a_file_that_left_the_inf(project: Path, system: str) -> None:
+    """No second setup by hand: they read the INF again when it changes."""
+    copied_examples(project, system)
+    folder = project / "examples/hello"
+    inf = folder / "hello.inf"
+    without = inf.read_bytes()
+    inf.write_bytes(
+        without.replace(b"hello.sys = 1", b"hello.sys = 1\r\nextra.dat = 1").replace(
+            b"\r\nhello.sys\r\n", b"\r\nhello.sys\r\nextra.dat\r\n"
+        )
+    )
+    (folder / "extra.dat").write_bytes(b"data")
+    setup = ["cmake", "-S", "examples/cmake", "-B", "out", "-G", "Ninja"]
+    done = run(project, *(setup if system == "cmake" else ["meson", "setup", "out", "examples/meson"]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run(project, "ninja", "-C", "out").returncode == 0
+    results = project / ("out/signed" if system == "cmake" else "out")
+    assert (results / "extra.dat").is_file()
+    inf.write_bytes(without.replace(b"hello.cat", b"other.cat"))
+    done = run(project, "ninja", "-C", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert signed(results / "other.cat")
+    assert [name for name in ("extra.dat", "hello.cat") if (results / name).exists()] == []
+    assert "no work to do" in run(project, "ninja", "-C", "out").stdout
 
 
 def test_results_that_were_deleted_are_made_again_by_cmake_and_meson(project: Path) -> None:

@@ -112,7 +112,7 @@ def package(
     packaging = replace(
         packaging, replace=replace_signatures, skip_signed=skip_signed, known=identity.known_authorities()
     )
-    call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs)
+    call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
     if dry_run:
         _rehearse(call, survey.problems, is_new_authority=is_new_authority)
     with failure_as_result(output, folder), unchanged_if_interrupted(output, call.paths, "signed"):

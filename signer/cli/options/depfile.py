@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +11,10 @@ from urllib.parse import unquote
 
 import typer
 
+from signer.cli.options.certs import existing_folder
 from signer.cli.param_types import to_file
 from signer.errors import UsageError
-from signer.storage.files import write_atomically
+from signer.storage.files import read, write_atomically
 
 if TYPE_CHECKING:
     from signer.cli.options.identity import IdentityOptions
@@ -51,9 +53,21 @@ def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
     write_atomically(path, ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
 
 
+def recorded_sources(path: Path | None, folder: Path) -> list[Path]:
+    """Return the sources in the depfile that an earlier call wrote for a result in `folder`; none without one."""
+    if path is None or not path.is_file():
+        return []
+    first, *lines = read(path).decode("utf-8", "surrogateescape").splitlines() or [""]
+    if not _unescaped(first.removesuffix(": \\")).is_relative_to(folder):
+        return []
+    return [_unescaped(line.strip().removesuffix(" \\")) for line in lines if line.startswith("  ")]
+
+
 def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chosen: ResolvedProfile) -> list[Path]:
     """Return the files that a signature depends on besides the driver: key, certificates, profile file."""
     named = [identity.pfx, identity.cert, identity.key, *(signature.cross_cert or ())]
+    if identity.is_test:
+        named.append(existing_folder(identity.certs) / "code-signing.cer")
     scheme, _, rest = (identity.identity or "").partition(":")
     if scheme in ("pfx", "file"):
         path, _, query = rest.partition("?")
@@ -62,6 +76,10 @@ def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chos
     if chosen.profile is not None:
         named.append(chosen.profile.source)
     return [path for path in named if path is not None]
+
+
+def _unescaped(text: str) -> Path:
+    return Path(re.sub(r"\\([ #:])", r"\1", text).replace("$$", "$"))
 
 
 def _escaped(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""--depfile never contains a rule that a file name injects."""
+"""--depfile never contains a rule that a file name injects, and its sources are read back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.cli.options.depfile import write_depfile
+from signer.cli.options.depfile import recorded_sources, write_depfile
 from signer.errors import UsageError
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
@@ -47,3 +47,14 @@ def test_nothing_is_written_for_a_depfile_that_is_refused(work: Path, command: t
     ran = drvsign(*(word.format(work / NAME) for word in command), "--depfile", "out.d")
     assert (ran.code, "line break" in ran.stderr) == (2, True)
     assert state(work) == before
+
+
+def test_the_sources_of_an_earlier_call_are_read_back(tmp_path: Path) -> None:
+    sources = [tmp_path / name for name in ("a b.inf", "c$d.sys", "e#f.dat", "g:h.dll", "plain.txt")]
+    depfile, target = tmp_path / "x.d", tmp_path / "out dir" / "x.cat"
+    write_depfile(depfile, target, sources)
+    assert recorded_sources(depfile, target.parent) == sources
+    assert recorded_sources(depfile, tmp_path / "elsewhere") == []
+    assert recorded_sources(tmp_path / "missing.d", target.parent) == []
+    depfile.write_bytes(b"")
+    assert recorded_sources(depfile, target.parent) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from catalogs.build import hash_path
@@ -47,6 +49,21 @@ def lint(
     else:
         found += driver.text.problems
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
+
+
+def infverif_warnings(infs: Iterable[Path]) -> list[PackageProblem]:
+    """Return what InfVerif reports of the INFs of a package, as warnings: Windows installs it all the same.
+
+    Of each code, only the first place in an INF is returned, with the number of the others. Raises FileError, InfError.
+    """
+    found: list[PackageProblem] = []
+    for inf in infs:
+        problems = rules.check(DriverInf.read(inf), rules.PORTAL)
+        count = Counter(problem.code for problem in problems)
+        for problem in {problem.code: problem for problem in reversed(problems)}.values():
+            more = f" ({count[problem.code] - 1} more in this INF)" if count[problem.code] > 1 else ""
+            found.append(replace(problem, message=problem.message + more, severity=Severity.WARNING))
+    return sorted(found, key=lambda problem: (str(problem.path), problem.line or 0))
 
 
 def _unparsed(path: Path, error: InfError) -> list[PackageProblem]:

@@ -22,6 +22,7 @@ _DATE = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
 _PARTS = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _MAX_PART = 65535
 _FIRST_VERSION = ".".join(map(str, (1, 0, 0, 0)))
+_CONTINUED = re.compile(r"\\\s*(?:;.*)?$")
 _HEADER = re.compile(r"(\s*\[)([^\]]*)(\].*)", re.DOTALL)
 
 
@@ -169,16 +170,19 @@ def _fix_models(driver: DriverInf, lines: list[str]) -> None:
 
 
 def _insert(lines: list[str], section: Section, text: str) -> None:
-    """Insert a line after the header of a section. The line numbers of the other entries do not change."""
-    header = section.lines[0] - 1
-    lines[header] = f"{lines[header]}\n{text}"
+    """Insert a line after the last entry under the first header. The line numbers of the entries do not change."""
+    end = section.lines[1] if len(section.lines) > 1 else len(lines) + 1
+    last = max((entry.line for entry in section.entries if entry.line < end), default=section.line) - 1
+    if _CONTINUED.search(lines[last]):
+        last = section.line - 1
+    lines[last] = f"{lines[last]}\n{text}"
 
 
 def _replace(lines: list[str], entry: Entry, text: str) -> None:
-    """Replace a line, but keep its comment."""
-    old = lines[entry.line - 1].removesuffix("\r")
-    comment = re.search(r"\s*;[^\"]*$", old)
-    lines[entry.line - 1] = text + (comment.group() if comment is not None else "")
+    """Replace a line, but keep its comment and the lines that were inserted after it."""
+    old, newline, inserted = lines[entry.line - 1].partition("\n")
+    comment = re.search(r"\s*;[^\"]*$", old.removesuffix("\r"))
+    lines[entry.line - 1] = text + (comment.group() if comment is not None else "") + newline + inserted
 
 
 def _rename(lines: list[str], number: int, name: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import section_for
@@ -17,7 +17,7 @@ from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.syntax import Entry, Section
 
 
-class Role(Enum):
+class Role(StrEnum):
     """What a section is used as. The values name the directive or suffix that leads to it."""
 
     INSTALL = "DDInstall"
@@ -197,7 +197,9 @@ class Uses:
         self._targets: dict[_Key, int] = {}
         self._edges: dict[_Key, list[_Key]] = {}
         self._waiting: deque[_Key] = deque()
-        for section, targets in _install_sections(driver).values():
+        self.installs = _install_sections(driver)
+        """The install sections by lower-case name, each with the bits of its targets."""
+        for section, targets in self.installs.values():
             self._add_install(section, targets)
         self._add_others()
         while self._waiting:

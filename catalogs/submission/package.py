@@ -154,7 +154,7 @@ def _inf_problems(infs: Sequence[Path], survey: Survey) -> list[PackageProblem]:
     found = list(survey.problems) if infs else []
     for inf in infs:
         try:
-            found += rules.check(DriverInf.read(inf))
+            found += rules.check(DriverInf.read(inf), rules.PORTAL)
         except InfError:
             continue  # the survey reported it
     return list(dict.fromkeys(found))

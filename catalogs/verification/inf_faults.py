@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.lookup import DEFAULT_INSTALL, InstallSection, MachineInstall
 from catalogs.inf.problems import Severity
-from catalogs.inf.rules import SIGNATURES, check
+from catalogs.inf.rules import PORTAL, SIGNATURES, check
 from catalogs.inf.services import IncompleteService, incomplete_services, is_windows_class, lacks_services
 from signer.policy.inf_faults import FaultRule, InfFault
 from signer.storage.files import shell_quote
@@ -53,7 +53,7 @@ def _stopping(driver: DriverInf, machine: MachineInstall) -> Iterator[InfFault]:
 
 def infverif_faults(driver: DriverInf) -> Iterator[InfFault]:
     """Yield one fault that counts the INF's InfVerif errors."""
-    codes = list(dict.fromkeys(one.code for one in check(driver) if one.severity is Severity.ERROR))
+    codes = list(dict.fromkeys(one.code for one in check(driver, PORTAL) if one.severity is Severity.ERROR))
     if codes:
         shown = ", ".join(codes[:_SHOWN]) + (", …" if len(codes) > _SHOWN else "")
         message = f"InfVerif reports errors in {driver.path.name!r} ({shown}), which Microsoft's portal does not accept"

@@ -35,6 +35,7 @@ from catalogs.inf.rules.version_section import SIGNATURES
 __all__ = [
     "CHECKS",
     "DEFAULT",
+    "PORTAL",
     "SIGNATURES",
     "UNPARSED",
     "Level",
@@ -90,6 +91,9 @@ class RuleSet:
 
 DEFAULT = RuleSet()
 """Mode `w`, as of the date of the INF."""
+
+PORTAL = RuleSet(Mode.H)
+"""What Microsoft's portal requires, as of the date of the INF (windows-driver-docs, devtest/infverif_h.md)."""
 
 
 def check(driver: DriverInf, rule_set: RuleSet = DEFAULT) -> list[PackageProblem]:

@@ -210,7 +210,7 @@ def wmi_flags(subject: Subject) -> Iterator[Finding]:
 @checks("1082")
 def included_names(subject: Subject) -> Iterator[Finding]:
     """Find Include directives that name no INF."""
-    for use in subject.uses:
+    for use in subject.directive_uses:
         for entry in use.section.all("Include"):
             if any(value and not value.lower().endswith(".inf") for value in entry.values):
                 yield found("1082", entry.line, "Include", "file name")

@@ -52,7 +52,7 @@ def destinations(subject: Subject) -> Iterator[FileCopy]:
             flags = fields[3] if len(fields) > 3 else ""
             yield FileCopy(target, source, entry.line, use.section.name, dirid, folder, use, flags)
     dirid, folder, _ = destination(subject, DEFAULT)
-    for use in subject.uses:
+    for use in subject.directive_uses:
         if use.role in _COPYING:
             for entry in use.section.all("CopyFiles"):
                 for value in entry.values:

@@ -57,6 +57,11 @@ class Subject:
         return self.uses.of(*roles)
 
     @cached_property
+    def directive_uses(self) -> tuple[Use, ...]:
+        """The uses of sections that contain directives."""
+        return tuple(use for use in self.uses if use.role not in WITHOUT_DIRECTIVES)
+
+    @cached_property
     def added_values(self) -> tuple[Value, ...]:
         """The lines of the add-registry sections."""
         return tuple(registry_values(self.uses, Role.ADD_REG))
@@ -70,7 +75,7 @@ class Subject:
     def list_sections(self) -> set[str]:
         """The lower-case names of sections that are lists in every use: they contain no directives."""
         lists = {use.section.name.lower() for use in self.uses if use.role in WITHOUT_DIRECTIVES}
-        return lists - {use.section.name.lower() for use in self.uses if use.role not in WITHOUT_DIRECTIVES}
+        return lists - {use.section.name.lower() for use in self.directive_uses}
 
     @cached_property
     def device_class(self) -> str:

@@ -19,12 +19,13 @@ _LISTED = {Role.REGISTER_DLLS: "1302", Role.UNREGISTER_DLLS: "1302", Role.DEL_FI
 @checks("1300", "1307")
 def sections(subject: Subject) -> Iterator[Finding]:
     """Find legacy sections and directives."""
+    used = {use.section.name.lower() for use in subject.of(Role.CO_INSTALLERS)}
     for use in subject.of(*_SECTIONS):
         yield found("1300", use.section.line, "section", f"[{use.section.name}]")
     for name, section in subject.inf.sections.items():
-        if name.endswith(".coinstallers") and not any(use.section is section for use in subject.of(Role.CO_INSTALLERS)):
+        if name.endswith(".coinstallers") and name not in used:
             yield found("1300", section.line, "section", f"[{section.name}]")
-    for use in subject.uses:
+    for use in subject.directive_uses:
         for entry in use.section.all("LogConfig"):
             yield found("1300", entry.line, "directive", entry.key or "")
     for use in subject.of(Role.CLASS_INSTALL):
@@ -37,7 +38,7 @@ def sections(subject: Subject) -> Iterator[Finding]:
 @checks("1301", "1308")
 def operations(subject: Subject) -> Iterator[Finding]:
     """Find directives that change or delete what exists."""
-    for use in subject.uses:
+    for use in subject.directive_uses:
         for code, names in (("1301", _OPERATIONS), ("1308", _DELETIONS)):
             for name in names:
                 for entry in use.section.all(name) if use.role in _WITH_OPERATIONS else ():

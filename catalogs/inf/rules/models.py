@@ -99,6 +99,8 @@ def _device_ids(subject: Subject, name: str) -> list[str]:
 def services(subject: Subject) -> Iterator[Finding]:
     """Find devices without a function driver."""
     driver = subject.driver
+    if all(subject.inf.section(f"{name}.services") for name in subject.uses.installs):
+        return  # the lookup of each release takes longer
     for machine in driver.lookup.on_any(os_names.ALL):
         for install in machine.installs:
             if lacks_services(driver.version, machine, install):
@@ -112,7 +114,7 @@ def services(subject: Subject) -> Iterator[Finding]:
 def new_syntax(subject: Subject) -> Iterator[Finding]:
     """Find directives that are newer than the oldest release on which their install section is used."""
     oldest = _oldest_targets(subject)
-    for use in subject.uses:
+    for use in subject.directive_uses:
         root = use.origin or use
         name = root.section.name.lower()
         suffix = next((each for each in SUFFIXES if name.endswith(each)), "")

@@ -26,7 +26,7 @@ audio/windows-11-apis-for-audio-processing-objects.md)."""
 @checks("1310", "1311", "1312", "1313")
 def suffixes(subject: Subject) -> Iterator[Finding]:
     """Find needed sections whose suffix differs from that of the section that needs them."""
-    for use in subject.uses:
+    for use in subject.directive_uses:
         suffix = _BY_ROLE.get(use.role)
         if suffix is None:
             continue
@@ -44,8 +44,8 @@ def suffixes(subject: Subject) -> Iterator[Finding]:
 @checks("1314", "1319", "2651")
 def inclusions(subject: Subject) -> Iterator[Finding]:
     """Find needed sections of Microsoft's INFs without the Include directive."""
-    everywhere = {file for use in subject.uses for file in _included(use)}
-    for use in subject.uses:
+    everywhere = {file for use in subject.directive_uses for file in _included(use)}
+    for use in subject.directive_uses:
         for entry in use.section.all("Needs"):
             for name in entry.values:
                 file = INBOX_SECTIONS.get(name.lower())
@@ -67,8 +67,10 @@ def _included(use: Use) -> set[str]:
 def audio_objects(subject: Subject) -> Iterator[Finding]:
     """Find references to Microsoft's audio processing objects without the section that registers them."""
     reported: set[str] = set()
-    includes = {file for use in subject.uses for file in _included(use)}
-    needs = {name.lower() for use in subject.uses for entry in use.section.all("Needs") for name in entry.values}
+    includes = {file for use in subject.directive_uses for file in _included(use)}
+    needs = {
+        name.lower() for use in subject.directive_uses for entry in use.section.all("Needs") for name in entry.values
+    }
     for use in subject.of(Role.ADD_REG):
         root = (use.origin or use).section
         if root.name in reported or not uses_microsoft_apo(use, _MICROSOFT_APOS):

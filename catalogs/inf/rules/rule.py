@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import zip_longest
 
 from catalogs.inf.rules.exceptions import HARDWARE_PROGRAM_CODES
 
@@ -89,10 +90,8 @@ class Rule:
 
     def text(self, values: tuple[str, ...]) -> str:
         """Return the message with its values."""
-        text = self.message
-        for value in values:
-            text = text.replace("<value>", value, 1)
-        return text
+        parts = self.message.split("<value>")
+        return "".join(part for pair in zip_longest(parts, values, fillvalue="") for part in pair)
 
 
 @cache

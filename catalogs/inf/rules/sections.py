@@ -9,7 +9,7 @@ from catalogs.inf.rules.directives import MAX_VALUES, REQUIRED_NAME, REQUIRED_SE
 from catalogs.inf.rules.finding import Finding, Subject, checks, found
 from catalogs.inf.rules.numbers import flags
 from catalogs.inf.syntax import Entry
-from catalogs.inf.uses import LISTS, WITHOUT_DIRECTIVES, Role, Use
+from catalogs.inf.uses import LISTS, Role, Use
 
 _ASSOCIATED = 2
 _FILE_LISTS = frozenset({"copyfiles", "delfiles", "renfiles"})
@@ -20,11 +20,10 @@ _UNIQUE = ("AddComponent", "AddSoftware", "AddComServer", "AddFilter", "AddEvent
 
 def _directives(subject: Subject) -> Iterator[tuple[Use, Entry, str]]:
     """Yield every directive of a used section, with its name in lower case."""
-    for use in subject.uses:
-        if use.role not in WITHOUT_DIRECTIVES:
-            for entry in use.section.entries:
-                if entry.key is not None:
-                    yield use, entry, entry.key.lower()
+    for use in subject.directive_uses:
+        for entry in use.section.entries:
+            if entry.key is not None:
+                yield use, entry, entry.key.lower()
 
 
 @checks("1005", "1080", "1085", "1201", "1290", "2402")

@@ -28,12 +28,6 @@ _LOGS = ("system", "application", "security")
 _SAME = ("ServiceType", "StartType", "ErrorControl", "ServiceBinary", "LoadOrderGroup", "Dependencies", "StartName")
 
 
-def _added(subject: Subject) -> Iterator[tuple[Use, Entry]]:
-    for use in subject.of(Role.SERVICES):
-        for entry in use.section.all("AddService"):
-            yield use, entry
-
-
 @checks("1021", "1022", "1211", "1250", "2006", "1383")
 def added_services(subject: Subject) -> Iterator[Finding]:
     """Find AddService directives that contradict each other or are wrong by themselves."""
@@ -64,10 +58,8 @@ def added_services(subject: Subject) -> Iterator[Finding]:
 @checks("1083", "1260")
 def flag_fields(subject: Subject) -> Iterator[Finding]:
     """Find flags that are not numbers, or that no page documents."""
-    for use, entry in _added(subject):
-        yield from _flags(entry, 1, SERVICE_FLAGS, entry.value())
-        del use
     for role, directive, index, known in (
+        (Role.SERVICES, "AddService", 1, SERVICE_FLAGS),
         (Role.FILTERS, "AddFilter", 1, 0),
         (Role.COMPONENTS, "AddComponent", 1, 0),
         (Role.SOFTWARE_LIST, "AddSoftware", 1, 1),

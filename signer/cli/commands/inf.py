@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from catalogs.inf.problems import PackageProblem
     from catalogs.inf.rules import Rule, RuleSet
 
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "dim"}
+_SHOWN_LEVELS = {"none": "-", "unpublished": "?"}
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -195,13 +198,14 @@ def rules(output: Output) -> None:
     rows = [
         (
             rule.code,
-            *(rule.levels[mode].value for mode in Mode),
+            *(_SHOWN_LEVELS.get(level := rule.levels[mode].value, level) for mode in Mode),
             rule.since.isoformat() if rule.decided else "",
             rule.message if rule.decided else f"not decided: {rule.reason}",
         )
         for rule in table().values()
     ]
     output.table(("Code", "k", "u", "w", "h", "Since", "Message"), rows)
+    output.note("?: Microsoft publishes no level for this mode; inf lint uses that of mode w.")
 
 
 def _rule_document(rule: Rule) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def _rule_document(rule: Rule) -> dict[str, Any]:
         "reason": rule.reason,
         "message": rule.message,
         "fix": rule.fix or None,
-        "source": rule.source,
+        "source": f"windows-driver-docs {rule.source}",
     }
 
 
@@ -247,7 +251,8 @@ def _fix(path: Path, today: date, output: Output, *, write: bool) -> dict[str, A
     except InfError:
         return {"diff": None, "fixed": False}  # lint reports the error
     diff = fixed.diff() if fixed.changed else ""
-    output.print(diff.rstrip("\n")) if diff else None
+    for line in diff.splitlines():
+        output.print(line, _DIFF_STYLES.get(line[:1]))
     if fixed.changed and write:
         write_atomically(path, fixed.after.to_bytes())
     return {"diff": diff or None, "fixed": fixed.changed and write}

@@ -102,6 +102,7 @@ def package(
     with failure_as_result(output, folder, with_problems=True):
         survey = choices.sound_survey(folder, output)
     packages = list(survey.packages)
+    problems = [*survey.problems, *_infverif(output, packages)]
     require_listable(depfile, [output_dir or folder, *_files(packages)])
     prepare_for(_files(packages))
     options, _ = signature.resolve(output)
@@ -114,18 +115,28 @@ def package(
     )
     call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
     if dry_run:
-        _rehearse(call, survey.problems, is_new_authority=is_new_authority)
+        _rehearse(call, problems, is_new_authority=is_new_authority)
     with failure_as_result(output, folder), unchanged_if_interrupted(output, call.paths, "signed"):
         made, interrupted = call.sign()
     if depfile is not None:
         sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
         write_depfile(depfile, call.result / packages[0].catalog.relative_to(folder), sources)
     verdict = package_verdict(output, packages, (folder, call.result), signer, jobs, interrupted=interrupted)
-    _finish(output, [_result(one, signer.name) for one in made], verdict, survey.problems)
+    _finish(output, [_result(one, signer.name) for one in made], verdict, problems)
     verdict.require_uninterrupted(output, call.result, len(made))
     verdict.suggest_matrix(output, call.result, roots_options(identity, secrets, said, signer))
     if identity.is_test:
         output.note("To prepare the test machine: drvsign certs install-script")
+
+
+def _infverif(output: Output, packages: Sequence[DriverPackage]) -> list[PackageProblem]:
+    """Return and print InfVerif's warnings about the INFs of the packages."""
+    from catalogs.lint import infverif_warnings
+
+    problems = infverif_warnings(dict.fromkeys(inf for package in packages for inf in package.infs))
+    for problem in problems:
+        output.warn(str(problem))
+    return problems
 
 
 def _packaging(

@@ -137,3 +137,81 @@ def test_every_real_inf_is_shown_and_linted(corpus: Path) -> None:
     assert len(drvsign("inf", "show", *readable, "--json").document["files"]) == len(readable) > 100
     ran = drvsign("inf", "lint", *readable, "--no-files", "--json")
     assert len(ran.document["files"]) == len(readable)
+
+
+REPEATED = with_change(('Disk = "Sample Disk"\n', 'Disk = "Sample Disk"\n[Service]\n'))
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        pytest.param((), 0, id="as-of-driverver"),
+        pytest.param(("--rulever", "latest"), 1, id="latest"),
+        pytest.param(("--rulever", "2024-10-01"), 1, id="as-of-the-rule"),
+        pytest.param(("--rulever", "2024-09-30"), 0, id="as-of-the-day-before"),
+        pytest.param(("--rulever", "soon"), 2, id="not-a-date"),
+        pytest.param(("--mode", "x"), 2, id="unknown-mode"),
+        pytest.param(("--provider", "Contoso", "--rulever", "latest"), 1, id="provider"),
+        pytest.param(("--dry-run",), 2, id="dry-run-of-nothing"),
+    ],
+)
+def test_the_requirements_can_be_given(tmp_path: Path, options: tuple[str, ...], code: int) -> None:
+    assert drvsign("inf", "lint", write_package(tmp_path, REPEATED), *options).code == code
+
+
+def test_mode_h_says_where_its_levels_come_from(tmp_path: Path) -> None:
+    path = write_package(tmp_path, with_change(("DefaultDestDir = 13", "DefaultDestDir = 12")))
+    strict = drvsign("inf", "lint", path, "--rulever", "latest")
+    assert (strict.code, "1322" in strict.stdout) == (1, True)
+    ran = drvsign("inf", "lint", path, "--mode", "h", "--rulever", "latest")
+    assert (ran.code, ran.stdout) == (0, "0 errors, 0 warnings\n")
+    assert "publishes no levels" in ran.stderr
+
+
+def test_fix_shows_a_diff_and_writes_unless_it_is_a_dry_run(tmp_path: Path) -> None:
+    path = write_package(tmp_path, with_change(("PnpLockdown = 1\n", "")))
+    before = path.read_bytes()
+    shown = drvsign("inf", "lint", path, "--fix", "--dry-run")
+    assert "+PnpLockdown = 1\n" in shown.stdout
+    assert "1324" in shown.stdout
+    assert path.read_bytes() == before
+    (entry,) = drvsign("inf", "lint", path, "--fix", "--dry-run", "--json").document["files"]
+    assert (entry["fixed"], entry["warnings"]) == (False, 1)
+    (entry,) = drvsign("inf", "lint", path, "--fix", "--json").document["files"]
+    assert (entry["fixed"], entry["warnings"]) == (True, 0)
+    assert "+PnpLockdown = 1\n" in entry["diff"]
+    assert b"PnpLockdown = 1\r\n" in path.read_bytes()
+    assert drvsign("inf", "lint", path, "--fix").stdout == "0 errors, 0 warnings\n"
+
+
+def test_fix_leaves_a_file_that_is_not_an_inf(tmp_path: Path) -> None:
+    path = tmp_path / "a.inf"
+    path.write_bytes(BROKEN["binary"])
+    ran = drvsign("inf", "lint", path, "--fix", "--json")
+    assert (ran.code, ran.document["files"][0]["fixed"]) == (3, False)
+    assert path.read_bytes() == BROKEN["binary"]
+
+
+def test_rules_lists_every_code_of_the_table(tmp_path: Path) -> None:
+    document = drvsign("inf", "rules", "--json").document
+    assert document["schema"] == "drvsign.inf-rules/1"
+    rules = {rule["code"]: rule for rule in document["rules"]}
+    assert sum(code.isdigit() for code in rules) == 202
+    assert {"code", "levels", "since", "decided", "reason"} <= set(rules["1324"])
+    assert rules["1324"]["levels"] == {"k": "warning", "u": "warning", "w": "error", "h": "unpublished"}
+    assert rules["1320"]["levels"]["h"] == "error"
+    assert (rules["1202"]["decided"], rules["1202"]["since"]) == (False, None)
+    assert "no public list" in rules["1202"]["reason"]
+    assert "1202" in drvsign("inf", "rules").stdout
+
+
+def test_package_reports_infverifs_findings_as_warnings(tmp_path: Path) -> None:
+    write_package(tmp_path, with_change(("StartType = 3", "StartType = 7"), ("05/01/2024", "11/01/2024")))
+    ran = drvsign("package", tmp_path, "--dry-run", "--json")
+    assert ran.code == 0
+    assert [(problem["code"], problem["severity"]) for problem in ran.document["problems"]] == [("1081", "warning")]
+    assert "1081" in ran.stderr
+    checked = drvsign("submission", "check", tmp_path, "--json")
+    assert ("1081", "error") in {
+        (problem["code"], problem["severity"]) for problem in checked.document["submissions"][0]["problems"]
+    }

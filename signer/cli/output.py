@@ -111,9 +111,9 @@ class Output:
         if not self.json:
             terminal.write_table(sys.stdout, columns, rows, title, cut_last=cut_last)
 
-    def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Tell whether a table of these rows fits the terminal without wrapping or cutting; always true for a pipe."""
-        return terminal.has_room(sys.stdout, columns, rows)
+        return terminal.fits(sys.stdout, columns, rows)
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
         """Print text beside a mark; nothing with --json."""

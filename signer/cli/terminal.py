@@ -101,7 +101,7 @@ def write_table(
 
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> str | None:
-    """Return the table as rich draws it into a pipe; None if that takes rich: it has wide characters, or no room.
+    """Return the table as rich draws it into a pipe; None if that takes rich: it has wide characters, or does not fit.
 
     rich takes 0.4 ms for a row.
     """
@@ -127,7 +127,7 @@ def _lines_of(row: Sequence[str]) -> Iterator[tuple[str, ...]]:
     yield from zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
 
 
-def has_room(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+def fits(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
     """Tell whether a table of these rows fits without wrapping or cutting; always true for a pipe."""
     if is_plain(stream):
         return True

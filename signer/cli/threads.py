@@ -76,7 +76,7 @@ def _is_cancelled(future: Future[Result], futures: Sequence[Future[Result]]) -> 
     """Wait for a future or an interrupt; tell whether the interrupt cancelled it."""
     while not future.done():
         if requested():
-            for one in reversed(futures):  # the last first, so that no worker begins one meanwhile
+            for one in reversed(futures):  # the last first: workers begin the first
                 one.cancel()
             return future.cancelled()
         with contextlib.suppress(TimeoutError):

@@ -105,7 +105,8 @@ def _sizes(image: Image) -> Iterator[Fault]:
     ends = [*(section.address for section in by_address[1:]), image.image_size]
     for section, end in zip(by_address, ends, strict=False):
         if section.address + section.memory_size > _rounded(end):
-            message = f"the section {section.name!r} has {section.memory_size:#x} bytes, more than it has room for"
+            size = f"{section.memory_size:#x} bytes"
+            message = f"the section {section.name!r} ({size}) extends into the next one, or beyond the image"
             yield Fault("hvci-section-size", message)
 
 

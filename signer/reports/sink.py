@@ -33,7 +33,7 @@ class Sink(Protocol):
     ) -> None:
         """Write a table; `cut_last` allows cutting the cells of the last column."""
 
-    def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Tell whether a table of these rows fits without wrapping or cutting a cell."""
 
 
@@ -75,6 +75,6 @@ class PlainSink:
         for row in cells:
             self.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
-    def has_room(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Return True: plain text has no width limit."""
         return True

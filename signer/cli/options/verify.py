@@ -328,7 +328,7 @@ class MachineOptions:
         return parse_time(self.at, "--at") if self.at is not None else datetime.now(UTC)
 
     def machine(self, roots: Roots, *, test_machine: bool = False) -> MachineState:
-        """Read the options about the machine; those that are given override what `test_machine` stands for.
+        """Read the options about the machine; those that are given override those of `test_machine`.
 
         Raises UsageError; FileError and ConfigError for lists.
         """

@@ -72,7 +72,7 @@ def test_the_zip_of_the_portal_can_be_compared(real: tuple[Path, Path], tmp_path
     with zipfile.ZipFile(tmp_path / "signed.zip", "w") as archive:
         for path in sorted(received.rglob("*")):
             archive.write(path, path.relative_to(received))
-    found = compare(sent, unpack_submission(tmp_path / "signed.zip", tmp_path / "room"))
+    found = compare(sent, unpack_submission(tmp_path / "signed.zip", tmp_path / "unpacked"))
     assert codes(found) == []
     assert states(found)["ftdibus.cat"] == "added"
 
@@ -166,9 +166,9 @@ def test_packages_are_matched_by_their_folders(tmp_path: Path) -> None:
 def test_other_files_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 and nothing else")
     with pytest.raises(MalformedInput, match="neither a folder"):
-        unpack_submission(tmp_path / "x.zip", tmp_path / "room")
+        unpack_submission(tmp_path / "x.zip", tmp_path / "unpacked")
     with pytest.raises(FileError):
-        unpack_submission(tmp_path / "nowhere", tmp_path / "room")
+        unpack_submission(tmp_path / "nowhere", tmp_path / "unpacked")
     with pytest.raises(PackageError, match="no INF"):
         compare(tmp_path, tmp_path)
 

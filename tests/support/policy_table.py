@@ -8,6 +8,7 @@ from typing import Any
 from signer.policy.judge import POLICY_NAMES, policy
 from signer.policy.package import RULES as PACKAGE_RULES
 from signer.policy.rules import Rule
+from tests.signer.codeintegrity.test_statements import STATEMENTS
 from tests.signer.policy.cases.registry import all_cases
 from tests.signer.policy.documents import is_unsettled
 from tests.support.files import ROOT
@@ -46,9 +47,9 @@ def _rows(rules: Iterator[Rule[Any]]) -> Iterator[str]:
 
 
 def statements() -> str:
-    """Return the sentence of every policy case that a source settles, by source."""
+    """Return the sentence of every case about verdicts and events that a source settles, by source."""
     found: dict[str, dict[str, None]] = {}
-    for case in all_cases():
+    for case in (*all_cases(), *STATEMENTS):
         if not is_unsettled(case.source):
             found.setdefault(case.source, {})[" ".join(case.sentence.split())] = None
     lines = [SETTLED, ""]

@@ -79,7 +79,8 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
             raise _wrong_secret("PFX", password) from error
         raise IdentityError(
             "the file is not a valid PFX (PKCS #12) file",
-            hint="Use the .pfx or .p12 file that the key was exported to. For PEM, DER and PVK files, use --cert and --key.",
+            hint="Use the .pfx or .p12 file that the key was exported to. "
+            "For PEM, DER and PVK files, use --cert and --key.",
         ) from error
     if key is None or certificate is None:
         raise KeyNotFound(

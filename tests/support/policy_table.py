@@ -11,6 +11,7 @@ from signer.policy.rules import Rule
 from tests.signer.codeintegrity.test_statements import STATEMENTS
 from tests.signer.policy.cases.registry import all_cases
 from tests.signer.policy.documents import is_unsettled
+from tests.signer.policy.package_cases import PACKAGES
 from tests.support.files import ROOT
 
 PAGE = ROOT / "docs" / "policy.md"
@@ -47,9 +48,9 @@ def _rows(rules: Iterator[Rule[Any]]) -> Iterator[str]:
 
 
 def statements() -> str:
-    """Return the sentence of every case about verdicts and events that a source settles, by source."""
+    """Return the sentence of every case that a source settles, by source."""
     found: dict[str, dict[str, None]] = {}
-    for case in (*all_cases(), *STATEMENTS):
+    for case in (*all_cases(), *PACKAGES, *STATEMENTS):
         if not is_unsettled(case.source):
             found.setdefault(case.source, {})[" ".join(case.sentence.split())] = None
     lines = [SETTLED, ""]

@@ -11,75 +11,33 @@ from signer.asn1.oids import EKU_WHQL
 from signer.policy.findings import Classification, Outcome
 from signer.policy.inf_faults import FaultRule, InfFault
 from signer.policy.machine_state import MachineState
-from signer.policy.package import Member, Package, judge_package
+from signer.policy.package import Package, judge_package
 from signer.policy.pnp import signer_score
 from signer.policy.targets import Target
-from tests.support.policy_builder import Sign, by_microsoft, commercial, driver, unknown_issuer
+from tests.signer.policy.documents import is_unsettled
+from tests.signer.policy.package_cases import GOOD, PACKAGES, UNSIGNED, PackageCase, member, package
+from tests.support.policy_builder import by_microsoft, commercial, unknown_issuer
 
 X64_1903 = "win10-1903-x64"
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
-def _member(name: str, *signs: Sign) -> Member:
-    sample = driver(*signs, kind="image" if name.endswith(".sys") else "file", name=name)
-    return Member(sample.evidence, sample.paths)
+@pytest.mark.parametrize("case", PACKAGES, ids=lambda case: case.id)
+def test_package(case: PackageCase) -> None:
+    verdict = judge_package(case.package, Target.parse(case.target), SWITCHES)
+    assert (verdict.outcome, verdict.rule) == (case.outcome, case.rule), (case.sentence, verdict.findings)
+    assert case.code in verdict.codes, case.sentence
 
 
-def _package(sign: Sign) -> Package:
-    listed = sign.in_catalog("sample.cat")
-    files = (_member("sample.sys", listed, by_microsoft(EKU_WHQL)), _member("sample.dll", listed))
-    return Package("sample.inf", _member("sample.inf", listed), files, "sample.cat", os_attributes=((10, 0),))
+def test_every_package_case_has_a_source_and_an_id() -> None:
+    assert all(case.source and case.sentence.endswith(".") for case in PACKAGES)
+    assert len({case.id for case in PACKAGES}) == len(PACKAGES)
+    assert {case.id for case in PACKAGES if case.outcome == "unknown"} == {
+        case.id for case in PACKAGES if is_unsettled(case.source)
+    }
 
 
-GOOD = _package(by_microsoft(EKU_WHQL))
-UNSIGNED = Package("sample.inf", _member("sample.inf"), (_member("sample.sys"),), None)
-ALTERED = replace(GOOD, os_attributes=None, files=(*GOOD.files, _member("new.sys")))
-
-
-@pytest.mark.parametrize(
-    ("package", "target", "outcome", "rule", "code"),
-    [
-        (GOOD, "win10-22h2-x64", "accepted", "publisher", "publisher-microsoft"),
-        (_package(commercial()), "win10-22h2-x64", "accepted", "publisher", "publisher-prompt"),
-        (replace(GOOD, catalog_file=None), "win10-22h2-x64", "rejected", "catalog-file", "no-catalog-file"),
-        (replace(GOOD, catalog_present=False), "win10-22h2-x64", "rejected", "catalog-file", "catalog-missing"),
-        (UNSIGNED, "win8-x64", "rejected", "catalog-file", "no-catalog-file"),
-        (UNSIGNED, "win7-x64", "accepted", "administrator-prompt", "no-catalog-file"),
-        (UNSIGNED, "vista-x86", "accepted", "administrator-prompt", "administrator-prompt"),
-        (ALTERED, "win7-x64", "accepted", "administrator-prompt", "not-catalogued"),
-        (ALTERED, "win8-x64", "rejected", "catalogued", "not-catalogued"),
-        (GOOD, "win8.1-x64", "rejected", "os-attribute", "os-attribute-mismatch"),
-        (replace(GOOD, os_attributes=((6, 1),)), "win10-22h2-x64", "accepted", "publisher", "os-attribute-older"),
-        (replace(GOOD, os_attributes=((6, 3),)), "server2012r2-x64", "accepted", "publisher", "publisher-microsoft"),
-        (replace(GOOD, os_attributes=((6, 0),)), "vista-x64", "accepted", "publisher", "publisher-microsoft"),
-        (replace(GOOD, os_attributes=()), "win10-22h2-x64", "unknown", "os-attribute", "os-attribute-unreadable"),
-        (replace(ALTERED, os_attributes=()), "win10-22h2-x64", "rejected", "catalogued", "os-attribute-unreadable"),
-        (
-            replace(GOOD, os_attributes=((99, 0),)),
-            "win10-22h2-x64",
-            "rejected",
-            "os-attribute",
-            "os-attribute-mismatch",
-        ),
-        (replace(GOOD, os_attributes=None), "win7-x64", "accepted", "publisher", "publisher-microsoft"),
-        (
-            replace(GOOD, files=(*GOOD.files, _member("new.sys", by_microsoft(EKU_WHQL)))),
-            "win10-22h2-x64",
-            "rejected",
-            "catalogued",
-            "not-catalogued",
-        ),
-        (replace(GOOD, inf=_member("sample.inf")), "win10-22h2-x64", "rejected", "catalogued", "not-catalogued"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_package(package: Package, target: str, outcome: Outcome, rule: str, code: str) -> None:
-    verdict = judge_package(package, Target.parse(target), SWITCHES)
-    assert (verdict.outcome, verdict.rule) == (outcome, rule), verdict.findings
-    assert code in verdict.codes
-
-
-def test_the_prompt_is_one_warning_for_the_whole_package() -> None:
+def test_the_prompt_is_one_warning_for_the_wholepackage() -> None:
     verdict = judge_package(UNSIGNED, Target.parse("win7-x64"), SWITCHES)
     prompts = [one for one in verdict.findings if one.code == "administrator-prompt"]
     assert [one.severity for one in prompts] == ["warning"]
@@ -88,7 +46,7 @@ def test_the_prompt_is_one_warning_for_the_whole_package() -> None:
 
 
 def test_a_missing_file_is_named() -> None:
-    package = replace(GOOD, files=(*GOOD.files, _member("new.sys")))
+    package = replace(GOOD, files=(*GOOD.files, member("new.sys")))
     verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
     assert [finding.message for finding in verdict.findings if finding.severity == "error"] == [
         "'new.sys' is in no signed catalog: it changed after the catalog was built, or was never listed"
@@ -112,15 +70,15 @@ def test_signer_score(classification: Classification | None, score: int, text: s
 
 
 def test_there_is_no_prompt_for_a_publisher_whose_root_is_not_trusted() -> None:
-    verdict = judge_package(_package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
+    verdict = judge_package(package(unknown_issuer()), Target.parse("win10-22h2-x64"), SWITCHES)
     assert verdict.rule == "trusted-root"
     assert "publisher-prompt" not in verdict.codes
 
 
 def test_installation_ignores_embedded_signatures() -> None:
     listed = by_microsoft(EKU_WHQL).in_catalog("sample.cat")
-    driver_file = _member("sample.sys", unknown_issuer(), commercial().broken(), listed)
-    package = Package("sample.inf", _member("sample.inf", listed), (driver_file,), "sample.cat")
+    driver_file = member("sample.sys", unknown_issuer(), commercial().broken(), listed)
+    package = Package("sample.inf", member("sample.inf", listed), (driver_file,), "sample.cat")
     verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)
     assert verdict.outcome == "accepted"
     assert not any("embedded signature" in finding.message for finding in verdict.findings)
@@ -161,7 +119,7 @@ def test_primitive_drivers_exist_since_windows_10_1903() -> None:
     [({"catalog_present": False}, "catalog-file"), ({"catalog_signed": False}, "catalog-unsigned")],
 )
 def test_a_catalog_that_does_not_count_is_reported_once(change: dict[str, bool], rule: str) -> None:
-    unlisted = Package("sample.inf", _member("sample.inf"), (_member("sample.sys"),), "sample.cat", **change)
+    unlisted = Package("sample.inf", member("sample.inf"), (member("sample.sys"),), "sample.cat", **change)
     verdict = judge_package(unlisted, Target.parse("win10-22h2-x64"), SWITCHES)
     (error,) = (one for one in verdict.findings if one.severity == "error")
     assert verdict.rule == error.rule == rule

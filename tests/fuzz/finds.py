@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,17 @@ class Finds:
         if not path.is_file() or path.stat().st_size > len(data):
             path.write_bytes(data)
             path.with_suffix(".txt").write_text("".join(traceback.format_exception(error)), "utf-8")
+
+    def recheck(self, run: Callable[[bytes], object]) -> None:
+        """Run the inputs of earlier runs again, and remove those that raise nothing any more."""
+        for path in sorted(self._folder.glob("*.input")):
+            data = path.read_bytes()
+            for one in (path, path.with_suffix(".txt")):
+                one.unlink(missing_ok=True)
+            try:
+                run(data)
+            except BaseException as error:
+                self.add(data, error)
 
     def places(self) -> list[str]:
         """Return the names of the finds, and of what libFuzzer itself kept: timeouts and crashes."""

@@ -16,6 +16,7 @@ import argparse
 import ast
 import gc
 import importlib
+import importlib.util
 import json
 import mmap
 import os
@@ -52,12 +53,16 @@ def main() -> int:
     names = arguments.names or list(NAMES)
     if unknown := sorted(set(names) - set(NAMES)):
         parser.error(f"no harness {unknown[0]!r}; there are: {', '.join(NAMES)}")
+    if arguments.input and not arguments.input.is_file():
+        parser.error(f"{arguments.input} is not a file")
     if arguments.report:
         return _report()
     if arguments.coverage:
         return _coverage(names)
     if arguments.input:
         return _repeat(names[0], arguments.input)
+    if importlib.util.find_spec("atheris") is None:
+        parser.error("atheris is not installed. It has wheels for Linux on x86-64: pip install atheris")
     if arguments.worker:
         return _work(names[0], arguments.seconds)
     return max(_fuzz(name, arguments.seconds) for name in names)
@@ -91,6 +96,8 @@ def _work(name: str, seconds: int) -> int:
     module = load(name)
     harness, folder = module.HARNESS, RESULTS / name
     finds, counter = Finds(folder / "finds"), memoryview(_counter(folder)).cast("Q")
+
+    finds.recheck(harness.timed)
 
     def one_input(data: bytes) -> None:
         counter[0] += 1

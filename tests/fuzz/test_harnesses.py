@@ -132,6 +132,10 @@ def test_the_smallest_input_of_each_place_is_kept(tmp_path: Path) -> None:
     assert place.startswith("SignatureFormatError-")
     assert (tmp_path / f"{place}.input").read_bytes() == b"sh"
     assert "SignatureFormatError" in (tmp_path / f"{place}.txt").read_text()
+    finds.recheck(parse)
+    assert finds.places() == [place]
+    finds.recheck(len)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_fuzzer_runs_counts_and_keeps_its_corpus(tmp_path: Path) -> None:

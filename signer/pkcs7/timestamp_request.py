@@ -28,6 +28,9 @@ LEGACY = "application/octet-stream"
 TRUE = bytes.fromhex("0101ff")
 GRANTED = (0, 1)
 """PKIStatus granted and grantedWithMods."""
+_STATUS_SIZE, _MAX_TEXTS, _MAX_REASON = 4, 8, 500
+"""Maximum sizes in bytes of a PKIStatus and a PKIFailureInfo, whose values have one and four, number of texts that are
+read, and length of the reason in an error: an answer can have a megabyte."""
 STATUSES = {2: "rejection", 3: "waiting", 4: "revocationWarning", 5: "revocationNotification"}
 FAILURES = {
     0: "unrecognized or unsupported algorithm",
@@ -118,18 +121,23 @@ def _require_granted(response: bytes, info: der.Element) -> None:
     PKIStatusInfo ::= SEQUENCE { status INTEGER, statusString OPTIONAL, failInfo BIT STRING OPTIONAL }.
     """
     number = der.expect(response, info.body, der.INTEGER, "a status", info.end)
+    if number.end - number.body > _STATUS_SIZE:
+        raise SignatureFormatError(f"the status has more than {_STATUS_SIZE} bytes", offset=number.start)
     status = int.from_bytes(number.contents(response), "big")
     if status in GRANTED:
         return
     texts, failures = [], set[int]()
     for field in der.children(response, info):
         if field.tag == der.SEQUENCE:
-            texts = [text.contents(response).decode("utf-8", "replace") for text in der.children(response, field)]
+            texts = [
+                text.contents(response).decode("utf-8", "replace")
+                for text in der.first_children(response, field, _MAX_TEXTS)
+            ]
         elif field.tag == der.BIT_STRING:
-            failures = _bits(field.contents(response))
+            failures = _bits(field.contents(response)[: 1 + _STATUS_SIZE])
     reasons = texts + [FAILURES.get(bit, f"failure {bit}") for bit in sorted(failures)]
     answer = STATUSES.get(status, f"status {status}")
-    message = f"the authority refused the timestamp ({': '.join([answer, *reasons])})"
+    message = f"the authority refused the timestamp ({': '.join([answer, *reasons])[:_MAX_REASON]})"
     raise Refused(message, transient=bool(failures & set(TRANSIENT_FAILURES)) or answer == "waiting")
 
 

@@ -98,6 +98,10 @@ BAD: dict[str, tuple[Answer, str]] = {
     "empty": (lambda body: b"", "not an RFC 3161 response"),
     "truncated": (lambda body: tsa().answer(body)[:-1], "not an RFC 3161 response"),
     "an error status": (lambda body: tsa().answer(b"0\x00"), "rejection: .*wrong format"),
+    "a status of 2,000 bytes": (  # found by fuzzing: Python refuses to print such a number
+        lambda body: der.sequence(der.sequence(der.tlv(der.INTEGER, b"\x7f" * 2000))),
+        "not an RFC 3161 response: the status has more than 4 bytes",
+    ),
     "the status waiting": (waiting, "waiting"),
     "granted without a token": (lambda body: der.sequence(der.sequence(der.integer(0))), "not an RFC 3161 response"),
     "other content than a token": (
@@ -132,6 +136,15 @@ def test_a_bad_answer_is_refused(name: str) -> None:
     answer, message = BAD[name]
     with pytest.raises(TimestampError, match=message):
         rfc3161_answer(answer(request()), SIGNATURE, SHA256, 7)
+
+
+def test_the_reason_of_a_refusal_is_short() -> None:
+    """An answer can have a megabyte of texts and failures."""
+    texts = der.sequence(*[der.tlv(der.UTF8_STRING, b"no " * 1000)] * 100)
+    status = der.sequence(der.integer(2), texts, der.tlv(der.BIT_STRING, b"\0" + b"\xff" * 100_000))
+    with pytest.raises(TimestampError, match="rejection: no no") as caught:
+        rfc3161_answer(der.sequence(status), SIGNATURE, SHA256, 7)
+    assert len(caught.value.message) < 600
 
 
 def test_the_valid_answer_to_the_same_request_is_accepted() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalogs.catalog import os_names
-from catalogs.inf import install, legacy, references, rules, services
+from catalogs.inf import references, rules, services
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.lookup import Lookup, MachineInstall
 from catalogs.inf.targets import ARCHITECTURES
@@ -54,10 +54,7 @@ HARNESS = Harness(
     "inf_install",
     run,
     seeds,
-    (
-        *(install.section_for, references.references, Lookup.on, MachineInstall.related),
-        *(legacy.check_legacy, rules.check, services.incomplete_services),
-    ),
+    (references.references, services.incomplete_services, Lookup.on, MachineInstall.related),
     mutate=inf.MUTATE,
     extra=inf.extra,
     max_size=1536,

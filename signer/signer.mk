@@ -67,12 +67,13 @@ $(drvsign_cabinet): $(DRIVER_FILES) $(call drvsign_missing,$(drvsign_cabinet:.ca
 	@mkdir -p $(@D)
 	$(DRVSIGN) submission build $(DRIVER) --output $@ $(SUBMISSION_FLAGS) --depfile $(SIGNED)/cabinet.d
 
-# A signed copy of an image, and the catalog of an INF. Their depfiles (.d) are in the same folder.
+# A signed copy of an image, and the catalog of an INF. Their depfiles (.d) are in the same folder; without one, a catalog
+# that another signer signed is not replaced.
 %.signed.sys: %.sys
 	$(DRVSIGN) sign $< --output $@ $(SIGN_FLAGS) --depfile $@.d
 
 %.cat: %.inf
-	$(DRVSIGN) catalog build $< --replace --output $@ --depfile $@.d
+	$(DRVSIGN) catalog build $< $(if $(wildcard $@.d),--replace) --output $@ --depfile $@.d
 	$(DRVSIGN) sign $@ $(SIGN_FLAGS)
 
 # The catalog lists the drivers: with make -j, it waits for the rules that build them.

@@ -65,8 +65,9 @@ class FileSigner:
             source: FileResult(source, "skipped", note="is signed") for source, _ in places if self._skips(source)
         }
         left = [(source, target) for source, target in places if source not in results]
+        lost = {source: self._lost(source, target) for source, target in left}
         for (source, target), signed in zip(left, self.job.sign_each(left), strict=True):
-            results[source] = self._result(source, target, signed)
+            results[source] = self._result(source, target, signed, lost[source])
         return [results[source] for source, _ in places]
 
     def sign_apart(self, source: Path, signature: Path) -> FileResult:
@@ -85,11 +86,21 @@ class FileSigner:
         except SignerError:
             return False
 
-    def _result(self, source: Path, written: Path, signed: Signed | SignerError) -> FileResult:
+    def _lost(self, source: Path, target: Path) -> tuple[str, ...]:
+        """Return the names of the other signers of the file that a signed copy replaces."""
+        from signer.operations.ownership import is_same_file, require_replaceable_target
+
+        if not self.job.replace or is_same_file(source, target):
+            return ()
+        return require_replaceable_target(target, self.job.ownership, replace=True)
+
+    def _result(
+        self, source: Path, written: Path, signed: Signed | SignerError, lost: tuple[str, ...] = ()
+    ) -> FileResult:
         if isinstance(signed, SignerError):
             return FileResult(source, "failed", error=signed.at(source))
         note = f"from {source}" if written != source else ""
-        name, replaced = self.job.identity.name, signed.replaced
+        name, replaced = self.job.identity.name, tuple(dict.fromkeys((*signed.replaced, *lost)))
         return FileResult(written, "signed", signed.algorithm, signed.digest, name, note, replaced=replaced)
 
 

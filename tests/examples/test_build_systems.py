@@ -89,6 +89,25 @@ def test_the_catalog_of_an_inf(project: Path) -> None:
     assert "drvsign" not in make(project, "driver/sample.cat")
 
 
+def test_a_catalog_of_another_signer_is_not_replaced(project: Path, tmp_path: Path) -> None:
+    """Make replaces only catalogs that it built: those have a depfile."""
+    catalog = project / "driver" / "sample.cat"
+    assert (
+        run(project, "drvsign", "package", "driver", "--output-dir", "theirs", "--certs", "their-certs").returncode == 0
+    )
+    shutil.copy(project / "theirs" / "sample.cat", catalog)
+    theirs = catalog.read_bytes()
+    os.utime(catalog, (0, 0))
+    done = run(project, "make", "DRVSIGN=drvsign", "driver/sample.cat")
+    assert (done.returncode != 0, "--replace" in done.stderr, catalog.read_bytes()) == (True, True, theirs)
+    catalog.unlink()
+    flags = "SIGN_FLAGS=--certs their-certs"
+    make(project, "driver/sample.cat", flags)
+    os.utime(project / "driver" / "sample.sys", (2**31, 2**31))
+    make(project, "driver/sample.cat", flags)
+    assert signed(catalog)
+
+
 def test_a_deleted_prerequisite_does_not_stop_make(project: Path) -> None:
     make(project, "test-sign")
     inf = (project / "driver" / "sample.inf").read_bytes()

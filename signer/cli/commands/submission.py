@@ -92,22 +92,23 @@ def build(
 
     _require_sense(signature, unsigned=unsigned)
     _require_finished(folders)
+    chosen = profiles.load(folders[0])
+    said = chosen.settings
+    identity = identity.using(said)
+    if not unsigned:
+        _require_identity(identity, chosen)
     submission = read_submission(folders, today=now().astimezone(UTC).date())
     _require_no_errors(submission, folders[0])
     require_listable(depfile, [*([cabinet] if cabinet is not None else []), *(file.path for file in submission.files)])
     for problem in submission.problems:
         output.warn(str(problem))
-    chosen = profiles.load(folders[0])
-    said = chosen.settings
     signing = _Signing(
-        identity.using(said),
+        identity,
         secrets.using(said),
         replace(signature.using(said), page_hashes=None),
         authorities.using(said),
         replace_cabinet,
     )
-    if not unsigned:
-        _require_identity(signing.identity, chosen)
     cabinet = cabinet or _beside(folders[0])
     result = _made(output, submission, cabinet, signing, chosen, unsigned=unsigned)
     listing = cabinet.with_suffix(".ddf")

@@ -16,6 +16,7 @@ from signer.cli.tsa_server import serving
 from signer.errors import ForeignSignature
 from signer.operations.signatures import signatures
 from testcerts.store import ensure
+from tests.support.identities import public_pfx
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import Ran, drvsign, state
@@ -105,7 +106,8 @@ def test_an_output_that_only_others_signed_is_protected(work: Path, foreign: Pat
     before = state(work)
     ran = drvsign("sign", "mine.sys", "--output", foreign)
     assert (ran.code, state(work)) == (3, before)
-    assert drvsign("sign", "mine.sys", "--output", foreign, "--replace").code == 0
+    (entry,) = drvsign("sign", "mine.sys", "--output", foreign, "--replace", "--json").document["files"]
+    assert (entry["action"], entry["replaced"]) == ("signed", ["drvsign Test"])
 
 
 def test_an_output_that_is_the_input_under_another_name_is_protected(work: Path, foreign: Path) -> None:
@@ -212,8 +214,9 @@ def test_the_library_replaces_a_signed_catalog_by_the_same_rule(
 def test_submission_build_protects_the_cabinet_of_another_signer(
     package: Path, theirs: Sequence[object], monkeypatch: pytest.MonkeyPatch, unsigned: bool
 ) -> None:
-    monkeypatch.setattr("catalogs.submission.signer.signer_problem", lambda *_: None)  # the portal's rule
-    ours = ["--certs", "testcerts/generated"]
+    Path("contoso.pfx").write_bytes(public_pfx(b"secret"))
+    monkeypatch.setenv("PFX_PASSWORD", "secret")
+    ours = ["--pfx", "contoso.pfx", "--password-env", "PFX_PASSWORD"]
     build = ["submission", "build", package, "--output", "hello.cab", *(["--unsigned"] if unsigned else ours)]
     assert drvsign(*build).code == 0
     assert drvsign(*build).code == 0, "an earlier call wrote it"

@@ -16,6 +16,7 @@ _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
 _RESERVE = struct.Struct("<HBB")
 _SIGNATURE_RESERVE = 20
 _RESERVE_PRESENT = 0x0004
+_STRUCTURE_SIZES = struct.pack("<HH", 0, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,22 @@ class Cabinet:
         """Return the DER of the signature without its padding. Raises SignatureFormatError."""
         signature = self.data[self.signature_offset : self.signature_offset + self.signature_size]
         return bytes(signature[: total_length(signature)])
+
+    def trailing(self) -> bytes:
+        """Return the bytes between the DER of the signature and the end of the file. Raises SignatureFormatError."""
+        signature = self.data[self.signature_offset :]
+        return bytes(signature[total_length(signature) :])
+
+    @property
+    def has_reserved_data(self) -> bool:
+        """Whether bytes of the reserved area that the digest omits hold something besides the signature's place.
+
+        Windows writes the sizes of the two structures and zeros.
+        """
+        if not self.has_signature_reserve:
+            return False
+        end = 40 + self.reserve_size if self.reserve_size > _SIGNATURE_RESERVE else 56
+        return bytes(self.data[40:44]) != _STRUCTURE_SIZES or any(self.data[52:end])
 
 
 def _signature_place(view: memoryview) -> tuple[int, int, int]:

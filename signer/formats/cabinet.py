@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ from signer.storage.patching import PatchSet
 
 if TYPE_CHECKING:
     from signer.pe.file_facts import FileFacts
+
+_ALIGNMENT = 8
 
 
 class CabinetFormat:
@@ -78,6 +80,17 @@ class CabinetFormat:
         return PatchSet(((0, result),), len(result))
 
 
+def _uncovered(cabinet: Cabinet) -> Iterator[SignatureProblem]:
+    """Find bytes that neither the digest covers nor the format defines. Raises SignatureFormatError."""
+    trailing = cabinet.trailing()
+    if len(trailing) >= _ALIGNMENT or any(trailing):
+        message = f"{len(trailing)} bytes that are not zero padding follow the signature"
+        yield SignatureProblem("cabinet-trailing-data", message)
+    if cabinet.has_reserved_data:
+        message = "the reserved area in the cabinet's header has data beside the place of the signature"
+        yield SignatureProblem("cabinet-reserved-data", message)
+
+
 class CabinetSubject:
     """A cabinet as evidence. Fits `Subject`. Catalogs list a cabinet unchanged, without the reserved area."""
 
@@ -90,8 +103,10 @@ class CabinetSubject:
         self._cabinet = Cabinet.parse(data)
 
     def embedded(self) -> Embedded:
-        """Find the signature after the data."""
-        return Embedded((self._cabinet.signed_data(),) if self._cabinet.is_signed else ())
+        """Find the signature after the data, and data that it doesn't cover."""
+        if not self._cabinet.is_signed:
+            return Embedded()
+        return Embedded((self._cabinet.signed_data(),), tuple(_uncovered(self._cabinet)))
 
     def hash(self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = ()) -> FileHashes:
         """Hash the cabinet without its signature."""

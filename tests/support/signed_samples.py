@@ -27,16 +27,24 @@ from signer.policy.trust import Trust
 from signer.trust.store import TrustStore
 from tests.support.cabinets import cabinet
 from tests.support.files import patched
-from tests.support.hierarchy import NOW, Entity, issue
+from tests.support.hierarchy import NOW, Entity, issue, rsa_key
 from tests.support.images import PeSpec
 from tests.support.tampering import Sample
 from tests.support.timestamping import tsa
 
-ROOT = issue("Sample Root", ca=True, may_sign=True)
-CA = issue("Sample CA", ROOT, ca=True, may_sign=True)
+BITS = 1024
+"""The size of the RSA keys: the least that the kernel accepts, and it accepts no other kind. Certificates are small."""
+ROOT = issue("Sample Root", ca=True, may_sign=True, private_key=rsa_key("Sample Root", BITS))
+CA = issue("Sample CA", ROOT, ca=True, may_sign=True, private_key=rsa_key("Sample CA", BITS))
+LEAF = issue(
+    "Sample Signer",
+    CA,
+    usages=[oids.EKU_CODE_SIGNING],
+    end=NOW + timedelta(days=30),
+    private_key=rsa_key("Sample Signer", BITS),
+)
 _TIME_STAMPING = (x509.ExtendedKeyUsage([x509.ObjectIdentifier(oids.EKU_TIME_STAMPING)]), True)
 AUTHORITY = issue("Sample Timestamps", ROOT, extensions=[_TIME_STAMPING])
-LEAF = issue("Sample Signer", CA, usages=[oids.EKU_CODE_SIGNING], end=NOW + timedelta(days=30))
 AFTERWARDS = NOW + timedelta(days=60)
 """When the signer's certificate has expired, so that only a timestamp keeps a signature valid."""
 _STORE = TrustStore.test_signing([ROOT.certificate])

@@ -1,0 +1,91 @@
+"""Attacks on time: the signer's certificate has expired or was revoked, and a timestamp claims an earlier signature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der, oids
+from signer.pkcs7.signed_data import TimestampAttribute
+from signer.pkcs7.timestamp_request import rfc3161_request
+from tests.attacks.attack import Attempt, attack
+from tests.support.hierarchy import NOW, Entity, issue
+from tests.support.signed_samples import AFTERWARDS, AUTHORITY, CA, LEAF, ROOT, TRUST, UNSIGNED, identity, signed
+from tests.support.timestamping import tsa
+
+RFC_3161 = "RFC 3161, 2.4.2"
+STAMPING = (x509.ExtendedKeyUsage([x509.ObjectIdentifier(oids.EKU_TIME_STAMPING)]), True)
+
+
+def stamped(authority: Entity, *issuers: Entity, over: bytes | None = None) -> bytes:
+    """Return the image, signed by the expired signer, with a timestamp of NOW over the signature, or over `over`."""
+
+    def stamp(octets: bytes) -> TimestampAttribute:
+        request = rfc3161_request(octets if over is None else over, DigestAlgorithm.SHA256, 7)
+        response = tsa(identity(authority, *issuers), NOW).answer(request)
+        _, token = der.children(response, der.read(response))
+        return TimestampAttribute((oids.RFC3161_TIMESTAMP, (token.whole(response),)))
+
+    return signed(UNSIGNED, stamp)
+
+
+def after_expiry(data: bytes) -> Attempt:
+    return Attempt(data, at=AFTERWARDS)
+
+
+@attack(RFC_3161, kernel="accepted", code="timestamp-imprint")
+def timestamp_of_another_signature() -> Attempt:
+    """The timestamp of another signature."""
+    return after_expiry(stamped(AUTHORITY, ROOT, over=b"another signature"))
+
+
+@attack("RFC 3161, 2.3", kernel="accepted", code="timestamp-usage")
+def timestamp_of_a_signer() -> Attempt:
+    """A timestamp by a certificate for code signing, without the time-stamping EKU."""
+    return after_expiry(stamped(issue("Not an Authority", ROOT, usages=[oids.EKU_CODE_SIGNING]), ROOT))
+
+
+@attack("RFC 3161, 2.3", kernel="accepted", code="timestamp-usage")
+def timestamp_of_any_usage() -> Attempt:
+    """A timestamp by a certificate without an EKU."""
+    return after_expiry(stamped(issue("Any Authority", ROOT), ROOT))
+
+
+@attack("RFC 5280, 6.1", kernel="accepted", code="timestamp-untrusted")
+def timestamp_of_an_unknown_authority() -> Attempt:
+    """A timestamp of an authority of one's own."""
+    return after_expiry(stamped(issue("Own Authority", extensions=[STAMPING])))
+
+
+@attack("RFC 3161, 2.3", kernel="accepted", code="timestamp-lifetime")
+def timestamp_of_an_expired_authority() -> Attempt:
+    """A timestamp with a time after the end of the authority's certificate."""
+    old = issue("Old Authority", ROOT, extensions=[STAMPING], end=NOW - timedelta(days=1))
+    return after_expiry(stamped(old, ROOT))
+
+
+def revoked(data: bytes) -> Attempt:
+    """Return the image on a machine with a list that revoked the signer an hour before NOW's timestamp."""
+    date = NOW - timedelta(hours=1)
+    entry = x509.RevokedCertificateBuilder().serial_number(LEAF.certificate.serial_number).revocation_date(date)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(CA.subject).last_update(NOW - timedelta(days=2))
+    builder = builder.next_update(NOW + timedelta(days=30)).add_revoked_certificate(entry.build())
+    crl = builder.sign(CA.private_key, hashes.SHA256())
+    return Attempt(data, trust=replace(TRUST, crls=(crl,)))
+
+
+@attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
+def timestamp_by_an_authority_of_the_revoked_signer() -> Attempt:
+    """Backdated: a timestamp before the revocation, by an authority whose certificate the revoked signer issued."""
+    authority = issue("Authority of the Signer", LEAF, extensions=[STAMPING])
+    return revoked(stamped(authority, LEAF, CA))
+
+
+@attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
+def timestamp_after_the_revocation() -> Attempt:
+    """A timestamp after the revocation."""
+    return revoked(stamped(AUTHORITY, ROOT))

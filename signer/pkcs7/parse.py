@@ -7,20 +7,23 @@ SignedData Structures". Parses only the structure; `signer.verify` checks digest
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import der, oids, pkcs7
+from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
 from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
+from signer.pkcs7.fields import algorithm, content_info, fields, number, object_identifier, require
 from signer.pkcs7.structure import Structure, check_structure
 
+_CERTIFICATES, _CRLS = 0xA0, 0xA1
+_KEY_IDENTIFIER, _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0x80, 0xA0, 0xA1
+_OTHER_CERTIFICATES = range(0xA0, 0xA4)
 _MAX_FIELDS = 6
 """SignedData has version, digest algorithms, content, certificates, revocation lists and signers."""
 _MAX_SINGLE_PASS, _MAX_PART, MAX_PARTS = 100_000, 500_000, 1000
@@ -115,20 +118,37 @@ class ParsedSignedData:
 
 
 def parse(data: bytes) -> ParsedSignedData:
-    """Parse a ContentInfo with SignedData from DER. Raises SignatureFormatError, also for extra bytes behind it."""
-    try:
-        return _parse(data)
-    except (ValueError, TypeError, KeyError) as error:
-        raise SignatureFormatError("the signature is not valid PKCS #7 SignedData") from error
+    """Parse a ContentInfo with SignedData from DER. Raises SignatureFormatError, also for extra bytes behind it.
+
+    All parts are slices of `data`: a certificate or an attribute that was encoded again could differ from the file's.
+    """
+    _require_sound(data)
+    content_type, wrapped = content_info(data, der.expect(data, 0, der.SEQUENCE, "a ContentInfo"))
+    if content_type != oids.SIGNED_DATA:
+        raise SignatureFormatError(f"the content type is {oids.name_of(content_type)}, not signed data", offset=0)
+    if wrapped is None or wrapped.tag != der.SEQUENCE:
+        raise SignatureFormatError("the ContentInfo has no SignedData", offset=0)
+    version, digests, encapsulated, *rest = fields(data, wrapped, 4)
+    certificates = [rest.pop(0)] if rest[0].tag == _CERTIFICATES else []
+    if rest and rest[0].tag == _CRLS:
+        rest.pop(0)
+    signers = require(der.SET, rest[0] if rest else None, "the signers")
+    inner_type, content = content_info(data, require(der.SEQUENCE, encapsulated, "the signed content"))
+    return ParsedSignedData(
+        version=number(data, version),
+        digest_oids=tuple(algorithm(data, one) for one in der.children(data, require(der.SET, digests, "the digests"))),
+        content_type=inner_type,
+        content=content.whole(data) if content is not None else b"",
+        certificates_der=tuple(one.whole(data) for field in certificates for one in _certificates(data, field)),
+        signers=tuple(_signer(data, require(der.SEQUENCE, one, "a SignerInfo")) for one in der.children(data, signers)),
+        structure=check_structure(data),
+    )
 
 
 def parse_signer(data: bytes) -> ParsedSignerInfo:
     """Parse a single SignerInfo, such as a counter-signature (RFC 2985, 5.3.6). Raises SignatureFormatError."""
-    try:
-        der.require_der(data)
-        return _signer(pkcs7.SignerInfo.load(data, strict=True))
-    except (ValueError, TypeError, KeyError) as error:
-        raise SignatureFormatError("the data is not a valid SignerInfo") from error
+    der.require_der(data)
+    return _signer(data, der.expect(data, 0, der.SEQUENCE, "a SignerInfo"))
 
 
 def _names_of(data: bytes) -> tuple[bytes, int] | None:
@@ -207,58 +227,51 @@ def _parts(data: bytes, parent: der.Element) -> list[der.Element]:
     return found
 
 
-def _parse(data: bytes) -> ParsedSignedData:
-    _require_sound(data)
-    info = pkcs7.ContentInfo.load(data, strict=True)
-    if info["content_type"].dotted != oids.SIGNED_DATA:
-        found = oids.name_of(info["content_type"].dotted)
-        raise SignatureFormatError(f"the content type is {found}, not signed data", offset=0)
-    signed = pkcs7.SignedData.load(pkcs7.content_der(info), strict=True)
-    return ParsedSignedData(
-        version=int(signed["version"]),
-        digest_oids=tuple(algorithm["algorithm"].dotted for algorithm in signed["digest_algorithms"]),
-        content_type=signed["content_info"]["content_type"].dotted,
-        content=pkcs7.content_der(signed["content_info"]),
-        certificates_der=tuple(choice.dump() for choice in _present(signed["certificates"])),
-        signers=tuple(_signer(signer) for signer in signed["signer_infos"]),
-        structure=check_structure(data),
-    )
-
-
-def _signer(info: Any) -> ParsedSignerInfo:
-    sid = info["sid"]
-    by_name = sid.name == "issuer_and_serial_number"
-    signed = info["signed_attrs"]
+def _signer(data: bytes, signer: der.Element) -> ParsedSignerInfo:
+    version, name, digest, *rest = fields(data, signer, 5)
+    by_name = name.tag == der.SEQUENCE
+    issuer, serial = fields(data, name, 2)[:2] if by_name else (None, None)
+    if not by_name:
+        require(_KEY_IDENTIFIER, name, "the signer's identifier")
+    signed = rest.pop(0) if rest[0].tag == _SIGNED_ATTRIBUTES else None
+    if len(rest) < 2:
+        raise SignatureFormatError("a SignerInfo has no signature", offset=signer.start)
+    algorithm(data, rest[0])
+    unsigned = rest[2] if rest[2:] and rest[2].tag == _UNSIGNED_ATTRIBUTES else None
     return ParsedSignerInfo(
-        version=int(info["version"]),
-        issuer=sid.chosen["issuer"].dump() if by_name else None,
-        serial=int(sid.chosen["serial_number"]) if by_name else None,
-        key_identifier=None if by_name else sid.chosen.native,
-        digest_oid=info["digest_algorithm"]["algorithm"].dotted,
-        signed_attributes=_attributes(signed),
-        signed_attributes_der=_as_set(signed.dump()) if _present(signed) else b"",
-        signature_algorithm=info["signature_algorithm"].dump(),
-        signature=info["signature"].native,
-        unsigned_attributes=_attributes(info["unsigned_attrs"]),
+        version=number(data, version),
+        issuer=require(der.SEQUENCE, issuer, "an issuer").whole(data) if by_name else None,
+        serial=number(data, serial) if by_name else None,
+        key_identifier=None if by_name else name.contents(data),
+        digest_oid=algorithm(data, digest),
+        signed_attributes=_attributes(data, signed),
+        signed_attributes_der=_as_set(data, signed),
+        signature_algorithm=rest[0].whole(data),
+        signature=require(der.OCTET_STRING, rest[1], "a signature").contents(data),
+        unsigned_attributes=_attributes(data, unsigned),
     )
 
 
-def _attributes(attributes: Any) -> dict[str, tuple[bytes, ...]]:
+def _certificates(data: bytes, field: der.Element) -> Iterator[der.Element]:
+    """Yield the entries of the certificate set: certificates, and the other forms of RFC 5652, 10.2.2."""
+    for entry in der.children(data, field):
+        if entry.tag != der.SEQUENCE and entry.tag not in _OTHER_CERTIFICATES:
+            raise SignatureFormatError(f"an embedded certificate has the tag {entry.tag:#04x}", offset=entry.start)
+        yield entry
+
+
+def _attributes(data: bytes, attributes: der.Element | None) -> dict[str, tuple[bytes, ...]]:
     """Return the values of each attribute. An attribute that occurs twice has the values of both occurrences."""
     found: dict[str, tuple[bytes, ...]] = {}
-    for attribute in _present(attributes):
-        oid = attribute["type"].dotted
-        found[oid] = found.get(oid, ()) + tuple(value.dump() for value in attribute["values"])
+    for attribute in der.children(data, attributes) if attributes is not None else ():
+        kind, values = fields(data, require(der.SEQUENCE, attribute, "an attribute"), 2)[:2]
+        oid, values = object_identifier(data, kind), require(der.SET, values, "the values of an attribute")
+        found[oid] = found.get(oid, ()) + tuple(value.whole(data) for value in der.children(data, values))
     return found
 
 
-def _as_set(tagged: bytes) -> bytes:
-    """Replace the tag `[0] IMPLICIT` by SET OF, in which form the attributes were hashed."""
-    return bytes((der.SET,)) + tagged[1:]
-
-
-def _present(field: Any) -> Any:
-    """Return the elements of an optional field, or an empty tuple if it is absent."""
-    from asn1crypto.core import Void
-
-    return () if isinstance(field, Void) else field
+def _as_set(data: bytes, attributes: der.Element | None) -> bytes:
+    """Replace the tag `[0] IMPLICIT` by SET OF, in which form the attributes were hashed; empty without attributes."""
+    if attributes is None or attributes.body == attributes.end:
+        return b""
+    return bytes((der.SET,)) + attributes.whole(data)[1:]

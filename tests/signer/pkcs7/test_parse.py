@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.asn1 import der, oids
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
 from signer.pkcs7 import nested
-from signer.pkcs7.parse import parse
+from signer.pkcs7.encode import attribute
+from signer.pkcs7.parse import parse, parse_signer
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from tests.support.files import corpus_files, corpus_id
+from tests.support.hierarchy import issue, key
 from tests.support.identities import identity
 
 SIGNED = sign(
@@ -112,3 +117,39 @@ def test_real_catalogs_are_parsed(path: Path) -> None:
     parsed = parse(path.read_bytes())
     assert parsed.content_type == oids.CTL
     assert all(parsed.certificate_of(signer) for signer in parsed.signers)
+
+
+def sized(size: int, make: Callable[[int], bytes]) -> bytes:
+    """Return the first of `make(0)`, `make(1)`, ... whose contents have this size, modulo 256."""
+    return next(one for one in map(make, range(1000)) if len(der.read(one).contents(one)) % 256 == size)
+
+
+def test_a_certificate_whose_length_ends_with_0x80_is_the_one_in_the_file() -> None:
+    """asn1crypto takes the last byte of such a length for an indefinite length, and encodes the certificate again."""
+    link = x509.UniformResourceIdentifier("chtTp://contoso.example/")
+    points = x509.CRLDistributionPoints([x509.DistributionPoint([link], None, None, None)])
+
+    def certificate(length: int) -> bytes:
+        made = issue("x" * (length % 50 + 1), extensions=[(points, False)], private_key=key("Length"))
+        return made.certificate.public_bytes(Encoding.DER)
+
+    entry = sized(0x80, certificate)
+    oid, wrapped = der.children(SIGNED, der.read(SIGNED))
+    fields = [one.whole(SIGNED) for one in der.children(SIGNED, der.read(SIGNED, wrapped.body))]
+    data = der.sequence(
+        oid.whole(SIGNED), der.explicit(0, der.sequence(*fields[:3], der.explicit(0, entry), fields[4]))
+    )
+    assert parse(data).certificates_der == (entry,)
+
+
+def test_attributes_whose_length_ends_with_0x80_are_those_in_the_file() -> None:
+    """Also if they are not sorted."""
+    late, early = attribute(oids.SIGNING_TIME, (der.octets(b"b"),)), attribute(oids.CONTENT_TYPE, (der.octets(b"a"),))
+    filler = attribute("2.999", (der.octets(bytes(0x80 - len(late) - len(early) - 10)),))
+    attributes = der.tlv(0xA0, late, early, filler)
+    assert len(der.read(attributes).contents(attributes)) == 0x80
+    _, wrapped = der.children(SIGNED, der.read(SIGNED))
+    *_, signers = der.children(SIGNED, der.read(SIGNED, wrapped.body))
+    signer = [one.whole(SIGNED) for one in der.children(SIGNED, der.read(SIGNED, signers.body))]
+    parsed = parse_signer(der.sequence(*signer[:3], attributes, *signer[4:]))
+    assert parsed.signed_attributes_der == b"\x31" + attributes[1:]

@@ -18,6 +18,8 @@ from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
 from signer.numbers import decimal
 
+MAX_LINES = 100_000
+"""Maximum number of lines that define a catalog: its attributes, its members, and their attributes."""
 _HASH = "<hash>"
 _NAME_VALUE, _OID = 0x1, 0x2
 _BASE64 = 0x00020000
@@ -131,6 +133,8 @@ def _found(path: Path, folder: Folder) -> Path:
 def _sections(text: str, source: Path) -> _Lines:
     found, section = _Lines(), ""
     for number, raw in enumerate(text.splitlines(), 1):
+        if len(found.header) + len(found.files) > MAX_LINES:
+            raise CatalogError(f"the .cdf has more than {MAX_LINES:,} lines of definitions", path=source, line=number)
         line = raw.strip()
         if not line or line.startswith(";"):
             continue

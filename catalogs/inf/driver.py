@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from catalogs.catalog import os_names
@@ -40,10 +40,7 @@ class DriverInf:
     @classmethod
     def parse(cls, data: bytes, path: Path) -> DriverInf:
         """Parse the bytes of an INF. Raises InfError."""
-        text = Inf.parse(data, path)
-        inf = expand_strings(text)
-        models, bad = models_sections(inf)
-        return cls(path, text, inf, tuple(models), tuple(bad), sources=Sources(inf), version=VersionSection(inf))
+        return _parsed(data, path)
 
     @classmethod
     def read(cls, path: Path) -> DriverInf:
@@ -100,3 +97,11 @@ class DriverInf:
         targets = [section.target for section in self.models if section.models] or list(self.default_installs)
         named = {target.architecture or "x86" for target in targets}
         return tuple(architecture for architecture in ARCHITECTURES if architecture in named)
+
+
+@lru_cache(maxsize=2)  # several checks of one command read the same INF
+def _parsed(data: bytes, path: Path) -> DriverInf:
+    text = Inf.parse(data, path)
+    inf = expand_strings(text)
+    models, bad = models_sections(inf)
+    return DriverInf(path, text, inf, tuple(models), tuple(bad), sources=Sources(inf), version=VersionSection(inf))

@@ -21,8 +21,8 @@ SEQUENCE, SET = 0x30, 0x31
 
 _Bytes = bytes | memoryview
 _CONSTRUCTED = 0x20
-_MAX_DEPTH = 100
-_MAX_ELEMENTS = 4_000_000
+MAX_DEPTH = 100
+MAX_ELEMENTS = 4_000_000
 
 
 class Element(NamedTuple):
@@ -116,7 +116,7 @@ def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | Non
     return (first, second) if second.end == parent.end else None
 
 
-def require_der(data: _Bytes, limit: int = _MAX_ELEMENTS) -> None:
+def require_der(data: _Bytes, limit: int = MAX_ELEMENTS) -> None:
     """Raise SignatureFormatError unless `data` is exactly one element with definite lengths throughout.
 
     Does not look inside OCTET STRINGs. Refuses deep nesting and more than `limit` elements, so that hostile input takes
@@ -152,8 +152,8 @@ def _walk(data: bytes, whole: Element, limit: int) -> None:
             if tag == OID:
                 raise SignatureFormatError("an object identifier has more than 127 bytes", offset=start)
         if tag & _CONSTRUCTED:
-            if len(ends) > _MAX_DEPTH:
-                raise SignatureFormatError(f"the DER is nested more than {_MAX_DEPTH} levels deep", offset=body)
+            if len(ends) > MAX_DEPTH:
+                raise SignatureFormatError(f"the DER is nested more than {MAX_DEPTH} levels deep", offset=body)
             ends.append(offset)
             offset = body
     raise SignatureFormatError(f"the DER has more than {limit:,} elements", offset=offset)

@@ -25,6 +25,8 @@ _SHORT_CELL = 13
 _MIN_CELL_WIDTH = 10
 _BETWEEN_CELLS = 3
 _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+MAX_DRAWN_ROWS = 500
+"""Maximum number of rows of a table that rich draws."""
 
 
 def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
@@ -80,7 +82,10 @@ def write_table(
     *,
     cut_last: bool = False,
 ) -> None:
-    """Write a table. On a terminal, wrap long cells; with `cut_last`, cut those of the last column instead."""
+    """Write a table. On a terminal, wrap long cells; with `cut_last`, cut those of the last column instead.
+
+    A table of more than `MAX_DRAWN_ROWS` is written without wrapping.
+    """
     texts = [[cell_text(value) for value in row] for row in rows]
     if is_plain(stream) and not stream.isatty() and not cut_last and _is_unicode(stream):
         text = plain_table(columns, texts, printable(title or ""))
@@ -88,6 +93,9 @@ def write_table(
             stream.write(text)
             stream.flush()
             return
+    if len(texts) > MAX_DRAWN_ROWS:
+        _write_large(stream, columns, texts, printable(title or ""))
+        return
     screen = console(stream)
     cells = [[_cell(text) for text in row] for row in texts]
     drawn = _table(columns, cells, title, width=screen.width, cut_last=cut_last)
@@ -125,6 +133,22 @@ def _is_unicode(stream: TextIO) -> bool:
 def _lines_of(row: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Yield the lines of a row, whose cells may have several."""
     yield from zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
+
+
+def _write_large(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+    """Write a table line by line, each cell on one line, as `plain_table` does, but of any width and characters."""
+    by_column = [[text.replace("\n", "; ") for text in column] for column in zip(*rows, strict=True)]
+    widths = [max(len(name), *map(len, cells)) for name, cells in zip(columns, by_column, strict=True)]
+    padding = " " * _BETWEEN_CELLS
+    total = sum(widths) + _BETWEEN_CELLS * (len(widths) - 1)
+    rule = (_RULE if _is_unicode(stream) else "-") * total
+    stream.write(f"{title}\n\n" if title else "\n")
+    for cells in [columns, (rule,)] if any(columns) else []:
+        stream.write(f" {padding.join(map(str.ljust, cells, widths)).rstrip()}\n")
+    stream.writelines(
+        f" {padding.join(map(str.ljust, cells, widths)).rstrip()}\n" for cells in zip(*by_column, strict=True)
+    )
+    stream.write("\n")
 
 
 def fits(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:

@@ -7,7 +7,7 @@ expression runs over the text, so that hostile text can't make matching slow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -90,6 +90,26 @@ class Start:
     """Characters of the text that literals matched; other templates may take them for a part of a field."""
 
 
+class MatcherTable:
+    """Matchers by the literal that their texts begin with, so that few are tried on a text."""
+
+    def __init__(self, matchers: Iterable[Matcher]) -> None:
+        self.all = tuple(matchers)
+        self._by_start: dict[str, list[int]] = {}
+        for number, matcher in enumerate(self.all):
+            self._by_start.setdefault(matcher.literals[0], []).append(number)
+        self._sizes = sorted({len(start) for start in self._by_start})
+
+    def beginning(self, text: str) -> Iterator[Matcher]:
+        """Yield the matchers whose first literal begins the text, in their order."""
+        found = [number for size in self._sizes if (same := self._by_start.get(text[:size])) for number in same]
+        yield from (self.all[number] for number in sorted(found))
+
+    def cut_off(self, text: str) -> Iterator[Matcher]:
+        """Yield the matchers of messages that may begin with the text, in their order."""
+        yield from self.all if len(text) < self._sizes[-1] else self.beginning(text)
+
+
 def unwrapped(text: str) -> str:
     """Return the text with each run of white space as one space."""
     return _WHITE_SPACE.sub(" ", text)
@@ -101,14 +121,14 @@ def unspaced(text: str) -> str:
 
 
 @cache
-def matchers() -> tuple[Matcher, ...]:
+def matchers() -> MatcherTable:
     """Return one matcher for each event, text and choice of fields; versions that share all three share a matcher."""
     found: dict[Matcher, list[tuple[int, Builds]]] = {}
     for message, schema, builds in _printed():
         places = tuple(schema.fields[int(place) - 1] for place in PLACE.findall(message.text))
         matcher = Matcher(message.id, tuple(PLACE.split(message.text)[::2]), places)
         found.setdefault(matcher, []).append((message.version, builds))
-    return tuple(
+    return MatcherTable(
         replace(
             matcher,
             versions=tuple(dict.fromkeys(version for version, _ in printed)),
@@ -119,15 +139,15 @@ def matchers() -> tuple[Matcher, ...]:
 
 
 @cache
-def unwrapped_matchers() -> tuple[Matcher, ...]:
+def unwrapped_matchers() -> MatcherTable:
     """Return the matchers for texts in which each run of white space is one space."""
-    return tuple(matcher.unwrapped() for matcher in matchers())
+    return MatcherTable(matcher.unwrapped() for matcher in matchers().all)
 
 
 @cache
-def unspaced_matchers() -> tuple[Matcher, ...]:
+def unspaced_matchers() -> MatcherTable:
     """Return the matchers for texts without white space."""
-    return tuple(matcher.unspaced() for matcher in matchers())
+    return MatcherTable(matcher.unspaced() for matcher in matchers().all)
 
 
 def _printed() -> Iterator[tuple[EventMessage, EventSchema, Builds]]:

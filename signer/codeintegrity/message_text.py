@@ -16,6 +16,7 @@ from signer.codeintegrity.field_values import FieldValue, text_of, value_of
 from signer.codeintegrity.message_matching import (
     PLACE,
     Matcher,
+    MatcherTable,
     matchers,
     unspaced,
     unspaced_matchers,
@@ -89,10 +90,10 @@ class _Readings(NamedTuple):
     untyped: tuple[Reading, ...]
 
 
-def _readings(text: str, among: tuple[Matcher, ...]) -> _Readings:
+def _readings(text: str, among: MatcherTable) -> _Readings:
     typed: list[Reading] = []
     untyped: list[Reading] = []
-    for matcher in among:
+    for matcher in among.beginning(text):
         texts = matcher.split(text)
         # Windows prints no line break within a field: there is one if a line was wrapped.
         if texts is not None and not any("\n" in one for one in texts):
@@ -107,7 +108,8 @@ def _read_start(text: str) -> tuple[Reading, ...]:
     start = text.removesuffix(ellipsis).rstrip() if ellipsis is not None else ""
     if len(start) < _MIN_START:
         return ()
-    found = [(matcher, match) for matcher in unwrapped_matchers() if (match := matcher.split_start(start)) is not None]
+    among = unwrapped_matchers().cut_off(start)
+    found = [(matcher, match) for matcher in among if (match := matcher.split_start(start)) is not None]
     most = max((match.matched for _, match in found), default=0)
     return tuple(_reading(matcher, match.fields)[0] for matcher, match in found if match.matched == most)
 

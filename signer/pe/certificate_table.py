@@ -16,7 +16,7 @@ from signer.pe.image import Image
 
 REVISION_2_0 = 0x0200
 PKCS_SIGNED_DATA = 0x0002
-_MAX_ENTRIES = 1000
+MAX_ENTRIES = 1000
 _HEADER = struct.Struct("<IHH")
 
 
@@ -58,8 +58,8 @@ def read(image: Image) -> tuple[WinCertificate, ...]:
     offset, end = image.table_offset, image.table_offset + image.table_size
     while offset + _HEADER.size <= end:
         length, revision, kind = _HEADER.unpack_from(image.data, offset)
-        if len(entries) == _MAX_ENTRIES:
-            raise ImageError(f"the certificate table has more than {_MAX_ENTRIES} entries", offset=offset)
+        if len(entries) == MAX_ENTRIES:
+            raise ImageError(f"the certificate table has more than {MAX_ENTRIES} entries", offset=offset)
         if length < _HEADER.size or offset + length > end:
             raise ImageError(f"the length {length} of a certificate table entry is out of range", offset=offset)
         body = image.data[offset + _HEADER.size : offset + length]

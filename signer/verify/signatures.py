@@ -18,9 +18,9 @@ from signer.verify.evidence import PageHashKind, Signature, SignatureProblem, So
 from signer.verify.hidden_data import certificate_notes, unsigned_attribute_notes
 from signer.verify.timestamps import read_timestamps
 
-_MAX_DEPTH = 8
+MAX_DEPTH = 8
 """Maximum nesting depth of signatures; SignTool creates one level."""
-_MAX_SIGNATURES = 64
+MAX_SIGNATURES = 64
 """Maximum number of signatures that are read; real files have up to three."""
 
 
@@ -74,10 +74,10 @@ def read_catalog_signature(parsed: ParsedSignedData) -> Signature:
 
 def _excess(depth: int, index: int) -> str | None:
     """Return the limit that one more nested signature exceeds, as a sentence, or None."""
-    if depth >= _MAX_DEPTH:
-        return f"the signatures are nested more than {_MAX_DEPTH} deep"
-    if index >= _MAX_SIGNATURES:
-        return f"the file has more than {_MAX_SIGNATURES} signatures"
+    if depth >= MAX_DEPTH:
+        return f"the signatures are nested more than {MAX_DEPTH} deep"
+    if index >= MAX_SIGNATURES:
+        return f"the file has more than {MAX_SIGNATURES} signatures"
     return None
 
 

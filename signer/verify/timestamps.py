@@ -14,7 +14,7 @@ from signer.verify.evidence import SignatureProblem, Timestamp
 
 _NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
 """The time of an unreadable timestamp: the FILETIME epoch."""
-_MAX_TIMESTAMPS = 8
+MAX_TIMESTAMPS = 8
 """Maximum number of timestamps of each kind that are read; real signatures have one."""
 
 
@@ -25,7 +25,7 @@ def read_timestamps(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> list[
 
 
 def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ())[:_MAX_TIMESTAMPS]:
+    for value in signer.unsigned_attributes.get(oids.RFC3161_TIMESTAMP, ())[:MAX_TIMESTAMPS]:
         try:
             token = parse_token(value)
         except SignatureFormatError as error:
@@ -44,7 +44,7 @@ def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Time
 
 
 def _counter_signatures(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Timestamp]:
-    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ())[:_MAX_TIMESTAMPS]:
+    for value in signer.unsigned_attributes.get(oids.COUNTER_SIGNATURE, ())[:MAX_TIMESTAMPS]:
         try:
             counter = parse_counter_signature(value)
         except SignatureFormatError as error:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
+from catalogs import cdf
 from catalogs.catalog import trust_list
 from catalogs.catalog.trust_list import CertificateTrustList
-from catalogs.inf import syntax
+from catalogs.inf import install, rules, syntax
+from catalogs.inf.driver import DriverInf
 from catalogs.inf.syntax import Inf
 from signer.asn1 import der, oids
 from signer.asn1.pfx import iterations
@@ -35,7 +37,7 @@ LIMITS = ROW.findall((ROOT / "docs/security.md").read_text("utf-8"))
 
 
 def test_the_page_has_the_limits() -> None:
-    assert len(LIMITS) == 18
+    assert len(LIMITS) == 36
 
 
 @pytest.mark.parametrize(("number", "name"), LIMITS, ids=[name for _, name in LIMITS])
@@ -81,7 +83,7 @@ def test_the_files_of_many_folders_are_found_in_one_pass() -> None:
 
 
 def test_an_szdd_file_expands_to_64_mib() -> None:
-    with pytest.raises(MalformedInput, match="gives 67,108,865 bytes as the expanded size; the limit is 67,108,864"):
+    with pytest.raises(MalformedInput, match="gives 33,554,433 bytes as the expanded size; the limit is 33,554,432"):
         szdd.expand(szdd_header(szdd.MAX_EXPANDED + 1))
 
 
@@ -164,3 +166,36 @@ def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytes
     for option in ("iterations=many", "iteration=1", "iterations=3000&cert=a.cer"):
         with pytest.raises(UsageError, match="an option that a PFX does not have"):
             opened(f"pfx:{path}?{option}")
+
+
+def test_an_inf_with_too_many_copied_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    inf = Inf.parse(b"[I]\nCopyFiles=F\n[F]\na.sys\nb.sys\n")
+    monkeypatch.setattr(install, "MAX_COPIES", 2)
+    install.Installation(inf, "amd64").install(inf.sections["i"])
+    monkeypatch.setattr(install, "MAX_COPIES", 1)
+    with pytest.raises(InfError, match="copies more than 1 files"):
+        install.Installation(inf, "amd64").install(inf.sections["i"])
+
+
+def test_a_cdf_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[CatalogHeader]\nName=a.cat\n[CatalogFiles]\n<HASH>a=a.sys\n<HASH>b=b.sys\n"
+    monkeypatch.setattr(cdf, "MAX_LINES", 3)
+    assert len(cdf.parse(text, Path("a.cdf")).members) == 2
+    monkeypatch.setattr(cdf, "MAX_LINES", 1)
+    with pytest.raises(CatalogError, match="more than 1 lines of definitions"):
+        cdf.parse(text, Path("a.cdf"))
+
+
+@pytest.mark.parametrize("text", ["k=" + "v" * (1 << 20), "k=v,\\\n" + "v" * ((1 << 20) + 1)], ids=["one", "continued"])
+def test_an_inf_with_a_line_that_is_too_long_is_refused(text: str) -> None:
+    with pytest.raises(InfError, match="longer than 1,048,576 characters"):
+        Inf.parse(b"[s]\n" + text.encode())
+
+
+def test_a_check_that_finds_many_problems_lists_the_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = b"[Version]\nSignature=x\n[x]\n" + b"".join(b"k=%%t%d%%\n" % number for number in range(5))
+    driver = DriverInf.parse(text, tmp_path / "a.inf")
+    monkeypatch.setattr(rules, "MAX_PROBLEMS", 3)
+    found = [(problem.code, problem.line) for problem in rules.check(driver)]
+    assert [line for code, line in found if code == "1235"] == [4, 5, 6]
+    assert ("too-many-problems", 7) in found

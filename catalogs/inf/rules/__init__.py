@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePath
 from types import ModuleType
 
@@ -67,6 +68,8 @@ CHECKS: tuple[Check, ...] = tuple(
 )
 """All checks."""
 
+MAX_PROBLEMS = 1000
+"""Maximum number of problems of an INF that one check reports."""
 UNPARSED = frozenset({"1000", "1002", "1299"})
 """Codes about a file that is missing or can't be parsed: no check reports them."""
 
@@ -97,18 +100,35 @@ PORTAL = RuleSet(Mode.H)
 
 
 def check(driver: DriverInf, rule_set: RuleSet = DEFAULT) -> list[PackageProblem]:
-    """Return all problems, in line order."""
+    """Return the problems in line order, at most the first `MAX_PROBLEMS` of each check."""
     subject = Subject(driver, rule_set.mode, rule_set.provider)
     date = rule_set.date(driver)
-    findings = dict.fromkeys(finding for each in CHECKS for finding in each.run(subject))
-    problems = (_problem(driver, finding, rule_set.mode, date) for finding in findings)
-    return sorted((problem for problem in problems if problem is not None), key=lambda problem: problem.line or 0)
+    found: dict[Finding, None] = {}
+    more: list[PackageProblem] = []
+    for each in CHECKS:
+        findings = iter(each.run(subject))
+        found |= dict.fromkeys(islice(findings, MAX_PROBLEMS))
+        more += [_too_many(driver, left) for left in islice(findings, 1)]
+    problems = (_problem(driver, finding, rule_set.mode, date) for finding in found)
+    listed = [*(problem for problem in problems if problem is not None), *more]
+    return sorted(listed, key=lambda problem: problem.line or 0)
 
 
 def unparsed(code: str, path: PurePath, line: int | None, *values: str, fix: str | None = None) -> PackageProblem:
     """Return the problem of an INF that can't be parsed: codes 1000, 1002 and 1299."""
     rule = rules()[code]
     return PackageProblem(code, rule.text(values), path, line, fix or rule.fix)
+
+
+def _too_many(driver: DriverInf, left: Finding) -> PackageProblem:
+    return PackageProblem(
+        "too-many-problems",
+        f"one check found more than {MAX_PROBLEMS:,} problems: the others are not listed",
+        driver.path,
+        left.line,
+        "Correct the listed ones first.",
+        Severity.WARNING,
+    )
 
 
 def _problem(driver: DriverInf, finding: Finding, mode: Mode, date: datetime.date | None) -> PackageProblem | None:

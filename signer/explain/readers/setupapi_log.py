@@ -61,7 +61,8 @@ def _boundary(context: Context, line: str) -> list[Record]:
     elif ended is not None:
         records = []
         if ended["status"] == "FAILURE":
-            records = [_record(context, ended["code"] or "", ())]
+            code = ended["code"] or ""
+            records = [_record(context, code, means_of(code)[0], ())]
         elif ended["status"] == "SUCCESS":
             records = [Record(file=context.subject, signs=("installed",), time=context.time)]
         context.begin()
@@ -86,8 +87,7 @@ def _entry(context: Context, entry: re.Match[str]) -> list[Record]:
         return []
     within = _FILE_WITHIN.search(text)
     context.subject = within[1] if within is not None else context.subject
-    _codes, signs = means_of(text)
-    record = _record(context, text, signs)
+    record = _record(context, text, *means_of(text))
     return [record] if record.codes or record.signs else []
 
 
@@ -96,8 +96,7 @@ def _is_statement(text: str) -> bool:
     return text.startswith(("Signer Score", "Error 0x", "Rank - 0x80", "Success:"))
 
 
-def _record(context: Context, text: str, signs: tuple[str, ...]) -> Record:
-    said, _ = means_of(text)
+def _record(context: Context, text: str, said: tuple[str, ...], signs: tuple[str, ...]) -> Record:
     codes = dict.fromkeys([code.text for code in codes_in(text) if code.kind != "event"])
     if text.startswith("Success:"):
         signs = (*signs, "catalog-verified")

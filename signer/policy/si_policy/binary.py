@@ -12,7 +12,7 @@ from signer.policy.si_policy.layout import Layout, RawRule, RawSigner, read_layo
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lower_case, oid_of, with_exceptions
 from signer.policy.si_policy.rules import LOWEST_VERSION, FileRule, Kind, SignerRule
 
-_MAX_SIZE = 8 << 20
+MAX_SIZE = 8 << 20
 """Maximum size of a file. Microsoft's driver block list has 230 KiB; reading takes about 30 times the memory."""
 _KINDS: tuple[Kind, ...] = ("deny", "allow", "attribute")
 _NAMES = ("InternalName", "FileDescription", "ProductName")
@@ -21,8 +21,8 @@ _TITLE = ("PolicyInfo", "Information", "Name")
 
 def read_binary(data: bytes) -> SiPolicy:
     """Read a policy from a binary file, signed or not. Raises ConfigError with the offset."""
-    if len(data) > _MAX_SIZE:
-        raise ConfigError(f"the App Control policy is larger than {_MAX_SIZE >> 20} MiB", hint=HINT)
+    if len(data) > MAX_SIZE:
+        raise ConfigError(f"the App Control policy is larger than {MAX_SIZE >> 20} MiB", hint=HINT)
     signed = data[:1] == bytes((der.SEQUENCE,))
     start, end = _inside(data) if signed else (0, len(data))
     return _policy(read_layout(Cursor(data[start:end], start)), signed=signed)

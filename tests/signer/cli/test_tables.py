@@ -82,3 +82,22 @@ def test_a_pipe_without_unicode_has_a_table_in_ascii():
     stream.flush()
     text = stream.buffer.getvalue().decode("ascii")
     assert "1 | 2" in text
+
+
+def test_a_table_with_many_rows_looks_the_same_without_rich(capsys, monkeypatch):
+    Output().table(COLUMNS, ROWS, title="All\nof them")
+    drawn = capsys.readouterr().out
+    monkeypatch.setattr("signer.cli.terminal.MAX_DRAWN_ROWS", 1)
+    monkeypatch.setattr("signer.cli.terminal.plain_table", lambda *_: None)
+    monkeypatch.setattr("signer.cli.terminal._table", lambda *_, **__: pytest.fail("rich draws it"))
+    Output().table(COLUMNS, ROWS, title="All\nof them")
+    large = capsys.readouterr().out
+    assert large == drawn
+
+
+def test_a_cell_of_a_large_table_can_not_forge_a_row(capsys, monkeypatch):
+    monkeypatch.setattr("signer.cli.terminal.MAX_DRAWN_ROWS", 0)
+    monkeypatch.setattr("signer.cli.terminal.plain_table", lambda *_: None)
+    Output().table(("File", "State"), [("a.sys\nb.sys   accepted", ("two", "lines"))])
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[2:] == [" a.sys\\nb.sys   accepted   two; lines"]

@@ -59,8 +59,17 @@ def lacks_services(version: VersionSection, machine: MachineInstall, install: In
     section = install.section
     if section is None or install.model is None or machine.related(install, ".Services") is not None:
         return False
-    uses_another = section.first("Include") is not None or section.first("Needs") is not None
-    return not uses_another and version.value("ClassGuid").lower() not in _WITHOUT_FUNCTION_DRIVER
+    return not uses_another_inf(section) and class_needs_function_driver(version)
+
+
+def uses_another_inf(section: Section) -> bool:
+    """Tell whether an install section uses another one, perhaps of another INF, which may bring the service."""
+    return section.first("Include") is not None or section.first("Needs") is not None
+
+
+def class_needs_function_driver(version: VersionSection) -> bool:
+    """Tell whether the devices of the setup class need a function driver of the INF."""
+    return version.value("ClassGuid").lower() not in _WITHOUT_FUNCTION_DRIVER
 
 
 def is_windows_class(version: VersionSection) -> bool:

@@ -143,5 +143,5 @@ def _problem(driver: DriverInf, finding: Finding, mode: Mode, date: datetime.dat
         severity = Severity.WARNING
     elif severity is Severity.ERROR and date is not None and date < rule.since:
         severity = Severity.WARNING
-        message += f" (A warning: the rule is of {rule.since}, {rule.release}, and newer than the INF.)"
+        message += rule.newer
     return PackageProblem(rule.code, message, driver.path, finding.line, finding.fix or rule.fix, severity)

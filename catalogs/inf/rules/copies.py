@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catalogs.inf.rules.finding import Subject
-from catalogs.inf.syntax import Entry
-from catalogs.inf.uses import Role, Use
+from catalogs.inf.syntax import Entry, Inf
+from catalogs.inf.uses import Role, Use, Uses
 
 DEFAULT = "DefaultDestDir"
 
@@ -34,32 +33,29 @@ class FileCopy:
         return (self.dirid, self.folder, self.target.lower())
 
 
-def destination(subject: Subject, name: str) -> tuple[str, str, Entry | None]:
+def destination(inf: Inf, name: str) -> tuple[str, str, Entry | None]:
     """Return dirid, folder and line that [DestinationDirs] gives a file list."""
-    directories = subject.inf.section("DestinationDirs")
+    directories = inf.section("DestinationDirs")
     entry = directories and (directories.first(name) or directories.first(DEFAULT))
     return (entry.value(), entry.value(1).strip("\\").lower(), entry) if entry else ("", "", None)
 
 
-def destinations(subject: Subject) -> Iterator[FileCopy]:
+def file_copies(inf: Inf, uses: Uses) -> Iterator[FileCopy]:
     """Yield every file that a used section copies."""
-    for use in subject.of(Role.COPY_FILES):
-        dirid, folder, _ = destination(subject, use.section.name)
+    for use in uses.of(Role.COPY_FILES):
+        dirid, folder, _ = destination(inf, use.section.name)
         for entry in use.section.entries:
             fields = entry.texts
             target = fields[0]
             source = (fields[1] if len(fields) > 1 else "") or target
             flags = fields[3] if len(fields) > 3 else ""
             yield FileCopy(target, source, entry.line, use.section.name, dirid, folder, use, flags)
-    dirid, folder, _ = destination(subject, DEFAULT)
-    for use in subject.directive_uses:
-        if use.role in _COPYING:
-            for entry in use.section.all("CopyFiles"):
-                for value in entry.values:
-                    if value[:1] == "@":
-                        yield FileCopy(value[1:], value[1:], entry.line, "CopyFiles", dirid, folder, use)
+    dirid, folder, _ = destination(inf, DEFAULT)
+    for use in uses.of(*_COPYING):
+        for entry in use.section.all("CopyFiles"):
+            for value in entry.values:
+                if value[:1] == "@":
+                    yield FileCopy(value[1:], value[1:], entry.line, "CopyFiles", dirid, folder, use)
 
 
-_COPYING = frozenset(
-    {Role.INSTALL, Role.CO_INSTALLERS, Role.INTERFACE, Role.INTERFACES, Role.CLASS_INSTALL, Role.UNINSTALL}
-)
+_COPYING = (Role.INSTALL, Role.CO_INSTALLERS, Role.INTERFACE, Role.INTERFACES, Role.CLASS_INSTALL, Role.UNINSTALL)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from catalogs.catalog import os_names
-from catalogs.inf.rules.copies import FileCopy, destination, destinations
+from catalogs.inf.rules.copies import FileCopy, destination
 from catalogs.inf.rules.directives import COPY_FLAGS
 from catalogs.inf.rules.exceptions import DIRIDS
 from catalogs.inf.rules.finding import Finding, Subject, checks, found
@@ -23,6 +23,7 @@ from catalogs.inf.rules.rule import Mode
 from catalogs.inf.sources import FILES
 from catalogs.inf.sources import NAMES as DISKS
 from catalogs.inf.syntax import Entry, Section
+from catalogs.inf.targets import ARCHITECTURES
 from catalogs.inf.uses import Role
 
 _NON_SYSTEM_DIRIDS = {"24", "30", "16422", "16426", "16427", "16428", "-1", "01"}
@@ -68,12 +69,26 @@ def _defined_disks(subject: Subject) -> set[str]:
     return {(entry.key or entry.value()).lower() for section in sections for entry in section.entries}
 
 
+def _listed(subject: Subject, *names: str) -> set[str]:
+    """Return the files in sections, in lower case."""
+    sections = filter(None, map(subject.inf.section, names))
+    return {text.lower() for section in sections for entry in section.entries for text in entry.texts[:1]}
+
+
+def _architectures(subject: Subject) -> Collection[str]:
+    """Return the architectures that may install the INF."""
+    if subject.driver.default_installs:
+        return ARCHITECTURES
+    return {models.target.architecture or "x86" for models in subject.driver.models}
+
+
 @checks("1230")
 def missing_sources(subject: Subject) -> Iterator[Finding]:
     """Find files to copy that [SourceDisksFiles] does not list."""
-    listed = subject.inf.section(FILES)
-    everywhere = {text.lower() for entry in listed.entries for text in entry.texts[:1]} if listed is not None else set()
-    if all(copy.source.lower() in everywhere for copy in destinations(subject)):
+    copied = {copy.source.lower() for copy in subject.copies}
+    if subject.driver.version.entry("LayoutFile") is not None:
+        return  # it may list any file of Windows
+    if all(copied <= _listed(subject, FILES, f"{FILES}.{each}") for each in _architectures(subject)):
         return  # the lookup of each release takes longer
     for machine in subject.driver.lookup.on_any(os_names.ALL):
         for file in machine.files:
@@ -119,7 +134,7 @@ def deprecated_paths(subject: Subject) -> Iterator[Finding]:
 def driver_store_lists(subject: Subject) -> Iterator[Finding]:
     """Find operations that files in the driver store do not allow."""
     for use in subject.of(Role.COPY_FILES, Role.DEL_FILES, Role.REN_FILES):
-        dirid, _, _ = destination(subject, use.section.name)
+        dirid, _, _ = destination(subject.inf, use.section.name)
         if dirid != DRIVER_STORE:
             continue
         security = subject.inf.section(f"{use.section.name}.security")
@@ -133,7 +148,7 @@ def driver_store_lists(subject: Subject) -> Iterator[Finding]:
 def copied_files(subject: Subject) -> Iterator[Finding]:
     """Find lines of CopyFiles lists with a wrong name, flag or destination."""
     reported: set[str] = set()
-    for copy in destinations(subject):
+    for copy in subject.copies:
         bits = flags(copy.flags)
         if not copy.target:
             yield found("1229", copy.line, "destination", "CopyFiles")
@@ -190,7 +205,7 @@ def copied_infs(subject: Subject) -> Iterator[Finding]:
 def overwritten_files(subject: Subject) -> Iterator[Finding]:
     """Find two files that one machine may copy to the same place."""
     first: dict[tuple[str, str, str], FileCopy] = {}
-    for copy in destinations(subject):
+    for copy in subject.copies:
         other = first.setdefault(copy.place, copy)
         if other.source.lower() != copy.source.lower() and subject.uses.together(other.use, copy.use):
             place = f"%{copy.dirid}%\\{copy.folder}\\{copy.target}".replace("\\\\", "\\")

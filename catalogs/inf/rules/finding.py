@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import Severity
+from catalogs.inf.rules.copies import FileCopy, file_copies
 from catalogs.inf.rules.registry_values import Value, registry_values
 from catalogs.inf.rules.rule import Mode
 from catalogs.inf.syntax import Inf
 from catalogs.inf.uses import WITHOUT_DIRECTIVES, Role, Use, Uses
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A place where a rule is broken."""
 
     code: str
@@ -55,6 +56,11 @@ class Subject:
     def of(self, *roles: Role) -> Iterator[Use]:
         """Yield the uses in some roles."""
         return self.uses.of(*roles)
+
+    @cached_property
+    def copies(self) -> tuple[FileCopy, ...]:
+        """The files that used sections copy."""
+        return tuple(file_copies(self.inf, self.uses))
 
     @cached_property
     def directive_uses(self) -> tuple[Use, ...]:

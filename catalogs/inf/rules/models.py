@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from catalogs.catalog import os_names
+from catalogs.inf.install import section_for
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.models import ModelsSection
 from catalogs.inf.rules.finding import Finding, Subject, checks, found
 from catalogs.inf.rules.introduced import introduced
 from catalogs.inf.rules.text import stampinf_variable
-from catalogs.inf.services import lacks_services
+from catalogs.inf.services import class_needs_function_driver, uses_another_inf
 from catalogs.inf.targets import ARCHITECTURES
 from catalogs.inf.uses import SUFFIXES
 
 FIRST_BUILD = 14310
 """First build that a decoration may name (windows-driver-docs, install/inf-manufacturer-section.md)."""
 _WINDOWS_10 = (10, 0)
+_DEFAULT_INSTALLS = [f"{DEFAULT_INSTALL}{suffix}" for suffix in ("", ".NT", *(f".NT{each}" for each in ARCHITECTURES))]
 _ARCHITECTURE = re.compile(r"nt(?:x86|amd64|ia64|arm64|arm)\b", re.IGNORECASE)
 
 
@@ -61,10 +62,8 @@ def install_sections(subject: Subject) -> Iterator[Finding]:
         for entry in section.entries if section is not None else ():
             if entry.key is not None and not entry.value() and entry.value(1):
                 yield found("1271", entry.line)
-        architecture = models.target.architecture or "x86"
         for model in models.models or ():
-            names = (f"{model.install}.nt{architecture}", f"{model.install}.nt", model.install)
-            if not any(map(subject.inf.section, names)) and model.ids:
+            if section_for(subject.inf, model.install, models.target.architecture or "x86") is None and model.ids:
                 yield found("1261", model.line, model.ids[0], model.install)
 
 
@@ -98,16 +97,17 @@ def _device_ids(subject: Subject, name: str) -> list[str]:
 @checks("1296")
 def services(subject: Subject) -> Iterator[Finding]:
     """Find devices without a function driver."""
-    driver = subject.driver
-    if all(subject.inf.section(f"{name}.services") for name in subject.uses.installs):
-        return  # the lookup of each release takes longer
-    for machine in driver.lookup.on_any(os_names.ALL):
-        for install in machine.installs:
-            if lacks_services(driver.version, machine, install):
-                section = install.section.name if install.section is not None else install.name
-                device = install.model.ids[0] if install.model is not None and install.model.ids else install.name
-                fix = f"Add [{section}.Services] with an AddService directive."
-                yield found("1296", install.line, device, section, fix=fix)
+    if not class_needs_function_driver(subject.driver.version):
+        return
+    for models in _models(subject):
+        installs = {model.install.lower(): model for model in reversed(models.models or ())}
+        for model in installs.values():
+            section = section_for(subject.inf, model.install, models.target.architecture or "x86")
+            if section is None or subject.inf.section(f"{section.name}.Services") or uses_another_inf(section):
+                continue
+            device = model.ids[0] if model.ids else model.install
+            fix = f"Add [{section.name}.Services] with an AddService directive."
+            yield found("1296", model.line, device, section.name, fix=fix)
 
 
 @checks("1199")
@@ -142,8 +142,7 @@ def _oldest_targets(subject: Subject) -> dict[str, tuple[int, int, int]]:
 def primitive_driver(subject: Subject) -> Iterator[Finding]:
     """Find [DefaultInstall] sections that do not make a primitive driver."""
     driver = subject.driver
-    names = {f"{DEFAULT_INSTALL.lower()}{suffix}" for suffix in ("", *(f".nt{a}" for a in ARCHITECTURES), ".nt")}
-    present = [section for name, section in driver.inf.sections.items() if name in names]
+    present = [section for section in map(driver.inf.section, _DEFAULT_INSTALLS) if section is not None]
     if present and driver.inf.section("Manufacturer") is not None:
         yield found("1212", present[0].line, DEFAULT_INSTALL, "Manufacturer")
         return
@@ -157,7 +156,7 @@ def primitive_driver(subject: Subject) -> Iterator[Finding]:
             fix = f"Write [{section.name}.NTamd64], and add a section for each other architecture."
             yield found("1421", section.line, section.name, fix=fix)
     for name, section in driver.inf.sections.items():
-        legacy = section.first("LegacyUninstall")
-        is_uninstall = name.startswith("defaultuninstall.nt") and not name.endswith(".services")
-        if is_uninstall and (legacy is None or legacy.value() != "1"):
-            yield found("1422", section.line)
+        if name.startswith("defaultuninstall.nt") and not name.endswith(".services"):
+            legacy = section.first("LegacyUninstall")
+            if legacy is None or legacy.value() != "1":
+                yield found("1422", section.line)

@@ -48,7 +48,9 @@ def registry_roots(subject: Subject) -> Iterator[Finding]:
             yield found("1223", line, "HKLM", value.key)
         if subject.mode is Mode.H and allows_key(value.root, value.key):
             continue
-        yield found("1304", line, "AddReg", value.root, value.key, "")
+        if subject.mode in (Mode.K, Mode.U):
+            yield found("1304", line, "AddReg", value.root, value.key, "")
+            continue
         if value.root == "HKCR":
             yield found("2660", line, value.key)
         if value.writes_data:

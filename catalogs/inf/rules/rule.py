@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import zip_longest
 
@@ -83,6 +83,15 @@ class Rule:
         """Tell whether drvsign decides the rule."""
         return self.reason is None
 
+    @cached_property
+    def newer(self) -> str:
+        """The remark on a warning about an INF that is older than the rule."""
+        return f" (A warning: the rule is of {self.since}, {self.release}, and newer than the INF.)"
+
+    @cached_property
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(self.message.split("<value>"))
+
     def level(self, mode: Mode) -> Level:
         """Return the level that applies in a mode: in `h` the level of `w`, if Microsoft publishes none."""
         level = self.levels[mode]
@@ -90,8 +99,7 @@ class Rule:
 
     def text(self, values: tuple[str, ...]) -> str:
         """Return the message with its values."""
-        parts = self.message.split("<value>")
-        return "".join(part for pair in zip_longest(parts, values, fillvalue="") for part in pair)
+        return "".join(part for pair in zip_longest(self._parts, values, fillvalue="") for part in pair)
 
 
 @cache

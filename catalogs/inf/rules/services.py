@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalogs.inf.rules.copies import destinations
 from catalogs.inf.rules.directives import INBOX_BINARIES, SERVICE_FLAGS
 from catalogs.inf.rules.finding import Finding, Subject, checks, found
 from catalogs.inf.rules.numbers import dirid_of, flags, number
@@ -123,7 +122,7 @@ def _number(section: Section, key: str) -> int | None:
 @checks("1254", "2084", "2085", "2650")
 def service_binaries(subject: Subject) -> Iterator[Finding]:
     """Find service binaries that are not paths under a dirid, or not in the package."""
-    copied = {copy.target.lower() for copy in destinations(subject)}
+    copied = {copy.target.lower() for copy in subject.copies}
     for use in subject.of(Role.SERVICE):
         for entry in use.section.all("ServiceBinary"):
             path = entry.value()

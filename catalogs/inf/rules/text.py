@@ -13,6 +13,8 @@ from catalogs.inf.syntax import Section
 
 TEMPLATE_SUFFIX = ".inx"
 _MAX_FIELD_LENGTH = 4096
+_TOKEN = re.compile(r"%([^%\r\n]*)%")
+_CONTINUED = re.compile(r"\\[ \t\r]*(?:;[^\n]*)?\n")
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
 
 
@@ -51,11 +53,14 @@ def stampinf_variables(subject: Subject) -> Iterator[Finding]:
 def fields(subject: Subject) -> Iterator[Finding]:
     """Find undefined string tokens, and fields that Windows truncates."""
     strings = Strings(subject.driver.text)
+    if _is_plain(subject.driver.text.source.text, strings):
+        return
     for name, section in subject.driver.text.sections.items():
         if name.split(".")[0] == "strings":
             continue
         for entry in section.entries:
-            for text in entry.texts:
+            whole = ",".join(entry.texts)
+            for text in entry.texts if "%" in whole or len(whole) >= _MAX_FIELD_LENGTH else ():
                 for token in strings.unresolved(text) if "%" in text else ():
                     yield found(
                         "1235",
@@ -68,6 +73,13 @@ def fields(subject: Subject) -> Iterator[Finding]:
                     )
                 if len(text) >= _MAX_FIELD_LENGTH:
                     yield found("long-field", entry.line, f"{len(text):,}", f"{_MAX_FIELD_LENGTH - 1:,}")
+
+
+def _is_plain(text: str, strings: Strings) -> bool:
+    """Tell whether a text has only defined tokens and short lines, so that its fields need no check of their own."""
+    tokens = {match.group(1).lower() for match in _TOKEN.finditer(text)}
+    defined = all(not token or token.isdecimal() or token in strings for token in tokens)
+    return defined and max(map(len, text.split("\n"))) < _MAX_FIELD_LENGTH and _CONTINUED.search(text) is None
 
 
 def _string_sections(subject: Subject) -> list[Section]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.edit import insert, rename, replace
 from catalogs.inf.rules import is_template
-from catalogs.inf.syntax import Entry, Inf, Section
+from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.text import DEFAULT_CODE_PAGE, InfText
 from catalogs.inf.version import VersionSection
 
@@ -22,8 +23,6 @@ _DATE = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
 _PARTS = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _MAX_PART = 65535
 _FIRST_VERSION = ".".join(map(str, (1, 0, 0, 0)))
-_CONTINUED = re.compile(r"\\\s*(?:;.*)?$")
-_HEADER = re.compile(r"(\s*\[)([^\]]*)(\].*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -93,19 +92,19 @@ def _fix_version(driver: DriverInf, lines: list[str], today: datetime.date) -> N
         return
     lockdown = section.first("PnpLockdown")
     if lockdown is None:
-        _insert(lines, section, "PnpLockdown = 1")
+        insert(lines, section, "PnpLockdown = 1")
     elif driver.version.value("PnpLockdown") != "1":
-        _replace(lines, lockdown, "PnpLockdown = 1")
+        replace(lines, lockdown, "PnpLockdown = 1")
     if is_template(driver):
         return
     entry = section.first("DriverVer")
     if entry is None or not any(entry.values):
         value = f"DriverVer = {today:%m/%d/%Y},{_FIRST_VERSION}"
-        _insert(lines, section, value) if entry is None else _replace(lines, entry, value)
+        insert(lines, section, value) if entry is None else replace(lines, entry, value)
         return
     fixed = _driver_version(entry, driver.version)
     if fixed is not None:
-        _replace(lines, entry, f"{entry.key} = {fixed}")
+        replace(lines, entry, f"{entry.key} = {fixed}")
 
 
 def _driver_version(entry: Entry, version: VersionSection) -> str | None:
@@ -139,7 +138,7 @@ def _fix_default_install(driver: DriverInf, lines: list[str]) -> None:
         if base in ("defaultinstall", "defaultuninstall") and not rest.startswith("nt"):
             suffix = section.name[len(base) :]
             for line in section.lines:
-                _rename(lines, line, f"{section.name[: len(base)]}.NT{architecture}{suffix}")
+                rename(lines, line, f"{section.name[: len(base)]}.NT{architecture}{suffix}")
 
 
 def _only_architecture(inf: Inf) -> str | None:
@@ -166,27 +165,4 @@ def _fix_models(driver: DriverInf, lines: list[str]) -> None:
         if match is not None and all(driver.text.section(f"{name}.{each}") for each in entry.values[1:]):
             lines[entry.line - 1] = f"{line[: match.end()]},NTx86{line[match.end() :]}"
             for header in section.lines:
-                _rename(lines, header, f"{section.name}.NTx86")
-
-
-def _insert(lines: list[str], section: Section, text: str) -> None:
-    """Insert a line after the last entry under the first header. The line numbers of the entries do not change."""
-    end = section.lines[1] if len(section.lines) > 1 else len(lines) + 1
-    last = max((entry.line for entry in section.entries if entry.line < end), default=section.line) - 1
-    if _CONTINUED.search(lines[last]):
-        last = section.line - 1
-    lines[last] = f"{lines[last]}\n{text}"
-
-
-def _replace(lines: list[str], entry: Entry, text: str) -> None:
-    """Replace a line, but keep its comment and the lines that were inserted after it."""
-    old, newline, inserted = lines[entry.line - 1].partition("\n")
-    comment = re.search(r"\s*;[^\"]*$", old.removesuffix("\r"))
-    lines[entry.line - 1] = text + (comment.group() if comment is not None else "") + newline + inserted
-
-
-def _rename(lines: list[str], number: int, name: str) -> None:
-    """Rename the section whose header is on a line."""
-    match = _HEADER.match(lines[number - 1])
-    if match is not None:
-        lines[number - 1] = f"{match.group(1)}{name}{match.group(3)}"
+                rename(lines, header, f"{section.name}.NTx86")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.commands.inf_stamp import stamp
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, workers
@@ -206,6 +207,14 @@ def rules(output: Output) -> None:
     ]
     output.table(("Code", "k", "u", "w", "h", "Since", "Message"), rows)
     output.note("?: Microsoft publishes no level for this mode; inf lint uses that of mode w.")
+
+
+app.command(
+    epilog=examples(
+        "drvsign inf stamp toaster.inx --output toaster.inf --arch amd64 --kmdf 1.15 --version 1.2.3.4",
+        "drvsign inf stamp toaster.inf --output toaster.inf --version '*'",
+    )
+)(stamp)
 
 
 def _rule_document(rule: Rule) -> dict[str, Any]:

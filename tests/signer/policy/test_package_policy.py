@@ -37,7 +37,7 @@ def test_every_package_case_has_a_source_and_an_id() -> None:
     }
 
 
-def test_the_prompt_is_one_warning_for_the_wholepackage() -> None:
+def test_the_prompt_is_one_warning_for_the_whole_package() -> None:
     verdict = judge_package(UNSIGNED, Target.parse("win7-x64"), SWITCHES)
     prompts = [one for one in verdict.findings if one.code == "administrator-prompt"]
     assert [one.severity for one in prompts] == ["warning"]

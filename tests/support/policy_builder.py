@@ -24,7 +24,7 @@ from signer.policy.subjects import CertificatePaths
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem
 from signer.verify.evidence import Evidence, Signature, SignatureProblem, Source, Timestamp
 
-KeyKind = Literal["rsa2048", "rsa1024", "rsa1023", "rsa8192", "p256"]
+KeyKind = Literal["rsa2048", "rsa1024", "rsa1023", "rsa4096", "rsa4097", "rsa8192", "p256"]
 
 _RSA_OID = bytes.fromhex("06092a864886f70d0101")
 _HASH_BYTE = {"sha256": b"\x0b", "sha1": b"\x05", "md5": b"\x04"}

@@ -1,8 +1,9 @@
-"""A boot-start driver needs an embedded signature; nothing is said of other files, and of unsigned ones elsewhere."""
+"""Rules about the whole file: boot-start drivers, problems of the file, and settings without effect."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from signer.asn1.oids import EKU_WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
+from signer.verify.evidence import SignatureProblem
 from tests.support.policy_builder import Sample, by_microsoft, driver, unknown_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -32,3 +34,41 @@ def test_boot_start(sample: Sample, boot_start: bool, said: bool) -> None:
         machine = MachineState(at=NOW, boot_start=boot_start)
         verdict = judge("kernel", sample.evidence, sample.paths, Target.parse(target), machine)
         assert ("boot-start-catalog-only" in verdict.codes) == said
+
+
+def test_a_problem_that_the_kernel_ignores_does_not_hide_the_next_one() -> None:
+    problems = (
+        SignatureProblem("nonzero-padding", "bytes follow the signature"),
+        SignatureProblem("overlapping-sections", "two sections overlap"),
+    )
+    sample = driver(by_microsoft(EKU_WHQL), problems=problems)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), MachineState(at=NOW))
+    severities = {one.code: one.severity for one in verdict.findings}
+    assert verdict.outcome == "unknown"
+    assert (severities["nonzero-padding"], severities["overlapping-sections"]) == ("warning", "warning")
+
+
+@pytest.mark.parametrize(
+    ("target", "machine", "code", "said"),
+    [
+        ("win7-x64", {"secure_boot": True}, "no-secure-boot", True),
+        ("win7-x64", {"secure_boot": False}, "no-secure-boot", False),
+        ("win7-x64", {}, "no-secure-boot", False),
+        ("win8-x64", {"secure_boot": True}, "no-secure-boot", False),
+        ("win8.1-x64", {"hvci": True}, "no-hvci", True),
+        ("win8.1-x64", {}, "no-hvci", False),
+        ("win10-22h2-x64", {"hvci": True}, "no-hvci", False),
+        ("win10-22h2-x64", {"testsigning": True}, "testsigning-ignored", True),
+        ("win10-22h2-x64", {"testsigning": True, "roots": "test-signing"}, "testsigning-ignored", False),
+        (
+            "win10-22h2-x64",
+            {"testsigning": True, "roots": "test-signing", "secure_boot": True},
+            "testsigning-secure-boot",
+            True,
+        ),
+    ],
+)
+def test_a_setting_without_effect_is_noted(target: str, machine: dict[str, Any], code: str, said: bool) -> None:
+    sample = driver(by_microsoft(EKU_WHQL))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse(target), MachineState(at=NOW, **machine))
+    assert (code in verdict.codes) == said

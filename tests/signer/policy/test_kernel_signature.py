@@ -1,18 +1,23 @@
-"""A timestamp in the first or last second of the signer's certificate yields no warning."""
+"""Limits in rules about a signature: timestamps and sizes of keys; and what a warning about SHA-1 names."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from signer.algorithms import DigestAlgorithm
+from signer.asn1.oids import EKU_WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
-from tests.support.policy_builder import cross_signed, driver
+from signer.verify.evidence import Source
+from tests.support.policy_builder import KeyKind, Sign, by_microsoft, cross_signed, driver
 
 MACHINE = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 OUTSIDE = "timestamp-outside-lifetime"
+SHA1 = by_microsoft(EKU_WHQL).having(algorithm=DigestAlgorithm.SHA1)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +35,49 @@ def test_a_timestamp_outside_the_validity_period_is_reported(stamped: str, said:
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win7-x64"), MACHINE)
     assert (OUTSIDE in verdict.codes) == said
     assert ("expired" in verdict.codes) == said
+    spans = [one.message for one in verdict.findings if one.code == OUTSIDE]
+    assert all("(2014-03-01 to 2016-01-01)" in message for message in spans)
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("rsa1023", "key-too-short"),
+        ("rsa1024", None),
+        ("rsa2048", None),
+        ("rsa4096", None),
+        ("rsa4097", "key-too-long"),
+        ("p256", "key-not-rsa"),
+    ],
+)
+def test_the_limits_of_keys(key: KeyKind, code: str | None) -> None:
+    sample = driver(by_microsoft(EKU_WHQL, key=key))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), MACHINE)
+    assert [one for one in verdict.codes if one.startswith("key-")] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("sign", "named"),
+    [
+        pytest.param(SHA1, "the signature of", id="embedded"),
+        pytest.param(SHA1.in_catalog("old.cat"), "the signature of", id="a catalog that is signed with SHA-1"),
+    ],
+)
+def test_a_signature_with_sha1_is_named(sign: Sign, named: str) -> None:
+    sample = driver(sign)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), MACHINE)
+    (message,) = (one.message for one in verdict.findings if one.code == "digest-sha1")
+    assert message.startswith(named)
+
+
+@pytest.mark.parametrize(
+    ("source", "named"), [("catalog", "the catalog 'old.cat' lists this file only"), ("embedded", "the signature of")]
+)
+def test_a_sha1_hash_under_a_sha256_signature(source: Source, named: str) -> None:
+    """A catalog of version 1 lists files by SHA-1, although its signature has SHA-256."""
+    sample = driver(SHA1.having(source=source, catalog="old.cat"))
+    signature = replace(sample.evidence.signatures[0], signer_digest_algorithm=DigestAlgorithm.SHA256)
+    evidence = replace(sample.evidence, signatures=(signature,))
+    verdict = judge("kernel", evidence, sample.paths, Target.parse("win10-22h2-x64"), MACHINE)
+    (message,) = (one.message for one in verdict.findings if one.code == "digest-sha1")
+    assert message.startswith(named)

@@ -13,6 +13,7 @@ from catalogs.verification.files import verify_file
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.errors import FileError, Interrupted, SignerError, UnfinishedRun, UsageError, unexpected_as_internal
 from signer.formats.detect import by_suffix, expected, kind, names
+from signer.storage.files import exists
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
 
@@ -89,7 +90,7 @@ class _File:
 
 
 def _verify(file: _File, query: VerifyQuery) -> Iterator[Assessment]:
-    if not file.path.exists():
+    if not exists(file.path):
         raise FileError("file or folder not found", path=file.path, hint="Check the path.")
     yield verify_file(file.path, query, [load_catalog(path) for path in file.catalogs])
 

@@ -11,6 +11,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
+from signer.cli.output import Output
+from signer.cli.standard_streams import check_streams
+
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Replace each dataclass parameter by the dataclass's fields, for Typer to read."""
@@ -26,8 +29,10 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             parameters.append(_keyword(name, kind, parameter.default))
 
     def run(**values: Any) -> None:
+        given = dict(values)
         for name, kind in groups.items():
             values[name] = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
+        check_streams(parameters, given, next((one for one in values.values() if isinstance(one, Output)), None))
         function(**values)
 
     run.__name__ = function.__name__

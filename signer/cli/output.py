@@ -21,7 +21,7 @@ import typer
 from signer.cli import terminal
 from signer.cli.interrupts import deferred
 from signer.cli.threads import in_threads
-from signer.errors import InternalError, PackageError, SignerError
+from signer.errors import InternalError, PackageError, SignerError, UsageError
 from signer.reports.escape import printable
 
 Item = TypeVar("Item")
@@ -84,19 +84,29 @@ class Output:
         _answered.set(self)
         sys.stdout.write(text)
 
+    def reserve_stdout(self, what: str) -> None:
+        """Print no text on stdout from now on: it gets the bytes of a result. Raises UsageError with --json."""
+        if self.json:
+            raise UsageError(f"{what} and --json both write to the standard output", hint="Write the result to a file.")
+        _reserved.set(self)
+
+    @property
+    def _prints_text(self) -> bool:
+        return not self.json and _reserved.get() is not self
+
     @property
     def indent(self) -> int | None:
         """The indentation of JSON: 2 for a terminal; one line for a pipe, which is much faster to write."""
         return 2 if sys.stdout.isatty() else None
 
     def print(self, text: str = "", style: str | None = None) -> None:
-        """Print a line of the text result; nothing with --json."""
-        if not self.json:
+        """Print a line of the text result; nothing with --json or if a result has the stdout."""
+        if self._prints_text:
             terminal.write_line(sys.stdout, printable(text), style)
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
-        """Print a line that begins with a word in a style; nothing with --json."""
-        if not self.json:
+        """Print a line that begins with a word in a style; nothing with --json or if a result has the stdout."""
+        if self._prints_text:
             terminal.write_marked(sys.stdout, printable(word), printable(text), style)
 
     def table(
@@ -107,8 +117,8 @@ class Output:
         *,
         cut_last: bool = False,
     ) -> None:
-        """Print a table with `write_table`; nothing with --json."""
-        if not self.json:
+        """Print a table with `write_table`; nothing with --json or if a result has the stdout."""
+        if self._prints_text:
             terminal.write_table(sys.stdout, columns, rows, title, cut_last=cut_last)
 
     def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
@@ -116,8 +126,8 @@ class Output:
         return terminal.fits(sys.stdout, columns, rows)
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
-        """Print text beside a mark; nothing with --json."""
-        if not self.json:
+        """Print text beside a mark; nothing with --json or if a result has the stdout."""
+        if self._prints_text:
             terminal.write_paragraph(sys.stdout, mark, printable(text), style)
 
     def note(self, text: str) -> None:
@@ -201,6 +211,7 @@ class Output:
 
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
+_reserved: ContextVar[Output | None] = ContextVar("reserved", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 

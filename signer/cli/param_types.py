@@ -15,41 +15,60 @@ from typing import Any, get_args, get_origin
 import typer
 
 from signer.cli.signtool_switches import replacement_for
+from signer.storage.streams import STANDARD
 
 HOOK = "get_runtime_param"
 """The method of a Typer parameter that returns its converter. Private: tests hold that the installed Typer has it."""
 
 
 def to_path(word: str | Path) -> Path:
-    """Convert an argument to a path. Raises typer.BadParameter for "".
+    """Convert an argument to the path of a folder. Raises typer.BadParameter, also for `-`."""
+    path = _path(word)
+    if path == STANDARD:
+        raise typer.BadParameter("'-' is the standard input or output, not a folder; ./- is a folder of this name")
+    return path
+
+
+def to_place(word: str | Path) -> Path:
+    """Convert an argument to an input that is a folder, or a file with others beside it. Raises typer.BadParameter."""
+    to_input(word)
+    return to_path(word)
+
+
+def to_input(word: str | Path) -> Path:
+    """Convert an argument to the path of an input; `-` is the standard input. Raises typer.BadParameter.
+
+    An option of SignTool is not a path.
+    """
+    if isinstance(word, str) and replacement_for(word) is not None:
+        raise typer.BadParameter(f"{word!r} is an option of SignTool, not a path")
+    return _path(word)
+
+
+def to_file(word: str | Path) -> Path:
+    """Convert an argument to the path of a file to read; `-` is the standard input. Raises typer.BadParameter.
+
+    Path drops a slash at the end, so `--output signed/` would write a file called `signed`.
+    """
+    if isinstance(word, str) and word.endswith(("/", os.sep)):
+        raise typer.BadParameter(f"{word!r} ends with a slash, which names a folder: a file is required")
+    return _path(word)
+
+
+def to_output(word: str | Path) -> Path:
+    """Convert an argument to the path of a file to write; `-` is the standard output. Raises typer.BadParameter."""
+    return to_file(word)
+
+
+def _path(word: str | Path) -> Path:
+    """Convert an argument to a path; `./-` is a file of this name, `-` is `STANDARD`. Raises typer.BadParameter.
 
     A variable that is not set becomes "", which to Path is the working folder.
     """
     if word == "":
         raise typer.BadParameter("the path is empty")
-    return Path(word)
-
-
-def to_input(word: str | Path) -> Path:
-    """Convert an argument to the path of an input. Raises typer.BadParameter also for an option of SignTool."""
-    if isinstance(word, str) and replacement_for(word) is not None:
-        raise typer.BadParameter(f"{word!r} is an option of SignTool, not a path")
-    return to_path(word)
-
-
-def to_file(word: str | Path) -> Path:
-    """Convert an argument to the path of a file. Raises typer.BadParameter, also for a slash at the end.
-
-    Path drops the slash, so `--output signed/` would write a file called `signed`.
-    """
-    if isinstance(word, str) and word.endswith(("/", os.sep)):
-        raise typer.BadParameter(f"{word!r} ends with a slash, which names a folder: a file is required")
-    return to_path(word)
-
-
-def to_output(word: str | Path) -> Path:
-    """Convert an argument to the path of a file to write; `-` is the standard output. Raises typer.BadParameter."""
-    return Path("/dev/stdout") if str(word) == "-" else to_file(word)
+    path = Path(word)
+    return path.absolute() if path == STANDARD and isinstance(word, str) and word != str(STANDARD) else path
 
 
 def to_choice(*known: str) -> Callable[[str], str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
-from signer.storage.files import read
+from signer.storage.files import exists, read
 from signer.storage.folders import walk
+from signer.storage.streams import STANDARD
 
 
 def expand(
@@ -48,9 +49,9 @@ def expand_relative(
             raise
 
     for path in listed(paths):
-        if not path.exists() and not missing_ok:
+        if not exists(path) and not missing_ok:
             raise FileError("file or folder not found", path=path, hint="Check the path.")
-        if not path.is_dir():
+        if path == STANDARD or not path.is_dir():
             add(path, Path(path.name))
             continue
         inside = [file for file in walk(path) if accepts(file)]
@@ -63,7 +64,7 @@ def expand_relative(
 
 def require_existing(paths: Iterable[Path]) -> None:
     """Raise FileError if one of the PATH arguments, or of the lists in them, does not exist; name all of these."""
-    missing = [path for path in listed(paths) if not path.exists()]
+    missing = [path for path in listed(paths) if not exists(path)]
     if not missing:
         return
     hint = "Check the path. No file was changed; --keep-going processes the others."
@@ -78,7 +79,9 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
     A pattern such as `*.sys`, which not every shell expands, is replaced by its matches, if any.
     """
     for path in paths:
-        if path.exists():
+        if path == STANDARD:
+            read(path)  # before processes are forked, which would each read a part
+        if exists(path):
             yield path
             continue
         if not str(path).startswith("@"):

@@ -22,7 +22,6 @@ from signer.reports.file_results import (
     results_summary,
     write_results,
 )
-from signer.storage.streams import is_standard_output
 
 
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
@@ -59,7 +58,7 @@ def teller(output: Output) -> Callable[[FileResult], None]:
     """Return a function that prints a result as soon as it is there; nothing with --json or --quiet."""
 
     def tell(result: FileResult) -> None:
-        if output.json or output.quiet or is_standard_output(result.path):
+        if output.json or output.quiet:
             return
         write_results([result], output)
         sys.stdout.flush()
@@ -110,7 +109,7 @@ def finish(output: Output, results: Sequence[FileResult], more: Mapping[str, Any
     """Print the results; raises typer.Exit with 3 when any file failed. `more` are further keys of the document."""
     if output.json:
         output.document(result_document(results, more))
-    elif not (output.quiet or any(is_standard_output(result.path) for result in results)):  # the results are there
+    elif not output.quiet:
         write_results(results, output)
     failed = [result.error for result in results if result.error is not None]
     for error in failed:

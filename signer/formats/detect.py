@@ -10,6 +10,8 @@ from signer.errors import SigningError
 from signer.formats import table
 from signer.formats.table import FormatRow, Reader
 from signer.storage.files import file_error, require_data
+from signer.storage.files import read as whole
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from signer.formats.format import Format
@@ -45,6 +47,9 @@ def is_plainly_unsigned(path: Path) -> bool:
 def _peek(path: Path, ask: Callable[[Reader], Answer]) -> Answer:
     """Return the answer to a question about the first bytes of a file. Raises FileError."""
     require_data(path)
+    if path == STANDARD:
+        data = whole(path)
+        return ask(lambda offset, size: data[offset : offset + size])
     try:
         with path.open("rb", buffering=0) as file:
             head = file.read(_HEAD_SIZE)

@@ -22,6 +22,7 @@ from signer.formats.format import Format
 from signer.formats.table import FormatRow
 from signer.pkcs7 import nested
 from signer.storage.files import mapped
+from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
     from signer.trust.store import TrustStore
@@ -121,7 +122,7 @@ def require_replaceable_target(target: Path, ownership: Ownership, *, replace: b
     Raises ForeignSignature if it has only signatures that are not own, unless `replace` is true. Own signatures among
     the others show that an earlier call wrote the file.
     """
-    signers = signers_of_file(target, ownership)
+    signers = signers_of_file(target, ownership) if _is_replaced(target) else []
     if not signers or any(one.is_own for one in signers):
         return ()
     if not replace:
@@ -134,7 +135,7 @@ def require_replaceable_copy(source: Path, target: Path, known: Ownership) -> No
 
     For changes that add no signer: the signers of `source` are those of the result.
     """
-    if is_same_file(source, target) or not target.is_file():
+    if is_same_file(source, target) or not _is_replaced(target):
         return
     own = known.of(*(one.certificate for one in signers_of_file(source, known)))
     signers = signers_of_file(target, own)
@@ -143,14 +144,22 @@ def require_replaceable_copy(source: Path, target: Path, known: Ownership) -> No
 
 
 def is_same_file(source: Path, target: Path) -> bool:
-    """Tell whether two paths name one file, links resolved."""
+    """Tell whether two paths name one file, links resolved. What is written to a stream replaces nothing."""
+    if is_stream(target):
+        return False
     return source == target or os.path.realpath(source) == os.path.realpath(target)
+
+
+def _is_replaced(target: Path) -> bool:
+    """Tell whether writing to a path replaces a file; False for one that can't be reached, which writing reports."""
+    try:
+        return not is_stream(target) and target.is_file()
+    except OSError:
+        return False
 
 
 def signers_of_file(path: Path, ownership: Ownership) -> list[Signer]:
     """List the signers of a file; none for a file that is missing, can't be read or has no signatures."""
-    if not path.is_file():
-        return []
     try:
         with mapped(path) as data:
             _, file = opened(data)

@@ -69,12 +69,15 @@ def mapped(path: Path) -> Iterator[memoryview]:
     source: mmap.mmap | None = None
     data = b""
     try:
-        with path.open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size >= MMAP_THRESHOLD:
-                source = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            elif size:
-                data = file.read()
+        if path == streams.STANDARD:
+            data = streams.standard_input()
+        else:
+            with path.open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size >= MMAP_THRESHOLD:
+                    source = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                elif size:
+                    data = file.read()
     except OSError as error:
         raise file_error(error, path, "read the file") from error
     view = memoryview(data if source is None else source)
@@ -103,7 +106,11 @@ def _forget_locals(error: BaseException | None) -> None:
 def require_data(path: Path) -> None:
     """Raise FileError for a pipe, a socket or a device, because reading one may never end."""
     if streams.is_special(path):
-        raise FileError("the path is a pipe, a socket or a device, not a file", path=path, hint="Name a file.")
+        raise FileError(
+            "the path is a pipe, a socket or a device, not a file",
+            path=path,
+            hint="Name a file, or - for the standard input.",
+        )
 
 
 def shell_quote(path: Path) -> str:
@@ -117,9 +124,16 @@ def shell_quote(path: Path) -> str:
     return quote(str(path))
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is a file or a folder at a path; the standard input is always there."""
+    return path == streams.STANDARD or path.exists()
+
+
 def read(path: Path) -> bytes:
     """Read all bytes of a file. Use `mapped` for images. Raises FileError."""
     try:
+        if path == streams.STANDARD:
+            return streams.standard_input()
         with path.open("rb", buffering=0) as file:
             return file.read()
     except OSError as error:
@@ -129,6 +143,9 @@ def read(path: Path) -> bytes:
 def chunks_of(path: Path, size: int = 1 << 18) -> Iterator[bytes]:
     """Yield the bytes of a file in pieces of `size`, for files of any size. Raises FileError."""
     require_data(path)
+    if path == streams.STANDARD:
+        yield read(path)
+        return
     try:
         with path.open("rb", buffering=0) as file:
             while chunk := file.read(size):
@@ -177,8 +194,8 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
         with _stream_writer(path) as file:
             yield file
         return
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     with convert_os_errors(path):
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:MAX_NAME_PART]}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     staged = Path(name)
@@ -218,6 +235,7 @@ def _stream_writer(path: Path) -> Iterator[FileIO]:
     with temporary_folder() as folder, (folder / "stream").open("x+b", buffering=0) as file:
         yield file
         with convert_os_errors(path, "write to the pipe or device"):
+            streams.require_text_for_terminal(path, file)
             streams.copy_to(path, file)
 
 

@@ -25,6 +25,7 @@ from signer.storage.files import (
     require_data,
     write_atomically,
 )
+from signer.storage.streams import STANDARD
 
 COPY_CHUNK = 1 << 20
 _MAX_DEFERRED = 1 << 17
@@ -142,8 +143,8 @@ def _begin_change(source: Path, target: Path, change: Callable[[memoryview], Cha
 
     A file above `_MAX_DEFERRED` is written at once. Both steps raise FileError.
     """
-    before = _status(source)
-    if before.st_size <= _MAX_DEFERRED:
+    before = _status(source) if source != STANDARD else None
+    if before is None or before.st_size <= _MAX_DEFERRED:
         data = read(source)
         small = change(memoryview(data))
         result = _submitted(data, small.changes)
@@ -162,7 +163,7 @@ class _Unchanged(Exception):
 
 
 def _is_unchanged(changed: Changing, source: Path, target: Path) -> bool:
-    return changed.changes is None and source == target
+    return changed.changes is None and source == target != STANDARD
 
 
 def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
@@ -174,7 +175,7 @@ def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
     return result
 
 
-def _finish(result: bytes, changed: Change, source: Path, target: Path, before: os.stat_result) -> Change:
+def _finish(result: bytes, changed: Change, source: Path, target: Path, before: os.stat_result | None) -> Change:
     if changed.changes is not None:
         changed.changes.require()
     if not _is_unchanged(changed, source, target):
@@ -183,9 +184,9 @@ def _finish(result: bytes, changed: Change, source: Path, target: Path, before: 
     return changed
 
 
-def _require_untouched(source: Path, target: Path, before: os.stat_result) -> None:
+def _require_untouched(source: Path, target: Path, before: os.stat_result | None) -> None:
     """Raise FileError if the target is the source and another process changed it since `before`."""
-    if source != target:
+    if source != target or before is None:
         return
     now = _status(source)
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):

@@ -1,23 +1,41 @@
-"""Write to paths that are no regular files: pipes, character devices and open descriptors. They are never replaced."""
+"""Read and write what is not a regular file: the path `-`, pipes, character devices and open descriptors.
+
+None of them is ever replaced by a file.
+"""
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
+import sys
 from io import FileIO
 from pathlib import Path
 
 from signer.errors import FileError
 
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)|/proc/self/fd/(\d+)")
-_NAMED_DESCRIPTORS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_NAMED_DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
+STANDARD = Path("-")
+"""The standard input where a file is read, the standard output where one is written."""
 _CHUNK = 1 << 16
+_TEXT_CONTROLS = b"\t\n\f\r"
+
+_input: list[tuple[object, bytes]] = []
+"""The standard stream that was read, and its bytes."""
+
+
+def standard_input() -> bytes:
+    """Return all bytes of the standard input, which is read once. Raises OSError."""
+    if not _input or _input[0][0] is not sys.stdin:
+        _input[:] = [(sys.stdin, sys.stdin.buffer.read())]
+    return _input[0][1]
 
 
 def is_special(path: Path) -> bool:
-    """Return whether a path is a pipe, a socket or a device; False if its status can't be read."""
-    mode = _mode(path)
+    """Return whether a path is a pipe, a socket or a device; False if its status can't be read, and for `STANDARD`."""
+    mode = _mode(path) if path != STANDARD else None
     return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
@@ -37,6 +55,43 @@ def require_writable(path: Path) -> None:
     what = "block device" if stat.S_ISBLK(mode) else "socket" if stat.S_ISSOCK(mode) else None
     if what is not None:
         raise FileError(f"the path is a {what}, and output is never written to one", path=path, hint="Name a file.")
+
+
+def require_text_for_terminal(path: Path, source: FileIO) -> None:
+    """Raise FileError if an open file with binary data would be written to a terminal. Raises OSError."""
+    descriptor = _descriptor(path)
+    if not (os.isatty(descriptor) if descriptor is not None else _is_terminal(path)):
+        return
+    source.seek(0)
+    if _is_binary(source.read(_CHUNK)):
+        raise FileError(
+            "binary data is not written to a terminal",
+            path=path,
+            hint="Redirect the output to a file or a pipe, or name a file with --output.",
+        )
+
+
+def _is_terminal(path: Path) -> bool:
+    """Tell whether a path names a terminal; opening anything else, such as a FIFO, could wait for a reader."""
+    mode = _mode(path)
+    if mode is None or not stat.S_ISCHR(mode):
+        return False
+    descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+    try:
+        return os.isatty(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Tell binary data from text in UTF-8, a character of which may be cut at the end."""
+    if any(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in data):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def is_standard_output(path: Path) -> bool:

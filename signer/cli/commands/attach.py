@@ -21,6 +21,7 @@ from signer.cli.results import attempt, finish
 from signer.errors import SignerError, UsageError
 from signer.reports.file_results import FileResult
 from signer.storage.files import read
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,6 +140,8 @@ def attach(
         raise UsageError(
             "attach requires exactly one signature", hint="Give --signature, or --signed-digest with --cert."
         )
+    if target is None and path == STANDARD:
+        output.reserve_stdout("the result of -")
     mode = ExistingSignatures(append, replace, IdentityOptions(certs=certs).known_authorities())
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, mode))])
 

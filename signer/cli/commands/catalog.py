@@ -18,7 +18,7 @@ from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_input
+from signer.cli.param_types import to_file, to_input, to_place
 from signer.cli.processes import in_processes
 from signer.cli.results import attempt, failure_as_result, finish_told, left_result, teller
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
@@ -27,6 +27,7 @@ from signer.reports.file_results import FileResult
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
+from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
@@ -56,7 +57,7 @@ def build(
     output: Output,
     path: Annotated[
         Path,
-        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a .cdf of MakeCat.", parser=to_input),
+        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a .cdf of MakeCat.", parser=to_place),
     ],
     choices: CatalogChoices,
     page_hashes: PageHashes = False,
@@ -95,7 +96,7 @@ def build(
         write_depfile(depfile, results[0].path, _sources(path, choices))
     finish_told(output, {result.path: result for result in results}, [result.path for result in results], "built")
     if not output.json:
-        for result in results:
+        for result in (one for one in results if not is_stream(one.path)):
             output.note(f"Sign it: drvsign catalog sign {shell_quote(result.path)}")
 
 
@@ -147,7 +148,7 @@ def check(
     output: Output,
     path: CatalogFile,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_input)
+        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_place)
     ],
 ) -> None:
     """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.

@@ -12,7 +12,7 @@ from signer.cli.option_groups import command
 from signer.cli.options.certs import Folder, existing_folder
 from signer.cli.options.common import SecretOptions, now
 from signer.cli.output import Output
-from signer.cli.param_types import to_file
+from signer.cli.param_types import to_file, to_output
 from signer.errors import CertificateError, FileError, IdentityError, WrongSecret
 from signer.storage.files import read, require_data, shell_quote, write_atomically
 
@@ -24,7 +24,7 @@ _DEFAULT_NAME = Path("drvsign-test.pfx")
 PfxOutput = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help=f"The PFX to write. Default: {_DEFAULT_NAME}, if new.", parser=to_file
+        "--output", "-o", metavar="FILE", help=f"The PFX to write. Default: {_DEFAULT_NAME}, if new.", parser=to_output
     ),
 ]
 PfxFile = Annotated[

@@ -23,7 +23,7 @@ from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.package_verdict import PackageVerdict, package_verdict, roots_options
 from signer.cli.packaging import PackageCall
-from signer.cli.param_types import to_input
+from signer.cli.param_types import to_place
 from signer.cli.rehearsal import rehearse
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import failure_as_result, finish, unchanged_if_interrupted
@@ -46,7 +46,7 @@ SkipSigned = Annotated[
 
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_input)
+    Path, typer.Argument(metavar="DIR", help="The package folder: an INF and its files.", parser=to_place)
 ]
 
 

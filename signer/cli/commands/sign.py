@@ -18,7 +18,7 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_file
+from signer.cli.param_types import to_output
 from signer.cli.paths import expand_relative, require_existing
 from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
@@ -46,7 +46,7 @@ class SigningMode:
             "--detached",
             metavar="FILE",
             help="Write the signature (PKCS #7, DER) to FILE and leave PATH unchanged.",
-            parser=to_file,
+            parser=to_output,
         ),
     ] = None
     request: Annotated[
@@ -55,7 +55,7 @@ class SigningMode:
             "--detached-request",
             metavar="FILE",
             help="Write the data that an external key has to sign; complete it with `drvsign attach`.",
-            parser=to_file,
+            parser=to_output,
         ),
     ] = None
 
@@ -130,7 +130,7 @@ def _targets(
         require_existing(paths)
     files = expand_relative(paths, lambda path: _is_signable(path, output), names(), missing_ok=True)
     if detached is None:
-        targets = destination.of(files)
+        targets = destination.of(files, output)
         prepare_for(targets)
         return targets
     if destination != Destination():

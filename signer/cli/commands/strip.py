@@ -49,7 +49,7 @@ def strip(
     if not keep_going:
         require_existing(paths)
     files = expand_relative(paths, _can_be_stripped, names(_is_separable), missing_ok=True)
-    targets = Destination(output_file).of(files)
+    targets = Destination(output_file).of(files, output)
     prepare_for(targets)
     known = IdentityOptions().known_authorities() if output_file is not None else None
 

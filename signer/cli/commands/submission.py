@@ -19,7 +19,7 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_input
+from signer.cli.param_types import to_input, to_output, to_place
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
 from signer.errors import PackageError, SignerError, UsageError
@@ -29,6 +29,7 @@ from signer.reports.file_results import FileResult
 from signer.reports.problems import counted, write_problems
 from signer.storage.files import read, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
+from signer.storage.streams import is_standard_output
 
 if TYPE_CHECKING:
     from catalogs.submission.compare import Returned
@@ -41,7 +42,7 @@ app = typer.Typer(
     epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_input)
+    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_place)
 ]
 
 
@@ -53,7 +54,7 @@ CabinetFile = Annotated[
         metavar="X.cab",
         help="The cabinet to write. Default: next to the first folder, with its name.",
         show_default=False,
-        parser=to_file,
+        parser=to_output,
     ),
 ]
 
@@ -111,11 +112,14 @@ def build(
     )
     cabinet = cabinet or _beside(folders[0])
     result = _made(output, submission, cabinet, signing, chosen, unsigned=unsigned)
-    listing = cabinet.with_suffix(".ddf")
-    write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
+    results = [result]
+    if not is_standard_output(cabinet):
+        listing = cabinet.with_suffix(".ddf")
+        write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
+        results.append(FileResult(listing, "built", note="for makecab"))
     if depfile is not None:
         write_depfile(depfile, cabinet, (file.path for file in submission.files))
-    finish(output, [result, FileResult(listing, "built", note="for makecab")])
+    finish(output, results)
 
 
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
@@ -178,7 +182,7 @@ def compare(
     sent: Annotated[
         Path,
         typer.Argument(
-            metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False, parser=to_input
+            metavar="SENT", help="The folder or cabinet that was submitted.", show_default=False, parser=to_place
         ),
     ],
     received: Annotated[
@@ -187,7 +191,7 @@ def compare(
             metavar="RECEIVED",
             help="The folder, .zip or .cab that the portal returned.",
             show_default=False,
-            parser=to_input,
+            parser=to_place,
         ),
     ],
 ) -> None:

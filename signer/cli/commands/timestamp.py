@@ -57,7 +57,7 @@ def timestamp(
     if not keep_going:
         require_existing(paths)
     files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
-    targets = destination.of(files)
+    targets = destination.of(files, output)
     prepare_for(targets)
     choose = authorities.chooser(output)
     destination.create_folders(targets)

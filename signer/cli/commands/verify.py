@@ -13,7 +13,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, SecretOptions
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_choice, to_file
+from signer.cli.param_types import to_choice, to_file, to_output
 from signer.cli.paths import listed
 from signer.cli.reading import require_uninterrupted
 from signer.cli.verification import ReportFile, verify_and_report
@@ -114,7 +114,10 @@ def verify(
     events: Annotated[
         Path | None,
         typer.Option(
-            "--events", metavar="FILE", help="Write the predicted Code Integrity events as JSON lines.", parser=to_file
+            "--events",
+            metavar="FILE",
+            help="Write the predicted Code Integrity events as JSON lines.",
+            parser=to_output,
         ),
     ] = None,
     jobs: Jobs = 0,

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH", help="Files, folders, or @list.txt.", show_default=False, parser=to_input),
+    typer.Argument(
+        metavar="PATH",
+        help="Files, folders, or @list.txt; - is the standard input.",
+        show_default=False,
+        parser=to_input,
+    ),
 ]
 SignablePath = Annotated[
     Path, typer.Argument(metavar="PATH", help=f"The file: {titles()}.", show_default=False, parser=to_input)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import typer
 
 from signer.cli.options.certs import existing_folder
-from signer.cli.param_types import to_file
+from signer.cli.param_types import to_output
 from signer.errors import UsageError
 from signer.storage.files import read, write_atomically
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DepFile = Annotated[
     Path | None,
     typer.Option(
-        "--depfile", metavar="FILE", help="Write the dependencies of the result, for make or ninja.", parser=to_file
+        "--depfile", metavar="FILE", help="Write the dependencies of the result, for make or ninja.", parser=to_output
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from signer.cli.options.common import OutputFile
+from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.errors import UsageError
 from signer.storage.files import ensure_folder
+from signer.storage.streams import STANDARD
 
 OutputFolder = Annotated[
     Path | None,
@@ -29,10 +31,11 @@ class Destination:
     output_file: OutputFile = None
     output_dir: OutputFolder = None
 
-    def of(self, files: Mapping[Path, Path]) -> dict[Path, Path]:
+    def of(self, files: Mapping[Path, Path], output: Output) -> dict[Path, Path]:
         """Return the destination of each file, given its path below the named folder.
 
-        Raises UsageError for options that contradict each other or the number of files, FileError.
+        The result of the standard input goes to the standard output, unless an option says otherwise. Raises UsageError
+        for options that contradict each other or the number of files, FileError.
         """
         if self.output_file is not None and self.output_dir is not None:
             raise UsageError("--output and --output-dir can't be combined", hint="Remove one of them.")
@@ -43,12 +46,21 @@ class Destination:
                     hint="Use --output-dir, or sign in place.",
                 )
             return dict.fromkeys(files, self.output_file)
+        if STANDARD in files and self.output_dir is None:
+            require_alone(files)
+            output.reserve_stdout("the result of -")
         return {path: path for path in files} if self.output_dir is None else _below(self.output_dir, files)
 
     def create_folders(self, targets: Mapping[Path, Path]) -> None:
         """Create the folders below --output-dir that the results are written to. Raises FileError."""
         for parent in sorted({target.parent for target in targets.values()}) if self.output_dir is not None else ():
             ensure_folder(parent)
+
+
+def require_alone(files: Collection[Path]) -> None:
+    """Raise UsageError if the standard input is one of several files to change."""
+    if STANDARD in files and len(files) > 1:
+        raise UsageError("- can't be combined with other files", hint="Run a command for the files alone.")
 
 
 def _below(folder: Path, files: Mapping[Path, Path]) -> dict[Path, Path]:

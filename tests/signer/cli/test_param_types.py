@@ -15,7 +15,8 @@ import typer
 from typer.testing import CliRunner
 
 from signer.cli.app import app
-from signer.cli.param_types import HOOK, convert_directly, to_file, to_input, to_output, to_path
+from signer.cli.param_types import HOOK, convert_directly, to_file, to_input, to_output, to_path, to_place
+from signer.storage.streams import STANDARD
 from tests.support.files import ROOT
 
 
@@ -132,7 +133,9 @@ def test_every_path_of_every_command_is_checked_by_a_parser_and_every_file_by_th
     """Declared with Typer's public `parser=`, so that the checks stand whatever becomes of the hook."""
     found = [info for command in _commands(typer.main.get_command(app)) for info in _paths(command)]
     assert len(found) > 60
-    assert {info.metavar for info in found if info.parser not in (to_path, to_input, to_file, to_output)} == set()
+    assert {
+        info.metavar for info in found if info.parser not in (to_path, to_place, to_input, to_file, to_output)
+    } == set()
     files = [info for info in found if info.metavar == "FILE"]
     assert {info.metavar for info in files if info.parser not in (to_file, to_output)} == set()
 
@@ -194,3 +197,16 @@ def test_a_plain_call_loads_neither_pydantic_nor_rich() -> None:
     call = [sys.executable, "-c", program, "digest", str(ROOT / "pyproject.toml"), "--digest", "sha1"]
     done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "[]", done
+
+
+@pytest.mark.parametrize("convert", [to_input, to_file, to_output])
+def test_a_minus_is_a_standard_stream_and_a_file_of_this_name_is_not(convert) -> None:
+    assert convert("-") == STANDARD
+    assert convert("./-") == Path.cwd() / "-"
+
+
+@pytest.mark.parametrize("convert", [to_path, to_place])
+def test_a_standard_stream_is_no_folder(convert) -> None:
+    with pytest.raises(typer.BadParameter, match="not a folder"):
+        convert("-")
+    assert convert("./-") == Path.cwd() / "-"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
+from tests.support.inf_files import write_package
+from tests.support.program import drvsign, state
 
 FULL = Path("/dev/full")
 PROGRAM = f"{sys.executable} -m signer"
@@ -117,8 +121,123 @@ def test_old_encodings_of_a_console_or_a_file_are_no_error(work: Path, encoding:
 def test_a_minus_is_the_standard_output(driver: Path) -> None:
     """The bytes are those of a file, and no result line is among them."""
     assert shell(f"{PROGRAM} sign toaster.sys --output signed.sys").returncode == 0
-    ran = shell(f"{PROGRAM} strip signed.sys --output - -q")
+    ran = shell(f"{PROGRAM} strip signed.sys --output -")
     assert shell(f"{PROGRAM} strip signed.sys --output plain.sys").returncode == 0
     assert (ran.returncode, ran.stdout) == (0, Path("plain.sys").read_bytes())
     assert shell(f"{PROGRAM} extract signed.sys --output -").stdout.startswith(b"\x30\x82")
     assert not Path("-").exists()
+
+
+FILTERS = {
+    "sign": ("sign {}", "toaster.sys"),
+    "strip": ("strip {}", "signed.sys"),
+    "strip-unsigned": ("strip {}", "toaster.sys"),
+    "attach": ("attach {} --signature signed.p7", "toaster.sys"),
+    "attach-a-signature": ("attach toaster.sys --signature {}", "signed.p7"),
+    "extract": ("extract {}", "signed.sys"),
+    "detached": ("sign toaster.sys --detached", ""),
+    "catalog-build": ("catalog build package", ""),
+}
+"""Commands with one input, the file to give them, and their output."""
+
+
+@pytest.fixture
+def inputs(driver: Path) -> None:
+    write_package(Path("package"))
+    assert shell(f"{PROGRAM} sign toaster.sys --output signed.sys").returncode == 0
+    assert shell(f"{PROGRAM} extract signed.sys --output signed.p7").returncode == 0
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize(("command", "source"), FILTERS.values(), ids=FILTERS)
+def test_a_filter_writes_what_the_command_writes_to_a_file(command: str, source: str) -> None:
+    option = "" if "--detached" in command else "--output"
+    run = f"SOURCE_DATE_EPOCH=1735689600 {PROGRAM}"
+    named = shell(f"{run} {command.format(source)} {option} result")
+    assert named.returncode == 0, named.stderr
+    piped = shell(f"{run} {command.format('-')} {option} - <{source or '/dev/null'}")
+    assert (piped.returncode, piped.stdout) == (0, Path("result").read_bytes()), piped.stderr
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize("command", ["sign -", "strip -", "attach - --signature signed.p7"])
+def test_the_result_of_the_standard_input_goes_to_the_standard_output(command: str) -> None:
+    ran = shell(f"{PROGRAM} {command} <signed.sys")
+    assert (ran.returncode, ran.stdout[:2]) == (0, b"MZ"), ran.stderr
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize("command", ["digest {}", "inspect {}", "verify {} --test-machine", "inspect {} --json"])
+def test_reading_commands_say_the_same_about_the_standard_input(command: str) -> None:
+    named = drvsign(*command.format("signed.sys").split())
+    piped = drvsign(*command.format("-").split(), stdin=Path("signed.sys").read_bytes())
+    assert piped.code == named.code == 0, piped.stderr
+    assert re.sub(r"(?<![\w-])-(?![\w-])", "signed.sys", piped.stdout) == named.stdout
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize("command", ["catalog show {}", "catalog show {} --json", "catalog diff {} result.cat"])
+def test_a_catalog_can_be_the_standard_input(command: str) -> None:
+    assert drvsign("catalog", "build", "package", "--output", "result.cat").code == 0
+    ran = drvsign(*command.format("-").split(), stdin=Path("result.cat").read_bytes())
+    assert (ran.code, ran.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("inputs")
+def test_a_list_of_files_can_be_the_standard_input() -> None:
+    ran = drvsign("digest", "@-", "--json", stdin=b"toaster.sys\nsigned.sys\n")
+    assert [entry["path"] for entry in ran.document["files"]] == ["toaster.sys", "signed.sys"]
+
+
+@pytest.mark.usefixtures("inputs")
+def test_events_on_the_standard_output_are_alone_there() -> None:
+    ran = shell(f"{PROGRAM} verify signed.sys --policy kernel --target win11-24h2-x64 --events -")
+    assert ran.returncode == 1
+    assert [json.loads(line)["path"] for line in ran.stdout.splitlines()] == ["signed.sys"] * len(
+        ran.stdout.splitlines()
+    )
+    assert ran.stdout
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("sign toaster.sys --output - --json", "--output and --json both write to the standard output"),
+        ("sign toaster.sys --output /dev/stdout --json", "--output and --json both"),
+        ("sign - --json", "--json both write to the standard output"),
+        ("attach - --signature signed.p7 --json", "--json both write to the standard output"),
+        ("verify signed.sys --events - --json", "--events and --json both"),
+        ("catalog build package --output - --json", "--output and --json both"),
+        ("sign toaster.sys --output - --depfile -", "--output and --depfile can't both be the standard output"),
+        ("attach - --signature -", "PATH and --signature can't both be the standard input"),
+        ("sign - --password-file -", "PATH and --password-file can't both be the standard input"),
+        ("sign - signed.sys", "- can't be combined with other files"),
+        ("package -", "not a folder"),
+        ("sign signed.sys --output-dir -", "not a folder"),
+    ],
+)
+def test_a_standard_stream_has_one_use(arguments: str, says: str) -> None:
+    before = state(Path.cwd())
+    ran = drvsign(*arguments.split(), stdin=Path("signed.sys").read_bytes())
+    assert ran.code == 2
+    assert says in ran.stderr
+    assert state(Path.cwd()) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("sign toaster.sys --output -", 3),
+        ("extract signed.sys --output /dev/tty", 3),
+        ("verify signed.sys --test-machine --policy kernel --events -", 0),
+    ],
+)
+def test_binary_data_is_not_written_to_a_terminal(arguments: str, code: int) -> None:
+    ran = shell(f"script -qec '{PROGRAM} {arguments}' shown </dev/null")
+    shown = Path("shown").read_bytes()
+    assert ran.returncode == code, shown
+    assert (b"binary data is not written to a terminal" in shown) == (code == 3)
+    assert b"MZ" not in shown

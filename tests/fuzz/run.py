@@ -123,6 +123,7 @@ def _work(name: str, seconds: int) -> int:
         (folder / "corpus" / f"seed-{number:03}").write_bytes(seed)
     options = [f"-max_total_time={seconds}", f"-max_len={harness.max_size}", f"-rss_limit_mb={_MAX_MEGABYTES}"]
     options += [f"-timeout={_MAX_SECONDS}", f"-artifact_prefix={folder}/finds/", "-len_control=0"]
+    options.append("-mutate_depth=1")  # `mutate` already makes several changes
     gc.collect()
     gc.freeze()  # pefile collects garbage after each malformed image, which would take most of the time
     atheris.Setup([name, *options, str(folder / "corpus")], one_input, custom_mutator=mutate)

@@ -21,6 +21,11 @@ SIGNATURE = b"ElfFile\0"
 _HEADER, _CHUNK = 4096, 0x10000
 _CHUNK_SIGNATURE = b"ElfChnk\0"
 _CHUNK_COUNT_AT = 42
+_TABLES, _TABLES_END = 128, 512
+"""Where a chunk has the tables of its names and of its templates: offsets of entries, each of which begins with the
+offset of the next entry with the same hash, or zero."""
+_MAX_ENTRIES = 4096
+"""Number of entries in both tables; a chunk has some hundred."""
 _MAX_FAILURES = 64
 """Failures in one chunk after which the rest of it is skipped; a chunk has some hundred events."""
 
@@ -35,7 +40,7 @@ def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
         if len(chunk) < _CHUNK:
             context.damaged("the event log is truncated")
         if chunk.startswith(_CHUNK_SIGNATURE):
-            for text in _events(parser, header + chunk.ljust(_CHUNK, b"\0"), context):
+            for text in _events(parser, header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context), context):
                 context.seen("events in .evtx")
                 yield from read_event(text)
         elif any(chunk):
@@ -62,6 +67,30 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
             rest, size = rest[size:], _CHUNK
     if rest:
         yield rest
+
+
+def _without_cycles(chunk: bytes, context: Context) -> bytes:
+    """Return the chunk without its tables if their entries form cycles, which the library follows forever.
+
+    The tables only speed up reading: the library finds every name and template without them.
+    """
+    if _is_acyclic(chunk):
+        return chunk
+    context.damaged("a chunk of the event log is damaged")
+    return chunk[:_TABLES] + bytes(_TABLES_END - _TABLES) + chunk[_TABLES_END:]
+
+
+def _is_acyclic(chunk: bytes) -> bool:
+    """Return whether each entry of the tables is in one list, and their number is within the limit."""
+    seen: set[int] = set()
+    for (start,) in struct.iter_unpack("<I", chunk[_TABLES:_TABLES_END]):
+        offset = start
+        while offset:
+            if offset in seen or offset + 4 > len(chunk) or len(seen) >= _MAX_ENTRIES:
+                return False
+            seen.add(offset)
+            (offset,) = struct.unpack_from("<I", chunk, offset)
+    return True
 
 
 def _events(parser: Any, log: bytes, context: Context) -> Iterator[str]:

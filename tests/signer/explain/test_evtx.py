@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 
 import pytest
@@ -55,6 +56,21 @@ def test_a_damaged_event_does_not_stop_the_others() -> None:
 )
 def test_a_log_without_events_has_no_answers(data: bytes) -> None:
     assert run(data).answers == ()
+
+
+@pytest.mark.parametrize("at", [4096 + 128, 4096 + 384], ids=["names", "templates"])
+@pytest.mark.parametrize("entry", ["itself", "a-list-that-returns", "outside"])
+def test_a_table_whose_entries_form_a_cycle_is_left_out(at: int, entry: str) -> None:
+    """The library followed it forever (found by fuzzing). The events are read without the table."""
+    log, free = bytearray(evtx(EVENTS)), 0xF000
+    first, second = struct.pack("<I", free), struct.pack("<I", free + 64)
+    log[at : at + 4] = b"\xff\xff\xff\0" if entry == "outside" else first
+    if entry != "outside":
+        log[4096 + free : 4096 + free + 4] = first if entry == "itself" else second
+        log[4096 + free + 64 : 4096 + free + 68] = first
+    explanation = run(bytes(log))
+    assert {answer.file for answer in explanation.answers} == {"X.sys", "Y.sys"}
+    assert explanation.damages == {"a chunk of the event log is damaged": 1}
 
 
 def test_without_the_library_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.text import DEFAULT_CODE_PAGE, InfText
 from catalogs.inf.version import VersionSection
 
-_DATE = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
+_DATE = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
+"""A date with the month first. Dots are left out: where dates have them, the day is first."""
 _PARTS = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _MAX_PART = 65535
 _FIRST_VERSION = ".".join(map(str, (1, 0, 0, 0)))

@@ -128,7 +128,7 @@ def new_syntax(subject: Subject) -> Iterator[Finding]:
 def _oldest_targets(subject: Subject) -> dict[str, tuple[int, int, int]]:
     """Return the oldest target release of each install section, by lower-case name."""
     found_releases: dict[str, tuple[int, int, int]] = {}
-    for models in subject.driver.models:
+    for models in _models(subject):
         architecture = models.target.architecture or "x86"
         for install in dict.fromkeys(model.install.lower() for model in models.models or ()):
             for name in (f"{install}.nt{architecture}", f"{install}.nt", install):

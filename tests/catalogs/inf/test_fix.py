@@ -49,11 +49,12 @@ def test_a_sound_inf_stays_as_it_is() -> None:
             ("DriverVer = 05/01/2024,1.2.3.4\n", ""), ["+DriverVer = 03/04/2026,1.0.0.0"], id="no-driver-version"
         ),
         pytest.param(
-            ("05/01/2024,1.2.3.4", "5.1.2024,1.2"),
-            ["-DriverVer = 5.1.2024,1.2", "+DriverVer = 05/01/2024,1.2.0.0"],
+            ("05/01/2024,1.2.3.4", "5-1-2024,1.2"),
+            ["-DriverVer = 5-1-2024,1.2", "+DriverVer = 05/01/2024,1.2.0.0"],
             id="short-version",
         ),
         pytest.param(("05/01/2024,1.2.3.4", "13/01/2024,1.2"), [], id="a-month-of-13-is-not-guessed"),
+        pytest.param(("05/01/2024,1.2.3.4", "5.1.2024,1.2"), [], id="nor-the-month-in-a-date-with-dots"),
         pytest.param(("05/01/2024,1.2.3.4", "05/01/2024,1.2.70000"), [], id="a-version-that-is-too-large"),
         pytest.param(
             ("Models,NTamd64\n", "Models\n[Models]\n"),

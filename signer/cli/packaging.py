@@ -15,7 +15,6 @@ from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.cli.release import verification
-from signer.cli.threads import in_threads
 from signer.cli.waiting import in_threads_waiting
 from signer.errors import SignerError, UsageError
 from signer.storage.files import ensure_folder, read, remove, temporary_folder
@@ -51,9 +50,8 @@ class PackageCall:
         return self.output_dir or self.folder
 
     def each(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
-        """Process files in parallel with a progress bar."""
-        waits = self.options.timestamper is not None
-        run = partial(in_threads_waiting, left=lambda _: None) if waits else in_threads
+        """Process files in parallel with a progress bar. After an interrupt, no thread writes another file."""
+        run = partial(in_threads_waiting, left=lambda _: None)
         jobs = workers(self.jobs, len(files))
         return self.output.each(work, files, jobs=jobs, doing="signing and hashing", run=run)
 

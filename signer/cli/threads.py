@@ -57,12 +57,13 @@ def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) ->
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            yield from in_order([pool.submit(work, item) for item in items])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(jobs)  # not in a with statement, which would wait after an interrupt that is not deferred
+    try:
+        yield from in_order([pool.submit(work, item) for item in items])
+    except BaseException as error:
+        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def in_order(futures: Sequence[Future[Result]]) -> Iterator[Result]:

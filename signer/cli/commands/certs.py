@@ -20,6 +20,7 @@ from signer.cli.param_types import to_path
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret, unexpected_as_internal
 from signer.storage.files import read, shell_quote, write_atomically
+from signer.storage.streams import is_standard_output
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
 if TYPE_CHECKING:
@@ -310,14 +311,16 @@ app.command(name="import", epilog=examples("drvsign certs import ci.pfx --passwo
 def install_script(output: Output, folder: Folder = None, target: OutputFile = None) -> None:
     """Write scripts that prepare a test machine: trust the certificates, turn on test signing, and undo both.
 
-    Without --output, a .cmd and a .ps1 file are written into the certificate folder. Each is self-contained: copy
-    one to the test machine and run it as administrator; /undo (.cmd) or -Undo (.ps1) reverts the changes.
+    Without --output, a .cmd and a .ps1 file are written into the certificate folder; --output - prints the .cmd.
+    Each is self-contained: copy one to the test machine and run it as administrator; /undo (.cmd) or -Undo (.ps1)
+    reverts the changes.
     """
     from signer.certificates import thumbprint
     from testcerts.install_script import NAME, WRITERS, trusted_of
     from testcerts.store import read_hierarchy
 
-    if target is not None and target.suffix.lower() not in WRITERS:
+    is_printed = target is not None and is_standard_output(target)
+    if target is not None and not is_printed and target.suffix.lower() not in WRITERS:
         raise UsageError(
             "the script name must end in .cmd or .ps1",
             path=target,
@@ -328,7 +331,8 @@ def install_script(output: Output, folder: Folder = None, target: OutputFile = N
     trusted = trusted_of(read_hierarchy(folder))
     paths = [target] if target is not None else [folder / f"{NAME}{suffix}" for suffix in (".cmd", ".ps1")]
     for path in paths:
-        write_atomically(path, WRITERS[path.suffix.lower()](trusted, path.name))
+        name = f"{NAME}.cmd" if is_printed else path.name
+        write_atomically(path, WRITERS[Path(name).suffix.lower()](trusted, name))
     if output.json:
         certificates = [{"store": one.store, "sha1": thumbprint(one.certificate)} for one in trusted]
         files = [str(path) for path in paths]

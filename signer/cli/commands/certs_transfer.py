@@ -15,6 +15,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_output
 from signer.errors import CertificateError, FileError, IdentityError, WrongSecret
 from signer.storage.files import read, require_data, shell_quote, write_atomically
+from signer.storage.streams import is_standard_output
 
 if TYPE_CHECKING:
     from testcerts.transfer import Imported
@@ -57,6 +58,8 @@ def export(output: Output, secrets: SecretOptions, folder: Folder = None, target
         output.print(f"Written: {path}")
     if given is None:
         output.warn(f"{path} has the public password {PFX_PASSWORD!r}; choose your own with --password-env NAME")
+    if is_standard_output(path):
+        return
     output.note(f"On another machine: drvsign certs import {shell_quote(path)}")
     output.note(f"In CI: set the secret DRVSIGN_TEST_PFX to the output of: base64 -w0 {shell_quote(path)}")
     output.note("  and the secret DRVSIGN_TEST_PFX_PASSWORD to its password.")

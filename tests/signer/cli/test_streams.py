@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from testcerts.install_script import NAME
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import write_package
@@ -137,6 +138,8 @@ FILTERS = {
     "extract": ("extract {}", "signed.sys"),
     "detached": ("sign toaster.sys --detached", ""),
     "catalog-build": ("catalog build package", ""),
+    "install-script": ("certs install-script", ""),
+    "submission": ("submission build package --unsigned", ""),
 }
 """Commands with one input, the file to give them, and their output."""
 
@@ -153,10 +156,18 @@ def inputs(driver: Path) -> None:
 def test_a_filter_writes_what_the_command_writes_to_a_file(command: str, source: str) -> None:
     option = "" if "--detached" in command else "--output"
     run = f"SOURCE_DATE_EPOCH=1735689600 {PROGRAM}"
-    named = shell(f"{run} {command.format(source)} {option} result")
+    result = Path(f"{NAME}.cmd" if "install-script" in command else "result.cab")
+    named = shell(f"{run} {command.format(source)} {option} {result}")
     assert named.returncode == 0, named.stderr
     piped = shell(f"{run} {command.format('-')} {option} - <{source or '/dev/null'}")
-    assert (piped.returncode, piped.stdout) == (0, Path("result").read_bytes()), piped.stderr
+    assert (piped.returncode, piped.stdout) == (0, result.read_bytes()), piped.stderr
+
+
+@pytest.mark.usefixtures("inputs")
+def test_an_exported_identity_on_the_standard_output_is_imported_from_the_standard_input() -> None:
+    ran = shell(f"{PROGRAM} certs export --output - | {PROGRAM} certs import - imported")
+    assert ran.returncode == 0, ran.stderr
+    assert Path("imported/code-signing.pfx").exists()
 
 
 @pytest.mark.usefixtures("inputs")

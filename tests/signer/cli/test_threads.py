@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -60,3 +61,25 @@ def test_portions_are_all_items_once_and_leave_work_for_every_job(count: int, jo
     assert [item for portion in found for item in portion] == list(range(count))
     assert all(found)
     assert max(map(len, found), default=0) <= min(32, -(-count // jobs) or 1)
+
+
+def test_an_interrupt_that_is_not_deferred_does_not_wait_for_begun_work() -> None:
+    begun, end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(item: int) -> int:
+        if item:
+            begun.set()
+            end.wait(20)
+            ended.set()
+        else:
+            begun.wait(20)
+        return item
+
+    def interrupted() -> None:
+        for _ in in_threads(work, range(2), 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not ended.is_set()
+    end.set()

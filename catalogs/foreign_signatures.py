@@ -15,17 +15,14 @@ from signer.storage.files import read
 
 def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, *, drivers: bool) -> None:
     """Raise ForeignSignatures if the catalogs, or the drivers, of packages have signatures of other signers."""
-    problems = []
-    for path in [*(kernel_images(packages) if drivers else ()), *(package.catalog for package in packages)]:
-        others = [one for one in signers_of_file(path, ownership) if not one.is_own]
-        if others:
-            problems.append(_problem(path, others))
-    if problems:
+    signed_drivers = _foreign(kernel_images(packages) if drivers else (), ownership)
+    catalogs = _foreign((package.catalog for package in packages), ownership)
+    if signed_drivers or catalogs:
+        keep = " To keep drivers as they are: --skip-signed." if signed_drivers else ""
         raise ForeignSignatures(
             "the package has signatures of other signers; no files were changed",
-            problems=tuple(problems),
-            hint="Replace them with --replace, or leave the originals unchanged with --output-dir. To keep drivers as "
-            "they are: --skip-signed.",
+            problems=(*signed_drivers, *catalogs),
+            hint=f"Replace them with --replace, or leave the originals unchanged with --output-dir.{keep}",
         )
 
 
@@ -53,6 +50,12 @@ def require_no_foreign_results(
             problems=tuple(problems),
             hint="Replace them with --replace, delete them, or name another folder.",
         )
+
+
+def _foreign(paths: Iterable[Path], ownership: Ownership) -> list[PackageProblem]:
+    """Return a problem for each file with a signature of another signer."""
+    signers = ((path, [one for one in signers_of_file(path, ownership) if not one.is_own]) for path in paths)
+    return [_problem(path, others) for path, others in signers if others]
 
 
 def _problem(path: Path, others: Iterable[Signer]) -> PackageProblem:

@@ -16,7 +16,7 @@ from signer.certificates import load_der
 from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pair
-from signer.storage.files import create_folder, read
+from signer.storage.files import create_folder, read, shell_quote
 from signer.storage.lock import is_held
 from signer.storage.transaction import atomic_update
 from testcerts.encodings import Contents, encode, suffixes
@@ -78,7 +78,7 @@ def read_hierarchy(folder: Path) -> TestHierarchy:
             raise KeyNotFound(
                 f"no test certificates: {profile.name}.cer is missing",
                 path=folder,
-                hint="Run: drvsign certs create",
+                hint=f"Run: drvsign certs create {shell_quote(folder)}",
             )
     return TestHierarchy(folder, {name: _load(path) for name, path in found.items()})
 

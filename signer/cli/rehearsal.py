@@ -51,7 +51,7 @@ def rehearse(call: PackageCall, *, is_new_authority: bool) -> Rehearsed:
     machine = MachineState(at=at, roots=trust.mode, testsigning=is_test)
     query = VerifyQuery("kernel", trust, machine, targets_of(call.chosen))
     found = assess_packages(done.checked(query.paths_of, each=call.each), call.folder, query)
-    results = [_planned(one, call.signer.name) for one in done.outcomes]
+    results = [_planned(one, call) for one in done.outcomes]
     return Rehearsed(results, PackageVerdict(list(found), is_test), _refusal(call, done, trust))
 
 
@@ -77,10 +77,12 @@ def _trust(call: PackageCall, *, is_new_authority: bool) -> Trust:
     return trust_of(call.chosen, call.output)
 
 
-def _planned(made: FileOutcome, signer: str) -> FileResult:
+def _planned(made: FileOutcome, call: PackageCall) -> FileResult:
+    """Return the result that signing would have, with the path that it would write."""
+    path, name = call.result / made.path.relative_to(call.folder), call.signer.name
     if made.action == "skipped":
-        return FileResult(made.path, made.action, note=made.note)
-    return FileResult(made.path, "planned", made.algorithm, made.digest, signer, made.note, replaced=made.replaced)
+        return FileResult(path, made.action, note=made.note)
+    return FileResult(path, "planned", made.algorithm, made.digest, name, made.note, replaced=made.replaced)
 
 
 def _show_signer(output: Output, signer: SigningIdentity, options: PackagingOptions) -> None:

@@ -222,15 +222,16 @@ def _findings(decision: Decision) -> tuple[Finding, ...]:
     settled = accepted and decision.best is not None and decision.best.by_microsoft
     findings = [_finding(one, accepted=accepted) for one in decision.file]
     for evaluated in _best_first(decision):
-        own = [_finding(one, accepted=accepted) for one in evaluated.results]
+        label = evaluated.candidate.signed.label
+        own = [_finding(one, accepted=accepted, label=label) for one in evaluated.results]
         is_other = settled and evaluated is not decision.best
         findings += [one._replace(severity="info", hint=None) for one in own] if is_other else own
     return tuple(dict.fromkeys(findings))
 
 
-def _finding(one: AttributedResult, *, accepted: bool) -> Finding:
+def _finding(one: AttributedResult, *, accepted: bool, label: str = "") -> Finding:
     waived = accepted and one.result.effect == "rejects"
-    return one.result.finding(one.source, "warning" if waived else None, one.rule)
+    return one.result.finding(one.source, "warning" if waived else None, one.rule, label)
 
 
 def _best_first(decision: Decision) -> list[EvaluatedPath]:

@@ -36,6 +36,8 @@ class Finding(NamedTuple):
     hint: str | None = None
     rule: str = ""
     """The name of the rule; empty for a finding that is not from a rule."""
+    label: str = ""
+    """The name of the signature in the message; empty for a finding that is not about one signature."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -37,9 +37,9 @@ class RuleResult(NamedTuple):
     message: str
     hint: str | None = None
 
-    def finding(self, source: str, severity: Severity | None = None, rule: str = "") -> Finding:
-        """Return the result as a finding."""
-        return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint, rule)
+    def finding(self, source: str, severity: Severity | None = None, rule: str = "", label: str = "") -> Finding:
+        """Return the result as a finding; `label` names the signature that it is about."""
+        return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint, rule, label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ class _Explainer:
         """Return the findings to show, first the reason of the verdict."""
         reason = what.verdict.reason
         ordered = sorted(what.verdict.findings, key=lambda one: (one is not reason, one.severity != "error"))
-        return [one for one in ordered if one.severity != "info" or self._verbose or one is reason]
+        shown = [one for one in ordered if one.severity != "info" or self._verbose or one is reason]
+        return shown if self._verbose else joined_findings(shown)
 
     def _explain(self, one: Assessment, what: Consequences, findings: Sequence[Finding]) -> None:
         hints: set[str | None] = {None}
@@ -109,6 +110,22 @@ class _Explainer:
         if self._verbose and what.verdict.applicable:
             _events(self._sink, what)
             _installation_log(self._sink, one, what)
+
+
+def joined_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Join findings that say the same of several signatures of one signer, such as embedded and in a catalog."""
+    found: dict[object, Finding] = {}
+    for one in findings:
+        signer, _, place = one.label.rpartition(" (")
+        key = (one.severity, one.message.replace(one.label, signer)) if signer and one.label in one.message else one
+        earlier = found.get(key)
+        if earlier is None:
+            found[key] = one
+        elif earlier.label != one.label:
+            both = f"{earlier.label.removesuffix(')')} and {place}"
+            message = earlier.message.replace(earlier.label, both)
+            found[key] = earlier._replace(message=message, label=both, hint=earlier.hint or one.hint)
+    return list(found.values())
 
 
 def _without_target(what: Consequences, findings: Sequence[Finding]) -> object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.certs import CertsDir
+from signer.cli.options.certs import CertsDir, require_authority
 from signer.cli.options.common import Append, OutputFile, SignablePath
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.signature import Replace, load_certificates
@@ -142,7 +142,7 @@ def attach(
         )
     if target is None and path == STANDARD:
         output.reserve_stdout("the result of -")
-    mode = ExistingSignatures(append, replace, IdentityOptions(certs=certs).known_authorities())
+    mode = ExistingSignatures(append, replace, IdentityOptions(certs=require_authority(certs)).known_authorities())
     finish(output, [attempt(path, lambda: _attach(path, target or path, external, signature, mode))])
 
 

@@ -11,7 +11,7 @@ import typer
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.certs import CertsDir
+from signer.cli.options.certs import CertsDir, require_authority
 from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
@@ -83,7 +83,11 @@ def build(
     another signer than --cert and your test certificates is not replaced without --replace.
     """
     require_listable(depfile, [path, *([output_file] if output_file is not None else [])])
-    own = IdentityOptions(certs=certs).known_authorities().of(*load_certificates([cert] if cert is not None else []))
+    own = (
+        IdentityOptions(certs=require_authority(certs))
+        .known_authorities()
+        .of(*load_certificates([cert] if cert is not None else []))
+    )
     with failure_as_result(output, path):
         if not path.exists():
             raise FileError("file or folder not found", path=path, hint="Check the path.")

@@ -11,7 +11,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.certs import has_authority
+from signer.cli.options.certs import existing_folder, has_authority, is_only_named
 from signer.cli.options.common import Jobs, SecretOptions
 from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
 from signer.cli.options.destinations import OutputFolder
@@ -31,6 +31,7 @@ from signer.cli.signing import prepare_for
 from signer.errors import FileError, UsageError
 from signer.formats.detect import names
 from signer.reports.file_results import FileResult, problems_document
+from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import PackageProblem
@@ -126,7 +127,8 @@ def package(
     verdict.require_uninterrupted(output, call.result, len(made))
     verdict.suggest_matrix(output, call.result, roots_options(identity, secrets, said, signer))
     if identity.is_test:
-        output.note("To prepare the test machine: drvsign certs install-script")
+        named = f" {shell_quote(existing_folder(identity.certs))}" if is_only_named(identity.certs) else ""
+        output.note(f"To prepare the test machine: drvsign certs install-script{named}")
 
 
 def _infverif(output: Output, packages: Sequence[DriverPackage]) -> list[PackageProblem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signer.cli.option_groups import command, examples
-from signer.cli.options.certs import CertsDir
+from signer.cli.options.certs import CertsDir, require_authority
 from signer.cli.options.common import Jobs, KeepGoing, Paths, workers
 from signer.cli.options.destinations import Destination
 from signer.cli.options.identity import IdentityOptions
@@ -61,6 +61,7 @@ def timestamp(
     prepare_for(targets)
     choose = authorities.chooser(output)
     destination.create_folders(targets)
+    certs = require_authority(certs)
     known = IdentityOptions(certs=certs).known_authorities() if destination != Destination() else None
 
     def work(path: Path) -> FileResult:

@@ -12,6 +12,7 @@ import typer
 from signer.cli.options.common import IDENTITY_PANEL, ROOTS_PANEL, now
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
+from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
     from signer.keys.identity import SigningIdentity
@@ -60,10 +61,27 @@ def open_authority(given: Path | None, output: Output) -> TestHierarchy:
         output.note(f"Imported the test identity of {PFX_VARIABLE} into {folder.path}.")
     else:
         output.note(f"No signing identity was given: created a test identity in {folder.path}.")
-        output.note("  To prepare the test machine:     drvsign certs install-script")
-        output.note("  To check the result:             drvsign verify FILE --test-machine")
-        output.note("  To sign with it somewhere else:  drvsign certs export")
+        named = f" {shell_quote(folder.path)}" if is_only_named(given) else ""
+        output.note(f"  To prepare the test machine:     drvsign certs install-script{named}")
+        output.note(
+            f"  To check the result:             drvsign verify FILE --test-machine{' --certs' * bool(named)}{named}"
+        )
+        output.note(f"  To sign with it somewhere else:  drvsign certs export{named}")
     return hierarchy
+
+
+def is_only_named(given: Path | None) -> bool:
+    """Tell whether other commands need to be told the folder that this call names, because it is not the default."""
+    return given is not None and given.resolve() != existing_folder().resolve()
+
+
+def require_authority(given: Path | None) -> Path | None:
+    """Return the folder that a call names. Raises KeyNotFound if it has no test authority."""
+    from testcerts.store import read_hierarchy
+
+    if given is not None:
+        read_hierarchy(given)
+    return given
 
 
 def open_test_identity(given: Path | None, output: Output, is_rehearsal: bool) -> SigningIdentity:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.options.certs import CertsOfTrust, say_which
+from signer.cli.options.certs import CertsOfTrust, require_authority, say_which
 from signer.cli.options.common import ROOTS_PANEL
 from signer.cli.options.driver_lists import load_allow_list, load_block_list
 from signer.cli.options.signature import load_certificates
@@ -126,9 +126,9 @@ class TrustOptions:
         from testcerts.locate import locate
         from testcerts.profiles import ROOT
 
-        folder = locate(self.certs, os.environ)
+        folder = locate(require_authority(self.certs), os.environ)
         own = folder.path / f"{ROOT.name}.cer"
-        if own.is_file() or self.certs is not None:
+        if own.is_file():
             say_which(folder, output)
             return [*(self.root or []), own]
         output.warn(

@@ -209,8 +209,10 @@ def test_a_rehearsal_of_copies_leaves_the_originals_signature_alone(package: Pat
     """With --output-dir the driver may have another signer's signature, as when it is signed."""
     key = ["--pfx", "release.pfx"]
     assert drvsign("sign", package / "sample.sys", *key).code == 0
-    assert drvsign("package", package, "--dry-run").code == 3
-    assert drvsign("package", package, "--dry-run", "--output-dir", "out").code == 0
+    refused = drvsign("package", package, "--dry-run")
+    assert (refused.code, "--skip-signed" in refused.stderr) == (3, True)
+    ran = drvsign("package", package, "--dry-run", "--output-dir", "out", "--json")
+    assert (ran.code, [one["path"] for one in ran.document["files"]]) == (0, ["out/sample.sys", "out/sample.cat"])
 
 
 @pytest.mark.usefixtures("trusted")

@@ -15,12 +15,14 @@ from catalogs.verification.assessment import Assessment
 from signer.asn1.oids import EKU_WHQL_ATTESTED
 from signer.cli.output import Output
 from signer.codeintegrity.consequences import consequences
+from signer.policy.findings import Finding
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import all_targets, targets_for
 from signer.reports.formats import ReportOptions, render
 from signer.reports.matrix import matrix_rows
 from signer.reports.sink import PlainSink
+from signer.reports.verdict_text import joined_findings
 from tests.support.policy_builder import Sample, by_microsoft, cross_signed, driver
 
 SWITCHES = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
@@ -53,6 +55,43 @@ def printed(monkeypatch: pytest.MonkeyPatch, assessment: Assessment, columns: in
     monkeypatch.setenv("NO_COLOR", "1")
     render("text", [assessment], Output(), ReportOptions(matrix=True))
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
+
+
+def finding(label: str, message: str = "the signature of {} uses SHA-1", hint: str | None = None) -> Finding:
+    return Finding("sha1", "warning", message.format(label), "page", hint, "rule", label)
+
+
+EMBEDDED, LISTED = "'Red Hat' (embedded signature)", "'Red Hat' (catalog 'a.cat')"
+JOINED = "the signature of 'Red Hat' (embedded signature and catalog 'a.cat') uses SHA-1"
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([finding(EMBEDDED), finding(LISTED)], [JOINED]),
+        (
+            [finding(EMBEDDED), finding(LISTED, "{} is expired")],
+            ["the signature of " + EMBEDDED + " uses SHA-1", LISTED + " is expired"],
+        ),
+        (
+            [finding(EMBEDDED), finding("'Other' (catalog 'a.cat')")],
+            [finding(EMBEDDED).message, finding("'Other' (catalog 'a.cat')").message],
+        ),
+        ([finding(EMBEDDED), finding(EMBEDDED)], [finding(EMBEDDED).message]),
+        (
+            [finding(EMBEDDED)._replace(severity="error"), finding(LISTED)],
+            [finding(EMBEDDED).message, finding(LISTED).message],
+        ),
+    ],
+    ids=["same signer", "other message", "other signer", "same signature", "other severity"],
+)
+def test_one_cause_of_several_signatures_is_one_message(findings: list[Finding], expected: list[str]) -> None:
+    assert [one.message for one in joined_findings(findings)] == expected
+
+
+def test_a_joined_message_keeps_the_hint_that_any_of_them_has() -> None:
+    (one,) = joined_findings([finding(EMBEDDED), finding(LISTED, hint="Sign it again.")])
+    assert one.hint == "Sign it again."
 
 
 def test_a_matrix_fits_on_80_columns_and_nothing_of_its_reasons_is_lost(monkeypatch, assessment):

@@ -48,6 +48,13 @@ def test_a_problem_that_the_kernel_ignores_does_not_hide_the_next_one() -> None:
     assert (severities["nonzero-padding"], severities["overlapping-sections"]) == ("warning", "warning")
 
 
+@pytest.mark.parametrize("code", ["nonzero-padding", "several-certificates"])
+def test_the_kernel_ignores_data_beside_the_signature(code: str) -> None:
+    sample = driver(by_microsoft(EKU_WHQL), problems=(SignatureProblem(code, "there is more"),))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), MachineState(at=NOW))
+    assert verdict.accepted and code in verdict.codes
+
+
 @pytest.mark.parametrize(
     ("target", "machine", "code", "said"),
     [

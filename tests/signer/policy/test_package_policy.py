@@ -45,6 +45,22 @@ def test_the_prompt_is_one_warning_for_the_whole_package() -> None:
     assert not any(one.severity == "error" for one in verdict.findings)
 
 
+def test_the_findings_begin_with_the_gravest() -> None:
+    """A prompt (warning), the older releases of the catalog (note) and a file that is not listed (error)."""
+    files = (*package(commercial()).files, member("new.sys"))
+    mixed = replace(package(commercial()), files=files, os_attributes=((6, 1),))
+    verdict = judge_package(mixed, Target.parse("win10-22h2-x64"), SWITCHES)
+    severities = [one.severity for one in verdict.findings]
+    assert set(severities) == {"error", "warning", "info"}
+    assert severities == sorted(severities, key=["error", "warning", "info"].index)
+
+
+def test_the_versions_of_catalog_and_target_are_named() -> None:
+    verdict = judge_package(GOOD, Target.parse("win8.1-x64"), SWITCHES)
+    (message,) = (one.message for one in verdict.findings if one.code == "os-attribute-mismatch")
+    assert message == "the catalog is for Windows 10.0, but the version of Windows 8.1 x64 is 6.3"
+
+
 def test_a_missing_file_is_named() -> None:
     package = replace(GOOD, files=(*GOOD.files, member("new.sys")))
     verdict = judge_package(package, Target.parse("win10-22h2-x64"), SWITCHES)

@@ -172,11 +172,8 @@ def _in_driver_store(subject: Subject, copy: FileCopy) -> Iterator[Finding]:
     if copy.source.lower() != copy.target.lower():
         yield found("1100", copy.line, "name", copy.target, DRIVER_STORE)
         return
-    places = {
-        source.folders
-        for architecture in ("x86", "amd64", "arm64")
-        for source in subject.driver.sources.find(copy.source, architecture)
-    }
+    sources = subject.driver.sources
+    places = {source.folders for each in ARCHITECTURES for source in sources.find(copy.source, each)}
     folder = tuple(part for part in _SEPARATORS.split(copy.folder) if part)
     if places and all(tuple(part.lower() for part in place) != folder for place in places):
         yield found("1100", copy.line, "folder", copy.target, DRIVER_STORE)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from catalogs.inf.rules import Rule, RuleSet
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "dim"}
-_SHOWN_LEVELS = {"none": "-", "unpublished": "?"}
+_SHOWN_LEVELS = {"error": "E", "warning": "W", "none": "-", "unpublished": "?"}
 
 app = typer.Typer(
     add_completion=False,
@@ -199,14 +199,14 @@ def rules(output: Output) -> None:
     rows = [
         (
             rule.code,
-            *(_SHOWN_LEVELS.get(level := rule.levels[mode].value, level) for mode in Mode),
+            *(_SHOWN_LEVELS[rule.levels[mode].value] for mode in Mode),
             rule.since.isoformat() if rule.decided else "",
             rule.message if rule.decided else f"not decided: {rule.reason}",
         )
         for rule in table().values()
     ]
     output.table(("Code", "k", "u", "w", "h", "Since", "Message"), rows)
-    output.note("?: Microsoft publishes no level for this mode; inf lint uses that of mode w.")
+    output.note("E: error, W: warning, ?: Microsoft publishes no level, and inf lint uses that of mode w.")
 
 
 app.command(

@@ -50,6 +50,16 @@ FILES = [
         "folder",
     ),
     Case(
+        "1100",
+        (
+            ("[Drivers]\nsample.sys", "[Drivers]\nsample.sys ;!"),
+            *destination("13,x64"),
+            (LISTED, "[SourceDisksFiles.arm]\nsample.sys = 1,arm"),
+        ),
+        (*destination("13,arm"), (LISTED, "[SourceDisksFiles.arm]\nsample.sys = 1,arm")),
+        "arm",
+    ),
+    Case(
         "1101",
         end("[Drivers.security] ;!", '"D:P(A;;GA;;;SY)"'),
         (*destination("12"), *end("[Drivers.security]", '"D:P(A;;GA;;;SY)"')),

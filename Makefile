@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
+TOOLS := build/tools/.installed
 WORKERS ?= auto
 EXTRAS ?= dev
 MINUTES ?= 10
@@ -19,7 +20,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example fuzz mutants survivors tamper parity bench clean
+.PHONY: help env demo sign test lint example fuzz mutants survivors tamper faults lock audit sbom parity bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +75,29 @@ survivors: $(DEVELOP) ## The mutants that survived so far, and how many were tri
 
 tamper: $(DEVELOP) ## Change the signed files of the corpus byte by byte; no change may be accepted: ONLY=drivers/ MINUTES=10
 	@$(BIN)/python -m tests.support.tampering --only "$(ONLY)" --minutes $(MINUTES)
+
+faults: $(DEVELOP) ## Kill commands at every call that changes the disk, and let each call fail
+	@DRVSIGN_FAULTS=1 $(BIN)/python -m pytest -n $(WORKERS) tests/signer/cli/test_faults.py $(PYTEST)
+
+$(TOOLS):
+	@echo "Installing the tools for locks, audits and SBOMs in build/tools ..."
+	@$(PYTHON) -m venv build/tools
+	@build/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit cyclonedx-bom
+	@touch $@
+
+lock: $(TOOLS) ## Write requirements-dev.txt: version and hashes of each package for development
+	@build/tools/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements-dev.txt
+
+audit: $(TOOLS) ## Look for known vulnerabilities in the locked packages
+	@build/tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.txt
+
+sbom: $(TOOLS) ## Write build/sbom.cdx.json: the packages of an installation of drvsign, as CycloneDX
+	@rm -rf build/installed && $(PYTHON) -m venv --without-pip build/installed
+	@build/tools/bin/uv pip install --quiet --python build/installed/bin/python .
+	@build/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file build/sbom.cdx.json build/installed/bin/python
+	@echo build/sbom.cdx.json
 
 parity: $(DEVELOP) ## Compare our catalogs with Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity

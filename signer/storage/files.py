@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from signer.errors import FileError
-from signer.storage import streams
+from signer.storage import leftovers, streams
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
 _UMASK_LOCK = threading.Lock()
-MAX_NAME_PART = 48
-"""Characters of a file's name that go into the name of a temporary file, so that it stays below the system's limit."""
 
 _unfinished: set[Path] = set()
 """Temporary files that threads are writing. The process may end while a thread waits for a server."""
@@ -196,9 +194,7 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
         return
     with convert_os_errors(path):
         path = Path(os.path.realpath(path)) if path.is_symlink() else path
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:MAX_NAME_PART]}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    staged = Path(name)
+        staged, lock = leftovers.create(path)
     _unfinished.add(staged)
     try:
         # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
@@ -217,6 +213,7 @@ def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False)
         raise
     finally:
         _unfinished.discard(staged)
+        leftovers.release(lock)
 
 
 @atexit.register
@@ -242,14 +239,14 @@ def _stream_writer(path: Path) -> Iterator[FileIO]:
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Provide an empty temporary folder, which is deleted when the block ends. Raises FileError."""
+    place = Path(tempfile.gettempdir())
+    with convert_os_errors(place, "create a temporary folder"):
+        folder, lock = leftovers.create(place / "work", is_folder=True)
     try:
-        name = tempfile.mkdtemp(prefix="drvsign.")
-    except OSError as error:
-        raise file_error(error, Path(tempfile.gettempdir()), "create a temporary folder") from error
-    try:
-        yield Path(name)
+        yield folder
     finally:
-        shutil.rmtree(name, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        leftovers.release(lock)
 
 
 def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]) -> None:
@@ -259,7 +256,7 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
     """
     with convert_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
+        staged, lock = leftovers.create(folder, is_folder=True)
         try:
             for name, (data, mode) in contents.items():
                 (staged / name).touch(0o666 if mode is None else mode)
@@ -271,6 +268,7 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
             staged.rename(folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+            leftovers.release(lock)
 
 
 @contextlib.contextmanager

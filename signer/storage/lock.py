@@ -51,7 +51,7 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        _lock_descriptor(lock)
+        lock_descriptor(lock)
     except BlockingIOError:
         return True
     except OSError:
@@ -66,7 +66,7 @@ def _lock(path: Path) -> int:
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _lock_descriptor(lock)
+            lock_descriptor(lock)
             if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
                 return lock
         except OSError as error:
@@ -77,7 +77,7 @@ def _lock(path: Path) -> int:
         os.close(lock)
 
 
-def _lock_descriptor(lock: int) -> None:
+def lock_descriptor(lock: int) -> None:
     """Lock a descriptor. Raises BlockingIOError if another process holds the lock."""
     if sys.platform == "win32":
         import msvcrt

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from signer.errors import FileError
 from signer.storage.files import (
-    MAX_NAME_PART,
     convert_os_errors,
     file_error,
     flush,
@@ -32,6 +31,7 @@ from signer.storage.files import (
     shell_quote,
     write_atomically,
 )
+from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
 from signer.storage.patching import Change, changed_copy
 from signer.storage.staging import Home

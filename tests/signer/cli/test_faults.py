@@ -1,0 +1,106 @@
+"""A fault at every call that changes the disk: each file is old or new, and the next run leaves nothing behind.
+
+The fast sweep tries some of the calls of each command; `make faults` tries all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.files import ROOT
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import drvsign, state
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks processes")
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "sign": ("sign", "new.sys", "large.sys"),
+    "sign-output": ("sign", "new.sys", "--output", "other.sys"),
+    "strip": ("strip", "signed.sys"),
+    "extract": ("extract", "signed.sys", "--output", "other.p7"),
+    "attach": ("attach", "new.sys", "--signature", "a.p7"),
+    "catalog-build": ("catalog", "build", "hello"),
+    "package": ("package", "hello", "--os", "10_X64"),
+    "package-output": ("package", "hello", "--os", "10_X64", "--output-dir", "out"),
+    "submission": ("submission", "build", "hello", "--unsigned", "-o", "other.cab"),
+}
+STRIDE = int(os.environ.get("DRVSIGN_FAULTS") or 5)
+"""Every n-th call fails."""
+TOGETHER = {"package": {"hello/hello.sys", "hello/hello.cat"}, "package-output": {"out/hello.sys", "out/hello.cat"}}
+"""Files that are replaced together: after the next run they are all new."""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with old files, and the test identity."""
+    folder = tmp_path_factory.mktemp("faults") / "source"
+    (folder / "hello").mkdir(parents=True)
+    (folder / "hello" / "hello.inf").write_bytes(HELLO.encode())
+    for path, overlay in (
+        ("hello/hello.sys", b""),
+        ("new.sys", b""),
+        ("signed.sys", b""),
+        ("large.sys", bytes(1 << 20)),
+    ):
+        (folder / path).write_bytes(PeSpec(overlay=overlay).build())
+    (folder / "other.sys").write_bytes(PeSpec(fill=3).build())
+    certs = ("--certs", folder / "testcerts" / "generated")
+    assert drvsign("sign", folder / "signed.sys", *certs).code == 0
+    assert drvsign("extract", folder / "signed.sys", "--output", folder / "a.p7").code == 0
+    return folder
+
+
+def runs(source: Path, kind: str, command: tuple[str, ...], stride: int = STRIDE) -> Iterator[dict[str, Any]]:
+    """Yield the results of the runs."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1780000000"}
+    environment["DRVSIGN_CERTS"] = str(source / "testcerts" / "generated")
+    call = [sys.executable, "-m", "tests.support.faults", kind, str(stride), str(source), *command]
+    done = subprocess.run(call, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    yield from map(json.loads, done.stdout.splitlines())
+
+
+def is_temporary(name: str) -> bool:
+    return any(part.startswith(".drvsign") for part in Path(name).parts)
+
+
+def check(source: Path, kind: str, name: str) -> None:
+    """Check all runs of a command: the last one had no fault, so its state is the new one."""
+    *faulty, whole = runs(source, kind, COMMANDS[name])
+    old, new = state(source), whole["state"]
+    assert whole["status"] == whole["again"] == 0, whole["text"]
+    assert new != old
+    assert faulty
+    for run in faulty:
+        where = f"{name}, call {run['at']}: {run['text']}"
+        assert run["status"] == -9 if kind == "kill" else run["status"] in (0, 3), where
+        assert "Traceback" not in run["text"], where
+        seen = {key: value for key, value in run["state"].items() if not is_temporary(key)}
+        for key in {*old, *seen}:
+            assert seen.get(key) in (old.get(key), new.get(key)), f"{where}: {key} is neither old nor new"
+        if kind != "kill":
+            assert not [key for key in run["state"] if is_temporary(key)], where
+            done = {key for key in seen if seen[key] != old.get(key)}
+            assert not done & TOGETHER.get(name, set()) or TOGETHER[name] <= done, where
+        assert run["again"] == 0, run["text again"]
+        assert run["after"] == new, where
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_killed_at_any_call_each_file_is_old_or_new(source: Path, name: str) -> None:
+    check(source, "kill", name)
+
+
+@pytest.mark.parametrize("kind", ["ENOSPC", "EACCES", "EROFS", "EIO"])
+@pytest.mark.parametrize("name", ["sign", "package"])
+def test_a_call_that_fails_changes_no_file_by_half(source: Path, name: str, kind: str) -> None:
+    check(source, kind, name)

@@ -18,7 +18,16 @@ from tests.support.files import ROOT
 PACKAGES = ("signer", "catalogs", "testcerts")
 LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 400, 50
 TOP = {"signer", "catalogs", "testcerts", "tests", "bench", "docs", "examples"}
-TOP |= {"pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "LICENSE"}
+TOP |= {
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "Makefile",
+    "LICENSE",
+    "requirements-dev.txt",
+}
 
 
 @cache

@@ -19,7 +19,8 @@ from catalogs.inf.rules import DEFAULT, RuleSet
 from catalogs.inf.text import decode
 from catalogs.package.driver_package import DriverPackage, PackageFile, survey_packages
 from signer.errors import InfError, MalformedInput
-from signer.storage.files import read
+from signer.storage.files import exists, read
+from signer.storage.streams import STANDARD
 
 
 def lint(
@@ -32,17 +33,17 @@ def lint(
 ) -> list[PackageProblem]:
     """Return the problems of an INF or INX, in line order.
 
-    If `files` is false, and for a StampInf template, only the INF is checked. Raises FileError if the INF exists and
-    can't be read.
+    If `files` is false, for a StampInf template and for the standard input, only the INF is checked. Raises FileError
+    if the INF exists and can't be read.
     """
-    if not path.exists():
+    if not exists(path):
         return [rules.unparsed("1000", path, None, path.name)]
     try:
         driver = DriverInf.read(path)
     except InfError as error:
         return _unparsed(path, error)
     found = rules.check(driver, rule_set)
-    if files and not rules.is_template(driver):
+    if files and path != STANDARD and not rules.is_template(driver):
         survey = survey_packages([path], os, today=today)
         found += survey.problems
         found += [problem for package in survey.packages for problem in check_stale(package)]

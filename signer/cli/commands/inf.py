@@ -17,8 +17,19 @@ from signer.cli.options.package import CatalogChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.errors import FileError, InfError, InternalError, SignerError, UsageError, unexpected_as_internal
+from signer.cli.reading import interruption
+from signer.cli.threads import in_threads
+from signer.errors import (
+    FileError,
+    InfError,
+    InternalError,
+    Interrupted,
+    SignerError,
+    UsageError,
+    unexpected_as_internal,
+)
 from signer.reports.problems import write_problems
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,6 +172,8 @@ def lint(
     time = CatalogChoices(os, None, now, local_time).time()
     today = (time.astimezone() if local_time else time.astimezone(UTC)).date()
     infs = expand(paths, _is_inf, "INFs")
+    if fix and STANDARD in infs:
+        raise UsageError("--fix changes a file, and - is the standard input", hint="Name the INF.")
     fixes = {path: _fix(path, today, output, write=not dry_run) for path in infs} if fix else {}
 
     def work(path: Path) -> list[PackageProblem]:
@@ -170,7 +183,10 @@ def lint(
         except SignerError as error:
             return [PackageProblem(error.code, error.message, error.path or path, error.line, error.hint)]
 
-    found = output.each(work, infs, jobs=workers(jobs, len(infs)), doing="reading")
+    results = in_threads(work, infs, workers(jobs, len(infs)))
+    done = output.told_each(results, lambda _: None, len(infs), "reading", at_once=True)
+    left = infs[len(done) :]
+    found = [*done, *([PackageProblem(Interrupted.code, Interrupted(path).message, path)] for path in left)]
     if rule_set.mode == "h":
         output.note("mode h: Microsoft publishes no levels for it; those of mode w apply, with InfVerif's exceptions.")
     if output.json:
@@ -181,6 +197,9 @@ def lint(
         output.document({"schema": "drvsign.lint/1", "files": documents})
     else:
         write_problems([problem for problems in found for problem in problems], output)
+    if left:
+        output.error(interruption(infs[: len(done)], len(infs), "checked", f"The first file that is left: {left[0]}."))
+        raise typer.Exit(ExitCode.INTERRUPTED)
     code = _exit_code(problem for problems in found for problem in problems)
     if code:
         raise typer.Exit(code)

@@ -29,6 +29,7 @@ from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names, titles
 from signer.reports.file_results import FileResult
 from signer.storage.files import shell_quote
+from signer.storage.streams import is_stream
 
 app = typer.Typer(add_completion=False)
 
@@ -235,7 +236,7 @@ def _write_request(
     options, _ = signature.resolve(output)
     result = attempt(paths[0], lambda: write_request(paths[0], options, bool(signature.page_hashes), target))
     finish(output, [result])
-    if result.error is None:
+    if result.error is None and not is_stream(target):
         output.note("Sign the request with the external key, then attach the result:")
         output.note(f"  openssl dgst -{options.digest} -sign KEY -out SIGNATURE {shell_quote(target)}")
         source, request = shell_quote(paths[0]), shell_quote(target)

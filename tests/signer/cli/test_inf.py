@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from catalogs.inf.problems import PackageProblem
 from tests.support.files import corpus_files
 from tests.support.inf_files import BASE, with_change, write_package
 from tests.support.program import drvsign, state
@@ -215,3 +216,30 @@ def test_package_reports_infverifs_findings_as_warnings(tmp_path: Path) -> None:
     assert ("1081", "error") in {
         (problem["code"], problem["severity"]) for problem in checked.document["submissions"][0]["problems"]
     }
+
+
+def test_an_inf_can_be_the_standard_input(tmp_path: Path) -> None:
+    """Its files are not checked: it has no folder."""
+    data = write_package(tmp_path).read_bytes()
+    ran = drvsign("inf", "lint", "-", stdin=data.replace(b"Provider = %Vendor%", b""))
+    assert (ran.code, "error -:" in ran.stdout) == (1, True)
+    assert drvsign("inf", "lint", "-", stdin=data).code == 0
+    assert drvsign("inf", "show", "-", "--json", stdin=data).document["files"][0]["path"] == "-"
+    assert drvsign("inf", "lint", "-", "--fix", stdin=data).code == 2
+
+
+def test_an_interrupted_lint_has_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        write_package(tmp_path / name)
+
+    def interrupted(path: Path, *arguments: object, **options: object) -> list[PackageProblem]:
+        if path.parent.name == "b":
+            raise KeyboardInterrupt
+        return []
+
+    monkeypatch.setattr("catalogs.lint.lint", interrupted)
+    ran = drvsign("inf", "lint", tmp_path, "--jobs", "1", "--json")
+    assert ran.code == 130
+    codes = [[problem["code"] for problem in entry["problems"]] for entry in ran.document["files"]]
+    assert codes == [[], ["interrupted"]]
+    assert "interrupted: 1 of 2 checked" in ran.stderr

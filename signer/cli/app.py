@@ -23,6 +23,8 @@ from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError, VerificationError
 from signer.storage.files import hint_for
 
+AS_TOOL = "--as"
+"""`drvsign --as TOOL …` takes the command line of a tool of Microsoft (`signer.cli.front_ends`)."""
 _NAMES = (
     "certs",
     "package",
@@ -43,6 +45,7 @@ _NAMES = (
     "targets",
     "os-names",
     "tsa",
+    "shims",
 )
 COMMANDS = {name: f"signer.cli.commands.{name.replace('-', '_')}" for name in _NAMES}
 """Each command and the module whose `app` it is, in the order of the help."""
@@ -279,4 +282,8 @@ def main() -> None:
     except UsageError as error:
         _report(error)
         sys.exit(ExitCode.USAGE)
+    if sys.argv[1:2] == [AS_TOOL]:
+        from signer.cli.front_ends.tools import run_tool
+
+        sys.exit(run_tool(sys.argv[2:]))
     app(prog_name="drvsign")

@@ -1,0 +1,1 @@
+"""Microsoft's command lines: `drvsign --as TOOL` takes the switches of a tool and prints its lines."""

@@ -86,7 +86,7 @@ def test_files_that_wait_for_an_authority_are_left_and_the_others_are_listed(bat
     assert ran.code == 130
     states = {"signed": True, "skipped": False}
     assert [states[entry["action"]] for entry in ran.document["files"]] == [is_signed(p.read_bytes()) for p in batch]
-    assert sum(entry["action"] == "signed" for entry in ran.document["files"]) >= 7
+    assert sum(entry["action"] == "signed" for entry in ran.document["files"]) >= 6  # of nine begun, three may wait
     assert not list(Path.cwd().glob(".*"))
 
 

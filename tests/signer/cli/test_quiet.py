@@ -28,6 +28,8 @@ DOES = {
     "catalog build": "catalog build hello --os 10_X64",
     "catalog sign": "catalog sign signed.cat",
     "submission build": "submission build complete --unsigned --output complete.cab",
+    "inf stamp": "inf stamp hello/hello.inf --output stamped.inf",
+    "shims": "shims bin",
     "init": "init complete",
 }
 """A call of each command that changes files."""
@@ -43,6 +45,7 @@ ANSWERS = {
     "inf show": "inf show hello",
     "inf files": "inf files hello",
     "inf lint": "inf lint hello",
+    "inf rules": "inf rules",
     "submission check": "submission check complete",
     "submission compare": "submission compare complete complete",
     "targets": "targets",

@@ -19,6 +19,7 @@ _MAX_LINES = 60
 """Lines of the longest row: a quoted message has line feeds."""
 _FORMAT_TABLE = re.compile(r"^\s*TimeCreated\s+Id\s+LevelDisplayName\s+Message\s*$")
 _FORMAT_TABLE_ROW = re.compile(r"^\s{0,3}(\S.{6,40}?)\s+(\d{1,5})\s+(\S{2,40})\s+(\S.*)$")
+_DELIMITERS = re.compile(r"[\t,;|\"]")
 _RULE = re.compile(r"^\s*\|?[\s:|-]*$")
 
 
@@ -51,7 +52,7 @@ def event_columns(context: Context, line: str, lines: Lines) -> list[Record] | N
 
 
 def _header(line: str) -> Columns | None:
-    if len(line) > _MAX_HEADER or _id_label().search(line) is None:
+    if len(line) > _MAX_HEADER or not _has_id_label(line):
         return None
     if _FORMAT_TABLE.match(line):
         return Columns("", ("time", "id", "other", "message"))
@@ -109,8 +110,14 @@ def _records(row: Mapping[str, str]) -> list[Record] | None:
     )
 
 
+def _has_id_label(line: str) -> bool:
+    """Return whether a cell of the line, whatever delimits it, is a title of the column with the event's id."""
+    if line.lstrip().startswith("TimeCreated"):
+        return True
+    cells = _DELIMITERS.split(line.lower())
+    return len(cells) > 1 and not _id_labels().isdisjoint(map(str.strip, cells))
+
+
 @cache
-def _id_label() -> re.Pattern[str]:
-    """Return the pattern of a title of the column with the event's id."""
-    names = "|".join(re.escape(label) for label, means in labels().items() if means == "id")
-    return re.compile(rf"(?:^|[\t,;|\"])\s*(?:{names})\s*(?:$|[\t,;|\"])|^\s*TimeCreated\s+Id\s", re.IGNORECASE)
+def _id_labels() -> frozenset[str]:
+    return frozenset(label for label, means in labels().items() if means == "id")

@@ -14,6 +14,7 @@ from signer.explain.text import Lines
 from signer.policy.tables import rows
 
 _LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:：]{0,24}?)\s*[:：]\s*(.*)$")  # noqa: RUF001
+_MAX_LABEL = 40
 _ELEMENT = re.compile(r"^\s*Event\[\d+\]:?\s*$")
 _FILE_LINE = re.compile(r"^[^:：]{2,24}[:：]\s*\\?(?:\\Device\\|\\\?\?\\|\\SystemRoot|[A-Z]:\\)", re.IGNORECASE)  # noqa: RUF001
 """The file of event 5038, which stands behind a blank line of the message."""
@@ -116,7 +117,7 @@ def _guid(text: str) -> str | None:
 
 
 def _label(line: str) -> tuple[str, str] | None:
-    found = _LABEL.match(line)
+    found = _LABEL.match(line) if ":" in line[:_MAX_LABEL] or "：" in line[:_MAX_LABEL] else None  # noqa: RUF001
     return (found[1].strip().lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"), found[2] or "") if found else None
 
 

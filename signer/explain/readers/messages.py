@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import islice
 
 from signer.codeintegrity.event_tables import messages
-from signer.codeintegrity.message_matching import PLACE
 from signer.explain.context import Context
 from signer.explain.readers.events import loose_fields, message_record
 from signer.explain.records import Record
@@ -18,6 +18,7 @@ from signer.explain.text import Lines
 _MAX_LINES = 14
 _WORDS = 3
 """Words of a message by which its beginning is recognised."""
+_START = re.compile(rf"([^%\s]+(?:\s+[^%\s]+){{{_WORDS - 1}}})(?=\s|%|$)")
 _QUOTES = " \t\"'`>*|"
 _ENDS = re.compile(r"(?<=[.…])[\s\"'`]|\n|\.\.\.|(?=</?[a-z])")
 _MAX_CUTS = 24
@@ -28,7 +29,7 @@ _KNOWN_POLICY = re.compile(r"Policy ID:\s*\{?([0-9a-f]{8})-", re.IGNORECASE)
 
 def message_texts(context: Context, line: str, lines: Lines) -> list[Record] | None:
     """Read the message that begins in this line, and the lines into which it was wrapped; None if none begins."""
-    start = _openings().search(line)
+    start = _opening(line)
     if start is None:
         return None
     following = lines.take_while(_continues, _MAX_LINES)
@@ -62,7 +63,11 @@ def _longest(text: str) -> tuple[Record, int] | None:
 
 
 def _continues(line: str) -> bool:
-    return bool(line.strip()) and _openings().search(line) is None and "<Event" not in line
+    return bool(line.strip()) and _opening(line) is None and "<Event" not in line
+
+
+def _opening(line: str) -> re.Match[str] | None:
+    return _openings().search(line) if any(map(line.__contains__, _opening_words())) else None
 
 
 def _cuts(text: str) -> Iterator[str]:
@@ -94,11 +99,16 @@ def policy_mentions(text: str) -> dict[str, str]:
 
 
 @cache
+def _opening_words() -> frozenset[str]:
+    """Return words of which each message that `_openings` finds has one: the few that most of them share."""
+    starts = [found[1].split() for found in map(_START.match, (message.text for message in messages())) if found]
+    counts = Counter(word for words in starts for word in set(words) if len(word) > _WORDS)
+    return frozenset(max(words, key=lambda word: (counts[word], len(word))) for words in starts)
+
+
+@cache
 def _openings() -> re.Pattern[str]:
     """Return the pattern of the first words of every message that names a file or the machine's state."""
-    found = set()
-    for message in messages():
-        words = PLACE.split(message.text)[0].split()[:_WORDS]
-        if len(words) == _WORDS:
-            found.add(r"\s+".join(re.escape(word) for word in words))
-    return re.compile("|".join(sorted(found, key=len, reverse=True)))
+    starts = {" ".join(found[1].split()) for found in map(_START.match, (one.text for one in messages())) if found}
+    patterns = (r"\s+".join(map(re.escape, start.split())) for start in starts)
+    return re.compile("|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern))))

@@ -48,11 +48,28 @@ _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
     (re.compile(r"\bSystem Type:?\s+(x64|x86|ARM64)-based PC", re.IGNORECASE), "architecture", None),
 )
 _WORTH_READING = (
-    r"0x|[CE]0000|80[0]?[79BF]|-10737|32212|STATUS_|_E_|ERROR|CM_PROB|code|код|kod|代|コ|코|código|fail|event"
-    r"|\[SC\]|SERVICE|WIN32|driver|signature|signed|blocked|polic|integrity|version|build|testsigning|secure|certificate"
-    r"|catalog|ошибка|fehler|erreur|błąd|errore|\.sys|\.inf|sc start|net start|ereignis|evento|événement|system type"
-    r"|falha|échec|错|錯|失败|失敗|エラー|오류|S mode|SkuPolicy|microsoft-verified|Start-Service|fltmc"
+    *("0x", "c0000", "e0000", "800b", "800f", "8007", "8009", "-10737", "32212", "status_", "_e_", "error", "cm_prob"),
+    *(
+        "code",
+        "код",
+        "kod",
+        "代",
+        "コ",
+        "código",
+        "fail",
+        "event",
+        "ereignis",
+        "evento",
+        "événement",
+        "[sc]",
+        "service",
+    ),
+    *("win32", "driver", "signature", "signed", "blocked", "polic", "integrity", "version", "build", "testsigning"),
+    *("secure", "certificate", "catalog", "fehler", "erreur", "ошибка", "błąd", "erro", "falha", "échec", "错", "錯"),
+    *("失", "エラー", "오류", ".sys", ".inf", "sc start", "net start", "system type", "s mode", "skupolicy", "fltmc"),
+    *("microsoft-verified", "start-service"),
 )
+"""Words in lower case: a line with none of them says nothing."""
 _FILE_ALONE = re.compile(r"^\s*(?:[-*\N{BULLET}]\s*)?([\w.$-]{1,120}\.sys)\s*$", re.IGNORECASE)
 _LISTING = frozenset({"memory-integrity-notice"})
 """Signs of notices that list drivers below them."""
@@ -62,7 +79,8 @@ _MAX_LINE = 8192
 def tool_lines(context: Context, line: str, lines: Lines) -> list[Record] | None:
     """Read one line of any other text; None for a line that says nothing."""
     line = line[:_MAX_LINE]
-    if _worth_reading().search(line) is None:
+    lower = line.lower()
+    if not any(map(lower.__contains__, _worth_reading())):
         return None
     named = _FILE_ALONE.match(line)
     if context.sign is not None and named is not None:
@@ -104,9 +122,8 @@ def _statement(context: Context, line: str) -> list[Record]:
 
 
 @cache
-def _worth_reading() -> re.Pattern[str]:
-    """Return the pattern of lines that are looked at more closely: it rules out most lines of a large text."""
-    return re.compile("|".join([_WORTH_READING, *map(re.escape, foreign_words())]), re.IGNORECASE)
+def _worth_reading() -> tuple[str, ...]:
+    return (*_WORTH_READING, *foreign_words())
 
 
 def _subject(line: str) -> str | None:

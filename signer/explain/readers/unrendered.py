@@ -18,7 +18,7 @@ _MAX_LINES = 60
 
 def unrendered_events(context: Context, line: str, lines: Lines) -> list[Record] | None:
     """Read the list of values that belongs to this line; None for any other line."""
-    start = _START.match(line)
+    start = _START.match(line) if "The description for" in line[:40] else None
     if start is None:
         return None
     before = lines.take_while(lambda following: _VALUES not in following and not _START.match(following), 8)

@@ -17,8 +17,8 @@ _MARKS = {
 }
 _BREAK = re.compile(r"\r\n|\n|\r(?!\Z)|(?<=</Event>)")
 """Line feeds of any system, and the end of an event: wevtutil writes all events into one line."""
-_QUOTE = re.compile(r"\s{0,3}>(?!>>?\s+(?:\[|Section )) ?")
-"""The mark of a quoted line in mail and Markdown; setupapi.dev.log begins its sections with ">>>"."""
+_QUOTE = re.compile(r"(?:\s{0,3}>(?!>>?\s+(?:\[|Section )) ?){1,16}")
+"""The marks of a quoted line in mail and Markdown; setupapi.dev.log begins its sections with ">>>"."""
 
 
 def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -89,6 +89,5 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 
 def unquoted(line: str) -> str:
     """Return a line without the marks of a quotation."""
-    while ">" in line[:4] and (mark := _QUOTE.match(line)) is not None and mark.end() < len(line):
-        line = line[mark.end() :]
-    return line
+    marks = _QUOTE.match(line) if ">" in line[:4] else None
+    return line[marks.end() :] if marks is not None and marks.end() < len(line) else line

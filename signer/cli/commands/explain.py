@@ -29,8 +29,8 @@ _SUFFIXES = frozenset({".evtx", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".log
 """The files of a folder that are read as logs."""
 
 _LOOKED_FOR = (
-    "events of Code Integrity (.evtx, XML, JSON, Format-List, message text), setupapi logs, the output of sc and "
-    "pnputil, texts of Device Manager, and codes"
+    "events of Code Integrity (.evtx, XML, JSON, CSV, Format-List, message text), setupapi logs, the output of sc, "
+    "fltmc and pnputil, texts of Device Manager, and codes"
 )
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from signer.explain.context import Context
-from signer.explain.readers.events import event_records, field_names, file_of, known_field
+from signer.explain.readers.events import event_records, file_of, known_field
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
 _MAX_LINES = 160
-_SYSTEM = (
-    "EventID|Event ID|Event Id|Version|Level|Task|Opcode|Keywords|TimeCreated|EventRecordID|Channel|Computer|Provider"
-    "|SystemTime|ActivityID|RelatedActivityID|ProcessID|ThreadID|UserID|Name|Guid|Qualifiers|Id"
-)
+_MAX_WORDS = 6
+_SYSTEM = {
+    name.lower(): name
+    for name in (
+        *("EventID", "Version", "Level", "Task", "Opcode", "Keywords", "TimeCreated", "EventRecordID", "Channel"),
+        *("Computer", "Provider", "SystemTime", "ActivityID", "RelatedActivityID", "ProcessID", "ThreadID", "UserID"),
+        *("Name", "Guid", "Qualifiers", "Id"),
+    )
+}
+"""Names of the System part of an event, by lower case."""
+_STARTS = frozenset({"EventID", "FileName", "SHA256Hash", "SHA1Hash", "PolicyGUID", "FileNameLength"})
+"""Names with which a block can begin; others are too common in texts of other kinds."""
+_SEPARATED = re.compile(r"^[\s|\[*\"'`-]{0,12}([A-Za-z][\w ]{1,40}?)[\"'`*\]]{0,3}\s*[:=|\]]\s*(\S.*)$")
 _SKIPPED = re.compile(r"^\s*(?:[+-]\s*[A-Za-z]*|[A-Za-z_]+:|\|[\s:|-]*|```\w*|Correlation|Execution|Security)?\s*$")
 """Lines without a field: blank ones, titles of groups, the rule of a Markdown table."""
 _NEEDED = frozenset({"FileName", "EventID"})
@@ -23,7 +31,7 @@ _NEEDED = frozenset({"FileName", "EventID"})
 def event_fields(context: Context, line: str, lines: Lines) -> list[Record] | None:
     """Read the block of fields that begins in this line; None if none begins."""
     first = _field(line)
-    if first is None or first[0] not in _starts():
+    if first is None or first[0] not in _STARTS:
         return None
     found = dict([first])
 
@@ -31,7 +39,7 @@ def event_fields(context: Context, line: str, lines: Lines) -> list[Record] | No
         field = _field(following)
         if field is None:
             return bool(_SKIPPED.match(following))
-        if field[0] in found and field[0] in _starts():
+        if field[0] in found and field[0] in _STARTS:
             return False
         found.setdefault(*field)
         return True
@@ -49,12 +57,22 @@ def event_fields(context: Context, line: str, lines: Lines) -> list[Record] | No
 
 def _field(line: str) -> tuple[str, str] | None:
     """Return the plain name and the value of a field in a line; None for any other line."""
-    match = _pattern().match(line)
-    if match is None:
-        return None
-    name = known_field(match["name"]) or match["name"].replace(" ", "").replace("_", "")
-    name = {"eventid": "EventID", "activityid": "ActivityID"}.get(name.lower(), name)
-    return name, match["value"].strip().strip("|").strip().strip("\"'")
+    separated = _SEPARATED.match(line)
+    plain = _plain(separated[1]) if separated is not None else None
+    if separated is not None and plain is not None:
+        return plain, separated[2].strip().strip("|").strip().strip("\"'")
+    # The friendly view indents every field, and has spaces alone between name and value.
+    words = line.split(maxsplit=_MAX_WORDS) if line[:1].isspace() else []
+    for count in range(len(words) - 1, 0, -1):
+        plain = _plain(" ".join(words[:count]))
+        if plain is not None:
+            return plain, " ".join(words[count:])
+    return None
+
+
+def _plain(name: str) -> str | None:
+    """Return the plain name of a field of an event or of its System part; None for any other name."""
+    return known_field(name) or _SYSTEM.get(name.replace(" ", "").replace("_", "").lower())
 
 
 def _records(found: dict[str, str]) -> list[Record]:
@@ -70,22 +88,4 @@ def _records(found: dict[str, str]) -> list[Record]:
         "",
         activity=f"{{{activity}}}" if activity else None,
         time=found.get("SystemTime") or found.get("TimeCreated", ""),
-    )
-
-
-@cache
-def _starts() -> frozenset[str]:
-    """Return the names with which a block can begin; others are too common in texts of other kinds."""
-    return frozenset({"EventID", "FileName", "SHA256Hash", "SHA1Hash", "PolicyGUID", "FileNameLength"})
-
-
-@cache
-def _pattern() -> re.Pattern[str]:
-    """Return the pattern of a line: a known name, with a separator or, in the friendly view, without one."""
-    names = sorted({*field_names(), *_SYSTEM.split("|"), "event_id"}, key=len, reverse=True)
-    every = "|".join(map(re.escape, names))
-    return re.compile(
-        rf"^\s{{0,6}}(?:[-*]\s+)?(?:\|\s*)?(?:\[\s*)?[\"'`*]{{0,3}}(?P<name>{every})[\"'`*]{{0,3}}"
-        r"(?:\s*[:=|\]]\s*|\s+)(?P<value>\S.*)$",
-        re.IGNORECASE,
     )

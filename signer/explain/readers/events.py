@@ -29,6 +29,8 @@ _DEVICE_PATH = re.compile(
     r"(?:\\Device\\HarddiskVolume\d+|\\\?\?\\[A-Z]:|\\SystemRoot|[A-Z]:)\\[^\r\n\"<>|*?]{1,260}?\.(?:sys|dll|exe|cat)",
     re.IGNORECASE,
 )
+_MIN_TEXT = 24
+"""Characters of the shortest message whose language is judged."""
 _GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE)
 
 
@@ -89,15 +91,9 @@ def known_field(name: str) -> str | None:
 
 
 @cache
-def field_names() -> frozenset[str]:
-    """Return the names of all fields, as the manifests and as `plain_name` spell them."""
-    names = {field.name for one in schemas() for field in one.fields}
-    return frozenset(names | set(map(plain_name, names)))
-
-
-@cache
 def _fields_by_name() -> Mapping[str, str]:
-    return {plain_name(name).casefold(): plain_name(name) for name in field_names()}
+    names = {plain_name(field.name) for one in schemas() for field in one.fields}
+    return {name.casefold(): name for name in names}
 
 
 def loose_fields(text: str) -> dict[str, FieldValue]:
@@ -125,7 +121,7 @@ def _from_message(event_id: int, message: str) -> tuple[dict[str, FieldValue], s
     readings = [one for one in read_message(message) if one.id == event_id]
     if readings:
         return {plain_name(name): value for name, value in readings[-1].fields.items()}, ""
-    foreign = message.strip() and not _is_english(message)
+    foreign = len(message) >= _MIN_TEXT and not _is_english(message)
     return loose_fields(message), (language_of(message) or ANOTHER_LANGUAGE) if foreign else ""
 
 

@@ -18,6 +18,7 @@ from signer.explain.records import Record
 
 SIGNATURE = b"ElfFile\0"
 
+_FORM = "events in .evtx"
 _HEADER, _CHUNK = 4096, 0x10000
 _CHUNK_SIGNATURE = b"ElfChnk\0"
 _CHUNK_COUNT_AT = 42
@@ -33,15 +34,19 @@ _MAX_FAILURES = 64
 def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
     """Yield the records of a binary log. Raises FileError if the library is not installed."""
     parser = _parser()
+    context.forms.setdefault(_FORM, 0)
     header, chunks = b"", _chunks(pieces)
-    header = next(chunks, b"").ljust(_HEADER, b"\0")
+    header = next(chunks, b"")
+    if len(header) < _HEADER:
+        context.damaged("the event log is truncated")
+    header = header.ljust(_HEADER, b"\0")
     header = header[:_CHUNK_COUNT_AT] + struct.pack("<H", 1) + header[_CHUNK_COUNT_AT + 2 :]
     for chunk in chunks:
         if len(chunk) < _CHUNK:
             context.damaged("the event log is truncated")
         if chunk.startswith(_CHUNK_SIGNATURE):
             for text in _events(parser, header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context), context):
-                context.seen("events in .evtx")
+                context.seen(_FORM)
                 yield from read_event(text)
         elif any(chunk):
             context.damaged("a chunk of the event log is damaged")

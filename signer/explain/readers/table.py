@@ -25,16 +25,25 @@ from signer.explain.readers.unrendered import unrendered_events
 from signer.explain.records import Record
 from signer.explain.text import Lines, decoded
 
+_NOT_LOGS = {
+    b"\x1f\x8b": "a log is compressed with gzip: unpack it first",
+    b"PK\x03\x04": "a log is a ZIP archive: unpack it first",
+    b"7z\xbc\xaf": "a log is a 7-Zip archive: unpack it first",
+    b"MSCF": "a log is a cabinet: unpack it first",
+    b"MZ": "a file is an image, not a log: name drivers with --driver",
+}
+"""Files that are given by mistake, by their first bytes."""
+
 LineReader = Callable[[Context, str, Lines], list[Record] | None]
 
 LINE_READERS: tuple[LineReader, ...] = (
+    setupapi_lines,
     xml_events,
     event_columns,
     event_lists,
     unrendered_events,
     message_texts,
     event_fields,
-    setupapi_lines,
     device_lists,
     tool_lines,
 )
@@ -46,6 +55,10 @@ def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
     first = next(chunks, b"")
     if first.startswith(evtx.SIGNATURE):
         yield from evtx.evtx_records(chain((first,), chunks), context)
+        return
+    other = next((what for start, what in _NOT_LOGS.items() if first.startswith(start)), None)
+    if other is not None:
+        context.damaged(other)
         return
     pieces = decoded(chain((first,), chunks))
     start = next(pieces, "")

@@ -55,8 +55,10 @@ def large(line: str, megabytes: int) -> Iterator[bytes]:
         '{"Id": 1, ',
         "<Event ",
         f"{MESSAGE}\n"[:90] + "\n",
+        'Id,Message\n1,"',
+        ">",
     ],
-    ids=["lines", "one-line", "braces", "json", "xml", "messages"],
+    ids=["lines", "one-line", "braces", "json", "xml", "messages", "rows", "quotes"],
 )
 def test_memory_does_not_grow_with_the_log(line: str) -> None:
     tracemalloc.start()

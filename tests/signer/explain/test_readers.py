@@ -392,3 +392,28 @@ def test_the_process_in_brackets_is_not_the_file() -> None:
     )
     (answer,) = run(text).answers
     assert (answer.file, answer.key) == ("z.dll", "protected-process")
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "ZIP"), (b"MZ\x90", "--driver"), (b"ElfFile\0", "truncated")],
+)
+def test_a_file_that_is_no_log_is_named_as_what_it_is(start: bytes, what: str) -> None:
+    explanation = explain([Input("log", [start + b"error 577\n" * 20])])
+    assert explanation.answers == ()
+    assert any(what in problem for problem in explanation.damages)
+
+
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("> a", "a"),
+        (">> > a", "a"),
+        (">>>  [Setup Import Driver Package - x]", ">>>  [Setup Import Driver Package - x]"),
+        ("> >>>  Section start 2026", ">>>  Section start 2026"),
+        (">", ">"),
+        ("a > b", "a > b"),
+    ],
+)
+def test_the_marks_of_a_quotation_are_not_read(line: str, plain: str) -> None:
+    assert list(Lines([line])) == [plain]

@@ -7,10 +7,11 @@ for answer in explanation.answers:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from signer.explain.causes import Confidence, Gate, Match, causes, evidence, matches, sentence
+from signer.explain.causes import Cause, Confidence, Gate, Match, causes, evidence, matches, sentence
 from signer.explain.codes import EVENT, Code
 from signer.explain.context import Context
 from signer.explain.machine import Machine, MachineReader
@@ -21,6 +22,11 @@ from signer.explain.symptoms import Collector, Symptoms
 _INSTALLED = frozenset({"0x800B0109", "0x800B0100", "0xE0000242", "0xE0000241"})
 """Codes of checks that fail on the way of an installation that succeeds: the check for Microsoft's signature comes
 before the one for the publisher's, and the user confirms a publisher who is not yet trusted."""
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,80}\.(?:sys|inf|dll|exe)", re.ASCII)
+_FILE = re.compile(r"(?<=\s)FILE\b")
+"""The place of the file in the commands of causes.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,18 @@ def narrowed(answer: Answer, rule: str) -> Answer:
         cause=sentence(exact, answer.symptoms),
         key=exact.key,
         rules=(rule,),
-        next=exact.next,
+        next=_steps(exact, answer.file),
         confidence="certain",
         reason=reason,
         others=(),
     )
+
+
+def _steps(cause: Cause, file: str | None) -> Mapping[str, str]:
+    """Return the next steps, with the file's name in their commands where a shell takes it as it is."""
+    if file is None or _PLAIN_NAME.fullmatch(file) is None:
+        return cause.next
+    return {who: _FILE.sub(file, text) for who, text in cause.next.items()}
 
 
 def _record(code: Code) -> Record:
@@ -153,7 +166,7 @@ def _of(best: Match, others: list[Match], symptoms: Symptoms, machine: Machine) 
         reason=evidence(best, symptoms, machine),
         codes=tuple(symptoms.codes),
         events=tuple(sorted(symptoms.events)),
-        next=cause.next,
+        next=_steps(cause, symptoms.name),
         settle=cause.settle,
         others=tuple(similar) if best.sign.confidence != "certain" else (),
         time=symptoms.time,

@@ -27,6 +27,7 @@ app = typer.Typer(add_completion=False)
 
 _SUFFIXES = frozenset({".evtx", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".log", ".txt", ".md", ".yaml", ".yml"})
 """The files of a folder that are read as logs."""
+_LABELS = frozenset({"code", "error", "event", "status", "problem"})
 
 _LOOKED_FOR = (
     "events of Code Integrity (.evtx, XML, JSON, CSV, Format-List, message text), setupapi logs, the output of sc, "
@@ -50,7 +51,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="LOG|CODE",
-            help="Logs in any form, folders and @lists of them (- for standard input), and codes.",
+            help="Logs in any form, folders and @lists of them (- for standard input), codes, and texts in quotes.",
             show_default=False,
         ),
     ] = None,
@@ -110,12 +111,12 @@ def _write_exports(output: Output, target: Target | None) -> None:
 
 
 def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Code]]:
-    """Tell logs from codes. Raises FileError for a word that is neither."""
+    """Tell logs and texts from codes. Raises FileError for a word that is neither."""
     from signer.explain.codes import parse_code
     from signer.explain.explain import Input
 
     logs, codes = [], []
-    for word in inputs:
+    for word in _joined(inputs):
         code = parse_code(word)
         named = [] if word == "-" else list(listed([Path(word)]))
         if word == "-":
@@ -125,10 +126,25 @@ def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Co
             logs += [Input(str(path), _chunks(output, path)) for path in files]
         elif code is not None:
             codes.append(code)
+        elif " " in word and Path(word).suffix.lower() not in _SUFFIXES:
+            logs.append(Input("the text", [word.encode("utf-8", "replace")]))
         else:
             hint = "Give a log, or a code such as 52, 0xC0000428 or CERT_E_UNTRUSTEDROOT."
             raise FileError(f"{word!r} is neither a file nor a known code", hint=hint)
     return logs, codes
+
+
+def _joined(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words, with a label such as "code" joined to the number behind it."""
+    label = ""
+    for word in words:
+        if word.lower() in _LABELS and not label:
+            label = word
+            continue
+        yield f"{label} {word}".strip()
+        label = ""
+    if label:
+        yield label
 
 
 def _is_log(path: Path) -> bool:

@@ -67,7 +67,7 @@ _WORTH_READING = (
     *("win32", "driver", "signature", "signed", "blocked", "polic", "integrity", "version", "build", "testsigning"),
     *("secure", "certificate", "catalog", "fehler", "erreur", "ошибка", "błąd", "erro", "falha", "échec", "错", "錯"),
     *("失", "エラー", "오류", ".sys", ".inf", "sc start", "net start", "system type", "s mode", "skupolicy", "fltmc"),
-    *("microsoft-verified", "start-service"),
+    *("microsoft-verified", "start-service", "signing cert", "hashmismatch"),
 )
 """Words in lower case: a line with none of them says nothing."""
 _FILE_ALONE = re.compile(r"^\s*(?:[-*\N{BULLET}]\s*)?([\w.$-]{1,120}\.sys)\s*$", re.IGNORECASE)

@@ -152,3 +152,27 @@ def test_a_driver_is_matched_by_the_hash_in_3089(driver: Path) -> None:
     ran = drvsign("explain", "ci.xml", "--driver", "toaster.sys", "--target", "win11-24h2-x64", "--json")
     (subject,) = ran.document["subjects"]
     assert (subject["file"], subject["prediction"]["matched_by"]) == ("renamed.sys", "hash")
+
+
+def test_a_text_in_quotes_is_read(work: Path) -> None:
+    ran = drvsign("explain", "Windows cannot verify the digital signature for this file: toaster.sys", "--json")
+    (subject,) = ran.document["subjects"]
+    assert (subject["file"], subject["codes"]) == ("toaster.sys", ["577"])
+    assert "drvsign verify toaster.sys" in subject["next"]["developer"]
+
+
+def test_a_label_and_its_number_may_be_two_words(work: Path) -> None:
+    ran = drvsign("explain", "code", "52", "event", "3004", "--json")
+    (subject,) = ran.document["subjects"]
+    assert (subject["codes"], subject["events"]) == (["Code 52"], [3004])
+
+
+def test_a_name_that_a_shell_would_read_is_not_put_into_a_command(work: Path) -> None:
+    (work / "evil.xml").write_text(xml(3004, FileNameBuffer=PATH.replace("X", "a;reboot")))
+    (subject,) = drvsign("explain", "evil.xml", "--json").document["subjects"]
+    assert "drvsign verify FILE" in subject["next"]["developer"]
+
+
+def test_a_log_with_spaces_in_its_name_that_is_missing_is_no_text(work: Path) -> None:
+    ran = drvsign("explain", "my log.evtx")
+    assert (ran.code, "neither a file nor a known code" in ran.stderr) == (3, True)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from signer.cli import completion, streams
+from signer.cli import completion, man_page, streams
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
@@ -44,6 +44,7 @@ _NAMES = (
     "keys",
     "targets",
     "os-names",
+    "doctor",
     "tsa",
     "shims",
 )
@@ -270,6 +271,12 @@ def drvsign(
             help=f"Print the script that completes commands and options in {', '.join(completion.SHELLS)}.",
         ),
     ] = None,
+    show_man: Annotated[
+        bool,
+        typer.Option(
+            "--show-man", callback=man_page.show, is_eager=True, help="Print the manual page drvsign(1).", metavar=" "
+        ),
+    ] = False,
 ) -> None:
     """Sign Windows driver packages on any system, and check whether Windows will install and load them."""
 

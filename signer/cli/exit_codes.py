@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     DONE = 0
     """Done, or accepted."""
     REJECTED = 1
-    """A check failed: verify, catalog check and diff, inf lint, submission build, check and compare."""
+    """A check failed: verify, catalog check and diff, inf lint, submission build, check and compare, doctor."""
     USAGE = 2
     """The command line is wrong."""
     FAILED = 3

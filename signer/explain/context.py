@@ -12,6 +12,8 @@ class Context:
     """The file that the surrounding lines are about, and what was recognised so far."""
 
     def __init__(self) -> None:
+        self.source: str | None = None
+        """The name of the input, for errors."""
         self.subject: str | None = None
         """The file or service that lines without a name of their own are about."""
         self.time = ""
@@ -27,8 +29,9 @@ class Context:
         self.damages: dict[str, int] = {}
         """What could not be read, and how often."""
 
-    def begin(self) -> None:
-        """Begin another input: its lines are about no file yet."""
+    def begin(self, source: str | None = None) -> None:
+        """Begin another input or section: its lines are about no file yet."""
+        self.source = source or self.source
         self.subject, self.device, self.time, self.columns, self.sign = None, None, "", None, None
 
     def seen(self, form: str) -> None:

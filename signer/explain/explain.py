@@ -90,12 +90,12 @@ def explain(
 ) -> Explanation:
     """Explain logs and codes. `settings` are the machine's as the user says them, by the names of `Machine`.
 
-    Raises SignerError for a binary log that can't be read, and what reading `chunks` raises.
+    Raises SignerError for a log that can't be read or is none, and what reading `chunks` raises.
     """
     collector, reader, context = Collector(), MachineReader(), Context()
     languages: dict[str, None] = {}
     for one in inputs:
-        context.begin()
+        context.begin(one.name)
         for record in read_records(one.chunks, context):
             collector.add(record)
             reader.add(record)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+from signer.errors import FileError
 from signer.explain.context import Context
 from signer.explain.readers import evtx
 from signer.explain.readers.device_lists import device_lists
@@ -24,15 +25,14 @@ from signer.explain.readers.tool_text import tool_lines
 from signer.explain.readers.unrendered import unrendered_events
 from signer.explain.records import Record
 from signer.explain.text import Lines, decoded
+from signer.formats.detect import detect
 
-_NOT_LOGS = {
-    b"\x1f\x8b": "a log is compressed with gzip: unpack it first",
-    b"PK\x03\x04": "a log is a ZIP archive: unpack it first",
-    b"7z\xbc\xaf": "a log is a 7-Zip archive: unpack it first",
-    b"MSCF": "a log is a cabinet: unpack it first",
-    b"MZ": "a file is an image, not a log: name drivers with --driver",
+_ARCHIVES = {
+    b"\x1f\x8b": "a gzip file",
+    b"PK\x03\x04": "a ZIP archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
 }
-"""Files that are given by mistake, by their first bytes."""
+"""Archives, by their first bytes."""
 
 LineReader = Callable[[Context, str, Lines], list[Record] | None]
 
@@ -50,16 +50,13 @@ LINE_READERS: tuple[LineReader, ...] = (
 
 
 def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
-    """Yield the records of one input, told apart by its content."""
+    """Yield the records of one input, told apart by its content. Raises FileError for a file that is no log."""
     chunks = iter(chunks)
     first = next(chunks, b"")
     if first.startswith(evtx.SIGNATURE):
         yield from evtx.evtx_records(chain((first,), chunks), context)
         return
-    other = next((what for start, what in _NOT_LOGS.items() if first.startswith(start)), None)
-    if other is not None:
-        context.damaged(other)
-        return
+    _refuse_other_kinds(first, context)
     pieces = decoded(chain((first,), chunks))
     start = next(pieces, "")
     whole = chain((start,), pieces)
@@ -67,6 +64,17 @@ def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
         yield from json_records(whole, context)
     else:
         yield from text_records(whole, context)
+
+
+def _refuse_other_kinds(start: bytes, context: Context) -> None:
+    """Raise FileError for a file that is given by mistake, by its first bytes."""
+    row = detect(start)
+    archive = next((name for mark, name in _ARCHIVES.items() if start.startswith(mark)), None)
+    if row is not None:
+        hint = "Give drivers with --driver FILE, and packages with --package DIR."
+        raise FileError(f"{row.title} is no log", path=context.source, hint=hint)
+    if archive is not None:
+        raise FileError(f"{archive} is no log", path=context.source, hint="Unpack it first.")
 
 
 def text_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:

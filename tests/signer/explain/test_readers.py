@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from signer.errors import FileError
 from signer.explain.context import Context
 from signer.explain.explain import Explanation, Input, explain
 from signer.explain.readers.table import read_records
 from signer.explain.text import Lines, decoded, encoding_of
+from tests.support.images import PeSpec
 
 PATH = r"\Device\HarddiskVolume3\Windows\System32\drivers\X.sys"
 PROVIDER = "Microsoft-Windows-CodeIntegrity"
@@ -395,13 +397,16 @@ def test_the_process_in_brackets_is_not_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "what"),
-    [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "ZIP"), (b"MZ\x90", "--driver"), (b"ElfFile\0", "truncated")],
+    ("start", "what"), [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "ZIP"), (PeSpec().build(), "image")]
 )
 def test_a_file_that_is_no_log_is_named_as_what_it_is(start: bytes, what: str) -> None:
-    explanation = explain([Input("log", [start + b"error 577\n" * 20])])
-    assert explanation.answers == ()
-    assert any(what in problem for problem in explanation.damages)
+    with pytest.raises(FileError, match=f"log: .*{what}.* is no log"):
+        explain([Input("log", [start + b"error 577\n" * 20])])
+
+
+def test_an_event_log_that_is_cut_off_in_its_header_is_damaged() -> None:
+    explanation = explain([Input("log", [b"ElfFile\0" + bytes(500)])])
+    assert (explanation.answers, dict(explanation.damages)) == ((), {"the event log is truncated": 1})
 
 
 @pytest.mark.parametrize(

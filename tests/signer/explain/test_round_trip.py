@@ -11,7 +11,6 @@ import pytest
 from signer.codeintegrity.consequences import consequences
 from signer.codeintegrity.events import Event
 from signer.explain.explain import Explanation, Input, explain
-from signer.policy.judge import judge
 from signer.policy.setupapi import log_lines
 from signer.policy.targets import Target
 from tests.signer.policy import test_policy_cases
@@ -24,9 +23,8 @@ ACTIVITY = "{11111111-2222-3333-4444-555555555555}"
 def predicted(case_id: str) -> tuple[Event, ...]:
     """Return the events of a policy case."""
     case = BY_ID[case_id]
-    sample, target = case.make(), Target.parse(case.target)
-    verdict = judge(case.policy, sample.evidence, sample.paths, target, case.machine, attributes=sample.attributes)
-    return consequences(case.policy, verdict, sample.evidence, target).events
+    sample, verdict = case.judged()
+    return consequences(case.policy, verdict, sample.evidence, Target.parse(case.target)).events
 
 
 BY_ID: dict[str, Expectation] = {case.id: case for case in test_policy_cases.CASES if case.policy == "kernel"}
@@ -100,15 +98,7 @@ INSTALLATIONS = [case for case in test_policy_cases.CASES if case.policy == "pnp
 
 @pytest.mark.parametrize("case", INSTALLATIONS, ids=lambda case: case.id)
 def test_the_log_of_an_installation_is_explained_by_its_rule(case: Expectation) -> None:
-    sample = case.make()
-    verdict = judge(
-        case.policy,
-        sample.evidence,
-        sample.paths,
-        Target.parse(case.target),
-        case.machine,
-        attributes=sample.attributes,
-    )
+    _, verdict = case.judged()
     lines = log_lines("x.inf", "x.cat", verdict)
     if any("Error 0x" in line for line in lines):
         (answer,) = run("\n".join(lines)).answers

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from signer.policy.judge import judge
-from signer.policy.targets import Target
 from tests.signer.policy.cases.registry import Expectation, all_cases
 
 CASES = all_cases()
@@ -13,15 +11,7 @@ CASES = all_cases()
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_case(case: Expectation) -> None:
-    sample = case.make()
-    verdict = judge(
-        case.policy,
-        sample.evidence,
-        sample.paths,
-        Target.parse(case.target),
-        case.machine,
-        attributes=sample.attributes,
-    )
+    _, verdict = case.judged()
     findings = "\n".join(f"{finding.severity}: {finding.code}: {finding.message}" for finding in verdict.findings)
     assert (verdict.outcome, verdict.rule) == (case.outcome, case.rule), f"{case.sentence}\n{findings}"
     assert case.code is None or case.code in verdict.codes, findings

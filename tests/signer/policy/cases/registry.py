@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import tests.signer.policy.cases as cases
-from signer.policy.findings import Outcome
+from signer.policy.findings import Outcome, Verdict
+from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
+from signer.policy.targets import Target
 from tests.support.policy_builder import Sample
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -36,6 +38,12 @@ class Expectation:
     target: str
     machine: MachineState
     code: str | None
+
+    def judged(self) -> tuple[Sample, Verdict]:
+        """Return a sample of the case, and the verdict about it."""
+        sample = self.make()
+        evidence, paths, target = sample.evidence, sample.paths, Target.parse(self.target)
+        return sample, judge(self.policy, evidence, paths, target, self.machine, attributes=sample.attributes)
 
 
 REGISTRY: list[Expectation] = []

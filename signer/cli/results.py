@@ -86,9 +86,12 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
         output.error(error)
     if left:
         done = [one.path for one in found if one.action not in ("skipped", "failed")]
-        output.error(
-            interruption(done, len(paths), action, f"The other files are unchanged; the first is {left[0].path}.")
+        skipped = len(found) - len(left) - len(failed) - len(done)
+        others = "".join(
+            f", {number} {word}" for number, word in ((skipped, "skipped"), (len(failed), "failed")) if number
         )
+        hint = f"The other files are unchanged; the first that is left: {left[0].path}."
+        output.error(interruption(done, len(paths), f"{action}{others}", hint))
         raise typer.Exit(ExitCode.INTERRUPTED)
     if len(found) > 1:
         output.note(results_summary(found))

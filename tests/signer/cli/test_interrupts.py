@@ -59,6 +59,15 @@ def test_an_interrupted_batch_says_what_was_done(batch: list[Path]) -> None:
     assert [line.split()[1] for line in ran.stdout.splitlines()] == [str(path) for path in done]
 
 
+def test_skipped_and_failed_files_of_an_interrupted_batch_are_counted(batch: list[Path], monkeypatch) -> None:
+    batch[1].write_bytes(b"text")
+    interrupt_at(monkeypatch, "signer.cli.commands.strip.strip_file", 2)
+    ran = drvsign("strip", *batch, "--jobs", "1")
+    assert ran.code == 130
+    assert f"interrupted: 0 of {COUNT} stripped, 2 skipped, 1 failed\n" in ran.stderr
+    assert "the first that is left: 03.sys" in ran.stderr
+
+
 def test_an_interrupt_before_the_first_signature_has_its_document(batch: list[Path], monkeypatch) -> None:
     before = state(Path.cwd())
     interrupt_at(monkeypatch, "signer.operations.sign.SigningJob.require_replaceable", 3)

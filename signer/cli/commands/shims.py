@@ -30,7 +30,7 @@ def shims(
         Path, typer.Argument(metavar="DIR", help="The folder for the programs.", show_default=False, parser=to_path)
     ],
 ) -> None:
-    """Write signtool, inf2cat and stampinf to a folder: they take Microsoft's switches and call drvsign.
+    """Write signtool, inf2cat, stampinf and makecat to a folder: they take Microsoft's switches and call drvsign.
 
     Existing files of these names are replaced only if this command wrote them.
     """

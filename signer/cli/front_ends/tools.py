@@ -9,7 +9,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.front_ends.lines import complain
 from signer.errors import SignerError, UsageError
 
-_NAMES = {"signtool": "SignTool", "inf2cat": "Inf2Cat", "stampinf": "StampInf"}
+_NAMES = {"signtool": "SignTool", "inf2cat": "Inf2Cat", "stampinf": "StampInf", "makecat": "MakeCat"}
 TOOLS = tuple(_NAMES)
 """Each has a module here with a function of its name, which takes the words of the call and returns the exit code."""
 

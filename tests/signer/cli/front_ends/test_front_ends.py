@@ -10,6 +10,7 @@ import pytest
 import catalogs
 from signer.cli.front_ends.inf2cat import FAILED
 from signer.cli.front_ends.inf2cat import SWITCHES as INF2CAT
+from signer.cli.front_ends.makecat import SWITCHES as MAKECAT
 from signer.cli.front_ends.signtool import COMMANDS
 from signer.cli.front_ends.stampinf import SWITCHES as STAMPINF
 from signer.cli.front_ends.tools import TOOLS, run_tool
@@ -61,6 +62,16 @@ def test_a_build_stamps_catalogues_and_signs(package: Path, pfx: Path, capsys: p
     assert is_signed(sys_.read_bytes())
 
 
+def test_makecat_builds_the_catalog_of_a_cdf_file(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["[CatalogHeader]", "Name=loose.cat", "[CatalogFiles]", "<HASH>driver=sample.sys", ""]
+    package.joinpath("loose.cdf").write_text("\r\n".join(lines), newline="")
+    assert tool("makecat", "-v", package / "loose.cdf") == 0
+    assert capsys.readouterr().out == f"processed: {package / 'loose.cat'}\nSucceeded\n"
+    assert len(catalogs.read_catalog(package / "loose.cat").members) == 1
+    package.joinpath("sample.sys").unlink()
+    assert tool("makecat", package / "loose.cdf") == 1
+
+
 def test_inf2cat_lists_the_errors_and_builds_nothing(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     package.joinpath("sample.inf").write_text(BASE.replace("05/01/2024", "05/01/2099"), newline="")
     assert tool("inf2cat", f"/drv:{package}", "/os:10_X64") == FAILED
@@ -102,7 +113,7 @@ def test_signtool_verifies(package: Path, pfx: Path, capsys: pytest.CaptureFixtu
 def test_the_page_lists_every_switch() -> None:
     page = (Path(__file__).parents[4] / "docs" / "migrate.md").read_text(encoding="utf-8")
     tables = {"signtool " + name: table for name, table in COMMANDS.items()}
-    tables |= {"inf2cat": INF2CAT, "stampinf": STAMPINF}
+    tables |= {"inf2cat": INF2CAT, "stampinf": STAMPINF, "makecat": MAKECAT}
     for tool_name, known in tables.items():
         section = page.partition(f"## {tool_name}\n")[2].partition("\n## ")[0].lower()
         rows = dict(re.findall(r"^\| `[/-]([a-z0-9]+)[^`]*` \| (yes|no|ignored) \|", section, re.MULTILINE))
@@ -131,6 +142,9 @@ REFUSALS = {
     "a deprecated switch": (["inf2cat", "/driver:.", "/os:10_X64", "/drm"], 2, "[SignatureAttributes]"),
     "StampInf without a file": (["stampinf", "-d", "*"], 2, "-f FILE"),
     "Ntverp.h": (["stampinf", "-f", "x.inf", "-i", "."], 2, "-v"),
+    "MakeCat without a file": (["makecat", "-v"], 2, "FILE.cdf"),
+    "MakeCat with an INF": (["makecat", "x.inf"], 2, "drvsign catalog build DIR"),
+    "MakeCat with errors": (["makecat", "-n", "x.cdf"], 2, "correct the .cdf file"),
     "an unknown tool": (["makecab"], 2, "signtool"),
     "no tool": ([], 2, "signtool"),
 }

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from signer.cli.tsa_server import serving
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import drvsign, state
+from tests.support.timestamping import tsa
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks processes")
 
@@ -31,6 +33,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "catalog-build": ("catalog", "build", "hello"),
     "package": ("package", "hello", "--os", "10_X64"),
     "package-output": ("package", "hello", "--os", "10_X64", "--output-dir", "out"),
+    "timestamp": ("timestamp", "signed.sys", "--legacy-timestamp", "URL"),
     "submission": ("submission", "build", "hello", "--unsigned", "-o", "other.cab"),
 }
 STRIDE = int(os.environ.get("DRVSIGN_FAULTS") or 5)
@@ -75,7 +78,9 @@ def is_temporary(name: str) -> bool:
 
 def check(source: Path, kind: str, name: str) -> None:
     """Check all runs of a command: the last one had no fault, so its state is the new one."""
-    *faulty, whole = runs(source, kind, COMMANDS[name])
+    with serving(tsa()) as server:  # the legacy protocol has no nonce: each timestamp has the same bytes
+        command = tuple(server.url if word == "URL" else word for word in COMMANDS[name])
+        *faulty, whole = runs(source, kind, command)
     old, new = state(source), whole["state"]
     assert whole["status"] == whole["again"] == 0, whole["text"]
     assert new != old

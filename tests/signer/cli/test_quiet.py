@@ -35,6 +35,7 @@ DOES = {
 """A call of each command that changes files."""
 ANSWERS = {
     "certs show": "certs show",
+    "doctor": "doctor",
     "digest": "digest signed.sys",
     "inspect": "inspect signed.sys",
     "verify": "verify signed.sys --test-machine",

@@ -58,13 +58,27 @@ def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[b
     if signer_infos.tag != der.SET:
         raise SignatureFormatError("other fields follow the signers of the signature", offset=signer_infos.start)
     (signer,) = _exactly(signature, signer_infos, 1)
-    fields = [field.whole(signature) for field in der.children(signature, signer) if field.tag != 0xA1]
+    fields = _signed_fields(signature, signer)
     unsigned = der.set_of(attribute(oid_, values) for oid_, values in attributes.items() if values)
     if len(unsigned) > 2:
         fields.append(b"\xa1" + unsigned[1:])
     new_signers = der.tlv(der.SET, der.sequence(*fields))
     new_data = der.sequence(*(part.whole(signature) for part in head), new_signers)
     return der.sequence(oid.whole(signature), der.explicit(0, new_data))
+
+
+def _signed_fields(data: bytes, signer: der.Element) -> list[bytes]:
+    """Return the fields of a SignerInfo up to its signature, which only unsigned attributes may follow.
+
+    Raises SignatureFormatError for other fields: attributes behind them would not be found.
+    """
+    fields = list(der.children(data, signer))
+    if fields and fields[-1].tag == 0xA1:
+        fields.pop()
+    has_signed_attributes = len(fields) > 3 and fields[3].tag == 0xA0
+    if len(fields) != (6 if has_signed_attributes else 5) or fields[-1].tag != der.OCTET_STRING:
+        raise SignatureFormatError("the signature has fields that SignerInfo does not have", offset=signer.start)
+    return [field.whole(data) for field in fields]
 
 
 def _exactly(data: bytes, parent: der.Element, number: int) -> list[der.Element]:

@@ -47,15 +47,19 @@ def test_a_signature_with_two_signers_is_refused() -> None:
 
 
 def with_field_behind(place: str) -> bytes:
-    """Return the signature with a NULL behind the fields of one of its structures."""
+    """Return the signature with an OCTET STRING behind the fields of one of its structures."""
     oid, wrapped = der.children(SIGNED, der.read(SIGNED))
     signed = der.read(SIGNED, wrapped.body)
-    extra = {name: der.null() if name == place else b"" for name in ("ContentInfo", "content", "SignedData")}
-    inner = der.sequence(signed.contents(SIGNED), extra["SignedData"])
+    *head, signers = der.children(SIGNED, signed)
+    signer = der.read(SIGNED, signers.body)
+    names = ("ContentInfo", "content", "SignedData", "SignerInfo")
+    extra = {name: der.octets(b"x") if name == place else b"" for name in names}
+    signer_info = der.sequence(signer.contents(SIGNED), extra["SignerInfo"])
+    inner = der.sequence(*(one.whole(SIGNED) for one in head), der.tlv(der.SET, signer_info), extra["SignedData"])
     return der.sequence(oid.whole(SIGNED), der.explicit(0, inner, extra["content"]), extra["ContentInfo"])
 
 
-@pytest.mark.parametrize("place", ["ContentInfo", "content", "SignedData"])
+@pytest.mark.parametrize("place", ["ContentInfo", "content", "SignedData", "SignerInfo"])
 def test_a_signature_with_other_fields_is_refused(place: str) -> None:
     """Readers report the field; a change of the attributes would drop it (found by fuzzing)."""
     with pytest.raises(SignatureFormatError):

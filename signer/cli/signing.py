@@ -92,7 +92,7 @@ class FileSigner:
 
         if not self.job.replace or is_same_file(source, target):
             return ()
-        return require_replaceable_target(target, self.job.ownership, replace=True)
+        return require_replaceable_target(target, self.job.ownership, replace=True, source=source)
 
     def _result(
         self, source: Path, written: Path, signed: Signed | SignerError, lost: tuple[str, ...] = ()

@@ -116,31 +116,37 @@ def names_of(signers: Iterable[Signer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.name for one in signers))
 
 
-def require_replaceable_target(target: Path, ownership: Ownership, *, replace: bool = False) -> tuple[str, ...]:
+def require_replaceable_target(
+    target: Path, ownership: Ownership, *, replace: bool = False, source: Path | None = None
+) -> tuple[str, ...]:
     """Return the names of the other signers whose signatures are lost when a new file replaces `target`.
 
-    Raises ForeignSignature if it has only signatures that are not own, unless `replace` is true. Own signatures among
-    the others show that an earlier call wrote the file.
+    Signatures of the signers of `source`, which stays, are not lost. Raises ForeignSignature if there are others,
+    unless `replace` is true.
     """
-    signers = signers_of_file(target, ownership) if _is_replaced(target) else []
-    if not signers or any(one.is_own for one in signers):
-        return ()
-    if not replace:
-        raise _foreign("file", signers, hint="Replace it with --replace, or write to another path.").at(target)
-    return names_of(signers)
+    others = _lost_signers(target, ownership, source)
+    if others and not replace:
+        raise _foreign("file", others, hint="Replace it with --replace, or write to another path.").at(target)
+    return names_of(others)
 
 
 def require_replaceable_copy(source: Path, target: Path, known: Ownership) -> None:
-    """Raise ForeignSignature if a changed copy of `source` is to replace a file that only others have signed.
+    """Raise ForeignSignature if a changed copy of `source` is to replace a file with signatures of other signers.
 
     For changes that add no signer: the signers of `source` are those of the result.
     """
-    if is_same_file(source, target) or not _is_replaced(target):
-        return
-    own = known.of(*(one.certificate for one in signers_of_file(source, known)))
-    signers = signers_of_file(target, own)
-    if signers and not any(one.is_own for one in signers):
-        raise _foreign("file", signers, hint="Write to another path, or delete the file first.").at(target)
+    others = [] if is_same_file(source, target) else _lost_signers(target, known, source)
+    if others:
+        raise _foreign("file", others, hint="Write to another path, or delete the file first.").at(target)
+
+
+def _lost_signers(target: Path, ownership: Ownership, source: Path | None) -> list[Signer]:
+    """Return the signers of an existing file that are neither own nor signers of `source`."""
+    if not target.is_file():
+        return []
+    kept = [one.certificate for one in signers_of_file(source, ownership)] if source is not None else []
+    own = ownership.of(*ownership.own, *kept)
+    return [one for one in signers_of_file(target, own) if not one.is_own]
 
 
 def is_same_file(source: Path, target: Path) -> bool:

@@ -94,7 +94,7 @@ class SigningJob:
         if self.replace:
             return
         if not is_same_file(source, target):
-            require_replaceable_target(target, self.ownership)
+            require_replaceable_target(target, self.ownership, source=source)
         elif not self.append:
             try:
                 if is_plainly_unsigned(source):

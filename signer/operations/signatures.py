@@ -154,7 +154,7 @@ def attach_to(
         made = attach(data, make(data), append=append, replace=replace or is_copy, known=known, source=origin)
         if not is_copy:
             return made
-        lost = require_replaceable_target(target, known.of(signer_of(made.signature)), replace=replace)
+        lost = require_replaceable_target(target, known.of(signer_of(made.signature)), replace=replace, source=source)
         return dataclasses.replace(made, replaced=lost)
 
     return change_atomically(source, target, changed)

@@ -132,7 +132,7 @@ def attach(
     """Attach a signature that was made elsewhere to its file. A signature for a different file is refused.
 
     An existing signature of another signer is not replaced without --append, --replace or --output, and a file at
-    --output that only other signers signed not without --replace.
+    --output with signatures of others not without --replace.
     """
     if append and replace:
         raise UsageError("--append and --replace can't be combined", hint="Remove one of them.")

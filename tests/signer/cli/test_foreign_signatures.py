@@ -110,6 +110,15 @@ def test_an_output_that_only_others_signed_is_protected(work: Path, foreign: Pat
     assert (entry["action"], entry["replaced"]) == ("signed", ["drvsign Test"])
 
 
+def test_an_output_with_a_signature_that_the_input_lacks_is_protected(work: Path, foreign: Path) -> None:
+    """Ours beside it, as after --append, does not make the other one ours."""
+    assert drvsign("sign", foreign, "--append").code == 0
+    (work / "mine.sys").write_bytes(PeSpec().build())
+    assert_refused(drvsign("sign", "mine.sys", "--output", foreign), work, state(work))
+    for _ in range(2):  # its own earlier result: the input still has the signature
+        assert drvsign("sign", foreign, "--append", "--output", "copy.sys").code == 0
+
+
 def test_an_output_that_is_the_input_under_another_name_is_protected(work: Path, foreign: Path) -> None:
     (work / "link.sys").symlink_to(foreign)
     assert_refused(drvsign("sign", foreign, "--output", "link.sys"), work, state(work))

@@ -20,7 +20,7 @@ Attribute = tuple[str, bytes]
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
-MAX_SUBJECTS = 500_000
+MAX_SUBJECTS = 200_000
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 

@@ -211,10 +211,13 @@ def main() -> int:
     for sample in samples:
         if time.monotonic() < until:
             tamper(sample, totals, chance, arguments.contents, until)
+    if not samples:
+        sys.stdout.write("No file of the corpus with this text in its path has one accepted signature.\n")
+        return 1
     lines = [f"{totals.files} of {len(samples)} files, {totals.copies:,} changed copies"]
     lines += [f"{count:>9,}  {region}" for region, count in sorted(totals.accepted.items())]
     sys.stdout.write("\n".join([*lines, *(totals.wrong[:50] or ["No other change was accepted."]), ""]))
-    return 1 if totals.wrong or not totals.files else 0
+    return 1 if totals.wrong else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -85,17 +85,15 @@ class Sample:
         return gather(patched(self.base, attach(self.base, data).changes), "image", self.name)
 
     def _is_accepted(self, evidence: Evidence) -> bool:
-        """Return whether a policy accepts the file. None does without an intact signature (test_policy_invariants)."""
+        """Return whether the policy accepts it, as none does without an intact signature (test_policy_invariants).
+
+        The kernel also loads drivers whose signer has expired, so that it would not miss their timestamp.
+        """
         if not any(signature.intact for signature in evidence.signatures):
             return False
         paths = self.trust.paths_of(evidence, self.at)
         machine = MachineState(at=self.at, roots=self.trust.mode)
-        return any(judge(policy, evidence, paths, TARGET, machine).outcome == "accepted" for policy in self.policies)
-
-    @property
-    def policies(self) -> tuple[str, ...]:
-        """The policies that may accept it: in test-signing mode, the kernel accepts a certificate without its path."""
-        return ("authenticode",) if self.trust.mode == "test-signing" else ("authenticode", "kernel")
+        return judge("authenticode", evidence, paths, TARGET, machine).outcome == "accepted"
 
     @cached_property
     def regions(self) -> list[str]:
@@ -159,21 +157,27 @@ class Totals:
 
 
 def corpus_samples() -> Iterator[Sample]:
-    """Yield the files of the corpus that have one signature and are accepted today."""
-    trust, at = Trust.release(), datetime(2026, 11, 27, tzinfo=UTC)
+    """Yield the accepted files of the corpus with one signature; a stamped one, as of the day after its signer expired."""
+    trust = Trust.release()
     for path in corpus_files("drivers/*", "catalogs/*", "packages/**/*.sys", "packages/**/*.cat"):
         data = path.read_bytes()
-        row = detect(data)
-        sample = Sample(corpus_id(path), row.name, data, trust, at) if row is not None else None
-        if sample is not None and _has_one_signature(sample) and sample.verified(data) is not None:
+        row, name = detect(data), corpus_id(path)
+        at = _time_of(data, row.name) if row is not None else None
+        sample = Sample(name, row.name, data, trust, at) if row is not None and at is not None else None
+        if sample is not None and sample.verified(data) is not None:
             yield sample
 
 
-def _has_one_signature(sample: Sample) -> bool:
+def _time_of(data: bytes, kind: str) -> datetime | None:
+    """Return when only the timestamp keeps the signature valid, or today; None without exactly one signature."""
     try:
-        return len(gather(sample.data, sample.kind, sample.name).signatures) == 1
+        signatures = gather(data, kind, "").signatures
     except SignerError:
-        return False
+        return None
+    if len(signatures) != 1 or signatures[0].signer is None:
+        return None
+    ends = signatures[0].signer.not_valid_after_utc
+    return ends + timedelta(days=1) if signatures[0].timestamp is not None else datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def tamper(sample: Sample, totals: Totals, chance: random.Random, contents: int, until: float) -> None:

@@ -157,7 +157,7 @@ class Totals:
 
 
 def corpus_samples() -> Iterator[Sample]:
-    """Yield the accepted files of the corpus with one signature; a stamped one, as of the day after its signer expired."""
+    """Yield the accepted files of the corpus with one signature; stamped ones, the day after their signer expired."""
     trust = Trust.release()
     for path in corpus_files("drivers/*", "catalogs/*", "packages/**/*.sys", "packages/**/*.cat"):
         data = path.read_bytes()

@@ -142,7 +142,7 @@ def require_replaceable_copy(source: Path, target: Path, known: Ownership) -> No
 
 def _lost_signers(target: Path, ownership: Ownership, source: Path | None) -> list[Signer]:
     """Return the signers of an existing file that are neither own nor signers of `source`."""
-    if not target.is_file():
+    if not _is_replaced(target):
         return []
     kept = [one.certificate for one in signers_of_file(source, ownership)] if source is not None else []
     own = ownership.of(*ownership.own, *kept)

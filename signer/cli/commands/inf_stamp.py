@@ -14,7 +14,7 @@ import typer
 from signer.cli.option_groups import command
 from signer.cli.options.common import now
 from signer.cli.output import Output
-from signer.cli.param_types import to_input, to_output
+from signer.cli.param_types import to_file, to_output
 from signer.errors import FileError, UsageError
 from signer.storage.files import read, require_data, write_atomically
 
@@ -26,7 +26,7 @@ _PRIVATE_CATALOG = "delta.cat"
 _DATE_FORMS = ("%m/%d/%Y", "%Y-%m-%d")
 
 Template = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The INF or .inx file.", show_default=False, parser=to_input)
+    Path, typer.Argument(metavar="FILE", help="The INF or .inx file.", show_default=False, parser=to_file)
 ]
 Target = Annotated[
     Path,

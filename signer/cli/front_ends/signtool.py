@@ -171,7 +171,7 @@ def _verify(given: ParsedSwitches) -> int:
         if any(target["verdict"] != "accepted" for target in file["targets"]) or not file["targets"]:
             failed += 1
             reasons = [one["message"] for one in file["findings"] if one["severity"] == "error"]
-            complain(f"SignTool Error: {file['path']}: {'; '.join(reasons) or 'not verified'}")
+            complain(f"SignTool Error: {_named(file['path'], '; '.join(reasons) or 'not verified')}")
         elif "q" not in given:
             say(f"Successfully verified: {file['path']}")
     _summarize(given, "Verified", len(done.files) - failed, failed)
@@ -185,9 +185,14 @@ def _report(given: ParsedSwitches, done: Done, word: str, good: set[str]) -> int
         if file["action"] in good and "q" not in given:
             say(f"Successfully {word}: {file['path']}")
         elif file["error"]:
-            complain(f"SignTool Error: {file['path']}: {file['error']['message']}")
+            complain(f"SignTool Error: {_named(file['path'], file['error']['message'])}")
     _summarize(given, word.capitalize(), len(done.files) - failed, failed)
     return 1 if done.code or failed else 0
+
+
+def _named(path: str, message: str) -> str:
+    """Return a message with the path of its file, unless it begins with the path."""
+    return message if message.startswith(path) else f"{path}: {message}"
 
 
 def _summarize(given: ParsedSwitches, word: str, good: int, failed: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from signer.cli import streams
 from signer.cli.exit_codes import ExitCode
 from signer.cli.front_ends.lines import complain
-from signer.errors import SignerError, UsageError
+from signer.errors import SignerError, UsageError, unexpected_as_internal
 
 _NAMES = {"signtool": "SignTool", "inf2cat": "Inf2Cat", "stampinf": "StampInf", "makecat": "MakeCat"}
 TOOLS = tuple(_NAMES)
@@ -23,8 +25,14 @@ def run_tool(words: Sequence[str]) -> int:
                 f"--as takes one of {', '.join(TOOLS)}", hint="To write them to a folder: drvsign shims DIR"
             )
         run: Callable[[Sequence[str]], int] = getattr(import_module(f"signer.cli.front_ends.{name}"), name)
-        return run(words[1:])
+        with unexpected_as_internal():
+            code = run(words[1:])
+            sys.stdout.flush()
+        return code
     except SignerError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            streams.forget("stdout")
+            return ExitCode.FAILED
         complain(f"{_NAMES.get(name, 'drvsign')} error: {error}")
         if error.hint:
             complain(error.hint)

@@ -62,6 +62,28 @@ def test_a_build_stamps_catalogues_and_signs(package: Path, pfx: Path, capsys: p
     assert is_signed(sys_.read_bytes())
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), ""),
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (ValueError("a bug"), "a bug"),
+    ],
+    ids=["a reader that ended", "an error of the system", "a bug"],
+)
+def test_no_exception_is_a_traceback(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: Exception, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("signer.cli.front_ends.stampinf.say", fail)
+    monkeypatch.setattr("signer.cli.streams.forget", lambda _: None)
+    assert tool("stampinf", "-f", work / "x.inf") == 3
+    printed = capsys.readouterr().err
+    assert (said in printed, bool(printed)) == (True, bool(said))
+
+
 def test_makecat_builds_the_catalog_of_a_cdf_file(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = ["[CatalogHeader]", "Name=loose.cat", "[CatalogFiles]", "<HASH>driver=sample.sys", ""]
     package.joinpath("loose.cdf").write_text("\r\n".join(lines), newline="")

@@ -8,9 +8,10 @@ from pathlib import Path
 from signer.arguments import PathLike, to_path, to_time
 from signer.errors import UsageError
 from signer.keys.identity import SigningIdentity
+from testcerts.hierarchy import is_used, read_hierarchy, subject_of
 from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
 from testcerts.profiles import ROOT
-from testcerts.store import create, is_used, read_hierarchy, subject_of
+from testcerts.store import create
 
 
 def create_test_identity(

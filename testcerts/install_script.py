@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, thumbprint
+from testcerts.hierarchy import TestHierarchy
 from testcerts.profiles import ALL_PROFILES, Profile
-from testcerts.store import TestHierarchy
 
 NAME = "install-test-certificates"
 """File name of the scripts, without suffix."""

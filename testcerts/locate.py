@@ -16,7 +16,7 @@ from cryptography import x509
 
 from signer.certificates import is_self_signed
 from signer.errors import SignerError
-from testcerts.store import is_used, read_hierarchy
+from testcerts.hierarchy import is_used, read_hierarchy
 
 FOLDER_VARIABLE = "DRVSIGN_CERTS"
 PFX_VARIABLE, PFX_PASSWORD_VARIABLE = "DRVSIGN_TEST_PFX", "DRVSIGN_TEST_PFX_PASSWORD"

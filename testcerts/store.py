@@ -7,80 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
-from typing import ClassVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signer.certificates import load_der
 from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
-from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pair
-from signer.storage.files import create_folder, read, shell_quote
+from signer.storage.files import create_folder, read
 from signer.storage.lock import is_held
 from signer.storage.transaction import atomic_update
 from testcerts.encodings import Contents, encode, suffixes
+from testcerts.hierarchy import TestHierarchy, is_used, is_whole, load_certificate, read_hierarchy
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
-from testcerts.profiles import ALL_PROFILES, ISSUING_CA, LEAF, PROFILES, ROOT, Profile, select_profiles
-
-REQUIRED = (ROOT, ISSUING_CA, LEAF)
-"""Profiles whose certificates are in every hierarchy; an imported one lacks the time-stamping certificate."""
+from testcerts.profiles import ALL_PROFILES, PROFILES, Profile, select_profiles
 
 _WAIT_SECONDS, _POLL_SECONDS = 60.0, 0.05
 _IGNORE_ALL = b"# Private keys: never commit them.\n*\n"
-
-
-@dataclass(frozen=True, slots=True)
-class TestHierarchy:
-    """A test hierarchy in a folder."""
-
-    __test__: ClassVar[bool] = False  # otherwise pytest collects it because of its name
-
-    folder: Path
-    certificates: Mapping[str, x509.Certificate]
-    """Certificates in the folder by profile name; always includes both authorities' and the code-signing one."""
-
-    @property
-    def root(self) -> x509.Certificate:
-        """The root certificate, which test machines must trust."""
-        return self.certificates[ROOT.name]
-
-    @property
-    def issuing_ca(self) -> x509.Certificate:
-        """The certificate of the issuing CA."""
-        return self.certificates[ISSUING_CA.name]
-
-    @property
-    def code_signing(self) -> x509.Certificate:
-        """The code-signing certificate for drivers and catalogs."""
-        return self.certificates[LEAF.name]
-
-    def identity(self, name: str = LEAF.name) -> SigningIdentity:
-        """Return the signing identity of the profile `name`. Raises IdentityError and FileError."""
-        path = self.path(name, ".key.pem")
-        if not path.exists():
-            raise KeyNotFound("the key does not exist", path=path, hint="Run: drvsign certs create")
-        try:
-            return load_pair(read(self.path(name, ".pem")), read(path), None)
-        except IdentityError as error:
-            raise error.at(path) from error
-
-    def path(self, name: str, suffix: str) -> Path:
-        """Return the path of a profile's file with this suffix, such as ".pfx" or ".key.pem"."""
-        return self.folder / f"{name}{suffix}"
-
-
-def read_hierarchy(folder: Path) -> TestHierarchy:
-    """Read the hierarchy in a folder. Raises KeyNotFound if it is incomplete, CertificateError and FileError."""
-    found = {name: folder / f"{name}.cer" for name in ALL_PROFILES if (folder / f"{name}.cer").is_file()}
-    for profile in REQUIRED:
-        if profile.name not in found:
-            raise KeyNotFound(
-                f"no test certificates: {profile.name}.cer is missing",
-                path=folder,
-                hint=f"Run: drvsign certs create {shell_quote(folder)}",
-            )
-    return TestHierarchy(folder, {name: _load(path) for name, path in found.items()})
 
 
 def ensure(
@@ -109,11 +51,6 @@ def ensure(
 
 def _create_default(folder: Path, now: datetime) -> TestHierarchy:
     return create(folder, Order(parse_subject(DEFAULT_SUBJECT), now)).hierarchy
-
-
-def is_used(folder: Path) -> bool:
-    """Tell whether the folder contains any file of a hierarchy."""
-    return any((folder / f"{name}{suffix}").exists() for name in ALL_PROFILES for suffix in (".cer", ".key.pem"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +105,6 @@ def save(folder: Path, contents: Contents, *, is_new: bool) -> None:
             transaction.write(folder / name, data, mode=mode)
 
 
-def subject_of(folder: Path) -> x509.Name | None:
-    """Return the subject of the hierarchy in `folder`, or None without a hierarchy."""
-    try:
-        return read_hierarchy(folder).code_signing.subject
-    except (KeyNotFound, CertificateError):
-        return None
-
-
-def is_whole(folder: Path) -> bool:
-    """Tell whether the folder has the certificates of a hierarchy."""
-    return all((folder / f"{profile.name}.cer").is_file() for profile in REQUIRED)
-
-
 def _names_in(folder: Path) -> list[str]:
     """Return the optional profiles whose files are in the folder."""
     return [name for name in PROFILES if (folder / f"{name}.cer").exists()]
@@ -215,7 +139,7 @@ def _authorities(folder: Path, selected: Sequence[Profile]) -> dict[str, Issued]
 
 def _read_authority(profile: Profile, folder: Path) -> Issued:
     """Read an authority with its key. Raises KeyNotFound, KeyCertificateMismatch, CertificateError and FileError."""
-    certificate = _load(folder / f"{profile.name}.cer")
+    certificate = load_certificate(folder / f"{profile.name}.cer")
     path = folder / f"{profile.name}.key.pem"
     if not path.exists():
         raise KeyNotFound(
@@ -227,7 +151,7 @@ def _read_authority(profile: Profile, folder: Path) -> Issued:
         key = _local_key(certificate.public_bytes(Encoding.PEM), read(path))
     except IdentityError as error:
         raise error.at(path) from error
-    chain = (_load(folder / f"{profile.issuer}.cer"),) if profile.issuer else ()
+    chain = (load_certificate(folder / f"{profile.issuer}.cer"),) if profile.issuer else ()
     return Issued(profile, certificate, key, chain)
 
 
@@ -236,13 +160,6 @@ def _local_key(certificate: bytes, key: bytes) -> PrivateKey:
     local = load_pair(certificate, key, None).key
     assert isinstance(local, LocalKey)
     return local.private
-
-
-def _load(path: Path) -> x509.Certificate:
-    try:
-        return load_der(read(path))
-    except CertificateError as error:
-        raise error.at(path) from error
 
 
 def _revocations(

@@ -10,9 +10,9 @@ from signer.certificates import valid_at
 from signer.errors import KeyNotFound
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey
+from testcerts.hierarchy import TestHierarchy
 from testcerts.issue import signing_digest
 from testcerts.profiles import ISSUING_CA, TIME_STAMP
-from testcerts.store import TestHierarchy
 
 _BEFORE, _AFTER = timedelta(days=30), timedelta(days=3650)
 

@@ -23,10 +23,11 @@ from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
 from signer.storage.folders import move_aside
 from testcerts.encodings import PFX_PASSWORD, Contents, encode
+from testcerts.hierarchy import REQUIRED, TestHierarchy, is_used, read_hierarchy
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, issue, parse_subject
 from testcerts.locate import PFX_PASSWORD_VARIABLE, PFX_VARIABLE
 from testcerts.profiles import ISSUING_CA, LEAF, ROOT
-from testcerts.store import REQUIRED, TestHierarchy, create, is_used, read_hierarchy, save
+from testcerts.store import create, save
 
 _CHAIN_LENGTH = 2  # the issuing CA and the root
 _KEYS_OF_AUTHORITIES = (f"{ROOT.name}.key.pem", f"{ISSUING_CA.name}.key.pem")

@@ -18,8 +18,8 @@ from signer.cli.requirements import Requirement, installed, is_new_enough, requi
 from signer.config import FILE_NAME, from_environment, parse_profiles
 from signer.errors import SignerError
 from signer.storage.files import read
+from testcerts.hierarchy import is_used, read_hierarchy
 from testcerts.locate import locate
-from testcerts.store import is_used, read_hierarchy
 
 State = Literal["ok", "note", "warning", "problem"]
 

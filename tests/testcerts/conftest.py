@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from testcerts import store
+from testcerts.hierarchy import TestHierarchy
 from testcerts.issue import Order, parse_subject
 from testcerts.profiles import KeyKind
 
@@ -24,5 +25,5 @@ def order() -> Order:
 
 
 @pytest.fixture(scope="session")
-def hierarchy(tmp_path_factory: pytest.TempPathFactory, order: Order) -> store.TestHierarchy:
+def hierarchy(tmp_path_factory: pytest.TempPathFactory, order: Order) -> TestHierarchy:
     return store.create(tmp_path_factory.mktemp("pki") / "certs", order, ["all"]).hierarchy

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from testcerts import store
+from testcerts.hierarchy import TestHierarchy
 from testcerts.issue import Order, parse_subject
 from testcerts.locate import is_a_choice, known_roots, locate, user_folder
 from testcerts.profiles import KeyKind
@@ -30,7 +31,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def make(now):
-    def create(folder: Path) -> store.TestHierarchy:
+    def create(folder: Path) -> TestHierarchy:
         return store.create(folder, Order(parse_subject("CN=Contoso Test"), now, KeyKind.P256)).hierarchy
 
     return create

@@ -18,6 +18,7 @@ from signer.certificates import load_all, load_der
 from signer.errors import FileError, KeyCertificateMismatch, KeyNotFound
 from testcerts import store
 from testcerts.encodings import PFX_PASSWORD
+from testcerts.hierarchy import read_hierarchy
 from testcerts.profiles import ALL_PROFILES, HIERARCHY
 
 
@@ -225,7 +226,7 @@ def test_no_folder_remains_if_its_files_cannot_be_written(order, tmp_path, monke
 
 def test_a_folder_without_a_hierarchy_has_a_hint(tmp_path):
     with pytest.raises(KeyNotFound, match=r"root\.cer is missing") as caught:
-        store.read_hierarchy(tmp_path)
+        read_hierarchy(tmp_path)
     assert "certs create" in caught.value.hint
 
 

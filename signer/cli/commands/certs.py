@@ -70,8 +70,9 @@ def create(
 
     If the folder already has them, they are shown, and only the additional profiles are created.
     """
+    from testcerts.hierarchy import is_whole, subject_of
     from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
-    from testcerts.store import create, is_whole, subject_of
+    from testcerts.store import create
 
     folder = folder or existing_folder()
     names, time = profiles or [], now()
@@ -89,8 +90,9 @@ def create(
 
 def _existing(folder: Path, order: Order, *, is_key_given: bool) -> Created:
     """Return what the folder has; raise UsageError if that is not what the call asks for."""
+    from testcerts.hierarchy import read_hierarchy
     from testcerts.issue import key_kind
-    from testcerts.store import Created, read_hierarchy
+    from testcerts.store import Created
 
     hierarchy = read_hierarchy(folder)
     signer = hierarchy.code_signing
@@ -186,8 +188,8 @@ def show(output: Output, secrets: SecretOptions, paths: Shown = None) -> None:
 
 def _own_folder(output: Output) -> Path:
     """Return the folder of the test certificates and say where it is. Raises KeyNotFound if it has none."""
+    from testcerts.hierarchy import read_hierarchy
     from testcerts.locate import locate
-    from testcerts.store import read_hierarchy
 
     folder = locate(None, os.environ)
     read_hierarchy(folder.path)
@@ -316,8 +318,8 @@ def install_script(output: Output, folder: Folder = None, target: OutputFile = N
     reverts the changes.
     """
     from signer.certificates import thumbprint
+    from testcerts.hierarchy import read_hierarchy
     from testcerts.install_script import NAME, WRITERS, trusted_of
-    from testcerts.store import read_hierarchy
 
     is_printed = target is not None and is_standard_output(target)
     if target is not None and not is_printed and target.suffix.lower() not in WRITERS:

@@ -42,7 +42,7 @@ def export(output: Output, secrets: SecretOptions, folder: Folder = None, target
     DRVSIGN_TEST_PFX_PASSWORD make every command sign with this key, under the root that your test machines trust.
     """
     from testcerts.encodings import KEY_MODE, PFX_PASSWORD
-    from testcerts.store import read_hierarchy
+    from testcerts.hierarchy import read_hierarchy
     from testcerts.transfer import export_pfx
 
     hierarchy = read_hierarchy(folder or existing_folder())

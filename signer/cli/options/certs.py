@@ -16,8 +16,8 @@ from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
     from signer.keys.identity import SigningIdentity
+    from testcerts.hierarchy import TestHierarchy
     from testcerts.locate import CertsFolder
-    from testcerts.store import TestHierarchy
 
 _HELP = (
     "The folder of the test certificates. Default: DRVSIGN_CERTS, else testcerts/generated here or above, "
@@ -77,7 +77,7 @@ def is_only_named(given: Path | None) -> bool:
 
 def require_authority(given: Path | None) -> Path | None:
     """Return the folder that a call names. Raises KeyNotFound if it has no test authority."""
-    from testcerts.store import read_hierarchy
+    from testcerts.hierarchy import read_hierarchy
 
     if given is not None:
         read_hierarchy(given)
@@ -104,7 +104,7 @@ def open_test_identity(given: Path | None, output: Output, is_rehearsal: bool) -
 
 def has_authority(given: Path | None) -> bool:
     """Tell whether the folder of the test authority of the call has one."""
-    from testcerts.store import is_used
+    from testcerts.hierarchy import is_used
 
     return is_used(existing_folder(given))
 

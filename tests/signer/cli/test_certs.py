@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from signer.certificates import common_name
 from signer.cli.app import app
 from signer.storage.files import read
-from testcerts.store import read_hierarchy
+from testcerts.hierarchy import read_hierarchy
 from tests.support.files import ROOT
 
 TIME = 1772366400

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import thumbprint
-from testcerts.store import read_hierarchy
+from testcerts.hierarchy import read_hierarchy
 from tests.support.hierarchy import issue, rsa_key
 from tests.support.images import PeSpec
 from tests.support.program import drvsign

@@ -91,8 +91,7 @@ def explain(
         raise UsageError("no log and no code is given", hint="Run: drvsign explain --how")
     logs, codes = _sorted(output, inputs)
     explanation = _explained(logs, codes, _settings(machine, trust, here))
-    drivers = [path for path in (package, driver) if path is not None]
-    compared = _compared(output, explanation, drivers, trust, machine)
+    compared = _compared(output, explanation, [one for one in (package, driver) if one is not None], trust, machine)
     _write(output, explanation, compared, brief=brief)
     if not explanation.answers:
         raise _nothing(explanation)

@@ -102,33 +102,52 @@ def package(
     require_named(chosen, is_test=identity.is_test)
     with failure_as_result(output, folder, with_problems=True):
         survey = choices.sound_survey(folder, output)
-    packages = list(survey.packages)
-    problems = [*survey.problems, *_infverif(output, packages)]
+    packages, problems = list(survey.packages), [*survey.problems, *_infverif(output, survey.packages)]
     require_listable(depfile, [output_dir or folder, *_files(packages)])
     prepare_for(_files(packages))
     options, _ = signature.resolve(output)
-    is_new_authority = dry_run and identity.is_test and not has_authority(identity.certs)
+    has_test_identity = not identity.is_test or has_authority(identity.certs)
     signer = identity.open(secrets, output, is_rehearsal=dry_run)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
     packaging = _packaging(output, options, choices, authorities, page_hashes=bool(signature.page_hashes))
-    packaging = replace(
-        packaging, replace=replace_signatures, skip_signed=skip_signed, known=identity.known_authorities()
-    )
+    known = identity.known_authorities()
+    packaging = replace(packaging, replace=replace_signatures, skip_signed=skip_signed, known=known)
     call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
     if dry_run:
-        _rehearse(call, problems, is_new_authority=is_new_authority)
-    with failure_as_result(output, folder), unchanged_if_interrupted(output, call.paths, "signed"):
-        made, interrupted = call.sign()
-    if depfile is not None:
-        sources = [*_files(packages), *signing_sources(identity, signature, chosen)]
-        write_depfile(depfile, call.result / packages[0].catalog.relative_to(folder), sources)
-    verdict = package_verdict(output, packages, (folder, call.result), signer, jobs, interrupted=interrupted)
-    _finish(output, [_result(one, signer.name) for one in made], verdict, problems)
-    verdict.require_uninterrupted(output, call.result, len(made))
-    verdict.suggest_matrix(output, call.result, roots_options(identity, secrets, said, signer))
+        _rehearse(call, problems, is_new_authority=not has_test_identity)
+    made, interrupted = _sign(call, [*_files(packages), *signing_sources(identity, signature, chosen)])
+    _report(call, made, problems, roots_options(identity, secrets, said, signer), interrupted=interrupted)
     if identity.is_test:
         named = f" {shell_quote(existing_folder(identity.certs))}" if is_only_named(identity.certs) else ""
         output.note(f"To prepare the test machine: drvsign certs install-script{named}")
+
+
+def _sign(call: PackageCall, sources: Sequence[Path]) -> tuple[list[FileOutcome], bool]:
+    """Sign the package and write the depfile with these sources; return what was made, and if it was interrupted."""
+    with (
+        failure_as_result(call.output, call.folder),
+        unchanged_if_interrupted(call.output, call.paths, "signed"),
+    ):
+        made, interrupted = call.sign()
+    if call.depfile is not None:
+        write_depfile(call.depfile, call.result / call.packages[0].catalog.relative_to(call.folder), sources)
+    return made, interrupted
+
+
+def _report(
+    call: PackageCall,
+    made: list[FileOutcome],
+    problems: Sequence[PackageProblem],
+    roots: str | None,
+    *,
+    interrupted: bool,
+) -> None:
+    """Verify the package, print the results, the verdict and the command that verifies further targets."""
+    places = (call.folder, call.result)
+    verdict = package_verdict(call.output, call.packages, places, call.signer, call.jobs, interrupted=interrupted)
+    _finish(call.output, [_result(one, call.signer.name) for one in made], verdict, problems)
+    verdict.require_uninterrupted(call.output, call.result, len(made))
+    verdict.suggest_matrix(call.output, call.result, roots)
 
 
 def _infverif(output: Output, packages: Sequence[DriverPackage]) -> list[PackageProblem]:

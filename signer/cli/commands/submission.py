@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -88,7 +88,6 @@ def build(
     of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1. An existing
     cabinet that only another signer signed is not replaced without --replace.
     """
-    from catalogs.submission.cabinet import directives
     from catalogs.submission.package import read_submission
 
     _require_sense(signature, unsigned=unsigned)
@@ -111,15 +110,24 @@ def build(
         replace_cabinet,
     )
     cabinet = cabinet or _beside(folders[0])
-    result = _made(output, submission, cabinet, signing, chosen, unsigned=unsigned)
-    results = [result]
-    if not is_standard_output(cabinet):
-        listing = cabinet.with_suffix(".ddf")
-        write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
-        results.append(FileResult(listing, "built", note="for makecab"))
+    results = [
+        _made(output, submission, cabinet, signing, chosen, unsigned=unsigned),
+        *_directives(submission, cabinet),
+    ]
     if depfile is not None:
         write_depfile(depfile, cabinet, (file.path for file in submission.files))
     finish(output, results)
+
+
+def _directives(submission: Submission, cabinet: Path) -> Iterator[FileResult]:
+    """Write the directives for makecab next to the cabinet, unless that is the standard output."""
+    from catalogs.submission.cabinet import directives
+
+    if is_standard_output(cabinet):
+        return
+    listing = cabinet.with_suffix(".ddf")
+    write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
+    yield FileResult(listing, "built", note="for makecab")
 
 
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:

@@ -21,7 +21,7 @@ class Renderer(Protocol):
     """Writes assessments in one format, in two steps."""
 
     def serialize(self, assessment: Assessment) -> Any:
-        """Return the data of one assessment for the report. Called in the process that verified the file."""
+        """Return the data of one assessment for the report, picklable. Called in the process that verified the file."""
 
     def write(self, contents: Sequence[Any], outcome: Outcome, sink: Sink) -> None:
         """Write the report of what `serialize` returned for each assessment, in their order."""
@@ -48,8 +48,6 @@ class ReportFormat:
     """One row of the table."""
 
     create: Callable[[ReportOptions], Renderer]
-    picklable: bool = True
-    """Whether the serialized assessments are picklable."""
 
 
 def _text(options: ReportOptions) -> Renderer:
@@ -71,7 +69,7 @@ def _events(options: ReportOptions) -> Renderer:
 
 
 FORMATS: Mapping[str, ReportFormat] = {
-    "text": ReportFormat(_text, picklable=False),
+    "text": ReportFormat(_text),
     "json": ReportFormat(_json),
     "events": ReportFormat(_events),
 }

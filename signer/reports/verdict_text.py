@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
 from signer.policy.targets import Target
 from signer.reports.matrix import reason_of, write_matrix
+from signer.reports.recording import Recorder, Recording, replay
 from signer.reports.sink import Sink
 from signer.reports.styles import STYLES
 
@@ -19,6 +20,31 @@ if TYPE_CHECKING:
 
 _MAX_EXPLAINED = 20
 """Maximum number of different explanations; further verdicts only have their reason, unless -v is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The text of one verdict."""
+
+    target: str
+    outcome: str
+    how: str
+    """How it was decided, in parentheses."""
+    reason: str
+    """The message to write beside it if it is not explained; empty without findings."""
+    key: object
+    """Equal for verdicts with the same findings."""
+    explanation: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAssessment:
+    """The text of one assessment."""
+
+    path: Path
+    verdicts: tuple[Told, ...]
+    rest: Recording
+    """What follows the verdicts: the signatures; or the whole matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +58,35 @@ class TextReport:
     verbose: bool = False
     """Explain each verdict with its sources, events and signatures."""
 
-    def serialize(self, assessment: Assessment) -> Assessment:
-        """Return the assessment: the text depends on all of it."""
-        return assessment
+    def serialize(self, assessment: Assessment) -> ToldAssessment | None:
+        """Return the text; None for an assessment with an error, which the caller reports."""
+        if assessment.error is not None:
+            return None
+        rest = Recorder()
+        if self.matrix:
+            write_matrix(assessment, rest, all_releases=self.all_releases)
+            return ToldAssessment(assessment.path, (), rest.recording)
+        told = tuple(_told(assessment, one, verbose=self.verbose) for one in assessment.consequences)
+        if self.verbose:
+            _signatures(rest, assessment)
+        return ToldAssessment(assessment.path, told, rest.recording)
 
-    def write(self, contents: Sequence[Assessment], outcome: Outcome, sink: Sink) -> None:
-        """Write the report. The caller reports assessments with an error."""
+    def write(self, contents: Sequence[ToldAssessment | None], outcome: Outcome, sink: Sink) -> None:
+        """Write the report."""
         tell = self.teller(sink)
         for one in contents:
             tell(one)
 
-    def teller(self, sink: Sink) -> Callable[[Assessment], None]:
+    def teller(self, sink: Sink) -> Callable[[ToldAssessment | None], None]:
         """Return the function that writes one assessment; it explains equal findings once."""
         explain = _Explainer(sink, verbose=self.verbose)
 
-        def tell(one: Assessment) -> None:
-            if one.error is not None:
+        def tell(one: ToldAssessment | None) -> None:
+            if one is None:
                 return
-            if self.matrix:
-                write_matrix(one, sink, all_releases=self.all_releases)
-            else:
-                explain(one)
+            for verdict in one.verdicts:
+                explain(one.path, verdict)
+            replay(one.rest, sink)
 
         return tell
 
@@ -73,43 +107,46 @@ class _Explainer:
         self._explained: dict[object, tuple[Path, str]] = {}
         """The path and the target of the first verdict with these findings."""
 
-    def __call__(self, one: Assessment) -> None:
-        for what in one.consequences:
-            self._verdict(one, what)
-        if self._verbose:
-            _signatures(self._sink, one)
-
-    def _verdict(self, one: Assessment, what: Consequences) -> None:
-        verdict, findings = what.verdict, self._shown(what)
-        key = _without_target(what, findings)
-        earlier = self._explained.get(key) if findings and not self._verbose else None
-        rest, explained = _how(one, what), self._verbose or len(self._explained) < _MAX_EXPLAINED
+    def __call__(self, path: Path, told: Told) -> None:
+        earlier = self._explained.get(told.key) if told.reason and not self._verbose else None
+        rest, explained = told.how, self._verbose or len(self._explained) < _MAX_EXPLAINED
         if earlier is not None:
-            path, target = earlier
-            rest = f"{rest[:-1]}; findings as for {path if path != one.path else target})"
-        elif findings and not explained:
-            rest += f": {reason_of(what) or findings[0].message}"
-        self._sink.line(verdict.outcome, f"{one.path}  on {verdict.target}{rest}", STYLES[verdict.outcome])
+            first, target = earlier
+            rest = f"{rest[:-1]}; findings as for {first if first != path else target})"
+        elif told.reason and not explained:
+            rest += f": {told.reason}"
+        self._sink.line(told.outcome, f"{path}  on {told.target}{rest}", STYLES[told.outcome])
         if earlier is None and explained:
-            self._explain(one, what, findings)
-            self._explained.setdefault(key, (one.path, verdict.target))
+            replay(told.explanation, self._sink)
+            self._explained.setdefault(told.key, (path, told.target))
 
-    def _shown(self, what: Consequences) -> list[Finding]:
-        """Return the findings to show, first the reason of the verdict."""
-        reason = what.verdict.reason
-        ordered = sorted(what.verdict.findings, key=lambda one: (one is not reason, one.severity != "error"))
-        shown = [one for one in ordered if one.severity != "info" or self._verbose or one is reason]
-        return shown if self._verbose else joined_findings(shown)
 
-    def _explain(self, one: Assessment, what: Consequences, findings: Sequence[Finding]) -> None:
-        hints: set[str | None] = {None}
-        for finding in findings:
-            _finding(self._sink, finding, with_hint=finding.hint not in hints, verbose=self._verbose)
-            hints.add(finding.hint)
-        _machine(self._sink, what)
-        if self._verbose and what.verdict.applicable:
-            _events(self._sink, what)
-            _installation_log(self._sink, one, what)
+def _told(one: Assessment, what: Consequences, *, verbose: bool) -> Told:
+    """Write the text of a verdict."""
+    verdict, findings, explanation = what.verdict, _shown(what, verbose=verbose), Recorder()
+    _explain(explanation, one, what, findings, verbose=verbose)
+    reason = (reason_of(what) or findings[0].message) if findings else ""
+    key = _without_target(what, findings)
+    return Told(verdict.target, verdict.outcome, _how(one, what), reason, key, explanation.recording)
+
+
+def _shown(what: Consequences, *, verbose: bool) -> list[Finding]:
+    """Return the findings to show, first the reason of the verdict."""
+    reason = what.verdict.reason
+    ordered = sorted(what.verdict.findings, key=lambda one: (one is not reason, one.severity != "error"))
+    shown = [one for one in ordered if one.severity != "info" or verbose or one is reason]
+    return shown if verbose else joined_findings(shown)
+
+
+def _explain(sink: Sink, one: Assessment, what: Consequences, findings: Sequence[Finding], *, verbose: bool) -> None:
+    hints: set[str | None] = {None}
+    for finding in findings:
+        _finding(sink, finding, with_hint=finding.hint not in hints, verbose=verbose)
+        hints.add(finding.hint)
+    _machine(sink, what)
+    if verbose and what.verdict.applicable:
+        _events(sink, what)
+        _installation_log(sink, one, what)
 
 
 def joined_findings(findings: Sequence[Finding]) -> list[Finding]:

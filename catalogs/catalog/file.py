@@ -106,7 +106,7 @@ class Catalog:
 
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
         """Return the digest algorithms of the members."""
-        return {member.digest_algorithm for member in self.members if member.digest_algorithm is not None}
+        return self._algorithms
 
     def contains(self, digest: bytes) -> bool:
         """Tell whether a member has this digest."""
@@ -120,6 +120,11 @@ class Catalog:
         """Return the page hashes of the member with this digest, or None. Raises CatalogError."""
         member = self.find(digest)
         return member.page_hashes if member is not None else None
+
+    @cached_property
+    def _algorithms(self) -> frozenset[DigestAlgorithm]:
+        found = (member.digest_algorithm for member in self.members)
+        return frozenset(one for one in found if one is not None)
 
     @cached_property
     def _by_digest(self) -> dict[bytes, CatalogMember]:

@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
+from signer.cli.interrupts import requested
 from signer.cli.threads import in_order, in_threads, in_threads_together, portions
 from signer.errors import SignerError
 
@@ -26,6 +28,8 @@ MIN_BATCHES = 16
 SMALL_ITEMS = 64
 """Batch size for items that take microseconds, such as hashing a small file."""
 _MIN_ITEMS = 128
+_AHEAD = 8
+"""Batches for each process that wait or have results that were not taken: more would only take memory."""
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """The work and all items, in a forked process."""
@@ -67,10 +71,12 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
         try:
             batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
+            submitted = (pool.submit(_run, one) for one in batches)
             with _uninterrupted():
-                futures = [pool.submit(_run, one) for one in batches]
+                futures = deque(islice(submitted, jobs * _AHEAD))
             for results in in_order(futures):
                 yield from results
+                futures.extend(() if requested() else islice(submitted, 1))
         except BrokenProcessPool as error:
             raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, TypeVar
@@ -59,21 +60,26 @@ def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) ->
 
     pool = ThreadPoolExecutor(jobs)  # not in a with statement, which would wait after an interrupt that is not deferred
     try:
-        yield from in_order([pool.submit(work, item) for item in items])
+        yield from in_order(deque(pool.submit(work, item) for item in items))
     except BaseException as error:
         pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     pool.shutdown()
 
 
-def in_order(futures: Sequence[Future[Result]]) -> Iterator[Result]:
-    """Yield the results of futures in order; after an interrupt, cancel those that were not begun."""
-    for future in futures:
+def in_order(futures: deque[Future[Result]]) -> Iterator[Result]:
+    """Yield the results of futures in order; after an interrupt, cancel those that were not begun.
+
+    Takes each future from the queue with its result, so that results do not accumulate. Others can be added meanwhile.
+    """
+    while futures:
+        future = futures[0]
         if not _is_cancelled(future, futures):
             yield future.result()
+        futures.popleft()
 
 
-def _is_cancelled(future: Future[Result], futures: Sequence[Future[Result]]) -> bool:
+def _is_cancelled(future: Future[Result], futures: deque[Future[Result]]) -> bool:
     """Wait for a future or an interrupt; tell whether the interrupt cancelled it."""
     while not future.done():
         if requested():

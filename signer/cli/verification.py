@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,12 +19,13 @@ from signer.storage.files import write_atomically
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment
     from catalogs.verification.query import VerifyQuery
+    from catalogs.verification.verify import Run
     from signer.reports.formats import SerializedAssessment
 
 Result = TypeVar("Result")
 
-_BATCH = 4
-"""Batch size for a process: one file takes milliseconds."""
+_FILES, _PACKAGES = 4, 1
+"""Batch sizes for a process: one file takes milliseconds, one package some ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,15 @@ def verify_and_report(
     options = ReportOptions(query.matrix, query.all_releases, bool(output.verbose), output.indent)
     formats = [report_format(name) for name in ("json" if output.json else "text", *(file.format for file in files))]
     renderers = [one.create(options) for one in formats]
-    picklable = all(one.picklable for one in formats)
     tell = renderers[0].teller(output)
-    found = verified(
-        output,
-        paths,
-        query,
-        jobs,
-        partial(serialize, renderers),
-        (lambda one: tell(one.contents[0])) if tell is not None else lambda _: None,
-        in_other_processes=picklable,
-    )
+
+    def told(one: SerializedAssessment) -> SerializedAssessment:
+        if tell is None:
+            return one
+        tell(one.contents[0])
+        return replace(one, contents=(None, *one.contents[1:]))
+
+    found = verified(output, paths, query, jobs, partial(serialize, renderers), told, in_other_processes=True)
     outcome = Outcome.of(found)
     contents = [[one.contents[index] for one in found] for index in range(len(renderers))]
     for file, renderer, theirs in zip(files, renderers[1:], contents[1:], strict=True):
@@ -74,31 +73,33 @@ def verified(
     query: VerifyQuery,
     jobs: int,
     serialize: Callable[[Assessment], Result],
-    tell: Callable[[Result], None] = lambda _: None,
+    tell: Callable[[Result], Result] = lambda result: result,
     *,
     in_other_processes: bool = False,
 ) -> list[Result]:
-    """Verify with a progress bar, `jobs` files at a time, and call `tell` with each result as soon as it is there.
+    """Verify with a progress bar, `jobs` files at a time, and return what `tell` makes of each result when it is there.
 
     After an interrupt, packages and files that are left have the error Interrupted. Results that other processes
     return must be picklable.
     """
     from catalogs.verification.verify import Verification
 
-    run_files = partial(in_processes, batch=_BATCH) if in_other_processes else in_threads
+    def each(batch: int) -> Run:
+        def run(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
+            count = workers(jobs, len(items))
+            results = in_processes(work, items, count, batch) if in_other_processes else in_threads(work, items, count)
+            return output.shown(results, len(items), "verifying", printing=True)
 
-    def run(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
-        results = run_files(work, items, workers(jobs, len(items)))
-        return output.shown(results, len(items), "verifying", printing=True)
+        return run
 
-    def run_members(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
+    def members(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
         return output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
 
     verification, found = Verification(paths, query), []
     with contextlib.suppress(KeyboardInterrupt):
-        for one in verification.assessments(serialize, run=run, run_members=run_members):
-            tell(one)
-            found.append(one)
+        for one in verification.assessments(serialize, packages=each(_PACKAGES), members=members, files=each(_FILES)):
+            told = tell(one)
+            found.append(told)
     return [*found, *map(serialize, verification.left())]
 
 

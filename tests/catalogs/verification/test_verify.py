@@ -46,7 +46,7 @@ def package(tmp_path: Path) -> Path:
 
 def signed(folder: Path, inf: str = HELLO) -> Path:
     """Make a test-signed package."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "hello.inf").write_bytes(inf.encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     options = PackagingOptions(SigningOptions(), CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC)))
@@ -158,11 +158,39 @@ def test_a_folder_without_anything_to_verify_is_an_error_of_usage(tmp_path: Path
         verify([], QUERY)
 
 
+def test_a_folder_whose_other_inf_is_an_autorun_is_one_package(tmp_path: Path) -> None:
+    """The root of a driver disk has an autorun.inf for the Explorer."""
+    disk = tmp_path / "disk"
+    signed(disk / "driver")
+    (disk / "autorun.inf").write_text("[autorun]\nicon=setup.ico\n")
+    assert [one.path for one in verify(disk, QUERY)] == [disk, disk / "driver/hello.sys"]
+
+
+def test_packages_are_verified_in_the_order_of_windows(tmp_path: Path) -> None:
+    """Upper and lower case are alike; a folder comes before its subfolders. Each package with its drivers."""
+    for name in ("b", "B.1", "a/inner", "a"):
+        folder = tmp_path / "all" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "hello.inf").write_text(HELLO)
+        (folder / "hello.sys").write_bytes(PeSpec().build())
+    found = [one.path.relative_to(tmp_path / "all").as_posix() for one in verify(tmp_path / "all", QUERY)]
+    assert found == [f"{name}/hello.{suffix}" for name in ("a", "a/inner", "b", "B.1") for suffix in ("inf", "sys")]
+
+
+def test_files_beside_packages_are_looked_up_in_the_catalogs_of_the_packages(tmp_path: Path) -> None:
+    package = signed(tmp_path / "all/hello")
+    signed(tmp_path / "all/other")
+    shutil.copy(package / "hello.sys", tmp_path / "all/loose.sys")
+    (loose,) = (one for one in verify(tmp_path / "all", QUERY) if one.path.name == "loose.sys")
+    assert loose.accepted
+    assert [one.catalog for one in loose.evidence.signatures if one.source == "catalog"] == ["hello.cat", "hello.cat"]
+
+
 def test_a_path_that_is_named_twice_is_verified_once(package: Path) -> None:
     assert len(verify([package / "hello.sys", str(package / "hello.sys")], QUERY)) == 1
 
 
-def test_files_go_through_run_and_members_through_run_members(package: Path) -> None:
+def test_packages_members_and_files_go_through_their_own_run(package: Path) -> None:
     ran: list[tuple[str, int]] = []
 
     def runs(label: str):
@@ -173,9 +201,10 @@ def test_files_go_through_run_and_members_through_run_members(package: Path) -> 
         return run
 
     verification = Verification([package, package / "hello.sys"], QUERY)
-    found = verification.assessments(lambda one: one.path.name, run=runs("files"), run_members=runs("members"))
+    runs_of = {name: runs(name) for name in ("packages", "members", "files")}
+    found = verification.assessments(lambda one: one.path.name, **runs_of)
     assert list(found) == ["hello", "hello.sys", "hello.sys"]
-    assert ran == [("members", 2), ("files", 1)]
+    assert ran == [("packages", 1), ("members", 2), ("files", 1)]
 
 
 @pytest.mark.parametrize(

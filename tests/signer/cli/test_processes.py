@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from signer.pkcs7.signed_data import SigningOptions
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity, private_key
 from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
 from tests.support.program import state
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
@@ -178,6 +180,48 @@ def test_many_files_are_verified_alike_in_processes_and_in_one(tmp_path: Path) -
     assert errors.count("error:") == 1
     assert len(json.loads(document)["files"]) == VERIFIED
     assert events_written.count("\n") > VERIFIED
+
+
+@pytest.mark.parametrize("form", [["--json"], [], ["--matrix"], ["-v"]], ids=["json", "text", "matrix", "verbose"])
+def test_many_packages_are_verified_alike_in_processes_and_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: list[str]
+) -> None:
+    """One of them can't be read; the explanation of their equal findings names the first."""
+    monkeypatch.chdir(tmp_path)
+    count = processes.MIN_BATCHES + 2
+    for number in range(count):
+        folder = tmp_path / f"packages/{number:02}"
+        folder.mkdir(parents=True)
+        (folder / "hello.inf").write_bytes(b"\0" if number == 9 else HELLO.encode())
+        (folder / "hello.sys").write_bytes(PeSpec().build())
+    told = []
+    for jobs in ("1", "2"):
+        command = [sys.executable, "-m", "signer", "verify", "packages", "--jobs", jobs, *form]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        told.append((done.returncode, done.stdout, done.stderr))
+    assert told[0] == told[1]
+    code, text, errors = told[0]
+    assert code == 3
+    assert errors.count("error:") == 1
+    assert all(f"packages/{number:02}/hello" in text for number in range(count) if number != 9)
+
+
+def test_few_batches_wait_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results that nobody has taken yet would otherwise fill the memory."""
+    submitted = []
+    submit = ProcessPoolExecutor.submit
+
+    def counted(pool, work, batch):
+        submitted.append(batch)
+        return submit(pool, work, batch)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", counted)
+    results = in_processes(str, range(10_000), 2, batch=1)
+    for taken in range(1, 5):
+        next(results)
+        assert len(submitted) <= 16 + taken
+    assert [*results] == [str(number) for number in range(4, 10_000)]
+    assert len(submitted) == 10_000
 
 
 def squared(items: Sequence[int]) -> list[tuple[int, int]]:

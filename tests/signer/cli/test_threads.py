@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.cli.threads import in_threads, in_threads_together, portions
+from signer.cli.threads import in_order, in_threads, in_threads_together, portions
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
@@ -83,3 +85,11 @@ def test_an_interrupt_that_is_not_deferred_does_not_wait_for_begun_work() -> Non
         interrupted()
     assert not ended.is_set()
     end.set()
+
+
+def test_a_result_that_was_taken_is_not_kept() -> None:
+    futures = deque(Future() for _ in range(3))
+    for number, future in enumerate(futures):
+        future.set_result(number)
+    assert [(result, len(futures)) for result in in_order(futures)] == [(0, 3), (1, 2), (2, 1)]
+    assert not futures

@@ -17,7 +17,15 @@ settings.load_profile("drvsign")
 _DATA = tempfile.TemporaryDirectory(prefix="drvsign-tests.")
 """The user's data folder of all tests and the programs that they start: the developer's own is never touched."""
 os.environ["XDG_DATA_HOME"] = os.environ["WIN_PD_OVERRIDE_LOCAL_APPDATA"] = _DATA.name
-for name in ("DRVSIGN_CERTS", "DRVSIGN_TEST_PFX", "DRVSIGN_TEST_PFX_PASSWORD"):
+for name in (
+    "DRVSIGN_CERTS",
+    "DRVSIGN_TEST_PFX",
+    "DRVSIGN_TEST_PFX_PASSWORD",
+    "GITHUB_ACTIONS",
+    "GITHUB_WORKSPACE",
+    "GITHUB_STEP_SUMMARY",
+    "CI_PROJECT_DIR",
+):
     os.environ.pop(name, None)
 
 

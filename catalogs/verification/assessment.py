@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from signer.codeintegrity.consequences import Consequences
-from signer.errors import SignerError
+from signer.errors import Interrupted, SignerError
 from signer.policy.findings import Verdict
 from signer.policy.subjects import CertificatePaths
 from signer.verify.evidence import Evidence
@@ -86,6 +86,8 @@ class Outcome:
     """Any target rejects any file."""
     failed: bool
     """Any file could not be verified."""
+    interrupted: bool = False
+    """An interrupt left files unverified."""
 
     @classmethod
     def of(cls, assessments: Iterable[Assessed]) -> Self:
@@ -96,6 +98,7 @@ class Outcome:
             decided=bool(found) and all(one.decided for one in found),
             rejected=any(one.rejected for one in found),
             failed=any(one.error is not None for one in found),
+            interrupted=any(isinstance(one.error, Interrupted) for one in found),
         )
 
     @property

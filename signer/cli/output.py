@@ -91,7 +91,8 @@ class Output:
         _reserved.set(self)
 
     @property
-    def _prints_text(self) -> bool:
+    def prints_text(self) -> bool:
+        """Whether text is printed on stdout: no JSON document, and no result that has the stdout."""
         return not self.json and _reserved.get() is not self
 
     @property
@@ -101,12 +102,12 @@ class Output:
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """Print a line of the text result; nothing with --json or if a result has the stdout."""
-        if self._prints_text:
+        if self.prints_text:
             terminal.write_line(sys.stdout, printable(text), style)
 
     def line(self, word: str, text: str, style: str | None = None) -> None:
         """Print a line that begins with a word in a style; nothing with --json or if a result has the stdout."""
-        if self._prints_text:
+        if self.prints_text:
             terminal.write_marked(sys.stdout, printable(word), printable(text), style)
 
     def table(
@@ -118,7 +119,7 @@ class Output:
         cut_last: bool = False,
     ) -> None:
         """Print a table with `write_table`; nothing with --json or if a result has the stdout."""
-        if self._prints_text:
+        if self.prints_text:
             terminal.write_table(sys.stdout, columns, rows, title, cut_last=cut_last)
 
     def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
@@ -127,7 +128,7 @@ class Output:
 
     def paragraph(self, mark: str, text: str, style: str | None = None) -> None:
         """Print text beside a mark; nothing with --json or if a result has the stdout."""
-        if self._prints_text:
+        if self.prints_text:
             terminal.write_paragraph(sys.stdout, mark, printable(text), style)
 
     def note(self, text: str) -> None:

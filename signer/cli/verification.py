@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,14 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from signer.cli.options.common import workers
 from signer.cli.output import Output
 from signer.cli.processes import in_processes
+from signer.cli.reporting import ReportFile, Reporting, write_report
 from signer.cli.threads import in_threads
-from signer.storage.files import write_atomically
+from signer.reports.sink import PlainSink
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
-    from catalogs.verification.assessment import Assessment
+    from catalogs.verification.assessment import Assessment, Outcome
     from catalogs.verification.query import VerifyQuery
     from catalogs.verification.verify import Run
     from signer.reports.formats import SerializedAssessment
+    from signer.reports.sink import Sink
 
 Result = TypeVar("Result")
 
@@ -28,16 +30,13 @@ _FILES, _PACKAGES = 4, 1
 """Batch sizes for a process: one file takes milliseconds, one package some ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFile:
-    """A report to write beside the one on stdout."""
-
-    format: str
-    path: Path
-
-
 def verify_and_report(
-    output: Output, paths: Iterable[Path], query: VerifyQuery, jobs: int, files: Sequence[ReportFile] = ()
+    output: Output,
+    paths: Iterable[Path],
+    query: VerifyQuery,
+    jobs: int,
+    reporting: Reporting,
+    exit_code: Callable[[Outcome], int],
 ) -> list[SerializedAssessment]:
     """Verify, write the reports, and return the outcome of each assessment. Raises UsageError, FileError.
 
@@ -46,8 +45,11 @@ def verify_and_report(
     from catalogs.verification.assessment import Outcome
     from signer.reports.formats import ReportOptions, report_format, serialize
 
-    options = ReportOptions(query.matrix, query.all_releases, bool(output.verbose), output.indent)
-    formats = [report_format(name) for name in ("json" if output.json else "text", *(file.format for file in files))]
+    options = ReportOptions(
+        query.matrix, query.all_releases, bool(output.verbose), output.indent, "verify", reporting.places, exit_code
+    )
+    files = [*reporting.files, *([ReportFile("github", STANDARD)] if reporting.annotates else [])]
+    formats = [report_format(name) for name in (reporting.stdout, *(file.format for file in files))]
     renderers = [one.create(options) for one in formats]
     tell = renderers[0].teller(output)
 
@@ -57,11 +59,12 @@ def verify_and_report(
         tell(one.contents[0])
         return replace(one, contents=(None, *one.contents[1:]))
 
-    found = verified(output, paths, query, jobs, partial(serialize, renderers), told, in_other_processes=True)
+    with reporting.with_errors(Path()):
+        found = verified(output, paths, query, jobs, partial(serialize, renderers), told, in_other_processes=True)
     outcome = Outcome.of(found)
     contents = [[one.contents[index] for one in found] for index in range(len(renderers))]
     for file, renderer, theirs in zip(files, renderers[1:], contents[1:], strict=True):
-        _write_file(file.path, partial(renderer.write, theirs, outcome))
+        _write(output, file, partial(renderer.write, theirs, outcome))
     if tell is None:
         renderers[0].write(contents[0], outcome, output)
     return found
@@ -103,10 +106,11 @@ def verified(
     return [*found, *map(serialize, verification.left())]
 
 
-def _write_file(path: Path, write: Callable[[Any], None]) -> None:
-    """Write a report to a file. Raises FileError."""
-    from signer.reports.sink import PlainSink
-
-    text = io.StringIO()
-    write(PlainSink(text.write))
-    write_atomically(path, text.getvalue().encode())
+def _write(output: Output, file: ReportFile, write: Callable[[Sink], None]) -> None:
+    """Write a report to its file, or below the text on stdout. Raises FileError."""
+    if file.path == STANDARD:
+        write(output)
+        return
+    pieces: list[str] = []
+    write(PlainSink(pieces.append))
+    write_report(file, iter(pieces))

@@ -1,16 +1,19 @@
-"""The table of report formats. A new format is one module with a renderer, and one row here.
+"""The table of report formats of `drvsign verify`: text, JSON, events, and those of `signer.reports.renderers`.
 
-Options of `drvsign verify` select formats: --json, and for files those that `signer.cli.commands.verify` passes on.
+A format that any command can have is a row there; one that depends on assessments is a renderer and a row here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signer.errors import SignerError, UsageError
+from signer.reports.places import Places
+from signer.reports.renderers import RENDERERS
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment, Outcome
@@ -41,6 +44,11 @@ class ReportOptions:
     verbose: bool = False
     indent: int | None = None
     """Spaces of indentation of a JSON document; None for one line."""
+    command: str = "verify"
+    places: Places = field(default_factory=Places)
+    """How a report of `signer.reports.renderers` writes paths."""
+    exit_code: Callable[[Outcome], int] = lambda outcome: 0 if outcome.accepted else 1
+    """The exit code of the command, for a report of `signer.reports.renderers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +76,17 @@ def _events(options: ReportOptions) -> Renderer:
     return EventLinesReport()
 
 
+def _model(name: str, options: ReportOptions) -> Renderer:
+    from signer.reports.verdict_report import ModelReport
+
+    return ModelReport(name, options)
+
+
 FORMATS: Mapping[str, ReportFormat] = {
     "text": ReportFormat(_text),
     "json": ReportFormat(_json),
     "events": ReportFormat(_events),
+    **{name: ReportFormat(partial(_model, name)) for name in RENDERERS},
 }
 
 

@@ -169,7 +169,7 @@ def _without_target(what: Consequences, findings: Sequence[Finding]) -> object:
     """Return a key that is equal for verdicts with the same findings on different targets."""
     title = Target.parse(what.verdict.target).title
     said = tuple((one.severity, one.message.replace(title, ""), one.hint) for one in findings)
-    return what.verdict.outcome, what.verdict.rule, said, tuple(_said_by_windows(what))
+    return what.verdict.outcome, what.verdict.rule, said, tuple(said_by_windows(what))
 
 
 def _how(one: Assessment, what: Consequences) -> str:
@@ -191,12 +191,13 @@ def _finding(sink: Sink, finding: Finding, *, with_hint: bool, verbose: bool) ->
 
 def _machine(sink: Sink, what: Consequences) -> None:
     """Print the status, the Device Manager code and the events of a verdict."""
-    said = _said_by_windows(what)
+    said = said_by_windows(what)
     if said:
         sink.print(f"  Windows says: {', '.join(said)}", style="dim")
 
 
-def _said_by_windows(what: Consequences) -> list[str]:
+def said_by_windows(what: Consequences) -> list[str]:
+    """Return the status, the Device Manager code and the events of a verdict, each in a few words."""
     said = []
     if what.status.code is not None:
         said.append(f"{what.status.code} {what.status.name or ''}".strip())

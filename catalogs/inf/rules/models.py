@@ -146,8 +146,9 @@ def primitive_driver(subject: Subject) -> Iterator[Finding]:
     if present and driver.inf.section("Manufacturer") is not None:
         yield found("1212", present[0].line, DEFAULT_INSTALL, "Manufacturer")
         return
-    if driver.inf.section(DEFAULT_INSTALL) is not None:
-        yield found("1420", None)
+    undecorated = driver.inf.section(DEFAULT_INSTALL)
+    if undecorated is not None:
+        yield found("1420", undecorated.line)
     if present and not any(_ARCHITECTURE.search(section.name) for section in present):
         yield found("1423", present[0].line, DEFAULT_INSTALL)
     for name in (DEFAULT_INSTALL, "DefaultUninstall"):

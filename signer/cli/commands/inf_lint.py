@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +15,11 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command
 from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
+from signer.cli.options.reports import ReportChoices
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.cli.reading import interruption
+from signer.cli.reporting import Answer, Reporting
 from signer.cli.threads import in_threads
 from signer.errors import (
     FileError,
@@ -34,7 +37,10 @@ if TYPE_CHECKING:
     from catalogs.catalog.os_names import OsName
     from catalogs.inf.problems import PackageProblem
     from catalogs.inf.rules import RuleSet
+    from signer.reports.model import Report
 
+_UNREADABLE = frozenset({InfError.code, FileError.code, InternalError.code, Interrupted.code, "1000", "1002"})
+"""Codes of files that can't be read as INFs."""
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "dim"}
 
 
@@ -108,13 +114,15 @@ class LintOptions:
 
 
 @command
-def lint(output: Output, paths: Paths, options: LintOptions, jobs: Jobs = 0) -> None:
+def lint(output: Output, paths: Paths, options: LintOptions, reports: ReportChoices, jobs: Jobs = 0) -> None:
     """Check INFs for everything that Inf2Cat and InfVerif report.
 
     Exit code 1 if there is an error, 0 with warnings only, 3 if a file can't be read.
     """
+    output, reporting = reports.prepare(output, "inf lint")
     names, rule_set, today = options.releases(), options.rule_set(), options.today()
-    infs = expand(paths, is_inf, "INFs")
+    with reporting.with_errors(paths[0]):
+        infs = expand(paths, is_inf, "INFs")
     if options.fix and STANDARD in infs:
         raise UsageError("--fix changes a file, and - is the standard input", hint="Name the INF.")
     fixes = {path: _fix(path, today, output, write=not options.dry_run) for path in infs} if options.fix else {}
@@ -123,7 +131,7 @@ def lint(output: Output, paths: Paths, options: LintOptions, jobs: Jobs = 0) -> 
     done = output.told_each(results, lambda _: None, len(infs), "reading", at_once=True)
     if rule_set.mode == "h":
         output.note("mode h: Microsoft publishes no levels for it; those of mode w apply, with InfVerif's exceptions.")
-    _report(output, infs, done, fixes)
+    _report(output, reporting, infs, done, fixes)
 
 
 def _checker(
@@ -144,27 +152,43 @@ def _checker(
 
 
 def _report(
-    output: Output, infs: Sequence[Path], done: Sequence[list[PackageProblem]], fixes: dict[Path, dict[str, Any]]
+    output: Output,
+    reporting: Reporting,
+    infs: Sequence[Path],
+    done: Sequence[list[PackageProblem]],
+    fixes: dict[Path, dict[str, Any]],
 ) -> None:
     """Print the problems; after an interrupt also which INFs are left. Raises typer.Exit with the exit code."""
     from catalogs.inf.problems import PackageProblem
 
     left = infs[len(done) :]
     found = [*done, *([PackageProblem(Interrupted.code, Interrupted(path).message, path)] for path in left)]
-    if output.json:
-        documents = [
-            {**_lint_document(path, problems), **fixes.get(path, {})}
-            for path, problems in zip(infs, found, strict=True)
-        ]
-        output.document({"schema": "drvsign.lint/1", "files": documents})
-    else:
-        write_problems([problem for problems in found for problem in problems], output)
+    problems = [problem for each in found for problem in each]
+    code = ExitCode.INTERRUPTED if left else _exit_code(problems)
+
+    def document() -> dict[str, Any]:
+        pairs = zip(infs, found, strict=True)
+        files = [{**_lint_document(path, problems), **fixes.get(path, {})} for path, problems in pairs]
+        return {"schema": "drvsign.lint/1", "files": files}
+
+    answer = Answer(partial(write_problems, problems), document, lambda: _model(infs, found, code))
+    reporting.write(output, answer)
     if left:
         output.error(interruption(infs[: len(done)], len(infs), "checked", f"The first file that is left: {left[0]}."))
-        raise typer.Exit(ExitCode.INTERRUPTED)
-    code = _exit_code(problem for problems in found for problem in problems)
     if code:
         raise typer.Exit(code)
+
+
+def _model(infs: Sequence[Path], found: Sequence[list[PackageProblem]], code: ExitCode) -> Report:
+    """Return the model of the reports: each INF with its problems."""
+    from signer.reports.model import Report, Subject
+    from signer.reports.problem_report import findings_of, result_of, rules_of
+
+    subjects = (
+        Subject(str(path), "inf", result_of(problems, _UNREADABLE), findings_of(problems, path))
+        for path, problems in zip(infs, found, strict=True)
+    )
+    return Report("inf lint", tuple(subjects), rules_of(one for problems in found for one in problems), code)
 
 
 def _rule_set(mode: str, rulever: str | None, provider: str | None) -> RuleSet:
@@ -206,7 +230,7 @@ def _fix(path: Path, today: date, output: Output, *, write: bool) -> dict[str, A
 def _exit_code(problems: Iterable[PackageProblem]) -> ExitCode:
     """Return FAILED if a file can't be read as an INF, REJECTED if there is another error."""
     errors = {problem.code for problem in problems if _is_error(problem)}
-    if errors & {InfError.code, FileError.code, InternalError.code, "1000", "1002"}:
+    if errors & _UNREADABLE:
         return ExitCode.FAILED
     return ExitCode.REJECTED if errors else ExitCode.DONE
 

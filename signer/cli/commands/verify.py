@@ -11,12 +11,14 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, Paths, SecretOptions
+from signer.cli.options.reports import ReportChoices
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_file, to_output
 from signer.cli.paths import listed
 from signer.cli.reading import require_uninterrupted
-from signer.cli.verification import ReportFile, verify_and_report
+from signer.cli.reporting import ReportFile
+from signer.cli.verification import verify_and_report
 from signer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class QueryOptions:
         "drvsign verify driver/ --test-machine",
         "drvsign verify toaster.sys --matrix",
         "drvsign verify toaster.sys --policy authenticode --catalog toaster.cat --json",
+        "drvsign verify driver/ --matrix --report sarif=drvsign.sarif",
     )
 )
 @command
@@ -111,6 +114,7 @@ def verify(
     trust: TrustOptions,
     machine: MachineOptions,
     secrets: SecretOptions,
+    reports: ReportChoices,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -129,14 +133,17 @@ def verify(
     """
     from catalogs.verification.assessment import Outcome
 
-    query = question.query(trust, machine, secrets, output)
-    files = [ReportFile("events", events)] if events is not None else []
-    found = verify_and_report(output, listed(paths), query, jobs, files)
+    output, reporting = reports.prepare(output, "verify")
+    with reporting.with_errors(Path()):
+        query = question.query(trust, machine, secrets, output)
+    if events is not None:
+        reporting = reporting.also(ReportFile("events", events))
+    found = verify_and_report(output, listed(paths), query, jobs, reporting, exit_code)
     for one in found:
         if one.error is not None and not isinstance(one.error, Interrupted):
             output.error(one.error)
     require_uninterrupted(output, found, "verified")
-    if not output.json and len(found) > 1:
+    if reporting.stdout == "text" and len(found) > 1:
         from signer.reports.verdict_text import summary
 
         output.note(summary(found))
@@ -144,7 +151,12 @@ def verify(
 
 
 def exit_code(outcome: Outcome) -> ExitCode:
-    """Return 3 if a file could not be verified, else 1 if any is rejected, 3 if any is undecided, 0 otherwise."""
+    """Return 3 if a file could not be verified, else 1 if any is rejected, 3 if any is undecided, 0 otherwise.
+
+    After an interrupt, return 130.
+    """
+    if outcome.interrupted:
+        return ExitCode.INTERRUPTED
     if outcome.failed:
         return ExitCode.FAILED
     if outcome.rejected:

@@ -1,0 +1,149 @@
+"""`--format` and `--report`: every command that has them, in every format, with the same exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from signer.cli.options.reports import FILE_FORMATS, FORMATS
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import Ran, drvsign
+from tests.support.reports import require_sarif
+
+CALLS = {
+    "verify": "verify driver",
+    "verify accepted": "verify signed --test-machine",
+    "verify undecided": "verify gone.sys driver/hello.sys",
+    "verify matrix": "verify signed/hello.sys --matrix",
+    "inf lint": "inf lint driver",
+    "inf lint rejected": "inf lint bad",
+}
+"""A call of each command that writes reports, and of some in each of its outcomes."""
+SHAPES: dict[str, Callable[[str], object]] = {
+    "text": lambda text: text,
+    "json": json.loads,
+    "sarif": require_sarif,
+}
+"""What reads each format; it fails for a document that is not well-formed."""
+
+
+@pytest.fixture
+def packages(work: Path) -> Path:
+    """Folders with an unsigned package, a signed one, and one whose INF has an error."""
+    for name in ("driver", "signed", "bad"):
+        (work / name).mkdir()
+        text = HELLO if name != "bad" else HELLO.replace("ClassGuid", ";ClassGuid")
+        (work / name / "hello.inf").write_bytes(text.replace("\n", "\r\n").encode())
+        (work / name / "hello.sys").write_bytes(PeSpec().build())
+    assert drvsign("package", "signed", "--os", "10_X64").code == 0
+    return work
+
+
+def test_every_format_has_a_reader_in_this_test() -> None:
+    assert set(SHAPES) == set(FORMATS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_exit_code_does_not_depend_on_the_format(packages: Path, name: str) -> None:
+    call = CALLS[name].split()
+    code = drvsign(*call).code
+    for one in FORMATS:
+        ran = drvsign(*call, "--format", one)
+        assert ran.code == code, one
+        assert SHAPES[one](ran.stdout) is not None
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_report_in_a_file_is_what_the_format_prints(packages: Path, name: str) -> None:
+    call = CALLS[name].split()
+    ran = drvsign(*call, *(part for one in FILE_FORMATS for part in ("--report", f"{one}=report.{one}")))
+    assert ran.stdout == drvsign(*call).stdout
+    for one in FILE_FORMATS:
+        assert Path(f"report.{one}").read_text("utf-8") == drvsign(*call, "--format", one).stdout, one
+
+
+def test_json_is_the_same_by_either_name(packages: Path) -> None:
+    assert drvsign("inf", "lint", "bad", "--json").stdout == drvsign("inf", "lint", "bad", "--format", "json").stdout
+
+
+@pytest.mark.parametrize("option", ["--format=sarif", "--report=sarif=-", "--report=sarif=/dev/stdout"])
+def test_a_report_on_stdout_is_printed_instead_of_the_text(packages: Path, option: str) -> None:
+    assert require_sarif(drvsign("verify", "driver", option).stdout)["invocations"][0]["exitCode"] == 1
+
+
+def test_sarif_names_the_line_of_the_inf_and_the_file_below_the_workspace(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(packages.parent))
+    (error,) = require_sarif(drvsign("inf", "lint", "bad", "--format", "sarif").stdout)["results"]
+    place = error["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "work/bad/hello.inf"
+    line = place["region"]["startLine"]
+    assert HELLO.splitlines()[line - 1] == "[Version]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--format sarfi", "'sarfi' is not a report format; did you mean sarif?"),
+        ("--report sarfi=x", "'sarfi' is not a report format; did you mean sarif?"),
+        ("--format yaml", "choose one of text, json, sarif"),
+        ("--report text=x", "'text' is not a report format"),
+        ("--report sarif", "'sarif' has no file"),
+        ("--report sarif=", "the path is empty"),
+        ("--json --format sarif", "two results would be written to the standard output: json and sarif"),
+        ("--report sarif=- --report json=-", "two results would be written to the standard output"),
+        ("--format text --report sarif=-", "two results would be written to the standard output: text and sarif"),
+        ("--report sarif=driver/hello.inf", "the report would replace a file of a driver package"),
+        ("--report sarif=driver/hello.sys", "the report would replace a file of a driver package"),
+    ],
+)
+def test_a_wrong_option_ends_in_2_before_anything_is_checked(packages: Path, arguments: str, message: str) -> None:
+    ran = drvsign("verify", "driver", *arguments.split())
+    assert ran.code == 2
+    assert message in ran.stderr
+    assert "rejected" not in ran.stdout
+
+
+@pytest.mark.parametrize(("place", "message"), [("nix/x.sarif", "folder does not exist"), ("driver", "is a folder")])
+def test_a_report_that_can_t_be_written_ends_in_3_before_anything_is_checked(
+    packages: Path, place: str, message: str
+) -> None:
+    ran = drvsign("verify", "driver", "--report", f"sarif={place}")
+    assert (ran.code, ran.stdout) == (3, "")
+    assert message in ran.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")
+def test_a_device_is_written_to_and_not_replaced(packages: Path) -> None:
+    assert drvsign("verify", "driver", "--report", "sarif=/dev/null").code == 1
+    assert Path("/dev/null").is_char_device()
+    full = drvsign("verify", "driver", "--report", "sarif=/dev/full")
+    assert full.code == 3
+    assert "no space left" in full.stderr
+
+
+def test_an_existing_report_is_replaced_and_a_link_is_kept(packages: Path) -> None:
+    Path("real.sarif").write_text("old")
+    Path("link.sarif").symlink_to("real.sarif")
+    drvsign("verify", "driver", "--report", "sarif=link.sarif")
+    assert Path("link.sarif").is_symlink()
+    require_sarif(Path("real.sarif").read_text("utf-8"))
+
+
+def test_an_error_that_stops_the_command_is_in_every_report(packages: Path) -> None:
+    def call(*options: str) -> Ran:
+        return drvsign("inf", "lint", "gone", *options)
+
+    ran = call("--report", "sarif=x.sarif", "--report", "json=x.json")
+    assert (ran.code, ran.errors) == (3, ["error: gone: file or folder not found"])
+    (invocation,) = require_sarif(Path("x.sarif").read_text("utf-8"))["invocations"]
+    assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 3)
+    assert json.loads(Path("x.json").read_text("utf-8"))["error"]["code"] == "file"
+    assert require_sarif(call("--format", "sarif").stdout)["results"][0]["ruleId"] == "file"
+    assert call("--json").document["schema"] == "drvsign.error/1"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.catalog.members import CatalogMember
     from catalogs.diff import Difference
+    from catalogs.inf.stamp import Stamp
     from catalogs.verification.assessment import Assessment
 
 _MODULES = {
@@ -32,6 +33,7 @@ _MODULES = {
     "CatalogMember": "catalogs.catalog.members",
     "Difference": "catalogs.diff",
     "PackageResult": "catalogs.api",
+    "Stamp": "catalogs.inf.stamp",
     "build_catalogs": "catalogs.api",
     "compare_catalogs": "catalogs.api",
     "read_catalog": "catalogs.api",
@@ -46,6 +48,7 @@ __all__ = [
     "CatalogMember",
     "Difference",
     "PackageResult",
+    "Stamp",
     "build_catalogs",
     "compare_catalogs",
     "read_catalog",

@@ -15,7 +15,9 @@ from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
 from catalogs.diff import Difference, differences
+from catalogs.inf.stamp import Stamp
 from catalogs.package.driver_package import DriverPackage, survey_packages
+from catalogs.package.templates import NewInf, stamp_templates
 from catalogs.signing import PackagingOptions, sign_packages
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
@@ -123,15 +125,19 @@ def sign_package(
     version: int | None = None,
     replace: bool = False,
     timestamp: Timestamps = (),
+    stamp: Stamp | None = None,
     now: datetime | None = None,
 ) -> list[PackageResult]:
     """Sign the drivers of the packages in a folder, build their catalogs, and sign these.
 
-    All files change together, or none does. Signatures of other signers are replaced only with `replace`. `os`,
-    `version` and `now` are those of `build_catalogs`; `timestamp` names RFC 3161 authorities. Raises TypeError,
-    UsageError, PackageError with every problem, SigningError, TimestampError.
+    With `stamp`, templates (.inx) without an INF become INFs with its values. All files change together, or none does.
+    Signatures of other signers are replaced only with `replace`. `os`, `version` and `now` are those of
+    `build_catalogs`; `timestamp` names RFC 3161 authorities. Raises TypeError, UsageError, PackageError with every
+    problem, InfError with the line of a template, SigningError, TimestampError.
     """
     _require_identity(identity)
+    if stamp is not None and not isinstance(stamp, Stamp):
+        raise TypeError(f"stamp must be a Stamp, not {type(stamp).__name__}")
     root, algorithm, time = to_path(folder, "folder"), to_digest(digest), to_time(now)
     options = PackagingOptions(
         SigningOptions(algorithm),
@@ -140,7 +146,8 @@ def sign_package(
         timestamper_for(timestamp, algorithm),
         replace=to_flag(replace, "replace"),
     )
-    made = sign_packages(root, _packages(root, os, time), identity, options)
+    new_infs = stamp_templates(root, stamp).new if stamp is not None else ()
+    made = sign_packages(root, _packages(root, os, time, new_infs), identity, options)
     return [
         PackageResult(one.path, one.action, one.algorithm.label if one.algorithm else None, one.digest, one.note)
         for one in made
@@ -190,8 +197,10 @@ def verify(
     return verify_paths(to_paths(paths, "a path"), query)
 
 
-def _packages(source: Path, os: Iterable[str] | None, now: datetime) -> Sequence[DriverPackage]:
-    survey = survey_packages(source, _releases(os), today=now.date())
+def _packages(
+    source: Path, os: Iterable[str] | None, now: datetime, new_infs: Sequence[NewInf] = ()
+) -> Sequence[DriverPackage]:
+    survey = survey_packages(source, _releases(os), today=now.date(), new_infs=new_infs)
     survey.require_sound(source)
     return survey.packages
 

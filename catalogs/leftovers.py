@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from catalogs.package import templates
 from catalogs.package.driver_package import DriverPackage, survey_packages
 from signer.errors import SignerError
 from signer.operations.ownership import Ownership, signers_of_file
@@ -23,7 +24,8 @@ def leftovers(
     one of `packages` was renamed. Files of anything else in `target` stay.
     """
     new = {_below(path, folder) for package in packages for path in _paths(package)}
-    known = {_below(path, folder) for path in earlier_sources if path.is_relative_to(folder)}
+    made = (path.with_suffix(".inf") for path in earlier_sources if path.suffix.lower() == templates.SUFFIX)
+    known = {_below(path, folder) for path in (*earlier_sources, *made) if path.is_relative_to(folder)}
     infs = known | {_below(inf, folder) for package in packages for inf in package.infs}
     found: dict[Path, None] = {}
     for package in _packages_in(target):
@@ -42,9 +44,13 @@ def _is_renamed(package: DriverPackage, folder: Path, target: Path, new: Collect
     return (
         bool(files)
         and all(_below(path, target) in new for path in files)
-        and not any((folder / inf.relative_to(target)).exists() for inf in package.infs)
+        and not any(_has_source(folder / inf.relative_to(target)) for inf in package.infs)
         and any(one.is_own for one in signers_of_file(package.catalog, ownership))
     )
+
+
+def _has_source(inf: Path) -> bool:
+    return inf.exists() or inf.with_suffix(templates.SUFFIX).exists()
 
 
 def _packages_in(target: Path) -> tuple[DriverPackage, ...]:

@@ -52,14 +52,17 @@ def lint(
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
 
 
-def infverif_warnings(infs: Iterable[Path]) -> list[PackageProblem]:
-    """Return what InfVerif reports of the INFs of a package, as warnings: Windows installs it all the same.
+def infverif_warnings(packages: Iterable[DriverPackage]) -> list[PackageProblem]:
+    """Return what InfVerif reports of the INFs of packages, as warnings: Windows installs them all the same.
 
     Of each code, only the first place in an INF is returned, with the number of the others. Raises FileError, InfError.
     """
     found: list[PackageProblem] = []
-    for inf in infs:
-        problems = rules.check(DriverInf.read(inf), rules.PORTAL)
+    drivers = {driver.path: driver for package in packages for driver in package.drivers()}
+    new = {one.path: one for package in packages for one in package.new_infs}
+    for inf, driver in drivers.items():
+        problems = rules.check(driver, rules.PORTAL)
+        problems = [new[inf].located(problem) for problem in problems] if inf in new else problems
         count = Counter(problem.code for problem in problems)
         for problem in {problem.code: problem for problem in reversed(problems)}.values():
             more = f" ({count[problem.code] - 1} more in this INF)" if count[problem.code] > 1 else ""

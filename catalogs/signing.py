@@ -64,6 +64,8 @@ class FileOutcome:
     algorithm: DigestAlgorithm | None = None
     digest: bytes | None = None
     note: str = ""
+    is_signed: bool = True
+    """False for an INF that was made from a template, and for a file that was skipped."""
     replaced: tuple[str, ...] = ()
     """The names of the signers whose signatures were replaced."""
 
@@ -107,9 +109,8 @@ def sign_into(
     Raises SignerError with the path of the file that can't be signed.
     """
     ownership = options.known.of(identity.certificate)
-    results: list[FileOutcome] = list(
-        each(lambda path: _sign_image(path, staging, identity, options), kernel_images(packages))
-    )
+    results: list[FileOutcome] = list(_write_new_infs(packages, staging, options.signing.digest))
+    results += each(lambda path: _sign_image(path, staging, identity, options), kernel_images(packages))
     for package in packages:
         catalog = build(package, options.catalog, each=each, opened=staging.opened)
         signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
@@ -120,6 +121,17 @@ def sign_into(
         if accept is not None:
             accept(package, signed, contents)
     return results
+
+
+def _write_new_infs(
+    packages: Sequence[DriverPackage], staging: Staging, algorithm: DigestAlgorithm
+) -> Iterator[FileOutcome]:
+    """Write the INFs that templates become."""
+    files = {file.path: file.new for package in packages for file in package.files if file.new is not None}
+    for path, new in files.items():
+        staging.write(path, new.data)
+        note = f"from {new.template.name}, DriverVer = {new.stamped.driver_ver}"
+        yield FileOutcome(path, "built", algorithm, algorithm.hash(new.data), note, is_signed=False)
 
 
 def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents, each: Each) -> None:
@@ -158,7 +170,7 @@ def _sign_image(path: Path, staging: Staging, identity: SigningIdentity, options
             signers = signers_of_file(path, options.known.of(identity.certificate))
             others = [one.name for one in signers if not one.is_own]
             if others:
-                return FileOutcome(path, "skipped", note=f"signed by {others[0]}")
+                return FileOutcome(path, "skipped", note=f"signed by {others[0]}", is_signed=False)
         signed = staging.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error

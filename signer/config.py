@@ -53,6 +53,16 @@ class Settings:
     os: tuple[str, ...] = ()
     """Operating systems of the catalog, in Inf2Cat's names, such as `10_X64`."""
     catalog_version: int | None = None
+    driver_date: str | None = None
+    """The date of DriverVer in the INF that a template (.inx) becomes."""
+    driver_version: str | None = None
+    """The version of DriverVer in the INF that a template becomes; `*` for the time."""
+    arch: str | None = None
+    """The value of $ARCH$ in templates."""
+    kmdf: str | None = None
+    """The value of $KMDFVERSION$ in templates."""
+    umdf: str | None = None
+    """The value of $UMDFVERSION$ in templates."""
     targets: tuple[str, ...] = ()
     """Targets that must accept the package, such as `win7-x64`."""
     trust: Trust | None = None

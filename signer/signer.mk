@@ -14,15 +14,20 @@ SIGNED ?= $(if $(filter . ./,$(DRIVER)),../$(notdir $(CURDIR))-signed,build/sign
 # drvsign.toml in the driver's or the current folder; without it, test-sign uses only the options below.
 DRVSIGN_CONFIG ?= $(firstword $(wildcard $(DRIVER)/drvsign.toml drvsign.toml))
 
+# Values for templates (.inx), which become INFs in $(SIGNED): --driver-version, --arch, --kmdf and so on.
+STAMP_FLAGS ?=
+
 # The catalogs, INFs and other files of the package, relative to $(DRIVER), as the INF names them.
-drvsign_infs := $(wildcard $(DRIVER)/*.[iI][nN][fF])
-drvsign_names := $(if $(drvsign_infs),$(shell $(DRVSIGN) inf files $(DRIVER)))
+drvsign_infs := $(wildcard $(DRIVER)/*.[iI][nN][fF] $(DRIVER)/*.[iI][nN][xX])
+drvsign_names := $(if $(drvsign_infs),$(shell $(DRVSIGN) inf files $(DRIVER) $(STAMP_FLAGS)))
 drvsign_catalogs := $(filter %.cat %.CAT %.Cat,$(drvsign_names))
 
 # The catalog, from the INF's CatalogFile.
 CATALOG ?= $(firstword $(drvsign_catalogs) $(patsubst %.inf,%.cat,$(notdir $(drvsign_infs))) driver.cat)
+# A file of the package, or the template of an INF that does not exist.
+drvsign_source = $(or $(wildcard $(1)),$(if $(filter %.inf,$(1)),$(wildcard $(1:.inf=.inx) $(1:.inf=.INX))),$(1))
 # The prerequisites: the files that the INF names, whether or not they exist yet.
-DRIVER_FILES ?= $(addprefix $(DRIVER)/,$(filter-out $(drvsign_catalogs),$(drvsign_names)))
+DRIVER_FILES ?= $(foreach name,$(filter-out $(drvsign_catalogs),$(drvsign_names)),$(call drvsign_source,$(DRIVER)/$(name)))
 
 drvsign_profile = $(if $(DRVSIGN_CONFIG),--config $(DRVSIGN_CONFIG) --profile $(1))
 
@@ -57,11 +62,11 @@ verify: $(drvsign_test)
 	$(DRVSIGN) verify $(SIGNED)/test $(VERIFY_FLAGS)
 
 $(drvsign_test): $(DRIVER_FILES) $(DRVSIGN_CONFIG) $(call drvsign_missing,$(addprefix $(SIGNED)/test/,$(drvsign_names)))
-	$(DRVSIGN) package $(DRIVER) $(TEST_FLAGS) --output-dir $(SIGNED)/test --depfile $(SIGNED)/test.d
+	$(DRVSIGN) package $(DRIVER) $(TEST_FLAGS) $(STAMP_FLAGS) --output-dir $(SIGNED)/test --depfile $(SIGNED)/test.d
 
 $(drvsign_release): $(DRIVER_FILES) $(DRVSIGN_CONFIG) \
 		$(call drvsign_missing,$(addprefix $(SIGNED)/release/,$(drvsign_names)))
-	$(DRVSIGN) package $(DRIVER) $(RELEASE_FLAGS) --output-dir $(SIGNED)/release --depfile $(SIGNED)/release.d
+	$(DRVSIGN) package $(DRIVER) $(RELEASE_FLAGS) $(STAMP_FLAGS) --output-dir $(SIGNED)/release --depfile $(SIGNED)/release.d
 
 $(drvsign_cabinet): $(DRIVER_FILES) $(call drvsign_missing,$(drvsign_cabinet:.cab=.ddf))
 	@mkdir -p $(@D)

@@ -32,7 +32,7 @@ ARCHITECTURES = {
 }
 """The names that StampInf and Visual Studio's variable Platform use, and those of INF decorations."""
 
-_ARCH = "$ARCH$"
+ARCHITECTURE_VARIABLE = "$ARCH$"
 _VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _FRAMEWORK = {"KMDF": re.compile(r"([0-9]+)\.([0-9]+)"), "UMDF": re.compile(r"([0-9]+)\.([0-9]+)\.[0-9]+")}
 _FRAMEWORK_FORM = {"KMDF": "major.minor, such as 1.15", "UMDF": "major.minor.service, such as 2.15.0"}
@@ -79,6 +79,8 @@ class StampedInf:
     """The value of DriverVer: date and version."""
     unresolved: tuple[int, ...] = ()
     """The lines with $ARCH$ outside section names and [Manufacturer], where StampInf does not replace it."""
+    origins: tuple[int, ...] = ()
+    """For each line of the INF, the line of the template that it comes from, or after which it was inserted."""
 
 
 def version_of_time(time: datetime.datetime) -> str:
@@ -101,7 +103,8 @@ def stamp(data: bytes, path: Path, values: Stamp) -> StampedInf:
     text = "\n".join(lines)
     if inf.source.newlines == "crlf":
         text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return StampedInf(replace(inf.source, text=text), driver_ver, tuple(_unresolved(lines)))
+    origins = tuple(number for number, part in enumerate(lines, 1) for _ in part.split("\n"))
+    return StampedInf(replace(inf.source, text=text), driver_ver, tuple(_unresolved(lines)), origins)
 
 
 def _write_driver_ver(inf: Inf, lines: list[str], values: Stamp, path: Path) -> str:
@@ -112,7 +115,7 @@ def _write_driver_ver(inf: Inf, lines: list[str], values: Stamp, path: Path) -> 
             "DriverVer has no version to keep",
             path=path,
             line=section.line,
-            hint="Give one, such as --version 1.0.0.0.",
+            hint="Give one, such as --driver-version 1.0.0.0.",
         )
     driver_ver = f"{values.date:%m/%d/%Y},{version}"
     _write(inf, lines, section, "DriverVer", driver_ver)
@@ -143,11 +146,11 @@ def _replace_architecture(inf: Inf, lines: list[str], architecture: str | None, 
     numbers = {number for section in inf.sections.values() for number in section.lines}
     numbers |= {entry.line for entry in manufacturer.entries} if manufacturer is not None else set()
     for number in sorted(numbers):
-        if _ARCH in lines[number - 1]:
+        if ARCHITECTURE_VARIABLE in lines[number - 1]:
             if architecture is None:
-                raise _no_value(_ARCH, path, number, "--arch amd64")
+                raise _no_value(ARCHITECTURE_VARIABLE, path, number, "--arch amd64")
             value = ARCHITECTURES.get(architecture.lower(), "")
-            lines[number - 1] = lines[number - 1].replace(_ARCH, value)
+            lines[number - 1] = lines[number - 1].replace(ARCHITECTURE_VARIABLE, value)
 
 
 def _replace_framework_versions(lines: list[str], values: Stamp, path: Path) -> None:
@@ -172,7 +175,7 @@ def _unresolved(lines: list[str]) -> Iterator[int]:
     for part in lines:
         for line in part.split("\n"):
             number += 1
-            if _ARCH in line.partition(";")[0]:
+            if ARCHITECTURE_VARIABLE in line.partition(";")[0]:
                 yield number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +21,9 @@ from catalogs.package.folder import Folder, OutsideFolder
 from catalogs.package.images import check_images, is_packed
 from catalogs.package.locate import locate
 from catalogs.package.signature_attributes import SignatureAttribute, requests_pe_trust, signature_attributes
+from catalogs.package.templates import NewInf, templates_in
 from signer.errors import InfError, PackageError
+from signer.storage.files import shell_quote
 
 _AUTORUN = "autorun.inf"
 
@@ -42,6 +44,13 @@ class PackageFile:
     """Signature attributes that the INF requests for the file."""
     packed: bool = False
     """True for a compressed file such as driver.sy_: the catalog lists the uncompressed file."""
+    new: NewInf | None = None
+    """The INF that a template becomes and that signing writes; None for a file that exists."""
+
+    @property
+    def origin(self) -> Path:
+        """Path of the existing file: the template of an INF that signing writes."""
+        return self.path if self.new is None else self.new.template
 
     @property
     def location(self) -> tuple[str, ...]:
@@ -76,6 +85,16 @@ class DriverPackage:
     def inf(self) -> Path:
         """The INF, or the first of several."""
         return self.infs[0]
+
+    @property
+    def new_infs(self) -> tuple[NewInf, ...]:
+        """The INFs that signing writes."""
+        return tuple(file.new for file in self.files if file.new is not None)
+
+    def drivers(self) -> tuple[DriverInf, ...]:
+        """Read and parse the INFs. Raises InfError and FileError."""
+        new = {file.path: file.new.data for file in self.files if file.new is not None}
+        return tuple(DriverInf.parse(new[inf], inf) if inf in new else DriverInf.read(inf) for inf in self.infs)
 
     @property
     def catalog_name(self) -> str:
@@ -123,19 +142,22 @@ def survey_packages(
     *,
     today: datetime.date | None = None,
     all_releases: bool = False,
+    new_infs: Sequence[NewInf] = (),
 ) -> Survey:
     """Find the driver packages of a folder and its subfolders, or of INFs: one for each catalog that the INFs name.
 
     `os` gives the target releases of the catalogs; by default they come from the INFs' decorations, and `all_releases`
     adds those that Inf2Cat leaves out unless they are named. `today` is the latest date that DriverVer may have; by
-    default the date is not checked. Raises FileError.
+    default the date is not checked. `new_infs` are read in addition to the existing INFs, or instead of them. Raises
+    FileError.
     """
-    paths = _inf_paths(where)
+    new = {one.path: one for one in new_infs}
+    paths = _inf_paths(where, new)
     drivers: list[DriverInf] = []
     problems: list[PackageProblem] = []
     for path in paths:
         try:
-            driver = DriverInf.read(path)
+            driver = DriverInf.parse(new[path].data, path) if path in new else DriverInf.read(path)
         except InfError as error:
             problems.append(_unreadable(error, path))
             continue
@@ -144,11 +166,12 @@ def survey_packages(
         drivers.append(driver)
     if not paths or (not drivers and not problems):
         problems.append(_no_inf(where))
-    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, all_releases=all_releases)
+    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, new, all_releases=all_releases)
     packages = run.packages()
     problems += run.problems
     problems += _extra_windows_files(where, packages)
-    return Survey(tuple(packages), _without_duplicates(problems), tuple(run.uncatalogued()))
+    located = [one if (found := new.get(Path(one.path or ""))) is None else found.located(one) for one in problems]
+    return Survey(tuple(packages), _without_duplicates(located), tuple(run.uncatalogued()))
 
 
 def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[PackageProblem]:
@@ -167,11 +190,16 @@ def _without_duplicates(problems: Sequence[PackageProblem]) -> tuple[PackageProb
     return tuple(reversed(found.values()))
 
 
-def _inf_paths(where: Path | Sequence[Path]) -> list[Path]:
-    """Return the INFs in the folders, and the INFs that were named."""
+def _inf_paths(where: Path | Sequence[Path], new: Mapping[Path, NewInf]) -> list[Path]:
+    """Return the INFs in the folders, the INFs that were named, and new ones, in Windows' order."""
     named = [where] if isinstance(where, Path) else list(where)
-    paths = (path for name in named for path in (Folder(name).infs() if name.is_dir() else (name,)))
-    return list(dict.fromkeys(paths))
+    paths = dict.fromkeys(path for name in named for path in (Folder(name).infs() if name.is_dir() else (name,)))
+    return sorted({**paths, **new}, key=_windows_order) if new else list(paths)
+
+
+def _windows_order(path: Path) -> list[tuple[bool, str]]:
+    """Return a key that sorts the files of a folder before those of its subfolders, as `Folder.files`."""
+    return [(True, part.upper()) for part in path.parts[:-1]] + [(False, path.name.upper())]
 
 
 class _Run:
@@ -182,10 +210,12 @@ class _Run:
         drivers: tuple[DriverInf, ...],
         os: tuple[OsName, ...] | None,
         today: datetime.date | None,
+        new: Mapping[Path, NewInf],
         *,
         all_releases: bool,
     ) -> None:
         self._drivers = drivers
+        self._new = new
         self._os = os
         self._today = today
         self._all_releases = all_releases
@@ -258,7 +288,7 @@ class _Run:
         before = len(self.problems)
         files: dict[tuple[str, Path], PackageFile] = {}
         for driver, group in members:
-            for file in (_inf_file(driver, group), *self._files(driver, group)):
+            for file in (_inf_file(driver, group, self._new.get(driver.path)), *self._files(driver, group)):
                 known = files.setdefault((file.name, file.path), file)
                 files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
         ordered = sorted(files.values(), key=lambda file: not any(file.path == driver.path for driver, _ in members))
@@ -318,9 +348,9 @@ class _Run:
         return self._folders.setdefault(path, Folder(path))
 
 
-def _inf_file(driver: DriverInf, names: tuple[OsName, ...]) -> PackageFile:
+def _inf_file(driver: DriverInf, names: tuple[OsName, ...], new: NewInf | None) -> PackageFile:
     path = driver.path
-    return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names)
+    return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names, new=new)
 
 
 def _unreadable(error: InfError, path: Path) -> PackageProblem:
@@ -329,4 +359,8 @@ def _unreadable(error: InfError, path: Path) -> PackageProblem:
 
 def _no_inf(where: Path | Sequence[Path]) -> PackageProblem:
     path = where if isinstance(where, Path) else None
+    for template in templates_in(where) if isinstance(where, Path) and where.is_dir() else ():
+        target = shell_quote(template.with_suffix(".inf"))
+        hint = f"Make its INF: drvsign inf stamp {shell_quote(template)} --output {target}"
+        return PackageProblem("no-inf", f"no driver INF found, only the template {template.name}", path, hint=hint)
     return PackageProblem("no-inf", "no driver INF found", path, hint="Specify the folder that contains the INF.")

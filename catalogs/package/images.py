@@ -13,6 +13,7 @@ from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.compressed import open_decompressed
+from catalogs.package.folder import Folder
 from signer.errors import ImageError, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
@@ -69,8 +70,30 @@ def kernel_images(packages: Iterable[DriverPackage]) -> list[Path]:
     named: dict[str, Path] = {}
     for package in packages:
         for file in package.files:
-            named.setdefault(os.path.realpath(file.path), file.path)
+            if file.new is None:
+                named.setdefault(os.path.realpath(file.path), file.path)
     return [path for path in named.values() if _is_kernel_image(path)]
+
+
+def driver_architecture(folder: Path) -> str | None:
+    """Return the architecture of the drivers (.sys) in a folder, as decorations name it; None unless all have the same.
+
+    Raises FileError.
+    """
+    found = {_architecture(path) for path in Folder(folder).files() if path.suffix.lower() == ".sys"}
+    found.discard(None)
+    return found.pop() if len(found) == 1 else None
+
+
+def _architecture(path: Path) -> str | None:
+    with mapped(path) as data:
+        if detect(data) is not IMAGE:
+            return None
+        try:
+            name = Image.parse(data).architecture
+        except ImageError:  # reported when the package is surveyed
+            return None
+    return _DECORATIONS.get(name, name)
 
 
 def _is_kernel_image(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from catalogs.package import templates
 from catalogs.package.folder import Folder
 from signer.errors import FileError, UsageError
 
@@ -16,13 +17,14 @@ _SAFE_IN_MAKE = re.compile(r"[\w./+@~-]+")
 
 
 def find_package(folder: Path) -> Path:
-    """Return the folder of the driver package in `folder`, relative to it: the topmost one with an INF.
+    """Return the folder of the driver package in `folder`, relative to it: the topmost one with an INF or a template.
 
     Folders of results, such as `build`, do not count. Raises FileError without an INF or with several packages.
     """
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder of the project.")
-    parents = dict.fromkeys(inf.relative_to(folder).parent for inf in Folder(folder).infs())
+    infs = (path for path in Folder(folder).files() if path.suffix.lower() in (".inf", templates.SUFFIX))
+    parents = dict.fromkeys(inf.relative_to(folder).parent for inf in infs)
     own = [path for path in parents if not any(_RESULTS.match(part) for part in path.parts)]
     found = [path for path in own if not any(other in path.parents for other in own)]
     if not found:
@@ -63,6 +65,9 @@ DRIVER := DIRECTORY
 # Options of drvsign package for test machines, such as the releases of the catalog. Default: the profile test.
 # TEST_FLAGS := --os 10_X64
 
+# Values for a template (.inx), which becomes an INF in $(SIGNED).
+# STAMP_FLAGS := --driver-version 1.0.0.0 --arch amd64 --kmdf 1.15
+
 DRVSIGN_RULES := $(shell $(DRVSIGN) --makefile)
 ifeq ($(DRVSIGN_RULES),)
 $(error $(DRVSIGN) was not found. Install drvsign and add its folder to PATH, or run: make DRVSIGN=/path/to/drvsign)
@@ -82,6 +87,7 @@ PROFILES = """\
 # For test machines: signs with your test identity (drvsign certs show).
 [profile.test]
 trust = "test-signing"
+# driver-version = "1.0.0.0"             # of a template (.inx); also driver-date, arch, kmdf, umdf
 # os = ["10_X64"]                        # releases of the catalog; default: those of the INF
 # targets = ["win11-24h2-x64"]           # releases that must accept the package, or nothing is written
 # certs = "testcerts/generated"          # a test identity of this project; default: that of your user account

@@ -40,7 +40,8 @@ def checks_for(packages: Sequence[DriverPackage], folder: Path, result: Path) ->
     names: dict[tuple[Path, ...], list[OsName]] = {}
     for package in packages:
         names.setdefault(package.infs, []).extend(package.os)
-    chosen = {infs: target_for([DriverInf.read(inf) for inf in infs], built) for infs, built in names.items()}
+    drivers = {package.infs: package.drivers() for package in packages}
+    chosen = {infs: target_for(drivers[infs], built) for infs, built in names.items()}
     if len(set(chosen.values())) == 1:
         return [([result], next(iter(chosen.values())))]
     paths: dict[Target | None, list[Path]] = {}

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
-from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile, Survey, survey_packages
 from catalogs.package.folder import Folder
@@ -71,7 +70,7 @@ def check_package(
 ) -> CheckedPackage:
     """Gather the evidence of a package with this catalog. Raises FileError and MalformedInput."""
     lookups = (*([catalog] if catalog is not None else ()), *catalogs)
-    drivers = tuple(DriverInf.read(inf) for inf in package.infs)
+    drivers = package.drivers()
     services = {name: service for driver in reversed(drivers) for name, service in service_binaries(driver).items()}
 
     def checked(file: PackageFile) -> CheckedFile:

@@ -59,7 +59,8 @@ class PackageCall:
         """Return the drivers and catalogs of the packages. Raises SignerError."""
         from catalogs.package.images import kernel_images
 
-        return [*kernel_images(self.packages), *(package.catalog for package in self.packages)]
+        new = (one.path for package in self.packages for one in package.new_infs)
+        return [*dict.fromkeys(new), *kernel_images(self.packages), *(package.catalog for package in self.packages)]
 
     def sign(self) -> tuple[list[FileOutcome], bool]:
         """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError.
@@ -139,9 +140,10 @@ def _elsewhere(
 ) -> list[FileOutcome]:
     """Sign copies of the packages' files, and move all of them to `target` in one update. Raises SignerError."""
     with temporary_folder() as copies:
-        for path in dict.fromkeys(file.path for package in packages for file in package.files):
+        for path, new in {file.path: file.new for package in packages for file in package.files}.items():
             ensure_folder((copies / path.relative_to(folder)).parent)
-            patch_atomically(path, copies / path.relative_to(folder), None)
+            if new is None:
+                patch_atomically(path, copies / path.relative_to(folder), None)
         moved = [_moved(package, folder, copies) for package in packages]
         try:
             made = sign(copies, moved)

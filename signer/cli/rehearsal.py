@@ -79,7 +79,7 @@ def _trust(call: PackageCall, *, is_new_authority: bool) -> Trust:
 
 def _planned(made: FileOutcome, call: PackageCall) -> FileResult:
     """Return the result that signing would have, with the path that it would write."""
-    path, name = call.result / made.path.relative_to(call.folder), call.signer.name
+    path, name = call.result / made.path.relative_to(call.folder), call.signer.name if made.is_signed else None
     if made.action == "skipped":
         return FileResult(path, made.action, note=made.note)
     return FileResult(path, "planned", made.algorithm, made.digest, name, made.note, replaced=made.replaced)

@@ -176,6 +176,55 @@ def test_the_example_for_meson(project: Path) -> None:
     assert "no work to do" in run(project, "ninja", "-C", "out").stdout
 
 
+def as_template(inf: Path) -> Path:
+    """Turn an INF into the template of an INF."""
+    text = inf.read_text().replace("NTamd64", "NT$ARCH$")
+    inf.unlink()
+    inf.with_suffix(".inx").write_text(text)
+    return inf.with_suffix(".inx")
+
+
+def test_make_signs_what_a_template_becomes(project: Path) -> None:
+    template = as_template(project / "driver" / "sample.inf")
+    flags = "STAMP_FLAGS=--arch x64 --driver-version 4.3.2.1"
+    assert "drvsign package" in make(project, flags)
+    results = project / "build/signed/test"
+    assert signed(results / "sample.cat")
+    assert ",4.3.2.1" in (results / "sample.inf").read_text()
+    assert "Nothing to be done" in make(project, flags)
+    os.utime(template, ns=((results / "sample.cat").stat().st_mtime_ns + 10**9,) * 2)
+    assert "drvsign package" in make(project, flags)
+    assert not (project / "driver" / "sample.inf").exists()
+
+
+def test_the_example_for_cmake_signs_what_a_template_becomes(project: Path) -> None:
+    if shutil.which("ninja") is None:
+        pytest.skip("ninja is not installed")
+    copied_examples(project, "cmake")
+    template = as_template(project / "examples/hello/hello.inf")
+    values = "-DSTAMP_FLAGS=--driver-version 4.3.2.1"
+    setup = run(project, "cmake", "-S", "examples/cmake", "-B", "out", "-G", "Ninja", values)
+    assert setup.returncode == 0, setup.stderr
+    built = run(project, "cmake", "--build", "out")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert signed(project / "out/signed/hello.cat")
+    assert ",4.3.2.1" in (project / "out/signed/hello.inf").read_text()
+    assert "no work to do" in run(project, "cmake", "--build", "out").stdout
+    os.utime(template)
+    assert "Signing hello" in run(project, "cmake", "--build", "out").stdout
+
+
+def test_the_example_for_meson_signs_what_a_template_becomes(project: Path) -> None:
+    copied_examples(project, "meson")
+    as_template(project / "examples/hello/hello.inf")
+    setup = run(project, "meson", "setup", "out", "examples/meson")
+    assert setup.returncode == 0, setup.stdout + setup.stderr
+    built = run(project, "meson", "compile", "-C", "out")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert signed(project / "out/hello.cat")
+    assert "no work to do" in run(project, "ninja", "-C", "out").stdout
+
+
 def test_plain_make_signs_what_init_found(project: Path) -> None:
     (project / "Makefile").unlink()
     assert run(project, "drvsign", "init").returncode == 0

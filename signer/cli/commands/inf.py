@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from signer.cli.commands.inf_stamp import stamp
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Paths
+from signer.cli.options.templates import TemplateOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
@@ -72,24 +74,33 @@ def files(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The package folder.", show_default=False, parser=to_path)
     ],
+    templates: TemplateOptions,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="List templates in place of their INFs, and no catalogs.")
+    ] = False,
 ) -> None:
     """List the files of a package for build systems, relative to its folder: catalogs, INFs and the files they copy.
 
-    Also lists files that do not exist yet.
+    Also lists files that do not exist yet, and for a template (.inx) the INF that drvsign package makes from it.
     """
     from catalogs.package.file_list import package_files
 
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
-    catalogs, others = ([path.relative_to(folder).as_posix() for path in paths] for paths in package_files(folder))
+    found = package_files(folder, templates.values().stamp(os.environ))
+    catalogs, others, origins = (
+        [path.relative_to(folder).as_posix() for path in paths]
+        for paths in (found.catalogs, found.files, found.sources)
+    )
     if not catalogs:
         raise InfError(
             "no INF names a catalog", path=folder, hint="Add CatalogFile = NAME.cat to [Version] of the INF."
         )
     if output.json:
-        output.document({"schema": "drvsign.inf-files/1", "catalogs": catalogs, "files": others})
+        document = {"schema": "drvsign.inf-files/1", "catalogs": catalogs, "files": others}
+        output.document({**document, "sources": origins})
         return
-    for name in (*catalogs, *others):
+    for name in origins if sources else (*catalogs, *others):
         output.print(name)
 
 

@@ -42,6 +42,7 @@ class StampOptions:
         str | None,
         typer.Option(
             "--date",
+            "--driver-date",
             metavar="DATE",
             help="The date of DriverVer, such as 11/24/2026 or 2026-11-24. Default: STAMPINF_DATE, else today.",
         ),
@@ -50,6 +51,7 @@ class StampOptions:
         str | None,
         typer.Option(
             "--version",
+            "--driver-version",
             metavar="VERSION",
             help="The version of DriverVer; * for the time. Default: STAMPINF_VERSION, else the version in FILE.",
         ),
@@ -76,12 +78,15 @@ class StampOptions:
         bool, typer.Option("--uselocaltime", help="Use today's date in local time, as StampInf does, instead of UTC.")
     ] = False
 
-    def stamp(self, environment: Mapping[str, str]) -> Stamp:
-        """Return the values; StampInf's environment variables set those that were not given. Raises UsageError."""
+    def stamp(self, environment: Mapping[str, str], time: datetime | None = None) -> Stamp:
+        """Return the values; StampInf's environment variables set those that were not given. Raises UsageError.
+
+        `time` is that of DriverVer, by default the present.
+        """
         from catalogs.inf.stamp import Stamp, version_of_time
 
-        time = now()
-        time = time.astimezone() if self.local_time else time.astimezone(UTC)
+        if time is None:
+            time = now().astimezone() if self.local_time else now().astimezone(UTC)
         private = "PRIVATE_DRIVER_PACKAGE" in environment
         day = _CURRENT if private else self.date_ or environment.get("STAMPINF_DATE") or _CURRENT
         version = _CURRENT if private else self.version or environment.get("STAMPINF_VERSION")

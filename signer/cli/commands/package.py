@@ -19,6 +19,7 @@ from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.profile import ProfileOptions
 from signer.cli.options.signature import Replace, SignatureOptions
+from signer.cli.options.templates import TemplateOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
 from signer.cli.package_verdict import PackageVerdict, package_verdict, roots_options
@@ -65,6 +66,7 @@ DryRun = Annotated[
     epilog=examples(
         "drvsign package driver/ --os 10_X64",
         "drvsign package driver/ --os 10_X64 --pfx contoso.pfx --password-env PFX_PASSWORD",
+        "drvsign package driver/ --os 10_X64 --driver-version 1.2.3.4 --kmdf 1.15",
         "drvsign package driver/ --profile release",
         "drvsign package driver/ --profile release --dry-run",
     )
@@ -79,6 +81,7 @@ def package(
     signature: SignatureOptions,
     authorities: TimestampOptions,
     profiles: ProfileOptions,
+    templates: TemplateOptions,
     replace_signatures: Replace = False,
     skip_signed: SkipSigned = False,
     output_dir: OutputFolder = None,
@@ -88,6 +91,7 @@ def package(
 ) -> None:
     """Sign the drivers of a package, build and sign its catalogs, and verify the result.
 
+    A template (.inx) is stamped first, as drvsign inf stamp does: its INF is written beside it, or to --output-dir.
     All files change together, or none does. If a driver or a catalog has the signature of another signer, nothing
     changes without --replace, --skip-signed (for drivers) or --output-dir. The verdict for the
     newest release that the catalog is for is printed at the end; the exit code tells only whether signing succeeded.
@@ -98,10 +102,11 @@ def package(
     chosen = profiles.load(folder, identity.certs)
     said = chosen.settings
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
-    secrets, choices = secrets.using(said), choices.using(said)
+    secrets, choices, templates = secrets.using(said), choices.using(said), templates.using(said)
     require_named(chosen, is_test=identity.is_test)
     with failure_as_result(output, folder, with_problems=True):
-        survey = choices.sound_survey(folder, output)
+        new_infs = templates.new_infs(folder, choices.build_time(), output)
+        survey = choices.sound_survey(folder, output, new_infs)
     packages, problems = list(survey.packages), [*survey.problems, *_infverif(output, survey.packages)]
     require_listable(depfile, [output_dir or folder, *_files(packages)])
     prepare_for(_files(packages))
@@ -154,7 +159,7 @@ def _infverif(output: Output, packages: Sequence[DriverPackage]) -> list[Package
     """Return and print InfVerif's warnings about the INFs of the packages."""
     from catalogs.lint import infverif_warnings
 
-    problems = infverif_warnings(dict.fromkeys(inf for package in packages for inf in package.infs))
+    problems = infverif_warnings(packages)
     for problem in problems:
         output.warn(str(problem))
     return problems
@@ -201,7 +206,7 @@ def _finish(
 
 
 def _files(packages: list[DriverPackage]) -> list[Path]:
-    return [file.path for package in packages for file in package.files]
+    return [file.origin for package in packages for file in package.files]
 
 
 def _require_sense(folder: Path, signature: SignatureOptions) -> None:
@@ -215,5 +220,5 @@ def _require_sense(folder: Path, signature: SignatureOptions) -> None:
 
 
 def _result(made: FileOutcome, signer: str) -> FileResult:
-    name = signer if made.action != "skipped" else None
+    name = signer if made.is_signed else None
     return FileResult(made.path, made.action, made.algorithm, made.digest, name, made.note, replaced=made.replaced)

@@ -18,6 +18,7 @@ from signer.reports.problems import counted
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions
     from catalogs.package.driver_package import DriverPackage, Survey
+    from catalogs.package.templates import NewInf
     from signer.config import Settings
 
 PANEL = "Catalog"
@@ -82,21 +83,25 @@ class CatalogChoices:
             ) from error
         return given if given.tzinfo else given.replace(tzinfo=UTC)
 
-    def survey(self, where: Path | Sequence[Path]) -> Survey:
-        """Survey the packages of the INFs, with all problems. Raises UsageError, FileError."""
+    def build_time(self) -> datetime:
+        """Return the build time in UTC, or in local time with --uselocaltime. Raises UsageError."""
+        return self.time().astimezone() if self.local_time else self.time().astimezone(UTC)
+
+    def survey(self, where: Path | Sequence[Path], new_infs: Sequence[NewInf] = ()) -> Survey:
+        """Survey the packages of the INFs and of `new_infs`, with all problems. Raises UsageError, FileError."""
         from catalogs.catalog.os_names import parse_names
         from catalogs.package.driver_package import survey_packages
 
-        today = self.time().astimezone() if self.local_time else self.time().astimezone(UTC)
-        return survey_packages(where, parse_names(self.os) if self.os else None, today=today.date())
+        names = parse_names(self.os) if self.os else None
+        return survey_packages(where, names, today=self.build_time().date(), new_infs=new_infs)
 
     def packages(self, where: Path | Sequence[Path], output: Output) -> list[DriverPackage]:
         """Return the packages of the INFs and print warnings. Raises PackageError with every problem."""
         return list(self.sound_survey(where, output).packages)
 
-    def sound_survey(self, where: Path | Sequence[Path], output: Output) -> Survey:
+    def sound_survey(self, where: Path | Sequence[Path], output: Output, new_infs: Sequence[NewInf] = ()) -> Survey:
         """Survey the packages of the INFs and print warnings. Raises PackageError with every problem."""
-        survey = self.survey(where)
+        survey = self.survey(where, new_infs)
         survey.require_sound(where)
         for problem in survey.problems:
             output.warn(str(problem))

@@ -79,6 +79,7 @@ def test_inf_files_lists_also_what_does_not_exist_yet(work: Path) -> None:
     document = drvsign("inf", "files", "driver", "--json").document
     assert document == {
         "schema": "drvsign.inf-files/1", "catalogs": ["sample.cat"], "files": ["sample.inf", "bin/SAMPLE.SYS"],
+        "sources": ["sample.inf", "bin/SAMPLE.SYS"],
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example fuzz mutants survivors tamper faults lock audit sbom parity bench clean
+.PHONY: help env demo sign test lint example fuzz mutants survivors tamper faults lock audit sbom dist parity bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,10 +51,14 @@ sign: $(STAMP) ## Sign and verify the driver in examples/ with drvsign's rules f
 test: $(DEVELOP) ## Run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-lint: $(DEVELOP) ## Check style, types and imports between packages
+lint: $(DEVELOP) ## Check style, types (also of Windows and macOS) and imports between packages
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+	@for system in win32 darwin; do \
+		$(BIN)/python -m mypy --platform $$system --cache-dir .mypy_cache/$$system -p signer -p catalogs -p testcerts \
+			|| exit 1; \
+	done
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
 example: $(DEVELOP) ## Compile examples/hello/hello.sys again; needs mingw-w64
@@ -79,10 +83,11 @@ tamper: $(DEVELOP) ## Change the signed files of the corpus byte by byte; no cha
 faults: $(DEVELOP) ## Kill commands at every call that changes the disk, and let each call fail
 	@DRVSIGN_FAULTS=1 $(BIN)/python -m pytest -n $(WORKERS) tests/signer/cli/test_faults.py $(PYTEST)
 
-$(TOOLS):
-	@echo "Installing the tools for locks, audits and SBOMs in build/tools ..."
+$(TOOLS): Makefile
+	@echo "Installing the tools for locks, audits, SBOMs and distributions in build/tools ..."
 	@$(PYTHON) -m venv build/tools
-	@build/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit cyclonedx-bom
+	@build/tools/bin/python -m pip install --quiet --disable-pip-version-check \
+		uv pip-audit cyclonedx-bom pipx shiv
 	@touch $@
 
 lock: $(TOOLS) ## Write requirements-dev.txt: version and hashes of each package for development
@@ -98,6 +103,9 @@ sbom: $(TOOLS) ## Write build/sbom.cdx.json: the packages of an installation of 
 	@build/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 		--output-format JSON --output-file build/sbom.cdx.json build/installed/bin/python
 	@echo build/sbom.cdx.json
+
+dist: $(TOOLS) $(DEVELOP) ## Build wheel, sdist and single file in dist/, install each with pip, pipx and uv, and run the demo
+	@$(BIN)/python -m tests.support.distributions
 
 parity: $(DEVELOP) ## Compare our catalogs with Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity

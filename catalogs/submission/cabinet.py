@@ -101,7 +101,7 @@ def _below(path: object, folder: Path) -> PurePosixPath | None:
     if path is None:
         return None
     whole = Path(str(path))
-    return PurePosixPath(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
+    return PurePosixPath((whole.relative_to(folder) if whole.is_relative_to(folder) else whole).as_posix())
 
 
 def _check_format(listing: Listing) -> Iterator[PackageProblem]:
@@ -157,7 +157,11 @@ def _folder_of(file: SubmittedFile) -> str:
 
 
 def _from(folder: Path, path: Path) -> str:
-    return os.path.relpath(path, folder).replace("/", "\\")
+    try:
+        relative = os.path.relpath(path, folder)
+    except ValueError:  # on Windows: the folder is on another drive
+        relative = str(path.absolute())
+    return relative.replace("/", "\\")
 
 
 def _modified(path: Path) -> datetime:

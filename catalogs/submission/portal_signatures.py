@@ -124,5 +124,6 @@ def _incomplete(package: DriverPackage, catalog: Catalog, name: PurePosixPath) -
 
 def _below(problem: PackageProblem, folder: Path) -> PackageProblem:
     path = problem.path
-    shown = PurePosixPath(path.relative_to(folder)) if path is not None and path.is_relative_to(folder) else path
-    return PackageProblem(problem.code, problem.message, shown, problem.line, problem.hint, Severity.ERROR)
+    if path is not None and path.is_relative_to(folder):
+        path = PurePosixPath(path.relative_to(folder).as_posix())
+    return PackageProblem(problem.code, problem.message, path, problem.line, problem.hint, Severity.ERROR)

@@ -139,7 +139,7 @@ def _dependency(one: Requirement) -> Check:
 
 def _extras(environment: Environment) -> Iterator[Check]:
     every = requirements(DISTRIBUTION)
-    for extra in dict.fromkeys(one.extra for one in every if one.extra not in (None, "dev")):
+    for extra in dict.fromkeys(one.extra for one in every if one.extra not in (None, "dev", "docs")):
         needed = [one for one in every if one.extra == extra]
         missing = [one.name for one in needed if installed(one.name) is None]
         if missing:
@@ -251,11 +251,17 @@ def _path(environment: Environment) -> Iterator[Check]:
         where = own / ("Scripts" if os.name == "nt" else "bin")
         remedy = f"Add {where} to PATH, or run: {sys.executable} -m signer"
         yield Check("PATH", "warning", "the command drvsign is not on PATH", remedy)
-    elif own not in Path(found).parents and own not in Path(os.path.realpath(found)).parents:
+    elif not _is_this_program(Path(found), own):
         remedy = f"Run: {sys.executable} -m signer, or change PATH"
         yield Check("PATH", "warning", f"{found} is another installation than {own}", remedy)
     else:
         yield Check("PATH", "ok", found)
+
+
+def _is_this_program(found: Path, own: Path) -> bool:
+    """Return whether a command is in this environment, also through a link, or is the file that runs: a zipapp."""
+    real = Path(os.path.realpath(found))
+    return own in found.parents or own in real.parents or real == Path(os.path.realpath(sys.argv[0]))
 
 
 CHECKS: tuple[Callable[[Environment], Iterator[Check]], ...] = (

@@ -9,7 +9,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from cryptography import x509
@@ -50,10 +50,16 @@ class RepeatableKey:
 
     def sign(self, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
         """Sign a digest with RSASSA-PKCS1-v1_5, or with ECDSA (RFC 6979)."""
-        prehashed = Prehashed(algorithm.for_cryptography())
-        if isinstance(self.private, rsa.RSAPrivateKey):
-            return self.private.sign(digest, padding.PKCS1v15(), prehashed)
-        return self.private.sign(digest, ec.ECDSA(prehashed, deterministic_signing=True))
+        return _signature(self, digest, algorithm)
+
+
+@lru_cache(maxsize=16384)
+def _signature(key: RepeatableKey, digest: bytes, algorithm: DigestAlgorithm) -> bytes:
+    """Sign a digest, once: mutants that are signed again differ from others in one element, and signing is slow."""
+    prehashed = Prehashed(algorithm.for_cryptography())
+    if isinstance(key.private, rsa.RSAPrivateKey):
+        return key.private.sign(digest, padding.PKCS1v15(), prehashed)
+    return key.private.sign(digest, ec.ECDSA(prehashed, deterministic_signing=True))
 
 
 @cache

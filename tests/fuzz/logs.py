@@ -10,7 +10,7 @@ from signer.explain.readers.table import read_records
 
 PIECE = 700
 """Size of the pieces that a log is read in: lines and events cross their borders."""
-EXPLAINED = 16
+EXPLAINED = 64
 """One of so many inputs is explained too, which takes longer than reading it."""
 
 

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, pkcs12
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1 import der
 from signer.asn1.pfx import iterations
 from signer.certificates import load_all
-from signer.errors import IdentityError, KeyNotFound, WrongSecret
+from signer.errors import IdentityError, KeyNotFound, SignatureFormatError, WrongSecret
 from signer.keys.chain import chain_above, identity_for
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
@@ -54,8 +55,9 @@ class LocalKey:
         return signature
 
 
-MAX_PFX_ITERATIONS = 1_000_000
-"""Maximum iteration count of a PFX, about a second. Windows writes 2,000, OpenSSL 2,048, key stores up to 600,000."""
+MAX_PFX_ITERATIONS = 3_000_000
+"""Maximum number of iterations that opening a PFX takes in all, about a second. It has a MAC and two encrypted parts;
+Windows writes 2,000 for each, OpenSSL 2,048, key stores up to 600,000."""
 
 
 def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_ITERATIONS) -> SigningIdentity:
@@ -66,7 +68,7 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
     count = iterations(data)
     if count > max_iterations:
         raise IdentityError(
-            f"the PFX requires {count:,} iterations to check its password; the limit is {max_iterations:,}",
+            f"the PFX requires {count:,} iterations to be opened; the limit is {max_iterations:,}",
             hint=f"If you trust the file, use --identity 'pfx:FILE.pfx?iterations={count}'.",
         )
     secret = None if password is None else _encoded(password)
@@ -124,7 +126,7 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
     except UnsupportedAlgorithm as error:
         raise IdentityError(f"the type or the encryption of the private key is not supported ({error})") from error
     except ValueError as error:
-        if (password is not None and b"ENCRYPTED" in data) or "password" in str(error).lower():
+        if (password is not None and _is_encrypted(data)) or "password" in str(error).lower():
             raise _wrong_secret("private key", password) from error
         raise KeyNotFound(
             "the file does not contain a valid private key",
@@ -135,6 +137,14 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
             "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
         )
     return key
+
+
+def _is_encrypted(data: bytes) -> bool:
+    """Tell whether a PEM or DER file contains an encrypted key, which begins with an algorithm in DER (RFC 5958, 3)."""
+    try:
+        return b"ENCRYPTED" in data or der.read(data, der.read(data).body).tag == der.SEQUENCE
+    except SignatureFormatError:
+        return False
 
 
 def _encoded(password: str) -> bytes:

@@ -137,32 +137,64 @@ def pfx(rounds: int) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"x", own.key.private, own.certificate, None, encryption)
 
 
+ITERATIONS = 3000 + 3000 + 2048
+"""Of a PFX with the count 3,000: for its key, its certificates and its MAC, whose count is fixed."""
+
+
 def test_a_pfx_with_too_many_iterations_is_refused() -> None:
     data = pfx(3000)
-    assert iterations(data) == 3000
-    assert load_pfx(data, "secret", 3000).certificate == identity().certificate
-    with pytest.raises(IdentityError, match="requires 3,000 iterations to check its password; the limit is 2,999"):
-        load_pfx(data, "secret", 2999)
+    assert iterations(data) == ITERATIONS
+    assert load_pfx(data, "secret", ITERATIONS).certificate == identity().certificate
+    with pytest.raises(IdentityError, match="requires 8,048 iterations to be opened; the limit is 8,047"):
+        load_pfx(data, "secret", ITERATIONS - 1)
 
 
-@pytest.mark.parametrize("data", [b"", b"no PFX", pfx(3000)[:-20], der.sequence()])
+@pytest.mark.parametrize("data", [b"", b"no PFX", b"\x1f", b"\x30\x84\xff", der.sequence()])
 def test_a_file_that_is_no_pfx_has_no_iterations(data: bytes) -> None:
     assert iterations(data) == 0
 
 
+SALTED = der.octets(b"12345678") + der.integer(5)
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (der.sequence(SALTED), 5),
+        (der.sequence(SALTED, SALTED), 10),
+        (der.sequence(SALTED, der.integer(32)), 5),
+        (der.sequence(SALTED, der.integer(8), der.integer(2)), 80),
+        (der.sequence(der.octets(der.sequence(SALTED)), SALTED), 10),
+        (b"\x30\x80" + SALTED + b"\0\0" + SALTED + b"\0\0", 10),
+        (b"\x24\x80" + b"".join(der.octets(der.sequence(SALTED)[at : at + 3]) for at in (0, 3, 6, 9, 12, 15)), 5),
+        (b"\x3f\x81\x01\x0d" + SALTED, 5),
+        (b"\x30\x84\0\0\0\x0d" + SALTED, 5),
+        (der.sequence(der.octets(bytes(8)), der.integer(1 << 64)), 0),
+        (der.sequence(der.integer(5), der.octets(bytes(8))), 0),
+        (SALTED[:-1], 0),
+    ],
+    ids=[
+        *("one", "two", "length", "scrypt", "nested", "indefinite", "split"),
+        *("long-tag", "long-length", "order", "before", "truncated"),
+    ],
+)
+def test_the_counts_behind_salts_are_added_up(data: bytes, count: int) -> None:
+    assert iterations(data) == count
+
+
 def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MAX_PFX_ITERATIONS", 2999)
+    monkeypatch.setattr(local, "MAX_PFX_ITERATIONS", ITERATIONS - 1)
     path = tmp_path / "key.pfx"
     path.write_bytes(pfx(3000))
 
     def opened(uri: str) -> object:
         return open_identity(uri=uri, secret=lambda prompt: "secret").certificate
 
-    with pytest.raises(IdentityError, match="the limit is 2,999") as caught:
+    with pytest.raises(IdentityError, match="the limit is 8,047") as caught:
         opened(f"pfx:{path}")
     assert caught.value.hint is not None
-    assert "?iterations=3000" in caught.value.hint
-    assert opened(f"pfx:{path}?iterations=3000") == identity().certificate
+    assert "?iterations=8048" in caught.value.hint
+    assert opened(f"pfx:{path}?iterations=8048") == identity().certificate
     for option in ("iterations=many", "iteration=1", "iterations=3000&cert=a.cer"):
         with pytest.raises(UsageError, match="an option that a PFX does not have"):
             opened(f"pfx:{path}?{option}")

@@ -62,6 +62,15 @@ def test_an_encrypted_key_requires_its_password(encoding: Encoding) -> None:
         load_pair(CERTIFICATES, data, None)
 
 
+def test_a_wrong_password_that_decrypts_to_no_key_is_a_wrong_password() -> None:
+    """The padding of a wrongly decrypted key is right for one password of 256."""
+    data = key_file(Encoding.DER, PrivateFormat.PKCS8, b"right")
+    algorithm, _ = (one.whole(data) for one in der.children(data, der.read(data)))
+    for number in range(1000):
+        with pytest.raises(WrongSecret):
+            load_pair(CERTIFICATES, der.sequence(algorithm, der.octets(number.to_bytes(16))), "right")
+
+
 def test_a_pfx_requires_its_password() -> None:
     assert load_pfx(pfx(b"right"), "right").chain == LEAF.chain
     for wrong in (None, "", "wrong"):

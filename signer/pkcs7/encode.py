@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
+from signer.certificates import public_key
 from signer.keys.identity import PublicKey, require_supported
 
 Attribute = tuple[str, tuple[bytes, ...]]
@@ -53,7 +54,7 @@ def signer_info(
     """Encode a SignerInfo of version 1, which identifies the signer by issuer and serial number.
 
     `attributes` is the DER SET OF signed attributes, `unsigned` the unsigned attributes. Raises IdentityError for a key
-    that Authenticode does not support.
+    that Authenticode does not support, and CertificateError for one that can't be parsed.
     """
     issuer, serial = certificate_names(certificate.public_bytes(Encoding.DER))
     others = [attribute(*one) for one in unsigned]
@@ -62,7 +63,7 @@ def signer_info(
         der.sequence(issuer, der.integer(serial)),
         algorithm_identifier(algorithm.oid),
         implicit(attributes, 0),
-        signature_algorithm(require_supported(certificate.public_key())),
+        signature_algorithm(require_supported(public_key(certificate))),
         der.octets(signature),
         *([implicit(der.set_of(others), 1)] if others else ()),
     )

@@ -24,7 +24,15 @@ from tests.support.files import ROOT
 from tests.support.hierarchy import NOW
 from tests.support.signed_samples import TRUST
 
-MODULES = ("certificate_table", "signed_data", "signature_values", "certificates", "timestamps", "containers")
+MODULES = (
+    "certificate_table",
+    "signed_data",
+    "signature_values",
+    "certificates",
+    "public_keys",
+    "timestamps",
+    "containers",
+)
 TARGET = Target.parse("win11-24h2-x64")
 Outcome = Literal["accepted", "rejected", "unknown", "not-applicable", "refused", "unsigned"]
 _BEGIN, _END = "<!-- attacks: python -m tests.attacks.attack -->\n", "<!-- end of the attacks -->\n"
@@ -91,9 +99,10 @@ def attack(
 
 
 def every_attack() -> list[Attack]:
+    """Return the attacks in the order of their modules, of which one may have been imported before."""
     for module in MODULES:
         importlib.import_module(f"tests.attacks.cases.{module}")
-    return ATTACKS
+    return sorted(ATTACKS, key=lambda one: MODULES.index(one.id.partition(".")[0]))
 
 
 def attempted(build: Build) -> Result:

@@ -71,6 +71,7 @@ def issue(
     issuer_name: str | x509.Name | None = None,
     start: datetime = NOW - YEAR,
     end: datetime = NOW + YEAR,
+    serial: int | None = None,
 ) -> Entity:
     """Issue a certificate for `subject` by `issuer`, or self-signed. Extensions that are None are omitted."""
     subject = common_name(subject)
@@ -82,7 +83,7 @@ def issue(
         .subject_name(subject)
         .issuer_name(by)
         .public_key(own.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(x509.random_serial_number() if serial is None else serial)
         .not_valid_before(start)
         .not_valid_after(end)
     )

@@ -14,7 +14,7 @@ from signer.pkcs7.signed_data import SigningOptions
 from signer.policy.trust import Trust
 from tests.attacks.attack import Attempt, attack
 from tests.support.files import patched
-from tests.support.hierarchy import Entity, issue, name, rsa_key
+from tests.support.hierarchy import Entity, issue, mislabeled, name, rsa_key
 from tests.support.signed_samples import BITS, CA, LEAF, ROOT, UNSIGNED, identity
 
 CODE, TLS, ANY = oids.EKU_CODE_SIGNING, "1.3.6.1.5.5.7.3.1", oids.EKU_ANY
@@ -132,3 +132,36 @@ def authorities_that_certify_each_other() -> Attempt:
 def certificate_without_usages() -> Attempt:
     """A signer whose certificate has no EKU extension, which permits every usage below CAs that permit it."""
     return signed_by(leaf("Any Usage", CA, None), CA)
+
+
+@attack("CVE-2004-2761 (a forged CA, 2008); KB2862973", authenticode="accepted", kernel="unknown", code="chain-md5")
+def certificate_signed_with_md5() -> Attempt:
+    """A certificate that is signed with MD5, below a root of one's own: Windows refuses it below a published root."""
+    return signed_by(leaf("MD5", CA, digest="md5"), CA)
+
+
+@attack("CVE-2005-4900 (SHAttered, 2017)", authenticode="accepted", kernel="accepted", code="digest-sha1")
+def ca_certificate_signed_with_sha1() -> Attempt:
+    """A CA whose certificate is signed with SHA-1: Windows reports it only in downloaded files."""
+    authority = authority_of("SHA-1 CA", ROOT, digest="sha1")
+    return signed_by(leaf("Victim", authority), authority)
+
+
+@attack("RFC 5280, 4.1.1.2", kernel="unknown", code="bad-signature")
+def outer_algorithm_changed() -> Attempt:
+    """Another name of the algorithm outside of the signed part: the thumbprint changes, and a block list misses it."""
+    return signed_by(mislabeled(leaf("Blocked", CA, digest="sha1")), CA)
+
+
+@attack("RFC 5652, 5.3: issuerAndSerialNumber", code="signature-mismatch")
+def certificate_with_the_serial_number_of_the_signer() -> Attempt:
+    """Another key in a certificate with the issuer and serial number of the signer, beside the signer's own one."""
+    stranger = Entity(CA.certificate, rsa_key("An Authority", BITS))
+    twin = leaf("Sample Signer", stranger, serial=LEAF.certificate.serial_number)
+    return signed_by(twin, LEAF, CA)
+
+
+@attack("CVE-2009-2408", authenticode="accepted", kernel="accepted", code="named-root")
+def nul_in_a_name() -> Attempt:
+    """A NUL in the common name, where a C string ends: messages show it escaped, and no verdict depends on it."""
+    return signed_by(leaf("Microsoft Windows\0.attacker.example", CA), CA)

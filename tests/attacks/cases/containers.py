@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
+from catalogs.catalog.members import MEMBER_FLAGS, hash_file, subjects
+from catalogs.catalog.trust_list import NameValue, TrustedSubject
 from catalogs.submission.cabinet import check
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
@@ -25,6 +27,7 @@ from tests.support.files import content_of
 from tests.support.signed_samples import CABINET, OTHER, SIGNER, UNSIGNED, catalog, signed
 
 SHA256 = DigestAlgorithm.SHA256
+PFX_BOMB, TWO_BILLION = "RFC 7292, appendix B; CWE-400", (1 << 31) - 1
 CABINET_FORMAT = "Microsoft Cabinet Format, CFHEADER"
 
 
@@ -115,16 +118,6 @@ def traversal_from_a_cabinet() -> Attempt:
     raise MalformedInput("nothing was written")
 
 
-@attack("RFC 7292, appendix B; CWE-400", authenticode="refused", kernel="refused", code="IdentityError")
-def pfx_with_two_billion_iterations() -> Attempt:
-    """A PFX whose password takes 2,147,483,647 iterations to check."""
-    algorithm = der.sequence(der.oid(SHA256.oid), der.null())
-    mac = der.sequence(der.sequence(algorithm, der.octets(bytes(32))), der.octets(bytes(8)), der.integer((1 << 31) - 1))
-    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(der.sequence())))
-    load_pfx(der.sequence(der.integer(3), content, mac), "secret")
-    return Attempt(b"")
-
-
 @attack("CWE-409", authenticode="refused", kernel="refused", code="MalformedInput")
 def cabinet_bomb() -> Attempt:
     """A cabinet whose data blocks promise two gigabytes."""
@@ -132,3 +125,93 @@ def cabinet_bomb() -> Attempt:
     struct.pack_into("<H", data, 36 + 4, 0xFFFF)
     list(Listing.parse(bytes(data)).contents())
     return Attempt(b"")
+
+
+@attack("CVE-2020-1464 (GlueBall)", authenticode="refused", kernel="refused", code="SignatureFormatError")
+def bytes_behind_a_catalog() -> Attempt:
+    """Bytes behind a signed catalog, which another program reads as a file of its own."""
+    return Attempt(b"a.inf", "file", catalogs=(Catalog.parse(catalog().to_bytes() + b"PK\3\4 payload"),))
+
+
+@attack(
+    "CryptCATPutAttrInfo; CryptCATAdminEnumCatalogFromHash",
+    authenticode="accepted",
+    kernel="accepted",
+    code="named-root",
+)
+def member_with_two_names() -> Attempt:
+    """A catalog member with two attributes File: the hash finds the member, whatever it is called."""
+    names = [NameValue("File", MEMBER_FLAGS, name) for name in ("a.inf", "evil.sys")]
+    return Attempt(b"a.inf", "file", catalogs=(listing(subjects(hash_file(memoryview(b"a.inf")), names, 2)),))
+
+
+@attack("wincrypt.h, CTL_ENTRY", authenticode="refused", kernel="refused", code="CatalogError")
+def one_tag_with_two_digests() -> Attempt:
+    """Two catalog members with one tag, and the digests of two files."""
+    one, other = (subjects(hash_file(memoryview(data)), [], 1)[0] for data in (b"a.inf", b"evil"))
+    entries = [one, replace(other, identifier=one.identifier)]
+    return Attempt(b"evil", "file", catalogs=(listing(entries, version=1),))
+
+
+def listing(entries: list[TrustedSubject], version: int = 2) -> Catalog:
+    """Return a signed catalog of these entries, as a reader of its file gets it."""
+    listed = replace(catalog().trust_list, version=version, subjects=tuple(entries))
+    return Catalog.parse(sign(replace(catalog(), trust_list=listed).content, SIGNER, SigningOptions()), "a.cat")
+
+
+def pfx(contents: bytes = der.sequence(), mac_iterations: int = 1) -> Attempt:
+    """Open a PFX with these authenticated contents and a wrong MAC."""
+    algorithm = der.sequence(der.oid(SHA256.oid), der.null())
+    digest = der.sequence(algorithm, der.octets(bytes(32)))
+    mac = der.sequence(digest, der.octets(bytes(8)), der.integer(mac_iterations))
+    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(contents)))
+    load_pfx(der.sequence(der.integer(3), content, mac), "secret")
+    return Attempt(b"")
+
+
+def bag(key_derivation: bytes) -> bytes:
+    """Return a bag with a key that a password encrypts: PKCS8ShroudedKeyBag with PBES2."""
+    cipher = der.sequence(der.oid("2.16.840.1.101.3.4.1.42"), der.octets(bytes(16)))
+    algorithm = der.sequence(der.oid("1.2.840.113549.1.5.13"), der.sequence(key_derivation, cipher))
+    key = der.explicit(0, der.sequence(algorithm, der.octets(bytes(32))))
+    return der.sequence(der.oid("1.2.840.113549.1.12.10.1.2"), key)
+
+
+def safe(*bags: bytes) -> bytes:
+    return der.sequence(der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(der.sequence(*bags)))))
+
+
+def pbkdf2(count: int) -> bytes:
+    return der.sequence(der.oid("1.2.840.113549.1.5.12"), der.sequence(der.octets(bytes(8)), der.integer(count)))
+
+
+@attack(PFX_BOMB, authenticode="refused", kernel="refused", code="IdentityError")
+def pfx_with_two_billion_iterations() -> Attempt:
+    """A PFX whose password takes 2,147,483,647 iterations to check."""
+    return pfx(mac_iterations=TWO_BILLION)
+
+
+@attack(PFX_BOMB, authenticode="refused", kernel="refused", code="IdentityError")
+def pfx_with_malformed_contents() -> Attempt:
+    """The same PFX with contents that can't be parsed: the MAC is checked before anybody parses them."""
+    return pfx(b"\x30\5ab", TWO_BILLION)
+
+
+@attack(PFX_BOMB, authenticode="refused", kernel="refused", code="IdentityError")
+def pfx_with_two_billion_iterations_for_a_key() -> Attempt:
+    """A PFX whose key takes 2,147,483,647 iterations to decrypt."""
+    return pfx(safe(bag(pbkdf2(TWO_BILLION))))
+
+
+@attack(PFX_BOMB, authenticode="refused", kernel="refused", code="IdentityError")
+def pfx_with_ten_thousand_keys() -> Attempt:
+    """A PFX of 10,000 keys with 100,000 iterations each: a limit of each count is no limit of the time."""
+    return pfx(safe(*[bag(pbkdf2(100_000))] * 10_000))
+
+
+@attack("RFC 7914, 7; CWE-400", authenticode="refused", kernel="refused", code="IdentityError")
+def pfx_with_scrypt() -> Attempt:
+    """A PFX whose key is encrypted with scrypt, at a cost of 2,147,483,648 and 8 blocks."""
+    numbers = (der.integer(1 << 31), der.integer(8), der.integer(1))
+    parameters = der.sequence(der.octets(bytes(8)), *numbers)
+    return pfx(safe(bag(der.sequence(der.oid("1.3.6.1.4.1.11591.4.11"), parameters))))

@@ -174,3 +174,26 @@ def signatures_nested_without_end() -> Attempt:
     for _ in range(20):
         deep = nested.append(signature_of(OTHER), deep)
     return image_with(deep)
+
+
+@attack("SignTool writes one nested signature", code="signature-format")
+def more_nested_signatures_than_anyone_reads() -> Attempt:
+    """A hundred signatures of another image in one unsigned attribute: the right one is the last."""
+    return image_with(
+        nested.with_unsigned(
+            signature_of(OTHER), oids.NESTED_SIGNATURE, (*(signature_of(OTHER),) * 99, signature_of(UNSIGNED))
+        )
+    )
+
+
+@attack("SignTool, option /as", kernel="accepted", code="digest-mismatch")
+def right_signature_nested_in_that_of_another_image() -> Attempt:
+    """The signature of another image, and the right one nested in it: WinVerifyTrust checks the outer one."""
+    return image_with(nested.append(signature_of(OTHER), signature_of(UNSIGNED)))
+
+
+@attack("RFC 6151; CVE-2004-2761", code="digest-md5")
+def md5_digest_of_the_file() -> Attempt:
+    """An MD5 digest of the file, so that two files with one digest have one signature."""
+    _, content = content_of(UNSIGNED, DigestAlgorithm.MD5)
+    return image_with(sign(content, SIGNER, SigningOptions(DigestAlgorithm.MD5)))

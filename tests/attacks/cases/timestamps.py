@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
@@ -14,21 +16,37 @@ from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp_request import rfc3161_request
 from tests.attacks.attack import Attempt, attack
 from tests.support.hierarchy import NOW, Entity, issue
-from tests.support.signed_samples import AFTERWARDS, AUTHORITY, CA, LEAF, ROOT, TRUST, UNSIGNED, identity, signed
+from tests.support.signed_samples import (
+    AFTERWARDS,
+    AUTHORITY,
+    CA,
+    LEAF,
+    ROOT,
+    TRUST,
+    UNSIGNED,
+    identity,
+    legacy,
+    signed,
+)
 from tests.support.timestamping import tsa
 
 RFC_3161 = "RFC 3161, 2.4.2"
 STAMPING = (x509.ExtendedKeyUsage([x509.ObjectIdentifier(oids.EKU_TIME_STAMPING)]), True)
 
 
-def stamped(authority: Entity, *issuers: Entity, over: bytes | None = None) -> bytes:
+def stamped(
+    authority: Entity,
+    *issuers: Entity,
+    over: bytes | None = None,
+    change: Callable[[bytes], bytes] = bytes,
+) -> bytes:
     """Return the image, signed by the expired signer, with a timestamp of NOW over the signature, or over `over`."""
 
     def stamp(octets: bytes) -> TimestampAttribute:
         request = rfc3161_request(octets if over is None else over, DigestAlgorithm.SHA256, 7)
         response = tsa(identity(authority, *issuers), NOW).answer(request)
         _, token = der.children(response, der.read(response))
-        return TimestampAttribute((oids.RFC3161_TIMESTAMP, (token.whole(response),)))
+        return TimestampAttribute((oids.RFC3161_TIMESTAMP, (change(token.whole(response)),)))
 
     return signed(UNSIGNED, stamp)
 
@@ -89,3 +107,20 @@ def timestamp_by_an_authority_of_the_revoked_signer() -> Attempt:
 def timestamp_after_the_revocation() -> Attempt:
     """A timestamp after the revocation."""
     return revoked(stamped(AUTHORITY, ROOT))
+
+
+@attack("RFC 5816; RFC 2634, 5.4", kernel="accepted", code="signing-certificate")
+def timestamp_with_another_certificate_of_its_key() -> Attempt:
+    """A token with another certificate of the authority's key, name and serial number, which is valid for longer."""
+    own, other = (
+        issue("Twin Authority", ROOT, extensions=[STAMPING], serial=5, end=end)
+        for end in (NOW + timedelta(days=1), NOW + timedelta(days=2))
+    )
+    old, new = (one.certificate.public_bytes(Encoding.DER) for one in (own, other))
+    return after_expiry(stamped(own, ROOT, change=lambda token: token.replace(old, new)))
+
+
+@attack("RFC 2985, 5.3.6; RFC 5652, 11.4", kernel="accepted", code="timestamp-imprint")
+def legacy_timestamp_of_another_signature() -> Attempt:
+    """A counter-signature of another signature, which is the timestamp before RFC 3161."""
+    return after_expiry(signed(UNSIGNED, lambda octets: legacy(b"another signature")))

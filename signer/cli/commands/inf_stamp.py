@@ -53,7 +53,7 @@ class StampOptions:
             "--version",
             "--driver-version",
             metavar="VERSION",
-            help="The version of DriverVer; * for the time. Default: STAMPINF_VERSION, else the version in FILE.",
+            help="The version of DriverVer; * for the time. Default: STAMPINF_VERSION, else of --ntverp or FILE.",
         ),
     ] = None
     arch: Annotated[
@@ -74,6 +74,10 @@ class StampOptions:
         str | None, typer.Option("--catalog", metavar="NAME", help="The value of CatalogFile. Default: unchanged.")
     ] = None
     section: Annotated[str, typer.Option("--section", metavar="NAME", help="The section with DriverVer.")] = "Version"
+    ntverp: Annotated[
+        Path | None,
+        typer.Option("--ntverp", "-i", metavar="DIR", help="The folder with Ntverp.h, whose version is the default."),
+    ] = None
     local_time: Annotated[
         bool, typer.Option("--uselocaltime", help="Use today's date in local time, as StampInf does, instead of UTC.")
     ] = False
@@ -81,7 +85,7 @@ class StampOptions:
     def stamp(self, environment: Mapping[str, str], time: datetime | None = None) -> Stamp:
         """Return the values; StampInf's environment variables set those that were not given. Raises UsageError.
 
-        `time` is that of DriverVer, by default the present.
+        `time` is that of DriverVer, by default the present. Raises FileError and InfError for Ntverp.h.
         """
         from catalogs.inf.stamp import Stamp, version_of_time
 
@@ -89,7 +93,7 @@ class StampOptions:
             time = now().astimezone() if self.local_time else now().astimezone(UTC)
         private = "PRIVATE_DRIVER_PACKAGE" in environment
         day = _CURRENT if private else self.date_ or environment.get("STAMPINF_DATE") or _CURRENT
-        version = _CURRENT if private else self.version or environment.get("STAMPINF_VERSION")
+        version = _CURRENT if private else self.version or environment.get("STAMPINF_VERSION") or self._ntverp()
         return Stamp(
             _date(day, time),
             version_of_time(time) if version == _CURRENT else version,
@@ -99,6 +103,18 @@ class StampOptions:
             self.catalog or (_PRIVATE_CATALOG if private else None),
             self.section,
         )
+
+    def _ntverp(self) -> str | None:
+        """Return the version in Ntverp.h, None without --ntverp. Raises FileError, InfError."""
+        from catalogs.inf.ntverp import FILE_NAME, version_in
+        from catalogs.package.folder import Folder
+
+        if self.ntverp is None:
+            return None
+        path = self.ntverp
+        if path.is_dir():
+            path = Folder(path).find([FILE_NAME]) or path / FILE_NAME
+        return version_in(read(path), path)
 
 
 @command

@@ -20,7 +20,7 @@ SWITCHES = {
     "v": Switch("optional"),
     "k": Switch("value"),
     "u": Switch("value"),
-    "i": Switch("value", refused="Ntverp.h is part of the WDK: give the version with -v."),
+    "i": Switch("value"),
     "n": Switch(),
 }
 """StampInf's switches."""
@@ -53,6 +53,7 @@ def _stamp(given: ParsedSwitches, path: Path) -> tuple[str, str]:
         given.last("u"),
         given.last("c"),
         given.last("s") or "Version",
+        Path(ntverp) if (ntverp := given.last("i")) else None,
         local_time=True,
     )
     values = options.stamp(os.environ)

@@ -62,6 +62,51 @@ def test_a_private_package_has_the_present_time_and_a_catalog(template: Path, mo
     assert "CatalogFile = delta.cat" in target.read_text()
 
 
+NTVERP = """\
+/* VER_PRODUCTBUILD is the build:
+#define VER_PRODUCTBUILD 1
+*/
+#define VER_PRODUCTMAJORVERSION     10 // of Windows
+#define VER_PRODUCTMINORVERSION     0
+#define VER_PRODUCTBUILD            /* NT */   26100
+#define VER_QFE 0x0007
+#define VER_PRODUCTBUILD_QFE VER_QFE
+#define VER_PRODUCTVERSION_STRING(x,y) #x "." #y
+"""
+
+
+@pytest.mark.parametrize("name", ["ntverp.h", "Ntverp.h"])
+def test_the_version_of_ntverp_is_the_default(template: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (template.parent / name).write_text(NTVERP)
+    call = ("inf", "stamp", template, "-o", "x.inf", "--arch", "x64", "--json", "-i")
+    assert drvsign(*call, ".").document["driver_ver"] == "11/27/2025,10.0.26100.7"
+    assert drvsign(*call, name).document["driver_ver"] == "11/27/2025,10.0.26100.7", "the file itself"
+    assert drvsign(*call, ".", "--version", "5.6").document["driver_ver"] == "11/27/2025,5.6"
+    monkeypatch.setenv("STAMPINF_VERSION", "9.9")
+    assert drvsign(*call, ".").document["driver_ver"] == "11/27/2025,9.9"
+
+
+NTVERP_ERRORS = {
+    "a macro that is missing": (NTVERP.replace("MINOR", "NO"), "ntverp.h: the header does not define VER_PRODUCTMIN"),
+    "two values": (NTVERP + "#define VER_PRODUCTBUILD 3\n", "ntverp.h:10: the header defines VER_PRODUCTBUILD more"),
+    "a value that is too large": (NTVERP.replace("26100", "70000"), "ntverp.h:6: VER_PRODUCTBUILD is 70000, not"),
+    "a value that is no number": (NTVERP.replace("26100", "BUILD"), "ntverp.h:6: VER_PRODUCTBUILD is BUILD, not"),
+    "bytes that are no text": ("\0\xff", "ntverp.h: the header does not define VER_PRODUCTMAJORVERSION"),
+}
+
+
+@pytest.mark.parametrize(("header", "message"), NTVERP_ERRORS.values(), ids=NTVERP_ERRORS)
+def test_a_header_without_a_version_is_an_error(template: Path, header: str, message: str) -> None:
+    (template.parent / "ntverp.h").write_text(header, encoding="latin-1")
+    ran = drvsign("inf", "stamp", template, "-o", "x.inf", "--arch", "x64", "--ntverp", ".")
+    assert (ran.code, message in ran.stderr, Path("x.inf").exists()) == (3, True, False)
+
+
+def test_a_missing_header_is_an_error(template: Path) -> None:
+    ran = drvsign("inf", "stamp", template, "-o", "x.inf", "--arch", "x64", "--ntverp", "nowhere")
+    assert (ran.code, "nowhere" in ran.stderr) == (3, True)
+
+
 def test_a_missing_value_writes_nothing(template: Path) -> None:
     ran = drvsign("inf", "stamp", template, "-o", template.with_suffix(".inf"))
     assert ran.code == 3

@@ -16,6 +16,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
 from catalogs.diff import Difference, differences
 from catalogs.inf.stamp import Stamp
+from catalogs.loose_files import build_loose, loose_files
 from catalogs.package.driver_package import DriverPackage, survey_packages
 from catalogs.package.templates import NewInf, stamp_templates
 from catalogs.signing import PackagingOptions, sign_packages
@@ -94,6 +95,32 @@ def build_catalogs(
     built = [BuiltCatalog(package.catalog, build(package, options)) for package in packages]
     for one in built:
         write_atomically(one.path, one.catalog.to_bytes())
+    return built
+
+
+def build_file_catalog(
+    paths: Paths,
+    target: PathLike,
+    *,
+    version: int = 2,
+    replace: bool = False,
+    identity: SigningIdentity | None = None,
+    now: datetime | None = None,
+) -> BuiltCatalog:
+    """Build the unsigned catalog of files and of all files in folders, as New-FileCatalog does, and write it.
+
+    The files are listed by their path below the folder, or by their name. `version`, `replace`, `identity` and `now`
+    are those of `build_catalogs`. Raises TypeError, UsageError for files with the same path, ForeignSignature,
+    FileError.
+    """
+    if identity is not None:
+        _require_identity(identity)
+    place, options = to_path(target, "target"), CatalogOptions(to_time(now), _version(version))
+    own = NOBODY.of(identity.certificate if identity is not None else None)
+    require_replaceable_target(place, own, replace=to_flag(replace, "replace"))
+    files = loose_files(to_paths(paths, "a path"), place)
+    built = BuiltCatalog(place, build_loose(files, options, place.name))
+    write_atomically(place, built.catalog.to_bytes())
     return built
 
 

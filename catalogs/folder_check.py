@@ -14,7 +14,7 @@ from catalogs.inf.driver import DriverInf
 from catalogs.package.compressed import packed_name
 from signer.errors import InfError, MalformedInput, SignerError, unexpected_as_internal
 
-State = Literal["listed", "changed", "stale", "missing", "unlisted", "extra", "unreadable"]
+State = Literal["listed", "changed", "stale", "missing", "unlisted", "extra", "added", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,18 @@ from signer.storage.files import convert_os_errors, file_error
 from signer.storage.streams import is_special
 
 
-def walk(folder: Path, *, suffix: str = "", without: Collection[Path] = ()) -> Iterator[Path]:
+def walk(folder: Path, *, suffix: str = "", without: Collection[Path] = (), hidden: bool = False) -> Iterator[Path]:
     """Yield the files below a folder in sorted order, without hidden files, pipes and devices.
 
-    Yields those whose name ends with `suffix` (lower case), in all folders except `without` and those below them.
-    Links to folders are not followed. Raises FileError for a folder that can't be read.
+    Yields those whose name ends with `suffix` (lower case), in all folders except `without` and those below them;
+    `hidden` includes hidden files. Links to folders are not followed. Raises FileError for a folder that can't be read.
     """
     for root, folders, files in os.walk(folder, onerror=_raise):
         if without and Path(root) in without:
             folders[:] = []
             continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        named = (name for name in files if name.lower().endswith(suffix) and not name.startswith("."))
+        folders[:] = sorted(name for name in folders if hidden or not name.startswith("."))
+        named = (name for name in files if name.lower().endswith(suffix) and (hidden or name[0] != "."))
         visible = (Path(root, name) for name in sorted(named))
         yield from (path for path in visible if not is_special(path))
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.commands.catalog_check import states_of, summary
+from signer.cli.commands.catalog_files import built_catalog, files_of, target_of
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
@@ -25,14 +27,13 @@ from signer.errors import CatalogError, FileError, SignatureFormatError, UsageEr
 from signer.formats.detect import INF_SUFFIXES, detect_file
 from signer.reports.file_results import FileResult
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
-from signer.storage.folders import walk
 from signer.storage.recovery import UnfinishedRuns
 from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.catalog.members import CatalogMember
-    from catalogs.folder_check import FileState
+    from catalogs.loose_files import LooseFile
     from catalogs.package.driver_package import DriverPackage
     from signer.operations.ownership import Ownership
 
@@ -49,17 +50,27 @@ CatalogFile = Annotated[
 
 @app.command(
     epilog=examples(
-        "drvsign catalog build driver/ --os 10_X64,10_VB_X64", "drvsign catalog build files.cdf --catalog-version 2"
+        "drvsign catalog build driver/ --os 10_X64,10_VB_X64",
+        "drvsign catalog build files.cdf --catalog-version 2",
+        "drvsign catalog build --files tools/ --output tools.cat",
     )
 )
 @command
 def build(
     output: Output,
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="DIR|INF|CDF", help="A package folder, an INF, or a .cdf of MakeCat.", parser=to_place),
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR|INF|CDF",
+            help="A package folder, an INF, or a .cdf of MakeCat; with --files, any files, folders and @list.txt.",
+            show_default=False,
+            parser=to_place,
+        ),
     ],
     choices: CatalogChoices,
+    loose: Annotated[
+        bool, typer.Option("--files", help="List the files themselves by path, as New-FileCatalog of PowerShell does.")
+    ] = False,
     page_hashes: PageHashes = False,
     replace: Replace = False,
     cert: Annotated[
@@ -77,27 +88,40 @@ def build(
     jobs: Jobs = 0,
 ) -> None:
     """Build the catalogs that the INFs name, as Inf2Cat does, or the catalog that a .cdf file defines, as MakeCat
-    does.
+    does, or the catalog of any files, as New-FileCatalog does.
 
-    The catalogs are unsigned and are written where the INF or the .cdf file says. A catalog that has the signature of
+    The catalogs are unsigned and are written where the INF or the .cdf file says; with --files, to catalog.cat in the
+    folder. A catalog that has the signature of
     another signer than --cert and your test certificates is not replaced without --replace.
     """
-    require_listable(depfile, [path, *([output_file] if output_file is not None else [])])
+    path = paths[0]
+    if len(paths) > 1 and not loose:
+        raise UsageError("name one folder, INF or .cdf", hint="Add --files to list any files.")
+    require_listable(depfile, [*paths, *([output_file] if output_file is not None else [])])
     own = (
         IdentityOptions(certs=require_authority(certs))
         .known_authorities()
         .of(*load_certificates([cert] if cert is not None else []))
     )
+    sources: list[Path] = []
     with failure_as_result(output, path):
-        if not path.exists():
+        if loose:
+            target = target_of(paths, output_file)
+            files = files_of(paths, target)
+            sources = [file.path for file in files]
+            results = [
+                attempt(target, lambda: _from_files(output, files, target, choices, page_hashes, own, replace, jobs))
+            ]
+            teller(output)(results[0])
+        elif not path.exists():
             raise FileError("file or folder not found", path=path, hint="Check the path.")
-        _require_source(path)
-        if path.suffix.lower() == ".cdf":
+        elif _require_source(path) == ".cdf":
             results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, own, replace))]
+            teller(output)(results[0])
         else:
             results = _from_infs(output, path, choices, page_hashes, output_file, own, replace, jobs)
     if depfile is not None and not any(result.error for result in results):
-        write_depfile(depfile, results[0].path, _sources(path, choices))
+        write_depfile(depfile, results[0].path, sources or _sources(path, choices))
     finish_told(output, {result.path: result for result in results}, [result.path for result in results], "built")
     if not output.json:
         for result in (one for one in results if not is_stream(one.path)):
@@ -146,29 +170,40 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
         raise typer.Exit(ExitCode.REJECTED)
 
 
-@app.command(epilog=examples("drvsign catalog check driver.cat driver/"))
+@app.command(
+    epilog=examples("drvsign catalog check driver.cat driver/", "drvsign catalog check tools.cat tools/ --skip '*.log'")
+)
 @command
 def check(
     output: Output,
     path: CatalogFile,
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The package folder to check.", show_default=False, parser=to_place)
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR",
+            help="The folder to check; for a catalog of New-FileCatalog also several folders and files.",
+            show_default=False,
+            parser=to_place,
+        ),
     ],
+    skip: Annotated[
+        list[str] | None,
+        typer.Option("--skip", metavar="PATTERN", help="Names of files not to compare, such as *.log. Repeatable."),
+    ] = None,
 ) -> None:
     """Check that a folder contains the files that a catalog lists. Exit code 1 if one is missing or changed.
 
     Entries without a file name are compared by hash. Files that the catalog does not list are shown, but only an INF
-    that names the catalog is an error: a package may contain files that no INF copies.
+    that names the catalog is an error: a package may contain files that no INF copies. A catalog that lists paths, as
+    New-FileCatalog makes it, is compared as by Test-FileCatalog: a file that it does not list is an error too.
     """
-    from catalogs.folder_check import check_folder
-
-    if not folder.is_dir():
-        raise FileError("folder not found", path=folder, hint="Name the folder of the package.")
-    for place in (path, folder):
+    for place in (path, *paths):
         UnfinishedRuns().require_none(place)
+    for place in paths:
+        if not place.exists():
+            raise FileError("file or folder not found", path=place, hint="Check the path.")
     catalog = _load(path)
-    files = [file for file in walk(folder) if file.suffix.lower() != ".cat"]
-    states = [_explained(state, catalog) for state in check_folder(catalog, files, path)]
+    states = states_of(catalog, path, paths, skip or ())
     broken = [state for state in states if state.state not in ("listed", "extra")]
     if output.json:
         rows = [
@@ -178,7 +213,7 @@ def check(
         output.document({"schema": "drvsign.catalog-check/1", "intact": not broken, "files": rows})
     else:
         output.table(("File", "State", "Why"), [(s.path or s.name, s.state, s.reason or "") for s in states])
-        output.print(_summary(states, broken))
+        output.print(summary(states, broken))
     if broken:
         raise typer.Exit(ExitCode.REJECTED)
 
@@ -248,6 +283,23 @@ def _from_cdf(
     return _written(catalog, where, len({member.file or member.digest for member in catalog.members}), lost)
 
 
+def _from_files(
+    output: Output,
+    files: list[LooseFile],
+    target: Path,
+    choices: CatalogChoices,
+    page_hashes: bool,
+    own: Ownership,
+    replace: bool,
+    jobs: int,
+) -> FileResult:
+    from signer.operations.ownership import require_replaceable_target
+
+    lost = require_replaceable_target(target, own, replace=replace)
+    catalog = built_catalog(files, choices.options(page_hashes=page_hashes), target.name, output, jobs)
+    return _written(catalog, target, len(files), lost)
+
+
 def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ...]) -> FileResult:
     from signer.algorithms import DigestAlgorithm
 
@@ -259,15 +311,16 @@ def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ..
     )
 
 
-def _require_source(path: Path) -> None:
-    """Raise CatalogError for a file in a format that no catalog is built from."""
+def _require_source(path: Path) -> str:
+    """Return the suffix of a source. Raises CatalogError for a file in a format that no catalog is built from."""
     row = detect_file(path) if path.is_file() else None
     if row is not None:
         raise CatalogError(
             f"this is {row.title}, and catalogs are built from an INF, the folder of a package, or a .cdf",
             path=path,
-            hint=f"Name the folder: drvsign catalog build {shell_quote(path.parent)}",
+            hint=f"Name the folder, drvsign catalog build {shell_quote(path.parent)}, or add --files.",
         )
+    return path.suffix.lower()
 
 
 def _load(path: Path) -> Catalog:
@@ -323,29 +376,3 @@ def _signature(catalog: Catalog) -> str:
     from catalogs.diff import signer_of
 
     return f"signed by {signer_of(catalog)}" if catalog.is_signed else "unsigned"
-
-
-def _explained(state: FileState, catalog: Catalog) -> FileState:
-    """Explain a changed file that differs only in its newlines."""
-    if state.state not in ("changed", "stale", "unlisted") or state.path is None:
-        return state
-    from dataclasses import replace
-
-    from catalogs.package.newlines import diagnose
-
-    fault = diagnose(read(state.path), catalog.contains)
-    if fault is None:
-        return state
-    problem = fault.problem(state.path)
-    return replace(state, reason=f"{problem.message}. {problem.hint}")
-
-
-def _summary(states: list[FileState], broken: list[FileState]) -> str:
-    """Count the files and entries that do not match, of all that the catalog lists or should list."""
-    listed = sum(state.state == "listed" for state in states)
-    if not listed and not broken:
-        return "The catalog has no entries."
-    if not broken:
-        return f"All {listed} files match the catalog."
-    number = f"{len(broken)} of {listed + len(broken)} files {'does' if len(broken) == 1 else 'do'}"
-    return f"{number} not match the catalog."

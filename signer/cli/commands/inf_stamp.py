@@ -14,7 +14,7 @@ import typer
 from signer.cli.option_groups import command
 from signer.cli.options.common import now
 from signer.cli.output import Output
-from signer.cli.param_types import to_file, to_output
+from signer.cli.param_types import to_file, to_output, to_place
 from signer.errors import FileError, UsageError
 from signer.storage.files import read, require_data, write_atomically
 
@@ -76,7 +76,13 @@ class StampOptions:
     section: Annotated[str, typer.Option("--section", metavar="NAME", help="The section with DriverVer.")] = "Version"
     ntverp: Annotated[
         Path | None,
-        typer.Option("--ntverp", "-i", metavar="DIR", help="The folder with Ntverp.h, whose version is the default."),
+        typer.Option(
+            "--ntverp",
+            "-i",
+            metavar="DIR",
+            help="The folder with Ntverp.h, whose version is the default.",
+            parser=to_place,
+        ),
     ] = None
     local_time: Annotated[
         bool, typer.Option("--uselocaltime", help="Use today's date in local time, as StampInf does, instead of UTC.")

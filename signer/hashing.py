@@ -5,16 +5,19 @@ hashlib releases the GIL while it hashes, so several hashers and other consumers
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, TypeVar
 
 from signer.algorithms import DigestAlgorithm
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
+Result = TypeVar("Result")
 _CHUNK = 1 << 20
 _STRIDE = 32 << 20
 """Bytes of a mapped file that are in memory at a time, and the piece size that threads synchronize on."""
@@ -68,3 +71,31 @@ def _drop_pages(view: memoryview) -> None:
     source = view.obj
     if isinstance(source, mmap.mmap) and hasattr(source, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
         source.madvise(mmap.MADV_DONTNEED)
+
+
+class _Input(bytes):
+    """The digest of an input, which identifies it in a cache, and the input itself while it is needed."""
+
+    data = b""
+
+
+def cached_by_digest(size: int) -> Callable[[Callable[[bytes], Result]], Callable[[bytes], Result]]:
+    """Cache the results of a function for the last `size` different inputs, without keeping the inputs."""
+
+    def cached(function: Callable[[bytes], Result]) -> Callable[[bytes], Result]:
+        @lru_cache(size)
+        def result_of(one: _Input) -> Result:
+            return function(one.data)
+
+        @wraps(function)
+        def call(data: bytes) -> Result:
+            one = _Input(hashlib.sha256(data).digest())
+            one.data = data
+            try:
+                return result_of(one)
+            finally:
+                del one.data
+
+        return call
+
+    return cached

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import SignatureFormatError
+from signer.hashing import cached_by_digest
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import parse
 from signer.verify.evidence import CatalogLookup, Signature
 from signer.verify.signatures import ReadSignature, page_hash_kind, read_catalog_signature, unreadable_problem
 
-_CACHED_CATALOGS = 32
-"""Catalogs whose signature is cached: the files of a package are looked up in the same catalog."""
+_CACHED = 256
+"""Number of cached signatures: the files of a package are looked up in one catalog."""
 
 
 def member_algorithms(catalogs: Iterable[CatalogLookup]) -> set[DigestAlgorithm]:
@@ -46,12 +46,17 @@ def catalog_signatures(
         index += 1
 
 
-@lru_cache(_CACHED_CATALOGS)
 def signature_of(data: bytes) -> Signature | None:
     """Read and check the signature of a catalog (DER); return None for an unsigned catalog."""
     try:
-        parsed = parse(data)
+        return content_signature(data)
     except SignatureFormatError as error:
         problem = unreadable_problem("the catalog's signature", error)
         return Signature(0, "embedded", None, None, b"", None, (), None, problems=(problem,))
+
+
+@cached_by_digest(_CACHED)
+def content_signature(data: bytes) -> Signature | None:
+    """Read and check the signature as `signature_of`. Raises SignatureFormatError if it can't be read."""
+    parsed = parse(data)
     return read_catalog_signature(parsed) if parsed.signers else None

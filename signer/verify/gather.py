@@ -11,13 +11,16 @@ from signer.formats import table
 from signer.formats.detect import named
 from signer.formats.format import Subject
 from signer.formats.table import FormatRow
-from signer.pkcs7.parse import parse
-from signer.verify.catalogs import catalog_signatures, member_algorithms, signature_of
+from signer.hashing import cached_by_digest
+from signer.verify.catalogs import catalog_signatures, content_signature, member_algorithms
 from signer.verify.evidence import CatalogLookup, Evidence, Signature, SignatureProblem
 from signer.verify.signatures import ReadSignature, read_signatures
 
 if TYPE_CHECKING:
     from signer.pe.file_facts import FileFacts
+
+_CACHED = 256
+"""Number of cached signatures: several packages may have the same file."""
 
 
 def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
@@ -36,8 +39,7 @@ def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[Ca
 
 def gather_content(data: memoryview | bytes, kind: str, name: str) -> Evidence:
     """Read the signature of a file that is itself the signed content. Raises SignatureFormatError."""
-    parsed = parse(bytes(data))
-    signature = signature_of(bytes(data)) if parsed.signers else None
+    signature = content_signature(bytes(data))
     if signature is None:
         return Evidence(name, kind, {})
     digests = {signature.digest_algorithm: signature.digest} if signature.digest_algorithm else {}
@@ -63,7 +65,7 @@ def read_facts(data: memoryview | bytes, kind: str) -> FileFacts:
 def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[CatalogLookup, ...]) -> Evidence:
     """Read the embedded and nested signatures of a file, then those of the catalogs that list it."""
     found = subject.embedded()
-    read = [one for signature in found.signatures for one in read_signatures(signature)]
+    read = [one for signature in found.signatures for one in _read_signatures(signature)]
     claims = [one.indirect for one in read if one.indirect is not None]
     wanted = member_algorithms(lookups) | {claim.algorithm for claim in claims if claim.algorithm is not None}
     paged = {claim.page_hashes.algorithm for claim in claims if claim.page_hashes is not None}
@@ -80,6 +82,11 @@ def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[
         problems=found.problems,
         protection=subject.protection,
     )
+
+
+@cached_by_digest(_CACHED)
+def _read_signatures(signature: bytes) -> tuple[ReadSignature, ...]:
+    return tuple(read_signatures(signature))
 
 
 def _compare_digest(read: ReadSignature, digests: dict[DigestAlgorithm, bytes], row: FormatRow) -> Signature:

@@ -18,6 +18,7 @@ setupapi/nf-setupapi-setupdigetactualsectiontoinstallw.md.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -27,7 +28,7 @@ from catalogs.inf.install import CopiedFile, Installation, MissingSection, secti
 from catalogs.inf.models import Model, ModelsSection
 from catalogs.inf.sources import Sources
 from catalogs.inf.syntax import Inf, Section
-from catalogs.inf.targets import TargetOS, parse, select
+from catalogs.inf.targets import BUILDS_SINCE, TargetOS, parse, select
 
 DEFAULT_INSTALL = "DefaultInstall"
 _COPYING_SUFFIXES = (".CoInstallers", ".Interfaces")
@@ -141,7 +142,9 @@ class Lookup:
         self._entries = _by_entry(self._models)
         self._choices = tuple(dict.fromkeys(tuple(sections) for sections in self._entries))
         self._known: dict[tuple[str, tuple[TargetOS | None, ...], TargetOS | None], MachineInstall] = {}
-        self._answers: dict[tuple[str, tuple[int, int, int], bool], MachineInstall] = {}
+        targets = (*self._defaults, *(section.target for section in self._models))
+        self._boundaries = sorted({BUILDS_SINCE, *(target.release for target in targets)})
+        self._answers: dict[tuple[str, int, bool], MachineInstall] = {}
 
     def on(self, os: OsName) -> MachineInstall:
         """Return what a machine with this release and architecture uses.
@@ -149,7 +152,8 @@ class Lookup:
         A server is a member server. Sections for domain controllers count only if nothing else in the INF applies: the
         INF is for domain controllers then.
         """
-        machine = (os.architecture, os.release, os.server)
+        # Decorations only say since which release they apply: between two of those, all releases use the same.
+        machine = (os.architecture, bisect(self._boundaries, os.release), os.server)
         if machine not in self._answers:
             self._answers[machine] = self._look_up(os)
         return self._answers[machine]

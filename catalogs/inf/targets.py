@@ -21,7 +21,7 @@ _WORKSTATION, _DOMAIN_CONTROLLER, _SERVER = 1, 2, 3
 _COMMON_SUITES = 0x110
 """VER_SUITE_TERMINAL and VER_SUITE_SINGLEUSERTS, which a machine has unless it is a Remote Desktop application server
 (sdk-api, winnt/ns-winnt-osversioninfoexw.md). The other suites depend on the edition."""
-_BUILDS_SINCE = (10, 0, 14310)
+BUILDS_SINCE = (10, 0, 14310)
 """First release that parses a decoration with a build number."""
 
 
@@ -56,7 +56,7 @@ class TargetOS:
         own = self.architecture or (os.architecture if any_architecture else "x86")
         if os.architecture != own or self.release > os.release or (self.suite_mask or 0) & ~_COMMON_SUITES:
             return False
-        if self.build is not None and os.release < _BUILDS_SINCE:
+        if self.build is not None and os.release < BUILDS_SINCE:
             return False
         server = _DOMAIN_CONTROLLER if domain_controller else _SERVER
         return self.product_type in (None, server if os.server else _WORKSTATION)

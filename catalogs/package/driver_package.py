@@ -141,15 +141,15 @@ def survey_packages(
     os: Sequence[OsName] | None = None,
     *,
     today: datetime.date | None = None,
-    all_releases: bool = False,
+    to_verify: bool = False,
     new_infs: Sequence[NewInf] = (),
 ) -> Survey:
     """Find the driver packages of a folder and its subfolders, or of INFs: one for each catalog that the INFs name.
 
-    `os` gives the target releases of the catalogs; by default they come from the INFs' decorations, and `all_releases`
-    adds those that Inf2Cat leaves out unless they are named. `today` is the latest date that DriverVer may have; by
-    default the date is not checked. `new_infs` are read in addition to the existing INFs, or instead of them. Raises
-    FileError.
+    `os` gives the target releases of the catalogs; by default they come from the INFs' decorations. `to_verify` adds
+    those that Inf2Cat leaves out unless they are named, and does not read the drivers, as verification does. `today` is
+    the latest date that DriverVer may have; by default the date is not checked. `new_infs` are read in addition to the
+    existing INFs, or instead of them. Raises FileError.
     """
     new = {one.path: one for one in new_infs}
     paths = _inf_paths(where, new)
@@ -166,7 +166,7 @@ def survey_packages(
         drivers.append(driver)
     if not paths or (not drivers and not problems):
         problems.append(_no_inf(where))
-    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, new, all_releases=all_releases)
+    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, new, to_verify=to_verify)
     packages = run.packages()
     problems += run.problems
     problems += _extra_windows_files(where, packages)
@@ -212,13 +212,13 @@ class _Run:
         today: datetime.date | None,
         new: Mapping[Path, NewInf],
         *,
-        all_releases: bool,
+        to_verify: bool,
     ) -> None:
         self._drivers = drivers
         self._new = new
         self._os = os
         self._today = today
-        self._all_releases = all_releases
+        self._to_verify = to_verify
         self._folders: dict[Path, Folder] = {}
         # Inf2Cat removes the leading asterisk: *PNP0501 becomes pnp0501 (measured).
         ids = (id_.removeprefix("*") for driver in drivers for id_ in driver.hardware_ids)
@@ -244,7 +244,7 @@ class _Run:
         """Return the releases that the catalog of an INF is for."""
         if self._os is not None:
             return self._os
-        return driver.all_releases if self._all_releases else driver.releases
+        return driver.all_releases if self._to_verify else driver.releases
 
     def uncatalogued(self) -> list[DriverPackage]:
         """Return one package for each INF that lacks a catalog; the only problem reported is the missing directive."""
@@ -290,7 +290,8 @@ class _Run:
         for driver, group in members:
             for file in (_inf_file(driver, group, self._new.get(driver.path)), *self._files(driver, group)):
                 known = files.setdefault((file.name, file.path), file)
-                files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
+                if known is not file:
+                    files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
         ordered = sorted(files.values(), key=lambda file: not any(file.path == driver.path for driver, _ in members))
         found = tuple(problem for problem in self.problems[before:] if problem.severity is Severity.WARNING)
         return DriverPackage(
@@ -319,7 +320,8 @@ class _Run:
         self.problems += signability.check_copied_files(driver, found, names)
         self.problems += signability.check_tag_files(driver, folder, names)
         located = [(item, path) for item in found.items if (path := self._find(driver, folder, item)) is not None]
-        self.problems += check_images(driver, located, names)
+        if not self._to_verify:
+            self.problems += check_images(driver, located, names)
         attributes = signature_attributes(driver.inf)
         for item, path in located:
             os = tuple(name for name in names if name.architecture == item.on)

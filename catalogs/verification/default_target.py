@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from catalogs.catalog.os_names import OsName
 from catalogs.catalog.target_os import decoration, os_of
 from catalogs.inf.driver import DriverInf
 from catalogs.package.driver_package import DriverPackage
-from signer.policy.targets import Target, all_targets, default_target
+from signer.policy.targets import Target, default_target, targets_for
 
 _ARCHITECTURES = ("x64", "arm64", "x86", "ia64")
 """Order in which the architecture is chosen."""
@@ -23,10 +23,11 @@ def target_for(drivers: Sequence[DriverInf], names: Iterable[OsName]) -> Target 
     """
     built = tuple(names)
     for architecture in _ARCHITECTURES:
-        fitting = list(_fitting(drivers, built, architecture))
         default = default_target(architecture)
-        if default in fitting:
+        if _fits(drivers, built, default):
             return default
+        others = (target for target in targets_for(architecture) if not target.s_mode)
+        fitting = [target for target in others if _fits(drivers, built, target)]
         if fitting:
             return max(fitting, key=lambda target: target.build)
     return None
@@ -50,12 +51,10 @@ def checks_for(packages: Sequence[DriverPackage], folder: Path, result: Path) ->
     return [(some, target) for target, some in paths.items()]
 
 
-def _fitting(drivers: Sequence[DriverInf], names: Sequence[OsName], architecture: str) -> Iterator[Target]:
-    for target in all_targets():
-        if target.architecture != architecture or target.s_mode or not any(_covers(name, target) for name in names):
-            continue
-        if not drivers or any(driver.installs_on(os_of(target)) for driver in drivers):
-            yield target
+def _fits(drivers: Sequence[DriverInf], names: Sequence[OsName], target: Target) -> bool:
+    if not any(_covers(name, target) for name in names):
+        return False
+    return not drivers or any(driver.installs_on(os_of(target)) for driver in drivers)
 
 
 def _covers(name: OsName, target: Target) -> bool:

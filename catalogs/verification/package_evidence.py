@@ -35,7 +35,7 @@ def check_packages(
     is in no package, and `failed` the error of a package that can't be read; without `failed`, it is raised. Raises
     PackageError if there is no driver package, FileError and MalformedInput.
     """
-    survey = survey_packages(where, all_releases=True)
+    survey = survey_packages(where, to_verify=True)
     if not (survey.packages or survey.uncatalogued):
         raise PackageError(
             "no readable driver package",

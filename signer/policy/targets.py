@@ -115,12 +115,14 @@ def all_targets() -> tuple[Target, ...]:
     return tuple(found)
 
 
+@cache
 def targets_for(architecture: str | None) -> tuple[Target, ...]:
     """Return the targets of this architecture, or all targets if it is unknown."""
     fitting = tuple(target for target in all_targets() if target.architecture == architecture)
     return fitting or all_targets()
 
 
+@cache
 def default_target(architecture: str | None) -> Target:
     """Return the target for a file if none is named: the newest generally available release of its architecture.
 

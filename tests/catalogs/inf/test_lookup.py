@@ -208,3 +208,31 @@ def test_related_sections_have_the_name_that_was_found() -> None:
 def test_manufacturers_may_share_a_section() -> None:
     text = "[Manufacturer]\nx=M,NTamd64\ny=M,NTamd64\n[M.NTamd64]\nd=A,id\n"
     assert [one.name for one in machine(text, "10_X64").installs] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "decorations",
+    [
+        pytest.param(["NTamd64"], id="no version"),
+        pytest.param(["NTamd64.6.1", "NTamd64.10.0"], id="versions"),
+        pytest.param(["NTamd64", "NTamd64.10.0...14310", "NTamd64.10.0...22000"], id="builds"),
+        pytest.param(["NTamd64.5.2..3", "NTamd64.6.0.1", "NTx86.5.1", "NT.6.3"], id="servers and clients"),
+        pytest.param(["NTamd64.5.0...1"], id="a build before releases parse builds"),
+    ],
+)
+def test_a_release_gets_the_same_answer_whatever_was_asked_before(decorations: list[str]) -> None:
+    """Answers are kept for all releases between two that decorations name."""
+    sections = "".join(f"[M.{one}]\nd=I{number},id\n" for number, one in enumerate(decorations))
+    text = HEAD + f"[Manufacturer]\nx=M,{','.join(decorations)}\n{sections}"
+
+    def names_on(os: os_names.OsName, driver: DriverInf) -> list[str]:
+        return [section.target.text for section in driver.lookup.on(os).models]
+
+    shared = DriverInf.parse(text.encode(), Path("shared.inf"))
+    asked = {os: names_on(os, shared) for os in os_names.ALL}
+    alone = {
+        os: names_on(os, DriverInf.parse(text.encode(), Path(f"{number}.inf")))
+        for number, os in enumerate(os_names.ALL)
+    }
+    assert asked == alone
+    assert any(asked.values())

@@ -490,3 +490,11 @@ def test_a_comment_in_utf_8_garbles_nothing(tmp_path: Path) -> None:
     path = write_package(tmp_path)
     path.write_bytes(b"; M\xc3\xbcller\n" + path.read_bytes())
     assert not survey_packages(tmp_path, X64).problems
+
+
+def test_a_survey_to_verify_does_not_read_the_drivers(tmp_path: Path) -> None:
+    """Verification gathers their evidence anyway, and judges it."""
+    write_package(tmp_path)
+    (tmp_path / "sample.sys").write_bytes(b"no image")
+    assert [one.code for one in survey_packages(tmp_path, X64).problems] == ["no-image"]
+    assert not survey_packages(tmp_path, X64, to_verify=True).problems

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from signer.errors import SignerError
 from signer.explain.causes import Cause, Confidence, Gate, Match, causes, evidence, matches, sentence
 from signer.explain.codes import EVENT, Code
 from signer.explain.context import Context
@@ -78,6 +80,8 @@ class Explanation:
     forms: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
     """Records about files beyond `symptoms.MAX_FILES`."""
+    failures: tuple[SignerError, ...] = ()
+    """One error for each log that can't be read; the answers are from the others."""
 
     @property
     def localised(self) -> bool:
@@ -90,16 +94,20 @@ def explain(
 ) -> Explanation:
     """Explain logs and codes. `settings` are the machine's as the user says them, by the names of `Machine`.
 
-    Raises SignerError for a log that can't be read or is none, and what reading `chunks` raises.
+    A log that can't be read, or a file that is not a log, is a failure of the explanation; the others are explained.
     """
     collector, reader, context = Collector(), MachineReader(), Context()
     languages: dict[str, None] = {}
+    failures: list[SignerError] = []
     for one in inputs:
         context.begin(one.name)
-        for record in read_records(one.chunks, context):
-            collector.add(record)
-            reader.add(record)
-            languages |= {record.language: None} if record.language else {}
+        try:
+            for record in read_records(one.chunks, context):
+                collector.add(record)
+                reader.add(record)
+                languages |= {record.language: None} if record.language else {}
+        except SignerError as error:
+            failures.append(error.at(Path(one.name)))
     for record in map(_record, codes):
         context.seen("codes")
         collector.add(record)
@@ -108,7 +116,13 @@ def explain(
     machine = reader.machine()
     answers = [answer for symptoms in collector.files() if (answer := _answer(symptoms, machine)) is not None]
     return Explanation(
-        machine, tuple(answers), tuple(languages), dict(context.damages), dict(context.forms), collector.left_out
+        machine,
+        tuple(answers),
+        tuple(languages),
+        dict(context.damages),
+        dict(context.forms),
+        collector.left_out,
+        tuple(failures),
     )
 
 

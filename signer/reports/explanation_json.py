@@ -24,7 +24,10 @@ def document(explanation: Explanation, compared: Sequence[Compared]) -> dict[str
         "localised": explanation.localised,
         "languages": list(explanation.languages),
         "subjects": [{**subject(one.answer, build), "prediction": _prediction(one.comparison)} for one in compared],
-        "unread": [{"problem": problem, "count": count} for problem, count in explanation.damages.items()],
+        "unread": [
+            *({"problem": str(error), "count": 1} for error in explanation.failures),
+            *({"problem": problem, "count": count} for problem, count in explanation.damages.items()),
+        ],
     }
 
 

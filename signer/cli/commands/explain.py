@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
 from signer.cli.paths import expand, listed
 from signer.errors import FileError, SignerError, UsageError
-from signer.storage.files import chunks_of
+from signer.storage.files import chunks_of, convert_os_errors
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from catalogs.verification.log_comparison import Compared
@@ -79,7 +81,7 @@ def explain(
 ) -> None:
     """Explain why a driver does not load or install, from logs and codes of the machine.
 
-    Exit code 0: explained; 3: nothing was recognised, or a log can't be read.
+    Exit code 0: explained; 3: nothing was recognised, or a log can't be read (the others are explained).
     """
     from signer.policy.targets import Target
 
@@ -93,8 +95,18 @@ def explain(
     explanation = _explained(logs, codes, _settings(machine, trust, here))
     compared = _compared(output, explanation, [one for one in (package, driver) if one is not None], trust, machine)
     _write(output, explanation, compared, brief=brief)
-    if not explanation.answers:
-        raise _nothing(explanation)
+    _require_explained(output, explanation)
+
+
+def _require_explained(output: Output, explanation: Explanation) -> None:
+    """Print the errors of logs that can't be read. Raises typer.Exit with 3 if there are any, or no answers."""
+    errors = list(explanation.failures)
+    if not explanation.answers and not errors:
+        errors.append(_nothing(explanation))
+    for error in errors:
+        output.error(error)
+    if errors:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _write_exports(output: Output, target: Target | None) -> None:
@@ -152,15 +164,19 @@ def _is_log(path: Path) -> bool:
 
 
 def _standard_input() -> Iterator[bytes]:
+    """Yield the bytes of the standard input as they arrive. Raises FileError."""
     import sys
 
-    while chunk := sys.stdin.buffer.read(1 << 16):
-        yield chunk
+    with convert_os_errors(STANDARD, "read the file"):
+        while chunk := sys.stdin.buffer.read(1 << 16):
+            yield chunk
 
 
 def _chunks(output: Output, path: Path) -> Iterator[bytes]:
     """Yield the bytes of a log; a size that changes while it is read does not matter. Raises FileError."""
-    yield from output.pieces(chunks_of(path), path.stat().st_size, f"reading {path.name}")
+    with convert_os_errors(path, "read the file"):
+        size = path.stat().st_size
+    yield from output.pieces(chunks_of(path), size, f"reading {path.name}")
 
 
 def _explained(logs: list[Input], codes: list[Code], settings: dict[str, Any]) -> Explanation:

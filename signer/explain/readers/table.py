@@ -72,9 +72,9 @@ def _refuse_other_kinds(start: bytes, context: Context) -> None:
     archive = next((name for mark, name in _ARCHIVES.items() if start.startswith(mark)), None)
     if row is not None:
         hint = "Give drivers with --driver FILE, and packages with --package DIR."
-        raise FileError(f"{row.title} is no log", path=context.source, hint=hint)
+        raise FileError(f"this is {row.title}, not a log", path=context.source, hint=hint)
     if archive is not None:
-        raise FileError(f"{archive} is no log", path=context.source, hint="Unpack it first.")
+        raise FileError(f"this is {archive}, not a log", path=context.source, hint="Unpack it first.")
 
 
 def text_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:

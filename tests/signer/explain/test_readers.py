@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signer.errors import FileError
 from signer.explain.context import Context
 from signer.explain.explain import Explanation, Input, explain
 from signer.explain.readers.table import read_records
@@ -400,8 +400,17 @@ def test_the_process_in_brackets_is_not_the_file() -> None:
     ("start", "what"), [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "ZIP"), (PeSpec().build(), "image")]
 )
 def test_a_file_that_is_no_log_is_named_as_what_it_is(start: bytes, what: str) -> None:
-    with pytest.raises(FileError, match=f"log: .*{what}.* is no log"):
-        explain([Input("log", [start + b"error 577\n" * 20])])
+    explanation = explain([Input("log", [start + b"error 577\n" * 20])])
+    (error,) = explanation.failures
+    assert explanation.answers == ()
+    assert re.fullmatch(f"log: this is .*{what}.*, not a log", str(error))
+
+
+def test_a_log_that_can_not_be_read_does_not_stop_the_others() -> None:
+    logs = [Input("1", [b"error 577\n"]), Input("2", [PeSpec().build()]), Input("3", [b"Code 39\n"])]
+    explanation = explain(logs)
+    assert {code for answer in explanation.answers for code in answer.codes} == {"577", "Code 39"}
+    assert [error.path for error in explanation.failures] == [Path("2")]
 
 
 def test_an_event_log_that_is_cut_off_in_its_header_is_damaged() -> None:

@@ -17,8 +17,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     gc.set_threshold(_GC_THRESHOLD)  # loading modules creates many objects and little garbage
     try:
-        from signer.cli import prefetch
+        from signer.cli import prefetch, streams
 
+        streams.prepare()  # before a process or a file could get the descriptor of a closed stream
         prefetch.start(sys.argv[1:])
         from signer.cli.app import main as run
 

@@ -283,7 +283,6 @@ def drvsign(
 
 def main() -> None:
     """Run the program on the command line of this process."""
-    streams.prepare()
     try:
         completion.prepare()
     except UsageError as error:

@@ -101,6 +101,13 @@ def test_closed_streams_change_neither_results_nor_exit_codes(
     assert shell(f"{PROGRAM} inspect toaster.sys").stdout.count(b"intact") == (path == driver.name)
 
 
+@pytest.mark.parametrize("arguments", ["digest -", "sign @-", "explain -", "verify toaster.sys --catalog -"])
+def test_a_closed_standard_input_is_not_an_empty_one(driver: Path, arguments: str) -> None:
+    ran = shell(f"{PROGRAM} {arguments} <&-")
+    assert (ran.returncode, ran.stdout) == (3, b"")
+    assert b"The standard input is closed" in ran.stderr
+
+
 def test_a_password_can_not_be_asked_for_where_stdin_is_closed(driver: Path, made_identity: Path) -> None:
     ran = shell(f"{PROGRAM} sign toaster.sys --pfx {made_identity / 'code-signing.pfx'} <&-")
     assert ran.returncode == 3

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import mmap
 import os
 import signal
 import sys
@@ -33,8 +34,8 @@ _PROCESSES_A_JOB = 2
 _AHEAD = 8
 """Batches for each process that wait or have results that were not taken: more would only take memory."""
 
-_shared: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
-"""The work and all items, in a forked process."""
+_shared: tuple[Callable[[Any], Any], Sequence[Any], mmap.mmap] | None = None
+"""In a forked process: the work, all items, and a byte of shared memory that is 1 after an interrupt."""
 
 
 def in_processes(
@@ -70,21 +71,36 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
     gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, context, _prepare, (work, items)) as pool:
+    context, stop = multiprocessing.get_context("fork"), mmap.mmap(-1, 1)
+
+    def interrupt() -> None:
+        stop[0] = 1
+
+    with ProcessPoolExecutor(jobs, context, _prepare, (work, items, stop)) as pool:
         try:
             batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
             submitted = (pool.submit(_run, one) for one in batches)
             with _uninterrupted():
                 futures = deque(islice(submitted, jobs * _AHEAD))
-            for results in in_order(futures):
+            for results in in_order(futures, interrupt):
                 yield from results
                 futures.extend(() if requested() else islice(submitted, 1))
         except BrokenProcessPool as error:
             raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
-        except BaseException:
+        except BaseException as error:
+            interrupt()
+            if isinstance(error, KeyboardInterrupt):  # one that is not deferred, or the second
+                _end_at_once()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _end_at_once() -> None:
+    """End the forked processes; the files that they are writing stay as they were."""
+    import multiprocessing
+
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 @contextlib.contextmanager
@@ -105,11 +121,11 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def _prepare(work: Callable[[Any], Any], items: Sequence[Any]) -> None:
+def _prepare(work: Callable[[Any], Any], items: Sequence[Any], stop: mmap.mmap) -> None:
     global _shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles the interrupt and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # sent by the parent
-    _shared = (work, items)
+    _shared = (work, items, stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -124,7 +140,8 @@ def _end_with_parent() -> None:
 
 
 def _run(batch: range) -> list[Any]:
-    """Return the results of one batch."""
+    """Return the results of one batch; none if it begins after an interrupt."""
     assert _shared is not None
-    work, items = _shared
-    return [work(items[index]) for index in batch]
+    work, items, stop = _shared
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # from now on there can be temporary files
+    return [] if stop[0] else [work(items[index]) for index in batch]

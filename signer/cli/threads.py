@@ -67,23 +67,24 @@ def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) ->
     pool.shutdown()
 
 
-def in_order(futures: deque[Future[Result]]) -> Iterator[Result]:
-    """Yield the results of futures in order; after an interrupt, cancel those that were not begun.
+def in_order(futures: deque[Future[Result]], interrupt: Callable[[], None] = lambda: None) -> Iterator[Result]:
+    """Yield the results of futures in order; after an interrupt, call `interrupt` and cancel those not begun.
 
     Takes each future from the queue with its result, so that results do not accumulate. Others can be added meanwhile.
     """
     while futures:
         future = futures[0]
-        if not _is_cancelled(future, futures):
+        if not _is_cancelled(future, futures, interrupt):
             yield future.result()
         futures.popleft()
 
 
-def _is_cancelled(future: Future[Result], futures: deque[Future[Result]]) -> bool:
+def _is_cancelled(future: Future[Result], futures: deque[Future[Result]], interrupt: Callable[[], None]) -> bool:
     """Wait for a future or an interrupt; tell whether the interrupt cancelled it."""
     while not future.done():
         if requested():
-            for one in reversed(futures):  # the last first: workers begin the first
+            interrupt()
+            for one in reversed(futures):  # workers begin them in their order
                 one.cancel()
             return future.cancelled()
         with contextlib.suppress(TimeoutError):

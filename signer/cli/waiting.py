@@ -133,7 +133,7 @@ def _is_finished(future: Future[Result], futures: Sequence[Future[Result]], batc
 def _settle(futures: Sequence[Future[Result]], batch: _Batch) -> None:
     """Cancel futures that were not begun, and wait until the others are done or wait for a server."""
     batch.abandon()
-    for future in reversed(futures):  # the last first, so that no thread begins one meanwhile
+    for future in reversed(futures):  # threads begin them in their order
         future.cancel()
     while sum(not future.done() for future in futures) > batch.waiting:
         time.sleep(_POLL_SECONDS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signer.cli import processes
+from signer.cli.interrupts import deferred
 from signer.cli.processes import in_processes, in_processes_together
 from signer.errors import FileError, SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
+from signer.storage.files import atomic_writer
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity, private_key
 from tests.support.images import PeSpec
@@ -258,3 +262,34 @@ def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> 
     actions = [one["action"] for one in json.loads(document)["files"]]
     assert (actions.count("signed"), actions.count("failed")) == (149, 1)
     assert len(files) == 150
+
+
+def test_batches_that_begin_after_an_interrupt_do_nothing() -> None:
+    """The queue of the processes holds batches that can't be cancelled any more."""
+    begun = mmap.mmap(-1, 1)
+
+    def work(item: int) -> int:
+        if item == 0:
+            while not begun[0]:
+                time.sleep(0.01)
+            os.kill(os.getppid(), signal.SIGINT)
+        if item in (0, 8):  # the first of each process
+            begun[0] = item > 0
+            time.sleep(1)
+        return item
+
+    with deferred():
+        assert list(in_processes(work, range(COUNT), 2, batch=8)) == list(range(16))
+
+
+def test_a_second_interrupt_ends_the_processes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    def work(item: int) -> int:
+        with atomic_writer(tmp_path / f"{item}"):
+            time.sleep(item / 8)  # two signals at once would be one
+            os.kill(os.getppid(), signal.SIGINT)
+            time.sleep(30)
+        return item
+
+    with pytest.raises(KeyboardInterrupt), deferred():
+        list(in_processes(work, range(COUNT), 2, batch=8))
+    assert list(tmp_path.iterdir()) == []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import ClassVar
 
 from cryptography import x509
 
-from signer.certificates import load_der
-from signer.errors import CertificateError, IdentityError, KeyNotFound
+from signer.certificates import load_der, spki_sha256
+from signer.errors import CertificateError, IdentityError, KeyNotFound, SignerError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pair
 from signer.storage.files import read, shell_quote
@@ -18,6 +20,8 @@ from testcerts.profiles import ALL_PROFILES, ISSUING_CA, LEAF, ROOT
 
 REQUIRED = (ROOT, ISSUING_CA, LEAF)
 """Profiles whose certificates are in every hierarchy; an imported one lacks the time-stamping certificate."""
+
+_FORMER_ROOT = "former-root-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,24 @@ def subject_of(folder: Path) -> x509.Name | None:
         return read_hierarchy(folder).code_signing.subject
     except (KeyNotFound, CertificateError):
         return None
+
+
+def former_roots(folder: Path) -> list[x509.Certificate]:
+    """Return the roots that the authority in the folder had before it was replaced by a new or an imported one.
+
+    Skips files that can't be read.
+    """
+    moved_aside = folder.parent.glob(f"{escape(folder.name)}.old*/{ROOT.name}.cer")
+    found = []
+    for path in (*folder.glob(f"{_FORMER_ROOT}*.cer"), *moved_aside):
+        with contextlib.suppress(SignerError):
+            found.append(load_certificate(path))
+    return found
+
+
+def former_name(root: x509.Certificate) -> str:
+    """Return the name of the file in which the folder keeps its former root."""
+    return f"{_FORMER_ROOT}{spki_sha256(root)[:8].lower()}.cer"
 
 
 def load_certificate(path: Path) -> x509.Certificate:

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from signer.certificates import is_self_signed
 from signer.errors import SignerError
-from testcerts.hierarchy import is_used, read_hierarchy
+from testcerts.hierarchy import former_roots, is_used, read_hierarchy
 
 FOLDER_VARIABLE = "DRVSIGN_CERTS"
 PFX_VARIABLE, PFX_PASSWORD_VARIABLE = "DRVSIGN_TEST_PFX", "DRVSIGN_TEST_PFX_PASSWORD"
@@ -71,14 +71,17 @@ def known_roots(given: Path | None, environment: Mapping[str, str]) -> tuple[x50
 
 
 def known_certificates(given: Path | None, environment: Mapping[str, str]) -> tuple[x509.Certificate, ...]:
-    """Return the certificates of all folders that a call knows. Skips folders without a readable authority."""
+    """Return the certificates of all folders that a call knows, and the roots that they had before.
+
+    Skips folders without a readable authority.
+    """
     found: dict[x509.Certificate, None] = {}
     for folder in candidates(given, environment):
         try:
             certificates = read_hierarchy(folder.path).certificates.values()
         except SignerError:
             continue
-        found |= dict.fromkeys(certificates)
+        found |= dict.fromkeys((*certificates, *former_roots(folder.path)))
     return tuple(found)
 
 

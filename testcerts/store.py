@@ -17,9 +17,9 @@ from signer.storage.files import create_folder, read
 from signer.storage.lock import is_held
 from signer.storage.transaction import atomic_update
 from testcerts.encodings import Contents, encode, suffixes
-from testcerts.hierarchy import TestHierarchy, is_used, is_whole, load_certificate, read_hierarchy
+from testcerts.hierarchy import TestHierarchy, former_name, is_used, is_whole, load_certificate, read_hierarchy
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, PrivateKey, issue, parse_subject, revoke
-from testcerts.profiles import ALL_PROFILES, PROFILES, Profile, select_profiles
+from testcerts.profiles import ALL_PROFILES, PROFILES, ROOT, Profile, select_profiles
 
 _WAIT_SECONDS, _POLL_SECONDS = 60.0, 0.05
 _IGNORE_ALL = b"# Private keys: never commit them.\n*\n"
@@ -70,7 +70,8 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     """Create a hierarchy with these profiles in `folder`, or add the profiles to an existing hierarchy.
 
     `force` replaces existing files: those of the named profiles, or without names the whole hierarchy and everything
-    that it issued. Raises FileError for a file that would be replaced without `force`, and the errors of `issue`.
+    that it issued; the certificate of the root is kept under another name (`former_roots`). Raises FileError for a
+    file that would be replaced without `force`, and the errors of `issue`.
     """
     is_new = not is_used(folder)
     adding = bool(profiles) and is_whole(folder)
@@ -84,6 +85,7 @@ def create(folder: Path, order: Order, profiles: Sequence[str] = (), *, force: b
     lists = _revocations(issued, existing, order.now, folder)
     contents: Contents = {name: data for one in issued.values() for name, data in encode(one).items()}
     contents |= {f"{name}.crl": (one.public_bytes(Encoding.DER), None) for name, one in lists.items()}
+    contents |= _former_root(folder) if ROOT.name in issued else {}
     save(folder, contents, is_new=is_new)
     files = tuple(folder / name for name in contents)
     return Created(read_hierarchy(folder), tuple(issued), files, tuple(lists.values()))
@@ -103,6 +105,15 @@ def save(folder: Path, contents: Contents, *, is_new: bool) -> None:
             raise FileError("another process wrote test certificates", path=folder, hint="Run the command again.")
         for name, (data, mode) in contents.items():
             transaction.write(folder / name, data, mode=mode)
+
+
+def _former_root(folder: Path) -> Contents:
+    """Return the root certificate that a new hierarchy replaces, under another name; nothing without a sound one."""
+    path = folder / f"{ROOT.name}.cer"
+    try:
+        return {former_name(load_certificate(path)): (read(path), None)}
+    except (CertificateError, FileError):
+        return {}
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from signer.storage.folders import move_aside
 from testcerts import store
 from testcerts.hierarchy import TestHierarchy
 from testcerts.issue import Order, parse_subject
 from testcerts.locate import is_a_choice, known_roots, locate, user_folder
 from testcerts.profiles import KeyKind
+from testcerts.store import create
 from tests.support.files import ROOT
 
 
@@ -81,6 +83,17 @@ def test_a_call_knows_the_roots_of_all_its_folders(here, make):
     roots = [make(folder).root for folder in (here / "a", here / "b", here / "testcerts" / "generated", user_folder())]
     assert known_roots(here / "a", {"DRVSIGN_CERTS": str(here / "b")}) == tuple(roots)
     assert known_roots(None, {}) == tuple(roots[2:])
+
+
+def test_the_roots_that_a_folder_had_before_are_known(here, make, now):
+    folder = here / "a"
+    first = make(folder).root
+    second = create(folder, Order(parse_subject("B"), now), force=True).hierarchy.root
+    third = create(folder, Order(parse_subject("C"), now), force=True).hierarchy.root
+    assert set(known_roots(folder, {})) == {first, second, third}
+    aside = move_aside(folder)
+    fourth = make(folder).root
+    assert set(known_roots(folder, {})) == {third, fourth}, aside
 
 
 def test_a_damaged_or_missing_folder_has_no_known_root(here):

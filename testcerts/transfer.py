@@ -106,8 +106,8 @@ def make_authority(folder: Path, now: datetime, environment: Mapping[str, str]) 
         return import_pfx(data, environment.get(PFX_PASSWORD_VARIABLE) or None, folder).hierarchy
 
 
-def identity_in_memory(now: datetime, environment: Mapping[str, str]) -> tuple[SigningIdentity, bool]:
-    """Return the identity in DRVSIGN_TEST_PFX, or a throw-away one, and whether it is one; write nothing.
+def identity_in_memory(now: datetime, environment: Mapping[str, str]) -> SigningIdentity:
+    """Return the identity in DRVSIGN_TEST_PFX; if it is not set, a throw-away one. Write nothing.
 
     Raises UsageError, IdentityError and CertificateError.
     """
@@ -117,7 +117,7 @@ def identity_in_memory(now: datetime, environment: Mapping[str, str]) -> tuple[S
     else:
         with _wrong_password_named():
             leaf, *_ = _open(data, environment.get(PFX_PASSWORD_VARIABLE) or None)
-    return SigningIdentity(LocalKey(leaf.key), leaf.certificate, leaf.chain), data is None
+    return SigningIdentity(LocalKey(leaf.key), leaf.certificate, leaf.chain)
 
 
 def _default_order(now: datetime) -> Order:

@@ -20,6 +20,7 @@ from signer.errors import SignerError, UsageError
 from signer.storage.files import ensure_folder, read, remove, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically
+from signer.storage.recovery import UnfinishedRuns
 from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
@@ -87,10 +88,26 @@ class PackageCall:
             if self.output_dir is None:
                 made = sign(self.folder, self.packages, committing=committing)
             else:
-                stale = self._leftovers(self.output_dir)
+                stale, lost = self._leftovers(self.output_dir), self._lost(self.output_dir)
                 made = _elsewhere(self.packages, self.folder, self.output_dir, sign, self.output, committing)
+                made = [replace(one, replaced=_union(one.replaced, lost.pop(one.path, ()))) for one in made]
                 self._remove(stale)
+                for path, names in lost.items():
+                    self.output.note(f"replaced {path}, which had the signature of {' and '.join(names)}")
             return made, requested()
+
+    def require_signable(self) -> None:
+        """Sign the packages in memory, before a test identity is created for them. Raises the errors of signing."""
+        from catalogs.rehearsal import rehearse_packages
+
+        UnfinishedRuns().require_none(self.folder)
+        options = self.checked_options()
+        rehearse_packages(self.rehearsed_folder, self.packages, self.signer, options, each=self.each)
+
+    @property
+    def rehearsed_folder(self) -> Path | None:
+        """The folder in which signing replaces files; None if it writes copies."""
+        return self.folder if self.output_dir is None else None
 
     def _leftovers(self, target: Path) -> list[Path]:
         """Return what an earlier call wrote to `target` and the package no longer has. Raises FileError."""
@@ -98,6 +115,21 @@ class PackageCall:
 
         ownership = self.options.known.of(self.signer.certificate)
         return leftovers(self.packages, self.folder, target, ownership, recorded_sources(self.depfile, target))
+
+    def _lost(self, target: Path) -> dict[Path, tuple[str, ...]]:
+        """Return the files in `target` that the results replace, and the other signers whose signatures are lost."""
+        from signer.operations.ownership import require_replaceable_target
+
+        ownership = self.options.known.of(self.signer.certificate)
+        sources: dict[Path, Path | None] = {file.path: file.path for one in self.packages for file in one.files}
+        sources |= dict.fromkeys(package.catalog for package in self.packages)
+        found = {
+            target / path.relative_to(self.folder): require_replaceable_target(
+                target / path.relative_to(self.folder), ownership, replace=True, source=source
+            )
+            for path, source in sources.items()
+        }
+        return {path: names for path, names in found.items() if names}
 
     def _remove(self, stale: Sequence[Path]) -> None:
         for path in stale:
@@ -158,6 +190,10 @@ def _elsewhere(
                 ensure_folder(place.parent)
                 transaction.write(place, read(path))
     return [replace(one, path=target / one.path.relative_to(copies)) for one in made]
+
+
+def _union(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names, *others)))
 
 
 def _moved(package: DriverPackage, folder: Path, copies: Path) -> DriverPackage:

@@ -44,8 +44,7 @@ def rehearse(call: PackageCall, *, is_new_authority: bool) -> Rehearsed:
     UnfinishedRuns().require_none(call.folder)
     options = call.checked_options()
     trust, at = _trust(call, is_new_authority=is_new_authority), datetime.now(UTC)
-    folder = call.folder if call.output_dir is None else None
-    done = rehearse_packages(folder, call.packages, call.signer, options, each=call.each)
+    done = rehearse_packages(call.rehearsed_folder, call.packages, call.signer, options, each=call.each)
     _show_signer(call.output, call.signer, options)
     is_test = trust.mode == "test-signing"
     machine = MachineState(at=at, roots=trust.mode, testsigning=is_test)

@@ -14,6 +14,7 @@ from signer.storage.files import mapped, write_atomically
 
 if TYPE_CHECKING:
     from signer.formats.table import FormatRow
+    from signer.keys.identity import SigningIdentity
     from signer.operations.sign import Signed, SigningJob
     from signer.pkcs7.signed_data import SigningOptions
 
@@ -38,6 +39,23 @@ class FileSigner:
 
     job: SigningJob
     skip_signed: bool = False
+
+    def with_identity(self, identity: SigningIdentity) -> FileSigner:
+        """Return the same with another identity."""
+        return replace(self, job=replace(self.job, identity=identity))
+
+    def can_sign(self, source: Path) -> bool:
+        """Whether a file is to be signed, and can be read as a format that carries signatures."""
+        from signer.formats.detect import opened
+
+        if self._skips(source):
+            return False
+        try:
+            with unexpected_as_internal(), mapped(source) as data:
+                opened(data)
+        except SignerError:
+            return False
+        return True
 
     def waits(self) -> bool:
         """Whether signing waits for others: the key is in a token or a service, or a timestamp authority is asked."""

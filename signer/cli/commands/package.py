@@ -11,7 +11,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
-from signer.cli.options.certs import existing_folder, has_authority, is_only_named
+from signer.cli.options.certs import existing_folder, is_only_named, say_throw_away
 from signer.cli.options.common import Jobs, SecretOptions
 from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
 from signer.cli.options.destinations import OutputFolder
@@ -111,20 +111,34 @@ def package(
     require_listable(depfile, [output_dir or folder, *_files(packages)])
     prepare_for(_files(packages))
     options, _ = signature.resolve(output)
-    has_test_identity = not identity.is_test or has_authority(identity.certs)
-    signer = identity.open(secrets, output, is_rehearsal=dry_run)
+    is_new = identity.is_new
+    signer = identity.open(secrets, output, in_memory=is_new)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
     packaging = _packaging(output, options, choices, authorities, page_hashes=bool(signature.page_hashes))
     known = identity.known_authorities()
     packaging = replace(packaging, replace=replace_signatures, skip_signed=skip_signed, known=known)
     call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
     if dry_run:
-        _rehearse(call, problems, is_new_authority=not has_test_identity)
+        if is_new:
+            say_throw_away(identity.certs, output)
+        _rehearse(call, problems, is_new_authority=is_new)
+    if is_new:
+        call = _with_new_identity(call, identity, secrets)
     made, interrupted = _sign(call, [*_files(packages), *signing_sources(identity, signature, chosen)])
-    _report(call, made, problems, roots_options(identity, secrets, said, signer), interrupted=interrupted)
+    _report(call, made, problems, roots_options(identity, secrets, said, call.signer), interrupted=interrupted)
     if identity.is_test:
         named = f" {shell_quote(existing_folder(identity.certs))}" if is_only_named(identity.certs) else ""
         output.note(f"To prepare the test machine: drvsign certs install-script{named}")
+
+
+def _with_new_identity(call: PackageCall, identity: IdentityOptions, secrets: SecretOptions) -> PackageCall:
+    """Create the test identity once the package can be signed, and return the call with it. Raises SignerError."""
+    with (
+        failure_as_result(call.output, call.folder),
+        unchanged_if_interrupted(call.output, call.paths, "signed"),
+    ):
+        call.require_signable()
+        return replace(call, signer=identity.open(secrets, call.output))
 
 
 def _sign(call: PackageCall, sources: Sequence[Path]) -> tuple[list[FileOutcome], bool]:

@@ -109,12 +109,15 @@ def sign(
     identity = identity.using(said)
     require_named(chosen, is_test=identity.is_test)
     with unchanged_if_interrupted(output, lambda: list(targets), "signed"):
-        signer = _signer(output, identity, secrets.using(said), signature, authorities, manner, chosen)
+        secrets, is_new = secrets.using(said), identity.is_new
+        signer = _signer(output, identity, secrets, signature, authorities, manner, chosen)
         refused = _refused(output, signer, targets, manner.detached, jobs)
     if refused and not keep_going:
         finish(output, [refused.get(path) or FileResult(path, "skipped", note="not signed") for path in targets])
     destination.create_folders(targets)
     left = {source: target for source, target in targets.items() if source not in refused}
+    if is_new and any(map(signer.can_sign, left)):  # a test identity is created only for a file that it will sign
+        signer = signer.with_identity(identity.open(secrets, output))
     signed = _sign_each(output, signer, left, manner.detached, jobs)
     results = refused | dict(zip(left, signed, strict=False))  # fewer after an interrupt
     if depfile is not None and results and not any(result.error for result in results.values()):
@@ -186,12 +189,15 @@ def _signer(
     manner: SigningMode,
     chosen: ResolvedProfile,
 ) -> FileSigner:
-    """Open the identity and return how each file is signed. Raises UsageError for options that the profile excludes."""
+    """Return how each file is signed, by a test identity in memory if there is none yet.
+
+    Raises UsageError for options that the profile excludes, SignerError for the identity.
+    """
     from signer.keys.local import LocalKey
     from signer.operations.sign import SigningJob
 
     first, second = signature.resolve(output)
-    opened = identity.open(secrets, output)
+    opened = identity.open(secrets, output, in_memory=True)
     require_fit(chosen, opened, first, second, timestamped=authorities.is_wanted)
     timestamper = authorities.chooser(output)
     if not isinstance(opened.key, LocalKey):

@@ -84,22 +84,27 @@ def require_authority(given: Path | None) -> Path | None:
     return given
 
 
-def open_test_identity(given: Path | None, output: Output, is_rehearsal: bool) -> SigningIdentity:
-    """Return the test identity of the call. A rehearsal writes none: it signs with a throw-away one in memory.
+def open_test_identity(given: Path | None, output: Output, *, in_memory: bool) -> SigningIdentity:
+    """Return the test identity of the call; with `in_memory`, a throw-away one if there is none, and write nothing.
 
     Raises SignerError.
     """
-    if not is_rehearsal or has_authority(given):
+    if not in_memory or has_authority(given):
         return open_authority(given, output).identity()
     from testcerts.transfer import identity_in_memory
 
-    identity, is_throw_away = identity_in_memory(now(), os.environ)
-    if is_throw_away:
+    return identity_in_memory(now(), os.environ)
+
+
+def say_throw_away(given: Path | None, output: Output) -> None:
+    """Say that a rehearsal signs with a throw-away identity, unless it signs with that of DRVSIGN_TEST_PFX."""
+    from testcerts.locate import PFX_VARIABLE
+
+    if not os.environ.get(PFX_VARIABLE):
         output.note(
             "No test identity exists: the rehearsal uses a throw-away one. "
             f"Without --dry-run, one is created in {existing_folder(given)}."
         )
-    return identity
 
 
 def has_authority(given: Path | None) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import typer
 
-from signer.cli.options.certs import CertsOfIdentity, open_test_identity
+from signer.cli.options.certs import CertsOfIdentity, has_authority, open_test_identity
 from signer.cli.options.common import IDENTITY_PANEL, SecretOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
@@ -77,6 +77,11 @@ class IdentityOptions:
         """Whether no identity is named: the test identity signs."""
         return self.pfx is None and self.cert is None and self.key is None and self.identity is None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether `open` creates the test identity, because there is none."""
+        return self.is_test and not has_authority(self.certs)
+
     def using(self, settings: Settings) -> IdentityOptions:
         """Return these options; if they name no identity, the signer of a profile."""
         by_profile = settings.certs if not os.environ.get("DRVSIGN_CERTS") else None
@@ -111,12 +116,12 @@ class IdentityOptions:
             issuers=tuple(one for one in certificates if not is_self_signed(one)),
         )
 
-    def open(self, secrets: SecretOptions, output: Output, *, is_rehearsal: bool = False) -> SigningIdentity:
-        """Open the identity that the options name; a rehearsal writes no test identity.
+    def open(self, secrets: SecretOptions, output: Output, *, in_memory: bool = False) -> SigningIdentity:
+        """Open the identity that the options name; with `in_memory`, a new test identity is not written.
 
         Raises UsageError, FileError, IdentityError.
         """
-        opened = open_test_identity(self.certs, output, is_rehearsal) if self.is_test else self._named(secrets)
+        opened = open_test_identity(self.certs, output, in_memory=in_memory) if self.is_test else self._named(secrets)
         if not self.any_usage:
             _require_code_signing(opened)
         _warn_of_validity(opened, output)

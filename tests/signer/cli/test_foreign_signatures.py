@@ -296,3 +296,20 @@ def test_a_package_with_a_driver_of_another_signer(package: Path, theirs: Sequen
     assert driver.read_bytes() == bytes_before
     assert drvsign("package", package, "--replace").code == 0
     assert driver.read_bytes() != bytes_before
+
+
+def test_an_output_folder_says_whose_signatures_were_replaced(package: Path, theirs: Sequence[object]) -> None:
+    """Also those of files that the package only copies."""
+    inf = package / "hello.inf"
+    inf.write_text(
+        HELLO.replace("hello.sys=1\n", "hello.sys=1\nhelper.dll=1\n").replace("[Files]\n", "[Files]\nhelper.dll\n")
+    )
+    image = bytearray(PeSpec().build())
+    subsystem = int.from_bytes(image[0x3C:0x40], "little") + 24 + 68
+    image[subsystem : subsystem + 2] = b"\x03\x00"
+    (package / "helper.dll").write_bytes(image)
+    assert drvsign("package", package, "--output-dir", "out", *theirs).code == 0
+    assert drvsign("sign", "out/helper.dll", *theirs, "--replace").code == 0
+    ran = drvsign("package", package, "--output-dir", "out", "--replace", "--json")
+    assert [entry.get("replaced") for entry in ran.document["files"]] == [["drvsign Test"]] * 2
+    assert "replaced out/helper.dll, which had the signature of drvsign Test" in ran.stderr.replace("\\", "/")

@@ -13,7 +13,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
-from signer.cli.options.depfile import DepFile, require_listable, write_depfile
+from signer.cli.options.depfile import DepFile, recorded_target, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
@@ -27,9 +27,9 @@ from signer.formats.detect import detect, names
 from signer.formats.table import CABINET
 from signer.reports.file_results import FileResult
 from signer.reports.problems import counted, write_problems
-from signer.storage.files import read, temporary_folder, write_atomically
+from signer.storage.files import read, remove, temporary_folder, write_atomically
 from signer.storage.recovery import UnfinishedRuns
-from signer.storage.streams import is_standard_output
+from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
     from catalogs.submission.compare import Returned
@@ -84,9 +84,10 @@ def build(
 ) -> None:
     """Build the cabinet for the portal: one folder per package, MSZIP-compressed, signed.
 
-    X.ddf next to it tells makecab how to build the same cabinet. No cabinet is written if the package breaks a rule
-    of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1. An existing
-    cabinet that only another signer signed is not replaced without --replace.
+    X.ddf next to it tells makecab how to build the same cabinet; --output - and devices get the cabinet alone. With
+    --depfile, the cabinet and the .ddf that an earlier call wrote under another name are removed. No cabinet is
+    written if the package breaks a rule of the portal. Name the signer, or add --unsigned; a test certificate is
+    refused with exit code 1. An existing cabinet that only another signer signed is not replaced without --replace.
     """
     from catalogs.submission.package import read_submission
 
@@ -115,19 +116,39 @@ def build(
         *_directives(submission, cabinet),
     ]
     if depfile is not None:
+        _remove_renamed(output, recorded_target(depfile), cabinet)
         write_depfile(depfile, cabinet, (file.path for file in submission.files))
     finish(output, results)
 
 
 def _directives(submission: Submission, cabinet: Path) -> Iterator[FileResult]:
-    """Write the directives for makecab next to the cabinet, unless that is the standard output."""
+    """Write the directives for makecab next to the cabinet, unless that is a pipe or a device."""
     from catalogs.submission.cabinet import directives
 
-    if is_standard_output(cabinet):
+    if is_stream(cabinet):
         return
-    listing = cabinet.with_suffix(".ddf")
+    listing = _listing(cabinet)
     write_atomically(listing, directives(submission, cabinet).encode("utf-8"))
     yield FileResult(listing, "built", note="for makecab")
+
+
+def _listing(cabinet: Path) -> Path:
+    """Return the path of the directives for makecab."""
+    return cabinet.with_suffix(".ddf")
+
+
+def _remove_renamed(output: Output, earlier: Path | None, cabinet: Path) -> None:
+    """Remove the cabinet that an earlier call wrote beside `cabinet`, and its directives; not one of another signer."""
+    from signer.operations.ownership import NOBODY, signers_of_file
+
+    if earlier is None or earlier == cabinet or (earlier.parent, earlier.suffix) != (cabinet.parent, cabinet.suffix):
+        return
+    own = NOBODY.of(*(one.certificate for one in signers_of_file(cabinet, NOBODY)))
+    if not all(one.is_own for one in signers_of_file(earlier, own)):
+        return
+    for path in filter(Path.is_file, (earlier, _listing(earlier))):
+        remove(path)
+        output.note(f"removed {path}: the cabinet is now {cabinet}")
 
 
 def _require_sense(signature: SignatureOptions, *, unsigned: bool) -> None:
@@ -297,7 +318,7 @@ def _made(
     from signer.operations.sign import sign_file
 
     options, _ = signing.signature.resolve(output)
-    signer = signing.identity.open(signing.secrets, output)
+    signer = signing.identity.open(signing.secrets, output, in_memory=True)
     require_fit(chosen, signer, options, None, timestamped=signing.authorities.is_wanted, for_portal=True)
     require_submittable(signer.certificate, (*signer.chain, *options.certificates))
     lost = require_replaceable_target(target, known.of(signer.certificate), replace=signing.replace)

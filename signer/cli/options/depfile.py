@@ -55,12 +55,21 @@ def write_depfile(path: Path, target: Path, sources: Iterable[Path]) -> None:
 
 def recorded_sources(path: Path | None, folder: Path) -> list[Path]:
     """Return the sources in the depfile that an earlier call wrote for a result in `folder`; none without one."""
-    if path is None or not path.is_file():
+    target = recorded_target(path)
+    if path is None or target is None or not target.is_relative_to(folder):
         return []
-    first, *lines = read(path).decode("utf-8", "surrogateescape").splitlines() or [""]
-    if not _unescaped(first.removesuffix(": \\")).is_relative_to(folder):
-        return []
+    lines = _lines(path)[1:]
     return [_unescaped(line.strip().removesuffix(" \\")) for line in lines if line.startswith("  ")]
+
+
+def recorded_target(path: Path | None) -> Path | None:
+    """Return the result in the depfile that an earlier call wrote; None without one. Raises FileError."""
+    first = next(iter(_lines(path)), "") if path is not None and path.is_file() else ""
+    return _unescaped(first.removesuffix(": \\")) if first else None
+
+
+def _lines(path: Path) -> list[str]:
+    return read(path).decode("utf-8", "surrogateescape").splitlines()
 
 
 def signing_sources(identity: IdentityOptions, signature: SignatureOptions, chosen: ResolvedProfile) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -135,3 +136,29 @@ def test_a_cabinet_that_is_cut_off_is_said_to_be(package: Path, work: Path) -> N
     ran = drvsign("submission", "check", work / "echo.cab")
     assert ran.code == 3
     assert "echo.cab" in ran.errors[0]
+
+
+def test_a_renamed_cabinet_replaces_the_one_that_the_depfile_records(package: Path, work: Path) -> None:
+    build = ("submission", "build", package, "--unsigned", "--depfile", "x.d", "-o")
+    for name in ("old.cab", "new.cab"):
+        ran = drvsign(*build, name)
+        assert ran.code == 0
+    assert "removed old.cab: the cabinet is now new.cab" in ran.stderr
+    assert sorted(path.name for path in work.iterdir() if path.suffix in (".cab", ".ddf")) == ["new.cab", "new.ddf"]
+
+
+def test_a_recorded_cabinet_of_another_signer_stays(package: Path, work: Path, signer: tuple[str, ...]) -> None:
+    assert drvsign("submission", "build", package, "--depfile", "x.d", "-o", "old.cab", *signer).code == 0
+    assert drvsign("submission", "build", package, "--depfile", "x.d", "-o", "new.cab", "--unsigned").code == 0
+    assert (work / "old.cab").is_file()
+
+
+def test_a_cabinet_for_a_device_has_no_directives_beside_it(package: Path, work: Path) -> None:
+    fifo = work / "pipe.cab"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no FIFOs")
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as reader:
+        assert drvsign("submission", "build", package, "--unsigned", "-o", fifo).code == 0
+        assert reader.communicate()[0][:4] == b"MSCF"
+    assert (fifo.is_fifo(), (work / "pipe.ddf").exists()) == (True, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from signer.reports.sink import Sink
@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 
 def write_problems(problems: Sequence[PackageProblem], sink: Sink) -> None:
     """Write each problem with its hint, and the number of errors and warnings."""
+    write_each_problem(problems, sink)
+    write_count(problems, sink)
+
+
+def write_each_problem(problems: Iterable[PackageProblem], sink: Sink) -> None:
+    """Write each problem with its hint."""
     for problem in problems:
         severity = problem.severity.value
         sink.line(severity, str(problem), STYLES.get(severity))
         if problem.hint:
             sink.print(f"    {problem.hint}", "dim")
+
+
+def write_count(problems: Iterable[PackageProblem], sink: Sink) -> None:
+    """Write the number of errors and warnings."""
     counts = Counter(problem.severity.value for problem in problems)
     sink.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
 

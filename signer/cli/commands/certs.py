@@ -16,7 +16,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.certs import Folder, existing_folder
 from signer.cli.options.common import OutputFile, SecretOptions, now
 from signer.cli.output import Output
-from signer.cli.param_types import to_path
+from signer.cli.param_types import to_input
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret, unexpected_as_internal
 from signer.storage.files import read, shell_quote, write_atomically
@@ -70,7 +70,7 @@ def create(
 
     If the folder already has them, they are shown, and only the additional profiles are created.
     """
-    from testcerts.hierarchy import is_whole, subject_of
+    from testcerts.hierarchy import former_roots, is_whole, subject_of
     from testcerts.issue import DEFAULT_SUBJECT, Order, parse_subject
     from testcerts.store import create
 
@@ -82,6 +82,8 @@ def create(
         created = _existing(folder, order, is_key_given=key is not None)
     else:
         created = create(folder, order, names, force=force)
+    if force and former_roots(folder):
+        output.note("Signatures under the earlier root are still replaced as your own; `verify` does not trust it.")
     if output.json:
         output.document(_created_document(created, time))
     elif not output.quiet:
@@ -156,9 +158,9 @@ Shown = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="PATH",
-        help="Files, folders, or @list.txt. Default: your test certificates.",
+        help="Files, folders, or @list.txt; - is the standard input. Default: your test certificates.",
         show_default=False,
-        parser=to_path,
+        parser=to_input,
     ),
 ]
 
@@ -172,7 +174,8 @@ def show(output: Output, secrets: SecretOptions, paths: Shown = None) -> None:
     """
     from testcerts.inventory import handles
 
-    listed = _open_all(expand(paths or [_own_folder(output)], handles, "certificates"), secrets)
+    files = expand(paths or [_own_folder(output)], handles, "certificates", missing_ok=True)
+    listed = _open_all(files, secrets)
     time = now()
     if output.json:
         output.document({"schema": "drvsign.certs/1", "files": [_file_document(one, listed, time) for one in listed]})

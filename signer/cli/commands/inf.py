@@ -46,7 +46,7 @@ def inf() -> None:
 @command
 def show(output: Output, paths: Paths) -> None:
     """Show the class, catalogs, releases, devices and files of INFs, as catalogs are built from them."""
-    infs = expand(paths, is_inf, "INFs")
+    infs = expand(paths, is_inf, "INFs", missing_ok=True)
     facts: list[dict[str, Any]] = []
     errors: dict[Path, SignerError] = {}
     for path in infs:

@@ -17,7 +17,7 @@ from signer.cli.options.common import Jobs, Paths, workers
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.reports import ReportChoices
 from signer.cli.output import Output
-from signer.cli.paths import expand
+from signer.cli.paths import expand, require_existing
 from signer.cli.reading import interruption
 from signer.cli.reporting import Answer, Reporting
 from signer.cli.threads import in_threads
@@ -30,7 +30,7 @@ from signer.errors import (
     UsageError,
     unexpected_as_internal,
 )
-from signer.reports.problems import write_problems
+from signer.reports.problems import write_count, write_each_problem
 from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
@@ -122,15 +122,19 @@ def lint(output: Output, paths: Paths, options: LintOptions, reports: ReportChoi
     output, reporting = reports.prepare(output, "inf lint")
     names, rule_set, today = options.releases(), options.rule_set(), options.today()
     with reporting.with_errors(paths[0]):
-        infs = expand(paths, is_inf, "INFs")
+        if options.fix:
+            require_existing(paths)
+        infs = expand(paths, is_inf, "INFs", missing_ok=True)
     if options.fix and STANDARD in infs:
         raise UsageError("--fix changes a file, and - is the standard input", hint="Name the INF.")
+    if rule_set.mode == "h":
+        output.note("mode h: Microsoft publishes no levels for it; those of mode w apply, with InfVerif's exceptions.")
     fixes = {path: _fix(path, today, output, write=not options.dry_run) for path in infs} if options.fix else {}
     work = _checker(names, today, rule_set, files=options.files)
     results = in_threads(work, infs, workers(jobs, len(infs)))
-    done = output.told_each(results, lambda _: None, len(infs), "reading", at_once=True)
-    if rule_set.mode == "h":
-        output.note("mode h: Microsoft publishes no levels for it; those of mode w apply, with InfVerif's exceptions.")
+    done = output.told_each(
+        results, lambda problems: write_each_problem(problems, output), len(infs), "reading", at_once=True
+    )
     _report(output, reporting, infs, done, fixes)
 
 
@@ -158,7 +162,10 @@ def _report(
     done: Sequence[list[PackageProblem]],
     fixes: dict[Path, dict[str, Any]],
 ) -> None:
-    """Print the problems; after an interrupt also which INFs are left. Raises typer.Exit with the exit code."""
+    """End a call whose problems are printed; after an interrupt, say which INFs are left.
+
+    Raises typer.Exit with the exit code.
+    """
     from catalogs.inf.problems import PackageProblem
 
     left = infs[len(done) :]
@@ -171,7 +178,8 @@ def _report(
         files = [{**_lint_document(path, problems), **fixes.get(path, {})} for path, problems in pairs]
         return {"schema": "drvsign.lint/1", "files": files}
 
-    answer = Answer(partial(write_problems, problems), document, lambda: _model(infs, found, code))
+    listed = [problem for each in done for problem in each]
+    answer = Answer(partial(write_count, listed), document, lambda: _model(infs, found, code))
     reporting.write(output, answer)
     if left:
         output.error(interruption(infs[: len(done)], len(infs), "checked", f"The first file that is left: {left[0]}."))

@@ -8,6 +8,7 @@ import pytest
 
 from signer.cli.signtool_switches import hint_for_switches, replacement_for
 from tests.support.images import PeSpec
+from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
 
 TSA = ("--timestamp", "http://127.0.0.1:9/")
@@ -107,3 +108,64 @@ def test_a_path_that_exists_is_no_option(work: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("word", ["toaster.sys", "/tmp/f", "--fd", "fd", "/unknown", "-o", "-j"])
 def test_other_words_are_no_options_of_signtool(word: str) -> None:
     assert hint_for_switches([word]) is None
+
+
+@pytest.fixture
+def account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of an account that has no test identity; b.sys and the package `theirs` are somebody else's."""
+    write_package(Path("theirs"), BASE, "sample.sys")
+    assert drvsign("package", "theirs").code == 0
+    (folder / "testcerts" / "generated").unlink()
+    Path("text.sys").write_bytes(b"text")
+    return folder.parent / "data"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sign", "b.sys"),
+        ("sign", "a.sys", "b.sys"),
+        ("sign", "b.sys", "--keep-going"),
+        ("sign", "text.sys"),
+        ("sign", "a.sys", "--output", "b.sys"),
+        ("catalog", "sign", "theirs/sample.cat"),
+        ("package", "theirs"),
+        ("submission", "build", "theirs", "-o", "x.cab", "--certs", "../data/new"),
+        ("package", "theirs", "--replace", "--timestamp", "http://127.0.0.1:9/"),
+    ],
+    ids=" ".join,
+)
+def test_a_refused_call_creates_no_test_identity(account: Path, arguments: tuple[str, ...]) -> None:
+    before = state(Path.cwd())
+    assert drvsign(*arguments).code in (1, 3)
+    assert (state(Path.cwd()), account.exists()) == (before, False)
+
+
+def test_a_file_that_can_be_signed_creates_the_test_identity(account: Path) -> None:
+    assert drvsign("sign", "a.sys", "text.sys").code == 3
+    assert account.exists()
+    assert drvsign("sign", "a.sys").code == 0, "it is the identity that signed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (("inf", "lint", "gone.inf", "theirs"), "problems"),
+        (("inf", "show", "gone.inf", "theirs"), "class"),
+        (("certs", "show", "gone.cer", "root.cer"), "certificates"),
+    ],
+    ids=lambda arguments: " ".join(arguments) if isinstance(arguments, tuple) else None,
+)
+def test_reading_answers_for_every_file_that_can_be_read(folder: Path, arguments: tuple[str, ...], key: str) -> None:
+    write_package(Path("theirs"), BASE, "sample.sys")
+    Path("root.cer").write_bytes(Path("testcerts/generated/root.cer").read_bytes())
+    ran = drvsign(*arguments, "--json")
+    assert (ran.code, len(ran.document["files"])) == (3, 2)
+    assert any(entry.get(key) is not None and "gone" not in entry["path"] for entry in ran.document["files"])
+
+
+def test_fixing_infs_changes_nothing_if_one_is_missing(folder: Path) -> None:
+    write_package(Path("theirs"), BASE.replace("\r\n", "\n"), "sample.sys")
+    before = state(folder)
+    assert drvsign("inf", "lint", "theirs", "gone.inf", "--fix").code == 3
+    assert state(folder) == before

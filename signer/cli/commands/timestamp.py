@@ -18,7 +18,6 @@ from signer.cli.paths import expand_relative, require_existing
 from signer.cli.results import attempt, finish_told, left_result, teller
 from signer.cli.signing import prepare_for
 from signer.cli.waiting import in_threads_waiting
-from signer.errors import UsageError
 from signer.formats.detect import is_signable
 from signer.reports.file_results import FileResult
 from signer.storage.patching import Patched, change_atomically
@@ -52,20 +51,18 @@ def timestamp(
     Every signature without a timestamp gets one, nested signatures included. The signatures themselves do not
     change.
     """
-    if not authorities.is_wanted:
-        raise UsageError("no timestamp authority was given", hint="Add --timestamp URL.")
+    choose = authorities.selector(output)
     if not keep_going:
         require_existing(paths)
     files = expand_relative(paths, is_signable, "signed files", missing_ok=True)
     targets = destination.of(files, output)
     prepare_for(targets)
-    choose = authorities.chooser(output)
-    destination.create_folders(targets)
     certs = require_authority(certs)
     known = IdentityOptions(certs=certs).known_authorities() if destination != Destination() else None
+    destination.create_folders(targets)
 
     def work(path: Path) -> FileResult:
-        return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace, known))  # type: ignore[arg-type]
+        return attempt(path, lambda: timestamp_file(path, targets[path], choose, replace, known))
 
     found = in_threads_waiting(work, list(targets), workers(jobs, len(targets)), left_result)
     done = output.told_each(found, teller(output), len(targets), "timestamping")

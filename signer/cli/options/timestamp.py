@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from signer.config import Settings
     from signer.pkcs7.signed_data import TimestampAttribute, Timestamper
     from signer.pkcs7.timestamp import Kind, TimestampSource
+    from signer.pkcs7.timestamping import TimestamperSelector
 
 PANEL = "Timestamps"
 
@@ -70,19 +71,31 @@ class TimestampOptions:
 
     def chooser(self, output: Output) -> Callable[[DigestAlgorithm | None], Timestamper | None]:
         """Return a function from a digest algorithm to its timestamper, or None without one. Raises UsageError."""
+        if self.is_wanted:
+            return self.selector(output)
+        self._algorithm()
+        return lambda _: None
+
+    def selector(self, output: Output) -> TimestamperSelector:
+        """Return a function from a digest algorithm to its timestamper. Raises UsageError if no authority is named."""
+        from signer.algorithms import DigestAlgorithm
+
+        algorithm = self._algorithm()
+        modern = _client(output, self.timestamp, "rfc3161", algorithm)
+        legacy = _client(output, self.legacy_timestamp, "authenticode", algorithm)
+        either = modern or legacy
+        if either is None:
+            raise UsageError("no timestamp authority was given", hint="Add --timestamp URL.")
+        return lambda digest: (legacy if digest is DigestAlgorithm.SHA1 else modern) or either
+
+    def _algorithm(self) -> DigestAlgorithm:
+        """Return the algorithm of --timestamp-digest. Raises UsageError."""
         from signer.algorithms import DigestAlgorithm
 
         algorithm = DigestAlgorithm.named(self.timestamp_digest or "sha256")
         if algorithm is DigestAlgorithm.MD5:
             raise UsageError("MD5 can't be used for timestamps", hint="Choose sha256.", field="--timestamp-digest")
-        modern = _client(output, self.timestamp, "rfc3161", algorithm)
-        legacy = _client(output, self.legacy_timestamp, "authenticode", algorithm)
-
-        def choose(digest: DigestAlgorithm | None) -> Timestamper | None:
-            first, second = (legacy, modern) if digest is DigestAlgorithm.SHA1 else (modern, legacy)
-            return first or second
-
-        return choose
+        return algorithm
 
 
 def _client(output: Output, urls: Sequence[str] | None, kind: Kind, digest: DigestAlgorithm) -> Timestamper | None:

@@ -25,6 +25,8 @@ _SHORT_CELL = 13
 _MIN_CELL_WIDTH = 10
 _BETWEEN_CELLS = 3
 _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+_MAX_RULE = 100
+"""Maximum length in a pipe of the rule under a heading, whose table may have a column of sentences."""
 MAX_DRAWN_ROWS = 500
 """Maximum number of rows of a table that rich draws."""
 
@@ -104,7 +106,7 @@ def write_table(
         return
     with screen.capture() as captured:
         screen.print(drawn)
-    text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    text = "\n".join(_shortened(line.rstrip()) for line in captured.get().splitlines())
     screen.print(text, soft_wrap=True)
 
 
@@ -121,8 +123,13 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
         return None
     padding = " " * _BETWEEN_CELLS
     drawn = [f" {padding.join(map(str.ljust, line, widths))}".rstrip() for line in lines]
-    head = [drawn[0], " " + _RULE * total] if any(columns) else []
+    head = [drawn[0], _shortened(" " + _RULE * total)] if any(columns) else []
     return "\n".join([*([title] if title else []), "", *head, *drawn[1:], "", ""])
+
+
+def _shortened(line: str) -> str:
+    """Return a rule with its maximum length, and any other line as it is."""
+    return line[: _MAX_RULE + 1] if set(line.strip()) in ({_RULE}, {"-"}) else line
 
 
 def _is_unicode(stream: TextIO) -> bool:
@@ -141,7 +148,7 @@ def _write_large(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence
     widths = [max(len(name), *map(len, cells)) for name, cells in zip(columns, by_column, strict=True)]
     padding = " " * _BETWEEN_CELLS
     total = sum(widths) + _BETWEEN_CELLS * (len(widths) - 1)
-    rule = (_RULE if _is_unicode(stream) else "-") * total
+    rule = (_RULE if _is_unicode(stream) else "-") * min(total, _MAX_RULE)
     stream.write(f"{title}\n\n" if title else "\n")
     for cells in [columns, (rule,)] if any(columns) else []:
         stream.write(f" {padding.join(map(str.ljust, cells, widths)).rstrip()}\n")

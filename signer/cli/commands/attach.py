@@ -165,7 +165,7 @@ def _attach(
         return _finished(data, external) if signature is None else read(signature)
 
     made = attach_to(path, target, found, append=mode.append, replace=mode.replace, known=mode.known, origin=signature)
-    note, signer = f"to {path}" if target != path else "", signer_of(made.signature)
+    note, signer = f"from {path}" if target != path else "", signer_of(made.signature)
     name = common_name(signer) if signer is not None else None
     return FileResult(target, "attached", made.algorithm, made.digest, name, note, replaced=made.replaced)
 

@@ -1,4 +1,4 @@
-"""Read private keys in Microsoft's PVK format (.pvk), which MakeCert writes.
+"""Read and write private keys in Microsoft's PVK format (.pvk), that of MakeCert.
 
 All numbers are little-endian. A header of 24 bytes is followed by a salt and by a PRIVATEKEYBLOB, of which everything
 after its first 8 bytes may be encrypted with RC4. The RC4 key is the start of the SHA-1 digest of salt and password: 16
@@ -27,6 +27,7 @@ _BLOB = Struct("<BBHL")
 _RSA = Struct("<4sLL")
 _PRIVATE_KEY_BLOB, _RSA_KEYS = 7, (0x2400, 0xA400)
 """CALG_RSA_SIGN and CALG_RSA_KEYX."""
+_AT_SIGNATURE, _BLOB_VERSION = 2, 2
 _MAX_BITS = 16384
 _CONVERT = (
     "Convert it: openssl rsa -inform PVK -in KEY.pvk -out KEY.pem "
@@ -67,6 +68,22 @@ def load_pvk(data: bytes, password: bytes | None) -> rsa.RSAPrivateKey:
     if header.encrypted or header.salt_size:
         body = _decrypted(body, data[_HEADER.size : salt_end], password)
     return _rsa_key(body)
+
+
+def to_pvk(key: rsa.RSAPrivateKey) -> bytes:
+    """Return a PVK file with an RSA key for signatures, which is not encrypted."""
+    numbers = key.private_numbers()
+    public = numbers.public_numbers
+    whole, half = (key.key_size + 7) // 8, (key.key_size + 15) // 16
+    values = (public.n, numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp, numbers.d)
+    sizes = (whole, half, half, half, half, half, whole)
+    body = b"".join(value.to_bytes(size, "little") for value, size in zip(values, sizes, strict=True))
+    blob = (
+        _BLOB.pack(_PRIVATE_KEY_BLOB, _BLOB_VERSION, 0, _RSA_KEYS[0])
+        + _RSA.pack(b"RSA2", key.key_size, public.e)
+        + body
+    )
+    return _HEADER.pack(_MAGIC, 0, _AT_SIGNATURE, 0, 0, len(blob)) + blob
 
 
 def _decrypted(body: bytes, salt: bytes, password: bytes | None) -> bytes:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from signer.errors import IdentityError, KeyNotFound, WrongSecret
 from signer.keys.local import PrivateKey, load_pair
 from signer.keys.open import open_identity
-from signer.keys.pvk import load_pvk
+from signer.keys.pvk import load_pvk, to_pvk
 from tests.support.identities import identity, private_key
 
 LEAF = identity()
@@ -103,3 +104,18 @@ def test_another_kind_of_key_is_named() -> None:
     dss = bytes.fromhex("1ef1b5b0 00000000 02000000 00000000 00000000 30000000 07020000 00220000") + bytes(40)
     with pytest.raises(IdentityError, match="does not contain an RSA private key"):
         load_pvk(dss, None)
+
+
+def test_a_written_file_is_read_again() -> None:
+    assert isinstance(KEY, rsa.RSAPrivateKey)
+    assert pem(load_pvk(to_pvk(KEY), None)) == pem(KEY)
+
+
+@needs_openssl
+def test_openssl_reads_a_written_file(tmp_path: Path) -> None:
+    assert isinstance(KEY, rsa.RSAPrivateKey)
+    tmp_path.joinpath("key.pvk").write_bytes(to_pvk(KEY))
+    command = [str(OPENSSL), "rsa", "-inform", "PVK", "-in", tmp_path / "key.pvk", "-check"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"RSA key ok" in done.stdout + done.stderr

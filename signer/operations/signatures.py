@@ -97,6 +97,22 @@ def without_signature(data: memoryview | bytes, index: int) -> PatchSet:
     return file.with_signatures([_joined(group) for group in groups if group])
 
 
+def reduced(data: memoryview | bytes, *, certificates: bool, unsigned: bool) -> PatchSet | None:
+    """Return the changes that make the signatures of a file smaller; None if it has none. Raises SignerError.
+
+    `certificates` removes all but the signer's, `unsigned` the unsigned attributes, such as timestamps.
+    """
+    from signer.pkcs7.reduce import without_other_certificates, without_unsigned_attributes
+
+    _, file = opened(data)
+    found = file.signatures()
+    if certificates:
+        found = [without_other_certificates(one) for one in found]
+    if unsigned:
+        found = [without_unsigned_attributes(one) for one in found]
+    return file.with_signatures(found) if found else None
+
+
 def attach(
     data: memoryview | bytes,
     new: bytes,

@@ -44,10 +44,10 @@ def with_unsigned(signature: bytes, oid: str, values: tuple[bytes, ...]) -> byte
     if len(signers) != 1:
         raise SignatureFormatError(f"the signature has {len(signers)} signers, but Authenticode requires exactly one")
     attributes = {**signers[0].unsigned_attributes, oid: values}
-    return _with_unsigned_attributes(signature, attributes)
+    return with_unsigned_attributes(signature, attributes)
 
 
-def _with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[bytes, ...]]) -> bytes:
+def with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[bytes, ...]]) -> bytes:
     """Replace the unsigned attributes. Raises SignatureFormatError for a structure with other fields.
 
     The structure is ContentInfo { oid, [0] { SignedData { …, SET { SignerInfo { …, [1] attributes } } } } }.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs7, pkcs12
 
 from signer.certificates import common_name
+from signer.keys.identity import SigningIdentity
+from signer.keys.local import LocalKey
 from testcerts.issue import Issued, PrivateKey
 from testcerts.profiles import Profile
 
@@ -54,28 +57,43 @@ def _pem(issued: Issued) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in (issued.certificate, *issued.chain))
 
 
-def _key_pem(key: PrivateKey) -> bytes:
+def key_pem(key: PrivateKey) -> bytes:
     """Encode the key as unencrypted PKCS #8, protected only by file permissions."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _pfx(issued: Issued) -> bytes:
     """Encode key, certificate and chain as a PFX that Windows 7 and later can import."""
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(_PFX_ROUNDS)
-        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        .hmac_hash(hashes.SHA1())  # noqa: S303  (the only MAC that Windows 7 supports)
-        .build(PFX_PASSWORD.encode())
-    )
-    name = common_name(issued.certificate).encode()
-    return pkcs12.serialize_key_and_certificates(name, issued.key, issued.certificate, issued.chain, encryption)
+    return _joined(issued.certificate, issued.key, issued.chain, PFX_PASSWORD)
+
+
+def join_pfx(identity: SigningIdentity, password: str | None) -> bytes:
+    """Encode an identity whose key is in memory as a PFX, without a password if it is None or empty."""
+    assert isinstance(identity.key, LocalKey)
+    return _joined(identity.certificate, identity.key.private, identity.chain, password)
+
+
+def _joined(
+    certificate: x509.Certificate, key: PrivateKey, chain: Sequence[x509.Certificate], password: str | None
+) -> bytes:
+    if password:
+        encryption: serialization.KeySerializationEncryption = (
+            PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(_PFX_ROUNDS)
+            .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+            .hmac_hash(hashes.SHA1())  # noqa: S303  (the only MAC that Windows 7 supports)
+            .build(password.encode())
+        )
+    else:
+        encryption = serialization.NoEncryption()
+    name = common_name(certificate).encode()
+    return pkcs12.serialize_key_and_certificates(name, key, certificate, chain, encryption)
 
 
 _ENCODERS: dict[str, Callable[[Issued], bytes]] = {
     ".cer": lambda issued: issued.certificate.public_bytes(Encoding.DER),
     ".pem": _pem,
-    ".key.pem": lambda issued: _key_pem(issued.key),
+    ".key.pem": lambda issued: key_pem(issued.key),
     ".pfx": _pfx,
     ".p7b": lambda issued: pkcs7.serialize_certificates([issued.certificate, *issued.chain], Encoding.DER),
 }

@@ -87,15 +87,16 @@ def known_certificates(given: Path | None, environment: Mapping[str, str]) -> tu
 
 def user_folder() -> Path:
     """Return the folder of the user's test authority, in the data folder that the operating system gives programs."""
-    return _data_folder() / "testcerts"
+    return data_folder() / "testcerts"
 
 
 def _folder_of_pfx(text: str) -> Path:
     """Return a folder for the authority in DRVSIGN_TEST_PFX: another value of the variable has another folder."""
-    return _data_folder() / "imported" / sha256("".join(text.split()).encode()).hexdigest()[:16]
+    return data_folder() / "imported" / sha256("".join(text.split()).encode()).hexdigest()[:16]
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """Return the folder that the operating system gives drvsign for the user's data."""
     from platformdirs import user_data_path
 
     return user_data_path("drvsign", appauthor=False)

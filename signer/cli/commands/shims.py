@@ -30,7 +30,9 @@ def shims(
         Path, typer.Argument(metavar="DIR", help="The folder for the programs.", show_default=False, parser=to_path)
     ],
 ) -> None:
-    """Write signtool, inf2cat, stampinf and makecat to a folder: they take Microsoft's switches and call drvsign.
+    """Write programs with the names of Microsoft's tools to a folder: they take their switches and call drvsign.
+
+    The tools are signtool, inf2cat, stampinf, infverif, makecat, makecert, pvk2pfx, certmgr and cert2spc.
 
     Existing files of these names are replaced only if this command wrote them.
     """

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import say
 from signer.cli.front_ends.program import run
-from signer.cli.front_ends.switches import Switch, parse
+from signer.cli.front_ends.switches import Grammar, Switch, parse
+from signer.cli.front_ends.words import local
 from signer.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -16,20 +18,22 @@ if TYPE_CHECKING:
 
 FAILED = -2
 """The exit code of a failed signability test, which MSBuild reports as MSB6006."""
-_DEPRECATED = "declare it in [SignatureAttributes] of the INF, as Microsoft's page says."
-SWITCHES = {
-    "driver": Switch("value"),
-    "drv": Switch("value"),
-    "os": Switch("value"),
-    "nocat": Switch(),
-    "uselocaltime": Switch(),
-    "verbose": Switch(),
-    "v": Switch(),
-    "drm": Switch("optional", refused=f"The switch is deprecated: {_DEPRECATED}"),
-    "pe": Switch("optional", refused=f"The switch is deprecated: {_DEPRECATED}"),
-    "pagehashes": Switch("optional"),
-}
-"""Inf2Cat's switches, in lower case."""
+_DEPRECATED = "The switch is deprecated: declare it in [SignatureAttributes] of the INF, as Microsoft's page says."
+GRAMMAR = Grammar(
+    {
+        "driver": Switch("value", "DIR of `catalog build DIR`"),
+        "drv": Switch("value", "DIR of `catalog build DIR`"),
+        "os": Switch("value", "`--os NAME,…`"),
+        "nocat": Switch(does="`inf lint DIR`"),
+        "uselocaltime": Switch(does="`--uselocaltime`"),
+        "verbose": Switch(does="nothing more"),
+        "v": Switch(does="nothing more"),
+        "drm": Switch("optional", refused=_DEPRECATED),
+        "pe": Switch("optional", refused=_DEPRECATED),
+        "pagehashes": Switch("optional", "`--page-hashes`; a list of names is refused"),
+    },
+    joined=True,
+)
 
 
 def inf2cat(words: Sequence[str]) -> int:
@@ -40,13 +44,16 @@ def inf2cat(words: Sequence[str]) -> int:
     from catalogs.inf.problems import Severity
     from signer.cli.options.package import CatalogChoices
 
-    given = parse(SWITCHES, words)
+    if asks_for_help(words, GRAMMAR.switches):
+        say(usage("inf2cat /driver:DIR /os:NAME[,NAME]... [options]", GRAMMAR))
+        return 0
+    given = parse(GRAMMAR, words)
     name, os = given.last("driver") or given.last("drv"), given.last("os")
     if not name or not os or given.operands:
         raise UsageError("give one folder and the releases", hint="Write /driver:DIR /os:10_X64.")
     if given.last("pagehashes"):
         raise UsageError("/pageHashes with names is not supported", hint="Write /pageHashes for all files.")
-    folder = Path(name)
+    folder = Path(local(name))
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
     choices = CatalogChoices([os], None, None, "uselocaltime" in given)
@@ -62,7 +69,7 @@ def inf2cat(words: Sequence[str]) -> int:
 
 
 def _build(folder: Path, options: Sequence[str]) -> int:
-    done = run(["catalog", "build", str(folder), *options])
+    done = run("catalog build", [str(folder), *options])
     if done.code:
         return FAILED
     say("Catalog generation complete.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from signer.errors import SignerError
 from signer.reports.escape import printable
 
 
@@ -17,6 +18,13 @@ def complain(text: str) -> None:
     _print(text, is_error=True)
 
 
+def complain_of(title: str, error: SignerError) -> None:
+    """Print an error in the form of a tool's errors, and the hint after it."""
+    complain(f"{title} Error: {error}")
+    if error.hint:
+        complain(f"\t{error.hint}")
+
+
 def _print(text: str, *, is_error: bool) -> None:
     for line in text.split("\n"):
-        typer.echo(printable(line), err=is_error)
+        typer.echo("\t".join(map(printable, line.split("\t"))), err=is_error)

@@ -1,4 +1,4 @@
-"""Run a command of drvsign for a front end, and return its exit code and its JSON document."""
+"""Run a command of drvsign for a front end, and return its exit code, its JSON document and its warnings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from signer.cli.front_ends.lines import complain
+from signer.errors import Interrupted, SignerError
+
+_WARNING = "warning: "
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -17,6 +22,7 @@ class Done:
 
     code: int
     document: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     @property
     def files(self) -> list[dict[str, Any]]:
@@ -24,19 +30,37 @@ class Done:
         return list(self.document.get("files", ()))
 
 
-def run(arguments: Sequence[str]) -> Done:
-    """Run a command with --json. It prints its messages to standard error, as always."""
+def run(command: str, arguments: Sequence[str]) -> Done:
+    """Run a command, such as `catalog build`, with --json. Raises SignerError for an error that is not that of a file.
+
+    The command's own messages are not printed: the front end prints them as its tool does.
+    """
     from signer.cli.app import app
 
-    printed = io.StringIO()
+    printed, said = io.StringIO(), io.StringIO()
     code = 0
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(said):
         try:
-            app([*arguments, "--json", "--quiet"], prog_name="drvsign")
+            app([*command.split(), "--json", "--quiet", *arguments], prog_name="drvsign")
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-    text = printed.getvalue()
-    return Done(code, json.loads(text) if text.strip() else {})
+    lines = said.getvalue().splitlines()
+    try:
+        document = json.loads(printed.getvalue() or "{}")
+    except ValueError:
+        document = {}
+    if "error" in document:
+        raise _restored(document["error"])
+    if code and not document:
+        complain(said.getvalue().rstrip("\n"))
+    return Done(code, document, [line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING)])
+
+
+def _restored(error: dict[str, Any]) -> SignerError:
+    """Return the error that a command reported in its document."""
+    restored = SignerError(error["message"], hint=error["hint"])
+    restored.code = error["code"]
+    return restored if restored.code != Interrupted.code else Interrupted()
 
 
 @contextlib.contextmanager

@@ -6,33 +6,40 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import say
-from signer.cli.front_ends.switches import ParsedSwitches, Switch, parse
+from signer.cli.front_ends.switches import Grammar, ParsedSwitches, Switch, parse
+from signer.cli.front_ends.words import local
 from signer.errors import UsageError
 from signer.storage.files import read, require_data, write_atomically
 
-SWITCHES = {
-    "f": Switch("value"),
-    "s": Switch("value"),
-    "d": Switch("optional"),
-    "a": Switch("optional"),
-    "c": Switch("value"),
-    "v": Switch("optional"),
-    "k": Switch("value"),
-    "u": Switch("value"),
-    "i": Switch("value"),
-    "n": Switch(),
-}
-"""StampInf's switches."""
+GRAMMAR = Grammar(
+    {
+        "f": Switch("value", "FILE; changed in place"),
+        "s": Switch("value", "`--section NAME`"),
+        "d": Switch("optional", "`--date DATE`"),
+        "a": Switch("optional", "`--arch NAME`"),
+        "c": Switch("value", "`--catalog NAME`"),
+        "v": Switch("optional", "`--version VERSION`"),
+        "k": Switch("value", "`--kmdf VERSION`"),
+        "u": Switch("value", "`--umdf VERSION`"),
+        "i": Switch("value", "`--ntverp DIR`"),
+        "n": Switch(does="nothing more"),
+    },
+    prefix="-",
+)
 
 
 def stampinf(words: Sequence[str]) -> int:
     """Stamp the file in place and print StampInf's lines; return the exit code. Raises SignerError."""
-    given = parse(SWITCHES, words)
+    if asks_for_help(words, GRAMMAR.switches):
+        say(usage("stampinf -f FILE [options]", GRAMMAR))
+        return 0
+    given = parse(GRAMMAR, words)
     name = given.last("f")
     if name is None or given.operands:
         raise UsageError("name exactly one file", hint="Write -f FILE.")
-    path = Path(name)
+    path = Path(local(name))
     say(f"Stamping {path}")
     require_data(path)
     section, driver_ver = _stamp(given, path)
@@ -53,7 +60,7 @@ def _stamp(given: ParsedSwitches, path: Path) -> tuple[str, str]:
         given.last("u"),
         given.last("c"),
         given.last("s") or "Version",
-        Path(ntverp) if (ntverp := given.last("i")) else None,
+        Path(local(ntverp)) if (ntverp := given.last("i")) else None,
         local_time=True,
     )
     values = options.stamp(os.environ)

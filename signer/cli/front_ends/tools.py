@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 
 from signer.cli import streams
 from signer.cli.exit_codes import ExitCode
-from signer.cli.front_ends.lines import complain
+from signer.cli.front_ends.lines import complain, complain_of
 from signer.errors import SignerError, UsageError, unexpected_as_internal
 
-_NAMES = {"signtool": "SignTool", "inf2cat": "Inf2Cat", "stampinf": "StampInf", "makecat": "MakeCat"}
-TOOLS = tuple(_NAMES)
-"""Each has a module here with a function of its name, which takes the words of the call and returns the exit code."""
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of Microsoft. The function of its name in the module of its name runs it."""
+
+    title: str
+    """Its name in messages."""
+    wrong_call: int = int(ExitCode.USAGE)
+    """The exit code for wrong words."""
+    failed: int = int(ExitCode.FAILED)
+    """The exit code for another error."""
+    last_line: str = ""
+    """The line that ends a call with an error."""
+
+
+TOOLS = {
+    "signtool": Tool("SignTool", 1, 1),
+    "inf2cat": Tool("Inf2Cat"),
+    "stampinf": Tool("StampInf"),
+    "infverif": Tool("InfVerif", 87, 1),
+    "makecat": Tool("MakeCat"),
+    "makecert": Tool("MakeCert", 1, 1, "Failed"),
+    "pvk2pfx": Tool("Pvk2Pfx", 1, 1),
+    "certmgr": Tool("CertMgr", 1, 1, "CertMgr Failed"),
+    "cert2spc": Tool("Cert2SPC", 1, 1, "Failed"),
+}
+"""By name. Where Microsoft documents no exit code for an error, it is drvsign's."""
 
 
 def run_tool(words: Sequence[str]) -> int:
     """Run the tool that the first word names with the others; return the exit code. Print errors as the tool does."""
     name = words[0].lower().removesuffix(".exe") if words else ""
+    tool = TOOLS.get(name, Tool("drvsign"))
     try:
         if name not in TOOLS:
             raise UsageError(
@@ -30,12 +56,20 @@ def run_tool(words: Sequence[str]) -> int:
             sys.stdout.flush()
         return code
     except SignerError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            streams.forget("stdout")
-            return ExitCode.FAILED
-        complain(f"{_NAMES.get(name, 'drvsign')} error: {error}")
-        if error.hint:
-            complain(error.hint)
-        return 1 if name == "signtool" else ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
+        return _failed(tool, error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+
+
+def _failed(tool: Tool, error: SignerError) -> int:
+    """Print an error as the tool does; return the exit code."""
+    if isinstance(error.__cause__, BrokenPipeError):
+        streams.forget("stdout")
+        return ExitCode.FAILED
+    try:
+        complain_of(tool.title, error)
+        if tool.last_line:
+            complain(tool.last_line)
+    except OSError:  # standard error is closed or full
+        streams.forget("stderr")
+    return tool.wrong_call if isinstance(error, UsageError) or error.code == UsageError.code else tool.failed

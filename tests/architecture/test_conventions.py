@@ -27,6 +27,9 @@ TOP |= {
     "Makefile",
     "LICENSE",
     "requirements-dev.txt",
+    "action.yml",
+    "Containerfile",
+    "templates",
 }
 
 

@@ -48,7 +48,9 @@ class PackageVerdict:
         """Raise typer.Exit with 130 if an interrupt prevented a verdict of the package whose files are `signed`."""
         if any(isinstance(one.error, Interrupted) for one in self.assessments):
             text = f"interrupted: {signed} of {signed} signed, but the result is not verified"
-            output.error(SignerError(text, hint=f"Run: drvsign verify {shell_quote(folder)}"))
+            output.error(
+                SignerError(text, hint=f"Run: drvsign verify {shell_quote(folder)}{' --test-machine' * self.is_test}")
+            )
             raise typer.Exit(ExitCode.INTERRUPTED)
 
     def warn(self, output: Output) -> None:

@@ -31,15 +31,15 @@ def detect_file(path: Path) -> FormatRow | None:
     return _peek(path, _row)
 
 
-def is_plainly_unsigned(path: Path) -> bool:
-    """Tell whether the header of a file shows that it has no signature; False if only its parser can tell.
+def plain_signatures(path: Path) -> tuple[bytes, ...] | None:
+    """Read the signatures of a file, in DER, from where its header says; None if only its parser can tell.
 
-    Much faster than parsing the file. Raises FileError.
+    Much faster than parsing the file, and not as strict: for questions that signing asks again. Raises FileError.
     """
 
-    def peek(read: Reader) -> bool:
+    def peek(read: Reader) -> tuple[bytes, ...] | None:
         row = _row(read)
-        return row is not None and row.lacks_signature(read)
+        return row.plain_signatures(read) if row is not None else None
 
     return _peek(path, peek)
 

@@ -23,6 +23,9 @@ _DOS_HEADER_SIZE, _PE_HEADER_FIELD = 64, 0x3C
 _COFF_HEADER_END, _CERTIFICATE_TABLE_ENTRY = 24, 4 * 8
 _DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
 """Offset of the data directories in the optional headers PE32 and PE32+."""
+_CERTIFICATE_HEADER_SIZE, _MAX_PLAIN_TABLE = 8, 1 << 17
+_SIGNED_DATA_OF_REVISION_2 = bytes.fromhex("00020200")
+"""wRevision and wCertificateType of a WIN_CERTIFICATE."""
 _CABINET_HEADER_SIZE = 36
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _CERTIFICATE_TRUST_LIST = bytes.fromhex("06092b0601040182370a01")
@@ -91,8 +94,8 @@ class FormatRow:
     """How catalogs name the format; None for one whose files they list by the hash of all bytes."""
     prepare: Callable[[], None] | None = None
     """Starts slow preparations for changing a file of this format in the background; None if there are none."""
-    lacks_signature: Callable[[Reader], bool] = lambda _: False
-    """Whether the header alone shows that a file has no signature; False where only the adapter can tell."""
+    plain_signatures: Callable[[Reader], tuple[bytes, ...] | None] = lambda _: None
+    """Reads the signatures of a file, in DER, from where its header says; None where only the adapter can tell."""
     shares_suffixes: bool = False
     """Whether other formats use the same suffixes: InstallShield's archives are called .cab as well."""
 
@@ -110,12 +113,25 @@ def _is_image(read: Reader) -> bool:
     return read(int.from_bytes(head[_PE_HEADER_FIELD:], "little"), 4) == b"PE\0\0"
 
 
-def _has_no_certificate_table(read: Reader) -> bool:
-    """Whether the data directory entry of the certificate table is zero ("PE Format", Optional Header Directories)."""
+def _plain_signatures(read: Reader) -> tuple[bytes, ...] | None:
+    """Read the signature of a certificate table with one entry ("PE Format", Attribute Certificate Table).
+
+    Returns none for a data directory entry that is zero, and None for any other table.
+    """
     optional_header = int.from_bytes(read(_PE_HEADER_FIELD, 4), "little") + _COFF_HEADER_END
     directories = _DIRECTORIES_AT.get(int.from_bytes(read(optional_header, 2), "little"))
-    entry = None if directories is None else read(optional_header + directories + _CERTIFICATE_TABLE_ENTRY, 8)
-    return entry == bytes(8)
+    entry = b"" if directories is None else read(optional_header + directories + _CERTIFICATE_TABLE_ENTRY, 8)
+    if entry == bytes(8):
+        return ()
+    offset, size = int.from_bytes(entry[:4], "little"), int.from_bytes(entry[4:], "little")
+    if not _CERTIFICATE_HEADER_SIZE < size <= _MAX_PLAIN_TABLE:
+        return None
+    table = read(offset, size)
+    header = size.to_bytes(4, "little") + _SIGNED_DATA_OF_REVISION_2
+    der = table[_CERTIFICATE_HEADER_SIZE:]
+    if len(table) != size or table[:_CERTIFICATE_HEADER_SIZE] != header or der[:2] != b"\x30\x82":
+        return None
+    return (der[: 4 + int.from_bytes(der[2:4], "big")],)
 
 
 def _is_cabinet(read: Reader) -> bool:
@@ -178,7 +194,7 @@ IMAGE = FormatRow(
     (oids.SPC_PE_IMAGE_DATA,),
     MemberType("{C689AAB8-8E78-11D0-8C47-00C04FC295EE}", b"\x80\x00"),
     prepare=_start_lief,
-    lacks_signature=_has_no_certificate_table,
+    plain_signatures=_plain_signatures,
 )
 CATALOG = FormatRow(
     "catalog", "a catalog", _is_catalog, (".cat",), _catalog, Features(), Traits(lists_files=True), None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ForeignSignature, SignerError, SigningError
-from signer.formats.detect import is_plainly_unsigned, names, opened
+from signer.formats.detect import names, opened, plain_signatures
 from signer.formats.table import FormatRow
 from signer.keys.identity import SigningIdentity
 from signer.operations.ownership import NOBODY, Ownership, is_same_file, require_replaceable, require_replaceable_target
@@ -97,7 +97,8 @@ class SigningJob:
             require_replaceable_target(target, self.ownership, source=source)
         elif not self.append:
             try:
-                if is_plainly_unsigned(source):
+                plain = plain_signatures(source)
+                if plain is not None and all(one.is_own for one in self.ownership.signers(plain)):
                     return
                 with mapped(source) as data:
                     require_replaceable(*opened(data), self.ownership)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from signer.errors import FileError, SigningError
 from signer.formats import detect, table
 from signer.formats.table import CABINET, CATALOG, IMAGE, Features, FormatRow, Traits
+from signer.pe.image import Image
 from tests.support.images import PeSpec
+from tests.support.signed_samples import signed
 
 NAMED_BY_PATH = b"MZ" + bytes(0x3A) + (0x40).to_bytes(4, "little")
 CATALOG_HEAD = bytes.fromhex("3082010006092a864886f70d010702a08200f0")
@@ -114,7 +117,21 @@ def test_only_an_image_without_a_certificate_table_is_plainly_unsigned(
     tmp_path: Path, data: bytes, unsigned: bool
 ) -> None:
     (tmp_path / "a").write_bytes(data)
-    assert detect.is_plainly_unsigned(tmp_path / "a") is unsigned
+    assert (detect.plain_signatures(tmp_path / "a") == ()) is unsigned
+
+
+def test_the_signature_of_a_plain_table_is_the_one_that_the_parser_finds(tmp_path: Path) -> None:
+    path, image = tmp_path / "a", PeSpec().build()
+    one = signed(image)
+    for data in (one, signed(image, page_hashes=True)):
+        path.write_bytes(data)
+        assert list(detect.plain_signatures(path) or ()) == detect.opened(data)[1].signatures() != []
+    offset = struct.unpack_from("<I", one, Image.parse(one).directory_offset)[0]
+    for where, byte in ((offset, one[offset] ^ 8), (offset + 4, 1), (offset + 6, 1), (offset + 9, 0x81)):
+        path.write_bytes(one[:where] + bytes([byte]) + one[where + 1 :])
+        assert detect.plain_signatures(path) is None, where - offset
+    path.write_bytes(one[:-1])
+    assert detect.plain_signatures(path) is None
 
 
 @pytest.mark.parametrize("size", [4095, 4096, 4097], ids=["short", "one-read", "long"])

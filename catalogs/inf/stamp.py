@@ -91,7 +91,7 @@ def version_of_time(time: datetime.datetime) -> str:
 def stamp(data: bytes, path: Path, values: Stamp) -> StampedInf:
     """Return the INF that a template becomes with these values.
 
-    Raises InfError, with the line, for a template that is no INF or has a variable without a value.
+    Raises InfError, with the line, for a template that is not an INF or has a variable without a value.
     """
     inf = Inf.parse(data, path)
     lines = inf.source.text.split("\n")

@@ -1,7 +1,7 @@
 """Write styled lines, paragraphs and tables to a terminal, with control characters escaped.
 
-rich draws them. It takes longer to load than many a command lasts, so output to a pipe uses it only for tables with
-wide characters or without enough room.
+rich draws them. Loading it takes longer than a short command, so output to a pipe uses it only for tables with wide
+characters, and for tables that are too wide.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def waiting() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class WaitingKey:
-    """A key in a service or a token, each signature of which is a wait."""
+    """A key in a service or a token: each signature waits for it."""
 
     key: SigningKey
 

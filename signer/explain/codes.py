@@ -50,7 +50,7 @@ class Code:
 
 
 def parse_code(word: str) -> Code | None:
-    """Return the code that a word means; None if it is no known code.
+    """Return the code that a word means; None for an unknown code.
 
     A small number that is both a problem code and a Win32 error, such as 52, is the problem code: Device Manager shows
     these without further text, and programs print errors with a text.

@@ -33,4 +33,4 @@ class Record:
     typed: bool = True
     """False for a message with a value that its field's type can't have."""
     language: str = ""
-    """The language of a text that is not in English, of which only codes, paths and fields were read."""
+    """The language of a text that is not in English; only its codes, paths and fields were read."""

@@ -1,7 +1,7 @@
 """Read and write private keys in Microsoft's PVK format (.pvk), that of MakeCert.
 
-All numbers are little-endian. A header of 24 bytes is followed by a salt and by a PRIVATEKEYBLOB, of which everything
-after its first 8 bytes may be encrypted with RC4. The RC4 key is the start of the SHA-1 digest of salt and password: 16
+All numbers are little-endian. A header of 24 bytes is followed by a salt and by a PRIVATEKEYBLOB. Everything after its
+first 8 bytes may be encrypted with RC4. The RC4 key is the start of the SHA-1 digest of salt and password: 16
 bytes, or 5 bytes and 11 zeros in the weak form for export.
 
 Sources: win32 desktop-src/SecCrypto/base-provider-key-blobs.md for the blob; OpenSSL, crypto/pem/pvkfmt.c, for the

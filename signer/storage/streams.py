@@ -84,7 +84,7 @@ def _is_terminal(path: Path) -> bool:
 
 
 def _is_binary(data: bytes) -> bool:
-    """Tell binary data from text in UTF-8, a character of which may be cut at the end."""
+    """Tell whether data is not text in UTF-8; its last character may be incomplete."""
     if any(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in data):
         return True
     try:

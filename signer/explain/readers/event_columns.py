@@ -71,7 +71,7 @@ def _meaning(cell: str) -> str:
 
 
 def _row(columns: Columns, line: str, lines: Lines) -> dict[str, str] | None:
-    """Return the cells of a row by meaning; None for a line that is no row."""
+    """Return the cells of a row by meaning; None for a line that is not a row."""
     if not columns.delimiter:
         found = _FORMAT_TABLE_ROW.match(line)
         return dict(zip(columns.means, found.groups(), strict=True)) if found is not None else None

@@ -23,8 +23,8 @@ _HEADER, _CHUNK = 4096, 0x10000
 _CHUNK_SIGNATURE = b"ElfChnk\0"
 _CHUNK_COUNT_AT = 42
 _TABLES, _TABLES_END = 128, 512
-"""Where a chunk has the tables of its names and of its templates: offsets of entries, each of which begins with the
-offset of the next entry with the same hash, or zero."""
+"""Where a chunk has the tables of its names and of its templates: offsets of entries. An entry begins with the offset
+of the next entry with the same hash, or zero."""
 _MAX_ENTRIES = 4096
 """Number of entries in both tables; a chunk has some hundred."""
 _MAX_FAILURES = 64

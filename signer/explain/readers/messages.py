@@ -100,7 +100,7 @@ def policy_mentions(text: str) -> dict[str, str]:
 
 @cache
 def _opening_words() -> frozenset[str]:
-    """Return words of which each message that `_openings` finds has one: the few that most of them share."""
+    """Return a few words that most messages share; each message that `_openings` finds has one of them."""
     starts = [found[1].split() for found in map(_START.match, (message.text for message in messages())) if found]
     counts = Counter(word for words in starts for word in set(words) if len(word) > _WORDS)
     return frozenset(max(words, key=lambda word: (counts[word], len(word))) for words in starts)

@@ -50,7 +50,7 @@ LINE_READERS: tuple[LineReader, ...] = (
 
 
 def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:
-    """Yield the records of one input, told apart by its content. Raises FileError for a file that is no log."""
+    """Yield the records of one input, told apart by its content. Raises FileError for a file that is not a log."""
     chunks = iter(chunks)
     first = next(chunks, b"")
     if first.startswith(evtx.SIGNATURE):

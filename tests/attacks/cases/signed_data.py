@@ -70,7 +70,7 @@ def data_in_an_unsigned_attribute() -> Attempt:
 
 @attack(f"{AUTHENTICODE}: one signer", code="signer-count")
 def two_signers() -> Attempt:
-    """Two SignerInfos, of which a verifier could check one and trust the other."""
+    """Two SignerInfos: a verifier could check one and trust the other."""
     return image_with(with_signers(lambda signers: signers * 2))
 
 

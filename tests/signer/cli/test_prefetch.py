@@ -19,7 +19,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an image by any name, a file that is none, and a folder of each kind."""
     (tmp_path / "image").write_bytes(PeSpec().build())
     (tmp_path / "text.sys").write_bytes(b"text")
@@ -53,7 +53,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("--version", False),
     ],
 )
-def test_only_what_changes_images_starts_lief(room: Path, started: list[str], call: str, expected: bool) -> None:
+def test_only_what_changes_images_starts_lief(folder: Path, started: list[str], call: str, expected: bool) -> None:
     prefetch.start(call.split())
     assert bool(started) is expected
 
@@ -64,8 +64,8 @@ def test_a_word_that_is_no_path_does_no_harm(started: list[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="open files have no names here")
-def test_what_is_open_already_is_left_to_its_reader(started: list[str], room: Path) -> None:
+def test_what_is_open_already_is_left_to_its_reader(started: list[str], folder: Path) -> None:
     """Where such a name is another for the same open file, as on macOS, a password file would seem empty later."""
-    with (room / "image").open("rb") as file:
+    with (folder / "image").open("rb") as file:
         prefetch.start(["sign", f"/dev/fd/{file.fileno()}"])
     assert started == []

@@ -108,13 +108,15 @@ def catalog_attributes(package: DriverPackage) -> list[NameValue]:
 
 def _hash(file: PackageFile, options: CatalogOptions, opened: Opener) -> HashedFile:
     requested = any(_is(a, name) and _is_included(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
-    return hash_path(file.path, packed=file.packed, page_hashes=options.page_hashes or requested, opened=opened)
+    return hash_path(file.path, compressed=file.compressed, page_hashes=options.page_hashes or requested, opened=opened)
 
 
-def hash_path(path: Path, *, packed: bool = False, page_hashes: bool = False, opened: Opener = mapped) -> HashedFile:
-    """Hash the file at `path`, decompressed if it is `packed`. Raises SignerError with the path."""
+def hash_path(
+    path: Path, *, compressed: bool = False, page_hashes: bool = False, opened: Opener = mapped
+) -> HashedFile:
+    """Hash the file at `path`, decompressed if it is `compressed`. Raises SignerError with the path."""
     try:
-        with open_decompressed(path, packed, opened) as data:
+        with open_decompressed(path, compressed, opened) as data:
             return hash_file(data, page_hashes=page_hashes)
     except SignerError as error:
         raise error.at(path) from error

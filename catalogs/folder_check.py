@@ -11,7 +11,7 @@ from catalogs.build import hash_path
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import CatalogMember, HashedFile
 from catalogs.inf.driver import DriverInf
-from catalogs.package.compressed import packed_name
+from catalogs.package.compressed import compressed_name
 from signer.errors import InfError, MalformedInput, SignerError, unexpected_as_internal
 
 State = Literal["listed", "changed", "stale", "missing", "unlisted", "extra", "added", "unreadable"]
@@ -54,7 +54,7 @@ class _Check:
         self._catalog = catalog
         self._path = path
         self._names = {member.file.lower() for member in catalog.members if member.file}
-        self._packed = {packed_name(name): name for name in self._names}
+        self._compressed = {compressed_name(name): name for name in self._names}
         self._found: set[str] = set()
         self._digests: set[bytes] = set()
 
@@ -70,7 +70,7 @@ class _Check:
         if member is not None:
             self._found.add((member.file or path.name).lower())
             return FileState(path.name, "listed", path)
-        if path.name.lower() in self._names or path.name.lower() in self._packed:
+        if path.name.lower() in self._names or path.name.lower() in self._compressed:
             return _changed(self._catalog, path)
         if self._names_catalog(path):
             reason = "it names this catalog, which does not list it: Windows answers 0xE000024B"
@@ -80,7 +80,7 @@ class _Check:
     def missing(self, files: Sequence[Path]) -> Iterator[FileState]:
         """Yield the names without a file, then the entries without a name whose digest no file has."""
         names = {path.name.lower() for path in files}
-        present = names | {self._packed.get(name, "") for name in names}
+        present = names | {self._compressed.get(name, "") for name in names}
         for name in sorted(self._names - self._found - present):
             yield FileState(name, "missing")
         for member in self._catalog.members:
@@ -92,8 +92,8 @@ class _Check:
     def _member_of(self, path: Path) -> CatalogMember | None:
         """Return the member that lists a file, perhaps decompressed. Raises SignerError."""
         member = self._listed(hash_path(path))
-        if member is None and path.name.lower() in self._packed:
-            member = self._listed(hash_path(path, packed=True))
+        if member is None and path.name.lower() in self._compressed:
+            member = self._listed(hash_path(path, compressed=True))
         return member
 
     def _listed(self, hashed: HashedFile) -> CatalogMember | None:

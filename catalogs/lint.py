@@ -113,4 +113,4 @@ def check_stale(package: DriverPackage) -> list[PackageProblem]:
 
 
 def _is_stale(file: PackageFile, catalog: Catalog) -> bool:
-    return find(catalog, hash_path(file.path, packed=file.packed)) is None
+    return find(catalog, hash_path(file.path, compressed=file.compressed)) is None

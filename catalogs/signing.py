@@ -155,7 +155,7 @@ def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents,
 
 
 def _problems_of(file: PackageFile, staging: Staging, contents: Contents, catalog: Catalog) -> Iterator[PackageProblem]:
-    evidence = contents.evidence_of(file.path, [catalog], file.packed)
+    evidence = contents.evidence_of(file.path, [catalog], file.compressed)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
         yield PackageProblem("not-catalogued", "the new catalog does not list it", file.path)
     new = evidence.signatures if staging.is_staged(file.path) else ()

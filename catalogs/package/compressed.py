@@ -20,7 +20,7 @@ from signer.storage.staging import Opener
 _MAX_EXTENSION = 3
 
 
-def packed_name(name: str) -> str:
+def compressed_name(name: str) -> str:
     """Return the name of the compressed file: driver.sy_ for driver.sys, read.me_ for read.me."""
     stem, dot, extension = name.rpartition(".")
     if not dot:
@@ -30,20 +30,20 @@ def packed_name(name: str) -> str:
 
 
 @contextlib.contextmanager
-def open_decompressed(path: Path, packed: bool = False, opened: Opener = mapped) -> Iterator[memoryview]:
+def open_decompressed(path: Path, compressed: bool = False, opened: Opener = mapped) -> Iterator[memoryview]:
     """Open the bytes that Windows installs, as a context manager. Raises FileError and MalformedInput."""
     with opened(path) as data:
-        if not packed:
+        if not compressed:
             yield data
             return
         try:
-            content = unpacked(data)
+            content = decompressed(data)
         except SignerError as error:
             raise error.at(path) from error
     yield memoryview(content)
 
 
-def unpacked(data: memoryview) -> bytes:
+def decompressed(data: memoryview) -> bytes:
     """Decompress a file; data in another format is returned unchanged. Raises MalformedInput."""
     if is_szdd(data):
         return expand(data)

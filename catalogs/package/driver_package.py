@@ -18,7 +18,7 @@ from catalogs.inf.version import CatalogDirective
 from catalogs.package import signability
 from catalogs.package.copied_files import copied_files
 from catalogs.package.folder import Folder, OutsideFolder
-from catalogs.package.images import check_images, is_packed
+from catalogs.package.images import check_images, is_compressed
 from catalogs.package.locate import locate
 from catalogs.package.signature_attributes import SignatureAttribute, requests_pe_trust, signature_attributes
 from catalogs.package.templates import NewInf, templates_in
@@ -42,7 +42,7 @@ class PackageFile:
     """Releases that install the file, in catalog order: its `OSAttr`."""
     attributes: tuple[SignatureAttribute, ...] = ()
     """Signature attributes that the INF requests for the file."""
-    packed: bool = False
+    compressed: bool = False
     """True for a compressed file such as driver.sy_: the catalog lists the uncompressed file."""
     new: NewInf | None = None
     """The INF that a template becomes and that signing writes; None for a file that exists."""
@@ -332,7 +332,7 @@ class _Run:
                 PurePosixPath(path.relative_to(folder.root).as_posix()),
                 os,
                 attributes.get(name, ()) or attributes.get(item.copy.source.lower(), ()),
-                is_packed(item, path),
+                is_compressed(item, path),
             )
 
     def _find(self, driver: DriverInf, folder: Folder, item: CopiedFile) -> Path | None:

@@ -43,7 +43,7 @@ def check_images(
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
-        with open_decompressed(path, is_packed(next(iter(items.values())), path)) as data:
+        with open_decompressed(path, is_compressed(next(iter(items.values())), path)) as data:
             if detect(data) is not IMAGE:
                 yield _no_image(
                     driver, path, next(iter(items.values())), is_service=not _names(path, items).isdisjoint(starts)
@@ -105,7 +105,7 @@ def _is_kernel_image(path: Path) -> bool:
         raise error.at(path) from error
 
 
-def is_packed(item: CopiedFile, path: Path) -> bool:
+def is_compressed(item: CopiedFile, path: Path) -> bool:
     """Tell whether `path` is the compressed file (driver.sy_) for an item (driver.sys)."""
     return path.name.lower() != item.copy.source.lower()
 

@@ -8,7 +8,7 @@ from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import CopiedFile
 from catalogs.inf.problems import PackageProblem
 from catalogs.package import signability
-from catalogs.package.compressed import packed_name
+from catalogs.package.compressed import compressed_name
 from catalogs.package.folder import Folder, OutsideFolder
 
 
@@ -21,7 +21,7 @@ def locate(driver: DriverInf, folder: Folder, file: CopiedFile) -> Path | Packag
     if problem is not None or file.source is None:
         return problem
     try:
-        names = (file.copy.source, packed_name(file.copy.source))
+        names = (file.copy.source, compressed_name(file.copy.source))
         path = next(filter(None, (folder.find((*file.source.folders, name)) for name in names)), None)
     except OutsideFolder:
         return signability.outside_folder(driver, file)

@@ -28,14 +28,14 @@ class Contents:
     """Corrects the evidence of a file; the identity, except in a rehearsal (`catalogs.rehearsal`)."""
 
     def evidence_of(
-        self, path: Path, catalogs: Sequence[CatalogLookup], packed: bool = False, name: str | None = None
+        self, path: Path, catalogs: Sequence[CatalogLookup], compressed: bool = False, name: str | None = None
     ) -> Evidence:
         """Gather the evidence of a file and the catalogs that list it. Raises FileError and MalformedInput.
 
         `name` is the file name in the evidence, by default that of `path`.
         """
         try:
-            with open_decompressed(path, packed, self.opened) as data:
+            with open_decompressed(path, compressed, self.opened) as data:
                 row = detect(data)
                 kind = row.name if row is not None and not row.is_content else "file"
                 return self.believed(gather(data, kind, name or path.name, catalogs))

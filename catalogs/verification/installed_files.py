@@ -8,7 +8,7 @@ from pathlib import Path
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.lookup import MachineInstall
 from catalogs.inf.problems import Severity
-from catalogs.package.compressed import packed_name
+from catalogs.package.compressed import compressed_name
 from catalogs.package.folder import Folder
 from catalogs.package.locate import locate
 from signer.policy.findings import Finding
@@ -21,7 +21,7 @@ def locations(machine: MachineInstall) -> Iterator[tuple[str, ...]]:
     for file in machine.files:
         *folders, name = file.location
         yield file.location
-        yield (*folders, packed_name(name))
+        yield (*folders, compressed_name(name))
 
 
 def missing_files(driver: DriverInf, machine: MachineInstall) -> Iterator[Finding]:

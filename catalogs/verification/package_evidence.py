@@ -74,7 +74,7 @@ def check_package(
     services = {name: service for driver in reversed(drivers) for name, service in service_binaries(driver).items()}
 
     def checked(file: PackageFile) -> CheckedFile:
-        evidence = contents.evidence_of(file.path, lookups, file.packed, file.relative.name)
+        evidence = contents.evidence_of(file.path, lookups, file.compressed, file.relative.name)
         newlines = _newline_problem(file.path, evidence, catalog) if catalog is not None else None
         return CheckedFile(file, evidence, paths_of(evidence), services.get(file.relative.name.lower()), newlines)
 

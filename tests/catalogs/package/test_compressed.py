@@ -12,7 +12,7 @@ from catalogs.build import build
 from catalogs.catalog import os_names
 from catalogs.catalog.file import Catalog
 from catalogs.folder_check import check_folder
-from catalogs.package.compressed import packed_name
+from catalogs.package.compressed import compressed_name
 from catalogs.package.driver_package import read_packages, survey_packages
 from signer.errors import MalformedInput
 from tests.catalogs.test_build_from_inf import OPTIONS
@@ -24,7 +24,7 @@ X64 = os_names.parse_list("10_X64")
 
 
 @pytest.mark.parametrize(
-    ("name", "packed"),
+    ("name", "compressed"),
     [
         pytest.param("driver.sys", "driver.sy_", id="three-letters"),
         pytest.param("read.me", "read.me_", id="two-letters"),
@@ -33,8 +33,8 @@ X64 = os_names.parse_list("10_X64")
         pytest.param("a.b.sys", "a.b.sy_", id="two-dots"),
     ],
 )
-def test_a_compressed_file_name_ends_with_an_underscore(name: str, packed: str) -> None:
-    assert packed_name(name) == packed
+def test_a_compressed_file_name_ends_with_an_underscore(name: str, compressed: str) -> None:
+    assert compressed_name(name) == compressed
 
 
 def packed_package(folder: Path, data: bytes) -> Path:
@@ -85,7 +85,7 @@ def test_an_uncompressed_file_takes_precedence(tmp_path: Path) -> None:
     write_package(tmp_path)
     (tmp_path / "sample.sy_").write_bytes(szdd(b"another"))
     (package,) = read_packages(tmp_path, X64)
-    assert [(file.relative.name, file.packed) for file in package.files] == [
+    assert [(file.relative.name, file.compressed) for file in package.files] == [
         ("sample.inf", False),
         ("sample.sys", False),
     ]

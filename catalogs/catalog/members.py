@@ -173,7 +173,8 @@ def _interpret(subject: TrustedSubject) -> CatalogMember:
         elif oid == oids.CAT_MEMBERINFO2:
             kind = _kind(value)
         elif oid == oids.CAT_MEMBERINFO:
-            guid = next(der.children(value, der.read(value))).contents(value).decode("utf-16-be", "replace")
+            info = der.read(value)
+            guid = der.read(value, info.body, info.end).contents(value).decode("utf-16-be", "replace")
             kind = _kind(guid.upper())
     return CatalogMember(subject.identifier, kind, algorithm, digest, pages, tuple(attributes))
 

@@ -263,6 +263,16 @@ def test_entries_with_the_same_tag_must_agree(entries: list[TrustedSubject], ver
         Catalog.parse(data)
 
 
+@pytest.mark.parametrize("info", [der.sequence(), der.null(), b"\x30\x02\x1e\x09"], ids=["empty", "null", "too-long"])
+def test_a_malformed_member_info_is_an_error(info: bytes) -> None:
+    """Found by fuzzing: an empty one ended the call, which compares two entries of one tag."""
+    (first,) = entry(b"a", "a.inf", version=1)
+    attributes = tuple((oid, info if oid == oids.CAT_MEMBERINFO else value) for oid, value in first.attributes)
+    data = assemble([first, replace(first, attributes=attributes)], [], replace(OPTIONS, version=1), "").to_bytes()
+    with pytest.raises(CatalogError, match="malformed catalog member"):
+        Catalog.parse(data)
+
+
 def test_members_with_the_same_content_are_compared_by_name_and_number() -> None:
     first = assemble(entry(b"a", "a.inf") + entry(b"a", "b.inf"), [], OPTIONS, "")
     other_order = replace(first.trust_list, subjects=first.trust_list.subjects[::-1])

@@ -7,12 +7,14 @@ table in docs/security.md does not list.
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import random
 import re
 import sys
-import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -33,10 +35,10 @@ from signer.trust.path import CertificatePath
 from signer.verify.evidence import Evidence
 from signer.verify.gather import gather
 from tests.support.files import ROOT, corpus_files, corpus_id, patched
-from tests.support.regions import CONTENT, Roles, regions_of
+from tests.support.regions import Roles, regions_of
 
 TARGET = Target.parse("win11-24h2-x64")
-FEW = 8
+FEW = 128
 """The size up to which every bit of a region is flipped; in larger ones, one bit of every byte."""
 Flip = tuple[int, int]
 """A place and a mask."""
@@ -106,13 +108,19 @@ class Sample:
         encoded = [[one.public_bytes(Encoding.DER) for one in certificates] for certificates in (signers, issuers)]
         return regions_of(self.data, self.kind, Roles(*encoded))
 
-    def flips(self) -> Iterator[Flip]:
-        """Yield every bit of small regions, and one bit of every byte of the others."""
-        sizes, seen = Counter(self.regions), Counter[str]()
+    def flips(self, limit: int | None = None) -> Iterator[Flip]:
+        """Yield every bit of small regions, and one bit of every byte of the others, of at most `limit` bytes.
+
+        Which bytes of a larger region these are is random, and the same in every run.
+        """
+        places = defaultdict[str, list[int]](list)
         for place, region in enumerate(self.regions):
-            bits = range(8) if sizes[region] <= FEW else (seen[region] % 8,)
-            seen[region] += 1
-            yield from ((place, 1 << bit) for bit in bits)
+            places[region].append(place)
+        for region, own in places.items():
+            chosen = own if limit is None or len(own) <= limit else random.Random(region).sample(own, limit)
+            for number, place in enumerate(chosen):
+                bits = range(8) if len(own) <= FEW else (number % 8,)
+                yield from ((place, 1 << bit) for bit in bits)
 
     def flipped(self, flip: Flip) -> bytes:
         place, mask = flip
@@ -155,17 +163,26 @@ class Totals:
     wrong: list[str] = field(default_factory=list)
     """Accepted copies that docs/security.md does not list, or that state something else."""
 
+    def add(self, other: Totals) -> None:
+        """Add the results of other files."""
+        self.files += other.files
+        self.copies += other.copies
+        self.accepted += other.accepted
+        self.wrong += other.wrong
 
-def corpus_samples() -> Iterator[Sample]:
-    """Yield the accepted files of the corpus with one signature; stamped ones, the day after their signer expired."""
-    trust = Trust.release()
-    for path in corpus_files("drivers/*", "catalogs/*", "packages/**/*.sys", "packages/**/*.cat"):
-        data = path.read_bytes()
-        row, name = detect(data), corpus_id(path)
-        at = _time_of(data, row.name) if row is not None else None
-        sample = Sample(name, row.name, data, trust, at) if row is not None and at is not None else None
-        if sample is not None and sample.verified(data) is not None:
-            yield sample
+
+def corpus_sample(path: Path) -> Sample | None:
+    """Return a file of the corpus as a sample, if it is accepted and has one signature.
+
+    Stamped ones are verified as of the day after their signer expired.
+    """
+    data = path.read_bytes()
+    row = detect(data)
+    at = _time_of(data, row.name) if row is not None else None
+    if row is None or at is None:
+        return None
+    sample = Sample(corpus_id(path), row.name, data, Trust.release(), at)
+    return sample if sample.verified(data) is not None else None
 
 
 def _time_of(data: bytes, kind: str) -> datetime | None:
@@ -180,45 +197,50 @@ def _time_of(data: bytes, kind: str) -> datetime | None:
     return ends + timedelta(days=1) if signatures[0].timestamp is not None else datetime(2026, 11, 27, tzinfo=UTC)
 
 
-def tamper(sample: Sample, totals: Totals, chance: random.Random, contents: int, until: float) -> None:
-    """Flip each byte outside of the content and a sample of `contents` bytes of it, and truncate at as many places."""
-    flips = list(sample.flips())
-    inside = [flip for flip in flips if sample.regions[flip[0]] == CONTENT]
-    outside = [flip for flip in flips if sample.regions[flip[0]] != CONTENT]
-    original, allowed = sample.verified(sample.data), documented()
+def tamper(sample: Sample, limit: int) -> Totals:
+    """Flip at most `limit` bytes of each region, and truncate at as many places."""
+    original, allowed, totals = sample.verified(sample.data), documented(), Totals(1)
     assert original is not None
-    totals.files += 1
-    for flip in (*outside, *chance.sample(inside, min(contents, len(inside)))):
-        if time.monotonic() > until:
-            return
+    for flip in sample.flips(limit):
         totals.copies += 1
         copy, region = sample.verified(sample.flipped(flip)), sample.regions[flip[0]]
         if copy is not None:
             totals.accepted[region] += 1
             if region not in allowed or copy.statement != original.statement:
                 totals.wrong.append(f"{sample.name}: {region}, byte {flip[0]:#x} with mask {flip[1]:#04x}")
-    for size in chance.sample(range(len(sample.data)), min(contents, len(sample.data))):
+    chance = random.Random(sample.name)
+    for size in chance.sample(range(len(sample.data)), min(limit, len(sample.data))):
         totals.copies += 1
         if sample.verified(sample.data[:size]) is not None:
             totals.wrong.append(f"{sample.name}: truncated to {size} bytes")
+    return totals
+
+
+def tamper_path(path: Path, limit: int) -> Totals:
+    """Do the same for a file of the corpus; nothing if it is not accepted as it is."""
+    sample = corpus_sample(path)
+    return Totals() if sample is None else tamper(sample, limit)
 
 
 def main() -> int:
+    """Tamper with the corpus, several files at once."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="stop after this time")
     parser.add_argument("--only", default="", help="only files whose path contains this text")
-    parser.add_argument("--contents", type=int, default=200, help="bytes of the content to flip in each file")
+    parser.add_argument("--bytes", type=int, default=64, help="bytes to flip in each region that has more; default: 64")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="processes; default: one for each processor"
+    )
     arguments = parser.parse_args()
-    until, totals, chance = time.monotonic() + 60 * arguments.minutes, Totals(), random.Random("drvsign")
-    samples = [sample for sample in corpus_samples() if arguments.only in Path(sample.name).as_posix()]
-    chance.shuffle(samples)
-    for sample in samples:
-        if time.monotonic() < until:
-            tamper(sample, totals, chance, arguments.contents, until)
-    if not samples:
+    found = corpus_files("drivers/*", "catalogs/*", "packages/**/*.sys", "packages/**/*.cat")
+    paths = [path for path in found if arguments.only in Path(corpus_id(path)).as_posix()]
+    totals = Totals()
+    with ProcessPoolExecutor(arguments.workers) as workers:
+        for done in workers.map(tamper_path, paths, itertools.repeat(arguments.bytes)):
+            totals.add(done)
+    if not totals.files:
         sys.stdout.write("No file of the corpus with this text in its path has one accepted signature.\n")
         return 1
-    lines = [f"{totals.files} of {len(samples)} files, {totals.copies:,} changed copies"]
+    lines = [f"{totals.files} files, {totals.copies:,} changed copies"]
     lines += [f"{count:>9,}  {region}" for region, count in sorted(totals.accepted.items())]
     sys.stdout.write("\n".join([*lines, *(totals.wrong[:50] or ["No other change was accepted."]), ""]))
     return 1 if totals.wrong else 0

@@ -21,7 +21,7 @@ from signer.certificates import common_name, extended_key_usages, is_self_signed
 from signer.errors import CertificateError, FileError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
-from signer.storage.folders import move_aside
+from signer.storage.folders import move_aside, put_back
 from testcerts.encodings import PFX_PASSWORD, Contents, encode
 from testcerts.hierarchy import REQUIRED, TestHierarchy, is_used, read_hierarchy
 from testcerts.issue import DEFAULT_SUBJECT, Issued, Order, issue, parse_subject
@@ -75,7 +75,8 @@ def import_pfx(data: bytes, password: str | None, folder: Path, *, force: bool =
             )
         replaced = move_aside(folder)
     contents: Contents = {name: data for one in (root, issuing, leaf) for name, data in encode(one).items()}
-    save(folder, {name: data for name, data in contents.items() if name not in _KEYS_OF_AUTHORITIES}, is_new=True)
+    with put_back(replaced, folder):
+        save(folder, {name: data for name, data in contents.items() if name not in _KEYS_OF_AUTHORITIES}, is_new=True)
     return Imported(read_hierarchy(folder), is_new=True, replaced=replaced)
 
 

@@ -64,7 +64,19 @@ def with_unsigned_attributes(signature: bytes, attributes: Mapping[str, tuple[by
         fields.append(b"\xa1" + unsigned[1:])
     new_signers = der.tlv(der.SET, der.sequence(*fields))
     new_data = der.sequence(*(part.whole(signature) for part in head), new_signers)
-    return der.sequence(oid.whole(signature), der.explicit(0, new_data))
+    changed = der.sequence(oid.whole(signature), der.explicit(0, new_data))
+    _require_found(changed, {name: values for name, values in attributes.items() if values})
+    return changed
+
+
+def _require_found(signature: bytes, attributes: Mapping[str, tuple[bytes, ...]]) -> None:
+    """Check that a reader finds the unsigned attributes. Raises SignatureFormatError."""
+    from signer.pkcs7.parse import parse
+
+    signers = parse(signature).signers
+    found = signers[0].unsigned_attributes if len(signers) == 1 else {}
+    if {name: sorted(values) for name, values in found.items()} != {n: sorted(v) for n, v in attributes.items()}:
+        raise SignatureFormatError("the signature has two sets of signers, and a reader would find the other one")
 
 
 def _signed_fields(data: bytes, signer: der.Element) -> list[bytes]:

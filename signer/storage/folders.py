@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Collection, Iterator
@@ -34,6 +35,17 @@ def move_aside(folder: Path) -> Path:
     aside = next(path for path in names if not path.exists())
     with convert_os_errors(folder, "rename the folder"):
         return whole.rename(aside)
+
+
+@contextlib.contextmanager
+def put_back(aside: Path | None, folder: Path) -> Iterator[None]:
+    """Give a folder that was moved aside its old name if the block raises an exception."""
+    try:
+        yield
+    except BaseException:
+        if aside is not None and not folder.exists():
+            aside.rename(Path(os.path.realpath(folder)))
+        raise
 
 
 def _raise(error: OSError) -> None:

@@ -36,6 +36,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "signed.sys", "--legacy-timestamp", "URL"),
     "submission": ("submission", "build", "hello", "--unsigned", "-o", "other.cab"),
 }
+CERTIFICATES: dict[str, tuple[str, ...]] = {
+    "create": ("certs", "create", "made", "--key", "p256"),
+    "create-force": ("certs", "create", "testcerts/generated", "--key", "p256", "--force"),
+    "import": ("certs", "import", "test.pfx", "made", "--password-file", "password"),
+    "import-force": ("certs", "import", "test.pfx", "testcerts/generated", "--password-file", "password", "--force"),
+}
 STRIDES = {"sign": 5, "package": 7, "package-output": 9}
 """Every n-th call fails, by default every second; with DRVSIGN_FAULTS=1 every call."""
 TOGETHER = {"package": {"hello/hello.sys", "hello/hello.cat"}, "package-output": {"out/hello.sys", "out/hello.cat"}}
@@ -59,6 +65,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     certs = ("--certs", folder / "testcerts" / "generated")
     assert drvsign("sign", folder / "signed.sys", *certs).code == 0
     assert drvsign("extract", folder / "signed.sys", "--output", folder / "a.p7").code == 0
+    (folder / "password").write_text("secret")
+    password = ("--password-file", folder / "password")
+    other = tmp_path_factory.mktemp("other") / "certs"
+    assert drvsign("certs", "create", other, "--key", "p256").code == 0
+    assert drvsign("certs", "export", other, "--output", folder / "test.pfx", *password).code == 0
     return folder
 
 
@@ -109,3 +120,28 @@ def test_killed_at_any_call_each_file_is_old_or_new(source: Path, name: str) -> 
 @pytest.mark.parametrize("name", ["sign", "package"])
 def test_a_call_that_fails_changes_no_file_by_half(source: Path, name: str, kind: str) -> None:
     check(source, kind, name)
+
+
+@pytest.mark.parametrize("kind", ["kill", "ENOSPC"])
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_test_certificates_are_whole_after_a_fault_at_any_call(source: Path, name: str, kind: str) -> None:
+    """Their keys are random, so that names are compared: the next run reads or makes every file and leaves no other."""
+    command = CERTIFICATES[name]
+    folder = next(word for word in command if word in ("made", "testcerts/generated"))
+    *faulty, whole = runs(source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or 5))
+    assert whole["status"] == whole["again"] == 0, whole["text"]
+    assert faulty
+    old, new = (names(one, folder) for one in (state(source), whole["state"]))
+    for run in faulty:
+        where = f"{name}, call {run['at']}: {run['text']}"
+        assert run["status"] == -9 if kind == "kill" else run["status"] in (0, 3), where
+        assert "Traceback" not in run["text"], where
+        if kind != "kill":
+            assert names(run["state"], folder) in (old, new), where
+        assert run["again"] == 0, run["text again"]
+        assert names(run["after"], folder) == new, where
+        assert not [key for key in run["after"] if is_temporary(key)], where
+
+
+def names(found: dict[str, str], folder: str) -> set[str]:
+    return {key for key in found if key.startswith(f"{folder}/")}

@@ -65,3 +65,13 @@ def test_a_signature_with_other_fields_is_refused(place: str) -> None:
     with pytest.raises(SignatureFormatError):
         with_unsigned(with_field_behind(place), OID, (der.null(),))
     assert with_unsigned(with_field_behind("none"), OID, ()) == SIGNED
+
+
+def test_a_signature_with_two_sets_of_signers_is_refused() -> None:
+    """Readers take the first one; the attribute would be added to the other one (found by fuzzing)."""
+    oid, wrapped = der.children(SIGNED, der.read(SIGNED))
+    inner = der.read(SIGNED, wrapped.body)
+    *_, signers = der.children(SIGNED, inner)
+    twice = der.sequence(inner.contents(SIGNED), signers.whole(SIGNED))
+    with pytest.raises(SignatureFormatError, match="two sets of signers"):
+        append(der.sequence(oid.whole(SIGNED), der.explicit(0, twice)), SIGNED)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from signer.cli.tsa_server import serving
+from tests.support import system_faults
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
@@ -120,6 +122,38 @@ def test_killed_at_any_call_each_file_is_old_or_new(source: Path, name: str) -> 
 @pytest.mark.parametrize("name", ["sign", "package"])
 def test_a_call_that_fails_changes_no_file_by_half(source: Path, name: str, kind: str) -> None:
     check(source, kind, name)
+
+
+@pytest.mark.skipif(not system_faults.is_available(), reason="strace is not installed, or may not trace processes")
+@pytest.mark.parametrize("fault", ["signal=KILL", "error=ENOSPC"])
+@pytest.mark.parametrize("name", ["sign", "catalog-build", "package", "timestamp"])
+def test_a_fault_in_a_system_call_leaves_each_file_old_or_new(
+    source: Path, name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same from outside: strace kills the process, or lets the call fail, at each call that changes files."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
+    monkeypatch.setenv("DRVSIGN_CERTS", str(source / "testcerts" / "generated"))
+    work = tmp_path / "work"
+    with serving(tsa()) as server:
+        command = tuple(server.url if word == "URL" else word for word in COMMANDS[name])
+        shutil.copytree(source, work)
+        stride = 1 if os.environ.get("DRVSIGN_FAULTS") else 30
+        faults = list(system_faults.faults_of(command, work, stride))
+        old, new = state(source), state(work)
+        assert new != old
+        assert faults
+        for call, number in faults:
+            shutil.rmtree(work)
+            shutil.copytree(source, work)
+            code = system_faults.with_fault(command, work, call, number, fault)
+            found = {key: value for key, value in state(work).items() if not is_temporary(key)}
+            where = f"{name}, {call} {number}: exit code {code}"
+            assert code in (0, 3, -9, 137) if "KILL" in fault else code in (0, 3, 120), where
+            for key in {*old, *found}:
+                assert found.get(key) in (old.get(key), new.get(key)), f"{where}: {key} is neither old nor new"
+            assert system_faults.run(command, work) == 0, where
+            assert state(work) == new, where
 
 
 @pytest.mark.parametrize("kind", ["kill", "ENOSPC"])

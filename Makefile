@@ -95,8 +95,8 @@ lock: $(TOOLS) ## Write requirements-dev.txt: version and hashes of each package
 	@build/tools/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements-dev.txt
 
-audit: $(TOOLS) ## Look for known vulnerabilities in the locked packages
-	@build/tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.txt
+audit: $(TOOLS) $(DEVELOP) ## Look for known vulnerabilities in the locked packages: ADVISORIES=FOLDER
+	@$(BIN)/python -m tests.support.audit $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
 
 sbom: $(TOOLS) ## Write build/sbom.cdx.json: the packages of an installation of drvsign, as CycloneDX
 	@rm -rf build/installed && $(PYTHON) -m venv --without-pip build/installed

@@ -15,12 +15,12 @@ import typer
 from typer.core import TyperGroup
 
 from signer.cli import completion, man_page, streams
-from signer.cli.exit_codes import ExitCode
+from signer.cli.exit_codes import ExitCode, code_of
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
 from signer.cli.param_types import convert_directly
 from signer.cli.signtool_switches import hint_for_switches
-from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError, VerificationError
+from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
 from signer.storage.files import hint_for
 
 AS_TOOL = "--as"
@@ -103,7 +103,7 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
         yield
     except SignerError as error:
         _report(error)
-        raise typer.Exit(exit_code(error)) from error
+        raise typer.Exit(code_of(error)) from error
     except KeyboardInterrupt:
         _report(Interrupted())
         raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -135,18 +135,15 @@ def _prepare(loaded: Any, ctx: Any) -> None:
         _prepare(below, ctx)
 
 
-def exit_code(error: SignerError) -> ExitCode:
-    """Return the exit code of an error."""
-    if isinstance(error, UsageError):
-        return ExitCode.USAGE
-    return ExitCode.REJECTED if isinstance(error, VerificationError) else ExitCode.FAILED
-
-
 def _report(error: SignerError) -> None:
-    """Print the error on stderr, and with --json also as the document on stdout."""
+    """Print the error on stderr, and with --json also as the document on stdout; write it to the reports."""
     _say(error)
     output = Output.current()
     try:
+        try:
+            output.write_error(error)
+        except SignerError as another:
+            _say(another)
         if output.json and not output.has_answered:
             output.document({"schema": "drvsign.error/1", "error": error.as_json(), **_problems(error)})
         sys.stdout.flush()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from signer.errors import Interrupted, SignerError, UsageError, VerificationError
+
 
 class ExitCode(IntEnum):
     """Exit codes for scripts."""
@@ -20,3 +22,12 @@ class ExitCode(IntEnum):
     """Ended by SIGINT (Ctrl+C): 128 + 2, as in shells."""
     TERMINATED = 143
     """Ended by SIGTERM: 128 + 15."""
+
+
+def code_of(error: SignerError) -> ExitCode:
+    """Return the exit code of an error."""
+    if isinstance(error, UsageError):
+        return ExitCode.USAGE
+    if isinstance(error, Interrupted):
+        return ExitCode.INTERRUPTED
+    return ExitCode.REJECTED if isinstance(error, VerificationError) else ExitCode.FAILED

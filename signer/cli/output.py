@@ -58,6 +58,7 @@ class Output:
 
     def __post_init__(self) -> None:
         _current.set(self)
+        _error_writer.set(None)
 
     @staticmethod
     def current() -> Output:
@@ -73,6 +74,17 @@ class Output:
     def has_answered(self) -> bool:
         """Whether the JSON document of the running command was printed."""
         return _answered.get() is self
+
+    def also_errors(self, write: Callable[[SignerError], None]) -> None:
+        """Have `write` called with the error that stops the running command, such as to write it to its reports."""
+        _error_writer.set(write)
+
+    @staticmethod
+    def write_error(error: SignerError) -> None:
+        """Call the function that `also_errors` was given, if any."""
+        write = _error_writer.get()
+        if write is not None:
+            write(error)
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of a command. Called once, and only with --json."""
@@ -213,6 +225,7 @@ class Output:
 
 _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _reserved: ContextVar[Output | None] = ContextVar("reserved", default=None)
+_error_writer: ContextVar[Callable[[SignerError], None] | None] = ContextVar("error writer", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 

@@ -33,6 +33,11 @@ class PackageVerdict:
     is_test: bool
     """Whether the machine is in test-signing mode, as the signer's root requires."""
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether an interrupt prevented a verdict."""
+        return any(isinstance(one.error, Interrupted) for one in self.assessments)
+
     def print(self, output: Output) -> None:
         """Print the verdicts below the name of the target."""
         from signer.policy.targets import Target
@@ -46,7 +51,7 @@ class PackageVerdict:
 
     def require_uninterrupted(self, output: Output, folder: Path, signed: int) -> None:
         """Raise typer.Exit with 130 if an interrupt prevented a verdict of the package whose files are `signed`."""
-        if any(isinstance(one.error, Interrupted) for one in self.assessments):
+        if self.is_interrupted:
             text = f"interrupted: {signed} of {signed} signed, but the result is not verified"
             output.error(
                 SignerError(text, hint=f"Run: drvsign verify {shell_quote(folder)}{' --test-machine' * self.is_test}")

@@ -15,6 +15,7 @@ from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
 from signer.cli.release import verification
+from signer.cli.reporting import Reporting
 from signer.cli.waiting import in_threads_waiting
 from signer.errors import SignerError, UsageError
 from signer.storage.files import ensure_folder, read, remove, temporary_folder
@@ -34,6 +35,7 @@ class PackageCall:
     """What one call signs, and how."""
 
     output: Output
+    reporting: Reporting
     folder: Path
     output_dir: Path | None
     """The folder for the signed copies; None to sign in place."""

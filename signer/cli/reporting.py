@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from signer.cli.exit_codes import code_of
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS, render_report
-from signer.storage.files import write_atomically
+from signer.storage.files import read, write_atomically
 
 if TYPE_CHECKING:
     from signer.reports.model import Report
@@ -27,6 +26,8 @@ class ReportFile:
 
     format: str
     path: Path
+    appends: bool = False
+    """Whether the report is added to the file, such as a job summary that several steps write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +40,36 @@ class Answer:
     report: Callable[[], Report]
 
 
-@dataclass(frozen=True, slots=True)
 class Reporting:
-    """The reports that a call asks for."""
+    """The reports that a call asks for. The answer is written once."""
 
-    command: str
-    stdout: str = "text"
-    """The format of what is printed on stdout."""
-    files: tuple[ReportFile, ...] = ()
-    places: Places = field(default_factory=Places)
-    annotates: bool = False
-    """Whether GitHub's annotations follow the text on stdout."""
+    def __init__(
+        self, command: str, stdout: str, files: Sequence[ReportFile], places: Places, *, annotates: bool = False
+    ) -> None:
+        self.command = command
+        self.stdout = stdout
+        """The format of what is printed on stdout."""
+        self.files = tuple(files)
+        self.places = places
+        self.annotates = annotates
+        """Whether GitHub's annotations follow the text on stdout."""
+        self.is_answered = False
 
     def also(self, file: ReportFile) -> Reporting:
         """Return these reports and one more."""
-        return replace(self, files=(*self.files, file))
+        return Reporting(self.command, self.stdout, (*self.files, file), self.places, annotates=self.annotates)
+
+    def require_native(self, option: str) -> None:
+        """Raise UsageError if a report is wanted where `option` makes the command answer another question."""
+        if self.files or self.stdout in RENDERERS:
+            raise UsageError(f"{option} writes no report", hint=f"Remove {option}, or --format and --report.")
 
     def write(self, output: Output, answer: Answer) -> None:
         """Write the answer in all formats. Raises FileError.
 
         A document on stdout is the last: the error about a file that can't be written takes its place.
         """
+        self.is_answered = True
         if self.stdout == "text":
             answer.text(output)
         report = self._report(answer) if self._needs_model else None
@@ -70,19 +80,21 @@ class Reporting:
         elif report is not None:
             self._to_stdout(output, report)
 
-    @contextlib.contextmanager
-    def with_errors(self, place: Path) -> Iterator[None]:
-        """Write an error in the block, which is about `place` unless it says otherwise, to the reports as well.
+    def write_error(self, error: SignerError) -> None:
+        """Write an error that stopped the command to the reports, if the answer was not written. Raises FileError.
 
         The caller prints it, with --json as a document. A wrong call (UsageError) makes no report.
         """
-        try:
-            yield
-        except UsageError:
-            raise
-        except SignerError as error:
-            self._write_error(error, place)
-            raise
+        if self.is_answered or isinstance(error, UsageError):
+            return
+        from signer.reports.problem_report import failed_report
+
+        self.is_answered = True
+        report = failed_report(self.command, error, code_of(error), self.places)
+        document = {"schema": "drvsign.error/1", "error": error.as_json()}
+        for file in self.files:
+            self._write_file(file, lambda: document, report)
+        self._to_stdout(Output.current(), report)
 
     @property
     def _needs_model(self) -> bool:
@@ -101,21 +113,11 @@ class Reporting:
         if report is not None and file.format in RENDERERS:
             write_report(file, render_report(file.format, report))
         else:
-            write_report(file, iter([f"{json.dumps(document())}\n"]))
-
-    def _write_error(self, error: SignerError, place: Path) -> None:
-        from signer.cli.exit_codes import ExitCode
-        from signer.reports.problem_report import failed_report
-
-        report = failed_report(self.command, error, ExitCode.FAILED, self.places, place)
-        document = {"schema": "drvsign.error/1", "error": error.as_json()}
-        for file in self.files:
-            self._write_file(file, lambda: document, report)
-        self._to_stdout(Output.current(), report)
+            write_report(file, [f"{json.dumps(document())}\n"])
 
 
-def write_report(file: ReportFile, pieces: Iterator[str]) -> None:
-    """Write a report to its file, at once or not at all. Raises FileError."""
-    text = io.StringIO()
-    text.writelines(pieces)
-    write_atomically(file.path, text.getvalue().encode("utf-8", "backslashreplace"))
+def write_report(file: ReportFile, pieces: Iterable[str]) -> None:
+    """Write a report to its file, as a whole or not at all. Raises FileError."""
+    data = "".join(pieces).encode("utf-8", "backslashreplace")
+    before = read(file.path) if file.appends and file.path.exists() else b""
+    write_atomically(file.path, before + data)

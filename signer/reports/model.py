@@ -61,6 +61,13 @@ class Finding:
     """The checks that it is about; empty if it is about the whole subject."""
 
     @property
+    def where(self) -> str:
+        """The targets in one phrase; empty if it is about the whole subject."""
+        if len(self.targets) < 2:
+            return "".join(self.targets)
+        return f"{self.targets[0]} and {counted(len(self.targets) - 1, 'other target')}"
+
+    @property
     def is_problem(self) -> bool:
         """Whether it is an error or a warning."""
         return self.level != "note"
@@ -162,6 +169,13 @@ class Report:
         order: Sequence[Result] = ("accepted", "rejected", "unknown", "not-applicable", "failed")
         verdicts = ", ".join(f"{results[word]} {word}" for word in order if results[word]) or "nothing was checked"
         return f"{verdicts}; {counted(self.counts['error'], 'error')}, {counted(self.counts['warning'], 'warning')}"
+
+    def place(self, finding: Finding) -> str:
+        """Return the file and the line of a finding as `FILE:LINE`; empty if it names no file."""
+        if finding.file is None:
+            return ""
+        path = self.places.relative(finding.file)
+        return f"{path}:{finding.line}" if finding.line is not None else path
 
     def identified(self) -> Iterator[tuple[Finding, str]]:
         """Yield each problem with its fingerprint: hexadecimal, unique in the report, and independent of the line.

@@ -30,7 +30,7 @@ def rules_of(problems: Iterable[PackageProblem]) -> dict[str, Rule]:
         known, level = rules().get(one.code), _level(one)
         if known is not None:
             source = f"windows-driver-docs {known.source}"
-            found[one.code] = Rule(one.code, known.text(("…",) * len(known.message)), known.fix, source, level)
+            found[one.code] = Rule(one.code, known.message.replace("<value>", "…"), known.fix, source, level)
         elif one.code not in found or level == "error":
             found[one.code] = Rule(one.code, titled(one.code), one.hint or "", "", level)
     return found
@@ -42,16 +42,34 @@ def result_of(problems: Sequence[PackageProblem], unreadable: frozenset[str] = f
     return "failed" if errors & unreadable else "rejected" if errors else "accepted"
 
 
-def failed_report(command: str, error: SignerError, exit_code: int, places: Places, place: PurePath) -> Report:
-    """Return the report of a command that an error stopped: the error, or each problem of a package."""
+def subjects_of(problems: Sequence[PackageProblem], place: PurePath) -> tuple[Subject, ...]:
+    """Return a subject for each file with problems, an INF or `place`."""
+    grouped: dict[PurePath, list[PackageProblem]] = {}
+    for one in problems:
+        grouped.setdefault(one.path or place, []).append(one)
+    return tuple(Subject(str(path), "inf", result_of(own), findings_of(own, path)) for path, own in grouped.items())
+
+
+def failed_report(command: str, error: SignerError, exit_code: int, places: Places) -> Report:
+    """Return the report of a command that an error stopped."""
+    problems = problems_of(error)
+    return Report(command, (failed_subject(error),), rules_of(problems), exit_code, places)
+
+
+def failed_subject(error: SignerError) -> Subject:
+    """Return the subject of an error: the file that it names."""
+    name = str(error.path) if error.path is not None else "(no file named)"
+    return Subject(name, "input", "failed", findings_of(problems_of(error), error.path))
+
+
+def problems_of(error: SignerError) -> list[PackageProblem]:
+    """Return each problem of a package, for an error about one; the error as a problem otherwise."""
     from catalogs.inf.problems import PackageProblem
 
-    named = error.path or place
     problems = [one for one in getattr(error, "problems", ()) if isinstance(one, PackageProblem)]
-    if not isinstance(error, PackageError) or not problems:
-        problems = [PackageProblem(error.code, error.message, named, error.line, error.hint)]
-    subject = Subject(str(named), "input", "failed", findings_of(problems, named))
-    return Report(command, (subject,), rules_of(problems), exit_code, places)
+    if isinstance(error, PackageError) and problems:
+        return problems
+    return [PackageProblem(error.code, error.message, error.path, error.line, error.hint)]
 
 
 def line_in(path: PurePath | None, line: int | None) -> int | None:

@@ -14,6 +14,10 @@ from signer.reports.model import Report
 
 RENDERERS: Mapping[str, str] = {
     "sarif": "signer.reports.sarif",
+    "junit": "signer.reports.junit",
+    "github": "signer.reports.github",
+    "gitlab": "signer.reports.gitlab",
+    "markdown": "signer.reports.markdown",
 }
 """The name of each format, and its module."""
 

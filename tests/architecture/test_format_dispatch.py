@@ -18,7 +18,7 @@ MAGIC = (b"MZ", b"MSCF", b"PE\0\0")
 HOMES = ("signer/formats/", "signer/pe/", "signer/cab/")
 
 USES_ONE_FORMAT = {
-    "signer/cli/commands/submission.py": "a submission is a cabinet",
+    "signer/cli/commands/submission_check.py": "a submission is a cabinet",
     "catalogs/package/compressed.py": "a compressed file may be a cabinet",
     "catalogs/package/images.py": "drivers are images",
     "catalogs/submission/compare.py": "the portal signs images",

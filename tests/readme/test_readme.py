@@ -14,37 +14,9 @@ import pytest
 
 from signer.cli.app import COMMANDS
 from tests.support.files import ROOT
+from tests.support.sessions import matches, session
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-ELISION = "…"
-RULE = re.compile(r" ?─+")
-
-
-def session() -> list[tuple[str, str]]:
-    """The commands of the console blocks, each with the output that the README shows."""
-    lines = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
-    steps: list[tuple[str, list[str]]] = []
-    for line in lines:
-        if line.startswith("$ "):
-            steps.append((line[2:], []))
-        else:
-            steps[-1][1].append(line)
-    return [(command, "\n".join(output)) for command, output in steps]
-
-
-def normal(text: str) -> list[str]:
-    """The lines, without what depends on the width of columns: trailing and repeated blanks, rules of tables."""
-    lines = [re.sub(r"(?<=\S) {2,}", " ", line.rstrip()) for line in text.strip().splitlines()]
-    return ["─" if RULE.fullmatch(line) else line for line in lines]
-
-
-def pattern(shown: str) -> re.Pattern[str]:
-    """What the README shows, as a regular expression: `…` alone on a line is any lines, within a line any text."""
-    parts = []
-    for line in normal(shown):
-        any_text = r"[^\n]*".join(re.escape(piece) for piece in line.split(ELISION))
-        parts.append(r"(?:[^\n]*\n)*?" if line == ELISION else any_text + "\n")
-    return re.compile("".join(parts))
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +34,13 @@ def test_the_session_runs_as_it_stands_there(program, tmp_path):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     environment = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
     environment["XDG_DATA_HOME"] = str(tmp_path / "data")  # a user without test certificates
-    assert len(session()) >= 8
-    for command, shown in session():
+    steps = session(README)
+    assert len(steps) >= 8
+    for command, shown in steps:
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=environment, stdout=PIPE, stderr=STDOUT, text=True
         )  # fmt: skip
-        said = "".join(f"{line}\n" for line in normal(done.stdout)) if done.stdout.strip() else ""
-        assert pattern(shown).fullmatch(said), f"$ {command}\n{done.stdout}"
+        assert matches(shown, done.stdout), f"$ {command}\n{done.stdout}"
 
 
 def test_the_table_has_every_command():

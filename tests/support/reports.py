@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -82,6 +86,64 @@ def require_sarif(text: str) -> dict[str, Any]:
     (run,) = document["runs"]
     assert isinstance(run, dict)
     return run
+
+
+_JUNIT = {
+    "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped"}, {"testcase"}),
+    "testcase": ({"name", "classname", "time"}, {"failure", "error", "skipped", "system-out"}),
+    **{name: ({"type", "message"}, set()) for name in ("failure", "error", "skipped")},
+    "system-out": (set(), set()),
+}
+"""Attributes and children that the schema of Jenkins' xUnit plugin (junit-10.xsd) allows, as far as they are used."""
+
+
+def require_junit(text: str) -> Element:
+    """Return the root of a JUnit document; fail unless its elements are Jenkins' and its numbers are right."""
+    root = ElementTree.fromstring(text.encode())
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        attributes, children = _JUNIT[element.tag]
+        assert set(element.attrib) <= attributes, element.tag
+        assert {child.tag for child in element} <= children, element.tag
+    for suite in (root, *root.iter("testsuite")):
+        found = Counter(child.tag for case in suite.iter("testcase") for child in case)
+        assert suite.get("tests") == str(len(list(suite.iter("testcase"))))
+        assert (suite.get("failures"), suite.get("errors")) == (str(found["failure"]), str(found["error"]))
+        assert suite.get("skipped", str(found["skipped"])) == str(found["skipped"])
+    assert all(case.get("name") and case.get("classname") for case in root.iter("testcase"))
+    return root
+
+
+_COMMAND = re.compile(r"::(error|warning) ((?:[a-z]+=[^:,\r\n]+,?)+)::([^\r\n]+)")
+
+
+def require_commands(text: str) -> list[tuple[str, dict[str, str], str]]:
+    """Return GitHub's workflow commands: level, properties and message, read as its runner reads them."""
+    found = []
+    for line in text.split("\n")[:-1]:
+        parts = _COMMAND.fullmatch(line)
+        assert parts is not None, line
+        properties = dict(part.split("=", 1) for part in parts[2].split(","))
+        found.append((parts[1], {name: _unescaped(value) for name, value in properties.items()}, _unescaped(parts[3])))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    for code, char in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        text = text.replace(code, char)
+    return text
+
+
+def require_code_quality(text: str) -> list[dict[str, Any]]:
+    """Return GitLab's problems; fail unless each has what GitLab requires and fingerprints are unique."""
+    found: list[dict[str, Any]] = json.loads(text)
+    for one in found:
+        assert set(one) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert one["severity"] in ("info", "minor", "major", "critical", "blocker")
+        assert one["description"] and one["location"]["path"] and one["location"]["lines"]["begin"] >= 1
+    assert len({one["fingerprint"] for one in found}) == len(found)
+    return found
 
 
 @cache

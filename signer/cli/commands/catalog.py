@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.commands.catalog_check import states_of, summary
+from signer.cli.commands.catalog_check import answer_of, states_of
 from signer.cli.commands.catalog_files import built_catalog, files_of, target_of
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
@@ -18,6 +19,7 @@ from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
 from signer.cli.options.depfile import DepFile, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
+from signer.cli.options.reports import ReportChoices
 from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input, to_place
@@ -33,6 +35,7 @@ from signer.storage.streams import is_stream
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.catalog.members import CatalogMember
+    from catalogs.folder_check import FileState
     from catalogs.loose_files import LooseFile
     from catalogs.package.driver_package import DriverPackage
     from signer.operations.ownership import Ownership
@@ -171,7 +174,11 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
 
 
 @app.command(
-    epilog=examples("drvsign catalog check driver.cat driver/", "drvsign catalog check tools.cat tools/ --skip '*.log'")
+    epilog=examples(
+        "drvsign catalog check driver.cat driver/",
+        "drvsign catalog check tools.cat tools/ --skip '*.log'",
+        "drvsign catalog check driver.cat driver/ --report junit=check.xml",
+    )
 )
 @command
 def check(
@@ -186,6 +193,7 @@ def check(
             parser=to_place,
         ),
     ],
+    reports: ReportChoices,
     skip: Annotated[
         list[str] | None,
         typer.Option("--skip", metavar="PATTERN", help="Names of files not to compare, such as *.log. Repeatable."),
@@ -197,25 +205,23 @@ def check(
     that names the catalog is an error: a package may contain files that no INF copies. A catalog that lists paths, as
     New-FileCatalog makes it, is compared as by Test-FileCatalog: a file that it does not list is an error too.
     """
+    output, reporting = reports.prepare(output, "catalog check")
+    states = _states(path, paths, skip or ())
+    answer, is_intact = answer_of(states, paths[0])
+    reporting.write(output, answer)
+    if not is_intact:
+        raise typer.Exit(ExitCode.REJECTED)
+
+
+def _states(path: Path, paths: Sequence[Path], skip: Sequence[str]) -> list[FileState]:
+    """Compare the catalog at `path` with folders and files. Raises SignerError."""
     for place in (path, *paths):
         UnfinishedRuns().require_none(place)
     for place in paths:
         if not place.exists():
             raise FileError("file or folder not found", path=place, hint="Check the path.")
     catalog = _load(path)
-    states = states_of(catalog, path, paths, skip or ())
-    broken = [state for state in states if state.state not in ("listed", "extra")]
-    if output.json:
-        rows = [
-            {"file": s.name, "path": str(s.path) if s.path else None, "state": s.state, "reason": s.reason}
-            for s in states
-        ]
-        output.document({"schema": "drvsign.catalog-check/1", "intact": not broken, "files": rows})
-    else:
-        output.table(("File", "State", "Why"), [(s.path or s.name, s.state, s.reason or "") for s in states])
-        output.print(summary(states, broken))
-    if broken:
-        raise typer.Exit(ExitCode.REJECTED)
+    return states_of(catalog, path, paths, skip)
 
 
 def _sources(path: Path, choices: CatalogChoices) -> list[Path]:

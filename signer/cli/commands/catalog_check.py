@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from signer.cli.exit_codes import ExitCode
+from signer.cli.reporting import Answer
 from signer.errors import FileError, UsageError
 from signer.storage.files import read
 from signer.storage.folders import walk
@@ -13,6 +15,8 @@ from signer.storage.folders import walk
 if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.folder_check import FileState
+    from signer.reports.model import Report
+    from signer.reports.sink import Sink
 
 
 def states_of(catalog: Catalog, path: Path, paths: Sequence[Path], skip: Sequence[str]) -> list[FileState]:
@@ -56,7 +60,30 @@ def _explained(state: FileState, catalog: Catalog) -> FileState:
     return replace(state, reason=f"{problem.message}. {problem.hint}")
 
 
-def summary(states: list[FileState], broken: list[FileState]) -> str:
+def answer_of(states: Sequence[FileState], folder: Path) -> tuple[Answer, bool]:
+    """Return the answer of the command in every format, and whether the files match the catalog."""
+    broken = [state for state in states if state.state not in ("listed", "extra")]
+
+    def text(sink: Sink) -> None:
+        sink.table(("File", "State", "Why"), [(s.path or s.name, s.state, s.reason or "") for s in states])
+        sink.print(_summary(states, broken))
+
+    def document() -> dict[str, Any]:
+        rows = [
+            {"file": s.name, "path": str(s.path) if s.path else None, "state": s.state, "reason": s.reason}
+            for s in states
+        ]
+        return {"schema": "drvsign.catalog-check/1", "intact": not broken, "files": rows}
+
+    def report() -> Report:
+        from signer.reports.catalog_report import catalog_report
+
+        return catalog_report(states, folder, ExitCode.REJECTED if broken else ExitCode.DONE)
+
+    return Answer(text, document, report), not broken
+
+
+def _summary(states: Sequence[FileState], broken: Sequence[FileState]) -> str:
     """Count the files and entries that do not match, of all that the catalog lists or should list."""
     listed = sum(state.state == "listed" for state in states)
     if not listed and not broken:

@@ -11,10 +11,12 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
+from signer.cli.options.reports import ReportChoices
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_path
 from signer.cli.paths import expand, listed
+from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
 from signer.storage.files import chunks_of, convert_os_errors
 from signer.storage.streams import STANDARD
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from signer.explain.codes import Code
     from signer.explain.explain import Explanation, Input
     from signer.policy.targets import Target
+    from signer.reports.model import Report
+    from signer.reports.sink import Sink
 
 app = typer.Typer(add_completion=False)
 
@@ -78,6 +82,7 @@ def explain(
     how: Annotated[bool, typer.Option("--how", help="Print how to export the logs, and stop.")] = False,
     trust: TrustOptions,
     machine: MachineOptions,
+    reports: ReportChoices,
 ) -> None:
     """Explain why a driver does not load or install, from logs and codes of the machine.
 
@@ -86,7 +91,9 @@ def explain(
     from signer.policy.targets import Target
 
     here = Target.parse(target) if target is not None else None
+    output, reporting = reports.prepare(output, "explain")
     if how:
+        reporting.require_native("--how")
         _write_exports(output, here)
         return
     if not inputs:
@@ -94,19 +101,17 @@ def explain(
     logs, codes = _sorted(output, inputs)
     explanation = _explained(logs, codes, _settings(machine, trust, here))
     compared = _compared(output, explanation, [one for one in (package, driver) if one is not None], trust, machine)
-    _write(output, explanation, compared, brief=brief)
-    _require_explained(output, explanation)
-
-
-def _require_explained(output: Output, explanation: Explanation) -> None:
-    """Print the errors of logs that can't be read. Raises typer.Exit with 3 if there are any, or no answers."""
-    errors = list(explanation.failures)
-    if not explanation.answers and not errors:
-        errors.append(_nothing(explanation))
-    for error in errors:
+    _write(output, reporting, explanation, compared, brief=brief)
+    for error in _errors(explanation):
         output.error(error)
-    if errors:
+    if _errors(explanation):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _errors(explanation: Explanation) -> list[SignerError]:
+    """Return the errors of logs that can't be read, or that there are no answers."""
+    errors = list(explanation.failures)
+    return errors if errors or explanation.answers else [_nothing(explanation)]
 
 
 def _write_exports(output: Output, target: Target | None) -> None:
@@ -214,16 +219,24 @@ def _settings(machine: MachineOptions, trust: TrustOptions, target: Target | Non
     }
 
 
-def _write(output: Output, explanation: Explanation, compared: Sequence[Compared], *, brief: bool) -> None:
+def _write(
+    output: Output, reporting: Reporting, explanation: Explanation, compared: Sequence[Compared], *, brief: bool
+) -> None:
     from signer.reports.explanation_json import document
+    from signer.reports.explanation_report import explanation_report
     from signer.reports.explanation_text import write_blocks, write_brief
 
-    if output.json:
-        output.document(document(explanation, compared))
-    elif brief:
-        write_brief(compared, output)
-    else:
-        write_blocks(explanation, compared, output)
+    def text(sink: Sink) -> None:
+        if brief:
+            write_brief(compared, sink)
+        else:
+            write_blocks(explanation, compared, sink)
+
+    def model() -> Report:
+        errors = _errors(explanation)
+        return explanation_report(compared, errors, ExitCode.FAILED if errors else ExitCode.DONE)
+
+    reporting.write(output, Answer(text, lambda: document(explanation, compared), model))
     if explanation.localised:
         output.warn(f"a text is in {' and '.join(explanation.languages)}: only its ids, paths and codes were read")
     for problem, count in explanation.damages.items():

@@ -121,10 +121,9 @@ def lint(output: Output, paths: Paths, options: LintOptions, reports: ReportChoi
     """
     output, reporting = reports.prepare(output, "inf lint")
     names, rule_set, today = options.releases(), options.rule_set(), options.today()
-    with reporting.with_errors(paths[0]):
-        if options.fix:
-            require_existing(paths)
-        infs = expand(paths, is_inf, "INFs", missing_ok=True)
+    if options.fix:
+        require_existing(paths)
+    infs = expand(paths, is_inf, "INFs", missing_ok=True)
     if options.fix and STANDARD in infs:
         raise UsageError("--fix changes a file, and - is the standard input", hint="Name the INF.")
     if rule_set.mode == "h":

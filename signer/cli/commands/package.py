@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from signer.cli.exit_codes import ExitCode
+from signer.cli.exit_codes import ExitCode, code_of
 from signer.cli.option_groups import command, examples
 from signer.cli.options.certs import existing_folder, is_only_named, say_throw_away
 from signer.cli.options.common import Jobs, SecretOptions
@@ -18,6 +18,7 @@ from signer.cli.options.destinations import OutputFolder
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.profile import ProfileOptions
+from signer.cli.options.reports import ReportChoices
 from signer.cli.options.signature import Replace, SignatureOptions
 from signer.cli.options.templates import TemplateOptions
 from signer.cli.options.timestamp import TimestampOptions
@@ -27,11 +28,12 @@ from signer.cli.packaging import PackageCall
 from signer.cli.param_types import to_place
 from signer.cli.rehearsal import rehearse
 from signer.cli.release import require_fit, require_named
+from signer.cli.reporting import Answer
 from signer.cli.results import failure_as_result, finish, unchanged_if_interrupted
 from signer.cli.signing import prepare_for
 from signer.errors import FileError, UsageError
 from signer.formats.detect import names
-from signer.reports.file_results import FileResult, problems_document
+from signer.reports.file_results import FileResult, problems_document, result_document, results_summary
 from signer.storage.files import shell_quote
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
     from catalogs.signing import FileOutcome, PackagingOptions
     from signer.pkcs7.signed_data import SigningOptions
+    from signer.reports.model import Report
+    from signer.reports.sink import Sink
 
 app = typer.Typer(add_completion=False)
 
@@ -69,6 +73,7 @@ DryRun = Annotated[
         "drvsign package driver/ --os 10_X64 --driver-version 1.2.3.4 --kmdf 1.15",
         "drvsign package driver/ --profile release",
         "drvsign package driver/ --profile release --dry-run",
+        "drvsign package driver/ --report sarif=package.sarif",
     )
 )
 @command
@@ -82,6 +87,7 @@ def package(
     authorities: TimestampOptions,
     profiles: ProfileOptions,
     templates: TemplateOptions,
+    reports: ReportChoices,
     replace_signatures: Replace = False,
     skip_signed: SkipSigned = False,
     output_dir: OutputFolder = None,
@@ -97,6 +103,7 @@ def package(
     newest release that the catalog is for is printed at the end; the exit code tells only whether signing succeeded.
     To let a verdict decide, name targets in a profile, or run drvsign verify.
     """
+    output, reporting = reports.prepare(output, "package")
     with failure_as_result(output, folder):
         _require_sense(folder, signature)
     chosen = profiles.load(folder, identity.certs)
@@ -117,7 +124,7 @@ def package(
     packaging = _packaging(output, options, choices, authorities, page_hashes=bool(signature.page_hashes))
     known = identity.known_authorities()
     packaging = replace(packaging, replace=replace_signatures, skip_signed=skip_signed, known=known)
-    call = PackageCall(output, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
+    call = PackageCall(output, reporting, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
     if dry_run:
         if is_new:
             say_throw_away(identity.certs, output)
@@ -126,6 +133,11 @@ def package(
         call = _with_new_identity(call, identity, secrets)
     made, interrupted = _sign(call, [*_files(packages), *signing_sources(identity, signature, chosen)])
     _report(call, made, problems, roots_options(identity, secrets, said, call.signer), interrupted=interrupted)
+    _suggest_script(output, identity)
+
+
+def _suggest_script(output: Output, identity: IdentityOptions) -> None:
+    """Name the command that prepares the test machine for a test identity."""
     if identity.is_test:
         named = f" {shell_quote(existing_folder(identity.certs))}" if is_only_named(identity.certs) else ""
         output.note(f"To prepare the test machine: drvsign certs install-script{named}")
@@ -164,7 +176,8 @@ def _report(
     """Verify the package, print the results, the verdict and the command that verifies further targets."""
     places = (call.folder, call.result)
     verdict = package_verdict(call.output, call.packages, places, call.signer, call.jobs, interrupted=interrupted)
-    _finish(call.output, [_result(one, call.signer.name) for one in made], verdict, problems)
+    code = ExitCode.INTERRUPTED if verdict.is_interrupted else ExitCode.DONE
+    _finish(call, [_result(one, call.signer.name) for one in made], verdict, problems, code)
     verdict.require_uninterrupted(call.output, call.result, len(made))
     verdict.suggest_matrix(call.output, call.result, roots)
 
@@ -198,7 +211,8 @@ def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, is_new_a
     """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would."""
     with failure_as_result(call.output, call.folder), unchanged_if_interrupted(call.output, call.paths, "signed"):
         done = rehearse(call, is_new_authority=is_new_authority)
-    _finish(call.output, done.results, done.verdict, problems)
+    code = ExitCode.DONE if done.refusal is None else code_of(done.refusal)
+    _finish(call, done.results, done.verdict, problems, code)
     call.output.note("This was a rehearsal: no file was written.")
     if done.refusal is not None:
         raise done.refusal
@@ -206,17 +220,36 @@ def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, is_new_a
 
 
 def _finish(
-    output: Output, results: Sequence[FileResult], verdict: PackageVerdict, problems: Sequence[PackageProblem]
+    call: PackageCall,
+    results: Sequence[FileResult],
+    verdict: PackageVerdict,
+    problems: Sequence[PackageProblem],
+    code: ExitCode,
 ) -> None:
-    """Print the results and the verdict; with --json as one document, with the warnings."""
-    from signer.reports.verdict_json import document
+    """Print the results and the verdict; with --json as one document, with the warnings. Write the reports."""
+    output = call.output
 
-    more = {"verdict": document(verdict.assessments), **problems_document(problems)} if output.json else None
-    finish(output, results, more)
+    def text(sink: Sink) -> None:
+        finish(output, results)
+        if not output.quiet:
+            verdict.print(output)
+
+    def document() -> dict[str, Any]:
+        from signer.reports.verdict_json import document
+
+        more = {"verdict": document(verdict.assessments), **problems_document(problems)}
+        return result_document(results, more)
+
+    def model() -> Report:
+        from signer.reports.package_report import package_report
+
+        return package_report(verdict.assessments, problems, call.folder, code)
+
+    call.reporting.write(output, Answer(text, document, model))
+    if call.reporting.stdout != "text" and len(results) > 1:
+        output.note(results_summary(results))
     if output.quiet:
         verdict.warn(output)
-    else:
-        verdict.print(output)
 
 
 def _files(packages: list[DriverPackage]) -> list[Path]:

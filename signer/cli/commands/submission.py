@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.commands.submission_check import check, require_finished
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
@@ -19,16 +20,14 @@ from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
 from signer.cli.options.timestamp import TimestampOptions
 from signer.cli.output import Output
-from signer.cli.param_types import to_input, to_output, to_place
+from signer.cli.param_types import to_output, to_place
 from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
-from signer.errors import PackageError, SignerError, UsageError
-from signer.formats.detect import detect, names
-from signer.formats.table import CABINET
+from signer.errors import PackageError, UsageError
+from signer.formats.detect import names
 from signer.reports.file_results import FileResult
 from signer.reports.problems import counted, write_problems
-from signer.storage.files import read, remove, temporary_folder, write_atomically
-from signer.storage.recovery import UnfinishedRuns
+from signer.storage.files import remove, temporary_folder, write_atomically
 from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def build(
     from catalogs.submission.package import read_submission
 
     _require_sense(signature, unsigned=unsigned)
-    _require_finished(folders)
+    require_finished(folders)
     chosen = profiles.load(folders[0])
     said = chosen.settings
     identity = identity.using(said)
@@ -171,35 +170,7 @@ def _require_identity(identity: IdentityOptions, chosen: ResolvedProfile) -> Non
         )
 
 
-@app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))
-@command
-def check(
-    output: Output,
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False, parser=to_input),
-    ],
-) -> None:
-    """Check folders or cabinets against the rules of the portal.
-
-    All folders together are one submission; each cabinet is its own. Exit code 1 if the portal would refuse
-    anything.
-    """
-    checked = list(_checked(paths))
-    if output.json:
-        submissions = [_document(name, submission) for name, submission in checked]
-        output.document(
-            {
-                "schema": "drvsign.submission/1",
-                "accepted": not any(submission.errors for _, submission in checked),
-                "submissions": submissions,
-            }
-        )
-    else:
-        for name, submission in checked:
-            _print(output, name, submission)
-    if any(submission.errors for _, submission in checked):
-        raise typer.Exit(ExitCode.REJECTED)
+app.command(epilog=examples("drvsign submission check driver/", "drvsign submission check driver.cab --json"))(check)
 
 
 @app.command(
@@ -340,59 +311,3 @@ def _require_no_errors(submission: Submission, path: Path) -> None:
     if errors:
         text = f"{len(errors)} errors prevent" if len(errors) > 1 else "1 error prevents"
         raise PackageError(f"{text} this submission", problems=errors, path=path)
-
-
-def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
-    """Read each submission, with its name for messages. Raises SignerError."""
-    from catalogs.submission.package import read_submission
-
-    folders = [path for path in paths if path.is_dir()]
-    _require_finished(folders)
-    today = now().astimezone(UTC).date()
-    found = [(", ".join(map(str, folders)), read_submission(folders, today=today))] if folders else []
-    return found + [(str(path), _check_cabinet(path)) for path in paths if not path.is_dir()]
-
-
-def _require_finished(folders: Sequence[Path]) -> None:
-    """Raise UnfinishedRun if an interrupted run left a folder with old and new files."""
-    runs = UnfinishedRuns()
-    for folder in folders:
-        runs.require_none(folder)
-
-
-def _check_cabinet(path: Path) -> Submission:
-    from catalogs.submission.cabinet import check as check_cabinet
-
-    data = read(path)
-    if detect(data) is not CABINET:
-        raise UsageError("neither a folder nor a cabinet", path=path, hint="Name a folder with an INF, or a .cab.")
-    try:
-        with temporary_folder() as folder:
-            return check_cabinet(data, folder)
-    except SignerError as error:
-        raise error.at(path) from error
-
-
-def _document(name: str, submission: Submission) -> dict[str, Any]:
-    return {
-        "path": name,
-        "accepted": not submission.errors,
-        "packages": [
-            {
-                "folder": package.name,
-                "architectures": sorted(package.architectures),
-                "files": [file.name for file in package.files],
-            }
-            for package in submission.packages
-        ],
-        "problems": [problem.as_json() for problem in submission.problems],
-    }
-
-
-def _print(output: Output, name: str, submission: Submission) -> None:
-    packages = ", ".join(
-        f"{package.name} ({', '.join(sorted(package.architectures)) or 'no release'})"
-        for package in submission.packages
-    )
-    output.print(f"{name}: {packages or 'no package'}")
-    write_problems(submission.problems, output)

@@ -134,8 +134,7 @@ def verify(
     from catalogs.verification.assessment import Outcome
 
     output, reporting = reports.prepare(output, "verify")
-    with reporting.with_errors(Path()):
-        query = question.query(trust, machine, secrets, output)
+    query = question.query(trust, machine, secrets, output)
     if events is not None:
         reporting = reporting.also(ReportFile("events", events))
     found = verify_and_report(output, listed(paths), query, jobs, reporting, exit_code)

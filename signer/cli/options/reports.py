@@ -81,10 +81,15 @@ class ReportChoices:
             output = output if output.json else replace(output, json=True)
         elif stdout != "text":
             output.reserve_stdout(f"--format {stdout}")
-        others = tuple(file for file in files if not is_standard_output(file.path))
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        others = tuple(
+            replace(file, appends=str(file.path) == summary) for file in files if not is_standard_output(file.path)
+        )
         shows_text = stdout == "text" and output.prints_text
         annotates = shows_text and os.environ.get("GITHUB_ACTIONS") == "true"
-        return output, Reporting(command, stdout, others, places(os.environ, Path.cwd()), annotates=annotates)
+        reporting = Reporting(command, stdout, others, places(os.environ, Path.cwd()), annotates=annotates)
+        output.also_errors(reporting.write_error)
+        return output, reporting
 
     def _on_stdout(self, output: Output) -> str:
         """Return the format of what is printed on stdout. Raises UsageError for two."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from signer.cli.options.reports import FILE_FORMATS, FORMATS
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import Ran, drvsign
-from tests.support.reports import require_sarif
+from tests.support.reports import require_code_quality, require_commands, require_junit, require_sarif
 
 CALLS = {
     "verify": "verify driver",
@@ -22,25 +24,41 @@ CALLS = {
     "verify matrix": "verify signed/hello.sys --matrix",
     "inf lint": "inf lint driver",
     "inf lint rejected": "inf lint bad",
+    "catalog check": "catalog check signed/hello.cat signed",
+    "catalog check rejected": "catalog check signed/hello.cat driver",
+    "submission check": "submission check signed",
+    "submission check rejected": "submission check driver.cab",
+    "package": "package driver --os 10_X64",
+    "package dry run": "package driver --os 10_X64 --dry-run",
+    "package refused": "package bad --os 10_X64",
+    "explain": "explain Code 52 0xC0000428",
+    "explain nothing": "explain empty.log",
 }
 """A call of each command that writes reports, and of some in each of its outcomes."""
 SHAPES: dict[str, Callable[[str], object]] = {
     "text": lambda text: text,
     "json": json.loads,
     "sarif": require_sarif,
+    "junit": require_junit,
+    "github": require_commands,
+    "gitlab": require_code_quality,
+    "markdown": lambda text: text.startswith("## drvsign "),
 }
 """What reads each format; it fails for a document that is not well-formed."""
 
 
 @pytest.fixture
-def packages(work: Path) -> Path:
+def packages(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders with an unsigned package, a signed one, and one whose INF has an error."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(time.time())))  # the same signatures from each call
     for name in ("driver", "signed", "bad"):
         (work / name).mkdir()
         text = HELLO if name != "bad" else HELLO.replace("ClassGuid", ";ClassGuid")
         (work / name / "hello.inf").write_bytes(text.replace("\n", "\r\n").encode())
         (work / name / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("package", "signed", "--os", "10_X64").code == 0
+    assert drvsign("submission", "build", "signed", "--unsigned", "-o", "driver.cab").code == 0
+    (work / "empty.log").write_text("nothing here\n")
     return work
 
 
@@ -55,7 +73,7 @@ def test_the_exit_code_does_not_depend_on_the_format(packages: Path, name: str) 
     for one in FORMATS:
         ran = drvsign(*call, "--format", one)
         assert ran.code == code, one
-        assert SHAPES[one](ran.stdout) is not None
+        assert SHAPES[one](ran.stdout) not in (None, False), one
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -80,7 +98,9 @@ def test_sarif_names_the_line_of_the_inf_and_the_file_below_the_workspace(
     packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(packages.parent))
-    (error,) = require_sarif(drvsign("inf", "lint", "bad", "--format", "sarif").stdout)["results"]
+    run = require_sarif(drvsign("inf", "lint", "bad", "--format", "sarif").stdout)
+    (error,) = run["results"]
+    assert run["tool"]["driver"]["rules"][0]["shortDescription"]["text"] == "Missing directive '…' under […] section."
     place = error["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "work/bad/hello.inf"
     line = place["region"]["startLine"]
@@ -138,12 +158,65 @@ def test_an_existing_report_is_replaced_and_a_link_is_kept(packages: Path) -> No
 
 def test_an_error_that_stops_the_command_is_in_every_report(packages: Path) -> None:
     def call(*options: str) -> Ran:
-        return drvsign("inf", "lint", "gone", *options)
+        return drvsign("catalog", "check", "gone.cat", "driver", *options)
 
     ran = call("--report", "sarif=x.sarif", "--report", "json=x.json")
-    assert (ran.code, ran.errors) == (3, ["error: gone: file or folder not found"])
+    assert (ran.code, ran.errors) == (3, ["error: gone.cat: could not read the file: no such file or directory"])
     (invocation,) = require_sarif(Path("x.sarif").read_text("utf-8"))["invocations"]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 3)
     assert json.loads(Path("x.json").read_text("utf-8"))["error"]["code"] == "file"
     assert require_sarif(call("--format", "sarif").stdout)["results"][0]["ruleId"] == "file"
     assert call("--json").document["schema"] == "drvsign.error/1"
+
+
+def test_annotations_follow_the_text_in_github_actions(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = drvsign("verify", "driver").stdout
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ran = drvsign("verify", "driver", "--report", "json=x.json")
+    assert ran.stdout.startswith(text)
+    levels = [level for level, _, _ in require_commands(ran.stdout.removeprefix(text))]
+    assert levels == ["error", "error"]
+    assert drvsign("verify", "driver", "--json").document["schema"] == "drvsign.verdict/1"
+    (error,) = require_commands(drvsign("catalog", "check", "gone.cat", "driver").stdout)
+    assert error[1] == {"title": "drvsign catalog check: file", "file": "gone.cat"}
+    assert "::" not in drvsign("verify", "signed", "--test-machine", "--format", "junit").stdout
+
+
+def test_a_job_summary_is_added_to_the_summary_of_earlier_commands(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    for command in (("inf", "lint"), ("verify",)):
+        drvsign(*command, "driver", "--report", "markdown=summary.md", "--report", "markdown=other.md")
+    assert re.findall(r"^## .*", Path("summary.md").read_text("utf-8"), re.MULTILINE) == [
+        "## drvsign inf lint",
+        "## drvsign verify",
+    ]
+    assert Path("other.md").read_text("utf-8").count("## drvsign") == 1
+
+
+def test_a_package_that_can_t_be_signed_names_the_line_of_its_inf(packages: Path) -> None:
+    (packages / "bad" / "hello.inf").write_text(HELLO)
+    (packages / "bad" / "hello.sys").unlink()
+    run = require_sarif(drvsign("package", "bad", "--os", "10_X64", "--format", "sarif").stdout)
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "bad/hello.inf"
+    assert HELLO.splitlines()[place["region"]["startLine"] - 1] == "hello.sys"
+    assert run["invocations"][0]["exitCode"] == 3
+
+
+def test_how_to_export_logs_is_no_report(packages: Path) -> None:
+    ran = drvsign("explain", "--how", "--report", "sarif=x.sarif")
+    assert ran.code == 2
+    assert "--how writes no report" in ran.stderr
+
+
+def test_an_interrupted_call_reports_what_is_left(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("catalogs.lint.lint", interrupt)
+    ran = drvsign("inf", "lint", "driver", "--format", "sarif")
+    assert ran.code == 130
+    run = require_sarif(ran.stdout)
+    assert (run["invocations"][0]["exitCode"], run["results"][0]["ruleId"]) == (130, "interrupted")

@@ -68,16 +68,14 @@ class Forecast:
 
 
 def require_releasable(plan: Plan, targets: Iterable[Target], profile: str, *, source: Path | None = None) -> None:
-    """Raise ReleaseRefused, with every reason, where nothing must be signed for release like this.
+    """Raise ReleaseRefused, with every reason, unless a release can be signed according to `plan`.
 
     `profile` names the release profile and `source` the file that it comes from, for the message.
     """
     found = refusals(plan, targets, TrustStore.release())
     if found:
-        count = f"{len(found)} reasons" if len(found) > 1 else "a reason"
         raise ReleaseRefused(
-            f"there {'are' if len(found) > 1 else 'is'} {count} not to sign with the profile {profile!r}; "
-            "nothing was changed",
+            f"profile {profile!r} can't be used for a release; no file was changed",
             path=source,
             problems=tuple(found),
         )

@@ -10,12 +10,13 @@ import typer
 
 from signer.cli.param_types import to_file
 from signer.errors import ConfigError, UsageError
-from signer.storage.files import read
+from signer.storage.files import exists, read
 
 if TYPE_CHECKING:
     from signer.config import Profile, Settings
 
 PANEL = "Profile"
+_CREATE = "Create one with drvsign init, or name it with --config FILE."
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class ProfileOptions:
             return ResolvedProfile(merged(said, Settings()))
         config = os.environ.get("DRVSIGN_CONFIG")
         source = self.config or (Path(config) if config else _nearest(beside))
+        if not exists(source):
+            raise ConfigError("file not found", path=source, hint=_CREATE)
         profile = find_profile(parse_profiles(read(source), source), name, source)
         return ResolvedProfile(merged(said, profile.settings), profile)
 
@@ -87,5 +90,5 @@ def _nearest(folder: Path) -> Path:
     raise ConfigError(
         f"no {FILE_NAME} in this folder or a parent",
         path=folder,
-        hint="Create one with drvsign init, or name it with --config FILE.",
+        hint=_CREATE,
     )

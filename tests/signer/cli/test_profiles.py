@@ -420,6 +420,11 @@ def test_without_a_file_the_profile_is_not_found(package: Path) -> None:
     assert "no drvsign.toml" in ran.stderr
 
 
+def test_a_file_that_does_not_exist_can_be_created_with_init(package: Path) -> None:
+    ran = drvsign("package", package, "--config", "gone.toml", "--profile", "release")
+    assert (ran.code, "gone.toml: file not found" in ran.stderr, "drvsign init" in ran.stderr) == (3, True, True)
+
+
 def test_a_profile_names_the_folder_of_the_test_certificates_and_the_variable_counts_before_it(driver, monkeypatch):
     (driver.parent / "drvsign.toml").write_text('[profile.lab]\ntrust = "test-signing"\ncerts = "lab"\n')
     assert f"created a test identity in {driver.parent / 'lab'}." in drvsign("sign", driver, "--profile", "lab").stderr

@@ -31,6 +31,9 @@ PACKAGES = {
     "softhsm2": "softhsm2-util",
     "cmake": "cmake",
     "meson": "meson",
+    "zsh": "zsh",
+    "fish": "fish",
+    "mandoc": "mandoc",
     "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc",
     "wine64": "/usr/lib/wine/wine64",
 }

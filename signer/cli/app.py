@@ -9,16 +9,18 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from signer.cli import completion, man_page, streams
+from signer.cli.completion_values import complete_values
 from signer.cli.exit_codes import ExitCode, code_of
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
-from signer.cli.param_types import convert_directly
+from signer.cli.param_types import convert_directly, to_path
 from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
 from signer.storage.files import hint_for
@@ -86,6 +88,7 @@ class ErrorBoundary(TyperGroup):
         with _boundary(list(args)):
             for parameter in self.params:
                 convert_directly(parameter)
+                complete_values(parameter)
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -127,6 +130,7 @@ def _prepare(loaded: Any, ctx: Any) -> None:
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
         convert_directly(parameter)
+        complete_values(parameter)
         if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
             parameter.metavar = " "
         elif getattr(parameter, "param_type_name", "") == "argument":
@@ -274,6 +278,17 @@ def drvsign(
             "--show-man", callback=man_page.show, is_eager=True, help="Print the manual page drvsign(1).", metavar=" "
         ),
     ] = False,
+    man_pages: Annotated[
+        Path | None,
+        typer.Option(
+            "--man-pages",
+            callback=man_page.write,
+            is_eager=True,
+            metavar="DIR",
+            parser=to_path,
+            help="Write a manual page for drvsign and for each command to a folder, such as ~/.local/share/man/man1.",
+        ),
+    ] = None,
 ) -> None:
     """Sign Windows driver packages on any system, and check whether Windows will install and load them."""
 

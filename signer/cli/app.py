@@ -39,6 +39,7 @@ _NAMES = (
     "inspect",
     "verify",
     "explain",
+    "audit",
     "catalog",
     "inf",
     "submission",

@@ -23,6 +23,8 @@ class PeSpec:
     table: tuple[int, int] = (0, 0)
     """Directory entry of the certificate table."""
     fill: int = 0xCC
+    subsystem: int = 1
+    """1 (native) for kernel mode, 2 and 3 for user mode."""
 
     def build(self) -> bytes:
         """Build the image."""
@@ -45,7 +47,7 @@ class PeSpec:
         head = struct.pack("<HBBIIIII", magic, 14, 0, 0x200, 0, 0, self.section_alignment, self.section_alignment)
         head += base + struct.pack("<II", self.section_alignment, self.file_alignment)
         head += struct.pack("<HHHHHHI", 10, 0, 10, 0, 10, 0, 0)
-        head += struct.pack("<IIIHH", image_size, self.headers_size, 0, 1, 0)
+        head += struct.pack("<IIIHH", image_size, self.headers_size, 0, self.subsystem, 0)
         head += struct.pack("<QQQQ" if wide else "<IIII", 0x100000, 0x1000, 0x100000, 0x1000)
         head += struct.pack("<II", 0, self.directories)
         entries = [(0, 0)] * self.directories

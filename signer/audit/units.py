@@ -1,0 +1,80 @@
+"""List the work of an audit: one unit for each folder with driver files, in sorted order and without reading any."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from signer.errors import FileError
+
+_MAX_FILES = 256
+"""Maximum number of loose files of one unit, so that the work is spread."""
+_CODE = frozenset({".sys", ".dll", ".exe", ".efi", ".cpl", ".ocx", ".drv", ".ax"})
+"""The suffixes of files that Windows runs. Files with other suffixes are examined where an INF names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path to audit, and the name of the machine that it comes from."""
+
+    path: Path
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The files of one folder that are examined together."""
+
+    folder: Path
+    infs: tuple[Path, ...] = ()
+    """The INFs of the folder: they may name files of subfolders."""
+    files: tuple[Path, ...] = ()
+    """The images of the folder, and paths that the call named."""
+    catalogs: tuple[Path, ...] = ()
+    """The catalogs of the folder, in which its files are looked up."""
+    machine: str = ""
+    unreadable: str = ""
+    """The error of a folder that can't be listed."""
+
+
+def units(places: Iterable[Place]) -> Iterator[Unit]:
+    """Yield the units of all places; folders are listed as they are reached. Links to folders are not followed."""
+    for place in places:
+        if place.path.is_dir():
+            yield from _below(place)
+        else:
+            is_inf = place.path.suffix.lower() == ".inf"
+            infs, files = ((place.path,), ()) if is_inf else ((), (place.path,))
+            yield Unit(place.path.parent, infs, files, (), place.machine)
+
+
+def _below(place: Place) -> Iterator[Unit]:
+    errors: list[OSError] = []
+    for root, folders, names in os.walk(place.path, onerror=errors.append):
+        folders.sort()
+        found: dict[str, list[Path]] = {}
+        for path in sorted(Path(root, name) for name in names):
+            found.setdefault(path.suffix.lower(), []).append(path)
+        infs, catalogs = tuple(found.get(".inf", ())), tuple(found.get(".cat", ()))
+        files = sorted(path for suffix in _CODE for path in found.get(suffix, ()))
+        yield from _pieces(Path(root), infs, tuple(files), catalogs, place.machine)
+        yield from (_unreadable(error, place) for error in errors)
+        errors.clear()
+    yield from (_unreadable(error, place) for error in errors)
+
+
+def _pieces(
+    folder: Path, infs: tuple[Path, ...], files: tuple[Path, ...], catalogs: tuple[Path, ...], machine: str
+) -> Iterator[Unit]:
+    """Yield the INFs of a folder with its first files, then the rest of the files."""
+    if infs or files:
+        yield Unit(folder, infs, files[:_MAX_FILES], catalogs, machine)
+    for start in range(_MAX_FILES, len(files), _MAX_FILES):
+        yield Unit(folder, (), files[start : start + _MAX_FILES], catalogs, machine)
+
+
+def _unreadable(error: OSError, place: Place) -> Unit:
+    folder = Path(error.filename or place.path)
+    return Unit(folder, machine=place.machine, unreadable=FileError(f"can't read the folder: {error.strerror}").message)

@@ -1,0 +1,225 @@
+"""`drvsign audit`: tell which of many drivers stop loading."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signer.cli.exit_codes import ExitCode
+from signer.cli.option_groups import command, examples
+from signer.cli.options.common import Jobs, SecretOptions, workers
+from signer.cli.options.reports import ReportChoices
+from signer.cli.options.verify import MachineOptions, TrustOptions
+from signer.cli.output import Output
+from signer.cli.param_types import to_file, to_input, to_output, to_place
+from signer.cli.paths import listed
+from signer.cli.processes import in_processes
+from signer.cli.reporting import Answer, Reporting
+from signer.errors import FileError, SignerError, UsageError
+from signer.storage.files import atomic_writer, exists
+
+if TYPE_CHECKING:
+    from signer.audit.baseline import Difference
+    from signer.audit.examine import Question
+    from signer.audit.ledger import Ledger
+    from signer.audit.units import Place
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A path and the machine that it comes from."""
+
+    machine: str
+    path: Path
+
+
+def to_named_place(word: str | NamedPlace) -> NamedPlace:
+    """Convert `NAME=PATH`. Raises typer.BadParameter."""
+    if isinstance(word, NamedPlace):
+        return word
+    name, equals, path = word.partition("=")
+    if not (name and equals and path):
+        raise typer.BadParameter(f"{word!r} is not NAME=PATH, such as pc-17=stores/pc-17")
+    return NamedPlace(name, to_place(path))
+
+
+Places = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="PATH",
+        help="Driver stores, folders of drivers or packages, files, or @list.txt.",
+        show_default=False,
+        parser=to_input,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What is audited, and against what."""
+
+    machine_paths: Annotated[
+        list[NamedPlace] | None,
+        typer.Option(
+            "--machine",
+            metavar="NAME=PATH",
+            help="A path and the machine that it comes from. Repeatable.",
+            show_default=False,
+            parser=to_named_place,
+        ),
+    ] = None
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="A release and architecture, such as win11-24h2-x64. Default: the newest release for each driver's "
+            "architecture.",
+        ),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="OLD", help="The JSON of an earlier audit: say what changed.", parser=to_file
+        ),
+    ] = None
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write all rows to FILE: .csv, .json or .parquet.", parser=to_output
+        ),
+    ] = None
+
+    def places(self, paths: Sequence[Path] | None) -> list[Place]:
+        """Return what to audit. Raises UsageError without any, FileError for a path that does not exist."""
+        from signer.audit.units import Place
+
+        named = [(one.path, one.machine) for one in self.machine_paths or []]
+        found = [*((path, "") for path in listed(paths or [])), *named]
+        if not found:
+            raise UsageError("nothing to audit", hint="Name a driver store, or a folder with drivers or packages.")
+        for path in (path for path, _ in found if not exists(path)):
+            raise FileError("file or folder not found", path=path, hint="Check the path.")
+        return [Place(path, machine) for path, machine in found]
+
+
+@app.command(
+    epilog=examples(
+        "drvsign audit FileRepository/",
+        "drvsign audit --machine pc-17=stores/pc-17 --machine pc-18=stores/pc-18 --output fleet.csv",
+        "drvsign audit stores/ --allow-list policy.cip --baseline last-month.json --report sarif=audit.sarif",
+    )
+)
+@command
+def audit(
+    output: Output,
+    paths: Places = None,
+    *,
+    options: AuditOptions,
+    trust: TrustOptions,
+    machine: MachineOptions,
+    secrets: SecretOptions,
+    reports: ReportChoices,
+    jobs: Jobs = 0,
+) -> None:
+    """Tell which of many drivers stop loading, and why.
+
+    Each driver is judged twice: without the Windows Driver Policy, the block list and memory integrity, and with
+    them. Equal drivers are one row. Exit code 1: a driver stops loading; 0: none does.
+    """
+    from signer.audit.baseline import read_baseline
+    from signer.audit.ledger import Ledger
+    from signer.audit.tables import table_writer
+
+    output, reporting = reports.prepare(output, "audit")
+    places = options.places(paths)
+    write_table = table_writer(options.table) if options.table is not None else None
+    old = read_baseline(options.baseline) if options.baseline is not None else None
+    question = _question(options, trust, machine, secrets, output)
+    with Ledger() as ledger:
+        is_complete = _audited(output, places, question, ledger, jobs)
+        if options.table is not None and write_table is not None:
+            with atomic_writer(options.table) as file:
+                write_table(ledger.rows(), file)
+        _report(output, reporting, ledger, question, _changes(ledger, old))
+        if not is_complete:
+            output.error(SignerError("interrupted: the rows are those of the files that were examined"))
+            raise typer.Exit(ExitCode.INTERRUPTED)
+        raise typer.Exit(_exit_code(ledger))
+
+
+def _question(
+    options: AuditOptions, trust: TrustOptions, machine: MachineOptions, secrets: SecretOptions, output: Output
+) -> Question:
+    """Return what is asked about each driver. Raises UsageError, and SignerError for a list that can't be read."""
+    from catalogs.verification.query import VerifyQuery
+    from signer.audit.examine import Question
+
+    trusted = trust.resolve(output, secrets.secret)
+    state = machine.machine(trusted.mode, test_machine=trust.test_machine)
+    return Question(VerifyQuery.create("kernel", trusted, state, targets=[options.target] if options.target else ()))
+
+
+def _audited(output: Output, places: Sequence[Place], question: Question, ledger: Ledger, jobs: int) -> bool:
+    """Examine everything with a progress bar; return whether it was not interrupted, which keeps what is there."""
+    from signer.audit.run import audit as run_audit
+
+    def run(work: Callable[[Any], Any], units: Sequence[Any]) -> Iterable[Any]:
+        found = in_processes(work, units, workers(jobs, len(units)), 1)
+        return output.shown(found, len(units), "examining folders", printing=True)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        run_audit(places, question, ledger, run)
+        return True
+    return False
+
+
+def _changes(ledger: Ledger, old: Any) -> list[Difference] | None:
+    """Return the differences from an earlier audit; None without one."""
+    from signer.audit.baseline import differences
+
+    return list(differences(ledger.rows(), old)) if old is not None else None
+
+
+def _report(
+    output: Output, reporting: Reporting, ledger: Ledger, question: Question, changes: list[Difference] | None
+) -> None:
+    from signer.audit.rows import ANSWERS
+    from signer.reports.audit_report import audit_report
+    from signer.reports.audit_text import write_audit, write_differences
+
+    counts = ledger.counts()
+
+    def text(sink: Any) -> None:
+        write_audit(ledger.rows(), counts, sink, verbose=bool(output.verbose))
+        if changes is not None:
+            write_differences(changes, sink)
+
+    def document() -> dict[str, Any]:
+        found = {
+            "schema": "drvsign.audit/1",
+            "target": question.query.targets[0].name if question.query.targets else None,
+            "at": f"{question.query.machine.at:%Y-%m-%dT%H:%M:%SZ}",
+            "counts": {answer: counts[answer] for answer in ANSWERS},
+            "drivers": [row.as_json() for row in ledger.rows()],
+        }
+        return found | ({"changes": [one.as_json() for one in changes]} if changes is not None else {})
+
+    reporting.write(output, Answer(text, document, lambda: audit_report(ledger.rows(), _exit_code(ledger))))
+
+
+def _exit_code(ledger: Ledger) -> ExitCode:
+    """Return 1 if a driver stops loading, 3 if nothing could be examined, else 0."""
+    from signer.audit.rows import STOPPING
+
+    counts = ledger.counts()
+    if any(counts[answer] for answer in STOPPING):
+        return ExitCode.REJECTED
+    return ExitCode.DONE if counts else ExitCode.FAILED

@@ -1,0 +1,116 @@
+"""`drvsign audit` on the command line: answers, tables, machines, reports and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from signer.audit.rows import ANSWERS, COLUMNS
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+from tests.support.program import drvsign
+
+
+@pytest.fixture
+def store(work: Path) -> Path:
+    """A folder with an unsigned driver in a package, a copy of it, a user-mode image, and a damaged file."""
+    folder = work / "store"
+    (folder / "hello").mkdir(parents=True)
+    (folder / "hello" / "hello.inf").write_text(HELLO)
+    (folder / "hello" / "hello.sys").write_bytes(PeSpec().build())
+    (folder / "copy.sys").write_bytes(PeSpec().build())
+    (folder / "tool.dll").write_bytes(PeSpec(subsystem=2, fill=7).build())
+    (folder / "broken.sys").write_bytes(b"MZ" + bytes(200))
+    return folder
+
+
+def test_the_document_has_a_row_for_each_distinct_driver(store: Path) -> None:
+    ran = drvsign("audit", "store", "--json")
+    document = json.loads(ran.stdout)
+    rows = {Path(row["file"]).name: row for row in document["drivers"]}
+    assert (ran.code, document["schema"]) == (0, "drvsign.audit/1")
+    assert sum(document["counts"].values()) == len(rows) == 3
+    assert {name: row["answer"] for name, row in rows.items()} == {
+        "copy.sys": "already-refused",
+        "broken.sys": "needs-file",
+        "tool.dll": "not-a-driver",
+    }
+    driver = rows["copy.sys"]
+    assert set(driver) == set(COLUMNS)
+    assert driver["paths"] == [os.path.join("store", *parts) for parts in (("copy.sys",), ("hello", "hello.sys"))]  # noqa: PTH118
+    assert driver["packages"][0]["inf"].endswith("hello.inf")
+    assert driver["hardware_ids"]
+    assert driver["rule"] and driver["source"] and driver["remedy"]
+
+
+def test_a_test_signed_driver_loads_on_a_test_machine(work: Path) -> None:
+    (work / "toaster.sys").write_bytes(PeSpec().build())
+    assert drvsign("sign", "toaster.sys").code == 0
+    (row,) = json.loads(drvsign("audit", "toaster.sys", "--test-machine", "--json").stdout)["drivers"]
+    assert (row["answer"], row["class"]) == ("loads", "test")
+    assert row["publisher"] and row["issued"]
+
+
+def test_machines_are_merged(store: Path) -> None:
+    named = ("--machine", "pc-1=store/hello", "--machine", "pc-2=store/copy.sys")
+    (row,) = json.loads(drvsign("audit", *named, "--json").stdout)["drivers"]
+    assert row["machines"] == ["pc-1", "pc-2"]
+
+
+def test_a_csv_table_has_the_columns_and_no_formulas(store: Path, work: Path) -> None:
+    (work / "=cmd.sys").write_bytes(PeSpec(fill=9).build())
+    assert drvsign("audit", "store", "=cmd.sys", "--output", "fleet.csv").code == 0
+    with (work / "fleet.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 5
+    assert not any(cell.startswith("=") for row in rows for cell in row)
+
+
+def test_a_json_table_is_a_baseline(store: Path, work: Path) -> None:
+    assert drvsign("audit", "store", "--output", "old.json").code == 0
+    (store / "copy.sys").unlink()
+    (store / "hello" / "hello.sys").write_bytes(PeSpec(fill=11).build())
+    ran = drvsign("audit", "store", "--baseline", "old.json", "--json")
+    changes = [(one["change"], one["was"], one["now"]) for one in json.loads(ran.stdout)["changes"]]
+    assert changes == [("new", None, "already-refused"), ("gone", "already-refused", None)]
+    assert "1 new, 1 gone" in drvsign("audit", "store", "--baseline", "old.json").stdout
+
+
+def test_the_text_lists_what_matters_and_counts_the_rest(store: Path) -> None:
+    ran = drvsign("audit", "store")
+    assert "broken.sys" in ran.stdout and "copy.sys" not in ran.stdout
+    assert "1 could not be read, 1 file is never loaded by the kernel" in ran.stdout
+    assert "copy.sys" in drvsign("audit", "store", "-v").stdout
+
+
+def test_a_report_names_each_driver_that_does_not_load(store: Path, work: Path) -> None:
+    assert drvsign("audit", "store", "--report", "sarif=audit.sarif").code == 0
+    results = json.loads((work / "audit.sarif").read_text())["runs"][0]["results"]
+    assert any("broken.sys" in json.dumps(one) for one in results)
+
+
+WRONG = {
+    "nothing": ((), 2, "nothing to audit"),
+    "a missing path": (("missing",), 3, "not found"),
+    "an unnamed machine": (("--machine", "store"), 2, "NAME=PATH"),
+    "an unknown table": (("store", "--output", "x.xls"), 2, ".csv"),
+    "a wrong target": (("store", "--target", "win12"), 2, "win12"),
+    "a baseline of another kind": (("store", "--baseline", "store/hello/hello.inf"), 3, "not the JSON of an audit"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "text"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_call_says_what_to_do(store: Path, arguments: tuple[str, ...], code: int, text: str) -> None:
+    ran = drvsign("audit", *arguments)
+    assert ran.code == code
+    assert text in ran.stderr and "hint:" in ran.stderr
+
+
+def test_every_answer_has_a_place_in_the_document(store: Path) -> None:
+    document = json.loads(drvsign("audit", "store", "--json").stdout)
+    assert tuple(document["counts"]) == ANSWERS

@@ -114,3 +114,11 @@ def test_a_wrong_call_says_what_to_do(store: Path, arguments: tuple[str, ...], c
 def test_every_answer_has_a_place_in_the_document(store: Path) -> None:
     document = json.loads(drvsign("audit", "store", "--json").stdout)
     assert tuple(document["counts"]) == ANSWERS
+
+
+def test_a_parquet_table_has_the_columns_with_lists(store: Path, work: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    assert drvsign("audit", "store", "--output", "fleet.parquet").code == 0
+    table = parquet.read_table(work / "fleet.parquet").to_pylist()
+    assert tuple(table[0]) == COLUMNS
+    assert [len(row["paths"]) for row in table if row["answer"] == "already-refused"] == [2]

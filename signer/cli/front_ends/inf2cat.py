@@ -53,7 +53,7 @@ def inf2cat(words: Sequence[str]) -> int:
         raise UsageError("give one folder and the releases", hint="Write /driver:DIR /os:10_X64.")
     if given.last("pagehashes"):
         raise UsageError("/pageHashes with names is not supported", hint="Write /pageHashes for all files.")
-    folder = Path(local(name))
+    folder = Path(local(name.rstrip('"')))  # Windows makes "/driver:DIR\\" end with a quote
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
     choices = CatalogChoices([os], None, None, "uselocaltime" in given)

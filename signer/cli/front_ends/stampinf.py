@@ -25,6 +25,7 @@ GRAMMAR = Grammar(
         "u": Switch("value", "`--umdf VERSION`"),
         "i": Switch("value", "`--ntverp DIR`"),
         "n": Switch(does="nothing more"),
+        "x": Switch(does="nothing: MSBuild gives it, and Microsoft does not document it"),
     },
     prefix="-",
 )

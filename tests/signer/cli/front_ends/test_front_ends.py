@@ -93,10 +93,10 @@ def test_stampinf_reads_the_version_in_ntverp(package: Path) -> None:
 def test_shims_call_their_tools(work: Path) -> None:
     ran = drvsign("shims", work / "bin", "--json")
     assert ran.code == 0
-    assert [Path(path).stem for path in ran.document["files"]] == list(TOOLS)
+    assert {Path(path).stem for path in ran.document["files"]} >= set(TOOLS)
     assert drvsign("shims", work / "bin").code == 0  # its own files are replaced
     for path in ran.document["files"]:
-        assert f"-m signer --as {Path(path).stem} " in Path(path).read_text()
+        assert f"-m signer --as {Path(path).stem.lower()} " in Path(path).read_text()
 
 
 def test_shims_replace_no_other_program(work: Path) -> None:

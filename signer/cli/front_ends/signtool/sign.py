@@ -26,6 +26,7 @@ def sign(given: ParsedSwitches) -> int:
     """Sign files and print SignTool's lines; return the exit code, 2 if a file has no timestamp. Raises SignerError."""
     if "fd" not in given:
         raise UsageError(_NO_DIGEST, hint="Write /fd SHA256.")
+    _require_valid(given)
     names, chosen = targets(given), choose(given)
     if "p" in given:
         complain(_SHOWN)
@@ -46,6 +47,14 @@ def sign(given: ParsedSwitches) -> int:
         results |= {file["path"]: file for file in (*done.files, *again)}
         code, unstamped = code or done.code, [*unstamped, *late]
     return _report(given, code, list(results.values()), unstamped)
+
+
+def _require_valid(given: ParsedSwitches) -> None:
+    """Raise UsageError for values that no certificate makes valid, in SignTool's order."""
+    if "uw" in given and "u" in given:
+        raise UsageError("You cannot use the /u option twice.", hint="Remove /uw.")
+    digest(given.last("fd") or "", "sha256")
+    timestamp_options(given, "sha256")
 
 
 def _groups(given: ParsedSwitches, names: Sequence[str]) -> list[tuple[list[str], list[str]]]:

@@ -77,7 +77,7 @@ SIGN = Grammar(
     once=True,
     files_last=True,
     repeatable=frozenset({"ac"}),
-    apart=(_QUIET, ("t", "tr"), ("t", "td"), ("ph", "nph"), ("u", "uw")),
+    apart=(_QUIET, ("t", "tr"), ("t", "td"), ("ph", "nph")),
     together=(("p", "f"),),
 )
 TIMESTAMP = Grammar(

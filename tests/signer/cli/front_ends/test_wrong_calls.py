@@ -20,7 +20,7 @@ REFUSALS = {
         "No file digest algorithm specified.",
     ),
     "an option that is taken for a file": ([*SIGN, "x.sys", "/q"], 1, "File not found: /q"),
-    "MD5": (["signtool", "sign", "/fd", "MD5", "/s", "None", "x.sys"], 1, "No certificates were found"),
+    "MD5": (["signtool", "sign", "/fd", "MD5", "x.sys"], 1, "The specified algorithm cannot be used or is invalid."),
     "no timestamp digest": (["signtool", "timestamp", *TR, "x.sys"], 1, "No file timestamp algorithm specified."),
     "no authority": (["signtool", "timestamp", "x.sys"], 1, "A required parameter is missing."),
     "two timestamps": (

@@ -31,7 +31,7 @@ _IN_TEXT = re.compile(
     rf")|(?:(?<![a-z.])(?:{_ERROR_WORDS})[:：\s]+\d{{2,4}}))(?!\w)",  # noqa: RUF001
     re.IGNORECASE,
 )
-_SERVICE_CONTROLLER = re.compile(r"\[SC\]\s+\w+\s+\D{1,40}?(\d{2,5})\s*[:：]?\s*$")  # noqa: RUF001
+_SERVICE_CONTROLLER = re.compile(r"\[SC\]\s{1,8}\w+\s{1,8}\D{1,40}?(\d{2,5})\s*+[:：]?\s*+$")  # noqa: RUF001
 """The first line of an error of sc.exe, whose word for "FAILED" is localised."""
 _OTHER_LABEL = re.compile(rf"^(?:failed|service \(|{_ERROR_WORDS})[:：\s]*(?=\d)", re.IGNORECASE)  # noqa: RUF001
 _OTHER_EVENT = re.compile(r"^(?:ereignis|evento|événement)", re.IGNORECASE)

@@ -11,7 +11,7 @@ from signer.policy.tables import Row, rows
 
 ANOTHER_LANGUAGE = "another language"
 _PROBLEM = re.compile(
-    r"\((?P<label>code|código|codice|kod|код|代码|代碼|コード|코드)\s*[:：]?\s*(?P<number>\d{1,2})\)"  # noqa: RUF001
+    r"\((?P<label>code|código|codice|kod|код|代码|代碼|コード|코드)\s*+[:：]?\s*+(?P<number>\d{1,2})\)"  # noqa: RUF001
     r"|\b(?:code|error code|problem code|problem:?)\s+(?P<plain>\d{1,2})(?![\d.])\b",
     re.IGNORECASE,
 )

@@ -9,8 +9,8 @@ from signer.explain.context import Context
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
-_START = re.compile(r"^\s*Instance ?ID\s*:\s*(?P<device>\S.*?)\s*$", re.IGNORECASE)
-_LINE = re.compile(r"^\s*(?P<name>[A-Z][A-Za-z _]{2,40}?)\s*:\s*(?P<value>.*?)\s*$")
+_START = re.compile(r"^\s*Instance ?ID\s*:\s*(?P<device>\S.*)$", re.IGNORECASE)
+_LINE = re.compile(r"^\s*(?P<name>[A-Z][A-Za-z _]{2,40}?)\s{0,40}:(?P<value>.*)$")
 _MAX_LINES = 40
 
 
@@ -20,11 +20,11 @@ def device_lists(context: Context, line: str, lines: Lines) -> list[Record] | No
     if start is None:
         return None
     block = lines.take_while(lambda following: _LINE.match(following) is not None, _MAX_LINES)
-    found = {one["name"].lower(): one["value"] for one in map(_LINE.match, block) if one is not None}
+    found = {one["name"].lower(): one["value"].strip() for one in map(_LINE.match, block) if one is not None}
     codes = _codes(found)
     if not codes:
         return None if not found else []
-    device = start["device"]
+    device = start["device"].rstrip()
     if context.device == device:
         name = context.subject
     else:

@@ -18,9 +18,9 @@ _MAX_HEADER = 1024
 _MAX_LINES = 60
 """Lines of the longest row: a quoted message has line feeds."""
 _FORMAT_TABLE = re.compile(r"^\s*TimeCreated\s+Id\s+LevelDisplayName\s+Message\s*$")
-_FORMAT_TABLE_ROW = re.compile(r"^\s{0,3}(\S.{6,40}?)\s+(\d{1,5})\s+(\S{2,40})\s+(\S.*)$")
+_FORMAT_TABLE_ROW = re.compile(r"^\s{0,3}(\S.{6,40}?)\s{1,200}(\d{1,5})\s{1,200}(\S{2,40})\s+(\S.*)$")
 _DELIMITERS = re.compile(r"[\t,;|\"]")
-_RULE = re.compile(r"^\s*\|?[\s:|-]*$")
+_RULE = re.compile(r"^[\s:|-]*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ _SYSTEM = {
 """Names of the System part of an event, by lower case."""
 _STARTS = frozenset({"EventID", "FileName", "SHA256Hash", "SHA1Hash", "PolicyGUID", "FileNameLength"})
 """Names with which a block can begin; others are too common in texts of other kinds."""
-_SEPARATED = re.compile(r"^[\s|\[*\"'`-]{0,12}([A-Za-z][\w ]{1,40}?)[\"'`*\]]{0,3}\s*[:=|\]]\s*(\S.*)$")
-_SKIPPED = re.compile(r"^\s*(?:[+-]\s*[A-Za-z]*|[A-Za-z_]+:|\|[\s:|-]*|```\w*|Correlation|Execution|Security)?\s*$")
+_SEPARATED = re.compile(r"^[\s|\[*\"'`-]{0,12}([A-Za-z][\w ]{1,40}?)[\"'`*\]]{0,3}\s{0,40}[:=|\]]\s*+(\S.*)$")
+_SKIPPED = re.compile(r"^\s*+(?:[+-]\s*+[A-Za-z]*|[A-Za-z_]+:|\|[\s:|-]*+|```\w*|Correlation|Execution|Security)?\s*$")
 """Lines without a field: blank ones, titles of groups, the rule of a Markdown table."""
 _NEEDED = frozenset({"FileName", "EventID"})
 

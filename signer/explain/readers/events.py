@@ -26,7 +26,7 @@ _PREFERRED = (3077, 3076, 3033, 3034, 3004, 3002, 3023, 3036, 3111, 3087)
 """Of several events with one text, those that report a driver that was loaded or blocked; the others belong to user
 mode, to virtualization-based security, or to a verbose log."""
 _DEVICE_PATH = re.compile(
-    r"(?:\\Device\\HarddiskVolume\d+|\\\?\?\\[A-Z]:|\\SystemRoot|[A-Z]:)\\[^\r\n\"<>|*?]{1,260}?\.(?:sys|dll|exe|cat)",
+    r"(?:\\Device\\HarddiskVolume\d+|\\\?\?\\[A-Z]:|\\SystemRoot|[A-Z]:)\\[^\r\n\"<>|*?:]{1,260}?\.(?:sys|dll|exe|cat)",
     re.IGNORECASE,
 )
 _MIN_TEXT = 24

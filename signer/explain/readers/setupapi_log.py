@@ -19,19 +19,19 @@ _START = re.compile(r"^>>>\s+Section start (?P<time>[\d/]{10} [\d:.]{8,14})")
 _END = re.compile(r"^<<<\s+")
 _EXIT = re.compile(r"^<<<\s+\[Exit status: (?P<status>\w+)(?:\((?P<code>[^)]*)\))?\]")
 _ENTRY = re.compile(
-    r"^\s*(?P<mark>[!.]{0,3})\s*(?:sig|sto|dvi|ndv|inf|utl|cpy|flq|pol|cci|bak|ump|idb|cmi|set|ui|dvs|inst|pnp|prp):"
+    r"^\s*+(?P<mark>[!.]{0,3}+)\s*+(?:sig|sto|dvi|ndv|inf|utl|cpy|flq|pol|cci|bak|ump|idb|cmi|set|ui|dvs|inst|pnp|prp):"
     r"\s+(?P<text>.*)$"
 )
 _BEGIN_LOG = re.compile(r"^\[(?:Device Install Log|SetupAPI Log|Begin Log)\]", re.IGNORECASE)
 _HEADER = re.compile(r"^\s+(OS Version|Architecture|Service Pack|ProductType) = (.*)$")
 _FILE = re.compile(
-    r"^(?:Key|FilePath|Catalog|Driver INF(?: Path)?|INF path|InfPath)\s*[:=-]\s*(?P<path>\S.*?)\s*$", re.IGNORECASE
+    r"^(?:Key|FilePath|Catalog|Driver INF(?: Path)?|INF path|InfPath)\s*+[:=-]\s*+(?P<path>\S.*)$", re.IGNORECASE
 )
 _FILE_WITHIN = re.compile(r"\bFilename = ([^\\/:*?\"<>|,]{1,120}\.inf)\b", re.IGNORECASE)
-_INF = re.compile(r"([^\\/:*?\"<>|\s\[\]{}']{1,120}\.inf)\b", re.IGNORECASE)
+_INF = re.compile(r"(?<![^\\/:*?\"<>|\s\[\]{}'])([^\\/:*?\"<>|\s\[\]{}']{1,120}\.inf)\b", re.IGNORECASE)
 _PROBLEM = re.compile(r"Device (?:has|had) problem[: ]+(?:0x)?(?P<hex>[0-9a-f]{2})\b", re.IGNORECASE)
 _ARCHITECTURES = {"amd64": "x64", "x64": "x64", "x86": "x86", "arm64": "arm64", "ia64": "ia64", "intel": "x86"}
-_BUILD = re.compile(r"\d+\.\d+\.(\d{4,5})")
+_BUILD = re.compile(r"(?<!\d)\d{1,3}\.\d{1,3}\.(\d{4,5})")
 
 
 def setupapi_lines(context: Context, line: str, lines: Lines) -> list[Record] | None:

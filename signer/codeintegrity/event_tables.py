@@ -90,6 +90,12 @@ def schemas() -> tuple[EventSchema, ...]:
 
 
 @cache
+def known_events() -> frozenset[int]:
+    """Return the ids of all events."""
+    return frozenset(one.id for one in schemas())
+
+
+@cache
 def messages() -> tuple[EventMessage, ...]:
     """Return every text, in the order of id, version and build."""
     return tuple(

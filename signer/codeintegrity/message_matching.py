@@ -7,6 +7,7 @@ expression runs over the text, so that hostile text can't make matching slow.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -98,16 +99,34 @@ class MatcherTable:
         self._by_start: dict[str, list[int]] = {}
         for number, matcher in enumerate(self.all):
             self._by_start.setdefault(matcher.literals[0], []).append(number)
-        self._sizes = sorted({len(start) for start in self._by_start})
+        self._starts = sorted(self._by_start)
+        self._shorter: list[int] = []
+        for index, start in enumerate(self._starts):
+            self._shorter.append(self._longest_start(start, index))
+        self._max_size = max(map(len, self._starts), default=0)
 
     def beginning(self, text: str) -> Iterator[Matcher]:
         """Yield the matchers whose first literal begins the text, in their order."""
-        found = [number for size in self._sizes if (same := self._by_start.get(text[:size])) for number in same]
+        found: list[int] = []
+        index = self._longest_start(text, bisect_right(self._starts, text))
+        while index >= 0:
+            found += self._by_start[self._starts[index]]
+            index = self._shorter[index]
         yield from (self.all[number] for number in sorted(found))
+
+    def _longest_start(self, text: str, index: int) -> int:
+        """Return the last first literal before `index` that begins the text; -1 if there is none.
+
+        In the order of the alphabet, all beginnings of a text precede it, and each of them begins what is between.
+        """
+        index -= 1
+        while index >= 0 and not text.startswith(self._starts[index]):
+            index = self._shorter[index]
+        return index
 
     def cut_off(self, text: str) -> Iterator[Matcher]:
         """Yield the matchers of messages that may begin with the text, in their order."""
-        yield from self.all if len(text) < self._sizes[-1] else self.beginning(text)
+        yield from self.all if len(text) < self._max_size else self.beginning(text)
 
 
 def unwrapped(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,6 +27,9 @@ Gate = Literal[
 ]
 """The check of Windows that stops or reports a driver."""
 Confidence = Literal["certain", "likely", "possible"]
+_INDEXED = ("events", "codes", "signs", "policies")
+"""Conditions of which a file's symptoms must have one of the values."""
+_OTHERS = ("", None)
 _RANKS: tuple[Confidence, ...] = get_args(Confidence)
 
 
@@ -94,12 +97,35 @@ def causes() -> tuple[Cause, ...]:
 
 def matches(symptoms: Symptoms, machine: Machine) -> list[Match]:
     """Return every cause that the symptoms show, the best first, each with its best sign."""
-    found = []
-    for cause in causes():
-        holding = [Match(cause, sign) for sign in cause.signs if _holds(sign, symptoms, machine)]
-        if holding:
-            found.append(min(holding, key=lambda match: match.rank))
-    return sorted(found, key=lambda match: match.rank)
+    best: dict[int, Match] = {}
+    for number, match in _candidates(symptoms):
+        if _holds(match.sign, symptoms, machine) and (number not in best or match.rank < best[number].rank):
+            best[number] = match
+    return sorted((best[number] for number in sorted(best)), key=lambda match: match.rank)
+
+
+def _candidates(symptoms: Symptoms) -> Iterator[tuple[int, Match]]:
+    """Yield the signs that a symptom can show, in the order of the table, each with the number of its cause."""
+    every, index = _signs(), _index()
+    keys = [_OTHERS, *((name, value) for name in _INDEXED for value in getattr(symptoms, name))]
+    return (every[place] for place in sorted({place for key in keys for place in index.get(key, ())}))
+
+
+@cache
+def _signs() -> tuple[tuple[int, Match], ...]:
+    return tuple((number, Match(cause, sign)) for number, cause in enumerate(causes()) for sign in cause.signs)
+
+
+@cache
+def _index() -> Mapping[tuple[str, Any], tuple[int, ...]]:
+    """Return the places of signs in `_signs` by a symptom that each requires, or by `_OTHERS`."""
+    found: dict[tuple[str, Any], list[int]] = {_OTHERS: []}
+    for place, (_, match) in enumerate(_signs()):
+        name = next((one for one in _INDEXED if one in match.sign.conditions), None)
+        keys = [(name, value) for value in match.sign.conditions[name]] if name is not None else [_OTHERS]
+        for key in keys:
+            found.setdefault(key, []).append(place)
+    return {key: tuple(places) for key, places in found.items()}
 
 
 def sentence(cause: Cause, symptoms: Symptoms) -> str:
@@ -179,6 +205,8 @@ _CHECKS = (3, 1, 2, 10, 11, 28, 6, 19, 20, 23, 24, 8, 27, 7, 9, 14, 15, 5, 4, 12
 
 def _error(symptoms: Symptoms) -> int | None:
     """Return the VerificationError of the signature that came nearest to being accepted."""
+    if not symptoms.signatures:
+        return None
     texts = {str(fields.get("VerificationError")) for fields in symptoms.signatures}
     known = [number for number in _CHECKS if str(number) in texts]
     return known[-1] if known else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from signer.codeintegrity.event_tables import schemas
+from signer.codeintegrity.event_tables import known_events
 from signer.policy.tables import rows
 
 EVENT = "event"
@@ -115,7 +115,7 @@ def _value(value: int) -> Code | None:
 
 
 def _event(number: int) -> Code | None:
-    if any(one.id == number for one in schemas()):
+    if number in known_events():
         return Code(str(number), EVENT, f"event {number}", "an event of Code Integrity")
     return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from signer.explain.budget import Budget
+
 if TYPE_CHECKING:
     from signer.explain.readers.event_columns import Columns
 
@@ -12,6 +14,8 @@ class Context:
     """The file that the surrounding lines are about, and what was recognised so far."""
 
     def __init__(self) -> None:
+        self.budget = Budget()
+        """The work that the input may still take."""
         self.source: str | None = None
         """The name of the input, for errors."""
         self.subject: str | None = None
@@ -29,9 +33,13 @@ class Context:
         self.damages: dict[str, int] = {}
         """What could not be read, and how often."""
 
-    def begin(self, source: str | None = None) -> None:
+    def open(self, source: str) -> None:
+        """Begin another input."""
+        self.source, self.budget = source, Budget()
+        self.begin()
+
+    def begin(self) -> None:
         """Begin another input or section: its lines are about no file yet."""
-        self.source = source or self.source
         self.subject, self.device, self.time, self.columns, self.sign = None, None, "", None, None
 
     def seen(self, form: str) -> None:

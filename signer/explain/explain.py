@@ -100,7 +100,7 @@ def explain(
     languages: dict[str, None] = {}
     failures: list[SignerError] = []
     for one in inputs:
-        context.begin(one.name)
+        context.open(one.name)
         try:
             for record in read_records(one.chunks, context):
                 collector.add(record)

@@ -7,6 +7,9 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from signer.explain.budget import LEFT_OUT
+from signer.explain.context import Context
+
 MAX_LINE = 1 << 20
 """Length of the longest line, in characters; a longer one is cut. An event of Windows has at most 64 KiB."""
 
@@ -44,10 +47,10 @@ def encoding_of(start: bytes) -> str:
 
 
 class Lines(Iterator[str]):
-    """The lines of a text, with a view of those that follow."""
+    """The lines of a text that its budget allows, with a view of those that follow."""
 
-    def __init__(self, pieces: Iterable[str]) -> None:
-        self._source = _lines(pieces)
+    def __init__(self, pieces: Iterable[str], context: Context) -> None:
+        self._source = _lines(pieces, context)
         self._ahead: deque[str] = deque()
 
     def __next__(self) -> str:
@@ -74,12 +77,18 @@ class Lines(Iterator[str]):
         self._ahead.extendleft(reversed(list(lines)))
 
 
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
+def _lines(pieces: Iterable[str], context: Context) -> Iterator[str]:
     rest = ""
     for piece in pieces:
-        *complete, rest = _BREAK.split(rest + piece)
+        context.budget.add(len(piece))
+        most = max(context.budget.room, 1)
+        *complete, rest = _BREAK.split(rest + piece, most)
         for line in complete:
+            context.budget.spend(1)
             yield unquoted(line[:MAX_LINE])
+        if len(complete) == most and _BREAK.search(rest):
+            context.damaged(LEFT_OUT)
+            rest = rest[max(rest.rfind("\n"), rest.rfind("\r"), rest.rfind(">")) + 1 :]
         if len(rest) > MAX_LINE:
             yield unquoted(rest[:MAX_LINE])
             rest = ""

@@ -42,6 +42,7 @@ def event_columns(context: Context, line: str, lines: Lines) -> list[Record] | N
         return None
     if _RULE.match(line):
         return []
+    context.budget.spend()
     row = _row(context.columns, line, lines)
     records = _records(row) if row is not None else None
     if records is None:
@@ -114,8 +115,10 @@ def _has_id_label(line: str) -> bool:
     """Return whether a cell of the line, whatever delimits it, is a title of the column with the event's id."""
     if line.lstrip().startswith("TimeCreated"):
         return True
+    if _DELIMITERS.search(line) is None:
+        return False
     cells = _DELIMITERS.split(line.lower())
-    return len(cells) > 1 and not _id_labels().isdisjoint(map(str.strip, cells))
+    return not _id_labels().isdisjoint(map(str.strip, cells))
 
 
 @cache

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from signer.explain.context import Context
-from signer.explain.readers.events import event_records, file_of, known_field
+from signer.explain.readers.events import event_records, file_of, known_field, known_fields
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
@@ -33,6 +34,7 @@ def event_fields(context: Context, line: str, lines: Lines) -> list[Record] | No
     first = _field(line)
     if first is None or first[0] not in _STARTS:
         return None
+    context.budget.spend()
     found = dict([first])
 
     def add(following: str) -> bool:
@@ -63,16 +65,26 @@ def _field(line: str) -> tuple[str, str] | None:
         return plain, separated[2].strip().strip("|").strip().strip("\"'")
     # The friendly view indents every field, and has spaces alone between name and value.
     words = line.split(maxsplit=_MAX_WORDS) if line[:1].isspace() else []
-    for count in range(len(words) - 1, 0, -1):
-        plain = _plain(" ".join(words[:count]))
-        if plain is not None:
-            return plain, " ".join(words[count:])
-    return None
+    found, name = None, ""
+    for count, word in enumerate(words[:-1], 1):
+        name += word.replace("_", "").casefold()
+        if name not in _beginnings():
+            break
+        plain = _plain(name)
+        found = (plain, " ".join(words[count:])) if plain is not None else found
+    return found
 
 
 def _plain(name: str) -> str | None:
     """Return the plain name of a field of an event or of its System part; None for any other name."""
     return known_field(name) or _SYSTEM.get(name.replace(" ", "").replace("_", "").lower())
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """Return every beginning of a name that a field can have, by which most other lines are passed over."""
+    names = [*(f"{name}buffer" for name in known_fields()), *_SYSTEM]
+    return frozenset(name[:size] for name in names for size in range(1, len(name) + 1))
 
 
 def _records(found: dict[str, str]) -> list[Record]:

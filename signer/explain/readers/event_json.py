@@ -10,6 +10,7 @@ from typing import Any
 
 from signer.codeintegrity.event_tables import schemas
 from signer.codeintegrity.field_values import FieldValue
+from signer.explain.budget import LEFT_OUT, STATEMENT
 from signer.explain.context import Context
 from signer.explain.readers.events import event_records
 from signer.explain.records import Record
@@ -20,6 +21,8 @@ MAX_OBJECT = 1 << 22
 _STRUCTURE = re.compile(r'\\.|["{}]', re.DOTALL)
 _DATE = re.compile(r"/Date\((\d{1,14})\)/")
 _MAX_DEPTH = 12
+_MAX_MESSAGE = 1024
+"""Characters of a message that cost nothing extra; those of Windows have a few hundred."""
 _HOLDERS = frozenset({"event", "system", "winlog"})
 _MAX_HOLDERS = 8
 
@@ -32,12 +35,19 @@ def is_json(start: str) -> bool:
 def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
     """Yield the records of every event in a text."""
     for text in _objects(pieces, context):
+        if context.budget.room <= 0:
+            context.damaged(LEFT_OUT)
+            continue
         try:
             value = json.loads(text, strict=False)
         except (ValueError, RecursionError):
             context.damaged("a JSON object is malformed")
             continue
         for event in _events(value, _MAX_DEPTH):
+            if context.budget.room <= 0:
+                context.damaged(LEFT_OUT)
+                break
+            context.budget.spend(STATEMENT + max(0, len(str(event.get("message", ""))) - _MAX_MESSAGE) // 4)
             context.seen("events as JSON")
             yield from _records(event)
 
@@ -47,6 +57,7 @@ def _objects(pieces: Iterable[str], context: Context) -> Iterator[str]:
     parts: list[str] = []
     depth, quoted, rest = 0, False, ""
     for piece in pieces:
+        context.budget.add(len(piece))
         text = rest + piece
         rest = "\\" if text.endswith("\\") else ""  # it belongs to the first character of the next piece
         start = 0

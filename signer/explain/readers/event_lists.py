@@ -27,6 +27,7 @@ def event_lists(context: Context, line: str, lines: Lines) -> list[Record] | Non
     label = _label(line)
     if label is None or not (_is_start(label[0]) or label[0] == "timecreated"):
         return None
+    context.budget.spend()
     block = _Block()
     block.add(line)
     taken = lines.take_while(block.add, _MAX_LINES)

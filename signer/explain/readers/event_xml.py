@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from xml.etree.ElementTree import Element, ParseError
 
 from signer.codeintegrity.field_values import FieldValue
 from signer.explain.context import Context
-from signer.explain.readers.events import event_records
+from signer.explain.readers.events import event_records, is_relevant
 from signer.explain.records import Record
 from signer.explain.text import Lines
 
 _START, _END = re.compile(r"<Event(?=[\s>])"), "</Event>"
+MAX_EVENT = 1 << 18
+"""Length of the longest event as XML, in characters; Windows limits an event to 64 KiB."""
 _MAX_LINES = 4000
+_MAX_FIELDS = 256
+_ID = re.compile(r"<EventID(?:\s[^<>]{0,80})?>\s*(\d{1,9})\s*</EventID>")
+_PROVIDER = re.compile(r"<Provider\s[^<>]{0,200}?\bName\s*=\s*[\"']([^\"']{0,200})")
 
 
 def xml_events(context: Context, line: str, lines: Lines) -> list[Record] | None:
@@ -23,19 +29,35 @@ def xml_events(context: Context, line: str, lines: Lines) -> list[Record] | None
         return None
     text = line[start.start() :]
     if _END not in text:
-        rest = lines.take_while(lambda following: _END not in following, _MAX_LINES)
-        last = lines.peek()
-        text = "\n".join([text, *rest, *([next(lines)] if last is not None and _END in last else [])])
+        text = "\n".join([text, *_following(lines, MAX_EVENT - len(text))])
+    context.budget.spend()
     end = text.find(_END)
-    if end < 0:
-        context.damaged("an event in XML has no end")
+    if not 0 <= end < MAX_EVENT:
+        context.damaged("an event in XML has no end" if end < 0 else "an event in XML is too large")
         return []
     context.seen("event XML")
     return read_event(text[: end + len(_END)])
 
 
+def _following(lines: Lines, most: int) -> list[str]:
+    """Take the lines up to the end of an event, at most `_MAX_LINES` lines and about `most` characters."""
+    left = most
+
+    def is_within(line: str) -> bool:
+        nonlocal left
+        left -= len(line) + 1
+        return left > 0 and _END not in line
+
+    taken = lines.take_while(is_within, _MAX_LINES)
+    last = lines.peek()
+    return [*taken, *([next(lines)] if last is not None and _END in last else [])]
+
+
 def read_event(text: str) -> list[Record]:
     """Return the records of one <Event> element; nothing for an event that says nothing about drivers."""
+    event, provider = _ID.search(text), _PROVIDER.search(text)
+    if event is not None and provider is not None and not is_relevant(int(event[1]), provider[1]):
+        return []
     root = _parsed(text)
     if root is None:
         return []
@@ -70,9 +92,9 @@ def _parsed(text: str) -> Element | None:
 
 def _data(root: Element) -> Iterator[tuple[str, FieldValue]]:
     """Yield the fields of an event by name; those without a name as param1, param2 and so on."""
-    for number, element in enumerate(root.iterfind("EventData/Data"), 1):
+    for number, element in enumerate(islice(root.iterfind("EventData/Data"), _MAX_FIELDS), 1):
         yield element.get("Name") or f"param{number}", (element.text or "").strip()
-    for element in root.iterfind("UserData/*/*"):
+    for element in islice(root.iterfind("UserData/*/*"), _MAX_FIELDS):
         yield element.tag, (element.text or "").strip()
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from signer.codeintegrity.event_tables import schemas
+from signer.codeintegrity.event_tables import known_events, schemas
 from signer.codeintegrity.field_values import FieldValue, plain_name
 from signer.codeintegrity.message_text import read_message
 from signer.explain.codes import codes_in
@@ -20,7 +20,7 @@ from signer.explain.readers.system_events import (
 from signer.explain.records import Record
 from signer.explain.times import sortable
 
-_CODE_INTEGRITY = "codeintegrity"
+_PROVIDERS = ("codeintegrity", "servicecontrolmanager", "kernelpnp", "userpnp")
 _SECURITY_IDS = frozenset({5038, 6281})
 _PREFERRED = (3077, 3076, 3033, 3034, 3004, 3002, 3023, 3036, 3111, 3087)
 """Of several events with one text, those that report a driver that was loaded or blocked; the others belong to user
@@ -48,21 +48,28 @@ def event_records(
     `provider` may be empty if the export lacks it; `named` are the fields by their names in the manifest; `time` is as
     the export has it.
     """
+    if not is_relevant(event_id, provider):
+        return []
     time = sortable(time)
     fields = {plain_name(name): value for name, value in named.items()}
-    lower = provider.lower().replace("-", "").replace(" ", "")
+    lower = _provider(provider)
     if "servicecontrolmanager" in lower or (not provider and event_id in SERVICE_IDS):
         return service_records(event_id, fields, message, time)
     if "kernelpnp" in lower or "userpnp" in lower or (not provider and event_id in PLUG_AND_PLAY_IDS):
         return plug_and_play_records(fields, message, time)
-    ours = _CODE_INTEGRITY in lower or event_id in _SECURITY_IDS or (not provider and _is_known(event_id))
-    if not ours:
-        return []
     language = ""
     if not fields and message:
         fields, language = _from_message(event_id, message)
     file = file_of(fields)
     return [Record(file, (event_id,), fields, activity=activity, time=time, language=language)]
+
+
+def is_relevant(event_id: int, provider: str) -> bool:
+    """Return whether an event can say something about drivers. `provider` may be empty."""
+    lower = _provider(provider)
+    if any(name in lower for name in _PROVIDERS) or event_id in _SECURITY_IDS:
+        return True
+    return not provider and (event_id in SERVICE_IDS or event_id in PLUG_AND_PLAY_IDS or _is_known(event_id))
 
 
 def message_record(text: str) -> Record | None:
@@ -87,11 +94,12 @@ def file_of(fields: Mapping[str, FieldValue]) -> str | None:
 
 def known_field(name: str) -> str | None:
     """Return the plain name of a field of Code Integrity's events, in whatever case; None for any other name."""
-    return _fields_by_name().get(plain_name(name).replace("_", "").casefold())
+    return known_fields().get(name.replace(" ", "").replace("_", "").casefold().removesuffix("buffer"))
 
 
 @cache
-def _fields_by_name() -> Mapping[str, str]:
+def known_fields() -> Mapping[str, str]:
+    """Return the plain name of each field of Code Integrity's events by its name in lower case."""
     names = {plain_name(field.name) for one in schemas() for field in one.fields}
     return {name.casefold(): name for name in names}
 
@@ -129,8 +137,12 @@ def _is_english(text: str) -> bool:
     return bool(re.search(r"\b(?:Code Integrity|the file|Windows is|Signature information)\b", text))
 
 
+def _provider(name: str) -> str:
+    return name.lower().replace("-", "").replace(" ", "")
+
+
 def _is_known(event_id: int) -> bool:
-    return any(one.id == event_id for one in schemas())
+    return event_id in known_events()
 
 
 def _preference(event_id: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from functools import cache
 from itertools import islice
 
 from signer.codeintegrity.event_tables import messages
+from signer.explain.budget import STATEMENT
 from signer.explain.context import Context
 from signer.explain.readers.events import loose_fields, message_record
 from signer.explain.records import Record
@@ -35,7 +36,7 @@ def message_texts(context: Context, line: str, lines: Lines) -> list[Record] | N
     following = lines.take_while(_continues, _MAX_LINES)
     if (lines.peek() or "").strip() == "" and (lines.peek(1) or "").strip().startswith("File Name:"):
         following += [next(lines), next(lines)]
-    found = _longest("\n".join([line[start.start() :], *following]))
+    found = _longest("\n".join([line[start.start() :], *following]), context)
     if found is None:
         lines.put_back(following)
         return None
@@ -47,13 +48,14 @@ def message_texts(context: Context, line: str, lines: Lines) -> list[Record] | N
     return [record]
 
 
-def _longest(text: str) -> tuple[Record, int] | None:
+def _longest(text: str, context: Context) -> tuple[Record, int] | None:
     """Return the record of the longest part of a text that is a message, and its number of lines.
 
     A part whose values have the types of their fields precedes a longer one whose values have not.
     """
     other: tuple[Record, int] | None = None
     for cut in _cuts(text):
+        context.budget.spend(STATEMENT + len(cut) // 16)
         record = message_record(cut)
         if record is not None and record.typed:
             return record, cut.count("\n") + 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from signer.explain.budget import STATEMENT
 from signer.explain.codes import codes_in
 from signer.explain.context import Context
 from signer.explain.phrases import means_of
@@ -97,6 +98,7 @@ def _is_statement(text: str) -> bool:
 
 
 def _record(context: Context, text: str, said: tuple[str, ...], signs: tuple[str, ...]) -> Record:
+    context.budget.spend(STATEMENT + len(text) // 8)
     codes = dict.fromkeys([code.text for code in codes_in(text) if code.kind != "event"])
     if text.startswith("Success:"):
         signs = (*signs, "catalog-verified")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from signer.errors import FileError
+from signer.explain.budget import LEFT_OUT
 from signer.explain.context import Context
 from signer.explain.readers import evtx
 from signer.explain.readers.device_lists import device_lists
@@ -79,8 +80,11 @@ def _refuse_other_kinds(start: bytes, context: Context) -> None:
 
 def text_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
     """Yield the records of a text in which any of the forms of `LINE_READERS` may be mixed."""
-    lines = Lines(pieces)
+    lines = Lines(pieces, context)
     for line in lines:
+        if context.budget.room < 0:
+            context.damaged(LEFT_OUT)
+            continue
         for reader in LINE_READERS:
             records = reader(context, line, lines)
             if records is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from signer.explain.budget import STATEMENT
 from signer.explain.codes import EVENT, codes_in
 from signer.explain.context import Context
 from signer.explain.phrases import foreign_words, language_of, means_of
@@ -16,7 +17,10 @@ _SUBJECTS = (
     re.compile(r"^\s*SERVICE_NAME\s*:\s*(\S{1,256})", re.IGNORECASE),
     re.compile(r"\bsc(?:\.exe)?\s+(?:start|query|create|qc|queryex)\s+\"?([\w.$-]{1,256})", re.IGNORECASE),
     re.compile(r"\bnet\s+start\s+\"?([\w.$-]{1,256})", re.IGNORECASE),
-    re.compile(r"(?:driver package|INF)\s*+:\s*+(?:[A-Za-z]:)?(?:[^\\/:*?\"<>|]*+[\\/])*([^\\/:*?\"<>|\s]{1,120}\.inf)\b", re.IGNORECASE),
+    re.compile(
+        r"(?:driver package|INF)\s*+:\s*+(?:[A-Za-z]:)?(?:[^\\/:*?\"<>|]*+[\\/])*([^\\/:*?\"<>|\s]{1,120}\.inf)\b",
+        re.IGNORECASE,
+    ),
     re.compile(r"(?<![\w.$-])([\w.$-]{1,120}\.(?:sys|inf))\b", re.IGNORECASE),
     re.compile(r"^The (\S{1,80}) service failed to start"),
     re.compile(r"\bStart-Service\s+(?:-Name\s+)?[\"']?([\w.$-]{1,256})"),
@@ -25,6 +29,8 @@ _SUBJECTS = (
     re.compile(r"\\Driver\\([\w.$-]{1,120})"),
 )
 _STATE = re.compile(r"WIN32_EXIT_CODE\s*:\s*(\d+)", re.IGNORECASE)
+_FACT_WORDS = ("version", "build", "testsigning", "boot", "integrity", "services", "s mode", "skupolicy", "system type")
+"""Words in lower case of which each of `_FACTS` has one."""
 _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
     (re.compile(r"\[version \d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
     (re.compile(r"\bOS Version:\s+\d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
@@ -41,7 +47,11 @@ _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
         "hvci",
         "on|enabled",
     ),
-    (re.compile(r"\bServices Running\s.{0,200}\bHypervisor enforced Code (Integrity)\b", re.IGNORECASE), "hvci", "integrity"),
+    (
+        re.compile(r"\bServices Running\s.{0,200}\bHypervisor enforced Code (Integrity)\b", re.IGNORECASE),
+        "hvci",
+        "integrity",
+    ),
     (re.compile(r"\bSecurityServicesRunning\s*:\s*\{(?:\d, )*(2)\b"), "hvci", "2"),
     (re.compile(r"\bWindows 1[01](?: \w+)? in (S mode)\b", re.IGNORECASE), "s_mode", "s mode"),
     (re.compile(r"\bSkuPolicyRequired\b(?:\s+REG_DWORD)?[\s:=]+(?:0x)?([01])\b", re.IGNORECASE), "s_mode", "1"),
@@ -85,6 +95,7 @@ def tool_lines(context: Context, line: str, lines: Lines) -> list[Record] | None
     named = _FILE_ALONE.match(line)
     if context.sign is not None and named is not None:
         return [Record(file=named[1], signs=(context.sign,))]
+    context.budget.spend(STATEMENT + len(line) // 3)
     subject = _subject(line)
     context.subject = subject or context.subject
     found = [*_machine(line), *_statement(context, line)]
@@ -136,6 +147,9 @@ def _subject(line: str) -> str | None:
 
 def _machine(line: str) -> list[Record]:
     facts: dict[str, MachineFact] = {}
+    lower = line.lower()
+    if not any(word in lower for word in _FACT_WORDS):
+        return []
     for pattern, name, yes in _FACTS:
         found = pattern.search(line)
         if found is None:

@@ -307,7 +307,7 @@ def test_damaged_input_ends_without_an_answer(text: str) -> None:
 
 def test_a_line_without_end_takes_bounded_memory() -> None:
     pieces = ("a" * 65536 for _ in range(200))
-    longest = max(len(line) for line in Lines(pieces))
+    longest = max(len(line) for line in Lines(pieces, Context()))
     assert longest <= 1 << 20
 
 
@@ -430,4 +430,4 @@ def test_an_event_log_that_is_cut_off_in_its_header_is_damaged() -> None:
     ],
 )
 def test_the_marks_of_a_quotation_are_not_read(line: str, plain: str) -> None:
-    assert list(Lines([line])) == [plain]
+    assert list(Lines([line], Context())) == [plain]

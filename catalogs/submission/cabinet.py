@@ -65,9 +65,9 @@ def check(data: bytes, folder: Path) -> Submission:
             )
         )
         return Submission((), tuple(problems))
-    content = submission_of([read_package(top) for top in tops])
+    content = submission_of([read_package(top, is_complete=True) for top in tops])
     known = {_key(problem) for problem in problems}
-    found = [_with_cabinet_path(problem, folder) for problem in content.problems]
+    found = [without_folder(problem, folder) for problem in content.problems]
     problems += (problem for problem in found if _key(problem) not in known)
     return Submission(content.packages, tuple(problems))
 
@@ -92,7 +92,7 @@ def _key(problem: PackageProblem) -> tuple[str, object]:
     return problem.code, problem.path
 
 
-def _with_cabinet_path(problem: PackageProblem, folder: Path) -> PackageProblem:
+def without_folder(problem: PackageProblem, folder: Path) -> PackageProblem:
     """Return the problem with the path in the cabinet."""
     return replace(problem, path=_below(problem.path, folder))
 

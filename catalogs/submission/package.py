@@ -79,8 +79,11 @@ def submission_of(packages: Sequence[SubmittedPackage]) -> Submission:
     return Submission(tuple(packages), tuple(problems))
 
 
-def read_package(path: Path, today: datetime.date | None = None) -> SubmittedPackage:
-    """Read a folder as a package, even without an INF. Raises FileError."""
+def read_package(path: Path, today: datetime.date | None = None, *, is_complete: bool = False) -> SubmittedPackage:
+    """Read a folder as a package, even without an INF. Raises FileError.
+
+    `is_complete` says that the folder is one of a cabinet: no file is left out.
+    """
     name, folder, survey = path.resolve().name, Folder(path), survey_packages(path, today=today)
     present = list(folder.files())
     infs = [file for file in present if file.suffix.lower() == ".inf"]
@@ -88,14 +91,16 @@ def read_package(path: Path, today: datetime.date | None = None) -> SubmittedPac
     catalogs = {package.catalog.name.lower() for package in survey.packages}
     others = [file for file in present if file.suffix.lower() == ".pdb" or file.name.lower() in catalogs]
     sent = list(dict.fromkeys([*infs, *named, *others]))
-    left_out = tuple(file for file in present if file not in set(sent))
+    unnamed = [file for file in present if file not in set(sent)]
+    left_out = () if is_complete else tuple(unnamed)
     problems = [
         *_inf_problems(infs, survey),
         *_check_infs(infs, path),
         *_check_catalogs(survey, present),
         *_check_symbols(sent),
     ]
-    problems += (_not_in_inf(file) for file in left_out)
+    problems += (_not_in_inf(file, is_sent=is_complete) for file in unnamed)
+    sent += unnamed if is_complete else []
     files = tuple(SubmittedFile("\\".join((name, *file.relative_to(path).parts)), file) for file in sent)
     decorations = frozenset(os.architecture for package in survey.packages for os in package.os)
     return SubmittedPackage(name, path, files, left_out, decorations, tuple(problems))
@@ -214,10 +219,11 @@ def _check_symbols(sent: Sequence[Path]) -> Iterator[PackageProblem]:
             )
 
 
-def _not_in_inf(file: Path) -> PackageProblem:
+def _not_in_inf(file: Path, *, is_sent: bool) -> PackageProblem:
+    what = "but the cabinet contains it" if is_sent else "so the cabinet does not contain it"
     return PackageProblem(
         "not-in-inf",
-        "no INF names the file: it is not included in the cabinet",
+        f"no INF names the file, {what}",
         file,
         hint="Name it in the INF if it belongs to the package.",
         severity=Severity.WARNING,

@@ -15,6 +15,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import SecretOptions, now
 from signer.cli.options.depfile import DepFile, recorded_target, require_listable, write_depfile
+from signer.cli.options.directives import Define, named_directives, read_named, sources_of
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import SignatureOptions
@@ -27,7 +28,7 @@ from signer.errors import PackageError, UsageError
 from signer.formats.detect import names
 from signer.reports.file_results import FileResult
 from signer.reports.problems import counted, write_problems
-from signer.storage.files import remove, temporary_folder, write_atomically
+from signer.storage.files import ensure_folder, remove, temporary_folder, write_atomically
 from signer.storage.streams import is_stream
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ app = typer.Typer(
     epilog=examples("drvsign submission build driver/ -o driver.cab", "drvsign submission check driver.cab"),
 )
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR", help="Driver package folders.", show_default=False, parser=to_place)
+    list[Path],
+    typer.Argument(
+        metavar="DIR|X.ddf",
+        help="Driver package folders, or the directives of makecab (.ddf).",
+        show_default=False,
+        parser=to_place,
+    ),
 ]
 
 
@@ -63,6 +70,7 @@ CabinetFile = Annotated[
         "drvsign submission build driver/ -o driver.cab --identity 'pkcs11:object=ev' --password-env PIN",
         "drvsign submission build driver/ -o driver.cab --profile release",
         "drvsign submission build bus/ function/ -o both.cab --unsigned",
+        "drvsign submission build driver.ddf --unsigned",
     )
 )
 @command
@@ -79,17 +87,17 @@ def build(
     replace_cabinet: Annotated[
         bool, typer.Option("--replace", help="Replace a cabinet that another signer signed too.")
     ] = False,
+    define: Define = None,
     depfile: DepFile = None,
 ) -> None:
     """Build the cabinet for the portal: one folder per package, MSZIP-compressed, signed.
 
-    X.ddf next to it tells makecab how to build the same cabinet; --output - and devices get the cabinet alone. With
-    --depfile, the cabinet and the .ddf that an earlier call wrote under another name are removed. No cabinet is
-    written if the package breaks a rule of the portal. Name the signer, or add --unsigned; a test certificate is
-    refused with exit code 1. An existing cabinet that only another signer signed is not replaced without --replace.
+    A .ddf says which files are in which folders of the cabinet. For folders the INFs say it, and X.ddf next to the
+    cabinet tells makecab how to build the same one; --output - and devices get the cabinet alone. With --depfile, the
+    cabinet and the .ddf that an earlier call wrote under another name are removed. No cabinet is written if the package
+    breaks a rule of the portal. Name the signer, or add --unsigned; a test certificate is refused with exit code 1. An
+    existing cabinet that only another signer signed is not replaced without --replace.
     """
-    from catalogs.submission.package import read_submission
-
     _require_sense(signature, unsigned=unsigned)
     require_finished(folders)
     chosen = profiles.load(folders[0])
@@ -97,9 +105,12 @@ def build(
     identity = identity.using(said)
     if not unsigned:
         _require_identity(identity, chosen)
-    submission = read_submission(folders, today=now().astimezone(UTC).date())
+    given = named_directives(folders, define, output)
+    submission = read_named(folders, given, now().astimezone(UTC).date())
     _require_no_errors(submission, folders[0])
-    require_listable(depfile, [*([cabinet] if cabinet is not None else []), *(file.path for file in submission.files)])
+    cabinet = cabinet or (given.target if given is not None else _beside(folders[0]))
+    sources = sources_of(folders, given, submission)
+    require_listable(depfile, [cabinet, *sources])
     for problem in submission.problems:
         output.warn(str(problem))
     signing = _Signing(
@@ -109,14 +120,14 @@ def build(
         authorities.using(said),
         replace_cabinet,
     )
-    cabinet = cabinet or _beside(folders[0])
-    results = [
-        _made(output, submission, cabinet, signing, chosen, unsigned=unsigned),
-        *_directives(submission, cabinet),
-    ]
+    if given is not None:
+        ensure_folder(cabinet.parent)
+    results = [_made(output, submission, cabinet, signing, chosen, unsigned=unsigned)]
+    results += _directives(submission, cabinet) if given is None else ()
     if depfile is not None:
-        _remove_renamed(output, recorded_target(depfile), cabinet)
-        write_depfile(depfile, cabinet, (file.path for file in submission.files))
+        if given is None:
+            _remove_renamed(output, recorded_target(depfile), cabinet)
+        write_depfile(depfile, cabinet, sources)
     finish(output, results)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command
 from signer.cli.options.common import now
+from signer.cli.options.directives import Define, named_directives, read_named
 from signer.cli.options.reports import ReportChoices
 from signer.cli.output import Output
 from signer.cli.param_types import to_input
@@ -34,17 +35,24 @@ def check(
     output: Output,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR|X.cab", help="Package folders or cabinets.", show_default=False, parser=to_input),
+        typer.Argument(
+            metavar="DIR|X.cab|X.ddf",
+            help="Package folders, cabinets, or directives of makecab.",
+            show_default=False,
+            parser=to_input,
+        ),
     ],
     reports: ReportChoices,
+    define: Define = None,
 ) -> None:
     """Check folders or cabinets against the rules of the portal.
 
-    All folders together are one submission; each cabinet is its own. Exit code 1 if the portal would refuse
-    anything.
+    All folders together are one submission; each cabinet is its own, and a .ddf is named alone. Exit code 1 if the
+    portal would refuse anything.
     """
     output, reporting = reports.prepare(output, "submission check")
-    checked = list(_checked(paths))
+    given = named_directives(paths, define, output)
+    checked = _checked(paths) if given is None else [(str(paths[0]), read_named(paths, given, _today()))]
     code = ExitCode.REJECTED if any(submission.errors for _, submission in checked) else ExitCode.DONE
 
     def document() -> dict[str, Any]:
@@ -71,9 +79,12 @@ def _checked(paths: Sequence[Path]) -> list[tuple[str, Submission]]:
 
     folders = [path for path in paths if path.is_dir()]
     require_finished(folders)
-    today = now().astimezone(UTC).date()
-    found = [(", ".join(map(str, folders)), read_submission(folders, today=today))] if folders else []
+    found = [(", ".join(map(str, folders)), read_submission(folders, today=_today()))] if folders else []
     return found + [(str(path), _check_cabinet(path)) for path in paths if not path.is_dir()]
+
+
+def _today() -> date:
+    return now().astimezone(UTC).date()
 
 
 def require_finished(folders: Sequence[Path]) -> None:

@@ -162,3 +162,61 @@ def test_a_cabinet_for_a_device_has_no_directives_beside_it(package: Path, work:
         assert drvsign("submission", "build", package, "--unsigned", "-o", fifo).code == 0
         assert reader.communicate()[0][:4] == b"MSCF"
     assert (fifo.is_fifo(), (work / "pipe.ddf").exists()) == (True, False)
+
+
+DDF = """\
+.OPTION EXPLICIT
+.Set CabinetNameTemplate=Echo.cab
+.Set CompressionType=LZX
+.Set DestinationDir=Echo
+Echo\\sample.inf
+Echo\\sample.sys
+Echo\\sample.pdb
+Echo\\sample.cat
+"""
+
+
+def test_a_ddf_is_built_where_makecab_writes_it_and_stays(package: Path, work: Path) -> None:
+    ddf = work / "Echo.ddf"
+    ddf.write_text(DDF)
+    (package / "sample.cat").write_bytes(b"catalog")
+    (package / "left.txt").write_bytes(b"not in the .ddf")
+    ran = drvsign("submission", "build", "Echo.ddf", "--unsigned", "--depfile", "x.d", "-v")
+    assert (ran.code, ran.stdout) == (0, "built Disk1/Echo.cab  (1 package, 4 files, unsigned)\n")
+    assert "ignored compressiontype: the portal requires MSZIP" in ran.stderr
+    assert ddf.read_text() == DDF, "no directives are written over it"
+    assert "Echo.ddf" in (work / "x.d").read_text()
+    program = shutil.which("cabextract")
+    if program is not None:
+        listed = subprocess.run([program, "-l", "Disk1/Echo.cab"], check=True, capture_output=True, text=True).stdout
+        names = ["Echo/sample.inf", "Echo/sample.sys", "Echo/sample.pdb", "Echo/sample.cat"]
+        assert [line.rpartition("| ")[2] for line in listed.splitlines() if "Echo/" in line] == names
+    assert drvsign("submission", "check", "Echo.ddf").code == 0
+    ddf.write_text(DDF.replace("Echo\\sample.inf\n", ""))
+    assert drvsign("submission", "check", "Echo.ddf").code == 1
+
+
+def test_the_directives_of_a_build_build_the_same_cabinet(package: Path, work: Path) -> None:
+    assert drvsign("submission", "build", "Echo", "-o", "one.cab", "--unsigned").code == 0
+    (work / "one.ddf").rename(work / "copy.ddf")
+    assert drvsign("submission", "build", "copy.ddf", "-o", "two.cab", "--unsigned").code == 0
+    assert (work / "one.cab").read_bytes() == (work / "two.cab").read_bytes()
+
+
+WRONG_DDF = {
+    "two of them": (("Echo.ddf", "Echo.ddf"), 2, "Name the .ddf alone"),
+    "with a folder": (("Echo.ddf", "Echo"), 2, "Name the .ddf alone"),
+    "a missing one": (("no.ddf",), 3, "no.ddf: file not found"),
+    "a variable for a folder": (("Echo", "--define", "a=b"), 2, "--define applies only to a .ddf"),
+    "a variable without a value": (("Echo.ddf", "--define", "a"), 2, "Write --define SourceDir=build"),
+    "a missing file": (("Echo.ddf", "--define", "SourceDir=x"), 3, "Echo.ddf:5: x\\Echo\\sample.inf: file not found"),
+}
+
+
+@pytest.mark.parametrize(("words", "code", "message"), WRONG_DDF.values(), ids=WRONG_DDF)
+def test_a_wrong_call_with_a_ddf_says_what_to_write(
+    package: Path, work: Path, words: tuple[str, ...], code: int, message: str
+) -> None:
+    (work / "Echo.ddf").write_text(DDF)
+    ran = drvsign("submission", "build", *words, "--unsigned")
+    assert (ran.code, message in ran.stderr) == (code, True), ran.stderr

@@ -2,7 +2,8 @@
 
 `data/codes.tsv` is the one table of them: the levels and messages are Microsoft's ("INF Validation Errors and
 Warnings", windows-driver-docs, devtest/inf-validation-errors-and-warnings.md, WDK 10.0.26200). Microsoft publishes no
-date of a rule; `since` is the first Windows release whose pages document it, by the history of that page or of the
+date of a rule; `since` is the first Windows release whose pages document it with its level in each mode, by the history
+of that page (column `documented`: the date and the commit of windows-driver-docs with which it has the code) or of the
 page that the row names.
 """
 
@@ -69,6 +70,8 @@ class Rule:
     since: datetime.date
     release: str
     """Name of the release that `since` is the date of."""
+    documented: str
+    """Date and commit with which "INF Validation Errors and Warnings" has the code; empty for one of drvsign."""
     source: str
     """Page that documents the requirement."""
     message: str
@@ -110,8 +113,10 @@ def rules() -> dict[str, Rule]:
     return {row[0]: _rule(*row) for row in rows}
 
 
-def _rule(code: str, k: str, u: str, w: str, since: str, source: str, message: str, fix: str, reason: str) -> Rule:
+def _rule(
+    code: str, k: str, u: str, w: str, since: str, documented: str, source: str, message: str, fix: str, reason: str
+) -> Rule:
     date, release = RELEASES[since]
     levels = {Mode.K: _LETTERS[k], Mode.U: _LETTERS[u], Mode.W: _LETTERS[w]}
     levels[Mode.H] = levels[Mode.W] if code in HARDWARE_PROGRAM_CODES else Level.UNPUBLISHED
-    return Rule(code, levels, date, release, source, message, fix, reason or None)
+    return Rule(code, levels, date, release, documented, source, message, fix, reason or None)

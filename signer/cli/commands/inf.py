@@ -148,6 +148,7 @@ def _rule_document(rule: Rule) -> dict[str, Any]:
         "reason": rule.reason,
         "message": rule.message,
         "fix": rule.fix or None,
+        "documented": rule.documented or None,
         "source": f"windows-driver-docs {rule.source}",
     }
 

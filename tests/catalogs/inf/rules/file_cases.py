@@ -106,7 +106,11 @@ FILES = [
         ((DESTINATION, "Drivers = 13"),),
     ),
     Case("1306", destination("16422 ;!"), destination("16425"), mode=Mode.U),
-    Case("1322", (*destination("12"), ("[Drivers]\nsample.sys", "[Drivers]\nsample.sys ;!")), ()),
+    Case(
+        "1322",
+        (*destination("12"), ("[Drivers]\nsample.sys", "[Drivers]\nsample.sys ;!")),
+        (("DefaultDestDir", "DEFAULTDESTDIR"),),
+    ),
     Case(
         "1322",
         (*destination("24"), ("[Drivers]\nsample.sys", "[Drivers]\nsample.sys ;!")),

@@ -81,7 +81,7 @@ CASES = [
     Case("1022", services("AddService = Sample,0x10000,Service ;!"), services("AddService = Other,0x10000,Service")),
     Case("1211", services("AddService = Other,2,Service ;!"), services("AddService = Other,0,Service")),
     Case("1234", (("[Service]", "[Service] ;!"), ("ErrorControl = 1\n", "")), (("ErrorControl", "ERRORCONTROL"),)),
-    Case("1234", ((BINARY, "ServiceBinary = ;!"),), (), "empty"),
+    Case("1234", ((BINARY, "ServiceBinary = ;!"),), ((BINARY, BINARY.upper()),), "empty"),
     Case(
         "1250",
         (("Sample,2,Service", "Sample,2,Service,,Other ;!"),),

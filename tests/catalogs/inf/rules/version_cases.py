@@ -20,7 +20,12 @@ CASES = [
     Case(
         "1001", ((('[Version]\nSignature = "$Windows NT$"\n'), "[Version] ;!\n"),), (("$Windows NT$", "$WINDOWS NT$"),)
     ),
-    Case("1001", (('[Version]\nSignature = "$Windows NT$"', '[Version] ;!\nSignature = "$Other$"'),), (), "unknown"),
+    Case(
+        "1001",
+        (('[Version]\nSignature = "$Windows NT$"', '[Version] ;!\nSignature = "$Other$"'),),
+        (('"$Windows NT$"', "$Windows NT$"),),
+        "unknown",
+    ),
     Case("1010", ((GUID, "ClassGuid = 4d36e97d-e325-11ce-bfc1-08002be10318 ;!"),), ((GUID, GUID.upper()),)),
     Case("1088", version("PnpLockdown = 1 ;!"), version("; PnpLockdown = 1")),
     Case(
@@ -46,8 +51,13 @@ CASES = [
     ),
     Case("1285", end("[ClassInstall32] ;!"), (*in_class("Sample"), *end("[ClassInstall32]"))),
     Case("1286", (*in_class("x"), ("Class = x", f"Class = {'x' * 32} ;!")), in_class("x" * 31)),
-    Case("1289", (("[Version]", "[Version] ;!"), ("Provider = %Vendor%\n", "")), (), "provider"),
-    Case("1289", (("[Version]", "[Version] ;!"), (f"{GUID}\n", "")), (), "class-guid"),
+    Case(
+        "1289",
+        (("[Version]", "[Version] ;!"), ("Provider = %Vendor%\n", "")),
+        (("Provider =", "PROVIDER ="),),
+        "provider",
+    ),
+    Case("1289", (("[Version]", "[Version] ;!"), (f"{GUID}\n", "")), (("ClassGuid", "CLASSGUID"),), "class-guid"),
     Case(
         "1289",
         (("[Version]", "[Version] ;!"), ("DriverVer = 05/01/2024,1.2.3.4\n", "")),

@@ -9,24 +9,42 @@ import re
 
 from catalogs.inf.syntax import Entry, Section
 
-_CONTINUED = re.compile(r"\\\s*(?:;.*)?$")
+END_OF_TEXT = "\x1a"
+"""The character that ends an INF; the text after it is not read."""
+
+_CODE = re.compile(r'(?:[^";]|"[^"]*"?)*')
 _HEADER = re.compile(r"(\s*\[)([^\]]*)(\].*)", re.DOTALL)
 
 
 def insert(lines: list[str], section: Section, text: str) -> None:
-    """Insert a line after the last entry under the first header. The line numbers of the entries do not change."""
+    """Insert a line after the last entry under the first header, with its newline.
+
+    The line numbers of the entries do not change.
+    """
     end = section.lines[1] if len(section.lines) > 1 else len(lines) + 1
     last = max((entry.line for entry in section.entries if entry.line < end), default=section.line) - 1
-    if _CONTINUED.search(lines[last]):
+    if _is_continued(lines[last]):
         last = section.line - 1
-    lines[last] = f"{lines[last]}\n{text}"
+    old, mark, unread = lines[last].partition(END_OF_TEXT)
+    lines[last] = f"{old}\n{text}{mark}{unread}" + ("\r" if old.endswith("\r") else "")
 
 
 def replace(lines: list[str], entry: Entry, text: str) -> None:
-    """Replace a line, but keep its comment and the lines that were inserted after it."""
+    """Replace an entry, but keep its comment, its newline and the lines that were inserted after it.
+
+    The lines that continue it become empty.
+    """
     old, newline, inserted = lines[entry.line - 1].partition("\n")
+    old, mark, unread = old.partition(END_OF_TEXT)
+    following = entry.line
+    continued = _is_continued(old)
+    while continued and following < len(lines):
+        continued = _is_continued(lines[following])
+        lines[following] = "\r" if lines[following].endswith("\r") else ""
+        following += 1
     comment = re.search(r"\s*;[^\"]*$", old.removesuffix("\r"))
-    lines[entry.line - 1] = text + (comment.group() if comment is not None else "") + newline + inserted
+    kept = (comment.group() if comment is not None else "") + ("\r" if old.endswith("\r") else "")
+    lines[entry.line - 1] = text + kept + mark + unread + newline + inserted
 
 
 def rename(lines: list[str], number: int, name: str) -> None:
@@ -34,3 +52,9 @@ def rename(lines: list[str], number: int, name: str) -> None:
     match = _HEADER.match(lines[number - 1])
     if match is not None:
         lines[number - 1] = f"{match.group(1)}{name}{match.group(3)}"
+
+
+def _is_continued(line: str) -> bool:
+    """Tell whether a line ends with a backslash, perhaps before a comment."""
+    match = _CODE.match(line)
+    return match is not None and match.group().rstrip().endswith("\\")

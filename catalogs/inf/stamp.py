@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalogs.inf.edit import insert
+from catalogs.inf.edit import END_OF_TEXT, insert
 from catalogs.inf.edit import replace as replace_entry
 from catalogs.inf.syntax import Inf, Section
 from catalogs.inf.text import InfText
@@ -142,9 +142,12 @@ def _write(inf: Inf, lines: list[str], section: Section, key: str, value: str) -
 
 def _replace_architecture(inf: Inf, lines: list[str], architecture: str | None, path: Path) -> None:
     """Replace $ARCH$ in section names and in the lines of [Manufacturer]."""
+    headers = sorted(number for section in inf.sections.values() for number in section.lines)
     manufacturer = inf.section("Manufacturer")
-    numbers = {number for section in inf.sections.values() for number in section.lines}
-    numbers |= {entry.line for entry in manufacturer.entries} if manufacturer is not None else set()
+    numbers = set(headers)
+    for start in manufacturer.lines if manufacturer is not None else ():
+        end = next((number for number in headers if number > start), _end(lines) + 1)
+        numbers |= {number for number in range(start, end) if not lines[number - 1].lstrip().startswith(";")}
     for number in sorted(numbers):
         if ARCHITECTURE_VARIABLE in lines[number - 1]:
             if architecture is None:
@@ -157,7 +160,7 @@ def _replace_framework_versions(lines: list[str], values: Stamp, path: Path) -> 
     """Replace $KMDFVERSION$, $UMDFVERSION$, and the five digits that are part of the co-installers' names."""
     for name, value in (("KMDF", values.kmdf), ("UMDF", values.umdf)):
         variables = (f"${name}VERSION$", f"${name}COINSTALLERVERSION$")
-        for index, line in enumerate(lines):
+        for index, line in enumerate(lines[: _end(lines)]):
             variable = next((one for one in variables if one in line), None)
             if variable is None:
                 continue
@@ -172,11 +175,16 @@ def _replace_framework_versions(lines: list[str], values: Stamp, path: Path) -> 
 
 def _unresolved(lines: list[str]) -> Iterator[int]:
     number = 0
-    for part in lines:
+    for part in lines[: _end(lines)]:
         for line in part.split("\n"):
             number += 1
-            if ARCHITECTURE_VARIABLE in line.partition(";")[0]:
+            if ARCHITECTURE_VARIABLE in line.partition(END_OF_TEXT)[0].partition(";")[0]:
                 yield number
+
+
+def _end(lines: list[str]) -> int:
+    """Return the number of lines that are read: those up to the character that ends the text."""
+    return next((number for number, line in enumerate(lines, 1) if END_OF_TEXT in line), len(lines))
 
 
 def _require_section(inf: Inf, name: str, path: Path) -> Section:

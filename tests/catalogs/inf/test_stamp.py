@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,3 +166,77 @@ def test_stamping_again_changes_only_driver_ver(numbers: list[int], date: dateti
     version = ".".join(map(str, numbers))
     again = stamp(once.to_bytes(), PATH, Stamp(date, version))
     assert again.text.text == once.text.replace("11/24/2026,1.2.3.4", f"{date:%m/%d/%Y},{version}")
+
+
+ENCODINGS = {
+    "ANSI": ("cp1252", b""),
+    "UTF-16 LE": ("utf-16-le", b"\xff\xfe"),
+    "UTF-16 BE": ("utf-16-be", b"\xfe\xff"),
+    "UTF-16 LE without a mark": ("utf-16-le", b""),
+    "UTF-16 BE without a mark": ("utf-16-be", b""),
+    "UTF-8 with a mark": ("utf-8", b"\xef\xbb\xbf"),
+}
+NEWLINES = {
+    "LF": lambda text: text,
+    "CRLF": lambda text: text.replace("\n", "\r\n"),
+    "mixed": lambda text: "".join(line + ("\r\n" if n % 2 else "\n") for n, line in enumerate(text.split("\n"))),
+}
+
+
+@pytest.mark.parametrize("newlines", NEWLINES.values(), ids=NEWLINES)
+@pytest.mark.parametrize(("encoding", "mark"), ENCODINGS.values(), ids=ENCODINGS)
+def test_encoding_newlines_and_line_numbers_stay(encoding: str, mark: bytes, newlines: Callable[[str], str]) -> None:
+    """A section that occurs twice is there too; each line keeps its newline, and its line in the template is known."""
+    text = newlines(TEMPLATE + "[Service]\nStartType = 9\n")
+    found = stamp(mark + text.encode(encoding), PATH, VALUES)
+    data = found.text.to_bytes()
+    assert data.startswith(mark)
+    result = data[len(mark) :].decode(encoding)
+    before, after = text.split("\n"), result.split("\n")
+    assert len(found.origins) == len(after) == len(before) + 1
+    pairs = [(line, before[origin - 1]) for line, origin in zip(after, found.origins, strict=True)]
+    assert [new.rstrip("\r") for new, old in pairs if new != old] == [
+        "DriverVer = 11/24/2026,1.2.3.4",
+        "%Vendor% = Models,NTamd64.10.0...17763",
+        "[Models.NTamd64.10.0...17763]",
+        "KmdfLibraryVersion = 1.15 ; of the driver",
+    ]
+    assert [new.endswith("\r") for new, _ in pairs] == [old.endswith("\r") for _, old in pairs]
+
+
+ODD = {
+    "a DriverVer on two lines": (
+        "DriverVer = \\\n 01/01/2020, \\ ; more\n 0.0.0.1\n", "DriverVer = 11/24/2026,1.2.3.4\n\n\n"
+    ),
+    "a comment that ends with a backslash": (
+        "DriverVer = 01/01/2020,0.0.0.1 ; in C:\\\n", "DriverVer = 11/24/2026,1.2.3.4 ; in C:\\\n"
+    ),
+    "a continuation at the end of the text": ("DriverVer = 01/01/2020, \\", "DriverVer = 11/24/2026,1.2.3.4"),
+    "the end of the text in the line": (
+        "DriverVer = 01/01/2020,0.0.0.1\x1aunread $ARCH$", "DriverVer = 11/24/2026,1.2.3.4\x1aunread $ARCH$"
+    ),
+    "an inserted line before the end of the text": (
+        "CatalogFile = a.cat\x1aunread", "CatalogFile = a.cat\nDriverVer = 11/24/2026,1.2.3.4\x1aunread"
+    ),
+    "variables after the end of the text": (
+        "DriverVer = 01/01/2020,1\n\x1a\n$KMDFVERSION$\n[X.NT$ARCH$]",
+        "DriverVer = 11/24/2026,1.2.3.4\n\x1a\n$KMDFVERSION$\n[X.NT$ARCH$]",
+    ),
+    "a section that occurs twice": (
+        "[Other]\na = b\n[Version]\nDriverVer = 01/01/2020,1\n",
+        "[Other]\na = b\n[Version]\nDriverVer = 11/24/2026,1.2.3.4\n",
+    ),
+    "a continued line of [Manufacturer]": (
+        "DriverVer = 01/01/2020,1\n[Manufacturer]\na = M, \\\n  NT$ARCH$\n; NT$ARCH$\n[M.NT$ARCH$]\n",
+        "DriverVer = 11/24/2026,1.2.3.4\n[Manufacturer]\na = M, \\\n  NTamd64\n; NT$ARCH$\n[M.NTamd64]\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rest", "expected"), ODD.values(), ids=ODD)
+def test_odd_texts(rest: str, expected: str) -> None:
+    values = replace(VALUES, kmdf=None, umdf=None)
+    found = stamped("[Version]\n" + rest, values)
+    assert found.text.text == "[Version]\n" + expected
+    assert found.unresolved == ()
+    assert DriverInf.parse(found.text.to_bytes(), PATH).version.driver_version() is not None

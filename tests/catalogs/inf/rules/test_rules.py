@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,32 @@ CAN_BE_WARNINGS = {"1078", "2650"}
 def test_a_near_miss_breaks_no_rule(case: Case) -> None:
     problems = problems_of(with_change(*case.near), replace(LATEST, mode=case.mode))
     assert case.code not in {problem.code for problem in problems}
+
+
+ENCODINGS = {
+    "ansi": (b"", "cp1252"),
+    "utf-16-le": (b"\xff\xfe", "utf-16-le"),
+    "utf-16-be": (b"\xfe\xff", "utf-16-be"),
+    "utf-16-le-without-mark": (b"", "utf-16-le"),
+    "utf-16-be-without-mark": (b"", "utf-16-be"),
+    "utf-8": (b"\xef\xbb\xbf", "utf-8"),
+}
+FORMS = {
+    "crlf": lambda text: text.replace("\n", "\r\n"),
+    "mixed-newlines": lambda text: text.replace("\n\n", "\r\n\n"),
+    "end-of-text": lambda text: f"{text}\x1a[broken\nA = \\",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("mark", "encoding"), ENCODINGS.values(), ids=ENCODINGS)
+def test_line_numbers_are_right_in_every_encoding(mark: bytes, encoding: str, form: Callable[[str], str]) -> None:
+    for case in CASES:
+        text = with_change(*case.fires)
+        driver = DriverInf.parse(mark + form(text).encode(encoding), Path("sample.inf"))
+        found = [one.line for one in check(driver, replace(LATEST, mode=case.mode)) if one.code == case.code]
+        lines = [number for number, line in enumerate(text.split("\n"), start=1) if line.endswith(MARK)]
+        assert found == lines, case.id
 
 
 def test_every_decided_rule_has_a_case_and_a_near_miss() -> None:

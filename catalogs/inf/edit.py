@@ -37,10 +37,11 @@ def replace(lines: list[str], entry: Entry, text: str) -> None:
     old, newline, inserted = lines[entry.line - 1].partition("\n")
     old, mark, unread = old.partition(END_OF_TEXT)
     following = entry.line
-    continued = _is_continued(old)
-    while continued and following < len(lines):
-        continued = _is_continued(lines[following])
-        lines[following] = "\r" if lines[following].endswith("\r") else ""
+    is_continued = not mark and _is_continued(old)
+    while is_continued and following < len(lines):
+        emptied, ended, rest = lines[following].partition(END_OF_TEXT)
+        is_continued = not ended and _is_continued(emptied)
+        lines[following] = ("\r" if emptied.endswith("\r") else "") + ended + rest
         following += 1
     comment = re.search(r"\s*;[^\"]*$", old.removesuffix("\r"))
     kept = (comment.group() if comment is not None else "") + ("\r" if old.endswith("\r") else "")

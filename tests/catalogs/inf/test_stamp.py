@@ -211,6 +211,9 @@ ODD = {
     "a comment that ends with a backslash": (
         "DriverVer = 01/01/2020,0.0.0.1 ; in C:\\\n", "DriverVer = 11/24/2026,1.2.3.4 ; in C:\\\n"
     ),
+    "a continued line before the end of the text": (
+        "DriverVer = \\\n 01/01/2020,1\x1aunread\\\nmore", "DriverVer = 11/24/2026,1.2.3.4\n\x1aunread\\\nmore"
+    ),
     "a continuation at the end of the text": ("DriverVer = 01/01/2020, \\", "DriverVer = 11/24/2026,1.2.3.4"),
     "the end of the text in the line": (
         "DriverVer = 01/01/2020,0.0.0.1\x1aunread $ARCH$", "DriverVer = 11/24/2026,1.2.3.4\x1aunread $ARCH$"

@@ -31,8 +31,12 @@ def to_path(word: str | Path) -> Path:
 
 def to_place(word: str | Path) -> Path:
     """Convert an argument to an input that is a folder, or a file with others beside it. Raises typer.BadParameter."""
-    to_input(word)
-    return to_path(word)
+    path = to_input(word)
+    if path == STANDARD:
+        raise typer.BadParameter(
+            "'-' is the standard input, not a folder: name the folder, or a file that has the others beside it"
+        )
+    return path
 
 
 def to_input(word: str | Path) -> Path:

@@ -13,7 +13,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command
-from signer.cli.options.common import Jobs, Paths, workers
+from signer.cli.options.common import Jobs, KeepGoing, Paths, workers
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.reports import ReportChoices
 from signer.cli.output import Output
@@ -114,14 +114,21 @@ class LintOptions:
 
 
 @command
-def lint(output: Output, paths: Paths, options: LintOptions, reports: ReportChoices, jobs: Jobs = 0) -> None:
+def lint(
+    output: Output,
+    paths: Paths,
+    options: LintOptions,
+    reports: ReportChoices,
+    keep_going: KeepGoing = False,
+    jobs: Jobs = 0,
+) -> None:
     """Check INFs for everything that Inf2Cat and InfVerif report.
 
     Exit code 1 if there is an error, 0 with warnings only, 3 if a file can't be read.
     """
     output, reporting = reports.prepare(output, "inf lint")
     names, rule_set, today = options.releases(), options.rule_set(), options.today()
-    if options.fix:
+    if options.fix and not keep_going:
         require_existing(paths)
     infs = expand(paths, is_inf, "INFs", missing_ok=True)
     if options.fix and STANDARD in infs:
@@ -221,10 +228,10 @@ def _fix(path: Path, today: date, output: Output, *, write: bool) -> dict[str, A
     from catalogs.inf.fix import fix
     from signer.storage.files import read, require_data, write_atomically
 
-    require_data(path)
     try:
+        require_data(path)
         fixed = fix(path, read(path), today)
-    except InfError:
+    except (InfError, FileError):
         return {"diff": None, "fixed": False}  # lint reports the error
     diff = fixed.diff() if fixed.changed else ""
     for line in diff.splitlines():

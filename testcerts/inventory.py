@@ -23,6 +23,7 @@ from signer.certificates import (
     thumbprint,
 )
 from signer.errors import CertificateError, WrongSecret
+from signer.keys.local import encoded_password, require_few_iterations
 from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
 
@@ -174,10 +175,11 @@ def _revokes(revocations: x509.CertificateRevocationList, certificate: x509.Cert
 
 
 def _open_pfx(data: bytes, password: str | None) -> Contents:
+    require_few_iterations(data)
     passwords = [None, "", PFX_PASSWORD]
     for one in passwords if password is None else [password, *passwords]:
         try:
-            opened = pkcs12.load_pkcs12(data, None if one is None else one.encode())
+            opened = pkcs12.load_pkcs12(data, None if one is None else encoded_password(one))
         except (ValueError, UnsupportedAlgorithm) as error:
             wrong = error
             continue

@@ -65,13 +65,8 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
 
     Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations.
     """
-    count = iterations(data)
-    if count > max_iterations:
-        raise IdentityError(
-            f"the PFX requires {count:,} iterations to be opened; the limit is {max_iterations:,}",
-            hint=f"If you trust the file, use --identity 'pfx:FILE.pfx?iterations={count}'.",
-        )
-    secret = None if password is None else _encoded(password)
+    require_few_iterations(data, max_iterations)
+    secret = None if password is None else encoded_password(password)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, secret)
     except UnsupportedAlgorithm as error:
@@ -90,6 +85,16 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
             hint="Export the certificate again, with its private key.",
         )
     return _identity(key, certificate, others)
+
+
+def require_few_iterations(data: bytes, limit: int = MAX_PFX_ITERATIONS) -> None:
+    """Refuse a PFX that takes more iterations to open. Raises IdentityError."""
+    count = iterations(data)
+    if count > limit:
+        raise IdentityError(
+            f"the PFX requires {count:,} iterations to be opened; the limit is {limit:,}",
+            hint=f"To sign with it, if you trust the file: --identity 'pfx:FILE.pfx?iterations={count}'",
+        )
 
 
 def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningIdentity:
@@ -111,7 +116,7 @@ def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Ce
 
 
 def _private_key(data: bytes, password: str | None) -> PrivateKey:
-    secret = None if password is None else _encoded(password)
+    secret = None if password is None else encoded_password(password)
     if is_pvk(data):
         return load_pvk(data, secret)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
@@ -147,8 +152,8 @@ def _is_encrypted(data: bytes) -> bool:
         return False
 
 
-def _encoded(password: str) -> bytes:
-    """Return a password in UTF-8. OpenSSL takes it as a C string, and its binding panics at a NUL character."""
+def encoded_password(password: str) -> bytes:
+    """Return a password in UTF-8. Raises WrongSecret for a NUL, at which the binding of OpenSSL panics."""
     if "\0" in password:
         raise WrongSecret("the password contains a NUL character", hint="Check where the password comes from.")
     try:

@@ -15,8 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from signer.errors import CertificateError, WrongSecret
+from signer.asn1 import der
+from signer.errors import CertificateError, IdentityError, WrongSecret
 from testcerts.inventory import days_left, facts, handles, open_contents, revocation_facts, state
+from tests.attacks.cases.public_keys import TRUSTED, point_of, reissue, with_key
+from tests.support.explicit_curves import explicit_key
+from tests.support.program import drvsign
+from tests.support.signed_samples import CA, LEAF
 
 
 def revocations(hierarchy, name="issuing-ca") -> x509.CertificateRevocationList:
@@ -158,3 +163,25 @@ def test_facts_of_a_revocation_list(hierarchy, now):
 )
 def test_folders_are_searched_for_certificates_but_not_keys(name, expected):
     assert handles(Path(name)) == expected
+
+
+def test_a_pfx_with_too_many_iterations_is_refused() -> None:
+    """Opening it would take hours, for each of the passwords that are tried."""
+    mac = der.sequence(der.octets(bytes(8)), der.integer((1 << 31) - 1))
+    with pytest.raises(IdentityError, match="2,147,483,647 iterations"):
+        open_contents(der.sequence(der.integer(3), mac), ".pfx")
+
+
+def test_a_certificate_whose_key_is_on_another_curve_is_an_error_of_create(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    assert drvsign("certs", "create", folder, "--key", "p256").code == 0
+    forged = reissue(with_key(LEAF.certificate, explicit_key(point_of(TRUSTED))), CA)
+    (folder / "code-signing.cer").write_bytes(forged.public_bytes(Encoding.DER))
+    assert drvsign("certs", "create", folder).errors == [
+        "error: the public key of the certificate 'Sample Signer' can't be parsed"
+    ]
+
+
+def test_a_password_with_a_nul_is_wrong() -> None:
+    with pytest.raises(WrongSecret, match="NUL"):
+        open_contents(der.sequence(), ".pfx", "a\0b")

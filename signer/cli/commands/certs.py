@@ -92,6 +92,7 @@ def create(
 
 def _existing(folder: Path, order: Order, *, is_key_given: bool) -> Created:
     """Return what the folder has; raise UsageError if that is not what the call asks for."""
+    from signer.certificates import public_key
     from testcerts.hierarchy import read_hierarchy
     from testcerts.issue import key_kind
     from testcerts.store import Created
@@ -101,8 +102,8 @@ def _existing(folder: Path, order: Order, *, is_key_given: bool) -> Created:
     differs = None
     if signer.subject != order.subject:
         differs = ("--subject", f"for {signer.subject.rfc4514_string()!r}")
-    elif is_key_given and key_kind(signer.public_key()) != order.key:
-        differs = ("--key", f"with {key_kind(signer.public_key())} keys")
+    elif is_key_given and key_kind(public_key(signer)) != order.key:
+        differs = ("--key", f"with {key_kind(public_key(signer))} keys")
     if differs is not None:
         raise UsageError(
             f"the folder has test certificates {differs[1]}",
@@ -133,7 +134,7 @@ def _created_document(created: Created, time: datetime) -> dict[str, Any]:
 
 
 def _print_created(output: Output, created: Created) -> None:
-    from signer.certificates import common_name
+    from signer.certificates import common_name, public_key
     from testcerts.encodings import PFX_PASSWORD
     from testcerts.issue import key_kind
 
@@ -144,7 +145,7 @@ def _print_created(output: Output, created: Created) -> None:
         end = certificate.not_valid_after_utc.date().isoformat()
         flaw = ALL_PROFILES[name].flaw
         purpose = ALL_PROFILES[name].summary + (f"; must be rejected: {flaw}" if flaw else "")
-        rows.append((f"{name}.*", common_name(certificate), key_kind(certificate.public_key()), end, purpose))
+        rows.append((f"{name}.*", common_name(certificate), key_kind(public_key(certificate)), end, purpose))
     output.table(
         ("Files", "Certificate", "Key", "Valid until", "Purpose"),
         rows,

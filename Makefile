@@ -10,7 +10,7 @@ TOOLS := build/tools/.installed
 WORKERS ?= auto
 EXTRAS ?= dev
 MINUTES ?= 10
-BYTES ?= 64
+FLIPS ?= 64
 T ?= 60
 
 MINGW ?= x86_64-w64-mingw32
@@ -78,8 +78,8 @@ mutants: $(DEVELOP) ## Small changes to the code that no test notices: ONLY=sign
 survivors: $(DEVELOP) ## The mutants that survived so far, and how many were tried
 	@$(BIN)/python -m tests.support.mutants $(ONLY) --report
 
-tamper: $(DEVELOP) ## Change bytes of all signed files of the corpus; no change may be accepted: ONLY=drivers/ BYTES=64
-	@$(BIN)/python -m tests.support.tampering --only "$(ONLY)" --bytes $(BYTES)
+tamper: $(DEVELOP) ## Change bytes of all signed files of the corpus; no change may be accepted: ONLY=drivers/ FLIPS=64
+	@$(BIN)/python -m tests.support.tampering --only "$(ONLY)" --flips $(FLIPS)
 
 faults: $(DEVELOP) ## Kill commands at every call that changes the disk, and let each call fail
 	@DRVSIGN_FAULTS=1 $(BIN)/python -m pytest -n $(WORKERS) tests/signer/cli/test_faults.py $(PYTEST)

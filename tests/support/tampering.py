@@ -109,18 +109,20 @@ class Sample:
         return regions_of(self.data, self.kind, Roles(*encoded))
 
     def flips(self, limit: int | None = None) -> Iterator[Flip]:
-        """Yield every bit of small regions, and one bit of every byte of the others, of at most `limit` bytes.
+        """Yield every bit of small regions, and one bit of every byte of the others; at most `limit` for each region.
 
-        Which bytes of a larger region these are is random, and the same in every run.
+        Which ones these are is random, and the same in every run.
         """
         places = defaultdict[str, list[int]](list)
         for place, region in enumerate(self.regions):
             places[region].append(place)
         for region, own in places.items():
-            chosen = own if limit is None or len(own) <= limit else random.Random(region).sample(own, limit)
-            for number, place in enumerate(chosen):
-                bits = range(8) if len(own) <= FEW else (number % 8,)
-                yield from ((place, 1 << bit) for bit in bits)
+            every = [
+                (place, 1 << bit)
+                for number, place in enumerate(own)
+                for bit in (range(8) if len(own) <= FEW else (number % 8,))
+            ]
+            yield from every if limit is None or len(every) <= limit else random.Random(region).sample(every, limit)
 
     def flipped(self, flip: Flip) -> bytes:
         place, mask = flip
@@ -198,7 +200,7 @@ def _time_of(data: bytes, kind: str) -> datetime | None:
 
 
 def tamper(sample: Sample, limit: int) -> Totals:
-    """Flip at most `limit` bytes of each region, and truncate at as many places."""
+    """Try at most `limit` flips in each region, and truncate at as many places."""
     original, allowed, totals = sample.verified(sample.data), documented(), Totals(1)
     assert original is not None
     for flip in sample.flips(limit):
@@ -226,7 +228,7 @@ def main() -> int:
     """Tamper with the corpus, several files at once."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="only files whose path contains this text")
-    parser.add_argument("--bytes", type=int, default=64, help="bytes to flip in each region that has more; default: 64")
+    parser.add_argument("--flips", type=int, default=64, help="flips in each region that permits more; default: 64")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes; default: one for each processor"
     )
@@ -235,7 +237,7 @@ def main() -> int:
     paths = [path for path in found if arguments.only in Path(corpus_id(path)).as_posix()]
     totals = Totals()
     with ProcessPoolExecutor(arguments.workers) as workers:
-        for done in workers.map(tamper_path, paths, itertools.repeat(arguments.bytes)):
+        for done in workers.map(tamper_path, paths, itertools.repeat(arguments.flips)):
             totals.add(done)
     if not totals.files:
         sys.stdout.write("No file of the corpus with this text in its path has one accepted signature.\n")

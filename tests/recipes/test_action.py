@@ -29,7 +29,7 @@ class Runner:
         self.folder, self.action = folder, action
         self.files = {name: folder / name.lower() for name in ("GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         self.environment = {**environment, **{name: str(path) for name, path in self.files.items()}}
-        self.environment |= {"RUNNER_TEMP": str(folder)}
+        self.environment |= {"GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(folder)}
 
     def run(self, step: dict[str, Any], work: Path, **inputs: str) -> tuple[int, str, dict[str, str]]:
         """Run one step in a workspace; return its exit code, what it prints, and its outputs."""

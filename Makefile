@@ -21,7 +21,7 @@ DRIVER_LDFLAGS := -nostdlib -s \
 	-Wl,--no-insert-timestamp,--dynamicbase,--high-entropy-va,--nxcompat,--enable-reloc-section
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo sign test lint example fuzz mutants survivors tamper faults lock audit sbom dist parity bench clean
+.PHONY: help env demo sign test coverage lint example fuzz mutants survivors tamper faults lock audit sbom dist docs parity bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ sign: $(STAMP) ## Sign and verify the driver in examples/ with drvsign's rules f
 
 test: $(DEVELOP) ## Run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+coverage: $(DEVELOP) ## Run all tests and report the lines and branches that none of them runs
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered --cov-report=html:build/coverage $(PYTEST)
 
 lint: $(DEVELOP) ## Check style, types (also of Windows and macOS) and imports between packages
 	@$(BIN)/python -m ruff check .
@@ -107,6 +110,13 @@ sbom: $(TOOLS) ## Write build/sbom.cdx.json: the packages of an installation of 
 
 dist: $(TOOLS) $(DEVELOP) ## Build wheel, sdist and single file in dist/, install each with pip, pipx and uv, and run the demo
 	@$(BIN)/python -m tests.support.distributions
+
+$(VENV)/.docs: $(DEVELOP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## Build the documentation as a site in build/site, and check all links
+	@$(BIN)/python -m mkdocs build --quiet --clean
 
 parity: $(DEVELOP) ## Compare our catalogs with Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity

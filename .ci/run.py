@@ -38,8 +38,8 @@ PACKAGES = {
     "wine64": "/usr/lib/wine/wine64",
 }
 """Debian packages, and the program that shows that each is installed."""
-EXTRAS = "dev,azure,gcp"
-"""Extras to install, including clients of cloud services that most developers don't need."""
+EXTRAS = "dev,docs,azure,gcp"
+"""Extras to install, including what builds the site, and clients of cloud services that most developers don't need."""
 
 FUZZ_SECONDS = 3
 """Time for each of the 18 harnesses, a minute in all; hours of it find what this does not (docs/security.md)."""

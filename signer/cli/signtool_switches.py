@@ -56,5 +56,4 @@ def hint_for_switches(words: Iterable[str]) -> str | None:
     found = {word: ours for word in words if (ours := replacement_for(word)) is not None}
     if not found:
         return None
-    ours = "; ".join(f"for {word} use {option}" for word, option in found.items())
-    return f"drvsign's options: {ours}. Or keep the line: drvsign --as signtool … (docs/migrate.md)."
+    return "drvsign's options: " + "; ".join(f"for {word} use {ours}" for word, ours in found.items()) + "."

@@ -28,6 +28,7 @@ TOP |= {
     "LICENSE",
     "requirements-dev.txt",
     "action.yml",
+    "mkdocs.yml",
     "Containerfile",
     "templates",
 }

@@ -25,7 +25,6 @@ GRAMMAR = Grammar(
         "u": Switch("value", "`--umdf VERSION`"),
         "i": Switch("value", "`--ntverp DIR`"),
         "n": Switch(does="nothing more"),
-        "x": Switch(does="nothing: MSBuild gives it, and Microsoft does not document it"),
     },
     prefix="-",
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, TypeVar
 
@@ -44,6 +43,8 @@ def one_pass(
             for consume in (*(hasher.update for hasher in hashers), *consumers):
                 consume(piece)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max(1, len(hashers))) as pool:
         for piece in pieces(views, _STRIDE):
             running = [pool.submit(hasher.update, piece) for hasher in hashers]

@@ -1,6 +1,6 @@
 """The command `drvsign`: the table of commands, and the conversion of errors to exit codes.
 
-A command is imported when it is called, so that `drvsign --help` does not pay for cryptography, lief or asn1crypto.
+A command is imported when it is called, so that `drvsign --help` does not pay for cryptography or lief.
 """
 
 from __future__ import annotations

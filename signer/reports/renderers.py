@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from signer.reports.model import Report
+if TYPE_CHECKING:
+    from signer.reports.model import Report
 
 RENDERERS: Mapping[str, str] = {
     "sarif": "signer.reports.sarif",

@@ -30,14 +30,18 @@ def is_available() -> bool:
 
 
 def faults_of(command: Sequence[str], folder: Path, stride: int) -> Iterator[tuple[str, int]]:
-    """Run a command in a folder; yield every `stride`-th call that it made, as the name and number of that call."""
+    """Run a command in a folder; yield every `stride`-th call that changed files there: its name and number.
+
+    Calls that write to pipes and terminals do not count, for which a full disk means nothing.
+    """
     log = folder.parent / "calls"
-    run(command, folder, "-o", str(log), "-e", f"trace={','.join(f'?{name}' for name in CALLS)}")
-    counts = Counter(re.findall(r"^(\d+) +(\w+)\(", log.read_text("utf-8", "replace"), re.MULTILINE))
-    most = Counter[str]()
-    for (_, name), count in counts.items():
-        most[name] = max(most[name], count)
-    yield from [(name, number) for name, count in sorted(most.items()) for number in range(1, count + 1)][::stride]
+    run(command, folder, "-y", "-o", str(log), "-e", f"trace={','.join(f'?{name}' for name in CALLS)}")
+    counts, found = Counter[tuple[str, str]](), set[tuple[str, int]]()
+    for process, name, rest in re.findall(r"^(\d+) +(\w+)\((.*)", log.read_text("utf-8", "replace"), re.MULTILINE):
+        counts[process, name] += 1
+        if not re.match(r"\d+<", rest) or f"<{folder}/" in rest:
+            found.add((name, counts[process, name]))
+    yield from sorted(found)[::stride]
 
 
 def with_fault(command: Sequence[str], folder: Path, call: str, number: int, fault: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ from signer.storage.files import atomic_writer, exists
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
+    from signer.audit.cache import Cache
     from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
     from signer.audit.units import Place
@@ -97,6 +99,11 @@ class AuditOptions:
         ),
     ] = None
 
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Examine files that did not change since an earlier audit too."),
+    ] = False
+
     def places(self, paths: Sequence[Path] | None) -> list[Place]:
         """Return what to audit. Raises UsageError without any, FileError for a path that does not exist."""
         from signer.audit.units import Place
@@ -143,8 +150,8 @@ def audit(
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
     question = _question(options, trust, machine, secrets, output)
-    with Ledger() as ledger:
-        is_complete = _audited(output, places, question, ledger, jobs)
+    with Ledger() as ledger, _cache(options, trust, machine, question) as cache:
+        is_complete = _audited(output, places, question, (ledger, cache), jobs)
         if options.table is not None and write_table is not None:
             with atomic_writer(options.table) as file:
                 write_table(ledger.rows(), file)
@@ -167,7 +174,25 @@ def _question(
     return Question(VerifyQuery.create("kernel", trusted, state, targets=[options.target] if options.target else ()))
 
 
-def _audited(output: Output, places: Sequence[Place], question: Question, ledger: Ledger, jobs: int) -> bool:
+def _cache(
+    options: AuditOptions, trust: TrustOptions, machine: MachineOptions, question: Question
+) -> contextlib.AbstractContextManager[Cache | None]:
+    """Return the cache for what is asked; none for other roots than Microsoft's, whose files it does not know."""
+    from platformdirs import user_cache_path
+
+    from signer.audit.cache import Cache
+    from signer.audit.fingerprint import fingerprint
+
+    if options.no_cache or trust != type(trust)():
+        return contextlib.nullcontext()
+    lists = [path for path in (machine.allow_list, machine.block_list) if path is not None]
+    folder = user_cache_path("drvsign", appauthor=False)
+    return Cache(folder / "audit.sqlite", fingerprint(question, lists), date.today().toordinal())
+
+
+def _audited(
+    output: Output, places: Sequence[Place], question: Question, stores: tuple[Ledger, Cache | None], jobs: int
+) -> bool:
     """Examine everything with a progress bar; return whether it was not interrupted, which keeps what is there."""
     from signer.audit.run import audit as run_audit
 
@@ -176,7 +201,7 @@ def _audited(output: Output, places: Sequence[Place], question: Question, ledger
         return output.shown(found, len(units), "examining folders", printing=True)
 
     with contextlib.suppress(KeyboardInterrupt):
-        run_audit(places, question, ledger, run)
+        run_audit(places, question, stores[0], run, stores[1])
         return True
     return False
 

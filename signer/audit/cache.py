@@ -1,0 +1,139 @@
+"""Keep what was found in unchanged folders, so that a second audit only asks for the status of their files.
+
+An SQLite database in the user's cache folder. Several audits may use it at once, and one that is killed leaves it
+intact. If it can't be used, the audit examines everything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from signer.audit.ledger import packed, unpacked
+from signer.audit.rows import Sighting
+from signer.audit.units import Unit
+from signer.errors import SignerError
+from signer.storage.files import ensure_folder, remove
+
+MAX_UNITS = 500_000
+"""Maximum number of folders that are kept; those that were not used for the longest time go first."""
+_MAX_FILES = 10_000
+"""Maximum number of files below a folder with INFs: above it, asking for their status is not worth it."""
+_WAIT_SECONDS = 30.0
+_SCHEMA = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",  # a power failure may lose the last entries, and damages nothing
+    "CREATE TABLE IF NOT EXISTS unit (key BLOB PRIMARY KEY, used INT, body TEXT) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS unit_used ON unit (used)",
+)
+
+
+class Cache:
+    """What earlier audits found, by folder, status of its files and question. Use it as a context manager."""
+
+    def __init__(self, path: Path, question: bytes, day: int) -> None:
+        """Open the database at `path`, or make it.
+
+        `question` identifies everything else that answers depend on; `day` is the number of the day, the unit in which
+        the last use of a folder is kept.
+        """
+        self._question, self._day = question, day
+        self._database = _opened(path)
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._database is None:
+            return
+        with suppress(sqlite3.Error):
+            self._database.execute(
+                "DELETE FROM unit WHERE used < (SELECT used FROM unit ORDER BY used DESC LIMIT 1 OFFSET ?)",
+                (MAX_UNITS,),
+            )
+        self._database.close()
+
+    def find(self, unit: Unit) -> tuple[bytes | None, list[Sighting] | None]:
+        """Return the key of a unit, and what was found in it when its files were the same; None for what is unknown.
+
+        The status is read before the files are: a file that changes during the examination has another key next time.
+        """
+        key = self._key(unit) if self._database is not None else None
+        if key is None or self._database is None:
+            return None, None
+        with suppress(sqlite3.Error, ValueError, TypeError):
+            row = self._database.execute("SELECT body, used FROM unit WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                found = [unpacked(one) for one in json.loads(row[0])]
+                if row[1] != self._day:
+                    self._database.execute("UPDATE unit SET used = ? WHERE key = ?", (self._day, key))
+                return key, found
+        return key, None
+
+    def keep(self, found: Sequence[tuple[bytes | None, list[Sighting]]]) -> None:
+        """Keep what was found in units, each with its key. Files that can't be read are tried again next time."""
+        rows = [
+            (key, self._day, json.dumps([packed(one) for one in sightings]))
+            for key, sightings in found
+            if key is not None and all(one.authentihash for one in sightings)
+        ]
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.executemany("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
+                self._database.execute("COMMIT")
+
+    def _key(self, unit: Unit) -> bytes | None:
+        """Return the digest of the question, the unit, and the status of each file that it may read."""
+        try:
+            status = list(_status(unit))
+        except OSError:
+            return None
+        if len(status) > _MAX_FILES or unit.unreadable:
+            return None
+        digest = sha256(self._question)
+        digest.update(repr((str(unit.folder), unit.machine, [path.name for path in unit.files], status)).encode())
+        return digest.digest()
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    """Open a database; a damaged one is made anew. None if that is not possible."""
+    for _ in range(2):
+        with suppress(SignerError):
+            ensure_folder(path.parent)
+        try:
+            database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+            for statement in _SCHEMA:
+                database.execute(statement)
+        except sqlite3.OperationalError:
+            return None
+        except sqlite3.DatabaseError:
+            with suppress(SignerError):
+                remove(path)
+            continue
+        return database
+    return None
+
+
+def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:
+    """Yield name, size, times of change and inode of each file: of a folder with INFs all files below it."""
+    if unit.infs:
+        found = (os.path.join(root, name) for root, _, names in _walk(unit.folder) for name in sorted(names))  # noqa: PTH118
+    else:
+        found = (str(path) for path in (*unit.files, *unit.catalogs))
+    for number, path in enumerate(found):
+        status = os.stat(path)  # noqa: PTH116  (a Path for each file takes as long as asking for its status)
+        yield path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+        if number > _MAX_FILES:
+            return
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        yield root, folders, names

@@ -1,0 +1,39 @@
+"""Identify everything besides the files that the answers of an audit depend on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import catalogs
+import signer
+from signer.audit.examine import Question
+from signer.storage.files import read
+
+
+def fingerprint(question: Question, lists: Iterable[Path]) -> bytes:
+    """Return the digest of a question that trusts Microsoft's roots alone, and of the program that answers it.
+
+    `lists` are the files of the machine's lists. Of the time only the day counts. Raises FileError.
+    """
+    machine = question.query.machine
+    day = machine.at.replace(hour=0, minute=0, second=0, microsecond=0)
+    state = replace(machine, at=day, allow_list=None, block_list=None)
+    digest = sha256(repr((state, [target.name for target in question.query.targets], list(_program()))).encode())
+    for path in lists:
+        digest.update(sha256(read(path)).digest())
+    return digest.digest()
+
+
+def _program() -> Iterator[tuple[str, int, int]]:
+    """Yield name, size and time of change of the files of drvsign: rules and data change with them."""
+    for package in (signer, catalogs):
+        top = Path(package.__path__[0])
+        for root, folders, names in os.walk(top):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for path in (Path(root, name) for name in sorted(names)):
+                status = path.stat()
+                yield path.name, status.st_size, status.st_mtime_ns

@@ -1,0 +1,140 @@
+"""`signer.audit.cache`: an unchanged folder is not read again, and any change to it is seen."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.verification.query import VerifyQuery
+from signer.audit import cache as module
+from signer.audit.cache import Cache
+from signer.audit.examine import Question
+from signer.audit.fingerprint import fingerprint
+from signer.audit.ledger import Ledger
+from signer.audit.rows import Row
+from signer.audit.run import audit
+from signer.audit.units import Place
+from signer.policy.machine_state import MachineState
+from signer.policy.targets import parse_targets
+from signer.policy.trust import Trust
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+
+QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    (folder / "hello" / "x64").mkdir(parents=True)
+    (folder / "hello" / "hello.inf").write_text(HELLO)
+    (folder / "hello" / "hello.sys").write_bytes(PeSpec().build())
+    (folder / "hello" / "x64" / "other.sys").write_bytes(PeSpec(fill=2).build())
+    (folder / "loose.sys").write_bytes(PeSpec(fill=3).build())
+    return folder
+
+
+def run(store: Path, question: bytes = b"question", day: int = 7) -> tuple[list[str], list[Row]]:
+    """Audit with the cache beside the store; return the folders that were examined, and the rows."""
+    examined: list[str] = []
+
+    def each(work: Callable[[Any], Any], units: Sequence[Any]) -> list[Any]:
+        examined.extend(one.folder.name for one in units)
+        return list(map(work, units))
+
+    with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", question, day) as cache:
+        audit([Place(store)], QUESTION, ledger, each, cache)
+        return examined, list(ledger.rows())
+
+
+def test_a_second_audit_examines_nothing_and_answers_the_same(store: Path) -> None:
+    first, rows = run(store)
+    assert sorted(first) == ["hello", "store", "x64"]
+    assert run(store) == ([], rows)
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "a driver was replaced": (lambda one: (one / "loose.sys").write_bytes(PeSpec(fill=4).build()), ["store"]),
+    "a driver was added": (lambda one: (one / "new.sys").write_bytes(PeSpec(fill=4).build()), ["store"]),
+    "a driver is gone": (lambda one: (one / "loose.sys").unlink(), []),
+    "a file below the INF": (
+        lambda one: (one / "hello" / "x64" / "other.sys").write_bytes(PeSpec(fill=9).build()),
+        ["hello", "x64"],
+    ),
+    "a file that the INF names was added below": (
+        lambda one: (one / "hello" / "x64" / "hello.sys").write_bytes(PeSpec(fill=9).build()),
+        ["hello", "x64"],
+    ),
+    "the INF": (lambda one: (one / "hello" / "hello.inf").write_text(HELLO + "; x"), ["hello"]),
+    "a catalog beside a loose file": (lambda one: (one / "a.cat").write_bytes(b"x"), ["store"]),
+    "only the time": (lambda one: os.utime(one / "loose.sys", ns=(1, 1)), ["store"]),
+}
+
+
+@pytest.mark.parametrize(("change", "again"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_changed_folder_is_examined_again(store: Path, change: Callable[[Path], object], again: list[str]) -> None:
+    run(store)
+    change(store)
+    examined, rows = run(store)
+    assert sorted(examined) == again
+    with Ledger() as ledger:
+        audit([Place(store)], QUESTION, ledger)
+        assert rows == list(ledger.rows())
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(store: Path) -> None:
+    (store / "broken.sys").write_bytes(b"MZ" + bytes(200))
+    run(store)
+    assert run(store)[0] == ["store"]
+
+
+def test_another_question_has_its_own_answers(store: Path) -> None:
+    run(store)
+    assert len(run(store, b"another")[0]) == 3
+
+
+@pytest.mark.parametrize("data", [b"not a database", b"SQLite format 3\0" + bytes(500)], ids=["text", "header"])
+def test_a_damaged_database_is_made_anew(store: Path, data: bytes) -> None:
+    path = store.parent / "cache" / "audit.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(data)
+    assert len(run(store)[0]) == 3
+    assert run(store)[0] == []
+
+
+def test_a_folder_where_no_database_can_be_made_is_no_error(store: Path) -> None:
+    (store.parent / "cache").write_bytes(b"a file")
+    assert len(run(store)[0]) == 3
+
+
+def test_the_oldest_folders_are_dropped(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_UNITS", 1)
+    run(store, day=1)
+    (store / "hello" / "x64" / "other.sys").unlink()
+    assert run(store, day=2)[0] == ["hello"]
+    with sqlite3.connect(store.parent / "cache" / "audit.sqlite") as database:
+        assert database.execute("SELECT DISTINCT used FROM unit").fetchall() == [(2,)]
+
+
+def test_the_question_includes_day_state_target_and_lists(tmp_path: Path) -> None:
+    query, lists = QUESTION.query, tmp_path / "list.xml"
+    lists.write_bytes(b"a")
+    at = query.machine.at
+    same = replace(query, machine=replace(query.machine, at=at + timedelta(hours=5)))
+    others = [
+        replace(query, machine=replace(query.machine, at=at + timedelta(days=1))),
+        replace(query, machine=replace(query.machine, hvci=True)),
+        replace(query, targets=parse_targets(["win10-22h2-x64"])),
+    ]
+    first = fingerprint(QUESTION, [])
+    assert fingerprint(Question(same), []) == first
+    found = {fingerprint(Question(one), []) for one in others} | {first, fingerprint(QUESTION, [lists])}
+    lists.write_bytes(b"b")
+    assert len(found | {fingerprint(QUESTION, [lists])}) == 6

@@ -246,7 +246,7 @@ def test_show_goes_on_after_a_file_that_it_can_not_open_and_ends_with_3(locked):
 
 @pytest.mark.parametrize(
     ("name", "code", "complaint"),
-    [("gone.cer", 3, "file or folder not found"), ("empty", 2, "no certificates in this folder")],
+    [("gone.cer", 3, "no such file or directory"), ("empty", 2, "no certificates in this folder")],
 )
 def test_show_names_what_is_not_there(tmp_path, name, code, complaint):
     (tmp_path / "empty").mkdir()

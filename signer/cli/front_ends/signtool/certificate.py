@@ -14,6 +14,8 @@ from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_WINDOWS_SYSTEM
 from signer.certificates import extended_key_usages, issuer_name, subject_name, thumbprint, valid_at
 from signer.cli.front_ends.switches import ParsedSwitches
 from signer.cli.front_ends.words import local
+from signer.cli.options.certs import open_authority
+from signer.cli.output import Output
 from signer.errors import FileError, IdentityError, UsageError, WrongSecret
 
 if TYPE_CHECKING:
@@ -82,7 +84,10 @@ def _from_pfx(given: ParsedSwitches, path: Path) -> Chosen:
 
 def _from_store(given: ParsedSwitches, name: str) -> Chosen:
     from testcerts import named_store
+    from testcerts.locate import PFX_VARIABLE
 
+    if name.lower() == named_store.PERSONAL and os.environ.get(PFX_VARIABLE):
+        open_authority(None, Output(quiet=True))  # writes the authority of the variable to a folder on first use
     fits, now = _criteria(given), datetime.now(UTC)
     usable = [
         one for one in named_store.known(name, os.environ) if one.key is not None and valid_at(one.certificate, now)

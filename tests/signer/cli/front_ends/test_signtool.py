@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,15 @@ def test_the_test_identity_is_in_the_store_my(sys_: Path, made_identity: Path) -
         ("/s", "Other"),
     ):
         assert tool("signtool", "sign", "/fd", "SHA256", *words, sys_) == 1, words
+
+
+def test_the_identity_of_a_runner_is_in_the_store_my(sys_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DRVSIGN_TEST_PFX has it, as in continuous integration."""
+    assert drvsign("certs", "create", "runner", "--subject", "CN=Runner").code == 0
+    assert drvsign("certs", "export", "runner", "--output", "runner.pfx").code == 0
+    monkeypatch.setenv("DRVSIGN_TEST_PFX", base64.b64encode(Path("runner.pfx").read_bytes()).decode())
+    assert tool("signtool", "sign", "/fd", "SHA256", "/n", "Runner", sys_) == 0
+    assert signers(sys_) == ["Runner"]
 
 
 def test_several_certificates(sys_: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,12 @@ def files(operands: Iterable[str]) -> list[str]:
 
 
 def local(word: str) -> str:
-    r"""Return a path in this system's form: `out\x.sys` as out/x.sys, unless a file has the backslashes in its name."""
+    r"""Return a path in this system's form: `out\x.sys` as out/x.sys, unless a file has the backslashes in its name.
+
+    `-` is a file of this name: the tools don't read the standard input or write to the standard output.
+    """
+    if word == "-":
+        return str(Path(word).absolute())
     return word if os.sep == "\\" or "\\" not in word or _exists(word) else word.replace("\\", "/")
 
 

@@ -14,6 +14,7 @@ from signer.cli.front_ends.signtool.switches import SIGN
 from signer.cli.front_ends.switches import parse
 from signer.cli.front_ends.words import expanded, files, local
 from signer.errors import FileError, UsageError
+from tests.support.front_ends import tool
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "UTF-8": str.encode,
@@ -100,3 +101,9 @@ def test_backslashes_separate_folders(work: Path) -> None:
     Path("odd\\name.sys").write_bytes(b"")
     assert files(["out\\*.sys", "out\\new.sys", "odd\\name.sys"]) == ["out/a.sys", "out/new.sys", "odd\\name.sys"]
     assert local("plain.sys") == "plain.sys"
+
+
+def test_a_hyphen_is_a_file(work: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert tool("makecert", "-r", "-n", "CN=X", "-sv", "-", "x.cer") == 0
+    assert capfd.readouterr().out == "Succeeded\n"
+    assert Path("-").absolute().is_file()

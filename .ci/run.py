@@ -36,6 +36,7 @@ PACKAGES = {
     "mandoc": "mandoc",
     "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc",
     "wine64": "/usr/lib/wine/wine64",
+    "chromium": "chromium",
 }
 """Debian packages, and the program that shows that each is installed."""
 EXTRAS = "dev,docs,azure,gcp"

@@ -93,10 +93,16 @@ def _profiles(context: Any) -> Iterable[str]:
     return ()
 
 
+def _formats(context: Any) -> Iterable[str]:
+    from signer.reports.renderers import RENDERERS
+
+    return ["text", "json", *RENDERERS]
+
+
 def _reports(context: Any) -> Iterable[str]:
     from signer.reports.renderers import RENDERERS
 
-    return [f"{name}=" for name in RENDERERS]
+    return [f"{name}=" for name in ("json", *RENDERERS)]
 
 
 def _shells(context: Any) -> Iterable[str]:
@@ -111,6 +117,7 @@ _VALUES: Mapping[tuple[str, str], Callable[[Any], Iterable[str]]] = {
     ("--key", "KIND"): _key_kinds,
     ("--os", "NAME,…"): _os_names,
     ("--profile", "NAME"): _profiles,
+    ("--format", "NAME"): _formats,
     ("--report", "FORMAT=FILE"): _reports,
     ("--digest", "ALG"): _digests,
     ("--timestamp-digest", "ALG"): _digests,

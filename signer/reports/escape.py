@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     )
 
 
+def without_noncharacters(text: str) -> str:
+    """Replace U+FFFE and U+FFFF, which `printable` leaves and XML does not allow."""
+    return text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
+
+
 def cell_text(value: object) -> str:
     """Return the text of a table's cell: several lines for a tuple, one for any other value."""
     if isinstance(value, tuple):

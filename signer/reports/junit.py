@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from signer.reports.escape import printable
+from signer.reports.escape import printable, without_noncharacters
 from signer.reports.model import Check, Finding, Report, Result, Subject
 
 _OUTCOMES: Mapping[Result, str] = {
@@ -96,13 +96,8 @@ def _numbers(cases: Sequence[_Case]) -> dict[str, str]:
 
 
 def _attributes(values: Mapping[str, str]) -> str:
-    return "".join(f" {name}={quoteattr(_legal(printable(value)))}" for name, value in values.items())
+    return "".join(f" {name}={quoteattr(without_noncharacters(printable(value)))}" for name, value in values.items())
 
 
 def _text(text: str) -> str:
-    return escape(_legal(printable(text)))
-
-
-def _legal(text: str) -> str:
-    """Replace the characters that XML does not allow and `printable` leaves: U+FFFE and U+FFFF."""
-    return text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
+    return escape(without_noncharacters(printable(text)))

@@ -19,6 +19,7 @@ RENDERERS: Mapping[str, str] = {
     "github": "signer.reports.github",
     "gitlab": "signer.reports.gitlab",
     "markdown": "signer.reports.markdown",
+    "html": "signer.reports.html",
 }
 """The name of each format, and its module."""
 

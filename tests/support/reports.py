@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -144,6 +145,44 @@ def require_code_quality(text: str) -> list[dict[str, Any]]:
         assert one["description"] and one["location"]["path"] and one["location"]["lines"]["begin"] >= 1
     assert len({one["fingerprint"] for one in found}) == len(found)
     return found
+
+
+_VOID = {"meta", "br"}
+
+
+class _Nesting(HTMLParser):
+    """Fails unless each element that begins ends in its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember an element that is to end, its id, and the id that it leads to."""
+        self.opened += [tag] if tag not in _VOID else []
+        for name, value in attrs:
+            if name == "id":
+                assert value and value not in self.ids
+                self.ids.add(value)
+            if name == "href" and value and value.startswith("#"):
+                self.links.add(value[1:])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Fail unless this element is the one that began last."""
+        assert self.opened.pop() == tag
+
+
+def require_html(text: str) -> str:
+    """Return a page; fail unless its elements are nested, its ids unique, and its links lead to ids."""
+    assert text.startswith("<!DOCTYPE html>\n")
+    page = _Nesting()
+    page.feed(text)
+    page.close()
+    assert not page.opened
+    assert page.links <= page.ids
+    return text
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -49,8 +49,8 @@ class ReportChoices:
         str | None,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
-            help="Format of the answer on stdout. Default: text; json is the same as --json.",
+            metavar="NAME",
+            help=f"Format of the answer on stdout: {', '.join(FORMATS)}. Default: text; json is the same as --json.",
             show_default=False,
             parser=to_format,
             rich_help_panel=PANEL,
@@ -76,6 +76,7 @@ class ReportChoices:
         files = self.report or []
         for file in files:
             _require_place(file.path)
+        _require_distinct([file.path for file in files])
         stdout = self._on_stdout(output)
         if stdout == "json":
             output = output if output.json else replace(output, json=True)
@@ -117,6 +118,14 @@ def _known(word: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(word.lower(), known, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     raise typer.BadParameter(f"{word!r} is not a report format{meant or '; choose one of ' + ', '.join(known)}")
+
+
+def _require_distinct(paths: Sequence[Path]) -> None:
+    """Raise UsageError if two reports would be written to one file; two on stdout are refused elsewhere."""
+    real = [os.path.realpath(path) for path in paths if not is_stream(path) and path != STANDARD]
+    if len(set(real)) < len(real):
+        twice = next(path for path in real if real.count(path) > 1)
+        raise UsageError("two reports would be written to this file", path=twice, hint="Name a file for each.")
 
 
 def _require_place(path: Path) -> None:

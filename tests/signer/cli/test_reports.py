@@ -15,7 +15,7 @@ from signer.cli.options.reports import FILE_FORMATS, FORMATS
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import Ran, drvsign
-from tests.support.reports import require_code_quality, require_commands, require_junit, require_sarif
+from tests.support.reports import require_code_quality, require_commands, require_html, require_junit, require_sarif
 
 CALLS = {
     "verify": "verify driver",
@@ -43,6 +43,7 @@ SHAPES: dict[str, Callable[[str], object]] = {
     "github": require_commands,
     "gitlab": require_code_quality,
     "markdown": lambda text: text.startswith("## drvsign "),
+    "html": require_html,
 }
 """What reads each format; it fails for a document that is not well-formed."""
 
@@ -119,6 +120,7 @@ def test_sarif_names_the_line_of_the_inf_and_the_file_below_the_workspace(
         ("--json --format sarif", "two results would be written to the standard output: json and sarif"),
         ("--report sarif=- --report json=-", "two results would be written to the standard output"),
         ("--format text --report sarif=-", "two results would be written to the standard output: text and sarif"),
+        ("--report sarif=x --report json=./x", "two reports would be written to this file"),
         ("--report sarif=driver/hello.inf", "the report would replace a file of a driver package"),
         ("--report sarif=driver/hello.sys", "the report would replace a file of a driver package"),
     ],

@@ -43,7 +43,7 @@ def test_every_format_writes_each_file_and_nothing_for_none(name: str) -> None:
     text = rendered(name, assessed("one.sys"), assessed("two.sys"), FAILED)
     assert text.count("one.sys") >= 1
     assert text.count("two.sys") >= 1
-    assert "sys" not in rendered(name)
+    assert ".sys" not in rendered(name)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -121,11 +121,8 @@ docs: $(VENV)/.docs ## Build the documentation as a site in build/site, and chec
 parity: $(DEVELOP) ## Compare our catalogs with Microsoft's, for every package of the corpus
 	@$(BIN)/python -m bench.parity
 
-bench: $(DEVELOP) ## Measure the speed
-	@for program in bench/[a-z]*.py; do \
-		case $$program in bench/parity.py) continue ;; esac; \
-		echo "== $$program"; $(BIN)/python -m bench.$$(basename $$program .py) || exit 1; \
-	done
+bench: $(DEVELOP) ## Measure the speed beside peers, and write bench/RESULTS.md: ROWS="start packages"
+	@$(BIN)/python -m bench.run $(ROWS)
 
 clean: ## Delete the virtual environment and all generated files
 	rm -rf $(VENV) build dist testcerts/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

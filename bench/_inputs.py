@@ -1,0 +1,85 @@
+"""The inputs of the benchmark: identities, images, packages, and loops over files in a shell."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench._corpus import corpus_root
+from bench._image import PeSpec
+from bench.catalog import package
+from bench.sign import large_image, write_identity
+
+__all__ = [
+    "DRVSIGN",
+    "drivers",
+    "each",
+    "hashing",
+    "images",
+    "large_image",
+    "listed",
+    "package",
+    "packages",
+    "write_identity",
+]
+
+DRVSIGN = (sys.executable, "-m", "signer")
+_HASH = """
+import hashlib, sys, threading
+from pathlib import Path
+paths = [path for path in sorted(Path(sys.argv[1]).rglob("*")) if path.is_file()]
+def run(name):
+    for path in paths:
+        hashlib.new(name, path.read_bytes())
+threads = [threading.Thread(target=run, args=(name,)) for name in ("sha1", "sha256")]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def hashing(folder: Path) -> list[str | Path]:
+    """Return the command that hashes all files of a folder with SHA-1 and SHA-256, in two threads."""
+    return [sys.executable, "-c", _HASH, folder]
+
+
+def drivers() -> list[Path]:
+    """Return the drivers of the corpus."""
+    found = sorted((corpus_root() / "drivers").glob("*.sys"))
+    if not found:
+        sys.exit(f"no drivers in {corpus_root() / 'drivers'}: set DRVSIGN_CORPUS")
+    return found
+
+
+def each(paths: Sequence[Path], command: str) -> list[str]:
+    """Return the command of a shell that runs `command` for each path, in $f."""
+    return ["sh", "-c", f"for f in {shlex.join(map(str, paths))}; do {command}; done"]
+
+
+def images(folder: Path, count: int) -> Path:
+    """Write small images, and return their folder, which is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number in range(count):
+        image = PeSpec(sections=[(".text", 0x400, 0x4000)], fill=number & 0xFF).build()
+        (folder / f"{number:05}.sys").write_bytes(image + number.to_bytes(8, "little"))
+    return folder
+
+
+def packages(folder: Path, count: int) -> Path:
+    """Write copies of the packages of the corpus in turn, each as a folder."""
+    originals = sorted(path for path in (corpus_root() / "packages").iterdir() if path.is_dir())
+    for number in range(count):
+        target = folder / f"{number:05}"
+        if not target.exists():
+            shutil.copytree(originals[number % len(originals)], target, copy_function=shutil.copyfile)
+    return folder
+
+
+def listed(folder: Path, paths: Sequence[Path]) -> str:
+    """Return the argument that names these files by a list."""
+    name = folder / "files.txt"
+    name.write_text("\n".join(map(str, paths)))
+    return f"@{name}"

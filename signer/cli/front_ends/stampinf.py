@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import say
@@ -12,6 +13,9 @@ from signer.cli.front_ends.switches import Grammar, ParsedSwitches, Switch, pars
 from signer.cli.front_ends.words import local
 from signer.errors import UsageError
 from signer.storage.files import read, require_data, write_atomically
+
+if TYPE_CHECKING:
+    from catalogs.inf.stamp import StampedInf
 
 GRAMMAR = Grammar(
     {
@@ -24,7 +28,7 @@ GRAMMAR = Grammar(
         "k": Switch("value", "`--kmdf VERSION`"),
         "u": Switch("value", "`--umdf VERSION`"),
         "i": Switch("value", "`--ntverp DIR`"),
-        "n": Switch(does="nothing more"),
+        "n": Switch(does="the lines that change"),
     },
     prefix="-",
 )
@@ -42,13 +46,31 @@ def stampinf(words: Sequence[str]) -> int:
     path = Path(local(name))
     say(f"Stamping {path}")
     require_data(path)
-    section, driver_ver = _stamp(given, path)
-    say(f"Stamping [{section}] section with DriverVer={driver_ver}")
+    section, data, found = _stamp(given, path)
+    say(f"Stamping [{section}] section with DriverVer={found.driver_ver}")
+    for line in _changes(data, found) if "n" in given else ():
+        say(line)
     return 0
 
 
-def _stamp(given: ParsedSwitches, path: Path) -> tuple[str, str]:
-    """Stamp a file; return the section and the value of DriverVer."""
+def _changes(data: bytes, found: StampedInf) -> Iterator[str]:
+    """Yield StampInf's verbose lines: each changed line, and how much longer the file is.
+
+    Source: logs of StampInf in microsoft/windows-drivers-rs, issues 10 and 39.
+    """
+    from catalogs.inf.text import decode
+
+    before, after = decode(data).text.split("\n"), found.text.text.split("\n")
+    for line, origin, previous in zip(after, found.origins, (0, *found.origins[:-1]), strict=True):
+        if line != before[origin - 1]:
+            if origin != previous:  # not an inserted line
+                yield f"REPLACE       Line {origin}: {before[origin - 1].strip()}"
+            yield f"WITH          Line {origin}: {line.strip()}"
+    yield f"changed file size by {len(found.text.to_bytes()) - len(data)}"
+
+
+def _stamp(given: ParsedSwitches, path: Path) -> tuple[str, bytes, StampedInf]:
+    """Stamp a file; return the section with DriverVer, the bytes before, and the result."""
     from catalogs.inf.stamp import stamp
     from signer.cli.commands.inf_stamp import StampOptions
 
@@ -64,6 +86,7 @@ def _stamp(given: ParsedSwitches, path: Path) -> tuple[str, str]:
         local_time=True,
     )
     values = options.stamp(os.environ)
-    found = stamp(read(path), path, values)
+    data = read(path)
+    found = stamp(data, path, values)
     write_atomically(path, found.text.to_bytes())
-    return values.section, found.driver_ver
+    return values.section, data, found

@@ -78,6 +78,20 @@ def test_inf2cat_without_a_catalog_checks_only(package: Path) -> None:
     assert not package.joinpath("sample.cat").exists()
 
 
+def test_stampinf_names_the_lines_that_change(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inf = work / "x.inf"
+    inf.write_text("[Version]\nCatalogFile = a.cat ; ours\n[Models.NT$ARCH$]\n")
+    assert tool("stampinf", "-f", inf, "-d", "11/26/2025", "-a", "amd64", "-v", "1.0", "-c", "other.cat", "-n") == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "REPLACE       Line 2: CatalogFile = a.cat ; ours",
+        "WITH          Line 2: CatalogFile = other.cat ; ours",
+        "WITH          Line 2: DriverVer = 11/26/2025,1.0",
+        "REPLACE       Line 3: [Models.NT$ARCH$]",
+        "WITH          Line 3: [Models.NTamd64]",
+        "changed file size by 30",
+    ]
+
+
 def test_stampinf_reads_the_version_in_ntverp(package: Path) -> None:
     inf, parts = (
         package / "sample.inf",

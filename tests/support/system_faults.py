@@ -36,12 +36,12 @@ def faults_of(command: Sequence[str], folder: Path, stride: int) -> Iterator[tup
     """
     log = folder.parent / "calls"
     run(command, folder, "-y", "-o", str(log), "-e", f"trace={','.join(f'?{name}' for name in CALLS)}")
-    counts, found = Counter[tuple[str, str]](), set[tuple[str, int]]()
+    counts, found, others = Counter[tuple[str, str]](), set[tuple[str, int]](), set[tuple[str, int]]()
     for process, name, rest in re.findall(r"^(\d+) +(\w+)\((.*)", log.read_text("utf-8", "replace"), re.MULTILINE):
         counts[process, name] += 1
-        if not re.match(r"\d+<", rest) or f"<{folder}/" in rest:
-            found.add((name, counts[process, name]))
-    yield from sorted(found)[::stride]
+        here = not re.match(r"\d+<", rest) or f"<{folder}/" in rest
+        (found if here else others).add((name, counts[process, name]))
+    yield from sorted(found - others)[::stride]  # strace counts in each thread, and lets the call of every one fail
 
 
 def with_fault(command: Sequence[str], folder: Path, call: str, number: int, fault: str) -> int:

@@ -89,13 +89,21 @@ KEYS = tuple(field.name.replace("_", "-") for field in fields(Settings))
 """The keys of a profile, in the order of docs/release.md."""
 
 
+MAX_SIZE = 1 << 16
+"""Size of the largest file of profiles, in bytes."""
+
+
 def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
     """Parse a `drvsign.toml` into profiles by name. Relative paths are relative to its folder. Raises ConfigError."""
     import tomllib
 
+    if len(data) > MAX_SIZE:
+        raise ConfigError(f"the file has {len(data):,} bytes; profiles have at most {MAX_SIZE:,}", path=source)
     text = _decoded(data, source)
     try:
         document = tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError("invalid TOML: nested too deep", path=source, hint=_TOML_HINT) from error
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         reason = str(error).partition(" (at ")[0].lower()

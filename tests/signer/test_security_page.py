@@ -17,12 +17,22 @@ from catalogs.catalog.trust_list import CertificateTrustList
 from catalogs.inf import install, rules, syntax
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.syntax import Inf
+from signer import config
 from signer.asn1 import der, oids
 from signer.asn1.pfx import iterations
 from signer.cab import szdd
 from signer.cab.read import MAX_EXPANSION, MIN_EXPANDED, Listing
 from signer.cab.write import NewFile, write
-from signer.errors import CatalogError, IdentityError, InfError, MalformedInput, SignatureFormatError, UsageError
+from signer.config import parse_profiles
+from signer.errors import (
+    CatalogError,
+    ConfigError,
+    IdentityError,
+    InfError,
+    MalformedInput,
+    SignatureFormatError,
+    UsageError,
+)
 from signer.keys import local
 from signer.keys.local import LocalKey, load_pfx
 from signer.keys.open import open_identity
@@ -37,7 +47,7 @@ LIMITS = ROW.findall((ROOT / "docs/security.md").read_text("utf-8"))
 
 
 def test_the_page_has_the_limits() -> None:
-    assert len(LIMITS) == 38
+    assert len(LIMITS) == 39
 
 
 @pytest.mark.parametrize(("number", "name"), LIMITS, ids=[name for _, name in LIMITS])
@@ -103,6 +113,23 @@ def test_an_inf_with_too_many_sections_is_refused() -> None:
     assert len(Inf.parse(inf(syntax.MAX_SECTIONS)).sections) == syntax.MAX_SECTIONS
     with pytest.raises(InfError, match="more than 20,000 sections"):
         Inf.parse(inf(syntax.MAX_SECTIONS + 1))
+
+
+def test_an_inf_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "MAX_ENTRIES", 3)
+    assert len(Inf.parse(b"[a]\r\nx=1\r\ny=2\r\n[b]\r\nz=3\r\n").sections) == 2
+    with pytest.raises(InfError, match="more than 3 entries"):
+        Inf.parse(b"[a]\r\nx=1\r\ny=2\r\n[b]\r\nz=3\r\nw=4\r\n")
+
+
+def test_a_file_of_profiles_has_a_largest_size_and_depth() -> None:
+    """10 MB of profiles took half a minute, and nested lists ended with an internal error."""
+    profile = b"[profile.a]\n"
+    assert set(parse_profiles(profile.ljust(config.MAX_SIZE, b"\n"), Path("drvsign.toml"))) == {"a"}
+    with pytest.raises(ConfigError, match="profiles have at most 65,536"):
+        parse_profiles(profile.ljust(config.MAX_SIZE + 1, b"\n"), Path("drvsign.toml"))
+    with pytest.raises(ConfigError, match="nested too deep"):
+        parse_profiles(b"a=" + b"[" * 20_000 + b"]" * 20_000, Path("drvsign.toml"))
 
 
 def test_a_catalog_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

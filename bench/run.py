@@ -180,8 +180,15 @@ ROWS: dict[str, Callable[[Path], Result]] = {
 
 def results() -> str:
     """Return RESULTS.md from the kept results."""
-    text = ["# Speed", "", "Made by `make bench`. Ratios of wall times of whole processes in turn (A B A B …):", ""]
-    text += ["median, and minimum to maximum. Memory is the peak of the largest process.", ""]
+    text = [
+        "# Speed",
+        "",
+        "Made by `make bench`. Ratios of wall times of whole processes in turn (A B A B …): median, and",
+    ]
+    text += [
+        "minimum to maximum. Memory is the peak of the largest process, and at least that of the benchmark itself."
+    ]
+    text += [""]
     text += ["| what | goal | ratio | drvsign, s | peer, s | drvsign, MB | peer, MB |", "|---|---|---|---|---|---|---|"]
     notes, curves, dates = [], [], []
     for name in ROWS:

@@ -56,4 +56,5 @@ def hint_for_switches(words: Iterable[str]) -> str | None:
     found = {word: ours for word in words if (ours := replacement_for(word)) is not None}
     if not found:
         return None
-    return "drvsign's options: " + "; ".join(f"for {word} use {ours}" for word, ours in found.items()) + "."
+    ours = "; ".join(f"for {word} use {option}" for word, option in found.items())
+    return f"drvsign's options: {ours}. Or keep the line: drvsign --as signtool … (docs/migrate.md)."

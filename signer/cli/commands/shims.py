@@ -36,7 +36,7 @@ def shims(
 
     Existing files of these names are replaced only if this command wrote them.
     """
-    written = {folder / f"{tool}{_suffix()}": _text(tool) for tool in TOOLS}
+    written = {folder / name: _text(tool) for tool, about in TOOLS.items() for name in _names(tool, about.title)}
     for path in written:
         if path.exists() and _MARK.encode() not in read(path):
             raise FileError("the file exists and is not from drvsign", path=path, hint="Name another folder.")
@@ -52,8 +52,11 @@ def shims(
     output.note(f"Put the folder first in PATH: {shell_quote(folder)}")
 
 
-def _suffix() -> str:
-    return ".cmd" if os.name == "nt" else ""
+def _names(tool: str, title: str) -> list[str]:
+    """Return the names of a program: on Windows names ignore case, elsewhere scripts spell them in several ways."""
+    if os.name == "nt":
+        return [f"{tool}.cmd"]
+    return sorted({tool, f"{tool}.exe", title, f"{title}.exe"})
 
 
 def _text(tool: str) -> str:

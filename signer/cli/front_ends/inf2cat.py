@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import say
-from signer.cli.front_ends.program import run
+from signer.cli.front_ends.program import require_done, run
 from signer.cli.front_ends.switches import Grammar, Switch, parse
 from signer.cli.front_ends.words import local
 from signer.errors import FileError, UsageError
@@ -53,7 +53,7 @@ def inf2cat(words: Sequence[str]) -> int:
         raise UsageError("give one folder and the releases", hint="Write /driver:DIR /os:10_X64.")
     if given.last("pagehashes"):
         raise UsageError("/pageHashes with names is not supported", hint="Write /pageHashes for all files.")
-    folder = Path(local(name))
+    folder = Path(local(name.rstrip('"')))  # Windows makes "/driver:DIR\\" end with a quote
     if not folder.is_dir():
         raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
     choices = CatalogChoices([os], None, None, "uselocaltime" in given)
@@ -70,7 +70,7 @@ def inf2cat(words: Sequence[str]) -> int:
 
 def _build(folder: Path, options: Sequence[str]) -> int:
     done = run("catalog build", [str(folder), *options])
-    if done.code:
+    if not require_done("Inf2Cat", done):
         return FAILED
     say("Catalog generation complete.")
     for file in done.files:

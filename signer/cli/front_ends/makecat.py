@@ -7,7 +7,7 @@ from pathlib import Path
 
 from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import say
-from signer.cli.front_ends.program import run
+from signer.cli.front_ends.program import require_done, run
 from signer.cli.front_ends.switches import Grammar, Switch, parse
 from signer.cli.front_ends.words import local
 from signer.errors import UsageError
@@ -34,7 +34,7 @@ def makecat(words: Sequence[str]) -> int:
     if path.suffix.lower() != ".cdf":
         raise UsageError(f"{path} is not a .cdf file", hint="For the catalogs of an INF: drvsign catalog build DIR")
     done = run("catalog build", [str(path)])
-    if done.code:
+    if not require_done("MakeCat", done):
         return 1
     if "v" in given:
         for file in done.files:

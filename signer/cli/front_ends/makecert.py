@@ -18,7 +18,7 @@ from signer.cli.front_ends.help import asks_for_help, usage
 from signer.cli.front_ends.lines import complain, say
 from signer.cli.front_ends.switches import Grammar, ParsedSwitches, Switch, parse
 from signer.cli.front_ends.words import local
-from signer.errors import FileError, UsageError
+from signer.errors import CertificateError, FileError, IdentityError, UsageError, WrongSecret
 from signer.storage.files import read, write_atomically
 
 if TYPE_CHECKING:
@@ -155,12 +155,12 @@ def _key(given: ParsedSwitches) -> PrivateKey:
     """Return the key of -sv, which is written if the file does not exist, or a new one. Raises SignerError."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    from signer.keys.pvk import load_pvk, to_pvk
+    from signer.keys.pvk import to_pvk
     from testcerts.encodings import KEY_MODE
 
     path = Path(local(given.last("sv") or "")) if "sv" in given else None
     if path is not None and path.exists():
-        return load_pvk(read(path), None)
+        return _pvk(path)
     length = given.last("len") or "2048"
     if length not in _LENGTHS:
         raise UsageError(
@@ -172,28 +172,48 @@ def _key(given: ParsedSwitches) -> PrivateKey:
     return key
 
 
+def _pvk(path: Path) -> PrivateKey:
+    """Return the key of a .pvk file without a password. Raises SignerError."""
+    from signer.keys.pvk import load_pvk
+
+    try:
+        return load_pvk(read(path), None)
+    except WrongSecret as error:
+        raise IdentityError(
+            "the key is protected by a password", path=path, hint="Use a .pvk file without one, as -sv writes it."
+        ) from error
+    except IdentityError as error:
+        raise error.at(path) from error
+
+
+def _certificate(name: str) -> x509.Certificate:
+    """Return the certificate of a file. Raises SignerError."""
+    from signer.certificates import load_all
+
+    path = Path(local(name))
+    try:
+        return load_all(read(path))[0]
+    except CertificateError as error:
+        raise error.at(path) from error
+
+
 def _issuer(given: ParsedSwitches) -> tuple[x509.Certificate, PrivateKey] | None:
     """Return the issuer's certificate and key; None for a self-signed certificate. Raises SignerError."""
     if "r" in given or not {"ic", "in", "is", "iv"} & set(given.values):
         return None
     if "iv" in given:
-        from signer.certificates import load_der
-        from signer.keys.pvk import load_pvk
-
         if "ic" not in given:
             raise UsageError("-iv requires -ic", hint="Write -ic ISSUER.cer.")
-        return load_der(read(Path(local(given.last("ic") or "")))), load_pvk(
-            read(Path(local(given.last("iv") or ""))), None
-        )
+        return _certificate(given.last("ic") or ""), _pvk(Path(local(given.last("iv") or "")))
     return _issuer_in_store(given)
 
 
 def _issuer_in_store(given: ParsedSwitches) -> tuple[x509.Certificate, PrivateKey]:
-    from signer.certificates import load_der, subject_name
+    from signer.certificates import subject_name
     from signer.keys.local import LocalKey, load_pair
     from testcerts.named_store import known
 
-    wanted = load_der(read(Path(local(given.last("ic") or "")))) if "ic" in given else None
+    wanted = _certificate(given.last("ic") or "") if "ic" in given else None
     name = (given.last("in") or "").casefold()
     found = [
         one
@@ -243,5 +263,5 @@ def _months_after(begin: datetime, months: int) -> datetime:
 def _number(given: ParsedSwitches, switch: str) -> int:
     text = given.last(switch) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise UsageError(f"-{switch} {text} is not a number", hint=f"Write -{switch} 1.")
+        raise UsageError(f"-{switch} {text} is not a number of at most 10 digits", hint=f"Write -{switch} 1.")
     return int(text)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from signer.cli.front_ends.lines import complain
+from signer.cli.front_ends.lines import complain, complain_of
 from signer.errors import Interrupted, SignerError
 
 _WARNING = "warning: "
@@ -54,6 +54,16 @@ def run(command: str, arguments: Sequence[str]) -> Done:
     if code and not document:
         complain(said.getvalue().rstrip("\n"))
     return Done(code, document, [line.removeprefix(_WARNING) for line in lines if line.startswith(_WARNING)])
+
+
+def require_done(title: str, done: Done) -> bool:
+    """Print the warnings and errors of a command as those of a tool; tell whether it succeeded."""
+    for sentence in done.warnings:
+        complain(f"{title} warning: {sentence}")
+    for file in done.files:
+        if file["error"]:
+            complain_of(title, _restored(file["error"]))
+    return done.code == 0
 
 
 def _restored(error: dict[str, Any]) -> SignerError:

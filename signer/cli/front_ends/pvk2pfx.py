@@ -47,9 +47,14 @@ def pvk2pfx(words: Sequence[str]) -> int:
 
 
 def _write(key: Path, certificate: Path, target: Path, key_password: str | None, password: str | None) -> None:
+    from signer.certificates import load_all
     from signer.keys.local import load_pair
     from testcerts.encodings import KEY_MODE, join_pfx
 
+    try:
+        load_all(read(certificate))
+    except SignerError as error:
+        raise error.at(certificate) from error
     try:
         identity = load_pair(read(certificate), read(key), key_password)
     except SignerError as error:

@@ -29,6 +29,7 @@ GRAMMAR = Grammar(
         "u": Switch("value", "`--umdf VERSION`"),
         "i": Switch("value", "`--ntverp DIR`"),
         "n": Switch(does="the lines that change"),
+        "x": Switch(does="nothing: MSBuild gives it, and Microsoft does not document it"),
     },
     prefix="-",
 )

@@ -37,6 +37,8 @@ def targets(given: ParsedSwitches) -> list[str]:
     """Return the files of a call. Raises FileError for one that is missing; no file is changed then."""
     found = files(given.operands)
     for name in found:
+        if Path(name).is_dir():
+            raise FileError(f"{name} is a folder", hint="Name files: SignTool signs no folders.")
         if not Path(name).exists():
             is_late = name[:1] in "/-"
             hint = "Write the options before the files: SignTool requires it." if is_late else "Check the path."

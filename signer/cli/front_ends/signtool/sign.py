@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from signer.cli.front_ends.lines import complain, say
@@ -14,7 +15,7 @@ from signer.cli.front_ends.signtool.report import UNREACHABLE, fail, finish, is_
 from signer.cli.front_ends.signtool.timestamp import digest, timestamp_options
 from signer.cli.front_ends.switches import ParsedSwitches
 from signer.cli.front_ends.words import local
-from signer.errors import UsageError
+from signer.errors import SignerError, UsageError
 
 PAGE_HASHES_VARIABLE = "SIGNTOOL_PAGE_HASHES"
 _NO_DIGEST = "No file digest algorithm specified. Please specify the digest algorithm with the /fd flag."
@@ -25,6 +26,7 @@ def sign(given: ParsedSwitches) -> int:
     """Sign files and print SignTool's lines; return the exit code, 2 if a file has no timestamp. Raises SignerError."""
     if "fd" not in given:
         raise UsageError(_NO_DIGEST, hint="Write /fd SHA256.")
+    _require_valid(given)
     names, chosen = targets(given), choose(given)
     if "p" in given:
         complain(_SHOWN)
@@ -34,14 +36,44 @@ def sign(given: ParsedSwitches) -> int:
     options = ["--keep-going", *_options(given, chosen)]
     if "q" not in given:
         say("Done Adding Additional Store")
-    done = _run(given, [*options, *stamping, "--", *names])
-    warn(done)
-    unstamped = [file for file in done.files if file["error"] and is_of_authority(file)]
-    results = {file["path"]: file for file in done.files}
-    if unstamped:
-        again = _run(given, [*options, "--", *(file["path"] for file in unstamped)])
-        results |= {file["path"]: file for file in again.files}
-    return _report(given, done.code, list(results.values()), unstamped)
+    code = 0
+    results: dict[str, dict[str, Any]] = {}
+    unstamped: list[dict[str, Any]] = []
+    for more, group in _groups(given, names):
+        done = _run(given, [*options, *more, *stamping, "--", *group])
+        warn(done)
+        late = [file for file in done.files if file["error"] and is_of_authority(file)]
+        again = _run(given, [*options, *more, "--", *(file["path"] for file in late)]).files if late else []
+        results |= {file["path"]: file for file in (*done.files, *again)}
+        code, unstamped = code or done.code, [*unstamped, *late]
+    return _report(given, code, list(results.values()), unstamped)
+
+
+def _require_valid(given: ParsedSwitches) -> None:
+    """Raise UsageError for values that no certificate makes valid, in SignTool's order."""
+    if "uw" in given and "u" in given:
+        raise UsageError("You cannot use the /u option twice.", hint="Remove /uw.")
+    digest(given.last("fd") or "", "sha256")
+    timestamp_options(given, "sha256")
+
+
+def _groups(given: ParsedSwitches, names: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+    """Return drvsign's options for /as with the files to sign so: SignTool appends nothing to an unsigned file."""
+    unsigned = [name for name in names if "as" not in given or _is_unsigned(Path(name))]
+    signed = [name for name in names if name not in unsigned]
+    return [(more, group) for more, group in (([], unsigned), (["--append"], signed)) if group]
+
+
+def _is_unsigned(path: Path) -> bool:
+    """Tell whether a file has no signature; False for one that can't be read, which signing reports."""
+    from signer.operations.signatures import is_signed
+    from signer.storage.files import mapped
+
+    try:
+        with mapped(path) as data:
+            return not is_signed(data)
+    except SignerError:
+        return False
 
 
 def _options(given: ParsedSwitches, chosen: Chosen) -> list[str]:
@@ -52,7 +84,7 @@ def _options(given: ParsedSwitches, chosen: Chosen) -> list[str]:
         if switch in given:
             options += [option, given.last(switch) or ""]
     by_default = os.environ.get(PAGE_HASHES_VARIABLE) == "1" and "nph" not in given
-    options += ["--append"] * ("as" in given) + ["--no-page-hashes"] * ("nph" in given)
+    options += ["--no-page-hashes"] * ("nph" in given)
     return options + ["--page-hashes"] * ("ph" in given or by_default)
 
 

@@ -77,7 +77,7 @@ SIGN = Grammar(
     once=True,
     files_last=True,
     repeatable=frozenset({"ac"}),
-    apart=(_QUIET, ("t", "tr"), ("t", "td"), ("ph", "nph"), ("u", "uw")),
+    apart=(_QUIET, ("t", "tr"), ("t", "td"), ("ph", "nph")),
     together=(("p", "f"),),
 )
 TIMESTAMP = Grammar(
@@ -87,7 +87,7 @@ TIMESTAMP = Grammar(
         "p7": Switch(refused=_PKCS7),
         "t": Switch("value", "`--legacy-timestamp URL`"),
         "td": Switch("value", "`--timestamp-digest ALG`; required with /tr"),
-        "tp": Switch("value", refused="drvsign timestamp stamps every signature of a file."),
+        "tp": Switch("value", "stamp every signature that has no timestamp, and keep the others"),
         "tr": Switch("value", "`--timestamp URL`"),
         "tseal": Switch("value", refused=_SEALS),
         **_GLOBAL,

@@ -16,7 +16,11 @@ def timestamp(given: ParsedSwitches) -> int:
     options = timestamp_options(given, cert_hash=None)
     if not options:
         raise UsageError("A required parameter is missing.", hint="Write /tr URL /td SHA256.")
-    done = run("timestamp", ["--keep-going", "--replace", *options, "--", *targets(given)])
+    index = given.last("tp")
+    if index is not None and not (index.isascii() and index.isdigit() and int(index)):
+        raise UsageError("Invalid index selected for timestamping.", hint="The first appended signature is /tp 1.")
+    replacing = ["--replace"] * (index is None)
+    done = run("timestamp", ["--keep-going", *replacing, *options, "--", *targets(given)])
     warn(done)
     failed = [file for file in done.files if file["error"]]
     for file in done.files:

@@ -62,6 +62,7 @@ def test_makecat_builds_the_catalog_of_a_cdf_file(package: Path, capsys: pytest.
     assert len(catalogs.read_catalog(package / "loose.cat").members) == 1
     package.joinpath("sample.sys").unlink()
     assert tool("makecat", package / "loose.cdf") == 1
+    assert "MakeCat Error: " in capsys.readouterr().err
 
 
 def test_inf2cat_lists_the_errors_and_builds_nothing(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +71,13 @@ def test_inf2cat_lists_the_errors_and_builds_nothing(package: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert printed.startswith("Signability test failed.\n\nErrors:\n22.9.7: ")
     assert not package.joinpath("sample.cat").exists()
+
+
+def test_inf2cat_says_why_a_catalog_is_not_built(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package.joinpath("sample.inf").write_text(BASE, newline="")
+    package.joinpath("sample.cat").mkdir()
+    assert tool("inf2cat", f"/driver:{package}", "/os:10_X64") == FAILED
+    assert "Inf2Cat Error: " in capsys.readouterr().err
 
 
 def test_inf2cat_without_a_catalog_checks_only(package: Path) -> None:
@@ -107,10 +115,10 @@ def test_stampinf_reads_the_version_in_ntverp(package: Path) -> None:
 def test_shims_call_their_tools(work: Path) -> None:
     ran = drvsign("shims", work / "bin", "--json")
     assert ran.code == 0
-    assert [Path(path).stem for path in ran.document["files"]] == list(TOOLS)
+    assert {Path(path).stem for path in ran.document["files"]} >= set(TOOLS)
     assert drvsign("shims", work / "bin").code == 0  # its own files are replaced
     for path in ran.document["files"]:
-        assert f"-m signer --as {Path(path).stem} " in Path(path).read_text()
+        assert f"-m signer --as {Path(path).stem.lower()} " in Path(path).read_text()
 
 
 def test_shims_replace_no_other_program(work: Path) -> None:

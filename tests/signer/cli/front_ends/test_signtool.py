@@ -15,6 +15,7 @@ from signer.pkcs7.parse import parse
 from testcerts.hierarchy import read_hierarchy
 from tests.support.front_ends import PASSWORD, tool
 from tests.support.images import PeSpec
+from tests.support.inf_files import BASE
 from tests.support.program import drvsign
 from tests.support.timestamping import tsa
 
@@ -241,6 +242,27 @@ def test_remove_takes_signatures_away(sys_: Path, pfx: Path, url: str, capsys: p
     assert len(sys_.read_bytes()) <= len(unsigned) + 8
     assert tool("signtool", "remove", "/s", sys_) == 1
     assert "is not signed" in capsys.readouterr().err
+
+
+def test_appending_to_an_unsigned_catalog_signs_it(
+    package: Path, pfx: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As tap-windows6 does; SignTool makes the first signature the primary one."""
+    package.joinpath("sample.inf").write_text(BASE, newline="\r\n")
+    assert tool("inf2cat", f"/driver:{package}", "/os:10_X64") == 0
+    sign = ("signtool", "sign", "/as", "/fd", "SHA256", "/f", pfx, "/p", PASSWORD)
+    assert tool(*sign, package / "sample.cat", package / "sample.sys") == 0
+    capsys.readouterr()
+    assert tool(*sign, package / "sample.cat", package / "sample.sys") == 1
+    printed = capsys.readouterr()
+    assert "a catalog has one signature" in printed.err
+    assert f"Successfully signed: {package / 'sample.sys'}\n" in printed.out
+
+
+@pytest.mark.parametrize("index", ["0", "x", "-1"])
+def test_a_bad_index_of_a_timestamp(sys_: Path, capsys: pytest.CaptureFixture[str], index: str) -> None:
+    assert tool("signtool", "timestamp", "/tr", DEAD, "/td", "SHA256", "/tp", index, sys_) == 1
+    assert "Invalid index selected for timestamping." in capsys.readouterr().err
 
 
 def test_a_list_of_files(sys_: Path, pfx: Path, work: Path) -> None:

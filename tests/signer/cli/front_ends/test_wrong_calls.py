@@ -20,7 +20,7 @@ REFUSALS = {
         "No file digest algorithm specified.",
     ),
     "an option that is taken for a file": ([*SIGN, "x.sys", "/q"], 1, "File not found: /q"),
-    "MD5": (["signtool", "sign", "/fd", "MD5", "/s", "None", "x.sys"], 1, "No certificates were found"),
+    "MD5": (["signtool", "sign", "/fd", "MD5", "x.sys"], 1, "The specified algorithm cannot be used or is invalid."),
     "no timestamp digest": (["signtool", "timestamp", *TR, "x.sys"], 1, "No file timestamp algorithm specified."),
     "no authority": (["signtool", "timestamp", "x.sys"], 1, "A required parameter is missing."),
     "two timestamps": (
@@ -46,6 +46,7 @@ REFUSALS = {
     "no value": ([*SIGN, "x.sys"][:-2], 1, "The /f option requires a parameter."),
     "no file": (["signtool", "verify", "/pa"], 1, "Missing filename."),
     "a missing file": (["signtool", "verify", "/pa", "x.sys", "none.sys"], 1, "File not found: none.sys"),
+    "a folder": (["signtool", "sign", "/fd", "SHA256", "folder"], 1, "folder is a folder"),
     "an unknown switch": (["signtool", "sign", "/zz", "x.sys"], 1, "Invalid option: /zz"),
     "a bad hash": (["signtool", "sign", "/fd", "SHA256", "/sha1", "BAD", "x.sys"], 1, "Invalid SHA1 hash format: BAD"),
     "a bad usage": (["signtool", "sign", "/fd", "SHA256", "/u", "x y", "x.sys"], 1, "Invalid Enhanced Key Usage: x y"),
@@ -88,6 +89,9 @@ REFUSALS = {
     "no issuer": (["makecert", "-is", "None", "x.cer"], 1, "0 certificates"),
     "two output files": (["makecert", "-r", "a.cer", "b.cer"], 1, "a.cer, b.cer"),
     "PVK2PFX without a PFX": (["pvk2pfx", "-pvk", "x.pvk", "-spc", "x.cer"], 1, "-pfx is missing"),
+    "a key that is none": (["makecert", "-r", "-sv", "x.sys", "x.cer"], 1, "x.sys: the PVK file is damaged"),
+    "an issuer that is none": (["makecert", "-ic", "x.sys", "-iv", "x.sys", "x.cer"], 1, "x.sys: no certificate"),
+    "a missing definition": (["makecat", "none.cdf"], 1, "none.cdf"),
     "a missing key": (["pvk2pfx", "-pvk", "x.pvk", "-spc", "x.cer", "-pfx", "x.pfx"], 1, "x.cer"),
     "a store of the machine": (
         ["certmgr", "/add", "x.cer", "/s", "/r", "localMachine", "root"],
@@ -107,6 +111,7 @@ REFUSALS = {
 def test_a_wrong_call_says_what_to_write(
     work: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
 ) -> None:
+    work.joinpath("folder").mkdir()
     work.joinpath("x.sys").write_bytes(PeSpec().build())
     assert run_tool(words) == code
     printed = capsys.readouterr()

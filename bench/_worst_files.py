@@ -233,7 +233,7 @@ def szdd(size: int, flags: int = 0x55) -> bytes:
     group = bytes([flags]) + b"".join(b"x" if flags >> bit & 1 else b"\x00\x0f" for bit in range(8))
     groups = size // len(group)
     expanded = groups * (literals + (8 - literals) * 18)
-    most = (64 << 20) - 200
+    most = (8 << 20) - 200
     if expanded > most:
         groups = most // (literals + (8 - literals) * 18)
         expanded = groups * (literals + (8 - literals) * 18)
@@ -243,14 +243,14 @@ def szdd(size: int, flags: int = 0x55) -> bytes:
 def szdd_of_short_copies(size: int) -> bytes:
     """An SZDD file of copies of three bytes."""
     group = b"\0" + b"\x00\x00" * 8
-    groups = size // len(group)
+    groups = min(size // len(group), (8 << 20) // 24)
     return struct.pack("<8scBI", b"SZDD\x88\xf0\x27\x33", b"A", 0, groups * 24) + group * groups
 
 
 _VERSION = (HELLO / "hello.inf").read_text("utf-8").replace("\r\n", "\n").partition("[Manufacturer]")[0]
 
 
-def inf(line: Callable[[int], str], head: str = "", tail: str = "", most: int = 240_000) -> Maker:
+def inf(line: Callable[[int], str], head: str = "", tail: str = "", most: int = 79_900) -> Maker:
     """An INF of at most `most` lines after a [Version], by default just below the limit on entries.
 
     Comments fill it up: a line with a comment takes the longest to parse.

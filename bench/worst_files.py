@@ -84,7 +84,7 @@ CASES = [
     *of("INF, strings", "a.inf", worst.inf(lambda n: f's{n} = "%s{n}%"\n', "[Strings]\n"), *INF),
     *of("INF, undefined strings", "a.inf", worst.inf(lambda n: f"%s{n}%=%t{n}%\n", "[x]\n"), *INF),
     *of("INF, comments", "a.inf", worst.inf(lambda n: ";\n", most=10**7), *INF[:2]),
-    *of("INF, models", "a.inf", worst.inf(lambda n: f"%M% = I,PCI\\V{n}\n", _MODEL, _STRINGS, 100_000), *INF),
+    *of("INF, models", "a.inf", worst.inf(lambda n: f"%M% = I,PCI\\V{n}\n", _MODEL, _STRINGS), *INF),
     *of("INF, installs", "a.inf", worst.inf(install, _MODEL), *INF),
     *of("INF, includes", "a.inf", worst.inf(lambda n: f"Include=x{n}.inf\nNeeds=N{n}\n", _INSTALL), *INF),
     *of(
@@ -157,6 +157,14 @@ CASES = [
         partial(worst.filled, lambda n: f"Code Integrity determined that the image \\d{n}.sys\nis\nnot\n"),
         *LOG,
     ),
+    *of("text, line feeds", "a.txt", partial(worst.filled, lambda n: "\n"), *LOG),
+    *of("text, short lines", "a.txt", partial(worst.filled, lambda n: " a b c d e\n"), *LOG),
+    *of("text, spaces", "a.txt", partial(worst.filled, lambda n: "\t"), *LOG),
+    *of("text, slashes", "a.txt", partial(worst.filled, lambda n: f"INF:{'/' * 8000} driver x\n"), *LOG),
+    *of("text, sentences", "a.txt", partial(worst.filled, lambda n: f"Code Integrity is {'a. ' * 1300}\n"), *LOG),
+    *of("text, tools", "a.txt", partial(worst.filled, lambda n: f"driver {n}.sys error 5\n"), *LOG),
+    *of("events, JSON, tiny", "a.json", partial(worst.filled, lambda n: '{"Id":3077},', head="[", tail="{}]"), *LOG),
+    *of("events, CSV", "a.csv", partial(worst.filled, lambda n: f'3077,"{n}"\n', head="Id,Message\n"), *LOG),
     *of("text, UTF-16", "a.txt", partial(worst.filled, worst.setupapi, encoding="utf-16"), *LOG),
 ]
 

@@ -79,13 +79,20 @@ def _pairs(
     left: list[CatalogMember], right: list[CatalogMember]
 ) -> Iterator[tuple[CatalogMember | None, CatalogMember | None]]:
     """Pair the members of one tag that only one catalog has; the shorter side is filled with None."""
-    unmatched, rest = [], list(right)
-    for member in left:
-        if member in rest:
-            rest.remove(member)
+    first, second = _without(left, right), _without(right, left)
+    return itertools.zip_longest(first, second)
+
+
+def _without(members: list[CatalogMember], others: list[CatalogMember]) -> list[CatalogMember]:
+    """Return the members that are not among the others, as often as they are missing there."""
+    same = Counter(others)
+    found = []
+    for member in members:
+        if same[member]:
+            same[member] -= 1
         else:
-            unmatched.append(member)
-    return itertools.zip_longest(unmatched, rest)
+            found.append(member)
+    return found
 
 
 def _member(one: CatalogMember | None, other: CatalogMember | None) -> Iterator[Difference]:

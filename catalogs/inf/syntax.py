@@ -27,7 +27,7 @@ MAX_SECTIONS = 20_000
 """Maximum number of sections of an INF. The largest known INFs have a few thousand."""
 
 _MAX_WARNINGS = 100
-MAX_ENTRIES, MAX_TOKENS = 250_000, 500_000
+MAX_ENTRIES, MAX_TOKENS = 80_000, 500_000
 """Limits on entries, and on tokens in one entry. The largest known INFs have about 50,000 lines."""
 MAX_LINE = 1 << 20
 """Maximum length of a line in characters. Windows reads at most 4096 of a value."""

@@ -20,7 +20,7 @@ _MIN_COPY = 3
 _BITS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
-MAX_EXPANDED = 1 << 25
+MAX_EXPANDED = 1 << 23
 """Maximum expanded size in bytes. COMPRESS.EXE dates from the time of 16-bit Windows."""
 
 

@@ -92,8 +92,8 @@ def test_the_files_of_many_folders_are_found_in_one_pass() -> None:
     assert sum(1 for _ in Listing.parse(header + folders + entries * count).contents()) == count
 
 
-def test_an_szdd_file_expands_to_64_mib() -> None:
-    with pytest.raises(MalformedInput, match="gives 33,554,433 bytes as the expanded size; the limit is 33,554,432"):
+def test_an_szdd_file_expands_to_8_mib() -> None:
+    with pytest.raises(MalformedInput, match="gives 8,388,609 bytes as the expanded size; the limit is 8,388,608"):
         szdd.expand(szdd_header(szdd.MAX_EXPANDED + 1))
 
 

@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from signer.errors import FileError
+from signer.explain.budget import LEFT_OUT
 from signer.explain.context import Context
-from signer.explain.readers.event_xml import read_event
+from signer.explain.readers.event_xml import MAX_EVENT, read_event
 from signer.explain.records import Record
 
 SIGNATURE = b"ElfFile\0"
 
 _FORM = "events in .evtx"
 _HEADER, _CHUNK = 4096, 0x10000
+_CHARACTERS_PER_UNIT = 256
+"""Characters of an event for each unit of the log's budget."""
 _CHUNK_SIGNATURE = b"ElfChnk\0"
 _CHUNK_COUNT_AT = 42
 _TABLES, _TABLES_END = 128, 512
@@ -44,12 +47,28 @@ def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
     for chunk in chunks:
         if len(chunk) < _CHUNK:
             context.damaged("the event log is truncated")
-        if chunk.startswith(_CHUNK_SIGNATURE):
-            for text in _events(parser, header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context), context):
-                context.seen(_FORM)
-                yield from read_event(text)
+        context.budget.add(len(chunk))
+        if context.budget.room < 0:
+            context.damaged(LEFT_OUT)
+        elif chunk.startswith(_CHUNK_SIGNATURE):
+            log = header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context)
+            for text in _events(parser, log, context):
+                yield from _records(text, context)
         elif any(chunk):
             context.damaged("a chunk of the event log is damaged")
+
+
+def _records(text: str, context: Context) -> list[Record]:
+    """Return the records of an event. A chunk can make large events: its elements can share one long name."""
+    context.seen(_FORM)
+    context.budget.spend(1 + len(text) // _CHARACTERS_PER_UNIT)
+    if len(text) > MAX_EVENT:
+        context.damaged("an event of the log is too large")
+        return []
+    records = read_event(text)
+    if records:
+        context.budget.spend()
+    return records
 
 
 def _parser() -> Any:

@@ -13,9 +13,11 @@ from signer.explain.causes import causes, matches
 from signer.explain.explain import Explanation, Input, explain
 from signer.explain.machine import Machine
 from signer.explain.readers import event_xml
+from signer.explain.readers import evtx as evtx_reader
 from signer.explain.symptoms import Symptoms
 from tests.signer.explain.test_cases import CASES
 from tests.signer.explain.test_readers import MESSAGE, PATH, xml
+from tests.support.evtx_files import evtx
 
 EVENT = xml(3004, FileNameBuffer=PATH)
 JSON_EVENT = json.dumps({"Id": 3004, "ProviderName": "Microsoft-Windows-CodeIntegrity", "Message": MESSAGE})
@@ -124,3 +126,26 @@ def test_the_signs_that_symptoms_can_show_are_found_by_an_index() -> None:
 def test_a_line_is_read_in_linear_time(line: str) -> None:
     """Each of them took hours: a pattern tried every way to divide a run of spaces, digits or slashes."""
     assert run(f"{line}\n{EVENT}").answers
+
+
+def test_an_event_in_evtx_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elements that share one long name make 80 MB of XML from a chunk of 64 KB."""
+    pytest.importorskip("evtx")
+    log = evtx([EVENT])
+    assert len(explain([Input("a log", [log])]).answers) == 1
+    monkeypatch.setattr(evtx_reader, "MAX_EVENT", 100)
+    explanation = explain([Input("a log", [log])])
+    assert (explanation.answers, explanation.damages) == ((), {"an event of the log is too large": 1})
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 3])
+def test_the_chunks_of_a_log_in_evtx_that_the_budget_allows_are_read(
+    chunks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("evtx")
+    log = evtx([EVENT])
+    monkeypatch.setattr(budget, "MIN_WORK", 2 * STATEMENT)
+    monkeypatch.setattr(budget, "CHARACTERS_PER_UNIT", 1 << 30)
+    explanation = explain([Input("a log", [log[:4096], log[4096:] * chunks])])
+    assert explanation.forms["events in .evtx"] == min(chunks, 2)
+    assert explanation.damages == ({LEFT_OUT: 1} if chunks == 3 else {})

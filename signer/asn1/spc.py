@@ -1,58 +1,81 @@
-"""Read Microsoft's Authenticode types from DER: texts, links and serialized objects.
+"""Microsoft's Authenticode types: one class for each, with its ASN.1 definition.
 
-Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), in the sections that the
-functions name. `signer.pkcs7.indirect_data` and `opus` read the types that contain these.
+Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), in the section that each class
+names. These classes parse types with choices and optional fields. `signer.pkcs7.indirect_data` and `opus` read the
+other types with `signer.asn1.der`, and also write all types, because the bytes must match those of Microsoft's tools.
 """
 
 from __future__ import annotations
 
-from signer.asn1 import der
-from signer.errors import SignatureFormatError
-
-_UNICODE, _ASCII = 0x80, 0x81
-_URL, _MONIKER, _FILE = 0x80, 0xA1, 0xA2
+from asn1crypto.core import Any, BitString, BMPString, Choice, IA5String, ObjectIdentifier, OctetString, Sequence
 
 
-def read_string(data: bytes, element: der.Element) -> str:
-    """Return the text of an SpcString (section "SpcString"). Raises SignatureFormatError.
+class SpcUuid(OctetString):
+    """SpcUuid ::= OCTETSTRING (section "SpcSerializedObject")."""
+
+
+class SpcSerializedObject(Sequence):
+    """A serialized object, which holds page hashes or an enhanced hash (section "SpcSerializedObject").
+
+    SpcSerializedObject ::= SEQUENCE { classId SpcUuid, serializedData OCTETSTRING }
+    """
+
+    _fields = [("class_id", SpcUuid), ("serialized_data", OctetString)]
+
+
+class SpcString(Choice):
+    """Text in Unicode or ASCII (section "SpcString").
 
     SpcString ::= CHOICE { unicode [0] IMPLICIT BMPSTRING, ascii [1] IMPLICIT IA5STRING }
     """
-    encoding = {_UNICODE: "utf-16-be", _ASCII: "ascii"}.get(element.tag)
-    if encoding is None:
-        raise SignatureFormatError(f"the tag {element.tag:#04x} is in place of an SpcString", offset=element.start)
-    return _decoded(data, element, encoding)
+
+    _alternatives = [("unicode", BMPString, {"implicit": 0}), ("ascii", IA5String, {"implicit": 1})]
 
 
-def read_link(data: bytes, element: der.Element) -> str | tuple[bytes, bytes]:
-    """Return a URL, a file name, or class and data of a serialized object (section "SpcLink").
+class SpcLink(Choice):
+    """A link to a URL, a serialized object or a file (section "SpcLink").
 
     SpcLink ::= CHOICE {
         url [0] IMPLICIT IA5STRING, moniker [1] IMPLICIT SpcSerializedObject, file [2] EXPLICIT SpcString }
-    SpcSerializedObject ::= SEQUENCE { classId OCTETSTRING, serializedData OCTETSTRING }
-    Raises SignatureFormatError.
     """
-    if element.tag == _URL:
-        return _decoded(data, element, "ascii")
-    if element.tag == _FILE:
-        return read_string(data, explicit(data, element))
-    parts = list(der.children(data, element)) if element.tag == _MONIKER else []
-    if [part.tag for part in parts] != [der.OCTET_STRING, der.OCTET_STRING]:
-        raise SignatureFormatError("an SpcLink is neither a URL nor a file nor an object", offset=element.start)
-    class_id, serialized = parts
-    return class_id.contents(data), serialized.contents(data)
+
+    _alternatives = [
+        ("url", IA5String, {"implicit": 0}),
+        ("moniker", SpcSerializedObject, {"implicit": 1}),
+        ("file", SpcString, {"explicit": 2}),
+    ]
 
 
-def explicit(data: bytes, element: der.Element) -> der.Element:
-    """Return the only element in an explicit tag. Raises SignatureFormatError."""
-    inner = der.read(data, element.body, element.end)
-    if inner.end != element.end:
-        raise SignatureFormatError("bytes follow the element in an explicit tag", offset=inner.end)
-    return inner
+class SpcPeImageData(Sequence):
+    """Flags of a PE image, and its page hashes (section "SpcPeImageData").
+
+    SpcPeImageData ::= SEQUENCE {
+        flags SpcPeImageFlags DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
+    """
+
+    _fields = [("flags", BitString, {"optional": True}), ("file", SpcLink, {"explicit": 0, "optional": True})]
 
 
-def _decoded(data: bytes, element: der.Element, encoding: str) -> str:
-    try:
-        return element.contents(data).decode(encoding)
-    except UnicodeDecodeError as error:
-        raise SignatureFormatError(f"a text is not {encoding}", offset=element.body) from error
+class SpcAttributeTypeAndOptionalValue(Sequence):
+    """The type of the file that was hashed, and data about it (section "SpcAttributeTypeAndOptionalValue").
+
+    SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type ObjectID, value [0] EXPLICIT ANY OPTIONAL }
+    Signatures in the field have no explicit tag: the value is SpcPeImageData or SpcLink itself.
+    """
+
+    _fields = [("type", ObjectIdentifier), ("value", Any, {"optional": True})]
+
+
+class SpcSpOpusInfo(Sequence):
+    """The publisher's name and URL for the program (section "SpcSpOpusInfo").
+
+    SpcSpOpusInfo ::= SEQUENCE {
+        programName [0] EXPLICIT SpcString OPTIONAL, moreInfo [1] EXPLICIT SpcLink OPTIONAL,
+        publisherInfo [2] EXPLICIT SpcLink OPTIONAL }
+    """
+
+    _fields = [
+        ("program_name", SpcString, {"explicit": 0, "optional": True}),
+        ("more_info", SpcLink, {"explicit": 1, "optional": True}),
+        ("publisher_info", SpcLink, {"explicit": 2, "optional": True}),
+    ]

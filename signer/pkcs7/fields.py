@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from signer.asn1 import der
 from signer.errors import SignatureFormatError
@@ -36,15 +36,6 @@ def require(tag: int, element: der.Element | None, name: str) -> der.Element:
         found = "nothing" if element is None else f"the tag {element.tag:#04x}"
         raise SignatureFormatError(f"{found} is in place of {name}", offset=None if element is None else element.start)
     return element
-
-
-def optional(found: Sequence[der.Element], *tags: int) -> list[der.Element | None]:
-    """Return the optional field with each tag, or None; they must be in this order, and there may be no others."""
-    left = list(found)
-    matched = [left.pop(0) if left and left[0].tag == tag else None for tag in tags]
-    if left:
-        raise SignatureFormatError(f"a structure has an unknown field (tag {left[0].tag:#04x})", offset=left[0].start)
-    return matched
 
 
 def number(data: bytes, element: der.Element | None) -> int:

@@ -11,10 +11,8 @@ from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.asn1.spc import explicit, read_link
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
-from signer.pkcs7.fields import fields, object_identifier, optional
 
 NO_FLAGS = bytes.fromhex("030100")
 """SpcPeImageFlags as SignTool writes them for an image."""
@@ -23,7 +21,6 @@ INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 
 _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 """Types whose value is an SpcLink."""
-_FILE = 0xA0
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
@@ -81,7 +78,7 @@ def parse(data: bytes) -> IndirectData:
             raise ValueError
         pages, enhanced = (None, hashes) if isinstance(hashes, bytes) else (hashes, None)
         return IndirectData(type_oid, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not a valid SpcIndirectDataContent") from error
 
 
@@ -95,25 +92,21 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
 # Cached: the thousands of members of a catalog have the same few values.
 @lru_cache(maxsize=64)
 def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
-    """Parse the type of the file, and page hashes, enhanced hash or None.
+    """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None."""
+    from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
 
-    SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type ObjectID, value [0] EXPLICIT ANY OPTIONAL }
-    Signatures in the field have no explicit tag: the value is SpcPeImageData or SpcLink itself.
-    """
-    file_type, *value = fields(data, der.expect(data, 0, der.SEQUENCE, "the type of the file"), 1)
-    if len(value) > 1:
-        raise ValueError
-    type_oid = object_identifier(data, file_type)
-    return type_oid, _hashes_in(type_oid, value[0].whole(data)) if value else None
+    attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
+    type_oid = attribute["type"].dotted
+    return type_oid, _hashes_in(type_oid, attribute["value"].dump())
 
 
 @lru_cache(maxsize=64)
 def _algorithm(data: bytes) -> str:
-    """Return the object identifier in the DER of an AlgorithmIdentifier, which may have parameters."""
-    oid, *parameters = fields(data, der.expect(data, 0, der.SEQUENCE, "an algorithm"), 1)
-    if len(parameters) > 1:
-        raise ValueError
-    return object_identifier(data, oid)
+    """Return the object identifier in the DER of an AlgorithmIdentifier."""
+    from asn1crypto import algos
+
+    oid = algos.DigestAlgorithm.load(data, strict=True)["algorithm"].dotted
+    return str(oid)
 
 
 def _content(type_oid: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
@@ -142,13 +135,16 @@ def _hashes_in(type_oid: str, value: bytes) -> PageHashes | bytes | None:
 
     Raises SignatureFormatError.
     """
-    if type_oid not in (oids.SPC_PE_IMAGE_DATA, *_WITH_LINK):
+    if not value or type_oid not in (oids.SPC_PE_IMAGE_DATA, *_WITH_LINK):
         return None
-    link = _link_of_image(value) if type_oid == oids.SPC_PE_IMAGE_DATA else der.read(value)
-    found = read_link(value, link) if link is not None else ""
-    if isinstance(found, str) or found[0] != oids.PAGE_HASH_CLASS:
+    from asn1crypto.core import Void
+
+    from signer.asn1.spc import SpcLink, SpcPeImageData
+
+    link = SpcPeImageData.load(value)["file"] if type_oid == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
+    if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
         return None
-    data = found[1]
+    data = link.chosen["serialized_data"].native
     attribute = der.expect(
         data, der.expect(data, 0, der.SET, "the page hashes' SET").body, der.SEQUENCE, "an attribute"
     )
@@ -161,14 +157,3 @@ def _hashes_in(type_oid: str, value: bytes) -> PageHashes | bytes | None:
     if algorithm is None or len(table) % (4 + algorithm.size):
         raise SignatureFormatError("the page hash table has an unknown type or is truncated")
     return PageHashes(algorithm, table)
-
-
-def _link_of_image(value: bytes) -> der.Element | None:
-    """Return the SpcLink in SpcPeImageData (section "SpcPeImageData"), or None. Raises SignatureFormatError.
-
-    SpcPeImageData ::= SEQUENCE {
-        flags SpcPeImageFlags DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
-    """
-    image = der.expect(value, 0, der.SEQUENCE, "SpcPeImageData")
-    _, file = optional(list(der.children(value, image)), der.BIT_STRING, _FILE)
-    return explicit(value, file) if file is not None else None

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,12 +22,9 @@ from signer.asn1.certificate import certificate_names
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
-from signer.pkcs7.fields import algorithm, fields, number, object_identifier, optional, require
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
-
-_BOOLEAN, _TSA, _EXTENSIONS = 0x01, 0xA0, 0xA1
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,11 @@ def parse_token(data: bytes) -> TimestampToken:
         raise SignatureFormatError(f"the content type is {oids.name_of(signed.content_type)}, not timestamp")
     if not signed.content or signed.content[0] != der.OCTET_STRING:
         raise SignatureFormatError("the timestamp token has no TSTInfo")
+    from asn1crypto.tsp import TSTInfo
+
     try:
-        return _token(signed, signed.content_octets)
-    except SignatureFormatError as error:
+        return _token(signed, TSTInfo.load(signed.content_octets, strict=True))
+    except (ValueError, TypeError, KeyError) as error:
         raise SignatureFormatError("the TSTInfo of the timestamp token is malformed") from error
 
 
@@ -139,29 +139,16 @@ def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certifi
         yield SignatureProblem("timestamp-issuer-missing", message)
 
 
-def _token(signed: ParsedSignedData, data: bytes) -> TimestampToken:
-    """Parse TSTInfo (RFC 3161, 2.4.2).
-
-    TSTInfo ::= SEQUENCE { version INTEGER, policy OBJECT IDENTIFIER, messageImprint MessageImprint,
-        serialNumber INTEGER, genTime GeneralizedTime, accuracy SEQUENCE OPTIONAL, ordering BOOLEAN DEFAULT FALSE,
-        nonce INTEGER OPTIONAL, tsa [0] OPTIONAL, extensions [1] OPTIONAL }
-    MessageImprint ::= SEQUENCE { hashAlgorithm AlgorithmIdentifier, hashedMessage OCTET STRING }
-    """
-    info = der.expect(data, 0, der.SEQUENCE, "TSTInfo")
-    if info.end != len(data):
-        raise SignatureFormatError("bytes follow the TSTInfo", offset=info.end)
-    version, policy, imprint, serial, time, *rest = fields(data, info, 5)
-    number(data, version)
-    hash_algorithm, hashed = fields(data, require(der.SEQUENCE, imprint, "the imprint"), 2)
-    _, _, nonce, _, _ = optional(rest, der.SEQUENCE, _BOOLEAN, der.INTEGER, _TSA, _EXTENSIONS)
+def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
+    imprint, time = info["message_imprint"], info["gen_time"].dump()
     return TimestampToken(
         signed_data=signed,
-        policy=object_identifier(data, policy),
-        imprint_oid=algorithm(data, hash_algorithm),
-        imprint=require(der.OCTET_STRING, hashed, "the digest of the imprint").contents(data),
-        serial=number(data, serial),
-        time=der.read_time(data, time),
-        nonce=number(data, nonce) if nonce is not None else None,
+        policy=info["policy"].dotted,
+        imprint_oid=imprint["hash_algorithm"]["algorithm"].dotted,
+        imprint=imprint["hashed_message"].native,
+        serial=int(info["serial_number"].native),
+        time=der.read_time(time, der.read(time)),
+        nonce=info["nonce"].native,
     )
 
 

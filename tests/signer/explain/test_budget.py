@@ -85,7 +85,9 @@ def test_the_lines_of_an_event_in_xml_are_taken_only_up_to_its_largest_size(monk
     assert len(explanation.answers) == 1
 
 
-@pytest.mark.parametrize("table", [matchers(), unwrapped_matchers(), unspaced_matchers()], ids=str)
+@pytest.mark.parametrize(
+    "table", [matchers(), unwrapped_matchers(), unspaced_matchers()], ids=["whole", "joined", "close"]
+)
 def test_the_matchers_that_begin_a_text_are_found_by_search(table: object) -> None:
     assert hasattr(table, "all") and hasattr(table, "beginning")
     for matcher in table.all:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
@@ -33,6 +34,9 @@ _PROCESSES_A_JOB = 2
 """Processes for each processor, for work that is done together: it waits for lief's import and for the disk."""
 _AHEAD = 8
 """Batches for each process that wait or have results that were not taken: more would only take memory."""
+
+_END_SECONDS = 1.0
+"""Time that forked processes have to remove their temporary files after a second interrupt."""
 
 _shared: tuple[Callable[[Any], Any], Sequence[Any], mmap.mmap] | None = None
 """In a forked process: the work, all items, and a byte of shared memory that is 1 after an interrupt."""
@@ -89,18 +93,41 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
             raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
         except BaseException as error:
             interrupt()
-            if isinstance(error, KeyboardInterrupt):  # one that is not deferred, or the second
-                _end_at_once()
-            pool.shutdown(cancel_futures=True)
+            with _silent_threads():
+                if isinstance(error, KeyboardInterrupt):  # one that is not deferred, or the second
+                    _end_at_once()
+                pool.shutdown(cancel_futures=True)
             raise
 
 
 def _end_at_once() -> None:
-    """End the forked processes; the files that they are writing stay as they were."""
+    """End the forked processes; the files that they are writing stay as they were.
+
+    A process that has not removed its temporary files in time is killed, so that nothing waits for it.
+    """
     import multiprocessing
 
-    for process in multiprocessing.active_children():
+    children, deadline = multiprocessing.active_children(), time.monotonic() + _END_SECONDS
+    for process in children:
         process.terminate()
+    for process in children:
+        process.join(max(0.0, deadline - time.monotonic()))
+    for process in children:
+        process.kill()
+
+
+@contextlib.contextmanager
+def _silent_threads() -> Iterator[None]:
+    """Print no exception of another thread in this block: the pool's fails if processes end that had cancelled work.
+
+    Seen in Python 3.11: `terminate_broken` sets an exception in futures that are cancelled, which is an error.
+    """
+    before = threading.excepthook
+    threading.excepthook = lambda _: None
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 @contextlib.contextmanager
@@ -144,4 +171,7 @@ def _run(batch: range) -> list[Any]:
     assert _shared is not None
     work, items, stop = _shared
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # from now on there can be temporary files
-    return [] if stop[0] else [work(items[index]) for index in batch]
+    try:
+        return [] if stop[0] else [work(items[index]) for index in batch]
+    except SystemExit:  # the pool would take it for the result of the batch, and wait for this process
+        os._exit(1)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.commands.catalog_build import from_description, from_files, sources_of
 from signer.cli.commands.catalog_check import answer_of, states_of
-from signer.cli.commands.catalog_files import built_catalog, files_of, target_of
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.certs import CertsDir, require_authority
-from signer.cli.options.common import Jobs, OutputFile, PageHashes, workers
+from signer.cli.options.common import Jobs, OutputFile, PageHashes
 from signer.cli.options.depfile import DepFile, require_listable, write_depfile
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
@@ -23,12 +22,11 @@ from signer.cli.options.reports import ReportChoices
 from signer.cli.options.signature import Replace, load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input, to_place
-from signer.cli.processes import in_processes
-from signer.cli.results import attempt, failure_as_result, finish_told, left_result, teller
+from signer.cli.results import failure_as_result, finish_told
 from signer.errors import CatalogError, FileError, SignatureFormatError, UsageError
 from signer.formats.detect import INF_SUFFIXES, detect_file
 from signer.reports.file_results import FileResult
-from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
+from signer.storage.files import read, shell_quote
 from signer.storage.recovery import UnfinishedRuns
 from signer.storage.streams import is_stream
 
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
     from catalogs.catalog.file import Catalog
     from catalogs.catalog.members import CatalogMember
     from catalogs.folder_check import FileState
-    from catalogs.loose_files import LooseFile
-    from catalogs.package.driver_package import DriverPackage
     from signer.operations.ownership import Ownership
 
 app = typer.Typer(
@@ -97,38 +93,30 @@ def build(
     folder. A catalog that has the signature of
     another signer than --cert and your test certificates is not replaced without --replace.
     """
-    path = paths[0]
     if len(paths) > 1 and not loose:
         raise UsageError("name one folder, INF or .cdf", hint="Add --files to list any files.")
     require_listable(depfile, [*paths, *([output_file] if output_file is not None else [])])
-    own = (
-        IdentityOptions(certs=require_authority(certs))
-        .known_authorities()
-        .of(*load_certificates([cert] if cert is not None else []))
-    )
-    sources: list[Path] = []
-    with failure_as_result(output, path):
-        if loose:
-            target = target_of(paths, output_file)
-            files = files_of(paths, target)
-            sources = [file.path for file in files]
-            results = [
-                attempt(target, lambda: _from_files(output, files, target, choices, page_hashes, own, replace, jobs))
-            ]
-            teller(output)(results[0])
-        elif not path.exists():
-            raise FileError("file or folder not found", path=path, hint="Check the path.")
-        elif _require_source(path) == ".cdf":
-            results = [attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, own, replace))]
-            teller(output)(results[0])
-        else:
-            results = _from_infs(output, path, choices, page_hashes, output_file, own, replace, jobs)
+    own = _own_signers(cert, certs)
+    with failure_as_result(output, paths[0]):
+        making = (choices, page_hashes, output_file, own, replace, jobs)
+        results, sources = from_files(output, paths, *making) if loose else from_description(output, paths[0], *making)
     if depfile is not None and not any(result.error for result in results):
-        write_depfile(depfile, results[0].path, sources or _sources(path, choices))
+        write_depfile(depfile, results[0].path, sources or sources_of(paths[0], choices))
     finish_told(output, {result.path: result for result in results}, [result.path for result in results], "built")
-    if not output.json:
-        for result in (one for one in results if not is_stream(one.path)):
-            output.note(f"Sign it: drvsign catalog sign {shell_quote(result.path)}")
+    _suggest_signing(output, results)
+
+
+def _own_signers(cert: Path | None, certs: Path | None) -> Ownership:
+    """Return the signers whose catalogs are replaced without --replace."""
+    known = IdentityOptions(certs=require_authority(certs)).known_authorities()
+    return known.of(*load_certificates([cert] if cert is not None else []))
+
+
+def _suggest_signing(output: Output, results: Sequence[FileResult]) -> None:
+    if output.json:
+        return
+    for result in (one for one in results if not is_stream(one.path)):
+        output.note(f"Sign it: drvsign catalog sign {shell_quote(result.path)}")
 
 
 app.command(
@@ -222,111 +210,6 @@ def _states(path: Path, paths: Sequence[Path], skip: Sequence[str]) -> list[File
             raise FileError("file or folder not found", path=place, hint="Check the path.")
     catalog = _load(path)
     return states_of(catalog, path, paths, skip)
-
-
-def _sources(path: Path, choices: CatalogChoices) -> list[Path]:
-    """Return the files that the catalogs of an INF, a folder or a .cdf depend on."""
-    if path.suffix.lower() == ".cdf":
-        from catalogs import cdf
-        from catalogs.inf.text import decode
-
-        members = cdf.parse(decode(read(path)).text, path).members
-        return [path, *(path.parent / member.path for member in members)]
-    packages = choices.survey(path if path.is_dir() else [path]).packages
-    return [file.path for package in packages for file in package.files]
-
-
-def _from_infs(
-    output: Output,
-    path: Path,
-    choices: CatalogChoices,
-    page_hashes: bool,
-    target: Path | None,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> list[FileResult]:
-    from signer.operations.ownership import require_replaceable_target
-
-    packages = choices.packages(path if path.is_dir() else [path], output)
-    if target is not None and len(packages) != 1:
-        names = ", ".join(package.catalog_name for package in packages)
-        raise UsageError(
-            f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
-        )
-    options = choices.options(page_hashes=page_hashes)
-    places = [target or package.catalog for package in packages]
-    lost = {place: require_replaceable_target(place, own, replace=replace) for place in places}
-
-    def made(package: DriverPackage) -> FileResult:
-        from catalogs.build import build as build_catalog
-
-        def each(work: Any, files: Any) -> Any:
-            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", run=in_processes)
-
-        catalog = build_catalog(package, options, each=each)
-        place = target or package.catalog
-        return _written(catalog, place, len({file.name for file in package.files}), lost[place])
-
-    results = (attempt(package.catalog, partial(made, package)) for package in packages)
-    done = output.told_each(results, teller(output), len(packages), "building", at_once=True)
-    return [*done, *(left_result(target or package.catalog) for package in packages[len(done) :])]
-
-
-def _from_cdf(
-    path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, own: Ownership, replace: bool
-) -> FileResult:
-    from catalogs import cdf
-    from catalogs.inf.text import decode
-    from signer.operations.ownership import require_replaceable_target
-
-    definition = cdf.parse(decode(read(path)).text, path, choices.catalog_version)
-    where = target or definition.target
-    lost = require_replaceable_target(where, own, replace=replace)
-    catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
-    if target is None:
-        ensure_folder(where.parent)
-    return _written(catalog, where, len({member.file or member.digest for member in catalog.members}), lost)
-
-
-def _from_files(
-    output: Output,
-    files: list[LooseFile],
-    target: Path,
-    choices: CatalogChoices,
-    page_hashes: bool,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> FileResult:
-    from signer.operations.ownership import require_replaceable_target
-
-    lost = require_replaceable_target(target, own, replace=replace)
-    catalog = built_catalog(files, choices.options(page_hashes=page_hashes), target.name, output, jobs)
-    return _written(catalog, target, len(files), lost)
-
-
-def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ...]) -> FileResult:
-    from signer.algorithms import DigestAlgorithm
-
-    data = catalog.to_bytes()
-    write_atomically(target, data)
-    note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
-    return FileResult(
-        target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note, replaced=replaced
-    )
-
-
-def _require_source(path: Path) -> str:
-    """Return the suffix of a source. Raises CatalogError for a file in a format that no catalog is built from."""
-    row = detect_file(path) if path.is_file() else None
-    if row is not None:
-        raise CatalogError(
-            f"this is {row.title}, and catalogs are built from an INF, the folder of a package, or a .cdf",
-            path=path,
-            hint=f"Name the folder, drvsign catalog build {shell_quote(path.parent)}, or add --files.",
-        )
-    return path.suffix.lower()
 
 
 def _load(path: Path) -> Catalog:

@@ -50,7 +50,8 @@ class Question:
 def examine(unit: Unit, question: Question) -> list[Sighting]:
     """Return a sighting of each image of a unit. A file that can't be read is one too, with the answer needs-file."""
     if unit.unreadable:
-        return [Sighting(str(unit.folder), "", Reason("needs-file", rule="file", remedy=unit.unreadable))]
+        reason = Reason("needs-file", rule="file", remedy=unit.unreadable)
+        return [Sighting(str(unit.folder), "", reason, machine=unit.machine)]
     found = list(_of_packages(unit, question))
     known = {one.path for one in found}
     found += _of_files([path for path in unit.files if str(path) not in known], unit, question)

@@ -30,6 +30,6 @@ class Budget:
         self._spent += work
 
     @property
-    def room(self) -> int:
+    def left(self) -> int:
         """Units that may still be spent, zero or less if there are none."""
         return max(MIN_WORK, self._characters // CHARACTERS_PER_UNIT) - self._spent

@@ -81,7 +81,7 @@ def _lines(pieces: Iterable[str], context: Context) -> Iterator[str]:
     rest = ""
     for piece in pieces:
         context.budget.add(len(piece))
-        most = max(context.budget.room, 1)
+        most = max(context.budget.left, 1)
         *complete, rest = _BREAK.split(rest + piece, most)
         for line in complete:
             context.budget.spend(1)

@@ -14,7 +14,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
-from signer.cli.options.reports import ReportChoices
+from signer.cli.options.reports import ReportChoices, require_place
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input, to_output, to_place
@@ -147,6 +147,8 @@ def audit(
 
     output, reporting = reports.prepare(output, "audit")
     places = options.places(paths)
+    if options.table is not None:
+        require_place(options.table)
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
     question = _question(options, trust, machine, secrets, output)

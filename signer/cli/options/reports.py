@@ -75,7 +75,7 @@ class ReportChoices:
         """
         files = self.report or []
         for file in files:
-            _require_place(file.path)
+            require_place(file.path)
         _require_distinct([file.path for file in files])
         stdout = self._on_stdout(output)
         if stdout == "json":
@@ -128,7 +128,7 @@ def _require_distinct(paths: Sequence[Path]) -> None:
         raise UsageError("two reports would be written to this file", path=twice, hint="Name a file for each.")
 
 
-def _require_place(path: Path) -> None:
+def require_place(path: Path) -> None:
     """Raise FileError if a report can't be written to a path, UsageError if it would replace a driver or an INF."""
     if path == STANDARD or is_stream(path):
         require_writable(path)

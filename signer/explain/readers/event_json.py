@@ -35,7 +35,7 @@ def is_json(start: str) -> bool:
 def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
     """Yield the records of every event in a text."""
     for text in _objects(pieces, context):
-        if context.budget.room <= 0:
+        if context.budget.left <= 0:
             context.damaged(LEFT_OUT)
             continue
         try:
@@ -44,7 +44,7 @@ def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
             context.damaged("a JSON object is malformed")
             continue
         for event in _events(value, _MAX_DEPTH):
-            if context.budget.room <= 0:
+            if context.budget.left <= 0:
                 context.damaged(LEFT_OUT)
                 break
             context.budget.spend(STATEMENT + max(0, len(str(event.get("message", ""))) - _MAX_MESSAGE) // 4)

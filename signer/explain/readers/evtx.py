@@ -48,7 +48,7 @@ def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
         if len(chunk) < _CHUNK:
             context.damaged("the event log is truncated")
         context.budget.add(len(chunk))
-        if context.budget.room < 0:
+        if context.budget.left < 0:
             context.damaged(LEFT_OUT)
         elif chunk.startswith(_CHUNK_SIGNATURE):
             log = header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context)

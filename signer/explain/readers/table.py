@@ -82,7 +82,7 @@ def text_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
     """Yield the records of a text in which any of the forms of `LINE_READERS` may be mixed."""
     lines = Lines(pieces, context)
     for line in lines:
-        if context.budget.room < 0:
+        if context.budget.left < 0:
             context.damaged(LEFT_OUT)
             continue
         for reader in LINE_READERS:

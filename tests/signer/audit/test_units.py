@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from catalogs.verification.query import VerifyQuery
 from signer.audit import units as module
-from signer.audit.units import Place, units
+from signer.audit.examine import Question, examine
+from signer.audit.units import Place, Unit, units
+from signer.policy.machine_state import MachineState
+from signer.policy.trust import Trust
 
 
 def make(folder: Path, *names: str) -> None:
@@ -51,6 +56,12 @@ def test_a_folder_that_cannot_be_listed_is_said(tmp_path: Path, monkeypatch: pyt
         return scan(path)
 
     monkeypatch.setattr(module.os, "scandir", refuse)
-    found = list(units([Place(tmp_path)]))
-    assert [one.folder.name for one in found if one.unreadable] == ["shut"]
+    found = list(units([Place(tmp_path, "pc")]))
+    assert [(one.folder.name, one.machine) for one in found if one.unreadable] == [("shut", "pc")]
     assert "Permission denied" in next(one.unreadable for one in found if one.unreadable)
+
+
+def test_a_folder_that_cannot_be_listed_is_a_row_with_its_machine(tmp_path: Path) -> None:
+    question = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
+    (found,) = examine(Unit(tmp_path, machine="pc", unreadable="can't read the folder"), question)
+    assert (found.path, found.machine, found.reason.answer) == (str(tmp_path), "pc", "needs-file")

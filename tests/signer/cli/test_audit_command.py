@@ -99,6 +99,7 @@ WRONG = {
     "a missing path": (("missing",), 3, "not found"),
     "an unnamed machine": (("--machine", "store"), 2, "NAME=PATH"),
     "an unknown table": (("store", "--output", "x.xls"), 2, ".csv"),
+    "a table in a missing folder": (("store", "--output", "missing/x.csv"), 3, "its folder does not exist"),
     "a wrong target": (("store", "--target", "win12"), 2, "win12"),
     "a baseline of another kind": (("store", "--baseline", "store/hello/hello.inf"), 3, "not the JSON of an audit"),
 }

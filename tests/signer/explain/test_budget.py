@@ -30,12 +30,12 @@ def run(text: str) -> Explanation:
 def test_a_small_log_has_the_fixed_budget_and_a_large_one_its_share() -> None:
     one = Budget()
     one.add(MIN_WORK * CHARACTERS_PER_UNIT)
-    assert one.room == MIN_WORK
+    assert one.left == MIN_WORK
     one.add(CHARACTERS_PER_UNIT)
-    assert one.room == MIN_WORK + 1
+    assert one.left == MIN_WORK + 1
     one.spend(MIN_WORK)
     one.spend()
-    assert one.room == 1 - STATEMENT
+    assert one.left == 1 - STATEMENT
 
 
 @pytest.mark.parametrize(("lines", "files"), [(9, 1), (10, 0)])

@@ -14,6 +14,8 @@ _POLICIES = {
     "hvci": ("memory integrity", ""),
 }
 """The policies that stop drivers by the rule that applies them, with the day on which they take effect."""
+_ARCHITECTURE = "architecture"
+"""The rule that refuses an image for another architecture than the target's."""
 
 
 def without_policies(machine: MachineState) -> MachineState:
@@ -25,6 +27,8 @@ def answer_of(before: Verdict, now: Verdict) -> Reason:
     """Return the answer for a driver that got the verdict `before` without the policies, and `now` with them."""
     if not now.applicable:
         return _reason("not-a-driver", now)
+    if before.rule == _ARCHITECTURE:
+        return _reason("not-for-target", before)
     if now.accepted:
         return _reason("loads", now)
     if before.outcome == "rejected":
@@ -41,5 +45,5 @@ def _reason(answer: Answer, verdict: Verdict) -> Reason:
     reason = verdict.reason
     if reason is None:
         return Reason(answer, policy, date, verdict.rule)
-    remedy = "" if answer in ("loads", "not-a-driver") else reason.hint or ""
+    remedy = "" if answer in ("loads", "not-for-target", "not-a-driver") else reason.hint or ""
     return Reason(answer, policy, date, reason.code, reason.source, remedy)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from signer.audit.ledger import packed, unpacked
+from signer.audit.packing import packed, unpacked
 from signer.audit.rows import Sighting
 from signer.audit.units import Unit
 from signer.errors import SignerError

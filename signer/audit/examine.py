@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from catalogs.inf.driver import DriverInf
 from catalogs.package.driver_package import DriverPackage
@@ -14,7 +14,7 @@ from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.algorithms import DigestAlgorithm
 from signer.audit.answer import answer_of, without_policies
-from signer.audit.rows import Identity, PackageUse, Reason, Sighting
+from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link
 from signer.audit.units import Unit
 from signer.errors import SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
@@ -28,6 +28,9 @@ from signer.policy.targets import Target, default_target
 from signer.storage.files import mapped
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, read_facts
+
+_FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
+"""The algorithms of the hashes of whole files by which events and inventories name them."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def _of_checked(
     one: CheckedFile, uses: tuple[PackageUse, ...], lookups: Sequence[CatalogLookup], question: Question
 ) -> Iterator[Sighting]:
     machines = (one.started_on(question.before), one.started_on(question.query.machine))
-    yield replace(_judged(one.file.path, one.evidence, one.paths, machines, question), packages=uses)
+    found = _judged(one.file.path, one.evidence, one.paths, machines, question)
+    links = (inf_link(PurePath(use.inf).name, use.version) for use in uses if use.version)
+    yield replace(found, packages=uses, links=(*found.links, *links))
 
 
 def _of_files(files: Iterable[Path], unit: Unit, question: Question) -> Iterator[Sighting]:
@@ -127,7 +132,9 @@ def _judged(
     targets = (question.target_for(evidence.architecture),)
     before, now = (judge_all("kernel", evidence, paths, targets, machine, facts=facts)[0] for machine in machines)
     digest = facts.digests[DigestAlgorithm.SHA256].hex()
-    return Sighting(str(path), digest, answer_of(before, now), _identity(evidence, facts, now))
+    others = (facts.digests[DigestAlgorithm.SHA1], *(facts.flat_digests[one] for one in _FLAT))
+    links = tuple(one.hex() for one in others)
+    return Sighting(str(path), digest, answer_of(before, now), _identity(evidence, facts, now), links=links)
 
 
 def _identity(evidence: Evidence, facts: FileFacts, verdict: Verdict) -> Identity:
@@ -155,7 +162,9 @@ def _deciding(verdict: Verdict) -> SignatureVerdict | None:
 def _use(driver: DriverInf) -> PackageUse:
     entry = driver.version.entry("Class")
     name = entry.values[0] if entry is not None and entry.values else ""
-    return PackageUse(str(driver.path), name, driver.hardware_ids)
+    stated = driver.version.driver_version()
+    version = ".".join(map(str, (*stated.version, 0, 0, 0)[:4])) if stated is not None and stated.version else ""
+    return PackageUse(str(driver.path), name, driver.hardware_ids, version)
 
 
 def _readable(catalogs: Iterable[Path]) -> Iterator[CatalogLookup]:

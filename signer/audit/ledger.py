@@ -6,22 +6,31 @@ on what was found, not on the order in which it was added.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
-from signer.audit.rows import ANSWERS, Answer, Identity, PackageUse, Reason, Row, Sighting, merged
+from signer.audit.merge import merged
+from signer.audit.packing import packed, unpacked
+from signer.audit.rows import ANSWERS, Answer, Row, Sighting
 
-_SCHEMA = "CREATE TABLE sighting (key TEXT, rank INT, name TEXT, path TEXT, machine TEXT, body TEXT)"
-_ORDER = """
-SELECT found.key, found.body FROM sighting AS found
-JOIN (SELECT key, max(rank) AS rank, min(name) AS name FROM sighting GROUP BY key) AS driver USING (key)
-ORDER BY driver.rank, driver.name, found.key, found.path, found.machine
+_SCHEMA = (
+    "CREATE TABLE sighting (key TEXT, path TEXT, machine TEXT, origin TEXT, body TEXT)",
+    "CREATE TABLE wanted (link TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE link (link TEXT, key TEXT, PRIMARY KEY (link, key)) WITHOUT ROWID",
+    "CREATE TABLE driver (rank INT, name TEXT, key TEXT)",
+)
+_BY_KEY = "SELECT key, body FROM sighting ORDER BY key, path, machine, body"
+_BY_ANSWER = """
+SELECT driver.key, sighting.body FROM driver JOIN sighting USING (key)
+ORDER BY driver.rank, driver.name, driver.key, sighting.path, sighting.machine, sighting.body
 """
+_OTHERS = "SELECT rowid, body FROM sighting WHERE origin != 'file' AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
+_ADD = "INSERT INTO sighting VALUES (?, ?, ?, ?, ?)"
+_PORTION = 1000
 
 
 class Ledger:
@@ -30,7 +39,10 @@ class Ledger:
     def __init__(self) -> None:
         # An empty name: a temporary database on disk, which SQLite deletes when it is closed or the process ends.
         self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute(_SCHEMA)
+        for statement in _SCHEMA:
+            self._database.execute(statement)
+        self._is_settled = False
+        self._has_files_alone = True
 
     def __enter__(self) -> Ledger:
         return self
@@ -40,43 +52,87 @@ class Ledger:
 
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Add sightings in any order."""
-        rows = [
-            (one.key, ANSWERS.index(one.reason.answer), _name(one), one.path, one.machine, packed(one))
-            for one in sightings
-        ]
-        self._database.executemany("INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = [_row(one.key, one) for one in sightings]
+        self._database.executemany(_ADD, rows)
+        self._is_settled = False
+        self._has_files_alone &= all(origin == "file" for _, _, _, origin, _ in rows)
 
     def rows(self) -> Iterator[Row]:
         """Yield the row of each distinct driver: by answer, then by file name and digest."""
-        with closing(self._database.execute(_ORDER)) as found:
+        self._settle()
+        with closing(self._database.execute(_BY_ANSWER)) as found:
             for _, group in groupby(found, lambda one: one[0]):
                 yield merged([unpacked(body) for _, body in group])
 
     def counts(self) -> Counter[Answer]:
         """Return the number of distinct drivers with each answer."""
-        query = "SELECT rank, count(*) FROM (SELECT max(rank) AS rank FROM sighting GROUP BY key) GROUP BY rank"
+        self._settle()
+        query = "SELECT rank, count(*) FROM driver GROUP BY rank"
         return Counter({ANSWERS[rank]: count for rank, count in self._database.execute(query)})
 
+    def _settle(self) -> None:
+        """Join events and inventories with files, and note the answer and the name of each driver."""
+        if self._is_settled:
+            return
+        self._database.execute("BEGIN")
+        self._database.execute("DELETE FROM driver")
+        if not self._has_files_alone:
+            self._join()
+        self._database.execute("CREATE INDEX IF NOT EXISTS sighting_key ON sighting (key, path, machine)")
+        with closing(self._database.execute(_BY_KEY)) as found:
+            for key, group in groupby(found, lambda one: one[0]):
+                row = merged([unpacked(body) for _, body in group])
+                place = (ANSWERS.index(row.reason.answer), PureWindowsPath(row.file).name.lower(), key)
+                self._database.execute("INSERT INTO driver VALUES (?, ?, ?)", place)
+        self._database.execute("COMMIT")
+        self._is_settled = True
 
-def packed(one: Sighting) -> str:
-    """Return a sighting as text, which `unpacked` reads."""
-    packages = [(use.inf, use.device_class, use.hardware_ids) for use in one.packages]
-    reason, who = one.reason, one.identity
-    return json.dumps(
-        [
-            *(one.path, one.authentihash, one.machine, packages),
-            (reason.answer, reason.policy, reason.date, reason.rule, reason.source, reason.remedy),
-            (who.version, who.publisher, who.submitter, who.signature_class, who.issued),
-        ]
-    )
+    def _join(self) -> None:
+        """Give what events and inventories say the key of the driver that one of its links names.
+
+        An INF can install several drivers: what is said about it is said about each.
+        """
+        last = self._database.execute("SELECT max(rowid) FROM sighting").fetchone()[0]
+        for _, one in self._others(last):
+            links = ((link,) for link in (one.authentihash, *one.links))
+            self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", links)
+        for key, one in self._with_digest():
+            wanted = [(link, key) for link in (key, *one.links) if self._is_wanted(link)]
+            self._database.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", wanted)
+        for number, one in self._others(last):
+            keys = self._keys_of(one)
+            if keys:
+                self._database.execute("DELETE FROM sighting WHERE rowid = ?", (number,))
+                self._database.executemany(_ADD, [_row(key, one) for key in keys])
+
+    def _others(self, last: int) -> Iterator[tuple[int, Sighting]]:
+        """Yield what events and inventories say, up to the row `last`, portion by portion: a caller may change rows."""
+        number = 0
+        while found := self._database.execute(_OTHERS, (number, last, _PORTION)).fetchall():
+            for number, body in found:
+                yield number, unpacked(body)
+
+    def _with_digest(self) -> Iterator[tuple[str, Sighting]]:
+        """Yield the files whose digest is known with their keys, then events with a digest that no file has."""
+        for condition in ("origin = 'file'", "origin != 'file'"):
+            with closing(self._database.execute(f"SELECT key, body FROM sighting WHERE {condition}")) as found:  # noqa: S608
+                for key, body in found:
+                    one = unpacked(body)
+                    if one.authentihash:
+                        yield key, one
+
+    def _is_wanted(self, link: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM wanted WHERE link = ?", (link,))
+        return found.fetchone() is not None
+
+    def _keys_of(self, one: Sighting) -> list[str]:
+        """Return the drivers that the first known link of a sighting names."""
+        for link in (one.authentihash, *one.links):
+            found = self._database.execute("SELECT key FROM link WHERE link = ? ORDER BY key", (link,)).fetchall()
+            if found:
+                return [key for (key,) in found]
+        return []
 
 
-def unpacked(text: str) -> Sighting:
-    """Return the sighting that `packed` wrote."""
-    path, digest, machine, packages, reason, identity = json.loads(text)
-    uses = tuple(PackageUse(inf, name, tuple(ids)) for inf, name, ids in packages)
-    return Sighting(path, digest, Reason(*reason), Identity(*identity), uses, machine)
-
-
-def _name(one: Sighting) -> str:
-    return PurePath(one.path).name.lower()
+def _row(key: str, one: Sighting) -> tuple[str, str, str, str, str]:
+    return key, one.path, one.machine, one.reason.origin, packed(one)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Answer = Literal["stops", "stops-unless-allowed", "already-refused", "unknown", "needs-file", "loads", "not-a-driver"]
+Answer = Literal[
+    "stops",
+    "stops-unless-allowed",
+    "already-refused",
+    "unknown",
+    "needs-file",
+    "loads",
+    "not-for-target",
+    "not-a-driver",
+]
 """stops: it loaded before a policy took effect, and no longer does; stops-unless-allowed: the same unless the policy's
 allow list, which was not given, names it; already-refused: it did not load before either; unknown: no public source
-decides; needs-file: the file can't be read or was not given; not-a-driver: the kernel never loads it."""
+decides; needs-file: the file can't be read or was not given; not-for-target: it is built for another architecture than
+the target's; not-a-driver: the kernel never loads it."""
 
 ANSWERS: tuple[Answer, ...] = (
     "stops",
@@ -17,11 +27,14 @@ ANSWERS: tuple[Answer, ...] = (
     "unknown",
     "needs-file",
     "loads",
+    "not-for-target",
     "not-a-driver",
 )
 """From the one that matters most."""
 STOPPING: tuple[Answer, ...] = ("stops", "stops-unless-allowed")
 """The answers with which an audit ends in exit code 1."""
+Origin = Literal["file", "log", "inventory"]
+"""What an answer follows from: the file itself, an event in a log of the machine, or an inventory without files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +49,9 @@ class Reason:
     rule: str = ""
     """The code of the deciding finding."""
     source: str = ""
-    """The document that the rule is based on."""
+    """The document that the rule is based on; the name of the log for an answer from an event."""
     remedy: str = ""
+    origin: Origin = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +77,88 @@ class PackageUse:
     """The path of its INF."""
     device_class: str = ""
     hardware_ids: tuple[str, ...] = ()
+    version: str = ""
+    """The version of its DriverVer with four numbers, such as 10.0.19041.1; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """What an event of Code Integrity says about the driver on one machine."""
+
+    id: int
+    time: str
+    """The time of the newest such event, as YYYY-MM-DDTHH:MM:SS in UTC; empty if the export lacks it."""
+    policy: str
+    """The GUID of the policy, in braces and lower case; empty if the event lacks it."""
+    policy_name: str
+    log: str
+    """The path of the log."""
+    machine: str
+
+    def __str__(self) -> str:
+        """Return the event in one line, as tables have it."""
+        name = f"policy {self.policy_name or self.policy}" if self.policy_name or self.policy else ""
+        where = f"on {self.machine}" if self.machine else ""
+        return " ".join(filter(None, (f"event {self.id}", self.time, name, where)))
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One file that was found, and its answer there."""
+    """One file that was found, or that an event or an inventory names, and its answer there."""
 
     path: str
     authentihash: str
-    """SHA-256, hexadecimal; empty for a file that can't be read."""
+    """SHA-256, hexadecimal; empty for a file that can't be read or whose digest is not known."""
     reason: Reason
     identity: Identity = Identity()
     packages: tuple[PackageUse, ...] = ()
     machine: str = ""
-    """The name of the machine, if the call gave one."""
+    """The name of the machine; empty if it has none."""
+    links: tuple[str, ...] = ()
+    """Further names of the driver, by which events and inventories are joined with files: its other hashes, hexadecimal
+    in lower case, and INF and version of its packages."""
+    events: tuple[LoggedEvent, ...] = ()
 
     @property
     def key(self) -> str:
-        """The digest of the driver; the path for a file that can't be read."""
-        return self.authentihash or f"path:{self.path}"
+        """The digest of the driver; for one whose digest is not known another name."""
+        if self.authentihash:
+            return self.authentihash
+        return f"link:{self.links[0]}" if self.links else f"path:{self.path}"
+
+
+def inf_link(inf: str, version: str) -> str:
+    """Return the name of a driver by its INF and the version of its DriverVer, as `Sighting.links` has it."""
+    return f"inf:{inf.lower()}|{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAnswer:
+    """The answer on one machine."""
+
+    machine: str
+    """The name of the machine; empty for files of a place without one."""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A distinct driver: all files with its Authenticode digest."""
+    """A distinct driver: all files with its Authenticode digest, on all machines."""
 
     file: str
     """The first of `paths` with the answer."""
     paths: tuple[str, ...]
     authentihash: str
     reason: Reason
+    """The reason of the worst answer of all machines."""
     identity: Identity
     packages: tuple[PackageUse, ...] = ()
     machines: tuple[str, ...] = ()
+    answers: tuple[MachineAnswer, ...] = ()
+    """The answer on each machine, from the worst."""
+    events: tuple[LoggedEvent, ...] = ()
+    present: bool = True
+    """Whether a file was found; otherwise logs or inventories name it."""
 
     @property
     def hardware_ids(self) -> tuple[str, ...]:
@@ -113,33 +176,21 @@ class Row:
             "submitter": self.identity.submitter,
             "class": self.identity.signature_class,
             "issued": self.identity.issued,
-            "packages": [{"inf": one.inf, "class": one.device_class} for one in self.packages],
+            "packages": [{"inf": one.inf, "class": one.device_class, "version": one.version} for one in self.packages],
             "hardware_ids": list(self.hardware_ids),
             "machines": list(self.machines),
             **asdict(self.reason),
+            "answers": [
+                {"machine": one.machine, "answer": one.reason.answer, "rule": one.reason.rule} for one in self.answers
+            ],
+            "events": [asdict(one) for one in self.events],
+            "present": self.present,
         }
 
 
 COLUMNS = (
     *("file", "paths", "authentihash", "version", "publisher", "submitter", "class", "issued", "packages"),
-    *("hardware_ids", "machines", "answer", "policy", "date", "rule", "source", "remedy"),
+    *("hardware_ids", "machines", "answer", "policy", "date", "rule", "source", "remedy", "origin", "answers"),
+    *("events", "present"),
 )
 """The names of a row's values, in the order of a table."""
-
-
-def merged(sightings: list[Sighting]) -> Row:
-    """Merge the sightings of one driver, in the order of their paths.
-
-    Of several answers the best counts: Windows finds a catalog by the digest, so the signature beside one copy serves
-    all copies.
-    """
-    best = max(sightings, key=lambda one: ANSWERS.index(one.reason.answer))
-    return Row(
-        best.path,
-        tuple(dict.fromkeys(one.path for one in sightings)),
-        best.authentihash,
-        best.reason,
-        best.identity,
-        tuple(dict.fromkeys(package for one in sightings for package in one.packages)),
-        tuple(sorted({one.machine for one in sightings if one.machine})),
-    )

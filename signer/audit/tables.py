@@ -13,6 +13,7 @@ from typing import Any
 from signer.audit.rows import COLUMNS, Row
 from signer.errors import UsageError
 
+_LISTS = ("paths", "packages", "hardware_ids", "machines", "answers", "events")
 _BATCH = 10_000
 """Number of rows of a group of a Parquet file."""
 
@@ -61,10 +62,14 @@ def _cell(value: Any) -> str:
 
 
 def _flat(row: Row) -> dict[str, Any]:
-    """Return a row whose packages are INFs with their class in parentheses."""
-    document = row.as_json()
-    packages = [f"{one['inf']} ({one['class']})" if one["class"] else one["inf"] for one in document["packages"]]
-    return {name: packages if name == "packages" else document[name] for name in COLUMNS}
+    """Return a row whose lists are texts: INFs with their class in parentheses, answers, events."""
+    texts = {
+        "packages": [f"{one.inf} ({one.device_class})" if one.device_class else one.inf for one in row.packages],
+        "answers": [f"{one.machine or '-'}: {one.reason.answer}" for one in row.answers],
+        "events": list(map(str, row.events)),
+    }
+    document = row.as_json() | texts
+    return {name: document[name] for name in COLUMNS}
 
 
 def _parquet() -> Callable[[Iterable[Row], Any], None]:
@@ -76,9 +81,9 @@ def _parquet() -> Callable[[Iterable[Row], Any], None]:
             "writing Parquet needs the package pyarrow",
             hint="Install it: python3 -m pip install 'drvsign[parquet]' (or write .csv or .json)",
         ) from error
-    lists = ("paths", "packages", "hardware_ids", "machines")
     text = pyarrow.string()
-    schema = pyarrow.schema([(name, pyarrow.list_(text) if name in lists else text) for name in COLUMNS])
+    types = dict.fromkeys(_LISTS, pyarrow.list_(text)) | {"present": pyarrow.bool_()}
+    schema = pyarrow.schema([(name, types.get(name, text)) for name in COLUMNS])
 
     def write(rows: Iterable[Row], file: Any) -> None:
         flat = iter(map(_flat, rows))

@@ -32,5 +32,7 @@ class Record:
     """The time in the form of `times.sortable`; empty if it is unknown."""
     typed: bool = True
     """False for a message with a value that its field's type can't have."""
+    computer: str = ""
+    """The name of the computer, as the event has it; empty if the export lacks it."""
     language: str = ""
     """The language of a text that is not in English; only its codes, paths and fields were read."""

@@ -15,6 +15,7 @@ _RESULTS: dict[Answer, Result] = {
     "unknown": "unknown",
     "needs-file": "failed",
     "loads": "accepted",
+    "not-for-target": "not-applicable",
     "not-a-driver": "not-applicable",
 }
 _LEVELS: dict[Answer, Level] = {
@@ -50,6 +51,6 @@ def _message(row: Row) -> str:
         "stops-unless-allowed": f"{name} stops loading unless the allow list names it: {reason.policy}{since}",
         "already-refused": f"{name} did not load before: {reason.rule}",
         "unknown": f"no public source decides whether {name} loads: {reason.rule}",
-        "needs-file": f"{name} could not be read: {reason.remedy}",
+        "needs-file": f"{name} can't be decided without a readable file: {reason.remedy}",
     }
     return f"{words[reason.answer]}{machines}"

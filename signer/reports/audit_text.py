@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from signer.audit.rows import ANSWERS, STOPPING, Answer, Row
+from signer.audit.rows import ANSWERS, STOPPING, Answer, MachineAnswer, Row
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -24,8 +24,9 @@ _TITLES: Mapping[Answer, tuple[str, str]] = {
     ),
     "already-refused": ("did not load before", "did not load before"),
     "unknown": ("is decided by no public source", "are decided by no public source"),
-    "needs-file": ("could not be read", "could not be read"),
+    "needs-file": ("can't be decided without a readable file", "can't be decided without a readable file"),
     "loads": ("loads", "load"),
+    "not-for-target": ("is for another architecture", "are for another architecture"),
     "not-a-driver": ("file is never loaded by the kernel", "files are never loaded by the kernel"),
 }
 _STYLES: Mapping[Answer, str] = {"stops": "bold red", "stops-unless-allowed": "bold yellow", "needs-file": "yellow"}
@@ -81,12 +82,19 @@ def _described(row: Row) -> str:
     publisher = who.submitter or who.publisher
     infs = list(dict.fromkeys(PurePath(one.inf).name for one in row.packages))
     name = PurePath(row.file).name if infs else row.file
-    text = ", ".join(filter(None, (f"{name} {who.version}".rstrip(), publisher, signed)))
+    absent = "" if row.present else "the file is not here"
+    text = ", ".join(filter(None, (f"{name} {who.version}".rstrip(), publisher, signed, absent)))
     if infs:
         text += f"; {_shortened(infs)}"
     if row.machines:
-        text += f"; on {_shortened(row.machines)}"
+        text += f"; on {_shortened([_on(one) for one in row.answers if one.machine] or row.machines)}"
+    if row.reason.origin == "log":
+        text += f"; {row.events[0]}"
     return text
+
+
+def _on(one: MachineAnswer) -> str:
+    return one.machine if one.reason.answer in STOPPING else f"{one.machine} ({one.reason.answer})"
 
 
 def _shortened(names: Sequence[str]) -> str:

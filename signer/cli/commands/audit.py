@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.audit_inputs import add_logs
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
@@ -86,6 +87,17 @@ class AuditOptions:
             "architecture.",
         ),
     ] = None
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            help="A log of Code Integrity (.evtx, XML, JSON, CSV): its events 3076 and 3077 count more than the files. "
+            "Repeatable.",
+            show_default=False,
+            parser=to_file,
+        ),
+    ] = None
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -153,6 +165,7 @@ def audit(
     old = read_baseline(options.baseline) if options.baseline is not None else None
     question = _question(options, trust, machine, secrets, output)
     with Ledger() as ledger, _cache(options, trust, machine, question) as cache:
+        add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
         is_complete = _audited(output, places, question, (ledger, cache), jobs)
         if options.table is not None and write_table is not None:
             with atomic_writer(options.table) as file:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_SUFFIXES = frozenset({".evtx", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".log", ".txt", ".md", ".yaml", ".yml"})
-"""The files of a folder that are read as logs."""
 _LABELS = frozenset({"code", "error", "event", "status", "problem"})
 
 _LOOKED_FOR = (
@@ -130,6 +128,7 @@ def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Co
     """Tell logs and texts from codes. Raises FileError for a word that is neither."""
     from signer.explain.codes import parse_code
     from signer.explain.explain import Input
+    from signer.explain.readers.table import SUFFIXES, is_log
 
     logs, codes = [], []
     for word in _joined(inputs):
@@ -138,11 +137,11 @@ def _sorted(output: Output, inputs: Sequence[str]) -> tuple[list[Input], list[Co
         if word == "-":
             logs.append(Input(word, _standard_input()))
         elif word.startswith("@") or all(path.exists() for path in named):
-            files = expand(named, _is_log, "logs")
+            files = expand(named, is_log, "logs")
             logs += [Input(str(path), _chunks(output, path)) for path in files]
         elif code is not None:
             codes.append(code)
-        elif " " in word and Path(word).suffix.lower() not in _SUFFIXES:
+        elif " " in word and Path(word).suffix.lower() not in SUFFIXES:
             logs.append(Input("the text", [word.encode("utf-8", "replace")]))
         else:
             hint = "Give a log, or a code such as 52, 0xC0000428 or CERT_E_UNTRUSTEDROOT."
@@ -161,11 +160,6 @@ def _joined(words: Sequence[str]) -> Iterator[str]:
         label = ""
     if label:
         yield label
-
-
-def _is_log(path: Path) -> bool:
-    """Return whether a file of a folder can be a log, by its name."""
-    return path.suffix.lower() in _SUFFIXES
 
 
 def _standard_input() -> Iterator[bytes]:

@@ -29,7 +29,7 @@ class Columns:
 
     delimiter: str
     means: tuple[str, ...]
-    """id, message, provider, log, time, activity, other, or "=" and the name of a field."""
+    """id, message, provider, log, time, activity, computer, other, or "=" and the name of a field."""
 
 
 def event_columns(context: Context, line: str, lines: Lines) -> list[Record] | None:
@@ -108,6 +108,7 @@ def _records(row: Mapping[str, str]) -> list[Record] | None:
         row["message"].strip(),
         activity=f"{{{row['activity'].strip('{} ').lower()}}}" if row.get("activity") else None,
         time=row.get("time", ""),
+        computer=row.get("computer", ""),
     )
 
 

@@ -100,4 +100,5 @@ def _records(found: dict[str, str]) -> list[Record]:
         "",
         activity=f"{{{activity}}}" if activity else None,
         time=found.get("SystemTime") or found.get("TimeCreated", ""),
+        computer=found.get("Computer", ""),
     )

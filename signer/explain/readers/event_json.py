@@ -138,6 +138,7 @@ def _records(event: dict[str, Any]) -> list[Record]:
         message if isinstance(message, str) else "",
         activity=f"{{{activity}}}" if activity else None,
         time=_time(event.get("timecreated") or event.get("@timestamp")),
+        computer=_attribute(event.get("machinename") or event.get("computername") or event.get("computer"), "name"),
     )
 
 

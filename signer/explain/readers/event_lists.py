@@ -105,6 +105,7 @@ def _records(event_id: int, block: _Block) -> list[Record]:
         _unwrapped(block.values.get("message", "")),
         activity=_guid(block.values.get("activity", "")),
         time=block.values.get("time", ""),
+        computer=block.values.get("computer", "").strip(),
     )
 
 
@@ -124,7 +125,7 @@ def _label(line: str) -> tuple[str, str] | None:
 
 @cache
 def labels() -> Mapping[str, str]:
-    """Return what each label means, in lower case: id, message, provider, log, time, activity or other."""
+    """Return what each label means, in lower case: id, message, provider, log, time, activity, computer or other."""
     return {row["label"]: row["means"] for row in rows("event_labels.tsv", "signer.explain.data")}
 
 

@@ -72,6 +72,7 @@ def read_event(text: str) -> list[Record]:
         (root.findtext("RenderingInfo/Message") or "").strip(),
         activity=_attribute(system, "Correlation", "ActivityID").lower() or None,
         time=_attribute(system, "TimeCreated", "SystemTime"),
+        computer=(system.findtext("Computer") or "").strip(),
     )
 
 

@@ -42,6 +42,7 @@ def event_records(
     *,
     activity: str | None = None,
     time: str = "",
+    computer: str = "",
 ) -> list[Record]:
     """Return the records of an event; nothing for an event that says nothing about drivers.
 
@@ -61,7 +62,7 @@ def event_records(
     if not fields and message:
         fields, language = _from_message(event_id, message)
     file = file_of(fields)
-    return [Record(file, (event_id,), fields, activity=activity, time=time, language=language)]
+    return [Record(file, (event_id,), fields, activity=activity, time=time, computer=computer, language=language)]
 
 
 def is_relevant(event_id: int, provider: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 
 from signer.errors import FileError
 from signer.explain.budget import LEFT_OUT
@@ -28,6 +29,8 @@ from signer.explain.records import Record
 from signer.explain.text import Lines, decoded
 from signer.formats.detect import detect
 
+SUFFIXES = frozenset({".evtx", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".log", ".txt", ".md", ".yaml", ".yml"})
+"""The files of a folder that are read as logs."""
 _ARCHIVES = {
     b"\x1f\x8b": "a gzip file",
     b"PK\x03\x04": "a ZIP archive",
@@ -48,6 +51,11 @@ LINE_READERS: tuple[LineReader, ...] = (
     device_lists,
     tool_lines,
 )
+
+
+def is_log(path: Path) -> bool:
+    """Return whether a file of a folder can be a log, by its name."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def read_records(chunks: Iterable[bytes], context: Context) -> Iterator[Record]:

@@ -20,6 +20,7 @@ CASES = [
     ("refused, and unknown with them", ("rejected", "root"), ("unknown", "driver-policy"), "already-refused", ""),
     ("unknown in both", ("unknown", "s-mode"), ("unknown", "s-mode"), "unknown", ""),
     ("unknown by another rule", ("accepted", "root"), ("unknown", "s-mode"), "unknown", ""),
+    ("for another architecture", ("rejected", "architecture"), ("rejected", "driver-policy"), "not-for-target", ""),
     ("a user-mode image", ("not-applicable", "x"), ("not-applicable", "x"), "not-a-driver", ""),
 ]
 
@@ -51,8 +52,10 @@ def test_only_the_driver_policy_has_a_date() -> None:
     assert answer_of(verdict("accepted", "root"), verdict("rejected", "hvci")).date == ""
 
 
-def test_a_driver_that_loads_has_no_remedy() -> None:
+def test_a_driver_that_loads_or_is_for_another_architecture_has_no_remedy() -> None:
     assert answer_of(verdict("accepted", "root"), verdict("accepted", "root")).remedy == ""
+    other = verdict("rejected", "architecture")
+    assert answer_of(other, other).remedy == ""
 
 
 def test_the_machine_without_policies_keeps_everything_else() -> None:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.audit.ledger import Ledger, packed, unpacked
-from signer.audit.rows import ANSWERS, Answer, Identity, PackageUse, Reason, Row, Sighting
+from signer.audit.ledger import Ledger
+from signer.audit.packing import packed, unpacked
+from signer.audit.rows import ANSWERS, Answer, Identity, LoggedEvent, Origin, PackageUse, Reason, Row, Sighting
 
 TEXT = st.text(max_size=8)
 SIGHTINGS = st.builds(
     Sighting,
     path=TEXT,
     authentihash=st.sampled_from(["", "aa", "bb", "cc"]),
-    reason=st.builds(Reason, st.sampled_from(ANSWERS), TEXT, TEXT, TEXT, TEXT, TEXT),
+    reason=st.builds(
+        Reason, st.sampled_from(ANSWERS), TEXT, TEXT, TEXT, TEXT, TEXT, st.sampled_from(["file", "log", "inventory"])
+    ),
     identity=st.builds(Identity, TEXT, TEXT, TEXT, TEXT, TEXT),
-    packages=st.tuples(st.builds(PackageUse, TEXT, TEXT, st.tuples(TEXT))),
+    packages=st.tuples(st.builds(PackageUse, TEXT, TEXT, st.tuples(TEXT), TEXT)),
     machine=st.sampled_from(["", "pc-1", "pc-2"]),
+    links=st.lists(st.sampled_from(["aa", "bb", "11", "22"]), max_size=2).map(tuple),
+    events=st.tuples(st.builds(LoggedEvent, st.integers(), TEXT, TEXT, TEXT, TEXT, TEXT)),
 )
 
 
-def sighting(path: str, answer: Answer, digest: str = "aa", machine: str = "") -> Sighting:
-    return Sighting(path, digest, Reason(answer), machine=machine)
+def sighting(path: str, answer: Answer, digest: str = "aa", machine: str = "", *links: str) -> Sighting:
+    return Sighting(path, digest, Reason(answer), machine=machine, links=links)
+
+
+def said(origin: Origin, answer: Answer, digest: str, machine: str = "", *links: str) -> Sighting:
+    """What a log or an inventory says about a driver."""
+    return Sighting(f"C:\\{origin}.sys", digest, Reason(answer, origin=origin), machine=machine, links=links)
 
 
 def rows(*found: Sighting) -> list[Row]:
@@ -35,7 +46,9 @@ def test_a_sighting_survives_packing(one: Sighting) -> None:
     assert unpacked(packed(one)) == one
 
 
-@given(st.lists(SIGHTINGS, max_size=6, unique_by=lambda one: (one.key, one.path, one.machine)), st.randoms())
+@given(
+    st.lists(SIGHTINGS, max_size=6, unique_by=lambda one: (one.key, one.path, one.machine, one.reason)), st.randoms()
+)
 def test_the_order_of_finding_changes_nothing(found: list[Sighting], random: object) -> None:
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -69,6 +82,79 @@ def test_what_stops_comes_first_then_by_name() -> None:
 def test_files_that_cannot_be_read_stay_apart() -> None:
     found = rows(sighting("a.sys", "needs-file", ""), sighting("b.sys", "needs-file", ""))
     assert [row.file for row in found] == ["a.sys", "b.sys"]
+
+
+def test_of_several_machines_the_worst_answer_counts_and_each_has_its_own() -> None:
+    (row,) = rows(
+        sighting("a.sys", "loads", "aa", "pc-1"),
+        sighting("b.sys", "already-refused", "aa", "pc-1"),
+        sighting("c.sys", "stops", "aa", "pc-2"),
+    )
+    assert [(one.machine, one.reason.answer) for one in row.answers] == [("pc-2", "stops"), ("pc-1", "loads")]
+    assert (row.reason.answer, row.file, row.machines) == ("stops", "c.sys", ("pc-1", "pc-2"))
+
+
+HERE = sighting("x.sys", "unknown", "aa", "pc-1", "11", "f1")
+JOINED: dict[str, tuple[Sighting, Sighting, Answer]] = {
+    "an event settles what is unknown": (HERE, said("log", "stops", "aa", "pc-1"), "stops"),
+    "by SHA-1 alone": (HERE, said("log", "stops", "", "pc-1", "11"), "stops"),
+    "by the hash of the whole file": (HERE, said("log", "stops", "", "pc-1", "zz", "f1"), "stops"),
+    "an event says that it was loaded": (HERE, said("log", "loads", "aa", "pc-1"), "loads"),
+    "an event blocks what the file says loads": (
+        sighting("x.sys", "loads", "aa", "pc-1"),
+        said("log", "stops", "aa", "pc-1"),
+        "stops",
+    ),
+    "what was loaded still stops by another policy": (
+        sighting("x.sys", "stops-unless-allowed", "aa", "pc-1"),
+        said("log", "loads", "aa", "pc-1"),
+        "stops-unless-allowed",
+    ),
+    "an event of another machine leaves this one unknown": (HERE, said("log", "loads", "aa", "pc-2"), "unknown"),
+    "a file of no machine takes the events of any": (
+        sighting("x.sys", "unknown", "aa"),
+        said("log", "loads", "aa", "pc-2"),
+        "loads",
+    ),
+    "a machine that only lists the driver has the answer of its file": (
+        sighting("x.sys", "loads", "aa", "pc-1"),
+        said("inventory", "needs-file", "aa", "pc-2"),
+        "loads",
+    ),
+    "an inventory that decides itself": (HERE, said("inventory", "stops", "aa", "pc-2"), "stops"),
+    "an unreadable file that an event names": (
+        sighting("x.sys", "needs-file", ""),
+        said("log", "stops", "aa", "pc-1"),
+        "stops",
+    ),
+}
+
+
+@pytest.mark.parametrize(("here", "other", "answer"), JOINED.values(), ids=JOINED.keys())
+def test_logs_and_inventories_are_joined_by_hash(here: Sighting, other: Sighting, answer: Answer) -> None:
+    found = rows(other, here)
+    assert found[0].reason.answer == answer
+    assert len(found) == (1 if here.authentihash else 2)
+
+
+def test_what_an_inf_is_said_to_install_is_said_of_each_of_its_drivers() -> None:
+    files = [sighting(f"{name}.sys", "loads", name, "pc-1", "inf:x.inf|1.2.3.4") for name in ("aa", "bb")]
+    found = rows(*files, said("inventory", "needs-file", "", "pc-2", "inf:x.inf|1.2.3.4"))
+    assert [(row.file, row.machines) for row in found] == [(f"{one}.sys", ("pc-1", "pc-2")) for one in ("aa", "bb")]
+
+
+def test_an_event_without_a_file_is_a_row_and_events_join_each_other() -> None:
+    (row,) = rows(said("log", "stops", "cc", "pc-1", "33"), said("log", "loads", "", "pc-2", "33"))
+    assert (row.authentihash, row.present, row.file, row.machines) == ("cc", False, "C:\\log.sys", ("pc-1", "pc-2"))
+
+
+def test_what_is_added_after_rows_were_read_counts() -> None:
+    with Ledger() as ledger:
+        ledger.add([HERE])
+        assert [row.reason.answer for row in ledger.rows()] == ["unknown"]
+        ledger.add([said("log", "stops", "", "pc-1", "11")])
+        assert [row.reason.answer for row in ledger.rows()] == ["stops"]
+        assert dict(ledger.counts()) == {"stops": 1}
 
 
 def test_counts_are_of_distinct_drivers() -> None:

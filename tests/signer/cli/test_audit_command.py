@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from signer.audit.rows import ANSWERS, COLUMNS
+from tests.signer.audit.test_logs import SHA256, fields, xml
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import drvsign
@@ -84,7 +85,7 @@ def test_a_json_table_is_a_baseline(store: Path, work: Path) -> None:
 def test_the_text_lists_what_matters_and_counts_the_rest(store: Path) -> None:
     ran = drvsign("audit", "store")
     assert "broken.sys" in ran.stdout and "copy.sys" not in ran.stdout
-    assert "1 could not be read, 1 file is never loaded by the kernel" in ran.stdout
+    assert "1 can't be decided without a readable file, 1 file is never loaded by the kernel" in ran.stdout
     assert "copy.sys" in drvsign("audit", "store", "-v").stdout
 
 
@@ -123,3 +124,23 @@ def test_a_parquet_table_has_the_columns_with_lists(store: Path, work: Path) -> 
     table = parquet.read_table(work / "fleet.parquet").to_pylist()
     assert tuple(table[0]) == COLUMNS
     assert [len(row["paths"]) for row in table if row["answer"] == "already-refused"] == [2]
+
+
+def test_a_log_overrules_the_file_and_names_files_that_are_not_here(store: Path, work: Path) -> None:
+    digest = json.loads(drvsign("audit", "store/copy.sys", "--json").stdout)["drivers"][0]["authentihash"]
+    own = fields() | {"SHA256 Hash": digest.upper(), "SHA1 Hash": ""}
+    (work / "ci.xml").write_text(f"{xml(3077, own)}\n{xml(3077, fields())}")
+    ran = drvsign("audit", "store/copy.sys", "--log", "ci.xml", "--json")
+    rows = {row["authentihash"]: row for row in json.loads(ran.stdout)["drivers"]}
+    assert ran.code == 1
+    here, away = rows[digest], rows[SHA256.lower()]
+    assert (here["answer"], here["origin"], here["present"], here["events"][0]["id"]) == ("stops", "log", True, 3077)
+    assert (away["answer"], away["present"], away["machines"]) == ("stops", False, ["pc-17.corp.example"])
+    text = drvsign("audit", "store/copy.sys", "--log", "ci.xml").stdout
+    assert "the file is not here" in text and "event 3077" in text
+
+
+def test_a_log_without_such_events_is_said(store: Path, work: Path) -> None:
+    (work / "ci.xml").write_text(xml(3099, fields()))
+    ran = drvsign("audit", "store/copy.sys", "--log", "ci.xml")
+    assert (ran.code, "ci.xml: no event 3076 or 3077" in ran.stderr) == (0, True)

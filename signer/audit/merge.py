@@ -1,0 +1,80 @@
+"""Merge what files, logs and inventories say about one driver to its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from signer.audit.rows import ANSWERS, STOPPING, MachineAnswer, Reason, Row, Sighting
+
+_OPEN = ("unknown", "needs-file")
+"""The answers that an event about a driver that was loaded replaces."""
+
+
+def merged(sightings: Sequence[Sighting]) -> Row:
+    """Merge the sightings of one driver, in the order of their paths, to the worst answer of all machines."""
+    machines = _by_machine(sightings)
+    files = [one for one in sightings if one.reason.origin == "file"]
+    answers = sorted(
+        (MachineAnswer(name, _reason(group, files)) for name, group in machines.items()),
+        key=lambda one: (ANSWERS.index(one.reason.answer), one.machine),
+    )
+    worst = answers[0]
+    shown = _shown(machines[worst.machine], worst.reason)
+    known = next((one for one in (shown, *files, *sightings) if one.identity.signature_class), shown)
+    return Row(
+        shown.path,
+        tuple(dict.fromkeys(one.path for one in files or sightings)),
+        next((one.authentihash for one in sightings if one.authentihash), ""),
+        worst.reason,
+        known.identity,
+        tuple(dict.fromkeys(package for one in sightings for package in one.packages)),
+        tuple(sorted({one.machine for one in sightings if one.machine})),
+        tuple(answers),
+        tuple(dict.fromkeys(event for one in sightings for event in one.events)),
+        bool(files),
+    )
+
+
+def _by_machine(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:
+    """Return the sightings by machine. A log of any machine counts for files of a place without a machine."""
+    files = {one.machine for one in sightings if one.reason.origin == "file"}
+    found: dict[str, list[Sighting]] = {}
+    for one in sightings:
+        unnamed = one.reason.origin != "file" and one.machine not in files and "" in files
+        found.setdefault("" if unnamed else one.machine, []).append(one)
+    return found
+
+
+def _reason(group: Sequence[Sighting], files: Sequence[Sighting]) -> Reason:
+    """Return the answer on one machine: that of its files, unless a log says more.
+
+    An inventory has no file: unless it decides itself, the files of other machines answer for it.
+    """
+    here = [one for one in group if one.reason.origin == "file"]
+    listed = [one.reason for one in group if one.reason.origin == "inventory"]
+    logged = [one.reason for one in group if one.reason.origin == "log"]
+    decided = [one for one in listed if one.answer != "needs-file"]
+    found = _best(here) or _worst(decided) or _best(files) or _worst(listed)
+    event = _worst(logged)
+    if event is None or (found is not None and event.answer not in STOPPING and found.answer not in _OPEN):
+        assert found is not None  # a group has a sighting
+        return found
+    return event
+
+
+def _best(files: Iterable[Sighting]) -> Reason | None:
+    """Return the best of several answers for equal files.
+
+    Windows finds a catalog by the digest, so the signature beside one copy serves all copies.
+    """
+    return max((one.reason for one in files), key=lambda one: ANSWERS.index(one.answer), default=None)
+
+
+def _worst(reasons: Iterable[Reason]) -> Reason | None:
+    return min(reasons, key=lambda one: ANSWERS.index(one.answer), default=None)
+
+
+def _shown(group: Sequence[Sighting], reason: Reason) -> Sighting:
+    """Return the sighting whose path names the driver: a file with the answer, any file, or what there is."""
+    files = [one for one in group if one.reason.origin == "file"]
+    return next((one for one in (*files, *group) if one.reason == reason), (*files, *group)[0])

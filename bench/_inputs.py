@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from bench._corpus import corpus_root
 from bench._image import PeSpec
-from bench.catalog import package
+from bench.catalog import inf, package
 from bench.sign import large_image, write_identity
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "drivers",
     "each",
     "hashing",
+    "image_package",
     "images",
     "large_image",
     "listed",
@@ -26,6 +28,8 @@ __all__ = [
     "write_identity",
 ]
 
+_COPIES = 1000
+"""Packages that are copied, 566 MB; the others of a larger folder are links to them."""
 DRVSIGN = (sys.executable, "-m", "signer")
 _HASH = """
 import hashlib, sys, threading
@@ -68,13 +72,22 @@ def images(folder: Path, count: int) -> Path:
     return folder
 
 
+def image_package(folder: Path, count: int) -> Path:
+    """Write a package of small images, and return its folder, which is made anew."""
+    images(folder, count)
+    (folder / "big.inf").write_text(inf(sorted(path.name for path in folder.iterdir())))
+    return folder
+
+
 def packages(folder: Path, count: int) -> Path:
-    """Write copies of the packages of the corpus in turn, each as a folder."""
+    """Write the packages of the corpus in turn, each as a folder: copies up to 1,000, then links to these."""
     originals = sorted(path for path in (corpus_root() / "packages").iterdir() if path.is_dir())
     for number in range(count):
         target = folder / f"{number:05}"
-        if not target.exists():
+        if number < _COPIES:
             shutil.copytree(originals[number % len(originals)], target, copy_function=shutil.copyfile)
+        else:
+            shutil.copytree(folder / f"{number % _COPIES:05}", target, copy_function=os.link)
     return folder
 
 

@@ -1,14 +1,21 @@
-"""Measure whole processes in pairs, in turn: A B A B …, so that changes in the machine's speed affect both."""
+"""Measure whole processes in pairs, in turn: A B A B …, so that changes in the machine's speed affect both.
+
+`_launcher` starts them: a process counts the memory of the one that started it, so that one has to be small.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 Command = Sequence[str | Path]
@@ -27,7 +34,7 @@ class Run:
     """One process and those that it waited for."""
 
     wall: float
-    """Seconds."""
+    """Seconds; of a part of a process, those that the process printed."""
     processor: float
     """Seconds of user and system time."""
     peak: float
@@ -51,14 +58,37 @@ class Comparison:
         pairs = zip(self.ours, self.peer, strict=True)
         return sorted(peer.wall / own.wall if self.is_speed else own.wall / peer.wall for own, peer in pairs)
 
+    @property
+    def peaks(self) -> list[float]:
+        """The largest memory of ours and of the peer, in megabytes."""
+        return [max(run.peak for run in runs) for runs in (self.ours, self.peer)]
 
-def run(command: Command) -> Run:
-    """Run a command once, whatever its exit code."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+def run(command: Command, *, is_part: bool = False) -> Run:
+    """Run a command once, whatever its exit code. A part of a process prints its own seconds as its last line."""
+    launcher = _launcher()
+    assert launcher.stdin is not None and launcher.stdout is not None
+    launcher.stdin.write(json.dumps([*map(str, command)]) + "\n")
+    launcher.stdin.flush()
+    found = json.loads(launcher.stdout.readline())
+    printed = found["last"].split()
+    return Run(float(printed[-1]) if is_part else found["wall"], found["processor"], found["peak"] / 1024)
+
+
+@cache
+def _launcher() -> subprocess.Popen[str]:
+    """Start the process that starts all others."""
+    code = Path(__file__).with_name("_launcher.py")
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            process.communicate()
+
+    atexit.register(end)
+    return process
 
 
 def compare(
@@ -69,13 +99,14 @@ def compare(
     *,
     rounds: int = 5,
     is_speed: bool = False,
+    is_part: bool = False,
     before: Callable[[], object] = lambda: None,
 ) -> Comparison:
     """Run both commands in turn, after one run of each that does not count; `before` each of ours."""
     own_runs, peer_runs = [], []
     for number in range(rounds + 1):
         before()
-        own, other = run(ours), run(peer)
+        own, other = run(ours, is_part=is_part), run(peer, is_part=is_part)
         if number:
             own_runs.append(own)
             peer_runs.append(other)

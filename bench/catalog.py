@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -69,10 +70,14 @@ def package(folder: Path, files: int, megabytes: int) -> DriverPackage:
         path = folder / f"{number}.bin"
         path.write_bytes(number.to_bytes(8, "little") + os.urandom(64) + bytes(max(size - 72, 0)))
         paths.append(path)
-    names, sources = "\n".join(p.name for p in paths), "\n".join(f"{p.name} = 1" for p in paths)
-    (folder / "big.inf").write_text(_INF.format(names=names, sources=sources))
+    (folder / "big.inf").write_text(inf([path.name for path in paths]))
     members = tuple(PackageFile(p.name, p, PurePosixPath(p.name), NAMES) for p in paths)
     return DriverPackage((paths[0],), folder / "big.cat", "amd64", members, (), NAMES, False)
+
+
+def inf(names: Sequence[str]) -> str:
+    """Return an INF that copies files with these names."""
+    return _INF.format(names="\n".join(names), sources="\n".join(f"{name} = 1" for name in names))
 
 
 def plain_hashing(paths: list[Path]) -> float:

@@ -1,0 +1,30 @@
+"""The rows of the benchmark: functions that measure in an empty folder, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from bench._results import Result
+from bench.rows.catalogs import catalog_build, catalog_read
+from bench.rows.growth import CURVES, growth
+from bench.rows.packages import packages, packages_by_processors, packages_json
+from bench.rows.sign import sign_large, sign_many
+from bench.rows.start import start
+from bench.rows.verify import matrix, verify_beside_signify, verify_many
+
+ROWS: dict[str, Callable[[Path], Result]] = {
+    "start": start,
+    "verify-many": verify_many,
+    "verify-signify": verify_beside_signify,
+    "matrix": matrix,
+    "catalog-read": catalog_read,
+    "packages": packages,
+    "packages-json": packages_json,
+    "packages-jobs": packages_by_processors,
+    "sign-large": sign_large,
+    "sign-many": sign_many,
+    "catalog-build": catalog_build,
+    **{f"growth-{name.replace(' ', '-')}": partial(growth, name) for name in CURVES},
+}

@@ -1,0 +1,36 @@
+"""Verify a folder of 1,000 packages, copies of the corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import _inputs as inputs
+from bench._inputs import DRVSIGN
+from bench._measure import Arguments, compare
+from bench._results import Result
+
+_COUNT, _ROUNDS = 1000, 5
+
+
+def packages(folder: Path) -> Result:
+    """Verify as text, and hash the same bytes."""
+    many = inputs.packages(folder / "packages", _COUNT)
+    verify: Arguments = [*DRVSIGN, "verify", many]
+    label = f"verify {_COUNT:,} packages as text, of hashing them"
+    return Result((compare(label, "6", verify, inputs.hashing(many), rounds=_ROUNDS),))
+
+
+def packages_json(folder: Path) -> Result:
+    """Verify as JSON, and hash the same bytes."""
+    many = inputs.packages(folder / "packages", _COUNT)
+    verify: Arguments = [*DRVSIGN, "verify", many, "--json"]
+    label = f"verify {_COUNT:,} packages as JSON, of hashing them"
+    return Result((compare(label, "6", verify, inputs.hashing(many), rounds=_ROUNDS),))
+
+
+def packages_by_processors(folder: Path) -> Result:
+    """Verify with two processors and with one."""
+    verify: Arguments = [*DRVSIGN, "verify", inputs.packages(folder / "packages", _COUNT)]
+    two, one = [*verify, "--jobs", "2"], [*verify, "--jobs", "1"]
+    label = f"verify {_COUNT:,} packages on two cores, times faster than on one"
+    return Result((compare(label, "1.8", two, one, rounds=_ROUNDS, is_speed=True),))

@@ -1,0 +1,44 @@
+"""Sign one large image, and many small ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import _inputs as inputs
+from bench._inputs import DRVSIGN
+from bench._measure import Arguments, compare
+from bench._results import Result
+
+
+def sign_large(folder: Path) -> Result:
+    """Sign one image of 200 MB."""
+    key, cert = inputs.write_identity(folder)
+    source, target, other = folder / "large.sys", folder / "ours.sys", folder / "theirs.sys"
+    inputs.large_image(source, 200)
+
+    def clean() -> None:
+        target.unlink(missing_ok=True)
+        other.unlink(missing_ok=True)
+
+    found = []
+    for label, ours, theirs in (("", [], []), (" with page hashes", ["--page-hashes"], ["-ph"])):
+        sign: Arguments = [*DRVSIGN, "sign", source, "-q", "--output", target, "--cert", cert, "--key", key, *ours]
+        peer: Arguments = ["osslsigncode", "sign", *theirs, "-certs", cert, "-key", key, "-h", "sha256", "-in", source]
+        peer += ["-out", other]
+        found.append(compare(f"sign 200 MB{label}, of osslsigncode", "0.8", sign, peer, before=clean))
+    return Result(tuple(found))
+
+
+def sign_many(folder: Path) -> Result:
+    """Sign 500 small images in one call, and osslsigncode in a process each."""
+    key, cert = inputs.write_identity(folder)
+    source = folder / "many"
+    target = folder / "out"
+    target.mkdir()
+    sign: Arguments = [*DRVSIGN, "sign", source, "-q", "--cert", cert, "--key", key]
+    command = f'rm -f {target}/x; osslsigncode sign -certs {cert} -key {key} -h sha256 -in "$f" -out {target}/x'
+    peer = inputs.each(sorted(inputs.images(folder / "peer", 500).iterdir()), command)
+    label = "sign 500 drivers, times faster than osslsigncode"
+    return Result(
+        (compare(label, "6", sign, peer, rounds=3, is_speed=True, before=lambda: inputs.images(source, 500)),)
+    )

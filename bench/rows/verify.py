@@ -1,0 +1,49 @@
+"""Verify the drivers of the corpus in one call: beside osslsigncode and signify, for one target and for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import _inputs as inputs
+from bench import _signify as signify
+from bench._inputs import DRVSIGN
+from bench._measure import Arguments, compare
+from bench._results import Result
+
+_FORMS: tuple[tuple[str, Arguments], ...] = (("text", []), ("JSON", ["--json"]))
+
+
+def _verify(folder: Path) -> Arguments:
+    return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), "--policy", "kernel"]
+
+
+def _one_target(folder: Path) -> Arguments:
+    return [*_verify(folder), "--target", "win11-25h2-x64"]
+
+
+def verify_many(folder: Path) -> Result:
+    """Verify as text and JSON, and osslsigncode in a process each."""
+    paths = inputs.drivers()
+    one, peer = _one_target(folder), inputs.each(paths, 'osslsigncode verify -in "$f"')
+    label = f"verify {len(paths)} drivers as {{}}, times faster than osslsigncode"
+    found = [compare(label.format(name), "15", [*one, *form], peer, rounds=9, is_speed=True) for name, form in _FORMS]
+    return Result(tuple(found))
+
+
+def verify_beside_signify(folder: Path) -> Result:
+    """Verify as text and JSON, and signify with all files in one process."""
+    paths = inputs.drivers()
+    one, peer = _one_target(folder), signify.command("drivers", *paths)
+    label = f"verify {len(paths)} drivers as {{}}, times faster than signify"
+    found = [compare(label.format(name), "15", [*one, *form], peer, rounds=3, is_speed=True) for name, form in _FORMS]
+    return Result(tuple(found), notes=(signify.NOTE,))
+
+
+def matrix(folder: Path) -> Result:
+    """Verify for every target, and for one."""
+    one, every = _one_target(folder), [*_verify(folder), "--matrix"]
+    found = [
+        compare(f"every target as {name}, of one target", "1.3", [*every, *form], [*one, *form], rounds=15)
+        for name, form in _FORMS
+    ]
+    return Result(tuple(found))

@@ -1,0 +1,85 @@
+"""The code that is mutated, the tests that must notice, and the mutants of a module."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cosmic_ray.commands.init import _all_work_items as all_work_items
+from cosmic_ray.work_item import MutationSpec
+
+ROOT = Path(__file__).resolve().parents[3]
+TESTS = {
+    "signer/verify": "tests/signer/verify -k 'not no_changed_byte and not mangled'",
+    "signer/trust": "tests/signer/trust -k 'not hostile and not corpus_roots'",
+    "signer/policy": "tests/signer/policy --ignore tests/signer/policy/si_policy -k 'not invariants'",
+    "signer/policy/si_policy": "tests/signer/policy/si_policy -k 'not byte_changed and not changed_policy'",
+    "signer/pkcs7": "tests/signer/pkcs7 tests/signer/verify -k 'not fuzz and not http_post and not no_changed_byte'",
+    "signer/pkcs7/http_post.py": "tests/signer/pkcs7/test_http_post.py",
+    "signer/formats": "tests/signer/formats",
+    "catalogs/verification/release_check.py": "tests/catalogs/verification/test_release_check.py",
+}
+"""For each area of code, the arguments of pytest for its tests: those of its package, without the slowest.
+
+The longest name that fits a module counts.
+"""
+OPERATORS = frozenset(
+    {
+        *("AddNot", "ReplaceUnaryOperator_Delete_Not", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
+        *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
+        *("ExceptionReplacer", "NumberReplacer", "ZeroIterationForLoop"),
+        *("ReplaceComparisonOperator_Eq_NotEq", "ReplaceComparisonOperator_NotEq_Eq"),
+        *("ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is"),
+        *("ReplaceComparisonOperator_Lt_LtE", "ReplaceComparisonOperator_Lt_GtE"),
+        *("ReplaceComparisonOperator_LtE_Lt", "ReplaceComparisonOperator_LtE_Gt"),
+        *("ReplaceComparisonOperator_Gt_GtE", "ReplaceComparisonOperator_Gt_LtE"),
+        *("ReplaceComparisonOperator_GtE_Gt", "ReplaceComparisonOperator_GtE_Lt"),
+        *("ReplaceBinaryOperator_Add_Sub", "ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_FloorDiv"),
+        *("ReplaceBinaryOperator_BitOr_BitAnd", "ReplaceBinaryOperator_BitAnd_BitOr"),
+        *("ReplaceBinaryOperator_LShift_RShift", "ReplaceBinaryOperator_RShift_LShift"),
+    }
+)
+"""Of Cosmic Ray's operators, one for each way to get a condition, a boundary or a number wrong."""
+
+
+def area_of(module: str) -> str:
+    """Return the area of a module, a key of TESTS."""
+    return max((name for name in TESTS if module == name or module.startswith(f"{name}/")), key=len)
+
+
+def modules(only: Iterable[str]) -> list[str]:
+    """Return the modules to mutate, all or those in the places named. Ends the program if there are none."""
+    every = sorted(
+        path.relative_to(ROOT).as_posix()
+        for name in TESTS
+        for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+        if path.name != "__init__.py"
+    )
+    places = [place.rstrip("/") for place in only]
+    chosen = [one for one in dict.fromkeys(every) if not places or any(f"{one}/".startswith(f"{p}/") for p in places)]
+    return chosen or sys.exit(f"nothing to mutate in {' '.join(places)}; choose from {' '.join(TESTS)}")
+
+
+def mutants(module: str) -> list[MutationSpec]:
+    """Return the mutants of a module, without those that change no behavior that a test could see."""
+    spans = list(_left_out(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
+    specs = (item.mutations[0] for item in all_work_items([ROOT / module], {}))
+    return [
+        spec
+        for spec in specs
+        if spec.operator_name.removeprefix("core/") in OPERATORS
+        and not any(begin <= tuple(spec.start_pos) < end for begin, end in spans)
+    ]
+
+
+def _left_out(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield where nothing is changed: annotations, @dataclass(frozen=True), zip(..., strict=True), maxsize=64."""
+    for node in ast.walk(tree):
+        option = node.value if isinstance(node, ast.keyword) and node.arg in ("strict", "maxsize") else None
+        decorators = node.decorator_list if isinstance(node, ast.ClassDef) else []
+        for found in (getattr(node, "annotation", None), getattr(node, "returns", None), option, *decorators):
+            if isinstance(found, ast.expr):
+                assert found.end_lineno is not None and found.end_col_offset is not None
+                yield (found.lineno, found.col_offset), (found.end_lineno, found.end_col_offset)

@@ -1,0 +1,90 @@
+"""Record the tests of an area once: the lines that each executes, how long it takes, and what is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coverage import CoverageData
+
+_PROJECT = ("signer", "catalogs", "testcerts", "tests")
+_RECORD = "DRVSIGN_MUTANTS_RECORD"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the tests of an area do."""
+
+    seconds: Mapping[str, float]
+    """Duration of each test by its id, in the order in which they ran."""
+    lines: Mapping[str, Mapping[int, frozenset[str]]]
+    """For each file, the tests that execute a line; a line that runs on import has none."""
+    libraries: tuple[str, ...]
+    """Modules outside of the project that were imported."""
+    project: tuple[str, ...]
+    """Modules of the project that were imported, without tests and their fixtures."""
+
+    def tests(self, module: str, lines: Iterable[int]) -> list[str]:
+        """Return the tests that execute one of the lines, or if none does, the module; the fastest first."""
+        found = self.lines.get(module, {})
+        chosen = {test for line in lines for test in found.get(line, ())}
+        chosen = chosen or {test for tests in found.values() for test in tests}
+        return sorted(chosen or self.seconds, key=lambda test: self.seconds[test])
+
+
+def record(arguments: str, tree: Path, folder: Path) -> Recording:
+    """Run tests on the code itself, in a copy of the checkout. Ends the program if one fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, data, report = folder / "coveragerc", folder / "coverage", folder / "tests.json"
+    settings.write_text(f"[run]\ndata_file = {data}\nsource = signer,catalogs,testcerts\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "pytest_cov"]
+    command += ["-p", __name__, "--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report="]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    command += shlex.split(arguments)
+    environment[_RECORD] = str(report)
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"the tests fail before anything is changed: {arguments}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    document = json.loads(report.read_text("utf-8"))
+    lines = dict(_lines(data, tree, frozenset(document["seconds"])))
+    return Recording(document["seconds"], lines, tuple(document["libraries"]), tuple(document["project"]))
+
+
+def _lines(data: Path, tree: Path, known: frozenset[str]) -> Iterator[tuple[str, dict[int, frozenset[str]]]]:
+    """Yield for each file the tests that execute each line."""
+    coverage = CoverageData(str(data))
+    coverage.read()
+    for name in coverage.measured_files():
+        contexts = coverage.contexts_by_lineno(name)
+        lines = {line: frozenset(one.rpartition("|")[0] for one in found) & known for line, found in contexts.items()}
+        yield Path(name).relative_to(tree).as_posix(), lines
+
+
+_seconds: dict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Add up how long a test takes with its fixtures; tests that are skipped are left out."""
+    _seconds[report.nodeid] += report.duration
+    if report.skipped:
+        _seconds.pop(report.nodeid)
+
+
+def pytest_sessionfinish() -> None:
+    """Write what was recorded."""
+    imported = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
+    project = [name for name in imported if name.partition(".")[0] in _PROJECT]
+    document = {
+        "seconds": _seconds,
+        "libraries": [name for name in imported if name not in project and not name.startswith("__")],
+        "project": [name for name in project if not name.rpartition(".")[2].startswith(("test_", "conftest"))],
+    }
+    Path(os.environ[_RECORD]).write_text(json.dumps(document), encoding="utf-8")

@@ -164,7 +164,8 @@ def _use(driver: DriverInf) -> PackageUse:
     name = entry.values[0] if entry is not None and entry.values else ""
     stated = driver.version.driver_version()
     version = ".".join(map(str, (*stated.version, 0, 0, 0)[:4])) if stated is not None and stated.version else ""
-    return PackageUse(str(driver.path), name, driver.hardware_ids, version)
+    date = f"{stated.date:%Y-%m-%d}" if stated is not None else ""
+    return PackageUse(str(driver.path), name, driver.hardware_ids, version, date)
 
 
 def _readable(catalogs: Iterable[Path]) -> Iterator[CatalogLookup]:

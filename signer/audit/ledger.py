@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import PureWindowsPath
 
 from signer.audit.merge import merged
@@ -52,10 +52,11 @@ class Ledger:
 
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Add sightings in any order."""
-        rows = [_row(one.key, one) for one in sightings]
-        self._database.executemany(_ADD, rows)
+        found = iter(sightings)
         self._is_settled = False
-        self._has_files_alone &= all(origin == "file" for _, _, _, origin, _ in rows)
+        while rows := [_row(one.key, one) for one in islice(found, _PORTION)]:
+            self._database.executemany(_ADD, rows)
+            self._has_files_alone &= all(origin == "file" for _, _, _, origin, _ in rows)
 
     def rows(self) -> Iterator[Row]:
         """Yield the row of each distinct driver: by answer, then by file name and digest."""

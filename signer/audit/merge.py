@@ -32,6 +32,7 @@ def merged(sightings: Sequence[Sighting]) -> Row:
         tuple(answers),
         tuple(dict.fromkeys(event for one in sightings for event in one.events)),
         bool(files),
+        tuple(dict.fromkeys(name for one in sightings for name in one.devices)),
     )
 
 

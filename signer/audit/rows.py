@@ -79,6 +79,8 @@ class PackageUse:
     hardware_ids: tuple[str, ...] = ()
     version: str = ""
     """The version of its DriverVer with four numbers, such as 10.0.19041.1; empty without one."""
+    date: str = ""
+    """The date of its DriverVer, as YYYY-MM-DD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class Sighting:
     """Further names of the driver, by which events and inventories are joined with files: its other hashes, hexadecimal
     in lower case, and INF and version of its packages."""
     events: tuple[LoggedEvent, ...] = ()
+    devices: tuple[str, ...] = ()
+    """The names of devices that use the driver, from inventories."""
 
     @property
     def key(self) -> str:
@@ -159,6 +163,7 @@ class Row:
     events: tuple[LoggedEvent, ...] = ()
     present: bool = True
     """Whether a file was found; otherwise logs or inventories name it."""
+    devices: tuple[str, ...] = ()
 
     @property
     def hardware_ids(self) -> tuple[str, ...]:
@@ -176,7 +181,10 @@ class Row:
             "submitter": self.identity.submitter,
             "class": self.identity.signature_class,
             "issued": self.identity.issued,
-            "packages": [{"inf": one.inf, "class": one.device_class, "version": one.version} for one in self.packages],
+            "packages": [
+                {"inf": one.inf, "class": one.device_class, "version": one.version, "date": one.date}
+                for one in self.packages
+            ],
             "hardware_ids": list(self.hardware_ids),
             "machines": list(self.machines),
             **asdict(self.reason),
@@ -185,12 +193,13 @@ class Row:
             ],
             "events": [asdict(one) for one in self.events],
             "present": self.present,
+            "devices": list(self.devices),
         }
 
 
 COLUMNS = (
     *("file", "paths", "authentihash", "version", "publisher", "submitter", "class", "issued", "packages"),
     *("hardware_ids", "machines", "answer", "policy", "date", "rule", "source", "remedy", "origin", "answers"),
-    *("events", "present"),
+    *("events", "present", "devices"),
 )
 """The names of a row's values, in the order of a table."""

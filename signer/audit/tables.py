@@ -13,7 +13,7 @@ from typing import Any
 from signer.audit.rows import COLUMNS, Row
 from signer.errors import UsageError
 
-_LISTS = ("paths", "packages", "hardware_ids", "machines", "answers", "events")
+_LISTS = ("paths", "packages", "hardware_ids", "machines", "answers", "events", "devices")
 _BATCH = 10_000
 """Number of rows of a group of a Parquet file."""
 

@@ -1,4 +1,4 @@
-"""Add to an audit what has no driver files: logs."""
+"""Add to an audit what has no driver files: logs and inventories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from signer.cli.paths import expand
 from signer.storage.files import chunks_of, convert_os_errors
 
 if TYPE_CHECKING:
+    from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
+    from signer.audit.units import Place
 
 
 def add_logs(output: Output, paths: Sequence[Path], machines: Collection[str], ledger: Ledger) -> None:
@@ -31,3 +33,31 @@ def add_logs(output: Output, paths: Sequence[Path], machines: Collection[str], l
             output.warn(f"{path}: no event 3076 or 3077 about a driver")
     for problem, count in context.damages.items():
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
+
+
+def add_inventories(output: Output, inventories: Sequence[Place], question: Question, ledger: Ledger) -> None:
+    """Add what inventories list. Raises FileError, and ConfigError for a file that is not an inventory.
+
+    They are read twice: one can have the original names of INFs for which another has the names on the machine.
+    """
+    from signer.audit.inventories import InfNames, inventory_sightings
+    from signer.audit.inventory_entries import read_inventory
+
+    names = InfNames()
+    for place in inventories:
+        for one in read_inventory(place.path, chunks_of(place.path)):
+            names.learn(place.machine or one.machine, one)
+    for place in inventories:
+        with convert_os_errors(place.path, "read the file"):
+            size = place.path.stat().st_size
+        pieces = output.pieces(chunks_of(place.path), size, f"reading {place.path.name}")
+        entries = read_inventory(place.path, pieces)
+        ledger.add(inventory_sightings(place.path, entries, place.machine, names, question))
+
+
+def parted(places: Sequence[Place]) -> tuple[list[Place], list[Place]]:
+    """Return the places with files, and the inventories."""
+    from signer.audit.inventory_entries import is_inventory
+
+    files = [one for one in places if not is_inventory(one.path)]
+    return files, [one for one in places if is_inventory(one.path)]

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from signer.audit.rows import ANSWERS, STOPPING, Answer, MachineAnswer, Row
+from signer.audit.rows import ANSWERS, STOPPING, Answer, Row
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -80,21 +80,26 @@ def _described(row: Row) -> str:
     who = row.identity
     signed = " ".join(filter(None, (who.signature_class, who.issued)))
     publisher = who.submitter or who.publisher
-    infs = list(dict.fromkeys(PurePath(one.inf).name for one in row.packages))
+    infs = [name for name in dict.fromkeys(PurePath(one.inf).name for one in row.packages) if name != row.file]
     name = PurePath(row.file).name if infs else row.file
     absent = "" if row.present else "the file is not here"
     text = ", ".join(filter(None, (f"{name} {who.version}".rstrip(), publisher, signed, absent)))
     if infs:
         text += f"; {_shortened(infs)}"
     if row.machines:
-        text += f"; on {_shortened([_on(one) for one in row.answers if one.machine] or row.machines)}"
+        text += f"; on {_shortened(_machines(row))}"
     if row.reason.origin == "log":
         text += f"; {row.events[0]}"
     return text
 
 
-def _on(one: MachineAnswer) -> str:
-    return one.machine if one.reason.answer in STOPPING else f"{one.machine} ({one.reason.answer})"
+def _machines(row: Row) -> Sequence[str]:
+    """Return the machines, each with its answer if it is not that of the row."""
+    own = row.reason.answer
+    named = [one for one in row.answers if one.machine]
+    return [one.machine if one.reason.answer == own else f"{one.machine} ({one.reason.answer})" for one in named] or (
+        row.machines
+    )
 
 
 def _shortened(names: Sequence[str]) -> str:

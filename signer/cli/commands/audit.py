@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.audit_inputs import add_logs
+from signer.cli.audit_inputs import add_inventories, add_logs, parted
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
@@ -57,7 +57,7 @@ Places = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="PATH",
-        help="Driver stores, folders of drivers or packages, files, or @list.txt.",
+        help="Driver stores, folders of drivers or packages, files, inventories, or @list.txt.",
         show_default=False,
         parser=to_input,
     ),
@@ -159,6 +159,7 @@ def audit(
 
     output, reporting = reports.prepare(output, "audit")
     places = options.places(paths)
+    folders, inventories = parted(places)
     if options.table is not None:
         require_place(options.table)
     write_table = table_writer(options.table) if options.table is not None else None
@@ -166,7 +167,8 @@ def audit(
     question = _question(options, trust, machine, secrets, output)
     with Ledger() as ledger, _cache(options, trust, machine, question) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
-        is_complete = _audited(output, places, question, (ledger, cache), jobs)
+        add_inventories(output, inventories, question, ledger)
+        is_complete = _audited(output, folders, question, (ledger, cache), jobs)
         if options.table is not None and write_table is not None:
             with atomic_writer(options.table) as file:
                 write_table(ledger.rows(), file)

@@ -34,7 +34,7 @@ def is_json(start: str) -> bool:
 
 def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
     """Yield the records of every event in a text."""
-    for text in _objects(pieces, context):
+    for text in json_objects(pieces, context):
         if context.budget.left <= 0:
             context.damaged(LEFT_OUT)
             continue
@@ -52,7 +52,7 @@ def json_records(pieces: Iterable[str], context: Context) -> Iterator[Record]:
             yield from _records(event)
 
 
-def _objects(pieces: Iterable[str], context: Context) -> Iterator[str]:
+def json_objects(pieces: Iterable[str], context: Context) -> Iterator[str]:
     """Yield each outermost object as text, without the list around them."""
     parts: list[str] = []
     depth, quoted, rest = 0, False, ""

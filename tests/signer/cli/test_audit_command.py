@@ -144,3 +144,23 @@ def test_a_log_without_such_events_is_said(store: Path, work: Path) -> None:
     (work / "ci.xml").write_text(xml(3099, fields()))
     ran = drvsign("audit", "store/copy.sys", "--log", "ci.xml")
     assert (ran.code, "ci.xml: no event 3076 or 3077" in ran.stderr) == (0, True)
+
+
+def test_an_inventory_adds_its_machine_to_the_drivers_of_its_packages(store: Path, work: Path) -> None:
+    inf = (store / "hello" / "hello.inf").read_text()
+    version = next(line for line in inf.splitlines() if line.startswith("DriverVer")).rpartition(",")[2].strip()
+    lines = ("Microsoft PnP Utility", "", "Published Name: oem3.inf", "Original Name: HELLO.inf", "Provider Name: Us")
+    text = "\n".join((*lines, "Class Name: System", f"Driver Version: 06/21/2009 {version}", "Signer Name: Us", ""))
+    (work / "pc-9.txt").write_bytes(b"\xff\xfe" + text.encode("utf-16-le"))
+    ran = drvsign("audit", "--machine", "pc-1=store", "--machine", "pc-9=pc-9.txt", "--json")
+    (row,) = [one for one in json.loads(ran.stdout)["drivers"] if one["answer"] == "already-refused"]
+    assert (row["machines"], row["present"]) == (["pc-1", "pc-9"], True)
+    assert [one["machine"] for one in row["answers"]] == ["pc-1", "pc-9"]
+    alone = drvsign("audit", "pc-9.txt")
+    assert "HELLO.inf" in alone.stdout and "pnputil /export-driver" in alone.stdout
+
+
+def test_a_text_that_is_no_inventory_is_an_error(store: Path, work: Path) -> None:
+    (work / "notes.txt").write_text("nothing\n")
+    ran = drvsign("audit", "store", "notes.txt")
+    assert (ran.code, "not an inventory" in ran.stderr, "hint:" in ran.stderr) == (3, True, True)

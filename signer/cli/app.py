@@ -8,18 +8,22 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from signer.cli import completion, man_page, streams
+from signer.cli.command_table import COMMANDS, PANELS
 from signer.cli.completion_values import complete_values
 from signer.cli.exit_codes import ExitCode, code_of
+from signer.cli.help import write_help
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
+from signer.cli.panels import Canvas
 from signer.cli.param_types import convert_directly, to_path
 from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
@@ -27,32 +31,6 @@ from signer.storage.files import hint_for
 
 AS_TOOL = "--as"
 """`drvsign --as TOOL …` takes the command line of a tool of Microsoft (`signer.cli.front_ends`)."""
-_NAMES = (
-    "certs",
-    "package",
-    "sign",
-    "timestamp",
-    "strip",
-    "extract",
-    "attach",
-    "digest",
-    "inspect",
-    "verify",
-    "explain",
-    "audit",
-    "catalog",
-    "inf",
-    "submission",
-    "init",
-    "keys",
-    "targets",
-    "os-names",
-    "doctor",
-    "tsa",
-    "shims",
-)
-COMMANDS = {name: f"signer.cli.commands.{name.replace('-', '_')}" for name in _NAMES}
-"""Each command and the module whose `app` it is, in the order of the help."""
 
 
 class ErrorBoundary(TyperGroup):
@@ -72,12 +50,21 @@ class ErrorBoundary(TyperGroup):
         return loaded
 
     def get_help_option(self, ctx: Any) -> Any:
-        """Return the option --help without the type that Typer would show."""
+        """Return the option --help, which converts its value itself."""
         option = super().get_help_option(ctx)
         if option is not None:
-            option.metavar = " "
             convert_directly(option)
         return option
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, without importing the commands."""
+        write_help(self, ctx, formatter, PANELS)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete the name of a command, without importing the commands."""
+        summaries = [TyperCommand(name, help=text) for below in PANELS.values() for name, text in below.items()]
+        names = TyperGroup(name=self.name, commands=summaries, params=self.params)
+        return names.shell_complete(typer.Context(names, help_option_names=ctx.help_option_names), incomplete)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that `args` name; for an unknown name, suggest similar ones."""
@@ -126,16 +113,12 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
 
 
 def _prepare(loaded: Any, ctx: Any) -> None:
-    """Plain values, and help that says `--json` and `PATH`, not `--json <bool>` and `PATH <list[Path]>`, in a command
-    and all below."""
+    """Give a command and all below our conversion of values, completion and help."""
+    loaded.format_help = partial(write_help, loaded)
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
         convert_directly(parameter)
         complete_values(parameter)
-        if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
-            parameter.metavar = " "
-        elif getattr(parameter, "param_type_name", "") == "argument":
-            parameter.display_type_rich = lambda ctx: None
     for below in getattr(loaded, "commands", {}).values():
         _prepare(below, ctx)
 
@@ -180,8 +163,11 @@ def _unexpected(error: Exception) -> SignerError:
 
 def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
     """Report Typer's error about a command, option or argument like every other error; ignore other exceptions."""
-    if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
+    if not hasattr(error, "format_message"):
         return
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), color=Canvas.of(sys.stdout).styled)
+        raise typer.Exit(ExitCode.USAGE) from error
     message = error.format_message().rstrip(".")
     Output(json="--json" in arguments)
     path, command = _command_named(arguments)
@@ -220,6 +206,7 @@ app = typer.Typer(
     cls=ErrorBoundary,
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -246,12 +233,12 @@ def _makefile(wanted: bool) -> None:
 
 @app.callback(
     epilog=examples("drvsign package driver/ --os 10_X64", "drvsign verify driver/ --policy kernel --matrix")
-    + "\n\ndrvsign COMMAND --help shows the options of each command, and an example."
+    + "\n\nRun drvsign COMMAND --help for the options of a command, and an example."
 )
 def drvsign(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", metavar=" "),
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
     makefile: Annotated[
         bool,
@@ -260,7 +247,6 @@ def drvsign(
             callback=_makefile,
             is_eager=True,
             help="Print the path of signer.mk, the rules for make.",
-            metavar=" ",
         ),
     ] = False,
     show_completion: Annotated[
@@ -275,9 +261,7 @@ def drvsign(
     ] = None,
     show_man: Annotated[
         bool,
-        typer.Option(
-            "--show-man", callback=man_page.show, is_eager=True, help="Print the manual page drvsign(1).", metavar=" "
-        ),
+        typer.Option("--show-man", callback=man_page.show, is_eager=True, help="Print the manual page drvsign(1)."),
     ] = False,
     man_pages: Annotated[
         Path | None,

@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 
+from signer.cli import parameters
+
 _EXIT_CODES = (
     ("0", "Done, or accepted."),
     ("1", "Verified and rejected."),
@@ -53,7 +55,7 @@ def page(group: Any) -> Iterator[str]:
     names = group.list_commands(context)
     yield from _head("drvsign", "sign Windows driver packages, and check whether Windows will load them")
     yield ".B drvsign"
-    yield "COMMAND [OPTION]..."
+    yield parameters.usage(group)
     yield ".SH DESCRIPTION"
     yield from _text(group.help or "")
     yield ".SH OPTIONS"
@@ -72,7 +74,7 @@ def _page_of(name: str, command: Any) -> Iterator[str]:
     below = getattr(command, "commands", {})
     yield from _head(f"drvsign-{name}", f"{first[:1].lower()}{first[1:].rstrip('.')}")
     yield f".B drvsign {_escaped(name)}"
-    yield _escaped(_usage(command))
+    yield _escaped(parameters.usage(command))
     if paragraphs[1:]:
         yield ".SH DESCRIPTION"
         yield from _text("\n\n".join(paragraphs[1:]))
@@ -110,7 +112,7 @@ def _see_also(names: Any) -> Iterator[str]:
 
 def _command(path: str, command: Any) -> Iterator[str]:
     """Yield the section of a command and of the commands below it."""
-    yield f'.SS "{_escaped(f"{path} {_usage(command)}")}"'
+    yield f'.SS "{_escaped(f"{path} {parameters.usage(command)}")}"'
     yield from _text(command.help or "")
     yield from _options(command)
     if command.epilog:
@@ -119,27 +121,14 @@ def _command(path: str, command: Any) -> Iterator[str]:
         yield from _command(f"{path} {name}", one)
 
 
-def _usage(command: Any) -> str:
-    """Return what follows the name of a command."""
-    arguments = [_argument(one) for one in command.params if one.param_type_name == "argument"]
-    return " ".join(["COMMAND" if getattr(command, "commands", {}) else "[OPTION]...", *arguments])
-
-
 def _options(command: Any) -> Iterator[str]:
-    for one in command.params:
-        if not one.name or getattr(one, "hidden", False) or not getattr(one, "help", None):
-            continue
-        if one.param_type_name == "argument":
-            shown = _argument(one)
+    for one in parameters.shown(command.params):
+        if parameters.is_argument(one):
+            name = parameters.argument(one)
         else:
-            shown = " ".join([", ".join([*one.opts, *one.secondary_opts]), (one.metavar or "").strip()]).strip()
-        yield from (".TP", f".B {_escaped(shown)}", *_lines(_escaped(" ".join(one.help.split()))))
-
-
-def _argument(parameter: Any) -> str:
-    name = (parameter.metavar or parameter.name or "").strip() or parameter.name.upper()
-    more = "..." if parameter.nargs == -1 else ""
-    return f"{name}{more}" if parameter.required else f"[{name}]{more}"
+            name = f"{', '.join([*one.opts, *one.secondary_opts])} {parameters.value(one)}".rstrip()
+        text = " ".join(f"{one.help} {parameters.notes(one)}".split())
+        yield from (".TP", f".B {_escaped(name)}", *_lines(_escaped(text)))
 
 
 def _text(text: str) -> Iterator[str]:

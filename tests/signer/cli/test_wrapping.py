@@ -56,7 +56,6 @@ def test_lines_wrap_at_words_and_keep_their_indent(monkeypatch: pytest.MonkeyPat
 
 def test_no_option_name_is_cut_in_help_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("TERMINAL_WIDTH", "80")
     missing = []
     for path, command in commands():
         shown = set(re.findall(r"--[a-z0-9-]+(?!…)\b", drvsign(*path.split(), "--help").stdout))

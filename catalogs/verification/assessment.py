@@ -30,6 +30,8 @@ class Assessment:
     error: SignerError | None = None
     inf: str | None = None
     """The file name of a package's INF."""
+    inf_line: int | None = None
+    """The line of the INF's [Version] section, which findings without a line of their own point to."""
     policy: str = "kernel"
 
     @property

@@ -19,7 +19,7 @@ from catalogs.verification.inf_faults import infverif_faults, stopping_faults
 from catalogs.verification.installed_files import locations, missing_files
 from signer.policy import package as policy
 from signer.policy.classify import classify
-from signer.policy.findings import Finding, Verdict
+from signer.policy.findings import Finding, Place, Verdict
 from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
@@ -241,6 +241,7 @@ def _not_for(package: CheckedPackage, target: Target) -> Finding:
         "drvsign has no target for 32-bit ARM, the architecture of Windows 10 Mobile and IoT Core."
         if package.package.os and all(name.architecture == "arm" for name in package.package.os)
         else f"Add a section with a decoration for it, such as [{_section_name(package)}.NT{decoration(target)}].",
+        place=_models_place(package),
     )
 
 
@@ -255,7 +256,14 @@ def _not_for_release(package: CheckedPackage, target: Target) -> Finding:
         _MODELS,
         "Add a section with a decoration for the oldest release that the driver supports, such as "
         f"[{_section_name(package)}.NT{decoration(target)}.{'.'.join(map(str, target.kernel))}].",
+        place=_models_place(package),
     )
+
+
+def _models_place(package: CheckedPackage) -> Place | None:
+    """Return the first line of [Manufacturer] that names a Models section."""
+    lines = (Place(driver.path, section.line) for driver in package.drivers for section in driver.models)
+    return next(lines, None)
 
 
 def _section_name(package: CheckedPackage) -> str:

@@ -11,7 +11,7 @@ from catalogs.inf.problems import Severity
 from catalogs.package.compressed import compressed_name
 from catalogs.package.folder import Folder
 from catalogs.package.locate import locate
-from signer.policy.findings import Finding
+from signer.policy.findings import Finding, Place
 
 _SOURCE = "Inf2Cat 22.9.1 and 22.9.10; windows-driver-docs install/inf-sourcedisksfiles-section.md"
 
@@ -30,4 +30,5 @@ def missing_files(driver: DriverInf, machine: MachineInstall) -> Iterator[Findin
     for file in machine.files:
         found = locate(driver, folder, file)
         if found is not None and not isinstance(found, Path) and found.severity is Severity.ERROR:
-            yield Finding("file-missing", "error", found.message, _SOURCE, found.hint)
+            place = Place(found.path or driver.path, found.line) if found.line is not None else None
+            yield Finding("file-missing", "error", found.message, _SOURCE, found.hint, place=place)

@@ -89,7 +89,11 @@ def _installation(
         for verdict, package, target in zip(verdicts, chosen, targets, strict=True)
     )
     signature, paths = _signature(chosen[0], query)
-    return Assessment(path, "package", signature, paths, found, inf=variants[0].name, policy=query.policy or "kernel")
+    first = variants[0]
+    line = first.drivers[0].version.line if first.drivers else None
+    return Assessment(
+        path, "package", signature, paths, found, inf=first.name, inf_line=line, policy=query.policy or "kernel"
+    )
 
 
 def _variant_for(target: Target, variants: Sequence[CheckedPackage]) -> CheckedPackage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from signer.errors import VerificationError
@@ -22,6 +23,14 @@ Classification = Literal[
 ]
 
 
+class Place(NamedTuple):
+    """A line of an INF that a finding is about."""
+
+    path: PurePath
+    line: int
+    """Counted from 1."""
+
+
 class Finding(NamedTuple):
     """One result of a rule about a file: a stable code, severity, message, source and hint.
 
@@ -38,6 +47,8 @@ class Finding(NamedTuple):
     """The name of the rule; empty for a finding that is not from a rule."""
     label: str = ""
     """The name of the signature in the message; empty for a finding that is not about one signature."""
+    place: Place | None = None
+    """The line of the INF, for reports that point to it; None if no line is known."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from signer.policy import sources
+from signer.policy.findings import Place
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, rejects, rule, warns
 from signer.policy.targets import Releases
@@ -33,6 +34,8 @@ class InfFault:
     rule: FaultRule
     message: str
     hint: str
+    place: Place | None = None
+    """The line that has the fault; None if no line is known."""
 
 
 class HasFaults(Protocol):
@@ -46,7 +49,7 @@ class HasFaults(Protocol):
 def _of(name: FaultRule, faults: Iterable[InfFault]) -> Iterator[RuleResult]:
     for fault in faults:
         if fault.rule == name:
-            yield rejects(name, fault.message, fault.hint)
+            yield rejects(name, fault.message, fault.hint, fault.place)
 
 
 @rule(
@@ -111,7 +114,7 @@ def primitive_driver(package: HasFaults, context: EvaluationContext) -> Iterator
     """Warn about a [DefaultInstall] section without an architecture, which only the Install command processes."""
     for fault in package.faults:
         if fault.rule == "primitive-driver":
-            yield warns("not-primitive", fault.message, fault.hint)
+            yield warns("not-primitive", fault.message, fault.hint, fault.place)
 
 
 @rule(
@@ -123,7 +126,7 @@ def infverif(package: HasFaults, context: EvaluationContext) -> Iterator[RuleRes
     """Warn about InfVerif's errors."""
     for fault in package.faults:
         if fault.rule == "infverif":
-            yield warns("infverif", fault.message, fault.hint)
+            yield warns("infverif", fault.message, fault.hint, fault.place)
 
 
 RULES: tuple[Rule[Any], ...] = (

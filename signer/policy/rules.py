@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from signer.policy.findings import Finding, Severity
+from signer.policy.findings import Finding, Place, Severity
 from signer.policy.machine_state import DisputedOutcome, EvaluationContext
 from signer.policy.targets import EVERYWHERE, Releases
 
@@ -36,10 +36,12 @@ class RuleResult(NamedTuple):
     code: str
     message: str
     hint: str | None = None
+    place: Place | None = None
 
     def finding(self, source: str, severity: Severity | None = None, rule: str = "", label: str = "") -> Finding:
         """Return the result as a finding; `label` names the signature that it is about."""
-        return Finding(self.code, severity or _SEVERITIES[self.effect], self.message, source, self.hint, rule, label)
+        level = severity or _SEVERITIES[self.effect]
+        return Finding(self.code, level, self.message, source, self.hint, rule, label, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,9 @@ def rule(
     return decorate
 
 
-def rejects(code: str, message: str, hint: str | None = None) -> RuleResult:
+def rejects(code: str, message: str, hint: str | None = None, place: Place | None = None) -> RuleResult:
     """Return a result that rejects the subject."""
-    return RuleResult("rejects", code, message, hint)
+    return RuleResult("rejects", code, message, hint, place)
 
 
 def undecided(code: str, message: str, hint: str | None = None) -> RuleResult:
@@ -94,9 +96,9 @@ def allows(code: str, message: str, hint: str | None = None) -> RuleResult:
     return RuleResult("allows", code, message, hint)
 
 
-def warns(code: str, message: str, hint: str | None = None) -> RuleResult:
+def warns(code: str, message: str, hint: str | None = None, place: Place | None = None) -> RuleResult:
     """Return a warning, which does not affect the outcome."""
-    return RuleResult("warns", code, message, hint)
+    return RuleResult("warns", code, message, hint, place)
 
 
 def notes(code: str, message: str, hint: str | None = None) -> RuleResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from signer.policy.targets import Target
@@ -97,10 +97,17 @@ def _findings(assessment: Assessment, place: Path) -> Iterator[tuple[Finding, st
             found.setdefault(key, (finding, level, []))[2].append(one.verdict.target)
     for finding, level, targets in sorted(found.values(), key=lambda one: one[1] != "error"):
         model = Finding(
-            finding.code, level, finding.message, place, line_in(place, None), finding.hint, finding.source,
+            finding.code, level, finding.message, *_where(finding, assessment, place), finding.hint, finding.source,
             tuple(dict.fromkeys(targets)),
         )  # fmt: skip
         yield model, _statement(assessment.policy, finding.rule) or titled(finding.code)
+
+
+def _where(finding: policy.Finding, assessment: Assessment, place: Path) -> tuple[PurePath, int | None]:
+    """Return the file and the line of a finding: its own line, else [Version] of the first INF."""
+    if finding.place is not None:
+        return place.parent / finding.place.path.name, finding.place.line
+    return place, line_in(place, assessment.inf_line)
 
 
 def _levelled(verdict: policy.Verdict) -> Iterator[tuple[policy.Finding, Level]]:

@@ -67,6 +67,8 @@ def test_an_unsigned_package_fails_the_job_and_leaves_its_findings(runner: Runne
     (run,) = json.loads((work / "drvsign.sarif").read_text())["runs"]
     found = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]}
     assert "my%20driver/hello.sys" in found
+    assert ",file=my driver/hello.inf,line=" in said
+    assert runner.files["GITHUB_STEP_SUMMARY"].read_text().startswith("## drvsign verify")
 
 
 def test_a_clean_inf_passes(runner: Runner, work: Path) -> None:

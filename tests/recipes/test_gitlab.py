@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.support.files import ROOT
+from tests.support.reports import require_code_quality, require_junit
 
 TEMPLATE = (ROOT / "templates" / "drvsign.yml").read_text("utf-8")
 INPUT = re.compile(r"\$\[\[ *inputs\.(\w+) *\]\]")
@@ -36,6 +37,9 @@ def test_the_script_checks_a_package_and_leaves_its_findings(
     assert name == "drvsign verify"
     assert ran(one["script"], work, {**offline, **one["variables"]}) == 1
     (artifact,) = one["artifacts"]["paths"]
+    reports = one["artifacts"]["reports"]
+    require_code_quality((work / reports["codequality"]).read_text())
+    require_junit((work / reports["junit"]).read_text())
     assert json.loads((work / artifact).read_text())["runs"][0]["results"]
     name, one = job(paths="driver/hello.inf", check="inf lint", options="--mode u")
     assert name == "drvsign inf lint"

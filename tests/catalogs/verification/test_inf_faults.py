@@ -77,6 +77,23 @@ def test_a_fault_stops_the_installation(changes: tuple[tuple[str, str], ...], ru
     assert [one.rule for one in faults_on_x64(driver(text))] == rules
 
 
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        pytest.param(CASES[2][1], "[Version]", id="Signature: the section"),
+        pytest.param(CASES[4][1], "%Device% =", id="a missing install section: the model that names it"),
+        pytest.param(CASES[7][1], "[Sample.NT]", id="missing services: the install section"),
+        pytest.param(CASES[12][1], "AddService", id="a missing service section: the directive"),
+        pytest.param(CASES[-1][1], "[DefaultInstall]", id="not a primitive driver: the section"),
+    ],
+)
+def test_a_fault_points_to_its_line(changes: tuple[tuple[str, str], ...], line: str) -> None:
+    text = with_change(*((old, new.replace("{name}", "DefaultInstall")) for old, new in changes))
+    (fault,) = faults_on_x64(driver(text))
+    assert fault.place is not None
+    assert (fault.place.path, text.splitlines()[fault.place.line - 1][: len(line)]) == (Path("sample.inf"), line)
+
+
 def test_a_decorated_default_install_is_a_primitive_driver() -> None:
     text = with_change(*((old, new.replace("{name}", "DefaultInstall.NTamd64")) for old, new in UNDECORATED))
     assert list(faults_on_x64(driver(text))) == []

@@ -10,7 +10,7 @@ import pytest
 from catalogs.verification.assessment import Assessment
 from signer.codeintegrity.consequences import consequences
 from signer.errors import FileError, Interrupted
-from signer.policy.findings import Finding, Verdict
+from signer.policy.findings import Finding, Place, Verdict
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
@@ -93,6 +93,15 @@ def test_a_finding_about_a_package_is_at_its_inf() -> None:
     one = replace(with_verdict("rejected", UNSURE), kind="package", inf="hello.inf", path=Path("driver"))
     (finding,) = summarize(one).subject.findings
     assert (finding.file, finding.line) == (Path("driver/hello.inf"), 1)
+    (finding,) = summarize(replace(one, inf_line=7)).subject.findings
+    assert (finding.file, finding.line) == (Path("driver/hello.inf"), 7)
+
+
+def test_a_finding_with_a_line_of_its_own_is_there_even_in_another_inf_of_the_package() -> None:
+    found = UNSURE._replace(place=Place(Path("driver/second.inf"), 31))
+    one = replace(with_verdict("rejected", found), kind="package", inf="hello.inf", path=Path("driver"), inf_line=7)
+    (finding,) = summarize(one).subject.findings
+    assert (finding.file, finding.line) == (Path("driver/second.inf"), 31)
 
 
 def test_a_signature_has_its_facts_and_its_chain() -> None:

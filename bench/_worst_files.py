@@ -1,26 +1,15 @@
-"""Files of a given size that take the most time or memory to read, for each format."""
+"""Files of a given size that take the most time or memory to read: images, cabinets, INFs, policies and tables."""
 
 from __future__ import annotations
 
 import json
 import random
 import struct
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
-from cryptography.x509.oid import NameOID
-
-from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import MEMBER_FLAGS, hash_file, subjects
-from catalogs.catalog.trust_list import CertificateTrustList, NameValue, TrustedSubject
-from signer.asn1 import der, oids
+from signer.audit.rows import COLUMNS
 from signer.cab.write import NewFile, write
 
 Maker = Callable[[int], bytes]
@@ -56,150 +45,6 @@ def image_of_sections(size: int) -> bytes:
         for number in range(0xFFFF)
     )
     return (bytes(data[:table]) + rows).ljust(size, b"\0")
-
-
-def image_of_table(entry: bytes) -> Maker:
-    """An image whose certificate table consists of copies of an entry."""
-
-    def made(size: int) -> bytes:
-        data = bytearray((HELLO / "hello.sys").read_bytes())
-        data += bytes(-len(data) % 8)
-        header = int.from_bytes(data[0x3C:0x40], "little")
-        table = entry * ((size - len(data)) // len(entry))
-        struct.pack_into("<II", data, header + 24 + 112 + 32, len(data), len(table))
-        return bytes(data) + table
-
-    return made
-
-
-def certificate_entry(content: bytes) -> bytes:
-    """A WIN_CERTIFICATE with PKCS #7 content."""
-    content += bytes(-len(content) % 8)
-    return struct.pack("<IHH", 8 + len(content), 0x0200, 2) + content
-
-
-def image_of_signed_data(make: Maker) -> Maker:
-    """An image whose certificate table is one entry with this SignedData."""
-
-    def made(size: int) -> bytes:
-        entry = certificate_entry(make(size - (1 << 16)))
-        return image_of_table(entry)(len((HELLO / "hello.sys").read_bytes()) + len(entry) + 8)
-
-    return made
-
-
-def signed_data(digests: bytes = b"", certificates: bytes = b"", crls: bytes = b"", signers: bytes = b"") -> bytes:
-    """A SignedData of these parts."""
-    content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x")))
-    parts = [der.integer(1), der.tlv(der.SET, digests), content]
-    parts += [der.explicit(0, certificates)] if certificates else []
-    parts += [der.explicit(1, crls)] if crls else []
-    body = der.sequence(*parts, der.tlv(der.SET, signers))
-    return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, body))
-
-
-def set_of_nulls(size: int) -> bytes:
-    """A SignedData whose digest algorithms are millions of small elements."""
-    return signed_data(digests=der.sequence(der.oid(oids.DATA)) * (size // 13))
-
-
-def signed_by_many(size: int) -> bytes:
-    """A SignedData with 999 large certificates."""
-    one = large_certificate(size // 999)
-    return signed_data(certificates=one * 999)
-
-
-def deeply_nested(size: int) -> bytes:
-    """Sequences in sequences."""
-    whole, inner = b"", der.null()
-    while len(whole) < size:
-        for _ in range(95):
-            inner = der.sequence(inner)
-        whole, inner = whole + inner, der.null()
-    return signed_data(digests=whole)
-
-
-@cache
-def _key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _certificate(*extensions: x509.ExtensionType, subject: str = "Worst", serial: int = 7) -> x509.Certificate:
-    builder = x509.CertificateBuilder(_name("Worst"), _name(subject), _key().public_key(), serial)
-    builder = builder.not_valid_before(NOON).not_valid_after(NOON + timedelta(days=3650))
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=False)
-    return builder.sign(_key(), hashes.SHA256())
-
-
-def large_certificate(size: int) -> bytes:
-    """A certificate with one large extension."""
-    extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(size))
-    return _certificate(extension).public_bytes(Encoding.DER)
-
-
-def certificate_of_names(size: int) -> bytes:
-    """A certificate with many alternative names."""
-    names = [x509.DNSName(f"n{number}.example") for number in range(size // 18)]
-    return _certificate(x509.SubjectAlternativeName(names)).public_bytes(Encoding.DER)
-
-
-def certificates(size: int) -> bytes:
-    """Many certificates in PEM."""
-    one = _certificate().public_bytes(Encoding.PEM)
-    return one * (size // len(one))
-
-
-def revocation_list(size: int) -> bytes:
-    """A revocation list with many serial numbers."""
-    entry = der.sequence(der.integer(0x40000000), der.time(NOON))
-    start = 0x40000000
-    builder = x509.CertificateRevocationListBuilder(_name("Worst"), NOON, NOON + timedelta(days=30))
-    revoked = x509.RevokedCertificateBuilder(start, NOON).build()
-    one = builder.add_revoked_certificate(revoked).sign(_key(), hashes.SHA256()).public_bytes(Encoding.DER)
-    whole = der.read(one)
-    tbs, algorithm, value = (part.whole(one) for part in der.children(one, whole))
-    fields = [part.whole(tbs) for part in der.children(tbs, der.read(tbs))]
-    many = b"".join(der.sequence(der.integer(start + number), der.time(NOON)) for number in range(size // len(entry)))
-    fields[-1] = der.sequence(many)
-    return der.sequence(der.sequence(*fields), algorithm, value)
-
-
-def pfx(size: int) -> bytes:
-    """A PFX with many certificates, without iterations to speak of."""
-    count = size // len(_certificate().public_bytes(Encoding.DER)) // 2
-    others = [_certificate(serial=number + 9) for number in range(count)]
-    return pkcs12.serialize_key_and_certificates(b"x", _key(), _certificate(), others, BestAvailableEncryption(b"x"))
-
-
-def catalog(size: int) -> bytes:
-    """An unsigned catalog with as many files as fit."""
-    rng = random.Random(1)  # the same file on every run
-    model = hash_file(memoryview(b"x"))
-
-    def entries(number: int) -> list[TrustedSubject]:
-        digests = {one: rng.randbytes(len(digest)) for one, digest in model.digests.items()}
-        contents = {one: part.replace(model.digests[one], digests[one]) for one, part in model.contents.items()}
-        file = replace(model, digests=digests, contents=contents)
-        return subjects(file, [NameValue("File", MEMBER_FLAGS, f"f{number}.sys")], 2)
-
-    length = sum(len(one.encoded) for one in entries(10_000))
-    return _catalog(entry for number in range(size // length) for entry in entries(number))
-
-
-def catalog_of_tags(size: int) -> bytes:
-    """An unsigned catalog whose members have no attributes."""
-    rng = random.Random(1)
-    length = len(TrustedSubject.of(bytes(32), ()).encoded)
-    return _catalog(TrustedSubject.of(rng.randbytes(32), ()) for _ in range(size // length))
-
-
-def _catalog(entries: Iterable[TrustedSubject]) -> bytes:
-    return Catalog(CertificateTrustList(2, bytes(16), NOON, tuple(entries), ())).to_bytes()
 
 
 def cabinet_of_zeros(size: int) -> bytes:
@@ -282,30 +127,58 @@ def policy_xml(size: int) -> bytes:
     ).encode()
 
 
-def event(number: int) -> str:
-    """A Code Integrity event as XML."""
+def policy_of_signers(size: int) -> bytes:
+    """An App Control policy of signers, each allowed in the kernel scenario with an exception."""
+    signer = '<Signer ID="S{0}" Name="n"><CertRoot Type="TBS" Value="{0:08x}"/><FileAttribRef RuleID="F"/></Signer>'
+    allowed = '<AllowedSigner SignerId="S{0}"><ExceptDenyRule DenyRuleID="D"/></AllowedSigner>'
+    count = size // (len(signer) + len(allowed) + 16)
     return (
-        '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System>'
-        '<Provider Name="Microsoft-Windows-CodeIntegrity"/><EventID>3077</EventID><Version>5</Version>'
-        f'<TimeCreated SystemTime="2026-01-01T00:00:00.{number:07}Z"/>'
-        f'<Correlation ActivityID="{{00000000-0000-0000-0000-{number:012}}}"/></System><EventData>'
-        f'<Data Name="File Name">\\Device\\HarddiskVolume3\\Windows\\System32\\drivers\\d{number}.sys</Data>'
-        '<Data Name="Process Name">System</Data><Data Name="Status">0xc0000428</Data>'
-        '<Data Name="SI Signing Scenario">0</Data><Data Name="PolicyName">P</Data></EventData></Event>\n'
-    )
+        '<?xml version="1.0" encoding="utf-8"?><SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy">'
+        "<VersionEx>10.0.1.0</VersionEx><PolicyTypeID>{A244370E-44C9-4C06-B551-F6016E563076}</PolicyTypeID>"
+        '<FileRules><FileAttrib ID="F" FileName="a.sys"/><Deny ID="D" FileName="b.sys"/></FileRules>'
+        f"<Signers>{''.join(signer.format(number) for number in range(count))}</Signers><SigningScenarios>"
+        '<SigningScenario ID="K" Value="131"><ProductSigners><AllowedSigners>'
+        f"{''.join(allowed.format(number) for number in range(count))}"
+        "</AllowedSigners></ProductSigners></SigningScenario></SigningScenarios></SiPolicy>"
+    ).encode()
 
 
-def event_json(number: int) -> str:
-    """A Code Integrity event as Get-WinEvent | ConvertTo-Json writes it."""
-    text = f"Code Integrity determined that \\Device\\d{number}.sys did not meet the requirements."
-    return json.dumps({"Id": 3077, "ProviderName": "Microsoft-Windows-CodeIntegrity", "Message": text}) + ",\n"
+def _binary_policy(rules: int, signers: int) -> bytes:
+    """Return an App Control policy in binary form, whose kernel scenario refers to all rules or signers."""
+    empty = bytes(8)
+    head = struct.pack("<I32x5I8xI", 3, 0x80000000, 0, rules, signers, 1, 64)
+    rule = struct.pack("<I", 0) + empty + b"\1\0\0\0\0\0\0\0" + bytes(4)
+    signer = struct.pack("<II", 0, 0) + bytes(4) + empty * 3 + bytes(4)
+    group = bytes(12)
+    allowed = b"".join(struct.pack("<II", number, 0) for number in range(signers))
+    referred = b"".join(struct.pack("<I", number) for number in range(rules))
+    product = struct.pack("<I", signers) + allowed + bytes(4) + struct.pack("<I", rules) + referred
+    scenario = struct.pack("<III", 131, 0, 32780) + product + group * 2
+    block = struct.pack("<I", 3) + (b"\xff" * 8 + bytes(4)) * rules + empty * signers
+    return head + rule * rules + signer * signers + bytes(8) + scenario + bytes(8) + block + struct.pack("<I", 4)
 
 
-def setupapi(number: int) -> str:
-    """A section of setupapi.dev.log about a driver that is refused."""
-    return (
-        f">>>  [Device Install (Hardware initiated) - PCI\\VEN_{number:04X}]\n"
-        ">>>  Section start 2026/01/01 10:00:00.000\n"
-        f"     sto: Driver package 'c:\\d{number}.inf' failed\n!!!  sig: Driver package failed signature validation. "
-        f"Error = 0x800B0109\n<<<  Section end 2026/01/01 10:00:01.000\n<<<  [Exit status: FAILURE(0xe0000247)]\n"
-    )
+def binary_policy_of_rules(size: int) -> bytes:
+    """A binary App Control policy of small rules, as large as the limit `policy-size` allows."""
+    return _binary_policy((min(size, 8 << 20) - 200) // 40, 0)
+
+
+def binary_policy_of_signers(size: int) -> bytes:
+    """A binary App Control policy of small signers, as large as the limit `policy-size` allows."""
+    return _binary_policy(0, (min(size, 8 << 20) - 200) // 56)
+
+
+def baseline(row: Callable[[int], object]) -> Maker:
+    """The JSON of an earlier audit."""
+    return lambda size: filled(lambda number: json.dumps(row(number)) + ",\n", size, "[", "{}]")
+
+
+def audited(number: int) -> object:
+    """A row of an audit."""
+    texts = dict.fromkeys(COLUMNS, "")
+    return texts | {"answer": "loads", "file": f"d{number}.sys", "authentihash": f"{number:064x}"}
+
+
+def small_row(number: int) -> object:
+    """The members of a row that are read."""
+    return {"answer": "loads", "file": "", "authentihash": f"{number:x}"}

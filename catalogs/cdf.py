@@ -16,10 +16,9 @@ from catalogs.catalog.members import subjects, text_tag
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
+from signer.limits import LIMITS, raising
 from signer.numbers import decimal
 
-MAX_LINES = 100_000
-"""Maximum number of lines that define a catalog: its attributes, its members, and their attributes."""
 _HASH = "<hash>"
 _NAME_VALUE, _OID = 0x1, 0x2
 _BASE64 = 0x00020000
@@ -133,8 +132,9 @@ def _found(path: Path, folder: Folder) -> Path:
 def _sections(text: str, source: Path) -> _Lines:
     found, section = _Lines(), ""
     for number, raw in enumerate(text.splitlines(), 1):
-        if len(found.header) + len(found.files) > MAX_LINES:
-            raise CatalogError(f"the .cdf has more than {MAX_LINES:,} lines of definitions", path=source, line=number)
+        if len(found.header) + len(found.files) > (limit := LIMITS["cdf-lines"]):
+            message = f"the .cdf has more than {limit:,} lines of definitions"
+            raise CatalogError(message, path=source, line=number, hint=raising("cdf-lines"))
         line = raw.strip()
         if not line or line.startswith(";"):
             continue

@@ -14,13 +14,13 @@ from functools import lru_cache
 
 from signer.asn1 import der, oids
 from signer.errors import CatalogError
+from signer.limits import LIMITS, raising
 
 Attribute = tuple[str, bytes]
 """A member's attribute: its OID, and the DER of its single value."""
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
-MAX_SUBJECTS = 200_000
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
@@ -140,9 +140,11 @@ def _fields(data: bytes) -> list[der.Element]:
 def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
     """Parse the entries. The four nesting levels are unrolled because this loop dominates the run time."""
     found: list[TrustedSubject] = []
+    limit = LIMITS["catalog-entries"]
     for entry in der.children(data, subjects):
-        if len(found) == MAX_SUBJECTS:
-            raise CatalogError(f"the catalog has more than {MAX_SUBJECTS:,} entries", offset=entry.start)
+        if len(found) == limit:
+            message = f"the catalog has more than {limit:,} entries"
+            raise CatalogError(message, offset=entry.start, hint=raising("catalog-entries"))
         identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
         values = []
         for attribute in der.children(data, attributes):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from catalogs.inf.sources import Source
 from catalogs.inf.syntax import Entry, Inf, Section
 from signer.errors import InfError
+from signer.limits import LIMITS, raising
 
 _DEFAULT_DIRECTORY = "DefaultDestDir"
 
@@ -56,10 +57,6 @@ class CopiedFile:
         """Its folders and name in the package, in lower case."""
         folders = self.source.folders if self.source is not None else ()
         return tuple(part.lower() for part in (*folders, self.copy.source))
-
-
-MAX_COPIES = 50_000
-"""Maximum number of files that an INF copies on one architecture. The largest known packages have a few thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +137,9 @@ class Installation:
         elif value.lower() not in self._lists:
             self._lists.add(value.lower())
             self.copies += _listed(section, self._destination(value))
-        if len(self.copies) > MAX_COPIES:
-            raise InfError(f"the INF copies more than {MAX_COPIES:,} files", line=entry.line)
+        if len(self.copies) > (limit := LIMITS["inf-copies"]):
+            message = f"the INF copies more than {limit:,} files"
+            raise InfError(message, line=entry.line, hint=raising("inf-copies"))
 
     def _destination(self, name: str) -> tuple[str, str]:
         """Return the destination that [DestinationDirs] gives a file-list section."""

@@ -15,22 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
+from typing import NoReturn
 
 from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
+from signer.limits import LIMITS, raising
 
 MAX_NAME_LENGTH = 255
 """Maximum length of a section name in characters (MAX_SECT_NAME_LEN in setupapi.h)."""
 
-MAX_SECTIONS = 20_000
-"""Maximum number of sections of an INF. The largest known INFs have a few thousand."""
-
 _MAX_WARNINGS = 100
-MAX_ENTRIES, MAX_TOKENS = 80_000, 500_000
-"""Limits on entries, and on tokens in one entry. The largest known INFs have about 50,000 lines."""
-MAX_LINE = 1 << 20
-"""Maximum length of a line in characters. Windows reads at most 4096 of a value."""
 _BLANK = "".join(map(chr, range(1, 33)))
 """White space in an INF: all characters from U+0001 to the space."""
 _END_OF_TEXT = "\x1a"
@@ -157,6 +152,11 @@ def _quoted(value: str) -> str:
     return '"' + value.replace('"', '""') + '"' if not value or _MUST_QUOTE.search(value) else value
 
 
+def _refuse(message: str, line: int, limit: str) -> NoReturn:
+    """Raise InfError for an INF that exceeds a limit of `signer.limits`."""
+    raise InfError(message, line=line, hint=raising(limit))
+
+
 class _Reader:
     """Parser state for one pass over the lines of an INF."""
 
@@ -166,6 +166,7 @@ class _Reader:
         self._headers: dict[str, tuple[str, list[int], list[Entry]]] = {}
         self._entries: list[Entry] | None = None
         self._count = 0
+        self._max_entries, self._max_line = LIMITS["inf-entries"], LIMITS["inf-line"]
         self._problems: list[PackageProblem] = []
         self._warned: Counter[str] = Counter()
 
@@ -176,8 +177,7 @@ class _Reader:
             stripped = text.strip(_BLANK)
             if not stripped or stripped[0] == ";":
                 continue
-            if len(stripped) > MAX_LINE:
-                raise InfError(f"the line is longer than {MAX_LINE:,} characters", line=number)
+            self._require_short(number, stripped)
             if stripped[0] == "[":
                 self._header(number, stripped)
             elif (plain := _plain_entry(stripped)) is not None:
@@ -203,8 +203,8 @@ class _Reader:
             raise InfError(f"the section name is longer than {MAX_NAME_LENGTH} characters", line=number)
         _, numbers, self._entries = self._headers.setdefault(name.lower(), (name, [], []))
         numbers.append(number)
-        if len(self._headers) > MAX_SECTIONS:
-            raise InfError(f"the INF has more than {MAX_SECTIONS:,} sections", line=number)
+        if len(self._headers) > (limit := LIMITS["inf-sections"]):
+            _refuse(f"the INF has more than {limit:,} sections", number, "inf-sections")
 
     def _tokens_of_entry(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
         """Return the tokens of an entry's line and its continuation lines, without comments."""
@@ -212,14 +212,18 @@ class _Reader:
         while True:
             tokens, continues = _tokens(text)
             parts += tokens
-            if len(parts) > MAX_TOKENS:
-                raise InfError(f"the line has more than {MAX_TOKENS:,} tokens", line=number)
+            if len(parts) > (limit := LIMITS["inf-tokens"]):
+                _refuse(f"the line has more than {limit:,} tokens", number, "inf-tokens")
             if not continues:
                 return parts
             following, text = next(lines, (0, ""))
             text = text.strip(_BLANK)
-            if len(text) > MAX_LINE:
-                raise InfError(f"the line is longer than {MAX_LINE:,} characters", line=following)
+            self._require_short(following, text)
+
+    def _require_short(self, number: int, text: str) -> None:
+        """Raise InfError for a line that is too long. Windows reads at most 4096 characters of a value."""
+        if len(text) > self._max_line:
+            _refuse(f"the line is longer than {self._max_line:,} characters", number, "inf-line")
 
     def _entry(self, number: int, tokens: list[str]) -> None:
         """Parse the tokens of an entry."""
@@ -250,8 +254,8 @@ class _Reader:
             )
             return
         self._count += 1
-        if self._count > MAX_ENTRIES:
-            raise InfError(f"the INF has more than {MAX_ENTRIES:,} entries", line=entry.line)
+        if self._count > self._max_entries:
+            _refuse(f"the INF has more than {self._max_entries:,} entries", entry.line, "inf-entries")
         self._entries.append(entry)
 
     def _check_quote(self, number: int, piece: str) -> None:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from signer.errors import InfError
+from signer.limits import LIMITS, raising
 
 DEFAULT_CODE_PAGE = "cp1252"
-MAX_SIZE = 16 * 1024 * 1024
-"""Maximum size of an INF in bytes; a larger file is rejected."""
-
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -61,10 +59,10 @@ def decode(data: bytes, code_page: str = DEFAULT_CODE_PAGE) -> InfText:
     Raises InfError if the data is too large, truncated, contains NUL characters, or is invalid in the encoding of its
     BOM.
     """
-    if len(data) > MAX_SIZE:
+    if len(data) > (limit := LIMITS["inf-size"]):
         raise InfError(
-            f"the file has {len(data):,} bytes; an INF has at most {MAX_SIZE:,}",
-            hint="Check the path: the file is probably not an INF.",
+            f"the file has {len(data):,} bytes; an INF has at most {limit:,}",
+            hint=f"Check the path: the file is probably not an INF. {raising('inf-size')}.",
         )
     bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", ""))
     encoding = encoding or _detect_utf16(data) or code_page

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from signer.errors import FileError, MalformedInput, UsageError
+from signer.limits import LIMITS, raising
 
-MAX_LINES, MAX_LINE = 100_000, 4096
-"""Maximum number of lines, and of characters of a line after its variables were replaced."""
+MAX_LINE = 4096
+"""Maximum number of characters of a line, also after its variables were replaced."""
 
 _NO_INF = "drvsign writes no INF for the cabinet"
 _ONE_CABINET = "drvsign writes one cabinet"
@@ -122,8 +123,9 @@ def parse(text: str, source: Path, defined: Mapping[str, str] | None = None) -> 
     """
     reader = _Reader(source, {name.lower(): value for name, value in (defined or {}).items()})
     lines = text.split("\n")
-    if len(lines) > MAX_LINES:
-        raise MalformedInput(f"the .ddf has more than {MAX_LINES:,} lines", path=source, line=MAX_LINES + 1)
+    if len(lines) > (limit := LIMITS["ddf-lines"]):
+        message = f"the .ddf has more than {limit:,} lines"
+        raise MalformedInput(message, path=source, line=limit + 1, hint=raising("ddf-lines"))
     for number, line in enumerate(lines, 1):
         reader.read(number, line.strip())
     return reader.result()

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from signer.cab.cabinet import Cabinet
 from signer.cab.data import HEADER, MSZIP, PIECE, STORED, checksum, unpack
 from signer.errors import MalformedInput
+from signer.limits import LIMITS, raising
 
 _FIXED = 36
 _FILE = struct.Struct("<IIHHHH")
@@ -25,9 +26,8 @@ _CODE_PAGE = "cp1252"
 MAX_UNPACKED = 1 << 32
 """Maximum size in bytes of all files of a cabinet."""
 MAX_EXPANSION = 16
-"""Maximum ratio of the size of all files to the size of the cabinet. MSZIP reaches 1000 for zeros, drivers up to 10."""
-MIN_EXPANDED = 64 << 20
-"""Size in bytes of all files up to which no ratio applies."""
+"""Maximum ratio of the size of all files to the size of the cabinet, beyond the limit `cabinet-size`. MSZIP reaches
+1000 for zeros, drivers up to 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,11 @@ class Listing:
     def _require_bounded(self) -> None:
         """Raise MalformedInput for a cabinet that expands beyond the limits, or whose files share bytes."""
         unpacked = sum(folder.blocks for folder in self.folders) * PIECE
-        limit = min(MAX_UNPACKED, max(MIN_EXPANDED, MAX_EXPANSION * len(self.cabinet.data)))
+        limit = min(MAX_UNPACKED, max(LIMITS["cabinet-size"], MAX_EXPANSION * len(self.cabinet.data)))
         if unpacked > limit:
             raise MalformedInput(
                 f"the cabinet would decompress to {unpacked:,} bytes; the limit is {limit:,}",
-                hint="Check its source. If you trust it, unpack it with another program and check the folder.",
+                hint=raising("cabinet-size"),
             )
         total = sum(file.size for file in self.files)
         if total > unpacked:

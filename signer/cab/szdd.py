@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 
 from signer.errors import MalformedInput
+from signer.limits import LIMITS, raising
 
 _MAGIC = b"SZDD\x88\xf0\x27\x33"
 _HEADER = struct.Struct("<8scBI")
@@ -18,10 +19,6 @@ _WINDOW = 4096
 _AHEAD = 16
 _MIN_COPY = 3
 _BITS = (1, 2, 4, 8, 16, 32, 64, 128)
-
-
-MAX_EXPANDED = 1 << 23
-"""Maximum expanded size in bytes. COMPRESS.EXE dates from the time of 16-bit Windows."""
 
 
 def is_szdd(data: memoryview | bytes) -> bool:
@@ -36,11 +33,11 @@ def expand(data: memoryview | bytes) -> bytes:
     _, method, _, size = _HEADER.unpack_from(data)
     if method != _METHOD:
         raise MalformedInput(f"the SZDD compression method {method!r} is not supported", offset=8)
-    if size > MAX_EXPANDED:
+    if size > LIMITS["szdd-size"]:
         raise MalformedInput(
-            f"the SZDD header gives {size:,} bytes as the expanded size; the limit is {MAX_EXPANDED:,}",
+            f"the SZDD header gives {size:,} bytes as the expanded size; the limit is {LIMITS['szdd-size']:,}",
             offset=10,
-            hint="Compress the file into a cabinet, or package it uncompressed.",
+            hint=raising("szdd-size"),
         )
     expanded = _expand_lzss(bytes(data[_HEADER.size :]), size)
     if len(expanded) != size:

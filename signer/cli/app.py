@@ -6,6 +6,7 @@ A command is imported when it is called, so that `drvsign --help` does not pay f
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -27,6 +28,7 @@ from signer.cli.panels import Canvas
 from signer.cli.param_types import convert_directly, to_path
 from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
+from signer.limits import VARIABLE, raise_limits
 from signer.storage.files import hint_for
 
 AS_TOOL = "--as"
@@ -282,6 +284,7 @@ def main() -> None:
     """Run the program on the command line of this process."""
     try:
         completion.prepare()
+        raise_limits(os.environ.get(VARIABLE, ""))
     except UsageError as error:
         _report(error)
         sys.exit(ExitCode.USAGE)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from signer.cli.text import text_of
 from signer.errors import FileError, UsageError
+from signer.limits import LIMITS, raising
 from signer.storage.files import exists, read
 from signer.storage.folders import walk
 from signer.storage.streams import STANDARD
@@ -91,6 +92,9 @@ def listed(paths: Iterable[Path]) -> Iterator[Path]:
         named = [line for line in map(str.strip, _lines(source)) if line and not line.startswith("#")]
         if not named:
             raise UsageError("the list contains no paths", path=source, hint="Write one path per line.")
+        if len(named) > (limit := LIMITS["list-paths"]):
+            message = f"the list has {len(named):,} paths; the limit is {limit:,}"
+            raise UsageError(message, path=source, hint=raising("list-paths"))
         yield from map(Path, named)
 
 

@@ -1,18 +1,21 @@
 """Bound the time that a log takes, in proportion to its size.
 
 Logs of Windows have long lines and large events. A log that has only short ones would take a hundred times as long as
-a real one of the same size, so a log has a budget: `MIN_WORK`, or more if it is large.
+a real one of the same size, so a log has a budget: the limit `log-work`, or more if it is large.
 """
 
 from __future__ import annotations
 
-MIN_WORK = 280_000
-"""Units of work that every log may take."""
+from signer.limits import LIMITS, VARIABLE
+
 CHARACTERS_PER_UNIT = 36
-"""Characters of a log for each unit, where these units are more than `MIN_WORK`."""
+"""Characters of a log for each unit, where these units are more than the limit `log-work`."""
 STATEMENT = 8
 """Units of an event, a message or another statement about a driver; a line takes one."""
-LEFT_OUT = "a part of the log was left out: it has more lines and events than real logs of its size"
+LEFT_OUT = (
+    "a part of the log was left out: it has more lines and events than real logs of its size; "
+    f"{VARIABLE}=log-work=off reads all"
+)
 
 
 class Budget:
@@ -32,4 +35,4 @@ class Budget:
     @property
     def left(self) -> int:
         """Units that may still be spent, zero or less if there are none."""
-        return max(MIN_WORK, self._characters // CHARACTERS_PER_UNIT) - self._spent
+        return max(LIMITS["log-work"], self._characters // CHARACTERS_PER_UNIT) - self._spent

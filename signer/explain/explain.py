@@ -79,7 +79,7 @@ class Explanation:
     """What could not be read, and how often."""
     forms: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
-    """Records about files beyond `symptoms.MAX_FILES`."""
+    """Records about files beyond the limit `log-files`."""
     failures: tuple[SignerError, ...] = ()
     """One error for each log that can't be read; the answers are from the others."""
 

@@ -10,9 +10,8 @@ from signer.codeintegrity.app_control import policy_with_guid
 from signer.codeintegrity.field_values import FieldValue
 from signer.explain.codes import parse_code
 from signer.explain.records import Record
+from signer.limits import LIMITS
 
-MAX_FILES = 10_000
-"""Files that one explanation covers; a log of Windows has a few hundred."""
 _MAX_ACTIVITIES = 4096
 _MAX_SIGNATURES = 64
 SIGNATURE_EVENT = 3089
@@ -100,7 +99,7 @@ class Collector:
         self._waiting: OrderedDict[str, list[Mapping[str, FieldValue]]] = OrderedDict()
         self._last: Symptoms | None = None
         self.left_out = 0
-        """Records about files beyond `MAX_FILES`."""
+        """Records about files beyond the limit `log-files`."""
 
     def add(self, record: Record) -> None:
         """Add one record."""
@@ -132,7 +131,7 @@ class Collector:
             return self._loose
         key = _key(file)
         if key not in self._files:
-            if len(self._files) >= MAX_FILES:
+            if len(self._files) >= LIMITS["log-files"]:  # a log of Windows has a few hundred
                 self.left_out += 1
                 return None
             self._files[key] = Symptoms(file)

@@ -22,6 +22,7 @@ from signer.keys.chain import chain_above, identity_for
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
 from signer.keys.pvk import is_pvk, load_pvk
+from signer.limits import LIMITS, VARIABLE
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -55,15 +56,11 @@ class LocalKey:
         return signature
 
 
-MAX_PFX_ITERATIONS = 3_000_000
-"""Maximum number of iterations that opening a PFX takes in all, about a second. It has a MAC and two encrypted parts;
-Windows writes 2,000 for each, OpenSSL 2,048, key stores up to 600,000."""
-
-
-def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_ITERATIONS) -> SigningIdentity:
+def load_pfx(data: bytes, password: str | None, max_iterations: int | None = None) -> SigningIdentity:
     """Load the identity in a PFX (PKCS #12): key, certificate, and the issuers that the file contains.
 
-    Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations.
+    Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations, by
+    default the limit `pfx-iterations`.
     """
     require_few_iterations(data, max_iterations)
     secret = None if password is None else encoded_password(password)
@@ -87,13 +84,18 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int = MAX_PFX_IT
     return _identity(key, certificate, others)
 
 
-def require_few_iterations(data: bytes, limit: int = MAX_PFX_ITERATIONS) -> None:
-    """Refuse a PFX that takes more iterations to open. Raises IdentityError."""
-    count = iterations(data)
+def require_few_iterations(data: bytes, limit: int | None = None) -> None:
+    """Refuse a PFX that takes more iterations to open than the limit `pfx-iterations`. Raises IdentityError.
+
+    A PFX has a MAC and two encrypted parts; Windows writes 2,000 iterations for each, OpenSSL 2,048, key stores up to
+    600,000.
+    """
+    count, limit = iterations(data), LIMITS["pfx-iterations"] if limit is None else limit
     if count > limit:
         raise IdentityError(
             f"the PFX requires {count:,} iterations to be opened; the limit is {limit:,}",
-            hint=f"To sign with it, if you trust the file: --identity 'pfx:FILE.pfx?iterations={count}'",
+            hint=f"To sign with it, if you trust the file: --identity 'pfx:FILE.pfx?iterations={count}'. For other "
+            f"commands: {VARIABLE}=pfx-iterations={count}",
         )
 
 

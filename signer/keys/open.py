@@ -157,10 +157,10 @@ def _first_line(path: Path) -> str:
 
 
 def _open_pfx(path: Path, secret: Secret, max_iterations: int | None = None) -> SigningIdentity:
-    from signer.keys.local import MAX_PFX_ITERATIONS, load_pfx
+    from signer.keys.local import load_pfx
 
-    data, limit = read(path), MAX_PFX_ITERATIONS if max_iterations is None else max_iterations
-    return _with_secret(path, lambda password: load_pfx(data, password, limit), secret)
+    data = read(path)
+    return _with_secret(path, lambda password: load_pfx(data, password, max_iterations), secret)
 
 
 def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:

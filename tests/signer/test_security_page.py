@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
+import subprocess
+import sys
 import tracemalloc
 from importlib import import_module
 from pathlib import Path
@@ -12,16 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from catalogs import cdf
-from catalogs.catalog import trust_list
 from catalogs.catalog.trust_list import CertificateTrustList
-from catalogs.inf import install, rules, syntax
+from catalogs.inf import install, rules
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.syntax import Inf
-from signer import config
+from signer import config, limits
 from signer.asn1 import der, oids
 from signer.asn1.pfx import iterations
 from signer.cab import szdd
-from signer.cab.read import MAX_EXPANSION, MIN_EXPANDED, Listing
+from signer.cab.read import MAX_EXPANSION, Listing
 from signer.cab.write import NewFile, write
 from signer.config import parse_profiles
 from signer.errors import (
@@ -33,7 +35,6 @@ from signer.errors import (
     SignatureFormatError,
     UsageError,
 )
-from signer.keys import local
 from signer.keys.local import LocalKey, load_pfx
 from signer.keys.open import open_identity
 from signer.pkcs7.parse import MAX_PARTS, parse
@@ -42,15 +43,61 @@ from tests.support.files import ROOT
 from tests.support.identities import identity
 from tests.support.timestamping import NOON
 
-ROW = re.compile(r"^\| [^|]+ \| ([\d,]+)[^|]*\| `([\w.]+)` \| [^|]+ \|$", re.MULTILINE)
-LIMITS = ROW.findall((ROOT / "docs/security.md").read_text("utf-8"))
+PAGE = (ROOT / "docs/security.md").read_text("utf-8").partition("## Limits on input")[2].partition("\n## ")[0]
+RAISED = re.findall(r"^\| `([a-z-]+)` \| ([\d,]+) \| [^|]+ \| [^|]+ \|$", PAGE, re.MULTILINE)
+FIXED = re.findall(r"^\| [^|]+ \| ([\d,]+) \| `([\w.]+)` \|(?: [^|]+ \|)?$", PAGE, re.MULTILINE)
+OTHERS = {
+    "catalogs.inf.syntax.MAX_NAME_LENGTH": "Windows' limit on section names",
+    "catalogs.inf.rules.services.MAX_NAME_LENGTH": "Windows' limit on service names",
+    "catalogs.inf.rules.version_section.MAX_CLASS_LENGTH": "Windows' limit on class names",
+    "catalogs.inf.rules.directives.MAX_VALUES": "numbers of values in Windows' documentation",
+    "catalogs.submission.names.MAX_FOLDER_LENGTH": "the portal's limit",
+    "catalogs.submission.names.MAX_PATH_LENGTH": "the portal's limit",
+    "signer.audit.cache.MAX_UNITS": "size of the cache",
+    "signer.cab.data.MAX_BLOCKS": "of the format",
+    "signer.cab.write.MAX_NAME_LENGTH": "of the format",
+    "signer.cab.write.MAX_FOLDER_SIZE": "of the format",
+    "signer.cli.terminal.MAX_DRAWN_ROWS": "chooses how a table is written",
+    "signer.pe.layout_check.MAX_HASHED": "chooses how lief hashes",
+    "signer.pe.layout_check.MAX_READ_WHOLE": "chooses how a file is read",
+    "signer.policy.si_policy.layout.MAX_VERSION": "the newest version of the format",
+    "signer.reports.html.MAX_FINDINGS": "of a report",
+    "signer.reports.markdown.MAX_ROWS": "of a report",
+    "signer.storage.leftovers.MAX_NAME_PART": "of names that drvsign makes",
+    "testcerts.issue.MAX_DAYS": "of certificates that drvsign makes",
+}
+"""Constants that bound no input."""
 
 
-def test_the_page_has_the_limits() -> None:
-    assert len(LIMITS) == 39
+def constants() -> set[str]:
+    """Return every public constant `MAX_…` of the code."""
+    found = set()
+    for package in ("signer", "catalogs", "testcerts"):
+        for path in (ROOT / package).rglob("*.py"):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            for names in re.findall(r"^((?:\w+, )*\w+)(?:: [^=\n]+)? = ", path.read_text("utf-8"), re.MULTILINE):
+                found |= {f"{module}.{name}" for name in names.split(", ") if name.startswith("MAX_")}
+    return found
 
 
-@pytest.mark.parametrize(("number", "name"), LIMITS, ids=[name for _, name in LIMITS])
+def test_the_page_has_each_limit_once() -> None:
+    assert [name for name, _ in RAISED] == list(dict.fromkeys(name for name, _ in RAISED))
+    assert {name for name, _ in RAISED} == limits.LIMITS.keys()
+    assert [name for _, name in FIXED] == list(dict.fromkeys(name for _, name in FIXED))
+    listed = {name for _, name in FIXED} - {"signer.explain.budget.CHARACTERS_PER_UNIT"}
+    assert constants() == listed | OTHERS.keys()
+
+
+def test_the_rows_of_the_page_are_short() -> None:
+    assert [line for line in PAGE.splitlines() if len(line) > 120 and line.startswith("|")] == []
+
+
+@pytest.mark.parametrize(("name", "number"), RAISED, ids=[name for name, _ in RAISED])
+def test_the_number_is_that_of_the_table(name: str, number: str) -> None:
+    assert limits.LIMITS[name] == int(number.replace(",", ""))
+
+
+@pytest.mark.parametrize(("number", "name"), FIXED, ids=[name for _, name in FIXED])
 def test_the_number_is_that_of_the_code(number: str, name: str) -> None:
     module, _, constant = name.rpartition(".")
     assert getattr(import_module(module), constant) == int(number.replace(",", ""))
@@ -62,12 +109,12 @@ def cabinet(size: int, files: int = 1) -> bytes:
 
 
 def test_a_cabinet_expands_to_16_times_its_size_or_64_mib() -> None:
-    small = cabinet(MIN_EXPANDED // 2)
-    assert len(small) * MAX_EXPANSION < MIN_EXPANDED
+    small = cabinet(limits.LIMITS["cabinet-size"] // 2)
+    assert len(small) * MAX_EXPANSION < limits.LIMITS["cabinet-size"]
     ((_, data),) = Listing.parse(small).contents()
-    assert len(data) == MIN_EXPANDED // 2
+    assert len(data) == limits.LIMITS["cabinet-size"] // 2
     with pytest.raises(MalformedInput, match="would decompress to 67,141,632 bytes; the limit is 67,108,864"):
-        list(Listing.parse(cabinet(MIN_EXPANDED + 1)).contents())
+        list(Listing.parse(cabinet(limits.LIMITS["cabinet-size"] + 1)).contents())
 
 
 def test_a_cabinet_whose_files_share_their_data_is_refused() -> None:
@@ -94,7 +141,7 @@ def test_the_files_of_many_folders_are_found_in_one_pass() -> None:
 
 def test_an_szdd_file_expands_to_8_mib() -> None:
     with pytest.raises(MalformedInput, match="gives 8,388,609 bytes as the expanded size; the limit is 8,388,608"):
-        szdd.expand(szdd_header(szdd.MAX_EXPANDED + 1))
+        szdd.expand(szdd_header(limits.LIMITS["szdd-size"] + 1))
 
 
 def test_an_szdd_file_is_expanded_only_to_the_size_in_its_header() -> None:
@@ -110,13 +157,13 @@ def test_an_inf_with_too_many_sections_is_refused() -> None:
     def inf(count: int) -> bytes:
         return b"".join(b"[s%d]\r\n" % number for number in range(count))
 
-    assert len(Inf.parse(inf(syntax.MAX_SECTIONS)).sections) == syntax.MAX_SECTIONS
+    assert len(Inf.parse(inf(limits.LIMITS["inf-sections"])).sections) == limits.LIMITS["inf-sections"]
     with pytest.raises(InfError, match="more than 20,000 sections"):
-        Inf.parse(inf(syntax.MAX_SECTIONS + 1))
+        Inf.parse(inf(limits.LIMITS["inf-sections"] + 1))
 
 
 def test_an_inf_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syntax, "MAX_ENTRIES", 3)
+    monkeypatch.setitem(limits.LIMITS, "inf-entries", 3)
     assert len(Inf.parse(b"[a]\r\nx=1\r\ny=2\r\n[b]\r\nz=3\r\n").sections) == 2
     with pytest.raises(InfError, match="more than 3 entries"):
         Inf.parse(b"[a]\r\nx=1\r\ny=2\r\n[b]\r\nz=3\r\nw=4\r\n")
@@ -133,7 +180,7 @@ def test_a_file_of_profiles_has_a_largest_size_and_depth() -> None:
 
 
 def test_a_catalog_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust_list, "MAX_SUBJECTS", 2)
+    monkeypatch.setitem(limits.LIMITS, "catalog-entries", 2)
     entry = der.sequence(der.octets(b"tag"), der.tlv(der.SET))
     head = [der.sequence(der.oid(oids.CATALOG_LIST)), der.octets(bytes(16)), der.time(NOON)]
     kind = der.sequence(der.oid(oids.CATALOG_MEMBER_V2), der.null())
@@ -210,7 +257,7 @@ def test_the_counts_behind_salts_are_added_up(data: bytes, count: int) -> None:
 
 
 def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MAX_PFX_ITERATIONS", ITERATIONS - 1)
+    monkeypatch.setitem(limits.LIMITS, "pfx-iterations", ITERATIONS - 1)
     path = tmp_path / "key.pfx"
     path.write_bytes(pfx(3000))
 
@@ -229,18 +276,18 @@ def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytes
 
 def test_an_inf_with_too_many_copied_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     inf = Inf.parse(b"[I]\nCopyFiles=F\n[F]\na.sys\nb.sys\n")
-    monkeypatch.setattr(install, "MAX_COPIES", 2)
+    monkeypatch.setitem(limits.LIMITS, "inf-copies", 2)
     install.Installation(inf, "amd64").install(inf.sections["i"])
-    monkeypatch.setattr(install, "MAX_COPIES", 1)
+    monkeypatch.setitem(limits.LIMITS, "inf-copies", 1)
     with pytest.raises(InfError, match="copies more than 1 files"):
         install.Installation(inf, "amd64").install(inf.sections["i"])
 
 
 def test_a_cdf_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "[CatalogHeader]\nName=a.cat\n[CatalogFiles]\n<HASH>a=a.sys\n<HASH>b=b.sys\n"
-    monkeypatch.setattr(cdf, "MAX_LINES", 3)
+    monkeypatch.setitem(limits.LIMITS, "cdf-lines", 3)
     assert len(cdf.parse(text, Path("a.cdf")).members) == 2
-    monkeypatch.setattr(cdf, "MAX_LINES", 1)
+    monkeypatch.setitem(limits.LIMITS, "cdf-lines", 1)
     with pytest.raises(CatalogError, match="more than 1 lines of definitions"):
         cdf.parse(text, Path("a.cdf"))
 
@@ -254,7 +301,44 @@ def test_an_inf_with_a_line_that_is_too_long_is_refused(text: str) -> None:
 def test_a_check_that_finds_many_problems_lists_the_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = b"[Version]\nSignature=x\n[x]\n" + b"".join(b"k=%%t%d%%\n" % number for number in range(5))
     driver = DriverInf.parse(text, tmp_path / "a.inf")
-    monkeypatch.setattr(rules, "MAX_PROBLEMS", 3)
+    monkeypatch.setitem(limits.LIMITS, "inf-problems", 3)
     found = [(problem.code, problem.line) for problem in rules.check(driver)]
     assert [line for code, line in found if code == "1235"] == [4, 5, 6]
     assert ("too-many-problems", 7) in found
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "inf-entries=5", "inf-entries=5,log-work=off", "inf-entries=5 log-work=off "]
+)
+def test_a_variable_sets_limits(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LIMITS", dict(limits.LIMITS))
+    before = dict(limits.LIMITS)
+    limits.raise_limits(text)
+    assert limits.LIMITS["inf-entries"] == (5 if "5" in text else before["inf-entries"])
+    assert limits.LIMITS["log-work"] == (limits.OFF if "off" in text else before["log-work"])
+    assert {name for name in before if limits.LIMITS[name] != before[name]} <= {"inf-entries", "log-work"}
+
+
+@pytest.mark.parametrize("text", ["inf-entries", "inf-entries=", "inf-entries=x", "inf-entries=-1", "inf=5", "=5"])
+def test_a_word_that_sets_no_limit_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a limit") as caught:
+        limits.raise_limits(text)
+    assert caught.value.hint is not None
+    assert "inf-entries" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        ("inf-entries=2", 3, "DRVSIGN_LIMITS=inf-entries=off"),
+        ("inf-entries=off", 0, ""),
+        ("inf-entry=1", 2, "'inf-entry=1' is not a limit"),
+    ],
+)
+def test_the_command_line_reads_the_variable(value: str, code: int, text: str) -> None:
+    command = [sys.executable, "-m", "signer", "inf", "show", "hello.inf"]
+    environment = {**os.environ, "DRVSIGN_LIMITS": value}
+    folder = ROOT / "examples" / "hello"
+    ran = subprocess.run(command, env=environment, capture_output=True, cwd=folder, text=True, check=False)
+    assert ran.returncode == code
+    assert text in ran.stderr

@@ -32,6 +32,7 @@ from catalogs.inf.rules.finding import Check, Finding, Subject
 from catalogs.inf.rules.rule import Level, Mode, Rule, rules
 from catalogs.inf.rules.text import is_template
 from catalogs.inf.rules.version_section import SIGNATURES
+from signer.limits import LIMITS, VARIABLE
 
 __all__ = [
     "CHECKS",
@@ -68,8 +69,6 @@ CHECKS: tuple[Check, ...] = tuple(
 )
 """All checks."""
 
-MAX_PROBLEMS = 1000
-"""Maximum number of problems of an INF that one check reports."""
 UNPARSED = frozenset({"1000", "1002", "1299"})
 """Codes about a file that is missing or can't be parsed: no check reports them."""
 
@@ -100,14 +99,14 @@ PORTAL = RuleSet(Mode.H)
 
 
 def check(driver: DriverInf, rule_set: RuleSet = DEFAULT) -> list[PackageProblem]:
-    """Return the problems in line order, at most the first `MAX_PROBLEMS` of each check."""
+    """Return the problems in line order, at most the first `inf-problems` of each check."""
     subject = Subject(driver, rule_set.mode, rule_set.provider)
     date = rule_set.date(driver)
     found: dict[Finding, None] = {}
     more: list[PackageProblem] = []
     for each in CHECKS:
         findings = iter(each.run(subject))
-        found |= dict.fromkeys(islice(findings, MAX_PROBLEMS))
+        found |= dict.fromkeys(islice(findings, LIMITS["inf-problems"]))
         more += [_too_many(driver, left) for left in islice(findings, 1)]
     problems = (_problem(driver, finding, rule_set.mode, date) for finding in found)
     listed = [*(problem for problem in problems if problem is not None), *more]
@@ -123,10 +122,10 @@ def unparsed(code: str, path: PurePath, line: int | None, *values: str, fix: str
 def _too_many(driver: DriverInf, left: Finding) -> PackageProblem:
     return PackageProblem(
         "too-many-problems",
-        f"one check found more than {MAX_PROBLEMS:,} problems: the others are not listed",
+        f"one check found more than {LIMITS['inf-problems']:,} problems: the others are not listed",
         driver.path,
         left.line,
-        "Correct the listed ones first.",
+        f"Correct the listed ones first, or set {VARIABLE}=inf-problems=off.",
         Severity.WARNING,
     )
 

@@ -18,6 +18,7 @@ from signer.cli.param_types import to_file, to_path
 from signer.cli.paths import expand, listed
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
+from signer.limits import VARIABLE
 from signer.storage.files import chunks_of, convert_os_errors
 from signer.storage.streams import STANDARD
 
@@ -236,7 +237,9 @@ def _write(
     for problem, count in explanation.damages.items():
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
     if explanation.left_out:
-        output.warn(f"{explanation.left_out} records about further files were left out")
+        output.warn(
+            f"{explanation.left_out} records about further files were left out; {VARIABLE}=log-files=off lists all"
+        )
 
 
 def _nothing(explanation: Explanation) -> SignerError:

@@ -12,7 +12,7 @@ from signer.errors import FileError, UsageError
 from signer.storage.files import read
 
 _MAX_DEPTH = 8
-_MAX_SIZE = 1 << 20
+MAX_SIZE = 1 << 20
 """Maximum size of a response file in bytes."""
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -61,8 +61,8 @@ def _words_of(path: Path, switches: Container[str]) -> Iterator[str]:
     """Yield the words of a response file. Raises FileError for one that can't be read or is too long."""
     if not path.is_file():
         raise FileError("the response file is not a file", path=path, hint="Name a text file after the @.")
-    if path.stat().st_size > _MAX_SIZE:
-        raise FileError(f"the response file is larger than {_MAX_SIZE >> 20} MB", path=path, hint="Split it.")
+    if path.stat().st_size > MAX_SIZE:
+        raise FileError(f"the response file is larger than {MAX_SIZE >> 20} MB", path=path, hint="Split it.")
     for line in _text(read(path)).splitlines():
         whole = line.strip().strip('"')
         if whole and not _is_switch(whole, switches) and _exists(local(whole)):

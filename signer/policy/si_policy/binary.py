@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from signer.asn1 import der, oids
 from signer.errors import ConfigError, SignatureFormatError
+from signer.limits import LIMITS, raising
 from signer.policy.si_policy.blocks import DENY, Blocks, Reference
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.layout import Layout, RawRule, RawSigner, read_layout
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, lower_case, oid_of, with_exceptions
 from signer.policy.si_policy.rules import LOWEST_VERSION, FileRule, Kind, SignerRule
 
-MAX_SIZE = 8 << 20
-"""Maximum size of a file. Microsoft's driver block list has 230 KiB; reading takes about 30 times the memory."""
 _KINDS: tuple[Kind, ...] = ("deny", "allow", "attribute")
 _NAMES = ("InternalName", "FileDescription", "ProductName")
 _TITLE = ("PolicyInfo", "Information", "Name")
@@ -21,8 +20,9 @@ _TITLE = ("PolicyInfo", "Information", "Name")
 
 def read_binary(data: bytes) -> SiPolicy:
     """Read a policy from a binary file, signed or not. Raises ConfigError with the offset."""
-    if len(data) > MAX_SIZE:
-        raise ConfigError(f"the App Control policy is larger than {MAX_SIZE >> 20} MiB", hint=HINT)
+    if len(data) > (limit := LIMITS["policy-size"]):  # Microsoft's driver block list has 230 KiB
+        message = f"the App Control policy has {len(data):,} bytes; the limit is {limit:,}"
+        raise ConfigError(message, hint=raising("policy-size"))
     signed = data[:1] == bytes((der.SEQUENCE,))
     start, end = _inside(data) if signed else (0, len(data))
     return _policy(read_layout(Cursor(data[start:end], start)), signed=signed)

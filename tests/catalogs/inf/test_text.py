@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalogs.inf.text import MAX_SIZE, decode
+from catalogs.inf.text import decode
 from signer.errors import InfError
+from signer.limits import LIMITS
 
 TEXT = "[Version]\r\nProvider = Zoë\r\n"
 
@@ -75,7 +76,7 @@ def test_binary_or_damaged_text_is_rejected(data: bytes, message: str) -> None:
 
 def test_a_file_above_the_size_limit_is_rejected() -> None:
     with pytest.raises(InfError, match="bytes"):
-        decode(b";" * (MAX_SIZE + 1))
+        decode(b";" * (LIMITS["inf-size"] + 1))
 
 
 @pytest.mark.parametrize("code_page", ["cp932", "cp936", "cp949", "cp950", "no-such-page", "utf-7"])

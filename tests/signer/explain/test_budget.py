@@ -8,13 +8,14 @@ import pytest
 
 from signer.codeintegrity.message_matching import matchers, unspaced_matchers, unwrapped_matchers
 from signer.explain import budget
-from signer.explain.budget import CHARACTERS_PER_UNIT, LEFT_OUT, MIN_WORK, STATEMENT, Budget
+from signer.explain.budget import CHARACTERS_PER_UNIT, LEFT_OUT, STATEMENT, Budget
 from signer.explain.causes import causes, matches
 from signer.explain.explain import Explanation, Input, explain
 from signer.explain.machine import Machine
 from signer.explain.readers import event_xml
 from signer.explain.readers import evtx as evtx_reader
 from signer.explain.symptoms import Symptoms
+from signer.limits import LIMITS
 from tests.signer.explain.test_cases import CASES
 from tests.signer.explain.test_readers import MESSAGE, PATH, xml
 from tests.support.evtx_files import evtx
@@ -29,11 +30,11 @@ def run(text: str) -> Explanation:
 
 def test_a_small_log_has_the_fixed_budget_and_a_large_one_its_share() -> None:
     one = Budget()
-    one.add(MIN_WORK * CHARACTERS_PER_UNIT)
-    assert one.left == MIN_WORK
+    one.add(LIMITS["log-work"] * CHARACTERS_PER_UNIT)
+    assert one.left == LIMITS["log-work"]
     one.add(CHARACTERS_PER_UNIT)
-    assert one.left == MIN_WORK + 1
-    one.spend(MIN_WORK)
+    assert one.left == LIMITS["log-work"] + 1
+    one.spend(LIMITS["log-work"])
     one.spend()
     assert one.left == 1 - STATEMENT
 
@@ -42,7 +43,7 @@ def test_a_small_log_has_the_fixed_budget_and_a_large_one_its_share() -> None:
 def test_lines_within_the_budget_are_read_and_others_counted(
     lines: int, files: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "MIN_WORK", 10)
+    monkeypatch.setitem(LIMITS, "log-work", 10)
     monkeypatch.setattr(budget, "CHARACTERS_PER_UNIT", 1 << 20)
     explanation = run("\n" * lines + EVENT.replace("\n", "") + "\n")
     assert len(explanation.answers) == files
@@ -51,7 +52,7 @@ def test_lines_within_the_budget_are_read_and_others_counted(
 
 @pytest.mark.parametrize("work", [STATEMENT * 3, STATEMENT * 3 + 1])
 def test_statements_within_the_budget_are_read_and_others_counted(work: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MIN_WORK", work)
+    monkeypatch.setitem(LIMITS, "log-work", work)
     monkeypatch.setattr(budget, "CHARACTERS_PER_UNIT", 1 << 20)
     explanation = run(f"[{','.join([JSON_EVENT] * 4)}]")
     assert explanation.forms == {"events as JSON": 3 if work == STATEMENT * 3 else 4}
@@ -59,7 +60,7 @@ def test_statements_within_the_budget_are_read_and_others_counted(work: int, mon
 
 
 def test_each_log_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MIN_WORK", STATEMENT)
+    monkeypatch.setitem(LIMITS, "log-work", STATEMENT)
     logs = [Input(name, [f"[{JSON_EVENT}]".encode()]) for name in "ab"]
     assert explain(logs).forms == {"events as JSON": 2}
 
@@ -146,7 +147,7 @@ def test_the_chunks_of_a_log_in_evtx_that_the_budget_allows_are_read(
 ) -> None:
     pytest.importorskip("evtx")
     log = evtx([EVENT])
-    monkeypatch.setattr(budget, "MIN_WORK", 2 * STATEMENT)
+    monkeypatch.setitem(LIMITS, "log-work", 2 * STATEMENT)
     monkeypatch.setattr(budget, "CHARACTERS_PER_UNIT", 1 << 30)
     explanation = explain([Input("a log", [log[:4096], log[4096:] * chunks])])
     assert explanation.forms["events in .evtx"] == min(chunks, 2)

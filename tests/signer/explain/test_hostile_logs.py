@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from signer.explain.explain import Explanation, Input, explain
-from signer.explain.symptoms import MAX_FILES
+from signer.limits import LIMITS
 from tests.signer.explain.test_cases import CASES
 from tests.signer.explain.test_readers import FORMS, MESSAGE, PATH, xml
 
@@ -71,9 +71,11 @@ def test_memory_does_not_grow_with_the_log(line: str) -> None:
 
 
 def test_the_number_of_files_is_bounded_and_the_rest_is_counted() -> None:
-    events = "".join(xml(3004, FileNameBuffer=PATH.replace("X", f"X{number}")) for number in range(MAX_FILES + 5))
+    events = "".join(
+        xml(3004, FileNameBuffer=PATH.replace("X", f"X{number}")) for number in range(LIMITS["log-files"] + 5)
+    )
     explanation = run(events.encode())
-    assert len(explanation.answers) == MAX_FILES
+    assert len(explanation.answers) == LIMITS["log-files"]
     assert explanation.left_out == 5
 
 

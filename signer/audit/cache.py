@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -36,13 +36,14 @@ _SCHEMA = (
 class Cache:
     """What earlier audits found, by folder, status of its files and question. Use it as a context manager."""
 
-    def __init__(self, path: Path, question: bytes, day: int) -> None:
+    def __init__(self, path: Path, questions: Mapping[str, bytes], day: int) -> None:
         """Open the database at `path`, or make it.
 
-        `question` identifies everything else that answers depend on; `day` is the number of the day, the unit in which
+        `questions` identify everything else that answers depend on, by machine; the empty name is for machines without
+        an entry. `day` is the number of the day, the unit in which
         the last use of a folder is kept.
         """
-        self._question, self._day = question, day
+        self._questions, self._day = questions, day
         self._database = _opened(path)
 
     def __enter__(self) -> Cache:
@@ -96,7 +97,7 @@ class Cache:
             return None
         if len(status) > _MAX_FILES or unit.unreadable:
             return None
-        digest = sha256(self._question)
+        digest = sha256(self._questions.get(unit.machine, self._questions[""]))
         digest.update(repr((str(unit.folder), unit.machine, [path.name for path in unit.files], status)).encode())
         return digest.digest()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePath
 
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage
 from catalogs.verification.package_evidence import check_packages
@@ -16,7 +17,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.audit.answer import answer_of, without_policies
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link
 from signer.audit.units import Unit
-from signer.errors import SignerError, UsageError, unexpected_as_internal
+from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import publisher, submitter
@@ -29,6 +30,8 @@ from signer.storage.files import mapped
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, read_facts
 
+_ARCHITECTURES = {"amd64": "x64"}
+"""The architectures that an INF names otherwise than a target."""
 _FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
 """The algorithms of the hashes of whole files by which events and inventories name them."""
 
@@ -39,6 +42,12 @@ class Question:
 
     query: VerifyQuery
     """The trusted roots, the machine's state with its policies, at most one target, and further catalogs."""
+    machines: Mapping[str, Question] = field(default_factory=dict)
+    """The questions about machines that have a state of their own, by name."""
+
+    def of(self, machine: str) -> Question:
+        """Return the question about the files of a machine."""
+        return self.machines.get(machine, self)
 
     def target_for(self, architecture: str | None) -> Target:
         """Return the target for a driver: the one that was given, or the newest release of the architecture."""
@@ -55,6 +64,7 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
     if unit.unreadable:
         reason = Reason("needs-file", rule="file", remedy=unit.unreadable)
         return [Sighting(str(unit.folder), "", reason, machine=unit.machine)]
+    question = question.of(unit.machine)
     found = list(_of_packages(unit, question))
     known = {one.path for one in found}
     found += _of_files([path for path in unit.files if str(path) not in known], unit, question)
@@ -62,27 +72,63 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
 
 
 def _of_packages(unit: Unit, question: Question) -> Iterator[Sighting]:
-    """Yield the drivers that the INFs of the unit name, and the INFs that can't be read."""
+    """Yield the drivers that the INFs of the unit name, and the INFs that can't be read or are in no package."""
     failures: list[Sighting] = []
 
     def failed(package: DriverPackage, error: SignerError) -> None:
-        failures.append(_unreadable(package.inf, error))
+        failures.extend(_unreadable(inf, error) for inf in package.infs)
 
-    packages: Sequence[CheckedPackage] = ()
-    if unit.infs:
-        try:
-            with unexpected_as_internal():
-                query = question.query
-                packages = check_packages(unit.infs, query.catalogs, query.paths_of, failed=failed)
-        except SignerError as error:
-            failures.append(_unreadable(unit.infs[0], error))
-    for package in packages:
+    for package in _checked(unit, question, failures, failed):
         uses = tuple(map(_use, package.drivers))
         lookups = _lookups(package, question)
-        for one in package.files:
-            if one.evidence.traits.loaded_as_code:
-                yield from _guarded(one.file.path, _of_checked(one, uses, lookups, question))
+        code = [one for one in package.files if one.evidence.traits.loaded_as_code]
+        for one in code:
+            yield from _guarded(one.file.path, _of_checked(one, uses, lookups, question))
+        if not code:
+            yield from _guarded(package.package.inf, _without_drivers(package, uses, question))
     yield from failures
+
+
+def _checked(
+    unit: Unit, question: Question, failures: list[Sighting], failed: Callable[[DriverPackage, SignerError], None]
+) -> Sequence[CheckedPackage]:
+    """Return the packages of the INFs of a unit, and add the INFs of which none is made to `failures`."""
+    query = question.query
+    if not unit.infs:
+        return ()
+    try:
+        with unexpected_as_internal():
+            return check_packages(
+                unit.infs,
+                query.catalogs,
+                query.paths_of,
+                failed=failed,
+                left_out=lambda problem: failures.append(_left_out(problem)),
+            )
+    except PackageError as error:
+        first = {problem.path: problem for problem in reversed(error.problems)}
+        failures += [_left_out(first[inf]) for inf in unit.infs if inf in first]
+    except SignerError as error:
+        failures += [_unreadable(inf, error) for inf in unit.infs]
+    return ()
+
+
+def _left_out(problem: PackageProblem) -> Sighting:
+    remedy = f"{problem.message} {problem.hint or ''}".strip()
+    return Sighting(str(problem.path), "", Reason("needs-file", rule=problem.code, remedy=remedy))
+
+
+def _without_drivers(package: CheckedPackage, uses: tuple[PackageUse, ...], question: Question) -> Iterator[Sighting]:
+    """Yield the INF of a package whose drivers are not here; nothing for a package without drivers."""
+    names = package.drivers[0].architectures if package.drivers else ()
+    target = question.target_for(_ARCHITECTURES.get(names[0], names[0]) if names else None)
+    missing = package.missing_on(target) if package.installs_on(target) else []
+    drivers = [one for one in missing if ".sys" in one.message.lower()]
+    if drivers:
+        reason = Reason(
+            "needs-file", rule=drivers[0].code, remedy=f"{drivers[0].message} {drivers[0].hint or ''}".strip()
+        )
+        yield Sighting(str(package.package.inf), "", reason, packages=uses)
 
 
 def _lookups(package: CheckedPackage, question: Question) -> tuple[CatalogLookup, ...]:

@@ -59,7 +59,7 @@ def inventory_sightings(
         yield Sighting(
             one.path or inf,
             "",
-            _reason(path, one, question),
+            _reason(path, one, question.of(here)),
             Identity(version, one.signer or one.provider),
             (PackageUse(inf, one.device_class, hardware_ids, version, one.date),) if inf else (),
             here,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.audit_inputs import add_inventories, add_logs, parted
+from signer.cli.audit_questions import Asked, asked
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions, workers
@@ -78,6 +79,16 @@ class AuditOptions:
             parser=to_named_place,
         ),
     ] = None
+    machine_states: Annotated[
+        list[NamedPlace] | None,
+        typer.Option(
+            "--machine-state",
+            metavar="NAME=FILE",
+            help="The state of a machine (TOML or JSON): its release, Secure Boot, lists and so on. Repeatable.",
+            show_default=False,
+            parser=to_named_place,
+        ),
+    ] = None
     target: Annotated[
         str | None,
         typer.Option(
@@ -128,6 +139,17 @@ class AuditOptions:
             raise FileError("file or folder not found", path=path, hint="Check the path.")
         return [Place(path, machine) for path, machine in found]
 
+    def states(self) -> dict[str, Path]:
+        """Return the file with the state of each machine. Raises UsageError for a machine that the call lacks."""
+        known = {one.machine for one in self.machine_paths or []}
+        for one in self.machine_states or []:
+            if one.machine not in known:
+                raise UsageError(
+                    f"--machine-state names {one.machine}, which no --machine names",
+                    hint=f"Add --machine {one.machine}=PATH.",
+                )
+        return {one.machine: one.path for one in self.machine_states or []}
+
 
 @app.command(
     epilog=examples(
@@ -164,8 +186,10 @@ def audit(
         require_place(options.table)
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
-    question = _question(options, trust, machine, secrets, output)
-    with Ledger() as ledger, _cache(options, trust, machine, question) as cache:
+    trusted, test_machine = trust.resolve(output, secrets.secret), trust.test_machine
+    asked_about = asked(trusted, machine, options.target, options.states(), test_machine=test_machine)
+    question = asked_about.question
+    with Ledger() as ledger, _cache(options, trust, asked_about) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
         add_inventories(output, inventories, question, ledger)
         is_complete = _audited(output, folders, question, (ledger, cache), jobs)
@@ -179,32 +203,18 @@ def audit(
         raise typer.Exit(_exit_code(ledger))
 
 
-def _question(
-    options: AuditOptions, trust: TrustOptions, machine: MachineOptions, secrets: SecretOptions, output: Output
-) -> Question:
-    """Return what is asked about each driver. Raises UsageError, and SignerError for a list that can't be read."""
-    from catalogs.verification.query import VerifyQuery
-    from signer.audit.examine import Question
-
-    trusted = trust.resolve(output, secrets.secret)
-    state = machine.machine(trusted.mode, test_machine=trust.test_machine)
-    return Question(VerifyQuery.create("kernel", trusted, state, targets=[options.target] if options.target else ()))
-
-
 def _cache(
-    options: AuditOptions, trust: TrustOptions, machine: MachineOptions, question: Question
+    options: AuditOptions, trust: TrustOptions, asked_about: Asked
 ) -> contextlib.AbstractContextManager[Cache | None]:
     """Return the cache for what is asked; none for other roots than Microsoft's, whose files it does not know."""
     from platformdirs import user_cache_path
 
     from signer.audit.cache import Cache
-    from signer.audit.fingerprint import fingerprint
 
     if options.no_cache or trust != type(trust)():
         return contextlib.nullcontext()
-    lists = [path for path in (machine.allow_list, machine.block_list) if path is not None]
     folder = user_cache_path("drvsign", appauthor=False)
-    return Cache(folder / "audit.sqlite", fingerprint(question, lists), date.today().toordinal())
+    return Cache(folder / "audit.sqlite", asked_about.fingerprints(), date.today().toordinal())
 
 
 def _audited(
@@ -248,6 +258,7 @@ def _report(
         found = {
             "schema": "drvsign.audit/1",
             "target": question.query.targets[0].name if question.query.targets else None,
+            "machines": {name: [one.name for one in own.query.targets] for name, own in question.machines.items()},
             "at": f"{question.query.machine.at:%Y-%m-%dT%H:%M:%SZ}",
             "counts": {answer: counts[answer] for answer in ANSWERS},
             "drivers": [row.as_json() for row in ledger.rows()],

@@ -49,7 +49,7 @@ def run(store: Path, question: bytes = b"question", day: int = 7) -> tuple[list[
         examined.extend(one.folder.name for one in units)
         return list(map(work, units))
 
-    with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", question, day) as cache:
+    with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", {"": question}, day) as cache:
         audit([Place(store)], QUESTION, ledger, each, cache)
         return examined, list(ledger.rows())
 

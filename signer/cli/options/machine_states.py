@@ -1,0 +1,78 @@
+"""Read the states of machines from files: options about a machine, as TOML or as JSON of PowerShell."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from signer.cli.options.verify import MachineOptions
+from signer.cli.text import text_of
+from signer.errors import ConfigError
+from signer.storage.files import read
+
+_BOOLEANS = (
+    *("testsigning", "secure_boot", "debugger", "debug_enforcement", "hvci", "upgraded", "block_list_on"),
+    *("sha2_update", "uefi_sb_test"),
+)
+_TEXTS = ("driver_policy", "publisher")
+_PATHS = ("allow_list", "block_list")
+"""Options whose values are paths, relative to the folder of the file."""
+_RELEASE = {"target": str, "build": int, "architecture": str, "server": bool}
+"""Keys about the release of Windows: its target, or its build and what that leaves open."""
+
+
+@dataclass(frozen=True)
+class StatedMachine:
+    """What a file says about a machine."""
+
+    options: MachineOptions
+    """The options of the call, with those of the file in their place."""
+    target: str | None
+
+
+def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
+    """Read the state of a machine. Raises FileError, ConfigError."""
+    try:
+        text = text_of(read(path))
+        document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        values = {key.replace("-", "_").lower(): value for key, value in document.items() if value is not None}
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are such
+        raise ConfigError(f"not the state of a machine: {error}", path=path, hint=_HINT) from error
+    _require_known(values, path)
+    changed: dict[str, Any] = {name: values[name] for name in (*_BOOLEANS, *_TEXTS) if name in values}
+    changed |= {name: path.parent / values[name] for name in _PATHS if name in values}
+    return StatedMachine(replace(given, **changed), _target(values, path))
+
+
+_HINT = 'Write TOML or JSON, such as: target = "win11-24h2-x64"'
+
+
+def _require_known(values: Mapping[str, Any], path: Path) -> None:
+    """Raise ConfigError for a key that is not known, or a value of another type."""
+    types = dict.fromkeys(_BOOLEANS, bool) | dict.fromkeys((*_TEXTS, *_PATHS), str) | _RELEASE
+    for name, value in values.items():
+        key = name.replace("_", "-")
+        if name not in types:
+            near = get_close_matches(name, types, 1)
+            known = near[0].replace("_", "-") if near else ", ".join(sorted(one.replace("_", "-") for one in types))
+            raise ConfigError(f"unknown key {key!r}", path=path, hint=f"Known: {known}.")
+        if type(value) is not types[name]:
+            kind = {bool: "true or false", int: "a number", str: "a text"}[types[name]]
+            raise ConfigError(f"{key} must be {kind}", path=path, hint=f"Change {key}.")
+
+
+def _target(values: Mapping[str, Any], path: Path) -> str | None:
+    """Return the target that the file names, or that of its build. Raises ConfigError."""
+    from signer.explain.machine import Machine
+
+    if "target" in values or "build" not in values:
+        return values.get("target")
+    release = Machine(build=values["build"], server=values.get("server")).release
+    if release is None:
+        raise ConfigError(f"no known release has the build {values['build']}", path=path, hint="Write target instead.")
+    return f"{release.name}-{values.get('architecture', 'x64')}"

@@ -1,0 +1,109 @@
+"""`--machine-state`: files with the states of machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signer.cli.options.machine_states import load_machine_state
+from signer.cli.options.verify import MachineOptions
+from signer.errors import ConfigError
+from tests.support.images import PeSpec
+from tests.support.program import drvsign
+
+TOML = 'target = "win10-22h2-x64"\nhvci = true\nsecure-boot = false\nblock-list = "lists/block.xml"\n'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TOML.encode(),
+        TOML.encode("utf-16"),
+        json.dumps(
+            {"target": "win10-22h2-x64", "HVCI": True, "secure_boot": False, "block-list": "lists/block.xml"}
+        ).encode("utf-8-sig"),
+        b'{"target": "win10-22h2-x64", "hvci": true, "secure-boot": false, "publisher": null, '
+        b'"block-list": "lists/block.xml"}',
+    ],
+    ids=["TOML", "UTF-16", "JSON", "JSON with null"],
+)
+def test_the_file_overrides_the_options_of_the_call(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "pc.toml"
+    path.write_bytes(data)
+    stated = load_machine_state(path, MachineOptions(secure_boot=True, upgraded=True))
+    assert stated.target == "win10-22h2-x64"
+    options = stated.options
+    assert (options.hvci, options.secure_boot, options.upgraded) == (True, False, True)
+    assert options.block_list == tmp_path / "lists" / "block.xml"
+
+
+RELEASES = {
+    "build = 26100": "win11-24h2-x64",
+    'build = 22631\narchitecture = "arm64"': "win11-23h2-arm64",
+    "build = 20348\nserver = true": "server2022-x64",
+    "hvci = true": None,
+}
+
+
+@pytest.mark.parametrize(("text", "target"), RELEASES.items())
+def test_a_build_stands_for_its_release(tmp_path: Path, text: str, target: str | None) -> None:
+    (tmp_path / "pc.toml").write_text(text)
+    assert load_machine_state(tmp_path / "pc.toml", MachineOptions()).target == target
+
+
+WRONG: dict[str, tuple[str, str]] = {
+    "a misspelled key": ("secureboot = true", "Known: secure-boot."),
+    "a key of another kind": ("color = 1", "Known: allow-list"),
+    "a text for a number": ('build = "26100"', "Change build."),
+    "a number for a truth value": ("hvci = 1", "Change hvci."),
+    "no release has the build": ("build = 1", "Write target instead."),
+    "not TOML": ("Secure Boot is on", 'target = "win11-24h2-x64"'),
+    "a list": ("[1, 2]", 'target = "win11-24h2-x64"'),
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_file_says_what_to_change(tmp_path: Path, text: str, hint: str) -> None:
+    (tmp_path / "pc.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_machine_state(tmp_path / "pc.toml", MachineOptions())
+    assert caught.value.path == tmp_path / "pc.toml"
+    assert hint in (caught.value.hint or "")
+
+
+def audited(*arguments: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(drvsign("audit", *arguments, "--json").stdout)
+    return document
+
+
+def test_each_machine_has_its_own_answer_and_the_worst_comes_first(work: Path) -> None:
+    (work / "a.sys").write_bytes(PeSpec().build())
+    (work / "x86.toml").write_text('target = "win11-24h2-arm64"\n')
+    machines = ("--machine", "pc-1=a.sys", "--machine", "pc-2=a.sys", "--machine-state", "pc-1=x86.toml")
+    document = audited(*machines)
+    (row,) = document["drivers"]
+    assert [(one["machine"], one["answer"]) for one in row["answers"]] == [
+        ("pc-2", "already-refused"),
+        ("pc-1", "not-for-target"),
+    ]
+    assert row["answer"] == "already-refused"
+    assert document["machines"] == {"pc-1": ["win11-24h2-arm64"]}
+    assert audited(*machines)["drivers"] == document["drivers"]  # from the cache
+
+
+CALLS: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "a machine that is not audited": (("--machine-state", "pc-9=pc.toml"), 2, "Add --machine pc-9=PATH"),
+    "a missing file": (("--machine-state", "pc-1=no.toml"), 3, "no.toml"),
+    "an unknown target": (("--machine-state", "pc-1=pc.toml"), 2, "win12"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "text"), CALLS.values(), ids=CALLS.keys())
+def test_a_wrong_call_says_what_to_do(work: Path, arguments: tuple[str, ...], code: int, text: str) -> None:
+    (work / "a.sys").write_bytes(PeSpec().build())
+    (work / "pc.toml").write_text('target = "win12-x64"\n')
+    ran = drvsign("audit", "--machine", "pc-1=a.sys", *arguments)
+    assert (ran.code, text in ran.stderr) == (code, True)

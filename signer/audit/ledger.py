@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby, islice
-from pathlib import PureWindowsPath
 
 from signer.audit.merge import merged
-from signer.audit.packing import packed, unpacked
+from signer.audit.packing import packed, packed_row, unpacked, unpacked_row
 from signer.audit.rows import ANSWERS, Answer, Row, Sighting
 
 _SCHEMA = (
+    "PRAGMA journal_mode = OFF",  # nobody reads the database after a failure
     "CREATE TABLE sighting (key TEXT, path TEXT, machine TEXT, origin TEXT, body TEXT)",
     "CREATE TABLE wanted (link TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE link (link TEXT, key TEXT, PRIMARY KEY (link, key)) WITHOUT ROWID",
-    "CREATE TABLE driver (rank INT, name TEXT, key TEXT)",
+    "CREATE TABLE driver (rank INT, cause TEXT, machines INT, name TEXT, key TEXT, body TEXT)",
 )
 _BY_KEY = "SELECT key, body FROM sighting ORDER BY key, path, machine, body"
-_BY_ANSWER = """
-SELECT driver.key, sighting.body FROM driver JOIN sighting USING (key)
-ORDER BY driver.rank, driver.name, driver.key, sighting.path, sighting.machine, sighting.body
-"""
+_BY_ANSWER = "SELECT body FROM driver WHERE rank IN ({}) ORDER BY rank, cause, machines DESC, name, key"
 _OTHERS = "SELECT rowid, body FROM sighting WHERE origin != 'file' AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
 _ADD = "INSERT INTO sighting VALUES (?, ?, ?, ?, ?)"
 _PORTION = 1000
@@ -58,12 +55,16 @@ class Ledger:
             self._database.executemany(_ADD, rows)
             self._has_files_alone &= all(origin == "file" for _, _, _, origin, _ in rows)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the row of each distinct driver: by answer, then by file name and digest."""
+    def rows(self, answers: Collection[Answer] = ANSWERS) -> Iterator[Row]:
+        """Yield the row of each distinct driver with one of the answers.
+
+        They are in the order of `ANSWERS`, then by policy, date and remedy, the number of machines, name and digest.
+        """
         self._settle()
-        with closing(self._database.execute(_BY_ANSWER)) as found:
-            for _, group in groupby(found, lambda one: one[0]):
-                yield merged([unpacked(body) for _, body in group])
+        ranks = ", ".join(str(ANSWERS.index(answer)) for answer in answers)
+        with closing(self._database.execute(_BY_ANSWER.format(ranks))) as found:
+            for (body,) in found:
+                yield unpacked_row(body)
 
     def counts(self) -> Counter[Answer]:
         """Return the number of distinct drivers with each answer."""
@@ -72,19 +73,18 @@ class Ledger:
         return Counter({ANSWERS[rank]: count for rank, count in self._database.execute(query)})
 
     def _settle(self) -> None:
-        """Join events and inventories with files, and note the answer and the name of each driver."""
+        """Join events and inventories with files, and make the row of each driver."""
         if self._is_settled:
             return
         self._database.execute("BEGIN")
         self._database.execute("DELETE FROM driver")
         if not self._has_files_alone:
             self._join()
-        self._database.execute("CREATE INDEX IF NOT EXISTS sighting_key ON sighting (key, path, machine)")
         with closing(self._database.execute(_BY_KEY)) as found:
-            for key, group in groupby(found, lambda one: one[0]):
-                row = merged([unpacked(body) for _, body in group])
-                place = (ANSWERS.index(row.reason.answer), PureWindowsPath(row.file).name.lower(), key)
-                self._database.execute("INSERT INTO driver VALUES (?, ?, ?)", place)
+            drivers = groupby(found, lambda one: one[0])
+            rows = (_driver(key, merged([unpacked(body) for _, body in same])) for key, same in drivers)
+            while some := list(islice(rows, _PORTION)):
+                self._database.executemany("INSERT INTO driver VALUES (?, ?, ?, ?, ?, ?)", some)
         self._database.execute("COMMIT")
         self._is_settled = True
 
@@ -95,10 +95,11 @@ class Ledger:
         """
         last = self._database.execute("SELECT max(rowid) FROM sighting").fetchone()[0]
         for _, one in self._others(last):
-            links = ((link,) for link in (one.authentihash, *one.links))
+            links = ((_utf8(link),) for link in (one.authentihash, *one.links))
             self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", links)
         for key, one in self._with_digest():
-            wanted = [(link, key) for link in (key, *one.links) if self._is_wanted(link)]
+            names = map(_utf8, (key, *one.links))
+            wanted = [(name, key) for name in names if self._is_wanted(name)]
             self._database.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", wanted)
         for number, one in self._others(last):
             keys = self._keys_of(one)
@@ -128,7 +129,7 @@ class Ledger:
 
     def _keys_of(self, one: Sighting) -> list[str]:
         """Return the drivers that the first known link of a sighting names."""
-        for link in (one.authentihash, *one.links):
+        for link in map(_utf8, (one.authentihash, *one.links)):
             found = self._database.execute("SELECT key FROM link WHERE link = ? ORDER BY key", (link,)).fetchall()
             if found:
                 return [key for (key,) in found]
@@ -136,4 +137,20 @@ class Ledger:
 
 
 def _row(key: str, one: Sighting) -> tuple[str, str, str, str, str]:
-    return key, one.path, one.machine, one.reason.origin, packed(one)
+    return _utf8(key), _utf8(one.path), _utf8(one.machine), one.reason.origin, packed(one)
+
+
+def _driver(key: str, row: Row) -> tuple[int, str, int, str, str, str]:
+    reason = row.reason
+    cause = "\0".join((reason.policy, reason.date, reason.remedy))
+    return ANSWERS.index(reason.answer), _utf8(cause), len(row.machines), _utf8(_name(row.file)), key, packed_row(row)
+
+
+def _name(path: str) -> str:
+    """Return the name of a file in lower case. A PurePath takes ten times as long."""
+    return path.replace("\\", "/").rpartition("/")[2].lower()
+
+
+def _utf8(text: str) -> str:
+    """Return text with escapes for the surrogates of names that are not UTF-8: text of SQLite can't have them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

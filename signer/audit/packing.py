@@ -1,22 +1,20 @@
-"""Write sightings as text, which databases keep, and read them."""
+"""Write sightings and rows as text, which databases keep, and read them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
-from signer.audit.rows import Identity, LoggedEvent, PackageUse, Reason, Sighting
+from signer.audit.rows import Identity, LoggedEvent, MachineAnswer, PackageUse, Reason, Row, Sighting
 
 
 def packed(one: Sighting) -> str:
     """Return a sighting as text, which `unpacked` reads."""
-    packages = [(use.inf, use.device_class, use.hardware_ids, use.version, use.date) for use in one.packages]
-    events = [(event.id, event.time, event.policy, event.policy_name, event.log, event.machine) for event in one.events]
-    reason, who = one.reason, one.identity
     return json.dumps(
         [
-            *(one.path, one.authentihash, one.machine, one.links, packages, events, one.devices),
-            (reason.answer, reason.policy, reason.date, reason.rule, reason.source, reason.remedy, reason.origin),
-            (who.version, who.publisher, who.submitter, who.signature_class, who.issued),
+            *(one.path, one.authentihash, one.machine, one.links, _packages(one.packages), _events(one.events)),
+            *(one.devices, _reason(one.reason), _identity(one.identity)),
         ]
     )
 
@@ -29,9 +27,62 @@ def unpacked(text: str) -> Sighting:
         digest,
         Reason(*reason),
         Identity(*identity),
-        tuple(PackageUse(inf, name, tuple(ids), version, date) for inf, name, ids, version, date in packages),
+        _read_packages(packages),
         machine,
         tuple(links),
         tuple(LoggedEvent(*event) for event in events),
         tuple(devices),
     )
+
+
+def packed_row(row: Row) -> str:
+    """Return a row as text, which `unpacked_row` reads. Many machines have few different reasons."""
+    reasons = {one.reason: number for number, one in enumerate(row.answers)}
+    answers = [(one.machine, reasons[one.reason]) for one in row.answers]
+    known = {number: _reason(reason) for reason, number in reasons.items()}
+    return json.dumps(
+        [
+            *(row.file, row.paths, row.authentihash, row.machines, row.present, row.devices, known, answers),
+            *(_packages(row.packages), _events(row.events), _reason(row.reason), _identity(row.identity)),
+        ]
+    )
+
+
+def unpacked_row(text: str) -> Row:
+    """Return the row that `packed_row` wrote."""
+    file, paths, digest, machines, present, devices, known, answers, *others = json.loads(text)
+    packages, events, reason, identity = others
+    reasons = {int(number): Reason(*one) for number, one in known.items()}
+    return Row(
+        file,
+        tuple(paths),
+        digest,
+        Reason(*reason),
+        Identity(*identity),
+        _read_packages(packages),
+        tuple(machines),
+        tuple(MachineAnswer(machine, reasons[number]) for machine, number in answers),
+        tuple(LoggedEvent(*event) for event in events),
+        present,
+        tuple(devices),
+    )
+
+
+def _packages(found: Iterable[PackageUse]) -> list[tuple[Any, ...]]:
+    return [(use.inf, use.device_class, use.hardware_ids, use.version, use.date) for use in found]
+
+
+def _read_packages(found: Iterable[Any]) -> tuple[PackageUse, ...]:
+    return tuple(PackageUse(inf, name, tuple(ids), version, date) for inf, name, ids, version, date in found)
+
+
+def _events(found: Iterable[LoggedEvent]) -> list[tuple[Any, ...]]:
+    return [(event.id, event.time, event.policy, event.policy_name, event.log, event.machine) for event in found]
+
+
+def _reason(one: Reason) -> tuple[str, ...]:
+    return one.answer, one.policy, one.date, one.rule, one.source, one.remedy, one.origin
+
+
+def _identity(one: Identity) -> tuple[str, ...]:
+    return one.version, one.publisher, one.submitter, one.signature_class, one.issued

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -12,14 +13,19 @@ from typing import Any
 
 from signer.audit.rows import COLUMNS, Row
 from signer.errors import UsageError
+from signer.storage.files import atomic_writer, convert_os_errors, write_pieces
 
 _LISTS = ("paths", "packages", "hardware_ids", "machines", "answers", "events", "devices")
-_BATCH = 10_000
+_BATCH = 2_000
 """Number of rows of a group of a Parquet file."""
 
 
-def table_writer(path: Path) -> Callable[[Iterable[Row], Any], None]:
-    """Return the function that writes rows to a binary file, by the suffix of its path.
+Write = Callable[[Iterable[Row], Path], None]
+"""Writes rows to a file, as a whole or not at all. Raises FileError."""
+
+
+def table_writer(path: Path) -> Write:
+    """Return the function that writes rows to a file, by the suffix of its path.
 
     Raises UsageError for another suffix, and for Parquet without its package.
     """
@@ -32,27 +38,35 @@ def table_writer(path: Path) -> Callable[[Iterable[Row], Any], None]:
     return _WRITERS[suffix]
 
 
-def json_pieces(rows: Iterable[Row]) -> Iterator[str]:
+def json_rows(rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield the rows as a JSON array in pieces, one row a line."""
     separator = "["
     for row in rows:
-        yield f"{separator}\n{json.dumps(row.as_json())}"
+        yield f"{separator}\n{json.dumps(row.as_json())}".encode("ascii")
         separator = ","
-    yield "[]\n" if separator == "[" else "\n]\n"
+    yield b"[]\n" if separator == "[" else b"\n]\n"
 
 
-def _write_json(rows: Iterable[Row], file: Any) -> None:
-    for piece in json_pieces(rows):
-        file.write(piece.encode("ascii"))
+def csv_rows(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the rows as CSV (RFC 4180) in UTF-8, in pieces; lists are joined by semicolons.
 
-
-def _write_csv(rows: Iterable[Row], file: Any) -> None:
-    """Write CSV (RFC 4180) in UTF-8 with a byte order mark, which Excel needs; lists are joined by semicolons."""
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="backslashreplace", newline="")
+    A byte order mark comes first, which Excel needs.
+    """
+    yield codecs.BOM_UTF8
+    text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in _flat(row).values()] for row in rows)
-    text.detach()  # flushes, and leaves the file open for the caller
+    for row in rows:
+        writer.writerow([_cell(value) for value in _flat(row).values()])
+        yield _encoded(text.getvalue())
+        text.seek(0)
+        text.truncate()
+    yield _encoded(text.getvalue())
+
+
+def _encoded(text: str) -> bytes:
+    """Return text in UTF-8, with escapes for the surrogates of names that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _cell(value: Any) -> str:
@@ -72,7 +86,7 @@ def _flat(row: Row) -> dict[str, Any]:
     return {name: document[name] for name in COLUMNS}
 
 
-def _parquet() -> Callable[[Iterable[Row], Any], None]:
+def _parquet() -> Write:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -85,13 +99,22 @@ def _parquet() -> Callable[[Iterable[Row], Any], None]:
     types = dict.fromkeys(_LISTS, pyarrow.list_(text)) | {"present": pyarrow.bool_()}
     schema = pyarrow.schema([(name, types.get(name, text)) for name in COLUMNS])
 
-    def write(rows: Iterable[Row], file: Any) -> None:
-        flat = iter(map(_flat, rows))
-        with parquet.ParquetWriter(file, schema) as writer:
-            while batch := list(islice(flat, _BATCH)):
+    def write(rows: Iterable[Row], path: Path) -> None:
+        cells = ({name: _utf8(value) for name, value in _flat(row).items()} for row in rows)
+        with atomic_writer(path) as file, convert_os_errors(path), parquet.ParquetWriter(file, schema) as writer:
+            while batch := list(islice(cells, _BATCH)):
                 writer.write_table(pyarrow.Table.from_pylist(batch, schema))
 
     return write
 
 
-_WRITERS: dict[str, Callable[[Iterable[Row], Any], None]] = {".csv": _write_csv, ".json": _write_json}
+def _utf8(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_utf8, value))
+    return _encoded(value).decode() if isinstance(value, str) else value
+
+
+_WRITERS: dict[str, Write] = {
+    ".csv": lambda rows, path: write_pieces(path, csv_rows(rows)),
+    ".json": lambda rows, path: write_pieces(path, json_rows(rows)),
+}

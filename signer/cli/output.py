@@ -7,7 +7,6 @@ sequences to the terminal.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,9 +86,12 @@ class Output:
             write(error)
 
     def document(self, document: dict[str, Any]) -> None:
-        """Print the one JSON document of a command. Called once, and only with --json."""
+        """Print the one JSON document of a command; its values may be iterators. Called once, and only with --json."""
+        from signer.reports.json_pieces import json_pieces
+
         _answered.set(self)
-        sys.stdout.write(f"{json.dumps(document, indent=self.indent)}\n")
+        sys.stdout.writelines(json_pieces(document, self.indent))
+        sys.stdout.write("\n")
 
     def write(self, text: str) -> None:
         """Print the one JSON document of a command from text that a renderer wrote."""

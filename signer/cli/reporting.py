@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer.cli.exit_codes import code_of
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
+from signer.reports.json_pieces import json_pieces
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS, render_report
-from signer.storage.files import read, write_atomically
+from signer.storage.files import read, write_pieces
 
 if TYPE_CHECKING:
     from signer.reports.model import Report
@@ -36,7 +37,7 @@ class Answer:
 
     text: Callable[[Sink], None]
     document: Callable[[], Mapping[str, Any]]
-    """The document of --json."""
+    """The document of --json. A long array may be an iterator, which is written item by item."""
     report: Callable[[], Report]
 
 
@@ -113,11 +114,10 @@ class Reporting:
         if report is not None and file.format in RENDERERS:
             write_report(file, render_report(file.format, report))
         else:
-            write_report(file, [f"{json.dumps(document())}\n"])
+            write_report(file, chain(json_pieces(document()), "\n"))
 
 
 def write_report(file: ReportFile, pieces: Iterable[str]) -> None:
     """Write a report to its file, as a whole or not at all. Raises FileError."""
-    data = "".join(pieces).encode("utf-8", "backslashreplace")
-    before = read(file.path) if file.appends and file.path.exists() else b""
-    write_atomically(file.path, before + data)
+    before = [read(file.path)] if file.appends and file.path.exists() else []
+    write_pieces(file.path, chain(before, (piece.encode("utf-8", "backslashreplace") for piece in pieces)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -34,17 +34,23 @@ _LISTED: tuple[Answer, ...] = (*STOPPING, "unknown", "needs-file")
 _LISTED_IF_VERBOSE: tuple[Answer, ...] = (*_LISTED, "already-refused")
 
 
-def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, verbose: bool = False) -> None:
-    """Write the drivers that matter, each group with its remedy, and the number of drivers with each answer.
+def listed_answers(*, verbose: bool) -> tuple[Answer, ...]:
+    """Return the answers whose drivers `write_audit` lists."""
+    return _LISTED_IF_VERBOSE if verbose else _LISTED
 
-    `verbose` lists all of them, and those that did not load before.
+
+def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, verbose: bool = False) -> None:
+    """Write drivers with `listed_answers`, each group with its remedy, and the number of drivers with each answer.
+
+    The rows are in the order of `Ledger.rows`, and are written as they are read. `verbose` lists all of them.
     """
-    listed = _LISTED_IF_VERBOSE if verbose else _LISTED
     for answer, group in groupby(rows, lambda row: row.reason.answer):
-        if answer not in listed:
-            continue
         sink.line(_count(counts[answer], "driver"), f"{_title(answer, counts[answer])}:", _STYLES.get(answer))
-        _write_group(list(_first(group, None if verbose else _SHOWN)), counts[answer], sink)
+        shown = counts[answer] if verbose else min(counts[answer], _SHOWN)
+        _write_group(islice(group, shown), sink)
+        if counts[answer] > shown:
+            left = counts[answer] - shown
+            sink.print(f"    … and {left} more; -v lists all, --output FILE writes them to a table")
         sink.print()
     sink.print(", ".join(f"{counts[answer]} {_title(answer, counts[answer])}" for answer in ANSWERS if counts[answer]))
 
@@ -59,20 +65,19 @@ def write_differences(found: Sequence[Difference], sink: Sink) -> None:
         sink.paragraph("  ", f"{one.file}: {one.was or 'new'}, now {one.now}")
 
 
-def _write_group(rows: Sequence[Row], total: int, sink: Sink) -> None:
-    """Write the drivers of one answer by remedy: the remedy is the same for many."""
-    reasons: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
-        reasons.setdefault((row.reason.policy, row.reason.date, row.reason.remedy), []).append(row)
-    for (policy, date, remedy), same in reasons.items():
+def _write_group(rows: Iterable[Row], sink: Sink) -> None:
+    """Write the drivers of one answer by policy and remedy, which are the same for many."""
+    for (policy, date, remedy), same in groupby(rows, _cause):
         if policy:
             sink.paragraph("  ", f"{policy[:1].upper()}{policy[1:]}{f', from {date} on' if date else ''}:")
         for row in same:
             sink.paragraph("    ", _described(row))
         if remedy:
             sink.paragraph("  hint: ", remedy)
-    if total > len(rows):
-        sink.print(f"    … and {total - len(rows)} more; -v lists all, --output FILE writes them to a table")
+
+
+def _cause(row: Row) -> tuple[str, str, str]:
+    return row.reason.policy, row.reason.date, row.reason.remedy
 
 
 def _described(row: Row) -> str:
@@ -105,13 +110,6 @@ def _machines(row: Row) -> Sequence[str]:
 def _shortened(names: Sequence[str]) -> str:
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-
-def _first(rows: Iterable[Row], limit: int | None) -> Iterator[Row]:
-    """Yield the first rows, and read the others, so that the next group follows."""
-    for number, row in enumerate(rows):
-        if limit is None or number < limit:
-            yield row
 
 
 def _title(answer: Answer, count: int) -> str:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,8 @@ from signer.storage import leftovers, streams
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
+_WRITTEN_TOGETHER = 1 << 18
+"""Number of bytes of small pieces that are written together."""
 _UMASK_LOCK = threading.Lock()
 
 _unfinished: set[Path] = set()
@@ -160,9 +162,27 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushe
     replaces another one always is.
     """
     with atomic_writer(path, mode, flushed=flushed) as file, convert_os_errors(path):
-        remaining = memoryview(data)
-        while remaining:
-            remaining = remaining[file.write(remaining) :]
+        _write_all(file, data)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write pieces of any size to `path` as they come, or leave the file unchanged. Raises FileError."""
+    waiting = bytearray()
+    with atomic_writer(path) as file:
+        for piece in pieces:
+            waiting += piece
+            if len(waiting) >= _WRITTEN_TOGETHER:
+                with convert_os_errors(path):
+                    _write_all(file, waiting)
+                waiting = bytearray()
+        with convert_os_errors(path):
+            _write_all(file, waiting)
+
+
+def _write_all(file: FileIO, data: bytes | bytearray) -> None:
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[file.write(remaining) :]
 
 
 def ensure_folder(folder: Path) -> None:

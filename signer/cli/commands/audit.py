@@ -24,7 +24,7 @@ from signer.cli.paths import listed
 from signer.cli.processes import in_processes
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
-from signer.storage.files import atomic_writer, exists
+from signer.storage.files import exists
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -194,8 +194,7 @@ def audit(
         add_inventories(output, inventories, question, ledger)
         is_complete = _audited(output, folders, question, (ledger, cache), jobs)
         if options.table is not None and write_table is not None:
-            with atomic_writer(options.table) as file:
-                write_table(ledger.rows(), file)
+            write_table(ledger.rows(), options.table)
         _report(output, reporting, ledger, question, _changes(ledger, old))
         if not is_complete:
             output.error(SignerError("interrupted: the rows are those of the files that were examined"))
@@ -245,12 +244,13 @@ def _report(
 ) -> None:
     from signer.audit.rows import ANSWERS
     from signer.reports.audit_report import audit_report
-    from signer.reports.audit_text import write_audit, write_differences
+    from signer.reports.audit_text import listed_answers, write_audit, write_differences
 
     counts = ledger.counts()
 
     def text(sink: Any) -> None:
-        write_audit(ledger.rows(), counts, sink, verbose=bool(output.verbose))
+        verbose = bool(output.verbose)
+        write_audit(ledger.rows(listed_answers(verbose=verbose)), counts, sink, verbose=verbose)
         if changes is not None:
             write_differences(changes, sink)
 
@@ -261,7 +261,7 @@ def _report(
             "machines": {name: [one.name for one in own.query.targets] for name, own in question.machines.items()},
             "at": f"{question.query.machine.at:%Y-%m-%dT%H:%M:%SZ}",
             "counts": {answer: counts[answer] for answer in ANSWERS},
-            "drivers": [row.as_json() for row in ledger.rows()],
+            "drivers": (row.as_json() for row in ledger.rows()),
         }
         return found | ({"changes": [one.as_json() for one in changes]} if changes is not None else {})
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.audit.ledger import Ledger
-from signer.audit.packing import packed, unpacked
+from signer.audit.packing import packed, packed_row, unpacked, unpacked_row
 from signer.audit.rows import ANSWERS, Answer, Identity, LoggedEvent, Origin, PackageUse, Reason, Row, Sighting
 
 TEXT = st.text(max_size=8)
@@ -40,6 +40,11 @@ def rows(*found: Sighting) -> list[Row]:
     with Ledger() as ledger:
         ledger.add(found)
         return list(ledger.rows())
+
+
+@given(st.from_type(Row))
+def test_a_row_survives_packing(one: Row) -> None:
+    assert unpacked_row(packed_row(one)) == one
 
 
 @given(SIGHTINGS)
@@ -78,6 +83,27 @@ def test_what_stops_comes_first_then_by_name() -> None:
         sighting("w/b.sys", "stops", "04"),
     )
     assert [row.file for row in found] == ["w/b.sys", "x/c.sys", "y/d.sys", "z/a.sys"]
+
+
+def test_drivers_that_stop_are_in_the_order_of_cause_then_machines() -> None:
+    def stopping(path: str, digest: str, policy: str, machine: str) -> Sighting:
+        return Sighting(path, digest, Reason("stops", policy), machine=machine)
+
+    found = rows(
+        stopping("a.sys", "01", "memory integrity", "pc-1"),
+        stopping("b.sys", "02", "block list", "pc-1"),
+        stopping("c.sys", "03", "block list", "pc-1"),
+        stopping("c.sys", "03", "block list", "pc-2"),
+    )
+    assert [row.file for row in found] == ["c.sys", "b.sys", "a.sys"]
+
+
+def test_only_rows_with_the_wanted_answers_are_read() -> None:
+    with Ledger() as ledger:
+        ledger.add([sighting("a.sys", "loads", "01"), sighting("b.sys", "stops", "02")])
+        assert [row.file for row in ledger.rows(["stops"])] == ["b.sys"]
+        ledger.add([sighting("c.sys", "stops", "03")])
+        assert [row.file for row in ledger.rows(["stops"])] == ["b.sys", "c.sys"]
 
 
 def test_files_that_cannot_be_read_stay_apart() -> None:

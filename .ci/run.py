@@ -43,7 +43,7 @@ EXTRAS = "dev,docs,azure,gcp"
 """Extras to install, including what builds the site, and clients of cloud services that most developers don't need."""
 
 FUZZ_SECONDS = 3
-"""Time for each of the 18 harnesses, a minute in all; hours of it find what this does not (docs/security.md)."""
+"""Time for each of the 19 harnesses, a minute in all; hours of it find what this does not (docs/security.md)."""
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from pathlib import Path, PureWindowsPath
 
 from signer.errors import FileError, MalformedInput, UsageError
 from signer.limits import LIMITS, raising
+from signer.storage.files import hint_for
 
 MAX_LINE = 4096
 """Maximum number of characters of a line, also after its variables were replaced."""
@@ -256,7 +257,7 @@ class _Reader:
             )
         words = list(self._words(text))
         names = [word for word, quoted in words if quoted or not word.startswith("/")]
-        if not names or len(names) > 2 or not all(names):
+        if not names or len(names) > 2 or any(not name or name[-1] in "\\/" for name in names):
             raise self._error(
                 f"not a file: {text}", 'Write SOURCE, or SOURCE and NAME, with quotes around spaces: "a b.sys"'
             )
@@ -270,6 +271,19 @@ class _Reader:
 
     def _found(self, path: PureWindowsPath) -> Path:
         """Return the existing file, found without regard to case. Raises FileError."""
+        relative = "Write the path relative to the folder of the .ddf."
+        try:
+            found = self._searched(path)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            hint = hint_for(error) or relative
+            raise FileError(f"{path}: {reason}", path=self.source, line=self.line, hint=hint) from error
+        if not found.is_file():
+            raise FileError(f"{path}: file not found", path=self.source, line=self.line, hint=relative)
+        return found
+
+    def _searched(self, path: PureWindowsPath) -> Path:
+        """Return the path in the spelling of the disk. Raises OSError, and FileError for a path on a Windows drive."""
         own = Path(str(path))
         if own.is_absolute() and own.is_file():
             return own
@@ -283,9 +297,6 @@ class _Reader:
         found = Path(path.root) if path.root else self.source.parent
         for part in path.parts[1 if path.anchor else 0 :]:
             found = _child(found, part)
-        if not found.is_file():
-            hint = "Write the path relative to the folder of the .ddf."
-            raise FileError(f"{path}: file not found", path=self.source, line=self.line, hint=hint)
         return found
 
     def _words(self, text: str) -> Iterator[tuple[str, bool]]:

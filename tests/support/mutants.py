@@ -32,12 +32,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import cosmic_ray.plugins
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.work_item import MutationSpec
-
 from tests.support.files import ROOT, corpus_root
-from tests.support.mutation.areas import TESTS, area_of, modules, mutants
+from tests.support.mutation.areas import TESTS, Mutant, area_of, modules, mutants
 from tests.support.mutation.imports import independent
 from tests.support.mutation.recording import Recording, record
 from tests.support.mutation.results import Result, kept, print_now, report, save
@@ -134,40 +130,40 @@ def run(chosen: Sequence[str], tree: Path, deadline: float, *, survivors: bool, 
             _try(runner, todo, deadline, whole=whole)
 
 
-def _todo(module: str, *, survivors: bool) -> Iterator[MutationSpec]:
+def _todo(module: str, *, survivors: bool) -> Iterator[Mutant]:
     """Yield the mutants to try in an order that is random and the same on every run."""
     outcomes = {one.key: one.outcome for one in kept(module)}
-    found = mutants(module)
+    found = list(mutants(module))
     random.Random(0).shuffle(found)  # the order, not a secret
     wanted = ("survived", "broken") if survivors else (None,)
-    yield from (spec for spec in found if outcomes.get(_key(spec)) in wanted)
+    yield from (one for one in found if outcomes.get((one.operator, one.occurrence)) in wanted)
 
 
-def _try(runner: Runner, todo: Sequence[MutationSpec], deadline: float, *, whole: bool) -> None:
+def _try(runner: Runner, todo: Sequence[Mutant], deadline: float, *, whole: bool) -> None:
     """Try mutants of one module and keep the results."""
     module = runner.module
     source = (ROOT / module).read_text(encoding="utf-8")
     results = {one.key: one for one in kept(module)}
-    for number, spec in enumerate(todo):
+    for number, mutant in enumerate(todo):
         if time.monotonic() > deadline:
             break
-        lines = list(_lines(source, spec))
+        lines = list(_lines(source, mutant))
         if number % _CONTROL == 0:
             runner.require_survival(source, lines, whole=whole)
-        changed = mutate_code(source, cosmic_ray.plugins.get_operator(spec.operator_name)(), spec.occurrence)
-        assert changed is not None
+        changed = mutant.of(source)
         verdict = runner.verdict(changed, lines, whole=whole)
         change = "\n".join(_difference(source, changed))
-        result = Result(spec.start_pos[0], *_key(spec), verdict.outcome, verdict.seconds, change, verdict.by)
+        place = (mutant.begin[0], mutant.operator, mutant.occurrence)
+        result = Result(*place, verdict.outcome, verdict.seconds, change, verdict.by)
         results[result.key] = result
         save(module, results.values())
     counts = Counter(one.outcome for one in results.values())
     print_now(f"{module}: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
 
 
-def _lines(source: str, spec: MutationSpec) -> Iterator[int]:
+def _lines(source: str, mutant: Mutant) -> Iterator[int]:
     """Yield the lines of the smallest statement around a mutant, without the body of a compound one."""
-    first, last = spec.start_pos[0], spec.end_pos[0]
+    first, last = mutant.begin[0], mutant.end[0]
     around = [
         node
         for node in ast.walk(ast.parse(source))
@@ -185,10 +181,6 @@ def _difference(before: str, after: str) -> Iterator[str]:
             yield line
 
 
-def _key(spec: MutationSpec) -> tuple[str, int]:
-    return spec.operator_name.removeprefix("core/"), spec.occurrence
-
-
 def main() -> None:
     """Mutate and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -202,10 +194,11 @@ def main() -> None:
     if not options.report:
         deadline = time.monotonic() + 60 * options.minutes
         os.environ["DRVSIGN_CORPUS"] = str(corpus_root().resolve())
-        with tempfile.TemporaryDirectory(prefix="mutants.") as name:
+        memory = Path("/dev/shm")  # where the tests wait for no disk
+        with tempfile.TemporaryDirectory(prefix="mutants.", dir=memory if memory.is_dir() else None) as name:
             tree = Path(name).resolve() / "tree"
             copy_tree(tree)
-            os.environ |= {"PYTHONPATH": str(tree), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+            os.environ |= {"TMPDIR": name, "PYTHONPATH": str(tree), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             run(chosen, tree, deadline, survivors=options.survivors, whole=options.whole)
     report(chosen)
 

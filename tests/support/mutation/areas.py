@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from cosmic_ray.commands.init import _all_work_items as all_work_items
-from cosmic_ray.work_item import MutationSpec
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
 
 ROOT = Path(__file__).resolve().parents[3]
 TESTS = {
@@ -62,16 +66,43 @@ def modules(only: Iterable[str]) -> list[str]:
     return chosen or sys.exit(f"nothing to mutate in {' '.join(places)}; choose from {' '.join(TESTS)}")
 
 
-def mutants(module: str) -> list[MutationSpec]:
+@dataclass(frozen=True)
+class Mutant:
+    """A place in a module that an operator changes."""
+
+    operator: str
+    occurrence: int
+    """Number of the place among those of the operator."""
+    begin: tuple[int, int]
+    """Line, from 1, and column, from 0."""
+    end: tuple[int, int]
+
+    def of(self, source: str) -> str:
+        """Return the module with the change."""
+        changed: str | None = mutate_code(source, get_operator(f"core/{self.operator}")(), self.occurrence)
+        assert changed is not None
+        return changed
+
+
+@cache
+def mutants(module: str) -> tuple[Mutant, ...]:
     """Return the mutants of a module, without those that change no behavior that a test could see."""
-    spans = list(_left_out(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
-    specs = (item.mutations[0] for item in all_work_items([ROOT / module], {}))
-    return [
-        spec
-        for spec in specs
-        if spec.operator_name.removeprefix("core/") in OPERATORS
-        and not any(begin <= tuple(spec.start_pos) < end for begin, end in spans)
-    ]
+    source = (ROOT / module).read_text(encoding="utf-8")
+    spans = list(_left_out(ast.parse(source)))
+    nodes = list(ast_nodes(get_ast(source)))
+    return tuple(
+        Mutant(name, number, *place)
+        for name in sorted(OPERATORS)
+        for number, place in enumerate(_places(name, nodes))
+        if not any(begin <= place[0] < end for begin, end in spans)
+    )
+
+
+def _places(operator: str, nodes: list[Any]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    found = get_operator(f"core/{operator}")()
+    for node in nodes:
+        for begin, end in found.mutation_positions(node):
+            yield tuple(begin), tuple(end)
 
 
 def _left_out(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

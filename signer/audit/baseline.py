@@ -28,6 +28,11 @@ class Difference:
     """The answer; None for a driver that is gone."""
 
     @property
+    def key(self) -> str:
+        """The key of the driver's row."""
+        return self.authentihash or f"path:{self.file}"
+
+    @property
     def stops_now(self) -> bool:
         """Whether the driver stops now and did not before, or was not there."""
         return self.now in STOPPING and self.was not in STOPPING
@@ -73,8 +78,7 @@ def differences(rows: Iterable[Row], old: Baseline) -> Iterator[Difference]:
     """Yield the differences of an audit: those of its rows in their order, then the drivers that are gone."""
     left = dict(old)
     for row in rows:
-        key = row.authentihash or f"path:{row.file}"
-        _, was = left.pop(key, ("", None))
+        _, was = left.pop(row.key, ("", None))
         if was != row.reason.answer:
             change: Change = "changed" if was is not None else "new"
             yield Difference(change, row.file, row.authentihash, was, row.reason.answer)

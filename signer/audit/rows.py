@@ -166,6 +166,11 @@ class Row:
     devices: tuple[str, ...] = ()
 
     @property
+    def key(self) -> str:
+        """The digest of the driver; the path for a file that can't be read."""
+        return self.authentihash or f"path:{self.file}"
+
+    @property
     def hardware_ids(self) -> tuple[str, ...]:
         """The hardware IDs of all packages, without duplicates."""
         return tuple(dict.fromkeys(one for package in self.packages for one in package.hardware_ids))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ class Answer:
     document: Callable[[], Mapping[str, Any]]
     """The document of --json. A long array may be an iterator, which is written item by item."""
     report: Callable[[], Report]
+    own: Mapping[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
+    """Formats that the command renders itself, in pieces, in place of the renderer of the model."""
 
 
 class Reporting:
@@ -73,11 +75,17 @@ class Reporting:
         self.is_answered = True
         if self.stdout == "text":
             answer.text(output)
-        report = self._report(answer) if self._needs_model else None
+        report = self._report(answer) if self._needs_model(answer.own) else None
         for file in self.files:
-            self._write_file(file, answer.document, report)
+            if file.format in answer.own:
+                write_report(file, answer.own[file.format]())
+            else:
+                self._write_file(file, answer.document, report)
         if output.json:
             output.document(dict(answer.document()))
+        elif self.stdout in answer.own:
+            for piece in answer.own[self.stdout]():
+                output.write(piece)
         elif report is not None:
             self._to_stdout(output, report)
 
@@ -97,9 +105,9 @@ class Reporting:
             self._write_file(file, lambda: document, report)
         self._to_stdout(Output.current(), report)
 
-    @property
-    def _needs_model(self) -> bool:
-        return self.annotates or any(name in RENDERERS for name in (self.stdout, *(one.format for one in self.files)))
+    def _needs_model(self, own: Container[str]) -> bool:
+        wanted = (self.stdout, *(one.format for one in self.files))
+        return self.annotates or any(name in RENDERERS and name not in own for name in wanted)
 
     def _report(self, answer: Answer) -> Report:
         return replace(answer.report(), command=self.command, places=self.places)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
     from signer.audit.units import Place
+    from signer.reports.model import Report
 
 app = typer.Typer(add_completion=False)
 
@@ -243,6 +244,8 @@ def _report(
     output: Output, reporting: Reporting, ledger: Ledger, question: Question, changes: list[Difference] | None
 ) -> None:
     from signer.audit.rows import ANSWERS
+    from signer.reports.audit_page.page import AuditAnswer, render
+    from signer.reports.audit_page.summary import Asked
     from signer.reports.audit_report import audit_report
     from signer.reports.audit_text import listed_answers, write_audit, write_differences
 
@@ -265,7 +268,14 @@ def _report(
         }
         return found | ({"changes": [one.as_json() for one in changes]} if changes is not None else {})
 
-    reporting.write(output, Answer(text, document, lambda: audit_report(ledger.rows(), _exit_code(ledger))))
+    def page() -> Iterable[str]:
+        target = question.query.targets[0].name if question.query.targets else None
+        return render(AuditAnswer(ledger.rows, Asked(target, question.query.machine.at), changes, _exit_code(ledger)))
+
+    def report() -> Report:
+        return audit_report(ledger.rows(), _exit_code(ledger))
+
+    reporting.write(output, Answer(text, document, report, {"html": page}))
 
 
 def _exit_code(ledger: Ledger) -> ExitCode:

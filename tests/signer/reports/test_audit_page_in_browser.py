@@ -1,0 +1,339 @@
+"""The page of an audit in Chromium: search, filters, keyboard, addresses, paper, phones, and what it loads.
+
+Skipped without Debian's chromium or the packages of the extra `dev`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.audits import CHANGES, SAMPLE, hostile_rows, many, page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here: install chromium")
+
+PAGES = {
+    "sample": lambda: page(changes=CHANGES),
+    "hostile": lambda: page(hostile_rows()),
+    "empty": lambda: page([]),
+    "large": lambda: page(many(50_000)),
+}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+NAMES = "#drivers tbody tr:not(.details) .name"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function that writes one of PAGES once, and returns its path."""
+    folder, known = tmp_path_factory.mktemp("pages"), {}
+
+    def write(name: str) -> Path:
+        if name not in known:
+            known[name] = folder / f"{name}.html"
+            known[name].write_text(PAGES[name](), encoding="utf-8")
+        return known[name]
+
+    return write
+
+
+class Opened:
+    """A page that is open in the browser, with what it requested and what the browser complained about."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str, **options: Any) -> None:
+        self.page = browser.new_page(**options)
+        self.address = f"{path.as_uri()}{fragment}"
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda one: self.requests.append(one.url))
+        self.page.on("console", lambda one: self.complaints.append(one.text))
+        self.page.on("pageerror", lambda one: self.complaints.append(str(one)))
+        self.page.on("dialog", lambda one: self.complaints.append("dialog"))
+        self.page.goto(self.address)
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the table."""
+        found: list[str] = self.page.locator(NAMES).all_inner_texts()
+        return found
+
+    @property
+    def fragment(self) -> str:
+        """The fragment of the address."""
+        found: str = self.page.evaluate("location.hash")
+        return found
+
+    def chart(self, facet: str) -> dict[str, str]:
+        """The values of a chart with their numbers."""
+        script = "all => all.map(one => [one.dataset.value, one.querySelector('b').textContent])"
+        return dict(self.page.eval_on_selector_all(f"#chart-{facet} a", script))
+
+
+@pytest.fixture
+def opened(browser: Any, written: Any) -> Iterator[Any]:
+    """A function that opens one of PAGES."""
+    found: list[Opened] = []
+
+    def open_page(name: str = "sample", fragment: str = "", **options: Any) -> Opened:
+        chosen = {"viewport": DESKTOP, "color_scheme": "light", **options}
+        found.append(Opened(browser, written(name), fragment, **chosen))
+        return found[-1]
+
+    yield open_page
+    for one in found:
+        one.page.close()
+
+
+@pytest.mark.parametrize("name", ["sample", "hostile", "empty"])
+def test_the_browser_loads_only_the_page_and_runs_only_its_script(opened: Any, name: str) -> None:
+    one = opened(name)
+    assert one.requests == [one.address]
+    assert one.complaints == []
+    assert one.page.evaluate("document.body.classList.contains('scripted')")
+    assert one.page.locator("img").count() == 0
+    for button in one.page.locator("tbody button").all()[:3]:
+        button.click()
+    assert one.complaints == []
+
+
+def test_the_script_draws_the_charts_as_they_were_written(opened: Any, browser: Any, written: Any) -> None:
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain.goto(written("sample").as_uri())
+    assert plain.locator(".charts").inner_html() == opened().page.locator(".charts").inner_html()
+    plain.context.close()
+
+
+def test_without_javascript_the_charts_and_the_drivers_that_stop_are_there(browser: Any, written: Any) -> None:
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain.goto(written("sample").as_uri())
+    assert plain.locator(NAMES).all_inner_texts() == ["alpha.sys", "beta.sys", "gamma.sys", "delta.sys"]
+    assert plain.locator("#chart-publisher rect").first.bounding_box()["width"] > 100
+    assert "Without JavaScript" in plain.inner_text("noscript")
+    assert not plain.locator("#filters").is_visible()
+    plain.context.close()
+
+
+def test_the_table_has_pages_and_begins_with_what_stops(opened: Any) -> None:
+    one = opened()
+    assert one.names[:5] == ["alpha.sys", "beta.sys", "gamma.sys", "delta.sys", "epsilon.sys"]
+    assert (len(one.names), one.page.inner_text("#status")) == (50, "1 to 50 of 68 files.")
+    one.page.click("text=Next →")
+    assert (len(one.names), one.fragment, one.names[-1]) == (18, "#page=2", "tool.sys")
+
+
+SEARCHES = {
+    "gamma": ["gamma.sys"],
+    "PCI\\ven_delta": ["delta.sys"],
+    "contoso 2014-06": ["beta.sys"],
+    "copy\\alpha": ["alpha.sys"],
+    b"beta".hex(): ["beta.sys"],
+    "nothing like it": [],
+}
+
+
+@pytest.mark.parametrize("words", SEARCHES)
+def test_search_finds_names_hardware_ids_hashes_and_paths(opened: Any, words: str) -> None:
+    one = opened()
+    one.page.fill("#search", words)
+    one.page.locator("#chips .all").wait_for()
+    assert one.names == SEARCHES[words]
+    assert one.page.inner_text("#status").startswith("No file" if not SEARCHES[words] else "1 to 1 of 1 file.")
+
+
+def test_a_bar_filters_the_table_and_the_other_charts_and_a_second_click_ends_it(opened: Any) -> None:
+    one = opened()
+    bar = one.page.locator('#chart-publisher a[data-value="Contoso"]')
+    bar.click()
+    assert one.fragment == "#publisher=Contoso"
+    assert one.names[:3] == ["alpha.sys", "beta.sys", "zeta.sys"]
+    assert one.chart("device") == {"Net": "1", "USB": "1"}
+    assert one.chart("publisher") == {"Contoso": "2", "Fabrikam & Söhne": "2"}
+    assert bar.get_attribute("aria-current") == "true"
+    assert one.page.input_value('select[data-facet="publisher"]') == "Contoso"
+    one.page.locator('#chart-device a[data-value="Net"]').click()
+    assert one.fragment == "#publisher=Contoso&device=Net"
+    assert one.names[0] == "alpha.sys"
+    bar.click()
+    assert one.fragment == "#device=Net"
+    one.page.go_back()
+    assert one.fragment == "#publisher=Contoso&device=Net"
+
+
+def test_a_year_opens_its_months(opened: Any) -> None:
+    one = opened()
+    assert not one.page.locator("#chart-month").is_visible()
+    one.page.locator('#chart-year a[data-value="2014"]').click()
+    months = one.chart("month")
+    assert (len(months), months["2014-06"], months["2014-11"], months["2014-01"]) == (12, "1", "1", "")
+    one.page.locator('#chart-month a[data-value="2014-11"]').click()
+    assert one.names == ["gamma.sys"]
+    one.page.locator('#chart-year a[data-value="2014"]').click()
+    assert one.fragment == ""
+    assert not one.page.locator("#chart-month").is_visible()
+
+
+def test_lists_of_values_filter_too(opened: Any) -> None:
+    one = opened()
+    one.page.select_option('select[data-facet="answer"]', "needs-file")
+    assert one.names == ["eta.sys"]
+    one.page.select_option('select[data-facet="answer"]', "stops")
+    one.page.select_option('select[data-facet="machine"]', "pc-2")
+    assert one.names == ["alpha.sys", "gamma.sys"]
+    options = one.page.locator('select[data-facet="machine"] option').all_inner_texts()
+    assert options == ["all", "pc-1 (2)", "pc-2 (2)"]
+    one.page.select_option('select[data-facet="machine"]', "")
+    assert one.fragment == "#answer=stops"
+    one.page.click("text=Clear all")
+    assert len(one.names) == 50
+
+
+def test_the_head_filters_by_answer_policy_and_remedy(opened: Any) -> None:
+    one = opened()
+    one.page.click("main > .legend >> text=Undecided")
+    assert one.names == ["zeta.sys"]
+    one.page.click("main > .legend >> text=Undecided")
+    one.page.click(".card.when >> text=Memory integrity")
+    assert one.names == ["gamma.sys"]
+    one.page.click(".card.when >> text=Memory integrity")
+    one.page.click(".card.remedy >> text=Give a list.")
+    assert one.names == ["delta.sys"]
+
+
+def test_what_changed_filters_and_rows_say_what_they_were(opened: Any) -> None:
+    one = opened()
+    one.page.click("#changes >> text=stop now and did not")
+    assert one.names == ["alpha.sys", "beta.sys"]
+    assert one.page.locator(".was").all_inner_texts() == ["was: Loads", "new"]
+
+
+def test_an_address_keeps_filters_search_order_and_page(opened: Any) -> None:
+    one = opened(fragment="#answer=loads&search=net&sort=-file&page=2")
+    assert len(one.names) == 10
+    assert one.names[0] == "loads17.sys"
+    assert one.page.input_value("#search") == "net"
+    assert one.page.locator('th[aria-sort="descending"]').inner_text().startswith("Driver")
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#page=-3&sort=hostile", "#answer=nothing", "#%ff=%", "#publisher=<img>", "#year=x&month=y"]
+)
+def test_a_wrong_address_leaves_a_usable_page(opened: Any, fragment: str) -> None:
+    one = opened(fragment=fragment)
+    assert one.complaints == []
+    assert one.page.inner_text("#status")
+    if one.page.locator("text=Clear all").count():
+        one.page.click("text=Clear all")
+    assert len(one.names) == 50
+
+
+def test_a_click_on_a_head_sorts_up_then_down_then_not_at_all(opened: Any) -> None:
+    one = opened(fragment="#answer=stops")
+    head = one.page.locator('th[data-column="issued"] button')
+    orders = []
+    for _ in range(3):
+        head.click()
+        orders.append(one.names)
+    assert orders == [
+        ["alpha.sys", "beta.sys", "gamma.sys"],
+        ["gamma.sys", "beta.sys", "alpha.sys"],
+        ["alpha.sys", "beta.sys", "gamma.sys"],
+    ]
+    assert one.fragment == "#answer=stops"
+
+
+def test_a_row_opens_its_details_and_links_to_itself(opened: Any) -> None:
+    one = opened()
+    button = one.page.locator("tbody button").first
+    button.click()
+    details = one.page.locator("tr.details:not([hidden])")
+    words = details.inner_text()
+    for part in (*SAMPLE[0].paths, "alpha.inf", "PCI\\VEN_ALPHA", SAMPLE[0].authentihash, "driver-policy", "pc-2"):
+        assert part in words
+    assert details.locator("a[rel=noreferrer]").get_attribute("href").startswith("https://learn.microsoft.com/")
+    details.locator("text=Link to this driver").click()
+    assert one.names == ["alpha.sys"]
+    button.click()
+    assert one.page.locator("tr.details:not([hidden])").count() == 0
+
+
+def test_the_keyboard_reaches_and_works_everything(opened: Any) -> None:
+    one = opened()
+    one.page.keyboard.press("Tab")
+    assert one.page.evaluate("document.activeElement.className") == "skip"
+    one.page.keyboard.press("Enter")
+    assert one.page.evaluate("document.activeElement.id") == "drivers"
+    one.page.focus('#chart-publisher a[data-value="Contoso"]')
+    one.page.keyboard.press("Enter")
+    assert one.page.evaluate("document.activeElement.dataset.value") == "Contoso"  # it was drawn again
+    assert one.fragment == "#publisher=Contoso"
+    one.page.focus("tbody button")
+    one.page.keyboard.press("Space")
+    assert one.page.locator("tr.details:not([hidden])").count() == 1
+    reached = []
+    one.page.focus("#search")
+    for _ in range(7):
+        one.page.keyboard.press("Tab")
+        reached.append(one.page.evaluate("document.activeElement.tagName"))
+        assert one.page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+    assert reached == ["SELECT"] * 5 + ["A", "A"]
+
+
+@pytest.mark.parametrize("name", ["sample", "hostile", "empty"])
+def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Any, name: str) -> None:
+    one = opened(name, viewport=PHONE)
+    for button in one.page.locator("tbody button").all()[:2]:
+        button.click()
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["sample", "hostile", "empty"])
+def test_no_rule_of_axe_is_broken_contrast_included(opened: Any, name: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    one = opened(name, "#year=2014" if name == "sample" else "", color_scheme=scheme)
+    for button in one.page.locator("tbody button").all()[:1]:
+        button.click()
+    one.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = axe.run(one.page).response
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+
+
+def test_paper_has_all_that_stops_and_no_controls(opened: Any) -> None:
+    one = opened()
+    one.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    one.page.emulate_media(media="print")
+    assert one.names == ["alpha.sys", "beta.sys", "gamma.sys", "delta.sys"]
+    assert not one.page.locator("#filters").is_visible()
+    assert not one.page.locator("#pages").is_visible()
+    assert one.page.locator("#changes details ul").bounding_box()["height"] > 0
+    one.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(one.names) == 50
+    assert one.page.pdf().startswith(b"%PDF")
+
+
+def test_fifty_thousand_rows_are_found_and_filtered(opened: Any) -> None:
+    one = opened("large")
+    assert one.complaints == []
+    assert one.page.inner_text("#status") == "1 to 50 of 50,000 files."
+    assert one.page.locator("#drivers tbody tr").count() == 100
+    one.page.fill("#search", "driver012345")
+    one.page.locator("#chips .all").wait_for()
+    assert one.names == ["driver012345.sys"]
+    one.page.click("text=Clear all")
+    one.page.locator("#chart-publisher a").first.click()
+    assert one.page.inner_text("#status").endswith("of 167 files.")

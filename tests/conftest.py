@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -31,6 +32,17 @@ for name in (
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Exclude what the collected tests hold from garbage collection: pefile starts one for each malformed image."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let Python free everything at its end: lief reports what is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,8 +45,8 @@ CERTIFICATES: dict[str, tuple[str, ...]] = {
     "import": ("certs", "import", "test.pfx", "made", "--password-file", "password"),
     "import-force": ("certs", "import", "test.pfx", "testcerts/generated", "--password-file", "password", "--force"),
 }
-STRIDES = {"sign": 5, "package": 7, "package-output": 9}
-"""Every n-th call fails, by default every second; with DRVSIGN_FAULTS=1 every call."""
+STRIDES = {"sign": 9, "package": 13, "package-output": 17}
+"""Every n-th call fails, by default every fourth; with DRVSIGN_FAULTS=1 every call."""
 TOGETHER = {"package": {"hello/hello.sys", "hello/hello.cat"}, "package-output": {"out/hello.sys", "out/hello.cat"}}
 """Files that are replaced together: after the next run they are all new."""
 
@@ -94,7 +94,7 @@ def check(source: Path, kind: str, name: str) -> None:
     """Check all runs of a command: the last one had no fault, so its state is the new one."""
     with serving(tsa()) as server:  # the legacy protocol has no nonce: each timestamp has the same bytes
         command = tuple(server.url if word == "URL" else word for word in COMMANDS[name])
-        *faulty, whole = runs(source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or STRIDES.get(name, 2)))
+        *faulty, whole = runs(source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or STRIDES.get(name, 4)))
     old, new = state(source), whole["state"]
     assert whole["status"] == whole["again"] == 0, whole["text"]
     assert new != old

@@ -69,6 +69,8 @@ CASES = [
     *of("catalog", "a.cat", signatures.catalog, *CATALOG),
     *of("catalog, attributes", "a.cat", signatures.catalog_of_attributes, *CATALOG),
     *of("catalog, member attributes", "a.cat", signatures.catalog_of_member_attributes, *CATALOG),
+    *of("catalog, page hashes", "a.cat", signatures.catalog_of_page_hashes, *CATALOG),
+    *of("catalog, algorithms", "a.cat", signatures.catalog_of_algorithms, *CATALOG),
     *of("catalog, one tag", "a.cat", signatures.catalog_of_one_tag, *CATALOG),
     *of("catalog, tags only", "a.cat", signatures.catalog_of_tags, *CATALOG),
     *of("catalog, millions of elements", "a.cat", signatures.set_of_nulls, *CATALOG[:3]),

@@ -78,7 +78,7 @@ def szdd(size: int, flags: int = 0x55) -> bytes:
     group = bytes([flags]) + b"".join(b"x" if flags >> bit & 1 else b"\x00\x0f" for bit in range(8))
     groups = size // len(group)
     expanded = groups * (literals + (8 - literals) * 18)
-    most = (8 << 20) - 200
+    most = (4 << 20) - 200
     if expanded > most:
         groups = most // (literals + (8 - literals) * 18)
         expanded = groups * (literals + (8 - literals) * 18)
@@ -160,12 +160,12 @@ def _binary_policy(rules: int, signers: int) -> bytes:
 
 def binary_policy_of_rules(size: int) -> bytes:
     """A binary App Control policy of small rules, as large as the limit `policy-size` allows."""
-    return _binary_policy((min(size, 8 << 20) - 200) // 40, 0)
+    return _binary_policy((min(size, 4 << 20) - 200) // 40, 0)
 
 
 def binary_policy_of_signers(size: int) -> bytes:
     """A binary App Control policy of small signers, as large as the limit `policy-size` allows."""
-    return _binary_policy(0, (min(size, 8 << 20) - 200) // 56)
+    return _binary_policy(0, (min(size, 4 << 20) - 200) // 56)
 
 
 def baseline(row: Callable[[int], object]) -> Maker:

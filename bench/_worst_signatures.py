@@ -19,7 +19,12 @@ from bench._worst_files import HELLO, NOON, Maker
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import MEMBER_FLAGS, hash_file, subjects
 from catalogs.catalog.trust_list import CertificateTrustList, NameValue, TrustedSubject
+from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.pe.digest import PageHashes
+from signer.pkcs7 import indirect_data
+
+SHA256 = DigestAlgorithm.SHA256
 
 
 def image_of_table(entry: bytes) -> Maker:
@@ -294,3 +299,28 @@ def timestamp_answer(size: int) -> bytes:
     """An answer of a timestamp authority, as long as it may be."""
     token = set_of_certificates(min(size, (1 << 20) - 100))
     return der.sequence(der.sequence(der.integer(0)), token)
+
+
+def catalog_of_page_hashes(size: int) -> bytes:
+    """An unsigned catalog of images whose page hashes all differ."""
+    rng = random.Random(1)
+
+    def entry() -> TrustedSubject:
+        digest, hashes = rng.randbytes(32), PageHashes(SHA256, rng.randbytes(36))
+        content = indirect_data.for_image(SHA256, digest, hashes, flags=indirect_data.INCLUDE_RESOURCES)
+        return TrustedSubject.of(digest, [(oids.SPC_INDIRECT_DATA, content)])
+
+    return _catalog(entry() for _ in range(size // len(entry().encoded)))
+
+
+def catalog_of_algorithms(size: int) -> bytes:
+    """An unsigned catalog whose members have digest algorithms with different parameters."""
+
+    def entry(number: int) -> TrustedSubject:
+        digest = number.to_bytes(32, "big")
+        kind = der.sequence(der.oid(oids.SPC_CAB_DATA), bytes.fromhex("a2028000"))
+        algorithm = der.sequence(der.oid(SHA256.oid), der.octets(digest[-4:]))
+        content = der.sequence(kind, der.sequence(algorithm, der.octets(digest)))
+        return TrustedSubject.of(digest, [(oids.SPC_INDIRECT_DATA, content)])
+
+    return _catalog(entry(number) for number in range(size // len(entry(0).encoded)))

@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from signer.errors import CertificateError
+from signer.asn1 import der
+from signer.errors import CertificateError, SignatureFormatError
+from signer.limits import LIMITS, raising
 
 OLD_CERTIFICATE_WARNINGS = (
     "Parsed a serial number which wasn't positive",
@@ -32,6 +34,10 @@ OLD_CERTIFICATE_WARNINGS = (
 
 for _message in OLD_CERTIFICATE_WARNINGS:
     warnings.filterwarnings("ignore", _message)
+
+MAX_NAME_SIZE = 1024
+"""Maximum size in bytes of the subject and of the issuer. The longest names of real certificates have about 300 bytes;
+Python needs a hundred times the size of a name."""
 
 _CACHE_SIZE = 1024
 """Number of parsed certificates and derived values to cache: the files of a batch carry the same few certificates."""
@@ -57,12 +63,20 @@ def load_all(data: bytes) -> list[x509.Certificate]:
         lambda raw: _pkcs7().load_pem_pkcs7_certificates(raw),
     ):
         try:
-            return [_decoded(certificate) for certificate in load(data)]
+            return decoded(load(data))
         except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
             continue
     raise CertificateError(
         "no certificate found in the file", hint="Use a file in DER (.cer), PEM or PKCS #7 (.p7b, .spc) format."
     )
+
+
+def decoded(certificates: list[x509.Certificate]) -> list[x509.Certificate]:
+    """Return the certificates of a file, with names and dates decoded. Raises CertificateError, also for too many."""
+    if len(certificates) > (limit := LIMITS["certificates"]):
+        message = f"the file has {len(certificates):,} certificates; the limit is {limit:,}"
+        raise CertificateError(message, hint=raising("certificates"))
+    return [_decoded(certificate) for certificate in certificates]
 
 
 def _pkcs7() -> Any:
@@ -176,8 +190,20 @@ def valid_at(certificate: x509.Certificate, time: datetime) -> bool:
 
 def _decoded(certificate: x509.Certificate) -> x509.Certificate:
     """Decode names and dates now, where errors are caught: `cryptography` decodes them on first access."""
+    _require_short_names(certificate.tbs_certificate_bytes)
     _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return certificate
+
+
+def _require_short_names(tbs: bytes) -> None:
+    """Raise CertificateError for a TBSCertificate (RFC 5280, 4.1) whose subject or issuer is too long."""
+    try:
+        sequences = [one for one in der.first_children(tbs, der.read(tbs), 6) if one.tag == der.SEQUENCE]
+    except SignatureFormatError as error:
+        raise CertificateError(f"the certificate can't be parsed ({error.message})") from error
+    size = max(name.end - name.start for name in sequences[1:4:2])  # algorithm, issuer, validity, subject
+    if size > MAX_NAME_SIZE:
+        raise CertificateError(f"a name in the certificate has {size:,} bytes; the limit is {MAX_NAME_SIZE:,}")
 
 
 def _reason(error: Exception) -> str:

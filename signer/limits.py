@@ -20,6 +20,7 @@ OFF = sys.maxsize
 LIMITS: dict[str, int] = {
     "cabinet-size": 64 << 20,  # bytes of all files, for a cabinet that decompresses to more than 16 times its size
     "catalog-entries": 200_000,
+    "certificates": 1000,  # of one file
     "cdf-lines": 100_000,
     "ddf-lines": 100_000,
     "inf-copies": 50_000,  # files copied on one architecture
@@ -28,12 +29,14 @@ LIMITS: dict[str, int] = {
     "inf-problems": 1000,  # of one check
     "inf-sections": 20_000,
     "inf-size": 16 << 20,  # bytes
+    "inf-text": 32 << 20,  # characters that its strings insert
     "inf-tokens": 500_000,  # of an entry with its continuation lines
     "list-paths": 100_000,  # of one @list.txt
     "log-files": 10_000,  # that one explanation covers
     "log-work": 280_000,  # units: see `signer.explain.budget`
     "pfx-iterations": 3_000_000,  # of the MAC and all encrypted parts, about a second
-    "policy-size": 8 << 20,  # bytes of an App Control policy in binary form
+    "policy-elements": 250_000,  # of an App Control policy in XML
+    "policy-size": 4 << 20,  # bytes of an App Control policy in binary form
     "szdd-size": 8 << 20,  # bytes after decompression
 }
 """The limits by name, with the numbers of this process."""

@@ -124,11 +124,14 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
     without page hashes does not contradict one with page hashes.
     """
     first: dict[bytes, TrustedSubject] = {}
+    interpreted: dict[bytes, CatalogMember] = {}
     for number, entry in enumerate(entries, 1):
         known = first.setdefault(entry.identifier, entry)
         if known is entry or known == entry:
             continue
-        one, other = interpret(known), interpret(entry)
+        if entry.identifier not in interpreted:
+            interpreted[entry.identifier] = interpret(known)
+        one, other = interpreted[entry.identifier], interpret(entry)
         pairs = {
             "kinds": (one.kind, other.kind),
             "digests": (one.digest, other.digest),

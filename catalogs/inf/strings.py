@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from catalogs.inf.syntax import Entry, Inf, Section
+from signer.errors import InfError
+from signer.limits import LIMITS, raising
 
 ENGLISH = 0x0409
 """LANGID of US English: the language of build machines and the fallback of INFs."""
@@ -23,6 +25,7 @@ class Strings:
     def __init__(self, inf: Inf, language: int = ENGLISH) -> None:
         """`language` is a Windows LANGID: [Strings.0409] precedes [Strings.09], which precedes [Strings]."""
         self._values: dict[str, str] = {}
+        self._left = LIMITS["inf-text"]
         for name in ("strings", f"strings.{language & 0x3FF:02x}", f"strings.{language:04x}"):
             found = inf.section(name)
             if found is not None:
@@ -31,9 +34,18 @@ class Strings:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._values
 
-    def expand(self, text: str) -> str:
-        """Replace each token in `text` once: `%%` becomes a percent sign; undefined tokens remain."""
-        return _TOKEN.sub(self._replacement, text) if "%" in text else text
+    def expand(self, text: str, line: int | None = None) -> str:
+        """Replace each token in `text` once: `%%` becomes a percent sign; undefined tokens remain.
+
+        Raises InfError at `line` if the values that were inserted so far exceed the limit `inf-text`.
+        """
+        if "%" not in text:
+            return text
+        expanded = _TOKEN.sub(self._replacement, text)
+        if self._left < 0:
+            message = f"the INF inserts more than {LIMITS['inf-text']:,} characters of its strings"
+            raise InfError(message, line=line, hint=raising("inf-text"))
+        return expanded
 
     def unresolved(self, text: str) -> Iterator[str]:
         """Yield the undefined tokens in `text`. Numbers are dirids, not strings."""
@@ -44,7 +56,9 @@ class Strings:
 
     def _replacement(self, match: re.Match[str]) -> str:
         name = match.group(1)
-        return self._values.get(name.lower(), match.group()) if name else "%"
+        value = self._values.get(name.lower(), match.group()) if name else "%"
+        self._left -= len(value)
+        return value if self._left >= 0 else ""
 
 
 def _defined(section: Section) -> Iterator[tuple[str, str]]:
@@ -72,5 +86,5 @@ def _expand_entry(entry: Entry, strings: Strings) -> Entry:
     """Replace the tokens of an entry; one without tokens (the common case) is returned unchanged."""
     if "%" not in "".join(entry.texts):
         return entry
-    key = None if entry.key is None else strings.expand(entry.key)
-    return Entry(entry.line, key, tuple(map(strings.expand, entry.values)))
+    key = None if entry.key is None else strings.expand(entry.key, entry.line)
+    return Entry(entry.line, key, tuple(strings.expand(value, entry.line) for value in entry.values))

@@ -52,9 +52,12 @@ def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
     Raises SignatureFormatError, and its subclass NotDerError for BER, with the offset.
     """
     limit = len(data) if end is None else end
-    if offset + 2 > limit:
+    body = offset + 2
+    if body > limit:
         raise SignatureFormatError("the DER is truncated in the middle of an element", offset=offset)
-    tag, length, body = data[offset], data[offset + 1], offset + 2
+    tag, length = data[offset], data[offset + 1]
+    if length < 0x80 and tag & 0x1F != 0x1F and body + length <= limit:  # nearly all elements
+        return tuple.__new__(Element, (tag, offset, body, body + length))
     if tag & 0x1F == 0x1F:
         raise SignatureFormatError(
             "a DER tag has more than one byte: no signature format uses such tags", offset=offset

@@ -28,7 +28,6 @@ from signer.cli.panels import Canvas
 from signer.cli.param_types import convert_directly, to_path
 from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
-from signer.limits import VARIABLE, raise_limits
 from signer.storage.files import hint_for
 
 AS_TOOL = "--as"
@@ -280,11 +279,19 @@ def drvsign(
     """Sign Windows driver packages on any system, and check whether Windows will install and load them."""
 
 
+def _raise_limits(text: str) -> None:
+    """Set the limits that the environment gives. Raises UsageError."""
+    if text:
+        from signer.limits import raise_limits
+
+        raise_limits(text)
+
+
 def main() -> None:
     """Run the program on the command line of this process."""
     try:
         completion.prepare()
-        raise_limits(os.environ.get(VARIABLE, ""))
+        _raise_limits(os.environ.get("DRVSIGN_LIMITS", ""))
     except UsageError as error:
         _report(error)
         sys.exit(ExitCode.USAGE)

@@ -13,6 +13,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
+from signer.pkcs7.fields import object_identifier, require
 
 NO_FLAGS = bytes.fromhex("030100")
 """SpcPeImageFlags as SignTool writes them for an image."""
@@ -22,6 +23,8 @@ INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 """Types whose value is an SpcLink."""
 _EMPTY_FILE = bytes.fromhex("a2028000")
+_TABLE_DEPTH = 8
+"""Levels of elements around the table of page hashes, of which each is the last one in the one around it."""
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
 
@@ -50,18 +53,18 @@ def for_image(
 
     Raises SignatureFormatError if the page hashes are neither SHA-1 nor SHA-256.
     """
-    link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
-    return _content(oids.SPC_PE_IMAGE_DATA, der.sequence(flags, der.explicit(0, link)), algorithm, digest)
+    return _content(_file_type(page_hashes, flags), algorithm, digest)
 
 
 def for_link(algorithm: DigestAlgorithm, digest: bytes) -> bytes:
     """Encode SpcIndirectDataContent for a catalog member that is not an image."""
-    return _content(oids.SPC_CAB_DATA, _EMPTY_FILE, algorithm, digest)
+    return _content(der.sequence(der.oid(oids.SPC_CAB_DATA), _EMPTY_FILE), algorithm, digest)
 
 
 def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes) -> bytes:
     """Encode SpcIndirectDataContent for a cabinet. `enhanced_hash` is the digest of its size field."""
-    return _content(oids.SPC_LINK, _serialized(oids.ENHANCED_HASH, enhanced_hash), algorithm, digest)
+    file_type = der.sequence(der.oid(oids.SPC_LINK), _serialized(oids.ENHANCED_HASH, enhanced_hash))
+    return _content(file_type, algorithm, digest)
 
 
 def parse(data: bytes) -> IndirectData:
@@ -77,7 +80,7 @@ def parse(data: bytes) -> IndirectData:
         if digest.tag != der.OCTET_STRING or info.end != len(data):
             raise ValueError
         pages, enhanced = (None, hashes) if isinstance(hashes, bytes) else (hashes, None)
-        return IndirectData(type_oid, _algorithm(algorithm.whole(data)), digest.contents(data), pages, enhanced)
+        return IndirectData(type_oid, _algorithm(data, algorithm), digest.contents(data), pages, enhanced)
     except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not a valid SpcIndirectDataContent") from error
 
@@ -93,6 +96,9 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
 @lru_cache(maxsize=64)
 def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
     """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None."""
+    usual = _usual_page_hashes(data)
+    if usual is not None:
+        return oids.SPC_PE_IMAGE_DATA, usual
     from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
 
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
@@ -100,18 +106,40 @@ def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
     return type_oid, _hashes_in(type_oid, attribute["value"].dump())
 
 
-@lru_cache(maxsize=64)
-def _algorithm(data: bytes) -> str:
-    """Return the object identifier in the DER of an AlgorithmIdentifier."""
-    from asn1crypto import algos
+def _usual_page_hashes(data: bytes) -> PageHashes | None:
+    """Return the page hashes of an image if they are encoded as Microsoft's tools do, else None.
 
-    oid = algos.DigestAlgorithm.load(data, strict=True)["algorithm"].dotted
-    return str(oid)
+    In a catalog of images, each member has its own, and asn1crypto needs six times as long for them.
+    """
+    element = der.read(data)
+    try:
+        for _ in range(_TABLE_DEPTH):
+            *_, element = der.children(data, element)
+    except (ValueError, SignatureFormatError):
+        return None
+    table = element.contents(data)
+    fitting = (one for one in _PAGE_HASH_TYPES if len(table) % (4 + one.size) == 0)
+    every = (PageHashes(algorithm, table) for algorithm in fitting)
+    return next((one for one in every if data in (_file_type(one, INCLUDE_RESOURCES), _file_type(one, NO_FLAGS))), None)
 
 
-def _content(type_oid: str, value: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
+def _algorithm(data: bytes, element: der.Element) -> str:
+    """Return the object identifier of an AlgorithmIdentifier."""
+    parts = der.first_children(data, require(der.SEQUENCE, element, "an algorithm"), 2)
+    if not 1 <= len(parts) <= 2:
+        raise ValueError
+    return object_identifier(data, parts[0])
+
+
+def _content(file_type: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
     info = der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
-    return der.sequence(der.sequence(der.oid(type_oid), value), info)
+    return der.sequence(file_type, info)
+
+
+def _file_type(page_hashes: PageHashes | None, flags: bytes) -> bytes:
+    """Encode SpcAttributeTypeAndOptionalValue for an image."""
+    link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
+    return der.sequence(der.oid(oids.SPC_PE_IMAGE_DATA), der.sequence(flags, der.explicit(0, link)))
 
 
 def _moniker(page_hashes: PageHashes) -> bytes:

@@ -8,16 +8,18 @@ import struct
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
 from catalogs import cdf
 from catalogs.catalog.trust_list import CertificateTrustList
 from catalogs.inf import install, rules
 from catalogs.inf.driver import DriverInf
+from catalogs.inf.strings import expand_strings
 from catalogs.inf.syntax import Inf
 from signer import config, limits
 from signer.asn1 import der, oids
@@ -25,9 +27,11 @@ from signer.asn1.pfx import iterations
 from signer.cab import szdd
 from signer.cab.read import MAX_EXPANSION, Listing
 from signer.cab.write import NewFile, write
+from signer.certificates import load_all, load_der
 from signer.config import parse_profiles
 from signer.errors import (
     CatalogError,
+    CertificateError,
     ConfigError,
     IdentityError,
     InfError,
@@ -38,6 +42,7 @@ from signer.errors import (
 from signer.keys.local import LocalKey, load_pfx
 from signer.keys.open import open_identity
 from signer.pkcs7.parse import MAX_PARTS, parse
+from signer.policy.si_policy.xml import read_xml
 from tests.support.cabinets import szdd_header
 from tests.support.files import ROOT
 from tests.support.identities import identity
@@ -281,6 +286,70 @@ def test_an_inf_with_too_many_copied_files_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setitem(limits.LIMITS, "inf-copies", 1)
     with pytest.raises(InfError, match="copies more than 1 files"):
         install.Installation(inf, "amd64").install(inf.sections["i"])
+
+
+@pytest.mark.parametrize("texts", ["%L%%L%", "%L%,%L%", "%L%=%L%"], ids=["value", "values", "key"])
+def test_an_inf_whose_strings_insert_too_much_is_refused(texts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """80,000 values with one string of 60 KB took 9 GB."""
+    inf = Inf.parse(f"[a]\n{texts}\n[Strings]\nL=12345\n".encode())
+    monkeypatch.setitem(limits.LIMITS, "inf-text", 10)
+    expand_strings(inf)
+    monkeypatch.setitem(limits.LIMITS, "inf-text", 9)
+    with pytest.raises(InfError, match="line 2: the INF inserts more than 9 characters"):
+        expand_strings(inf)
+
+
+def test_a_line_does_not_insert_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    inf = Inf.parse(f"[a]\n{'%L%' * 5000}\n[Strings]\nL={'x' * 5000}\n".encode())
+    monkeypatch.setitem(limits.LIMITS, "inf-text", 9)
+    tracemalloc.start()
+    with pytest.raises(InfError, match="inserts more than"):
+        expand_strings(inf)
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_a_policy_with_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><FileRules>{}</FileRules></SiPolicy>'
+    monkeypatch.setitem(limits.LIMITS, "policy-elements", 5)
+    read_xml(text.format("<x/>" * 3).encode())
+    with pytest.raises(ConfigError, match="more than 5 elements"):
+        read_xml(text.format("<x/>" * 4).encode())
+
+
+def test_a_policy_with_too_many_levels_is_refused() -> None:
+    text = '<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy">{}</SiPolicy>'
+    read_xml(text.format("<x>" * 31 + "</x>" * 31).encode())
+    with pytest.raises(ConfigError, match="more than 32 levels"):
+        read_xml(text.format("<x>" * 32 + "</x>" * 32).encode())
+    with pytest.raises(ConfigError, match="more than 32 levels"):
+        read_xml(b"<a>" * 100_000)
+
+
+def test_a_file_of_too_many_certificates_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = identity().certificate.public_bytes(Encoding.PEM)
+    monkeypatch.setitem(limits.LIMITS, "certificates", 2)
+    assert len(load_all(one * 2)) == 2
+    with pytest.raises(CertificateError, match="the file has 3 certificates; the limit is 2"):
+        load_all(one * 3)
+
+
+@pytest.mark.parametrize("field", [3, 5], ids=["issuer", "subject"])
+@pytest.mark.parametrize("load", [load_der, load_all])
+def test_a_certificate_with_a_long_name_is_refused(field: int, load: Callable[[bytes], object]) -> None:
+    """Python objects for the names of a certificate of 10 MB took 550 MB."""
+
+    def certificate(count: int) -> bytes:
+        data = identity().certificate.public_bytes(Encoding.DER)
+        tbs, *rest = (part.whole(data) for part in der.children(data, der.read(data)))
+        fields = [part.whole(tbs) for part in der.children(tbs, der.read(tbs))]
+        one = der.tlv(der.SET, der.sequence(der.oid("2.5.4.3"), der.tlv(der.UTF8_STRING, b"n" * 50)))
+        fields[field] = der.sequence(one * count)
+        return der.sequence(der.sequence(*fields), *rest)
+
+    load(certificate(16))
+    with pytest.raises(CertificateError, match=r"a name in the certificate has 1,0.. bytes; the limit is 1,024"):
+        load(certificate(17))
 
 
 def test_a_cdf_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
 from signer.errors import ConfigError
+from signer.limits import LIMITS, raising
 from signer.pe.file_facts import Version
 from signer.policy.si_policy.policy import HINT, KERNEL, SiPolicy, braced, lower_case, oid_of, with_exceptions
 from signer.policy.si_policy.rules import LOWEST_VERSION, MISTAKE_HINT, FileRule, Kind, SignerRule, limits
@@ -17,6 +19,8 @@ _NAMES = {
     "FileDescription": "FileDescription",
     "ProductName": "ProductName",
 }
+_MAX_DEPTH = 32
+"""Levels of elements; a policy has eight."""
 _CONDITIONS = ("FilePath", "PackageFamilyName", "AppIDs", "RequireHotpatchID")
 _KINDS: dict[str, Kind] = {"Allow": "allow", "Deny": "deny", "FileAttrib": "attribute"}
 _GENERIC: dict[str, Kind] = {"Match": "allow", "Exclude": "deny", "Attribute": "attribute"}
@@ -46,8 +50,6 @@ def read_xml(data: bytes) -> SiPolicy:
 
 def _root(data: bytes) -> Element:
     """Parse the SiPolicy element. A document type is refused, because its entities could expand without limit."""
-    from xml.etree import ElementTree
-
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)
@@ -56,13 +58,30 @@ def _root(data: bytes) -> Element:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ConfigError("not an App Control policy: the document has a document type declaration", hint=HINT)
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - entities were refused above
+        root = _parsed(text)
     except ParseError as error:
         message = f"not an App Control policy: invalid XML ({error})"
         raise ConfigError(message, hint=HINT, line=error.position[0]) from error
     if root.tag != f"{_SPACE}SiPolicy":
         raise ConfigError(f"not an App Control policy: the document element is {root.tag!r}", hint=HINT)
     return root
+
+
+def _parsed(text: str) -> Element:
+    """Parse a document step by step. Raises ParseError, and ConfigError for too many elements or levels."""
+    from xml.etree.ElementTree import iterparse
+
+    limit, count, depth, outermost = LIMITS["policy-elements"], 0, 0, list[Element]()
+    for event, element in iterparse(io.StringIO(text), ("start", "end")):  # noqa: S314 - entities were refused above
+        outermost = outermost or [element]
+        depth += 1 if event == "start" else -1
+        count += event == "start"
+        if depth > _MAX_DEPTH:
+            raise ConfigError(f"not an App Control policy: it has more than {_MAX_DEPTH} levels", hint=HINT)
+        if count > limit:
+            message = f"the App Control policy has more than {limit:,} elements"
+            raise ConfigError(message, hint=raising("policy-elements"))
+    return outermost[0]
 
 
 def _children(root: Element, name: str) -> list[Element]:

@@ -279,5 +279,5 @@ def test_a_malformed_string_is_refused() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_unread() -> None:
-    with pytest.raises(ConfigError, match="larger than 8 MiB"):
-        read_policy(b"\1\0\0\0" + bytes(8 << 20))
+    with pytest.raises(ConfigError, match="has 4,194,308 bytes; the limit is 4,194,304"):
+        read_policy(b"\1\0\0\0" + bytes(4 << 20))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from signer.audit.packing import packed, unpacked
@@ -122,11 +123,18 @@ def _opened(path: Path) -> sqlite3.Connection | None:
 
 
 def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:
-    """Yield name, size, times of change and inode of each file: of a folder with INFs all files below it."""
+    """Yield name, size, times of change and inode of each file: of a folder with INFs all files below it.
+
+    Of the folders of a disk with catalogs and INFs only their own: it changes when a file is added or removed.
+    """
+    found: Iterable[str]
     if unit.infs:
         found = (os.path.join(root, name) for root, _, names in _walk(unit.folder) for name in sorted(names))  # noqa: PTH118
     else:
         found = (str(path) for path in (*unit.files, *unit.catalogs))
+    if unit.disk is not None:
+        folders = (unit.disk.catalogs, unit.disk.infs)
+        found = chain((str(path) for path in folders if path is not None), found)
     for number, path in enumerate(found):
         status = os.stat(path)  # noqa: PTH116  (a Path for each file takes as long as asking for its status)
         yield path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

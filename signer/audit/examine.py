@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path, PurePath
 
 from catalogs.inf.driver import DriverInf
@@ -15,7 +16,9 @@ from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.algorithms import DigestAlgorithm
 from signer.audit.answer import answer_of, without_policies
-from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link
+from signer.audit.catroot import catalogs_of
+from signer.audit.disk import published_names
+from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
 from signer.audit.units import Unit
 from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
@@ -26,7 +29,7 @@ from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target, default_target
-from signer.storage.files import mapped
+from signer.storage.files import mapped, read
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, read_facts
 
@@ -79,11 +82,11 @@ def _of_packages(unit: Unit, question: Question) -> Iterator[Sighting]:
         failures.extend(_unreadable(inf, error) for inf in package.infs)
 
     for package in _checked(unit, question, failures, failed):
-        uses = tuple(map(_use, package.drivers))
+        uses = tuple(_use(driver, unit) for driver in package.drivers)
         lookups = _lookups(package, question)
         code = [one for one in package.files if one.evidence.traits.loaded_as_code]
         for one in code:
-            yield from _guarded(one.file.path, _of_checked(one, uses, lookups, question))
+            yield from _guarded(one.file.path, _of_checked(one, uses, lookups, unit, question))
         if not code:
             yield from _guarded(package.package.inf, _without_drivers(package, uses, question))
     yield from failures
@@ -136,12 +139,28 @@ def _lookups(package: CheckedPackage, question: Question) -> tuple[CatalogLookup
 
 
 def _of_checked(
-    one: CheckedFile, uses: tuple[PackageUse, ...], lookups: Sequence[CatalogLookup], question: Question
+    one: CheckedFile, uses: tuple[PackageUse, ...], lookups: Sequence[CatalogLookup], unit: Unit, question: Question
 ) -> Iterator[Sighting]:
+    """Yield a file of a package; the catalogs of the disk are searched for one that no catalog lists."""
     machines = (one.started_on(question.before), one.started_on(question.query.machine))
-    found = _judged(one.file.path, one.evidence, one.paths, machines, question)
-    links = (inf_link(PurePath(use.inf).name, use.version) for use in uses if use.version)
+    path, evidence, paths = one.file.path, one.evidence, one.paths
+    with mapped(path) as data:
+        facts = read_facts(data, evidence.kind)
+        listed = any(signature.source == "catalog" for signature in evidence.signatures)
+        further = () if listed or one.file.compressed else _of_disk(unit, facts)
+        if further:
+            evidence = gather(data, evidence.kind, evidence.name, (*lookups, *further))
+            paths = question.query.paths_of(evidence)
+    found = _judged(path, evidence, paths, facts, machines, question)
+    links = [inf_link(PurePath(use.inf).name, use.version) for use in uses if use.version]
+    links += [published_link(unit.machine, use.published) for use in uses if use.published]
     yield replace(found, packages=uses, links=(*found.links, *links))
+
+
+def _of_disk(unit: Unit, facts: FileFacts) -> tuple[CatalogLookup, ...]:
+    """Return the catalogs of the unit's disk that list a file."""
+    catalogs = catalogs_of(unit.disk) if unit.disk is not None else None
+    return catalogs.find(facts.digests.values()) if catalogs is not None else ()
 
 
 def _of_files(files: Iterable[Path], unit: Unit, question: Question) -> Iterator[Sighting]:
@@ -150,30 +169,30 @@ def _of_files(files: Iterable[Path], unit: Unit, question: Question) -> Iterator
     for path in files:
         if lookups is None:
             lookups = (*question.query.catalogs, *_readable(unit.catalogs))
-        yield from _guarded(path, _of_file(path, lookups, question))
+        yield from _guarded(path, _of_file(path, lookups, unit, question))
 
 
-def _of_file(path: Path, lookups: tuple[CatalogLookup, ...], question: Question) -> Iterator[Sighting]:
+def _of_file(path: Path, lookups: tuple[CatalogLookup, ...], unit: Unit, question: Question) -> Iterator[Sighting]:
     row = expected(path)
     if row is None or not row.traits.loaded_as_code:
         yield Sighting(str(path), "", Reason("not-a-driver", rule="format"))
         return
     with mapped(path) as data:
-        evidence = gather(data, row.name, path.name, lookups)
+        facts = read_facts(data, row.name)
+        evidence = gather(data, row.name, path.name, (*lookups, *_of_disk(unit, facts)))
     machines = (question.before, question.query.machine)
-    yield _judged(path, evidence, question.query.paths_of(evidence), machines, question)
+    yield _judged(path, evidence, question.query.paths_of(evidence), facts, machines, question)
 
 
 def _judged(
     path: Path,
     evidence: Evidence,
     paths: tuple[CertificatePaths, ...],
+    facts: FileFacts,
     machines: tuple[MachineState, MachineState],
     question: Question,
 ) -> Sighting:
     """Judge a file on the machine before and with the policies."""
-    with mapped(path) as data:
-        facts = read_facts(data, evidence.kind)
     evidence = replace(evidence, digests={**evidence.digests, **facts.digests})
     targets = (question.target_for(evidence.architecture),)
     before, now = (judge_all("kernel", evidence, paths, targets, machine, facts=facts)[0] for machine in machines)
@@ -205,13 +224,15 @@ def _deciding(verdict: Verdict) -> SignatureVerdict | None:
     return next(iter(by_outcome or verdict.signatures), None)
 
 
-def _use(driver: DriverInf) -> PackageUse:
+def _use(driver: DriverInf, unit: Unit) -> PackageUse:
     entry = driver.version.entry("Class")
     name = entry.values[0] if entry is not None and entry.values else ""
     stated = driver.version.driver_version()
     version = ".".join(map(str, (*stated.version, 0, 0, 0)[:4])) if stated is not None and stated.version else ""
     date = f"{stated.date:%Y-%m-%d}" if stated is not None else ""
-    return PackageUse(str(driver.path), name, driver.hardware_ids, version, date)
+    infs = unit.disk.infs if unit.disk is not None else None
+    published = published_names(infs).get(sha256(read(driver.path)).digest(), "") if infs is not None else ""
+    return PackageUse(str(driver.path), name, driver.hardware_ids, version, date, published)
 
 
 def _readable(catalogs: Iterable[Path]) -> Iterator[CatalogLookup]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from signer.algorithms import DigestAlgorithm
 from signer.audit.examine import Question
 from signer.audit.inventory_values import Entry
-from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link
+from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
 from signer.pe.file_facts import FileFacts
 from signer.policy import remedies, sources
 from signer.policy.machine_state import EvaluationContext
@@ -54,14 +54,14 @@ def inventory_sightings(
         if original and version:
             links.append(inf_link(original, version))
         elif one.published:
-            links.append(f"published:{here}|{one.published.lower()}|{version}")
+            links.append(published_link(here, one.published))
         hardware_ids = (one.hardware_id,) if one.hardware_id else ()
         yield Sighting(
             one.path or inf,
             "",
             _reason(path, one, question.of(here)),
             Identity(version, one.signer or one.provider),
-            (PackageUse(inf, one.device_class, hardware_ids, version, one.date),) if inf else (),
+            (PackageUse(inf, one.device_class, hardware_ids, version, one.date, one.published),) if inf else (),
             here,
             tuple(links),
             devices=one.devices,

@@ -69,11 +69,11 @@ def unpacked_row(text: str) -> Row:
 
 
 def _packages(found: Iterable[PackageUse]) -> list[tuple[Any, ...]]:
-    return [(use.inf, use.device_class, use.hardware_ids, use.version, use.date) for use in found]
+    return [(use.inf, use.device_class, use.hardware_ids, use.version, use.date, use.published) for use in found]
 
 
 def _read_packages(found: Iterable[Any]) -> tuple[PackageUse, ...]:
-    return tuple(PackageUse(inf, name, tuple(ids), version, date) for inf, name, ids, version, date in found)
+    return tuple(PackageUse(inf, name, tuple(ids), *rest) for inf, name, ids, *rest in found)
 
 
 def _events(found: Iterable[LoggedEvent]) -> list[tuple[Any, ...]]:

@@ -81,6 +81,8 @@ class PackageUse:
     """The version of its DriverVer with four numbers, such as 10.0.19041.1; empty without one."""
     date: str = ""
     """The date of its DriverVer, as YYYY-MM-DD."""
+    published: str = ""
+    """The name of the INF on its machine, such as oem12.inf, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ def inf_link(inf: str, version: str) -> str:
     return f"inf:{inf.lower()}|{version}"
 
 
+def published_link(machine: str, inf: str) -> str:
+    """Return the name of a driver by the name that a machine gave to its INF, as `Sighting.links` has it."""
+    return f"published:{machine}|{inf.lower()}"
+
+
 @dataclass(frozen=True, slots=True)
 class MachineAnswer:
     """The answer on one machine."""
@@ -187,7 +194,13 @@ class Row:
             "class": self.identity.signature_class,
             "issued": self.identity.issued,
             "packages": [
-                {"inf": one.inf, "class": one.device_class, "version": one.version, "date": one.date}
+                {
+                    "inf": one.inf,
+                    "class": one.device_class,
+                    "version": one.version,
+                    "date": one.date,
+                    "published": one.published,
+                }
                 for one in self.packages
             ],
             "hardware_ids": list(self.hardware_ids),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from signer.audit.disk import Disk, disk_above, disk_at
 from signer.errors import FileError
 
 _MAX_FILES = 256
@@ -37,20 +38,29 @@ class Unit:
     machine: str = ""
     unreadable: str = ""
     """The error of a folder that can't be listed."""
+    disk: Disk | None = None
+    """The disk whose System32 folder the files are in."""
 
 
 def units(places: Iterable[Place]) -> Iterator[Unit]:
-    """Yield the units of all places; folders are listed as they are reached. Links to folders are not followed."""
+    """Yield the units of all places; folders are listed as they are reached. Links to folders are not followed.
+
+    Of a disk, only the folders of drivers are examined.
+    """
     for place in places:
-        if place.path.is_dir():
-            yield from _below(place)
+        disk = disk_at(place.path)
+        if disk is not None:
+            for path in disk.places:
+                yield from _below(Place(path, place.machine), disk)
+        elif place.path.is_dir():
+            yield from _below(place, disk_above(place.path))
         else:
             is_inf = place.path.suffix.lower() == ".inf"
             infs, files = ((place.path,), ()) if is_inf else ((), (place.path,))
-            yield Unit(place.path.parent, infs, files, (), place.machine)
+            yield Unit(place.path.parent, infs, files, (), place.machine, disk=disk_above(place.path.parent))
 
 
-def _below(place: Place) -> Iterator[Unit]:
+def _below(place: Place, disk: Disk | None) -> Iterator[Unit]:
     errors: list[OSError] = []
     for root, folders, names in os.walk(place.path, onerror=errors.append):
         folders.sort()
@@ -59,20 +69,19 @@ def _below(place: Place) -> Iterator[Unit]:
             found.setdefault(path.suffix.lower(), []).append(path)
         infs, catalogs = tuple(found.get(".inf", ())), tuple(found.get(".cat", ()))
         files = sorted(path for suffix in _CODE for path in found.get(suffix, ()))
-        yield from _pieces(Path(root), infs, tuple(files), catalogs, place.machine)
+        whole = Unit(Path(root), infs, tuple(files), catalogs, place.machine, disk=disk)
+        yield from _pieces(whole)
         yield from (_unreadable(error, place) for error in errors)
         errors.clear()
     yield from (_unreadable(error, place) for error in errors)
 
 
-def _pieces(
-    folder: Path, infs: tuple[Path, ...], files: tuple[Path, ...], catalogs: tuple[Path, ...], machine: str
-) -> Iterator[Unit]:
+def _pieces(whole: Unit) -> Iterator[Unit]:
     """Yield the INFs of a folder with its first files, then the rest of the files."""
-    if infs or files:
-        yield Unit(folder, infs, files[:_MAX_FILES], catalogs, machine)
-    for start in range(_MAX_FILES, len(files), _MAX_FILES):
-        yield Unit(folder, (), files[start : start + _MAX_FILES], catalogs, machine)
+    if whole.infs or whole.files:
+        yield replace(whole, files=whole.files[:_MAX_FILES])
+    for start in range(_MAX_FILES, len(whole.files), _MAX_FILES):
+        yield replace(whole, infs=(), files=whole.files[start : start + _MAX_FILES])
 
 
 def _unreadable(error: OSError, place: Place) -> Unit:

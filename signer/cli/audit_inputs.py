@@ -11,6 +11,7 @@ from signer.cli.paths import expand
 from signer.storage.files import chunks_of, convert_os_errors
 
 if TYPE_CHECKING:
+    from signer.audit.disk import Disk
     from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
     from signer.audit.units import Place
@@ -61,3 +62,12 @@ def parted(places: Sequence[Place]) -> tuple[list[Place], list[Place]]:
 
     files = [one for one in places if not is_inventory(one.path)]
     return files, [one for one in places if is_inventory(one.path)]
+
+
+def disks(places: Sequence[Place]) -> dict[str, Disk]:
+    """Return the disk of each machine; one of a call without machines if it is the only place."""
+    from signer.audit.disk import disk_at
+
+    alone = len(places) == 1
+    found = {place.machine: disk_at(place.path) for place in places if place.machine or alone}
+    return {name: disk for name, disk in found.items() if disk is not None}

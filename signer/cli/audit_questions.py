@@ -12,6 +12,7 @@ from signer.cli.options.verify import MachineOptions
 from signer.errors import SignerError
 
 if TYPE_CHECKING:
+    from signer.audit.disk import Disk
     from signer.audit.examine import Question
     from signer.policy.trust import Trust
 
@@ -32,31 +33,59 @@ class Asked:
 
 
 def asked(
-    trust: Trust, machine: MachineOptions, target: str | None, states: Mapping[str, Path], *, test_machine: bool
+    trust: Trust,
+    machine: MachineOptions,
+    target: str | None,
+    states: Mapping[str, Path],
+    disks: Mapping[str, Disk],
+    *,
+    test_machine: bool,
 ) -> Asked:
-    """Return the question for all machines, with those of `states`, files by machine.
+    """Return the question for all machines, and that of each with a file in `states` or a disk.
 
     Raises UsageError, ConfigError, and SignerError for a list that can't be read.
     """
-    stated = {name: load_machine_state(path, machine) for name, path in states.items()}
-    own = {}
+    common = StatedMachine(machine, target)
+    stated = {"": common} | {name: _stated(name, common, states, disks) for name in (*disks, *states)}
+    questions = {}
     for name, one in stated.items():
         try:
-            own[name] = _question(trust, one, target, test_machine=test_machine)
+            questions[name] = _question(trust, one, test_machine=test_machine)
         except SignerError as error:
-            raise error if error.path is not None else error.at(states[name]) from error
-    common = StatedMachine(machine, None)
-    question = replace(_question(trust, common, target, test_machine=test_machine), machines=own)
-    return Asked(question, {name: _lists(one.options) for name, one in {"": common, **stated}.items()})
+            raise error if error.path is not None or name not in states else error.at(states[name]) from error
+    question = replace(questions.pop(""), machines=questions)
+    return Asked(question, {name: _lists(one.options) for name, one in stated.items()})
 
 
-def _question(trust: Trust, stated: StatedMachine, target: str | None, *, test_machine: bool) -> Question:
+def _stated(name: str, common: StatedMachine, states: Mapping[str, Path], disks: Mapping[str, Disk]) -> StatedMachine:
+    """Return the state of a machine: its file goes before the call, and both before what its disk shows."""
+    found = load_machine_state(states[name], common.options) if name in states else common
+    target = found.target or common.target
+    return _with_disk(found.options, target, disks[name]) if name in disks else StatedMachine(found.options, target)
+
+
+def _with_disk(given: MachineOptions, target: str | None, disk: Disk) -> StatedMachine:
+    """Add what a disk shows: lists, phase of the Windows Driver Policy, and the release of a client."""
+    from signer.explain.machine import Machine
+
+    found = replace(
+        given,
+        allow_list=given.allow_list or disk.allow_list,
+        block_list=given.block_list or disk.block_list,
+        driver_policy=given.driver_policy or disk.driver_policy,
+    )
+    kernel = disk.kernel() if target is None else None
+    release = Machine(build=kernel[0]).release if kernel is not None else None
+    return StatedMachine(found, f"{release.name}-{kernel[1]}" if release is not None and kernel is not None else target)
+
+
+def _question(trust: Trust, stated: StatedMachine, *, test_machine: bool) -> Question:
     from catalogs.verification.query import VerifyQuery
     from signer.audit.examine import Question
 
     state = stated.options.machine(trust.mode, test_machine=test_machine)
-    wanted = stated.target or target
-    return Question(VerifyQuery.create("kernel", trust, state, targets=[wanted] if wanted else ()))
+    targets = [stated.target] if stated.target is not None else ()
+    return Question(VerifyQuery.create("kernel", trust, state, targets=targets))
 
 
 def _lists(machine: MachineOptions) -> list[Path]:

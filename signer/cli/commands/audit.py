@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.audit_inputs import add_inventories, add_logs, parted
+from signer.cli.audit_inputs import add_inventories, add_logs, disks, parted
 from signer.cli.audit_questions import Asked, asked
 from signer.cli.exit_codes import ExitCode
 from signer.cli.option_groups import command, examples
@@ -59,7 +59,7 @@ Places = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="PATH",
-        help="Driver stores, folders of drivers or packages, files, inventories, or @list.txt.",
+        help="Disks, driver stores, folders of drivers or packages, files, inventories, or @list.txt.",
         show_default=False,
         parser=to_input,
     ),
@@ -188,7 +188,7 @@ def audit(
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
     trusted, test_machine = trust.resolve(output, secrets.secret), trust.test_machine
-    asked_about = asked(trusted, machine, options.target, options.states(), test_machine=test_machine)
+    asked_about = asked(trusted, machine, options.target, options.states(), disks(places), test_machine=test_machine)
     question = asked_about.question
     with Ledger() as ledger, _cache(options, trust, asked_about) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)

@@ -19,7 +19,7 @@ SIGHTINGS = st.builds(
         Reason, st.sampled_from(ANSWERS), TEXT, TEXT, TEXT, TEXT, TEXT, st.sampled_from(["file", "log", "inventory"])
     ),
     identity=st.builds(Identity, TEXT, TEXT, TEXT, TEXT, TEXT),
-    packages=st.tuples(st.builds(PackageUse, TEXT, TEXT, st.tuples(TEXT), TEXT, TEXT)),
+    packages=st.tuples(st.builds(PackageUse, TEXT, TEXT, st.tuples(TEXT), TEXT, TEXT, TEXT)),
     machine=st.sampled_from(["", "pc-1", "pc-2"]),
     links=st.lists(st.sampled_from(["aa", "bb", "11", "22"]), max_size=2).map(tuple),
     events=st.tuples(st.builds(LoggedEvent, st.integers(), TEXT, TEXT, TEXT, TEXT, TEXT)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +40,7 @@ from signer.operations.ownership import NOBODY, require_replaceable_target
 from signer.pkcs7.signed_data import SigningOptions
 from signer.policy.machine_state import MachineState
 from signer.policy.trust import Trust
+from signer.records import dataclass
 from signer.storage.files import read, write_atomically
 from signer.trust.revocation import load_crls
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.signature_attributes import SignatureAttribute, is_true
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.storage.files import mapped
 from signer.storage.staging import Opener
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PureWindowsPath
 
 from catalogs.build import CatalogOptions, assemble, hash_path
@@ -18,6 +18,7 @@ from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
 from signer.limits import LIMITS, raising
 from signer.numbers import decimal
+from signer.records import dataclass
 
 _HASH = "<hash>"
 _NAME_VALUE, _OID = 0x1, 0x2

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import CatalogMember
+from signer.records import dataclass
 
 DifferenceKind = Literal[
     "version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"

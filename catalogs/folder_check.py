@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from catalogs.catalog.members import CatalogMember, HashedFile
 from catalogs.inf.driver import DriverInf
 from catalogs.package.compressed import compressed_name
 from signer.errors import InfError, MalformedInput, SignerError, unexpected_as_internal
+from signer.records import dataclass
 
 State = Literal["listed", "changed", "stale", "missing", "unlisted", "extra", "added", "unreadable"]
 

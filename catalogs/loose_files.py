@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from catalogs.catalog.members import MEMBER_FLAGS, SHA1, SHA256, subjects
 from catalogs.catalog.trust_list import NameValue, TrustedSubject
 from catalogs.folder_check import FileState
 from signer.errors import FileError, MalformedInput, SignerError, UsageError, unexpected_as_internal
+from signer.records import dataclass
 from signer.storage.folders import walk
 
 FILE_PATH = "FilePath"

@@ -8,7 +8,7 @@ ignores only this problem, and only in signatures of the rehearsed signer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography import x509
@@ -24,6 +24,7 @@ from signer.errors import IdentityError
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity
 from signer.pkcs7.signed_data import Timestamper
+from signer.records import dataclass
 from signer.storage.staging import MemoryStaging
 from signer.verify.evidence import Evidence, Signature
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from signer.keys.identity import SigningIdentity
 from signer.operations.ownership import NOBODY, Ownership, names_of, signers_of_file
 from signer.operations.sign import Signed, sign_file
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
+from signer.records import dataclass
 from signer.storage.staging import Staging
 from signer.storage.transaction import atomic_update
 

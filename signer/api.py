@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.policy.findings import Verdict
 from signer.policy.judge import POLICY_NAMES
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.storage.files import mapped, read
 from signer.storage.patching import Change, Patched, change_atomically
 from signer.verify.evidence import CatalogLookup, Evidence, Signature

@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ConfigError, UsageError
+from signer.records import dataclass
 
 FILE_NAME = "drvsign.toml"
 PREFIX = "DRVSIGN_"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +14,7 @@ from signer.certificates import load_der, spki_sha256
 from signer.errors import CertificateError, IdentityError, KeyNotFound, SignerError
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pair
+from signer.records import dataclass
 from signer.storage.files import read, shell_quote
 from testcerts.profiles import ALL_PROFILES, ISSUING_CA, LEAF, ROOT
 

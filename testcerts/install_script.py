@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
 from cryptography import x509
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, thumbprint
+from signer.records import dataclass
 from testcerts.hierarchy import TestHierarchy
 from testcerts.profiles import ALL_PROFILES, Profile
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from signer.certificates import (
 )
 from signer.errors import CertificateError, WrongSecret
 from signer.keys.local import encoded_password, require_few_iterations
+from signer.records import dataclass
 from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from signer.errors import IdentityError, UsageError
+from signer.records import dataclass
 from testcerts.profiles import KeyKind, Profile
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

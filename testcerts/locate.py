@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cryptography import x509
 
 from signer.certificates import is_self_signed
 from signer.errors import SignerError
+from signer.records import dataclass
 from testcerts.hierarchy import former_roots, is_used, read_hierarchy
 
 FOLDER_VARIABLE = "DRVSIGN_CERTS"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.certificates import extensions, load_all, thumbprint
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.storage.files import ensure_folder, read, remove, write_atomically
 from testcerts.encodings import KEY_MODE, key_pem
 from testcerts.issue import PrivateKey

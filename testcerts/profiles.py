@@ -6,7 +6,6 @@ The module needs neither a key nor a clock, and imports no large library, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -26,6 +25,7 @@ from signer.asn1.oids import (
     EKU_WINDOWS_TCB,
 )
 from signer.errors import UsageError
+from signer.records import dataclass
 
 
 class KeyKind(StrEnum):

@@ -5,13 +5,14 @@ Source: "MakeCert" (win32, SecCrypto/makecert.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ObjectIdentifier
 
+from signer.records import dataclass
 from testcerts.issue import PrivateKey
 
 Digest = hashes.SHA256 | hashes.SHA384 | hashes.SHA512

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
 from signer.keys.local import LocalKey, load_pair
+from signer.records import dataclass
 from signer.storage.files import create_folder, read
 from signer.storage.lock import is_held
 from signer.storage.transaction import atomic_update

@@ -10,7 +10,6 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from signer.certificates import common_name, extended_key_usages, is_self_signed
 from signer.errors import CertificateError, FileError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
+from signer.records import dataclass
 from signer.storage.folders import move_aside, put_back
 from testcerts.encodings import PFX_PASSWORD, Contents, encode
 from testcerts.hierarchy import REQUIRED, TestHierarchy, is_used, read_hierarchy

@@ -6,7 +6,7 @@ Source: wincrypt.h, mscat.h; RFC 2315, 9; several hundred real catalogs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from signer.formats.catalog import UNSIGNED_HEAD, UNSIGNED_TAIL, CatalogParts
 from signer.numbers import decimal
 from signer.pe.digest import PageHashes
 from signer.pkcs7.signed_data import Content
+from signer.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ version 1 catalog has one. Sources: the output of Inf2Cat and MakeCat, and sever
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from catalogs.catalog.trust_list import NameValue, TrustedSubject
@@ -20,6 +19,7 @@ from signer.formats.table import MemberType
 from signer.hashing import hash_parts
 from signer.pe.digest import PageHashes
 from signer.pkcs7 import indirect_data
+from signer.records import dataclass
 
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 _ALGORITHMS = (SHA1, SHA256)

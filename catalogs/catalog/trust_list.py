@@ -8,13 +8,14 @@ Sources: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real ca
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 
 from signer.asn1 import der, oids
 from signer.errors import CatalogError
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 
 Attribute = tuple[str, bytes]
 """A member's attribute: its OID, and the DER of its single value."""

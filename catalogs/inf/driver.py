@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from catalogs.inf.strings import expand_strings
 from catalogs.inf.syntax import Inf
 from catalogs.inf.targets import ARCHITECTURES, TargetOS
 from catalogs.inf.version import VersionSection
+from signer.records import dataclass
 from signer.storage.files import read
 
 _WINDOWS_10 = (10, 0, 0)

@@ -9,7 +9,6 @@ import codecs
 import datetime
 import difflib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
@@ -18,6 +17,7 @@ from catalogs.inf.rules import is_template
 from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.text import DEFAULT_CODE_PAGE, InfText
 from catalogs.inf.version import VersionSection
+from signer.records import dataclass
 
 _DATE = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
 """A date with the month first. Dots are left out: where dates have them, the day is first."""

@@ -11,12 +11,12 @@ their files in the catalog of the INF that defines them (measured).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from catalogs.inf.sources import Source
 from catalogs.inf.syntax import Entry, Inf, Section
 from signer.errors import InfError
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 
 _DEFAULT_DIRECTORY = "DefaultDestDir"
 

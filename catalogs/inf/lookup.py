@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 
 from catalogs.catalog.os_names import OsName
@@ -29,6 +29,7 @@ from catalogs.inf.models import Model, ModelsSection
 from catalogs.inf.sources import Sources
 from catalogs.inf.syntax import Inf, Section
 from catalogs.inf.targets import BUILDS_SINCE, TargetOS, parse, select
+from signer.records import dataclass
 
 DEFAULT_INSTALL = "DefaultInstall"
 _COPYING_SUFFIXES = (".CoInstallers", ".Interfaces")

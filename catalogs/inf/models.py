@@ -7,11 +7,11 @@ install/inf-models-section.md).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 
 from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.targets import UNDECORATED, TargetOS, parse
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

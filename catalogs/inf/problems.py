@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
+
+from signer.records import dataclass
 
 
 class Severity(Enum):

@@ -6,9 +6,9 @@ Source: the pages on the directives in windows-driver-docs, install/.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf
+from signer.records import dataclass
 
 _SECTION_LISTS = frozenset(
     """

@@ -6,12 +6,12 @@ Sources: "INF DDInstall.Services Section" and "INF AddService Directive" (window
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from catalogs.inf.classes import GUIDS, NAMES
 from catalogs.inf.lookup import InstallSection, MachineInstall
 from catalogs.inf.syntax import Entry, Inf, Section
 from catalogs.inf.version import VersionSection
+from signer.records import dataclass
 
 _REQUIRED = ("ServiceType", "StartType", "ErrorControl", "ServiceBinary")
 _FIRMWARE = "{f2e7dd72-6468-4e36-b6f1-6488f42c1b52}"

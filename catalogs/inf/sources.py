@@ -7,9 +7,9 @@ install/inf-sourcedisksnames-section.md, install/inf-sourcedisksfiles-section.md
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf
+from signer.records import dataclass
 
 FILES = "SourceDisksFiles"
 NAMES = "SourceDisksNames"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from catalogs.inf.edit import END_OF_TEXT, insert
@@ -19,6 +19,7 @@ from catalogs.inf.syntax import Inf, Section
 from catalogs.inf.text import InfText
 from catalogs.inf.version import SECTION, VersionSection
 from signer.errors import InfError, UsageError
+from signer.records import dataclass
 
 ARCHITECTURES = {
     "x86": "x86",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import PurePath
 from typing import NoReturn
@@ -21,6 +21,7 @@ from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.inf.text import InfText, decode
 from signer.errors import InfError
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 
 MAX_NAME_LENGTH = 255
 """Maximum length of a section name in characters (MAX_SECT_NAME_LEN in setupapi.h)."""

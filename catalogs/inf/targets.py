@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from catalogs.catalog.os_names import OsName
+from signer.records import dataclass
 
 ARCHITECTURES = ("x86", "amd64", "ia64", "arm", "arm64")
 """Architectures in decorations, [SourceDisksFiles.x] and CatalogFile.NTx."""

@@ -8,11 +8,11 @@ IsTextUnicode for UTF-16 without a BOM.
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from functools import lru_cache
 
 from signer.errors import InfError
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 
 DEFAULT_CODE_PAGE = "cp1252"
 _BOMS = (

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import section_for
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.syntax import Entry, Section
+from signer.records import dataclass
 
 
 class Role(StrEnum):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf, Section
+from signer.records import dataclass
 
 SECTION = "Version"
 

@@ -21,13 +21,14 @@ the releases that the catalog is for:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
 from catalogs.inf.install import CopiedFile, Installation, MissingSection, section_for
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.models import Model, ModelsSection
+from signer.records import dataclass
 
 _SUFFIXES = ("", ".CoInstallers", ".Interfaces")
 """Suffixes of a device's install sections in which CopyFiles is read."""

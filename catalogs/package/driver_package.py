@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from catalogs.catalog import os_names
@@ -23,6 +23,7 @@ from catalogs.package.locate import locate
 from catalogs.package.signature_attributes import SignatureAttribute, requests_pe_trust, signature_attributes
 from catalogs.package.templates import NewInf, templates_in
 from signer.errors import InfError, PackageError
+from signer.records import dataclass
 from signer.storage.files import shell_quote
 
 _AUTORUN = "autorun.inf"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from catalogs.inf.driver import DriverInf
@@ -13,6 +13,7 @@ from catalogs.package.driver_package import survey_packages
 from catalogs.package.folder import Folder
 from catalogs.package.images import driver_architecture
 from catalogs.package.templates import stamp_templates
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from signer.errors import FileError
+from signer.records import dataclass
 from signer.storage.files import file_error
 
 

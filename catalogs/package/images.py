@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from signer.errors import ImageError, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
 from signer.pe.image import Image
+from signer.records import dataclass
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from catalogs.inf.problems import PackageProblem
+from signer.records import dataclass
 
 _NAMES = {b"\r\n": "CR LF", b"\n": "LF"}
 _EOL = {b"\r\n": "crlf", b"\n": "lf"}

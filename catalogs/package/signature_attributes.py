@@ -6,9 +6,8 @@ catalogs of INFs with such a section.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from catalogs.inf.syntax import Inf
+from signer.records import dataclass
 
 _SECTION = "SignatureAttributes"
 _ATTRIBUTES = ("PETrust", "DRMLevel", "Elam", "HalExt", "WindowsHello")

@@ -6,7 +6,7 @@ A template becomes an INF of the same name in the same folder, as in a WDK proje
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from catalogs.inf.problems import PackageProblem
@@ -14,6 +14,7 @@ from catalogs.inf.stamp import ARCHITECTURE_VARIABLE, Stamp, StampedInf, stamp
 from catalogs.package.folder import Folder
 from catalogs.package.images import driver_architecture
 from signer.errors import FileError
+from signer.records import dataclass
 from signer.storage.files import read
 
 SUFFIX = ".inx"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -22,6 +21,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import InfError, PackageError
 from signer.formats.detect import detect
 from signer.formats.table import IMAGE
+from signer.records import dataclass
 from signer.storage.files import mapped, read
 
 State = Literal["same", "signed", "changed", "missing", "added", "replaced", "kept by Microsoft"]

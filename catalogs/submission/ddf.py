@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PureWindowsPath
 
 from signer.errors import FileError, MalformedInput, UsageError
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 from signer.storage.files import hint_for
 
 MAX_LINE = 4096

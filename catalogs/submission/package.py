@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from catalogs.inf import rules
@@ -18,6 +17,7 @@ from catalogs.package.driver_package import Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.submission.names import check_names
 from signer.errors import FileError, InfError, PackageError
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from catalogs.catalog.file import Catalog
@@ -16,6 +15,7 @@ from signer.errors import SignerError
 from signer.policy.classify import classify
 from signer.policy.findings import Classification
 from signer.policy.judge import paths_of
+from signer.records import dataclass
 from signer.storage.files import mapped, read
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence

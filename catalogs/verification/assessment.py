@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -11,6 +10,7 @@ from signer.codeintegrity.consequences import Consequences
 from signer.errors import Interrupted, SignerError
 from signer.policy.findings import Verdict
 from signer.policy.subjects import CertificatePaths
+from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
 

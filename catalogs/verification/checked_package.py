@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.storage.files import shell_quote
 from signer.verify.evidence import Evidence
 

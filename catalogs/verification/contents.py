@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.package.compressed import open_decompressed
 from signer.errors import SignerError
 from signer.formats.detect import detect
+from signer.records import dataclass
 from signer.storage.files import mapped
 from signer.storage.staging import Opener
 from signer.verify.evidence import CatalogLookup, Evidence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from signer.errors import FileError, UsageError
 from signer.formats.detect import by_suffix, expected, names
+from signer.records import dataclass
 from signer.storage.folders import walk
 
 _AUTORUN = "autorun.inf"

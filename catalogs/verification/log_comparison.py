@@ -7,7 +7,7 @@ name, or a mistake of drvsign, and is reported as such.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from signer.formats.detect import expected
 from signer.policy.findings import Outcome, Verdict
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target, default_target
+from signer.records import dataclass
 from signer.storage.files import mapped
 from signer.verify.gather import read_facts
 

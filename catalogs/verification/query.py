@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target, default_target, parse_targets, targets_for
 from signer.policy.trust import Trust
+from signer.records import dataclass
 from signer.storage.files import read
 from signer.storage.recovery import UnfinishedRuns
 from signer.verify.evidence import CatalogLookup, Evidence

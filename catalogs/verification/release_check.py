@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from catalogs.catalog.file import Catalog
 from catalogs.package.driver_package import DriverPackage
@@ -17,6 +16,7 @@ from signer.policy.findings import Verdict
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
 

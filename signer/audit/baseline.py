@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from signer.audit.rows import STOPPING, Answer, Row
 from signer.errors import ConfigError
+from signer.records import dataclass
 from signer.storage.files import read
 
 Change = Literal["changed", "new", "gone"]

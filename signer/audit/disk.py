@@ -8,7 +8,6 @@ app-control-for-business/deployment/deploy-appcontrol-policies-with-script.md.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from signer.codeintegrity.app_control import app_control_policy
 from signer.errors import SignerError
 from signer.policy.machine_state import DriverPolicy
+from signer.records import dataclass
 from signer.storage.files import mapped, read
 from signer.verify.gather import gather, read_facts
 

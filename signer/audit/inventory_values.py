@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import PureWindowsPath
+
+from signer.records import dataclass
 
 _TITLES = {
     # Win32_PnPSignedDriver (WMI)

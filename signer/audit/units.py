@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from signer.audit.disk import Disk, disk_above, disk_at
 from signer.errors import FileError
+from signer.records import dataclass
 
 _MAX_FILES = 256
 """Maximum number of loose files of one unit, so that the work is spread."""

@@ -7,10 +7,10 @@ hold its offset and size. The digest omits these bytes, reserved1 and iCabinet (
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from signer.asn1.der import total_length
 from signer.errors import MalformedInput
+from signer.records import dataclass
 
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
 _RESERVE = struct.Struct("<HBB")

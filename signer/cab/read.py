@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from signer.cab.cabinet import Cabinet
 from signer.cab.data import HEADER, MSZIP, PIECE, STORED, checksum, unpack
 from signer.errors import MalformedInput
 from signer.limits import LIMITS, raising
+from signer.records import dataclass
 
 _FIXED = 36
 _FILE = struct.Struct("<IIHHHH")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
 from signer.cab.data import MAX_BLOCKS, MSZIP, PIECE, pack
 from signer.errors import SigningError
+from signer.records import dataclass
 
 MAX_NAME_LENGTH = 255
 """Maximum length of a name in bytes, without its NUL (CFFILE.szName)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.options.machine_states import StatedMachine, load_machine_state
 from signer.cli.options.verify import MachineOptions
 from signer.errors import SignerError
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from signer.audit.disk import Disk

@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from signer.cli.requirements import Requirement, installed, is_new_enough, requirements
 from signer.config import FILE_NAME, from_environment, parse_profiles
 from signer.errors import SignerError
+from signer.records import dataclass
 from signer.storage.files import read
 from testcerts.hierarchy import is_used, read_hierarchy
 from testcerts.locate import locate

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -21,6 +20,7 @@ from signer.cli import terminal
 from signer.cli.interrupts import deferred
 from signer.cli.threads import in_threads
 from signer.errors import InternalError, PackageError, SignerError, UsageError
+from signer.records import dataclass
 from signer.reports.escape import printable
 
 Item = TypeVar("Item")

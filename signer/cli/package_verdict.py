@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
 from signer.cli.verification import verified
 from signer.errors import Interrupted, SignerError
+from signer.records import dataclass
 from signer.storage.files import read, shell_quote
 
 if TYPE_CHECKING:

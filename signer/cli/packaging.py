@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from signer.cli.release import verification
 from signer.cli.reporting import Reporting
 from signer.cli.waiting import in_threads_waiting
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.storage.files import ensure_folder, read, remove, temporary_folder
 from signer.storage.folders import walk
 from signer.storage.patching import patch_atomically

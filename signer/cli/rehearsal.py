@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from signer.cli.package_verdict import PackageVerdict
 from signer.cli.packaging import PackageCall
 from signer.cli.release import targets_of, trust_of, verification
 from signer.errors import VerificationError
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.recovery import UnfinishedRuns
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from signer.cli.exit_codes import code_of
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.reports.json_pieces import json_pieces
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS, render_report

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import dataclass
 from importlib import metadata
+
+from signer.records import dataclass
 
 _TEXT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?P<versions>[^;]*?)\s*(?:;(?P<marker>.*))?$")
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[\w.-]+)['\"]")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.errors import FileError, ForeignSignature, InternalError, SignerError, unexpected_as_internal
 from signer.formats.detect import detect_file
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
 

@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.cli.interrupts import answered_at_once, requested
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

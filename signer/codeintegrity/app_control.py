@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 from signer.policy.tables import rows
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ For each target:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from signer.codeintegrity.events import Event, events_of
@@ -18,6 +17,7 @@ from signer.codeintegrity.status import Status, next_step, status_of
 from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
 

@@ -9,10 +9,10 @@ come from. Builds between two public tables have the rows of the older one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from signer.policy.tables import Row, rows
+from signer.records import dataclass
 
 _PACKAGE = "signer.codeintegrity.data"
 _CHANNELS = {

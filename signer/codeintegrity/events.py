@@ -8,7 +8,7 @@ Fields that depend on the machine (cache state, USN, policy bits) are None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from signer.codeintegrity.app_control import AppControlPolicy, app_control_policy
@@ -21,6 +21,7 @@ from signer.codeintegrity.status import status_of
 from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Releases, Target
+from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
 _EVENT_OF_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from signer.codeintegrity.event_tables import (
@@ -21,6 +21,7 @@ from signer.codeintegrity.event_tables import (
     numbers_of,
     schemas,
 )
+from signer.records import dataclass
 
 PLACE = re.compile(r"%(\d+)")
 """Place of a field in a template, counted from 1."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from signer.codeintegrity.event_tables import Builds, EventMessage, EventSchema
@@ -23,6 +22,7 @@ from signer.codeintegrity.message_matching import (
     unwrapped,
     unwrapped_matchers,
 )
+from signer.records import dataclass
 
 MAX_MESSAGE = 1 << 16
 """Length of the longest text that is read, in characters; an event of Windows can't hold more than 64 KiB."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from signer.policy.findings import Verdict
 from signer.policy.tables import rows
 from signer.policy.targets import Target
+from signer.records import dataclass
 
 _DEFAULT = ("0xC0000428", "577", 52)
 """STATUS_INVALID_IMAGE_HASH, ERROR_INVALID_IMAGE_HASH, CM_PROB_UNSIGNED_DRIVER: the default for a bad signature."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -12,6 +11,7 @@ from typing import Any, Literal, get_args
 from signer.codeintegrity.event_tables import numbers_of
 from signer.explain.machine import Machine
 from signer.explain.symptoms import Symptoms
+from signer.records import dataclass
 
 Gate = Literal[
     "kernel-signing",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from signer.codeintegrity.event_tables import known_events
 from signer.policy.tables import rows
+from signer.records import dataclass
 
 EVENT = "event"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from signer.errors import SignerError
@@ -20,6 +20,7 @@ from signer.explain.machine import Machine, MachineReader
 from signer.explain.readers.table import read_records
 from signer.explain.records import Record
 from signer.explain.symptoms import Collector, Symptoms
+from signer.records import dataclass
 
 _INSTALLED = frozenset({"0x800B0109", "0x800B0100", "0xE0000242", "0xE0000241"})
 """Codes of checks that fail on the way of an installation that succeeds: the check for Microsoft's signature comes

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from signer.codeintegrity.app_control import policy_with_guid
 from signer.explain.records import Record
 from signer.policy.machine_state import DriverPolicy
 from signer.policy.targets import Release, release, release_names
+from signer.records import dataclass
 
 _ACTIVATED, _UNCHANGED = 3099, 3096
 _WHQL_ON, _WHQL_OFF = 3084, 3085

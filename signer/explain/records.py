@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from signer.codeintegrity.field_values import FieldValue
+from signer.records import dataclass
 
 MachineFact = str | int | bool
 

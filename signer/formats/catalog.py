@@ -7,13 +7,13 @@ Source: wincrypt.h, mscat.h; RFC 2315, 9.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, DigestChanged, SignatureFormatError, SigningError
 from signer.formats.format import FileHashes
 from signer.pkcs7.content import Content
+from signer.records import dataclass
 from signer.storage.patching import PatchSet
 
 UNSIGNED_HEAD = der.integer(1) + der.tlv(der.SET)

@@ -8,7 +8,7 @@ represents the same file for verification.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from signer.algorithms import DigestAlgorithm
@@ -17,6 +17,7 @@ from signer.pe.protection import Fault
 from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
+from signer.records import dataclass
 from signer.storage.patching import PatchSet
 
 if TYPE_CHECKING:

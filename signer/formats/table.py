@@ -8,10 +8,10 @@ use, because every call reads this module before its first file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.asn1 import oids
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from signer.formats.format import Format, Subject

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from cryptography import x509
@@ -13,6 +13,7 @@ from cryptography.x509.oid import PublicKeyAlgorithmOID
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, public_key
 from signer.errors import IdentityError, KeyCertificateMismatch
+from signer.records import dataclass
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 

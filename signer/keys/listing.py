@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from signer.certificates import common_name
 from signer.keys.identity import PublicKey
 from signer.keys.open import SCHEMES, open_identity, token_pin
 from signer.keys.uri import Secret
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ If a URI names a key in a token or a service, the certificate comes from a file 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from signer.errors import SignerError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity, SigningKey
 from signer.keys.uri import KeyUri, Secret
 from signer.numbers import decimal
+from signer.records import dataclass
 from signer.storage.files import read
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
@@ -24,6 +23,7 @@ from signer.keys.identity import PublicKey, require_supported
 from signer.keys.pkcs11_uri import Pkcs11Uri
 from signer.keys.remote import RemoteKey, digest_info, ecdsa_der, load_client
 from signer.keys.token_contents import TokenContents
+from signer.records import dataclass
 
 AskPin = Callable[[str], str | None]
 """Returns the PIN of the token with this name, or None if the user gave none."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from signer.errors import UsageError
+from signer.records import dataclass
 
 _TOKEN = {"token", "manufacturer", "serial", "model"}
 _SLOT = {"slot-id", "slot-description", "slot-manufacturer"}

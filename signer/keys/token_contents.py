@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography import x509
 
 from signer.keys.identity import PublicKey
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

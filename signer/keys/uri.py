@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from signer.errors import UsageError
+from signer.records import dataclass
 
 Secret = Callable[[str], str | None]
 """Returns the password for a described key or file, or None if the user gave none and can't be prompted."""

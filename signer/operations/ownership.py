@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from signer.formats.detect import opened
 from signer.formats.format import Format
 from signer.formats.table import FormatRow
 from signer.pkcs7 import nested
+from signer.records import dataclass
 from signer.storage.files import mapped
 from signer.storage.streams import is_stream
 

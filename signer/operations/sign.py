@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +16,7 @@ from signer.operations.ownership import NOBODY, Ownership, is_same_file, require
 from signer.pkcs7 import nested
 from signer.pkcs7.signed_data import SigningOptions, Timestamper
 from signer.pkcs7.signed_data import sign as sign_content
+from signer.records import dataclass
 from signer.storage.files import mapped, write_atomically
 from signer.storage.patching import PatchSet, change_each
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -27,6 +26,7 @@ from signer.operations.ownership import (
 )
 from signer.pkcs7 import nested
 from signer.pkcs7.armor import unarmored
+from signer.records import dataclass
 from signer.storage.patching import PatchSet, change_atomically
 
 Group = list[bytes]

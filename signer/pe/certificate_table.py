@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from signer.asn1.der import total_length
 from signer.errors import ImageError
 from signer.pe.digest import padding
 from signer.pe.image import Image
+from signer.records import dataclass
 
 REVISION_2_0 = 0x0200
 PKCS_SIGNED_DATA = 0x0002

@@ -7,7 +7,6 @@ of page hashes is not documented and was derived from drivers in the field.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
@@ -15,6 +14,7 @@ from signer.errors import ImageError
 from signer.hashing import one_pass
 from signer.pe.checksum import WordSum
 from signer.pe.image import Image
+from signer.records import dataclass
 
 _UNHASHED = 4 + 8
 """Bytes of the header fields that no digest covers: the checksum and the certificate table's directory entry."""

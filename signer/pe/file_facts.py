@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.pe.digest import digest_image, first_page
 from signer.pe.image import Image
+from signer.records import dataclass
 
 Version = tuple[int, int, int, int]
 

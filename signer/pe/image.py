@@ -6,12 +6,12 @@ the PE Image Hash". Images whose layout is ambiguous are refused with the offset
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from signer.errors import ImageError
 from signer.pe.machines import MACHINES
+from signer.records import dataclass
 
 _CHECKSUM_IN_OPTIONAL_HEADER = 64
 _IMPORTS, _SECURITY_DIRECTORY, _RELOCATIONS, _IMPORT_ADDRESSES = 1, 4, 5, 12

@@ -16,7 +16,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +24,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.pe.image import Image
 from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE
+from signer.records import dataclass
 
 _PROGRAM = Path(__file__).with_name("lief_reader.py")
 _MAX_ANSWERS = 32 << 10

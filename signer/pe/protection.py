@@ -10,11 +10,11 @@ list, which is younger than the releases that do not support them, has none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from struct import Struct
 
 from signer.pe.image import Image, Section
+from signer.records import dataclass
 
 _PAGE = 0x1000
 _EXECUTE, _WRITE, _SHARED, _DISCARDABLE = 0x20000000, 0x80000000, 0x10000000, 0x02000000

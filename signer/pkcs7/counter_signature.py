@@ -8,7 +8,6 @@ the signature.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -20,6 +19,7 @@ from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signer, check_value
 from signer.pkcs7.structure import Structure, check_signer_structure
 from signer.pkcs7.timestamp_token import check_chain, check_lifetime, check_usage
+from signer.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
@@ -14,6 +13,7 @@ from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
 from signer.pkcs7.fields import object_identifier, require
+from signer.records import dataclass
 
 NO_FLAGS = bytes.fromhex("030100")
 """SpcPeImageFlags as SignTool writes them for an image."""

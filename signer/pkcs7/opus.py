@@ -5,13 +5,13 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from signer.asn1 import der, oids
 from signer.asn1.spc import SpcSpOpusInfo
 from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

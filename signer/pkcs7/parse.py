@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from cryptography import x509
@@ -20,6 +19,7 @@ from signer.certificates import extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
 from signer.pkcs7.fields import algorithm, content_info, fields, number, object_identifier, require
 from signer.pkcs7.structure import Structure, check_structure
+from signer.records import dataclass
 
 _CERTIFICATES, _CRLS = 0xA0, 0xA1
 _KEY_IDENTIFIER, _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0x80, 0xA0, 0xA1

@@ -8,7 +8,6 @@ Structures in SignerInfo"; SignTool's output.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -22,6 +21,7 @@ from signer.keys.identity import SigningIdentity
 from signer.pkcs7.content import Content as Content
 from signer.pkcs7.encode import Attribute, attribute, signed_data, signer_info
 from signer.pkcs7.problem import SignatureProblem
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ wincrypt.h (CMSG_SIGNER_INFO.dwVersion has 32 bits); OpenSSL, which refuses fiel
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7.problem import SignatureProblem
+from signer.records import dataclass
 
 _CERTIFICATES, _CRLS = 0xA0, 0xA1
 _SIGNED, _UNSIGNED = 0xA0, 0xA1

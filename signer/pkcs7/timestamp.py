@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from signer.algorithms import DigestAlgorithm
@@ -25,6 +25,7 @@ from signer.pkcs7.timestamp_request import (
     rfc3161_answer,
     rfc3161_request,
 )
+from signer.records import dataclass
 
 Kind = Literal["rfc3161", "authenticode"]
 Post = Callable[[str, bytes, str, float], bytes]

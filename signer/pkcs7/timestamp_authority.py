@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,6 +22,7 @@ from signer.errors import IdentityError, SignatureFormatError
 from signer.keys.identity import SigningIdentity
 from signer.pkcs7.encode import attribute, signed_data, signer_info
 from signer.pkcs7.timestamp_request import TRUE
+from signer.records import dataclass
 
 POLICY = "2.999.3161"
 """Policy of the timestamps, from the arc for examples (ITU-T X.660), because they are only for tests."""

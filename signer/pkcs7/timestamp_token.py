@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from signer.errors import CertificateError, SignatureFormatError, SignerError
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
+from signer.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ A timestamp is an unsigned attribute, so the signed content and the signature it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
@@ -14,6 +13,7 @@ from signer.errors import SignatureFormatError
 from signer.pkcs7.nested import with_unsigned
 from signer.pkcs7.parse import ParsedSignerInfo, parse
 from signer.pkcs7.signed_data import Timestamper
+from signer.records import dataclass
 
 KINDS = (oids.RFC3161_TIMESTAMP, oids.COUNTER_SIGNATURE)
 _CERTIFICATES = 0xA0

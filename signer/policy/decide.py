@@ -9,7 +9,7 @@ apply last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, Subject
 from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
+from signer.records import dataclass
 
 _PREFERENCE: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2, "not-applicable": 3}
 

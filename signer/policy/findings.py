@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from signer.errors import VerificationError
+from signer.records import dataclass
 
 Severity = Literal["error", "warning", "info"]
 Outcome = Literal["accepted", "rejected", "unknown", "not-applicable"]

@@ -7,7 +7,6 @@ what the target's machine uses: a fault in a section for another architecture do
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from signer.policy import sources
@@ -15,6 +14,7 @@ from signer.policy.findings import Place
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, rejects, rule, warns
 from signer.policy.targets import Releases
+from signer.records import dataclass
 
 FaultRule = Literal[
     "inf-signature",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from signer.policy import features
 from signer.policy.targets import Target
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from signer.policy.subjects import FileSubject, SignatureSubject

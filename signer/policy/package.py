@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from signer.policy import features, inf_faults, pnp, sources
 from signer.policy.decide import AttributedResult, decide
@@ -13,6 +13,7 @@ from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
 

@@ -7,7 +7,7 @@ and time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from signer.policy.judge import judge, paths_of
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.trust.path import Anchor, CertificatePath
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence, Signature, Source, Timestamp

@@ -7,12 +7,12 @@ result states its effect; `signer.policy.decide` combines the results into a ver
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from signer.policy.findings import Finding, Place, Severity
 from signer.policy.machine_state import DisputedOutcome, EvaluationContext
 from signer.policy.targets import EVERYWHERE, Releases
+from signer.records import dataclass
 
 Subject = TypeVar("Subject")
 Effect = Literal["rejects", "undecided", "waives", "allows", "warns", "notes"]

@@ -9,11 +9,11 @@ issues 225 and 226 (Windows 10 x64).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from signer.policy.findings import Verdict
 from signer.policy.pnp import signer_score
 from signer.policy.targets import Releases, Target
+from signer.records import dataclass
 
 STORE_ADD_FAILED = 0xE0000247
 """ERROR_DRIVER_STORE_ADD_FAILED, with which the import of a package with an unsigned catalog ends."""

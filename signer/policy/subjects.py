@@ -6,7 +6,6 @@ Nothing here depends on the target, so the facts are computed once for a matrix 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -21,6 +20,7 @@ from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, submitter, usages_of
 from signer.policy.findings import Classification
 from signer.policy.timestamps import trusted_time
+from signer.records import dataclass
 from signer.trust.checks import BROKEN
 from signer.trust.fields import fields_of
 from signer.trust.path import Anchor, CertificatePath

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
 from signer.errors import UsageError
 from signer.policy.tables import rows, table
+from signer.records import dataclass
 
 S_MODE = "-smode"
 Edition = Literal["client", "server", "iot"]

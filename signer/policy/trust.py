@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -15,6 +15,7 @@ from signer.policy.judge import paths_of
 from signer.policy.machine_state import Roots
 from signer.policy.subjects import CertificatePaths
 from signer.policy.timestamps import trusted_time
+from signer.records import dataclass
 from signer.trust.chain import build_paths
 from signer.trust.revocation import with_revocations
 from signer.trust.store import TrustStore

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment, Outcome

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer.errors import PackageError, SignerError
+from signer.records import dataclass
 from signer.reports.styles import STYLES
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ A format that any command can have is a row there; one that depends on assessmen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS
 

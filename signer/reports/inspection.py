@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer.errors import SignerError
 from signer.formats.detect import named
+from signer.records import dataclass
 from signer.reports.certificates import certificate as certificate_json
 from signer.reports.certificates import iso
 from signer.reports.sink import Sink

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from signer.records import dataclass
 from signer.reports.escape import printable, without_noncharacters
 from signer.reports.model import Check, Finding, Report, Result, Subject
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from signer.policy.targets import Target, all_targets
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment

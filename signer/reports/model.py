@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Literal
 
+from signer.records import dataclass
 from signer.reports.places import Places
 
 Level = Literal["error", "warning", "note"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath, PureWindowsPath
 from urllib.parse import quote_from_bytes
+
+from signer.records import dataclass
 
 _IN_SEGMENTS = "/!$&'()*+,;=@~"
 """Characters that RFC 3986 allows in the path of a URI. A colon is left out: in a first segment it ends a scheme."""

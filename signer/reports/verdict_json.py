@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalogs.verification.query import KERNEL_POLICIES
+from signer.records import dataclass
 from signer.reports.certificates import certificate, iso, link
 from signer.reports.documents import long_document
 from signer.reports.event_lines import event

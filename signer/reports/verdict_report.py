@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.reports.matrix import MatrixRow, matrix_rows, reason_of
 from signer.reports.model import Check, Finding, Level, Link, Report, Rule, Signature, Subject, titled
 from signer.reports.problem_report import line_in

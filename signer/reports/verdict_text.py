@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
 from signer.policy.targets import Target
+from signer.records import dataclass
 from signer.reports.matrix import reason_of, write_matrix
 from signer.reports.recording import Recorder, Recording, replay
 from signer.reports.sink import Sink

@@ -9,12 +9,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from signer.errors import FileError, SignerError, unexpected_as_internal
+from signer.records import dataclass
 from signer.storage.files import (
     MMAP_THRESHOLD,
     atomic_writer,

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -21,6 +20,7 @@ from cryptography import x509
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError
+from signer.records import dataclass
 from signer.trust.checks import BROKEN, examine
 from signer.trust.fields import Fields, fields_of, key_identity
 from signer.trust.path import Anchor, AnchorKind, CertificatePath, PathProblem

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
 
 from cryptography import x509
 
 from signer.asn1 import der
 from signer.errors import CertificateError, SignatureFormatError
+from signer.records import dataclass
 
 _VERSION = 0xA0
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from cryptography import x509
+
+from signer.records import dataclass
 
 AnchorKind = Literal["microsoft", "code-verification", "microsoft-test", "test", "commercial"]
 """microsoft: a production root of Code Integrity; code-verification: the root of the cross-certificates;

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import binascii
 import functools
-from dataclasses import dataclass
 
 from cryptography import x509
 
 from signer.certificates import load_der
 from signer.errors import CertificateError
+from signer.records import dataclass
 from signer.trust.fields import Fields, fields_of_der, key_identity
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -17,6 +17,7 @@ from cryptography import x509
 from signer.asn1 import der, oids
 from signer.certificates import common_name, extensions
 from signer.errors import CertificateError
+from signer.records import dataclass
 from signer.trust.fields import fields_of, key_identity
 from signer.trust.path import CertificatePath, PathProblem
 from signer.trust.roots import kernel_root

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 
 from signer.asn1 import oids
+from signer.records import dataclass
 from signer.trust.published import published_roots
 
 _QUOTED = re.compile(r"'([^']*)'")

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 
+from signer.records import dataclass
 from signer.trust.path import AnchorKind
 
 

@@ -8,13 +8,13 @@ roots. Policies decide by `Anchor.kind` and `Anchor.root_id` whether a Windows r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, Self
 
 from cryptography import x509
 
 from signer.certificates import common_name
 from signer.errors import UsageError
+from signer.records import dataclass
 from signer.trust.fields import fields_of, key_identity
 from signer.trust.path import Anchor
 from signer.trust.published import PublishedRoot, published_roots

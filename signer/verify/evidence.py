@@ -7,7 +7,6 @@ Verification has three independent steps: is the signature intact (here), does i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -19,6 +18,7 @@ from signer.formats.table import Traits
 from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
 from signer.pkcs7.problem import SignatureProblem as SignatureProblem
+from signer.records import dataclass
 
 Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]

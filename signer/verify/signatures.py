@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cryptography import x509
 
@@ -14,6 +14,7 @@ from signer.pkcs7 import indirect_data, opus
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
+from signer.records import dataclass
 from signer.verify.evidence import PageHashKind, Signature, SignatureProblem, Source
 from signer.verify.hidden_data import certificate_notes, unsigned_attribute_notes
 from signer.verify.timestamps import read_timestamps

@@ -65,6 +65,7 @@ OF_HELP = {
     "cli.threads",
     "errors",
     "lazy_exports",
+    "records",
     "reports",
     "reports.escape",
     "reports.styles",

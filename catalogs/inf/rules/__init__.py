@@ -7,7 +7,6 @@ errors; it accepts warnings for some kinds of drivers or for a limited time.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
 from types import ModuleType
@@ -33,6 +32,7 @@ from catalogs.inf.rules.rule import Level, Mode, Rule, rules
 from catalogs.inf.rules.text import is_template
 from catalogs.inf.rules.version_section import SIGNATURES
 from signer.limits import LIMITS, VARIABLE
+from signer.records import dataclass
 
 __all__ = [
     "CHECKS",

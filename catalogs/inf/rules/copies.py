@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from catalogs.inf.syntax import Entry, Inf
 from catalogs.inf.uses import Role, Use, Uses
+from signer.records import dataclass
 
 DEFAULT = "DefaultDestDir"
 

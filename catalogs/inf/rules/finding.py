@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from catalogs.inf.rules.registry_values import Value, registry_values
 from catalogs.inf.rules.rule import Mode
 from catalogs.inf.syntax import Inf
 from catalogs.inf.uses import WITHOUT_DIRECTIVES, Role, Use, Uses
+from signer.records import dataclass
 
 
 class Finding(NamedTuple):

@@ -6,11 +6,11 @@ Source: "INF AddReg Directive" (windows-driver-docs, install/inf-addreg-directiv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from catalogs.inf.rules.numbers import flags
 from catalogs.inf.syntax import Entry
 from catalogs.inf.uses import Role, Use, Uses
+from signer.records import dataclass
 
 BINARY, DELETE, APPEND, KEY_ONLY, KEY_ONLY_COMMON = 0x1, 0x4, 0x8, 0x10, 0x2000
 TYPE_MULTI_SZ, TYPE_DWORD, TYPE_QWORD = 0x10000, 0x10001, 0xB0001

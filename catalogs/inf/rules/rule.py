@@ -10,13 +10,13 @@ page that the row names.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import zip_longest
 
 from catalogs.inf.rules.exceptions import HARDWARE_PROGRAM_CODES
+from signer.records import dataclass
 
 
 class Mode(StrEnum):

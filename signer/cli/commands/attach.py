@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +18,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.cli.results import attempt, finish
 from signer.errors import SignerError, UsageError
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.files import read
 from signer.storage.streams import STANDARD

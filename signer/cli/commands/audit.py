@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +23,7 @@ from signer.cli.paths import listed
 from signer.cli.processes import in_processes
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
+from signer.records import dataclass
 from signer.storage.files import exists
 
 if TYPE_CHECKING:

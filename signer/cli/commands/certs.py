@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +18,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_input
 from signer.cli.paths import expand
 from signer.errors import SignerError, UsageError, WrongSecret, unexpected_as_internal
+from signer.records import dataclass
 from signer.storage.files import read, shell_quote, write_atomically
 from signer.storage.streams import is_standard_output
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from signer.cli.paths import expand
 from signer.cli.reading import finish_reading, read_each
 from signer.errors import SignerError, UsageError
 from signer.formats.detect import detect, kind
+from signer.records import dataclass
 from signer.storage.files import mapped
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ from signer.errors import (
     UsageError,
     unexpected_as_internal,
 )
+from signer.records import dataclass
 from signer.reports.problems import write_count, write_each_problem
 from signer.storage.streams import STANDARD
 

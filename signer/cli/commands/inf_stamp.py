@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from signer.cli.options.common import now
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_output, to_place
 from signer.errors import FileError, UsageError
+from signer.records import dataclass
 from signer.storage.files import read, require_data, write_atomically
 
 if TYPE_CHECKING:

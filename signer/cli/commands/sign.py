@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,7 @@ from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.waiting import WaitingKey, in_threads_waiting
 from signer.errors import UsageError
 from signer.formats.detect import by_suffix, is_signable, names, titles
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.files import shell_quote
 from signer.storage.streams import is_stream

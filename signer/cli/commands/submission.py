@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +26,7 @@ from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
 from signer.errors import PackageError, UsageError
 from signer.formats.detect import names
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.reports.problems import counted, write_problems
 from signer.storage.files import ensure_folder, remove, temporary_folder, write_atomically

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from signer.cli.reading import require_uninterrupted
 from signer.cli.reporting import ReportFile
 from signer.cli.verification import verify_and_report
 from signer.errors import Interrupted, UsageError
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Outcome

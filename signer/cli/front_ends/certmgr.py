@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from signer.cli.front_ends.makecert import require_user
 from signer.cli.front_ends.switches import Grammar, ParsedSwitches, Switch, parse
 from signer.cli.front_ends.words import local
 from signer.errors import FileError, UsageError
+from signer.records import dataclass
 from signer.storage.files import read, write_atomically
 
 if TYPE_CHECKING:

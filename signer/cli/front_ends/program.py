@@ -7,11 +7,12 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from signer.cli.front_ends.lines import complain, complain_of
 from signer.errors import Interrupted, SignerError
+from signer.records import dataclass
 
 _WARNING = "warning: "
 

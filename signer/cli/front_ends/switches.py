@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
 from signer.cli.front_ends.words import expanded
 from signer.errors import UsageError
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

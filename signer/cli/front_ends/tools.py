@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 from signer.cli import streams
 from signer.cli.exit_codes import ExitCode
 from signer.cli.front_ends.lines import complain, complain_of
 from signer.errors import SignerError, UsageError, unexpected_as_internal
+from signer.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +14,7 @@ from signer.cli.param_types import to_file, to_input, to_output
 from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
 from signer.formats.detect import names, titles
+from signer.records import dataclass
 from signer.storage.files import read
 
 if TYPE_CHECKING:

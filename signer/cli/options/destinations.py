@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from signer.cli.options.common import OutputFile
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.errors import UsageError
+from signer.records import dataclass
 from signer.storage.files import ensure_folder
 from signer.storage.streams import STANDARD
 

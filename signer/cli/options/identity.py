@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
@@ -16,6 +16,7 @@ from signer.cli.options.common import IDENTITY_PANEL, SecretOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.errors import IdentityError, UsageError
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from signer.config import Settings

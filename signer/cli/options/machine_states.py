@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from signer.cli.options.verify import MachineOptions
 from signer.cli.text import text_of
 from signer.errors import ConfigError
+from signer.records import dataclass
 from signer.storage.files import read
 
 _BOOLEANS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ import typer
 from signer.cli.options.common import now
 from signer.cli.output import Output
 from signer.errors import UsageError
+from signer.records import dataclass
 from signer.reports.problems import counted
 
 if TYPE_CHECKING:

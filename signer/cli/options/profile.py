@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from signer.cli.param_types import to_file
 from signer.errors import ConfigError, UsageError
+from signer.records import dataclass
 from signer.storage.files import exists, read
 
 if TYPE_CHECKING:

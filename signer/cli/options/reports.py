@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from signer.cli.param_types import to_output
 from signer.cli.reporting import ReportFile, Reporting
 from signer.errors import FileError, UsageError
 from signer.formats.detect import INF_SUFFIXES, detect_file
+from signer.records import dataclass
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS
 from signer.storage.streams import STANDARD, is_standard_output, is_stream, require_writable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.errors import CertificateError, UsageError
+from signer.records import dataclass
 from signer.storage.files import read
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ import typer
 
 from signer.cli.commands.inf_stamp import StampOptions
 from signer.cli.output import Output
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from catalogs.package.templates import NewInf

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from signer.cli.output import Output
 from signer.cli.waiting import waiting
 from signer.errors import UsageError
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,7 @@ from signer.cli.options.signature import load_certificates
 from signer.cli.output import Output
 from signer.cli.param_types import to_file
 from signer.errors import CertificateError, SignerError, UsageError, WrongSecret
+from signer.records import dataclass
 from signer.storage.files import read
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from signer.explain.context import Context
@@ -13,6 +12,7 @@ from signer.explain.readers.event_lists import labels
 from signer.explain.readers.events import event_records, known_field
 from signer.explain.records import Record
 from signer.explain.text import Lines
+from signer.records import dataclass
 
 _MAX_HEADER = 1024
 _MAX_LINES = 60

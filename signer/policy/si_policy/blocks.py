@@ -6,11 +6,12 @@ Source: see `signer.policy.si_policy.layout`. Data without meaning for driver fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from signer.pe.file_facts import Version
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.rules import FILE_PATH, LOWEST_VERSION
+from signer.records import dataclass
 
 DENY, ALLOW, ATTRIBUTE = range(3)
 """The kinds of file rules, as numbered in the binary form."""

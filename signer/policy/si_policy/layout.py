@@ -7,8 +7,6 @@ files from Microsoft's tools. Data that the two read differently, or that neithe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from signer.pe.file_facts import Version
 from signer.policy.si_policy.blocks import (
     ALLOW,
@@ -23,6 +21,7 @@ from signer.policy.si_policy.blocks import (
 )
 from signer.policy.si_policy.cursor import Cursor
 from signer.policy.si_policy.policy import KERNEL
+from signer.records import dataclass
 
 MAX_VERSION = 11
 """The newest version of the binary form with a public source."""

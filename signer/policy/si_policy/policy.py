@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from signer.asn1 import der
 from signer.errors import SignatureFormatError
 from signer.policy.si_policy.rules import FileRule, FileRules, SignerRule, any_of
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from signer.policy.subjects import FileSubject, SignatureSubject

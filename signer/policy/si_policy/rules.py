@@ -9,11 +9,12 @@ rule depends on an unknown property of the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal
 
 from signer.errors import ConfigError
 from signer.pe.file_facts import Version
+from signer.records import dataclass
 from signer.trust.roots import kernel_roots
 
 if TYPE_CHECKING:

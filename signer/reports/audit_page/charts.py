@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from signer.audit.rows import ANSWERS, Answer
+from signer.records import dataclass
 from signer.reports.audit_page.facets import FACETS, LABELS, Tally
 from signer.reports.audit_page.markup import link_to, number, text_of
 

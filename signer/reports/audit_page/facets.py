@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from signer.audit.baseline import Difference
 from signer.audit.rows import STOPPING, Answer, Row
+from signer.records import dataclass
 
 FACETS: Mapping[str, str] = {
     "answer": "answer",

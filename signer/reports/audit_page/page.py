@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -12,6 +11,7 @@ from pathlib import PurePath, PureWindowsPath
 
 from signer.audit.baseline import Difference
 from signer.audit.rows import STOPPING, Row
+from signer.records import dataclass
 from signer.reports import tool
 from signer.reports.audit_page import summary
 from signer.reports.audit_page.charts import charts, share_of_answers

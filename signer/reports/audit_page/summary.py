@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from signer.audit.baseline import Change, Difference
 from signer.audit.rows import ANSWERS, Answer
+from signer.records import dataclass
 from signer.reports.audit_page.facets import LABELS, STOPS_NOW, Tally
 from signer.reports.audit_page.markup import link_to, number, text_of
 

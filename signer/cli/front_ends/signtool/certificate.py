@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from signer.cli.front_ends.words import local
 from signer.cli.options.certs import open_authority
 from signer.cli.output import Output
 from signer.errors import FileError, IdentityError, UsageError, WrongSecret
+from signer.records import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -65,6 +65,8 @@ OF_HELP = {
     "cli.threads",
     "errors",
     "lazy_exports",
+    "limits",
+    "numbers",
     "records",
     "reports",
     "reports.escape",

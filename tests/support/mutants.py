@@ -151,6 +151,7 @@ def _try(runner: Runner, todo: Sequence[Mutant], deadline: float, *, whole: bool
         if number % _CONTROL == 0:
             runner.require_survival(source, lines, whole=whole)
         changed = mutant.of(source)
+        assert changed is not None, mutant
         verdict = runner.verdict(changed, lines, whole=whole)
         change = "\n".join(_difference(source, changed))
         place = (mutant.begin[0], mutant.operator, mutant.occurrence)

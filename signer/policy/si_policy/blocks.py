@@ -156,7 +156,7 @@ def _paths(cursor: Cursor, every: range, rules: dict[int, set[str]]) -> None:
 def _app(cursor: Cursor) -> None:
     """Skip the settings of one application, which don't apply to drivers."""
     cursor.text("an application's manifest")
-    cursor.many("settings of an application", 13, _app_setting)
+    cursor.many("settings of an application", 14, _app_setting)
 
 
 def _app_setting(cursor: Cursor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
 from signer.policy.subjects import FileSubject
-from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver
+from tests.support.policy_builder import Sample, by_microsoft, commercial, cross_signed, driver, unknown_issuer
 from tests.support.si_policy_samples import PLAIN
 
 SAMPLE = driver(cross_signed())
@@ -23,6 +24,8 @@ LEAF, ISSUING = SAMPLE.paths[0].signer[0].certificates[:2]
 SHA256 = next(digest for digest in SAMPLE.evidence.digests.values() if len(digest) == 32)
 TBS = hashlib.sha1(ISSUING.tbs_certificate_bytes).hexdigest()
 WHQL_VALUE = "010A2B0601040182370A0305"
+USAGES = (WHQL_VALUE, "01082B06010505070303")
+"""Driver signing and code signing, as values of an EKU."""
 
 
 def policy(files: str = "", signers: str = "", refer: str = "", *, scenario: str = "131", ekus: str = "") -> SiPolicy:
@@ -312,6 +315,7 @@ def test_user_mode_rules_and_unreferenced_rules_do_not_count() -> None:
         (b"<SiPolicy", "not an App Control policy: invalid XML"),
         (b"<html/>", "the document element is 'html'"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>', "has a document type declaration"),
+        (b"<!DOCTYPE SiPolicy><SiPolicy/>", "has a document type declaration"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><SiPolicy/>'.encode("utf-16"), "has a document type declaration"),
     ],
 )
@@ -328,6 +332,8 @@ def test_other_files_are_refused(data: bytes, says: str) -> None:
         '<Deny ID="F" Hash="xyz"/>',
         '<Deny ID="F" MinimumFileVersion="1.2"/>',
         '<Deny ID="F" MinimumFileVersion="1.2.3.65536"/>',
+        '<Deny ID="F" MinimumFileVersion="000001.2.3.4"/>',
+        '<Deny ID="F" MinimumFileVersion="a.2.3.4"/>',
         '<Deny ID="F" FileName="x" MinimumFileVersion="2.0.0.0" MaximumFileVersion="1.0.0.0"/>',
     ],
 )
@@ -335,6 +341,50 @@ def test_a_malformed_rule_is_reported_by_id(rule: str) -> None:
     with pytest.raises(ConfigError, match="'F' has a") as caught:
         policy(files=rule)
     assert caught.value.hint
+
+
+def test_invalid_xml_is_refused_at_its_line() -> None:
+    with pytest.raises(ConfigError, match="invalid XML") as caught:
+        read_policy(b"<SiPolicy>\n<a>\n  </b>\n</SiPolicy>")
+    assert caught.value.line == 3
+
+
+def test_a_policy_in_xml_is_unsigned() -> None:
+    assert not policy().signed
+
+
+SINGLE = ("03", "13", "15", "16")
+"""The first and last of the well-known roots that have one key, as the policy writes them: 3 to 19, 21 and 22."""
+
+
+@pytest.mark.parametrize(
+    ("root", "answer"),
+    [*((root, False) for root in SINGLE), *((root, None) for root in ("00", "02", "14", "17"))],
+)
+def test_a_well_known_root_of_one_key_is_another_than_the_chain_s(root: str, answer: bool | None) -> None:
+    """Root 20 is a whole program, and 0 to 2 are no roots: a chain may belong to them."""
+    assert signer_policy(f'<CertRoot Type="Wellknown" Value="{root}"/>').denies(case(driver(by_microsoft()))) is answer
+
+
+@pytest.mark.parametrize(("root", "answer"), [("06", False), ("03", None)], ids=["known key", "unknown key"])
+def test_a_chain_to_an_unknown_root_may_end_in_a_root_without_a_known_key(root: str, answer: bool | None) -> None:
+    rules = signer_policy(f'<CertRoot Type="Wellknown" Value="{root}"/>')
+    assert rules.denies(case(driver(unknown_issuer()))) is answer
+
+
+def test_a_signature_without_a_signer_matches_no_signer_rule() -> None:
+    sample = driver(cross_signed())
+    unsigned = replace(sample.evidence.signatures[0], signer=None)
+    subject = FileSubject.of(replace(sample.evidence, signatures=(unsigned,)), sample.paths)
+    assert signer_policy(f'<CertRoot Type="TBS" Value="{TBS}"/>').denies(subject) is False
+
+
+def test_a_signer_with_exactly_the_usages_of_a_rule_matches() -> None:
+    """The usages of the rule are a subset of the signer's, and all of them are enough."""
+    usages = "".join(f'<EKU ID="E{number}" Value="{value}"/>' for number, value in enumerate(USAGES))
+    inside = "".join(f'<CertEKU ID="E{number}"/>' for number in range(len(USAGES)))
+    root = '<CertRoot Type="Wellknown" Value="06"/>'
+    assert signer_policy(root + inside, ekus=usages).denies(case(driver(by_microsoft(EKU_WHQL)))) is True
 
 
 def test_rules_that_would_match_any_file_are_refused() -> None:

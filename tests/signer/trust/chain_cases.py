@@ -686,9 +686,10 @@ def link_to_an_excluded_host_with_a_final_dot() -> Built:
 
 @case("search-limit", breaks=True)
 def too_many_names_and_constraints() -> Built:
-    """201 names and 100 constraints are more comparisons than the limit (the subject is a name too)."""
-    names = alternative(*(x509.DNSName(f"h{number}.example.com") for number in range(MAX_COMPARISONS // 100)))
-    excluded = [x509.DNSName(f"h{number}.example.org") for number in range(100)]
+    """177 names and 113 constraints are one comparison more than the limit (the subject is a name too)."""
+    assert MAX_COMPARISONS + 1 == 177 * 113
+    names = alternative(*(x509.DNSName(f"h{number}.example.com") for number in range(176)))
+    excluded = [x509.DNSName(f"h{number}.example.org") for number in range(113)]
     return replace(constrained(excluded=excluded, extensions=names), index=1)
 
 
@@ -746,6 +747,12 @@ def readable_extensions() -> Built:
 def rsa_1024() -> Built:
     """A CA with an RSA key of 1024 bits."""
     return three(private_key=rsa_key("small", 1024), index=1)
+
+
+@case("weak-key", breaks=True)
+def rsa_2047() -> Built:
+    """A CA with an RSA key that is one bit too short."""
+    return three(private_key=rsa_key("short", 2047), index=1)
 
 
 @case("weak-key", breaks=False)

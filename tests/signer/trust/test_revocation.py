@@ -140,6 +140,7 @@ def test_list_issued_after_the_checked_time_is_noted() -> None:
     later = crl(CA, [LEAF])
     assert codes(revoked(path(), [later], NOW - 2 * DAY).notes) == {"crl-not-yet-valid"}
     assert codes(revoked(path(), [later], NOW).notes) == set()
+    assert codes(revoked(path(), [later], NOW - DAY).notes) == set(), "the moment of its issue"
 
 
 def test_forged_list_revokes_nothing() -> None:

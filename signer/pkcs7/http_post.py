@@ -68,13 +68,13 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
 
     Uses the proxies of the environment, as urllib does, but not for this machine.
     """
-    headers = _credentials(require_http(url)) | {
+    headers = {
         "Content-Type": content_type,
         "User-Agent": "drvsign",
         "Accept": "*/*",
         "Cache-Control": "no-cache",
     }
-    request = urllib.request.Request(shown_url(require_http(url)), body, headers)  # noqa: S310  # the scheme was checked
+    request = urllib.request.Request(shown_url(require_http(url)), body, headers)  # noqa: S310 - the scheme was checked
     for name, value in _credentials(url).items():
         request.add_unredirected_header(name, value)  # a redirect can lead to another host
     watchdog = _Watchdog(seconds)

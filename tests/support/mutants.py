@@ -165,15 +165,16 @@ def _try(runner: Runner, todo: Sequence[Mutant], deadline: float, *, whole: bool
 def _lines(source: str, mutant: Mutant) -> Iterator[int]:
     """Yield the lines of the smallest statement around a mutant, without the body of a compound one."""
     first, last = mutant.begin[0], mutant.end[0]
-    around = [
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.stmt) and node.lineno <= first and (node.end_lineno or 0) >= last
-    ]
-    inner = max(around, key=lambda node: node.lineno)
-    body = getattr(inner, "body", None)
+    statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
+    around = [node for node in statements if _first_line(node) <= first and (node.end_lineno or 0) >= last]
+    inner = max(around, key=_first_line)
+    begin, body = _first_line(inner), getattr(inner, "body", None)
     end = body[0].lineno - 1 if body else inner.end_lineno or last
-    yield from range(inner.lineno, max(inner.lineno, last, end) + 1)
+    yield from range(begin, max(begin, last, end) + 1)
+
+
+def _first_line(node: ast.stmt) -> int:
+    return min(node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ())), node.lineno)
 
 
 def _difference(before: str, after: str) -> Iterator[str]:

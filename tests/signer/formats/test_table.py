@@ -11,6 +11,7 @@ from signer.errors import FileError, SigningError
 from signer.formats import detect, table
 from signer.formats.table import CABINET, CATALOG, IMAGE, Features, FormatRow, Traits
 from signer.pe.image import Image
+from signer.storage import streams
 from tests.support.images import PeSpec
 from tests.support.signed_samples import signed
 
@@ -141,6 +142,13 @@ def test_a_header_at_the_end_of_the_first_read_is_read_whole(tmp_path: Path, siz
     (tmp_path / "a").write_bytes(data[:size])
     row = detect.detect_file(tmp_path / "a")
     assert (row.name if row else None) == ("image" if place + 4 <= size else None)
+
+
+def test_standard_input_is_told_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"MZ" + bytes(0x3A) + (0x2000).to_bytes(4, "little") + bytes(0x2000 - 0x40) + b"PE\0\0"
+    monkeypatch.setattr(streams, "standard_input", lambda: data)
+    row = detect.detect_file(streams.STANDARD)
+    assert row is not None and row.name == "image"
 
 
 def test_a_file_that_can_not_be_read_is_an_error_with_its_path(tmp_path: Path) -> None:

@@ -75,6 +75,27 @@ def test_a_user_and_a_password_in_a_url_are_sent_and_in_no_message() -> None:
     assert "cret" not in str(wrong.value)
 
 
+def test_a_redirect_gets_no_user_and_no_password() -> None:
+    """It can lead to another host, whose operator must not learn them."""
+    first: list[bytes] = []
+    second: list[bytes] = []
+
+    def target(connection: socket.socket) -> None:
+        second.append(connection.recv(65536))
+        connection.sendall(HEAD + b"Content-Length: 1\r\n\r\nx")
+
+    with server(target) as other:
+
+        def redirect(connection: socket.socket) -> None:
+            first.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + other.encode() + b"\r\n\r\n")
+
+        with server(redirect) as url:
+            post(url.replace("//", "//user:secret@"), b"request", "application/timestamp-query", 10)
+    assert b"Authorization: Basic" in first[0]
+    assert second and b"authorization" not in second[0].lower()
+
+
 def answering(data: bytes) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
         receive(connection)
@@ -126,6 +147,11 @@ def test_a_slow_answer_is_ended_at_the_deadline(behave: Callable[[socket.socket]
 @pytest.mark.parametrize(
     ("answer", "message", "transient"),
     [
+        (b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n", "status 500", True),
+        (b"HTTP/1.1 499 Gone\r\nContent-Length: 0\r\n\r\n", "status 499", False),
+        (b"HTTP/1.1 408 Slow\r\nContent-Length: 0\r\n\r\n", "status 408", True),
+        (b"HTTP/1.1 407 Proxy\r\nContent-Length: 0\r\n\r\n", "status 407", False),
+        (b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n", "status 409", False),
         (b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", "status 503", True),
         (b"HTTP/1.1 429 Slow down\r\nContent-Length: 0\r\n\r\n", "status 429", True),
         (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "status 404", False),
@@ -135,12 +161,37 @@ def test_a_slow_answer_is_ended_at_the_deadline(behave: Callable[[socket.socket]
         (HEAD + b"Content-Length: 100\r\n\r\nshort", "connection failed", True),
         (HEAD + b"\r\n" + bytes(MAX_BYTES + 2), "longer than", False),
     ],
-    ids=["503", "429", "404", "401", "closed", "another protocol", "truncated", "too long"],
+    ids=[
+        "500",
+        "499",
+        "408",
+        "407",
+        "409",
+        "503",
+        "429",
+        "404",
+        "401",
+        "closed",
+        "another protocol",
+        "truncated",
+        "too long",
+    ],
 )
 def test_an_invalid_answer_is_an_error(answer: bytes, message: str, transient: bool) -> None:
     with server(answering(answer)) as url, pytest.raises(Unreachable, match=message) as caught:
         post(url, b"request", "application/timestamp-query", 10)
     assert caught.value.transient is transient
+
+
+def test_an_answer_of_the_largest_size_is_returned() -> None:
+    with server(answering(HEAD + b"\r\n" + bytes(MAX_BYTES))) as url:
+        assert len(post(url, b"request", "application/timestamp-query", 10)) == MAX_BYTES
+
+
+@pytest.mark.parametrize("url", ["http://[::1/tsa", "http://", "ftp://host/", "host/tsa"])
+def test_anything_but_an_http_url_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="is not the URL of a timestamp authority"):
+        post(url, b"request", "application/timestamp-query", SECONDS)
 
 
 def test_a_refused_connection_is_an_error() -> None:

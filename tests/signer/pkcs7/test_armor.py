@@ -38,6 +38,7 @@ def test_the_der_of_a_signature(data: bytes) -> None:
         pytest.param(pem("PKCS7")[:-5], "one complete block", id="cut"),
         pytest.param(pem("PKCS7") + b"trailer", "one complete block", id="trailer"),
         pytest.param(pem("PKCS7").replace(b"AAEC", b"AA*C"), "base64", id="wrong base64"),
+        pytest.param(pem("PKCS7").replace(b"AAEC", b"****"), "base64", id="other characters"),
     ],
 )
 def test_other_pem_files_are_named(data: bytes, message: str) -> None:

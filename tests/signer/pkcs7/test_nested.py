@@ -67,6 +67,46 @@ def test_a_signature_with_other_fields_is_refused(place: str) -> None:
     assert with_unsigned(with_field_behind("none"), OID, ()) == SIGNED
 
 
+def with_signer(*numbers: int, last: bytes = b"") -> bytes:
+    """Return the signature with these fields of its SignerInfo, and one more."""
+    oid, wrapped = der.children(SIGNED, der.read(SIGNED))
+    *head, signers = der.children(SIGNED, der.read(SIGNED, wrapped.body))
+    fields = [field.whole(SIGNED) for field in der.children(SIGNED, der.read(SIGNED, signers.body))]
+    signer = der.sequence(*(fields[number] for number in numbers), last)
+    inner = der.sequence(*(one.whole(SIGNED) for one in head), der.tlv(der.SET, signer))
+    return der.sequence(oid.whole(SIGNED), der.explicit(0, inner))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        pytest.param(with_signer(), id="none"),
+        pytest.param(with_signer(0, 1, 2), id="three"),
+        pytest.param(with_signer(0, 1, 2, 3), id="up to the signed attributes"),
+        pytest.param(with_signer(0, 1, 2, 3, 4), id="without the signature"),
+        pytest.param(with_signer(0, 1, 2, 3, 4, last=der.integer(1)), id="a number in place of the signature"),
+        pytest.param(with_signer(0, 1, 2, 4, last=der.integer(1)), id="the same without signed attributes"),
+        pytest.param(with_signer(0, 1, 2, 4, 5, last=der.octets(b"x")), id="two signatures"),
+        pytest.param(with_signer(0, 1, 2, 3, 4, 5, last=der.octets(b"x")), id="two signatures and signed attributes"),
+    ],
+)
+def test_a_signer_with_other_fields_is_refused(signature: bytes) -> None:
+    with pytest.raises(SignatureFormatError):
+        with_unsigned(signature, OID, (der.null(),))
+
+
+def test_a_field_behind_the_signature_is_refused_where_it_would_be_lost() -> None:
+    """Readers report it, and a change of the attributes would drop it."""
+    signature = with_signer(0, 1, 2, 3, 4, 5, last=der.octets(b"x"))
+    with pytest.raises(SignatureFormatError, match="fields that SignerInfo does not have"):
+        with_unsigned(signature, OID, (der.null(),))
+
+
+def test_a_signer_without_signed_attributes_gets_unsigned_ones() -> None:
+    changed = with_unsigned(with_signer(0, 1, 2, 4, 5), OID, (der.null(),))
+    assert parse(changed).signers[0].unsigned_attributes == {OID: (der.null(),)}
+
+
 def test_a_signature_with_two_sets_of_signers_is_refused() -> None:
     """Readers take the first one; the attribute would be added to the other one (found by fuzzing)."""
     oid, wrapped = der.children(SIGNED, der.read(SIGNED))

@@ -183,7 +183,8 @@ def _tested(groups: Iterable[Mapping[str, float]]) -> str:
         options = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
         code = pytest.main([*options, *files], plugins=[chosen])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            return f"killed {chosen.failed}" if chosen.failed else f"broken pytest ended with {code!r}"
+            failed = chosen.failed or ("import of conftest" if code == pytest.ExitCode.USAGE_ERROR else "")
+            return f"killed {failed}" if failed else f"broken pytest ended with {code!r}"
     return "survived "
 
 

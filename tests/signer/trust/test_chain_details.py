@@ -130,3 +130,10 @@ def test_a_damaged_list_of_published_roots_is_an_error(monkeypatch: pytest.Monke
 def test_all_published_roots_are_read() -> None:
     roots = published.published_roots.__wrapped__()
     assert len(roots) >= len(roots.by_key) > 400
+
+
+def test_only_a_release_store_finds_published_roots_by_their_name() -> None:
+    root = next(iter(published.published_roots().by_subject.values()))[0]
+    subject, name = root.fields.subject, None
+    assert root.spki_sha256 in {one.anchor.spki_sha256 for one in TrustStore.release().named(subject, name)}
+    assert not TrustStore.test_signing([]).named(subject, name)

@@ -162,6 +162,43 @@ def test_ca_that_may_not_sign_lists_revokes_nothing() -> None:
     assert (status.revocations, codes(status.notes)) == ((), {"crl-not-allowed"})
 
 
+QUIET = x509.KeyUsage(True, False, False, False, False, True, False, False, False)
+"""May sign certificates, and no lists."""
+
+
+@pytest.mark.parametrize(
+    ("other", "revoked_"),
+    [
+        pytest.param({}, True, id="a certificate of the same key with the right"),
+        pytest.param({"private_key": key("another CA")}, False, id="a certificate of another key"),
+        pytest.param({"common": "Another CA"}, False, id="a certificate of another name"),
+    ],
+)
+def test_another_certificate_of_a_ca_can_allow_its_lists(other: dict, revoked_: bool) -> None:
+    """The right belongs to the authority, which is a name and a key; a carried certificate without it hides nothing."""
+    quiet = issue("Quiet CA", ROOT, ca=True, extensions=[(QUIET, True)])
+    given = {"private_key": quiet.private_key} | other
+    allowed = issue(given.pop("common", "Quiet CA"), ROOT, ca=True, may_sign=True, **given)
+    leaf = issue("Leaf", quiet)
+    status = revoked(path(leaf, quiet), [crl(quiet, [leaf])], NOW, known=[allowed.certificate])
+    assert bool(status.in_effect) is revoked_
+    assert codes(status.notes) == (set() if revoked_ else {"crl-not-allowed"})
+
+
+def test_a_path_of_a_signer_counts_a_revocation_from_its_date_on() -> None:
+    """Without a word about timestamps, the path is that of a signer."""
+    later = with_revocations(path(), [crl(CA, [LEAF])], NOW - 11 * DAY)
+    assert "revoked" not in codes(later.problems)
+    stamped = with_revocations(path(), [crl(CA, [LEAF])], NOW - 11 * DAY, timestamps=True)
+    assert "revoked" in codes(stamped.problems)
+
+
+def test_a_list_is_current_until_its_last_moment() -> None:
+    listed = crl(CA, [LEAF], next_update=NOW)
+    assert codes(revoked(path(), [listed], NOW).notes) == set()
+    assert codes(revoked(path(), [listed], NOW + timedelta(seconds=1)).notes) == {"crl-stale"}
+
+
 def test_ca_whose_extensions_can_not_be_read_revokes_nothing() -> None:
     """The key usage of the CA is unreadable, so its permission to sign lists is unknown."""
     unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"\xff")

@@ -41,6 +41,7 @@ LEAF = issue("Leaf", issue("Root", ca=True), start=NOW - 30 * DAY).certificate
         pytest.param(replace(OPEN, disabled_on=NOW - DAY), NOW - 2 * DAY, None, id="disabled-after-the-timestamp"),
         pytest.param(replace(OPEN, disabled_on=NOW - 2 * DAY), NOW - DAY, "before the timestamp", id="disabled-before"),
         pytest.param(replace(OPEN, last_issued=NOW - 29 * DAY), None, None, id="issued-in-time"),
+        pytest.param(replace(OPEN, last_issued=NOW - 30 * DAY), None, None, id="issued-at-the-last-moment"),
         pytest.param(replace(OPEN, last_issued=NOW - 31 * DAY), NOW - 9 * DAY, "issued after", id="issued-too-late"),
         pytest.param(
             replace(OPEN, last_issued=NOW - 31 * DAY, last_issued_usages=frozenset({SERVER})),

@@ -153,3 +153,64 @@ def test_attributes_whose_length_ends_with_0x80_are_those_in_the_file() -> None:
     signer = [one.whole(SIGNED) for one in der.children(SIGNED, der.read(SIGNED, signers.body))]
     parsed = parse_signer(der.sequence(*signer[:3], attributes, *signer[4:]))
     assert parsed.signed_attributes_der == b"\x31" + attributes[1:]
+
+
+def signed_data(*fields: bytes) -> bytes:
+    return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, der.sequence(*fields)))
+
+
+def parts() -> list[bytes]:
+    """Return version, digest algorithms, content, certificates and signers of the signature."""
+    _, wrapped = der.children(SIGNED, der.read(SIGNED))
+    return [field.whole(SIGNED) for field in der.children(SIGNED, der.read(SIGNED, wrapped.body))]
+
+
+OTHER_STRUCTURES = {
+    "no SignedData": (der.sequence(der.oid(oids.SIGNED_DATA)), "has no SignedData", 0),
+    "a SET in place of SignedData": (
+        der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, der.tlv(der.SET))),
+        "has no SignedData",
+        0,
+    ),
+    "three fields": (signed_data(*parts()[:3]), "too few fields", 15),
+    "seven fields": (signed_data(*parts(), der.null(), der.null()), "more than 6 fields", 19),
+    "a certificate of an unknown form": (
+        signed_data(*parts()[:3], der.explicit(0, der.tlv(0xA4)), parts()[4]),
+        "has the tag 0xa4",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "says", "offset"), OTHER_STRUCTURES.values(), ids=OTHER_STRUCTURES)
+def test_another_structure_is_refused(data: bytes, says: str, offset: int | None) -> None:
+    with pytest.raises(SignatureFormatError, match=says) as caught:
+        parse(data)
+    assert offset is None or caught.value.offset == offset
+
+
+def test_the_other_forms_of_a_certificate_are_passed_over() -> None:
+    """RFC 5652, 10.2.2 has four of them."""
+    others = b"".join(der.tlv(tag) for tag in range(0xA0, 0xA4))
+    fields = parts()
+    fields[3] = der.tlv(0xA0, others, *parse(SIGNED).certificates_der)
+    assert parse(signed_data(*fields)).certificates == (identity("p256").certificate,)
+
+
+def test_a_signer_may_be_named_by_the_identifier_of_its_key() -> None:
+    own = issue("Signer", extensions=[(x509.SubjectKeyIdentifier(b"right"), False)]).certificate
+    other = issue("Signer", extensions=[(x509.SubjectKeyIdentifier(b"wrong"), False)]).certificate
+    none = issue("Signer").certificate
+    version, _, *rest = der.children(parts()[4], der.read(parts()[4], der.read(parts()[4]).body))
+    signer = parse_signer(
+        der.sequence(version.whole(parts()[4]), der.tlv(0x80, b"right"), *(one.whole(parts()[4]) for one in rest))
+    )
+    assert [signer.signed_by(one) for one in (own, other, none)] == [True, False, False]
+
+
+def test_a_malformed_certificate_hides_no_ber_in_the_content() -> None:
+    fields = parts()
+    fields[2] = der.sequence(der.oid(oids.DATA), der.explicit(0, bytes.fromhex("24 80 04 01 78 00 00")))
+    fields[3] = der.explicit(0, DAMAGED)
+    with pytest.raises(NotDerError):
+        parse(signed_data(*fields))

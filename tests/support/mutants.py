@@ -7,9 +7,9 @@ Mutants that were tried on the same code are not tried again, so that a run cont
 those again that survived, after tests for them were written.
 
 The tests of an area run once on a copy of the checkout, with the lines that each executes. A mutant meets those that
-execute its line, first the ones that killed others and then the fastest, until one fails. --whole adds the other tests
-that execute anything in the module: values that are computed once and kept hide who needs them. Results are kept in
-build/mutants.
+execute its line, first the ones that killed others and then the fastest, until one fails or four seconds of tests have
+passed. With --whole it meets all of them, and the other tests that execute anything in the module: values that are
+computed once and kept hide who needs them. Results are kept in build/mutants.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ SLOWDOWN = 3
 """In a mutant each test may take this many times as long, and 2 s; then the mutant counts as killed."""
 _KILLERS, _CONTROL = 6, 40
 """Number of tests that come first, and of mutants between two runs of the code itself."""
+_BUDGET = 4.0
+"""Seconds that the tests of a mutant may take, except with --whole."""
 
 
 @dataclass
@@ -57,10 +59,10 @@ class Runner:
     def verdict(self, source: str, lines: Iterable[int], *, whole: bool = False) -> Verdict:
         """Run the tests of some lines on a changed source."""
         tests = self.recording.tests(self.module, lines)
-        groups = list(self._groups(tests))
+        groups = list(self._groups(tests if whole else self.recording.varied(tests, _BUDGET)))
         if whole:
-            rest = [test for test in self.recording.tests(self.module, ()) if test not in set(tests)]
-            groups += _by_file(rest)
+            known = set(tests)
+            groups += _by_file([test for test in self.recording.tests(self.module, ()) if test not in known])
         limits = [{test: 2 + SLOWDOWN * self.recording.seconds[test] for test in group} for group in groups]
         job = Job(source, limits, 120 + 10 * sum(sum(group.values()) - 2 * len(group) for group in limits))
         assert self.process.stdin and self.process.stdout

@@ -8,8 +8,9 @@ import shlex
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ class Recording:
         chosen = {test for line in lines for test in found.get(line, ())}
         chosen = chosen or {test for tests in found.values() for test in tests}
         return sorted(chosen or self.seconds, key=lambda test: self.seconds[test])
+
+    def varied(self, tests: Sequence[str], seconds: float) -> list[str]:
+        """Return as many of the tests as take so long: the first case of each test function, then the second, …"""
+        cases: dict[str, list[str]] = defaultdict(list)
+        for test in tests:
+            cases[test.partition("[")[0]].append(test)
+        rounds = (test for one in zip_longest(*cases.values()) for test in one if test is not None)
+        totals = accumulate(map(self.seconds.__getitem__, chosen := list(rounds)))
+        return [test for test, total in zip(chosen, totals, strict=True) if total <= seconds]
 
 
 def record(arguments: str, tree: Path, folder: Path) -> Recording:

@@ -107,6 +107,12 @@ def test_tests_are_those_that_execute_the_line(lines: list[int], expected: list[
     assert Recording({"a": 2.0, "b": 1.0, "c": 0.5}, executed, (), ()).tests("m.py", lines) == expected
 
 
+def test_a_short_run_tries_a_case_of_each_test_first() -> None:
+    seconds = {"a[1]": 1.0, "a[2]": 1.0, "a[3]": 1.0, "b[1]": 1.0, "c": 1.0}
+    recording = Recording(seconds, {}, (), ())
+    assert recording.varied(["a[1]", "a[2]", "b[1]", "a[3]", "c"], 4.0) == ["a[1]", "b[1]", "c", "a[2]"]
+
+
 def test_a_package_has_mutants_and_tests_of_its_own() -> None:
     assert area_of("signer/pkcs7/http_post.py") == "signer/pkcs7/http_post.py"
     assert area_of("signer/pkcs7/parse.py") == "signer/pkcs7"

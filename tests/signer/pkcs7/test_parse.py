@@ -214,3 +214,22 @@ def test_a_malformed_certificate_hides_no_ber_in_the_content() -> None:
     fields[3] = der.explicit(0, DAMAGED)
     with pytest.raises(NotDerError):
         parse(signed_data(*fields))
+
+
+def test_a_certificate_with_unreadable_extensions_has_no_key_identifier() -> None:
+    unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.14"), b"\xff")
+    certificate = issue("Signer", extensions=[(unreadable, False)]).certificate
+    data = parts()[4]
+    version, _, *rest = der.children(data, der.read(data, der.read(data).body))
+    named = der.sequence(version.whole(data), der.tlv(0x80, b"right"), *(one.whole(data) for one in rest))
+    assert not parse_signer(named).signed_by(certificate)
+
+
+def test_an_attribute_without_values_is_refused() -> None:
+    data = parts()[4]
+    head = list(der.children(data, der.read(data, der.read(data).body)))
+    lonely = der.tlv(0xA0, der.sequence(der.oid(oids.CONTENT_TYPE)))
+    signer = [one.whole(data) for one in head]
+    signer[3] = lonely
+    with pytest.raises(SignatureFormatError, match="too few fields"):
+        parse_signer(der.sequence(*signer))

@@ -109,17 +109,24 @@ def _opened(path: Path) -> sqlite3.Connection | None:
         with suppress(SignerError):
             ensure_folder(path.parent)
         try:
-            database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
-            for statement in _SCHEMA:
-                database.execute(statement)
+            return _with_schema(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None))
         except sqlite3.OperationalError:
             return None
         except sqlite3.DatabaseError:
             with suppress(SignerError):
                 remove(path)
-            continue
-        return database
     return None
+
+
+def _with_schema(database: sqlite3.Connection) -> sqlite3.Connection:
+    """Create the tables that are missing. Raises sqlite3.Error, after closing the database."""
+    try:
+        for statement in _SCHEMA:
+            database.execute(statement)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:

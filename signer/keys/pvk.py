@@ -27,7 +27,8 @@ _BLOB = Struct("<BBHL")
 _RSA = Struct("<4sLL")
 _PRIVATE_KEY_BLOB, _RSA_KEYS = 7, (0x2400, 0xA400)
 """CALG_RSA_SIGN and CALG_RSA_KEYX."""
-_AT_SIGNATURE, _BLOB_VERSION = 2, 2
+_AT_KEYEXCHANGE, _BLOB_VERSION = 1, 2
+"""The key type that OpenSSL writes; OpenSSL 3.6 takes the other one, AT_SIGNATURE, for a DSA key."""
 _MAX_BITS = 16384
 _CONVERT = (
     "Convert it: openssl rsa -inform PVK -in KEY.pvk -out KEY.pem "
@@ -71,7 +72,7 @@ def load_pvk(data: bytes, password: bytes | None) -> rsa.RSAPrivateKey:
 
 
 def to_pvk(key: rsa.RSAPrivateKey) -> bytes:
-    """Return a PVK file with an RSA key for signatures, which is not encrypted."""
+    """Return a PVK file with an RSA key, which is not encrypted; the bytes are those that OpenSSL writes."""
     numbers = key.private_numbers()
     public = numbers.public_numbers
     whole, half = (key.key_size + 7) // 8, (key.key_size + 15) // 16
@@ -79,11 +80,11 @@ def to_pvk(key: rsa.RSAPrivateKey) -> bytes:
     sizes = (whole, half, half, half, half, half, whole)
     body = b"".join(value.to_bytes(size, "little") for value, size in zip(values, sizes, strict=True))
     blob = (
-        _BLOB.pack(_PRIVATE_KEY_BLOB, _BLOB_VERSION, 0, _RSA_KEYS[0])
+        _BLOB.pack(_PRIVATE_KEY_BLOB, _BLOB_VERSION, 0, _RSA_KEYS[1])
         + _RSA.pack(b"RSA2", key.key_size, public.e)
         + body
     )
-    return _HEADER.pack(_MAGIC, 0, _AT_SIGNATURE, 0, 0, len(blob)) + blob
+    return _HEADER.pack(_MAGIC, 0, _AT_KEYEXCHANGE, 0, 0, len(blob)) + blob
 
 
 def _decrypted(body: bytes, salt: bytes, password: bytes | None) -> bytes:

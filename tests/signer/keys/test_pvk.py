@@ -119,3 +119,12 @@ def test_openssl_reads_a_written_file(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert b"RSA key ok" in done.stdout + done.stderr
+
+
+@needs_openssl
+def test_a_written_file_is_what_openssl_writes(tmp_path: Path) -> None:
+    assert isinstance(KEY, rsa.RSAPrivateKey)
+    tmp_path.joinpath("key.pem").write_bytes(pem(KEY))
+    command = [str(OPENSSL), "rsa", "-in", "key.pem", "-outform", "PVK", "-pvk-none", "-out", "key.pvk"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert to_pvk(KEY) == tmp_path.joinpath("key.pvk").read_bytes()

@@ -27,7 +27,7 @@ def unpack_submission(path: Path, target: Path) -> Path:
         if detect(data) is CABINET:
             unpack(Listing.parse(data), target)
         elif zipfile.is_zipfile(path):
-            unpack_files(_zip_entries(path), target)
+            unpack_files(zip_entries(path), target)
         else:
             raise MalformedInput(
                 "neither a folder, a cabinet nor a .zip", hint="Specify a submission or a returned package."
@@ -37,8 +37,8 @@ def unpack_submission(path: Path, target: Path) -> Path:
     return target
 
 
-def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a .zip."""
+def zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of a .zip. Raises FileError and MalformedInput."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]

@@ -99,7 +99,9 @@ class Cache:
         if len(status) > _MAX_FILES or unit.unreadable:
             return None
         digest = sha256(self._questions.get(unit.machine, self._questions[""]))
-        digest.update(repr((str(unit.folder), unit.machine, [path.name for path in unit.files], status)).encode())
+        digest.update(
+            repr((str(unit.archive or unit.folder), unit.machine, [path.name for path in unit.files], status)).encode()
+        )
         return digest.digest()
 
 
@@ -135,7 +137,9 @@ def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:
     Of the folders of a disk with catalogs and INFs only their own: it changes when a file is added or removed.
     """
     found: Iterable[str]
-    if unit.infs:
+    if unit.archive is not None:
+        found = (str(unit.archive),)
+    elif unit.infs:
         found = (os.path.join(root, name) for root, _, names in _walk(unit.folder) for name in sorted(names))  # noqa: PTH118
     else:
         found = (str(path) for path in (*unit.files, *unit.catalogs))

@@ -16,10 +16,11 @@ from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.algorithms import DigestAlgorithm
 from signer.audit.answer import answer_of, without_policies
+from signer.audit.archives import unpack_drivers
 from signer.audit.catroot import catalogs_of
 from signer.audit.disk import published_names
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
-from signer.audit.units import Unit
+from signer.audit.units import Place, Unit, units
 from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
 from signer.pe.file_facts import FileFacts
@@ -30,7 +31,7 @@ from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target, default_target
 from signer.records import dataclass
-from signer.storage.files import mapped, read
+from signer.storage.files import mapped, read, temporary_folder
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, read_facts
 
@@ -68,11 +69,27 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
     if unit.unreadable:
         reason = Reason("needs-file", rule="file", remedy=unit.unreadable)
         return [Sighting(str(unit.folder), "", reason, machine=unit.machine)]
+    if unit.archive is not None:
+        return list(_guarded(unit.archive, _of_archive(unit.archive, unit.machine, question)))
     question = question.of(unit.machine)
     found = list(_of_packages(unit, question))
     known = {one.path for one in found}
     found += _of_files([path for path in unit.files if str(path) not in known], unit, question)
     return [replace(one, machine=unit.machine) for one in found]
+
+
+def _of_archive(path: Path, machine: str, question: Question) -> Iterator[Sighting]:
+    """Yield what is found in an archive, whose path stands for that of the folder where it is unpacked."""
+    with temporary_folder() as folder:
+        unpack_drivers(path, folder)
+        for unit in units([Place(folder, machine)]):
+            for one in examine(unit, question):
+                packages = tuple(replace(use, inf=_inside(use.inf, folder, path)) for use in one.packages)
+                yield replace(one, path=_inside(one.path, folder, path), packages=packages)
+
+
+def _inside(name: str, folder: Path, archive: Path) -> str:
+    return str(archive / Path(name).relative_to(folder))
 
 
 def _of_packages(unit: Unit, question: Question) -> Iterator[Sighting]:

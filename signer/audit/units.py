@@ -13,7 +13,9 @@ from signer.records import dataclass
 
 _MAX_FILES = 256
 """Maximum number of loose files of one unit, so that the work is spread."""
-_CODE = frozenset({".sys", ".dll", ".exe", ".efi", ".cpl", ".ocx", ".drv", ".ax"})
+ARCHIVES = frozenset({".cab", ".zip", ".iso"})
+"""The suffixes of archives, which are examined if the call names them."""
+CODE = frozenset({".sys", ".dll", ".exe", ".efi", ".cpl", ".ocx", ".drv", ".ax"})
 """The suffixes of files that Windows runs. Files with other suffixes are examined where an INF names them."""
 
 
@@ -41,6 +43,8 @@ class Unit:
     """The error of a folder that can't be listed."""
     disk: Disk | None = None
     """The disk whose System32 folder the files are in."""
+    archive: Path | None = None
+    """An archive whose files are examined."""
 
 
 def units(places: Iterable[Place]) -> Iterator[Unit]:
@@ -53,6 +57,8 @@ def units(places: Iterable[Place]) -> Iterator[Unit]:
         if disk is not None:
             for path in disk.places:
                 yield from _below(Place(path, place.machine), disk)
+        elif place.path.suffix.lower() in ARCHIVES and place.path.is_file():
+            yield Unit(place.path.parent, machine=place.machine, archive=place.path)
         elif place.path.is_dir():
             yield from _below(place, disk_above(place.path))
         else:
@@ -69,7 +75,7 @@ def _below(place: Place, disk: Disk | None) -> Iterator[Unit]:
         for path in sorted(Path(root, name) for name in names):
             found.setdefault(path.suffix.lower(), []).append(path)
         infs, catalogs = tuple(found.get(".inf", ())), tuple(found.get(".cat", ()))
-        files = sorted(path for suffix in _CODE for path in found.get(suffix, ()))
+        files = sorted(path for suffix in CODE for path in found.get(suffix, ()))
         whole = Unit(Path(root), infs, tuple(files), catalogs, place.machine, disk=disk)
         yield from _pieces(whole)
         yield from (_unreadable(error, place) for error in errors)

@@ -59,7 +59,7 @@ Places = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="PATH",
-        help="Disks, driver stores, folders of drivers or packages, files, inventories, or @list.txt.",
+        help="Disks, driver stores, folders of drivers or packages, archives, files, inventories, or @list.txt.",
         show_default=False,
         parser=to_input,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,17 @@ def test_a_text_that_is_no_inventory_is_an_error(store: Path, work: Path) -> Non
     (work / "notes.txt").write_text("nothing\n")
     ran = drvsign("audit", "store", "notes.txt")
     assert (ran.code, "not an inventory" in ran.stderr, "hint:" in ran.stderr) == (3, True, True)
+
+
+def test_an_archive_is_examined_again_when_it_changes(store: Path, work: Path) -> None:
+    def make(*names: str) -> None:
+        with zipfile.ZipFile(work / "x.zip", "w") as archive:
+            for name in names:
+                archive.write(store / name, name)
+
+    make("copy.sys")
+    first = json.loads(drvsign("audit", "x.zip", "--json").stdout)["drivers"]
+    assert [row["file"] for row in first] == [str(Path("x.zip", "copy.sys"))]
+    assert json.loads(drvsign("audit", "x.zip", "--json").stdout)["drivers"] == first
+    make("copy.sys", "tool.dll")
+    assert len(json.loads(drvsign("audit", "x.zip", "--json").stdout)["drivers"]) == 2

@@ -1,0 +1,177 @@
+"""Archives: cabinets, .zip files and ISO images are examined like folders, within limits."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalogs.verification.query import VerifyQuery
+from signer.audit import archive_limits
+from signer.audit.archives import READERS, unpack_drivers
+from signer.audit.examine import Question
+from signer.audit.ledger import Ledger
+from signer.audit.rows import Row
+from signer.audit.run import audit
+from signer.audit.units import ARCHIVES, Place, units
+from signer.errors import FileError, MalformedInput
+from signer.policy.machine_state import MachineState
+from signer.policy.trust import Trust
+from tests.support.cabinets import cabinet
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+
+QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
+FILES = {
+    "hello/hello.inf": HELLO.encode(),
+    "hello/hello.sys": PeSpec().build(),
+    "other/loose.sys": PeSpec(fill=3).build(),
+    "sources/install.wim": b"large",
+}
+
+
+def as_cabinet(files: dict[str, bytes]) -> bytes:
+    return cabinet({name.replace("/", "\\"): data for name, data in files.items()})
+
+
+def as_zip(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def as_iso(*names: str) -> Callable[[dict[str, bytes]], bytes]:
+    """Return the maker of an image with these of UDF, Joliet and Rock Ridge beside ISO 9660."""
+
+    def make(files: dict[str, bytes]) -> bytes:
+        pycdlib = pytest.importorskip("pycdlib", reason="pycdlib is not installed")
+        image = pycdlib.PyCdlib()
+        joliet, udf, ridge = ("joliet" in names, "udf" in names, "rock ridge" in names)
+        image.new(
+            interchange_level=3,
+            joliet=3 if joliet else None,
+            udf="2.60" if udf else None,
+            rock_ridge="1.09" if ridge else None,
+        )
+
+        def paths(path: str, is_file: bool) -> dict[str, str]:
+            return {
+                **({"joliet_path": path} if joliet else {}),
+                **({"udf_path": path} if udf else {}),
+                **({"rr_name": path.rpartition("/")[2]} if ridge else {}),
+                "iso_path": f"{path.upper()};1" if is_file else path.upper(),
+            }
+
+        for folder in sorted({name.rpartition("/")[0] for name in files}):
+            image.add_directory(**paths(f"/{folder}", is_file=False))
+        for name, data in files.items():
+            image.add_fp(io.BytesIO(data), len(data), **paths(f"/{name}", is_file=True))
+        buffer = io.BytesIO()
+        image.write_fp(buffer)
+        image.close()
+        return buffer.getvalue()
+
+    return make
+
+
+FORMS: dict[str, tuple[str, Callable[[dict[str, bytes]], bytes]]] = {
+    "a cabinet": ("x.cab", as_cabinet),
+    "a .zip": ("x.ZIP", as_zip),
+    "an ISO image with UDF": ("x.iso", as_iso("udf", "joliet")),
+    "an ISO image with Joliet": ("x.iso", as_iso("joliet")),
+    "an ISO image with Rock Ridge": ("x.iso", as_iso("rock ridge")),
+    "an ISO image with ISO 9660 alone": ("x.iso", as_iso()),
+}
+
+
+def rows(*places: Place) -> list[Row]:
+    with Ledger() as ledger:
+        audit(places, QUESTION, ledger)
+        return list(ledger.rows())
+
+
+@pytest.mark.parametrize(("name", "make"), FORMS.values(), ids=FORMS.keys())
+def test_an_archive_gives_the_rows_of_its_files(
+    tmp_path: Path, name: str, make: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(make(FILES))
+    found = rows(Place(path, "pc"))
+    assert [(row.file.lower(), row.reason.answer, row.machines) for row in found] == [
+        (f"{path}/hello/hello.sys".lower(), "already-refused", ("pc",)),
+        (f"{path}/other/loose.sys".lower(), "already-refused", ("pc",)),
+    ]
+    assert [one.inf.lower() for one in found[0].packages] == [f"{path}/hello/hello.inf".lower()]
+
+
+DAMAGED: dict[str, tuple[str, bytes]] = {
+    "an empty cabinet file": ("x.cab", b""),
+    "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),
+    "a damaged .zip": ("x.zip", as_zip(FILES)[:200]),
+    "something else with the name of an image": ("x.iso", b"\x01" * 70_000),
+}
+
+
+@pytest.mark.parametrize(("name", "data"), DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_archive_is_a_row(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    (row,) = rows(Place(tmp_path / name))
+    assert (row.file, row.reason.answer) == (str(tmp_path / name), "needs-file")
+    assert row.reason.remedy
+
+
+@pytest.mark.parametrize("cut", range(32_768, 60_000, 1531))
+def test_an_image_that_ends_anywhere_is_an_error_of_its_own(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "x.iso").write_bytes(as_iso("joliet")(FILES)[:cut])
+    for row in rows(Place(tmp_path / "x.iso")):
+        assert row.reason.rule != "internal"
+
+
+NAMES = ["../up.sys", "a/../../up.sys", "C:/up.sys", "nul.sys", "/up.sys"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_lead_out_of_the_archive_are_left_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / "x.zip").write_bytes(as_zip({name: b"x", "a/in.sys": b"x"}))
+    unpack_drivers(tmp_path / "x.zip", tmp_path / "out")
+    assert list(tmp_path.rglob("*.sys")) == [tmp_path / "out" / "a" / "in.sys"]
+
+
+@pytest.mark.parametrize(("limit", "number"), [("MAX_SIZE", 100), ("MAX_MEMBERS", 2)])
+@pytest.mark.parametrize(("name", "make"), [FORMS["a cabinet"], FORMS["a .zip"], FORMS["an ISO image with Joliet"]])
+def test_an_archive_beyond_the_limits_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    make: Callable[[dict[str, bytes]], bytes],
+    limit: str,
+    number: int,
+) -> None:
+    monkeypatch.setattr(archive_limits, limit, number)
+    (tmp_path / name).write_bytes(make(FILES))
+    with pytest.raises(MalformedInput, match="exceed"):
+        unpack_drivers(tmp_path / name, tmp_path / "out")
+
+
+def test_without_the_library_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pycdlib", None)
+    (tmp_path / "x.iso").write_bytes(b"x")
+    with pytest.raises(FileError) as caught:
+        unpack_drivers(tmp_path / "x.iso", tmp_path / "out")
+    assert "drvsign[images]" in (caught.value.hint or "")
+
+
+def test_each_kind_of_archive_has_a_reader() -> None:
+    assert set(READERS) == ARCHIVES
+
+
+def test_archives_are_unpacked_if_the_call_names_them(tmp_path: Path) -> None:
+    (tmp_path / "x.CAB").write_bytes(b"x")
+    assert [one.archive for one in units([Place(tmp_path / "x.CAB")])] == [tmp_path / "x.CAB"]
+    assert list(units([Place(tmp_path)])) == []

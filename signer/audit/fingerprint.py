@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,12 +29,24 @@ def fingerprint(question: Question, lists: Iterable[Path]) -> bytes:
     return digest.digest()
 
 
+@cache
+def program_digest() -> str:
+    """Return the digest of the files of drvsign: equal on machines with the same version."""
+    digest = sha256()
+    for path in _files():
+        digest.update(sha256(path.name.encode() + read(path)).digest())
+    return digest.hexdigest()
+
+
 def _program() -> Iterator[tuple[str, int, int]]:
     """Yield name, size and time of change of the files of drvsign: rules and data change with them."""
+    for path in _files():
+        status = path.stat()
+        yield path.name, status.st_size, status.st_mtime_ns
+
+
+def _files() -> Iterator[Path]:
     for package in (signer, catalogs):
-        top = Path(package.__path__[0])
-        for root, folders, names in os.walk(top):
+        for root, folders, names in os.walk(package.__path__[0]):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
-            for path in (Path(root, name) for name in sorted(names)):
-                status = path.stat()
-                yield path.name, status.st_size, status.st_mtime_ns
+            yield from (Path(root, name) for name in sorted(names))

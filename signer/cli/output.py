@@ -211,9 +211,14 @@ class Output:
                 found.append(result)
         return found
 
-    def shown(self, results: Iterable[Result], total: int, doing: str, *, printing: bool = False) -> Iterable[Result]:
-        """Yield the results, with a progress bar on a terminal; with `printing`, only if stdout is somewhere else."""
-        show = not (self.quiet or self.json) and total > 1 and sys.stderr.isatty()
+    def shown(
+        self, results: Iterable[Result], total: int | None, doing: str, *, printing: bool = False
+    ) -> Iterable[Result]:
+        """Yield the results, with a progress bar on a terminal; with `printing`, only if stdout is somewhere else.
+
+        `total` is None if the number of results is not known.
+        """
+        show = not (self.quiet or self.json) and (total is None or total > 1) and sys.stderr.isatty()
         return _with_progress(results, total, doing) if show and not (printing and sys.stdout.isatty()) else results
 
     def pieces(self, pieces: Iterable[bytes], total: int, doing: str) -> Iterable[bytes]:
@@ -232,23 +237,27 @@ _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
 
 
 def _with_progress(
-    results: Iterable[Result], total: int, doing: str, size: Callable[[Result], int] = lambda _: 1
+    results: Iterable[Result], total: int | None, doing: str, size: Callable[[Result], int] | None = None
 ) -> Iterable[Result]:
     """Yield the results; show a progress bar once the work has lasted longer than a second.
 
-    `total` is the sum of the sizes of all results.
+    `total` is the sum of the sizes of all results, or their number, which is shown with the rate.
     """
     import time
 
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn
 
     due = time.monotonic() + _PROGRESS_AFTER_SECONDS
-    with Progress(console=terminal.console(sys.stderr), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task(doing, total=total, visible=False)
+    columns = [*Progress.get_default_columns(), *([TextColumn("{task.fields[rate]}")] if size is None else [])]
+    with Progress(*columns, console=terminal.console(sys.stderr), transient=True, auto_refresh=False) as progress:
+        begin = time.monotonic()
+        task = progress.add_task(doing, total=total, visible=False, rate="")
+        done = 0
         for result in results:
             now = time.monotonic()
-            progress.update(task, advance=size(result))
+            done += size(result) if size is not None else 1
             if now >= due:
-                progress.update(task, visible=True, refresh=True)
+                rate = f"{done:,}, {done / (now - begin):,.0f} a second"
+                progress.update(task, completed=done, rate=rate, visible=True, refresh=True)
                 due = now + _PROGRESS_EVERY_SECONDS
             yield result

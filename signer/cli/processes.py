@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -72,19 +72,39 @@ def in_processes_together(
 
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:
     import multiprocessing
-    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
     gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
-    context, stop = multiprocessing.get_context("fork"), mmap.mmap(-1, 1)
+    stop = mmap.mmap(-1, 1)
 
     def interrupt() -> None:
         stop[0] = 1
 
-    with ProcessPoolExecutor(jobs, context, _prepare, (work, items, stop)) as pool:
+    batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
+    context = multiprocessing.get_context("fork")
+    yield from pooled(_run, batches, jobs, context, _prepare, (work, items, stop), interrupt=interrupt)
+
+
+def pooled(
+    work: Callable[[Any], list[Result]],
+    batches: Iterable[Any],
+    jobs: int,
+    context: Any,
+    prepare: Callable[..., None],
+    arguments: tuple[Any, ...],
+    *,
+    interrupt: Callable[[], None] = lambda: None,
+) -> Iterator[Result]:
+    """Yield the results of the batches in order from processes, each of which calls `prepare` first.
+
+    Batches are taken as they are needed. `interrupt` is called when the work is to end. Raises SignerError if a process
+    was killed.
+    """
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+
+    with ProcessPoolExecutor(jobs, context, prepare, arguments) as pool:
         try:
-            batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
-            submitted = (pool.submit(_run, one) for one in batches)
-            with _uninterrupted():
+            submitted = (pool.submit(work, one) for one in batches)
+            with uninterrupted():
                 futures = deque(islice(submitted, jobs * _AHEAD))
             for results in in_order(futures, interrupt):
                 yield from results
@@ -131,7 +151,7 @@ def _silent_threads() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Defer interrupts until the block ends: the processes of a half-started pool would keep running."""
     if sys.platform == "win32":  # Windows can't fork
         yield
@@ -153,10 +173,10 @@ def _prepare(work: Callable[[Any], Any], items: Sequence[Any], stop: mmap.mmap) 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles the interrupt and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # sent by the parent
     _shared = (work, items, stop)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent is killed."""
     import multiprocessing
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signer.cli.audit_engines import LOCAL, engine, to_engine
 from signer.cli.audit_inputs import add_inventories, add_logs, disks, parted
 from signer.cli.audit_questions import Asked, asked
 from signer.cli.exit_codes import ExitCode
+from signer.cli.interrupts import deferred, requested
 from signer.cli.option_groups import command, examples
-from signer.cli.options.common import Jobs, SecretOptions, workers
+from signer.cli.options.common import Jobs, SecretOptions
 from signer.cli.options.reports import ReportChoices, require_place
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input, to_output, to_place
 from signer.cli.paths import listed
-from signer.cli.processes import in_processes
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
 from signer.records import dataclass
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from signer.audit.cache import Cache
     from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
+    from signer.audit.run import Run
     from signer.audit.units import Place
     from signer.reports.model import Report
 
@@ -128,6 +130,17 @@ class AuditOptions:
         typer.Option("--no-cache", help="Examine files that did not change since an earlier audit too."),
     ] = False
 
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="Where files are examined: local; dask://HOST:PORT, the scheduler of a cluster; or dask, a cluster on "
+            "this machine.",
+            parser=to_engine,
+        ),
+    ] = LOCAL
+
     def places(self, paths: Sequence[Path] | None) -> list[Place]:
         """Return what to audit. Raises UsageError without any, FileError for a path that does not exist."""
         from signer.audit.units import Place
@@ -193,12 +206,13 @@ def audit(
     with Ledger() as ledger, _cache(options, trust, asked_about) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
         add_inventories(output, inventories, question, ledger)
-        is_complete = _audited(output, folders, question, (ledger, cache), jobs)
+        with engine(options.engine, jobs, folders) as run:
+            interrupted = _audited(output, folders, question, (ledger, cache), run)
         if options.table is not None and write_table is not None:
             write_table(ledger.rows(), options.table)
         _report(output, reporting, ledger, question, _changes(ledger, old))
-        if not is_complete:
-            output.error(SignerError("interrupted: the rows are those of the files that were examined"))
+        if interrupted is not None:
+            output.error(interrupted)
             raise typer.Exit(ExitCode.INTERRUPTED)
         raise typer.Exit(_exit_code(ledger))
 
@@ -218,19 +232,31 @@ def _cache(
 
 
 def _audited(
-    output: Output, places: Sequence[Place], question: Question, stores: tuple[Ledger, Cache | None], jobs: int
-) -> bool:
-    """Examine everything with a progress bar; return whether it was not interrupted, which keeps what is there."""
+    output: Output, places: Sequence[Place], question: Question, stores: tuple[Ledger, Cache | None], run: Run
+) -> SignerError | None:
+    """Examine everything with a progress bar. Return the error of an interrupt, which keeps what was examined."""
     from signer.audit.run import audit as run_audit
 
-    def run(work: Callable[[Any], Any], units: Sequence[Any]) -> Iterable[Any]:
-        found = in_processes(work, units, workers(jobs, len(units)), 1)
-        return output.shown(found, len(units), "examining folders", printing=True)
+    is_interrupted = False
 
-    with contextlib.suppress(KeyboardInterrupt):
-        run_audit(places, question, stores[0], run, stores[1])
-        return True
-    return False
+    def shown(items: Iterable[Any], total: int | None, doing: str) -> Iterator[Any]:
+        nonlocal is_interrupted
+        for one in output.shown(items, total, doing) if not requested() else ():
+            yield one
+            if requested():
+                break
+        is_interrupted |= requested()
+
+    ledger, cache = stores
+    with deferred():
+        progress = run_audit(places, question, ledger, run, cache, shown)
+    if not is_interrupted:
+        return None
+    hint = "continues where this one stopped" if cache is not None else "examines everything again: nothing is cached"
+    return SignerError(
+        f"interrupted after {progress.done:,} of {progress.listed:,} folders; the rows are theirs",
+        hint=f"Run the same command again: it {hint}.",
+    )
 
 
 def _changes(ledger: Ledger, old: Any) -> list[Difference] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,9 +45,10 @@ def run(store: Path, question: bytes = b"question", day: int = 7) -> tuple[list[
     """Audit with the cache beside the store; return the folders that were examined, and the rows."""
     examined: list[str] = []
 
-    def each(work: Callable[[Any], Any], units: Sequence[Any]) -> list[Any]:
-        examined.extend(one.folder.name for one in units)
-        return list(map(work, units))
+    def each(work: Callable[[Any], Any], units: Iterable[Any]) -> Iterator[Any]:
+        for one in units:
+            examined.append(one.folder.name)
+            yield work(one)
 
     with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", {"": question}, day) as cache:
         audit([Place(store)], QUESTION, ledger, each, cache)

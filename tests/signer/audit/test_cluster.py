@@ -1,0 +1,136 @@
+"""`signer.audit.cluster`: a cluster of processes gives the rows of a local audit, also if one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.verification.query import VerifyQuery
+from signer.audit.cluster import Cluster
+from signer.audit.examine import Question
+from signer.audit.ledger import Ledger
+from signer.audit.run import Run, audit
+from signer.audit.tables import json_rows
+from signer.audit.units import Place
+from signer.errors import SignerError, UsageError
+from signer.policy.machine_state import MachineState
+from signer.policy.trust import Trust
+from tests.support.images import PeSpec
+from tests.support.inf_files import HELLO
+
+QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
+FOLDERS = 100
+"""More than the units of several tasks."""
+stopped = False
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    for number in range(FOLDERS):
+        package = folder / f"{number:03}"
+        package.mkdir()
+        (package / "hello.inf").write_text(HELLO)
+        (package / "hello.sys").write_bytes(PeSpec(fill=number).build())
+    (folder / "050" / "broken.sys").write_bytes(b"MZ" + bytes(200))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
+    with Cluster(None, 3, lambda: stopped) as found:
+        yield found
+
+
+def rows(place: Path, run: Run = map) -> bytes:
+    with Ledger() as ledger:
+        audit([Place(place, "pc")], QUESTION, ledger, run)
+        return b"".join(json_rows(ledger.rows()))
+
+
+def killing_once(work: Callable[[Any], Any], marker: Path, unit: Any) -> Any:
+    """Kill the process of the worker that is the first to reach a folder in the middle."""
+    if unit.folder.name == "050":
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            return work(unit)
+        os.kill(os.getpid(), signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    return work(unit)
+
+
+def test_the_rows_are_those_of_a_local_audit_byte_for_byte(cluster: Cluster, store: Path) -> None:
+    cluster.require_equal_workers([store])
+    assert rows(store, cluster.run) == rows(store)
+
+
+def test_a_worker_that_is_killed_changes_nothing(cluster: Cluster, store: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "killed"
+
+    def run(work: Callable[[Any], Any], units: Iterable[Any]) -> Iterator[Any]:
+        return cluster.run(partial(killing_once, work, marker), units)
+
+    assert rows(store, run) == rows(store)
+    assert marker.exists()
+
+
+def test_relative_paths_are_those_of_the_caller(
+    cluster: Cluster, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").symlink_to(store) if sys.platform != "win32" else pytest.skip("links need rights on Windows")
+    monkeypatch.chdir(tmp_path)
+    cluster.require_equal_workers([Path("here/001")])
+    found = rows(Path("here/001"), cluster.run)
+    assert found == rows(Path("here/001"))
+    assert b'"here/001/hello.sys"' in found
+
+
+def test_a_folder_that_a_worker_does_not_see_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not see"):
+        cluster.require_equal_workers([tmp_path / "missing"])
+
+
+def test_workers_with_another_version_are_refused(
+    cluster: Cluster, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer.audit.cluster.program_digest", lambda: "another")
+    with pytest.raises(UsageError, match="another version"):
+        cluster.require_equal_workers([store])
+
+
+def test_an_interrupt_ends_the_work_and_keeps_what_is_there(
+    cluster: Cluster, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for one in cluster.run(len_of, range(1000)):  # type: ignore[arg-type]  # any work, any items
+        found.append(one)
+        if len(found) == 20:
+            monkeypatch.setattr(sys.modules[__name__], "stopped", True)
+    assert 20 <= len(found) < 1000
+
+
+def len_of(number: int) -> list[int]:
+    return [number]
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match="distributed") as caught:
+        Cluster("tcp://localhost:1", 1, lambda: False)
+    assert "drvsign[cluster]" in str(caught.value.hint)
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
+    monkeypatch.setattr("signer.audit.cluster._START_SECONDS", 1)
+    with pytest.raises(SignerError, match="no scheduler"):
+        Cluster("tcp://127.0.0.1:9", 1, lambda: False)

@@ -1,0 +1,70 @@
+"""`signer.cli.process_stream`: results in order from processes, forked or new, for items as they are read."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from signer.audit import picklable
+from signer.cli import process_stream
+from signer.cli.process_stream import in_processes_as_read
+from signer.errors import UsageError
+
+
+def squared(offset: int, number: int) -> tuple[int, int]:
+    if number == 10_000:
+        raise UsageError("too large")
+    return os.getpid(), number * number + offset
+
+
+def numbers(count: int, read: list[int]) -> Iterator[int]:
+    for number in range(count):
+        read.append(number)
+        yield number
+
+
+@pytest.mark.parametrize("forks", [True, False], ids=["forked", "new Python"])
+def test_results_come_in_order_from_other_processes(forks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not forks:
+        monkeypatch.setattr(process_stream, "can_fork", lambda: False)
+    found = list(in_processes_as_read(partial(squared, 1), numbers(300, []), 2))
+    assert [value for _, value in found] == [number * number + 1 for number in range(300)]
+    assert os.getpid() not in {process for process, _ in found}
+
+
+def test_items_are_read_as_they_are_needed() -> None:
+    read: list[int] = []
+    results = in_processes_as_read(partial(squared, 0), numbers(100_000, read), 2)
+    next(results)
+    assert len(read) < 200
+    results.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+@pytest.mark.parametrize(("count", "jobs"), [(3, 2), (300, 1)], ids=["few items", "one job"])
+def test_no_process_is_started_for_little_work(count: int, jobs: int) -> None:
+    found = list(in_processes_as_read(partial(squared, 0), numbers(count, []), jobs))
+    assert {process for process, _ in found} == {os.getpid()}
+    assert len(found) == count
+
+
+def test_an_error_of_a_worker_is_raised_here() -> None:
+    with pytest.raises(UsageError, match="too large"):
+        list(in_processes_as_read(partial(squared, 0), iter(range(9_980, 10_020)), 2))
+
+
+def test_certificates_survive_pickling() -> None:
+    picklable.register()
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    times = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, *times)
+    certificate = builder.sign(key, hashes.SHA256())
+    revoked = x509.CertificateRevocationListBuilder(name, *times).sign(key, hashes.SHA256())
+    assert pickle.loads(pickle.dumps([certificate, revoked])) == [certificate, revoked]

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bench._results import Result
+from bench.rows.audit import audit, audit_engine, audit_growth
 from bench.rows.catalogs import catalog_build, catalog_read
 from bench.rows.growth import CURVES, growth
 from bench.rows.packages import packages, packages_by_processors, packages_json
@@ -23,6 +24,9 @@ ROWS: dict[str, Callable[[Path], Result]] = {
     "packages": packages,
     "packages-json": packages_json,
     "packages-jobs": packages_by_processors,
+    "audit": audit,
+    "audit-engine": audit_engine,
+    "audit-growth": audit_growth,
     "sign-large": sign_large,
     "sign-many": sign_many,
     "catalog-build": catalog_build,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from signer.errors import FileError, ForeignSignature, InternalError, SignerError, unexpected_as_internal
 from signer.formats.detect import detect_file
+from signer.formats.table import TABLE
 from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.files import mapped, write_atomically
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
 
 def prepare_for(files: Iterable[Path]) -> None:
     """Start slow background preparations for changing these files."""
-    for prepare in {row.prepare for row in map(_format_of, files) if row is not None}:
-        if prepare is not None:
-            prepare()
+    paths = list(files)
+    for row in TABLE:
+        if row.prepare is not None and any(_has_format(path, row) for path in paths):
+            row.prepare()
 
 
-def _format_of(path: Path) -> FormatRow | None:
+def _has_format(path: Path, row: FormatRow) -> bool:
     try:
-        return detect_file(path)
+        return detect_file(path) is row
     except FileError:  # reported when the file is signed
-        return None
+        return False
 
 
 @dataclass(frozen=True)

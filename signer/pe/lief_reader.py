@@ -53,7 +53,8 @@ def _import_lief() -> Any:
     """Import lief, which creates thousands of classes and 70,000 members of enumerations.
 
     Meanwhile, garbage is not collected, which would take a tenth of the time, and members are set without the check of
-    `enum` that none is set twice, which would take a sixth.
+    `enum` that none is set twice, which would take a sixth. The collector leaves what the import made alone later too:
+    going through it once would take another tenth.
     """
     checked = enum.EnumType.__setattr__
     gc.disable()
@@ -62,6 +63,7 @@ def _import_lief() -> Any:
         import lief
     finally:
         type.__setattr__(enum.EnumType, "__setattr__", checked)
+        gc.freeze()
         gc.enable()
     return lief
 

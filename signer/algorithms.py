@@ -34,7 +34,8 @@ class DigestAlgorithm(Enum):
 
     def new(self, data: bytes | memoryview = b"") -> _Hash:
         """Return a new hashlib object that has been updated with `data`."""
-        return hashlib.new(self.label, data, usedforsecurity=False)
+        found: _Hash = getattr(hashlib, self.label)(data, usedforsecurity=False)  # faster than hashlib.new
+        return found
 
     def hash(self, data: bytes | memoryview) -> bytes:
         """Return the digest of `data`."""

@@ -8,18 +8,20 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.algorithms import DigestAlgorithm
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from hashlib import _Hash
 
 Result = TypeVar("Result")
 _CHUNK = 1 << 20
-_STRIDE = 32 << 20
-"""Bytes of a mapped file that are in memory at a time, and the piece size that threads synchronize on."""
+_STRIDE = 16 << 20
+"""Half of the bytes of a mapped file that are in memory at a time; no thread is ahead of another by more."""
 _THREADING_THRESHOLD = 4 << 20
 
 
@@ -35,7 +37,8 @@ def one_pass(
 ) -> None:
     """Pass all parts, in pieces and in order, to every hasher and every consumer.
 
-    For large inputs each hasher runs in its own thread. The consumers hold the GIL and run in the calling thread.
+    For large inputs each hasher runs in its own thread, up to one piece behind the consumers. These hold the GIL and
+    run in the calling thread.
     """
     views = list(parts)
     if len(hashers) + len(consumers) < 2 or sum(map(len, views)) < _THREADING_THRESHOLD:
@@ -45,13 +48,17 @@ def one_pass(
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(max(1, len(hashers))) as pool:
+    with ExitStack() as ends:
+        threads = [(ends.enter_context(ThreadPoolExecutor(1)), hasher) for hasher in hashers]
+        running: list[Future[None]] = []
         for piece in pieces(views, _STRIDE):
-            running = [pool.submit(hasher.update, piece) for hasher in hashers]
+            before, running = running, [thread.submit(hasher.update, piece) for thread, hasher in threads]
             for consume in consumers:
                 consume(piece)
-            for future in running:
+            for future in before:
                 future.result()
+        for future in running:
+            future.result()
 
 
 def pieces(views: Iterable[memoryview], size: int = _CHUNK) -> Iterator[memoryview]:

@@ -6,7 +6,8 @@ of page hashes is not documented and was derived from drivers in the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from itertools import pairwise
 
 from signer.algorithms import DigestAlgorithm
@@ -113,25 +114,28 @@ class _PageTable:
         _require_table(image)
         self._image, self._algorithm = image, algorithm
         self._rows = [_row(0, _hash_headers(image, algorithm))]
-        self._pages = self._ranges()
-        self._next = next(self._pages, None)
+        self._left = deque((section.offset, section.end) for section in image.sections)
+        """Start and end of what is left of each section."""
         self._position = _UNHASHED
-
-    def _ranges(self) -> Iterator[tuple[int, int]]:
-        size = self._image.page_size
-        for section in self._image.sections:
-            for offset in range(section.offset, section.end, size):
-                yield offset, min(offset + size, section.end)
 
     def add(self, piece: memoryview) -> None:
         """Hash the pages that begin in `piece`, the next piece of the bytes that the digest covers."""
         self._position += len(piece)
-        while self._next is not None and self._next[0] < self._position:
-            offset, end = self._next
-            hasher = self._algorithm.new(self._image.data[offset:end])
-            hasher.update(bytes(self._image.page_size - (end - offset)))
-            self._rows.append(_row(offset, hasher.digest()))
-            self._next = next(self._pages, None)
+        size = self._image.page_size
+        while self._left and self._left[0][0] < self._position:
+            start, end = self._left.popleft()
+            stop = min(end, start - (start - self._position) // size * size)
+            self._hash(start, stop)
+            if stop < end:
+                self._left.appendleft((stop, end))
+
+    def _hash(self, start: int, end: int) -> None:
+        """Add the rows of the pages in a range of a section; the last can be short."""
+        data, new, size = self._image.data, self._algorithm.new, self._image.page_size
+        whole = end - (end - start) % size
+        self._rows += [_row(at, new(data[at : at + size]).digest()) for at in range(start, whole, size)]
+        if whole < end:
+            self._rows.append(_row(whole, new(bytes(data[whole:end]).ljust(size, b"\0")).digest()))
 
     def finish(self) -> PageHashes:
         """Return the table with its final row."""

@@ -41,9 +41,11 @@ def one_pass(
     run in the calling thread.
     """
     views = list(parts)
-    if len(hashers) + len(consumers) < 2 or sum(map(len, views)) < _THREADING_THRESHOLD:
-        for piece in pieces(views):
-            for consume in (*(hasher.update for hasher in hashers), *consumers):
+    size = sum(map(len, views))
+    if len(hashers) + len(consumers) < 2 or size < _THREADING_THRESHOLD:
+        every = [*(hasher.update for hasher in hashers), *consumers]
+        for piece in views if size <= _CHUNK else pieces(views):
+            for consume in every:
                 consume(piece)
         return
     from concurrent.futures import ThreadPoolExecutor

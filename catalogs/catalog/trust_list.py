@@ -22,6 +22,8 @@ Attribute = tuple[str, bytes]
 
 _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
+_LAST_VALUES = 8
+"""Number of encoded values that are kept: the entries of a file share most of theirs, with each other and the next."""
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
@@ -63,8 +65,7 @@ class NameValue:
 
     def to_der(self) -> bytes:
         """Encode SEQUENCE { tag BMPString, flags INTEGER, value OCTET STRING }; the value is UTF-16-LE with a NUL."""
-        text = (self.value + "\0").encode("utf-16-le", "surrogatepass")
-        return der.sequence(der.bmp_string(self.name), der.integer(self.flags), der.octets(text))
+        return _encode_name_value(self.name, self.flags, self.value)
 
     @classmethod
     def parse(cls, data: bytes) -> NameValue:
@@ -166,6 +167,13 @@ def _parse_name_value(data: bytes) -> NameValue:
 
 
 @lru_cache(maxsize=1024)  # the two entries of a file, and many files, share attributes
+@lru_cache(maxsize=_LAST_VALUES)
+def _encode_name_value(name: str, flags: int, value: str) -> bytes:
+    text = (value + "\0").encode("utf-16-le", "surrogatepass")
+    return der.sequence(der.bmp_string(name), der.integer(flags), der.octets(text))
+
+
+@lru_cache(maxsize=_LAST_VALUES)
 def _encode_attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 

@@ -55,8 +55,13 @@ class CopiedFile:
     @property
     def location(self) -> tuple[str, ...]:
         """Its folders and name in the package, in lower case."""
-        folders = self.source.folders if self.source is not None else ()
-        return tuple(part.lower() for part in (*folders, self.copy.source))
+        return location(self.copy, self.source)
+
+
+def location(copy: Copy, source: Source | None) -> tuple[str, ...]:
+    """Return the folders and the name of a file in the package, in lower case."""
+    folders = source.folders if source is not None else ()
+    return (*map(str.lower, folders), copy.source.lower())
 
 
 @dataclass(frozen=True, slots=True)

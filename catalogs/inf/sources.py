@@ -49,10 +49,22 @@ class Source:
     """Tag file of the disk."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Disk:
+    """A disk of [SourceDisksNames]."""
+
+    is_known: bool
+    """False if no section defines it."""
+    path: tuple[str, ...] = ()
+    cabinet: str = ""
+    tag: TagFile | None = None
+
+
 class Sources:
     """The source files of an INF with its %strings% replaced."""
 
     def __init__(self, inf: Inf) -> None:
+        self._disks: dict[tuple[str, str], _Disk] = {}
         self._sections = {name: _by_key(inf, name) for name in inf.sections if name.startswith("sourcedisks")}
 
     def find(self, name: str, architecture: str) -> tuple[Source, ...]:
@@ -63,22 +75,24 @@ class Sources:
         for section in (f"{FILES}.{architecture}", FILES):
             entries = self._sections.get(section.lower(), {}).get(name.lower(), ())
             if entries:
-                return tuple(dict.fromkeys(self._source(entry, section, architecture) for entry in entries))
+                found = [self._source(entry, section, architecture) for entry in entries]
+                return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
         return ()
 
     def _source(self, entry: Entry, section: str, architecture: str) -> Source:
-        disk = self._disk(entry.value(), architecture)
-        path = () if disk is None else _folders(disk.value(3))
-        cabinet, tag = ("", None) if disk is None else _marks(disk, path)
-        folders = (*path, *_folders(entry.value(1)))
-        return Source(entry.key or "", section, entry.line, entry.value(), disk is not None, folders, cabinet, tag)
+        number = entry.value()
+        disk = self._disks.get((number, architecture))
+        if disk is None:
+            disk = self._disks[number, architecture] = self._disk(number, architecture)
+        folders = (*disk.path, *_folders(entry.value(1)))
+        return Source(entry.key or "", section, entry.line, number, disk.is_known, folders, disk.cabinet, disk.tag)
 
-    def _disk(self, number: str, architecture: str) -> Entry | None:
+    def _disk(self, number: str, architecture: str) -> _Disk:
         for section in (f"{NAMES}.{architecture}", NAMES):
             entries = self._sections.get(section.lower(), {}).get(number.lower(), ())
             if entries:
-                return entries[0]
-        return None
+                return _disk_of(entries[0])
+        return _Disk(is_known=False)
 
 
 def _by_key(inf: Inf, name: str) -> dict[str, list[Entry]]:
@@ -91,19 +105,21 @@ def _by_key(inf: Inf, name: str) -> dict[str, list[Entry]]:
     return found
 
 
-def _marks(disk: Entry, path: tuple[str, ...]) -> tuple[str, TagFile | None]:
-    """Return the cabinet and the tag file of a disk.
+def _disk_of(disk: Entry) -> _Disk:
+    """Read the entry of a disk in [SourceDisksNames].
 
     The second field is a cabinet if it ends with .cab, else a tag file. With the flag 0x10 it is a cabinet, and the
     sixth field is the tag file.
     """
-    first = disk.value(1)
+    first, path = disk.value(1), _folders(disk.value(3))
     if disk.value(4).lower() in _SEPARATE_TAG:
         cabinet, tag = first, disk.value(5)
     else:
         cabinet, tag = (first, "") if first.lower().endswith(".cab") else ("", first)
-    return cabinet, TagFile(tag, path, disk.line) if tag else None
+    return _Disk(True, path, cabinet, TagFile(tag, path, disk.line) if tag else None)
 
 
 def _folders(path: str) -> tuple[str, ...]:
+    if not path:
+        return ()
     return tuple(folder for folder in _SEPARATORS.split(path) if folder not in ("", "."))

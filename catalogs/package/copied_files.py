@@ -21,11 +21,10 @@ the releases that the catalog is for:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from catalogs.catalog.os_names import OsName
 from catalogs.inf.driver import DriverInf
-from catalogs.inf.install import CopiedFile, Installation, MissingSection, section_for
+from catalogs.inf.install import CopiedFile, Installation, MissingSection, location, section_for
 from catalogs.inf.lookup import DEFAULT_INSTALL
 from catalogs.inf.models import Model, ModelsSection
 from signer.records import dataclass
@@ -150,10 +149,11 @@ class _Collector:
             inbox = layout or installation.includes
             for copy in installation.copies:
                 sources = self._driver.sources.find(copy.source, architecture)
-                found = [CopiedFile(copy, source, architecture, on, inbox) for source in sources or (None,)]
-                needed = [replace(one, required=required and self._is_installed(one)) for one in found]
-                yield from (one for one in needed if one.required or one.source is not None)
+                for source in sources or (None,):
+                    is_needed = required and self._is_installed(location(copy, source))
+                    if is_needed or source is not None:
+                        yield CopiedFile(copy, source, architecture, on, inbox, is_needed)
 
-    def _is_installed(self, file: CopiedFile) -> bool:
+    def _is_installed(self, place: tuple[str, ...]) -> bool:
         """Tell whether a machine of the catalog's releases installs the file, or no such machine uses the INF."""
-        return self._installed is None or file.location in self._installed
+        return self._installed is None or place in self._installed

@@ -180,7 +180,7 @@ def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[Driver
     members = {file.path for package in packages for file in package.files}
     names = os_names.in_order(name for package in packages for name in package.os)
     for root in [where] if isinstance(where, Path) else where:
-        for path in Folder(root).files() if root.is_dir() else ():
+        for path in Folder(root).files(signability.is_of_windows) if root.is_dir() else ():
             if path not in members:
                 yield from signability.redistributed(path, root, names)
 
@@ -293,7 +293,8 @@ class _Run:
                 known = files.setdefault((file.name, file.path), file)
                 if known is not file:
                     files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
-        ordered = sorted(files.values(), key=lambda file: not any(file.path == driver.path for driver, _ in members))
+        infs = {driver.path for driver, _ in members}
+        ordered = sorted(files.values(), key=lambda file: file.path not in infs)
         found = tuple(problem for problem in self.problems[before:] if problem.severity is Severity.WARNING)
         return DriverPackage(
             tuple(driver.path for driver, _ in members),
@@ -324,14 +325,15 @@ class _Run:
         if not self._to_verify:
             self.problems += check_images(driver, located, names)
         attributes = signature_attributes(driver.inf)
+        releases = {one: tuple(name for name in names if name.architecture == one) for one in architectures}
+        depth = len(folder.root.parts)
         for item, path in located:
-            os = tuple(name for name in names if name.architecture == item.on)
             name = item.copy.target.lower()
             yield PackageFile(
                 name,
                 path,
-                PurePosixPath(path.relative_to(folder.root).as_posix()),
-                os,
+                PurePosixPath(*path.parts[depth:]),
+                releases[item.on],
                 attributes.get(name, ()) or attributes.get(item.copy.source.lower(), ()),
                 is_compressed(item, path),
             )

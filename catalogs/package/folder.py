@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from signer.errors import FileError
@@ -32,6 +32,8 @@ class Folder:
         self.root = root
         self._real = os.path.realpath(root)
         self._listed: dict[Path, _Listing] = {}
+        self._variants: dict[Path, list[str]] = {}
+        """The names that differ only in case, of each path that `find` returned and that has some."""
 
     def find(self, parts: Sequence[str]) -> Path | None:
         """Return the file at a relative path, ignoring case; None if it does not exist.
@@ -40,12 +42,13 @@ class Folder:
         OutsideFolder, and FileError for a folder that can't be listed.
         """
         path = self.root
+        named: list[os.DirEntry[str]] = []
         entry, is_inside = None, True
         for part in parts:
             if part == ".." or ":" in part or "/" in part or "\\" in part:
                 raise OutsideFolder(f"{'/'.join(parts)!r} is not a path inside the folder", path=self.root)
             listing = self._list(path)
-            named = listing.entries.get(part.lower())
+            named = listing.entries.get(part.lower(), [])
             if not named:
                 return None
             entry, is_inside = next((one for one in named if one.name == part), named[0]), listing.is_inside
@@ -55,26 +58,28 @@ class Folder:
         if not (self._is_inside(path) if entry.is_symlink() else is_inside):
             message = "a symbolic link leads outside the folder of the driver package"
             raise OutsideFolder(message, path=path, hint="Replace the link by a copy of its file.")
+        if len(named) > 1:
+            self._variants[path] = [one.name for one in named if one is not entry]
         return path
 
     def case_variants(self, path: Path) -> list[str]:
-        """Return the names in the folder of `path` that differ from its name only in case."""
-        name = path.name
-        return [one.name for one in self._list(path.parent).entries.get(name.lower(), []) if one.name != name]
+        """Return the names in the folder of `path`, which `find` returned, that differ from its name only in case."""
+        return self._variants.get(path, [])
 
     def infs(self) -> Iterator[Path]:
         """Yield the INFs in Windows' order: those of a folder, then those of its subfolders."""
-        return (path for path in self.files() if path.suffix.lower() == ".inf")
+        return self.files(lambda name: name.lower().endswith(".inf"))
 
-    def files(self) -> Iterator[Path]:
-        """Yield all files except hidden ones, in the same order. Raises FileError."""
+    def files(self, named: Callable[[str], bool] = lambda _: True) -> Iterator[Path]:
+        """Yield the files with such names, except hidden ones, in the same order. Raises FileError."""
         waiting = [self.root]
         while waiting:
             folder = waiting.pop()
             entries = (entry for named in self._list(folder).entries.values() for entry in named)
             visible = [entry for entry in entries if not entry.name.startswith(".")]
             visible.sort(key=lambda entry: entry.name.upper())
-            yield from (path for entry in visible if _is_file(entry, path := folder / entry.name))
+            chosen = (entry for entry in visible if named(entry.name))
+            yield from (path for entry in chosen if _is_file(entry, path := folder / entry.name))
             waiting += [folder / entry.name for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
 
     def _list(self, folder: Path) -> _Listing:

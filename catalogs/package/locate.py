@@ -21,8 +21,8 @@ def locate(driver: DriverInf, folder: Folder, file: CopiedFile) -> Path | Packag
     if problem is not None or file.source is None:
         return problem
     try:
-        names = (file.copy.source, compressed_name(file.copy.source))
-        path = next(filter(None, (folder.find((*file.source.folders, name)) for name in names)), None)
+        folders, name = file.source.folders, file.copy.source
+        path = folder.find((*folders, name)) or folder.find((*folders, compressed_name(name)))
     except OutsideFolder:
         return signability.outside_folder(driver, file)
     return signability.missing_file(driver, file) if path is None else path

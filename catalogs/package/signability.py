@@ -336,21 +336,25 @@ def no_releases(driver: DriverInf) -> PackageProblem:
     )
 
 
+def is_of_windows(name: str) -> bool:
+    """Tell whether a file name is that of a file of Windows that drivers must not bring."""
+    return name.lower() in _WINDOWS_FILES
+
+
 def redistributed(path: Path, root: Path, names: Sequence[OsName]) -> Iterator[PackageProblem]:
     """Report a file of Windows that is in the package although no INF copies it."""
-    if path.name.lower() in _WINDOWS_FILES:
-        place = "\\".join(("", *path.relative_to(root).parts))
-        families = dict.fromkeys(_OS_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _OS_FAMILIES)
-        for family in families:
-            yield PackageProblem(
-                "22.9.8",
-                f"Possible {family} file redistribution violation ({place} --> {path.name.lower()}). "
-                "File not copied by installation inf so this is a warning only.",
-                path,
-                None,
-                "Remove it from the package: the file is part of Windows.",
-                Severity.WARNING,
-            )
+    place = "\\".join(("", *path.relative_to(root).parts))
+    families = dict.fromkeys(_OS_FAMILIES[name.release[:2]] for name in names if name.release[:2] in _OS_FAMILIES)
+    for family in families:
+        yield PackageProblem(
+            "22.9.8",
+            f"Possible {family} file redistribution violation ({place} --> {path.name.lower()}). "
+            "File not copied by installation inf so this is a warning only.",
+            path,
+            None,
+            "Remove it from the package: the file is part of Windows.",
+            Severity.WARNING,
+        )
 
 
 def _location(item: CopiedFile) -> str:

@@ -132,7 +132,7 @@ def _algorithm(data: bytes, element: der.Element) -> str:
 
 
 def _content(file_type: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
-    info = der.sequence(der.sequence(der.oid(algorithm.oid), der.null()), der.octets(digest))
+    info = der.sequence(_identifier(algorithm.oid), der.octets(digest))
     return der.sequence(file_type, info)
 
 
@@ -140,6 +140,12 @@ def _file_type(page_hashes: PageHashes | None, flags: bytes) -> bytes:
     """Encode SpcAttributeTypeAndOptionalValue for an image."""
     link = _EMPTY_FILE if page_hashes is None else _moniker(page_hashes)
     return der.sequence(der.oid(oids.SPC_PE_IMAGE_DATA), der.sequence(flags, der.explicit(0, link)))
+
+
+@lru_cache(maxsize=8)
+def _identifier(algorithm: str) -> bytes:
+    """Encode the AlgorithmIdentifier of a digest algorithm."""
+    return der.sequence(der.oid(algorithm), der.null())
 
 
 def _moniker(page_hashes: PageHashes) -> bytes:

@@ -37,6 +37,11 @@ class Difference:
         """Whether the driver stops now and did not before, or was not there."""
         return self.now in STOPPING and self.was not in STOPPING
 
+    @property
+    def stopped_before(self) -> bool:
+        """Whether the driver stopped before and does not stop now, or is gone."""
+        return self.was in STOPPING and self.now not in STOPPING
+
     def as_json(self) -> dict[str, Any]:
         """Return the difference as the command line's JSON has it."""
         return {

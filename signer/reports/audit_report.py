@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePath
+from functools import cache
+from pathlib import PurePath, PureWindowsPath
 
 from signer.audit.rows import Answer, Row
 from signer.reports.model import Finding, Level, Report, Result, Rule, Subject, titled
@@ -35,15 +36,29 @@ def audit_report(rows: Iterable[Row], exit_code: int) -> Report:
         findings: tuple[Finding, ...] = ()
         if level is not None:
             reason, code = row.reason, row.reason.rule or row.reason.answer
-            file = PurePath(row.file)
+            file = _path(row.file)
             findings = (Finding(code, level, _message(row), file, fix=reason.remedy or None, source=reason.source),)
-            rules[code] = Rule(code, titled(code), reason.remedy, reason.source, level)
+            rules[code] = Rule(code, _statement(code) or titled(code), reason.remedy, reason.source, level)
         subjects.append(Subject(row.file, "driver", _RESULTS[row.reason.answer], findings))
     return Report("audit", tuple(subjects), rules, exit_code)
 
 
+def _path(text: str) -> PurePath:
+    """Return the path of a file of this system, or of Windows, as logs and inventories have it."""
+    return PureWindowsPath(text) if "\\" in text and "/" not in text else PurePath(text)
+
+
+@cache
+def _statement(code: str) -> str:
+    """Return the requirement of the rule whose findings have a code that is, or begins with, its name; or nothing."""
+    from signer.policy.judge import policy
+
+    named = [one for one in policy("kernel").rules() if f"{code}-".startswith(f"{one.name}-")]
+    return max(named, key=lambda one: len(one.name)).statement if named else ""
+
+
 def _message(row: Row) -> str:
-    name, reason = PurePath(row.file).name, row.reason
+    name, reason = _path(row.file).name, row.reason
     since = f", from {reason.date} on" if reason.date else ""
     machines = f" ({len(row.machines)} machines)" if len(row.machines) > 1 else ""
     words = {

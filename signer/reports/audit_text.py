@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, islice
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from signer.audit.rows import ANSWERS, STOPPING, Answer, Row
+from signer.reports.audit_words import drivers, headline
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -30,6 +31,7 @@ _TITLES: Mapping[Answer, tuple[str, str]] = {
     "not-a-driver": ("file is never loaded by the kernel", "files are never loaded by the kernel"),
 }
 _STYLES: Mapping[Answer, str] = {"stops": "bold red", "stops-unless-allowed": "bold yellow", "needs-file": "yellow"}
+_COLUMNS = ("Driver", "Publisher", "Signed", "Where")
 _LISTED: tuple[Answer, ...] = (*STOPPING, "unknown", "needs-file")
 _LISTED_IF_VERBOSE: tuple[Answer, ...] = (*_LISTED, "already-refused")
 
@@ -40,55 +42,81 @@ def listed_answers(*, verbose: bool) -> tuple[Answer, ...]:
 
 
 def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, verbose: bool = False) -> None:
-    """Write drivers with `listed_answers`, each group with its remedy, and the number of drivers with each answer.
+    """Write how many drivers stop, then drivers with `listed_answers`, each group with its remedy.
 
     The rows are in the order of `Ledger.rows`, and are written as they are read. `verbose` lists all of them.
     """
+    worst = next((one for one in STOPPING if counts[one]), None)
+    sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if drivers(counts) else None)
+    sink.paragraph("", ", ".join(f"{counts[one]} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
     for answer, group in groupby(rows, lambda row: row.reason.answer):
+        sink.print()
         sink.line(_count(counts[answer], "driver"), f"{_title(answer, counts[answer])}:", _STYLES.get(answer))
         shown = counts[answer] if verbose else min(counts[answer], _SHOWN)
-        _write_group(islice(group, shown), sink)
+        _write_group(islice(group, shown), sink, verbose=verbose)
         if counts[answer] > shown:
             left = counts[answer] - shown
             sink.print(f"    … and {left} more; -v lists all, --output FILE writes them to a table")
-        sink.print()
-    sink.print(", ".join(f"{counts[answer]} {_title(answer, counts[answer])}" for answer in ANSWERS if counts[answer]))
 
 
-def write_differences(found: Sequence[Difference], sink: Sink) -> None:
-    """Write what changed since an earlier audit: numbers, and the drivers that stop now and did not."""
+def write_differences(found: Sequence[Difference], sink: Sink, *, verbose: bool = False) -> None:
+    """Write what changed since an earlier audit: numbers, the drivers that stop now, and those that no longer do."""
     numbers = Counter(one.change for one in found)
-    stopping = [one for one in found if one.stops_now]
     words = ", ".join(f"{numbers[change]} {change}" for change in ("changed", "new", "gone") if numbers[change])
+    sink.print()
     sink.print(f"Since the earlier audit: {words or 'no driver changed'}.")
-    for one in stopping:
-        sink.paragraph("  ", f"{one.file}: {one.was or 'new'}, now {one.now}")
+    _write_changes("Stop now", [one for one in found if one.stops_now], sink, verbose=verbose)
+    _write_changes("No longer stop", [one for one in found if one.stopped_before], sink, verbose=verbose)
 
 
-def _write_group(rows: Iterable[Row], sink: Sink) -> None:
+def _write_changes(title: str, found: Sequence[Difference], sink: Sink, *, verbose: bool) -> None:
+    if not found:
+        return
+    sink.print(f"  {title}:")
+    shown = len(found) if verbose else min(len(found), _SHOWN)
+    for one in found[:shown]:
+        sink.paragraph("    ", f"{one.file}: {one.was or 'not there'}, now {one.now or 'gone'}")
+    if len(found) > shown:
+        sink.print(f"    … and {len(found) - shown} more; -v lists all")
+
+
+def _write_group(rows: Iterable[Row], sink: Sink, *, verbose: bool) -> None:
     """Write the drivers of one answer by policy and remedy, which are the same for many."""
     for (policy, date, remedy), same in groupby(rows, _cause):
         if policy:
-            sink.paragraph("  ", f"{policy[:1].upper()}{policy[1:]}{f', from {date} on' if date else ''}:")
-        for row in same:
-            sink.paragraph("    ", _described(row))
+            sink.paragraph("  ", f"{policy[:1].upper()}{policy[1:]}{f', from {date} on' if date else ''}")
         if remedy:
             sink.paragraph("  hint: ", remedy)
+        if verbose:
+            for row in same:
+                sink.paragraph("    ", _described(row))
+        else:
+            sink.table(_COLUMNS, [_cells(row) for row in same])
 
 
 def _cause(row: Row) -> tuple[str, str, str]:
     return row.reason.policy, row.reason.date, row.reason.remedy
 
 
-def _described(row: Row) -> str:
-    """Return file, version, publisher, signature, packages and machines of a driver in one line."""
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    """Return the cells of a driver in the table, which names no folder of a driver that has a package."""
     who = row.identity
+    infs = _infs(row)
+    where = [*([_shortened(infs)] if infs else [_folder(row.file)] if row.present else ["the file is not here"])]
+    if row.machines:
+        where.append(f"on {_shortened(_machines(row))}")
+    if row.reason.origin == "log":
+        where.append(str(row.events[0]))
     signed = " ".join(filter(None, (who.signature_class, who.issued)))
-    publisher = who.submitter or who.publisher
-    infs = [name for name in dict.fromkeys(PurePath(one.inf).name for one in row.packages) if name != row.file]
-    name = PurePath(row.file).name if infs else row.file
+    return f"{_name(row.file)} {who.version}".rstrip(), who.submitter or who.publisher, signed, "; ".join(where)
+
+
+def _described(row: Row) -> str:
+    """Return path, version, publisher, signature, packages and machines of a driver in one line."""
+    _, publisher, signed, _ = _cells(row)
     absent = "" if row.present else "the file is not here"
-    text = ", ".join(filter(None, (f"{name} {who.version}".rstrip(), publisher, signed, absent)))
+    text = ", ".join(filter(None, (f"{row.file} {row.identity.version}".rstrip(), publisher, signed, absent)))
+    infs = _infs(row)
     if infs:
         text += f"; {_shortened(infs)}"
     if row.machines:
@@ -96,6 +124,22 @@ def _described(row: Row) -> str:
     if row.reason.origin == "log":
         text += f"; {row.events[0]}"
     return text
+
+
+def _infs(row: Row) -> list[str]:
+    """Return the names of the INFs of a driver's packages; none for a row of an INF itself."""
+    return list(dict.fromkeys(_name(one.inf) for one in row.packages if one.inf != row.file))
+
+
+def _name(path: str) -> str:
+    """Return the name of a file of this system or of Windows."""
+    return PureWindowsPath(path).name or path
+
+
+def _folder(path: str) -> str:
+    """Return the folder of a file, shortened to its last two names."""
+    parts = (PureWindowsPath(path) if "\\" in path else PurePath(path)).parent.parts
+    return f"…/{'/'.join(parts[-2:])}" if len(parts) > 3 else "/".join(parts) or "."
 
 
 def _machines(row: Row) -> Sequence[str]:

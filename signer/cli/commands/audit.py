@@ -281,7 +281,7 @@ def _report(
         verbose = bool(output.verbose)
         write_audit(ledger.rows(listed_answers(verbose=verbose)), counts, sink, verbose=verbose)
         if changes is not None:
-            write_differences(changes, sink)
+            write_differences(changes, sink, verbose=verbose)
 
     def document() -> dict[str, Any]:
         found = {

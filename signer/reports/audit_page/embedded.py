@@ -8,7 +8,7 @@ from typing import Any
 
 from signer.audit.baseline import Difference
 from signer.audit.rows import ANSWERS, STOPPING, Reason, Row
-from signer.reports.audit_page.facets import FACETS, LABELS, changes, values, when
+from signer.reports.audit_page.facets import FACETS, LABELS, changes, reason_on, values, when
 from signer.reports.audit_page.markup import shown
 from signer.reports.links import page_of
 
@@ -18,9 +18,11 @@ _MAX_PATHS = 10
 """Maximum number of further paths of a row."""
 _MAX_IDS = 20
 """Maximum number of hardware IDs of a package."""
+_MAX_EVENTS = 20
+"""Maximum number of events of a row."""
 FIELDS = (
     *("file", "version", "hash", "issued", "publisher", "company", "submitter", "signature", "devices", "reason"),
-    *("machines", "packages", "paths", "morePaths", "change", "was"),
+    *("machines", "packages", "paths", "morePaths", "change", "was", "events", "present"),
 )
 """The names of a row's values, in their order."""
 _ESCAPES = {ord(one): f"\\u{ord(one):04x}" for one in "<>&"}
@@ -59,13 +61,18 @@ class _Encoder:
             self.text("".join(found["signature"])),
             [self.text(one) for one in found["device"]],
             self.reasons.index(row.reason),
-            self.machines.index(tuple(self.text(one) for one in row.machines)),
+            self.machines.index(tuple((self.text(one), self._reason_on(row, one)) for one in row.machines)),
             [self._package(one.inf, one.device_class, one.hardware_ids) for one in row.packages],
             [shown(one) for one in others[:_MAX_PATHS]],
             max(0, len(others) - _MAX_PATHS),
             [self.text(one) for one in changes(change)],
             change.was if change is not None and change.was is not None else "",
+            [shown(str(one)) for one in row.events[:_MAX_EVENTS]],
+            row.present,
         ]
+
+    def _reason_on(self, row: Row, machine: str) -> int:
+        return self.reasons.index(reason_on(row, machine))
 
     def _package(self, inf: str, device_class: str, ids: tuple[str, ...]) -> int:
         first = tuple(map(shown, ids[:_MAX_IDS]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from signer.audit.baseline import Difference
-from signer.audit.rows import STOPPING, Answer, Row
+from signer.audit.rows import STOPPING, Answer, Reason, Row
 from signer.records import dataclass
 
 FACETS: Mapping[str, str] = {
@@ -82,11 +82,6 @@ class Tally:
     """The paths of all INFs."""
 
     @property
-    def drivers(self) -> int:
-        """The number of distinct drivers; files that the target's kernel never loads are not counted."""
-        return self.answers.total() - self.answers["not-a-driver"] - self.answers["not-for-target"]
-
-    @property
     def stopping(self) -> int:
         """The number of drivers that stop."""
         return sum(self.answers[one] for one in STOPPING)
@@ -116,5 +111,11 @@ def tally(rows: Iterable[Row], changes_by_key: Mapping[str, Difference]) -> Tall
         for facet, each in values(row, changes_by_key.get(row.key)).items():
             numbers = found.facets[facet]
             for value in each:
-                numbers.setdefault(value, Counter())[answer] += 1
+                own = reason_on(row, value).answer if facet == "machine" else answer
+                numbers.setdefault(value, Counter())[own] += 1
     return found
+
+
+def reason_on(row: Row, machine: str) -> Reason:
+    """Return the answer on a machine; that of the row if it has none of its own."""
+    return next((one.reason for one in row.answers if one.machine == machine), row.reason)

@@ -18,6 +18,7 @@ from signer.reports.audit_page.charts import charts, share_of_answers
 from signer.reports.audit_page.embedded import embedded
 from signer.reports.audit_page.facets import FACETS, LABELS, Tally, tally, values
 from signer.reports.audit_page.markup import number, text_of
+from signer.reports.audit_words import headline
 
 _PLAIN_ROWS = 500
 """Maximum number of rows that show without JavaScript."""
@@ -51,7 +52,7 @@ def render(answer: AuditAnswer) -> Iterator[str]:
     """Yield the page in pieces."""
     changes = {one.key: one for one in answer.changes or ()}
     found = tally(answer.rows(), changes)
-    title, script = summary.title(found), _data("audit.js")
+    title, script = headline(found.answers), _data("audit.js")
     yield _head(title, script)
     yield f'<header><p class="muted">{tool.NAME} audit</p><h1>{_emphasized(title, found)}</h1>'
     yield f'<p class="muted">{text_of(summary.subtitle(found, answer.asked))}</p></header>\n<main id="content">\n'

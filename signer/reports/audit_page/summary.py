@@ -1,4 +1,4 @@
-"""Say in the head of the page how many drivers stop, when, whose they are, and what to do."""
+"""Say in the head of the page when drivers stop, whose they are, what to do, and what changed."""
 
 from __future__ import annotations
 
@@ -25,23 +25,6 @@ class Asked:
     target: str | None
     """The name of the target; None for the newest release of each driver's architecture."""
     at: datetime
-
-
-def title(found: Tally) -> str:
-    """Return the answer in one sentence."""
-    stops, unless = found.answers["stops"], found.answers["stops-unless-allowed"]
-    total = number(found.drivers)
-    if stops and unless:
-        return f"{number(stops)} of {total} drivers {_stop(stops)} loading, {number(unless)} more unless allowed"
-    if stops:
-        return f"{number(stops)} of {total} drivers {_stop(stops)} loading"
-    if unless:
-        return f"{number(unless)} of {total} drivers {_stop(unless)} loading unless the allow list names them"
-    return f"None of {total} drivers stops loading" if found.drivers else "No driver was found"
-
-
-def _stop(count: int) -> str:
-    return "stops" if count == 1 else "stop"
 
 
 def subtitle(found: Tally, asked: Asked) -> str:

@@ -16,7 +16,8 @@
     const row = Object.fromEntries(data.fields.map((name, place) => [name, values[place]]));
     for (const name of ["publisher", "company", "submitter", "signature"]) row[name] = data.texts[row[name]];
     for (const name of ["devices", "change"]) row[name] = row[name].map((one) => data.texts[one]);
-    row.machines = data.machines[row.machines].map((one) => data.texts[one]);
+    row.answers = new Map(data.machines[row.machines].map(([name, reason]) => [data.texts[name], data.reasons[reason]]));
+    row.machines = [...row.answers.keys()];
     row.packages = row.packages.map((one) => data.packages[one]);
     row.reason = data.reasons[row.reason];
     row.name = row.file.split(/[\\/]/).pop();
@@ -24,23 +25,26 @@
   });
 
   const present = (value) => (value ? [value] : []);
+  // A filter by machine shows the answers of that machine; otherwise the worst of all machines counts.
+  const reasonOf = (row, machine = state.filters.get("machine")) => row.answers.get(machine) ?? row.reason;
+
   const VALUES = {
-    answer: (row) => [row.reason.answer],
-    when: (row) => present(row.reason.when),
+    answer: (row, reason) => [reason.answer],
+    when: (row, reason) => present(reason.when),
     publisher: (row) => present(row.publisher),
     device: (row) => row.devices,
     machine: (row) => row.machines,
     signature: (row) => present(row.signature),
     year: (row) => present(row.issued.slice(0, 4)),
     month: (row) => present(row.issued.slice(0, 7)),
-    remedy: (row) => present(row.reason.remedy),
+    remedy: (row, reason) => present(reason.remedy),
     change: (row) => row.change,
     driver: (row) => [row.hash || row.file],
   };
 
   const searched = (row) => row.searched ??= [
     row.file, row.version, row.hash, row.company, row.submitter, row.signature, row.issued, row.reason.policy,
-    row.reason.rule, LABELS[row.reason.answer], ...row.devices, ...row.machines, ...row.paths,
+    row.reason.rule, ...row.events, LABELS[row.reason.answer], ...row.devices, ...row.machines, ...row.paths,
     ...row.packages.flatMap(([inf, device, ids]) => [inf, device, ...ids]),
   ].join("\n").toLowerCase();
 
@@ -97,17 +101,23 @@
   // The rows that match the search and the filters, perhaps without one facet: its chart shows what to choose instead.
   function filtered(without = null) {
     const wanted = [...state.filters].filter(([facet]) => facet !== without && !(without === "year" && facet === "month"));
-    return searchedRows.filter((row) => wanted.every(([facet, value]) => VALUES[facet](row).includes(value)));
+    const machine = without === "machine" ? undefined : state.filters.get("machine");
+    return searchedRows.filter((row) => {
+      const reason = reasonOf(row, machine);
+      return wanted.every(([facet, value]) => VALUES[facet](row, reason).includes(value));
+    });
   }
 
-  function counted(facet, among) {
+  function counted(facet, among, counts = () => true) {
     const found = new Map();
     for (const row of among)
-      for (const value of VALUES[facet](row)) {
+      for (const value of VALUES[facet](row, reasonOf(row))) {
+        const { answer } = facet === "machine" ? reasonOf(row, value) : reasonOf(row);
+        if (!counts(answer)) continue;
         if (!found.has(value)) found.set(value, { value, total: 0, answers: {} });
         const numbers = found.get(value);
         numbers.total += 1;
-        numbers.answers[row.reason.answer] = (numbers.answers[row.reason.answer] ?? 0) + 1;
+        numbers.answers[answer] = (numbers.answers[answer] ?? 0) + 1;
       }
     const order = (one, other) => other.total - one.total || (one.value < other.value ? -1 : 1);
     return [...found.values()].sort(order);
@@ -116,15 +126,15 @@
   function scope() {
     const stops = rows.some((row) => data.stopping.includes(row.reason.answer));
     const answer = state.filters.get("answer");
-    if (answer) return [() => true, `Drivers with the answer “${LABELS[answer] ?? answer}”`];
-    return stops ? [(row) => data.stopping.includes(row.reason.answer), "Drivers that stop"] : [() => true, "All files"];
+    if (answer) return [(one) => one === answer, `Drivers with the answer “${LABELS[answer] ?? answer}”`];
+    return stops ? [(one) => data.stopping.includes(one), "Drivers that stop"] : [() => true, "All files"];
   }
 
   const version = (row) => row.version.split(".").map((part) => part.padStart(6, "0")).join(".");
   const ORDERS = {
     file: (row) => `${row.name.toLowerCase()} ${version(row)}`,
-    answer: (row) => RANKS[row.reason.answer],
-    when: (row) => row.reason.when,
+    answer: (row) => RANKS[reasonOf(row).answer],
+    when: (row) => reasonOf(row).when,
     publisher: (row) => row.publisher.toLowerCase(),
     device: (row) => (row.devices[0] ?? "").toLowerCase(),
     signature: (row) => row.signature,
@@ -225,7 +235,7 @@
     for (const [facet, isTime] of CHARTS) {
       const chart = byId(`chart-${facet}`), list = chart.querySelector("ul");
       const shows = facet !== "month" || state.filters.has("year");
-      const found = shows ? counted(facet, filtered(facet).filter(counts)) : [];
+      const found = shows ? counted(facet, filtered(facet), counts) : [];
       chart.hidden = !found.length && !state.filters.has(facet);
       list.replaceChildren(...(isTime ? columns(facet, found) : bars(facet, found)));
       const left = isTime ? 0 : found.length - BARS;
@@ -285,8 +295,8 @@
     const before = row.was ? `was: ${LABELS[row.was]}` : row.change.length ? "new" : "";
     const line = element("tr", {},
       element("th", { scope: "row" }, element("button", control, name(row.name)), ...version),
-      cell("Answer", mark(row.reason.answer), before ? element("span", { class: "muted was" }, before) : ""),
-      cell("Policy and date", ...policy(row.reason)),
+      cell("Answer", mark(reasonOf(row).answer), before ? element("span", { class: "muted was" }, before) : ""),
+      cell("Policy and date", ...policy(reasonOf(row))),
       cell("Publisher", element("bdi", {}, row.publisher)),
       cell("Device class", row.devices.join(", ")),
       cell("Signature", row.signature),
@@ -297,10 +307,11 @@
   }
 
   function details(row) {
-    const { reason } = row;
+    const reason = reasonOf(row);
     const source = reason.page ? element("a", { href: reason.page, rel: "noreferrer" }, reason.source) : reason.source;
     const link = element("a", { href: `#${new URLSearchParams([["driver", row.hash || row.file]])}` }, "Link to this driver");
     const paths = [row.file, ...row.paths].map((one) => element("li", {}, name(one)));
+    if (!row.present) paths.push(element("li", {}, "The file is not here: a log or an inventory names it."));
     if (row.morePaths) paths.push(element("li", {}, `and ${count(row.morePaths)} more`));
     const facts = [
       ["What to do", reason.remedy],
@@ -309,8 +320,9 @@
       ["Publisher", row.company],
       ["Submitted by", row.submitter],
       ["Files", element("ul", {}, ...paths)],
+      ["Events", row.events.length ? element("ul", {}, ...row.events.map((one) => element("li", {}, one))) : ""],
       ["Packages", row.packages.length ? element("ul", {}, ...row.packages.map(packageItem)) : ""],
-      ["Machines", row.machines.length ? element("span", {}, ...row.machines.flatMap(machineLink)) : ""],
+      ["Machines", row.machines.length ? element("span", {}, ...row.machines.flatMap((one, place) => machineLink(row, one, place))) : ""],
       ["Authenticode SHA-256", row.hash && element("code", {}, row.hash)],
       ["This row", link],
     ];
@@ -319,9 +331,10 @@
     return element("td", { colspan: 8 }, list);
   }
 
-  function machineLink(machine, place) {
+  function machineLink(row, machine, place) {
     const href = `#${new URLSearchParams([["machine", machine]])}`;
-    return [place ? ", " : "", element("a", { href }, element("bdi", {}, machine))];
+    const { answer } = row.answers.get(machine), differs = answer !== row.reason.answer;
+    return [place ? ", " : "", element("a", { href }, element("bdi", {}, machine)), differs ? ` (${LABELS[answer]})` : ""];
   }
 
   function packageItem([inf, device, ids, more]) {
@@ -337,7 +350,7 @@
   // Draw a page of the table; on paper, all that match, or without a filter those that stop.
   function drawTable(printed = false) {
     const among = filtered();
-    matching = sorted(printed && isUnfiltered() ? among.filter(scope()[0]) : among);
+    matching = sorted(printed && isUnfiltered() ? among.filter((row) => scope()[0](row.reason.answer)) : among);
     const pages = Math.max(1, Math.ceil(matching.length / PAGE_SIZE)), page = Math.min(state.page, pages);
     const start = printed ? 0 : (page - 1) * PAGE_SIZE;
     const shown = matching.slice(start, printed ? PRINTED : start + PAGE_SIZE);

@@ -7,16 +7,17 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from signer.audit.rows import Reason, Row
+from signer.audit.rows import MachineAnswer, Reason, Row
 from signer.reports.audit_page import embedded
 from signer.reports.audit_page import page as page_module
 from signer.reports.audit_page.facets import FACETS, values
 from signer.reports.audit_page.markup import link_to
-from tests.support.audits import CHANGES, HVCI, SAMPLE, UNLESS, hostile_rows, many, page, row
+from tests.support.audits import CHANGES, HVCI, POLICY, SAMPLE, UNLESS, hostile_rows, many, page, row
 from tests.support.reports import HOSTILE
 
 LOADS = row("fine", Reason("loads"))
@@ -122,13 +123,27 @@ def test_the_embedded_data_has_every_row_with_what_it_refers_to() -> None:
     )
     assert found["paths"] == ["copy\\alpha.sys"]
     assert data["texts"][found["publisher"]] == "Contoso"
-    assert [data["texts"][one] for one in data["machines"][found["machines"]]] == ["pc-1", "pc-2"]
+    machines = data["machines"][found["machines"]]
+    assert [(data["texts"][name], data["reasons"][reason]["answer"]) for name, reason in machines] == [
+        ("pc-1", "stops"),
+        ("pc-2", "stops"),
+    ]
     assert [data["packages"][one] for one in found["packages"]] == [
         ["store\\alpha.inf_amd64\\alpha.inf", "Net", ["PCI\\VEN_ALPHA"], 0]
     ]
     assert data["reasons"][found["reason"]]["remedy"].startswith("Submit")
     assert data["reasons"][found["reason"]]["page"].startswith("https://learn.microsoft.com/")
     assert [data["texts"][one] for one in found["change"]] == ["stops now, and did not", "changed"]
+
+
+def test_a_chart_by_machine_counts_the_answers_of_each_machine() -> None:
+    loads = replace(POLICY, answer="loads")
+    answers = (MachineAnswer("pc-1", POLICY), MachineAnswer("pc-2", loads))
+    text = page([replace(SAMPLE[0], answers=answers)])
+    chart = re.findall(r'id="chart-machine">.*?</section>', text, re.DOTALL)[0]
+    assert re.findall(r"<bdi>(.*?)</bdi>.*?<b>(.*?)</b>", chart) == [("pc-1", "1")]
+    data = data_of(text)
+    assert [data["reasons"][reason]["answer"] for _, reason in data["machines"][0]] == ["stops", "loads"]
 
 
 def test_repeated_values_are_written_once() -> None:

@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.audits import CHANGES, SAMPLE, hostile_rows, many, page
+from signer.audit.rows import LoggedEvent, MachineAnswer, Reason, Row
+from tests.support.audits import CHANGES, POLICY, SAMPLE, hostile_rows, many, page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here: install chromium")
+
+
+def _on_two_machines() -> Row:
+    """Return a driver that stops on one machine and loads on the other, by their logs."""
+    answers = (MachineAnswer("pc-1", POLICY), MachineAnswer("pc-2", Reason("loads")))
+    event = LoggedEvent(3077, "2026-05-01T00:00:00", "", "a policy", "ci.evtx", "pc-1")
+    return replace(SAMPLE[0], answers=answers, events=(event,), present=False)
+
 
 PAGES = {
     "sample": lambda: page(changes=CHANGES),
     "hostile": lambda: page(hostile_rows()),
     "empty": lambda: page([]),
+    "machines": lambda: page([_on_two_machines()]),
     "large": lambda: page(many(50_000)),
 }
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -218,6 +229,20 @@ def test_what_changed_filters_and_rows_say_what_they_were(opened: Any) -> None:
     one.page.click("#changes >> text=stop now and did not")
     assert one.names == ["alpha.sys", "beta.sys"]
     assert one.page.locator(".was").all_inner_texts() == ["was: Loads", "new"]
+
+
+def test_a_machine_shows_its_own_answers(opened: Any) -> None:
+    one = opened("machines")
+    assert one.chart("machine") == {"pc-1": "1"}
+    assert one.page.inner_text("#drivers tbody .mark") == "Stops loading"
+    one.page.select_option('select[data-facet="machine"]', "pc-2")
+    assert one.page.inner_text("#drivers tbody .mark") == "Loads"
+    one.page.select_option('select[data-facet="answer"]', "loads")
+    assert one.names == ["alpha.sys"]
+    assert one.page.locator('select[data-facet="answer"] option').all_inner_texts() == ["all", "Loads (1)"]
+    one.page.click("tbody button")
+    details = one.page.inner_text("tr.details")
+    assert "pc-2 (Loads)" in details and "event 3077" in details and "The file is not here" in details
 
 
 def test_an_address_keeps_filters_search_order_and_page(opened: Any) -> None:

@@ -1,0 +1,32 @@
+"""Say the answer of an audit in words that the text, the page and the reports share."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from signer.audit.rows import Answer
+
+_NO_DRIVER: tuple[Answer, ...] = ("not-for-target", "not-a-driver")
+"""The answers for files that the target's kernel never loads."""
+
+
+def drivers(counts: Counter[Answer]) -> int:
+    """Return the number of distinct drivers; files that the target's kernel never loads are not counted."""
+    return counts.total() - sum(counts[one] for one in _NO_DRIVER)
+
+
+def headline(counts: Counter[Answer]) -> str:
+    """Return how many drivers stop, in one sentence without a period."""
+    stops, unless = counts["stops"], counts["stops-unless-allowed"]
+    total = f"{drivers(counts):,}"
+    if stops and unless:
+        return f"{stops:,} of {total} drivers {_stop(stops)} loading, {unless:,} more unless allowed"
+    if stops:
+        return f"{stops:,} of {total} drivers {_stop(stops)} loading"
+    if unless:
+        return f"{unless:,} of {total} drivers {_stop(unless)} loading unless the allow list names them"
+    return f"None of {total} drivers stops loading" if drivers(counts) else "No driver was found"
+
+
+def _stop(count: int) -> str:
+    return "stops" if count == 1 else "stop"

@@ -8,8 +8,9 @@ from signer.audit.rows import STOPPING, Answer, Reason
 from signer.policy.findings import Verdict
 from signer.policy.machine_state import DRIVER_POLICY_FROM, MachineState
 
+DRIVER_POLICY = "Windows Driver Policy"
 _POLICIES = {
-    "driver-policy": ("Windows Driver Policy", f"{DRIVER_POLICY_FROM:%Y-%m-%d}"),
+    "driver-policy": (DRIVER_POLICY, f"{DRIVER_POLICY_FROM:%Y-%m-%d}"),
     "block-list": ("Microsoft's driver block list", ""),
     "hvci": ("memory integrity", ""),
 }

@@ -80,7 +80,7 @@ class SignatureSubject:
         """The digests of the to-be-signed parts of the paths' certificates, by which App Control identifies them."""
         paths = (*self.paths.signer, *self.paths.public)
         certificates = {certificate for path in paths for certificate in path.certificates}
-        return frozenset(digest for digest in map(_tbs_hash, certificates) if digest is not None)
+        return frozenset(digest for digest in map(tbs_hash, certificates) if digest is not None)
 
     @cached_property
     def classification(self) -> Classification:
@@ -259,7 +259,8 @@ def _rsa_bits(certificate: x509.Certificate) -> int | None:
     return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
-def _tbs_hash(certificate: x509.Certificate) -> bytes | None:
+def tbs_hash(certificate: x509.Certificate) -> bytes | None:
+    """Return the digest of a certificate's to-be-signed part, by its own signature's algorithm; None if unknown."""
     algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)
     return algorithm.hash(certificate.tbs_certificate_bytes) if algorithm is not None else None
 

@@ -17,6 +17,7 @@ from signer.cli.exit_codes import ExitCode
 from signer.cli.interrupts import deferred, requested
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions
+from signer.cli.options.kept_drivers import KeptDrivers
 from signer.cli.options.reports import ReportChoices, require_place
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
@@ -169,6 +170,7 @@ class AuditOptions:
     epilog=examples(
         "drvsign audit FileRepository/",
         "drvsign audit --machine pc-17=stores/pc-17 --machine pc-18=stores/pc-18 --output fleet.csv",
+        "drvsign audit stores/ --policy-xml keep.xml --rule-level hash",
         "drvsign audit stores/ --allow-list policy.cip --baseline last-month.json --report sarif=audit.sarif",
     )
 )
@@ -182,6 +184,7 @@ def audit(
     machine: MachineOptions,
     secrets: SecretOptions,
     reports: ReportChoices,
+    kept: KeptDrivers,
     jobs: Jobs = 0,
 ) -> None:
     """Tell which of many drivers stop loading, and why.
@@ -196,6 +199,7 @@ def audit(
     output, reporting = reports.prepare(output, "audit")
     places = options.places(paths)
     folders, inventories = parted(places)
+    kept.check()
     if options.table is not None:
         require_place(options.table)
     write_table = table_writer(options.table) if options.table is not None else None
@@ -210,6 +214,7 @@ def audit(
             interrupted = _audited(output, folders, question, (ledger, cache), run)
         if options.table is not None and write_table is not None:
             write_table(ledger.rows(), options.table)
+        kept.write(output, ledger, question)
         _report(output, reporting, ledger, question, _changes(ledger, old))
         if interrupted is not None:
             output.error(interrupted)

@@ -11,10 +11,13 @@ from typing import Literal
 
 from catalogs.verification.query import load_catalog
 from signer.audit.answer import DRIVER_POLICY
+from signer.audit.catroot import catalogs_of
+from signer.audit.disk import disk_above
 from signer.audit.examine import Question
 from signer.audit.rows import STOPPING, Answer, Row
 from signer.errors import FileError, ImageError, SignerError
 from signer.formats.detect import expected
+from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.derivation import Level, allow
 from signer.policy.si_policy.draft import PolicyDraft
 from signer.policy.subjects import FileSubject
@@ -69,8 +72,9 @@ def _subject(row: Row, question: Question) -> FileSubject:
     if known is None:
         raise ImageError("not in the policy: the file is not an image", path=path)
     with mapped(path) as data:
-        evidence = gather(data, known.name, path.name, (*question.query.catalogs, *_catalogs(row)))
-        facts = read_facts(data, evidence.kind)
+        facts = read_facts(data, known.name)
+        catalogs = (*question.query.catalogs, *_catalogs(row), *_of_disk(path, facts))
+        evidence = gather(data, known.name, path.name, catalogs)
     return FileSubject.of(evidence, question.query.paths_of(evidence), facts=facts)
 
 
@@ -78,6 +82,13 @@ def _catalogs(row: Row) -> Iterator[CatalogLookup]:
     """Yield the catalogs beside the driver and beside its INFs."""
     for folder in dict.fromkeys(Path(one).parent for one in (row.file, *(use.inf for use in row.packages))):
         yield from _catalogs_in(folder)
+
+
+def _of_disk(path: Path, facts: FileFacts) -> Sequence[CatalogLookup]:
+    """Return the catalogs of the file's disk that list it."""
+    disk = disk_above(path.parent)
+    found = catalogs_of(disk) if disk is not None else None
+    return found.find(facts.digests.values()) if found is not None else ()
 
 
 @lru_cache(maxsize=16)

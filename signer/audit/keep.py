@@ -52,7 +52,7 @@ def keep(rows: Iterable[Row], question: Question, level: Level) -> Kept:
         try:
             found.levels[allow(found.draft, _subject(row, question.of(_machine(row))), level)] += 1
         except SignerError as error:
-            found.left_out.append(error)
+            found.left_out.append(error.at(row.file))
     return found
 
 
@@ -65,7 +65,7 @@ def _subject(row: Row, question: Question) -> FileSubject:
     """Read the evidence and the facts of a driver. Raises SignerError for one that can't be read or kept."""
     path = Path(row.file)
     if row.reason.answer in STOPPING and row.reason.policy != DRIVER_POLICY:
-        raise FileError(f"not in the policy: no policy can allow what is stopped by {row.reason.policy}", path=path)
+        raise FileError(f"not in the policy: {row.reason.policy} stops it, and no policy can allow it", path=path)
     if not row.present:
         raise FileError("not in the policy: the file is not here", path=path)
     known = expected(path)

@@ -300,13 +300,21 @@ def _report(
         return found | ({"changes": [one.as_json() for one in changes]} if changes is not None else {})
 
     def page() -> Iterable[str]:
-        target = question.query.targets[0].name if question.query.targets else None
-        return render(AuditAnswer(ledger.rows, Asked(target, question.query.machine.at), changes, _exit_code(ledger)))
+        return render(
+            AuditAnswer(ledger.rows, Asked(_target(question), question.query.machine.at), changes, _exit_code(ledger))
+        )
 
     def report() -> Report:
         return audit_report(ledger.rows(), _exit_code(ledger))
 
     reporting.write(output, Answer(text, document, report, {"html": page}))
+
+
+def _target(question: Question) -> str | None:
+    """Return the target in words; None for the newest release of each driver's architecture."""
+    if question.machines:
+        return "Each machine's own release"
+    return question.query.targets[0].name if question.query.targets else None
 
 
 def _exit_code(ledger: Ledger) -> ExitCode:

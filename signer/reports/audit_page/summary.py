@@ -23,7 +23,7 @@ class Asked:
     """What was audited against what."""
 
     target: str | None
-    """The name of the target; None for the newest release of each driver's architecture."""
+    """The target in words; None for the newest release of each driver's architecture."""
     at: datetime
 
 

@@ -32,6 +32,9 @@ PAGES = {
     "hostile": lambda: page(hostile_rows()),
     "empty": lambda: page([]),
     "machines": lambda: page([_on_two_machines()]),
+    "long": lambda: page(
+        [replace(SAMPLE[0], reason=replace(POLICY, source=f"{POLICY.source}; {'a page ' * 60}", remedy="Do it. " * 60))]
+    ),
     "large": lambda: page(many(50_000)),
 }
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -293,6 +296,16 @@ def test_a_row_opens_its_details_and_links_to_itself(opened: Any) -> None:
     assert one.names == ["alpha.sys"]
     button.click()
     assert one.page.locator("tr.details:not([hidden])").count() == 0
+
+
+def test_long_texts_of_the_details_wrap(opened: Any) -> None:
+    one = opened("long")
+    one.page.click("tbody button")
+    table, details = (one.page.locator(name).bounding_box() for name in ("#drivers table", "tr.details dl"))
+    assert details["width"] <= table["width"]
+    assert one.page.evaluate(
+        "document.querySelector('.scroll').scrollWidth <= document.querySelector('.scroll').clientWidth"
+    )
 
 
 def test_the_keyboard_reaches_and_works_everything(opened: Any) -> None:

@@ -68,6 +68,9 @@ def _subject(row: Row, question: Question) -> FileSubject:
         raise FileError(f"not in the policy: {row.reason.policy} stops it, and no policy can allow it", path=path)
     if not row.present:
         raise FileError("not in the policy: the file is not here", path=path)
+    if any(folder.is_file() for folder in path.parents):
+        hint = "Unpack the archive, and audit the folder."
+        raise FileError("not in the policy: the file is inside an archive", path=path, hint=hint)
     known = expected(path)
     if known is None:
         raise ImageError("not in the policy: the file is not an image", path=path)

@@ -56,6 +56,12 @@ def test_a_driver_that_can_not_be_kept_is_named_and_the_others_are_kept(row: Row
     assert (str(error.path), found.levels.total()) == (changed.get("file", row.file), 1)
 
 
+def test_a_file_of_an_archive_is_named_with_a_hint(row: Row, tmp_path: Path) -> None:
+    (tmp_path / "drivers.cab").write_bytes(b"MSCF")
+    (error,) = keep([replace(row, file=str(tmp_path / "drivers.cab" / "x64" / "a.sys"))], QUESTION, "hash").left_out
+    assert ("inside an archive" in str(error), error.hint) == (True, "Unpack the archive, and audit the folder.")
+
+
 def test_a_file_that_is_no_image_any_more_is_named(row: Row) -> None:
     Path(row.file).write_text("text")
     (error,) = keep([row], QUESTION, "hash").left_out

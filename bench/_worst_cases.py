@@ -188,6 +188,7 @@ CASES = [
     *of("events, .evtx", "a.evtx", logs.evtx(logs.nested_templates(1, 1)), *LOG),
     *of("events, .evtx, nested templates", "a.evtx", logs.evtx(logs.nested_templates(10, 7)), *LOG),
     *of("events, .evtx, wide templates", "a.evtx", logs.evtx(logs.nested_templates(5000, 1)), *LOG),
+    *of("events, .evtx, lists", "a.evtx", logs.evtx(logs.lists(9)), *LOG),
     *of("events, .evtx, one name", "a.evtx", logs.evtx(logs.shared_name), *LOG),
     *of("text, UTF-16", "a.txt", partial(worst.filled, logs.setupapi, encoding="utf-16"), *LOG),
 ]

@@ -89,7 +89,24 @@ def nested_templates(width: int, depth: int) -> Callable[[int], bytes]:
 def shared_name(at: int) -> bytes:
     """An event of many elements that share one long name."""
     text = "n" * 20_000
-    name = struct.pack("<IIHH", at + 4 + 1 + 6 + 4, 0, 0, len(text)) + text.encode("utf-16-le") + b"\0\0"
-    one = struct.pack("<BHI", 0x01, 0xFFFF, 5) + struct.pack("<I", at + 4 + 1 + 6 + 4) + b"\x03"
+    name = struct.pack("<IIHH", at + 4 + 5 + 4, 0, 0, len(text)) + text.encode("utf-16-le") + b"\0\0"
+    one = struct.pack("<BII", 0x01, 5, at + 4 + 5 + 4) + b"\x03"
     inner = name + b"\x02" + one * 2000 + b"\x04"
-    return _FRAGMENT + struct.pack("<BHI", 0x01, 0xFFFF, len(inner)) + inner + b"\0"
+    return _FRAGMENT + struct.pack("<BI", 0x01, len(inner)) + inner + b"\0"
+
+
+def lists(count: int) -> Callable[[int], bytes]:
+    """An event with an element of `count` values that are lists of 100 items: it is repeated for each combination."""
+
+    def body(at: int) -> bytes:
+        definition_at = at + len(_FRAGMENT) + 10
+        name = struct.pack("<IIHH", definition_at + 24 + 4 + 7 + 4, 0, 0, 5) + "Event".encode("utf-16-le") + b"\0\0"
+        places = b"".join(struct.pack("<BHB", 0x0D, index, 0x81) for index in range(count))
+        inner = name + b"\x02" + places + b"\x04"
+        content = _FRAGMENT + struct.pack("<BHI", 0x01, 0xFFFF, len(inner)) + inner + b"\0"
+        definition = struct.pack("<I16sI", 0, b"\x01" * 16, len(content)) + content
+        value = "x\0".encode("utf-16-le") * 100
+        values = struct.pack("<I", count) + struct.pack("<HBB", len(value), 0x81, 0) * count + value * count
+        return _FRAGMENT + struct.pack("<BBII", 0x0C, 1, 1, definition_at) + definition + values + b"\0"
+
+    return body

@@ -151,6 +151,8 @@ class _Reader:
     def read(self, number: int, raw: str) -> None:
         """Read one line."""
         self.line = number
+        if len(raw) > MAX_LINE and not raw.startswith(";"):
+            raise self._error(f"the line is longer than {MAX_LINE:,} characters", "Shorten it.")
         text = _COMMENT.sub(r"\1", raw).strip()
         if not text:
             return
@@ -331,7 +333,7 @@ class _Reader:
                 raise self._error(f"the variable {match[1]} is not defined", f"Add .Define {match[1]}=VALUE before.")
             return self._value(name)
 
-        found = _VARIABLE.sub(value, text) if len(text) <= MAX_LINE else text
+        found = _VARIABLE.sub(value, text)
         if len(found) > MAX_LINE:
             raise self._error(f"the line is longer than {MAX_LINE:,} characters", "Shorten it.")
         return found

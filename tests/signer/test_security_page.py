@@ -66,6 +66,7 @@ OTHERS = {
     "signer.pe.layout_check.MAX_HASHED": "chooses how lief hashes",
     "signer.pe.layout_check.MAX_READ_WHOLE": "chooses how a file is read",
     "signer.policy.si_policy.layout.MAX_VERSION": "the newest version of the format",
+    "signer.reports.audit_page.embedded.MAX_ROWS": "of a report",
     "signer.reports.html.MAX_FINDINGS": "of a report",
     "signer.reports.markdown.MAX_ROWS": "of a report",
     "signer.storage.leftovers.MAX_NAME_PART": "of names that drvsign makes",

@@ -15,6 +15,7 @@ from signer.errors import FileError
 from signer.explain.budget import LEFT_OUT
 from signer.explain.context import Context
 from signer.explain.readers.event_xml import MAX_EVENT, read_event
+from signer.explain.readers.evtx_size import ChunkSizes, UnreadableEvent
 from signer.explain.records import Record
 
 SIGNATURE = b"ElfFile\0"
@@ -30,6 +31,9 @@ _TABLES, _TABLES_END = 128, 512
 of the next entry with the same hash, or zero."""
 _MAX_ENTRIES = 4096
 """Number of entries in both tables; a chunk has some hundred."""
+_MAX_ESTIMATE = 4 * MAX_EVENT
+"""Characters of an event as estimated, which is more than its real length."""
+_EMPTY_DOCUMENT = b"\x0f\x01\x01\0\0"
 _MAX_FAILURES = 64
 """Failures in one chunk after which the rest of it is skipped; a chunk has some hundred events."""
 
@@ -51,7 +55,8 @@ def evtx_records(pieces: Iterable[bytes], context: Context) -> Iterator[Record]:
         if context.budget.left < 0:
             context.damaged(LEFT_OUT)
         elif chunk.startswith(_CHUNK_SIGNATURE):
-            log = header + _without_cycles(chunk.ljust(_CHUNK, b"\0"), context)
+            whole = _without_cycles(chunk.ljust(_CHUNK, b"\0"), context)
+            log = header + _without_large_events(whole, context)
             for text in _events(parser, log, context):
                 yield from _records(text, context)
         elif any(chunk):
@@ -102,6 +107,20 @@ def _without_cycles(chunk: bytes, context: Context) -> bytes:
         return chunk
     context.damaged("a chunk of the event log is damaged")
     return chunk[:_TABLES] + bytes(_TABLES_END - _TABLES) + chunk[_TABLES_END:]
+
+
+def _without_large_events(chunk: bytes, context: Context) -> bytes:
+    """Return the chunk with an empty document in place of each event that the library would expand without limit."""
+    sizes, kept = ChunkSizes(chunk), bytearray(chunk)
+    for start, end in sizes.records():
+        try:
+            problem = "an event of the log is too large" if sizes.size(start, end) > _MAX_ESTIMATE else None
+        except UnreadableEvent:
+            problem = "an event of the log is damaged"
+        if problem is not None and end - start >= len(_EMPTY_DOCUMENT):
+            context.damaged(problem)
+            kept[start : start + len(_EMPTY_DOCUMENT)] = _EMPTY_DOCUMENT
+    return bytes(kept)
 
 
 def _is_acyclic(chunk: bytes) -> bool:

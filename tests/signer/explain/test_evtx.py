@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from bench import _worst_logs as logs
 from signer.errors import FileError
+from signer.explain.context import Context
 from signer.explain.explain import Explanation, Input, explain
+from signer.explain.readers import evtx as reader
+from signer.explain.readers.evtx_size import ChunkSizes
 from tests.signer.explain.test_readers import BLOCKED, PATH, xml
 from tests.support.evtx_files import evtx
 
@@ -78,3 +83,70 @@ def test_without_the_library_the_error_says_how_to_install_it(monkeypatch: pytes
     (failure,) = run(evtx(EVENTS)).failures
     assert isinstance(failure, FileError) and "requires the library evtx" in str(failure)
     assert "pip install 'drvsign[evtx]'" in (failure.hint or "")
+
+
+def chunk_of(body: Callable[[int], bytes]) -> bytes:
+    """Return a chunk with one event."""
+    return logs.evtx(body)(1 << 16)[4096:]
+
+
+EXPANDING = {
+    "nested": logs.nested_templates(10, 6),
+    "deep": logs.nested_templates(1, 9),
+    "wide": logs.nested_templates(3000, 2),
+    "lists": logs.lists(4),
+    "many-lists": logs.lists(40),
+    "one-name": logs.shared_name,
+}
+
+
+@pytest.mark.parametrize("name", EXPANDING)
+def test_an_event_that_expands_without_limit_does_not_reach_the_library(name: str) -> None:
+    """An event of 1 KB took hours and terabytes."""
+    context, chunk = Context(), chunk_of(EXPANDING[name])
+    kept = reader._without_large_events(chunk, context)
+    assert kept[512 + 24 :].startswith(b"\x0f\x01\x01\0\0")
+    assert kept[512 + 24 + 5 :] == chunk[512 + 24 + 5 :]
+    assert context.damages == {f"an event of the log is {'damaged' if name == 'deep' else 'too large'}": 1}
+    assert run(logs.evtx(EXPANDING[name])(1 << 16)).answers == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        logs.nested_templates(1, 1),
+        logs.nested_templates(3, 3),
+        logs.nested_templates(50, 1),
+        logs.lists(1),
+    ],
+    ids=["nested", "nested-3", "wide", "list"],
+)
+def test_the_estimate_is_at_least_the_length_of_the_event(body: Callable[[int], bytes]) -> None:
+    chunk, context = chunk_of(body), Context()
+    assert reader._without_large_events(chunk, context) == chunk
+    ((start, end),) = ChunkSizes(chunk).records()
+    header = logs.evtx(body)(1 << 16)[:4096]
+    (text,) = reader._events(reader._parser(), header + chunk, context)
+    assert 70 < len(text) <= ChunkSizes(chunk).size(start, end)
+    assert context.damages == {}
+
+
+@pytest.mark.parametrize("count", [0x10000, 0xFFFFFFFF])
+def test_an_instance_with_more_values_than_bytes_does_not_reach_the_library(count: int) -> None:
+    """The library reserves memory for them, and ends the process if there is not enough."""
+    chunk = bytearray(chunk_of(logs.nested_templates(1, 1)))
+    at = chunk.rindex(struct.pack("<IHBB", 1, 2, 1, 0))
+    chunk[at : at + 4] = struct.pack("<I", count)
+    context = Context()
+    assert reader._without_large_events(bytes(chunk), context) != bytes(chunk)
+    assert context.damages == {"an event of the log is damaged": 1}
+
+
+def test_a_template_that_contains_itself_is_damaged() -> None:
+    chunk = bytearray(chunk_of(logs.nested_templates(3, 1)))
+    definition = 512 + 24 + 4 + 10
+    at = chunk.index(b"\x0d\0\0\x21", definition)
+    chunk[at : at + 14] = struct.pack("<BBIII", 0x0C, 1, 1, definition, 0)
+    context = Context()
+    reader._without_large_events(bytes(chunk), context)
+    assert context.damages == {"an event of the log is damaged": 1}

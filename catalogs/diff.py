@@ -79,6 +79,8 @@ def _pairs(
     left: list[CatalogMember], right: list[CatalogMember]
 ) -> Iterator[tuple[CatalogMember | None, CatalogMember | None]]:
     """Pair the members of one tag that only one catalog has; the shorter side is filled with None."""
+    if left == right:  # nearly all members of similar catalogs
+        return iter(())
     first, second = _without(left, right), _without(right, left)
     return itertools.zip_longest(first, second)
 

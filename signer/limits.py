@@ -32,8 +32,8 @@ LIMITS: dict[str, int] = {
     "inf-text": 32 << 20,  # characters that its strings insert
     "inf-tokens": 500_000,  # of an entry with its continuation lines
     "list-paths": 100_000,  # of one @list.txt
-    "log-files": 10_000,  # that one explanation covers
-    "log-work": 280_000,  # units: see `signer.explain.budget`
+    "log-files": 5_000,  # that one explanation covers
+    "log-work": 220_000,  # units: see `signer.explain.budget`
     "pfx-iterations": 3_000_000,  # of the MAC and all encrypted parts, about a second
     "policy-elements": 250_000,  # of an App Control policy in XML
     "policy-size": 4 << 20,  # bytes of an App Control policy in binary form

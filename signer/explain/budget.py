@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from signer.limits import LIMITS, VARIABLE
 
-CHARACTERS_PER_UNIT = 36
+CHARACTERS_PER_UNIT = 45
 """Characters of a log for each unit, where these units are more than the limit `log-work`."""
 STATEMENT = 8
 """Units of an event, a message or another statement about a driver; a line takes one."""

@@ -90,7 +90,7 @@ def tool_lines(context: Context, line: str, lines: Lines) -> list[Record] | None
     """Read one line of any other text; None for a line that says nothing."""
     line = line[:_MAX_LINE]
     lower = line.lower()
-    if not any(map(lower.__contains__, _worth_reading())):
+    if not any(map(lower.__contains__, _worth_reading(lower.isascii()))):
         return None
     named = _FILE_ALONE.match(line)
     if context.sign is not None and named is not None:
@@ -133,8 +133,11 @@ def _statement(context: Context, line: str) -> list[Record]:
 
 
 @cache
-def _worth_reading() -> tuple[str, ...]:
-    return (*_WORTH_READING, *foreign_words())
+def _worth_reading(ascii_only: bool) -> tuple[str, ...]:
+    """Return the words by which a line is read, without those that contain another one."""
+    words = dict.fromkeys((*_WORTH_READING, *foreign_words()))
+    least = [one for one in words if not any(other in one for other in words if other != one)]
+    return tuple(one for one in least if one.isascii() or not ascii_only)
 
 
 def _subject(line: str) -> str | None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from signer.explain.explain import Explanation, Input, explain
+from signer.explain.phrases import foreign_words
+from signer.explain.readers import tool_text
 from signer.limits import LIMITS
 from tests.signer.explain.test_cases import CASES
 from tests.signer.explain.test_readers import FORMS, MESSAGE, PATH, xml
@@ -82,3 +84,10 @@ def test_the_number_of_files_is_bounded_and_the_rest_is_counted() -> None:
 def test_a_name_with_a_place_of_a_sentence_is_printed_as_it_is() -> None:
     (answer,) = run(xml(3004, FileNameBuffer=PATH.replace("X", "{policy}{detail}")).encode()).answers
     assert "{policy}{detail}.sys" in answer.cause
+
+
+def test_every_word_that_is_worth_reading_is_found_by_a_shorter_one() -> None:
+    words = [*tool_text._WORTH_READING, *foreign_words()]
+    for word in words:
+        assert any(one in word for one in tool_text._worth_reading(word.isascii())), word
+    assert len(tool_text._worth_reading(True)) < len(tool_text._worth_reading(False)) < len(words)

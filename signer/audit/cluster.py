@@ -76,7 +76,10 @@ class Cluster:
         paths = [str(path.absolute()) for path in places]
         for worker, (digest, missing) in self._client.run(_description, paths).items():
             if digest != program_digest():
-                raise UsageError(f"the worker {worker} has another version of drvsign", hint="Install this one there.")
+                raise UsageError(
+                    f"the worker {worker} has another version of drvsign",
+                    hint="Install the same version there, and start the worker again.",
+                )
             if missing:
                 raise UsageError(
                     f"the worker {worker} does not see {missing[0]}",

@@ -257,10 +257,10 @@ def _audited(
         progress = run_audit(places, question, ledger, run, cache, shown)
     if not is_interrupted:
         return None
-    hint = "continues where this one stopped" if cache is not None else "examines everything again: nothing is cached"
+    continues = "it continues where this one stopped" if cache is not None else "nothing was kept in the cache"
     return SignerError(
         f"interrupted after {progress.done:,} of {progress.listed:,} folders; the rows are theirs",
-        hint=f"Run the same command again: it {hint}.",
+        hint=f"Run the same command again: {continues}.",
     )
 
 

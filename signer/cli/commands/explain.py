@@ -40,6 +40,30 @@ _LOOKED_FOR = (
 )
 
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="LOG|CODE",
+        help="Logs in any form, folders and @lists of them (- for standard input), codes, and texts in quotes.",
+        show_default=False,
+    ),
+]
+MachineTarget = Annotated[
+    str | None,
+    typer.Option("--target", metavar="NAME", help="The machine, such as win11-24h2-x64. Default: from the log."),
+]
+ComparedPackage = Annotated[
+    Path | None,
+    typer.Option(
+        "--package", metavar="DIR", help="The driver package: check it, and compare with the log.", parser=to_path
+    ),
+]
+ComparedDriver = Annotated[
+    Path | None,
+    typer.Option("--driver", metavar="FILE", help="The driver: check it, and compare with the log.", parser=to_file),
+]
+
+
 @app.command(
     epilog=examples(
         "drvsign explain ci.evtx",
@@ -52,31 +76,11 @@ _LOOKED_FOR = (
 @command
 def explain(
     output: Output,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="LOG|CODE",
-            help="Logs in any form, folders and @lists of them (- for standard input), codes, and texts in quotes.",
-            show_default=False,
-        ),
-    ] = None,
+    inputs: Inputs = None,
     *,
-    target: Annotated[
-        str | None,
-        typer.Option("--target", metavar="NAME", help="The machine, such as win11-24h2-x64. Default: from the log."),
-    ] = None,
-    package: Annotated[
-        Path | None,
-        typer.Option(
-            "--package", metavar="DIR", help="The driver package: check it, and compare with the log.", parser=to_path
-        ),
-    ] = None,
-    driver: Annotated[
-        Path | None,
-        typer.Option(
-            "--driver", metavar="FILE", help="The driver: check it, and compare with the log.", parser=to_file
-        ),
-    ] = None,
+    target: MachineTarget = None,
+    package: ComparedPackage = None,
+    driver: ComparedDriver = None,
     brief: Annotated[bool, typer.Option("--brief", help="Print one line for each file.")] = False,
     how: Annotated[bool, typer.Option("--how", help="Print how to export the logs, and stop.")] = False,
     trust: TrustOptions,

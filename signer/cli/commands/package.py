@@ -33,6 +33,7 @@ from signer.cli.results import failure_as_result, finish, unchanged_if_interrupt
 from signer.cli.signing import prepare_for
 from signer.errors import FileError, UsageError
 from signer.formats.detect import names
+from signer.records import dataclass
 from signer.reports.file_results import FileResult, problems_document, result_document, results_summary
 from signer.storage.files import shell_quote
 
@@ -66,6 +67,22 @@ DryRun = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class PackagingManner:
+    """Options for signatures of others, for the place of the results, and for a rehearsal."""
+
+    replace: Replace = False
+    skip_signed: SkipSigned = False
+    output_dir: OutputFolder = None
+    depfile: DepFile = None
+    dry_run: DryRun = False
+
+    def applied_to(self, packaging: PackagingOptions, identity: IdentityOptions) -> PackagingOptions:
+        """Return the same, with these decisions about the signatures of other signers than those of `identity`."""
+        known = identity.known_authorities()
+        return replace(packaging, replace=self.replace, skip_signed=self.skip_signed, known=known)
+
+
 @app.command(
     epilog=examples(
         "drvsign package driver/ --os 10_X64",
@@ -88,11 +105,7 @@ def package(
     profiles: ProfileOptions,
     templates: TemplateOptions,
     reports: ReportChoices,
-    replace_signatures: Replace = False,
-    skip_signed: SkipSigned = False,
-    output_dir: OutputFolder = None,
-    depfile: DepFile = None,
-    dry_run: DryRun = False,
+    manner: PackagingManner,
     jobs: Jobs = 0,
 ) -> None:
     """Sign the drivers of a package, build and sign its catalogs, and verify the result.
@@ -115,20 +128,17 @@ def package(
         new_infs = templates.new_infs(folder, choices.build_time(), output)
         survey = choices.sound_survey(folder, output, new_infs)
     packages, problems = list(survey.packages), [*survey.problems, *_infverif(output, survey.packages)]
-    require_listable(depfile, [output_dir or folder, *_files(packages)])
+    require_listable(manner.depfile, [manner.output_dir or folder, *_files(packages)])
     prepare_for(_files(packages))
     options, _ = signature.resolve(output)
     is_new = identity.is_new
     signer = identity.open(secrets, output, in_memory=is_new)
     require_fit(chosen, signer, options, None, timestamped=authorities.is_wanted)
-    packaging = _packaging(output, options, choices, authorities, page_hashes=bool(signature.page_hashes))
-    known = identity.known_authorities()
-    packaging = replace(packaging, replace=replace_signatures, skip_signed=skip_signed, known=known)
-    call = PackageCall(output, reporting, folder, output_dir, packages, signer, packaging, chosen, jobs, depfile)
-    if dry_run:
-        if is_new:
-            say_throw_away(identity.certs, output)
-        _rehearse(call, problems, is_new_authority=is_new)
+    packaging = manner.applied_to(_packaging(output, options, choices, authorities, signature), identity)
+    place, depfile = manner.output_dir, manner.depfile
+    call = PackageCall(output, reporting, folder, place, packages, signer, packaging, chosen, jobs, depfile)
+    if manner.dry_run:
+        _rehearse(call, problems, new_authority=identity.certs if is_new else None)
     if is_new:
         call = _with_new_identity(call, identity, secrets)
     made, interrupted = _sign(call, [*_files(packages), *signing_sources(identity, signature, chosen)])
@@ -197,20 +207,25 @@ def _packaging(
     options: SigningOptions,
     choices: CatalogChoices,
     authorities: TimestampOptions,
-    *,
-    page_hashes: bool,
+    signature: SignatureOptions,
 ) -> PackagingOptions:
     """Return the options for signatures and catalogs. Raises UsageError."""
     from catalogs.signing import PackagingOptions
 
+    page_hashes = bool(signature.page_hashes)
     catalog = choices.options(page_hashes=page_hashes)
     return PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
 
 
-def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, is_new_authority: bool) -> NoReturn:
-    """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would."""
+def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, new_authority: Path | None) -> NoReturn:
+    """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would.
+
+    `new_authority` is the folder of a test authority that signing would create, or None.
+    """
+    if new_authority is not None:
+        say_throw_away(new_authority, call.output)
     with failure_as_result(call.output, call.folder), unchanged_if_interrupted(call.output, call.paths, "signed"):
-        done = rehearse(call, is_new_authority=is_new_authority)
+        done = rehearse(call, is_new_authority=new_authority is not None)
     code = ExitCode.DONE if done.refusal is None else code_of(done.refusal)
     _finish(call, done.results, done.verdict, problems, code)
     call.output.note("This was a rehearsal: no file was written.")

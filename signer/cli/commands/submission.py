@@ -53,6 +53,8 @@ Folders = Annotated[
 ]
 
 
+Unsigned = Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")]
+ReplaceCabinet = Annotated[bool, typer.Option("--replace", help="Replace a cabinet that another signer signed too.")]
 CabinetFile = Annotated[
     Path | None,
     typer.Option(
@@ -84,10 +86,8 @@ def build(
     authorities: TimestampOptions,
     profiles: ProfileOptions,
     cabinet: CabinetFile = None,
-    unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign the cabinet.")] = False,
-    replace_cabinet: Annotated[
-        bool, typer.Option("--replace", help="Replace a cabinet that another signer signed too.")
-    ] = False,
+    unsigned: Unsigned = False,
+    replace_cabinet: ReplaceCabinet = False,
     define: Define = None,
     depfile: DepFile = None,
 ) -> None:
@@ -114,13 +114,8 @@ def build(
     require_listable(depfile, [cabinet, *sources])
     for problem in submission.problems:
         output.warn(str(problem))
-    signing = _Signing(
-        identity,
-        secrets.using(said),
-        replace(signature.using(said), page_hashes=None),
-        authorities.using(said),
-        replace_cabinet,
-    )
+    options = replace(signature.using(said), page_hashes=None)
+    signing = _Signing(identity, secrets.using(said), options, authorities.using(said), replace_cabinet)
     if given is not None:
         ensure_folder(cabinet.parent)
     results = [_made(output, submission, cabinet, signing, chosen, unsigned=unsigned)]

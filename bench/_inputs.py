@@ -13,6 +13,7 @@ from bench._corpus import corpus_root
 from bench._image import PeSpec
 from bench.catalog import inf, package
 from bench.sign import large_image, write_identity
+from signer.pe.image import Image
 
 __all__ = [
     "DRVSIGN",
@@ -25,6 +26,7 @@ __all__ = [
     "listed",
     "package",
     "packages",
+    "signed_drivers",
     "write_identity",
 ]
 
@@ -55,6 +57,11 @@ def drivers() -> list[Path]:
     if not found:
         sys.exit(f"no drivers in {corpus_root() / 'drivers'}: set DRVSIGN_CORPUS")
     return found
+
+
+def signed_drivers() -> list[Path]:
+    """Return the drivers of the corpus that have an embedded signature."""
+    return [path for path in drivers() if Image.parse(path.read_bytes()).is_signed]
 
 
 def each(paths: Sequence[Path], command: str) -> list[str]:

@@ -1,35 +1,73 @@
-"""Help, the version, and commands for one file, against the imports that they need."""
+"""Help, the version, and commands for one file, against the imports that they need and without the tricks."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench import _inputs as inputs
 from bench._inputs import DRVSIGN
-from bench._measure import Arguments, compare
+from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
 
 IMPORTS = "import typer, asn1crypto.cms, cryptography.x509, pefile"
+STANDARD_CLASSES = """
+import dataclasses, signer.records
+signer.records.dataclass = dataclasses.dataclass
+from signer.__main__ import main
+main()
+"""
+"""drvsign without the data classes of `signer.records`."""
+HELP_BY_RICH = """
+import signer.cli.app as program
+program.ErrorBoundary.format_help = program.TyperGroup.format_help
+program.app.rich_markup_mode = "rich"
+program.app(prog_name="drvsign")
+"""
+"""drvsign with Typer's help, which asks every command for its summary."""
+_ROUNDS = 9
 
 
 def start(folder: Path) -> Result:
-    """Measure help, the version, and one small file, against the imports."""
-    typer, libraries, lief = ([sys.executable, "-c", code] for code in ("import typer", IMPORTS, "import lief"))
-    driver = min(inputs.drivers(), key=lambda path: abs(path.stat().st_size - 60_000))
+    """Measure help, the version, and one small file, against the imports and without the tricks."""
+    return Result((*_help(), *_verify_one(), *_sign_one(folder)))
+
+
+def _help() -> Iterator[Comparison]:
+    typer = [sys.executable, "-c", "import typer"]
+    for options in ("--help", "verify --help", "package --help"):
+        yield compare(f"drvsign {options}, of import typer", "1.5", [*DRVSIGN, *options.split()], typer, rounds=_ROUNDS)
+    yield compare("drvsign --version, of import typer", "1.2", [*DRVSIGN, "--version"], typer, rounds=_ROUNDS)
+    by_rich = [sys.executable, "-c", HELP_BY_RICH, "--help"]
+    yield compare("drvsign --help, of the same drawn by rich", "0.9", [*DRVSIGN, "--help"], by_rich, rounds=_ROUNDS)
+
+
+def _verify_one() -> Iterator[Comparison]:
+    libraries = [sys.executable, "-c", IMPORTS]
+    for kind, paths in (("unsigned", inputs.drivers()), ("signed", inputs.signed_drivers())):
+        path = min(paths, key=lambda one: abs(one.stat().st_size - 60_000))
+        verify: Arguments = [*DRVSIGN, "verify", path]
+        yield compare(f"verify one driver, {kind}, of its imports", "1.3", verify, libraries, rounds=_ROUNDS)
+        other: Arguments = [sys.executable, "-c", STANDARD_CLASSES, "verify", path]
+        label = f"verify one driver, {kind}, of the same with standard data classes"
+        yield compare(label, "0.9", verify, other, rounds=_ROUNDS)
+
+
+def _sign_one(folder: Path) -> Iterator[Comparison]:
+    """Sign one driver, on all processors and on one, and a package of one driver, against the import of lief."""
+    lief = [sys.executable, "-c", "import lief"]
     key, cert = inputs.write_identity(folder)
-    small, signed = inputs.images(folder / "one", 1) / "00000.sys", folder / "one.signed"
-    sign: Arguments = [*DRVSIGN, "sign", small, "-q", "--output", signed, "--cert", cert, "--key", key]
-    found = [
-        compare("drvsign --help, of import typer", "1.5", [*DRVSIGN, "--help"], typer, rounds=9),
-        compare("drvsign verify --help, of import typer", "1.5", [*DRVSIGN, "verify", "--help"], typer, rounds=9),
-        compare("drvsign --version, of import typer", "1.2", [*DRVSIGN, "--version"], typer, rounds=9),
-        compare("verify one driver, of its imports", "1.3", [*DRVSIGN, "verify", driver], libraries, rounds=9),
-        compare("sign one driver, of import lief", "1.0", sign, lief, rounds=9),
-    ]
+    small, target = inputs.images(folder / "one", 1) / "00000.sys", folder / "one.signed"
+    identity: Arguments = ["--cert", cert, "--key", key]
+    sign: Arguments = [*DRVSIGN, "sign", small, "-q", "--output", target, *identity]
+    yield compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS)
     if shutil.which("taskset"):
         one_core: Arguments = ["taskset", "-c", "0"]
         label = "sign one driver on one core, of import lief"
-        found.append(compare(label, "1.0", [*one_core, *sign], [*one_core, *lief], rounds=9))
-    return Result(tuple(found))
+        yield compare(label, "1.0", [*one_core, *sign], [*one_core, *lief], rounds=_ROUNDS)
+    package = folder / "package"
+    build: Arguments = [*DRVSIGN, "package", package, "--os", "10_X64", "--now", "2026-01-01", *identity]
+    label = "package of one driver, of import lief"
+    yield compare(label, "1.3", build, lief, rounds=_ROUNDS, before=lambda: inputs.image_package(package, 1))

@@ -17,18 +17,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from signer.cli import completion, man_page, streams
+from signer.cli import completion, streams
 from signer.cli.command_table import COMMANDS, PANELS
 from signer.cli.completion_values import complete_values
 from signer.cli.exit_codes import ExitCode, code_of
-from signer.cli.help import write_help
 from signer.cli.option_groups import examples
 from signer.cli.output import Output
-from signer.cli.panels import Canvas
 from signer.cli.param_types import convert_directly, to_path
 from signer.cli.signtool_switches import hint_for_switches
 from signer.errors import InternalError, Interrupted, PackageError, SignerError, UsageError
 from signer.storage.files import hint_for
+from signer.version import VERSION
 
 AS_TOOL = "--as"
 """`drvsign --as TOOL …` takes the command line of a tool of Microsoft (`signer.cli.front_ends`)."""
@@ -59,7 +58,7 @@ class ErrorBoundary(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, without importing the commands."""
-        write_help(self, ctx, formatter, PANELS)
+        _write_help(self, ctx, formatter, PANELS)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Complete the name of a command, without importing the commands."""
@@ -115,13 +114,19 @@ def _boundary(arguments: list[str]) -> Iterator[None]:
 
 def _prepare(loaded: Any, ctx: Any) -> None:
     """Give a command and all below our conversion of values, completion and help."""
-    loaded.format_help = partial(write_help, loaded)
+    loaded.format_help = partial(_write_help, loaded)
     help_option = loaded.get_help_option(ctx) if ctx is not None else None
     for parameter in (*loaded.params, *([help_option] if help_option is not None else [])):
         convert_directly(parameter)
         complete_values(parameter)
     for below in getattr(loaded, "commands", {}).values():
         _prepare(below, ctx)
+
+
+def _write_help(*arguments: Any) -> None:
+    from signer.cli.help import write_help
+
+    write_help(*arguments)
 
 
 def _report(error: SignerError) -> None:
@@ -162,12 +167,12 @@ def _unexpected(error: Exception) -> SignerError:
     return InternalError(error)
 
 
-def _refuse_wrong_call(error: Exception, arguments: list[str]) -> None:
+def _refuse_wrong_call(error: Any, arguments: list[str]) -> None:
     """Report Typer's error about a command, option or argument like every other error; ignore other exceptions."""
     if not hasattr(error, "format_message"):
         return
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(error.format_message(), color=Canvas.of(sys.stdout).styled)
+        typer.echo(error.format_message(), color=error.ctx.color)
         raise typer.Exit(ExitCode.USAGE) from error
     message = error.format_message().rstrip(".")
     Output(json="--json" in arguments)
@@ -215,13 +220,22 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            typer.echo(f"drvsign {version('drvsign')}")
-        except PackageNotFoundError:
-            typer.echo("drvsign (running from source, not installed)")
+        typer.echo(f"drvsign {VERSION}")
         raise typer.Exit
+
+
+def _man_page(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        from signer.cli import man_page
+
+        man_page.show(ctx)
+
+
+def _man_pages(ctx: typer.Context, folder: Path | None) -> None:
+    if folder is not None:
+        from signer.cli import man_page
+
+        man_page.write(ctx, folder)
 
 
 def _makefile(wanted: bool) -> None:
@@ -262,13 +276,13 @@ def drvsign(
     ] = None,
     show_man: Annotated[
         bool,
-        typer.Option("--show-man", callback=man_page.show, is_eager=True, help="Print the manual page drvsign(1)."),
+        typer.Option("--show-man", callback=_man_page, is_eager=True, help="Print the manual page drvsign(1)."),
     ] = False,
     man_pages: Annotated[
         Path | None,
         typer.Option(
             "--man-pages",
-            callback=man_page.write,
+            callback=_man_pages,
             is_eager=True,
             metavar="DIR",
             parser=to_path,

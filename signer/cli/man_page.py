@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -21,19 +21,16 @@ _EXIT_CODES = (
 _WIDTH = 79
 
 
-def show(ctx: typer.Context, wanted: bool) -> None:
-    """Print drvsign(1) and exit, if it is wanted."""
-    if wanted:
-        typer.echo("\n".join(page(ctx.find_root().command)))
-        raise typer.Exit
+def show(ctx: typer.Context) -> NoReturn:
+    """Print drvsign(1) and exit."""
+    typer.echo("\n".join(page(ctx.find_root().command)))
+    raise typer.Exit
 
 
-def write(ctx: typer.Context, folder: Path | None) -> None:
-    """Write the pages of drvsign and of all commands to a folder and exit, if one is given. Raises FileError."""
+def write(ctx: typer.Context, folder: Path) -> NoReturn:
+    """Write the pages of drvsign and of all commands to a folder and exit. Raises FileError."""
     from signer.storage.files import ensure_folder, write_atomically
 
-    if folder is None:
-        return
     ensure_folder(folder)
     for name, lines in pages(ctx.find_root().command):
         write_atomically(folder / f"{name}.1", "".join(f"{line}\n" for line in lines).encode())

@@ -12,7 +12,6 @@ from signer.cli.exit_codes import code_of
 from signer.cli.output import Output
 from signer.errors import SignerError, UsageError
 from signer.records import dataclass
-from signer.reports.json_pieces import json_pieces
 from signer.reports.places import Places
 from signer.reports.renderers import RENDERERS, render_report
 from signer.storage.files import read, write_pieces
@@ -123,6 +122,8 @@ class Reporting:
         if report is not None and file.format in RENDERERS:
             write_report(file, render_report(file.format, report))
         else:
+            from signer.reports.json_pieces import json_pieces
+
             write_report(file, chain(json_pieces(document()), "\n"))
 
 

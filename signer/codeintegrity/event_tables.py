@@ -8,7 +8,7 @@ come from. Builds between two public tables have the rows of the older one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from signer.policy.tables import Row, rows
@@ -76,51 +76,33 @@ class EventMessage:
 @cache
 def schemas() -> tuple[EventSchema, ...]:
     """Return every template, in the order of id, version and build."""
-    return tuple(
-        EventSchema(
-            int(row["id"]),
-            int(row["version"]),
-            _builds(row),
-            row["level"],
-            _CHANNELS[row["channel"]],
-            tuple(_field(text) for text in row["fields"].split("|") if text),
-        )
-        for row in rows("event_fields.tsv", _PACKAGE)
-    )
+    return tuple(map(_schema, rows("event_fields.tsv", _PACKAGE)))
 
 
 @cache
 def known_events() -> frozenset[int]:
     """Return the ids of all events."""
-    return frozenset(one.id for one in schemas())
+    return frozenset(int(row["id"]) for row in rows("event_fields.tsv", _PACKAGE))
 
 
 @cache
 def messages() -> tuple[EventMessage, ...]:
     """Return every text, in the order of id, version and build."""
-    return tuple(
-        EventMessage(
-            int(row["id"]),
-            int(row["version"]),
-            _builds(row),
-            row["message"].replace("\\n", "\n").replace("\\t", "\t"),
-        )
-        for row in rows("event_messages.tsv", _PACKAGE)
-    )
+    return tuple(map(_message, rows("event_messages.tsv", _PACKAGE)))
 
 
 @cache
 def newest_schema(event_id: int, build: int) -> EventSchema | None:
     """Return the template of the newest version that a build has; None if the build lacks the event."""
-    found = [one for one in schemas() if one.id == event_id and build in one.builds]
-    return max(found, key=lambda one: one.version, default=None)
+    found = map(_schema, _rows_of(event_id, "event_fields.tsv"))
+    return max((one for one in found if build in one.builds), key=lambda one: one.version, default=None)
 
 
 @cache
 def message_of(event_id: int, version: int, build: int) -> EventMessage | None:
     """Return the text of an event's version on a build; None if the build has none."""
-    found = (one for one in messages() if (one.id, one.version) == (event_id, version) and build in one.builds)
-    return next(found, None)
+    found = map(_message, _rows_of(event_id, "event_messages.tsv"))
+    return next((one for one in found if one.version == version and build in one.builds), None)
 
 
 @cache
@@ -137,6 +119,27 @@ def words_of(name: str, build: int) -> Mapping[int, str]:
 def numbers_of(name: str) -> Mapping[str, int]:
     """Return the numbers of a map by their words, of every build."""
     return {row["text"]: int(row["value"]) for row in rows("event_values.tsv", _PACKAGE) if row["map"] == name}
+
+
+def _rows_of(event_id: int, name: str) -> Iterator[Row]:
+    """Yield the rows of one event: a verdict needs few of all events."""
+    return (row for row in rows(name, _PACKAGE) if row["id"] == str(event_id))
+
+
+def _schema(row: Row) -> EventSchema:
+    return EventSchema(
+        int(row["id"]),
+        int(row["version"]),
+        _builds(row),
+        row["level"],
+        _CHANNELS[row["channel"]],
+        tuple(_field(text) for text in row["fields"].split("|") if text),
+    )
+
+
+def _message(row: Row) -> EventMessage:
+    text = row["message"].replace("\\n", "\n").replace("\\t", "\t")
+    return EventMessage(int(row["id"]), int(row["version"]), _builds(row), text)
 
 
 def _builds(row: Row) -> Builds:

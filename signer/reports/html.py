@@ -15,6 +15,7 @@ from signer.reports import tool
 from signer.reports.escape import printable, without_noncharacters
 from signer.reports.links import page_of
 from signer.reports.model import Check, Finding, Level, Link, Report, Result, Signature, Subject, counted
+from signer.version import VERSION
 
 _SHAPES: Mapping[Result, str] = {
     "accepted": "✓",
@@ -41,7 +42,7 @@ def render(report: Report) -> Iterator[str]:
     yield f'<main id="content">\n{overview}'
     for number, subject in enumerate(report.subjects):
         yield _section(report, subject, number)
-    yield f'</main>\n<footer class="muted"><p>Made by {tool.NAME} {_text(tool.version())}. '
+    yield f'</main>\n<footer class="muted"><p>Made by {tool.NAME} {_text(VERSION)}. '
     yield f"Exit code {report.exit_code}.</p></footer>\n</body>\n</html>\n"
 
 

@@ -15,6 +15,7 @@ from signer.reports import tool
 from signer.reports.escape import printable
 from signer.reports.links import page_of
 from signer.reports.model import Finding, Report, Rule
+from signer.version import VERSION
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
@@ -38,7 +39,7 @@ def _run(report: Report) -> dict[str, Any]:
         "tool": {
             "driver": {
                 "name": tool.NAME,
-                "version": tool.version(),
+                "version": VERSION,
                 "rules": [_rule(rule) for rule in report.rules.values()],
             }
         },

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from signer.errors import FileError, UnfinishedRun
 from signer.storage.files import shell_quote
+from signer.storage.journal import JOURNAL, STAGING, entries_of
 from signer.storage.lock import is_held
-from signer.storage.transaction import JOURNAL, STAGING, entries_of
 
 
 class UnfinishedRuns:

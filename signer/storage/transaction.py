@@ -26,18 +26,15 @@ from signer.storage.files import (
     flush_folder,
     mapped,
     mode_for,
-    read,
     require_data,
     shell_quote,
     write_atomically,
 )
+from signer.storage.journal import JOURNAL, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
 from signer.storage.patching import Change, changed_copy
 from signer.storage.staging import Home
-
-STAGING, JOURNAL = ".drvsign.", "journal.json"
-"""Prefix of the staging folder's name, and name of the file in it that records how to restore the old files."""
 
 
 class Transaction:
@@ -179,19 +176,6 @@ def _rollback(staging: Path) -> None:
             elif (staging / Path(old).name).exists():
                 (staging / Path(old).name).replace(target)
     journal.unlink(missing_ok=True)
-
-
-def entries_of(journal: Path) -> list[tuple[str, str | None]]:
-    """Read a journal: each target (relative to the folder), and the name of its old file or None. Raises FileError."""
-    try:
-        entries = json.loads(read(journal))
-        return [(str(name), None if old is None else str(old)) for name, old in entries]
-    except (ValueError, TypeError) as error:
-        raise FileError(
-            "the journal of an interrupted update can't be parsed",
-            path=journal,
-            hint=f"Delete the folder {shell_quote(journal.parent)} and build the package again.",
-        ) from error
 
 
 def _keep(target: Path, backup: Path) -> Path:

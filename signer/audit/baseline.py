@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from signer.audit.rows import STOPPING, Answer, Row
+from signer.audit.rows import STOPPING, Answer, Row, row_key
 from signer.errors import ConfigError
 from signer.records import dataclass
 from signer.storage.files import read
@@ -26,11 +26,8 @@ class Difference:
     """The earlier answer; None for a new driver."""
     now: Answer | None
     """The answer; None for a driver that is gone."""
-
-    @property
-    def key(self) -> str:
-        """The key of the driver's row."""
-        return self.authentihash or f"path:{self.file}"
+    key: str
+    """The key of the driver's row."""
 
     @property
     def stops_now(self) -> bool:
@@ -76,7 +73,7 @@ def _entry(row: Any) -> tuple[str, tuple[str, Answer]]:
     answer, file = row["answer"], row["file"]
     if answer not in get_args(Answer) or not isinstance(file, str):
         raise ValueError(answer)
-    return str(row["authentihash"]) or f"path:{file}", (file, answer)
+    return row_key(str(row["authentihash"]), file, str(row["version"])), (file, answer)
 
 
 def differences(rows: Iterable[Row], old: Baseline) -> Iterator[Difference]:
@@ -86,6 +83,6 @@ def differences(rows: Iterable[Row], old: Baseline) -> Iterator[Difference]:
         _, was = left.pop(row.key, ("", None))
         if was != row.reason.answer:
             change: Change = "changed" if was is not None else "new"
-            yield Difference(change, row.file, row.authentihash, was, row.reason.answer)
+            yield Difference(change, row.file, row.authentihash, was, row.reason.answer, row.key)
     for key, (file, was) in left.items():
-        yield Difference("gone", file, "" if key.startswith("path:") else key, was, None)
+        yield Difference("gone", file, "" if key.startswith("path:") else key, was, None, key)

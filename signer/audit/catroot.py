@@ -1,7 +1,7 @@
 """Look drivers up in the catalogs of a disk: thousands, of which each driver needs the few that list its digest.
 
 Which catalogs may list a digest is found by a scan for everything that has the form of one, an OCTET STRING of 20 or 32
-bytes, without parsing. Twelve bytes are kept for each: a disk has about a million.
+bytes, without parsing. Eight bytes are kept for each: a disk has about a million.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from signer.storage.files import mapped
 from signer.verify.evidence import CatalogLookup
 
 _DIGEST = re.compile(rb"\x04(?=\x14(.{20})|\x20(.{32}))", re.DOTALL)
+_BEGINNING, _NUMBER_BITS = 5, 24
+"""Number of bytes of a digest and number of bits of the number of its catalog in an entry of the index."""
 _MAX_CATALOGS = 8
 """Maximum number of catalogs for one driver: each update of Windows lists it again."""
 _PARSED = 16
@@ -51,24 +53,21 @@ class CatRoot:
         return sorted(path for path in found if path.suffix.lower() == ".cat")
 
     @cached_property
-    def _index(self) -> tuple[array[int], array[int]]:
-        """The first eight bytes of each digest in ascending order, and the numbers of their catalogs."""
-        beginnings, numbers = array("Q"), array("I")
+    def _index(self) -> array[int]:
+        """The beginning of each digest with the number of its catalog behind it, in ascending order."""
+        found = array("Q")
         for number, path in enumerate(self._paths):
-            found = sorted(_beginnings(path))
-            beginnings.extend(found)
-            numbers.extend([number] * len(found))
-        order = sorted(range(len(beginnings)), key=beginnings.__getitem__)
-        return array("Q", (beginnings[at] for at in order)), array("I", (numbers[at] for at in order))
+            found.extend(beginning << _NUMBER_BITS | number for beginning in _beginnings(path))
+        return array("Q", sorted(found))
 
     def _candidates(self, digest: bytes) -> Iterator[int]:
         """Yield the numbers of the catalogs with a digest that begins like this one."""
-        beginnings, numbers = self._index
-        wanted = int.from_bytes(digest[:8], "big")
-        at = bisect_left(beginnings, wanted)
-        while at < len(beginnings) and beginnings[at] == wanted:
-            yield numbers[at]
-            at += 1
+        wanted = _beginning(digest)
+        for at in range(bisect_left(self._index, wanted << _NUMBER_BITS), len(self._index)):
+            beginning, number = divmod(self._index[at], 1 << _NUMBER_BITS)
+            if beginning != wanted:
+                return
+            yield number
 
 
 @lru_cache(maxsize=4)
@@ -81,9 +80,13 @@ def _beginnings(path: Path) -> set[int]:
     """Return the beginnings of what may be digests in a catalog; nothing for one that can't be read."""
     try:
         with mapped(path) as data:
-            return {int.from_bytes((one[1] or one[2])[:8], "big") for one in _DIGEST.finditer(data)}
+            return {_beginning(short or long) for short, long in _DIGEST.findall(data)}
     except SignerError:
         return set()
+
+
+def _beginning(digest: bytes) -> int:
+    return int.from_bytes(digest[:_BEGINNING], "big")
 
 
 @lru_cache(maxsize=_PARSED)

@@ -72,7 +72,8 @@ def _best(files: Iterable[Sighting]) -> Reason | None:
 
 
 def _worst(reasons: Iterable[Reason]) -> Reason | None:
-    return min(reasons, key=lambda one: ANSWERS.index(one.answer), default=None)
+    """Return the worst of several answers; of equal ones the newest, so that a block counts more than its warning."""
+    return max(reasons, key=lambda one: (-ANSWERS.index(one.answer), one.date), default=None)
 
 
 def _shown(group: Sequence[Sighting], reason: Reason) -> Sighting:

@@ -135,6 +135,11 @@ class Sighting:
         return f"link:{self.links[0]}" if self.links else f"path:{self.path}"
 
 
+def row_key(digest: str, file: str, version: str) -> str:
+    """Return the name of a driver: its digest, or if that is not known its path with the version of its package."""
+    return digest or f"path:{file}|{version}"
+
+
 def inf_link(inf: str, version: str) -> str:
     """Return the name of a driver by its INF and the version of its DriverVer, as `Sighting.links` has it."""
     return f"inf:{inf.lower()}|{version}"
@@ -176,8 +181,8 @@ class Row:
 
     @property
     def key(self) -> str:
-        """The digest of the driver; the path for a file that can't be read."""
-        return self.authentihash or f"path:{self.file}"
+        """The name of the driver among rows."""
+        return row_key(self.authentihash, self.file, self.identity.version)
 
     @property
     def hardware_ids(self) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ def add_logs(output: Output, paths: Sequence[Path], machines: Collection[str], l
         ledger.add(found)
         if not found:
             output.warn(f"{path}: no event 3076 or 3077 about a driver")
+        others = sorted({one.machine for one in found} - set(machines)) if machines else []
+        if others:
+            output.warn(f"{path}: events of {', '.join(others[:3])}, which no --machine names")
     for problem, count in context.damages.items():
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
 

@@ -121,8 +121,9 @@ def _described(row: Row) -> str:
         text += f"; {_shortened(infs)}"
     if row.machines:
         text += f"; on {_shortened(_machines(row))}"
-    if row.reason.origin == "log":
-        text += f"; {row.events[0]}"
+    event = next((one for one in row.events if f"event-{one.id}" == row.reason.rule), None)
+    if event is not None:
+        text += f"; {event}"
     return text
 
 

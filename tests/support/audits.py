@@ -51,9 +51,9 @@ SAMPLE = (
     row("tool", Reason("not-a-driver", rule="format")),
 )
 CHANGES = (
-    Difference("changed", SAMPLE[0].file, SAMPLE[0].authentihash, "loads", "stops"),
-    Difference("new", SAMPLE[1].file, SAMPLE[1].authentihash, None, "stops"),
-    Difference("gone", "store\\old.sys", "0f" * 32, "loads", None),
+    Difference("changed", SAMPLE[0].file, SAMPLE[0].authentihash, "loads", "stops", SAMPLE[0].key),
+    Difference("new", SAMPLE[1].file, SAMPLE[1].authentihash, None, "stops", SAMPLE[1].key),
+    Difference("gone", "store\\old.sys", "0f" * 32, "loads", None, "0f" * 32),
 )
 
 

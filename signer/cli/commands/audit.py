@@ -148,7 +148,7 @@ class AuditOptions:
 
         named = [(one.path, one.machine) for one in self.machine_paths or []]
         found = [*((path, "") for path in listed(paths or [])), *named]
-        if not found:
+        if not found and not self.logs:
             raise UsageError("nothing to audit", hint="Name a driver store, or a folder with drivers or packages.")
         for path in (path for path, _ in found if not exists(path)):
             raise FileError("file or folder not found", path=path, hint="Check the path.")

@@ -33,6 +33,17 @@ def test_changed_new_and_gone_drivers(tmp_path: Path, wrapped: bool) -> None:
     ]
 
 
+def test_versions_of_a_package_whose_files_are_not_here_are_apart(tmp_path: Path) -> None:
+    old, new = (
+        Row("x.inf", ("x.inf",), "", Reason("needs-file", origin="inventory"), Identity(version), present=False)
+        for version in ("1.0.0.0", "2.0.0.0")
+    )
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps([old.as_json(), new.as_json()]))
+    assert list(differences([old, new], read_baseline(path))) == []
+    assert [one.change for one in differences([old], read_baseline(path))] == ["gone"]
+
+
 BAD = {
     "no JSON": b"{",
     "another document": b'{"schema": "drvsign.verdict/1"}',

@@ -16,10 +16,17 @@ from signer.audit.ledger import Ledger
 from signer.audit.rows import Row
 from signer.audit.run import audit
 from signer.audit.units import Place, units
+from signer.cli.audit_questions import asked
+from signer.cli.options.verify import MachineOptions
 from signer.policy.machine_state import MachineState
+from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
+from tests.support.images import PeSpec
 from tests.support.program import drvsign
+from tests.support.version_resources import resource
 
+POLICY = """<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy"><VersionEx>10.0.0.0</VersionEx>
+<PlatformID>{2E07F7E4-194C-4D20-B7C9-6F44A6C5A234}</PlatformID><FileRules/><Signers/><SigningScenarios/></SiPolicy>"""
 GUID = "{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"
 QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
 
@@ -81,10 +88,34 @@ def test_the_disk_has_its_lists_and_the_phase_of_the_policy(tmp_path: Path) -> N
 
 
 def test_the_release_is_that_of_the_kernel(tmp_path: Path) -> None:
-    make(tmp_path, "Windows/System32/drivers/a.sys", "Windows/System32/ntoskrnl.exe")
+    make(tmp_path, "Windows/System32/drivers/a.sys", "Windows/System32/NTOSKRNL.EXE")
     disk = disk_at(tmp_path)
     assert disk is not None
     assert disk.kernel() is None
+    (disk.system / "NTOSKRNL.EXE").write_bytes(PeSpec(overlay=resource((10, 0, 19041, 5000))).build())
+    assert disk.kernel() == (19041, "x64")
+
+
+def test_the_state_of_a_machine_goes_file_first_then_call_then_disk(tmp_path: Path) -> None:
+    make(tmp_path, "Windows/System32/drivers/a.sys")
+    (tmp_path / "Windows/System32/ntoskrnl.exe").write_bytes(PeSpec(overlay=resource((10, 0, 19041, 1))).build())
+    make(tmp_path, "Windows/System32/CodeIntegrity/CiPolicies/Active/{784c4414-79f4-4c32-a6a5-f0fb42a51d0d}.CIP")
+    list_ = tmp_path / "Windows/System32/CodeIntegrity/CiPolicies/Active"
+    (list_ / "{784c4414-79f4-4c32-a6a5-f0fb42a51d0d}.CIP").write_text(POLICY)
+    (tmp_path / "pc.toml").write_text('driver-policy = "off"\n')
+    disk = disk_at(tmp_path)
+    assert disk is not None
+
+    def state(states: dict[str, Path], target: str | None = None) -> tuple[str | None, str]:
+        found = asked(Trust.release(), MachineOptions(), target, states, {"pc": disk}, test_machine=False)
+        query = found.question.of("pc").query
+        assert found.lists["pc"] == [list_ / "{784c4414-79f4-4c32-a6a5-f0fb42a51d0d}.CIP"]
+        assert found.question.query.targets == parse_targets([target] if target else [])
+        return query.machine.driver_policy, query.targets[0].name
+
+    assert state({}) == ("evaluation", "win10-2004-x64")
+    assert state({}, "win11-24h2-x64") == ("evaluation", "win11-24h2-x64")
+    assert state({"pc": tmp_path / "pc.toml"}) == ("off", "win10-2004-x64")
 
 
 def rows(*places: Place) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,6 +164,13 @@ def test_logs_and_inventories_are_joined_by_hash(here: Sighting, other: Sighting
     found = rows(other, here)
     assert found[0].reason.answer == answer
     assert len(found) == (1 if here.authentihash else 2)
+
+
+def test_of_two_events_the_block_counts_more_than_its_warning() -> None:
+    warned = replace(said("log", "stops", "aa", "pc-1"), reason=Reason("stops", rule="event-3076", origin="log"))
+    blocked = replace(warned, reason=Reason("stops", date="2026-05-03", rule="event-3077", origin="log"))
+    older = replace(warned, reason=Reason("stops", date="2026-04-30", rule="event-3077", origin="log"))
+    assert [row.reason for row in rows(HERE, warned, blocked, older)] == [blocked.reason]
 
 
 def test_what_an_inf_is_said_to_install_is_said_of_each_of_its_drivers() -> None:

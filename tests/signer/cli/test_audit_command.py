@@ -179,3 +179,16 @@ def test_an_archive_is_examined_again_when_it_changes(store: Path, work: Path) -
     assert json.loads(drvsign("audit", "x.zip", "--json").stdout)["drivers"] == first
     make("copy.sys", "tool.dll")
     assert len(json.loads(drvsign("audit", "x.zip", "--json").stdout)["drivers"]) == 2
+
+
+def test_a_log_alone_is_audited(work: Path) -> None:
+    (work / "ci.xml").write_text(xml(3077, fields()))
+    ran = drvsign("audit", "--log", "ci.xml", "--json")
+    assert (ran.code, [row["answer"] for row in json.loads(ran.stdout)["drivers"]]) == (1, ["stops"])
+
+
+def test_a_log_of_a_machine_that_the_call_does_not_name_is_said(store: Path, work: Path) -> None:
+    (work / "ci.xml").write_text(xml(3077, fields()))
+    ran = drvsign("audit", "--machine", "pc-1=store", "--log", "ci.xml")
+    assert "events of pc-17.corp.example, which no --machine names" in ran.stderr
+    assert "no --machine" not in drvsign("audit", "--machine", "pc-17=store", "--log", "ci.xml").stderr

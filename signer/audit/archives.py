@@ -10,8 +10,8 @@ from catalogs.submission.unpack import zip_entries
 from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.audit.iso import iso_members
 from signer.cab.read import Listing
-from signer.errors import SignerError
-from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped
+from signer.errors import MalformedInput, SignerError
+from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped, shell_quote
 
 
 def unpack_drivers(path: Path, folder: Path) -> None:
@@ -45,8 +45,16 @@ def _of_zip(path: Path) -> Iterator[Member]:
     yield from bounded(Member(name, len(data), (data,)) for name, data in zip_entries(path) if is_wanted(name))
 
 
+def _of_msi(path: Path) -> Iterator[Member]:
+    raise MalformedInput(
+        "an MSI can't be read: its files are in compressed cabinets under names of its own",
+        hint=f"Unpack it with: msiextract -C FOLDER {shell_quote(path)} (on Windows: msiexec /a), and audit FOLDER.",
+    )
+
+
 READERS: Mapping[str, Callable[[Path], Iterator[Member]]] = {
     ".cab": _of_cabinet,
     ".zip": _of_zip,
     ".iso": iso_members,
+    ".msi": _of_msi,
 }

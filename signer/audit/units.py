@@ -13,7 +13,7 @@ from signer.records import dataclass
 
 _MAX_FILES = 256
 """Maximum number of loose files of one unit, so that the work is spread."""
-ARCHIVES = frozenset({".cab", ".zip", ".iso"})
+ARCHIVES = frozenset({".cab", ".zip", ".iso", ".msi"})
 """The suffixes of archives, which are examined if the call names them."""
 CODE = frozenset({".sys", ".dll", ".exe", ".efi", ".cpl", ".ocx", ".drv", ".ax"})
 """The suffixes of files that Windows runs. Files with other suffixes are examined where an INF names them."""

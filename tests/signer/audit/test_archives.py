@@ -114,6 +114,7 @@ DAMAGED: dict[str, tuple[str, bytes]] = {
     "an empty cabinet file": ("x.cab", b""),
     "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),
     "a damaged .zip": ("x.zip", as_zip(FILES)[:200]),
+    "an MSI, which is not unpacked": ("x.msi", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
     "something else with the name of an image": ("x.iso", b"\x01" * 70_000),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_the_oldest_folders_are_dropped(store: Path, monkeypatch: pytest.MonkeyP
     run(store, day=1)
     (store / "hello" / "x64" / "other.sys").unlink()
     assert run(store, day=2)[0] == ["hello"]
-    with sqlite3.connect(store.parent / "cache" / "audit.sqlite") as database:
+    with closing(sqlite3.connect(store.parent / "cache" / "audit.sqlite")) as database:
         assert database.execute("SELECT DISTINCT used FROM unit").fetchall() == [(2,)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -239,8 +240,12 @@ def test_a_second_interrupt_ends_the_batch_at_once() -> None:
 def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
     number_of_items = 4000
 
+    def work(item: int) -> int:
+        time.sleep(0.001)  # on a busy machine, the other threads would end before this one sends the signal
+        return item
+
     def results() -> Iterator[int]:
-        for number in run(lambda item: item, range(number_of_items), jobs):
+        for number in run(work, range(number_of_items), jobs):
             yield number
             os.kill(os.getpid(), signal.SIGINT) if number == 0 else None
 

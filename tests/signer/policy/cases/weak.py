@@ -76,14 +76,14 @@ def md5_in_the_chain_of_a_driver() -> Sample:
 @stated(WEAK_CHAINS)
 def md5_before_march_2009() -> Sample:
     """A timestamp before March 2009 exempts MD5."""
-    return driver(commercial_chain_with("digest-md5").stamped("2009-02-28"))
+    return driver(commercial_chain_with("digest-md5").stamped("2009-02-28T23:59:59"))
 
 
 @expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
 @stated(WEAK_CHAINS)
 def md5_since_march_2009() -> Sample:
     """A timestamp of March 2009 does not exempt MD5."""
-    return driver(commercial_chain_with("digest-md5").stamped("2009-03-01"))
+    return driver(commercial_chain_with("digest-md5").stamped("2009-03-01T00:00:00"))
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="timestamp-in-future")

@@ -96,6 +96,11 @@ def test_a_flood_of_values_is_refused() -> None:
         parse(nested.with_unsigned(SIGNED, oids.NESTED_SIGNATURE, (DAMAGED,) * 1001))
 
 
+def test_as_many_values_as_the_limit_are_read() -> None:
+    (signer,) = parse(nested.with_unsigned(SIGNED, oids.NESTED_SIGNATURE, (DAMAGED,) * 1000)).signers
+    assert len(signer.unsigned_attributes[oids.NESTED_SIGNATURE]) == 1000
+
+
 def test_a_flood_of_certificates_is_refused_before_any_is_parsed() -> None:
     tiny = der.sequence(der.sequence()) * 100_000
     content = der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x")))
@@ -233,3 +238,10 @@ def test_an_attribute_without_values_is_refused() -> None:
     signer[3] = lonely
     with pytest.raises(SignatureFormatError, match="too few fields"):
         parse_signer(der.sequence(*signer))
+
+
+def test_a_malformed_certificate_hides_no_ber_in_the_next_one() -> None:
+    fields = parts()
+    fields[3] = der.explicit(0, DAMAGED, bytes.fromhex("30 80 00 00"))
+    with pytest.raises(NotDerError):
+        parse(signed_data(*fields))

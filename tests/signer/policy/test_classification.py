@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from signer.asn1.oids import (
     EKU_CODE_SIGNING,
@@ -19,9 +20,12 @@ from signer.asn1.oids import (
     EKU_WINDOWS_SYSTEM,
     EKU_WINDOWS_TCB,
 )
-from signer.policy.classify import publisher
+from signer.certificates import common_name
+from signer.policy.classify import publisher, usages_of
 from signer.policy.findings import Classification
 from signer.policy.subjects import FileSubject
+from signer.trust.published import published_roots
+from tests.support.hierarchy import issue
 from tests.support.policy_builder import (
     Sign,
     anchor,
@@ -47,6 +51,12 @@ def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
     """Sign under an issuer that no store contains, with or without its certificate embedded."""
     leaf = certificate("Contoso Ltd.", issuer, usages=(EKU_CODE_SIGNING, *usages))
     return Sign(leaf, (chain(leaf, None, *((certificate(issuer),) if root else ())),))
+
+
+def _above(root: str, *usages: str) -> Sign:
+    """Return a signature whose path ends, without an anchor, at a certificate below a root of this name."""
+    leaf = certificate("Contoso", "Some PCA", usages=(EKU_CODE_SIGNING, *usages))
+    return Sign(leaf, (chain(leaf, None, certificate("Some PCA", root)),))
 
 
 @pytest.mark.parametrize(
@@ -87,11 +97,29 @@ def _below(issuer: str, *usages: str, root: bool = False) -> Sign:
         (_below("Latest Contest CA"), "unknown"),
         (_below("Microsoft Testing Root Certificate Authority 2010", EKU_WHQL), "preproduction"),
         (_below("Microsoft Testing Root Certificate Authority 2010"), "test"),
+        (_below("Microsoft Root Certificate Authority 2010", EKU_WHQL), "unknown"),
+        (_above("Microsoft Testing Root Certificate Authority 2010", EKU_WHQL), "preproduction"),
+        (_above("Microsoft Root Certificate Authority 2010", EKU_WHQL), "unknown"),
         (Sign(None, ()), "unknown"),
     ],
 )
 def test_class(sign: Sign, expected: Classification) -> None:
     assert _class_of(sign) == expected
+
+
+def test_a_production_root_that_is_not_trusted_is_no_test_root_of_microsoft() -> None:
+    """A release does not trust every published root; signers below one are not of the portal before production."""
+    key = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
+    root = published_roots().by_key[key].load()
+    leaf = certificate("Contoso", common_name(root), usages=(EKU_CODE_SIGNING, EKU_WHQL))
+    assert _class_of(Sign(leaf, (chain(leaf, None, root),))) == "test"
+
+
+def test_unreadable_usages_permit_nothing() -> None:
+    unreadable = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.37"), b"\xff")
+    signer = issue("Contoso", extensions=[(unreadable, False)]).certificate
+    assert usages_of(signer) == frozenset()
+    assert usages_of(issue("Contoso").certificate) is None
 
 
 def test_a_microsoft_root_takes_precedence_over_a_cross_certificate() -> None:

@@ -142,6 +142,21 @@ def test_the_best_signature_counts(outcomes: dict[str, list[Effect]], rule: str,
     assert verdict.outcome == best
 
 
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        pytest.param(["notes"], ["undecided"], id="accepted before unknown"),
+        pytest.param(["notes"], ["notes", "notes", "undecided"], id="also if the unknown one got further"),
+        pytest.param(["undecided"], ["notes", "notes", "rejects"], id="unknown before rejected"),
+    ],
+)
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_the_better_outcome_counts_whatever_the_order(better: list[Effect], worse: list[Effect], order: str) -> None:
+    signs = [commercial().having(program_name=name) for name in order]
+    verdict = decide(by_name(a=better, b=worse), subject(*signs), CONTEXT)
+    assert verdict.outcome == verdict.signatures[order.index("a")].outcome
+
+
 def test_microsofts_signature_counts_before_another_that_is_accepted() -> None:
     """It needs no exception that may end."""
     signs = (commercial().having(program_name="a"), by_microsoft(EKU_WHQL).having(program_name="b"))

@@ -141,3 +141,27 @@ def test_an_object_identifier_must_be_in_its_shortest_form() -> None:
     with pytest.raises(SignatureFormatError, match="shortest form"):
         der.read_oid(b"\x2a\x80\x86\x48")
     assert der.read_oid(b"\x2a\x86\x80\x48") == "1.2.98376"
+
+
+def with_version(contents: bytes) -> bytes:
+    return rebuilt(lambda fields: [der.tlv(der.INTEGER, contents), *fields[1:]])
+
+
+@pytest.mark.parametrize(
+    ("contents", "noted", "invalid"),
+    [
+        *(pytest.param(bytes([number]), False, False, id=str(number)) for number in (1, 3, 4, 5)),
+        *(pytest.param(bytes([number]), True, False, id=str(number)) for number in (0, 2, 6, 255)),
+        pytest.param(b"\x01\x00\x00\x00", True, False, id="four bytes"),
+        pytest.param(b"\x01\x00\x00\x00\x00", False, True, id="five bytes"),
+    ],
+)
+def test_the_versions_of_signed_data(contents: bytes, noted: bool, invalid: bool) -> None:
+    found = check_structure(with_version(contents))
+    assert [problem.code for problem in found.notes] == ["malformed-structure"] * noted
+    assert [problem.code for problem in found.problems] == ["malformed-structure"] * invalid
+
+
+def test_one_field_behind_the_signed_content_is_noted() -> None:
+    data = rebuilt(lambda fields: [*fields[:2], der.sequence(*split(fields[2]), der.null()), *fields[3:]])
+    assert [problem.code for problem in check_structure(data).notes] == ["trailing-fields"]

@@ -73,6 +73,13 @@ def test_the_kernel_ignores_data_beside_the_signature(code: str) -> None:
             "testsigning-secure-boot",
             True,
         ),
+        (
+            "win10-22h2-x64",
+            {"testsigning": True, "roots": "test-signing", "secure_boot": False},
+            "testsigning-secure-boot",
+            False,
+        ),
+        ("win10-22h2-x64", {"secure_boot": True}, "testsigning-secure-boot", False),
     ],
 )
 def test_a_setting_without_effect_is_noted(target: str, machine: dict[str, Any], code: str, said: bool) -> None:

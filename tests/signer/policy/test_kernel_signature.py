@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1.oids import EKU_WHQL
+from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_WHQL
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
-from signer.verify.evidence import Source
-from tests.support.policy_builder import KeyKind, Sign, by_microsoft, cross_signed, driver
+from signer.verify.evidence import SignatureProblem, Source
+from tests.support.policy_builder import KeyKind, Sign, by_microsoft, commercial_chain_with, cross_signed, driver
 
 MACHINE = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
 OUTSIDE = "timestamp-outside-lifetime"
@@ -81,3 +81,31 @@ def test_a_sha1_hash_under_a_sha256_signature(source: Source, named: str) -> Non
     verdict = judge("kernel", evidence, sample.paths, Target.parse("win10-22h2-x64"), MACHINE)
     (message,) = (one.message for one in verdict.findings if one.code == "digest-sha1")
     assert message.startswith(named)
+
+
+@pytest.mark.parametrize(
+    ("after", "expired"),
+    [
+        pytest.param(timedelta(0), False, id="its last second"),
+        pytest.param(timedelta(seconds=1), True, id="one second later"),
+    ],
+)
+def test_a_lifetime_signature_is_valid_to_the_end_of_its_certificate(after: timedelta, expired: bool) -> None:
+    sample = driver(by_microsoft(EKU_WHQL, EKU_LIFETIME_SIGNING, ends="2026-01-01T00:00:00").stamped("2020-01-01"))
+    machine = MachineState(at=datetime(2026, 1, 1, tzinfo=UTC) + after)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), machine)
+    assert ("lifetime-expired" in verdict.codes) == expired
+
+
+def test_a_note_about_a_signature_is_a_finding() -> None:
+    note = SignatureProblem("unsigned-attribute", "an attribute that no signature covers")
+    sample = driver(by_microsoft(EKU_WHQL).having(notes=(note,)))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), MACHINE)
+    assert [one.severity for one in verdict.findings if one.code == note.code] == ["info"]
+
+
+def test_a_problem_that_another_rule_reports_hides_no_later_one() -> None:
+    """Another rule decides about MD5."""
+    sample = driver(commercial_chain_with("digest-md5", "not-a-ca"))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win7-x64"), MACHINE)
+    assert "not-a-ca" in verdict.codes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,37 @@ def test_the_driver_policy_speaks_of_attested_drivers_only(sign: Sign, policy: D
     machine = replace(STRICT, driver_policy=policy)
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), machine)
     assert any(one.rule == "driver-policy" for one in verdict.findings) == said
+
+
+@pytest.mark.parametrize(
+    ("sign", "machine", "refused"),
+    [
+        pytest.param(cross_signed(), {}, True, id="a cross-signed driver"),
+        pytest.param(commercial(), {}, True, id="a vendor"),
+        pytest.param(by_microsoft(EKU_WHQL), {}, False, id="Microsoft"),
+        pytest.param(unknown_issuer(), {}, False, id="a signer without a root: another rule"),
+        pytest.param(
+            commercial(), {"roots": "test-signing", "testsigning": True, "secure_boot": False}, False, id="test mode"
+        ),
+    ],
+)
+def test_arm64_takes_microsofts_signatures_only(sign: Sign, machine: dict[str, Any], refused: bool) -> None:
+    sample = driver(sign)
+    verdict = judge(
+        "kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-arm64"), replace(STRICT, **machine)
+    )
+    assert ("arm64-not-microsoft" in verdict.codes) == refused
+
+
+@pytest.mark.parametrize(
+    ("sign", "hint"),
+    [
+        pytest.param(unknown_issuer(), "--root FILE", id="an unknown chain"),
+        pytest.param(by_microsoft(EKU_WHQL).under_test_roots(), "--roots release", id="a release signature"),
+    ],
+)
+def test_a_driver_that_is_not_test_signed_gets_the_right_advice(sign: Sign, hint: str) -> None:
+    sample = driver(sign)
+    machine = replace(STRICT, roots="test-signing")
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), machine)
+    assert [hint in (one.hint or "") for one in verdict.findings if one.code == "root"] == [True]

@@ -162,7 +162,7 @@ def _become_child(job: Job, folder: Path, writer: int) -> None:
     """Run the tests in this process, write the outcome, and end the process."""
     import resource  # Windows has none
 
-    os.setsid()
+    os.setpgid(0, 0)  # not a session of its own: the scheduler groups those, and the priority would not count
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_BYTES, _MAX_BYTES))
     log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
     nothing = os.open(os.devnull, os.O_RDONLY)

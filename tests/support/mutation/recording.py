@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
 
+import pytest
 from coverage import CoverageData
 
 _PROJECT = ("signer", "catalogs", "testcerts", "tests")
@@ -25,7 +27,7 @@ class Recording:
     """What the tests of an area do."""
 
     seconds: Mapping[str, float]
-    """Duration of each test by its id, in the order in which they ran."""
+    """Processor time of each test by its id, in the order in which they ran."""
     lines: Mapping[str, Mapping[int, frozenset[str]]]
     """For each file, the tests that execute a line; a line that runs on import has none."""
     libraries: tuple[str, ...]
@@ -78,14 +80,23 @@ def _lines(data: Path, tree: Path, known: frozenset[str]) -> Iterator[tuple[str,
         yield Path(name).relative_to(tree).as_posix(), lines
 
 
-_seconds: dict[str, float] = defaultdict(float)
+_seconds: dict[str, float] = {}
+_skipped: set[str] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure a test with its fixtures in processor time: a busy machine makes no test longer."""
+    start = time.process_time()
+    result = yield
+    _seconds[item.nodeid] = time.process_time() - start
+    return result
 
 
 def pytest_runtest_logreport(report: Any) -> None:
-    """Add up how long a test takes with its fixtures; tests that are skipped are left out."""
-    _seconds[report.nodeid] += report.duration
+    """Note a test that is skipped."""
     if report.skipped:
-        _seconds.pop(report.nodeid)
+        _skipped.add(report.nodeid)
 
 
 def pytest_sessionfinish() -> None:
@@ -93,7 +104,7 @@ def pytest_sessionfinish() -> None:
     imported = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
     project = [name for name in imported if name.partition(".")[0] in _PROJECT]
     document = {
-        "seconds": _seconds,
+        "seconds": {test: seconds for test, seconds in _seconds.items() if test not in _skipped},
         "libraries": [name for name in imported if name not in project and not name.startswith("__")],
         "project": [name for name in project if not name.rpartition(".")[2].startswith(("test_", "conftest"))],
     }

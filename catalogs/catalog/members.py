@@ -151,8 +151,10 @@ def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:
     Windows looks members up by tag. Only a version 1 entry can have a name as its tag.
     """
     for number, entry in enumerate(entries, 1):
-        content = next((value for oid, value in entry.attributes if oid == oids.SPC_INDIRECT_DATA), None)
-        if content is None:
+        for oid, content in entry.attributes:
+            if oid == oids.SPC_INDIRECT_DATA:
+                break
+        else:
             continue
         _, digest, _ = _digest_in_tag(entry.identifier) if version == 1 else (None, entry.identifier, None)
         if digest is not None and not content.endswith(der.octets(digest)):

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from signer.asn1 import der, oids
-from signer.errors import CatalogError
+from signer.errors import CatalogError, SignerError
 from signer.limits import LIMITS, raising
 from signer.records import dataclass
 
@@ -140,7 +140,7 @@ def _fields(data: bytes) -> list[der.Element]:
 
 
 def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
-    """Parse the entries. The four nesting levels are unrolled because this loop dominates the run time."""
+    """Parse the entries."""
     found: list[TrustedSubject] = []
     limit = LIMITS["catalog-entries"]
     for entry in der.children(data, subjects):
@@ -148,12 +148,25 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
             message = f"the catalog has more than {limit:,} entries"
             raise CatalogError(message, offset=entry.start, hint=raising("catalog-entries"))
         identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
-        values = []
-        for attribute in der.children(data, attributes):
-            oid, value = _pair(data, attribute, der.OID, der.SET)
-            values.append((der.read_oid(oid.contents(data)), value.contents(data)))
+        values = [_attribute(data, attribute) for attribute in der.children(data, attributes)]
         found.append(TrustedSubject(identifier.contents(data), tuple(values)))
     return found
+
+
+def _attribute(data: bytes, attribute: der.Element) -> Attribute:
+    """Parse an attribute. Raises CatalogError and SignatureFormatError with the offset."""
+    try:
+        return _parse_attribute(data[attribute.start : attribute.end])
+    except SignerError as error:
+        if error.offset is not None:
+            error.offset += attribute.start
+        raise
+
+
+@lru_cache(maxsize=1024)  # most entries are for the same releases and kinds of files
+def _parse_attribute(data: bytes) -> Attribute:
+    oid, value = _pair(data, der.read(data), der.OID, der.SET)
+    return der.read_oid(oid.contents(data)), value.contents(data)
 
 
 @lru_cache(maxsize=1024)  # most files of a catalog are for the same releases

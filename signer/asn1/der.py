@@ -74,7 +74,7 @@ def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
         body += size
     if body + length > limit:
         raise SignatureFormatError("a DER length exceeds the enclosing element", offset=offset)
-    return Element(tag, offset, body, body + length)
+    return tuple.__new__(Element, (tag, offset, body, body + length))
 
 
 def expect(data: _Bytes, offset: int, tag: int, description: str, end: int | None = None) -> Element:
@@ -90,9 +90,9 @@ def expect(data: _Bytes, offset: int, tag: int, description: str, end: int | Non
 
 def children(data: _Bytes, parent: Element) -> Iterator[Element]:
     """Yield the elements inside a constructed element. Raises SignatureFormatError."""
-    offset = parent.body
-    while offset < parent.end:
-        element = read(data, offset, parent.end)
+    offset, end = parent.body, parent.end
+    while offset < end:
+        element = read(data, offset, end)
         yield element
         offset = element.end
 
@@ -134,30 +134,48 @@ def require_der(data: _Bytes, limit: int = MAX_ELEMENTS) -> None:
         raise SignatureFormatError("an object identifier is truncated", offset=whole.start)
 
 
+_PLAIN, _CONTAINER, _IDENTIFIER, _UNREADABLE = range(4)
+_KINDS = bytes(
+    _UNREADABLE
+    if tag & 0x1F == 0x1F
+    else _CONTAINER
+    if tag & _CONSTRUCTED
+    else _IDENTIFIER
+    if tag == OID
+    else _PLAIN
+    for tag in range(256)
+)
+"""How `_walk` treats each tag: contents that it skips, elements inside, an object identifier, several octets."""
+
+
 def _walk(data: bytes, whole: Element, limit: int) -> None:
     """Check every element inside `whole` in one pass. Decodes short lengths, the common case, without a call."""
-    offset, ends = whole.body, [whole.end]
+    offset, end, outer, kinds = whole.body, whole.end, [whole.end], _KINDS
     for _ in range(limit):
-        while ends and offset == ends[-1]:
-            ends.pop()
-        if not ends:
-            return
-        end = ends[-1]
-        if end - offset >= 2 and (size := data[offset + 1]) < 0x80 and (tag := data[offset]) & 0x1F != 0x1F:
-            body = offset + 2
+        while offset == end:
+            outer.pop()
+            if not outer:
+                return
+            end = outer[-1]
+        body = offset + 2
+        if body <= end and (size := data[offset + 1]) < 0x80 and (kind := kinds[data[offset]]) != _UNREADABLE:
             offset = body + size
             if offset > end:
                 raise SignatureFormatError("a DER length exceeds the enclosing element", offset=body - 2)
-            if tag == OID and (not size or data[offset - 1] & 0x80):
+            if kind == _PLAIN:
+                continue
+            if kind == _IDENTIFIER and (not size or data[offset - 1] & 0x80):
                 raise SignatureFormatError("an object identifier is truncated", offset=body - 2)
         else:
             tag, start, body, offset = read(data, offset, end)
-            if tag == OID:
+            kind = kinds[tag]
+            if kind == _IDENTIFIER:
                 raise SignatureFormatError("an object identifier has more than 127 bytes", offset=start)
-        if tag & _CONSTRUCTED:
-            if len(ends) > MAX_DEPTH:
+        if kind == _CONTAINER:
+            if len(outer) > MAX_DEPTH:
                 raise SignatureFormatError(f"the DER is nested more than {MAX_DEPTH} levels deep", offset=body)
-            ends.append(offset)
+            end = offset
+            outer.append(end)
             offset = body
     raise SignatureFormatError(f"the DER has more than {limit:,} elements", offset=offset)
 

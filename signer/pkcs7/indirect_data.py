@@ -28,6 +28,10 @@ _TABLE_DEPTH = 8
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
 
+_DIGEST_SIZE, _MAX_FORM_SIZE = DigestAlgorithm.SHA256.size, 256
+"""Sizes in bytes of the digest in nearly all members of catalogs, and of a content without page hashes."""
+
+
 @dataclass(frozen=True, slots=True)
 class IndirectData:
     """The digest and the type of the file that a signature or a catalog member covers."""
@@ -73,6 +77,24 @@ def parse(data: bytes) -> IndirectData:
     SpcIndirectDataContent ::= SEQUENCE { data SpcAttributeTypeAndOptionalValue, messageDigest DigestInfo }
     DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTETSTRING }
     """
+    form = _form(data[:-_DIGEST_SIZE]) if len(data) < _MAX_FORM_SIZE else None
+    if form is None:
+        return _parse(data)
+    return IndirectData(form.type_oid, form.digest_oid, data[-_DIGEST_SIZE:], form.page_hashes, form.enhanced_hash)
+
+
+# Cached: the thousands of members of a catalog differ only in the digest, which comes last.
+@lru_cache(maxsize=64)
+def _form(head: bytes) -> IndirectData | None:
+    """Parse a content without its last bytes, with zeros as its digest; None if they are not exactly the digest."""
+    try:
+        found = _parse(head + bytes(_DIGEST_SIZE))
+    except SignatureFormatError:
+        return None
+    return found if len(found.digest) == _DIGEST_SIZE else None
+
+
+def _parse(data: bytes) -> IndirectData:
     try:
         file_type, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
         algorithm, digest = _two(data, info)

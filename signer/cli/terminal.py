@@ -7,6 +7,7 @@ characters, and for tables that are too wide.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
@@ -27,6 +28,8 @@ _BETWEEN_CELLS = 3
 _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _MAX_RULE = 100
 """Maximum length in a pipe of the rule under a heading, whose table may have a column of sentences."""
+_WIDE = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e]")
+"""A character that may take no column of a terminal, or two."""
 MAX_DRAWN_ROWS = 500
 """Maximum number of rows of a table that rich draws."""
 
@@ -96,8 +99,11 @@ def write_table(
     A table of more than `MAX_DRAWN_ROWS` is written without wrapping.
     """
     texts = [[cell_text(value) for value in row] for row in rows]
-    if is_plain(stream) and not stream.isatty() and not cut_last and _is_unicode(stream):
-        text = plain_table(columns, texts, printable(title or ""))
+    if not stream.isatty() and is_plain(stream):
+        if title:  # whole, where rich would wrap a path to the width of the table
+            write_line(stream, printable(title))
+            title = None
+        text = plain_table(columns, texts) if not cut_last and _is_unicode(stream) else None
         if text is not None:
             stream.write(text)
             stream.flush()
@@ -117,7 +123,7 @@ def write_table(
     screen.print(text, soft_wrap=True)
 
 
-def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> str | None:
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
     """Return the table as rich draws it into a pipe; None if that takes rich: it has wide characters, or does not fit.
 
     rich takes 0.4 ms for a row.
@@ -125,13 +131,13 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     lines = [line for row in (columns, *rows) for line in _lines_of(row)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     total = sum(widths) + _BETWEEN_CELLS * (len(widths) - 1)
-    simple = all(text.isascii() for row in (columns, *rows) for text in row)
-    if not simple or total + 2 > _PIPE_WIDTH or len(title) > total:
+    wide = any(_WIDE.search(text) for row in (columns, *rows) for text in row)
+    if wide or total + 2 > _PIPE_WIDTH:
         return None
     padding = " " * _BETWEEN_CELLS
     drawn = [f" {padding.join(map(str.ljust, line, widths))}".rstrip() for line in lines]
     head = [drawn[0], _shortened(" " + _RULE * total)] if any(columns) else []
-    return "\n".join([*([title] if title else []), "", *head, *drawn[1:], "", ""])
+    return "\n".join(["", *head, *drawn[1:], "", ""])
 
 
 def _shortened(line: str) -> str:

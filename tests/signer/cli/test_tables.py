@@ -47,7 +47,7 @@ def test_a_table_without_headings_has_no_line_for_them(capsys):
     assert [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()] == [["Class", "System"]]
 
 
-WORDS = st.text("ab ()[]\\%/", max_size=12).map(str.strip)
+WORDS = st.text("ab ()[]\\%/é…–’", max_size=12).map(str.strip)
 CELLS = st.one_of(WORDS, st.lists(WORDS, max_size=3).map(tuple))
 
 
@@ -67,13 +67,26 @@ def test_a_table_in_a_pipe_is_the_same_without_rich(rows):
 
 
 @pytest.mark.parametrize(
-    ("cells", "title"),
-    [(("\u4e2d\u6587",), ""), (("a" * 999,), ""), (("a",), "longer than the table")],
-    ids=["wide characters", "no room", "a title that wraps"],
+    "cell", ["\u4e2d\u6587", "a" * 999, "a\u0301", "a\u200bb"], ids=["wide", "no room", "combining", "no width"]
 )
-def test_rich_draws_what_is_not_simple(cells, title):
-    assert terminal.plain_table(("",), [cells], title) is None
-    assert terminal.plain_table(("",), [("a" * 998,)], "") is not None
+def test_rich_draws_what_is_not_simple(cell):
+    assert terminal.plain_table(("",), [(cell,)]) is None
+    assert terminal.plain_table(("",), [("a" * 998,)]) is not None
+
+
+def test_every_character_of_a_simple_cell_has_one_column():
+    from rich.cells import get_character_cell_size
+
+    simple = [character for character in map(chr, range(0x20, 0x3000)) if not terminal._WIDE.search(character)]
+    assert len(simple) > 600
+    assert [character for character in simple if get_character_cell_size(character) != 1] == []
+
+
+@pytest.mark.parametrize("cell", ["a", "\u4e2d\u6587"], ids=["without rich", "with rich"])
+def test_a_title_in_a_pipe_stays_on_one_line(cell, capsys):
+    title = "drivers/a folder/with a long name.sys: kernel policy"
+    Output().table(("A",), [(cell,)], title=title)
+    assert capsys.readouterr().out.splitlines()[0] == title
 
 
 def test_a_pipe_without_unicode_has_a_table_in_ascii():

@@ -136,13 +136,7 @@ def require_der(data: _Bytes, limit: int = MAX_ELEMENTS) -> None:
 
 _PLAIN, _CONTAINER, _IDENTIFIER, _UNREADABLE = range(4)
 _KINDS = bytes(
-    _UNREADABLE
-    if tag & 0x1F == 0x1F
-    else _CONTAINER
-    if tag & _CONSTRUCTED
-    else _IDENTIFIER
-    if tag == OID
-    else _PLAIN
+    _UNREADABLE if tag & 0x1F == 0x1F else _CONTAINER if tag & _CONSTRUCTED else _IDENTIFIER if tag == OID else _PLAIN
     for tag in range(256)
 )
 """How `_walk` treats each tag: contents that it skips, elements inside, an object identifier, several octets."""

@@ -151,10 +151,8 @@ def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:
     Windows looks members up by tag. Only a version 1 entry can have a name as its tag.
     """
     for number, entry in enumerate(entries, 1):
-        for oid, content in entry.attributes:
-            if oid == oids.SPC_INDIRECT_DATA:
-                break
-        else:
+        content = _content_of(entry)
+        if content is None:
             continue
         _, digest, _ = _digest_in_tag(entry.identifier) if version == 1 else (None, entry.identifier, None)
         if digest is not None and not content.endswith(der.octets(digest)):
@@ -162,6 +160,13 @@ def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:
                 f"the tag of entry {number} ({interpret(entry).file or 'no file name'}) differs from the digest in it",
                 hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
             )
+
+
+def _content_of(entry: TrustedSubject) -> bytes | None:
+    for oid, value in entry.attributes:
+        if oid == oids.SPC_INDIRECT_DATA:
+            return value
+    return None
 
 
 def _interpret(subject: TrustedSubject) -> CatalogMember:

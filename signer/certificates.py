@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -41,6 +42,33 @@ Python needs a hundred times the size of a name."""
 
 _CACHE_SIZE = 1024
 """Number of parsed certificates and derived values to cache: the files of a batch carry the same few certificates."""
+
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def per_certificate(
+    function: Callable[Concatenate[x509.Certificate, P], Result],
+) -> Callable[Concatenate[x509.Certificate, P], Result]:
+    """Cache a function of a certificate and of hashable values by the identity of the certificate's object.
+
+    `lru_cache` would hash the certificate, for which `cryptography` reads all of its bytes in each call (8 µs).
+    `load_der` returns the same object for the same bytes.
+    """
+    known: dict[tuple[object, ...], tuple[x509.Certificate, Result]] = {}
+
+    @wraps(function)
+    def call(certificate: x509.Certificate, /, *values: P.args, **named: P.kwargs) -> Result:
+        key = (id(certificate), *values, *named.values())
+        found = known.get(key)
+        if found is None:
+            if len(known) >= _CACHE_SIZE:
+                known.clear()
+            found = known[key] = certificate, function(certificate, *values, **named)  # keeps the object, and so its id
+        return found[1]
+
+    return call
 
 
 @lru_cache(_CACHE_SIZE)
@@ -86,26 +114,37 @@ def _pkcs7() -> Any:
     return pkcs7
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
+def encoded(certificate: x509.Certificate) -> bytes:
+    """Return the DER of a certificate: a key for dictionaries, whose hash is computed once."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+def distinct(certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return each certificate once, in order."""
+    return tuple({encoded(one): one for one in certificates}.values())
+
+
+@per_certificate
 def subject_name(certificate: x509.Certificate) -> str:
     """Return the subject as an RFC 4514 string."""
     return certificate.subject.rfc4514_string()
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
 def issuer_name(certificate: x509.Certificate) -> str:
     """Return the issuer as an RFC 4514 string."""
     return certificate.issuer.rfc4514_string()
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
 def issuer_common_name(certificate: x509.Certificate) -> str | None:
     """Return the common name of the issuer, or None if the issuer has none."""
     values = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(values[0].value) if values else None
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
 def common_name(certificate: x509.Certificate) -> str:
     """Return a short display name of the subject: its common name, else unit, organization, or the whole name."""
     subject = certificate.subject
@@ -121,7 +160,7 @@ def serial_number(certificate: x509.Certificate) -> int:
     return certificate.serial_number
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
 def serial_hex(certificate: x509.Certificate) -> str:
     """Return the serial number in lower-case hex; a negative one as the two's complement that the DER contains."""
     serial = serial_number(certificate)
@@ -130,11 +169,10 @@ def serial_hex(certificate: x509.Certificate) -> str:
     return f"{serial:x}"
 
 
-@lru_cache(_CACHE_SIZE)
+@per_certificate
 def thumbprint(certificate: x509.Certificate, algorithm: str = "sha1") -> str:
     """Return the digest of the DER certificate in upper-case hex, which Windows calls the thumbprint."""
-    der = certificate.public_bytes(Encoding.DER)
-    return hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
+    return hashlib.new(algorithm, encoded(certificate), usedforsecurity=False).hexdigest().upper()
 
 
 def public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
@@ -156,6 +194,7 @@ def spki_sha256(certificate: x509.Certificate) -> str:
     return hashlib.sha256(spki).hexdigest().upper()
 
 
+@per_certificate
 def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
     """Return the dotted OIDs of the extended key usages, or None if the extension is absent (any usage).
 
@@ -168,6 +207,7 @@ def extended_key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
     return frozenset(usage.dotted_string for usage in usages)
 
 
+@per_certificate
 def extensions(certificate: x509.Certificate) -> x509.Extensions:
     """Return the certificate's extensions. Raises CertificateError when they can't be parsed."""
     try:
@@ -178,6 +218,7 @@ def extensions(certificate: x509.Certificate) -> x509.Extensions:
         ) from error
 
 
+@per_certificate
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Return whether subject and issuer are the same name. Does not check the signature."""
     return certificate.subject == certificate.issuer

@@ -8,6 +8,7 @@ Sources: RFC 8017, 8.1 and 8.2; RFC 4055, 3.1; RFC 5753, 2.1.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -86,6 +87,7 @@ def digest_of(signature_oid: str) -> DigestAlgorithm | None:
     return _RSA_WITH.get(signature_oid) or _ECDSA_WITH.get(signature_oid)
 
 
+@lru_cache(maxsize=1024)
 def load_key(spki: bytes) -> object | None:
     """Load the public key in a SubjectPublicKeyInfo, or return None if its type is not supported."""
     try:

@@ -15,7 +15,7 @@ from cryptography import x509
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
-from signer.certificates import extensions, load_der, serial_number
+from signer.certificates import encoded, extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
 from signer.pkcs7.fields import algorithm, content_info, fields, number, object_identifier, require
 from signer.pkcs7.structure import Structure, check_structure
@@ -67,9 +67,7 @@ class ParsedSignerInfo:
             return self.key_identifier is not None and self.key_identifier == _key_identifier(certificate)
         if serial_number(certificate) != self.serial:
             return False  # the quick test first: the next one encodes the certificate
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        return certificate_names(certificate.public_bytes(Encoding.DER)) == (self.issuer, self.serial)
+        return certificate_names(encoded(certificate)) == (self.issuer, self.serial)
 
 
 @dataclass(frozen=True)

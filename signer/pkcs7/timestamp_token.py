@@ -13,13 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
 from signer.asn1.oids import EKU_TIME_STAMPING
-from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
+from signer.certificates import common_name, encoded, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import SignatureProblem
@@ -193,7 +192,7 @@ class _CertificateName:
     serial: int | None
 
     def matches(self, certificate: x509.Certificate) -> bool:
-        data = certificate.public_bytes(Encoding.DER)
+        data = encoded(certificate)
         if self.serial is not None and certificate_names(data)[1] != self.serial:
             return False
         return bool(self.algorithm) and hashlib.new(self.algorithm, data, usedforsecurity=False).digest() == self.digest

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.algorithms import DigestAlgorithm
-from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name
+from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name, per_certificate
 from signer.errors import CertificateError
 from signer.formats.table import Traits
 from signer.pe.file_facts import FileFacts
@@ -251,6 +251,7 @@ def _path_key(path: CertificatePath) -> object:
     return path.anchor.kind, path.anchor.root_id, crossed
 
 
+@per_certificate
 def _rsa_bits(certificate: x509.Certificate) -> int | None:
     try:
         key = load_key(fields_of(certificate).spki)
@@ -259,6 +260,7 @@ def _rsa_bits(certificate: x509.Certificate) -> int | None:
     return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
+@per_certificate
 def tbs_hash(certificate: x509.Certificate) -> bytes | None:
     """Return the digest of a certificate's to-be-signed part, by its own signature's algorithm; None if unknown."""
     algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)

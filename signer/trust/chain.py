@@ -11,14 +11,22 @@ A path that exceeds a limit is not trusted and has the problem "search-limit".
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cryptography import x509
 
 from signer.asn1.oids import EKU_CODE_SIGNING
-from signer.certificates import common_name, extensions, issuer_common_name, issuer_name, valid_at
+from signer.certificates import (
+    common_name,
+    distinct,
+    encoded,
+    extensions,
+    issuer_common_name,
+    issuer_name,
+    per_certificate,
+    valid_at,
+)
 from signer.errors import CertificateError
 from signer.records import dataclass
 from signer.trust.checks import BROKEN, examine
@@ -53,17 +61,31 @@ def build_paths(
 
     Source: RFC 4158 for path building, RFC 5280, section 6.1 for the rules.
     """
-    return _paths(leaf, tuple(pool), store, at, usage)
+    return _paths(leaf, _Pool(pool), store, at, usage)
 
 
-@functools.lru_cache(maxsize=1024)
+class _Pool:
+    """Certificates in order, equal to others by their DER, whose hashes are kept: those of certificates are not."""
+
+    def __init__(self, certificates: Iterable[x509.Certificate]) -> None:
+        self.certificates = tuple(certificates)
+        self._key = tuple(map(encoded, self.certificates))
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pool) and self._key == other._key
+
+
+@per_certificate
 def _paths(
-    leaf: x509.Certificate, pool: tuple[x509.Certificate, ...], store: TrustStore, at: datetime | None, usage: str
+    leaf: x509.Certificate, pool: _Pool, store: TrustStore, at: datetime | None, usage: str
 ) -> tuple[CertificatePath, ...]:
     """Build the paths, cached: the files of a package share a few signers and their certificates."""
     paths = [
         CertificatePath(end.certificates, end.anchor, _problems(end, usage))
-        for end in _Search(leaf, pool, store).ends()
+        for end in _Search(leaf, pool.certificates, store).ends()
     ]
     return tuple(sorted(paths, key=lambda path: _rank(path, at))[:MAX_PATHS])
 
@@ -91,6 +113,9 @@ class _Node:
 
     certificate: x509.Certificate
     fields: Fields
+
+    def __hash__(self) -> int:
+        return hash(encoded(self.certificate))
 
     @property
     def self_issued(self) -> bool:
@@ -130,10 +155,10 @@ class _Search:
         self._leaf = _Node(leaf, fields_of(leaf))
         self._store = store
         self._steps = 0
-        self._outcomes: dict[tuple[x509.Certificate, bytes], Check] = {}
+        self._outcomes: dict[tuple[bytes, bytes], Check] = {}
         self._known: dict[_Node, _Issuers] = {}
         self._by_subject: dict[bytes, list[_Node]] = {}
-        for certificate in dict.fromkeys((*pool, *store.intermediates)):
+        for certificate in distinct((*pool, *store.intermediates)):
             node = _Node(certificate, fields_of(certificate))
             self._by_subject.setdefault(node.fields.subject, []).append(node)
 
@@ -232,15 +257,15 @@ class _Search:
 
     def _check(self, node: _Node, spki: bytes) -> Check:
         """Verify a signature once per pair of certificate and key; return UNKNOWN after MAX_CHECKS checks."""
-        pair = (node.certificate, spki)
+        pair = (encoded(node.certificate), spki)
         if pair not in self._outcomes:
             if len(self._outcomes) >= MAX_CHECKS:
                 return Check.UNKNOWN
-            self._outcomes[pair] = _checked(*pair)
+            self._outcomes[pair] = _checked(node.certificate, spki)
         return self._outcomes[pair]
 
 
-@functools.lru_cache(maxsize=4096)
+@per_certificate
 def _checked(certificate: x509.Certificate, spki: bytes) -> Check:
     """Verify a signature, cached: the files of one run share their certificate authorities."""
     return check(certificate, spki)

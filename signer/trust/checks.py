@@ -6,7 +6,6 @@ not valid, a `WEAK` code names a key or digest that some Windows releases still 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
-from signer.certificates import common_name, extended_key_usages, extensions, is_self_signed
+from signer.certificates import common_name, extended_key_usages, extensions, is_self_signed, per_certificate
 from signer.errors import CertificateError
 from signer.trust.constraints import broken_constraints
 from signer.trust.fields import fields_of, key_identity
@@ -130,7 +129,7 @@ def _critical(certificate: x509.Certificate, index: int, found: x509.Extensions)
             yield PathProblem("critical-extension", message, index)
 
 
-@functools.lru_cache(maxsize=1024)
+@per_certificate
 def _key(certificate: x509.Certificate) -> tuple[str, str] | None:
     """Return code and message about a weak or unknown key, or None."""
     key = load_key(fields_of(certificate).spki)
@@ -146,6 +145,7 @@ def _key(certificate: x509.Certificate) -> tuple[str, str] | None:
     return None
 
 
+@per_certificate
 def _digest(certificate: x509.Certificate) -> tuple[str, str] | None:
     """Return code and message about a weak signature digest, or None."""
     digest = digest_of(certificate.signature_algorithm_oid.dotted_string)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from signer.certificates import common_name, extensions, is_self_signed
+from signer.certificates import common_name, extensions, is_self_signed, per_certificate
 from signer.errors import CertificateError
 from signer.trust.path import PathProblem
 
@@ -32,7 +32,7 @@ class _Name(NamedTuple):
 
 def broken_constraints(certificates: tuple[x509.Certificate, ...]) -> Iterator[PathProblem]:
     """Yield a problem for each name that violates a constraint of a CA above it, from the leaf up."""
-    names = [tuple(_names(certificate)) for certificate in certificates]
+    names = [_all_names(certificate) for certificate in certificates]
     left = MAX_COMPARISONS
     for above, authority in enumerate(certificates):
         limits = _constraints(authority) if above else None
@@ -54,6 +54,12 @@ def broken_constraints(certificates: tuple[x509.Certificate, ...]) -> Iterator[P
                     yield PathProblem("name-constraints", message, index)
 
 
+@per_certificate
+def _all_names(certificate: x509.Certificate) -> tuple[_Name, ...]:
+    return tuple(_names(certificate))
+
+
+@per_certificate
 def _constraints(certificate: x509.Certificate) -> x509.NameConstraints | None:
     try:
         return extensions(certificate).get_extension_for_class(x509.NameConstraints).value

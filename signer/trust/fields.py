@@ -6,12 +6,13 @@ SubjectPublicKeyInfo. Encoding a parsed name or key again may produce different 
 
 from __future__ import annotations
 
-import functools
 import hashlib
+from functools import lru_cache
 
 from cryptography import x509
 
 from signer.asn1 import der
+from signer.certificates import per_certificate
 from signer.errors import CertificateError, SignatureFormatError
 from signer.records import dataclass
 
@@ -27,12 +28,13 @@ class Fields:
     spki: bytes
 
 
+@lru_cache(maxsize=1024)
 def key_identity(spki: bytes) -> str:
     """Return the SHA-256 of a SubjectPublicKeyInfo in upper-case hex, which pins a root."""
     return hashlib.sha256(spki).hexdigest().upper()
 
 
-@functools.lru_cache(maxsize=1024)
+@per_certificate
 def fields_of(certificate: x509.Certificate) -> Fields:
     """Return the fields of a loaded certificate. Raises CertificateError."""
     return _walk(certificate.tbs_certificate_bytes, 0)

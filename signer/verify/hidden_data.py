@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from signer.asn1 import oids
-from signer.certificates import common_name
+from signer.certificates import common_name, encoded
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
 from signer.verify.evidence import Signature, SignatureProblem
 
@@ -34,19 +34,21 @@ def certificate_notes(parsed: ParsedSignedData, signature: Signature) -> Iterato
         yield SignatureProblem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
     related = _chain_candidates(signature)
     for certificate in parsed.certificates:
-        if certificate not in related:
+        if encoded(certificate) not in related:
             name = repr(common_name(certificate))
             message = f"the embedded certificate of {name} is not part of the chain of the signature or its timestamp"
             yield SignatureProblem("unrelated-certificate", message)
 
 
-def _chain_candidates(signature: Signature) -> set[x509.Certificate]:
-    """Return the signer, the timestamp's signer, and every certificate above them by issuer name."""
+def _chain_candidates(signature: Signature) -> set[bytes]:
+    """Return the DER of the signer, the timestamp's signer, and every certificate above them by issuer name."""
     stamp = signature.timestamp
-    found = {one for one in (signature.signer, stamp.signer if stamp else None) if one is not None}
-    while True:
-        issuers = {one.issuer for one in found}
-        above = {one for one in signature.certificates if one.subject in issuers} - found
-        if not above:
-            return found
-        found |= above
+    new = {encoded(one): one for one in (signature.signer, stamp.signer if stamp else None) if one is not None}
+    found: set[bytes] = set()
+    issuers: set[x509.Name] = set()
+    while new:
+        found |= new.keys()
+        issuers |= {one.issuer for one in new.values()}
+        above = [one for one in signature.certificates if one.subject in issuers]
+        new = {encoded(one): one for one in above if encoded(one) not in found}
+    return found

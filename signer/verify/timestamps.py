@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from signer.asn1 import oids
+from signer.certificates import distinct
 from signer.errors import SignatureFormatError
 from signer.pkcs7.counter_signature import check_counter_signature, parse_counter_signature
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
@@ -37,7 +38,7 @@ def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Time
             token.time,
             token.imprint_algorithm,
             token.signer(parsed.certificates),
-            tuple(dict.fromkeys((*token.signed_data.certificates, *parsed.certificates))),
+            distinct((*token.signed_data.certificates, *parsed.certificates)),
             tuple(problems),
             tuple(notes),
         )

@@ -9,7 +9,7 @@ from bench._inputs import DRVSIGN
 from bench._measure import Arguments, compare
 from bench._results import Result
 
-_COUNT, _ROUNDS = 1000, 5
+_COUNT, _ROUNDS = 1000, 3
 
 
 def packages(folder: Path) -> Result:

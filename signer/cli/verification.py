@@ -43,7 +43,7 @@ def verify_and_report(
     The text appears as each file is verified. After an interrupt, the files that are left are in every report.
     """
     from catalogs.verification.assessment import Outcome
-    from signer.reports.formats import ReportOptions, report_format, serialize
+    from signer.reports.formats import ReportOptions, kept, report_format, serialize
 
     options = ReportOptions(
         query.matrix, query.all_releases, bool(output.verbose), output.indent, "verify", reporting.places, exit_code
@@ -54,10 +54,10 @@ def verify_and_report(
     tell = renderers[0].teller(output)
 
     def told(one: SerializedAssessment) -> SerializedAssessment:
-        if tell is None:
-            return one
-        tell(one.contents[0])
-        return replace(one, contents=(None, *one.contents[1:]))
+        if tell is not None:
+            tell(one.contents[0])
+            one = replace(one, contents=(None, *one.contents[1:]))
+        return kept(renderers, one)
 
     found = verified(output, paths, query, jobs, partial(serialize, renderers), told, in_other_processes=True)
     reporting.is_answered = True

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-def long_document(head: dict[str, Any], name: str, entries: Iterable[str], indent: int | None) -> str:
-    """Return `head` with the list `name` of entries at its end, and a line feed.
+def long_document(head: dict[str, Any], name: str, entries: Iterable[str], indent: int | None) -> Iterator[str]:
+    """Yield the parts of `head` with the list `name` of entries at its end, and a line feed.
 
     The entries are JSON text with the same `indent`, 2 or None: other processes may serialize them.
     """
     before, _, after = json.dumps({**head, name: []}, indent=indent).rpartition("[]")
-    if indent is None:
-        written = ", ".join(entries)
-    else:
-        written = ",".join(f"\n{entry}".replace("\n", "\n    ") for entry in entries)
-        written += "\n  " if written else ""
-    return f"{before}[{written}]{after}\n"
+    yield f"{before}["
+    number = -1
+    for number, entry in enumerate(entries):
+        if indent is None:
+            yield f", {entry}" if number else entry
+        else:
+            yield ("," if number else "") + f"\n{entry}".replace("\n", "\n    ")
+    yield f"\n  ]{after}\n" if indent is not None and number >= 0 else f"]{after}\n"

@@ -28,6 +28,10 @@ class EventLinesReport:
         ]
         return "".join(f"{line}\n" for line in lines)
 
+    def keep(self, content: Any) -> Any:
+        """Return the content."""
+        return content
+
     def teller(self, sink: Sink) -> Callable[[str], None]:
         """Return the function that writes the lines of one assessment."""
         return sink.write

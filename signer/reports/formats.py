@@ -6,7 +6,7 @@ A format that any command can have is a row there; one that depends on assessmen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +26,9 @@ class Renderer(Protocol):
 
     def serialize(self, assessment: Assessment) -> Any:
         """Return the data of one assessment for the report, picklable. Called in the process that verified the file."""
+
+    def keep(self, content: Any) -> Any:
+        """Return the data as it is kept until `write`, in the process that writes; None if it was told."""
 
     def write(self, contents: Sequence[Any], outcome: Outcome, sink: Sink) -> None:
         """Write the report of what `serialize` returned for each assessment, in their order."""
@@ -117,6 +120,12 @@ def serialize(renderers: Sequence[Renderer], assessment: Assessment) -> Serializ
     one = assessment
     contents = tuple(renderer.serialize(one) for renderer in renderers)
     return SerializedAssessment(one.path, one.accepted, one.decided, one.rejected, one.error, contents)
+
+
+def kept(renderers: Sequence[Renderer], one: SerializedAssessment) -> SerializedAssessment:
+    """Return a serialized assessment as it is kept until the report is written."""
+    pairs = zip(renderers, one.contents, strict=True)
+    return replace(one, contents=tuple(renderer.keep(content) for renderer, content in pairs))
 
 
 def render(name: str, assessments: Sequence[Assessment], sink: Sink, options: ReportOptions | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalogs.verification.query import KERNEL_POLICIES
@@ -11,6 +12,7 @@ from signer.records import dataclass
 from signer.reports.certificates import certificate, iso, link
 from signer.reports.documents import long_document
 from signer.reports.event_lines import event
+from signer.reports.spool import Place, Spool
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment, Outcome
@@ -39,7 +41,8 @@ class Serialized:
     """One entry of `files`, and the publishers of the file."""
 
     path: str
-    text: str
+    text: str | Place
+    """The JSON text, or its place in the report's spool."""
     publishers: tuple[Publisher, ...]
 
 
@@ -49,11 +52,16 @@ class JsonReport:
 
     indent: int | None = None
     """Spaces of indentation; None for one line, which is much faster to write."""
+    _spool: Spool = field(default_factory=Spool, init=False, compare=False)
 
     def serialize(self, assessment: Assessment) -> Serialized:
         """Return one entry of `files` as JSON, with the file's publishers."""
         text = json.dumps(entry(assessment), indent=self.indent)
         return Serialized(str(assessment.path), text, _publishers_of(assessment))
+
+    def keep(self, content: Serialized) -> Serialized:
+        """Move the text of an entry to the spool: a folder of 10,000 packages has 140 MB of it."""
+        return replace(content, text=self._spool.keep(content.text)) if isinstance(content.text, str) else content
 
     def teller(self, sink: Sink) -> None:
         """Return None: the document begins with the outcome of all files."""
@@ -61,8 +69,9 @@ class JsonReport:
     def write(self, contents: Sequence[Serialized], outcome: Outcome, sink: Sink) -> None:
         """Write the document with these entries of `files`."""
         named = ((one.path, one.publishers) for one in contents)
-        entries = (one.text for one in contents)
-        sink.write(long_document(_head(outcome, named), "files", entries, self.indent))
+        entries = self._spool.texts(one.text for one in contents)
+        for part in long_document(_head(outcome, named), "files", entries, self.indent):
+            sink.write(part)
 
 
 def document(assessments: Sequence[Assessment]) -> dict[str, Any]:

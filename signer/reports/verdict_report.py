@@ -45,6 +45,10 @@ class ModelReport:
         """Return the model of one assessment."""
         return summarize(assessment)
 
+    def keep(self, content: Any) -> Any:
+        """Return the content."""
+        return content
+
     def teller(self, sink: Sink) -> None:
         """Return None: the report depends on all assessments."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
 from signer.policy.targets import Target
@@ -76,6 +76,10 @@ class TextReport:
         tell = self.teller(sink)
         for one in contents:
             tell(one)
+
+    def keep(self, content: Any) -> Any:
+        """Return the content."""
+        return content
 
     def teller(self, sink: Sink) -> Callable[[ToldAssessment | None], None]:
         """Return the function that writes one assessment; it explains equal findings once."""

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from tempfile import SpooledTemporaryFile
-
-_IN_MEMORY = 4 << 20
-"""Bytes that are kept in memory, without a file."""
+from tempfile import TemporaryFile
+from typing import IO
 
 Place = tuple[int, int]
 """Offset and size in bytes of a text."""
 
 
 class Spool:
-    """Texts in one temporary file, which is deleted when the process ends."""
+    """Texts in one temporary file, which is made for the first of them and deleted with this object."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is open as long as this object exists
+        self._opened: IO[bytes] | None = None
         self._end = 0
+
+    def __del__(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _file(self) -> IO[bytes]:
+        if self._opened is None:
+            self._opened = TemporaryFile()
+        return self._opened
 
     def keep(self, text: str) -> Place:
         """Append a text, and return its place."""

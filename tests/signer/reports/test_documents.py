@@ -22,5 +22,5 @@ entries = st.dictionaries(st.text(max_size=5), values, max_size=3)
 @given(found=st.lists(entries, max_size=3), text=st.text(max_size=8))
 def test_it_is_what_json_makes_of_the_whole(indent: int | None, found: list[dict[str, object]], text: str) -> None:
     head = {"schema": "x/1", "text": f"[]{text}"}
-    written = long_document(head, "files", [json.dumps(one, indent=indent) for one in found], indent)
+    written = "".join(long_document(head, "files", [json.dumps(one, indent=indent) for one in found], indent))
     assert written == json.dumps({**head, "files": found}, indent=indent) + "\n"

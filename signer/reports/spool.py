@@ -24,7 +24,7 @@ class Spool:
     @property
     def _file(self) -> IO[bytes]:
         if self._opened is None:
-            self._opened = TemporaryFile()
+            self._opened = TemporaryFile()  # noqa: SIM115 - it is open as long as this object exists
         return self._opened
 
     def keep(self, text: str) -> Place:

@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 
-from signer.certificates import load_der, valid_at
+from signer.certificates import distinct, load_der, per_certificate, valid_at
 from tests.support.files import ROOT
 from tests.support.hierarchy import NOW, YEAR, issue
 
@@ -69,3 +70,23 @@ def test_no_module_changes_the_filters_of_all_threads_for_one_call() -> None:
     modules = [path for package in ("signer", "catalogs", "testcerts") for path in (ROOT / package).rglob("*.py")]
     assert len(modules) > 100
     assert [path for path in modules if re.search(r"\bcatch_warnings\(", path.read_text(encoding="utf-8"))] == []
+
+
+def test_a_cached_value_is_computed_once_for_each_object_and_argument():
+    calls = []
+
+    @per_certificate
+    def described(certificate, name):
+        calls.append(name)
+        return f"{name} {certificate.serial_number}"
+
+    other = issue("Other", start=NOW, end=NOW + YEAR).certificate
+    found = [described(one, name) for one in (CERTIFICATE, other) for name in ("a", "b", "a")]
+    expected = [f"{name} {one.serial_number}" for one in (CERTIFICATE, other) for name in ("a", "b", "a")]
+    assert (found, calls) == (expected, ["a", "b"] * 2)
+
+
+def test_each_certificate_is_kept_once_in_order():
+    other = issue("Other", start=NOW, end=NOW + YEAR).certificate
+    again = load_der_x509_certificate(CERTIFICATE.public_bytes(Encoding.DER))
+    assert distinct([other, CERTIFICATE, again, other]) == (other, CERTIFICATE)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field, replace
-from functools import cache, lru_cache
-from itertools import chain
+from functools import cache
+from typing import NamedTuple
 
 from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
 from signer.policy.machine_state import EvaluationContext
-from signer.policy.rules import Rule, Subject
-from signer.policy.shared_results import AttributedResult, SharedResults, results_of
+from signer.policy.rules import Rule, RuleResult, Subject
 from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
 from signer.records import dataclass
@@ -42,6 +41,19 @@ class Policy:
     def rules(self) -> tuple[Rule[FileSubject] | Rule[SignaturePath] | Rule[Decision], ...]:
         """Return every rule."""
         return (*self.file_rules, *self.signature_rules, *self.outcome_rules)
+
+
+class AttributedResult(NamedTuple):
+    """A rule's result with the rule's name and source."""
+
+    rule: str
+    source: str
+    result: RuleResult
+
+    @property
+    def finding(self) -> Finding:
+        """The result as a finding."""
+        return self.result.finding(self.source, rule=self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +139,9 @@ class Decision:
         return any(one.rule in rules and one.result.effect in ("rejects", "undecided") for one in results)
 
 
-def decide(
-    policy: Policy, subject: FileSubject, context: EvaluationContext, shared: SharedResults | None = None
-) -> Verdict:
-    """Return the verdict of a policy on a file for one target and machine state.
-
-    `shared` has the results of rules about the same subject and machine state on other targets.
-    """
-    decision = evaluate(policy, subject, context, shared)
+def decide(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Verdict:
+    """Return the verdict of a policy on a file for one target and machine state."""
+    decision = evaluate(policy, subject, context)
     return Verdict(
         context.target.name,
         decision.outcome,
@@ -144,17 +151,14 @@ def decide(
     )
 
 
-def evaluate(
-    policy: Policy, subject: FileSubject, context: EvaluationContext, shared: SharedResults | None = None
-) -> Decision:
-    """Evaluate every rule of a policy on a file for one target and machine state; for `shared`, see `decide`."""
+def evaluate(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decision:
+    """Evaluate every rule of a policy on a file for one target and machine state."""
     policy = policy_for(policy, context.target)
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
-    signatures = tuple([_best_path(policy, signed, context, order, shared) for signed in subject.signatures])
-    results = _results(policy.file_rules, subject, context, shared)
-    decision = Decision(subject, signatures, _best(signatures, order), results)
+    signatures = tuple([_best_path(policy, signed, context, order) for signed in subject.signatures])
+    decision = Decision(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
     for rule in policy.outcome_rules:
-        results = results_of(rule, decision, context)
+        results = _results((rule,), decision, context)
         decision = replace(decision, file=(*decision.file, *results)) if results else decision
     return decision
 
@@ -171,17 +175,13 @@ def policy_for(policy: Policy, target: Target) -> Policy:
 
 
 def _best_path(
-    policy: Policy,
-    signed: SignatureSubject,
-    context: EvaluationContext,
-    order: dict[str, int],
-    shared: SharedResults | None,
+    policy: Policy, signed: SignatureSubject, context: EvaluationContext, order: dict[str, int]
 ) -> EvaluatedPath:
     rules = policy.signature_rules
     if signed.signature.undecidable and signed.signature.signer is None:  # the other rules need a signer
         rules = tuple(rule for rule in rules if rule.name == "digest")
-    paths = [EvaluatedPath.of(one, _results(rules, one, context, shared)) for one in signed.candidates]
-    best = _best(paths, order)
+    evaluated = [EvaluatedPath.of(candidate, _results(rules, candidate, context)) for candidate in signed.candidates]
+    best = _best(evaluated, order)
     assert best is not None
     return best
 
@@ -201,10 +201,11 @@ def _best(evaluated: Sequence[EvaluatedPath], order: dict[str, int]) -> Evaluate
 
 
 def _results(
-    rules: Sequence[Rule[Subject]], subject: Subject, context: EvaluationContext, shared: SharedResults | None
+    rules: Sequence[Rule[Subject]], subject: Subject, context: EvaluationContext
 ) -> tuple[AttributedResult, ...]:
-    of = results_of if shared is None else shared.of
-    return tuple(chain.from_iterable([of(rule, subject, context) for rule in rules]))
+    return tuple(
+        [AttributedResult(rule.name, rule.source, result) for rule in rules for result in rule.check(subject, context)]
+    )
 
 
 def _signature_verdict(evaluated: EvaluatedPath) -> SignatureVerdict:
@@ -229,7 +230,6 @@ def _findings(decision: Decision) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
 
 
-@lru_cache(maxsize=4096)  # most results are the same on many targets
 def _finding(one: AttributedResult, *, accepted: bool, label: str = "") -> Finding:
     waived = accepted and one.result.effect == "rejects"
     return one.result.finding(one.source, "warning" if waived else None, one.rule, label)

@@ -28,7 +28,6 @@ from signer.policy.applicability import inapplicable
 from signer.policy.decide import Policy, decide
 from signer.policy.findings import Verdict
 from signer.policy.machine_state import EvaluationContext, MachineState
-from signer.policy.shared_results import SharedResults
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.trust.chain import build_paths
@@ -95,9 +94,7 @@ def judge_all(
     subject = FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
-    asked = tuple(targets)
-    shared = SharedResults() if len(asked) > 1 else None
-    return [decide(chosen, subject, EvaluationContext(target, machine), shared) for target in asked]
+    return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]
 
 
 def policy(name: str) -> Policy:

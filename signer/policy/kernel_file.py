@@ -110,7 +110,7 @@ def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Itera
     if any(evaluated.candidate.signature.source != "catalog" for evaluated in good):
         return
     message = f"the boot-start driver {decision.subject.name!r} has a catalog signature but no embedded signature"
-    if not context.within(features.BOOT_START_CATALOG):
+    if context.target not in features.BOOT_START_CATALOG:
         yield rejects("boot-start-catalog-only", f"{message}; {context.target.title} fails to start with it", _EMBED)
     else:
         message += "; Microsoft's documentation contradicts itself on whether that is sufficient"
@@ -160,7 +160,7 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"
         remedy = remedies.memory_integrity(_LAYOUT.get(fault.code, _LINK))
-        if fault.code in _REFUSED and context.within(_REFUSED[fault.code]):
+        if fault.code in _REFUSED and context.target in _REFUSED[fault.code]:
             yield rejects(fault.code, message, remedy)
         elif fault.code not in _SUPPORTED_LATER:
             message += f"; Microsoft does not document whether {context.target.title} refuses it"

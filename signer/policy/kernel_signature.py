@@ -82,7 +82,7 @@ def digest_algorithm(candidate: SignaturePath, context: EvaluationContext) -> It
     if DigestAlgorithm.MD5 in used:
         message = f"the signature of {label} uses MD5, which is not collision-resistant"
         yield rejects("digest-md5", message, "Sign it with SHA-256.")
-    if DigestAlgorithm.SHA1 in used and context.within(features.SHA1_DEPRECATED):
+    if DigestAlgorithm.SHA1 in used and context.target in features.SHA1_DEPRECATED:
         yield _sha1_warning(candidate.signature, label)
 
 
@@ -264,7 +264,7 @@ def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
         f"the certificate of {candidate.signed.label} has the lifetime-signing EKU and expired on "
         f"{leaf.not_valid_after_utc:%Y-%m-%d}; a timestamp does not extend it"
     )
-    if context.within(features.LIFETIME_SIGNING):
+    if context.target in features.LIFETIME_SIGNING:
         yield rejects("lifetime-expired", message, "Sign the file again with a valid certificate.")
     else:
         yield warns("lifetime-expired", message)

@@ -63,7 +63,7 @@ def _provisioned(candidate: SignaturePath, context: EvaluationContext) -> bool:
     return (
         candidate.signed.classification == "preproduction"
         and context.machine.uefi_sb_test
-        and context.within(features.UEFI_SB_TEST)
+        and context.target in features.UEFI_SB_TEST
     )
 
 
@@ -214,7 +214,7 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     if candidate.signed.classification != "attested" or context.test_mode:
         return
     what = f"{candidate.signed.label} is an attestation signature"
-    if not context.within(features.ATTESTATION):
+    if context.target not in features.ATTESTATION:
         yield rejects("attested-too-old", f"{what}, which {context.target.title} does not accept", _HLK)
     else:
         yield allows("attested", f"{what}, which Windows 10 and later accept")

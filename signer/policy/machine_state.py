@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from signer.policy import features
-from signer.policy.targets import Releases, Target
+from signer.policy.targets import Target
 from signer.records import dataclass
 
 if TYPE_CHECKING:
@@ -112,10 +112,6 @@ class EvaluationContext:
     def __init__(self, target: Target, machine: MachineState) -> None:
         self.target = target
         self.machine = machine
-
-    def within(self, releases: Releases) -> bool:
-        """Return whether the target is one of these. Rules ask this of the context, which can record it."""
-        return self.target in releases
 
     @cached_property
     def secure_boot(self) -> bool:

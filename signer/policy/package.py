@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from signer.policy import features, inf_faults, pnp, sources
-from signer.policy.decide import decide
+from signer.policy.decide import AttributedResult, decide
 from signer.policy.findings import Finding, Outcome, Verdict
 from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided
-from signer.policy.shared_results import AttributedResult
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.records import dataclass
@@ -148,7 +147,7 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
 def _results(package: Package, context: EvaluationContext) -> Iterator[AttributedResult]:
     """Yield the results of the package's rules; before Windows 8 an administrator can install without a catalog."""
     for one in RULES:
-        prompts = one.name in _CATALOG_RULES and context.within(features.ADMINISTRATOR_PROMPT)
+        prompts = one.name in _CATALOG_RULES and context.target in features.ADMINISTRATOR_PROMPT
         for result in one.results(package, context):
             lenient = prompts and result.effect == "rejects"
             yield AttributedResult(one.name, one.source, result._replace(effect="warns") if lenient else result)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from catalogs.submission.cabinet import unpack, unpack_files
-from signer.cab.read import Listing
+from signer.cab.read import Listing, unpacked_limit
 from signer.errors import FileError, MalformedInput, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import CABINET
+from signer.limits import raising
 from signer.storage.files import file_error, read
-
-_MAX_EXTRACTED_SIZE = 1 << 32
 
 
 def unpack_submission(path: Path, target: Path) -> Path:
@@ -37,15 +36,19 @@ def unpack_submission(path: Path, target: Path) -> Path:
     return target
 
 
-def zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a .zip. Raises FileError and MalformedInput."""
+def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the files in a .zip with wanted names; the limits are those of a cabinet.
+
+    Raises FileError and MalformedInput.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if sum(entry.file_size for entry in entries) > _MAX_EXTRACTED_SIZE:
+            entries = [one for one in archive.infolist() if not one.is_dir() and is_wanted(one.filename)]
+            size, limit = sum(entry.file_size for entry in entries), unpacked_limit(path.stat().st_size)
+            if size > limit:
                 raise MalformedInput(
-                    "the .zip has more than 4 GiB when extracted",
-                    hint="Check the path: this is probably not a driver package.",
+                    f"the .zip would decompress to {size:,} bytes; the limit is {limit:,}",
+                    hint=raising("cabinet-size"),
                 )
             for entry in entries:
                 yield entry.filename, archive.read(entry)

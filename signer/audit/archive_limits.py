@@ -1,16 +1,16 @@
-"""Bound what is unpacked from archives: only files that an audit reads, and no more than `MAX_SIZE` bytes."""
+"""Bound what is unpacked from archives: only files that an audit reads, within the limits of a cabinet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from signer.audit.units import CODE
+from signer.cab.read import unpacked_limit
 from signer.errors import MalformedInput
+from signer.limits import raising
 from signer.records import dataclass
 
-MAX_SIZE = 1 << 32
-"""Maximum number of bytes of the driver files of an archive."""
 MAX_MEMBERS = 200_000
 """Maximum number of driver files of an archive."""
 _READ = CODE | {".inf", ".cat"}
@@ -33,14 +33,18 @@ def is_wanted(name: str) -> bool:
     return suffix in _READ or (len(suffix) == 4 and suffix.endswith("_"))
 
 
-def bounded(members: Iterable[Member]) -> Iterator[Member]:
-    """Yield members up to the limits. Raises MalformedInput beyond them."""
-    size = 0
+def bounded(members: Iterable[Member], archive: Path) -> Iterator[Member]:
+    """Yield members up to the limits, which depend on the size of the archive. Raises MalformedInput beyond them."""
+    size, limit = 0, unpacked_limit(archive.stat().st_size)
     for count, one in enumerate(members, 1):
         size += one.size
-        if size > MAX_SIZE or count > MAX_MEMBERS:
+        if count > MAX_MEMBERS:
             raise MalformedInput(
-                f"the driver files of the archive exceed {MAX_SIZE:,} bytes or {MAX_MEMBERS:,} files",
-                hint="Check its source. If you trust it, unpack it with another program and audit the folder.",
+                f"the archive has more than {MAX_MEMBERS:,} driver files",
+                hint="Unpack it with another program, and audit the folder.",
+            )
+        if size > limit:
+            raise MalformedInput(
+                f"the driver files of the archive have more than {limit:,} bytes", hint=raising("cabinet-size")
             )
         yield one

@@ -38,11 +38,11 @@ def _write(member: Member, target: Path) -> None:
 def _of_cabinet(path: Path) -> Iterator[Member]:
     with mapped(path) as data:
         found = ((one.name, content) for one, content in Listing.parse(data).contents())
-        yield from bounded(Member(name, len(data), (data,)) for name, data in found if is_wanted(name))
+        yield from bounded((Member(name, len(data), (data,)) for name, data in found if is_wanted(name)), path)
 
 
 def _of_zip(path: Path) -> Iterator[Member]:
-    yield from bounded(Member(name, len(data), (data,)) for name, data in zip_entries(path) if is_wanted(name))
+    yield from bounded((Member(name, len(data), (data,)) for name, data in zip_entries(path, is_wanted)), path)
 
 
 def _of_msi(path: Path) -> Iterator[Member]:

@@ -26,7 +26,7 @@ def iso_members(path: Path) -> Iterator[Member]:
     try:
         image.open(str(path))
         with closing(image):
-            yield from bounded(_members(image))
+            yield from bounded(_members(image), path)
     except (PyCdlibException, ValueError, LookupError, OverflowError, struct.error) as error:
         raise MalformedInput(f"the ISO image is damaged: {error}", hint="Copy its files into a folder.") from error
 

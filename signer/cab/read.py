@@ -107,7 +107,7 @@ class Listing:
     def _require_bounded(self) -> None:
         """Raise MalformedInput for a cabinet that expands beyond the limits, or whose files share bytes."""
         unpacked = sum(folder.blocks for folder in self.folders) * PIECE
-        limit = min(MAX_UNPACKED, max(LIMITS["cabinet-size"], MAX_EXPANSION * len(self.cabinet.data)))
+        limit = unpacked_limit(len(self.cabinet.data))
         if unpacked > limit:
             raise MalformedInput(
                 f"the cabinet would decompress to {unpacked:,} bytes; the limit is {limit:,}",
@@ -140,6 +140,11 @@ class Listing:
             dictionary = unpack(block, size, folder.method, dictionary, place)
             yield dictionary
             place = start + packed
+
+
+def unpacked_limit(size: int) -> int:
+    """Return how many bytes an archive of this size may decompress to."""
+    return min(MAX_UNPACKED, max(LIMITS["cabinet-size"], MAX_EXPANSION * size))
 
 
 def _folder(view: memoryview, place: int) -> CabinetFolder:

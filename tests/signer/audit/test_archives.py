@@ -18,7 +18,9 @@ from signer.audit.ledger import Ledger
 from signer.audit.rows import Row
 from signer.audit.run import audit
 from signer.audit.units import ARCHIVES, Place, units
+from signer.cab import read
 from signer.errors import FileError, MalformedInput
+from signer.limits import LIMITS
 from signer.policy.machine_state import MachineState
 from signer.policy.trust import Trust
 from tests.support.cabinets import cabinet
@@ -144,20 +146,43 @@ def test_names_that_lead_out_of_the_archive_are_left_out(tmp_path: Path, name: s
     assert list(tmp_path.rglob("*.sys")) == [tmp_path / "out" / "a" / "in.sys"]
 
 
-@pytest.mark.parametrize(("limit", "number"), [("MAX_SIZE", 100), ("MAX_MEMBERS", 2)])
 @pytest.mark.parametrize(("name", "make"), [FORMS["a cabinet"], FORMS["a .zip"], FORMS["an ISO image with Joliet"]])
-def test_an_archive_beyond_the_limits_is_refused(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    make: Callable[[dict[str, bytes]], bytes],
-    limit: str,
-    number: int,
+def test_an_archive_with_too_many_drivers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    monkeypatch.setattr(archive_limits, limit, number)
+    monkeypatch.setattr(archive_limits, "MAX_MEMBERS", 2)
     (tmp_path / name).write_bytes(make(FILES))
-    with pytest.raises(MalformedInput, match="exceed"):
+    with pytest.raises(MalformedInput, match="more than 2 driver files"):
         unpack_drivers(tmp_path / name, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("name", "make"), [FORMS["a .zip"], FORMS["an ISO image with Joliet"]])
+def test_an_archive_with_drivers_larger_than_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    monkeypatch.setitem(LIMITS, "cabinet-size", 100)
+    monkeypatch.setattr(read, "MAX_EXPANSION", 0)
+    (tmp_path / name).write_bytes(make(FILES))
+    with pytest.raises(MalformedInput, match="100") as caught:
+        unpack_drivers(tmp_path / name, tmp_path / "out")
+    assert "DRVSIGN_LIMITS=cabinet-size=off" in (caught.value.hint or "")
+
+
+def test_a_zip_of_zeros_is_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.sys", bytes(65 << 20))
+        archive.writestr("readme.txt", b"not a driver")
+    (row,) = rows(Place(tmp_path / "x.zip"))
+    assert (row.reason.answer, row.reason.rule) == ("needs-file", "malformed-input")
+    assert "cabinet-size=off" in row.reason.remedy
+
+
+def test_other_files_of_a_zip_have_no_limit(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hello.sys", FILES["hello/hello.sys"])
+        archive.writestr("install.wim", bytes(65 << 20))
+    (row,) = rows(Place(tmp_path / "x.zip"))
+    assert row.file.endswith("hello.sys")
 
 
 def test_without_the_library_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -332,7 +332,7 @@ def no_releases(driver: DriverInf) -> PackageProblem:
         "the INF has no models and no [DefaultInstall] section for any Windows release",
         driver.path,
         driver.version.line,
-        "Add a TargetOS decoration, or give the target releases with --os.",
+        "Add a TargetOS decoration. Commands that build catalogs take the target releases with --os.",
     )
 
 

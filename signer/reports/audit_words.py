@@ -18,14 +18,14 @@ def drivers(counts: Counter[Answer]) -> int:
 def headline(counts: Counter[Answer]) -> str:
     """Return how many drivers stop, in one sentence without a period."""
     stops, unless = counts["stops"], counts["stops-unless-allowed"]
-    total = f"{drivers(counts):,}"
+    total = f"{drivers(counts):,} {'driver' if drivers(counts) == 1 else 'drivers'}"
     if stops and unless:
-        return f"{stops:,} of {total} drivers {_stop(stops)} loading, {unless:,} more unless allowed"
+        return f"{stops:,} of {total} {_stop(stops)} loading, {unless:,} more unless allowed"
     if stops:
-        return f"{stops:,} of {total} drivers {_stop(stops)} loading"
+        return f"{stops:,} of {total} {_stop(stops)} loading"
     if unless:
-        return f"{unless:,} of {total} drivers {_stop(unless)} loading unless the allow list names them"
-    return f"None of {total} drivers stops loading" if drivers(counts) else "No driver was found"
+        return f"{unless:,} of {total} {_stop(unless)} loading unless the allow list names them"
+    return f"None of {total} stops loading" if drivers(counts) else "No driver was found"
 
 
 def _stop(count: int) -> str:

@@ -80,7 +80,7 @@ def _refuse_other_kinds(start: bytes, context: Context) -> None:
     row = detect(start)
     archive = next((name for mark, name in _ARCHIVES.items() if start.startswith(mark)), None)
     if row is not None:
-        hint = "Give drivers with --driver FILE, and packages with --package DIR."
+        hint = "Give drivers and packages to verify or audit, or to explain with --driver or --package."
         raise FileError(f"this is {row.title}, not a log", path=context.source, hint=hint)
     if archive is not None:
         raise FileError(f"this is {archive}, not a log", path=context.source, hint="Unpack it first.")

@@ -91,7 +91,7 @@ def test_hostile_names_are_escaped() -> None:
 
 
 def test_what_changed_has_the_drivers_that_stop_now_and_no_longer() -> None:
-    stopped = Difference("changed", "c.sys", "ab" * 32, "stops", "loads")
+    stopped = Difference("changed", "c.sys", "ab" * 32, "stops", "loads", "ab" * 32)
     assert differences_of([*CHANGES, stopped]) == [
         "",
         "Since the earlier audit: 2 changed, 1 new, 1 gone.",
@@ -105,6 +105,6 @@ def test_what_changed_has_the_drivers_that_stop_now_and_no_longer() -> None:
 
 
 def test_many_changes_are_cut_unless_verbose() -> None:
-    many = [Difference("new", f"{n}.sys", f"{n:064}", None, "stops") for n in range(60)]
+    many = [Difference("new", f"{n}.sys", f"{n:064}", None, "stops", f"{n:064}") for n in range(60)]
     assert differences_of(many)[-1] == "    … and 10 more; -v lists all"
     assert len(differences_of(many, verbose=True)) == 63

@@ -99,10 +99,14 @@ class Cache:
         if len(status) > _MAX_FILES or unit.unreadable:
             return None
         digest = sha256(self._questions.get(unit.machine, self._questions[""]))
-        digest.update(
-            repr((str(unit.archive or unit.folder), unit.machine, [path.name for path in unit.files], status)).encode()
-        )
+        digest.update(repr((str(unit.archive or unit.folder), unit.machine, *_names(unit), status)).encode())
         return digest.digest()
+
+
+def _names(unit: Unit) -> Iterator[list[str]]:
+    """Yield the names of the unit's INFs, images and catalogs: a call can name one INF of a folder."""
+    for paths in (unit.infs, unit.files, unit.catalogs):
+        yield [path.name for path in paths]
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:

@@ -21,7 +21,7 @@ from signer.audit.fingerprint import fingerprint
 from signer.audit.ledger import Ledger
 from signer.audit.rows import Row
 from signer.audit.run import audit
-from signer.audit.units import Place
+from signer.audit.units import Place, units
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
@@ -140,3 +140,13 @@ def test_the_question_includes_day_state_target_and_lists(tmp_path: Path) -> Non
     found = {fingerprint(Question(one), []) for one in others} | {first, fingerprint(QUESTION, [lists])}
     lists.write_bytes(b"b")
     assert len(found | {fingerprint(QUESTION, [lists])}) == 6
+
+
+def test_one_inf_of_a_folder_has_another_key_than_the_folder(store: Path) -> None:
+    folder = store / "hello"
+    (folder / "hello.sys").rename(folder / "x64" / "hello.sys")
+    (folder / "second.inf").write_text(HELLO)
+    with Cache(store.parent / "audit.sqlite", {"": b"question"}, 7) as cache:
+        named = [folder / "hello.inf", folder / "second.inf", folder]
+        keys = [cache.find(next(units([Place(path)])))[0] for path in named]
+    assert None not in keys and len(set(keys)) == 3

@@ -18,7 +18,7 @@ from signer.cli.interrupts import deferred, requested
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Jobs, SecretOptions
 from signer.cli.options.kept_drivers import KeptDrivers
-from signer.cli.options.reports import ReportChoices, require_place
+from signer.cli.options.reports import ReportChoices, require_distinct, require_place
 from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_file, to_input, to_output, to_place
@@ -202,6 +202,8 @@ def audit(
     kept.check()
     if options.table is not None:
         require_place(options.table)
+    written = (options.table, kept.policy_xml, *(one.path for one in reporting.files))
+    require_distinct([path for path in written if path is not None])
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
     trusted, test_machine = trust.resolve(output, secrets.secret), trust.test_machine

@@ -77,7 +77,7 @@ class ReportChoices:
         files = self.report or []
         for file in files:
             require_place(file.path)
-        _require_distinct([file.path for file in files])
+        require_distinct([file.path for file in files])
         stdout = self._on_stdout(output)
         if stdout == "json":
             output = output if output.json else replace(output, json=True)
@@ -121,12 +121,12 @@ def _known(word: str, known: tuple[str, ...]) -> str:
     raise typer.BadParameter(f"{word!r} is not a report format{meant or '; choose one of ' + ', '.join(known)}")
 
 
-def _require_distinct(paths: Sequence[Path]) -> None:
-    """Raise UsageError if two reports would be written to one file; two on stdout are refused elsewhere."""
+def require_distinct(paths: Sequence[Path]) -> None:
+    """Raise UsageError if two results would be written to one file; two on stdout are refused elsewhere."""
     real = [os.path.realpath(path) for path in paths if not is_stream(path) and path != STANDARD]
     if len(set(real)) < len(real):
         twice = next(path for path in real if real.count(path) > 1)
-        raise UsageError("two reports would be written to this file", path=twice, hint="Name a file for each.")
+        raise UsageError("two results would be written to this file", path=twice, hint="Name a file for each.")
 
 
 def require_place(path: Path) -> None:

@@ -71,6 +71,7 @@ def test_a_csv_table_has_the_columns_and_no_formulas(store: Path, work: Path) ->
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 5
     assert not any(cell.startswith("=") for row in rows for cell in row)
+    assert {row[COLUMNS.index("answers")] for row in rows[1:]} <= set(ANSWERS)
 
 
 def test_a_json_table_is_a_baseline(store: Path, work: Path) -> None:
@@ -102,6 +103,8 @@ WRONG = {
     "an unnamed machine": (("--machine", "store"), 2, "NAME=PATH"),
     "an unknown table": (("store", "--output", "x.xls"), 2, ".csv"),
     "a table in a missing folder": (("store", "--output", "missing/x.csv"), 3, "its folder does not exist"),
+    "a report in place of the table": (("store", "-o", "x.csv", "--report", "html=./x.csv"), 2, "two results"),
+    "a policy in place of the table": (("store", "-o", "x.csv", "--policy-xml", "x.csv"), 2, "two results"),
     "a wrong target": (("store", "--target", "win12"), 2, "win12"),
     "a baseline of another kind": (("store", "--baseline", "store/hello/hello.inf"), 3, "not the JSON of an audit"),
 }

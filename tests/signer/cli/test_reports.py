@@ -120,7 +120,7 @@ def test_sarif_names_the_line_of_the_inf_and_the_file_below_the_workspace(
         ("--json --format sarif", "two results would be written to the standard output: json and sarif"),
         ("--report sarif=- --report json=-", "two results would be written to the standard output"),
         ("--format text --report sarif=-", "two results would be written to the standard output: text and sarif"),
-        ("--report sarif=x --report json=./x", "two reports would be written to this file"),
+        ("--report sarif=x --report json=./x", "two results would be written to this file"),
         ("--report sarif=driver/hello.inf", "the report would replace a file of a driver package"),
         ("--report sarif=driver/hello.sys", "the report would replace a file of a driver package"),
     ],

@@ -79,7 +79,7 @@ def _flat(row: Row) -> dict[str, Any]:
     """Return a row whose lists are texts: INFs with their class in parentheses, answers, events."""
     texts = {
         "packages": [f"{one.inf} ({one.device_class})" if one.device_class else one.inf for one in row.packages],
-        "answers": [f"{one.machine or '-'}: {one.reason.answer}" for one in row.answers],
+        "answers": [": ".join(filter(None, (one.machine, one.reason.answer))) for one in row.answers],
         "events": list(map(str, row.events)),
     }
     document = row.as_json() | texts

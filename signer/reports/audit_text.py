@@ -140,7 +140,9 @@ def _name(path: str) -> str:
 def _folder(path: str) -> str:
     """Return the folder of a file, shortened to its last two names."""
     parts = (PureWindowsPath(path) if "\\" in path else PurePath(path)).parent.parts
-    return f"…/{'/'.join(parts[-2:])}" if len(parts) > 3 else "/".join(parts) or "."
+    if len(parts) > 3:
+        return f"…/{'/'.join(parts[-2:])}"
+    return "/".join(parts) or "." if "\\" in path else PurePath(*parts).as_posix()
 
 
 def _machines(row: Row) -> Sequence[str]:

@@ -73,6 +73,7 @@ def test_machines_with_another_answer_and_events_are_named() -> None:
 FOLDERS = {
     "a/b/c/d.sys": "a/b/c",
     "/a/b/c/d.sys": "…/b/c",
+    "/a/b.sys": "/a",
     "C:\\Windows\\System32\\drivers\\a.sys": "…/System32/drivers",
     "a.sys": ".",
 }

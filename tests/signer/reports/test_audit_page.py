@@ -48,7 +48,7 @@ def test_the_policy_allows_one_script_and_one_style_by_their_hashes() -> None:
 TITLES = {
     "both": (SAMPLE[:4], "3 of 4 drivers stop loading, 1 more unless allowed"),
     "stops": (SAMPLE[:1], "1 of 1 driver stops loading"),
-    "unless": ([row("x", UNLESS), LOADS], "1 of 2 drivers stops loading unless the allow list names them"),
+    "unless": ([row("x", UNLESS), LOADS], "1 of 2 drivers stops loading unless the allow list names it"),
     "none": ([LOADS], "None of 1 driver stops loading"),
     "a library": ([row("x", Reason("not-a-driver"))], "No driver was found"),
     "nothing": ([], "No driver was found"),

@@ -24,7 +24,8 @@ def headline(counts: Counter[Answer]) -> str:
     if stops:
         return f"{stops:,} of {total} {_stop(stops)} loading"
     if unless:
-        return f"{unless:,} of {total} {_stop(unless)} loading unless the allow list names them"
+        pronoun = "it" if unless == 1 else "them"
+        return f"{unless:,} of {total} {_stop(unless)} loading unless the allow list names {pronoun}"
     return f"None of {total} stops loading" if drivers(counts) else "No driver was found"
 
 

@@ -25,7 +25,7 @@ from signer.errors import PackageError, SignerError, UsageError, unexpected_as_i
 from signer.formats.detect import expected
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import publisher, submitter
-from signer.policy.findings import SignatureVerdict, Verdict
+from signer.policy.findings import Finding, SignatureVerdict, Verdict
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
@@ -135,8 +135,12 @@ def _checked(
 
 
 def _left_out(problem: PackageProblem) -> Sighting:
-    remedy = f"{problem.message} {problem.hint or ''}".strip()
-    return Sighting(str(problem.path), "", Reason("needs-file", rule=problem.code, remedy=remedy))
+    return Sighting(str(problem.path), "", Reason("needs-file", rule=problem.code, remedy=_remedy(problem)))
+
+
+def _remedy(problem: PackageProblem | Finding | SignerError) -> str:
+    """Return the message and the hint as sentences."""
+    return f"{problem.message}. {problem.hint}" if problem.hint else problem.message
 
 
 def _without_drivers(package: CheckedPackage, uses: tuple[PackageUse, ...], question: Question) -> Iterator[Sighting]:
@@ -146,9 +150,7 @@ def _without_drivers(package: CheckedPackage, uses: tuple[PackageUse, ...], ques
     missing = package.missing_on(target) if package.installs_on(target) else []
     drivers = [one for one in missing if ".sys" in one.message.lower()]
     if drivers:
-        reason = Reason(
-            "needs-file", rule=drivers[0].code, remedy=f"{drivers[0].message} {drivers[0].hint or ''}".strip()
-        )
+        reason = Reason("needs-file", rule=drivers[0].code, remedy=_remedy(drivers[0]))
         yield Sighting(str(package.package.inf), "", reason, packages=uses)
 
 
@@ -273,5 +275,4 @@ def _guarded(path: Path, found: Iterator[Sighting]) -> Iterator[Sighting]:
 
 
 def _unreadable(path: Path, error: SignerError) -> Sighting:
-    remedy = f"{error.message}. {error.hint or ''}".strip()
-    return Sighting(str(path), "", Reason("needs-file", rule=error.code, remedy=remedy))
+    return Sighting(str(path), "", Reason("needs-file", rule=error.code, remedy=_remedy(error)))

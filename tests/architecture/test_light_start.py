@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -23,6 +24,13 @@ try:
 except SystemExit:
     print(*sorted(sys.modules), file=sys.stderr)
 """
+
+
+@pytest.fixture(autouse=True)
+def without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure no coverage in the started processes: that would load modules there."""
+    for name in [one for one in os.environ if one.startswith("COVERAGE_PROCESS")]:
+        monkeypatch.delenv(name)
 
 
 def loaded_by(*arguments: str) -> set[str]:

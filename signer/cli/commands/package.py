@@ -138,7 +138,7 @@ def package(
     place, depfile = manner.output_dir, manner.depfile
     call = PackageCall(output, reporting, folder, place, packages, signer, packaging, chosen, jobs, depfile)
     if manner.dry_run:
-        _rehearse(call, problems, new_authority=identity.certs if is_new else None)
+        _rehearse(call, problems, created=identity if is_new else None)
     if is_new:
         call = _with_new_identity(call, identity, secrets)
     made, interrupted = _sign(call, [*_files(packages), *signing_sources(identity, signature, chosen)])
@@ -217,15 +217,15 @@ def _packaging(
     return PackagingOptions(options, catalog, page_hashes, authorities.chooser(output)(options.digest))
 
 
-def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, new_authority: Path | None) -> NoReturn:
+def _rehearse(call: PackageCall, problems: Sequence[PackageProblem], *, created: IdentityOptions | None) -> NoReturn:
     """Print the planned results and their verdict. Raises typer.Exit, and the errors that signing would.
 
-    `new_authority` is the folder of a test authority that signing would create, or None.
+    `created` is the test identity that signing would create; None if it exists.
     """
-    if new_authority is not None:
-        say_throw_away(new_authority, call.output)
+    if created is not None:
+        say_throw_away(created.certs, call.output)
     with failure_as_result(call.output, call.folder), unchanged_if_interrupted(call.output, call.paths, "signed"):
-        done = rehearse(call, is_new_authority=new_authority is not None)
+        done = rehearse(call, is_new_authority=created is not None)
     code = ExitCode.DONE if done.refusal is None else code_of(done.refusal)
     _finish(call, done.results, done.verdict, problems, code)
     call.output.note("This was a rehearsal: no file was written.")

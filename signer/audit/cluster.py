@@ -10,6 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +35,13 @@ _START_SECONDS = 60
 """Time in which a first worker must be there."""
 _ALONE_SECONDS = 60.0
 """Time without any worker after which an audit ends."""
+_STALLED_SECONDS = 30.0
+"""Time in which no worker does anything although a task waits, after which the task is submitted again."""
+_MAX_REPEATS = 3
 _LOST = "Run the same command again: what was examined is kept."
+
+_Task = tuple[bytes, Sequence[Unit], str]
+"""The work, packed; the units; and the folder in which relative paths begin."""
 
 
 class Cluster:
@@ -88,7 +95,9 @@ class Cluster:
 
     def run(self, work: Work, units: Iterable[Unit]) -> Iterator[list[Sighting]]:
         """Yield what `work` finds in each unit, in their order. Raises SignerError if the cluster is lost."""
-        shared = self._client.submit(_same, work, pure=False)
+        from distributed.protocol.pickle import dumps
+
+        packed: bytes = dumps(work)  # in each task: with data of other tasks, Dask can stall if a worker is lost
         portions = _portions(units)
         waiting: deque[Any] = deque()
         resized, limit = 0.0, 0
@@ -96,23 +105,28 @@ class Cluster:
             if time.monotonic() - resized > _RESIZE_SECONDS:
                 resized, limit = time.monotonic(), self._limit()
             for portion in islice(portions, max(0, limit - len(waiting))):
-                waiting.append(self._client.submit(_examined, shared, portion, self._folder, pure=False))
+                task = (packed, portion, self._folder)
+                waiting.append((self._submit(task), task))
             if not waiting:
                 return
-            yield from self._result(waiting.popleft())
-        self._client.cancel([shared, *waiting])
+            yield from self._result(*waiting.popleft())
+        self._client.cancel([future for future, _ in waiting])
+
+    def _submit(self, task: _Task) -> Any:
+        return self._client.submit(_examined, *task, pure=False)
 
     def _limit(self) -> int:
         threads: int = sum(self._client.ncores().values())
         return max(_FEWEST_AHEAD, _AHEAD * threads)
 
-    def _result(self, future: Any) -> list[list[Sighting]]:
-        """Return the result of a task; nothing if the audit is stopped meanwhile."""
+    def _result(self, future: Any, task: _Task) -> list[list[Sighting]]:
+        """Return the result of a task; nothing if the audit is stopped meanwhile. A stalled task is submitted again."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
         from distributed.comm.core import CommClosedError
 
-        alone = time.monotonic()
+        alone = busy = time.monotonic()
+        repeats = 0
         while not self._is_stopped():
             try:
                 found: list[list[Sighting]] = future.result(timeout=_POLL_SECONDS)
@@ -122,6 +136,13 @@ class Cluster:
                     alone = time.monotonic()
                 if time.monotonic() - alone > _ALONE_SECONDS:
                     raise SignerError("the cluster has no worker any more", hint=_LOST) from error
+                if future.done() or any(self._client.processing().values()):
+                    busy = time.monotonic()
+                elif time.monotonic() - busy > _STALLED_SECONDS:
+                    repeats += 1
+                    if repeats > _MAX_REPEATS:
+                        raise SignerError("the workers of the cluster do no work", hint=_LOST) from error
+                    future, busy = self._submit(task), time.monotonic()
             except KilledWorker as error:
                 raise SignerError(f"several workers ended in one task: {error}", hint=_LOST) from error
             except (FutureCancelledError, CommClosedError) as error:
@@ -146,16 +167,19 @@ def _portions(units: Iterable[Unit]) -> Iterator[list[Unit]]:
         yield portion
 
 
-def _same(work: Work) -> Work:
-    """Return the work: as a task, it is sent once to each worker, and again after its worker was lost."""
+@lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> Work:
+    from distributed.protocol.pickle import loads
+
+    work: Work = loads(packed)
     return work
 
 
-def _examined(work: Work, portion: Sequence[Unit], folder: str) -> list[list[Sighting]]:
+def _examined(packed: bytes, portion: Sequence[Unit], folder: str) -> list[list[Sighting]]:
     """Return what is found in units whose relative paths begin in a folder; the worker stays in that folder."""
     if folder:
         os.chdir(folder)
-    return list(map(work, portion))
+    return list(map(_unpacked(packed), portion))
 
 
 def _description(paths: Sequence[str]) -> tuple[str, list[str]]:

@@ -111,11 +111,82 @@ def test_an_interrupt_ends_the_work_and_keeps_what_is_there(
     cluster: Cluster, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = []
-    for one in cluster.run(len_of, range(1000)):  # type: ignore[arg-type]  # any work, any items
+    anything: tuple[Any, Any] = (len_of, range(1000))
+    for one in cluster.run(*anything):
         found.append(one)
         if len(found) == 20:
             monkeypatch.setattr(sys.modules[__name__], "stopped", True)
     assert 20 <= len(found) < 1000
+
+
+class Stalling:
+    """A client of Dask on whose cluster the first tasks wait for ever."""
+
+    def __init__(self, stalled: int) -> None:
+        self.stalled, self.submitted = stalled, 0
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> Any:
+        self.submitted += 1
+        return Stalled() if self.submitted <= self.stalled else Done(function(*arguments))
+
+    def ncores(self) -> dict[str, int]:
+        return {"worker": 1}
+
+    def processing(self) -> dict[str, tuple[str, ...]]:
+        return {"worker": ()}
+
+    def cancel(self, futures: list[Any]) -> None:
+        """Called at the end."""
+
+
+class Stalled:
+    def result(self, timeout: float) -> None:
+        raise TimeoutError
+
+    def done(self) -> bool:
+        return False
+
+
+class Done:
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def result(self, timeout: float) -> Any:
+        return self.found
+
+
+@pytest.fixture
+def stalling(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], tuple[Cluster, Stalling]]:
+    """A cluster whose client stalls for this number of submitted tasks."""
+    pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
+    monkeypatch.setattr("signer.audit.cluster._STALLED_SECONDS", 0.0)
+
+    def make(stalled: int) -> tuple[Cluster, Stalling]:
+        client = Stalling(stalled)
+        monkeypatch.setattr("signer.audit.cluster._dask", lambda: (lambda *_, **__: client, lambda **_: None))
+        monkeypatch.setattr(Stalling, "wait_for_workers", lambda *_, **__: None, raising=False)
+        return Cluster(None, 1, lambda: False), client
+
+    return make
+
+
+@pytest.mark.parametrize("stalled", [0, 1, 3])
+def test_a_task_that_no_worker_does_is_submitted_again(
+    stalling: Callable[[int], tuple[Cluster, Stalling]], stalled: int
+) -> None:
+    cluster, client = stalling(stalled)
+    anything: tuple[Any, Any] = (len_of, range(5))
+    assert list(cluster.run(*anything)) == [[number] for number in range(5)]
+    assert client.submitted == stalled + 1
+
+
+def test_an_audit_ends_if_no_worker_does_anything(stalling: Callable[[int], tuple[Cluster, Stalling]]) -> None:
+    cluster, client = stalling(100)
+    anything: tuple[Any, Any] = (len_of, range(5))
+    with pytest.raises(SignerError, match="do no work") as caught:
+        list(cluster.run(*anything))
+    assert "Run the same command again" in (caught.value.hint or "")
+    assert client.submitted == 4
 
 
 def len_of(number: int) -> list[int]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,10 +225,10 @@ def test_versions_have_four_numbers() -> None:
     assert split_version("Old NIC 1.2") == ("", "")
 
 
-def question(policy: str = "", **state: object) -> Question:
-    machine = MachineState(at=datetime(2026, 11, 1, tzinfo=UTC), **state)  # type: ignore[arg-type]
+def question(policy: str = "", **state: Any) -> Question:
+    machine = MachineState(at=datetime(2026, 11, 1, tzinfo=UTC), **state)
     if policy:
-        machine = MachineState(at=machine.at, block_list=read_policy(policy.encode()), **state)  # type: ignore[arg-type]
+        machine = MachineState(at=machine.at, block_list=read_policy(policy.encode()), **state)
     return Question(VerifyQuery("kernel", Trust.release(), machine))
 
 

@@ -3,7 +3,7 @@
     python -m bench.audit [FOLDER [PACKAGES [SMALL]]]
 
 PACKAGES (10,000) have the mean size of the corpus' packages, SMALL (100,000) have images cut to 20 KB. Every image has
-bytes of its own in its overlay, so that no two have the same digest; other files are links to the corpus' files. They
+its own bytes in its overlay, so that all digests differ; other files are links to the corpus' files. They
 take 4 GB each below FOLDER, or below the temporary folder.
 """
 

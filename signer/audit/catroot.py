@@ -1,4 +1,4 @@
-"""Look drivers up in the catalogs of a disk: thousands, of which each driver needs the few that list its digest.
+"""Look drivers up in the catalogs of a disk. There are thousands; a driver needs the few that list its digest.
 
 Which catalogs may list a digest is found by a scan for everything that has the form of one, an OCTET STRING of 20 or 32
 bytes, without parsing. Eight bytes are kept for each: a disk has about a million.

@@ -79,7 +79,7 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
 
 
 def _of_archive(path: Path, machine: str, question: Question) -> Iterator[Sighting]:
-    """Yield what is found in an archive, whose path stands for that of the folder where it is unpacked."""
+    """Yield what is found in an archive. Paths begin with that of the archive, not of the temporary folder."""
     with temporary_folder() as folder:
         unpack_drivers(path, folder)
         for unit in units([Place(folder, machine)]):
@@ -113,7 +113,7 @@ def _of_packages(unit: Unit, question: Question) -> Iterator[Sighting]:
 def _checked(
     unit: Unit, question: Question, failures: list[Sighting], failed: Callable[[DriverPackage, SignerError], None]
 ) -> Sequence[CheckedPackage]:
-    """Return the packages of the INFs of a unit, and add the INFs of which none is made to `failures`."""
+    """Return the packages of the INFs of a unit, and add the INFs without one to `failures`."""
     query = question.query
     if not unit.infs:
         return ()

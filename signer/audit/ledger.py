@@ -17,7 +17,7 @@ from signer.audit.packing import packed, packed_row, unpacked, unpacked_row
 from signer.audit.rows import ANSWERS, Answer, Row, Sighting
 
 _SCHEMA = (
-    "PRAGMA journal_mode = OFF",  # nobody reads the database after a failure
+    "PRAGMA journal_mode = OFF",  # after a failure, the database is not read
     "CREATE TABLE sighting (key TEXT, path TEXT, machine TEXT, origin TEXT, body TEXT)",
     "CREATE TABLE wanted (link TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE link (link TEXT, key TEXT, PRIMARY KEY (link, key)) WITHOUT ROWID",

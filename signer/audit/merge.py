@@ -77,6 +77,6 @@ def _worst(reasons: Iterable[Reason]) -> Reason | None:
 
 
 def _shown(group: Sequence[Sighting], reason: Reason) -> Sighting:
-    """Return the sighting whose path names the driver: a file with the answer, any file, or what there is."""
+    """Return the sighting that gives the driver its name: a file with the answer, else any file, else any sighting."""
     files = [one for one in group if one.reason.origin == "file"]
     return next((one for one in (*files, *group) if one.reason == reason), (*files, *group)[0])

@@ -94,7 +94,7 @@ def pooled(
     *,
     interrupt: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
-    """Yield the results of the batches in order from processes, each of which calls `prepare` first.
+    """Yield the results of the batches in order from processes. Each process calls `prepare` first.
 
     Batches are taken as they are needed. `interrupt` is called when the work is to end. Raises SignerError if a process
     was killed.

@@ -28,7 +28,7 @@ Gate = Literal[
 """The check of Windows that stops or reports a driver."""
 Confidence = Literal["certain", "likely", "possible"]
 _INDEXED = ("events", "codes", "signs", "policies")
-"""Conditions of which a file's symptoms must have one of the values."""
+"""Conditions that allow several values: a file's symptoms must have one of them."""
 _OTHERS = ("", None)
 _RANKS: tuple[Confidence, ...] = get_args(Confidence)
 

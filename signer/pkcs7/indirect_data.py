@@ -24,7 +24,7 @@ _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 """Types whose value is an SpcLink."""
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _TABLE_DEPTH = 8
-"""Levels of elements around the table of page hashes, of which each is the last one in the one around it."""
+"""Levels of elements around the table of page hashes. Each element is the last one in its parent."""
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
 

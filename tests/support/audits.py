@@ -78,7 +78,7 @@ def hostile_rows() -> list[Row]:
 
 
 def many(count: int) -> list[Row]:
-    """Return many rows, of which one in twenty stops."""
+    """Return many rows. One in twenty stops."""
     return [
         row(
             f"driver{number:06}",

@@ -30,7 +30,7 @@ _SUBJECTS = (
 )
 _STATE = re.compile(r"WIN32_EXIT_CODE\s*:\s*(\d+)", re.IGNORECASE)
 _FACT_WORDS = ("version", "build", "testsigning", "boot", "integrity", "services", "s mode", "skupolicy", "system type")
-"""Words in lower case of which each of `_FACTS` has one."""
+"""Words in lower case. Each of `_FACTS` contains one of them."""
 _FACTS: tuple[tuple[re.Pattern[str], str, str | None], ...] = (
     (re.compile(r"\[version \d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),
     (re.compile(r"\bOS Version:\s+\d+\.\d+\.(\d{4,5})", re.IGNORECASE), "build", None),

@@ -66,6 +66,6 @@ def _message(row: Row) -> str:
         "stops-unless-allowed": f"{name} stops loading unless the allow list names it: {reason.policy}{since}",
         "already-refused": f"{name} did not load before: {reason.rule}",
         "unknown": f"no public source decides whether {name} loads: {reason.rule}",
-        "needs-file": f"{name} can't be decided without a readable file: {reason.remedy}",
+        "needs-file": f"{name} needs a readable file",
     }
     return f"{words[reason.answer]}{machines}"

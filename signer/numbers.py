@@ -1,4 +1,4 @@
-"""Read numbers from text of untrusted files."""
+"""Read numbers from text of untrusted files, and write them in sentences."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def decimal(text: str) -> int | None:
     `str.isdigit` also accepts characters that `int` refuses, such as superscripts.
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number and the noun, in the plural unless the number is 1."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -11,10 +11,11 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
+from signer.numbers import counted
 from signer.reports import tool
 from signer.reports.escape import printable, without_noncharacters
 from signer.reports.links import page_of
-from signer.reports.model import Check, Finding, Level, Link, Report, Result, Signature, Subject, counted
+from signer.reports.model import Check, Finding, Level, Link, Report, Result, Signature, Subject
 from signer.version import VERSION
 
 _SHAPES: Mapping[Result, str] = {

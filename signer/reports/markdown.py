@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from signer.numbers import counted
 from signer.reports.escape import printable
 from signer.reports.links import page_of
-from signer.reports.model import Finding, Report, Result, Subject, counted
+from signer.reports.model import Finding, Report, Result, Subject
 
 _MARKS: Mapping[Result, str] = {
     "accepted": "✅ accepted",

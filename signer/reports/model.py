@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Literal
 
+from signer.numbers import counted
 from signer.records import dataclass
 from signer.reports.places import Places
 
@@ -191,11 +192,6 @@ class Report:
             seen[key] += 1
             text = f"{key}\0{seen[key]}"
             yield one, sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return the number and the noun, in the plural unless the number is 1."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def titled(code: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from signer.numbers import counted
 from signer.reports.sink import Sink
 from signer.reports.styles import STYLES
 
@@ -32,8 +33,3 @@ def write_count(problems: Iterable[PackageProblem], sink: Sink) -> None:
     """Write the number of errors and warnings."""
     counts = Counter(problem.severity.value for problem in problems)
     sink.print(f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return the number and the noun, in the plural unless the number is 1."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

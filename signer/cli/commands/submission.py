@@ -26,9 +26,10 @@ from signer.cli.release import require_fit, require_named
 from signer.cli.results import finish
 from signer.errors import PackageError, UsageError
 from signer.formats.detect import names
+from signer.numbers import counted
 from signer.records import dataclass
 from signer.reports.file_results import FileResult
-from signer.reports.problems import counted, write_problems
+from signer.reports.problems import write_problems
 from signer.storage.files import ensure_folder, remove, temporary_folder, write_atomically
 from signer.storage.streams import is_stream
 

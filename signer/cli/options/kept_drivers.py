@@ -12,8 +12,8 @@ from signer.cli.options.reports import require_place
 from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_output
 from signer.errors import UsageError
+from signer.numbers import counted
 from signer.records import dataclass
-from signer.reports.model import counted
 from signer.storage.files import write_pieces
 
 if TYPE_CHECKING:

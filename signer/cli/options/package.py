@@ -13,8 +13,8 @@ import typer
 from signer.cli.options.common import now
 from signer.cli.output import Output
 from signer.errors import UsageError
+from signer.numbers import counted
 from signer.records import dataclass
-from signer.reports.problems import counted
 
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions

@@ -33,7 +33,8 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.support.files import ROOT, corpus_root
-from tests.support.mutation.areas import TESTS, Mutant, area_of, modules, mutants
+from tests.support.mutation.areas import TESTS, Mutant, area_of, first_line, modules, mutants
+from tests.support.mutation.equivalents import reason
 from tests.support.mutation.imports import independent
 from tests.support.mutation.recording import Recording, record
 from tests.support.mutation.results import Result, kept, print_now, report, save
@@ -134,18 +135,20 @@ def run(chosen: Sequence[str], tree: Path, deadline: float, *, survivors: bool, 
 
 def _todo(module: str, *, survivors: bool) -> Iterator[Mutant]:
     """Yield the mutants to try in an order that is random and the same on every run."""
-    outcomes = {one.key: one.outcome for one in kept(module)}
+    tried = kept(module)
     found = list(mutants(module))
     random.Random(0).shuffle(found)  # the order, not a secret
-    wanted = ("survived", "broken") if survivors else (None,)
-    yield from (one for one in found if outcomes.get((one.operator, one.occurrence)) in wanted)
+    for one in found:
+        again = one in tried and tried[one].outcome in ("survived", "broken") and not reason(module, tried[one].change)
+        if again if survivors else one not in tried:
+            yield one
 
 
 def _try(runner: Runner, todo: Sequence[Mutant], deadline: float, *, whole: bool) -> None:
     """Try mutants of one module and keep the results."""
     module = runner.module
     source = (ROOT / module).read_text(encoding="utf-8")
-    results = {one.key: one for one in kept(module)}
+    results = kept(module)
     for number, mutant in enumerate(todo):
         if time.monotonic() > deadline:
             break
@@ -156,9 +159,7 @@ def _try(runner: Runner, todo: Sequence[Mutant], deadline: float, *, whole: bool
         assert changed is not None, mutant
         verdict = runner.verdict(changed, lines, whole=whole)
         change = "\n".join(_difference(source, changed))
-        place = (mutant.begin[0], mutant.operator, mutant.occurrence)
-        result = Result(*place, verdict.outcome, verdict.seconds, change, verdict.by)
-        results[result.key] = result
+        results[mutant] = Result(mutant.key, verdict.outcome, verdict.seconds, change, verdict.by)
         save(module, results.values())
     counts = Counter(one.outcome for one in results.values())
     print_now(f"{module}: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
@@ -168,15 +169,11 @@ def _lines(source: str, mutant: Mutant) -> Iterator[int]:
     """Yield the lines of the smallest statement around a mutant, without the body of a compound one."""
     first, last = mutant.begin[0], mutant.end[0]
     statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
-    around = [node for node in statements if _first_line(node) <= first and (node.end_lineno or 0) >= last]
-    inner = max(around, key=_first_line)
-    begin, body = _first_line(inner), getattr(inner, "body", None)
+    around = [node for node in statements if first_line(node) <= first and (node.end_lineno or 0) >= last]
+    inner = max(around, key=first_line)
+    begin, body = first_line(inner), getattr(inner, "body", None)
     end = body[0].lineno - 1 if body else inner.end_lineno or last
     yield from range(begin, max(begin, last, end) + 1)
-
-
-def _first_line(node: ast.stmt) -> int:
-    return min(node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ())), node.lineno)
 
 
 def _difference(before: str, after: str) -> Iterator[str]:

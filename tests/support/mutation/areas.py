@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -76,6 +78,15 @@ class Mutant:
     begin: tuple[int, int]
     """Line, from 1, and column, from 0."""
     end: tuple[int, int]
+    unit: str
+    """Digest of the function, method or statement that is changed: the rest of the module may change meanwhile."""
+    number: int
+    """Number of the place among those of the operator in the unit."""
+
+    @property
+    def key(self) -> str:
+        """The name of the mutant among those of its module, which edits elsewhere in the module leave alone."""
+        return f"{self.operator} {self.number} {self.unit}"
 
     def of(self, source: str) -> str | None:
         """Return the module with the change; None where the operator can't make it: `except (a.b, c)`."""
@@ -90,15 +101,41 @@ class Mutant:
 def mutants(module: str) -> tuple[Mutant, ...]:
     """Return the mutants of a module, without those that change no behavior that a test could see."""
     source = (ROOT / module).read_text(encoding="utf-8")
-    spans = list(_left_out(ast.parse(source)))
+    return tuple(mutants_of(source))
+
+
+def mutants_of(source: str) -> Iterator[Mutant]:
+    """Yield the mutants of a source text."""
+    tree = ast.parse(source)
+    spans, units = list(_left_out(tree)), dict(_units(tree, source.splitlines()))
     nodes = list(ast_nodes(get_ast(source)))
-    found = (
-        Mutant(name, number, *place)
-        for name in sorted(OPERATORS)
-        for number, place in enumerate(_places(name, nodes))
-        if not any(begin <= place[0] < end for begin, end in spans)
-    )
-    return tuple(one for one in found if one.operator != "ExceptionReplacer" or one.of(source) is not None)
+    seen = Counter[tuple[str, str]]()
+    for name in sorted(OPERATORS):
+        for number, (begin, end) in enumerate(_places(name, nodes)):
+            unit = units.get(begin[0], "")
+            one = Mutant(name, number, begin, end, unit, seen[name, unit])
+            seen[name, unit] += 1
+            left_out = any(first <= begin < last for first, last in spans)
+            if not left_out and (name != "ExceptionReplacer" or one.of(source) is not None):
+                yield one
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return the first line of a statement, that of its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(one.lineno for one in decorators)])
+
+
+def _units(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield every line with the digest of the function, method or statement that it belongs to."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in [*tree.body, *(inner for one in classes for inner in one.body)]:
+        begin, end = first_line(node), node.end_lineno or node.lineno
+        if isinstance(node, ast.ClassDef):
+            end = first_line(node.body[0]) - 1
+        digest = hashlib.sha256("\n".join(lines[begin - 1 : end]).encode()).hexdigest()[:16]
+        for line in range(begin, end + 1):
+            yield line, digest
 
 
 def _places(operator: str, nodes: list[Any]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -109,11 +146,12 @@ def _places(operator: str, nodes: list[Any]) -> Iterator[tuple[tuple[int, int], 
 
 
 def _left_out(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Yield where nothing is changed: annotations, @dataclass(frozen=True), zip(..., strict=True), maxsize=64."""
+    """Yield what no test could notice: annotations, typing, `@dataclass(frozen=True)`, strict, maxsize and repr."""
     for node in ast.walk(tree):
-        option = node.value if isinstance(node, ast.keyword) and node.arg in ("strict", "maxsize") else None
+        option = node.value if isinstance(node, ast.keyword) and node.arg in ("strict", "maxsize", "repr") else None
         decorators = node.decorator_list if isinstance(node, ast.ClassDef) else []
-        for found in (getattr(node, "annotation", None), getattr(node, "returns", None), option, *decorators):
+        typing = node.test if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" else None
+        for found in (getattr(node, "annotation", None), getattr(node, "returns", None), option, typing, *decorators):
             if isinstance(found, ast.expr):
                 assert found.end_lineno is not None and found.end_col_offset is not None
                 yield (found.lineno, found.col_offset), (found.end_lineno, found.end_col_offset)

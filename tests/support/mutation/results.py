@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from tests.support.mutation.areas import ROOT, area_of, mutants
+from tests.support.mutation.areas import ROOT, Mutant, area_of, mutants
+from tests.support.mutation.equivalents import reason
 
 RESULTS = ROOT / "build" / "mutants"
 
@@ -18,9 +19,8 @@ RESULTS = ROOT / "build" / "mutants"
 class Result:
     """One mutant and what the tests made of it."""
 
-    line: int
-    operator: str
-    occurrence: int
+    key: str
+    """Key of the mutant."""
     outcome: str
     """killed, timeout, survived, or broken where pytest itself failed."""
     seconds: float
@@ -30,29 +30,23 @@ class Result:
     by: str
     """The test that noticed."""
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells mutants of a module apart: the operator, and the place in the file that it was applied to."""
-        return self.operator, self.occurrence
-
 
 def save(module: str, tried: Iterable[Result]) -> None:
-    """Keep the results of a module, with the digest of the code that was mutated."""
+    """Keep the results of a module."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    document = {"module": module, "source": _digest(module), "tried": [asdict(one) for one in tried]}
-    path = RESULTS / f"{module.replace('/', '.')}.json"
-    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    document = {"module": module, "tried": [asdict(one) for one in tried]}
+    _file(module).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def kept(module: str) -> list[Result]:
-    """Return the results of a module; none if there are none, or the code has changed since."""
-    path = RESULTS / f"{module.replace('/', '.')}.json"
-    document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return [Result(**one) for one in document["tried"]] if document.get("source") == _digest(module) else []
+def kept(module: str) -> dict[Mutant, Result]:
+    """Return the results of a module's mutants, without those of functions that have changed since."""
+    document = json.loads(_file(module).read_text(encoding="utf-8")) if _file(module).exists() else {"tried": []}
+    found = {one["key"]: Result(**one) for one in document["tried"]}
+    return {mutant: found[mutant.key] for mutant in mutants(module) if mutant.key in found}
 
 
-def _digest(module: str) -> str:
-    return hashlib.sha256((ROOT / module).read_bytes()).hexdigest()
+def _file(module: str) -> Path:
+    return RESULTS / f"{module.replace('/', '.')}.json"
 
 
 def report(chosen: Iterable[str]) -> None:
@@ -63,15 +57,19 @@ def report(chosen: Iterable[str]) -> None:
         counts = table.setdefault(area_of(module), Counter())
         counts["total"] += len(mutants(module))
         counts["tried"] += len(tried)
-        for one in sorted(tried, key=lambda one: (one.line, one.operator, one.occurrence)):
-            counts[one.outcome] += 1
-            counts["noticed"] += one.outcome in ("killed", "timeout")
+        for mutant, one in sorted(tried.items(), key=lambda item: item[0].begin):
+            outcome = "equivalent" if one.outcome == "survived" and reason(module, one.change) else one.outcome
+            counts[outcome] += 1
+            counts["noticed"] += outcome in ("killed", "timeout")
             counts["milliseconds"] += round(1000 * one.seconds)
-            if one.outcome in ("survived", "broken"):
-                print_now(f"{module}:{one.line}: {one.operator} #{one.occurrence} {one.outcome}\n{one.change}\n")
-    print_now("\n| area | mutants | tried | killed | by time | survived | broken | seconds each |\n|---|" + "---|" * 7)
+            if outcome in ("survived", "broken"):
+                print_now(f"{module}:{mutant.begin[0]}: {mutant.operator} {outcome}\n{one.change}\n")
+    print_now(
+        "\n| area | mutants | tried | killed | by time | equivalent | survived | broken | seconds each |\n|---|"
+        + "---|" * 8
+    )
     for name, counts in table.items():
-        numbers = (counts[key] for key in ("total", "tried", "noticed", "timeout", "survived", "broken"))
+        numbers = (counts[key] for key in ("total", "tried", "noticed", "timeout", "equivalent", "survived", "broken"))
         each = counts["milliseconds"] / 1000 / max(1, counts["tried"])
         print_now("| " + " | ".join([f"`{name}`", *map(str, numbers), f"{each:.2f}"]) + " |")
 

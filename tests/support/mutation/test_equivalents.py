@@ -1,0 +1,55 @@
+"""Equivalent mutants are named in a table whose rows fit the code, and docs/testing.md shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.mutation.areas import ROOT, mutants_of
+from tests.support.mutation.equivalents import PAGE, Equivalent, equivalents, table
+
+FIRST = Equivalent("signer/sample.py", "found[0]", ("found[-1]", "found[1]"), "there is one")
+SOURCE = "LIMIT = 8\n\n\nclass Sample:\n    size = 4\n\n    def small(self, number):\n        return number < LIMIT\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "explained"),
+    [
+        pytest.param("return found[0]", "return found[-1]", True, id="the first mutant"),
+        pytest.param("return found[0]", "return found[1]", True, id="the second mutant"),
+        pytest.param("return found[0]", "return found[2]", False, id="another mutant"),
+        pytest.param("return found[0] + 1", "return found[0] + 2", False, id="another place of the line"),
+        pytest.param("return other[0]", "return other[-1]", False, id="another line"),
+    ],
+)
+def test_a_row_explains_only_the_mutants_that_it_names(before: str, after: str, *, explained: bool) -> None:
+    def packed(text: str) -> str:
+        return text.replace(" ", "")
+
+    assert FIRST.explains(packed(before), packed(after)) == explained
+
+
+def test_every_row_names_code_that_exists_and_a_reason() -> None:
+    for one in equivalents():
+        text = "".join((ROOT / one.module).read_text(encoding="utf-8").split())
+        assert "".join(one.code.split()) in text, one
+        assert one.why and one.code not in one.mutants, one
+
+
+def test_the_page_shows_the_table() -> None:
+    assert table() in PAGE.read_text(encoding="utf-8"), "run python -m tests.support.mutation.equivalents"
+
+
+@pytest.mark.parametrize(
+    ("edited", "lost"),
+    [
+        pytest.param(SOURCE.replace("LIMIT = 8", "LIMIT = 9"), {"LIMIT = 8"}, id="a constant of the module"),
+        pytest.param(SOURCE.replace("size = 4", "size = 5"), {"size = 4"}, id="a field of the class"),
+        pytest.param(SOURCE.replace("number < LIMIT", "number <= LIMIT"), {"number < LIMIT"}, id="a method"),
+        pytest.param(f"import os\n\nOTHER = os.sep\n{SOURCE}", set(), id="lines before"),
+    ],
+)
+def test_an_edit_leaves_the_results_of_other_functions(edited: str, lost: set[str]) -> None:
+    lines = SOURCE.splitlines()
+    keys = {one.key: lines[one.begin[0] - 1].strip() for one in mutants_of(SOURCE)}
+    gone = keys.keys() - {one.key for one in mutants_of(edited)}
+    assert {keys[key].removeprefix("return ") for key in gone} == lost

@@ -175,7 +175,8 @@ def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     certificate of 2017-08-11 is under a root with the last issue date 2017-04-30 (certificate SHA-1 5EAD300D…).
     """
     anchor, path = candidate.anchor, candidate.path
-    entry = root_program_entry(anchor.spki_sha256) if anchor is not None else None
+    root = anchor.certificate if anchor is not None else None
+    entry = root_program_entry(root) if root is not None else None
     if anchor is None or entry is None or path is None:
         return
     if anchor.kind == "microsoft":

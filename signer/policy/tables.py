@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+
+from signer.package_data import package_text
 
 Row = Mapping[str, str]
 
@@ -12,7 +13,7 @@ Row = Mapping[str, str]
 @cache
 def rows(name: str, package: str = "signer.policy.data") -> tuple[Row, ...]:
     """Return the rows of a tab-separated table as mappings from column to text. Every table has a `source` column."""
-    lines = (files(package) / name).read_text(encoding="utf-8").splitlines()
+    lines = package_text(package, name).splitlines()
     columns = lines[0].split("\t")
     width = len(columns)
     return tuple(

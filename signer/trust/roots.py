@@ -10,8 +10,8 @@ import base64
 import functools
 from collections.abc import Iterator
 from datetime import datetime
-from importlib import resources
 
+from signer.package_data import package_text
 from signer.records import dataclass
 from signer.trust.path import AnchorKind
 
@@ -86,7 +86,7 @@ def cross_certificates() -> dict[str, CrossCertificate]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = resources.files("signer.trust").joinpath("data", name).read_text(encoding="utf-8")
+    text = package_text("signer.trust", "data", name)
     header, *lines = text.splitlines()
     columns = header.split("\t")
     for line in lines:

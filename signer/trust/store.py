@@ -17,7 +17,7 @@ from signer.errors import UsageError
 from signer.records import dataclass
 from signer.trust.fields import fields_of, key_identity
 from signer.trust.path import Anchor
-from signer.trust.published import PublishedRoot, published_roots
+from signer.trust.published import PublishedRoot, root_with_key, roots_named
 from signer.trust.roots import KernelRoot, kernel_root, kernel_roots
 
 Mode = Literal["release", "test-signing"]
@@ -91,8 +91,7 @@ class TrustStore:
         """
         found = self._by_subject.get(subject, ())
         if self._mode == "release":
-            published = published_roots().by_subject.get(subject, ())
-            found += tuple(key for key in map(self._published, published) if key is not None)
+            found += tuple(key for key in map(self._published, roots_named(subject)) if key is not None)
         return found + tuple(
             TrustedKey(_anchor(root, None), root.spki)
             for root in kernel_roots()
@@ -104,7 +103,7 @@ class TrustStore:
         digest = key_identity(spki)
         if digest in self._by_key:
             return self._by_key[digest].anchor
-        published = published_roots().by_key.get(digest) if self._mode == "release" else None
+        published = root_with_key(spki) if self._mode == "release" else None
         if published is not None:
             key = self._published(published)
             return key.anchor if key is not None else None
@@ -115,7 +114,7 @@ class TrustStore:
         """Return the published roots of `subject` (DER) that this store does not trust; messages name them."""
         if self._mode == "release":
             return ()
-        return tuple(root.load() for root in published_roots().by_subject.get(subject, ()))
+        return tuple(root.load() for root in roots_named(subject))
 
     def _trusts(self, root: KernelRoot) -> bool:
         if self._mode == "release":

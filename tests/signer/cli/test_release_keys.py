@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from signer.asn1.oids import EKU_CODE_SIGNING
-from signer.trust.published import published_roots
 from tests.support.hierarchy import Entity, issue, rsa_key
 from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
+from tests.support.published import published_by_key
 
 ROOT = issue("Test Root", ca=True, may_sign=True, private_key=rsa_key("Test Root"))
 LEAF = issue("Test Signer", ROOT, usages=[EKU_CODE_SIGNING], private_key=rsa_key("Test Signer"))
@@ -35,7 +35,7 @@ COMMANDS = {
 
 def namesake() -> tuple[Entity, tuple[x509.Certificate, ...]]:
     """Return a signer under a root with the name of a published root; the signature carries the published one too."""
-    published = next(iter(published_roots().by_key.values())).load()
+    published = next(iter(published_by_key().values())).load()
     root = issue(published.subject, ca=True, may_sign=True, private_key=rsa_key("Namesake"))
     leaf = issue("Contoso", root, usages=[EKU_CODE_SIGNING], private_key=rsa_key("Contoso"))
     return leaf, (root.certificate, published)

@@ -24,7 +24,6 @@ from signer.certificates import common_name
 from signer.policy.classify import publisher, usages_of
 from signer.policy.findings import Classification
 from signer.policy.subjects import FileSubject
-from signer.trust.published import published_roots
 from tests.support.hierarchy import issue
 from tests.support.policy_builder import (
     Sign,
@@ -40,6 +39,7 @@ from tests.support.policy_builder import (
     self_signed,
     unknown_issuer,
 )
+from tests.support.published import published_by_key
 
 
 def _class_of(sign: Sign) -> Classification:
@@ -110,7 +110,7 @@ def test_class(sign: Sign, expected: Classification) -> None:
 def test_a_production_root_that_is_not_trusted_is_no_test_root_of_microsoft() -> None:
     """A release does not trust every published root; signers below one are not of the portal before production."""
     key = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
-    root = published_roots().by_key[key].load()
+    root = published_by_key()[key].load()
     leaf = certificate("Contoso", common_name(root), usages=(EKU_CODE_SIGNING, EKU_WHQL))
     assert _class_of(Sign(leaf, (chain(leaf, None, root),))) == "test"
 

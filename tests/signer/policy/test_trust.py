@@ -13,9 +13,9 @@ from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.errors import UsageError
 from signer.policy.timestamps import objection, trusted_time
 from signer.policy.trust import Trust
-from signer.trust.published import published_roots
 from signer.verify.evidence import Evidence, Signature, SignatureProblem, Timestamp
 from tests.support.hierarchy import NOW, Entity, issue, key, key_usage
+from tests.support.published import published_by_key
 
 PRODUCT_ROOT_2010 = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
 ROOT = issue("Trust Root", ca=True, may_sign=True)
@@ -206,11 +206,11 @@ def test_a_signer_of_an_unknown_root_is_trusted_as_a_test_signer() -> None:
 
 
 def test_a_signer_of_a_public_root_is_trusted_as_a_release_signer() -> None:
-    root = published_roots().by_key[PRODUCT_ROOT_2010].load()
+    root = published_by_key()[PRODUCT_ROOT_2010].load()
     assert Trust.for_signer(root).mode == "release"
 
 
 def test_a_production_root_is_no_test_root() -> None:
-    root = published_roots().by_key[PRODUCT_ROOT_2010].load()
+    root = published_by_key()[PRODUCT_ROOT_2010].load()
     with pytest.raises(UsageError, match="production root"):
         Trust.test_signing([root])

@@ -13,10 +13,10 @@ from cryptography import x509
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.trust import chain
 from signer.trust.chain import build_paths
-from signer.trust.published import published_roots
 from signer.trust.signatures import Check
 from signer.trust.store import TrustStore
 from tests.support.hierarchy import NOW, YEAR, Entity, issue, key, rsa_key
+from tests.support.published import published_by_key
 
 WHQL = "1.3.6.1.4.1.311.10.3.5"
 
@@ -251,7 +251,7 @@ def test_release_names_the_test_root_that_it_does_not_trust() -> None:
 
 
 def test_test_signing_names_the_production_root_that_it_does_not_trust() -> None:
-    root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
+    root = published_by_key()["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
     (path,) = build_paths(root, [], TrustStore.test_signing([]))
     assert path.anchor is None
     assert "Microsoft Product Root 2010, which is not trusted for test-signing" in path.problems[0].message
@@ -259,7 +259,7 @@ def test_test_signing_names_the_production_root_that_it_does_not_trust() -> None
 
 def test_published_root_in_the_pool_is_reported_once() -> None:
     """The pool contains a published root that did not sign the leaf."""
-    root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
+    root = published_by_key()["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
     forged = issue("Leaf", issue("Forger", ca=True), issuer_name=root.subject).certificate
     for store in (TrustStore.test_signing([]), TrustStore.release()):
         (path,) = build_paths(forged, [root, root], store)

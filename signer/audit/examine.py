@@ -20,6 +20,7 @@ from signer.audit.archives import unpack_drivers
 from signer.audit.catroot import catalogs_of
 from signer.audit.disk import published_names
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
+from signer.audit.span import Span
 from signer.audit.units import Place, Unit, units
 from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
@@ -28,6 +29,7 @@ from signer.policy.classify import publisher, submitter
 from signer.policy.findings import Finding, SignatureVerdict, Verdict
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
+from signer.policy.moments import kernel_moments
 from signer.policy.subjects import CertificatePaths
 from signer.policy.targets import Target, default_target
 from signer.records import dataclass
@@ -219,7 +221,8 @@ def _judged(
     digest = facts.digests[DigestAlgorithm.SHA256].hex()
     others = (facts.digests[DigestAlgorithm.SHA1], *(facts.flat_digests[one] for one in _FLAT))
     links = tuple(one.hex() for one in others)
-    return Sighting(str(path), digest, answer_of(before, now), _identity(evidence, facts, now), links=links)
+    span = Span.around(question.query.machine.at, kernel_moments(evidence))
+    return Sighting(str(path), digest, answer_of(before, now), _identity(evidence, facts, now), links=links, span=span)
 
 
 def _identity(evidence: Evidence, facts: FileFacts, verdict: Verdict) -> Identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,15 +15,16 @@ import signer
 from signer.audit.examine import Question
 from signer.storage.files import read
 
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def fingerprint(question: Question, lists: Iterable[Path]) -> bytes:
     """Return the digest of a question that trusts Microsoft's roots alone, and of the program that answers it.
 
-    `lists` are the files of the machine's lists. Of the time only the day counts. Raises FileError.
+    `lists` are the files of the machine's lists. The time of the check is left out: `Sighting.span` has it. Raises
+    FileError.
     """
-    machine = question.query.machine
-    day = machine.at.replace(hour=0, minute=0, second=0, microsecond=0)
-    state = replace(machine, at=day, allow_list=None, block_list=None)
+    state = replace(question.query.machine, at=_ANY_TIME, allow_list=None, block_list=None)
     digest = sha256(repr((state, [target.name for target in question.query.targets], list(_program()))).encode())
     for path in lists:
         digest.update(sha256(read(path)).digest())

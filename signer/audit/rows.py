@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, field
 from typing import Any, Literal
 
+from signer.audit.span import ALWAYS, Span
 from signer.records import dataclass
 
 Answer = Literal[
@@ -126,6 +127,8 @@ class Sighting:
     events: tuple[LoggedEvent, ...] = ()
     devices: tuple[str, ...] = ()
     """The names of devices that use the driver, from inventories."""
+    span: Span = field(default=ALWAYS, compare=False)
+    """The time of the check for which the answer is the same. Databases of sightings leave it out."""
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from signer.errors import SignerError
 from signer.records import dataclass
 
 if TYPE_CHECKING:
+    from signer.audit.cache import KeptQuestion
     from signer.audit.disk import Disk
     from signer.audit.examine import Question
     from signer.policy.trust import Trust
@@ -26,11 +27,16 @@ class Asked:
     lists: Mapping[str, Sequence[Path]]
     """The files of each machine with a state of its own; those of all others under the empty name."""
 
-    def fingerprints(self) -> dict[str, bytes]:
-        """Return what identifies the question of each machine. Raises FileError."""
+    def kept(self) -> dict[str, KeptQuestion]:
+        """Return the question of each machine as the cache knows it. Raises FileError."""
+        from signer.audit.cache import KeptQuestion
         from signer.audit.fingerprint import fingerprint
 
-        return {name: fingerprint(self.question.of(name), paths) for name, paths in self.lists.items()}
+        questions = {name: self.question.of(name) for name in self.lists}
+        return {
+            name: KeptQuestion(fingerprint(one, self.lists[name]), one.query.machine.at)
+            for name, one in questions.items()
+        }
 
 
 def asked(

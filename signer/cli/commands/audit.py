@@ -235,7 +235,7 @@ def _cache(
     if options.no_cache or trust != type(trust)():
         return contextlib.nullcontext()
     folder = user_cache_path("drvsign", appauthor=False)
-    return Cache(folder / "audit.sqlite", asked_about.fingerprints(), date.today().toordinal())
+    return Cache(folder / "audit.sqlite", asked_about.kept(), date.today().toordinal())
 
 
 def _audited(

@@ -15,7 +15,7 @@ import pytest
 
 from catalogs.verification.query import VerifyQuery
 from signer.audit import cache as module
-from signer.audit.cache import Cache
+from signer.audit.cache import Cache, KeptQuestion
 from signer.audit.examine import Question
 from signer.audit.fingerprint import fingerprint
 from signer.audit.ledger import Ledger
@@ -25,8 +25,10 @@ from signer.audit.units import Place, units
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
+from tests.support.hierarchy import NOW
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
+from tests.support.signed_samples import LEAF, TRUST, UNSIGNED, signed
 
 QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
 
@@ -42,8 +44,11 @@ def store(tmp_path: Path) -> Path:
     return folder
 
 
-def run(store: Path, question: bytes = b"question", day: int = 7) -> tuple[list[str], list[Row]]:
+def run(
+    store: Path, fingerprint: bytes = b"question", day: int = 7, question: Question = QUESTION
+) -> tuple[list[str], list[Row]]:
     """Audit with the cache beside the store; return the folders that were examined, and the rows."""
+    kept = {"": KeptQuestion(fingerprint, question.query.machine.at)}
     examined: list[str] = []
 
     def each(work: Callable[[Any], Any], units: Iterable[Any]) -> Iterator[Any]:
@@ -51,8 +56,8 @@ def run(store: Path, question: bytes = b"question", day: int = 7) -> tuple[list[
             examined.append(one.folder.name)
             yield work(one)
 
-    with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", {"": question}, day) as cache:
-        audit([Place(store)], QUESTION, ledger, each, cache)
+    with Ledger() as ledger, Cache(store.parent / "cache" / "audit.sqlite", kept, day) as cache:
+        audit([Place(store)], question, ledger, each, cache)
         return examined, list(ledger.rows())
 
 
@@ -116,22 +121,60 @@ def test_a_folder_where_no_database_can_be_made_is_no_error(store: Path) -> None
     assert len(run(store)[0]) == 3
 
 
+def at(time: datetime) -> Question:
+    """Return a question that refuses a driver whose signer's certificate has expired."""
+    machine = MachineState(at=time, roots="test-signing", testsigning=True, secure_boot=False, expired_leaf="blocked")
+    return Question(VerifyQuery("kernel", TRUST, machine))
+
+
+def test_what_was_found_counts_until_a_certificate_expires(store: Path) -> None:
+    signer, instant = LEAF.certificate, timedelta(microseconds=1)
+    begin, end = signer.not_valid_before_utc, signer.not_valid_after_utc
+    (store / "loose.sys").write_bytes(signed(UNSIGNED))
+    times = {
+        "first": (end - timedelta(days=9), True, "loads"),
+        "a week later": (end - timedelta(days=2), False, "loads"),
+        "just before the end": (end - instant, False, "loads"),
+        "the end": (end, True, "loads"),
+        "just behind the end": (end + instant, True, "already-refused"),
+        "months later": (end + timedelta(days=300), False, "already-refused"),
+        "just before the beginning": (begin - instant, True, "already-refused"),
+        "just behind the beginning": (begin + instant, False, "loads"),
+        "the first once more": (end - timedelta(days=9), False, "loads"),
+    }
+    for name, (time, is_examined, answer) in times.items():
+        examined, rows = run(store, question=at(time))
+        assert ("store" in examined) is is_examined, name
+        assert next(row.reason.answer for row in rows if row.file.endswith("loose.sys")) == answer, name
+        with Ledger() as ledger:
+            audit([Place(store)], at(time), ledger)
+            assert rows == list(ledger.rows()), name
+
+
+def test_the_days_of_use_are_written_together(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(store, day=1)
+    for day, together in ((2, 1000), (3, 1)):
+        monkeypatch.setattr(module, "_USES", together)
+        assert run(store, day=day)[0] == []
+        with closing(sqlite3.connect(store.parent / "cache" / "audit.sqlite")) as database:
+            assert database.execute("SELECT DISTINCT used FROM answer").fetchall() == [(day,)]
+
+
 def test_the_oldest_folders_are_dropped(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_UNITS", 1)
     run(store, day=1)
     (store / "hello" / "x64" / "other.sys").unlink()
     assert run(store, day=2)[0] == ["hello"]
     with closing(sqlite3.connect(store.parent / "cache" / "audit.sqlite")) as database:
-        assert database.execute("SELECT DISTINCT used FROM unit").fetchall() == [(2,)]
+        assert database.execute("SELECT DISTINCT used FROM answer").fetchall() == [(2,)]
 
 
-def test_the_question_includes_day_state_target_and_lists(tmp_path: Path) -> None:
+def test_the_question_includes_state_target_and_lists_and_not_the_time(tmp_path: Path) -> None:
     query, lists = QUESTION.query, tmp_path / "list.xml"
     lists.write_bytes(b"a")
-    at = query.machine.at
-    same = replace(query, machine=replace(query.machine, at=at + timedelta(hours=5)))
+    time = query.machine.at
+    same = replace(query, machine=replace(query.machine, at=time + timedelta(days=1)))
     others = [
-        replace(query, machine=replace(query.machine, at=at + timedelta(days=1))),
         replace(query, machine=replace(query.machine, hvci=True)),
         replace(query, targets=parse_targets(["win10-22h2-x64"])),
     ]
@@ -139,14 +182,14 @@ def test_the_question_includes_day_state_target_and_lists(tmp_path: Path) -> Non
     assert fingerprint(Question(same), []) == first
     found = {fingerprint(Question(one), []) for one in others} | {first, fingerprint(QUESTION, [lists])}
     lists.write_bytes(b"b")
-    assert len(found | {fingerprint(QUESTION, [lists])}) == 6
+    assert len(found | {fingerprint(QUESTION, [lists])}) == 5
 
 
 def test_one_inf_of_a_folder_has_another_key_than_the_folder(store: Path) -> None:
     folder = store / "hello"
     (folder / "hello.sys").rename(folder / "x64" / "hello.sys")
     (folder / "second.inf").write_text(HELLO)
-    with Cache(store.parent / "audit.sqlite", {"": b"question"}, 7) as cache:
+    with Cache(store.parent / "audit.sqlite", {"": KeptQuestion(b"question", NOW)}, 7) as cache:
         named = [folder / "hello.inf", folder / "second.inf", folder]
         keys = [cache.find(next(units([Place(path)])))[0] for path in named]
     assert None not in keys and len(set(keys)) == 3

@@ -1,4 +1,4 @@
-"""Audit 1,000 packages of the corpus' mean size with distinct images, and the growth from 100 to 10,000 of them."""
+"""Audit 1,000 packages of the corpus, each with other bytes, and the growth from 100 to 10,000 of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from bench import _inputs as inputs
 from bench._measure import Arguments, compare, run
 from bench._results import Growth, Result
-from bench.audit import CUT, command, store
+from bench._stores import SMALL, store
+from bench.audit import command
 
 _COUNT, _ROUNDS = 1000, 5
 _SIZES = (100, 1000, 10_000)
@@ -41,12 +42,12 @@ def audit_engine(folder: Path) -> Result:
 
 
 def audit_growth(folder: Path) -> Result:
-    """Measure the seconds and the memory of each size, with images cut to 20 KB and without a cache."""
+    """Measure the seconds and the memory of each size, without images of more than 40 KB and without a cache."""
     cache = folder / "cache"
-    begin = statistics.median(run(command(store(folder / "one", 1, CUT), cache, "--no-cache")).wall for _ in range(5))
+    begin = statistics.median(run(command(store(folder / "one", 1, SMALL), cache, "--no-cache")).wall for _ in range(5))
     seconds, peaks = [], []
     for count in _SIZES:
-        found = run(command(store(folder / f"of{count}", count, CUT), cache, "--no-cache"))
+        found = run(command(store(folder / f"of{count}", count, SMALL), cache, "--no-cache"))
         seconds.append((count, found.wall))
         peaks.append(found.peak)
     return Result(growth=(Growth("audit", seconds, begin, peaks),))

@@ -154,14 +154,14 @@ def catalog(size: int) -> bytes:
         file = replace(model, digests=digests, contents=contents)
         return subjects(file, [NameValue("File", MEMBER_FLAGS, f"f{number}.sys")], 2)
 
-    length = sum(len(one.encoded) for one in entries(10_000))
+    length = sum(len(one.to_der()) for one in entries(10_000))
     return _catalog(entry for number in range(size // length) for entry in entries(number))
 
 
 def catalog_of_tags(size: int) -> bytes:
     """An unsigned catalog whose members have no attributes."""
     rng = random.Random(1)
-    length = len(TrustedSubject.of(bytes(32), ()).encoded)
+    length = len(TrustedSubject.of(bytes(32), ()).to_der())
     return _catalog(TrustedSubject.of(rng.randbytes(32), ()) for _ in range(size // length))
 
 
@@ -292,7 +292,7 @@ def catalog_of_one_tag(size: int) -> bytes:
     def entry(number: int) -> TrustedSubject:
         return subjects(model, [NameValue("File", MEMBER_FLAGS, f"f{number:07}.sys")], 2)[1]
 
-    return _catalog(entry(number) for number in range(size // len(entry(0).encoded)))
+    return _catalog(entry(number) for number in range(size // len(entry(0).to_der())))
 
 
 def timestamp_answer(size: int) -> bytes:
@@ -310,7 +310,7 @@ def catalog_of_page_hashes(size: int) -> bytes:
         content = indirect_data.for_image(SHA256, digest, hashes, flags=indirect_data.INCLUDE_RESOURCES)
         return TrustedSubject.of(digest, [(oids.SPC_INDIRECT_DATA, content)])
 
-    return _catalog(entry() for _ in range(size // len(entry().encoded)))
+    return _catalog(entry() for _ in range(size // len(entry().to_der())))
 
 
 def catalog_of_algorithms(size: int) -> bytes:
@@ -323,4 +323,4 @@ def catalog_of_algorithms(size: int) -> bytes:
         content = der.sequence(kind, der.sequence(algorithm, der.octets(digest)))
         return TrustedSubject.of(digest, [(oids.SPC_INDIRECT_DATA, content)])
 
-    return _catalog(entry(number) for number in range(size // len(entry(0).encoded)))
+    return _catalog(entry(number) for number in range(size // len(entry(0).to_der())))

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from catalogs.build import CatalogOptions, assemble, build
 from catalogs.catalog import os_names
@@ -71,7 +71,7 @@ def package(folder: Path, files: int, megabytes: int) -> DriverPackage:
         path.write_bytes(number.to_bytes(8, "little") + os.urandom(64) + bytes(max(size - 72, 0)))
         paths.append(path)
     (folder / "big.inf").write_text(inf([path.name for path in paths]))
-    members = tuple(PackageFile(p.name, p, PurePosixPath(p.name), NAMES) for p in paths)
+    members = tuple(PackageFile(p.name, p, folder, NAMES) for p in paths)
     return DriverPackage((paths[0],), folder / "big.cat", "amd64", members, (), NAMES, False)
 
 

@@ -7,7 +7,7 @@ Sources: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
@@ -27,31 +27,54 @@ _LAST_VALUES = 8
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
-@dataclass(frozen=True, slots=True)
 class TrustedSubject:
-    """An entry of the trust list."""
+    """An entry of the trust list.
 
-    identifier: bytes
-    """The tag: a raw digest in version 2; hexadecimal digits in UTF-16, or a name, in version 1."""
-    attributes: tuple[Attribute, ...]
-    encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
-    """DER of an entry from `of`; empty for a parsed entry (part of the list's DER) and for a modified one."""
+    A new entry is kept as DER, and its attributes are read on demand: a catalog of 10,000 files has 20,000 entries,
+    which processes encode and pass on.
+    """
+
+    __slots__ = ("_attributes", "_encoded", "identifier")
+
+    def __init__(self, identifier: bytes, attributes: tuple[Attribute, ...] | None, encoded: bytes = b"") -> None:
+        self.identifier = identifier
+        """The tag: a raw digest in version 2; hexadecimal digits in UTF-16, or a name, in version 1."""
+        self._attributes = attributes
+        """None if only `_encoded` has them."""
+        self._encoded = encoded
+        """DER of an entry from `of`; empty for any other, such as a parsed one, which is part of the list's DER."""
 
     @classmethod
     def of(cls, identifier: bytes, attributes: Iterable[Attribute]) -> TrustedSubject:
         """Create an entry; its attributes are sorted as a DER SET OF."""
-        ordered = sorted((_encode_attribute(*attribute), attribute) for attribute in attributes)
-        encoded = der.sequence(der.octets(identifier), der.tlv(der.SET, *(part for part, _ in ordered)))
-        made = cls(identifier, tuple(attribute for _, attribute in ordered))
-        object.__setattr__(made, "encoded", encoded)
-        return made
+        values = der.set_of(_encode_attribute(*attribute) for attribute in attributes)
+        return cls(identifier, None, der.sequence(der.octets(identifier), values))
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes, in the order of the DER."""
+        if self._attributes is None:
+            self._attributes = _parse_subject(self._encoded, der.read(self._encoded)).attributes
+        return self._attributes
 
     def to_der(self) -> bytes:
         """Encode SEQUENCE { identifier OCTET STRING, attributes SET }, without sorting the attributes."""
-        if self.encoded:
-            return self.encoded
+        if self._encoded:
+            return self._encoded
         attributes = (_encode_attribute(*attribute) for attribute in self.attributes)
         return der.sequence(der.octets(self.identifier), der.tlv(der.SET, *attributes))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TrustedSubject):
+            return NotImplemented
+        return (self.identifier, self.attributes) == (other.identifier, other.attributes)
+
+    def __hash__(self) -> int:
+        return hash((self.identifier, self.attributes))
+
+    def __reduce__(self) -> tuple[Callable[..., TrustedSubject], tuple[object, ...]]:
+        attributes = None if self._encoded else self._attributes
+        return TrustedSubject, (self.identifier, attributes, self._encoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +117,16 @@ class CertificateTrustList:
         """Encode the list. A parsed list keeps its original DER, including parts that these fields don't represent."""
         if self.encoded:
             return self.encoded
-        subjects = der.sequence(*(subject.to_der() for subject in self.subjects))
         extensions = [der.sequence(der.oid(oids.CAT_NAMEVALUE), der.octets(e.to_der())) for e in self.extensions]
-        return der.sequence(
+        fields = [
             _SUBJECT_USAGE,
             der.octets(self.list_identifier),
             der.time(self.this_update),
             der.sequence(der.oid(_MEMBER_OIDS[self.version]), der.null()),
-            subjects,
+            *der.enclosed(der.SEQUENCE, [subject.to_der() for subject in self.subjects]),
             *([der.explicit(0, der.sequence(*extensions))] if extensions else ()),
-        )
+        ]
+        return b"".join(der.enclosed(der.SEQUENCE, fields))
 
     @classmethod
     def parse(cls, data: bytes) -> CertificateTrustList:
@@ -147,10 +170,15 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
         if len(found) == limit:
             message = f"the catalog has more than {limit:,} entries"
             raise CatalogError(message, offset=entry.start, hint=raising("catalog-entries"))
-        identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
-        values = [_attribute(data, attribute) for attribute in der.children(data, attributes)]
-        found.append(TrustedSubject(identifier.contents(data), tuple(values)))
+        found.append(_parse_subject(data, entry))
     return found
+
+
+def _parse_subject(data: bytes, entry: der.Element) -> TrustedSubject:
+    """Parse an entry. Raises CatalogError and SignatureFormatError with the offset."""
+    identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
+    values = [_attribute(data, attribute) for attribute in der.children(data, attributes)]
+    return TrustedSubject(identifier.contents(data), tuple(values))
 
 
 def _attribute(data: bytes, attribute: der.Element) -> Attribute:

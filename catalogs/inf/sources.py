@@ -65,6 +65,7 @@ class Sources:
 
     def __init__(self, inf: Inf) -> None:
         self._disks: dict[tuple[str, str], _Disk] = {}
+        self._found: dict[tuple[str, str], tuple[Source, ...]] = {}
         self._sections = {name: _by_key(inf, name) for name in inf.sections if name.startswith("sourcedisks")}
 
     def find(self, name: str, architecture: str) -> tuple[Source, ...]:
@@ -72,8 +73,14 @@ class Sources:
 
         A section may list a file on several lines. Windows uses the first; Inf2Cat catalogs all of them.
         """
+        key = (name.lower(), architecture)
+        if key not in self._found:
+            self._found[key] = self._find(*key)
+        return self._found[key]
+
+    def _find(self, name: str, architecture: str) -> tuple[Source, ...]:
         for section in (f"{FILES}.{architecture}", FILES):
-            entries = self._sections.get(section.lower(), {}).get(name.lower(), ())
+            entries = self._sections.get(section.lower(), {}).get(name, ())
             if entries:
                 found = [self._source(entry, section, architecture) for entry in entries]
                 return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from catalogs.catalog import os_names
@@ -28,8 +29,11 @@ from signer.storage.files import shell_quote
 
 _AUTORUN = "autorun.inf"
 
+FolderAt = Callable[[Path], Folder]
+"""Returns the folder at a path, the same one each time, so that it is listed once."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class PackageFile:
     """One file of a driver package: a future catalog member."""
 
@@ -37,8 +41,8 @@ class PackageFile:
     """The member's `File` attribute: the name of the installed file in lower case, without a folder."""
     path: Path
     """Path of the file."""
-    relative: PurePosixPath
-    """Path relative to the package folder."""
+    root: Path
+    """The package folder, which is that of the INF."""
     os: tuple[OsName, ...]
     """Releases that install the file, in catalog order: its `OSAttr`."""
     attributes: tuple[SignatureAttribute, ...] = ()
@@ -54,9 +58,18 @@ class PackageFile:
         return self.path if self.new is None else self.new.template
 
     @property
+    def relative(self) -> PurePosixPath:
+        """Path relative to the package folder."""
+        return PurePosixPath(*self._parts)
+
+    @property
     def location(self) -> tuple[str, ...]:
         """The parts of its relative path in lower case."""
-        return tuple(part.lower() for part in self.relative.parts)
+        return tuple(map(str.lower, self._parts))
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        return self.path.parts[len(self.root.parts) :]
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,8 @@ def survey_packages(
     existing INFs, or instead of them. Raises FileError.
     """
     new = {one.path: one for one in new_infs}
-    paths = _inf_paths(where, new)
+    folder_at: FolderAt = cache(Folder)
+    paths = _inf_paths(where, new, folder_at)
     drivers: list[DriverInf] = []
     problems: list[PackageProblem] = []
     for path in paths:
@@ -167,21 +181,23 @@ def survey_packages(
         drivers.append(driver)
     if not paths or (not drivers and not problems):
         problems.append(_no_inf(where))
-    run = _Run(tuple(drivers), None if os is None else os_names.in_order(os), today, new, to_verify=to_verify)
+    releases = None if os is None else os_names.in_order(os)
+    run = _Run(tuple(drivers), releases, today, new, folder_at, to_verify=to_verify)
     packages = run.packages()
     problems += run.problems
-    problems += _extra_windows_files(where, packages)
+    problems += _extra_windows_files(where, packages, folder_at)
     located = [one if (found := new.get(Path(one.path or ""))) is None else found.located(one) for one in problems]
     return Survey(tuple(packages), _without_duplicates(located), tuple(run.uncatalogued()))
 
 
-def _extra_windows_files(where: Path | Sequence[Path], packages: Sequence[DriverPackage]) -> Iterator[PackageProblem]:
+def _extra_windows_files(
+    where: Path | Sequence[Path], packages: Sequence[DriverPackage], folder_at: FolderAt
+) -> Iterator[PackageProblem]:
     """Find files of Windows in the folders that are not members of any catalog."""
-    members = {file.path for package in packages for file in package.files}
     names = os_names.in_order(name for package in packages for name in package.os)
     for root in [where] if isinstance(where, Path) else where:
-        for path in Folder(root).files(signability.is_of_windows) if root.is_dir() else ():
-            if path not in members:
+        for path in folder_at(root).files(signability.is_of_windows) if root.is_dir() else ():
+            if not any(path == file.path for package in packages for file in package.files):
                 yield from signability.redistributed(path, root, names)
 
 
@@ -191,10 +207,10 @@ def _without_duplicates(problems: Sequence[PackageProblem]) -> tuple[PackageProb
     return tuple(reversed(found.values()))
 
 
-def _inf_paths(where: Path | Sequence[Path], new: Mapping[Path, NewInf]) -> list[Path]:
+def _inf_paths(where: Path | Sequence[Path], new: Mapping[Path, NewInf], folder_at: FolderAt) -> list[Path]:
     """Return the INFs in the folders, the INFs that were named, and new ones, in Windows' order."""
     named = [where] if isinstance(where, Path) else list(where)
-    paths = dict.fromkeys(path for name in named for path in (Folder(name).infs() if name.is_dir() else (name,)))
+    paths = dict.fromkeys(path for name in named for path in (folder_at(name).infs() if name.is_dir() else (name,)))
     return sorted({**paths, **new}, key=_windows_order) if new else list(paths)
 
 
@@ -212,6 +228,7 @@ class _Run:
         os: tuple[OsName, ...] | None,
         today: datetime.date | None,
         new: Mapping[Path, NewInf],
+        folder_at: FolderAt,
         *,
         to_verify: bool,
     ) -> None:
@@ -220,7 +237,7 @@ class _Run:
         self._os = os
         self._today = today
         self._to_verify = to_verify
-        self._folders: dict[Path, Folder] = {}
+        self._folder_at = folder_at
         # Inf2Cat removes the leading asterisk: *PNP0501 becomes pnp0501 (measured).
         ids = (id_.removeprefix("*") for driver in drivers for id_ in driver.hardware_ids)
         self._ids = tuple(dict.fromkeys(ids))
@@ -287,14 +304,15 @@ class _Run:
         """Return the package of the INFs that share a catalog."""
         names = os_names.in_order(name for _, group in members for name in group)
         before = len(self.problems)
-        files: dict[tuple[str, Path], PackageFile] = {}
+        files: dict[tuple[str, str], PackageFile] = {}
         for driver, group in members:
             for file in (_inf_file(driver, group, self._new.get(driver.path)), *self._files(driver, group)):
-                known = files.setdefault((file.name, file.path), file)
+                key = (file.name, str(file.path))
+                known = files.setdefault(key, file)
                 if known is not file:
-                    files[file.name, file.path] = replace(known, os=os_names.in_order((*known.os, *file.os)))
-        infs = {driver.path for driver, _ in members}
-        ordered = sorted(files.values(), key=lambda file: file.path not in infs)
+                    files[key] = replace(known, os=os_names.in_order((*known.os, *file.os)))
+        infs = {str(driver.path) for driver, _ in members}
+        ordered = sorted(files.values(), key=lambda file: str(file.path) not in infs)
         found = tuple(problem for problem in self.problems[before:] if problem.severity is Severity.WARNING)
         return DriverPackage(
             tuple(driver.path for driver, _ in members),
@@ -311,12 +329,12 @@ class _Run:
     def _catalog_path(self, inf: Path, name: str) -> Path:
         """Return the path of the catalog: an existing file whose name differs only in case, or a new file."""
         with contextlib.suppress(OutsideFolder):
-            return self._folder(inf.parent).find([name]) or inf.with_name(name)
+            return self._folder_at(inf.parent).find([name]) or inf.with_name(name)
         return inf.with_name(name)
 
     def _files(self, driver: DriverInf, names: tuple[OsName, ...]) -> Iterator[PackageFile]:
         """Yield the existing files that an INF copies; add problems to `problems`."""
-        folder = self._folder(driver.path.parent)
+        folder = self._folder_at(driver.path.parent)
         architectures = tuple(dict.fromkeys(name.architecture for name in names))
         found = copied_files(driver, architectures, names)
         self.problems += signability.check_copied_files(driver, found, names)
@@ -326,13 +344,12 @@ class _Run:
             self.problems += check_images(driver, located, names)
         attributes = signature_attributes(driver.inf)
         releases = {one: tuple(name for name in names if name.architecture == one) for one in architectures}
-        depth = len(folder.root.parts)
         for item, path in located:
             name = item.copy.target.lower()
             yield PackageFile(
                 name,
                 path,
-                PurePosixPath(*path.parts[depth:]),
+                folder.root,
                 releases[item.on],
                 attributes.get(name, ()) or attributes.get(item.copy.source.lower(), ()),
                 is_compressed(item, path),
@@ -349,13 +366,10 @@ class _Run:
             self.problems.append(found)
         return None
 
-    def _folder(self, path: Path) -> Folder:
-        return self._folders.setdefault(path, Folder(path))
-
 
 def _inf_file(driver: DriverInf, names: tuple[OsName, ...], new: NewInf | None) -> PackageFile:
     path = driver.path
-    return PackageFile(path.name.lower(), path, PurePosixPath(path.name), names, new=new)
+    return PackageFile(path.name.lower(), path, path.parent, names, new=new)
 
 
 def _unreadable(error: InfError, path: Path) -> PackageProblem:

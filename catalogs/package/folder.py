@@ -51,7 +51,8 @@ class Folder:
             named = listing.entries.get(part.lower(), [])
             if not named:
                 return None
-            entry, is_inside = next((one for one in named if one.name == part), named[0]), listing.is_inside
+            exact = (one for one in named if one.name == part) if len(named) > 1 else ()
+            entry, is_inside = next(iter(exact), named[0]), listing.is_inside
             path /= entry.name
         if entry is None or not _is_file(entry, path):
             return None
@@ -64,7 +65,7 @@ class Folder:
 
     def case_variants(self, path: Path) -> list[str]:
         """Return the names in the folder of `path`, which `find` returned, that differ from its name only in case."""
-        return self._variants.get(path, [])
+        return self._variants.get(path, []) if self._variants else []
 
     def infs(self) -> Iterator[Path]:
         """Yield the INFs in Windows' order: those of a folder, then those of its subfolders."""

@@ -36,10 +36,12 @@ def check_images(
     Programs and libraries may be for other architectures than the machine; kernel services may not. Raises FileError.
     """
     machines = driver.lookup.on_any(names)
-    targets = {(machine.architecture, file.location) for machine in machines for file in machine.files}
+    targets = {
+        (machine.architecture, file.location) for machine in machines for file in machine.files if _is_driver(file)
+    }
     installed: dict[Path, dict[str, CopiedFile]] = {}
     for item, path in found:
-        if item.copy.source.lower().endswith(".sys") and (item.architecture, item.location) in targets:
+        if _is_driver(item) and (item.architecture, item.location) in targets:
             installed.setdefault(path, {}).setdefault(item.architecture, item)
     starts = service_binaries(driver)
     for path, items in installed.items():
@@ -60,6 +62,10 @@ def check_images(
         service = starts.get(path.name.lower())
         if not signed and service is not None and service.boot_start:
             yield _unsigned(driver, path, next(iter(items.values())))
+
+
+def _is_driver(item: CopiedFile) -> bool:
+    return item.copy.source.lower().endswith(".sys")
 
 
 def kernel_images(packages: Iterable[DriverPackage]) -> list[Path]:

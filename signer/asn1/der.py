@@ -7,7 +7,7 @@ directly also makes them identical to those of Microsoft's tools.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -185,8 +185,20 @@ def tlv(tag: int, *contents: bytes) -> bytes:
     size = len(body)
     if size < 0x80:
         return b"%c%c%b" % (tag, size, body)
+    return _head(tag, size) + body
+
+
+def enclosed(tag: int, pieces: Sequence[bytes]) -> list[bytes]:
+    """Return the pieces of an element with these contents: large ones are joined once, and not at each level."""
+    return [_head(tag, sum(map(len, pieces))), *pieces]
+
+
+def _head(tag: int, size: int) -> bytes:
+    """Encode tag and length."""
+    if size < 0x80:
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return b"%c%c%b%b" % (tag, 0x80 | len(length), length, body)
+    return b"%c%c%b" % (tag, 0x80 | len(length), length)
 
 
 def sequence(*parts: bytes) -> bytes:

@@ -55,9 +55,9 @@ class CatalogParts:
 
     def to_bytes(self) -> bytes:
         """Return the catalog file. It has the same bytes that `parse` read."""
-        content = der.sequence(der.oid(oids.CTL), der.explicit(0, self.trust_list))
-        signed_data = der.sequence(self.head, content, self.tail)
-        return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
+        content = _content_info(oids.CTL, [self.trust_list])
+        signed_data = der.enclosed(der.SEQUENCE, [self.head, *content, self.tail])
+        return b"".join(_content_info(oids.SIGNED_DATA, signed_data))
 
     @property
     def is_signed(self) -> bool:
@@ -114,6 +114,11 @@ class CatalogFormat:
             raise DigestChanged("catalog")
         result = parts.to_bytes()
         return PatchSet(((0, result),), len(result))
+
+
+def _content_info(content_type: str, content: Sequence[bytes]) -> list[bytes]:
+    """Return the pieces of a ContentInfo: SEQUENCE { contentType, content [0] EXPLICIT }."""
+    return der.enclosed(der.SEQUENCE, [der.oid(content_type), *der.enclosed(0xA0, content)])
 
 
 def _explicit(data: bytes, wrapped: der.Element, name: str) -> der.Element:

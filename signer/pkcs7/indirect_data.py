@@ -23,6 +23,8 @@ INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 """Types whose value is an SpcLink."""
 _EMPTY_FILE = bytes.fromhex("a2028000")
+_LINK = der.sequence(der.oid(oids.SPC_CAB_DATA), _EMPTY_FILE)
+"""The type of a catalog member that is not an image."""
 _TABLE_DEPTH = 8
 """Levels of elements around the table of page hashes. Each element is the last one in its parent."""
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
@@ -62,7 +64,7 @@ def for_image(
 
 def for_link(algorithm: DigestAlgorithm, digest: bytes) -> bytes:
     """Encode SpcIndirectDataContent for a catalog member that is not an image."""
-    return _content(der.sequence(der.oid(oids.SPC_CAB_DATA), _EMPTY_FILE), algorithm, digest)
+    return _content(_LINK, algorithm, digest)
 
 
 def for_cabinet(algorithm: DigestAlgorithm, digest: bytes, enhanced_hash: bytes) -> bytes:

@@ -73,12 +73,12 @@ def mapped(path: Path) -> Iterator[memoryview]:
         if path == streams.STANDARD:
             data = streams.standard_input()
         else:
-            with path.open("rb", buffering=0) as file:
+            with FileIO(path) as file:  # a catalog of many small files opens each
                 size = os.fstat(file.fileno()).st_size
                 if size >= MMAP_THRESHOLD:
                     source = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
                 elif size:
-                    data = file.read()
+                    data = file.read(size)
     except OSError as error:
         raise file_error(error, path, "read the file") from error
     view = memoryview(data if source is None else source)

@@ -35,8 +35,8 @@ def standard_input() -> bytes:
 
 def is_special(path: Path) -> bool:
     """Return whether a path is a pipe, a socket or a device; False if its status can't be read, and for `STANDARD`."""
-    mode = _mode(path) if path != STANDARD else None
-    return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    mode = _mode(path)
+    return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and path != STANDARD
 
 
 def is_stream(path: Path) -> bool:

@@ -130,7 +130,7 @@ MEMBERS_CHANGED: dict[str, Callable[[list[TrustedSubject]], list[TrustedSubject]
     "reversed": lambda members: members[::-1],
     "two exchanged": lambda members: [members[1], members[0], *members[2:]],
     "the digest of another file": lambda members: [
-        replace(members[0], identifier=members[1].identifier, attributes=members[1].attributes),
+        TrustedSubject(members[1].identifier, members[1].attributes),
         *members[1:],
     ],
 }

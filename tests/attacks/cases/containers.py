@@ -44,7 +44,7 @@ def tag_of_another_file() -> Attempt:
     """A catalog member with the tag of one file and the digest of another."""
     trust_list = catalog().trust_list
     first, *rest = trust_list.subjects
-    changed = replace(trust_list, subjects=(replace(first, identifier=bytes(len(first.identifier))), *rest))
+    changed = replace(trust_list, subjects=(TrustedSubject(bytes(len(first.identifier)), first.attributes), *rest))
     Catalog.parse(replace(catalog(), trust_list=changed).to_bytes())
     return Attempt(b"a.inf", "file")
 
@@ -56,7 +56,7 @@ def member_added_to_a_signed_catalog() -> Attempt:
     first, *rest = listed.subjects
     added = der.octets(SHA256.hash(b"evil"))
     attributes = tuple((oid, value.replace(der.octets(first.identifier), added)) for oid, value in first.attributes)
-    member = replace(first, identifier=SHA256.hash(b"evil"), attributes=attributes)
+    member = TrustedSubject(SHA256.hash(b"evil"), attributes)
     changed = replace(catalog(), trust_list=replace(listed, subjects=(member, *rest)))
     return Attempt(b"evil", "file", catalogs=(changed,))
 
@@ -149,7 +149,7 @@ def member_with_two_names() -> Attempt:
 def one_tag_with_two_digests() -> Attempt:
     """Two catalog members with one tag, and the digests of two files."""
     one, other = (subjects(hash_file(memoryview(data)), [], 1)[0] for data in (b"a.inf", b"evil"))
-    entries = [one, replace(other, identifier=one.identifier)]
+    entries = [one, TrustedSubject(one.identifier, other.attributes)]
     return Attempt(b"evil", "file", catalogs=(listing(entries, version=1),))
 
 

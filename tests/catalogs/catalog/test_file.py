@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -110,6 +111,16 @@ def test_page_hashes_are_in_the_sha256_entry() -> None:
     assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
 
 
+def test_a_new_entry_passes_between_processes_as_its_der() -> None:
+    new = entry(b"a", "a.inf")[1]
+    copy = pickle.loads(pickle.dumps(new))
+    assert copy.to_der() == new.to_der()
+    assert copy == TrustedSubject(new.identifier, new.attributes) != entry(b"a", "b.inf")[1]
+    assert interpret(copy).file == "a.inf"
+    parsed = Catalog.parse(assemble([new], [], OPTIONS, "").to_bytes()).trust_list.subjects[0]
+    assert pickle.loads(pickle.dumps(parsed)) == parsed == new
+
+
 def test_a_later_signature_does_not_change_the_member() -> None:
     from signer.operations.sign import sign_file
 
@@ -121,7 +132,7 @@ def test_a_later_signature_does_not_change_the_member() -> None:
 def with_tag(version: int, identifier: bytes) -> bytes:
     """Return a catalog in which the entry with a digest has another tag."""
     entries = [
-        replace(one, identifier=identifier) if oids.SPC_INDIRECT_DATA in dict(one.attributes) else one
+        TrustedSubject(identifier, one.attributes) if oids.SPC_INDIRECT_DATA in dict(one.attributes) else one
         for one in small(version, "a.inf").trust_list.subjects
     ]
     return assemble(entries, [], replace(OPTIONS, version=version), "").to_bytes()
@@ -228,7 +239,7 @@ CONTRADICTING = [
     ("another-digest", entry(b"a", "a.inf", text_tag("a"), 1) + entry(b"b", "b.inf", text_tag("a"), 1), 1, "digests"),
     (
         "digest-differs-from-the-tag",
-        [entry(b"a", "a.inf")[1], replace(entry(b"b", "b.inf")[1], identifier=entry(b"a", "")[1].identifier)],
+        [entry(b"a", "a.inf")[1], TrustedSubject(entry(b"a", "")[1].identifier, entry(b"b", "b.inf")[1].attributes)],
         2,
         "digests",
     ),
@@ -268,7 +279,8 @@ def test_a_malformed_member_info_is_an_error(info: bytes) -> None:
     """Found by fuzzing: an empty one ended the call, which compares two entries of one tag."""
     (first,) = entry(b"a", "a.inf", version=1)
     attributes = tuple((oid, info if oid == oids.CAT_MEMBERINFO else value) for oid, value in first.attributes)
-    data = assemble([first, replace(first, attributes=attributes)], [], replace(OPTIONS, version=1), "").to_bytes()
+    entries = [first, TrustedSubject(first.identifier, attributes)]
+    data = assemble(entries, [], replace(OPTIONS, version=1), "").to_bytes()
     with pytest.raises(CatalogError, match="malformed catalog member"):
         Catalog.parse(data)
 

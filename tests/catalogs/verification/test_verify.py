@@ -119,11 +119,12 @@ def test_a_path_that_is_not_there_fails_as_what_its_name_promises(tmp_path: Path
 def test_a_catalog_with_a_wrong_tag_is_refused_alone_and_in_a_lookup(package: Path) -> None:
     """Its signature covers the tag, so a signer can make such a catalog."""
     from catalogs.catalog.file import Catalog
+    from catalogs.catalog.trust_list import TrustedSubject
 
     path = package / "hello.cat"
     catalog = Catalog.parse(path.read_bytes())
     wrong = tuple(
-        replace(one, identifier=one.identifier[::-1]) if len(one.identifier) == 32 else one
+        TrustedSubject(one.identifier[::-1], one.attributes) if len(one.identifier) == 32 else one
         for one in catalog.trust_list.subjects
     )
     changed = replace(catalog, trust_list=replace(catalog.trust_list, subjects=wrong))

@@ -30,6 +30,12 @@ def test_octet_strings(value: bytes) -> None:
     assert der.total_length(encoded + b"more") == len(encoded)
 
 
+@given(st.lists(st.binary(max_size=200), max_size=6))
+def test_pieces_joined_once_are_the_same_element(values: list[bytes]) -> None:
+    encoded = [der.octets(value) for value in values]
+    assert b"".join(der.enclosed(der.SEQUENCE, encoded)) == der.sequence(*encoded)
+
+
 @given(st.lists(st.binary(max_size=20), max_size=6))
 def test_sets_are_in_der_order(values: list[bytes]) -> None:
     assert der.set_of(map(der.octets, values)) == Octets(values).dump()

@@ -26,6 +26,8 @@ class Contents:
     opened: Opener = mapped
     believed: Callable[[Evidence], Evidence] = _unchanged
     """Corrects the evidence of a file; the identity, except in a rehearsal (`catalogs.rehearsal`)."""
+    with_facts: bool = False
+    """Whether the evidence of files has what App Control compares."""
 
     def evidence_of(
         self, path: Path, catalogs: Sequence[CatalogLookup], compressed: bool = False, name: str | None = None
@@ -38,7 +40,8 @@ class Contents:
             with open_decompressed(path, compressed, self.opened) as data:
                 row = detect(data)
                 kind = row.name if row is not None and not row.is_content else "file"
-                return self.believed(gather(data, kind, name or path.name, catalogs))
+                found = gather(data, kind, name or path.name, catalogs, with_facts=self.with_facts)
+                return self.believed(found)
         except SignerError as error:
             raise error.at(path) from error
 

@@ -24,6 +24,7 @@ def check_packages(
     catalogs: Sequence[CatalogLookup],
     paths_of: PathsOf,
     *,
+    contents: Contents = ON_DISK,
     each: Each = map,
     left_out: Callable[[PackageProblem], None] | None = None,
     failed: Callable[[DriverPackage, SignerError], None] | None = None,
@@ -51,7 +52,7 @@ def check_packages(
         for package in packages:
             try:
                 with unexpected_as_internal():
-                    found.append(_check_surveyed(package, catalogs, paths_of, each, named=named))
+                    found.append(_check_surveyed(package, catalogs, paths_of, contents, each, named=named))
             except SignerError as error:
                 if failed is None:
                     raise
@@ -98,13 +99,14 @@ def _check_surveyed(
     package: DriverPackage,
     catalogs: Sequence[CatalogLookup],
     paths_of: PathsOf,
+    contents: Contents,
     each: Each,
     *,
     named: bool,
 ) -> CheckedPackage:
     path = Folder(package.catalog.parent).find([package.catalog_name]) if named else None
     catalog = _parsed(read(path), path) if path is not None else None
-    checked = check_package(package, catalog, paths_of, catalogs=catalogs, each=each)
+    checked = check_package(package, catalog, paths_of, catalogs=catalogs, contents=contents, each=each)
     return replace(checked, catalog_path=path, named=named)
 
 

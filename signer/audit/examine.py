@@ -12,6 +12,7 @@ from catalogs.inf.driver import DriverInf
 from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage
+from catalogs.verification.contents import Contents
 from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.algorithms import DigestAlgorithm
@@ -35,10 +36,11 @@ from signer.policy.targets import Target, default_target
 from signer.records import dataclass
 from signer.storage.files import mapped, read, temporary_folder
 from signer.verify.evidence import CatalogLookup, Evidence
-from signer.verify.gather import gather, read_facts
+from signer.verify.gather import gather
 
 _ARCHITECTURES = {"amd64": "x64"}
 """The architectures that an INF names otherwise than a target."""
+_WITH_FACTS = Contents(with_facts=True)
 _FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
 """The algorithms of the hashes of whole files by which events and inventories name them."""
 
@@ -125,6 +127,7 @@ def _checked(
                 unit.infs,
                 query.catalogs,
                 query.paths_of,
+                contents=_WITH_FACTS,
                 failed=failed,
                 left_out=lambda problem: failures.append(_left_out(problem)),
             )
@@ -166,23 +169,22 @@ def _of_checked(
     """Yield a file of a package; the catalogs of the disk are searched for one that no catalog lists."""
     machines = (one.started_on(question.before), one.started_on(question.query.machine))
     path, evidence, paths = one.file.path, one.evidence, one.paths
-    with mapped(path) as data:
-        facts = read_facts(data, evidence.kind)
-        listed = any(signature.source == "catalog" for signature in evidence.signatures)
-        further = () if listed or one.file.compressed else _of_disk(unit, facts)
-        if further:
-            evidence = gather(data, evidence.kind, evidence.name, (*lookups, *further))
-            paths = question.query.paths_of(evidence)
-    found = _judged(path, evidence, paths, facts, machines, question)
+    listed = any(signature.source == "catalog" for signature in evidence.signatures)
+    further = () if listed or one.file.compressed else _of_disk(unit, evidence)
+    if further:
+        with mapped(path) as data:
+            evidence = gather(data, evidence.kind, evidence.name, (*lookups, *further), with_facts=True)
+        paths = question.query.paths_of(evidence)
+    found = _judged(path, evidence, paths, machines, question)
     links = [inf_link(PurePath(use.inf).name, use.version) for use in uses if use.version]
     links += [published_link(unit.machine, use.published) for use in uses if use.published]
     yield replace(found, packages=uses, links=(*found.links, *links))
 
 
-def _of_disk(unit: Unit, facts: FileFacts) -> tuple[CatalogLookup, ...]:
+def _of_disk(unit: Unit, evidence: Evidence) -> tuple[CatalogLookup, ...]:
     """Return the catalogs of the unit's disk that list a file."""
     catalogs = catalogs_of(unit.disk) if unit.disk is not None else None
-    return catalogs.find(facts.digests.values()) if catalogs is not None else ()
+    return catalogs.find(evidence.digests.values()) if catalogs is not None else ()
 
 
 def _of_files(files: Iterable[Path], unit: Unit, question: Question) -> Iterator[Sighting]:
@@ -200,22 +202,24 @@ def _of_file(path: Path, lookups: tuple[CatalogLookup, ...], unit: Unit, questio
         yield Sighting(str(path), "", Reason("not-a-driver", rule="format"))
         return
     with mapped(path) as data:
-        facts = read_facts(data, row.name)
-        evidence = gather(data, row.name, path.name, (*lookups, *_of_disk(unit, facts)))
+        evidence = gather(data, row.name, path.name, lookups, with_facts=True)
+        further = _of_disk(unit, evidence)
+        if further:
+            evidence = gather(data, row.name, path.name, (*lookups, *further), with_facts=True)
     machines = (question.before, question.query.machine)
-    yield _judged(path, evidence, question.query.paths_of(evidence), facts, machines, question)
+    yield _judged(path, evidence, question.query.paths_of(evidence), machines, question)
 
 
 def _judged(
     path: Path,
     evidence: Evidence,
     paths: tuple[CertificatePaths, ...],
-    facts: FileFacts,
     machines: tuple[MachineState, MachineState],
     question: Question,
 ) -> Sighting:
     """Judge a file on the machine before and with the policies."""
-    evidence = replace(evidence, digests={**evidence.digests, **facts.digests})
+    facts = evidence.facts
+    assert facts is not None  # gathered with facts
     targets = (question.target_for(evidence.architecture),)
     before, now = (judge_all("kernel", evidence, paths, targets, machine, facts=facts)[0] for machine in machines)
     digest = facts.digests[DigestAlgorithm.SHA256].hex()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,7 @@ class CabinetSubject:
         message = "the cabinet's size field differs from the one that was signed"
         return Comparison(problems=(SignatureProblem("enhanced-hash-mismatch", message),))
 
-    def facts(self) -> FileFacts:
+    def facts(self, known: Mapping[DigestAlgorithm, bytes] | None = None) -> FileFacts:
         """Return no facts: Windows does not load a cabinet as code."""
         from signer.pe.file_facts import FileFacts
 

@@ -7,7 +7,7 @@ represents the same file for verification.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
@@ -121,5 +121,8 @@ class Subject(Protocol):
     def compare(self, claim: IndirectData) -> Comparison:
         """Compare the hashed file with a signature's or catalog's claims other than the digest."""
 
-    def facts(self) -> FileFacts:
-        """Read the facts that App Control compares; empty for a file that Windows does not load as code."""
+    def facts(self, known: Mapping[DigestAlgorithm, bytes] | None = None) -> FileFacts:
+        """Read the facts that App Control compares; empty for a file that Windows does not load as code.
+
+        `known` are digests of the file that were computed before.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
@@ -125,11 +125,11 @@ class ImageSubject:
         )
         return Comparison(notes=(note,), page_hashes_intact=False)
 
-    def facts(self) -> FileFacts:
+    def facts(self, known: Mapping[DigestAlgorithm, bytes] | None = None) -> FileFacts:
         """Read the version resource, the digests and the hash of the first page."""
         from signer.pe.file_facts import facts_of
 
-        return facts_of(self._image)
+        return facts_of(self._image, known)
 
     def _pages_by(self, algorithm: DigestAlgorithm) -> PageHashes:
         """Return the page hashes. Raises ImageError for a layout without known examples."""

@@ -22,7 +22,8 @@ _KEY = "VS_VERSION_INFO\0".encode("utf-16-le")
 _FIXED = 0xFEEF04BD
 _HEADER = struct.Struct("<HHH")
 _MAX_DEPTH = 4
-_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
+FACT_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
+"""The algorithms of the digests that rules of App Control use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ class FileFacts:
     """The hash of the whole file for the same algorithms, as `sha256sum` prints it."""
 
 
-def facts_of(image: Image) -> FileFacts:
-    """Read the facts of an image."""
+def facts_of(image: Image, known: Mapping[DigestAlgorithm, bytes] | None = None) -> FileFacts:
+    """Read the facts of an image. `known` are digests of the image that were computed before."""
     data = bytes(image.data[: image.content_end])
     start = data.find(_KEY)
-    hashes = (_first_page(image), digest_image(image, _ALGORITHMS), {one: one.hash(image.data) for one in _ALGORITHMS})
+    digests = {one: digest for one, digest in (known or {}).items() if one in FACT_ALGORITHMS}
+    digests |= digest_image(image, [one for one in FACT_ALGORITHMS if one not in digests])
+    hashes = (_first_page(image), digests, {one: one.hash(image.data) for one in FACT_ALGORITHMS})
     if start >= 0 and data.find(_KEY, start + 1) >= 0:
         return FileFacts(None, None, *hashes)
     if start < _HEADER.size:
@@ -57,7 +60,7 @@ def facts_of(image: Image) -> FileFacts:
 
 def _first_page(image: Image) -> dict[DigestAlgorithm, bytes]:
     found = {}
-    for algorithm in _ALGORITHMS:
+    for algorithm in FACT_ALGORITHMS:
         try:
             found[algorithm] = first_page(image, algorithm)
         except ImageError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cryptography import x509
 
@@ -19,6 +19,9 @@ from signer.pe.digest import PageHashes
 from signer.pe.protection import Fault
 from signer.pkcs7.problem import SignatureProblem as SignatureProblem
 from signer.records import dataclass
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 Source = Literal["embedded", "nested", "catalog"]
 PageHashKind = Literal["none", "sha1", "sha256"]
@@ -113,6 +116,8 @@ class Evidence:
     """Problems of the file as a whole, not of one signature."""
     protection: tuple[Fault, ...] = ()
     """Memory integrity (HVCI) faults in the section layout of an image. They don't depend on the signer."""
+    facts: FileFacts | None = None
+    """What App Control compares; None unless it was asked for."""
 
     @property
     def traits(self) -> Traits:

@@ -23,18 +23,31 @@ _CACHED = 256
 """Number of cached signatures: several packages may have the same file."""
 
 
-def gather(data: memoryview | bytes, kind: str, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
+def gather(
+    data: memoryview | bytes,
+    kind: str,
+    name: str,
+    catalogs: Iterable[CatalogLookup] = (),
+    *,
+    with_facts: bool = False,
+) -> Evidence:
     """Gather the evidence of a file. Raises MalformedInput; ImageError for an image whose digest would be ambiguous.
 
     `kind` names the file's format; `file` is one that carries no signatures. `name` labels the evidence; `catalogs` are
-    searched for the file's digests.
+    searched for the file's digests. `with_facts` adds what App Control compares, from the same pass.
     """
     row = named(kind)
     if row is None:
         return gather_file(data, name, catalogs)
     if row.load_subject is None:
         return gather_content(data, row.name, name)
-    return _gather_subject(row.load_subject()(data), row, name, tuple(catalogs))
+    subject = row.load_subject()(data)
+    if not with_facts:
+        return _gather_subject(subject, row, name, tuple(catalogs))
+    from signer.pe.file_facts import FACT_ALGORITHMS
+
+    found = _gather_subject(subject, row, name, tuple(catalogs), FACT_ALGORITHMS)
+    return replace(found, facts=subject.facts(found.digests))
 
 
 def gather_content(data: memoryview | bytes, kind: str, name: str) -> Evidence:
@@ -62,14 +75,23 @@ def read_facts(data: memoryview | bytes, kind: str) -> FileFacts:
     return row.load_subject()(data).facts() if row is not None and row.load_subject is not None else FileFacts()
 
 
-def _gather_subject(subject: Subject, row: FormatRow, name: str, lookups: tuple[CatalogLookup, ...]) -> Evidence:
-    """Read the embedded and nested signatures of a file, then those of the catalogs that list it."""
+def _gather_subject(
+    subject: Subject,
+    row: FormatRow,
+    name: str,
+    lookups: tuple[CatalogLookup, ...],
+    further: Iterable[DigestAlgorithm] = (),
+) -> Evidence:
+    """Read the embedded and nested signatures of a file, then those of the catalogs that list it.
+
+    `further` are the algorithms of digests that are computed although no signature needs them.
+    """
     found = subject.embedded()
     read = [one for signature in found.signatures for one in _read_signatures(signature)]
     claims = [one.indirect for one in read if one.indirect is not None]
     wanted = member_algorithms(lookups) | {claim.algorithm for claim in claims if claim.algorithm is not None}
     paged = {claim.page_hashes.algorithm for claim in claims if claim.page_hashes is not None}
-    digests = subject.hash(wanted, paged=paged if subject.has_page_hashes else ()).digests
+    digests = subject.hash(wanted.union(further), paged=paged if subject.has_page_hashes else ()).digests
     embedded = [_compared(subject, _compare_digest(one, digests, row), one) for one in read]
     listed = catalog_signatures(lookups, digests, len(embedded))
     return Evidence(

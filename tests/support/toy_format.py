@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
@@ -63,7 +63,7 @@ class Toy:
     def compare(self, claim: IndirectData) -> Comparison:
         return Comparison()
 
-    def facts(self) -> FileFacts:
+    def facts(self, known: Mapping[DigestAlgorithm, bytes] | None = None) -> FileFacts:
         return FACTS
 
     def with_signatures(self, new: Sequence[bytes]) -> PatchSet:

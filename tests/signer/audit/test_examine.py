@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from signer.audit.examine import Question, examine
 from signer.audit.rows import Sighting
 from signer.audit.units import Unit
 from signer.errors import FileError
+from signer.pe import image
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
@@ -107,3 +109,19 @@ def test_an_image_for_another_architecture_is_not_refused_but_never_loaded(
 ) -> None:
     (tmp_path / "hello.sys").write_bytes(PeSpec().build())
     assert examined(tmp_path, target)["hello.sys"].reason.answer == answer
+
+
+def test_each_image_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[int] = []
+    parse = image._parse_with_pefile
+
+    def counted(data: memoryview | bytes, *others: Any) -> Any:
+        parsed.append(len(data))
+        return parse(data, *others)
+
+    (tmp_path / "hello.inf").write_text(HELLO)
+    for number, name in enumerate(("hello.sys", "loose.sys")):
+        (tmp_path / name).write_bytes(PeSpec().build() + bytes(8 * number))
+    monkeypatch.setattr(image, "_parse_with_pefile", counted)
+    assert examined(tmp_path).keys() == {"hello.sys", "loose.sys"}
+    assert len(parsed) == len(set(parsed)) == 2

@@ -127,6 +127,8 @@ class Sign:
     catalog: str | None = None
     program_name: str | None = None
     judged_by_test_roots: bool = False
+    released: tuple[CertificatePath, ...] = ()
+    """Paths to release roots, with test roots as trusted roots."""
 
     def having(self, **changes: object) -> Sign:
         """Return the signature with changed fields."""
@@ -186,7 +188,7 @@ class Sign:
 
     def known_paths(self) -> CertificatePaths:
         """Return the paths of signer and timestamp."""
-        paths = CertificatePaths(self.paths)
+        paths = CertificatePaths(self.paths, public=self.released)
         if self.judged_by_test_roots:
             paths = CertificatePaths(tuple(replace(path, anchor=None) for path in self.paths), public=self.paths)
         if self.stamp is None or self.stamp.signer is None:

@@ -86,3 +86,16 @@ def test_a_setting_without_effect_is_noted(target: str, machine: dict[str, Any],
     sample = driver(by_microsoft(EKU_WHQL))
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse(target), MachineState(at=NOW, **machine))
     assert (code in verdict.codes) == said
+
+
+@pytest.mark.parametrize(
+    ("built_for", "hint"),
+    [
+        pytest.param("arm64", "Check it for a target that ends in -arm64, or build the driver for x64.", id="a target"),
+        pytest.param("arm", "Build the driver for x64.", id="no release for it"),
+    ],
+)
+def test_a_driver_for_another_machine_gets_the_right_advice(built_for: str, hint: str) -> None:
+    sample = driver(by_microsoft(EKU_WHQL), architecture=built_for)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), MachineState(at=NOW))
+    assert [one.hint for one in verdict.findings if one.code == "architecture"] == [hint]

@@ -9,10 +9,21 @@ from typing import Any
 import pytest
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_ELAM, EKU_STORE, EKU_WHQL, EKU_WHQL_ATTESTED
+from signer.policy.findings import Finding
 from signer.policy.judge import judge
 from signer.policy.machine_state import DriverPolicy, MachineState
 from signer.policy.targets import Target
-from tests.support.policy_builder import Sign, by_microsoft, commercial, cross_signed, driver, unknown_issuer
+from signer.trust.path import PathProblem
+from tests.support.policy_builder import (
+    Sign,
+    by_microsoft,
+    commercial,
+    cross_signed,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
 
 STRICT = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC), cross_signed_1809_cutoff=True)
 
@@ -95,11 +106,24 @@ def test_arm64_takes_microsofts_signatures_only(sign: Sign, machine: dict[str, A
     assert ("arm64-not-microsoft" in verdict.codes) == refused
 
 
+def under_namesake(sign: Sign) -> Sign:
+    """Return the signature with a chain that ends at a namesake of a trusted root."""
+    (path,) = sign.paths
+    problem = PathProblem("root-untrusted", "its root has another key", 1, other_key=True)
+    return replace(sign, paths=(replace(path, anchor=None, problems=(problem,)),))
+
+
 @pytest.mark.parametrize(
     ("sign", "hint"),
     [
-        pytest.param(unknown_issuer(), "--root FILE", id="an unknown chain"),
+        pytest.param(unknown_issuer(), "check with --testsigning", id="an unknown chain"),
+        pytest.param(under_namesake(unknown_issuer()), "certs install-script", id="a namesake of a test root"),
         pytest.param(by_microsoft(EKU_WHQL).under_test_roots(), "--roots release", id="a release signature"),
+        pytest.param(
+            replace(under_namesake(unknown_issuer()), released=commercial().paths),
+            "--roots release",
+            id="a release signature whose issuer has a namesake",
+        ),
     ],
 )
 def test_a_driver_that_is_not_test_signed_gets_the_right_advice(sign: Sign, hint: str) -> None:
@@ -107,3 +131,75 @@ def test_a_driver_that_is_not_test_signed_gets_the_right_advice(sign: Sign, hint
     machine = replace(STRICT, roots="test-signing")
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), machine)
     assert [hint in (one.hint or "") for one in verdict.findings if one.code == "root"] == [True]
+
+
+class Doubtful:
+    """An allow list whose rules can't be decided for any file."""
+
+    def allows(self, signed: object) -> None:
+        """Leave it open."""
+
+
+def findings(sign: Sign, target: str, **machine: Any) -> list[Finding]:
+    """Return what the kernel policy says about a driver with one signature."""
+    sample = driver(sign)
+    return list(
+        judge("kernel", sample.evidence, sample.paths, Target.parse(target), replace(STRICT, **machine)).findings
+    )
+
+
+@pytest.mark.parametrize(
+    ("sign", "machine", "code", "words"),
+    [
+        pytest.param(self_signed(), {}, "test-signed", "self-signed, which counts as", id="self-signed"),
+        pytest.param(of_test_root(named=False), {}, "test-signed", "the driver is test-signed:", id="test-signed"),
+        pytest.param(cross_signed(), {"upgraded": True}, "cross-signed-upgraded", "was upgraded", id="upgraded"),
+        pytest.param(
+            cross_signed(), {"secure_boot": False}, "cross-signed-exempt", "Secure Boot is off", id="no Secure Boot"
+        ),
+    ],
+)
+def test_a_message_names_the_reason(sign: Sign, machine: dict[str, Any], code: str, words: str) -> None:
+    assert [words in one.message for one in findings(sign, "win10-1607-x64", **machine) if one.code == code] == [True]
+
+
+@pytest.mark.parametrize(
+    ("allow_list", "words", "hint"),
+    [
+        pytest.param(None, "which is not public", "--allow-list", id="no list"),
+        pytest.param(Doubtful(), "can't be determined", "Submit the driver", id="a list that leaves it open"),
+    ],
+)
+def test_an_open_question_of_the_driver_policy_names_its_reason(
+    allow_list: Doubtful | None, words: str, hint: str
+) -> None:
+    (open_one,) = (
+        one
+        for one in findings(cross_signed(), "win11-24h2-x64", allow_list=allow_list)
+        if one.code == "driver-policy-unknown"
+    )
+    assert words in open_one.message and hint in (open_one.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("stamped", "said"),
+    [
+        pytest.param("2021-02-22T12:00:00", False, id="the last second of the cross-certificate"),
+        pytest.param("2021-02-22T12:00:01", True, id="one second later"),
+    ],
+)
+def test_a_cross_certificate_counts_in_its_last_second(stamped: str, *, said: bool) -> None:
+    codes = [one.code for one in findings(cross_signed().stamped(stamped), "win10-1511-x64")]
+    assert ("cross-certificate-expired" in codes) == said
+
+
+@pytest.mark.parametrize(
+    ("sign", "roots", "hint"),
+    [
+        pytest.param(by_microsoft(EKU_WHQL), "release", "[SignatureAttributes]", id="a release signature"),
+        pytest.param(of_test_root(named=True), "test-signing", "Test-sign it", id="test-signed"),
+    ],
+)
+def test_an_early_launch_driver_without_its_usage_gets_the_right_advice(sign: Sign, roots: str, hint: str) -> None:
+    found = findings(sign, "win10-22h2-x64", roots=roots, early_launch=True)
+    assert [hint in (one.hint or "") for one in found if one.code == "elam-certificate"] == [True]

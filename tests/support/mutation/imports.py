@@ -17,8 +17,8 @@ def independent(names: Iterable[str], mutated: str, tree: Path) -> list[str]:
     files = {name: path for name in names if (path := _file(name, tree)) is not None}
     importers = defaultdict(set)
     for name, path in files.items():
-        for imported in _imports(name, path):
-            importers[imported].add(name)
+        for one in imported(name, path):
+            importers[one].add(name)
     affected, found = set[str](), [mutated]
     while found:
         name = found.pop()
@@ -33,16 +33,16 @@ def _file(name: str, tree: Path) -> Path | None:
 
 
 @cache
-def _imports(name: str, path: Path) -> frozenset[str]:
+def imported(name: str, path: Path) -> frozenset[str]:
     """Return all that a module imports: modules, names that may be modules, and the packages around it."""
     parts = name.split(".")
     found = {".".join(parts[:size]) for size in range(1, len(parts))}
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        found |= set(_imported(node))
+        found |= set(_names(node))
     return frozenset(found)
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
+def _names(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Import):
         for one in node.names:
             yield from _with_packages(one.name)

@@ -10,13 +10,15 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 from coverage import CoverageData
+
+from tests.support.mutation.imports import imported
 
 _PROJECT = ("signer", "catalogs", "testcerts", "tests")
 _RECORD = "DRVSIGN_MUTANTS_RECORD"
@@ -34,13 +36,23 @@ class Recording:
     """Modules outside of the project that were imported."""
     project: tuple[str, ...]
     """Modules of the project that were imported, without tests and their fixtures."""
+    imports: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each file of tests, the modules that it imports."""
 
     def tests(self, module: str, lines: Iterable[int]) -> list[str]:
-        """Return the tests that execute one of the lines, or if none does, the module; the fastest first."""
+        """Return the tests that execute one of the lines, the fastest first.
+
+        If none does, the lines run on import: then those of the files that import the module, and those that execute
+        anything in it.
+        """
         found = self.lines.get(module, {})
         chosen = {test for line in lines for test in found.get(line, ())}
-        chosen = chosen or {test for tests in found.values() for test in tests}
-        return sorted(chosen or self.seconds, key=lambda test: self.seconds[test])
+        if chosen:
+            return sorted(chosen, key=lambda test: self.seconds[test])
+        name = module.removesuffix(".py").replace("/", ".")
+        near = {test for test in self.seconds if name in self.imports.get(test.partition("::")[0], ())}
+        chosen = near.union(*found.values())
+        return sorted(chosen or self.seconds, key=lambda test: (test not in near, self.seconds[test]))
 
     def varied(self, tests: Sequence[str], seconds: float) -> list[str]:
         """Return as many of the tests as take so long: the first case of each test function, then the second, …"""
@@ -67,7 +79,9 @@ def record(arguments: str, tree: Path, folder: Path) -> Recording:
         sys.exit(f"the tests fail before anything is changed: {arguments}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     document = json.loads(report.read_text("utf-8"))
     lines = dict(_lines(data, tree, frozenset(document["seconds"])))
-    return Recording(document["seconds"], lines, tuple(document["libraries"]), tuple(document["project"]))
+    files = {test.partition("::")[0] for test in document["seconds"]}
+    imports = {file: imported(file.removesuffix(".py").replace("/", "."), tree / file) for file in files}
+    return Recording(document["seconds"], lines, tuple(document["libraries"]), tuple(document["project"]), imports)
 
 
 def _lines(data: Path, tree: Path, known: frozenset[str]) -> Iterator[tuple[str, dict[int, frozenset[str]]]]:

@@ -107,6 +107,14 @@ def test_tests_are_those_that_execute_the_line(lines: list[int], expected: list[
     assert Recording({"a": 2.0, "b": 1.0, "c": 0.5}, executed, (), ()).tests("m.py", lines) == expected
 
 
+def test_a_constant_of_a_module_meets_the_tests_that_import_it_first() -> None:
+    """They may only compare it, and then execute nothing in the module."""
+    seconds = {"test_n.py::a": 1.0, "test_m.py::b": 3.0, "test_m.py::c": 2.0}
+    recording = Recording(seconds, {"m.py": {2: frozenset(["test_n.py::a"])}}, (), (), {"test_m.py": frozenset(["m"])})
+    assert recording.tests("m.py", [1]) == ["test_m.py::c", "test_m.py::b", "test_n.py::a"]
+    assert recording.tests("m.py", [2]) == ["test_n.py::a"]
+
+
 def test_a_short_run_tries_a_case_of_each_test_first() -> None:
     seconds = {"a[1]": 1.0, "a[2]": 1.0, "a[3]": 1.0, "b[1]": 1.0, "c": 1.0}
     recording = Recording(seconds, {}, (), ())

@@ -50,8 +50,8 @@ def short_key_before_2010() -> Sample:
 @expect("rejected", "weak-chain", "win11-24h2-x64", **USER)
 @stated(WEAK_CHAINS)
 def short_key_since_2010() -> Sample:
-    """A timestamp of 2010 does not exempt short keys."""
-    return driver(commercial_chain_with(key="rsa1023").stamped("2010-01-01"))
+    """A timestamp of 2010, from its first second, does not exempt short keys."""
+    return driver(commercial_chain_with(key="rsa1023").stamped("2010-01-01T00:00:00"))
 
 
 @expect("rejected", "weak-chain", "win11-24h2-x64", code="chain-md5", **USER)

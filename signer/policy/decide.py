@@ -21,7 +21,7 @@ from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
 from signer.records import dataclass
 
-_PREFERENCE: dict[Outcome, int] = {"accepted": 0, "unknown": 1, "rejected": 2, "not-applicable": 3}
+_PREFERENCE: tuple[Outcome, ...] = ("accepted", "unknown", "rejected")
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +195,7 @@ def _best(evaluated: Sequence[EvaluatedPath], order: dict[str, int]) -> Evaluate
         return evaluated[0]
     return min(
         evaluated,
-        key=lambda one: (_PREFERENCE[one.outcome], not one.by_microsoft, -one.rule_index(order)),
+        key=lambda one: (_PREFERENCE.index(one.outcome), not one.by_microsoft, -one.rule_index(order)),
         default=None,
     )
 

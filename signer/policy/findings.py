@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, NoReturn
 
@@ -9,6 +10,7 @@ from signer.errors import VerificationError
 from signer.records import dataclass
 
 Severity = Literal["error", "warning", "info"]
+_GRAVEST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 Outcome = Literal["accepted", "rejected", "unknown", "not-applicable"]
 Classification = Literal[
     "windows",
@@ -143,6 +145,9 @@ class Verdict:
 
 def merged(verdicts: tuple[Verdict, ...] | list[Verdict]) -> list[Finding]:
     """Merge the findings of several verdicts about one file, without duplicates, errors first (JSON: `findings`)."""
-    order = {"error": 0, "warning": 1, "info": 2}
-    every = dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings)
-    return sorted(every, key=lambda finding: order[finding.severity])
+    return by_severity(finding for verdict in verdicts for finding in verdict.findings)
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings without duplicates, the gravest first."""
+    return sorted(dict.fromkeys(findings), key=lambda finding: _GRAVEST_FIRST.index(finding.severity))

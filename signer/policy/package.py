@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from signer.policy import features, inf_faults, pnp, sources
 from signer.policy.decide import AttributedResult, decide
-from signer.policy.findings import Finding, Outcome, Verdict
+from signer.policy.findings import Outcome, Verdict, by_severity
 from signer.policy.inf_faults import InfFault
 from signer.policy.machine_state import EvaluationContext, MachineState
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided
@@ -141,7 +141,7 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
     of_members = (finding for one in members for finding in one.findings)
     findings = [one.finding for one in results]
     findings += [one for one in of_members if not (explained and one.code == "not-catalogued")]
-    return Verdict(target.name, outcome, rule_name, tuple(_by_severity(dict.fromkeys(findings))), members[0].signatures)
+    return Verdict(target.name, outcome, rule_name, tuple(by_severity(findings)), members[0].signatures)
 
 
 def _results(package: Package, context: EvaluationContext) -> Iterator[AttributedResult]:
@@ -166,8 +166,3 @@ def _outcome(results: list[AttributedResult], members: list[Verdict]) -> tuple[O
             return "unknown", open_question
     prompted = next((one.rule for one in members if one.rule == pnp.administrator_prompt.name), None)
     return "accepted", prompted or members[0].rule
-
-
-def _by_severity(findings: dict[Finding, None]) -> list[Finding]:
-    order = {"error": 0, "warning": 1, "info": 2}
-    return sorted(findings, key=lambda finding: order[finding.severity])

@@ -89,7 +89,7 @@ def media_drm_level(decision: Decision, context: EvaluationContext) -> Iterator[
 )
 def media_page_hashes(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Warn for DRMLevel as well: real catalogs contain page hashes there, although no page requires them."""
-    if decision.best is None or decision.best.outcome == "rejected" or not decision.subject.attributes:
+    if decision.best is None or decision.best.outcome == "rejected":
         return
     paged = any(evaluated.candidate.signature.page_hashes != "none" for evaluated in decision.signatures)
     hint = "Sign the file, or build the catalog, with --page-hashes."

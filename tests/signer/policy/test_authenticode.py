@@ -40,3 +40,19 @@ def test_padding_is_found_behind_other_problems_of_the_file(before: tuple[str, .
     verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), strict)
     assert verdict.outcome == "rejected"
     assert "certificate-padding" in {one.code for one in verdict.findings if one.rule == "padding"}
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        pytest.param(commercial(ends="2025-01-01"), "the date of the check", id="no timestamp"),
+        pytest.param(
+            commercial(ends="2025-01-01").stamped("2025-02-01"), "the date of the timestamp", id="a timestamp"
+        ),
+    ],
+)
+def test_an_expired_certificate_is_compared_with_a_date_that_is_named(sign: Sign, words: str) -> None:
+    sample = driver(sign)
+    target, machine = Target.parse("win10-22h2-x64"), MachineState(at=NOW)
+    verdict = judge("authenticode", sample.evidence, sample.paths, target, machine)
+    assert [words in one.message for one in verdict.findings if one.code == "expired"] == [True]

@@ -188,3 +188,22 @@ def test_microsofts_signature_leaves_no_advice_about_others() -> None:
     verdict = judge("kernel", alone.evidence, alone.paths, Target.parse("win11-24h2-x64"), machine)
     assert verdict.outcome == "rejected"
     assert any(one.hint for one in verdict.findings)
+
+
+UNREADABLE = "signature-unverifiable"
+
+
+@pytest.mark.parametrize(
+    ("sign", "outcome", "rule"),
+    [
+        pytest.param(Sign(None, ()).broken(UNREADABLE), "unknown", "digest", id="undecidable, the signer unknown"),
+        pytest.param(commercial().broken(UNREADABLE), "rejected", "root", id="undecidable, the signer known"),
+        pytest.param(Sign(None, ()).broken(), "rejected", "digest", id="broken, the signer unknown"),
+        pytest.param(Sign(None, ()), "rejected", "root", id="intact, the signer unknown"),
+    ],
+)
+def test_only_an_unreadable_signature_of_an_unknown_signer_meets_one_rule(sign: Sign, outcome: str, rule: str) -> None:
+    sample = driver(sign)
+    machine = MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
+    assert (verdict.outcome, verdict.rule) == (outcome, rule)

@@ -10,8 +10,9 @@ import pytest
 from signer.asn1.oids import EKU_WHQL
 from signer.policy.findings import Classification, Outcome
 from signer.policy.inf_faults import FaultRule, InfFault
+from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
-from signer.policy.package import Package, judge_package
+from signer.policy.package import Member, Package, judge_package
 from signer.policy.pnp import signer_score
 from signer.policy.targets import Target
 from tests.signer.policy.documents import is_unsettled
@@ -140,3 +141,33 @@ def test_a_catalog_that_does_not_count_is_reported_once(change: dict[str, bool],
     (error,) = (one for one in verdict.findings if one.severity == "error")
     assert verdict.rule == error.rule == rule
     assert error.message.endswith("so no signed catalog lists the 2 files of the package")
+
+
+EMBEDDED = member("sample.sys", by_microsoft(EKU_WHQL))
+LISTED = member("sample.sys", by_microsoft(EKU_WHQL).in_catalog("sample.cat"))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        pytest.param((EMBEDDED,), True, id="an embedded signature lists nothing"),
+        pytest.param((LISTED,), False, id="another catalog lists the driver"),
+        pytest.param((), False, id="the INF alone"),
+    ],
+)
+def test_it_is_said_that_no_catalog_lists_the_files_only_where_that_is_so(
+    files: tuple[Member, ...], *, said: bool
+) -> None:
+    found = Package("sample.inf", member("sample.inf"), files, "sample.cat", catalog_present=False)
+    verdict = judge_package(found, Target.parse("win10-22h2-x64"), SWITCHES)
+    (message,) = (one.message for one in verdict.findings if one.code == "catalog-missing")
+    assert ("no signed catalog lists" in message) == said
+
+
+@pytest.mark.parametrize("files", [(), (LISTED,)], ids=["the INF alone", "a driver of another publisher"])
+def test_the_signatures_of_the_package_are_those_of_its_inf(files: tuple[Member, ...]) -> None:
+    inf = member("sample.inf", commercial().in_catalog("sample.cat"))
+    target = Target.parse("win10-22h2-x64")
+    verdict = judge_package(Package("sample.inf", inf, files, "sample.cat"), target, SWITCHES)
+    assert (verdict.outcome, verdict.rule) == ("accepted", "publisher")
+    assert verdict.signatures == judge("pnp", inf.evidence, inf.paths, target, SWITCHES).signatures

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from signer.asn1.oids import EKU_WHQL
+from signer.policy.judge import judge
 from signer.policy.machine_state import EvaluationContext, MachineState, Publisher
 from signer.policy.pnp import trust_of
 from signer.policy.subjects import FileSubject
@@ -37,3 +39,19 @@ def test_trust_in_a_publisher(sign: Sign, publisher: Publisher | None, trust: st
     (signed,) = FileSubject.of(sample.evidence, sample.paths).signatures
     machine = MachineState(at=NOW, roots="test-signing", publisher=publisher)
     assert trust_of(signed.candidates[0], EvaluationContext(Target.parse("win10-22h2-x64"), machine)) == trust
+
+
+@pytest.mark.parametrize(
+    ("sign", "machine", "said"),
+    [
+        pytest.param(of_test_root(named=True), {}, True, id="test-signing mode is off"),
+        pytest.param(of_test_root(named=True), {"testsigning": True}, False, id="test-signing mode is on"),
+        pytest.param(of_test_root(named=False), {"roots": "release"}, False, id="no test machine"),
+        pytest.param(commercial(), {}, False, id="a release signature"),
+    ],
+)
+def test_an_installed_driver_that_will_not_load_is_announced(sign: Sign, machine: dict[str, Any], said: bool) -> None:
+    sample = driver(sign.in_catalog())
+    state = MachineState(**{"at": NOW, "roots": "test-signing", **machine})
+    verdict = judge("pnp", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), state)
+    assert ("test-signing-off" in verdict.codes) == said

@@ -6,12 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
-from signer.policy.release import Plan, refusals
+from signer.asn1.oids import EKU_CODE_SIGNING
+from signer.errors import ReleaseRefused
+from signer.policy.findings import Verdict
+from signer.policy.release import Plan, forecast, refusals, require_releasable
 from signer.policy.targets import Target
 from signer.trust.store import TrustStore
 from signer.verify.gather import gather
+from tests.support.hierarchy import NOW, issue
 from tests.support.identities import certificate, identity
 
 CROSS_SIGNED = (
@@ -84,3 +89,65 @@ def test_untrusted_certificates_are_refused(corpus: Path) -> None:
     now = datetime.now(UTC)
     assert codes(Plan(own.certificate, own.chain, (SHA256,), True, now)) == ["release-identity"]
     assert codes(Plan(certificate("Alone", "p256"), (), (SHA256,), True, now)) == ["release-identity"]
+
+
+ROOT = issue("Release Root", ca=True, may_sign=True)
+LEAF = issue("Release Leaf", ROOT, usages=[EKU_CODE_SIGNING])
+
+
+def plan(*, timestamped: bool = True, digests: tuple[DigestAlgorithm, ...] = (SHA256,)) -> Plan:
+    """Return the plan of a signer under a root that no machine trusts."""
+    return Plan(LEAF.certificate, (ROOT.certificate,), digests, timestamped, NOW)
+
+
+def messages(verdict: Verdict) -> str:
+    return "\n".join(one.message for one in verdict.findings)
+
+
+def test_a_forecast_knows_where_each_signature_would_be() -> None:
+    """A second signature is nested in a driver; both of a catalog count for the files that it lists."""
+    both = plan(digests=(SHA1, SHA256))
+    found = forecast(both, Target.parse("win7-x64"), TrustStore.release())
+    for source in ("(embedded signature)", "(nested signature)"):
+        assert source in messages(found.embedded)
+    assert "nested-not-seen" in found.embedded.codes
+    for verdict in (found.listed, found.installed):
+        assert "(catalog 'driver.cat')" in messages(verdict)
+        assert "embedded" not in messages(verdict) and "nested" not in messages(verdict)
+
+
+@pytest.mark.parametrize("timestamped", [True, False], ids=["with a timestamp", "without a timestamp"])
+def test_a_forecast_takes_the_timestamp_for_valid(*, timestamped: bool) -> None:
+    """Signing checks the real one."""
+    found = forecast(plan(timestamped=timestamped), Target.parse("win7-x64"), TrustStore.release())
+    for verdict in (found.embedded, found.listed, found.installed):
+        assert not [code for code in verdict.codes if "timestamp" in code]
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        pytest.param(LEAF.certificate, "'Release Leaf' is a test certificate", id="of a test root"),
+        pytest.param(certificate("Alone", "p256"), "'Alone' is a self-signed certificate", id="self-signed"),
+    ],
+)
+def test_the_kind_of_certificate_is_named(identity: x509.Certificate, words: str) -> None:
+    store = TrustStore.test_signing([ROOT.certificate])
+    found = refusals(Plan(identity, (), (SHA256,), True, NOW), [], store)
+    assert [one.message for one in found if one.code == "release-identity"] == [words]
+
+
+def test_a_refusal_gives_the_reason_and_the_source_of_the_target(corpus: Path) -> None:
+    target, store = Target.parse("win10-1607-x64"), TrustStore.release()
+    (found,) = refusals(plan_of(corpus), [target], store)
+    reason = next(one for one in forecast(plan_of(corpus), target, store).embedded.findings if one.severity == "error")
+    assert found.message.endswith(reason.message)
+    assert found.source == reason.source
+
+
+def test_only_a_plan_without_reasons_against_it_may_be_signed(corpus: Path) -> None:
+    require_releasable(plan_of(corpus), [Target.parse("win7-x64")], "contoso")
+    with pytest.raises(ReleaseRefused, match="'contoso'") as caught:
+        require_releasable(plan(), [], "contoso", source=Path("drvsign.toml"))
+    assert [one.code for one in caught.value.problems] == ["release-identity"]
+    assert caught.value.path == Path("drvsign.toml")

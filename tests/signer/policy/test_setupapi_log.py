@@ -137,3 +137,21 @@ def test_windows_10_words_a_failed_check_differently(target: str) -> None:
         f"(valid) catalog {ending}",
         f"Authenticode(tm) catalog {ending}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("path", "0x800b010a"),
+        ("trusted-root", "0x800b0109"),
+        ("validity", "0x800b0101"),
+        ("catalogued", "0xe000024b"),
+        ("catalog-file", "0xe000022f"),
+        ("os-attribute", "0xe0000244"),
+        ("digest", "0x80096010"),
+        ("usage", "0x800b0110"),
+    ],
+)
+def test_each_failing_rule_has_its_error(rule: str, code: str) -> None:
+    lines = log_lines("toaster.inf", "toaster.cat", Verdict("win10-22h2-x86", "rejected", rule, ()))
+    assert f"exit({code})" in "\n".join(lines)

@@ -30,6 +30,8 @@ for name in (
 ):
     os.environ.pop(name, None)
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts takes 5 times as long
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -17,7 +17,7 @@ from signer.asn1 import oids
 from signer.formats.catalog import UNSIGNED_HEAD, UNSIGNED_TAIL, CatalogParts
 from signer.numbers import decimal
 from signer.pe.digest import PageHashes
-from signer.pkcs7.signed_data import Content
+from signer.pkcs7.content import Content
 from signer.records import dataclass
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from signer.errors import SigningError
+from signer.errors import SignerError, SigningError
 from signer.formats import table
 from signer.formats.table import FormatRow, Reader
-from signer.storage.files import file_error, require_data
+from signer.storage.files import file_error, mapped, require_data
 from signer.storage.files import read as whole
-from signer.storage.streams import STANDARD
+from signer.storage.streams import STANDARD, is_stream
 
 if TYPE_CHECKING:
     from signer.formats.format import Format
@@ -76,6 +76,17 @@ def opened(data: memoryview | bytes) -> tuple[FormatRow, Format]:
 def is_signable(path: Path) -> bool:
     """Tell whether a file has a format that carries signatures. Raises FileError."""
     return detect_file(path) is not None
+
+
+def is_signed(path: Path) -> bool:
+    """Tell whether a file has a signature; False for one that is missing, can't be read, or is a stream."""
+    try:
+        if is_stream(path) or not path.is_file():
+            return False
+        with mapped(path) as data:
+            return opened(data)[1].is_signed
+    except (SignerError, OSError):
+        return False
 
 
 def names(feature: Callable[[FormatRow], bool] = lambda _: True, *, last: str = "or", also: Sequence[str] = ()) -> str:

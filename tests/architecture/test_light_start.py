@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -119,6 +120,17 @@ def test_verifying_one_driver_loads_only_what_it_needs(tmp_path):
     loaded = done.stderr.split()
     assert {"signer.policy.decide", "cryptography.x509"} <= set(loaded)
     assert not [name for name in loaded for one in NOT_FOR_ONE_DRIVER if f"{name}.".startswith(f"{one}.")]
+
+
+def test_building_an_unsigned_catalog_loads_no_heavy_library(tmp_path):
+    """Twice, so that the second run replaces a catalog: only a signed one is compared with the call's certificates."""
+    package = shutil.copytree(ROOT / "examples" / "hello", tmp_path / "hello")
+    command = [sys.executable, "-c", PROGRAM, "catalog", "build", package, "--os", "10_X64", "--now", "2026-11-01"]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert "built" in done.stdout
+        loaded = libraries(set(done.stderr.split()))
+        assert not loaded & {"cryptography", "asn1crypto", "lief", "testcerts"}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signer.cli.commands.catalog_build import from_description, from_files, sources_of
+from signer.cli.commands.catalog_build import CatalogBuilder, sources_of
 from signer.cli.commands.catalog_check import answer_of, states_of
 from signer.cli.commands.sign import sign
 from signer.cli.exit_codes import ExitCode
@@ -96,20 +96,23 @@ def build(
     if len(paths) > 1 and not loose:
         raise UsageError("name one folder, INF or .cdf", hint="Add --files to list any files.")
     require_listable(depfile, [*paths, *([output_file] if output_file is not None else [])])
-    own = _own_signers(cert, certs)
+    builder = CatalogBuilder(output, choices, _own_signers(cert, certs), page_hashes, replace, jobs, output_file)
     with failure_as_result(output, paths[0]):
-        making = (choices, page_hashes, output_file, own, replace, jobs)
-        results, sources = from_files(output, paths, *making) if loose else from_description(output, paths[0], *making)
+        results, sources = builder.from_files(paths) if loose else builder.from_description(paths[0])
     if depfile is not None and not any(result.error for result in results):
         write_depfile(depfile, results[0].path, sources or sources_of(paths[0], choices))
     finish_told(output, {result.path: result for result in results}, [result.path for result in results], "built")
     _suggest_signing(output, results)
 
 
-def _own_signers(cert: Path | None, certs: Path | None) -> Ownership:
-    """Return the signers whose catalogs are replaced without --replace."""
-    known = IdentityOptions(certs=require_authority(certs)).known_authorities()
-    return known.of(*load_certificates([cert] if cert is not None else []))
+def _own_signers(cert: Path | None, certs: Path | None) -> Callable[[], Ownership]:
+    """Return a function that returns the signers whose catalogs are replaced without --replace.
+
+    Raises UsageError and CertificateError for options that are wrong, whether or not the function is called.
+    """
+    identity = IdentityOptions(certs=require_authority(certs))
+    own = load_certificates([cert]) if cert is not None else []
+    return lambda: identity.known_authorities().of(*own)
 
 
 def _suggest_signing(output: Output, results: Sequence[FileResult]) -> None:

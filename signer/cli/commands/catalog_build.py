@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from signer.cli.output import Output
 from signer.cli.processes import in_processes
 from signer.cli.results import attempt, left_result, teller
 from signer.errors import CatalogError, FileError, UsageError
-from signer.formats.detect import detect_file
+from signer.formats.detect import detect_file, is_signed
+from signer.numbers import counted
+from signer.records import dataclass
 from signer.reports.file_results import FileResult
 from signer.storage.files import ensure_folder, read, shell_quote, write_atomically
 
@@ -24,42 +27,93 @@ if TYPE_CHECKING:
     from signer.operations.ownership import Ownership
 
 
-def from_files(
-    output: Output,
-    paths: list[Path],
-    choices: CatalogChoices,
-    page_hashes: bool,
-    output_file: Path | None,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> tuple[list[FileResult], list[Path]]:
-    """Build the catalog of any files; return its result and the paths of the files."""
-    target = target_of(paths, output_file)
-    files = files_of(paths, target)
-    result = attempt(target, lambda: _built_from_files(output, files, target, choices, page_hashes, own, replace, jobs))
-    teller(output)(result)
-    return [result], [file.path for file in files]
+@dataclass(frozen=True, slots=True)
+class CatalogBuilder:
+    """Builds catalogs as the options of one call say, and writes them."""
 
+    output: Output
+    choices: CatalogChoices
+    own: Callable[[], Ownership]
+    """Returns the signers whose catalogs are replaced; called only for a catalog that is signed."""
+    page_hashes: bool
+    replace: bool
+    jobs: int
+    target: Path | None
+    """Where the one catalog goes; None for the path that its source names."""
 
-def from_description(
-    output: Output,
-    path: Path,
-    choices: CatalogChoices,
-    page_hashes: bool,
-    output_file: Path | None,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> tuple[list[FileResult], list[Path]]:
-    """Build the catalogs of a folder, an INF or a .cdf file; return their results, and no sources."""
-    if not path.exists():
-        raise FileError("file or folder not found", path=path, hint="Check the path.")
-    if _require_source(path) != ".cdf":
-        return _from_infs(output, path, choices, page_hashes, output_file, own, replace, jobs), []
-    result = attempt(path, lambda: _from_cdf(path, choices, page_hashes, output_file, own, replace))
-    teller(output)(result)
-    return [result], []
+    def from_files(self, paths: list[Path]) -> tuple[list[FileResult], list[Path]]:
+        """Build the catalog of any files; return its result and the paths of the files."""
+        target = target_of(paths, self.target)
+        files = files_of(paths, target)
+        result = attempt(target, lambda: self._of_files(files, target))
+        teller(self.output)(result)
+        return [result], [file.path for file in files]
+
+    def from_description(self, path: Path) -> tuple[list[FileResult], list[Path]]:
+        """Build the catalogs of a folder, an INF or a .cdf file; return their results, and no sources."""
+        if not path.exists():
+            raise FileError("file or folder not found", path=path, hint="Check the path.")
+        if _require_source(path) != ".cdf":
+            return self._from_infs(path), []
+        result = attempt(path, lambda: self._from_cdf(path))
+        teller(self.output)(result)
+        return [result], []
+
+    def _from_infs(self, path: Path) -> list[FileResult]:
+        packages = self.choices.packages(path if path.is_dir() else [path], self.output)
+        if self.target is not None and len(packages) != 1:
+            names = ", ".join(package.catalog_name for package in packages)
+            raise UsageError(
+                f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
+            )
+        places = [self.target or package.catalog for package in packages]
+        lost = {place: self._lost_signers(place) for place in places}
+
+        def made(package: DriverPackage, place: Path) -> FileResult:
+            return _written(self._of_package(package), place, len({file.name for file in package.files}), lost[place])
+
+        pairs = zip(packages, places, strict=True)
+        results = (attempt(package.catalog, partial(made, package, place)) for package, place in pairs)
+        done = self.output.told_each(results, teller(self.output), len(packages), "building", at_once=True)
+        return [*done, *map(left_result, places[len(done) :])]
+
+    def _of_package(self, package: DriverPackage) -> Catalog:
+        from catalogs.build import build
+
+        def each(work: Any, files: Any) -> Any:
+            jobs = workers(self.jobs, len(files))
+            return self.output.each(work, files, jobs=jobs, doing="hashing", run=in_processes)
+
+        return build(package, self.choices.options(page_hashes=self.page_hashes), each=each)
+
+    def _from_cdf(self, path: Path) -> FileResult:
+        from catalogs import cdf
+        from catalogs.inf.text import decode
+
+        definition = cdf.parse(decode(read(path)).text, path, self.choices.catalog_version)
+        place = self.target or definition.target
+        lost = self._lost_signers(place)
+        catalog = cdf.build(definition, self.choices.options(page_hashes=self.page_hashes))
+        if self.target is None:
+            ensure_folder(place.parent)
+        return _written(catalog, place, len({member.file or member.digest for member in catalog.members}), lost)
+
+    def _of_files(self, files: list[LooseFile], target: Path) -> FileResult:
+        lost = self._lost_signers(target)
+        options = self.choices.options(page_hashes=self.page_hashes)
+        catalog = built_catalog(files, options, target.name, self.output, self.jobs)
+        return _written(catalog, target, len(files), lost)
+
+    def _lost_signers(self, place: Path) -> tuple[str, ...]:
+        """Return the names of the other signers whose signatures a new catalog replaces. Raises ForeignSignature.
+
+        Cryptography and the test certificates, which take a quarter of a small build, are loaded only for a signed one.
+        """
+        if not is_signed(place):
+            return ()
+        from signer.operations.ownership import require_replaceable_target
+
+        return require_replaceable_target(place, self.own(), replace=self.replace)
 
 
 def sources_of(path: Path, choices: CatalogChoices) -> list[Path]:
@@ -74,82 +128,12 @@ def sources_of(path: Path, choices: CatalogChoices) -> list[Path]:
     return [file.path for package in packages for file in package.files]
 
 
-def _from_infs(
-    output: Output,
-    path: Path,
-    choices: CatalogChoices,
-    page_hashes: bool,
-    target: Path | None,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> list[FileResult]:
-    from signer.operations.ownership import require_replaceable_target
-
-    packages = choices.packages(path if path.is_dir() else [path], output)
-    if target is not None and len(packages) != 1:
-        names = ", ".join(package.catalog_name for package in packages)
-        raise UsageError(
-            f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
-        )
-    options = choices.options(page_hashes=page_hashes)
-    places = [target or package.catalog for package in packages]
-    lost = {place: require_replaceable_target(place, own, replace=replace) for place in places}
-
-    def made(package: DriverPackage) -> FileResult:
-        from catalogs.build import build as build_catalog
-
-        def each(work: Any, files: Any) -> Any:
-            return output.each(work, files, jobs=workers(jobs, len(files)), doing="hashing", run=in_processes)
-
-        catalog = build_catalog(package, options, each=each)
-        place = target or package.catalog
-        return _written(catalog, place, len({file.name for file in package.files}), lost[place])
-
-    results = (attempt(package.catalog, partial(made, package)) for package in packages)
-    done = output.told_each(results, teller(output), len(packages), "building", at_once=True)
-    return [*done, *(left_result(target or package.catalog) for package in packages[len(done) :])]
-
-
-def _from_cdf(
-    path: Path, choices: CatalogChoices, page_hashes: bool, target: Path | None, own: Ownership, replace: bool
-) -> FileResult:
-    from catalogs import cdf
-    from catalogs.inf.text import decode
-    from signer.operations.ownership import require_replaceable_target
-
-    definition = cdf.parse(decode(read(path)).text, path, choices.catalog_version)
-    where = target or definition.target
-    lost = require_replaceable_target(where, own, replace=replace)
-    catalog = cdf.build(definition, choices.options(page_hashes=page_hashes))
-    if target is None:
-        ensure_folder(where.parent)
-    return _written(catalog, where, len({member.file or member.digest for member in catalog.members}), lost)
-
-
-def _built_from_files(
-    output: Output,
-    files: list[LooseFile],
-    target: Path,
-    choices: CatalogChoices,
-    page_hashes: bool,
-    own: Ownership,
-    replace: bool,
-    jobs: int,
-) -> FileResult:
-    from signer.operations.ownership import require_replaceable_target
-
-    lost = require_replaceable_target(target, own, replace=replace)
-    catalog = built_catalog(files, choices.options(page_hashes=page_hashes), target.name, output, jobs)
-    return _written(catalog, target, len(files), lost)
-
-
 def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ...]) -> FileResult:
     from signer.algorithms import DigestAlgorithm
 
     data = catalog.to_bytes()
     write_atomically(target, data)
-    note = f"version {catalog.version}, {files} file{'s' if files != 1 else ''}"
+    note = f"version {catalog.version}, {counted(files, 'file')}"
     return FileResult(
         target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note, replaced=replaced
     )

@@ -77,9 +77,9 @@ def is_only_named(given: Path | None) -> bool:
 
 def require_authority(given: Path | None) -> Path | None:
     """Return the folder that a call names. Raises KeyNotFound if it has no test authority."""
-    from testcerts.hierarchy import read_hierarchy
-
     if given is not None:
+        from testcerts.hierarchy import read_hierarchy
+
         read_hierarchy(given)
     return given
 

@@ -47,6 +47,14 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
+    def __len__(self) -> int:
+        """Return the number of distinct drivers."""
+        return self.counts().total()
+
+    def __iter__(self) -> Iterator[Row]:
+        """Return an iterator of all rows."""
+        return self.rows()
+
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Add sightings in any order."""
         found = iter(sightings)

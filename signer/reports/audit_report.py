@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import cache
 from pathlib import PurePath, PureWindowsPath
+from typing import Protocol
 
 from signer.audit.rows import Answer, Row
 from signer.reports.model import Finding, Level, Report, Result, Rule, Subject, titled
@@ -28,19 +29,53 @@ _LEVELS: dict[Answer, Level] = {
 }
 
 
-def audit_report(rows: Iterable[Row], exit_code: int) -> Report:
-    """Return the report of an audit. Drivers that did not load before are notes: nothing changes for them."""
-    subjects, rules = [], {}
+class Rows(Protocol):
+    """The rows of an audit, which are iterated several times: a sequence, or the ledger."""
+
+    def __len__(self) -> int:
+        """Return the number of the rows."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Return an iterator from the first row."""
+
+
+def audit_report(rows: Rows, exit_code: int) -> Report:
+    """Return the report of an audit. Drivers that did not load before are notes: nothing changes for them.
+
+    Its subjects are made from the rows whenever they are read, so that memory does not grow with their number.
+    """
+    rules = {}
     for row in rows:
         level = _LEVELS.get(row.reason.answer)
-        findings: tuple[Finding, ...] = ()
         if level is not None:
-            reason, code = row.reason, row.reason.rule or row.reason.answer
-            file = _path(row.file)
-            findings = (Finding(code, level, _message(row), file, fix=reason.remedy or None, source=reason.source),)
-            rules[code] = Rule(code, _statement(code) or titled(code), reason.remedy, reason.source, level)
-        subjects.append(Subject(row.file, "driver", _RESULTS[row.reason.answer], findings))
-    return Report("audit", tuple(subjects), rules, exit_code)
+            code = _code(row)
+            rules[code] = Rule(code, _statement(code) or titled(code), row.reason.remedy, row.reason.source, level)
+    return Report("audit", _Drivers(rows), rules, exit_code)
+
+
+class _Drivers:
+    """The subject of each row."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Subject]:
+        for row in self._rows:
+            yield Subject(row.file, "driver", _RESULTS[row.reason.answer], tuple(_findings(row)))
+
+
+def _findings(row: Row) -> Iterator[Finding]:
+    level, reason = _LEVELS.get(row.reason.answer), row.reason
+    if level is not None:
+        file = _path(row.file)
+        yield Finding(_code(row), level, _message(row), file, fix=reason.remedy or None, source=reason.source)
+
+
+def _code(row: Row) -> str:
+    return row.reason.rule or row.reason.answer
 
 
 def _path(text: str) -> PurePath:

@@ -14,8 +14,10 @@ from signer.reports.model import Finding, Report
 
 def render(report: Report) -> Iterator[str]:
     """Yield a command for each problem, errors first."""
-    for finding in sorted(report.problems, key=lambda one: one.level != "error"):
-        yield _command(report, finding)
+    for are_errors in (True, False):
+        for finding in report.problems():
+            if (finding.level == "error") is are_errors:
+                yield _command(report, finding)
 
 
 def _command(report: Report, finding: Finding) -> str:

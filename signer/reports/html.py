@@ -6,7 +6,7 @@ The verdicts are a grid of files and targets. Each verdict has a shape and a wor
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -15,7 +15,7 @@ from signer.numbers import counted
 from signer.reports import tool
 from signer.reports.escape import printable, without_noncharacters
 from signer.reports.links import page_of
-from signer.reports.model import Check, Finding, Level, Link, Report, Result, Signature, Subject
+from signer.reports.model import Check, Finding, Level, Link, Report, Result, Signature, Subject, Subjects
 from signer.version import VERSION
 
 _SHAPES: Mapping[Result, str] = {
@@ -70,13 +70,13 @@ def _head(report: Report, *, is_wide: bool) -> str:
 
 def _overview(report: Report) -> str:
     """Return the grid; without targets, a list of the subjects."""
-    if not report.subjects:
+    if not len(report.subjects):
         return "<p>Nothing was checked.</p>\n"
     targets = list(dict.fromkeys(name for one in report.subjects for check in one.checks for name in check.targets))
     return _grid(report.subjects, targets) if targets else _list(report.subjects)
 
 
-def _grid(subjects: tuple[Subject, ...], targets: list[str]) -> str:
+def _grid(subjects: Subjects, targets: list[str]) -> str:
     """Return the table of verdicts; its longer side goes down the page."""
     found = [{name: check.result for check in one.checks for name in check.targets} for one in subjects]
     names = _links(subjects)
@@ -112,7 +112,7 @@ def _legend(results: Iterable[Result | None]) -> str:
     return f'<ul class="legend" aria-label="Legend">{marks}</ul>\n'
 
 
-def _list(subjects: tuple[Subject, ...]) -> str:
+def _list(subjects: Subjects) -> str:
     rows = "".join(
         f'<tr><th scope="row">{link}</th><td>{_mark(one.result)}</td><td>{len(one.problems)}</td></tr>\n'
         for link, one in zip(_links(subjects), subjects, strict=True)
@@ -183,7 +183,7 @@ def _mark(result: Result) -> str:
     return f'<span class="mark {result}">{_SHAPES[result]} {_WORDS.get(result, result)}</span>'
 
 
-def _links(subjects: Sequence[Subject]) -> list[str]:
+def _links(subjects: Subjects) -> list[str]:
     """Return a link to each subject, named by its path without the folder that all of them are in."""
     first, last = min(one.name for one in subjects), max(one.name for one in subjects)
     shared = next((n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), 0)

@@ -7,7 +7,7 @@ one that passes. The elements and attributes are those of the schema of Jenkins'
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from signer.records import dataclass
@@ -39,11 +39,11 @@ class _Case:
 
 def render(report: Report) -> Iterator[str]:
     """Yield the document in pieces."""
-    suites = [(subject, list(_cases(report, subject))) for subject in report.subjects]
-    numbers = _numbers([case for _, cases in suites for case in cases])
+    numbers = _numbers(case for subject in report.subjects for case in _cases(report, subject))
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f"<testsuites{_attributes({'name': f'drvsign {report.command}', **numbers})}>\n"
-    for subject, cases in suites:
+    for subject in report.subjects:
+        cases = list(_cases(report, subject))
         skipped = str(sum(case.result == "not-applicable" for case in cases))
         yield f"  <testsuite{_attributes({'name': subject.name, **_numbers(cases), 'skipped': skipped})}>\n"
         for case in cases:
@@ -90,9 +90,9 @@ def _testcase(subject: Subject, case: _Case) -> str:
     return f"{opened}>\n      <{name}{about}>{text}</{name}>\n    </testcase>\n"
 
 
-def _numbers(cases: Sequence[_Case]) -> dict[str, str]:
+def _numbers(cases: Iterable[_Case]) -> dict[str, str]:
     found = Counter(_OUTCOMES[case.result] for case in cases)
-    return {"tests": str(len(cases)), "failures": str(found["failure"]), "errors": str(found["error"])}
+    return {"tests": str(found.total()), "failures": str(found["failure"]), "errors": str(found["error"])}
 
 
 def _attributes(values: Mapping[str, str]) -> str:

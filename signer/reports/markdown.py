@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from signer.numbers import counted
 from signer.reports.escape import printable
@@ -36,10 +37,10 @@ def render(report: Report) -> Iterator[str]:
 
 
 def _verdicts(report: Report) -> Iterator[str]:
-    if not report.subjects:
+    if not len(report.subjects):
         return
     yield "\n| | File | Errors | Warnings |\n|---|---|---:|---:|\n"
-    for one in report.subjects[:MAX_ROWS]:
+    for one in islice(report.subjects, MAX_ROWS):
         errors = sum(finding.level == "error" for finding in one.findings)
         cells = (_MARKS[one.result], _text(one.name), str(errors), str(len(one.problems) - errors))
         yield f"| {' | '.join(cells)} |\n"
@@ -60,12 +61,12 @@ def _targets(report: Report) -> Iterator[str]:
 
 
 def _problems(report: Report) -> Iterator[str]:
-    found = report.problems
-    if found:
+    count = report.counts["error"] + report.counts["warning"]
+    if count:
         yield "\n### Problems\n\n"
-    for finding in found[:MAX_ROWS]:
+    for finding in islice(report.problems(), MAX_ROWS):
         yield _problem(report, finding)
-    yield _left_out(len(found), "problem")
+    yield _left_out(count, "problem")
 
 
 def _problem(report: Report, finding: Finding) -> str:

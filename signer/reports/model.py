@@ -12,11 +12,12 @@ from dataclasses import field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, Protocol
 
 from signer.numbers import counted
 from signer.records import dataclass
 from signer.reports.places import Places
+from signer.storage.seen import Seen
 
 Level = Literal["error", "warning", "note"]
 """error: the check says no, or could not be done; warning: it does not affect the exit code, or nothing decides; note:
@@ -130,13 +131,23 @@ class Subject:
         return tuple(one for one in self.findings if one.is_problem)
 
 
+class Subjects(Protocol):
+    """Subjects in their order, which are iterated several times: a tuple, or what makes them anew each time."""
+
+    def __len__(self) -> int:
+        """Return the number of the subjects."""
+
+    def __iter__(self) -> Iterator[Subject]:
+        """Return an iterator from the first subject."""
+
+
 @dataclass(frozen=True)
 class Report:
     """The answer of one command."""
 
     command: str
     """The name of the command, such as `inf lint`."""
-    subjects: tuple[Subject, ...]
+    subjects: Subjects
     rules: Mapping[str, Rule]
     """The rules of all findings, by code."""
     exit_code: int
@@ -146,30 +157,35 @@ class Report:
     @property
     def executed(self) -> bool:
         """Whether the command could check everything."""
-        return not any(one.result == "failed" for one in self.subjects)
+        return not self.results["failed"]
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """The findings of all subjects, each once, in their order."""
-        return tuple(dict.fromkeys(finding for one in self.subjects for finding in one.findings))
+    def results(self) -> Counter[Result]:
+        """The number of subjects with each verdict."""
+        return Counter(one.result for one in self.subjects)
 
-    @property
-    def problems(self) -> tuple[Finding, ...]:
-        """The errors and warnings of all subjects, each once."""
-        return tuple(one for one in self.findings if one.is_problem)
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings of all subjects, each once, in their order."""
+        with Seen() as seen:
+            for subject in self.subjects:
+                yield from (one for one in subject.findings if seen.count(repr(one)) == 1)
+
+    def problems(self) -> Iterator[Finding]:
+        """Yield the errors and warnings of all subjects, each once."""
+        yield from (one for one in self.findings() if one.is_problem)
 
     @cached_property
     def counts(self) -> Mapping[Level, int]:
         """The number of findings of each level."""
-        found = Counter(one.level for one in self.findings)
+        found = Counter(one.level for one in self.findings())
         return {level: found[level] for level in LEVELS}
 
     @property
     def summary(self) -> str:
         """The numbers of subjects by verdict and of problems, as one sentence."""
-        results = Counter(one.result for one in self.subjects)
         order: Sequence[Result] = ("accepted", "rejected", "unknown", "not-applicable", "failed")
-        verdicts = ", ".join(f"{results[word]} {word}" for word in order if results[word]) or "nothing was checked"
+        numbers = (f"{self.results[word]} {word}" for word in order if self.results[word])
+        verdicts = ", ".join(numbers) or "nothing was checked"
         return f"{verdicts}; {counted(self.counts['error'], 'error')}, {counted(self.counts['warning'], 'warning')}"
 
     def place(self, finding: Finding) -> str:
@@ -185,13 +201,12 @@ class Report:
         It stays the same from run to run while the file, the code and the message do; equal findings in one file are
         numbered in their order.
         """
-        seen: Counter[str] = Counter()
-        for one in self.problems:
-            place = self.places.relative(one.file) if one.file is not None else ""
-            key = "\0".join((one.code, place, one.message))
-            seen[key] += 1
-            text = f"{key}\0{seen[key]}"
-            yield one, sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        with Seen() as seen:
+            for one in self.problems():
+                place = self.places.relative(one.file) if one.file is not None else ""
+                key = "\0".join((one.code, place, one.message))
+                text = f"{key}\0{seen.count(key)}"
+                yield one, sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def titled(code: str) -> str:

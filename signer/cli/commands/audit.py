@@ -307,7 +307,7 @@ def _report(
         )
 
     def report() -> Report:
-        return audit_report(ledger.rows(), _exit_code(ledger))
+        return audit_report(ledger, _exit_code(ledger))
 
     reporting.write(output, Answer(text, document, report, {"html": page}))
 

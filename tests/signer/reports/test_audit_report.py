@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import pytest
 
 from signer.audit.rows import Row
 from signer.reports.audit_report import audit_report
 from signer.reports.model import Report
+from signer.reports.renderers import render_report
 from tests.support.audits import SAMPLE, hostile_rows
 from tests.support.reports import rendered, require_code_quality, require_commands, require_junit, require_sarif
 
@@ -59,6 +62,41 @@ def test_github_has_an_annotation_for_each_problem(name: str) -> None:
 def test_gitlab_has_an_entry_for_each_problem(name: str) -> None:
     found = require_code_quality(rendered("gitlab", report(name)))
     assert len(found) == {"sample": PROBLEMS, "hostile": 2, "empty": 0}[name]
+
+
+FORMATS = ("sarif", "junit", "github", "gitlab", "markdown")
+
+
+class Remedy(str):
+    """A text whose end is noticed."""
+
+
+class Repeated:
+    """Rows that are made anew each time: a third stops, a third did not load before, each at another path."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.most = count, 0
+        """The largest number of rows or findings that were kept at a time."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Row]:
+        kept: WeakValueDictionary[int, Remedy] = WeakValueDictionary()
+        for number in range(self.count):
+            row = SAMPLE[number % 3 * 4]
+            remedy = kept[number] = Remedy(f"Remedy {number}")
+            yield replace(row, file=f"store/{number}/alpha.sys", reason=replace(row.reason, remedy=remedy))
+            del row, remedy
+            self.most = max(self.most, len(kept))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_more_rows_are_kept_in_memory_than_are_written(name: str) -> None:
+    rows = Repeated(300)
+    text = "".join(render_report(name, audit_report(rows, 1)))
+    assert "Remedy 297" in text
+    assert rows.most < 10
 
 
 @pytest.mark.parametrize("name", ROWS)

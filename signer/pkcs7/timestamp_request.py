@@ -131,7 +131,7 @@ def _require_granted(response: bytes, info: der.Element) -> None:
         if field.tag == der.SEQUENCE:
             texts = [
                 text.contents(response).decode("utf-8", "replace")
-                for text in der.first_children(response, field, _MAX_TEXTS)
+                for text in der.first_children(response, field, _MAX_TEXTS)[:_MAX_TEXTS]
             ]
         elif field.tag == der.BIT_STRING:
             failures = _bits(field.contents(response)[: 1 + _STATUS_SIZE])

@@ -265,6 +265,18 @@ def test_a_timestamp_without_its_chain_is_accepted_with_a_warning(kind: str) -> 
     assert "does not contain the certificate of 'Drvsign Stamp Root'" in warning
 
 
+def test_a_request_has_a_nonce_of_64_bits_and_20_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.pkcs7.timestamp.secrets.randbits", lambda bits: 1 << (bits - 1))
+    asked: list[tuple[bytes, float]] = []
+
+    def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
+        asked.append((body, seconds))
+        return local_post(url, body, content_type, seconds)
+
+    client(post=post)(SIGNATURE)
+    assert asked == [(rfc3161_request(SIGNATURE, SHA256, 1 << 63), 20.0)]
+
+
 @pytest.mark.parametrize("url", ["ftp://x.example/", "file:///etc/passwd", "tsa.example", "http://", "http://[x/", ""])
 def test_other_urls_than_http_are_refused(url: str) -> None:
     with pytest.raises(UsageError, match="not the URL of a timestamp authority"):

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1.oids import EKU_WHQL, EKU_WHQL_ATTESTED
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL, EKU_WHQL_ATTESTED
 from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.derivation import Level, allow
 from signer.policy.si_policy.draft import FileAttribute, PolicyDraft, PolicyHead, write_policy
@@ -21,7 +21,10 @@ from signer.verify.evidence import SignatureProblem
 from tests.support.policy_builder import (
     Sample,
     Sign,
+    anchor,
     by_microsoft,
+    certificate,
+    chain,
     commercial,
     commercial_chain_with,
     cross_signed,
@@ -132,6 +135,7 @@ HASHED: dict[str, FileSubject] = {
     "no signature": subject(driver()),
     "a broken signature": subject(broken()),
     "an elliptic key": subject(driver(commercial_chain_with(key="p256"))),
+    "an RSA key of more than 4096 bits": subject(driver(commercial_chain_with(key="rsa4097"))),
     "no CA": subject(driver(unknown_issuer())),
     "a self-signed certificate": subject(driver(self_signed())),
     "a portal signature without a company": subject(portal(EKU_WHQL, company=None)),
@@ -165,3 +169,17 @@ def test_each_signature_of_a_file_has_a_rule() -> None:
     assert [one.publisher for one in draft.signers] == ["Contoso Ltd.", "Contoso Ltd.", "Contoso Test Signing"]
     both = subject(driver(cross_signed(), commercial()))
     assert [policy.allows(one) for one in both.signatures] == [True, True]
+
+
+def test_an_rsa_key_may_have_4096_bits() -> None:
+    level, _, _ = derived(subject(driver(commercial_chain_with(key="rsa4096"))))
+    assert level == "file-publisher"
+
+
+def test_the_highest_ca_below_the_root_is_named() -> None:
+    leaf = certificate("Contoso Ltd.", "Issuing CA", usages=(EKU_CODE_SIGNING,))
+    issuing, policy_ca = certificate("Issuing CA", "Policy CA"), certificate("Policy CA", "Some Root")
+    sign = Sign(leaf, (chain(leaf, anchor("commercial"), issuing, policy_ca, certificate("Some Root")),))
+    _, draft, _ = derived(subject(driver(sign)))
+    (signer,) = draft.signers
+    assert (signer.name, signer.root) == ("Policy CA", hashlib.sha256(policy_ca.tbs_certificate_bytes).digest())

@@ -12,6 +12,7 @@ import pytest
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
 from signer.errors import ConfigError
+from signer.limits import LIMITS
 from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
@@ -341,6 +342,45 @@ def test_a_malformed_rule_is_reported_by_id(rule: str) -> None:
     with pytest.raises(ConfigError, match="'F' has a") as caught:
         policy(files=rule)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown"),
+    [
+        pytest.param(f'<Deny ID="F" Hash="{"x" * 60}"/>', "x" * 40, id="a hash"),
+        pytest.param(f'<Deny ID="F" MinimumFileVersion="{"1" * 60}"/>', "1" * 40, id="a version"),
+    ],
+)
+def test_40_characters_of_a_malformed_value_are_shown(rule: str, shown: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        policy(files=rule)
+    assert caught.value.message.endswith(f": {shown!r}")
+
+
+def nested(levels: int) -> bytes:
+    """Return a policy with an element that has so many levels above and in it."""
+    inside = "<a>" * (levels - 1) + "</a>" * (levels - 1)
+    return f'<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy">{inside}</SiPolicy>'.encode()
+
+
+def test_32_levels_of_elements_are_read() -> None:
+    assert read_policy(nested(32)).version == "unknown"
+    with pytest.raises(ConfigError, match="more than 32 levels"):
+        read_policy(nested(33))
+
+
+def test_elements_beside_each_other_are_no_levels() -> None:
+    assert len(file_policy("".join(f'<Deny ID="{n}" Hash="{n:04}"/>' for n in range(40))).file_rules) == 0
+
+
+@pytest.mark.parametrize("limit", [11, 10], ids=["as many elements as the limit", "one more"])
+def test_the_elements_are_limited(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LIMITS, "policy-elements", limit)
+    if limit == 11:
+        assert file_policy('<Deny ID="F" Hash="00"/>').file_rules
+    else:
+        with pytest.raises(ConfigError, match="more than 10 elements"):
+            file_policy('<Deny ID="F" Hash="00"/>')
 
 
 def test_invalid_xml_is_refused_at_its_line() -> None:

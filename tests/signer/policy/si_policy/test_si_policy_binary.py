@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from signer.asn1 import der, oids
 from signer.errors import ConfigError
+from signer.limits import LIMITS
 from signer.pe.file_facts import FileFacts
 from signer.policy.si_policy.policy import SiPolicy
 from signer.policy.si_policy.read import read_policy
@@ -281,3 +282,9 @@ def test_a_malformed_string_is_refused() -> None:
 def test_a_file_that_is_too_large_is_refused_unread() -> None:
     with pytest.raises(ConfigError, match="has 4,194,308 bytes; the limit is 4,194,304"):
         read_policy(b"\1\0\0\0" + bytes(4 << 20))
+
+
+def test_a_file_of_the_largest_size_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(PLAIN)
+    monkeypatch.setitem(LIMITS, "policy-size", len(data))
+    assert read_policy(data).file_rules

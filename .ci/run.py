@@ -26,6 +26,8 @@ PACKAGES = {
     "osslsigncode": "osslsigncode",
     "cabextract": "cabextract",
     "gcab": "gcab",
+    "msitools": "msiinfo",
+    "wixl": "wixl",
     "p7zip-full": "7z",
     "libarchive-tools": "bsdtar",
     "softhsm2": "softhsm2-util",

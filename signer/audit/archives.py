@@ -1,4 +1,4 @@
-"""Unpack the driver files of cabinets, .zip files and ISO images."""
+"""Unpack the driver files of cabinets, .zip files, ISO images and MSIs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from catalogs.submission.names import parts_of
 from catalogs.submission.unpack import zip_entries
 from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.audit.iso import iso_members
+from signer.audit.msi import msi_members
 from signer.cab.read import Listing
-from signer.errors import MalformedInput, SignerError
-from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped, shell_quote
+from signer.errors import SignerError
+from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped
 
 
 def unpack_drivers(path: Path, folder: Path) -> None:
@@ -37,24 +38,17 @@ def _write(member: Member, target: Path) -> None:
 
 def _of_cabinet(path: Path) -> Iterator[Member]:
     with mapped(path) as data:
-        found = ((one.name, content) for one, content in Listing.parse(data).contents())
-        yield from bounded((Member(name, len(data), (data,)) for name, data in found if is_wanted(name)), path)
+        found = Listing.parse(data).contents(is_wanted)
+        yield from bounded((Member(one.name, len(content), (content,)) for one, content in found), path)
 
 
 def _of_zip(path: Path) -> Iterator[Member]:
     yield from bounded((Member(name, len(data), (data,)) for name, data in zip_entries(path, is_wanted)), path)
 
 
-def _of_msi(path: Path) -> Iterator[Member]:
-    raise MalformedInput(
-        "an MSI can't be read: its files are in compressed cabinets under names of its own",
-        hint=f"Unpack it with: msiextract -C FOLDER {shell_quote(path)} (on Windows: msiexec /a), and audit FOLDER.",
-    )
-
-
 READERS: Mapping[str, Callable[[Path], Iterator[Member]]] = {
     ".cab": _of_cabinet,
     ".zip": _of_zip,
     ".iso": iso_members,
-    ".msi": _of_msi,
+    ".msi": msi_members,
 }

@@ -20,7 +20,7 @@ def iso_members(path: Path) -> Iterator[Member]:
         import pycdlib
         from pycdlib.pycdlibexception import PyCdlibException
     except ImportError as error:
-        hint = "Run: pip install 'drvsign[images]'. Or copy the files of the image into a folder."
+        hint = "Run: pip install 'drvsign[archives]'. Or copy the files of the image into a folder."
         raise FileError("reading an ISO image requires the library pycdlib", hint=hint) from error
     image = pycdlib.PyCdlib()
     try:

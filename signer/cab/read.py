@@ -7,11 +7,12 @@ are unpacked into memory, never to the paths that their names give.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from signer.cab.cabinet import Cabinet
 from signer.cab.data import HEADER, MSZIP, PIECE, STORED, checksum, unpack
+from signer.cab.lzx import LZX, PackedFolder, decompressed
 from signer.errors import MalformedInput
 from signer.limits import LIMITS, raising
 from signer.records import dataclass
@@ -20,7 +21,7 @@ _FIXED = 36
 _FILE = struct.Struct("<IIHHHH")
 _RESERVE_PRESENT, _IN_A_SET = 0x0004, 0x0003
 _NAME_IS_UTF8 = 0x80
-_METHODS = {STORED: "none", MSZIP: "MSZIP", 2: "Quantum", 3: "LZX"}
+_METHODS = {STORED: "none", MSZIP: "MSZIP", 2: "Quantum", LZX: "LZX"}
 _CODE_PAGE = "cp1252"
 """Encoding of names that are not UTF-8. The format doesn't define it; such names are only displayed."""
 MAX_UNPACKED = 1 << 32
@@ -38,6 +39,8 @@ class CabinetFolder:
     blocks: int
     method: int
     """CFFOLDER.typeCompress, without the parameters of the compression."""
+    window: int
+    """The parameter of LZX: its window is 2 to the power of this number, in bytes."""
 
     @property
     def compression(self) -> str:
@@ -89,20 +92,29 @@ class Listing:
         found = tuple(_folder(view, place + number * (8 + per_folder)) for number in range(folders))
         return cls(cabinet, found, tuple(_files(view, first_file, files, len(found))), per_block)
 
-    def contents(self) -> Iterator[tuple[CabinetFile, bytes]]:
-        """Yield each file with its bytes, folder by folder. Raises MalformedInput."""
+    def contents(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[tuple[CabinetFile, bytes]]:
+        """Yield each file with a wanted name and its bytes, folder by folder; folders without one are not decompressed.
+
+        Raises MalformedInput, and FileError for LZX without the library that decompresses it.
+        """
         self._require_bounded()
         by_folder: dict[int, list[CabinetFile]] = {}
         for file in self.files:
-            by_folder.setdefault(file.folder, []).append(file)
-        for number, folder in enumerate(self.folders):
-            data = bytearray()
-            for piece in self._pieces(folder):
-                data += piece
-            for file in by_folder.get(number, ()):
+            if is_wanted(file.name):
+                by_folder.setdefault(file.folder, []).append(file)
+        for folder, data in self._decompressed(sorted(by_folder)):
+            for file in by_folder[folder]:
                 if file.offset + file.size > len(data):
                     raise MalformedInput(f"the data of {file.name!r} extends beyond the end of its folder")
                 yield file, bytes(memoryview(data)[file.offset : file.offset + file.size])
+
+    def _decompressed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytearray]]:
+        """Yield the bytes of these folders."""
+        packed = [self.folders[number] for number in numbers if self.folders[number].method == LZX]
+        lzx = decompressed([PackedFolder(one.window, one.offset, self.sized_blocks(one)) for one in packed])
+        for number in numbers:
+            folder = self.folders[number]
+            yield number, next(lzx) if folder.method == LZX else bytearray().join(self._pieces(folder))
 
     def _require_bounded(self) -> None:
         """Raise MalformedInput for a cabinet that expands beyond the limits, or whose files share bytes."""
@@ -120,6 +132,10 @@ class Listing:
                 hint="Check its source: files that share their data can fill the memory.",
             )
 
+    def sized_blocks(self, folder: CabinetFolder) -> list[tuple[memoryview, int]]:
+        """Return the compressed bytes of each data block, and its decompressed size. Raises MalformedInput."""
+        return [(block, size) for _, block, size in self._blocks(folder)]
+
     def _pieces(self, folder: CabinetFolder) -> Iterator[bytes]:
         """Yield the decompressed blocks of a folder."""
         if folder.method not in (STORED, MSZIP):
@@ -127,7 +143,14 @@ class Listing:
                 f"the cabinet is compressed with {folder.compression}, which is not supported",
                 hint="Create the cabinet with MSZIP compression, which the Hardware Dev Center requires.",
             )
-        view, place, dictionary = self.cabinet.data, folder.offset, b""
+        dictionary = b""
+        for place, block, size in self._blocks(folder):
+            dictionary = unpack(block, size, folder.method, dictionary, place)
+            yield dictionary
+
+    def _blocks(self, folder: CabinetFolder) -> Iterator[tuple[int, memoryview, int]]:
+        """Yield the data blocks of a folder: offset, compressed bytes and decompressed size."""
+        view, place = self.cabinet.data, folder.offset
         for _ in range(folder.blocks):
             expected, packed, size = _at("<IHH", view, place)
             start = place + HEADER.size + self.block_reserve
@@ -137,8 +160,7 @@ class Listing:
             covered = bytes(view[place + 4 : start]) if self.block_reserve == 0 else None
             if expected and covered is not None and checksum(covered, checksum(block)) != expected:
                 raise MalformedInput("the checksum of a data block of the cabinet is wrong", offset=place)
-            dictionary = unpack(block, size, folder.method, dictionary, place)
-            yield dictionary
+            yield place, block, size
             place = start + packed
 
 
@@ -149,7 +171,7 @@ def unpacked_limit(size: int) -> int:
 
 def _folder(view: memoryview, place: int) -> CabinetFolder:
     offset, blocks, kind = _at("<IHH", view, place)
-    return CabinetFolder(offset, blocks, kind & 0x000F)
+    return CabinetFolder(offset, blocks, kind & 0x000F, kind >> 8 & 0x1F)
 
 
 def _files(view: memoryview, place: int, count: int, folders: int) -> Iterator[CabinetFile]:

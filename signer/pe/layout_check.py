@@ -12,7 +12,6 @@ import json
 import os
 import struct
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from typing import Any, Literal
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
+from signer.helper_program import started
 from signer.pe.image import Image
 from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE
 from signer.records import dataclass
@@ -45,13 +45,6 @@ Above it, the second pass takes a quarter of the time of signing. The patch set 
 """
 
 _SIGNATURES = "number of signatures"
-_VARIABLES = frozenset(
-    {
-        *("PATH", "SYSTEMROOT", "WINDIR", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
-        *("PYTHONHOME", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE"),
-    }
-)
-"""Environment variables that the lief process needs. The variable of --password-env is not among them."""
 
 
 def prepare() -> None:
@@ -273,15 +266,7 @@ class _Reader:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # -P: modules next to the program must not shadow modules that lief imports.
-            command = [sys.executable, "-P", str(_PROGRAM)]
-            self._process = subprocess.Popen(  # noqa: S603
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={name: value for name, value in os.environ.items() if name.upper() in _VARIABLES},
-            )
+            self._process = started(_PROGRAM)
             self._starter = os.getpid()
             atexit.register(self._end)
         return self._process

@@ -34,7 +34,9 @@ def test_every_named_file_exists(path):
     assert (ROOT / path).exists() or path == "testcerts/generated"
 
 
-@pytest.mark.parametrize("library", ["pefile", "lief", "asn1crypto", "evtx", "pycdlib", "distributed"])
+@pytest.mark.parametrize(
+    "library", ["pefile", "lief", "asn1crypto", "evtx", "pycdlib", "olefile", "archi", "distributed"]
+)
 def test_the_owners_of_libraries_equal_the_import_linter_contracts(library):
     (row,) = re.findall(rf"^\| {library} \| (.*?) \|", PAGE, re.MULTILINE)
     owners = {path.removesuffix(".py").replace("/", ".") for path in re.findall(r"`([\w/.]+)`", row)}

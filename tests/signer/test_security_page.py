@@ -60,6 +60,7 @@ OTHERS = {
     "catalogs.submission.names.MAX_PATH_LENGTH": "the portal's limit",
     "signer.audit.cache.MAX_UNITS": "size of the cache",
     "signer.cab.data.MAX_BLOCKS": "of the format",
+    "signer.cab.lzx.MAX_WINDOW": "of the format",
     "signer.cab.write.MAX_NAME_LENGTH": "of the format",
     "signer.cab.write.MAX_FOLDER_SIZE": "of the format",
     "signer.cli.terminal.MAX_DRAWN_ROWS": "chooses how a table is written",

@@ -1,4 +1,4 @@
-"""Archives: cabinets, .zip files and ISO images are examined like folders, within limits."""
+"""Archives: cabinets, .zip files, ISO images and MSIs are examined like folders, within limits."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from signer.policy.trust import Trust
 from tests.support.cabinets import cabinet
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
+from tests.support.lzx_cabinets import lzx_cabinet
+from tests.support.msi_files import msi
 
 QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
 FILES = {
@@ -38,6 +40,23 @@ FILES = {
 
 def as_cabinet(files: dict[str, bytes]) -> bytes:
     return cabinet({name.replace("/", "\\"): data for name, data in files.items()})
+
+
+def as_lzx_cabinet(files: dict[str, bytes]) -> bytes:
+    pytest.importorskip("archi", reason="archi is not installed")
+    return lzx_cabinet({name.replace("/", "\\"): data for name, data in files.items()})
+
+
+def as_msi(files: dict[str, bytes]) -> bytes:
+    """Return an MSI whose cabinet has the files under other names, F0 and so on."""
+    pytest.importorskip("olefile", reason="olefile is not installed")
+    keys = {f"F{number}": name for number, name in enumerate(files)}
+    folders = {name.rpartition("/")[0] for name in files}
+    return msi(
+        {key: name.replace("/", ":") for key, name in keys.items()},
+        {"data.cab": cabinet({key: files[name] for key, name in keys.items()})},
+        [("TARGETDIR", "", "SourceDir"), *((folder, "TARGETDIR", folder) for folder in sorted(folders))],
+    )
 
 
 def as_zip(files: dict[str, bytes]) -> bytes:
@@ -84,7 +103,9 @@ def as_iso(*names: str) -> Callable[[dict[str, bytes]], bytes]:
 
 FORMS: dict[str, tuple[str, Callable[[dict[str, bytes]], bytes]]] = {
     "a cabinet": ("x.cab", as_cabinet),
+    "a cabinet with LZX": ("x.cab", as_lzx_cabinet),
     "a .zip": ("x.ZIP", as_zip),
+    "an MSI": ("x.msi", as_msi),
     "an ISO image with UDF": ("x.iso", as_iso("udf", "joliet")),
     "an ISO image with Joliet": ("x.iso", as_iso("joliet")),
     "an ISO image with Rock Ridge": ("x.iso", as_iso("rock ridge")),
@@ -116,7 +137,7 @@ DAMAGED: dict[str, tuple[str, bytes]] = {
     "an empty cabinet file": ("x.cab", b""),
     "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),
     "a damaged .zip": ("x.zip", as_zip(FILES)[:200]),
-    "an MSI, which is not unpacked": ("x.msi", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    "a damaged MSI": ("x.msi", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
     "something else with the name of an image": ("x.iso", b"\x01" * 70_000),
 }
 
@@ -146,7 +167,9 @@ def test_names_that_lead_out_of_the_archive_are_left_out(tmp_path: Path, name: s
     assert list(tmp_path.rglob("*.sys")) == [tmp_path / "out" / "a" / "in.sys"]
 
 
-@pytest.mark.parametrize(("name", "make"), [FORMS["a cabinet"], FORMS["a .zip"], FORMS["an ISO image with Joliet"]])
+@pytest.mark.parametrize(
+    ("name", "make"), [FORMS["a cabinet"], FORMS["a .zip"], FORMS["an ISO image with Joliet"], FORMS["an MSI"]]
+)
 def test_an_archive_with_too_many_drivers_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[dict[str, bytes]], bytes]
 ) -> None:
@@ -190,7 +213,7 @@ def test_without_the_library_the_error_says_how_to_install_it(tmp_path: Path, mo
     (tmp_path / "x.iso").write_bytes(b"x")
     with pytest.raises(FileError) as caught:
         unpack_drivers(tmp_path / "x.iso", tmp_path / "out")
-    assert "drvsign[images]" in (caught.value.hint or "")
+    assert "drvsign[archives]" in (caught.value.hint or "")
 
 
 def test_each_kind_of_archive_has_a_reader() -> None:

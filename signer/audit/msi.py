@@ -1,0 +1,94 @@
+"""Read the driver files of an MSI: its cabinets name them by keys, and its tables give their folders and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from signer.audit.archive_limits import Member, bounded, is_wanted
+from signer.audit.msi_database import MsiDatabase
+from signer.cab.read import Listing
+from signer.errors import FileError, MalformedInput
+from signer.storage.files import mapped, shell_quote
+
+MAX_DEPTH = 100
+"""Maximum number of folders that contain a file."""
+
+_HERE = "."
+"""A folder with this name is its parent."""
+
+
+def msi_members(path: Path) -> Iterator[Member]:
+    """Yield the driver files of an MSI. Raises FileError without the library, and MalformedInput."""
+    with MsiDatabase(path) as database:
+        names = _names(database)
+        yield from bounded(_members(database, names, path), path)
+
+
+def _members(database: MsiDatabase, names: Mapping[str, str], path: Path) -> Iterator[Member]:
+    """Yield the wanted files of all cabinets."""
+    cabinets = [str(name) for (name,) in database.rows("Media", "Cabinet") if name]
+    if names and not cabinets:
+        raise MalformedInput(
+            "the MSI has no cabinets: its files are in the folder beside it",
+            hint=f"Run: drvsign audit {shell_quote(path.parent)}",
+        )
+    for cabinet in dict.fromkeys(cabinets):
+        yield from _of_cabinet(database, cabinet, names, path)
+
+
+def _of_cabinet(database: MsiDatabase, name: str, names: Mapping[str, str], path: Path) -> Iterator[Member]:
+    if name.startswith("#"):
+        data = database.stream(name[1:])
+        if data is None:
+            raise MalformedInput(f"the MSI has no stream with its cabinet {name[1:]!r}")
+        yield from _unpacked(data, names)
+        return
+    beside = path.parent / name
+    if Path(name).name != name or not beside.is_file():
+        raise FileError(f"the cabinet {name!r} of the MSI is not beside it", hint="Copy it into the folder of the MSI.")
+    with mapped(beside) as view:
+        yield from _unpacked(view, names)
+
+
+def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[Member]:
+    for one, content in Listing.parse(data).contents(names.__contains__):
+        yield Member(names[one.name], len(content), (content,))
+
+
+def _names(database: MsiDatabase) -> dict[str, str]:
+    """Return the path of each wanted file by its key in the cabinets."""
+    parents = {str(key): (str(parent), str(name)) for key, parent, name in database.rows("Directory", *_DIRECTORY)}
+    folders = {str(key): str(folder) for key, folder in database.rows("Component", "Component", "Directory_")}
+    known: dict[str, str] = {}
+    found = {}
+    for key, component, name in database.rows("File", "File", "Component_", "FileName"):
+        long = _long(str(name))
+        if is_wanted(long):
+            folder = folders.get(str(component), "")
+            if folder not in known:
+                known[folder] = _path(folder, parents)
+            found[str(key)] = known[folder] + long
+    return found
+
+
+_DIRECTORY = ("Directory", "Directory_Parent", "DefaultDir")
+
+
+def _path(folder: str, parents: Mapping[str, tuple[str, str]]) -> str:
+    """Return the path of a folder with a slash at its end. The root, which has no parent, is left out."""
+    parts: list[str] = []
+    while folder in parents:
+        parent, name = parents[folder]
+        if parent in ("", folder):
+            break
+        if len(parts) == MAX_DEPTH:
+            raise MalformedInput(f"the MSI has more than {MAX_DEPTH} folders in each other")
+        parts.append(_long(name.partition(":")[0]))
+        folder = parent
+    return "".join(f"{part}/" for part in reversed(parts) if part != _HERE)
+
+
+def _long(name: str) -> str:
+    """Return the long name of `SHORT|Long`."""
+    return name.rpartition("|")[2]

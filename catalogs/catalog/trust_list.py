@@ -13,7 +13,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from signer.asn1 import der, oids
-from signer.errors import CatalogError, SignerError
+from signer.asn1.alike import ByStructure
+from signer.errors import CatalogError
 from signer.limits import LIMITS, raising
 from signer.records import dataclass
 
@@ -54,7 +55,8 @@ class TrustedSubject:
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes, in the order of the DER."""
         if self._attributes is None:
-            self._attributes = _parse_subject(self._encoded, der.read(self._encoded)).attributes
+            values = _parts(self._encoded)[1]
+            self._attributes = tuple((oid, self._encoded[value]) for oid, value in values)
         return self._attributes
 
     def to_der(self) -> bytes:
@@ -165,36 +167,27 @@ def _fields(data: bytes) -> list[der.Element]:
 def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
     """Parse the entries."""
     found: list[TrustedSubject] = []
-    limit = LIMITS["catalog-entries"]
-    for entry in der.children(data, subjects):
+    limit, parts = LIMITS["catalog-entries"], ByStructure(_parts)
+    attributes_of: dict[Attribute, Attribute] = {}
+    shared = attributes_of.setdefault  # most entries are for the same releases and kinds of files
+    for octets, (identifier, attributes) in parts.each(data, subjects.body, subjects.end):
         if len(found) == limit:
             message = f"the catalog has more than {limit:,} entries"
-            raise CatalogError(message, offset=entry.start, hint=raising("catalog-entries"))
-        found.append(_parse_subject(data, entry))
+            raise CatalogError(message, offset=subjects.start, hint=raising("catalog-entries"))
+        pairs = [(oid, octets[value]) for oid, value in attributes]
+        found.append(TrustedSubject(octets[identifier], tuple([shared(pair, pair) for pair in pairs])))
     return found
 
 
-def _parse_subject(data: bytes, entry: der.Element) -> TrustedSubject:
-    """Parse an entry. Raises CatalogError and SignatureFormatError with the offset."""
-    identifier, attributes = _pair(data, entry, der.OCTET_STRING, der.SET)
-    values = [_attribute(data, attribute) for attribute in der.children(data, attributes)]
-    return TrustedSubject(identifier.contents(data), tuple(values))
+def _parts(entry: bytes) -> tuple[slice, list[tuple[str, slice]]]:
+    """Return the places of an entry's identifier, and of its values with their OIDs.
 
-
-def _attribute(data: bytes, attribute: der.Element) -> Attribute:
-    """Parse an attribute. Raises CatalogError and SignatureFormatError with the offset."""
-    try:
-        return _parse_attribute(data[attribute.start : attribute.end])
-    except SignerError as error:
-        if error.offset is not None:
-            error.offset += attribute.start
-        raise
-
-
-@lru_cache(maxsize=1024)  # most entries are for the same releases and kinds of files
-def _parse_attribute(data: bytes) -> Attribute:
-    oid, value = _pair(data, der.read(data), der.OID, der.SET)
-    return der.read_oid(oid.contents(data)), value.contents(data)
+    Raises CatalogError and SignatureFormatError with the offset.
+    """
+    identifier, attributes = _pair(entry, der.read(entry), der.OCTET_STRING, der.SET)
+    pairs = [_pair(entry, one, der.OID, der.SET) for one in der.children(entry, attributes)]
+    values = [(der.read_oid(oid.contents(entry)), slice(value.body, value.end)) for oid, value in pairs]
+    return slice(identifier.body, identifier.end), values
 
 
 @lru_cache(maxsize=1024)  # most files of a catalog are for the same releases

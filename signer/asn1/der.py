@@ -20,9 +20,6 @@ UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x17, 0x18, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 
 _Bytes = bytes | memoryview
-_CONSTRUCTED = 0x20
-MAX_DEPTH = 100
-MAX_ELEMENTS = 4_000_000
 
 
 class Element(NamedTuple):
@@ -117,61 +114,6 @@ def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | Non
         return None
     second = read(data, first.end, parent.end)
     return (first, second) if second.end == parent.end else None
-
-
-def require_der(data: _Bytes, limit: int = MAX_ELEMENTS) -> None:
-    """Raise SignatureFormatError unless `data` is exactly one element with definite lengths throughout.
-
-    Does not look inside OCTET STRINGs. Refuses deep nesting and more than `limit` elements, so that hostile input takes
-    bounded time; a catalog of 50,000 files has fewer than three million elements.
-    """
-    whole = read(data)
-    if whole.end != len(data):
-        raise SignatureFormatError(f"{len(data) - whole.end} extra bytes follow the DER structure", offset=whole.end)
-    if whole.tag & _CONSTRUCTED:
-        _walk(bytes(data), whole, limit)
-    elif whole.tag == OID and (whole.body == whole.end or data[-1] & 0x80):
-        raise SignatureFormatError("an object identifier is truncated", offset=whole.start)
-
-
-_PLAIN, _CONTAINER, _IDENTIFIER, _UNREADABLE = range(4)
-_KINDS = bytes(
-    _UNREADABLE if tag & 0x1F == 0x1F else _CONTAINER if tag & _CONSTRUCTED else _IDENTIFIER if tag == OID else _PLAIN
-    for tag in range(256)
-)
-"""How `_walk` treats each tag: contents that it skips, elements inside, an object identifier, several octets."""
-
-
-def _walk(data: bytes, whole: Element, limit: int) -> None:
-    """Check every element inside `whole` in one pass. Decodes short lengths, the common case, without a call."""
-    offset, end, outer, kinds = whole.body, whole.end, [whole.end], _KINDS
-    for _ in range(limit):
-        while offset == end:
-            outer.pop()
-            if not outer:
-                return
-            end = outer[-1]
-        body = offset + 2
-        if body <= end and (size := data[offset + 1]) < 0x80 and (kind := kinds[data[offset]]) != _UNREADABLE:
-            offset = body + size
-            if offset > end:
-                raise SignatureFormatError("a DER length exceeds the enclosing element", offset=body - 2)
-            if kind == _PLAIN:
-                continue
-            if kind == _IDENTIFIER and (not size or data[offset - 1] & 0x80):
-                raise SignatureFormatError("an object identifier is truncated", offset=body - 2)
-        else:
-            tag, start, body, offset = read(data, offset, end)
-            kind = kinds[tag]
-            if kind == _IDENTIFIER:
-                raise SignatureFormatError("an object identifier has more than 127 bytes", offset=start)
-        if kind == _CONTAINER:
-            if len(outer) > MAX_DEPTH:
-                raise SignatureFormatError(f"the DER is nested more than {MAX_DEPTH} levels deep", offset=body)
-            end = offset
-            outer.append(end)
-            offset = body
-    raise SignatureFormatError(f"the DER has more than {limit:,} elements", offset=offset)
 
 
 def total_length(data: _Bytes) -> int:

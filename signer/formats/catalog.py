@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.der_check import require_der
 from signer.errors import CatalogError, DigestChanged, SignatureFormatError, SigningError
 from signer.formats.format import FileHashes
 from signer.pkcs7.content import Content
@@ -49,7 +50,7 @@ class CatalogParts:
             raise CatalogError("not a catalog: the signed content is not a certificate trust list", offset=kind.start)
         trust_list = _explicit(data, content, "the certificate trust list")
         for field in fields[3:]:  # not the list: it is the largest part, and its reader checks it
-            _require_der(data, field)
+            _require_der_field(data, field)
         head = data[fields[0].start : fields[1].end]
         return cls(trust_list.whole(data), head, data[fields[3].start : signed_data.end])
 
@@ -84,7 +85,7 @@ class CatalogFormat:
         self, algorithms: Iterable[DigestAlgorithm], *, paged: Iterable[DigestAlgorithm] = (), to_change: bool = False
     ) -> FileHashes:
         """Hash the trust list without its own tag and length, as messageDigest does (RFC 2315, 9.3)."""
-        der.require_der(self._parts.trust_list)
+        require_der(self._parts.trust_list)
         octets = der.read(self._parts.trust_list).contents(self._parts.trust_list)
         return FileHashes({algorithm: algorithm.hash(octets) for algorithm in algorithms})
 
@@ -137,10 +138,10 @@ def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
     return children[0], children[1]
 
 
-def _require_der(data: bytes, field: der.Element) -> None:
+def _require_der_field(data: bytes, field: der.Element) -> None:
     """Raise SignatureFormatError with the offset in the catalog unless the field is DER."""
     try:
-        der.require_der(field.whole(data))
+        require_der(field.whole(data))
     except SignatureFormatError as error:
         if error.offset is not None:
             error.offset += field.start

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.der_check import require_der
 from signer.certificates import common_name, public_key
 from signer.errors import MalformedInput, SignatureFormatError, SigningError
 from signer.formats.detect import opened
@@ -162,7 +163,7 @@ def _message_digest(attributes: bytes) -> bytes:
     """Return the messageDigest of signed attributes. Raises SignatureFormatError."""
     if attributes[:1] != bytes((der.SET,)):
         raise _no_request("it is not a SET of attributes in DER")
-    der.require_der(attributes)
+    require_der(attributes)
     name = der.oid(oids.MESSAGE_DIGEST)
     for attribute in der.children(attributes, der.read(attributes)):
         parts = list(der.children(attributes, attribute))

@@ -15,6 +15,7 @@ from cryptography import x509
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
+from signer.asn1.der_check import require_der
 from signer.certificates import encoded, extensions, load_der, serial_number
 from signer.errors import CertificateError, NotDerError, SignatureFormatError
 from signer.pkcs7.fields import algorithm, content_info, fields, number, object_identifier, require
@@ -145,7 +146,7 @@ def parse(data: bytes) -> ParsedSignedData:
 
 def parse_signer(data: bytes) -> ParsedSignerInfo:
     """Parse a single SignerInfo, such as a counter-signature (RFC 2985, 5.3.6). Raises SignatureFormatError."""
-    der.require_der(data)
+    require_der(data)
     return _signer(data, der.expect(data, 0, der.SEQUENCE, "a SignerInfo"))
 
 
@@ -182,12 +183,12 @@ def _require_sound(data: bytes) -> None:
         if one.tag in (der.SET, 0xA0, 0xA1):
             _parts(data, one)
     with contextlib.suppress(SignatureFormatError):
-        der.require_der(data, _MAX_SINGLE_PASS)
+        require_der(data, _MAX_SINGLE_PASS)
         return
     if not fields or signed[0].end != len(data):
-        der.require_der(data)
+        require_der(data)
     for field in fields[:3]:
-        der.require_der(field.whole(data))
+        require_der(field.whole(data))
     for field in fields[3:]:
         (_require_signers if field.tag == der.SET else _require_not_ber)(data, field)
 
@@ -197,21 +198,21 @@ def _require_signers(data: bytes, signers: der.Element) -> None:
     for signer in _parts(data, signers):
         for part in _parts(data, signer):
             if part.tag not in (0xA0, 0xA1):
-                der.require_der(part.whole(data))
+                require_der(part.whole(data))
                 continue
             for attribute in _parts(data, part):
                 for field in _parts(data, attribute):
                     if field.tag == der.SET:
                         _require_not_ber(data, field)
                     else:
-                        der.require_der(field.whole(data))
+                        require_der(field.whole(data))
 
 
 def _require_not_ber(data: bytes, parent: der.Element) -> None:
     """Raise SignatureFormatError if certificates or values can't be separated, NotDerError if one of them is BER."""
     for part in _parts(data, parent):
         try:
-            der.require_der(part.whole(data), _MAX_PART)
+            require_der(part.whole(data), _MAX_PART)
         except NotDerError:
             raise
         except SignatureFormatError:  # the caller that parses this part reports it

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.certificate import certificate_names
+from signer.asn1.der_check import require_der
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import extended_key_usages
 from signer.errors import IdentityError, SignatureFormatError
@@ -142,7 +143,7 @@ def _parse_request(request: bytes) -> _Request:
     nonce INTEGER OPTIONAL, certReq BOOLEAN DEFAULT FALSE, extensions [0] IMPLICIT Extensions OPTIONAL }
     """
     try:
-        der.require_der(request)
+        require_der(request)
         fields = list(der.children(request, der.expect(request, 0, der.SEQUENCE, "TimeStampReq")))
         tags = [field.tag for field in fields]
         optional = [der.OID, der.INTEGER, 0x01, _EXTENSIONS]

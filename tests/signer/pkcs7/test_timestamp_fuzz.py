@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
+from signer.asn1.der_check import require_der
 from signer.errors import SignatureFormatError, TimestampError
 from signer.pkcs7.timestamp_request import legacy_answer, legacy_request, rfc3161_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
@@ -59,7 +60,7 @@ def test_a_legacy_answer_is_accepted_or_refused(response: bytes) -> None:
 @given(st.one_of(mangled(REQUEST), st.binary(max_size=100)))
 def test_every_request_gets_an_answer_in_der(request: bytes) -> None:
     answer = tsa().answer(request)
-    der.require_der(answer)
+    require_der(answer)
     status, *token = der.children(answer, der.read(answer))
     assert bool(token) is (status.contents(answer) == der.integer(0))
 
@@ -72,4 +73,4 @@ def test_a_legacy_request_is_answered_or_refused(request: bytes) -> None:
     except SignatureFormatError as error:
         assert error.message
         return
-    der.require_der(base64.b64decode(answer))
+    require_der(base64.b64decode(answer))

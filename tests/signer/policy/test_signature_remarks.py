@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_WHQL
@@ -10,7 +13,7 @@ from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
 from tests.signer.policy.cases.registry import NOW
 from tests.signer.policy.cases.weak import _below
-from tests.support.policy_builder import Sign, by_microsoft, driver
+from tests.support.policy_builder import Sign, anchor, by_microsoft, certificate, chain, commercial, driver
 
 REMARKS = {"timestamp-in-future", "timestamp-by-signer", "usage-outside-ca"}
 
@@ -28,3 +31,43 @@ def test_a_usual_signature_has_no_remark(sign: Sign) -> None:
     sample = driver(sign)
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), MachineState(at=NOW))
     assert REMARKS.isdisjoint(verdict.codes)
+
+
+def by_itself(sign: Sign) -> Sign:
+    """Return the signature with a timestamp that its own signer made."""
+    stamped = sign.stamped("2026-01-01")
+    assert stamped.stamp is not None
+    return replace(stamped, stamp=replace(stamped.stamp, signer=sign.leaf))
+
+
+def below_two(*usages: str) -> Sign:
+    """Return a WHQL signature under a CA of Microsoft, which is below another one with these usages."""
+    leaf = certificate("Some Publisher", "Some CA", usages=(EKU_CODE_SIGNING, EKU_WHQL))
+    between = certificate("Some CA", "Some Higher CA", usages=(EKU_WHQL,))
+    higher = certificate("Some Higher CA", "Microsoft Root Certificate Authority 2010", usages=usages)
+    root = certificate("Microsoft Root Certificate Authority 2010", usages=(EKU_CODE_SIGNING,))
+    return Sign(leaf, (chain(leaf, anchor("microsoft", 6), between, higher, root),))
+
+
+@pytest.mark.parametrize(
+    ("sign", "remarks"),
+    [
+        pytest.param(
+            commercial().stamped(f"{NOW:%Y-%m-%dT%H:%M:%S}"), set(), id="a timestamp at the time of the check"
+        ),
+        pytest.param(
+            commercial().stamped(f"{NOW + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"),
+            {"timestamp-in-future"},
+            id="a timestamp one second after the check",
+        ),
+        pytest.param(by_itself(commercial()), {"timestamp-by-signer"}, id="a timestamp by the signer"),
+        pytest.param(by_itself(Sign(None, ())), set(), id="neither signer is known"),
+        pytest.param(_below(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="the CA permits code signing only"),
+        pytest.param(below_two(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="so does the CA above"),
+        pytest.param(below_two(EKU_WHQL), set(), id="the usages of the root do not matter"),
+    ],
+)
+def test_what_is_unusual_is_remarked(sign: Sign, remarks: set[str]) -> None:
+    sample = driver(sign)
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), MachineState(at=NOW))
+    assert REMARKS.intersection(verdict.codes) == remarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import sys
 from collections import Counter
@@ -116,8 +117,32 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             one = Mutant(name, number, begin, end, unit, seen[name, unit])
             seen[name, unit] += 1
             left_out = any(first <= begin < last for first, last in spans)
-            if not left_out and (name != "ExceptionReplacer" or one.of(source) is not None):
+            if not left_out and not _is_made_otherwise(one, source) and _is_code(one, source):
                 yield one
+
+
+def _is_made_otherwise(mutant: Mutant, source: str) -> bool:
+    """Return whether AddNot turns a comparison or a `not` around, which other operators do as well."""
+    if mutant.operator != "AddNot":
+        return False
+    (first, begin), (last, end) = mutant.begin, mutant.end
+    lines = source.splitlines()[first - 1 : last]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    condition = ast.parse(f"({' '.join(lines)})", mode="eval").body
+    if isinstance(condition, ast.Compare):
+        return not isinstance(condition.ops[0], (ast.In, ast.NotIn)) and len(condition.ops) == 1
+    return isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not)
+
+
+def _is_code(mutant: Mutant, source: str) -> bool:
+    """Return whether a change is possible: not in `except (a.b, c)`, nor of the `*` before parameters."""
+    if mutant.operator not in ("ExceptionReplacer", "ReplaceBinaryOperator_Mul_FloorDiv"):
+        return True
+    changed = mutant.of(source)
+    with contextlib.suppress(SyntaxError):
+        return changed is not None and bool(ast.parse(changed))
+    return False
 
 
 def first_line(node: ast.stmt) -> int:

@@ -53,3 +53,24 @@ def test_an_edit_leaves_the_results_of_other_functions(edited: str, lost: set[st
     keys = {one.key: lines[one.begin[0] - 1].strip() for one in mutants_of(SOURCE)}
     gone = keys.keys() - {one.key for one in mutants_of(edited)}
     assert {keys[key].removeprefix("return ") for key in gone} == lost
+
+
+@pytest.mark.parametrize(
+    ("condition", "operators"),
+    [
+        pytest.param("a", {"AddNot"}, id="a name"),
+        pytest.param("a in b", {"AddNot"}, id="membership"),
+        pytest.param("a and b", {"AddNot", "ReplaceAndWithOr"}, id="two conditions"),
+        pytest.param("not a", {"ReplaceUnaryOperator_Delete_Not"}, id="a negation"),
+        pytest.param("a is None", {"ReplaceComparisonOperator_Is_IsNot"}, id="identity"),
+        pytest.param("a != b", {"ReplaceComparisonOperator_NotEq_Eq"}, id="inequality"),
+        pytest.param("a < b", {"ReplaceComparisonOperator_Lt_LtE", "ReplaceComparisonOperator_Lt_GtE"}, id="an order"),
+    ],
+)
+def test_each_change_of_a_condition_is_made_once(condition: str, operators: set[str]) -> None:
+    assert {one.operator for one in mutants_of(f"if {condition}:\n    pass\n")} == operators
+
+
+def test_the_star_before_parameters_is_no_operator() -> None:
+    assert not list(mutants_of("def f(*, a): ...\n"))
+    assert [one.operator for one in mutants_of("def f(a): return a * a\n")] == ["ReplaceBinaryOperator_Mul_FloorDiv"]

@@ -10,9 +10,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import groupby, islice
 
-from signer.audit.merge import merged
+from signer.audit.merge import States, is_found, merged
 from signer.audit.packing import packed, packed_row, unpacked, unpacked_row
 from signer.audit.rows import ANSWERS, Answer, Row, Sighting
 
@@ -25,7 +26,10 @@ _SCHEMA = (
 )
 _BY_KEY = "SELECT key, body FROM sighting ORDER BY key, path, machine, body"
 _BY_ANSWER = "SELECT body FROM driver WHERE rank IN ({}) ORDER BY rank, cause, machines DESC, name, key"
-_OTHERS = "SELECT rowid, body FROM sighting WHERE origin != 'file' AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
+_OTHERS = (
+    "SELECT rowid, body FROM sighting WHERE origin IN ('log', 'inventory') AND rowid > ? AND rowid <= ? "
+    "ORDER BY rowid LIMIT ?"
+)
 _ADD = "INSERT INTO sighting VALUES (?, ?, ?, ?, ?)"
 _PORTION = 1000
 
@@ -33,7 +37,9 @@ _PORTION = 1000
 class Ledger:
     """All sightings of an audit. Use it as a context manager: it deletes its database at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, states: States | None = None) -> None:
+        """Open an empty database. Without `states` all machines are in one state."""
+        self._states = states or {}
         # An empty name: a temporary database on disk, which SQLite deletes when it is closed or the process ends.
         self._database = sqlite3.connect("", isolation_level=None)
         for statement in _SCHEMA:
@@ -89,8 +95,8 @@ class Ledger:
         if not self._has_files_alone:
             self._join()
         with closing(self._database.execute(_BY_KEY)) as found:
-            drivers = groupby(found, lambda one: one[0])
-            rows = (_driver(key, merged([unpacked(body) for _, body in same])) for key, same in drivers)
+            drivers = ((key, [unpacked(body) for _, body in same]) for key, same in groupby(found, lambda one: one[0]))
+            rows = (_driver(key, merged(same, self._states)) for key, same in drivers if is_found(same))
             while some := list(islice(rows, _PORTION)):
                 self._database.executemany("INSERT INTO driver VALUES (?, ?, ?, ?, ?, ?)", some)
         self._database.execute("COMMIT")
@@ -124,7 +130,7 @@ class Ledger:
 
     def _with_digest(self) -> Iterator[tuple[str, Sighting]]:
         """Yield the files whose digest is known with their keys, then events with a digest that no file has."""
-        for condition in ("origin = 'file'", "origin != 'file'"):
+        for condition in ("origin = 'file'", "origin IN ('log', 'inventory')"):
             with closing(self._database.execute(f"SELECT key, body FROM sighting WHERE {condition}")) as found:  # noqa: S608
                 for key, body in found:
                     one = unpacked(body)
@@ -142,6 +148,18 @@ class Ledger:
             if found:
                 return [key for (key,) in found]
         return []
+
+
+class Elsewhere:
+    """Adds to a ledger the answers for files with the state of machines that have only inventories."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def add(self, sightings: Iterable[Sighting]) -> None:
+        """Add sightings in any order. Files that can't be read are left out: they are rows already."""
+        judged = (one for one in sightings if one.authentihash)
+        self._ledger.add(replace(one, reason=replace(one.reason, origin="elsewhere")) for one in judged)
 
 
 def _row(key: str, one: Sighting) -> tuple[str, str, str, str, str]:

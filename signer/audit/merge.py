@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from signer.audit.rows import ANSWERS, STOPPING, MachineAnswer, Reason, Row, Sighting
 
@@ -10,12 +11,22 @@ _OPEN = ("unknown", "needs-file")
 """The answers that an event about a driver that was loaded replaces."""
 
 
-def merged(sightings: Sequence[Sighting]) -> Row:
+States = Mapping[str, str]
+"""A name for the state of each machine, equal for machines in the same state. The machine "" is any other one."""
+
+
+def is_found(sightings: Iterable[Sighting]) -> bool:
+    """Return whether a place, a log or an inventory has the driver."""
+    return any(one.reason.origin != "elsewhere" for one in sightings)
+
+
+def merged(found: Sequence[Sighting], states: States) -> Row:
     """Merge the sightings of one driver, in the order of their paths, to the worst answer of all machines."""
+    sightings = [one for one in found if one.reason.origin != "elsewhere"]
     machines = _by_machine(sightings)
     files = [one for one in sightings if one.reason.origin == "file"]
     answers = sorted(
-        (MachineAnswer(name, _reason(group, files)) for name, group in machines.items()),
+        (MachineAnswer(name, _reason(group, _in_state(found, name, states))) for name, group in machines.items()),
         key=lambda one: (ANSWERS.index(one.reason.answer), one.machine),
     )
     worst = answers[0]
@@ -36,26 +47,37 @@ def merged(sightings: Sequence[Sighting]) -> Row:
     )
 
 
+def _in_state(found: Iterable[Sighting], machine: str, states: States) -> list[Reason]:
+    """Return the answers for all files, wherever they are, that were judged with the state of a machine."""
+    state = _state(machine, states)
+    files = (one for one in found if one.reason.origin in ("file", "elsewhere"))
+    return [replace(one.reason, origin="file") for one in files if _state(one.machine, states) == state]
+
+
+def _state(machine: str, states: States) -> str:
+    return states.get(machine, states.get("", ""))
+
+
 def _by_machine(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:
     """Return the sightings by machine. A log of any machine counts for files of a place without a machine."""
     files = {one.machine for one in sightings if one.reason.origin == "file"}
     found: dict[str, list[Sighting]] = {}
     for one in sightings:
-        unnamed = one.reason.origin != "file" and one.machine not in files and "" in files
+        unnamed = one.reason.origin == "log" and one.machine not in files and "" in files
         found.setdefault("" if unnamed else one.machine, []).append(one)
     return found
 
 
-def _reason(group: Sequence[Sighting], files: Sequence[Sighting]) -> Reason:
+def _reason(group: Sequence[Sighting], elsewhere: Sequence[Reason]) -> Reason:
     """Return the answer on one machine: that of its files, unless a log says more.
 
-    An inventory has no file: unless it decides itself, the files of other machines answer for it.
+    An inventory has no file: unless it decides itself, equal files elsewhere answer for it, judged with its state.
     """
-    here = [one for one in group if one.reason.origin == "file"]
+    here = [one.reason for one in group if one.reason.origin == "file"]
     listed = [one.reason for one in group if one.reason.origin == "inventory"]
     logged = [one.reason for one in group if one.reason.origin == "log"]
     decided = [one for one in listed if one.answer != "needs-file"]
-    found = _best(here) or _worst(decided) or _best(files) or _worst(listed)
+    found = _best(here) or _worst(decided) or _best(elsewhere) or _worst(listed)
     event = _worst(logged)
     if event is None or (found is not None and event.answer not in STOPPING and found.answer not in _OPEN):
         assert found is not None  # a group has a sighting
@@ -63,12 +85,12 @@ def _reason(group: Sequence[Sighting], files: Sequence[Sighting]) -> Reason:
     return event
 
 
-def _best(files: Iterable[Sighting]) -> Reason | None:
+def _best(reasons: Iterable[Reason]) -> Reason | None:
     """Return the best of several answers for equal files.
 
     Windows finds a catalog by the digest, so the signature beside one copy serves all copies.
     """
-    return max((one.reason for one in files), key=lambda one: ANSWERS.index(one.answer), default=None)
+    return max(reasons, key=lambda one: ANSWERS.index(one.answer), default=None)
 
 
 def _worst(reasons: Iterable[Reason]) -> Reason | None:

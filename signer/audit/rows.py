@@ -36,8 +36,12 @@ ANSWERS: tuple[Answer, ...] = (
 """From the one that matters most."""
 STOPPING: tuple[Answer, ...] = ("stops", "stops-unless-allowed")
 """The answers with which an audit ends in exit code 1."""
-Origin = Literal["file", "log", "inventory"]
-"""What an answer follows from: the file itself, an event in a log of the machine, or an inventory without files."""
+Origin = Literal["file", "log", "inventory", "elsewhere"]
+"""What an answer follows from: the file itself, an event in a log of the machine, or an inventory without files.
+
+elsewhere: a file of another place, judged with the state of a machine of whose drivers there are only inventories. Rows
+have "file" for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 
 from signer.audit.cache import Cache
 from signer.audit.examine import Question, examine
-from signer.audit.ledger import Ledger
 from signer.audit.pending import Pending, pending_units
 from signer.audit.rows import Sighting
 from signer.audit.units import Place, Unit, units
@@ -31,6 +30,13 @@ class Shown(Protocol):
         """Yield the items; `total` is None if their number is not known."""
 
 
+class Sink(Protocol):
+    """Takes what was found, such as a ledger."""
+
+    def add(self, sightings: Iterable[Sighting]) -> None:
+        """Add sightings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How many units were listed, and for how many there are answers. An interrupt leaves the numbers different."""
@@ -47,7 +53,7 @@ def shown_nowhere(items: Iterable[Item], total: int | None, doing: str) -> Itera
 def audit(
     places: Iterable[Place],
     question: Question,
-    ledger: Ledger,
+    ledger: Sink,
     run: Run = map,
     cache: Cache | None = None,
     shown: Shown = shown_nowhere,
@@ -59,7 +65,7 @@ def audit(
         return Progress(known + len(pending), known + done)
 
 
-def _known(found: Iterable[Unit], pending: Pending, ledger: Ledger, cache: Cache | None) -> int:
+def _known(found: Iterable[Unit], pending: Pending, ledger: Sink, cache: Cache | None) -> int:
     """Add to the ledger what the cache knows, and the other units to `pending`; return how many it knows."""
     count = 0
     for unit in found:
@@ -72,7 +78,7 @@ def _known(found: Iterable[Unit], pending: Pending, ledger: Ledger, cache: Cache
     return count
 
 
-def _examined(pending: Pending, work: Work, run: Run, ledger: Ledger, cache: Cache | None, shown: Shown) -> int:
+def _examined(pending: Pending, work: Work, run: Run, ledger: Sink, cache: Cache | None, shown: Shown) -> int:
     """Examine units, add what is found to the ledger, and keep it in the cache as it comes; return their number."""
     keys: deque[bytes | None] = deque()
     unkept: list[tuple[bytes | None, list[Sighting]]] = []

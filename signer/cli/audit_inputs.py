@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,17 +39,20 @@ def add_logs(output: Output, paths: Sequence[Path], machines: Collection[str], l
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
 
 
-def add_inventories(output: Output, inventories: Sequence[Place], question: Question, ledger: Ledger) -> None:
-    """Add what inventories list. Raises FileError, and ConfigError for a file that is not an inventory.
+def add_inventories(output: Output, inventories: Sequence[Place], question: Question, ledger: Ledger) -> set[str]:
+    """Add what inventories list, and return the machines that they are from.
+
+    Raises FileError, and ConfigError for a file that is not an inventory.
 
     They are read twice: one can have the original names of INFs for which another has the names on the machine.
     """
     from signer.audit.inventories import InfNames, inventory_sightings
     from signer.audit.inventory_entries import read_inventory
 
-    names = InfNames()
+    names, machines = InfNames(), set()
     for place in inventories:
         for one in read_inventory(place.path, chunks_of(place.path)):
+            machines.add(place.machine or one.machine)
             names.learn(place.machine or one.machine, one)
     for place in inventories:
         with convert_os_errors(place.path, "read the file"):
@@ -57,6 +60,24 @@ def add_inventories(output: Output, inventories: Sequence[Place], question: Ques
         pieces = output.pieces(chunks_of(place.path), size, f"reading {place.path.name}")
         entries = read_inventory(place.path, pieces)
         ledger.add(inventory_sightings(place.path, entries, place.machine, names, question))
+    return machines
+
+
+def places_elsewhere(folders: Sequence[Place], listed: Collection[str], states: Mapping[str, str]) -> list[Place]:
+    """Return the places whose files are judged again: for each state of machines with inventories that differs.
+
+    `listed` are the machines with inventories. One of the machines in a state is named for all.
+    """
+    from signer.audit.units import Place
+
+    state_of = {name: states.get(name, states[""]) for name in (*listed, *(place.machine for place in folders))}
+    first = {state_of[name]: name for name in sorted(listed, reverse=True)}
+    return [
+        Place(place.path, name)
+        for state, name in sorted(first.items(), key=lambda one: one[1])
+        for place in folders
+        if state_of[place.machine] != state
+    ]
 
 
 def parted(places: Sequence[Place]) -> tuple[list[Place], list[Place]]:

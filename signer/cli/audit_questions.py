@@ -27,6 +27,10 @@ class Asked:
     lists: Mapping[str, Sequence[Path]]
     """The files of each machine with a state of its own; those of all others under the empty name."""
 
+    def states(self) -> dict[str, str]:
+        """Return the state of each machine, in which it judges drivers, as `signer.audit.merge.States` has them."""
+        return {name: one.fingerprint.hex() for name, one in self.kept().items()}
+
     def kept(self) -> dict[str, KeptQuestion]:
         """Return the question of each machine as the cache knows it. Raises FileError."""
         from signer.audit.cache import KeptQuestion

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signer.cli.audit_engines import LOCAL, engine, to_engine
-from signer.cli.audit_inputs import add_inventories, add_logs, disks, parted
+from signer.cli.audit_inputs import add_inventories, add_logs, disks, parted, places_elsewhere
 from signer.cli.audit_questions import Asked, asked
 from signer.cli.exit_codes import ExitCode
 from signer.cli.interrupts import deferred, requested
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from signer.audit.cache import Cache
     from signer.audit.examine import Question
     from signer.audit.ledger import Ledger
-    from signer.audit.run import Run
+    from signer.audit.run import Run, Sink
     from signer.audit.units import Place
     from signer.reports.model import Report
 
@@ -193,7 +193,7 @@ def audit(
     them. Equal drivers are one row. Exit code 1: a driver stops loading; 0: none does.
     """
     from signer.audit.baseline import read_baseline
-    from signer.audit.ledger import Ledger
+    from signer.audit.ledger import Elsewhere, Ledger
     from signer.audit.tables import table_writer
 
     output, reporting = reports.prepare(output, "audit")
@@ -209,11 +209,15 @@ def audit(
     trusted, test_machine = trust.resolve(output, secrets.secret), trust.test_machine
     asked_about = asked(trusted, machine, options.target, options.states(), disks(places), test_machine=test_machine)
     question = asked_about.question
-    with Ledger() as ledger, _cache(options, trust, asked_about) as cache:
+    states = asked_about.states()
+    with Ledger(states) as ledger, _cache(options, trust, asked_about) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
-        add_inventories(output, inventories, question, ledger)
+        listed_machines = add_inventories(output, inventories, question, ledger)
         with engine(options.engine, jobs, folders) as run:
             interrupted = _audited(output, folders, question, (ledger, cache), run)
+            elsewhere = places_elsewhere(folders, listed_machines, states)
+            if elsewhere and interrupted is None:
+                interrupted = _audited(output, elsewhere, question, (Elsewhere(ledger), cache), run)
         if options.table is not None and write_table is not None:
             write_table(ledger.rows(), options.table)
         kept.write(output, ledger, question)
@@ -239,7 +243,7 @@ def _cache(
 
 
 def _audited(
-    output: Output, places: Sequence[Place], question: Question, stores: tuple[Ledger, Cache | None], run: Run
+    output: Output, places: Sequence[Place], question: Question, stores: tuple[Sink, Cache | None], run: Run
 ) -> SignerError | None:
     """Examine everything with a progress bar. Return the error of an interrupt, which keeps what was examined."""
     from signer.audit.run import audit as run_audit

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.audit.ledger import Ledger
+from signer.audit.ledger import Elsewhere, Ledger
 from signer.audit.packing import packed, packed_row, unpacked, unpacked_row
 from signer.audit.rows import ANSWERS, Answer, Identity, LoggedEvent, Origin, PackageUse, Reason, Row, Sighting
 
@@ -197,3 +197,35 @@ def test_counts_are_of_distinct_drivers() -> None:
     with Ledger() as ledger:
         ledger.add([sighting("a", "stops"), sighting("b", "loads"), sighting("c", "stops", "bb")])
         assert dict(ledger.counts()) == {"loads": 1, "stops": 1}
+
+
+STATES = {"": "off", "pc-1": "on", "pc-2": "off", "pc-3": "on"}
+
+
+def test_an_inventory_takes_the_answer_that_files_have_in_the_state_of_its_machine() -> None:
+    with Ledger(STATES) as ledger:
+        ledger.add([sighting("x.sys", "stops", "aa", "pc-1"), said("inventory", "needs-file", "aa", "pc-2")])
+        ledger.add([said("inventory", "needs-file", "aa", "pc-3"), said("inventory", "needs-file", "aa", "pc-4")])
+        Elsewhere(ledger).add([sighting("x.sys", "loads", "aa", "pc-2"), sighting("broken.sys", "needs-file", "")])
+        (row,) = ledger.rows()
+    assert [(one.machine, one.reason.answer, one.reason.origin) for one in row.answers] == [
+        ("pc-1", "stops", "file"),
+        ("pc-3", "stops", "file"),
+        ("pc-2", "loads", "file"),
+        ("pc-4", "loads", "file"),
+    ]
+    assert (row.paths, row.machines) == (("x.sys",), ("pc-1", "pc-2", "pc-3", "pc-4"))
+
+
+def test_answers_elsewhere_alone_are_no_row() -> None:
+    with Ledger(STATES) as ledger:
+        Elsewhere(ledger).add([sighting("x.sys", "loads", "aa", "pc-2")])
+        assert list(ledger.rows()) == []
+
+
+def test_machines_with_inventories_answer_beside_files_of_no_machine() -> None:
+    with Ledger(STATES) as ledger:
+        ledger.add([sighting("x.sys", "loads", "aa"), said("inventory", "needs-file", "aa", "pc-1")])
+        Elsewhere(ledger).add([sighting("x.sys", "stops", "aa", "pc-1")])
+        (row,) = ledger.rows()
+    assert [(one.machine, one.reason.answer) for one in row.answers] == [("pc-1", "stops"), ("", "loads")]

@@ -195,3 +195,35 @@ def test_a_log_of_a_machine_that_the_call_does_not_name_is_said(store: Path, wor
     ran = drvsign("audit", "--machine", "pc-1=store", "--log", "ci.xml")
     assert "events of pc-17.corp.example, which no --machine names" in ran.stderr
     assert "no --machine" not in drvsign("audit", "--machine", "pc-17=store", "--log", "ci.xml").stderr
+
+
+INVENTORY = '"DeviceName","InfName","DriverVersion"\n"Toaster","toaster.inf","{}"\n'
+OFF = "secure-boot = true"
+STATES = {
+    "both are in the state of the call": ("", "", [["pc-1", "loads"], ["pc-2", "loads"]]),
+    "the listed machine refuses it": ("", OFF, [["pc-2", "already-refused"], ["pc-1", "loads"]]),
+    "the machine with the file refuses it": (OFF, "", [["pc-1", "already-refused"], ["pc-2", "loads"]]),
+    "both refuse it": (OFF, OFF, [["pc-1", "already-refused"], ["pc-2", "already-refused"]]),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "answers"), STATES.values(), ids=STATES.keys())
+def test_a_machine_with_an_inventory_alone_judges_files_elsewhere_with_its_own_state(
+    work: Path, first: str, second: str, answers: list[list[str]]
+) -> None:
+    (work / "pc-1").mkdir()
+    inf = HELLO.replace("hello", "toaster")
+    (work / "pc-1" / "toaster.inf").write_text(inf)
+    (work / "pc-1" / "toaster.sys").write_bytes(PeSpec().build())
+    assert drvsign("package", "pc-1", "--os", "10_X64").code == 0
+    version = inf.partition("DriverVer")[2].partition(",")[2].split()[0]
+    (work / "pc-2.csv").write_text(INVENTORY.format(version))
+    named = ("--machine", "pc-1=pc-1", "--machine", "pc-2=pc-2.csv")
+    for machine, state in (("pc-1", first), ("pc-2", second)):
+        (work / f"{machine}.toml").write_text(state)
+        named += ("--machine-state", f"{machine}={machine}.toml")
+    document = json.loads(drvsign("audit", *named, "--test-machine", "--json").stdout)
+    (row,) = document["drivers"]
+    assert [[one["machine"], one["answer"]] for one in row["answers"]] == answers
+    assert (row["answer"], row["machines"], row["origin"]) == (answers[0][1], ["pc-1", "pc-2"], "file")
+    assert row["paths"] == [os.path.join("pc-1", "toaster.sys")]  # noqa: PTH118

@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from signer.errors import FileError
 from signer.storage import leftovers, streams
+from signer.storage.flushing import flush, start_flush
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
@@ -201,40 +202,79 @@ def remove(path: Path) -> None:
         raise file_error(error, path, "delete the file") from error
 
 
+class Replacement:
+    """A temporary file that replaces `path` when it is complete.
+
+    The file gets the permissions `mode`, or those of the file that it replaces. If `path` is a symbolic link, the link
+    is kept and its target is replaced. Call `close` in any case: it deletes the file unless it has replaced `path`. All
+    methods raise FileError.
+    """
+
+    def __init__(self, path: Path, mode: int | None = None, *, flushed: bool = False) -> None:
+        with convert_os_errors(path):
+            self._path = Path(os.path.realpath(path)) if path.is_symlink() else path
+            self._staged, self._lock = leftovers.create(self._path)
+        _unfinished.add(self._staged)
+        self._mode, self._flushed = mode, flushed
+        try:
+            with convert_os_errors(path):
+                # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
+                self.file = self._staged.open("r+b", buffering=0)
+        except BaseException:
+            self._delete()
+            raise
+
+    def write(self, data: bytes) -> None:
+        """Write `data` to the file."""
+        with convert_os_errors(self._path):
+            _write_all(self.file, data)
+
+    def start_flush(self) -> None:
+        """Start syncing the file, if `replace` will sync it (`signer.storage.flushing.start_flush`)."""
+        with convert_os_errors(self._path):
+            if self._flushed or _status(self._path) is not None:
+                start_flush(self.file)
+
+    def replace(self) -> None:
+        """Sync the file if it replaces another one, and give it its name."""
+        with convert_os_errors(self._path):
+            existing = _status(self._path)
+            # Sync before the rename: otherwise a power failure could lose both the old and the new file.
+            if self._flushed or existing is not None:
+                os.fsync(self.file.fileno())
+            self.file.close()
+            self._staged.chmod(self._mode if self._mode is not None else _mode(existing))
+            self._staged.replace(self._path)
+        _unfinished.discard(self._staged)
+
+    def close(self) -> None:
+        """Delete the file unless it has replaced `path`."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        self._delete()
+
+    def _delete(self) -> None:
+        if self._staged in _unfinished:
+            _discard(self._staged)
+            _unfinished.discard(self._staged)
+        lock, self._lock = self._lock, None
+        leftovers.release(lock)
+
+
 @contextlib.contextmanager
 def atomic_writer(path: Path, mode: int | None = None, *, flushed: bool = False) -> Iterator[FileIO]:
     """Provide a temporary file, open for writing, that replaces `path` when the block ends without an exception.
 
-    The file gets the permissions `mode`, or those of the file that it replaces. If `path` is a symbolic link, the link
-    is kept and its target is replaced. A pipe, a character device or an open descriptor (/dev/stdout) is never
-    replaced: the data is written to it. Raises FileError, also for a block device and a socket.
+    See `Replacement`. A pipe, a character device or an open descriptor (/dev/stdout) is never replaced: the data is
+    written to it. Raises FileError, also for a block device and a socket.
     """
     if streams.is_stream(path):
         with _stream_writer(path) as file:
             yield file
         return
-    with convert_os_errors(path):
-        path = Path(os.path.realpath(path)) if path.is_symlink() else path
-        staged, lock = leftovers.create(path)
-    _unfinished.add(staged)
-    try:
-        # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
-        with staged.open("r+b", buffering=0) as file:
-            yield file
-            with convert_os_errors(path):
-                existing = _status(path)
-                # Sync before the rename: otherwise a power failure could lose both the old and the new file.
-                if flushed or existing is not None:
-                    os.fsync(file.fileno())
-        with convert_os_errors(path):
-            staged.chmod(mode if mode is not None else _mode(existing))
-            staged.replace(path)
-    except BaseException:
-        _discard(staged)
-        raise
-    finally:
-        _unfinished.discard(staged)
-        leftovers.release(lock)
+    with contextlib.closing(Replacement(path, mode, flushed=flushed)) as new:
+        yield new.file
+        new.replace()
 
 
 @atexit.register
@@ -316,22 +356,6 @@ def _discard(staged: Path) -> None:
         if staged.exists():
             staged.chmod(0o600)
             staged.unlink()
-
-
-def flush(path: Path) -> None:
-    """Sync a file to disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def flush_folder(folder: Path) -> None:
-    """Sync the directory entries of a folder to disk, where the system supports it."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def mode_for(path: Path, new: int = 0o666) -> int:

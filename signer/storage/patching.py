@@ -18,6 +18,7 @@ from signer.errors import FileError, SignerError, unexpected_as_internal
 from signer.records import dataclass
 from signer.storage.files import (
     MMAP_THRESHOLD,
+    Replacement,
     atomic_writer,
     convert_os_errors,
     mapped,
@@ -26,7 +27,8 @@ from signer.storage.files import (
     require_data,
     write_atomically,
 )
-from signer.storage.streams import STANDARD
+from signer.storage.flushing import TOGETHER
+from signer.storage.streams import STANDARD, is_stream
 
 COPY_CHUNK = 1 << 20
 _MAX_DEFERRED = 1 << 17
@@ -116,7 +118,8 @@ def change_atomically(source: Path, target: Path, change: Callable[[memoryview],
     If `source` is `target` and there are no changes, does not write the file. Returns the result of `change`. Raises
     FileError, also if another process changed the file in the meantime; see `changed_copy`.
     """
-    return _begin_change(source, target, change)()
+    with contextlib.ExitStack() as stack:
+        return _begin_change(source, target, change)(stack)()
 
 
 def change_each(
@@ -125,10 +128,17 @@ def change_each(
     """Do what `change_atomically` does for each source and target; return the results and errors in their order.
 
     The changes of all files are computed before the first file is written, so that the second parser reads many results
-    at once. Up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile.
+    at once; up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile. Of the results, `TOGETHER` are written
+    before the first of them replaces its target, so that the disk gets many at once.
     """
     begun = [_attempt(partial(_begin_change, source, target, change)) for source, target in places]
-    return [one if isinstance(one, SignerError) else _attempt(one) for one in begun]
+    results: list[Change | SignerError] = []
+    for start in range(0, len(begun), TOGETHER):
+        with contextlib.ExitStack() as stack:
+            group = begun[start : start + TOGETHER]
+            written = [one if isinstance(one, SignerError) else _attempt(partial(one, stack)) for one in group]
+            results += [one if isinstance(one, SignerError) else _attempt(one) for one in written]
+    return results
 
 
 def _attempt(work: Callable[[], Result]) -> Result | SignerError:
@@ -139,24 +149,26 @@ def _attempt(work: Callable[[], Result]) -> Result | SignerError:
         return error
 
 
-def _begin_change(source: Path, target: Path, change: Callable[[memoryview], Change]) -> Callable[[], Change]:
-    """Compute the changes and send the result to the second parser; return a function that writes the file.
+def _begin_change(
+    source: Path, target: Path, change: Callable[[memoryview], Change]
+) -> Callable[[contextlib.ExitStack], Callable[[], Change]]:
+    """Compute the changes and send the result to the second parser.
 
-    A file above `_MAX_DEFERRED` is written at once. Both steps raise FileError.
+    Returns a function that writes the result to a temporary file, which its argument closes. That returns the function
+    that replaces the target. A file above `_MAX_DEFERRED` is replaced at once. All steps raise FileError.
     """
     before = _status(source) if source != STANDARD else None
     if before is None or before.st_size <= _MAX_DEFERRED:
         data = read(source)
         small = change(memoryview(data))
-        result = _submitted(data, small.changes)
-        return lambda: _finish(result, small, source, target, before)
+        return partial(_write, _submitted(data, small.changes), small, source, target, before)
     done: list[Change] = []
     with contextlib.suppress(_Unchanged), atomic_writer(target) as staged:
         done.append(changed_copy(source, Path(staged.name), change, target))
         if _is_unchanged(done[0], source, target):
             raise _Unchanged
         _require_untouched(source, target, before)
-    return lambda: done[0]
+    return lambda _: lambda: done[0]
 
 
 class _Unchanged(Exception):
@@ -176,13 +188,36 @@ def _submitted(data: bytes, changes: PatchSet | None) -> bytes:
     return result
 
 
-def _finish(result: bytes, changed: Change, source: Path, target: Path, before: os.stat_result | None) -> Change:
+def _write(
+    result: bytes,
+    changed: Change,
+    source: Path,
+    target: Path,
+    before: os.stat_result | None,
+    stack: contextlib.ExitStack,
+) -> Callable[[], Change]:
+    """Wait for the second parser and write the result to a temporary file.
+
+    Returns the function that replaces the target by it. A stream is written at once.
+    """
     if changed.changes is not None:
         changed.changes.require()
-    if not _is_unchanged(changed, source, target):
-        _require_untouched(source, target, before)
+    if _is_unchanged(changed, source, target):
+        return lambda: changed
+    if is_stream(target):
         write_atomically(target, result)
-    return changed
+        return lambda: changed
+    new = Replacement(target)
+    stack.callback(new.close)
+    new.write(result)
+    new.start_flush()
+
+    def replace() -> Change:
+        _require_untouched(source, target, before)
+        new.replace()
+        return changed
+
+    return replace
 
 
 def _require_untouched(source: Path, target: Path, before: os.stat_result | None) -> None:

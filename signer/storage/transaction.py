@@ -16,20 +16,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from io import FileIO
 from pathlib import Path
 
 from signer.errors import FileError
 from signer.storage.files import (
     convert_os_errors,
     file_error,
-    flush,
-    flush_folder,
     mapped,
     mode_for,
     require_data,
     shell_quote,
     write_atomically,
 )
+from signer.storage.flushing import TOGETHER, flush, flush_folder, start_flush
 from signer.storage.journal import JOURNAL, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
@@ -90,11 +90,10 @@ class Transaction:
         Keeps the old files until the last move, with a journal of their targets: if this process is killed, the next
         `atomic_update` of the folder restores them.
         """
+        self._flush()
         entries = []
-        for number, (target, staged) in enumerate(self._staged.items()):
+        for number, target in enumerate(self._staged):
             with convert_os_errors(target):
-                staged.chmod(self._modes.get(staged, mode_for(target)))
-                flush(staged)
                 old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
             entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
         journal = self._folder / JOURNAL
@@ -111,6 +110,23 @@ class Transaction:
         for folder in {target.parent for target in self._staged}:
             flush_folder(folder)
         journal.unlink()
+
+    def _flush(self) -> None:
+        """Give the staged files their permissions and sync them to disk, `TOGETHER` at a time. Raises FileError."""
+        left = iter(self._staged.items())
+        while group := list(itertools.islice(left, TOGETHER)):
+            with contextlib.ExitStack() as stack:
+                opened = [(target, self._opened_to_flush(target, staged, stack)) for target, staged in group]
+                for target, file in opened:
+                    with convert_os_errors(target):
+                        os.fsync(file.fileno())
+
+    def _opened_to_flush(self, target: Path, staged: Path, stack: contextlib.ExitStack) -> FileIO:
+        with convert_os_errors(target):
+            file = stack.enter_context(staged.open("rb+", buffering=0))
+            staged.chmod(self._modes.get(staged, mode_for(target)))
+            start_flush(file)
+        return file
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import io
@@ -181,6 +182,50 @@ def test_an_oserror_of_the_change_function_is_not_converted_to_a_file_error(tmp_
     with pytest.raises(ConnectionResetError), atomic_update(tmp_path) as staging:
         staging.change(path, path, change)
     assert [one for one in tmp_path.iterdir() if one.name != ".drvsign.lock"] == [path]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(OSError(errno.ENOSPC, "No space left on device"), [b"new", b"old", b"new"], id="full-disk"),
+        pytest.param(KeyboardInterrupt(), [b"old", b"old", b"old"], id="interrupted"),
+    ],
+)
+def test_files_that_are_written_together_are_complete_or_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, expected: list[bytes]
+) -> None:
+    """The second of three files can't be written: no temporary file is left, whether the others are replaced or not."""
+    paths = [tmp_path / str(number) for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"old")
+    write_all, written = files._write_all, []
+
+    def write(file: io.FileIO, data: bytes) -> None:
+        written.append(file)
+        write_all(file, data[:1])
+        if len(written) == 2:
+            raise error
+        write_all(file, data[1:])
+
+    monkeypatch.setattr(files, "_write_all", write)
+    with contextlib.suppress(KeyboardInterrupt):
+        change_each([(path, path) for path in paths], lambda copy: Patched(PatchSet(((0, b"new"),), 3)))
+    assert [path.read_bytes() for path in paths] == expected
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_a_replacing_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power failure after the rename could otherwise leave an empty file. A new file replaces nothing."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"old")
+    events: list[str] = []
+    replace = Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: events.append("sync"))
+    monkeypatch.setattr(Path, "replace", lambda one, target: (events.append(target.name), replace(one, target))[1])
+    change_each([(old, old), (old, new)], lambda copy: Patched(PatchSet(((0, b"new"),), 3)))
+    assert events == ["sync", "old", "new"]
 
 
 @pytest.mark.parametrize("size", [7, LARGE], ids=["small", "mapped"])

@@ -19,11 +19,11 @@ _VARIABLES = frozenset(
 """Environment variables that a program needs. The variable of --password-env is not among them."""
 
 
-def started(program: Path) -> subprocess.Popen[bytes]:
+def started(program: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a program with pipes to its standard input and output. Raises OSError."""
     # -P: modules next to the program must not shadow modules that the library imports.
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-P", str(program)],
+        [sys.executable, "-P", str(program), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.helper_program import started
 from signer.pe.image import Image
-from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE
+from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE, PLAIN
 from signer.records import dataclass
 
 _PROGRAM = Path(__file__).with_name("lief_reader.py")
@@ -206,6 +206,8 @@ class _Reader:
         self._pending: deque[Request] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._starter = 0
+        self._import: Literal["quick", "proven", "plain"] = "quick"
+        """How the process imports lief; "proven" after the quick import has led to an answer."""
         self._token = os.pipe()
         """One-byte pipe that is a lock between forked processes: the process that read the byte holds the lock."""
         os.write(self._token[1], b"1")
@@ -248,25 +250,30 @@ class _Reader:
     def _send(self, requests: list[Request]) -> None:
         """Send requests and store their answers.
 
-        If the lief process ends, the first request without an answer is lost and the others stay pending. If another
-        process started the lief process, its requests may have ended it, so no request is lost: all are sent again.
+        If the lief process ends, the first request without an answer is lost and the others stay pending. No request
+        is lost and all are sent again in two cases: if another process started the lief process, whose requests may
+        have ended it, and if the quick import of lief has not led to an answer yet.
         """
         left = deque(requests)
         try:
             for answer in _answers(self._running(), [request.payload for request in requests]):
                 request = left.popleft()
                 request.answer, request.state, request.payload = answer, "answered", b""
+                self._import = "proven" if self._import == "quick" else self._import
         except (OSError, ValueError):
             if self._process is not None and self._starter != os.getpid():
                 self._detach()
             else:
                 self._end()
-                left.popleft().state = "lost"
+                if self._import == "quick":
+                    self._import = "plain"
+                else:
+                    left.popleft().state = "lost"
             self._pending.extendleft(reversed(left))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._process = started(_PROGRAM)
+            self._process = started(_PROGRAM, *([PLAIN] if self._import == "plain" else []))
             self._starter = os.getpid()
             atexit.register(self._end)
         return self._process

@@ -8,13 +8,13 @@ and the data that `main` names; an answer is JSON, or null if lief can't parse t
 from __future__ import annotations
 
 import enum
-import gc
 import hashlib
 import io
 import json
 import os
 import signal
 import sys
+import types
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -22,6 +22,10 @@ ACTION_SIZE = 8
 """Size in bytes of the action in a request: "layout", "whole", "bytes" or "file", padded with spaces."""
 ALGORITHM_SIZE = 8
 """Size in bytes of the name of the digest algorithm in a request, padded with spaces; "none" asks for no digest."""
+PLAIN = "--plain"
+"""The argument that makes the program import lief in the ordinary way, which takes longer."""
+_SET_BY_LIEF = ("__doc__", "__name__", "__objclass__", "_name_", "_sort_order_", "_value_")
+"""Attributes of a member of an enumeration that lief's extension module sets."""
 _OPTIONAL_HEADER = 24
 """Offset of the optional header from the PE signature, in bytes ("PE Format", "COFF File Header")."""
 _CHECKSUM = 64
@@ -41,7 +45,7 @@ def main() -> None:
     """
     # The parent process handles interrupts. Here, an interrupt during the import of lief would abort in C++.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lief = _import_lief()
+    lief = _import_lief(plain=PLAIN in sys.argv)
     lief.logging.disable()
     while (payload := _receive(sys.stdin.buffer)) is not None:
         answer = json.dumps(_answer(lief, payload)).encode()
@@ -49,23 +53,50 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def _import_lief() -> Any:
-    """Import lief, which creates thousands of classes and 70,000 members of enumerations.
+def _import_lief(*, plain: bool) -> Any:
+    """Import lief. Unless `plain`, the enumerations of its disassembler become `_Instruction` classes.
 
-    Meanwhile, garbage is not collected, which would take a tenth of the time, and members are set without the check of
-    `enum` that none is set twice, which would take a sixth. The collector leaves what the import made alone later too:
-    going through it once would take another tenth.
+    These have 64,000 of lief's 68,000 enumeration members, and nothing here uses them. To make them members of Python's
+    enumerations would take a third of the import. `signer.pe.layout_check` starts this program with `PLAIN` if lief
+    can't be imported in this way.
     """
-    checked = enum.EnumType.__setattr__
-    gc.disable()
-    type.__setattr__(enum.EnumType, "__setattr__", type.__setattr__)
+    substitute = types.ModuleType("enum")
+    if not plain:
+        vars(substitute).update(vars(enum), Enum=_new_enumeration)
+        sys.modules["enum"] = substitute  # lief's extension module looks its factories up here
     try:
         import lief
     finally:
-        type.__setattr__(enum.EnumType, "__setattr__", checked)
-        gc.freeze()
-        gc.enable()
+        sys.modules["enum"] = enum
     return lief
+
+
+def _new_enumeration(name: str, bases: tuple[()], *, module: str, qualname: str) -> Any:
+    """Create an enumeration as `enum.Enum` does when it is called, or a substitute for one of the disassembler."""
+    if ".assembly" not in module:
+        return enum.Enum(name, bases, module=module, qualname=qualname)
+    maps: dict[str, Any] = {"_member_map_": {}, "_value2member_map_": {}, "_member_names_": []}
+    return _Instructions(name, (_Instruction,), {**maps, "__slots__": _SET_BY_LIEF, "__module__": module})
+
+
+vars(_new_enumeration)["__str__"] = enum.Enum.__str__
+
+
+class _Instructions(type):
+    """The class of a substitute: it keeps only the attribute by which lief finds its own data, and no members."""
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        if name == "__nb_enum__":
+            super().__setattr__(name, value)
+
+
+class _Instruction(metaclass=_Instructions):
+    """A member of a substitute."""
+
+    __slots__ = ()
+
+    def __new__(cls, *_: object) -> _Instruction:
+        return super().__new__(cls)
 
 
 def _answer(lief: Any, payload: bytes) -> dict[str, Any] | None:

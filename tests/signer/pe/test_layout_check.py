@@ -166,6 +166,23 @@ def test_a_failed_import_of_lief_is_an_image_error(tmp_path: Path) -> None:
     assert lines == ["lief did not answer, so the layout of the image could not be checked"] * 2
 
 
+def test_a_lief_that_needs_all_of_its_enumerations_is_imported_in_the_ordinary_way(tmp_path: Path) -> None:
+    """The first process aborts, as lief's extension module does if it can't create an enumeration."""
+    lines = with_lief(f"import enum, os\nif type(enum.Enum) is not enum.EnumType: os.abort()\n{CRASHING}", tmp_path)
+    assert lines == ["lief can't parse the image"] * 2
+
+
+def test_the_enumerations_of_liefs_disassembler_are_empty_and_others_complete() -> None:
+    program = """
+from signer.pe import lief_reader
+lief = lief_reader._import_lief(plain=False)
+import enum
+print(*(type(one) is enum.EnumType for one in (lief.assembly.x86.OPCODE, lief.PE.PE_TYPE)), lief.PE.PE_TYPE(0x20B))
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True", "PE_TYPE.PE32_PLUS"]
+
+
 def test_a_failed_start_of_the_process_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(ROOT / "missing-program"))
     layout_check.prepare()

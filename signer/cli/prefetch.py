@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _CHANGING = ("attach", "package", "sign", "strip", "timestamp")
 _HEAD_SIZE = 4096
+_DESCRIPTORS = (Path("/dev"), Path("/dev/fd"))
+"""Folders with names of open descriptors, such as /dev/stdin: on some systems, reading here would consume the data."""
 _SAYING_HOW = {"-h", "--help", "--detached-request"}
 
 
@@ -32,7 +34,7 @@ def start(arguments: Sequence[str]) -> None:
 def _leads_to(row: FormatRow, argument: str) -> bool:
     """Tell whether an argument names a file of a format, or a folder that contains a file with such a suffix."""
     path = Path(argument)
-    if path.is_relative_to("/dev"):  # /dev/stdin and /dev/fd: reading here would consume the data on some systems
+    if path.parent in _DESCRIPTORS:
         return False
     try:
         if path.is_dir():

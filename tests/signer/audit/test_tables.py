@@ -43,7 +43,7 @@ def peak(path: Path, count: int) -> int:
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path, suffix: str) -> None:
-    few, many = (peak(tmp_path / f"table{suffix}", count) for count in (4000, 8000))
+    few, many = (peak(tmp_path / f"table{suffix}", count) for count in (3000, 4500))
     assert many < few + (1 << 18)
 
 

@@ -23,7 +23,7 @@ from signer.audit.disk import published_names
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
 from signer.audit.span import Span
 from signer.audit.units import Place, Unit, units
-from signer.errors import PackageError, SignerError, UsageError, unexpected_as_internal
+from signer.errors import FileError, PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.formats.detect import expected
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import publisher, submitter
@@ -40,6 +40,7 @@ from signer.verify.gather import gather
 
 _ARCHITECTURES = {"amd64": "x64"}
 """The architectures that an INF names otherwise than a target."""
+_LOST = "Free some memory, and audit the files of its folder one by one."
 _WITH_FACTS = Contents(with_facts=True)
 _FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
 """The algorithms of the hashes of whole files by which events and inventories name them."""
@@ -80,6 +81,13 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
     known = {one.path for one in found}
     found += _of_files([path for path in unit.files if str(path) not in known], unit, question)
     return [replace(one, machine=unit.machine) for one in found]
+
+
+def unread(unit: Unit) -> list[Sighting]:
+    """Return a sighting of each file of a unit that can't be examined: the process that read it ended each time."""
+    paths = (unit.archive,) if unit.archive is not None else (*unit.infs, *unit.files)
+    error = FileError("unreadable: the process that read it ended", hint=_LOST)
+    return [replace(_unreadable(path, error), machine=unit.machine) for path in paths]
 
 
 def _of_archive(path: Path, machine: str, question: Question) -> Iterator[Sighting]:

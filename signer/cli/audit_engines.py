@@ -57,8 +57,9 @@ def engine(name: str, jobs: int, places: Sequence[Place]) -> Iterator[Run]:
 def _locally(jobs: int) -> Run:
     def run(work: Work, units: Iterable[Unit]) -> Iterator[list[Sighting]]:
         from signer.audit import picklable
+        from signer.audit.examine import unread
 
         picklable.register()
-        return in_processes_as_read(work, units, workers(jobs, _MANY))
+        return in_processes_as_read(work, units, workers(jobs, _MANY), unread)
 
     return run

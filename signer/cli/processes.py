@@ -42,6 +42,10 @@ _shared: tuple[Callable[[Any], Any], Sequence[Any], mmap.mmap] | None = None
 """In a forked process: the work, all items, and a byte of shared memory that is 1 after an interrupt."""
 
 
+class ProcessKilled(SignerError):
+    """A worker process ended before its work was done."""
+
+
 def in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int = SMALL_ITEMS
 ) -> Iterator[Result]:
@@ -96,8 +100,8 @@ def pooled(
 ) -> Iterator[Result]:
     """Yield the results of the batches in order from processes. Each process calls `prepare` first.
 
-    Batches are taken as they are needed. `interrupt` is called when the work is to end. Raises SignerError if a process
-    was killed.
+    Batches are taken as they are needed. `interrupt` is called when the work is to end. Raises ProcessKilled, after the
+    results of the batches before the first that is not done.
     """
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
@@ -110,7 +114,7 @@ def pooled(
                 yield from results
                 futures.extend(() if requested() else islice(submitted, 1))
         except BrokenProcessPool as error:
-            raise SignerError("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
+            raise ProcessKilled("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
         except BaseException as error:
             interrupt()
             with _silent_threads():

@@ -119,6 +119,41 @@ main()
     assert len(drivers(started(store))) >= FOLDERS
 
 
+KILLED = """
+import os, signal, sys
+from signer.audit import run
+examine = run.examine
+sys.argv.pop(1)
+kills, often = sys.argv.pop(), int(sys.argv.pop())
+def killed(unit, question):
+    before = os.path.getsize(kills) if os.path.exists(kills) else 0
+    if unit.folder.name == "020" and before < often:
+        with open(kills, "ab") as file:
+            file.write(b"x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return examine(unit, question)
+run.examine = killed
+from signer.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only forked processes have the function that ends them")
+@pytest.mark.parametrize("often", [1, 9])
+def test_an_audit_goes_on_if_a_process_is_killed(often: int, store: Path) -> None:
+    expected = drivers(started(store, "--no-cache", "--jobs", "1"))
+    kills = store.parent / "kills"
+    found = drivers(started(store, "--jobs", "2", str(often), str(kills), code=KILLED))
+    unread = [one for one in found if one["answer"] == "needs-file"]
+    assert kills.stat().st_size == min(often, 3)
+    if often == 1:
+        assert found == expected
+        return
+    assert [Path(str(one["file"])).name for one in unread] == ["hello.inf", "hello.sys"]
+    assert all(str(one["remedy"]).startswith("unreadable: the process that read it ended.") for one in unread)
+    assert [one for one in found if one not in unread] == [one for one in expected if "/020/" not in str(one["file"])]
+
+
 def test_pending_units_come_back_in_their_order() -> None:
     units = [
         Unit(

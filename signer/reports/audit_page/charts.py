@@ -1,6 +1,6 @@
 """Draw charts as lists of links with a bar each: HTML for the text, which wraps, and SVG for the bars.
 
-data/audit.js draws the same elements when a filter changes; a test compares the two.
+data/audit/charts.js draws the same elements when a filter changes; a test compares the two.
 """
 
 from __future__ import annotations

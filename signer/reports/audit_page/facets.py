@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from signer.audit.baseline import Difference
 from signer.audit.rows import STOPPING, Answer, Reason, Row
 from signer.records import dataclass
+from signer.storage.seen import Seen
 
 FACETS: Mapping[str, str] = {
     "answer": "answer",
@@ -78,8 +79,18 @@ class Tally:
 
     answers: Counter[Answer] = field(default_factory=Counter)
     facets: dict[str, dict[str, Counter[Answer]]] = field(default_factory=lambda: {name: {} for name in FACETS})
-    packages: set[str] = field(default_factory=set)
-    """The paths of all INFs."""
+    packages: int = 0
+    """The number of INFs."""
+
+    def add(self, row: Row, facets: Mapping[str, Iterable[str]]) -> None:
+        """Count a row by its answer, and by its values of each facet."""
+        answer = row.reason.answer
+        self.answers[answer] += 1
+        for facet, each in facets.items():
+            numbers = self.facets[facet]
+            for value in each:
+                own = reason_on(row, value).answer if facet == "machine" else answer
+                numbers.setdefault(value, Counter())[own] += 1
 
     @property
     def stopping(self) -> int:
@@ -103,17 +114,12 @@ class Tally:
 
 def tally(rows: Iterable[Row], changes_by_key: Mapping[str, Difference]) -> Tally:
     """Count rows by all facets."""
-    found = Tally()
-    for row in rows:
-        answer = row.reason.answer
-        found.answers[answer] += 1
-        found.packages.update(one.inf for one in row.packages)
-        for facet, each in values(row, changes_by_key.get(row.key)).items():
-            numbers = found.facets[facet]
-            for value in each:
-                own = reason_on(row, value).answer if facet == "machine" else answer
-                numbers.setdefault(value, Counter())[own] += 1
-    return found
+    found, packages = Tally(), 0
+    with Seen() as infs:
+        for row in rows:
+            found.add(row, values(row, changes_by_key.get(row.key)))
+            packages += sum(infs.count(one.inf) == 1 for one in row.packages)
+    return replace(found, packages=packages)
 
 
 def reason_on(row: Row, machine: str) -> Reason:

@@ -25,6 +25,8 @@ _PLAIN_ROWS = 500
 """Maximum number of rows that show without JavaScript."""
 _FILTERS = ("answer", "publisher", "device", "machine", "signature")
 """The facets with a list of values above the table."""
+_SCRIPTS = ("rows", "filters", "charts", "table", "events")
+"""The parts of the page's script, in their order."""
 COLUMNS = {
     "file": "Driver",
     "answer": "Answer",
@@ -53,7 +55,7 @@ def render(answer: AuditAnswer) -> Iterator[str]:
     """Yield the page in pieces."""
     changes = {one.key: one for one in answer.changes or ()}
     found = tally(answer.rows(), changes)
-    title, script = headline(found.answers), _data("audit.js")
+    title, script = headline(found.answers), _script()
     yield _head(title, script)
     yield f'<header><p class="muted">{tool.NAME} audit</p><h1>{_emphasized(title, found)}</h1>'
     yield f'<p class="muted">{text_of(summary.subtitle(found, answer.asked))}</p></header>\n<main id="content">\n'
@@ -136,6 +138,12 @@ def _emphasized(title: str, found: Tally) -> str:
     first, space, rest = title.partition(" ")
     worst = next((one for one in STOPPING if found.answers[one]), "loads")
     return f'<strong class="{worst}">{text_of(first)}</strong>{space}{text_of(rest)}'
+
+
+def _script() -> str:
+    """Return the parts of the script as one function, so that they share their names with each other alone."""
+    parts = "\n".join(_data(f"audit/{name}.js") for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def _data(name: str) -> str:

@@ -29,7 +29,7 @@ class Asked:
 
 def subtitle(found: Tally, asked: Asked) -> str:
     """Return target, date, and numbers of packages and machines in one line."""
-    machines, packages = len(found.facets["machine"]), len(found.packages)
+    machines, packages = len(found.facets["machine"]), found.packages
     return " · ".join(
         filter(
             None,

@@ -48,7 +48,7 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
     """
     worst = next((one for one in STOPPING if counts[one]), None)
     sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if drivers(counts) else None)
-    sink.paragraph("", ", ".join(f"{counts[one]} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
+    sink.paragraph("", ", ".join(f"{counts[one]:,} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
     for answer, group in groupby(rows, lambda row: row.reason.answer):
         sink.print()
         sink.line(_count(counts[answer], "driver"), f"{_title(answer, counts[answer])}:", _STYLES.get(answer))
@@ -56,7 +56,7 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
         _write_group(islice(group, shown), sink, verbose=verbose)
         if counts[answer] > shown:
             left = counts[answer] - shown
-            sink.print(f"    … and {left} more; -v lists all, --output FILE writes them to a table")
+            sink.print(f"    … and {left:,} more; -v lists all, --output FILE writes them to a table")
 
 
 def write_differences(found: Sequence[Difference], sink: Sink, *, verbose: bool = False) -> None:
@@ -164,4 +164,4 @@ def _title(answer: Answer, count: int) -> str:
 
 
 def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -16,14 +16,17 @@ _SIZES = (100, 1000, 10_000)
 
 
 def audit(folder: Path) -> Result:
-    """Audit without a cache, and hash the same bytes; then with a full cache, and ask for the status of the files."""
+    """Audit without a cache, and hash the same bytes; then with a full cache, and ask for the status of the files.
+
+    The first goal, 250,000 packages an hour, is 22 times as long as hashing them takes.
+    """
     many, cache = store(folder / "packages", _COUNT), folder / "cache"
     warm: Arguments = command(many, cache)
     run(warm)
     found = [
         compare(
             f"audit {_COUNT:,} packages, of hashing them",
-            "6",
+            "22",
             command(many, cache, "--no-cache"),
             inputs.hashing(many),
             rounds=_ROUNDS,

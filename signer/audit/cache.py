@@ -23,7 +23,7 @@ from signer.audit.packing import packed, unpacked
 from signer.audit.rows import Sighting
 from signer.audit.span import ALWAYS, moment
 from signer.audit.units import Unit
-from signer.errors import SignerError
+from signer.errors import FileError, InternalError, SignerError, UnfinishedRun
 from signer.records import dataclass
 from signer.storage.files import ensure_folder, remove
 
@@ -32,6 +32,8 @@ MAX_UNITS = 500_000
 _MAX_FILES = 10_000
 """Maximum number of files below a folder with INFs: above it, asking for their status is not worth it."""
 _WAIT_SECONDS = 30.0
+_PASSING = (FileError.code, UnfinishedRun.code, InternalError.code)
+"""The rules of files that the system or a defect kept from being read: they are tried again next time."""
 _USES = 1000
 """Number of folders whose day of use is written together: each write waits for other audits."""
 _SCHEMA = (
@@ -102,11 +104,11 @@ class Cache:
         return key, None
 
     def keep(self, found: Sequence[tuple[bytes | None, list[Sighting]]]) -> None:
-        """Keep what was found in units, each with its key. Files that can't be read are tried again next time."""
+        """Keep what was found in units, each with its key, but not failures that have another cause than the files."""
         rows = [
             (key, *_common(sightings), self._day, json.dumps([packed(one) for one in sightings]))
             for key, sightings in found
-            if key is not None and all(one.authentihash for one in sightings)
+            if key is not None and not any(one.reason.rule in _PASSING for one in sightings)
         ]
         self._write("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)", rows)
 

@@ -15,6 +15,7 @@ import pytest
 
 from catalogs.verification.query import VerifyQuery
 from signer.audit import cache as module
+from signer.audit import examine
 from signer.audit.cache import Cache, KeptQuestion
 from signer.audit.examine import Question
 from signer.audit.fingerprint import fingerprint
@@ -22,6 +23,7 @@ from signer.audit.ledger import Ledger
 from signer.audit.rows import Row
 from signer.audit.run import audit
 from signer.audit.units import Place, units
+from signer.errors import FileError
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
@@ -96,10 +98,32 @@ def test_a_changed_folder_is_examined_again(store: Path, change: Callable[[Path]
         assert rows == list(ledger.rows())
 
 
-def test_a_file_that_could_not_be_read_is_tried_again(store: Path) -> None:
+@pytest.mark.parametrize("error", [FileError("locked"), RuntimeError("a defect")], ids=["the system", "a defect"])
+def test_a_file_that_could_not_be_read_is_tried_again(
+    error: Exception, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as failing:
+        failing.setattr(examine, "gather", fail)
+        assert "needs-file" in {row.reason.answer for row in run(store)[1]}
+    examined, rows = run(store)
+    assert examined == ["store", "x64"]
+    assert "needs-file" not in {row.reason.answer for row in rows}
+
+
+def test_damaged_and_missing_files_are_not_read_again(store: Path) -> None:
     (store / "broken.sys").write_bytes(b"MZ" + bytes(200))
-    run(store)
-    assert run(store)[0] == ["store"]
+    (store / "hello" / "hello.sys").unlink()
+    (store / "hello" / "garbage.inf").write_bytes(b"\0 garbage")
+    rows = run(store)[1]
+    assert sorted(Path(row.file).name for row in rows if row.reason.answer == "needs-file") == [
+        *("broken.sys", "garbage.inf", "hello.inf"),
+    ]
+    assert run(store) == ([], rows)
+    (store / "hello" / "hello.sys").write_bytes(PeSpec().build())
+    assert run(store)[0] == ["hello"]
 
 
 def test_another_question_has_its_own_answers(store: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import CatalogMember
+from catalogs.catalog.members import CatalogMember, interpret
+from catalogs.catalog.trust_list import TrustedSubject
+from signer.errors import CatalogError
 from signer.records import dataclass
 
 DifferenceKind = Literal[
@@ -28,7 +31,10 @@ class Difference:
 
 
 def differences(first: Catalog, second: Catalog) -> list[Difference]:
-    """Return all differences; empty for catalogs that are identical byte for byte."""
+    """Return all differences; empty for catalogs that are identical byte for byte.
+
+    Raises CatalogError for a malformed member that only one of them has.
+    """
     return [
         *_fields(first, second),
         *_attributes("attribute", "", first.attributes, second.attributes),
@@ -59,41 +65,50 @@ def _attributes(
 
 
 def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
-    left, right = _by_tag(first.members), _by_tag(second.members)
+    """Compare the members. Equal entries, which are nearly all of similar catalogs, are not interpreted."""
+    left, right = _by_tag(first.trust_list.subjects), _by_tag(second.trust_list.subjects)
     for tag in dict.fromkeys((*left, *right)):
         for one, other in _pairs(left.get(tag, []), right.get(tag, [])):
-            yield from _member(one, other)
+            yield from _member(_interpreted(one, first), _interpreted(other, second))
     if list(left) != list(right) and left.keys() == right.keys():
         yield Difference("order", "members", "different order", "different order")
 
 
-def _by_tag(members: Iterable[CatalogMember]) -> dict[bytes, list[CatalogMember]]:
-    """Group members by tag; files with the same content share a tag."""
-    found: dict[bytes, list[CatalogMember]] = {}
-    for member in members:
-        found.setdefault(member.tag, []).append(member)
+def _interpreted(entry: TrustedSubject | None, catalog: Catalog) -> CatalogMember | None:
+    """Interpret an entry of a catalog. Raises CatalogError with the name of the catalog."""
+    try:
+        return interpret(entry) if entry is not None else None
+    except CatalogError as error:
+        raise error.at(Path(catalog.name)) from error
+
+
+def _by_tag(entries: Iterable[TrustedSubject]) -> dict[bytes, list[TrustedSubject]]:
+    """Group entries by tag; files with the same content share a tag."""
+    found: dict[bytes, list[TrustedSubject]] = {}
+    for entry in entries:
+        found.setdefault(entry.identifier, []).append(entry)
     return found
 
 
 def _pairs(
-    left: list[CatalogMember], right: list[CatalogMember]
-) -> Iterator[tuple[CatalogMember | None, CatalogMember | None]]:
-    """Pair the members of one tag that only one catalog has; the shorter side is filled with None."""
-    if left == right:  # nearly all members of similar catalogs
+    left: list[TrustedSubject], right: list[TrustedSubject]
+) -> Iterator[tuple[TrustedSubject | None, TrustedSubject | None]]:
+    """Pair the entries of one tag that only one catalog has; the shorter side is filled with None."""
+    if left == right:
         return iter(())
     first, second = _without(left, right), _without(right, left)
     return itertools.zip_longest(first, second)
 
 
-def _without(members: list[CatalogMember], others: list[CatalogMember]) -> list[CatalogMember]:
-    """Return the members that are not among the others, as often as they are missing there."""
+def _without(entries: list[TrustedSubject], others: list[TrustedSubject]) -> list[TrustedSubject]:
+    """Return the entries that are not among the others, as often as they are missing there."""
     same = Counter(others)
     found = []
-    for member in members:
-        if same[member]:
-            same[member] -= 1
+    for entry in entries:
+        if same[entry]:
+            same[entry] -= 1
         else:
-            found.append(member)
+            found.append(entry)
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from catalogs.catalog.trust_list import NameValue, TrustedSubject
+from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
@@ -127,7 +127,7 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
     interpreted: dict[bytes, CatalogMember] = {}
     for number, entry in enumerate(entries, 1):
         known = first.setdefault(entry.identifier, entry)
-        if known is entry or known == entry:
+        if known is entry or _facts_of(known) == _facts_of(entry):
             continue
         if entry.identifier not in interpreted:
             interpreted[entry.identifier] = interpret(known)
@@ -143,6 +143,11 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
                 f" entry but different {' and '.join(differing)}",
                 hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
             )
+
+
+def _facts_of(entry: TrustedSubject) -> list[Attribute]:
+    """Return the attributes of an entry that do not name the file or its releases."""
+    return [attribute for attribute in entry.attributes if attribute[0] != oids.CAT_NAMEVALUE]
 
 
 def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:

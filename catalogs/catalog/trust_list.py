@@ -7,6 +7,7 @@ Sources: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real ca
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable
 from dataclasses import field
 from datetime import datetime
@@ -195,9 +196,10 @@ def _parse_name_value(data: bytes) -> NameValue:
     fields = list(der.children(data, der.read(data)))
     if [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
         raise CatalogError("malformed named value: expected BMPString, INTEGER, OCTET STRING")
-    name, flags, value = [field.contents(data) for field in fields]
-    text = value.decode("utf-16-le", "surrogatepass" if len(value) % 2 == 0 else "replace")
-    return NameValue(name.decode("utf-16-be", "replace"), int.from_bytes(flags, "big"), text.removesuffix("\0"))
+    name, flags, value = [data[field.body : field.end] for field in fields]
+    text, _ = codecs.utf_16_le_decode(value, "surrogatepass" if len(value) % 2 == 0 else "replace", True)
+    decoded, _ = codecs.utf_16_be_decode(name, "replace", True)  # faster than bytes.decode
+    return NameValue(decoded, int.from_bytes(flags, "big"), text.removesuffix("\0"))
 
 
 @lru_cache(maxsize=1024)  # the two entries of a file, and many files, share attributes

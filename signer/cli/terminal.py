@@ -30,8 +30,10 @@ _MAX_RULE = 100
 """Maximum length in a pipe of the rule under a heading, whose table may have a column of sentences."""
 _WIDE = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e]")
 """A character that may take no column of a terminal, or two."""
-MAX_DRAWN_ROWS = 500
-"""Maximum number of rows of a table that rich draws."""
+MAX_DRAWN_ROWS, MAX_DRAWN_TEXT = 500, 100_000
+"""Maximum numbers of rows and of characters of a table that rich draws: it takes 2 µs for a character."""
+_MAX_COLUMN = 200
+"""Maximum width of a column in a table that rich does not draw; longer cells move the rest of their row."""
 
 
 def write_line(stream: TextIO, text: str, style: str | None = None) -> None:
@@ -96,7 +98,7 @@ def write_table(
 ) -> None:
     """Write a table. On a terminal, wrap long cells; with `cut_last`, cut those of the last column instead.
 
-    A table of more than `MAX_DRAWN_ROWS` is written without wrapping.
+    A table of more than `MAX_DRAWN_ROWS` or `MAX_DRAWN_TEXT` is written without wrapping.
     """
     texts = [[cell_text(value) for value in row] for row in rows]
     if not stream.isatty() and is_plain(stream):
@@ -108,7 +110,7 @@ def write_table(
             stream.write(text)
             stream.flush()
             return
-    if len(texts) > MAX_DRAWN_ROWS:
+    if len(texts) > MAX_DRAWN_ROWS or sum(len(text) for row in texts for text in row) > MAX_DRAWN_TEXT:
         _write_large(stream, columns, texts, printable(title or ""))
         return
     screen = console(stream)
@@ -156,9 +158,13 @@ def _lines_of(row: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _write_large(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
-    """Write a table line by line, each cell on one line, as `plain_table` does, but of any width and characters."""
+    """Write a table line by line, each cell on one line, as `plain_table` does, but of any width and characters.
+
+    One long cell must not pad the lines of all rows: that would be gigabytes for a catalog of a megabyte.
+    """
     by_column = [[text.replace("\n", "; ") for text in column] for column in zip(*rows, strict=True)]
-    widths = [max(len(name), *map(len, cells)) for name, cells in zip(columns, by_column, strict=True)]
+    widest = (max(len(name), *map(len, cells)) for name, cells in zip(columns, by_column, strict=True))
+    widths = [min(one, _MAX_COLUMN) for one in widest]
     padding = " " * _BETWEEN_CELLS
     total = sum(widths) + _BETWEEN_CELLS * (len(widths) - 1)
     rule = (_RULE if _is_unicode(stream) else "-") * min(total, _MAX_RULE)

@@ -6,6 +6,7 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
@@ -25,8 +26,8 @@ _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _LINK = der.sequence(der.oid(oids.SPC_CAB_DATA), _EMPTY_FILE)
 """The type of a catalog member that is not an image."""
-_TABLE_DEPTH = 8
-"""Levels of elements around the table of page hashes. Each element is the last one in its parent."""
+_LENGTH_OCTETS = 8 * 4
+"""Maximum number of octets by which the lengths of the elements around a table of page hashes grow with its size."""
 _PAGE_HASH_TYPES = {DigestAlgorithm.SHA1: oids.SPC_PAGE_HASHES_V1, DigestAlgorithm.SHA256: oids.SPC_PAGE_HASHES_V2}
 
 
@@ -135,16 +136,23 @@ def _usual_page_hashes(data: bytes) -> PageHashes | None:
 
     In a catalog of images, each member has its own, and asn1crypto needs six times as long for them.
     """
-    element = der.read(data)
-    try:
-        for _ in range(_TABLE_DEPTH):
-            *_, element = der.children(data, element)
-    except (ValueError, SignatureFormatError):
-        return None
-    table = element.contents(data)
-    fitting = (one for one in _PAGE_HASH_TYPES if len(table) % (4 + one.size) == 0)
-    every = (PageHashes(algorithm, table) for algorithm in fitting)
-    return next((one for one in every if data in (_file_type(one, INCLUDE_RESOURCES), _file_type(one, NO_FLAGS))), None)
+    for head, algorithm in _usual_heads(len(data)):
+        if data.startswith(head):
+            return PageHashes(algorithm, data[len(head) :])
+    return None
+
+
+@lru_cache(maxsize=256)  # images of one number of pages have the same
+def _usual_heads(size: int) -> tuple[tuple[bytes, DigestAlgorithm], ...]:
+    """Return what precedes the table of page hashes in encodings of `size` bytes, and the algorithm of the table."""
+    found = []
+    for algorithm, flags in itertools.product(_PAGE_HASH_TYPES, (INCLUDE_RESOURCES, NO_FLAGS)):
+        smallest = len(_file_type(PageHashes(algorithm, b""), flags))
+        for head in range(smallest, min(smallest + _LENGTH_OCTETS, size) + 1):
+            if (size - head) % (4 + algorithm.size) == 0:
+                encoded = _file_type(PageHashes(algorithm, bytes(size - head)), flags)
+                found += [(encoded[:head], algorithm)] if len(encoded) == size else []
+    return tuple(found)
 
 
 def _algorithm(data: bytes, element: der.Element) -> str:

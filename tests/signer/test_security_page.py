@@ -64,6 +64,7 @@ OTHERS = {
     "signer.cab.write.MAX_NAME_LENGTH": "of the format",
     "signer.cab.write.MAX_FOLDER_SIZE": "of the format",
     "signer.cli.terminal.MAX_DRAWN_ROWS": "chooses how a table is written",
+    "signer.cli.terminal.MAX_DRAWN_TEXT": "chooses how a table is written",
     "signer.pe.layout_check.MAX_HASHED": "chooses how lief hashes",
     "signer.pe.layout_check.MAX_READ_WHOLE": "chooses how a file is read",
     "signer.policy.si_policy.layout.MAX_VERSION": "the newest version of the format",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -133,7 +134,7 @@ app.command(
 @command
 def show(output: Output, path: CatalogFile) -> None:
     """Show the attributes and members of a catalog."""
-    catalog = _load(path)
+    catalog = _load_members(path)
     if output.json:
         output.document(_document(catalog))
         return
@@ -152,7 +153,7 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
     """Compare two catalogs. Exit code 1 if they differ."""
     from catalogs.diff import differences
 
-    found = differences(_load(first), _load(second))
+    found = differences(*(replaced(_load(path), name=str(path)) for path in (first, second)))
     if output.json:
         rows = [{"what": d.what, "subject": d.subject, "first": d.first, "second": d.second} for d in found]
         output.document({"schema": "drvsign.catalog-diff/1", "same": not found, "differences": rows})
@@ -211,8 +212,18 @@ def _states(path: Path, paths: Sequence[Path], skip: Sequence[str]) -> list[File
     for place in paths:
         if not place.exists():
             raise FileError("file or folder not found", path=place, hint="Check the path.")
-    catalog = _load(path)
+    catalog = _load_members(path)
     return states_of(catalog, path, paths, skip)
+
+
+def _load_members(path: Path) -> Catalog:
+    """Load the catalog at `path` and interpret its members. Raises the errors of `_load`."""
+    catalog = _load(path)
+    try:
+        _ = catalog.members
+    except CatalogError as error:
+        raise error.at(path) from error
+    return catalog
 
 
 def _load(path: Path) -> Catalog:
@@ -227,11 +238,9 @@ def _load(path: Path) -> Catalog:
         hint = "Show its signatures: drvsign inspect FILE"
         raise CatalogError(f"this is {row.title}, not a catalog", path=path, hint=hint)
     try:
-        catalog = Catalog.parse(read(path), path.name)
-        _ = catalog.members
+        return Catalog.parse(read(path), path.name)
     except (CatalogError, SignatureFormatError) as error:
         raise error.at(path) from error
-    return catalog
 
 
 def _document(catalog: Catalog) -> dict[str, Any]:

@@ -114,3 +114,14 @@ def test_a_cell_of_a_large_table_can_not_forge_a_row(capsys, monkeypatch):
     Output().table(("File", "State"), [("a.sys\nb.sys   accepted", ("two", "lines"))])
     lines = capsys.readouterr().out.strip().splitlines()
     assert lines[2:] == [" a.sys\\nb.sys   accepted   two; lines"]
+
+
+def test_a_long_cell_is_not_drawn_by_rich_and_does_not_pad_the_other_rows(capsys, monkeypatch):
+    """A megabyte in the name of a file would be a megabyte of spaces for each other row."""
+    monkeypatch.setattr("signer.cli.terminal._table", lambda *_, **__: pytest.fail("rich draws it"))
+    rows = [("a" * terminal.MAX_DRAWN_TEXT, "long"), *((f"{number}.sys", "short") for number in range(100))]
+    Output().table(("File", "State"), rows)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[2] == f" {'a' * terminal.MAX_DRAWN_TEXT}   long"
+    assert lines[3].split() == ["0.sys", "short"]
+    assert max(map(len, lines[3:])) < 300

@@ -38,9 +38,20 @@ def test_an_image_without_page_hashes(value: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize("algorithm", [DigestAlgorithm.SHA1, SHA256])
-def test_page_hashes_are_read_back(algorithm: DigestAlgorithm) -> None:
-    pages = PageHashes(algorithm, bytes(4 + algorithm.size) * 3)
-    assert indirect_data.parse(indirect_data.for_image(SHA256, DIGEST, pages)).page_hashes == pages
+@pytest.mark.parametrize("flags", [indirect_data.NO_FLAGS, indirect_data.INCLUDE_RESOURCES], ids=["tool", "catalog"])
+def test_page_hashes_are_read_back_in_the_usual_form_as_in_any_other(
+    algorithm: DigestAlgorithm, flags: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [PageHashes(algorithm, bytes(range(4 + algorithm.size)) * rows) for rows in (*range(13), 60, 2000)]
+    encoded = [indirect_data.for_image(SHA256, DIGEST, pages, flags=flags) for pages in every]
+    slow = indirect_data._hashes_in
+    monkeypatch.setattr(indirect_data, "_hashes_in", lambda *_: pytest.fail("read as an unusual form"))
+    assert [indirect_data.parse(one).page_hashes for one in encoded] == every
+    monkeypatch.setattr(indirect_data, "_hashes_in", slow)
+    monkeypatch.setattr(indirect_data, "_usual_page_hashes", lambda data: None)
+    indirect_data._parse_file_type.cache_clear()
+    indirect_data._form.cache_clear()
+    assert [indirect_data.parse(one).page_hashes for one in encoded] == every
 
 
 @pytest.mark.parametrize(

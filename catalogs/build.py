@@ -10,12 +10,13 @@ from itertools import chain
 from pathlib import Path
 
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, hash_file, subjects
+from catalogs.catalog.members import MEMBER_FLAGS, HashedFile, content_algorithm, hash_file, subjects
 from catalogs.catalog.os_names import OsName, os_attribute, tokens
 from catalogs.catalog.trust_list import CertificateTrustList, NameValue, TrustedSubject
 from catalogs.package.compressed import open_decompressed
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.signature_attributes import SignatureAttribute, is_true
+from signer.algorithms import DigestAlgorithm
 from signer.errors import SignerError, UsageError
 from signer.records import dataclass
 from signer.storage.files import mapped
@@ -52,10 +53,14 @@ def build(package: DriverPackage, options: CatalogOptions, *, each: Each = map, 
     `opened` provides the bytes of its files.
     """
     version = options.version or version_for(package.os)
-    entries = each(lambda file: subjects(_hash(file, options, opened), named_values(file), version), package.files)
-    attributes = catalog_attributes(package)
-    everything = chain.from_iterable(entries)
-    return assemble(everything, attributes, replace(options, version=version), package.catalog_name)
+
+    def entries(file: PackageFile) -> _Entries:
+        paged = content_algorithm(version) if options.page_hashes or _requires_page_hashes(file) else None
+        hashed = hash_path(file.path, compressed=file.compressed, page_hashes=paged, opened=opened)
+        return subjects(hashed, named_values(file), version)
+
+    everything = chain.from_iterable(each(entries, package.files))
+    return assemble(everything, catalog_attributes(package), replace(options, version=version), package.catalog_name)
 
 
 def version_for(names: Iterable[OsName]) -> int:
@@ -107,13 +112,16 @@ def catalog_attributes(package: DriverPackage) -> list[NameValue]:
     ]
 
 
-def _hash(file: PackageFile, options: CatalogOptions, opened: Opener) -> HashedFile:
-    requested = any(_is(a, name) and _is_included(a) for a in file.attributes for name in _WITH_PAGE_HASHES)
-    return hash_path(file.path, compressed=file.compressed, page_hashes=options.page_hashes or requested, opened=opened)
+def _requires_page_hashes(file: PackageFile) -> bool:
+    return any(_is(one, name) and _is_included(one) for one in file.attributes for name in _WITH_PAGE_HASHES)
 
 
 def hash_path(
-    path: Path, *, compressed: bool = False, page_hashes: bool = False, opened: Opener = mapped
+    path: Path,
+    *,
+    compressed: bool = False,
+    page_hashes: DigestAlgorithm | None = None,
+    opened: Opener = mapped,
 ) -> HashedFile:
     """Hash the file at `path`, decompressed if it is `compressed`. Raises SignerError with the path."""
     try:

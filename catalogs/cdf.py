@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 
 from catalogs.build import CatalogOptions, assemble, hash_path
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import subjects, text_tag
+from catalogs.catalog.members import content_algorithm, subjects, text_tag
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.folder import Folder, OutsideFolder
 from signer.errors import CatalogError, FileError, MalformedInput
@@ -104,9 +104,11 @@ def parse(text: str, source: Path, version: int | None = None) -> CatalogDefinit
 def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
     """Build the unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with the line."""
     entries, folder = [], Folder(definition.source.parent)
+    has_pages = definition.page_hashes or options.page_hashes
+    paged = content_algorithm(definition.version) if has_pages else None
     for member in definition.members:
         try:
-            hashed = hash_path(_found(member.path, folder), page_hashes=definition.page_hashes or options.page_hashes)
+            hashed = hash_path(_found(member.path, folder), page_hashes=paged)
         except FileError as error:
             message = f"{member.path}: {error.message}"
             raise FileError(message, path=definition.source, line=member.line, hint=_FILE_HINT) from error

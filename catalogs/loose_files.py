@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catalogs.build import CatalogOptions, assemble, hash_path
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import MEMBER_FLAGS, SHA1, SHA256, subjects
+from catalogs.catalog.members import MEMBER_FLAGS, SHA1, SHA256, content_algorithm, subjects
 from catalogs.catalog.trust_list import NameValue, TrustedSubject
 from catalogs.folder_check import FileState
 from signer.errors import FileError, MalformedInput, SignerError, UsageError, unexpected_as_internal
@@ -69,10 +69,11 @@ def loose_files(paths: Iterable[Path], catalog: Path | None = None) -> list[Loos
 def build_loose(files: Sequence[LooseFile], options: CatalogOptions, name: str, *, each: Each = map) -> Catalog:
     """Build the unsigned catalog of files, by default version 2. Raises SignerError with the path of a file."""
     version = options.version or 2
+    paged = content_algorithm(version) if options.page_hashes else None
     empty = [NameValue(FILE_PATH, MEMBER_FLAGS, file.name) for file in files if file.is_empty]
 
     def entries(file: LooseFile) -> _Entries:
-        hashed = hash_path(file.path, page_hashes=options.page_hashes)
+        hashed = hash_path(file.path, page_hashes=paged)
         return subjects(hashed, [NameValue(FILE_PATH, MEMBER_FLAGS, file.name)], version)
 
     made = each(entries, [file for file in files if not file.is_empty])

@@ -109,6 +109,10 @@ class Catalog:
         """Return the digest algorithms of the members."""
         return self._algorithms
 
+    def page_hash_algorithms(self) -> Iterable[DigestAlgorithm]:
+        """Return the algorithms of the members' page hashes."""
+        return self._page_hash_algorithms
+
     def contains(self, digest: bytes) -> bool:
         """Tell whether a member has this digest."""
         return digest in self._by_digest
@@ -126,6 +130,10 @@ class Catalog:
     def _algorithms(self) -> frozenset[DigestAlgorithm]:
         found = (member.digest_algorithm for member in self.members)
         return frozenset(one for one in found if one is not None)
+
+    @cached_property
+    def _page_hash_algorithms(self) -> frozenset[DigestAlgorithm]:
+        return frozenset(member.page_hashes.algorithm for member in self.members if member.page_hashes is not None)
 
     @cached_property
     def _by_digest(self) -> dict[bytes, CatalogMember]:

@@ -41,7 +41,7 @@ class HashedFile:
     type: MemberType
     digests: dict[DigestAlgorithm, bytes]
     contents: dict[DigestAlgorithm, bytes]
-    """SpcIndirectDataContent with each digest, in DER, with page hashes if requested."""
+    """SpcIndirectDataContent with each digest, in DER, with page hashes of this algorithm if requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,16 @@ class CatalogMember:
         return next((value for key, value in self.attributes if key.lower() == name.lower()), None)
 
 
-def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
+def content_algorithm(version: int) -> DigestAlgorithm:
+    """Return the algorithm of the digest and of the page hashes in the content of entries of a catalog version."""
+    return SHA1 if version == 1 else SHA256
+
+
+def hash_file(data: memoryview, *, page_hashes: DigestAlgorithm | None = None) -> HashedFile:
     """Hash a file: an image without its signature and checksum, a cabinet without its signature, others whole.
 
-    Raises ImageError and MalformedInput for images and cabinets that can't be hashed safely.
+    `page_hashes` is the algorithm of an image's page hashes; None to compute none. Raises ImageError and MalformedInput
+    for images and cabinets that can't be hashed safely.
     """
     row = detect(data)
     if row is None or row.load_subject is None or row.member_type is None:
@@ -83,7 +89,7 @@ def hash_file(data: memoryview, *, page_hashes: bool = False) -> HashedFile:
         contents = {one: indirect_data.for_link(one, digests[one]) for one in _ALGORITHMS}
         return HashedFile("flat", FLAT, digests, contents)
     subject = row.load_subject()(data)
-    hashes = subject.hash(_ALGORITHMS, paged=_ALGORITHMS if page_hashes and row.features.page_hashes else ())
+    hashes = subject.hash(_ALGORITHMS, paged=(page_hashes,) if page_hashes and row.features.page_hashes else ())
     contents = {one: subject.member_content(hashes, one) for one in _ALGORITHMS}
     return HashedFile(row.name, row.member_type, hashes.digests, contents)
 

@@ -143,6 +143,10 @@ class CatalogLookup(Protocol):
         """Return the digest algorithms that the members are listed by."""
         ...
 
+    def page_hash_algorithms(self) -> Iterable[DigestAlgorithm]:
+        """Return the algorithms of the members' page hashes; none if no member has page hashes."""
+        ...
+
     def contains(self, digest: bytes) -> bool:
         """Return whether the catalog lists a member with this digest."""
         ...

@@ -90,7 +90,9 @@ def _gather_subject(
     read = [one for signature in found.signatures for one in _read_signatures(signature)]
     claims = [one.indirect for one in read if one.indirect is not None]
     wanted = member_algorithms(lookups) | {claim.algorithm for claim in claims if claim.algorithm is not None}
+    # Those of catalogs too, which may not list the file: hashing a large one twice takes half as long again.
     paged = {claim.page_hashes.algorithm for claim in claims if claim.page_hashes is not None}
+    paged.update(algorithm for catalog in lookups for algorithm in catalog.page_hash_algorithms())
     digests = subject.hash(wanted.union(further), paged=paged if subject.has_page_hashes else ()).digests
     embedded = [_compared(subject, _compare_digest(one, digests, row), one) for one in read]
     listed = catalog_signatures(lookups, digests, len(embedded))

@@ -73,7 +73,7 @@ def embedded(data: bytes, *found: bytes) -> bytes:
 def catalog(version: int = 2, note: int = 0) -> Catalog:
     """Return a signed catalog that lists `DRIVER` and a text."""
     named = [NameValue("File", MEMBER_FLAGS, "hello.sys"), NameValue("OSAttr", MEMBER_FLAGS, "2:6.1,2:10.0")]
-    files = [hash_file(memoryview(DRIVER), page_hashes=True), hash_file(memoryview(b"[Version]"))]
+    files = [hash_file(memoryview(DRIVER), page_hashes=DigestAlgorithm.SHA256), hash_file(memoryview(b"[Version]"))]
     entries = [entry for file in files for entry in subjects(file, named, version)]
     own = [
         NameValue("Note", MEMBER_FLAGS, str(note)),

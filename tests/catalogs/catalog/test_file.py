@@ -106,7 +106,7 @@ def test_the_identifier_is_derived_from_content_and_date() -> None:
 
 def test_page_hashes_are_in_the_sha256_entry() -> None:
     data = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
-    sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=True), [], 2))
+    sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=DigestAlgorithm.SHA256), [], 2))
     assert sha1.page_hashes is None
     assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
 
@@ -219,12 +219,12 @@ def entry(
     data: bytes, name: str, tag: bytes | None = None, version: int = 2, page_hashes: bool = False
 ) -> list[TrustedSubject]:
     """Return the entries of a file, optionally with another tag."""
-    hashed = hash_file(memoryview(data), page_hashes=page_hashes)
+    hashed = hash_file(memoryview(data), page_hashes=DigestAlgorithm.SHA256 if page_hashes else None)
     return subjects(hashed, [NameValue("File", MEMBER_FLAGS, name)], version, tag=tag)
 
 
 IMAGE = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
-PAGED = hash_file(memoryview(IMAGE), page_hashes=True)
+PAGED = hash_file(memoryview(IMAGE), page_hashes=DigestAlgorithm.SHA256)
 PAGES_OF_ANOTHER = hash_pages(Image.parse(PeSpec().build()), DigestAlgorithm.SHA256)
 OTHER_PAGES = replace(
     PAGED, contents={one: indirect_data.for_image(one, PAGED.digests[one], PAGES_OF_ANOTHER) for one in PAGED.digests}

@@ -45,6 +45,9 @@ class Listing:
     name: str = "driver.cat"
     pages: dict[bytes, PageHashes] = field(default_factory=dict)
 
+    def page_hash_algorithms(self) -> Iterable[DigestAlgorithm]:
+        return ()
+
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
         return self.members
 

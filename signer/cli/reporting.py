@@ -70,17 +70,16 @@ class Reporting:
     def write(self, output: Output, answer: Answer) -> None:
         """Write the answer in all formats. Raises FileError.
 
-        A document on stdout is the last: the error about a file that can't be written takes its place.
+        A document on stdout is the last: the error about a file that can't be written takes its place. A pipe that ends
+        before the text does, such as `| head`, loses no file.
         """
         self.is_answered = True
-        if self.stdout == "text":
-            answer.text(output)
-        report = self._report(answer) if self._needs_model(answer.own) else None
-        for file in self.files:
-            if file.format in answer.own:
-                write_report(file, answer.own[file.format]())
-            else:
-                self._write_file(file, answer.document, report)
+        try:
+            if self.stdout == "text":
+                answer.text(output)
+        finally:
+            report = self._report(answer) if self._needs_model(answer.own) else None
+            self._write_files(answer, report)
         if output.json:
             output.document(dict(answer.document()))
         elif self.stdout in answer.own:
@@ -88,6 +87,13 @@ class Reporting:
                 output.write(piece)
         elif report is not None:
             self._to_stdout(output, report)
+
+    def _write_files(self, answer: Answer, report: Report | None) -> None:
+        for file in self.files:
+            if file.format in answer.own:
+                write_report(file, answer.own[file.format]())
+            else:
+                self._write_file(file, answer.document, report)
 
     def write_error(self, error: SignerError) -> None:
         """Write an error that stopped the command to the reports, if the answer was not written. Raises FileError.

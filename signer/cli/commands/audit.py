@@ -222,6 +222,8 @@ def audit(
             write_table(ledger.rows(), options.table)
         kept.write(output, ledger, question)
         _report(output, reporting, ledger, question, _changes(ledger, old))
+        for path in filter(None, (options.table, *(one.path for one in reporting.files))):
+            output.note(f"{path}: written")
         if interrupted is not None:
             output.error(interrupted)
             raise typer.Exit(ExitCode.INTERRUPTED)

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from signer.cli.options.reports import FILE_FORMATS, FORMATS
+from signer.cli.output import Output
+from signer.cli.reporting import Answer, ReportFile, Reporting
+from signer.reports.model import Report
+from signer.reports.places import Places
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import Ran, drvsign
@@ -222,3 +226,20 @@ def test_an_interrupted_call_reports_what_is_left(packages: Path, monkeypatch: p
     assert ran.code == 130
     run = require_sarif(ran.stdout)
     assert (run["invocations"][0]["exitCode"], run["results"][0]["ruleId"]) == (130, "interrupted")
+
+
+@pytest.mark.parametrize("end", [BrokenPipeError(), SystemExit(1)], ids=["of stdout", "by rich"])
+def test_a_pipe_that_ends_early_loses_no_report(tmp_path: Path, end: BaseException) -> None:
+    """As in `drvsign audit … --report html=F | head`."""
+
+    def text(sink: object) -> None:
+        raise end
+
+    def no_model() -> Report:
+        raise AssertionError("neither format needs it")
+
+    files = [ReportFile("html", tmp_path / "a.html"), ReportFile("json", tmp_path / "a.json")]
+    reporting = Reporting("audit", "text", files, Places(tmp_path, tmp_path))
+    with pytest.raises(type(end)):
+        reporting.write(Output(), Answer(text, lambda: {"a": 1}, no_model, {"html": lambda: ["page"]}))
+    assert ((tmp_path / "a.html").read_text(), (tmp_path / "a.json").read_text()) == ("page", '{"a": 1}\n')

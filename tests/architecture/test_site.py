@@ -14,6 +14,7 @@ import yaml
 import catalogs
 import signer
 import testcerts
+from tests.support.api_signatures import data_classes, has_signature
 from tests.support.files import ROOT
 
 CONFIGURATION: dict[str, Any] = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Loader=yaml.BaseLoader)
@@ -45,3 +46,18 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     reference = (tmp_path / "api-reference.html").read_text("utf-8")
     names = [f"{package.__name__}.{name}" for package in (signer, catalogs, testcerts) for name in package.__all__]
     assert [name for name in names if f'id="{name}"' not in reference] == []
+
+
+def test_a_signature_has_each_parameter_below_the_heading() -> None:
+    heading = '<h3 id="signer.Stamp">Stamp</h3>'
+    shown = "<pre><span>Stamp</span>(\n    date: date,\n    section: str = X,\n)</pre>"
+    assert has_signature(heading + shown, "signer.Stamp", ["date", "section"])
+    assert has_signature(heading + "<pre>Stamp(date: date, section: str)</pre>", "signer.Stamp", ["date", "section"])
+    assert not has_signature(heading + shown, "signer.Stamp", ["date", "version"])
+    assert not has_signature(heading + "<pre>other(date: date)</pre>", "signer.Stamp", ["date"])
+    assert not has_signature(shown, "signer.Other", ["date"])
+
+
+def test_the_data_classes_of_the_api_are_known() -> None:
+    """An empty list would let the site lose every signature."""
+    assert dict(data_classes())["signer.Target"] == ["release", "architecture", "s_mode"]

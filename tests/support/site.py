@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
+
+from tests.support.api_signatures import API, data_classes, has_signature
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = {"README.md": "index.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
 TOP |= {"SECURITY.md": "SECURITY.md", "LICENSE": "LICENSE"}
 """Files at the top of the checkout, and their place in the site."""
-API = ("signer", "catalogs", "testcerts")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -32,6 +34,15 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Make links between docs/ and the top of the checkout links between pages."""
     at_top = page.file.src_uri in TOP.values()
     return re.sub(r"\]\(((?:\.\./|docs/)?)([^)#:]+)", lambda link: _link(link[1], link[2], at_top=at_top), markdown)
+
+
+def on_page_content(content: str, page: Any, **_: Any) -> str:
+    """Require the signature of every public data class. Raises PluginError, which ends the build."""
+    if page.file.src_uri == "api-reference.md":
+        missing = [name for name, fields in data_classes() if not has_signature(content, name, fields)]
+        if missing:
+            raise PluginError(f"API reference: constructors without their parameters: {', '.join(missing)}")
+    return content
 
 
 def _link(folder: str, name: str, *, at_top: bool) -> str:

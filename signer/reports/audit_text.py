@@ -30,6 +30,8 @@ _TITLES: Mapping[Answer, tuple[str, str]] = {
     "not-for-target": ("is for another architecture", "are for another architecture"),
     "not-a-driver": ("file is never loaded by the kernel", "files are never loaded by the kernel"),
 }
+_FOLDER_WIDTH = 18
+"""Number of characters of a folder that fit a column of a narrow terminal."""
 _STYLES: Mapping[Answer, str] = {"stops": "bold red", "stops-unless-allowed": "bold yellow", "needs-file": "yellow"}
 _COLUMNS = ("Driver", "Publisher", "Signed", "Where")
 _LISTED: tuple[Answer, ...] = (*STOPPING, "unknown", "needs-file")
@@ -49,11 +51,14 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
     worst = next((one for one in STOPPING if counts[one]), None)
     sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if drivers(counts) else None)
     sink.paragraph("", ", ".join(f"{counts[one]:,} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
+    ends_blank = False
     for answer, group in groupby(rows, lambda row: row.reason.answer):
-        sink.print()
+        if not ends_blank:
+            sink.print()
         sink.line(_count(counts[answer], "driver"), f"{_title(answer, counts[answer])}:", _STYLES.get(answer))
         shown = counts[answer] if verbose else min(counts[answer], _SHOWN)
         _write_group(islice(group, shown), sink, verbose=verbose)
+        ends_blank = not verbose and counts[answer] <= shown  # a table ends with a blank line
         if counts[answer] > shown:
             left = counts[answer] - shown
             sink.print(f"    … and {left:,} more; -v lists all, --output FILE writes them to a table")
@@ -138,10 +143,11 @@ def _name(path: str) -> str:
 
 
 def _folder(path: str) -> str:
-    """Return the folder of a file, shortened to its last two names."""
+    """Return the folder of a file; of a long one its last two names, or the last one."""
     parts = (PureWindowsPath(path) if "\\" in path else PurePath(path)).parent.parts
     if len(parts) > 3:
-        return f"…/{'/'.join(parts[-2:])}"
+        two = f"…/{'/'.join(parts[-2:])}"
+        return two if len(two) <= _FOLDER_WIDTH else f"…/{parts[-1]}"
     return "/".join(parts) or "." if "\\" in path else PurePath(*parts).as_posix()
 
 

@@ -31,10 +31,10 @@ LIMITS: dict[str, int] = {
     "inf-size": 16 << 20,  # bytes
     "inf-text": 32 << 20,  # characters that its strings insert
     "inf-tokens": 500_000,  # of an entry with its continuation lines
+    "key-iterations": 2_500_000,  # of all encrypted parts of a key file, about a second
     "list-paths": 100_000,  # of one @list.txt
     "log-files": 5_000,  # that one explanation covers
     "log-work": 220_000,  # units: see `signer.explain.budget`
-    "pfx-iterations": 3_000_000,  # of the MAC and all encrypted parts, about a second
     "policy-elements": 250_000,  # of an App Control policy in XML
     "policy-size": 4 << 20,  # bytes of an App Control policy in binary form
     "szdd-size": 8 << 20,  # bytes after decompression

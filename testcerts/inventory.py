@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import pkcs12
 
 from signer.certificates import (
     common_name,
@@ -22,7 +21,8 @@ from signer.certificates import (
     thumbprint,
 )
 from signer.errors import CertificateError, WrongSecret
-from signer.keys.local import encoded_password, require_few_iterations
+from signer.keys.passwords import encoded_password, guesses, require_few_iterations
+from signer.keys.pfx import open_pfx
 from signer.records import dataclass
 from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
@@ -175,25 +175,25 @@ def _revokes(revocations: x509.CertificateRevocationList, certificate: x509.Cert
 
 
 def _open_pfx(data: bytes, password: str | None) -> Contents:
-    require_few_iterations(data)
-    passwords = [None, "", PFX_PASSWORD]
-    for one in passwords if password is None else [password, *passwords]:
+    """Open a PFX with the given password, else with those that need no prompt. Raises WrongSecret, CertificateError."""
+    if password is not None:
+        encoded_password(password)  # a password that can't be right for any file
+    require_few_iterations(data, "PFX")
+    guessed = guesses(data)
+    for one in (*(() if password is None else (password,)), *guessed, *((PFX_PASSWORD,) if guessed else ())):
         try:
-            opened = pkcs12.load_pkcs12(data, None if one is None else encoded_password(one))
-        except (ValueError, UnsupportedAlgorithm) as error:
-            wrong = error
+            opened = open_pfx(data, one)
+        except WrongSecret:
             continue
-        first = [opened.cert.certificate] if opened.cert else []
-        others = [entry.certificate for entry in opened.additional_certs]
-        return Contents("pfx", (*first, *others), has_key=opened.key is not None)
-    if "password" not in str(wrong).lower():
-        raise CertificateError(
-            "the PFX file is damaged or has an unsupported format", hint="Export the PFX again."
-        ) from wrong
+        except ValueError as error:
+            message = "the PFX file is damaged or has an unsupported format"
+            raise CertificateError(message, hint="Export the PFX again.") from error
+        own = () if opened.certificate is None else (opened.certificate,)
+        return Contents("pfx", (*own, *opened.others), has_key=opened.key is not None)
     raise WrongSecret(
         "the password of the PFX file is wrong" if password is not None else "the PFX file needs a password",
         hint="Give the password with --password-env, --password-file or --password-fd.",
-    ) from wrong
+    )
 
 
 def _load_crl(data: bytes) -> x509.CertificateRevocationList:

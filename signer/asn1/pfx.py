@@ -1,66 +1,98 @@
-"""Read the iteration counts of a PFX (PKCS #12) without a password.
+"""Read the structure of a PFX (PKCS #12) without a password.
 
-Sources: RFC 7292, 4 (MacData) and appendix C; RFC 8018, A.2 (PBKDF2-params) and A.3; RFC 7914, 7 (scrypt-params). In
-each of them the count is the INTEGER behind the salt, an OCTET STRING.
-
-The file is scanned for these pairs and not parsed: what one parser refuses another one opens, and a count that is not
-found is not limited.
+Sources: RFC 7292, 4 (PFX, AuthenticatedSafe, MacData); RFC 9579, 4 (PBMAC1).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from typing import Any
 
-from signer.asn1 import der
+from asn1crypto import algos, cms, core, parser, pkcs12
 
-_SCRYPT_NUMBERS = 3
-"""N, r and p of scrypt, whose time is their product."""
-_MAX_LEVELS = 8
-"""Levels of OCTET STRINGs that contain ASN.1; a PFX has two."""
-_MAX_NUMBER_SIZE = 8
-"""Bytes of the longest count; the order of an elliptic curve is longer, and follows an OCTET STRING too."""
-_CONSTRUCTED, _LONG_TAG, _INDEFINITE, _END = 0x20, 0x1F, 0x80, 0x00
+from signer.asn1 import oids
+from signer.records import dataclass
+
+PBKDF2 = "pbkdf2"
 
 
-def iterations(data: bytes) -> int:
-    """Return how many iterations opening a PFX takes in all, in DER or BER; 0 if the data contains no count.
+@dataclass(frozen=True, slots=True)
+class Mac:
+    """The MAC that a password protects a PFX with."""
 
-    Those of its MAC, its encrypted contents and its unencrypted bags with keys are added up.
-    """
-    return _sum(memoryview(data), _MAX_LEVELS)
-
-
-def _sum(data: memoryview, levels: int) -> int:
-    """Add up the counts in `data` and inside its OCTET STRINGs, which may be split into several ones (BER)."""
-    total, strings, numbers = 0, list[memoryview](), list[int]()
-    for tag, contents in (*_primitives(data), (_END, memoryview(b""))):
-        if tag == der.INTEGER and strings and 0 < len(contents) <= _MAX_NUMBER_SIZE:
-            numbers.append(int.from_bytes(contents, "big"))
-        elif tag == der.OCTET_STRING and not numbers:
-            strings.append(contents)
-        else:
-            total += math.prod(numbers) if len(numbers) == _SCRYPT_NUMBERS else sum(numbers[:1])
-            inside = b"".join(strings)
-            if levels and inside[:1] == b"\x30":
-                total += _sum(memoryview(inside), levels - 1)
-            strings, numbers = [contents] if tag == der.OCTET_STRING else [], []
-    return total
+    derivation: str
+    """Name of the digest of the key derivation of PKCS #12, or `PBKDF2` (PBMAC1)."""
+    prf: str
+    """Name of the digest of PBKDF2."""
+    algorithm: str
+    """Name of the digest of the HMAC."""
+    key_size: int
+    """Bytes of the key that PBKDF2 derives."""
+    digest: bytes
+    salt: bytes
+    iterations: int
 
 
-def _primitives(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yield tag and contents of the primitive elements in BER, in their order; stop where the data ends too early."""
-    place = 0
-    while place + 2 <= len(data):
-        tag, place = data[place], place + 1
-        if tag & _LONG_TAG == _LONG_TAG:
-            while place + 1 < len(data) and data[place] & 0x80:
-                place += 1
-            place += 1
-        length, place = int.from_bytes(data[place : place + 1]), place + 1
-        if length > _INDEFINITE:
-            size = length & 0x7F
-            length, place = int.from_bytes(data[place : place + size]), place + size
-        if tag != _END and not tag & _CONSTRUCTED:
-            yield tag, data[place : place + length]
-            place += length
+@dataclass(frozen=True, slots=True)
+class Pfx:
+    """The structure of a PFX."""
+
+    content: bytes
+    """The AuthenticatedSafe, which the MAC covers."""
+    plain: tuple[bytes, ...]
+    """The encoded ContentInfos that are not encrypted."""
+    encrypted: tuple[bytes, ...]
+    """All other encoded ContentInfos."""
+    mac: Mac | None
+
+
+MAX_CONTENTS = 100
+"""Parts of the AuthenticatedSafe; real files have two or three."""
+
+
+class _Pbmac1Params(core.Sequence):
+    _fields = [("key_derivation", algos.KdfAlgorithm), ("scheme", algos.HmacAlgorithm)]
+
+
+def parse(data: bytes) -> Pfx:
+    """Return the structure of a PFX in DER or BER. Raises ValueError."""
+    try:
+        pfx = pkcs12.Pfx.load(data)
+        content = pfx["auth_safe"]["content"].native
+        parts = [(cms.ContentInfo.load(part)["content_type"].native == "data", part) for part in _parts(content)]
+        mac = None if isinstance(pfx["mac_data"], core.Void) else _mac(pfx["mac_data"])
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a PFX ({error})") from error
+    plain, encrypted = (tuple(one for is_plain, one in parts if is_plain is wanted) for wanted in (True, False))
+    return Pfx(content, plain, encrypted, mac)
+
+
+def _parts(content: bytes) -> Iterator[bytes]:
+    """Yield the encoded ContentInfos of an AuthenticatedSafe. Raises ValueError."""
+    left = parser.parse(content)[4]
+    for _ in range(MAX_CONTENTS):
+        if not left:
+            break
+        size = parser.peek(left)
+        yield left[:size]
+        left = left[size:]
+    if left:
+        raise ValueError(f"more than {MAX_CONTENTS} contents")
+
+
+def _mac(data: Any) -> Mac:
+    digest, algorithm = data["mac"]["digest"].native, data["mac"]["digest_algorithm"]
+    if algorithm["algorithm"].dotted != oids.PBMAC1:
+        name = algorithm["algorithm"].native
+        return Mac(name, name, name, 0, digest, data["mac_salt"].native, data["iterations"].native)
+    parameters = algorithm["parameters"].parse(_Pbmac1Params)
+    derivation = parameters["key_derivation"]["parameters"]
+    return Mac(
+        PBKDF2,
+        derivation["prf"]["algorithm"].native,
+        parameters["scheme"]["algorithm"].native,
+        derivation["key_length"].native,
+        digest,
+        derivation["salt"].native,
+        derivation["iteration_count"].native,
+    )

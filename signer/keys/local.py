@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from collections.abc import Iterable
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der
-from signer.asn1.pfx import iterations
 from signer.certificates import load_all
-from signer.errors import IdentityError, KeyNotFound, SignatureFormatError, WrongSecret
+from signer.errors import IdentityError, KeyNotFound, SignatureFormatError
 from signer.keys.chain import chain_above, identity_for
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
+from signer.keys.passwords import encoded_password, require_few_iterations, wrong_secret
+from signer.keys.pfx import open_pfx, require_key
 from signer.keys.pvk import is_pvk, load_pvk
-from signer.limits import LIMITS, VARIABLE
 from signer.records import dataclass
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+_KEY_BLOCK = re.compile(rb"-----BEGIN ((?:[A-Z]+ )?)PRIVATE KEY-----([^-]*)-----END [A-Z ]+-----")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,43 +63,18 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     """Load the identity in a PFX (PKCS #12): key, certificate, and the issuers that the file contains.
 
     Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations, by
-    default the limit `pfx-iterations`.
+    default the limit `key-iterations`.
     """
-    require_few_iterations(data, max_iterations)
-    secret = None if password is None else encoded_password(password)
     try:
-        key, certificate, others = pkcs12.load_key_and_certificates(data, secret)
-    except UnsupportedAlgorithm as error:
-        raise IdentityError(f"the encryption of the PFX is not supported ({error})") from error
+        contents = open_pfx(data, password, max_iterations)
     except ValueError as error:
-        if "password" in str(error).lower():
-            raise _wrong_secret("PFX", password) from error
         raise IdentityError(
             "the file is not a valid PFX (PKCS #12) file",
             hint="Use the .pfx or .p12 file that the key was exported to. "
             "For PEM, DER and PVK files, use --cert and --key.",
         ) from error
-    if key is None or certificate is None:
-        raise KeyNotFound(
-            "the PFX does not contain a private key with its certificate",
-            hint="Export the certificate again, with its private key.",
-        )
-    return _identity(key, certificate, others)
-
-
-def require_few_iterations(data: bytes, limit: int | None = None) -> None:
-    """Refuse a PFX that takes more iterations to open than the limit `pfx-iterations`. Raises IdentityError.
-
-    A PFX has a MAC and two encrypted parts; Windows writes 2,000 iterations for each, OpenSSL 2,048, key stores up to
-    600,000.
-    """
-    count, limit = iterations(data), LIMITS["pfx-iterations"] if limit is None else limit
-    if count > limit:
-        raise IdentityError(
-            f"the PFX requires {count:,} iterations to be opened; the limit is {limit:,}",
-            hint=f"To sign with it, if you trust the file: --identity 'pfx:FILE.pfx?iterations={count}'. For other "
-            f"commands: {VARIABLE}=pfx-iterations={count}",
-        )
+    key, certificate = require_key(contents)
+    return _identity(key, certificate, contents.others)
 
 
 def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningIdentity:
@@ -121,20 +99,23 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
     secret = None if password is None else encoded_password(password)
     if is_pvk(data):
         return load_pvk(data, secret)
+    data = key_block(data)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
+    if load is load_der_private_key:
+        require_few_iterations(data, "private key")
     try:
         # Validation takes 40 ms. LocalKey.sign checks each signature instead.
         key = load(data, secret, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if not password:
-            raise _wrong_secret("private key", password) from None
+            raise wrong_secret("private key", password) from None
         # The key is not encrypted: ignore the password.
         key = load(data, None, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm as error:
         raise IdentityError(f"the type or the encryption of the private key is not supported ({error})") from error
     except ValueError as error:
         if (password is not None and _is_encrypted(data)) or "password" in str(error).lower():
-            raise _wrong_secret("private key", password) from error
+            raise wrong_secret("private key", password) from error
         raise KeyNotFound(
             "the file does not contain a valid private key",
             hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1), or a .pvk file.",
@@ -146,31 +127,20 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
     return key
 
 
+def key_block(data: bytes) -> bytes:
+    """Return the first key of a PEM file: in DER if it is an encrypted one in PKCS #8, else as PEM.
+
+    Any other file is returned as it is.
+    """
+    block = _KEY_BLOCK.search(data)
+    if block is None:
+        return data
+    return b64decode(block[2]) if block[1] == b"ENCRYPTED " else block[0]
+
+
 def _is_encrypted(data: bytes) -> bool:
     """Tell whether a PEM or DER file contains an encrypted key, which begins with an algorithm in DER (RFC 5958, 3)."""
     try:
         return b"ENCRYPTED" in data or der.read(data, der.read(data).body).tag == der.SEQUENCE
     except SignatureFormatError:
         return False
-
-
-def encoded_password(password: str) -> bytes:
-    """Return a password in UTF-8. Raises WrongSecret for a NUL, at which the binding of OpenSSL panics."""
-    if "\0" in password:
-        raise WrongSecret("the password contains a NUL character", hint="Check where the password comes from.")
-    try:
-        return password.encode()
-    except UnicodeEncodeError as error:
-        raise WrongSecret("the password is not UTF-8", hint="Check where the password comes from.") from error
-
-
-def _wrong_secret(container: str, password: str | None) -> WrongSecret:
-    if password is None:
-        return WrongSecret(
-            f"the {container} is protected by a password, and none was given",
-            hint="Use --password-env, --password-file or --password-fd.",
-        )
-    return WrongSecret(
-        f"the password of the {container} is wrong",
-        hint="Check the password, also for spaces before and after it.",
-    )

@@ -160,24 +160,28 @@ def _open_pfx(path: Path, secret: Secret, max_iterations: int | None = None) -> 
     from signer.keys.local import load_pfx
 
     data = read(path)
-    return _with_secret(path, lambda password: load_pfx(data, password, max_iterations), secret)
+    return _with_secret(path, data, lambda password: load_pfx(data, password, max_iterations), secret)
 
 
 def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:
-    from signer.keys.local import load_pair
+    from signer.keys.local import key_block, load_pair
 
     certificates, private = read(certificate), read(key)
     try:
         load_all(certificates)
     except SignerError as error:
         raise error.at(certificate) from error
-    return _with_secret(key, lambda password: load_pair(certificates, private, password), secret)
+    return _with_secret(key, key_block(private), lambda password: load_pair(certificates, private, password), secret)
 
 
-def _with_secret(path: Path, load: Callable[[str | None], SigningIdentity], secret: Secret) -> SigningIdentity:
-    """Call `load` without a password, then with an empty one (common in PFX files), then with that of `secret`."""
+def _with_secret(
+    path: Path, data: bytes, load: Callable[[str | None], SigningIdentity], secret: Secret
+) -> SigningIdentity:
+    """Call `load` with the passwords that are guessed for the `data` of a key, then with that of `secret`."""
+    from signer.keys.passwords import guesses
+
     try:
-        for password in (None, ""):
+        for password in guesses(data):
             try:
                 return load(password)
             except WrongSecret:

@@ -23,7 +23,7 @@ from catalogs.inf.strings import expand_strings
 from catalogs.inf.syntax import Inf
 from signer import config, limits
 from signer.asn1 import der, oids
-from signer.asn1.pfx import iterations
+from signer.asn1.iterations import MAX_ELEMENTS, iterations
 from signer.cab import szdd
 from signer.cab.read import MAX_EXPANSION, Listing
 from signer.cab.write import NewFile, write
@@ -220,15 +220,15 @@ def pfx(rounds: int) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"x", own.key.private, own.certificate, None, encryption)
 
 
-ITERATIONS = 3000 + 3000 + 2048
-"""Of a PFX with the count 3,000: for its key, its certificates and its MAC, whose count is fixed."""
+ITERATIONS = 3000 + 3000 + 2 * 2048
+"""Of a PFX with the count 3,000: for its key, its certificates and its MAC, whose count is fixed and counts twice."""
 
 
 def test_a_pfx_with_too_many_iterations_is_refused() -> None:
     data = pfx(3000)
     assert iterations(data) == ITERATIONS
     assert load_pfx(data, "secret", ITERATIONS).certificate == identity().certificate
-    with pytest.raises(IdentityError, match="requires 8,048 iterations to be opened; the limit is 8,047"):
+    with pytest.raises(IdentityError, match="requires 10,096 iterations to be opened; the limit is 10,095"):
         load_pfx(data, "secret", ITERATIONS - 1)
 
 
@@ -262,22 +262,49 @@ SALTED = der.octets(b"12345678") + der.integer(5)
     ],
 )
 def test_the_counts_behind_salts_are_added_up(data: bytes, count: int) -> None:
-    assert iterations(data) == count
+    assert iterations(data) == 2 * count
+
+
+PBKDF2, HMAC_SHA256, HMAC_SHA512 = (der.oid(one) for one in (oids.PBKDF2, oids.HMAC_SHA256, "1.2.840.113549.2.11"))
+
+
+@pytest.mark.parametrize(
+    ("data", "times"),
+    [
+        (PBKDF2 + SALTED + HMAC_SHA256, 1),
+        (PBKDF2 + SALTED + HMAC_SHA512, 2),
+        (PBKDF2 + SALTED + der.integer(32), 2),
+        (der.oid("1.2.840.113549.1.12.1.3") + SALTED, 3),
+        (der.oid("1.2.840.113549.1.12.1.3") + SALTED + HMAC_SHA256, 3),
+        (der.oid("2.16.840.1.101.3.4.2.1") + der.octets(b"digest") + SALTED, 2),
+        (der.oid("2.16.840.1.101.3.4.2.3") + der.octets(b"digest") + SALTED, 3),
+    ],
+    ids=["pbkdf2", "sha512", "sha1", "pkcs12", "pkcs12-hmac", "mac", "long-mac"],
+)
+def test_an_iteration_of_a_slow_algorithm_counts_several_times(data: bytes, times: int) -> None:
+    assert iterations(der.sequence(data)) == 5 * times
+
+
+def test_a_key_file_of_too_many_elements_is_refused() -> None:
+    most = der.sequence(der.null() * (MAX_ELEMENTS - 1))
+    assert iterations(most) == 0
+    with pytest.raises(IdentityError, match="more than 250,000 elements"):
+        iterations(der.sequence(der.null() * MAX_ELEMENTS))
 
 
 def test_the_uri_of_a_pfx_gives_another_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.LIMITS, "pfx-iterations", ITERATIONS - 1)
+    monkeypatch.setitem(limits.LIMITS, "key-iterations", ITERATIONS - 1)
     path = tmp_path / "key.pfx"
     path.write_bytes(pfx(3000))
 
     def opened(uri: str) -> object:
         return open_identity(uri=uri, secret=lambda prompt: "secret").certificate
 
-    with pytest.raises(IdentityError, match="the limit is 8,047") as caught:
+    with pytest.raises(IdentityError, match="the limit is 10,095") as caught:
         opened(f"pfx:{path}")
     assert caught.value.hint is not None
-    assert "?iterations=8048" in caught.value.hint
-    assert opened(f"pfx:{path}?iterations=8048") == identity().certificate
+    assert "?iterations=10096" in caught.value.hint
+    assert opened(f"pfx:{path}?iterations=10096") == identity().certificate
     for option in ("iterations=many", "iteration=1", "iterations=3000&cert=a.cer"):
         with pytest.raises(UsageError, match="an option that a PFX does not have"):
             opened(f"pfx:{path}?{option}")

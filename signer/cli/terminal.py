@@ -234,7 +234,8 @@ def _kept_whole(
     return kept
 
 
-def is_plain(stream: TextIO) -> bool:
+@lru_cache(maxsize=2)
+def is_plain(stream: Any) -> bool:
     """Tell whether rich would write no styles: as the environment variables say, else if it is not a terminal."""
     compatible, coloured = os.environ.get("TTY_COMPATIBLE"), os.environ.get("FORCE_COLOR")
     if compatible in ("0", "1"):

@@ -18,8 +18,8 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_BREAK = re.compile(r"\r\n|\n|\r(?!\Z)|(?<=</Event>)")
-"""Line feeds of any system, and the end of an event: wevtutil writes all events into one line."""
+_EVENT_END = "</Event>"
+"""The end of a line, too: wevtutil writes all events into one line."""
 _QUOTE = re.compile(r"(?:\s{0,3}>(?!>>?\s+(?:\[|Section )) ?){1,16}")
 """The marks of a quoted line in mail and Markdown; setupapi.dev.log begins its sections with ">>>"."""
 
@@ -82,18 +82,28 @@ def _lines(pieces: Iterable[str], context: Context) -> Iterator[str]:
     for piece in pieces:
         context.budget.add(len(piece))
         most = max(context.budget.left, 1)
-        *complete, rest = _BREAK.split(rest + piece, most)
+        *complete, rest = _with_line_feeds(rest + piece).split("\n", most)
         for line in complete:
             context.budget.spend(1)
             yield unquoted(line[:MAX_LINE])
-        if len(complete) == most and _BREAK.search(rest):
+        if len(complete) == most and "\n" in rest:
             context.damaged(LEFT_OUT)
-            rest = rest[max(rest.rfind("\n"), rest.rfind("\r"), rest.rfind(">")) + 1 :]
+            rest = rest[rest.rfind("\n") + 1 :]
         if len(rest) > MAX_LINE:
             yield unquoted(rest[:MAX_LINE])
             rest = ""
     if rest:
         yield unquoted(rest.rstrip("\r"))
+
+
+def _with_line_feeds(text: str) -> str:
+    """Return a text with "\\n" at the end of each line and event. A "\\r" at its end stays: "\\n" may follow it."""
+    if "\r" in text:
+        end = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix(end).replace("\r\n", "\n").replace("\r", "\n") + end
+    if _EVENT_END in text:
+        text = text.replace(f"{_EVENT_END}\n", _EVENT_END).replace(_EVENT_END, f"{_EVENT_END}\n")
+    return text
 
 
 def unquoted(line: str) -> str:

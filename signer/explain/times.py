@@ -27,7 +27,8 @@ def sortable(text: str) -> str:
     format of the United States.
     """
     text = " ".join(text[:_MAX_LENGTH].translate(_MARKS).split())
-    text = re.sub(r"\s*([/.\-])\s*", r"\1", text)
+    if " " in text:
+        text = re.sub(r"\s*([/.\-])\s*", r"\1", text)
     found = _YEAR_FIRST.match(text)
     if found is not None:
         return _joined(found, found["month"], found["day"])

@@ -19,6 +19,7 @@ _AGAIN = "Get an unmodified file from its publisher, or sign the file again afte
 _STAMP = "Add a timestamp while the certificate is valid: drvsign sign --timestamp URL FILE"
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
 _MD5 = "digest-md5"
+_INVALID_POLICY = "invalid-policy"
 """Code of a chain's problem."""
 _MIN_RSA_BITS, _MAX_RSA_BITS = 1024, 4096
 
@@ -185,6 +186,8 @@ def chain(candidate: SignaturePath, context: EvaluationContext) -> Iterator[Rule
             continue
         elif problem.code not in BROKEN:
             yield notes(problem.code, problem.message)
+        elif problem.code == _INVALID_POLICY:
+            yield undecided(problem.code, f"{message}; Microsoft does not document whether Code Integrity checks it")
         elif context.test_mode:
             yield undecided(problem.code, f"{message}; Microsoft does not document whether test-signing mode checks it")
         else:

@@ -17,6 +17,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import oids
 from signer.certificates import common_name, extended_key_usages, extensions, is_self_signed, per_certificate
 from signer.errors import CertificateError
+from signer.trust.certificate_policies import invalid_policies, policy_mappings
 from signer.trust.constraints import broken_constraints
 from signer.trust.fields import fields_of, key_identity
 from signer.trust.path import Anchor, PathProblem
@@ -39,6 +40,7 @@ BROKEN = frozenset(
         "eku-nesting",
         "name-constraints",
         "critical-extension",
+        "invalid-policy",
     }
 )
 """Codes of violated rules: the path is not valid."""
@@ -61,7 +63,6 @@ _UNDERSTOOD = {
     ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string,
     ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string,
     ExtensionOID.AUTHORITY_INFORMATION_ACCESS.dotted_string,
-    # Code signing requires no certificate policy, so these constrain nothing.
     ExtensionOID.CERTIFICATE_POLICIES.dotted_string,
     ExtensionOID.POLICY_MAPPINGS.dotted_string,
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string,
@@ -80,6 +81,7 @@ def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, u
     for index, certificate in enumerate(certificates):
         try:
             found = extensions(certificate)
+            policy_mappings(found)
         except CertificateError as error:
             yield PathProblem("unreadable", error.message, index)
         else:
@@ -93,6 +95,7 @@ def examine(certificates: tuple[x509.Certificate, ...], anchor: Anchor | None, u
             if weakness is not None:
                 yield PathProblem(*weakness, index)
     yield from broken_constraints(certificates)
+    yield from invalid_policies(certificates)
 
 
 def _issuing(

@@ -81,6 +81,14 @@ def name_outside_of_the_constraints() -> Attempt:
     return signed_by(leaf(name("Fabrikam", (NameOID.ORGANIZATION_NAME, "Fabrikam")), authority), authority)
 
 
+@attack("RFC 5280, 4.2.1.11", kernel="unknown", code="invalid-policy")
+def without_the_policy_that_the_ca_requires() -> Attempt:
+    """A signer without the certificate policy that the CA requires of those below it."""
+    required = (x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None), True)
+    strict = authority_of("Strict CA", CA, extensions=[required])
+    return signed_by(leaf("Victim", strict), strict, CA)
+
+
 @attack("CVE-2025-61727", kernel="unknown", code="name-constraints")
 def wildcard_around_the_constraints() -> Attempt:
     """A wildcard for hosts that the constraints of the CA exclude."""

@@ -12,8 +12,9 @@ from ipaddress import ip_network
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
+from signer.asn1 import der
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
 from signer.trust.chain import MAX_DEPTH
 from signer.trust.constraints import MAX_COMPARISONS
@@ -815,3 +816,182 @@ def signed_over_sha1_with_an_old_oid() -> Built:
 def signed_over_sha256() -> Built:
     """The leaf was issued with SHA-256."""
     return three(private_key=rsa_key("ca"))
+
+
+POLICY, OTHER_POLICY, ANY_POLICY = "1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.99999.2", "2.5.29.32.0"
+
+
+def policies(*dotted: str) -> tuple[x509.ExtensionType, bool]:
+    found = [x509.PolicyInformation(x509.ObjectIdentifier(one), None) for one in dotted]
+    return x509.CertificatePolicies(found), False
+
+
+def requires(skip: int = 0) -> tuple[x509.ExtensionType, bool]:
+    return x509.PolicyConstraints(skip, None), True
+
+
+def forbids_mappings(skip: int = 0, requires: int | None = None) -> tuple[x509.ExtensionType, bool]:
+    return x509.PolicyConstraints(requires, skip), True
+
+
+def forbids_any_policy(skip: int = 0) -> tuple[x509.ExtensionType, bool]:
+    return x509.InhibitAnyPolicy(skip), True
+
+
+def maps(*pairs: tuple[str, str]) -> tuple[x509.ExtensionType, bool]:
+    encoded = der.sequence(*(der.sequence(der.oid(issuer), der.oid(subject)) for issuer, subject in pairs))
+    return x509.UnrecognizedExtension(ExtensionOID.POLICY_MAPPINGS, encoded), True
+
+
+def chained(*each: list[tuple[x509.ExtensionType, bool]], index: int | None = None) -> Built:
+    """Issue a root, a CA for each list of extensions but the last, and a leaf with the last one."""
+    root = issue("Root", ca=True)
+    pool = [root]
+    for number, extensions in enumerate(each[:-1]):
+        pool.append(issue(f"CA {number}", pool[-1], ca=True, extensions=extensions))
+    return Built(issue("Leaf", pool[-1], extensions=each[-1]), tuple(pool[1:]), root, index=index)
+
+
+@case("invalid-policy", breaks=True)
+def no_policy_where_one_is_required() -> Built:
+    """A CA requires a policy, and the leaf has none (BSI's CERT_PATH_EXT_18)."""
+    return chained([policies(POLICY), requires()], [], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def the_required_policy() -> Built:
+    """The leaf has the policy of the CA that requires one."""
+    return chained([policies(POLICY), requires()], [policies(POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def another_policy_than_the_required_one() -> Built:
+    """The policy of the leaf is not one of its CA."""
+    return chained([policies(POLICY), requires()], [policies(OTHER_POLICY)], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def no_policy_where_none_is_required() -> Built:
+    """Without a requirement, neither other policies nor none are a problem: code signing requests none."""
+    return chained([policies(POLICY)], [policies(OTHER_POLICY)], [])
+
+
+@case("invalid-policy", breaks=True)
+def a_ca_that_requires_a_policy_and_has_none() -> Built:
+    """Without a policy of its own, none below it is valid."""
+    return chained([requires()], [policies(POLICY)], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def a_ca_with_any_policy() -> Built:
+    """anyPolicy of a CA allows every policy of the leaf."""
+    return chained([policies(ANY_POLICY), requires()], [policies(POLICY)])
+
+
+@case("invalid-policy", breaks=False)
+def a_leaf_with_any_policy() -> Built:
+    """anyPolicy of the leaf is that of its CA."""
+    return chained([policies(POLICY), requires()], [policies(ANY_POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def a_leaf_with_any_policy_that_is_inhibited() -> Built:
+    """Below the CA, anyPolicy does not count."""
+    return chained([policies(POLICY), requires(), forbids_any_policy()], [policies(ANY_POLICY)], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def any_policy_of_the_last_certificate_that_may_have_it() -> Built:
+    """The next CA may still have anyPolicy, and the leaf has the policy itself."""
+    first = [policies(POLICY), requires(), forbids_any_policy(1)]
+    return chained(first, [policies(ANY_POLICY)], [policies(POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def any_policy_behind_the_last_certificate_that_may_have_it() -> Built:
+    """One CA may have anyPolicy, not the leaf below it."""
+    first = [policies(POLICY), requires(), forbids_any_policy(1)]
+    return chained(first, [policies(POLICY)], [policies(ANY_POLICY)], index=0)
+
+
+@case("invalid-policy", breaks=True)
+def a_requirement_that_begins_at_the_leaf() -> Built:
+    """Two certificates may do without a policy; the leaf is the third, and the first CA had none."""
+    return chained([requires(1)], [], [], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def a_requirement_that_begins_behind_the_leaf() -> Built:
+    """Three more certificates may do without a policy, and the path has two."""
+    return chained([requires(3)], [], [])
+
+
+@case("invalid-policy", breaks=True)
+def a_leaf_that_requires_a_policy_of_itself() -> Built:
+    """The wrap-up counts the requirement of the leaf (RFC 5280, 6.1.5, b)."""
+    return chained([policies(POLICY)], [requires()], index=0)
+
+
+@case("invalid-policy", breaks=True)
+def an_intermediate_without_the_required_policy() -> Built:
+    """The path is invalid from the certificate that breaks it."""
+    return chained([policies(POLICY), requires()], [], [policies(POLICY)], index=1)
+
+
+@case("invalid-policy", breaks=False)
+def a_mapped_policy() -> Built:
+    """The CA maps the required policy to the one that the leaf has."""
+    return chained([policies(POLICY), requires(), maps((POLICY, OTHER_POLICY))], [policies(OTHER_POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def the_policy_that_was_mapped_away() -> Built:
+    """After the mapping, the leaf needs the equivalent policy."""
+    return chained([policies(POLICY), requires(), maps((POLICY, OTHER_POLICY))], [policies(POLICY)], index=0)
+
+
+@case("invalid-policy", breaks=False)
+def a_mapping_of_any_policy_to_one() -> Built:
+    """A CA with anyPolicy has the policy that it maps."""
+    return chained([policies(ANY_POLICY), requires(), maps((POLICY, OTHER_POLICY))], [policies(OTHER_POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def a_mapping_that_a_ca_forbids() -> Built:
+    """Windows reports mappings below a CA that forbids them, even if no policy is required."""
+    first = [policies(POLICY), forbids_mappings()]
+    return chained(first, [policies(POLICY), maps((POLICY, OTHER_POLICY))], [policies(OTHER_POLICY)], index=1)
+
+
+@case("invalid-policy", breaks=False)
+def a_mapping_that_a_ca_still_allows() -> Built:
+    """One more CA may map policies."""
+    first = [policies(POLICY), forbids_mappings(1, requires=0)]
+    return chained(first, [policies(POLICY), maps((POLICY, OTHER_POLICY))], [policies(OTHER_POLICY)])
+
+
+@case("invalid-policy", breaks=True)
+def a_mapping_to_any_policy() -> Built:
+    """RFC 5280, 6.1.4 (a)."""
+    return chained([policies(POLICY), maps((POLICY, ANY_POLICY))], [policies(POLICY)], index=1)
+
+
+@case("invalid-policy", breaks=False)
+def requirements_of_the_root() -> Built:
+    """The extensions of the trust anchor do not count (RFC 5280, 6.1.1)."""
+    return three(root=issue("Root", ca=True, extensions=[requires()]))
+
+
+@case("unreadable", breaks=True)
+def policy_mappings_that_are_garbage() -> Built:
+    """Nobody knows what the CA maps."""
+    garbage = x509.UnrecognizedExtension(ExtensionOID.POLICY_MAPPINGS, b"\x30\x05abc")
+    return three(extensions=[(garbage, True)], index=1)
+
+
+@case("invalid-policy", breaks=False)
+def mappings_that_multiply() -> Built:
+    """Each of eight CAs maps every policy to all 40, a tree of 10 trillion nodes (CVE-2023-0464)."""
+    many = [f"1.3.6.1.4.1.99999.{number}" for number in range(40)]
+    every = maps(*((one, other) for one in many for other in many))
+    return chained([policies(*many), requires()], *[[policies(*many), every]] * 8, [policies(*many)])

@@ -165,6 +165,13 @@ def issued_by_an_end_entity_in_test_mode() -> Sample:
     return _path_with("not-a-ca", test=True)
 
 
+@expect("unknown", "chain", "win7-x64", "win11-24h2-x64", code="invalid-policy")
+@stated(unsettled(RFC_5280))
+def without_a_required_certificate_policy() -> Sample:
+    """Microsoft does not document whether Code Integrity evaluates certificate policies."""
+    return _path_with("invalid-policy")
+
+
 @expect("accepted", "root", "win10-22h2-x64", code="weak-key")
 @stated(WEAK_CHAINS)
 def weak_key_on_the_path() -> Sample:

@@ -17,7 +17,7 @@ from signer.keys.identity import SigningIdentity, SigningKey
 from signer.keys.uri import KeyUri, Secret
 from signer.numbers import decimal
 from signer.records import dataclass
-from signer.storage.files import read
+from signer.storage.files import read, read_stream
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -151,7 +151,7 @@ def _certificates(named: str | None, certificate: Path | None) -> tuple[x509.Cer
 
 def _first_line(path: Path) -> str:
     try:
-        return (read(path).decode("utf-8-sig").splitlines() or [""])[0]
+        return (read_stream(path).decode("utf-8-sig").splitlines() or [""])[0]
     except UnicodeDecodeError as error:
         raise UsageError("the PIN in the file is not UTF-8", path=path, hint="Save the file as UTF-8.") from error
 

@@ -133,6 +133,12 @@ def exists(path: Path) -> bool:
 
 def read(path: Path) -> bytes:
     """Read all bytes of a file. Use `mapped` for images. Raises FileError."""
+    require_data(path)
+    return read_stream(path)
+
+
+def read_stream(path: Path) -> bytes:
+    """Read all bytes of a file or a pipe, such as a shell gives for a password. Raises FileError."""
     try:
         if path == streams.STANDARD:
             return streams.standard_input()

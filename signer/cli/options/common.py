@@ -15,7 +15,7 @@ from signer.cli.text import text_of
 from signer.errors import IdentityError, UsageError
 from signer.formats.detect import names, titles
 from signer.records import dataclass
-from signer.storage.files import read
+from signer.storage.files import read_stream
 
 if TYPE_CHECKING:
     from signer.config import Settings
@@ -128,7 +128,7 @@ class SecretOptions:
                 )
             return value
         if self.password_file is not None:
-            return _first_line(read(self.password_file), self.password_file)
+            return _first_line(read_stream(self.password_file), self.password_file)
         if self.password_fd is not None:
             return _first_line(_read_descriptor(self.password_fd), f"file descriptor {self.password_fd}")
         if not sys.stdin.isatty():

@@ -8,6 +8,7 @@ from itertools import islice
 from signer.asn1 import der
 from signer.asn1.alike import MAX_SIZE, ByStructure
 from signer.errors import SignatureFormatError
+from signer.numbers import counted
 
 MAX_DEPTH = 100
 MAX_ELEMENTS = 4_000_000
@@ -40,7 +41,9 @@ def require_der(data: bytes | memoryview, limit: int = MAX_ELEMENTS) -> None:
     """
     whole = der.read(data)
     if whole.end != len(data):
-        raise SignatureFormatError(f"{len(data) - whole.end} extra bytes follow the DER structure", offset=whole.end)
+        raise SignatureFormatError(
+            f"the DER structure is followed by {counted(len(data) - whole.end, 'extra byte')}", offset=whole.end
+        )
     if whole.tag & _CONSTRUCTED:
         _walk(bytes(data), whole, limit)
     elif whole.tag == der.OID and (whole.body == whole.end or data[-1] & 0x80):

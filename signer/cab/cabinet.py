@@ -10,6 +10,7 @@ import struct
 
 from signer.asn1.der import total_length
 from signer.errors import MalformedInput
+from signer.numbers import counted
 from signer.records import dataclass
 
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
@@ -52,7 +53,9 @@ class Cabinet:
         fields = _HEADER.unpack_from(view)
         size, flags = fields[2], fields[10]
         if size > len(view):
-            message = f"the header gives {size} bytes as the size of the cabinet, but the file has {len(view)}"
+            message = (
+                f"the header gives {counted(size, 'byte')} as the size of the cabinet, but the file has {len(view)}"
+            )
             raise MalformedInput(message, offset=8, hint="Get an undamaged copy of the cabinet.")
         offset, length, reserve = _signature_place(view) if flags & _RESERVE_PRESENT else (0, 0, 0)
         if length and (offset < _HEADER.size or offset + length > len(view)):

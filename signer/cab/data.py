@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 from signer.errors import MalformedInput
+from signer.numbers import counted
 
 PIECE = 0x8000
 """Uncompressed size of a block in bytes; the last block of a folder can be shorter."""
@@ -46,7 +47,7 @@ def unpack(block: memoryview, size: int, method: int, dictionary: bytes, offset:
             raise MalformedInput("a data block of the cabinet does not begin with CK, as MSZIP requires", offset=offset)
         piece = _inflate(block[2:], dictionary, offset)
     if len(piece) != size:
-        message = f"a data block of the cabinet decompresses to a size other than the expected {size} bytes"
+        message = f"a data block of the cabinet decompresses to a size other than the expected {counted(size, 'byte')}"
         raise MalformedInput(message, offset=offset)
     return piece
 

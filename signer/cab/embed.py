@@ -11,6 +11,7 @@ import struct
 
 from signer.cab.cabinet import Cabinet
 from signer.errors import MalformedInput
+from signer.numbers import counted
 
 _FIXED = 36
 _MOVED = 24
@@ -61,8 +62,9 @@ def _require_single(cabinet: Cabinet) -> None:
     if flags & _RESERVE_PRESENT:
         raise MalformedInput("the reserved area in the cabinet's header is in use for another purpose", offset=_FIXED)
     if cabinet.size != len(cabinet.data):
+        given = counted(cabinet.size, "byte")
         raise MalformedInput(
-            f"the header gives {cabinet.size} bytes as the size of the cabinet, but the file has {len(cabinet.data)}",
+            f"the header gives {given} as the size of the cabinet, but the file has {len(cabinet.data)}",
             offset=_SIZE_AT,
         )
 

@@ -11,6 +11,7 @@ import struct
 
 from signer.errors import MalformedInput
 from signer.limits import LIMITS, raising
+from signer.numbers import counted
 
 _MAGIC = b"SZDD\x88\xf0\x27\x33"
 _HEADER = struct.Struct("<8scBI")
@@ -42,8 +43,8 @@ def expand(data: memoryview | bytes) -> bytes:
     expanded = _expand_lzss(bytes(data[_HEADER.size :]), size)
     if len(expanded) != size:
         raise MalformedInput(
-            f"the SZDD header gives {size} bytes as the expanded size, but the data expands to {len(expanded)}"
-            f"{' or more' if len(expanded) > size else ''}",
+            f"the SZDD header gives {counted(size, 'byte')} as the expanded size, but the data expands to "
+            f"{len(expanded)}{' or more' if len(expanded) > size else ''}",
             offset=10,
         )
     return expanded

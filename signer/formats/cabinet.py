@@ -14,6 +14,7 @@ from signer.errors import DigestChanged, MalformedInput
 from signer.formats.format import Comparison, Embedded, FileHashes
 from signer.formats.indirect import signed_digest
 from signer.hashing import hash_parts
+from signer.numbers import counted
 from signer.pe.protection import Fault
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.content import Content
@@ -84,7 +85,7 @@ def _uncovered(cabinet: Cabinet) -> Iterator[SignatureProblem]:
     """Find bytes that neither the digest covers nor the format defines. Raises SignatureFormatError."""
     trailing = cabinet.trailing()
     if len(trailing) >= _ALIGNMENT or any(trailing):
-        message = f"{len(trailing)} bytes that are not zero padding follow the signature"
+        message = f"the signature is followed by {counted(len(trailing), 'byte')} other than zero padding"
         yield SignatureProblem("cabinet-trailing-data", message)
     if cabinet.has_reserved_data:
         message = "the reserved area in the cabinet's header has data beside the place of the signature"

@@ -13,6 +13,7 @@ from signer.asn1 import der, oids
 from signer.asn1.der_check import require_der
 from signer.errors import CatalogError, DigestChanged, SignatureFormatError, SigningError
 from signer.formats.format import FileHashes
+from signer.numbers import counted
 from signer.pkcs7.content import Content
 from signer.records import dataclass
 from signer.storage.patching import PatchSet
@@ -37,7 +38,9 @@ class CatalogParts:
         """Split a catalog. Raises CatalogError and SignatureFormatError, naming the offset."""
         whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
         if whole.end != len(data):
-            raise SignatureFormatError(f"unexpected {len(data) - whole.end} bytes after the catalog", offset=whole.end)
+            raise SignatureFormatError(
+                f"the catalog is followed by {counted(len(data) - whole.end, 'extra byte')}", offset=whole.end
+            )
         oid, wrapped = _two(data, whole)
         if oid.whole(data) != der.oid(oids.SIGNED_DATA):
             raise CatalogError("not a catalog: the file is not PKCS #7 SignedData", offset=0)
@@ -127,14 +130,18 @@ def _explicit(data: bytes, wrapped: der.Element, name: str) -> der.Element:
     der.expect(data, wrapped.start, 0xA0, f"the explicit tag of {name}", wrapped.end)
     inner = der.expect(data, wrapped.body, der.SEQUENCE, name, wrapped.end)
     if inner.end != wrapped.end:
-        raise SignatureFormatError(f"{wrapped.end - inner.end} extra bytes follow {name}", offset=inner.end)
+        raise SignatureFormatError(
+            f"{name} is followed by {counted(wrapped.end - inner.end, 'extra byte')}", offset=inner.end
+        )
     return inner
 
 
 def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
     children = der.first_children(data, parent, 2)
     if len(children) != 2:
-        raise SignatureFormatError(f"a SEQUENCE has {len(children)} elements instead of 2", offset=parent.start)
+        raise SignatureFormatError(
+            f"a SEQUENCE has {counted(len(children), 'element')} instead of 2", offset=parent.start
+        )
     return children[0], children[1]
 
 

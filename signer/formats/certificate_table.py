@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from signer.errors import ImageError, SignatureFormatError
 from signer.formats.format import Embedded
+from signer.numbers import counted
 from signer.pe import certificate_table
 from signer.pe.certificate_table import WinCertificate
 from signer.pe.image import Image
@@ -59,7 +60,8 @@ def _padding_problems(entry: WinCertificate) -> Iterator[SignatureProblem]:
         return
     if len(trailing) >= _ALIGNMENT:
         yield SignatureProblem(
-            "certificate-padding", f"{len(trailing)} bytes follow the signature in its certificate table entry"
+            "certificate-padding",
+            f"the signature is followed by {counted(len(trailing), 'byte')} in its certificate table entry",
         )
     if any(trailing):
         yield SignatureProblem(

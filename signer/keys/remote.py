@@ -23,6 +23,7 @@ from signer.asn1 import der
 from signer.errors import IdentityError
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, require_supported
+from signer.numbers import counted
 
 Signer = Callable[[bytes, DigestAlgorithm], bytes]
 """Signs a digest with RSASSA-PKCS1-v1_5, or with ECDSA in DER. Raises IdentityError."""
@@ -101,7 +102,9 @@ def ecdsa_der(raw: bytes, holder: str) -> bytes:
     """Convert an ECDSA signature from IEEE P1363 form (r followed by s) to DER. Raises IdentityError."""
     half = len(raw) // 2
     if not raw or len(raw) % 2:
-        raise IdentityError(f"{holder} returned {len(raw)} bytes, which is not the size of an ECDSA signature")
+        raise IdentityError(
+            f"{holder} returned {counted(len(raw), 'byte')}, which is not the size of an ECDSA signature"
+        )
     return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
 
 

@@ -21,6 +21,7 @@ from signer.errors import MalformedInput, SignatureFormatError, SigningError
 from signer.formats.detect import opened
 from signer.formats.format import PAGE_HASH_ALGORITHMS
 from signer.keys.identity import require_supported
+from signer.numbers import counted
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
 
 SigningCandidate = tuple[SigningOptions, Content]
@@ -63,7 +64,9 @@ def algorithm_of(attributes: bytes) -> DigestAlgorithm:
     size = len(_message_digest(attributes))
     found = next((algorithm for algorithm in DigestAlgorithm if algorithm.size == size), None)
     if found is None:
-        raise SignatureFormatError(f"the request's digest has {size} bytes, which no supported algorithm produces")
+        raise SignatureFormatError(
+            f"the request's digest has {counted(size, 'byte')}, which no supported algorithm produces"
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from signer.errors import ImageError
+from signer.numbers import counted
 from signer.pe.machines import MACHINES
 from signer.records import dataclass
 
@@ -268,7 +269,7 @@ def _require_table_last(image: Image, sections_end: int) -> None:
         raise ImageError("the certificate table extends beyond the end of the file", offset=start)
     if end < size:
         raise ImageError(
-            f"{size - end} bytes follow the certificate table, but it must end the file",
+            f"the certificate table is followed by {counted(size - end, 'byte')}, but it must end the file",
             hint="Truncate the file at this offset, then sign it again. Windows treats the file as unsigned.",
             offset=end,
         )

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from signer.errors import TimestampError, UsageError
+from signer.numbers import counted
 
 MAX_BYTES = 1 << 20
 """Maximum size of an answer in bytes. Timestamps have about 6 KB."""
@@ -94,7 +95,7 @@ def post(url: str, body: bytes, content_type: str, seconds: float) -> bytes:
     if len(data) > MAX_BYTES:
         raise Unreachable(f"the answer is longer than {MAX_BYTES} bytes", transient=False)
     if missing:
-        raise Unreachable(f"the connection failed (the answer lacks {missing} bytes)", transient=True)
+        raise Unreachable(f"the connection failed (the answer lacks {counted(missing, 'byte')})", transient=True)
     return data
 
 

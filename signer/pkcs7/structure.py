@@ -12,6 +12,7 @@ from itertools import takewhile
 
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
+from signer.numbers import counted
 from signer.pkcs7.problem import SignatureProblem
 from signer.records import dataclass
 
@@ -111,7 +112,7 @@ def _algorithm(data: bytes, algorithm: der.Element, name: str) -> Iterator[_Devi
     yield from _trailing(data, fields[2:], name)
     if fields[1:] and not _are_parameters(data, *fields[:2]):
         size = fields[1].end - fields[1].start
-        message = f"{name} has {size} bytes of undefined parameters, which no signature covers"
+        message = f"{name} has {counted(size, 'byte')} of undefined parameters, which no signature covers"
         yield SignatureProblem("malformed-structure", message), False
 
 
@@ -130,7 +131,7 @@ def _trailing(data: bytes, fields: Sequence[der.Element], name: str, *, invalid:
     """Report fields after the last one of a structure. `name` is that of the structure."""
     if fields:
         size = sum(field.end - field.start for field in fields)
-        message = f"{name} has {size} bytes of undefined fields at its end, which no signature covers"
+        message = f"{name} has {counted(size, 'byte')} of undefined fields at its end, which no signature covers"
         yield SignatureProblem("trailing-fields", message), invalid
 
 
@@ -160,5 +161,7 @@ def _revocation_lists(data: bytes, lists: der.Element) -> Iterator[_Deviation]:
             x509.load_der_x509_crl(entry.whole(data))
         except (ValueError, TypeError, x509.InvalidVersion):
             size = entry.end - entry.start
-            message = f"an entry of {size} bytes among the embedded revocation lists is not a revocation list"
+            message = (
+                f"an entry of {counted(size, 'byte')} among the embedded revocation lists is not a revocation list"
+            )
             yield SignatureProblem("malformed-structure", message), False

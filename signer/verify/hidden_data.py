@@ -12,6 +12,7 @@ from cryptography import x509
 
 from signer.asn1 import oids
 from signer.certificates import common_name, encoded
+from signer.numbers import counted
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
 from signer.verify.evidence import Signature, SignatureProblem
 
@@ -22,8 +23,8 @@ def unsigned_attribute_notes(signer: ParsedSignerInfo) -> Iterator[SignatureProb
     """Note unsigned attributes that are neither a timestamp nor a nested signature: anyone could have added them."""
     for oid, values in signer.unsigned_attributes.items():
         if oid not in _EXPECTED:
-            size = sum(map(len, values))
-            message = f"the unknown unsigned attribute {oid} contains {size} bytes that the signature doesn't cover"
+            size = counted(sum(map(len, values)), "byte")
+            message = f"the unknown unsigned attribute {oid} contains {size} that the signature doesn't cover"
             yield SignatureProblem("unsigned-attribute", message)
 
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import NotDerError, SignatureFormatError, SignerError
+from signer.numbers import counted
 from signer.pkcs7 import indirect_data, opus
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
@@ -169,7 +170,7 @@ def _digest_problems(parsed: ParsedSignedData, indirect: IndirectData) -> Iterat
         yield SignatureProblem("digest-algorithm-unknown", message)
     elif len(indirect.digest) != indirect.algorithm.size:
         message = (
-            f"the {indirect.algorithm} digest of the file has {len(indirect.digest)} bytes "
+            f"the {indirect.algorithm} digest of the file has {counted(len(indirect.digest), 'byte')} "
             f"instead of {indirect.algorithm.size}"
         )
         yield SignatureProblem("digest-size", message)

@@ -144,7 +144,11 @@ def show(output: Output, path: CatalogFile) -> None:
     output.print(f"identifier {catalog.list_identifier.hex()}")
     output.table(("Attribute", "Value"), catalog.attributes)
     rows = [_row(member) for member in catalog.members]
-    output.table(("File", "Kind", "Digest", "", "For", "Details"), rows, title=f"{len(rows)} entries")
+    output.table(
+        ("File", "Kind", "Digest", "", "For", "Details"),
+        rows,
+        title="1 entry" if len(rows) == 1 else f"{len(rows)} entries",
+    )
 
 
 @app.command(epilog=examples("drvsign catalog diff ours.cat theirs.cat"))

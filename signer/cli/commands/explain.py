@@ -19,6 +19,7 @@ from signer.cli.paths import expand, listed
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
 from signer.limits import VARIABLE
+from signer.numbers import counted
 from signer.storage.files import chunks_of, convert_os_errors
 from signer.storage.streams import STANDARD
 
@@ -242,7 +243,8 @@ def _write(
         output.warn(f"{problem} ({count} times)" if count > 1 else problem)
     if explanation.left_out:
         output.warn(
-            f"{explanation.left_out} records about further files were left out; {VARIABLE}=log-files=off lists all"
+            f"left out {counted(explanation.left_out, 'record')} about further files; "
+            f"{VARIABLE}=log-files=off lists all"
         )
 
 

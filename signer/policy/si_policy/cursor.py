@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from signer.errors import ConfigError
+from signer.numbers import counted
 from signer.pe.file_facts import Version
 
 Item = TypeVar("Item")
@@ -118,4 +119,4 @@ class Cursor:
     def end(self) -> None:
         """Check that no data follows."""
         if self._at != len(self._data):
-            self.refuse(f"{len(self._data) - self._at} bytes follow the end of the policy")
+            self.refuse(f"the end of the policy is followed by {counted(len(self._data) - self._at, 'byte')}")

@@ -183,7 +183,7 @@ def test_the_explicit_tag_of_the_list_contains_only_the_list() -> None:
     catalog = small()
     content = der.sequence(der.oid(oids.CTL), der.explicit(0, catalog.trust_list.to_der(), der.null()))
     signed_data = der.sequence(catalog.head, content, catalog.tail)
-    with pytest.raises(SignatureFormatError, match="2 extra bytes follow the certificate trust list"):
+    with pytest.raises(SignatureFormatError, match="the certificate trust list is followed by 2 extra bytes"):
         Catalog.parse(der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data)))
 
 

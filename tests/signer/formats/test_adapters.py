@@ -309,7 +309,7 @@ def test_a_catalog_with_a_part_that_is_wrong_is_refused_with_its_place(
 
 
 def test_the_bytes_after_a_catalog_are_counted() -> None:
-    with pytest.raises(SignatureFormatError, match="unexpected 3 bytes"):
+    with pytest.raises(SignatureFormatError, match="the catalog is followed by 3 extra bytes"):
         CatalogParts.parse(WHOLE + bytes(3))
 
 

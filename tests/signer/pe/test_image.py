@@ -34,7 +34,7 @@ CASES = [
     Refused("table-in-section", PeSpec(table=(0x500, 0x100)), "overlaps the headers or a section"),
     Refused("table-unaligned", PeSpec(overlay=bytes(64), table=(0x604, 0x3C)), "multiple of 8"),
     Refused("table-beyond-end", PeSpec(overlay=bytes(64), table=(0x600, 0x80)), "beyond the end"),
-    Refused("bytes-after-table", PeSpec(overlay=bytes(64), table=(0x600, 0x20)), "32 bytes follow"),
+    Refused("bytes-after-table", PeSpec(overlay=bytes(64), table=(0x600, 0x20)), "is followed by 32 bytes"),
     Refused("headers-beyond-end", PeSpec(sections=[]), "SizeOfHeaders"),
 ]
 

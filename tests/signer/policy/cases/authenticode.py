@@ -226,7 +226,9 @@ def stuffed() -> Sample:
     return driver(
         commercial(),
         problems=(
-            SignatureProblem("certificate-padding", "64 bytes follow the signature in its certificate table entry"),
+            SignatureProblem(
+                "certificate-padding", "the signature is followed by 64 bytes in its certificate table entry"
+            ),
         ),
     )
 

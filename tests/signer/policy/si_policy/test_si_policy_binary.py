@@ -194,7 +194,7 @@ SETTING = _after(encode(PLAIN), text("P"), text("K"), text("V"))
             SIGNER + 44,
         ),
         (changed(SETTING, 4), "a setting's kind is 4; the maximum is 3", SETTING),
-        (encode(PLAIN) + b"\0", "1 bytes follow the end of the policy", len(encode(PLAIN))),
+        (encode(PLAIN) + b"\0", "the end of the policy is followed by 1 byte", len(encode(PLAIN))),
         (encode(PLAIN, 5)[:-4] + u32(7), "expected the number of block 6, found 7", len(encode(PLAIN, 5)) - 4),
     ],
     ids=range(14),

@@ -17,7 +17,7 @@ from signer.policy.si_policy.draft import (
     write_policy,
 )
 from signer.policy.si_policy.read import read_policy
-from tests.support.si_policy_schema import SPACE, require_policy, require_schema
+from tests.support.si_policy_schema import SPACE, broken, has_structure, require_policy, require_schema
 
 SIGNER = AllowedSigner("Some <CA> & \"Co\" 'x'", b"\xcd" * 32, 'Contoso "Ltd." & <Söhne>', "Maker", (EKU_WHQL,))
 OTHER = AllowedSigner("Some CA", b"\xab" * 20, "Fabrikam")
@@ -60,8 +60,20 @@ def test_a_policy_has_the_structure_of_the_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_that_differs_in_one_place_does_not_have_the_structure(name: str) -> None:
+    found = list(broken(POLICIES[name]))
+    assert len(found) > 50
+    assert [change for change, other in found if has_structure(other)] == []
+
+
+@pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_fits_the_schema_of_microsoft(name: str) -> None:
     require_schema(POLICIES[name])
+
+
+def test_the_schema_of_microsoft_refuses_what_the_statement_refuses() -> None:
+    for _, other in broken(POLICIES["a base policy"]):
+        require_schema(other, fits=False)
 
 
 def test_the_reader_finds_what_was_written() -> None:

@@ -120,7 +120,6 @@ class _Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
         self._sockets: list[socket.socket] = []
         self.expired = False
 

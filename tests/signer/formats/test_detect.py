@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from signer.formats.detect import by_suffix, detect, detect_file, expected, kind_of
+from signer.errors import SignerError
+from signer.formats.detect import by_suffix, detect, detect_file, expected, is_signed, kind_of
 from tests.support.files import corpus_files
 from tests.support.images import PeSpec
 
@@ -78,3 +79,39 @@ def test_a_file_is_read_as_its_bytes_say_and_else_as_its_suffix_promises(
 def test_every_driver_and_catalog_of_the_corpus_is_recognized(corpus):
     for pattern, kind in (("drivers/*.sys", "image"), ("catalogs/*.cat", "catalog")):
         assert {path.name: kind_of(path) for path in corpus_files(pattern) if kind_of(path) != kind} == {}
+
+
+WITH_TABLE = PeSpec(overlay=bytes(16), table=(0x600, 16)).build()
+
+
+@pytest.mark.parametrize(
+    ("data", "signed"),
+    [
+        pytest.param(WITH_TABLE, True, id="an image with a certificate table"),
+        pytest.param(PeSpec().build(), False, id="an image without one"),
+        pytest.param(PE, False, id="an image that is cut short"),
+        pytest.param(b"text", False, id="another file"),
+    ],
+)
+def test_whether_a_file_is_signed(tmp_path: Path, data: bytes, *, signed: bool) -> None:
+    (tmp_path / "x.sys").write_bytes(data)
+    assert is_signed(tmp_path / "x.sys") is signed
+
+
+def test_no_signature_is_sought_in_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_signed(tmp_path) and not is_signed(tmp_path / "missing.sys")
+    (tmp_path / "x.sys").write_bytes(WITH_TABLE)
+    monkeypatch.setattr("signer.formats.detect.is_stream", lambda path: True)
+    assert not is_signed(tmp_path / "x.sys")
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is gone"), SignerError("it is another format")], ids=repr)
+def test_a_file_that_can_not_be_read_has_no_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(path: Path) -> None:
+        raise error
+
+    (tmp_path / "x.sys").write_bytes(WITH_TABLE)
+    monkeypatch.setattr("signer.formats.detect.mapped", fail)
+    assert not is_signed(tmp_path / "x.sys")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 import time
+import urllib.error
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from signer.errors import TimestampError, UsageError
-from signer.pkcs7.http_post import MAX_BYTES, Unreachable, post, shown_url
+from signer.pkcs7.http_post import Unreachable, post, shown_url
 from signer.pkcs7.timestamp import TimestampClient
 
 SECONDS = 0.6
+MIB = 1 << 20
+"""The size of the largest answer that is read."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
 
 
@@ -159,7 +163,7 @@ def test_a_slow_answer_is_ended_at_the_deadline(behave: Callable[[socket.socket]
         (b"", "connection failed", True),
         (b"SSH-2.0-OpenSSH\r\n", "connection failed", True),
         (HEAD + b"Content-Length: 100\r\n\r\nshort", "connection failed", True),
-        (HEAD + b"\r\n" + bytes(MAX_BYTES + 2), "longer than", False),
+        (HEAD + b"\r\n" + bytes(MIB + 1), "longer than", False),
     ],
     ids=[
         "500",
@@ -184,8 +188,8 @@ def test_an_invalid_answer_is_an_error(answer: bytes, message: str, transient: b
 
 
 def test_an_answer_of_the_largest_size_is_returned() -> None:
-    with server(answering(HEAD + b"\r\n" + bytes(MAX_BYTES))) as url:
-        assert len(post(url, b"request", "application/timestamp-query", 10)) == MAX_BYTES
+    with server(answering(HEAD + b"\r\n" + bytes(MIB))) as url:
+        assert len(post(url, b"request", "application/timestamp-query", 10)) == MIB
 
 
 @pytest.mark.parametrize("url", ["http://[::1/tsa", "http://", "ftp://host/", "host/tsa"])
@@ -199,6 +203,25 @@ def test_a_refused_connection_is_an_error() -> None:
         port = closed.getsockname()[1]
     with pytest.raises(Unreachable, match="the server refused the connection"):
         post(f"http://127.0.0.1:{port}/", b"", "application/timestamp-query", SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (urllib.error.URLError(OSError(104, "Connection reset by peer")), "connection reset by peer"),
+        (urllib.error.URLError(OSError("No number")), "no number"),
+        (http.client.HTTPException(), "httpexception"),
+    ],
+    ids=["an error of the system", "an error without a number", "an error without a text"],
+)
+def test_a_failed_connection_has_a_reason(error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", fail)
+    with pytest.raises(Unreachable) as caught:
+        post("http://tsa.invalid/", b"", "application/timestamp-query", 10)
+    assert caught.value.message == f"the connection failed ({reason})"
 
 
 def test_an_unknown_host_name_is_an_error() -> None:

@@ -83,3 +83,29 @@ def test_data_with_a_changed_bit_is_parsed_or_refused(good: bytes) -> None:
 def test_malformed_data_is_refused(data: bytes) -> None:
     with pytest.raises(SignatureFormatError):
         indirect_data.parse(data)
+
+
+def with_algorithm(*parts: bytes) -> bytes:
+    info = der.sequence(der.sequence(*parts), der.octets(DIGEST))
+    return der.sequence(der.sequence(der.oid(oids.SPC_PE_IMAGE_DATA)), info)
+
+
+@pytest.mark.parametrize("parts", [(), (der.null(),)], ids=["without parameters", "with NULL"])
+def test_an_algorithm_has_one_or_two_parts(parts: tuple[bytes, ...]) -> None:
+    assert indirect_data.parse(with_algorithm(der.oid(SHA256.oid), *parts)).algorithm == SHA256
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(), (der.null(), der.oid(SHA256.oid)), (der.oid(SHA256.oid), der.null(), der.null())],
+    ids=["none", "another order", "three"],
+)
+def test_an_algorithm_of_other_parts_is_refused(parts: tuple[bytes, ...]) -> None:
+    with pytest.raises(SignatureFormatError):
+        indirect_data.parse(with_algorithm(*parts))
+
+
+@pytest.mark.parametrize("flags", [indirect_data.NO_FLAGS, indirect_data.INCLUDE_RESOURCES], ids=["none", "resources"])
+def test_an_image_is_encoded_with_flags_and_an_empty_file(flags: bytes) -> None:
+    expected = content(der.sequence(flags, der.explicit(0, bytes.fromhex("a2028000"))))
+    assert indirect_data.for_image(SHA256, DIGEST, flags=flags) == expected

@@ -11,6 +11,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
 from signer.pkcs7 import indirect_data
+from signer.pkcs7.encode import attribute
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.pkcs7.structure import check_structure
 from signer.verify.signatures import read_signatures
@@ -165,3 +166,29 @@ def test_the_versions_of_signed_data(contents: bytes, noted: bool, invalid: bool
 def test_one_field_behind_the_signed_content_is_noted() -> None:
     data = rebuilt(lambda fields: [*fields[:2], der.sequence(*split(fields[2]), der.null()), *fields[3:]])
     assert [problem.code for problem in check_structure(data).notes] == ["trailing-fields"]
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        pytest.param(rebuilt(lambda f: [*f, EXTRA, EXTRA]), 2 * len(EXTRA), id="two fields after the signers"),
+        pytest.param(
+            signer(lambda f: [*f[:2], der.sequence(split(f[2])[0], EXTRA), *f[3:]]), len(EXTRA), id="parameters"
+        ),
+        pytest.param(with_list(EXTRA), len(EXTRA), id="a string as revocation list"),
+        pytest.param(
+            signer(lambda f: [*f, der.explicit(1, attribute("2.999", (der.null(),))), EXTRA]),
+            len(EXTRA),
+            id="a field after the unsigned attributes",
+        ),
+    ],
+)
+def test_the_size_of_what_no_signature_covers_is_stated(data: bytes, size: int) -> None:
+    found = check_structure(data)
+    assert [f" {size} bytes" in one.message for one in (*found.problems, *found.notes)] == [True]
+
+
+@pytest.mark.parametrize(("contents", "number"), [(b"\xff", -1), (b"\x02", 2)])
+def test_an_undefined_version_is_named(contents: bytes, number: int) -> None:
+    (note,) = check_structure(with_version(contents)).notes
+    assert note.message == f"SignedData has the undefined version {number}"

@@ -6,12 +6,14 @@ import base64
 import itertools
 
 import pytest
+from asn1crypto.tsp import TSTInfo
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import IdentityError, SignatureFormatError
 from signer.pkcs7.encode import algorithm_identifier
+from signer.pkcs7.parse import parse
 from signer.pkcs7.timestamp_authority import POLICY, authority
 from signer.pkcs7.timestamp_request import legacy_answer, rfc3161_request
 from signer.pkcs7.timestamp_token import parse_token
@@ -109,6 +111,22 @@ def test_a_token_has_what_was_requested(fields: tuple[bytes, ...], nonce: int | 
     found = parse_token(token.whole(answer))
     assert (found.policy, found.imprint, found.imprint_algorithm) == (POLICY, SHA256.hash(SIGNATURE), SHA256)
     assert (found.nonce, found.time, len(found.signed_data.certificates)) == (nonce, NOON, certificates)
+
+
+def test_a_token_has_the_versions_and_the_accuracy_of_the_standard() -> None:
+    """RFC 3161, 2.4.2: SignedData has version 3, TSTInfo version 1; the signer's issuer is a directoryName [4]."""
+    answer = tsa().answer(der.sequence(VERSION, IMPRINT))
+    _, token = der.children(answer, der.read(answer))
+    data = token.whole(answer)
+    signed = parse_token(data).signed_data
+    info = TSTInfo.load(signed.content_octets)
+    assert (signed.version, info["version"].native, info["accuracy"]["seconds"].native) == (3, "v1", 1)
+    assert der.explicit(4, tsa_identity().certificate.issuer.public_bytes()) in data
+
+
+def test_a_counter_signature_is_in_signed_data_of_version_1() -> None:
+    answer = tsa().answer_legacy(legacy(REQUEST, CONTENT))
+    assert parse(base64.b64decode(answer)).version == 1
 
 
 def legacy(*fields: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -233,6 +234,14 @@ def test_an_authority_with_an_invalid_answer_is_not_tried_again() -> None:
     network = Network(one=[b"garbage"], two=[down()])
     network.client(2)(SIGNATURE)
     assert network.requests == [*URLS[:2], URLS[1]]
+
+
+def test_clients_with_the_same_settings_are_equal_whatever_failed() -> None:
+    network = Network(one=[down()])
+    first = network.client(2)
+    second = replace(first, _failed=set())
+    first(SIGNATURE)
+    assert first == second
 
 
 def test_an_authority_without_its_time_source_is_tried_again() -> None:

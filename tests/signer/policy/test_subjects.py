@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
+from signer.asn1.oids import EKU_WHQL
 from signer.pe.file_facts import FileFacts
 from signer.policy.subjects import CertificatePaths, FileSubject, SignatureSubject
 from signer.trust.path import CertificatePath, PathProblem
@@ -172,3 +173,71 @@ def test_a_block_list_knows_a_file_by_every_digest_and_by_its_first_page() -> No
     facts = FileFacts(first_page={SHA256: b"a first page"}, digests={SHA1: b"another digest"})
     known = FileSubject.of(sample.evidence, sample.paths, facts=facts)
     assert known.file_hashes == plain.file_hashes | {b"a first page", b"another digest"}
+
+
+@pytest.mark.parametrize(
+    ("sign", "label"),
+    [
+        pytest.param(commercial(), "'Contoso Ltd.' (embedded signature)", id="embedded"),
+        pytest.param(commercial().nested(), "'Contoso Ltd.' (nested signature)", id="nested"),
+        pytest.param(commercial().in_catalog("a.cat"), "'Contoso Ltd.' (catalog 'a.cat')", id="a catalog"),
+        pytest.param(Sign(None, ()), "an unknown signer (embedded signature)", id="no certificate"),
+        pytest.param(
+            by_microsoft(EKU_WHQL).having(program_name="Contoso"),
+            "'Microsoft Windows Hardware Compatibility Publisher' (submitted by 'Contoso', embedded signature)",
+            id="the submitter of a portal signature",
+        ),
+    ],
+)
+def test_the_label_names_signer_submitter_and_source(sign: Sign, label: str) -> None:
+    assert subject(sign).label == label
+
+
+def namesake() -> Sign:
+    """Return a signature whose chain ends at a namesake of a trusted root."""
+    problem = PathProblem("root-untrusted", "its root has another key", 1, other_key=True)
+    return Sign(leaf(), (chain(leaf(), None, certificate("Some CA", "Some Root"), problems=(problem,)),))
+
+
+@pytest.mark.parametrize(
+    ("sign", "end", "root"),
+    [
+        pytest.param(Sign(leaf(), ()), "has no certificate chain", "no root", id="no path"),
+        pytest.param(commercial(), "ends at 'Some Root'", "'Some Root'", id="an anchor"),
+        pytest.param(
+            self_signed(),
+            "ends at 'WDKTestCert somebody,133640507385332792'",
+            "'WDKTestCert somebody,133640507385332792'",
+            id="self-signed",
+        ),
+        pytest.param(
+            of_test_root(named=False),
+            "ends at 'Contoso Test CA': its issuer 'Contoso Test Root' is not among the trusted roots",
+            "'Contoso Test CA'",
+            id="a missing root",
+        ),
+        pytest.param(
+            namesake(),
+            "is signed under another test CA named 'Some Root': trust it with --root, or install it",
+            "'Some CA'",
+            id="a namesake",
+        ),
+    ],
+)
+def test_the_end_of_a_chain_is_named(sign: Sign, end: str, root: str) -> None:
+    (candidate,) = subject(sign).candidates
+    assert candidate.chain_end.endswith(end)
+    assert candidate.root_name == root
+
+
+def test_only_a_chain_without_an_anchor_is_under_a_namesake() -> None:
+    (candidate,) = subject(namesake()).candidates
+    assert candidate.under_namesake
+    (path,) = namesake().paths
+    (candidate,) = subject(Sign(leaf(), (replace(path, anchor=anchor("commercial")),))).candidates
+    assert not candidate.under_namesake
+
+
+def test_the_cross_certificate_is_named() -> None:
+    assert subject(cross_signed()).candidates[0].cross_name == "'Some Root'"
+    assert subject(commercial()).candidates[0].cross_name == "no certificate"

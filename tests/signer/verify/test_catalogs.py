@@ -11,10 +11,12 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.pe.digest import PageHashes
 from signer.pkcs7.nested import append, with_unsigned
+from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.verify.catalogs import catalog_signatures, member_algorithms
 from signer.verify.evidence import Evidence, Signature
 from signer.verify.gather import gather
+from signer.verify.signatures import read_catalog_signature
 from tests.support.identities import identity
 from tests.support.images import PeSpec
 
@@ -169,3 +171,17 @@ def test_data_hidden_in_a_catalog_s_signature_is_noted() -> None:
     hiding = with_unsigned(SIGNED, "2.999.1", (der.octets(b"payload"),))
     (signature,) = gather(hiding, "catalog", "driver.cat").signatures
     assert [note.code for note in signature.notes] == ["unsigned-attribute"]
+
+
+def test_the_signature_over_a_list_covers_the_digest_of_the_list() -> None:
+    found = read_catalog_signature(parse(SIGNED))
+    assert (found.index, found.source, found.digest_algorithm) == (0, "embedded", SHA256)
+    assert found.digest == SHA256.hash(der.read(LIST).contents(LIST))
+    assert found.intact
+
+
+def test_the_tag_of_a_list_that_is_no_sequence_is_named() -> None:
+    """The digest does not cover the tag."""
+    other = SIGNED.replace(LIST, b"\x31" + LIST[1:])
+    (problem,) = read_catalog_signature(parse(other)).problems
+    assert problem.message == "the signed certificate trust list has the tag 0x31 instead of SEQUENCE"

@@ -134,3 +134,10 @@ def test_a_hash_is_written_once() -> None:
     one = draft(signers=False)
     one.allow_hashes([HashRule("copy.sys Hash Sha1", HASHES[0].digest)])
     assert text(one) == text(draft(signers=False))
+
+
+def test_usages_and_files_are_numbered_from_1() -> None:
+    found = text(draft(), PolicyHead("Kept", "1.2.3.4", BASE))
+    for kind in ("EKU", "FILEATTRIB", "SIGNER", "ALLOW"):
+        assert f'<{"FileAttrib" if kind == "FILEATTRIB" else kind.title()} ID="ID_{kind}_A_1"'.lower() in found.lower()
+        assert f"ID_{kind}_A_0" not in found

@@ -25,8 +25,9 @@ def merged(found: Sequence[Sighting], states: States) -> Row:
     sightings = [one for one in found if one.reason.origin != "elsewhere"]
     machines = _by_machine(sightings)
     files = [one for one in sightings if one.reason.origin == "file"]
+    elsewhere = _by_state(found, states)
     answers = sorted(
-        (MachineAnswer(name, _reason(group, _in_state(found, name, states))) for name, group in machines.items()),
+        (MachineAnswer(name, _reason(group, elsewhere.get(_state(name, states)))) for name, group in machines.items()),
         key=lambda one: (ANSWERS.index(one.reason.answer), one.machine),
     )
     worst = answers[0]
@@ -47,11 +48,14 @@ def merged(found: Sequence[Sighting], states: States) -> Row:
     )
 
 
-def _in_state(found: Iterable[Sighting], machine: str, states: States) -> list[Reason]:
-    """Return the answers for all files, wherever they are, that were judged with the state of a machine."""
-    state = _state(machine, states)
-    files = (one for one in found if one.reason.origin in ("file", "elsewhere"))
-    return [replace(one.reason, origin="file") for one in files if _state(one.machine, states) == state]
+def _by_state(found: Iterable[Sighting], states: States) -> dict[str, Reason]:
+    """Return the best answer for all files, wherever they are, by the state of the machine they were judged with."""
+    reasons: dict[str, list[Reason]] = {}
+    for one in found:
+        if one.reason.origin in ("file", "elsewhere"):
+            reasons.setdefault(_state(one.machine, states), []).append(one.reason)
+    best = {state: _best(each) for state, each in reasons.items()}
+    return {state: replace(one, origin="file") for state, one in best.items() if one is not None}
 
 
 def _state(machine: str, states: States) -> str:
@@ -68,7 +72,7 @@ def _by_machine(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:
     return found
 
 
-def _reason(group: Sequence[Sighting], elsewhere: Sequence[Reason]) -> Reason:
+def _reason(group: Sequence[Sighting], elsewhere: Reason | None) -> Reason:
     """Return the answer on one machine: that of its files, unless a log says more.
 
     An inventory has no file: unless it decides itself, equal files elsewhere answer for it, judged with its state.
@@ -77,7 +81,7 @@ def _reason(group: Sequence[Sighting], elsewhere: Sequence[Reason]) -> Reason:
     listed = [one.reason for one in group if one.reason.origin == "inventory"]
     logged = [one.reason for one in group if one.reason.origin == "log"]
     decided = [one for one in listed if one.answer != "needs-file"]
-    found = _best(here) or _worst(decided) or _best(elsewhere) or _worst(listed)
+    found = _best(here) or _worst(decided) or elsewhere or _worst(listed)
     event = _worst(logged)
     if event is None or (found is not None and event.answer not in STOPPING and found.answer not in _OPEN):
         assert found is not None  # a group has a sighting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from signer.audit.rows import Identity, LoggedEvent, MachineAnswer, PackageUse, Reason, Row, Sighting
@@ -36,14 +37,20 @@ def unpacked(text: str) -> Sighting:
 
 
 def packed_row(row: Row) -> str:
-    """Return a row as text, which `unpacked_row` reads. Many machines have few different reasons."""
+    """Return a row as text, which `unpacked_row` reads.
+
+    Many machines have few different reasons, and many packages few different lists of hardware IDs: each is there once.
+    """
     reasons = {one.reason: number for number, one in enumerate(row.answers)}
     answers = [(one.machine, reasons[one.reason]) for one in row.answers]
     known = {number: _reason(reason) for reason, number in reasons.items()}
+    ids = {one.hardware_ids: number for number, one in enumerate(row.packages)}
+    packages = [(*_package(one), ids[one.hardware_ids]) for one in row.packages]
+    lists = {number: one for one, number in ids.items()}
     return json.dumps(
         [
             *(row.file, row.paths, row.authentihash, row.machines, row.present, row.devices, known, answers),
-            *(_packages(row.packages), _events(row.events), _reason(row.reason), _identity(row.identity)),
+            *(lists, packages, _events(row.events), _reason(row.reason), _identity(row.identity)),
         ]
     )
 
@@ -51,7 +58,8 @@ def packed_row(row: Row) -> str:
 def unpacked_row(text: str) -> Row:
     """Return the row that `packed_row` wrote."""
     file, paths, digest, machines, present, devices, known, answers, *others = json.loads(text)
-    packages, events, reason, identity = others
+    lists, packages, events, reason, identity = others
+    ids = {int(number): tuple(one) for number, one in lists.items()}
     reasons = {int(number): Reason(*one) for number, one in known.items()}
     return Row(
         file,
@@ -59,7 +67,7 @@ def unpacked_row(text: str) -> Row:
         digest,
         Reason(*reason),
         Identity(*identity),
-        _read_packages(packages),
+        tuple(PackageUse(inf, name, ids[number], *rest) for inf, name, *rest, number in packages),
         tuple(machines),
         tuple(MachineAnswer(machine, reasons[number]) for machine, number in answers),
         tuple(LoggedEvent(*event) for event in events),
@@ -69,11 +77,22 @@ def unpacked_row(text: str) -> Row:
 
 
 def _packages(found: Iterable[PackageUse]) -> list[tuple[Any, ...]]:
-    return [(use.inf, use.device_class, use.hardware_ids, use.version, use.date, use.published) for use in found]
+    return [(*_package(use), use.hardware_ids) for use in found]
+
+
+def _package(use: PackageUse) -> tuple[str, ...]:
+    """Return the values of a package besides its hardware IDs."""
+    return use.inf, use.device_class, use.version, use.date, use.published
 
 
 def _read_packages(found: Iterable[Any]) -> tuple[PackageUse, ...]:
-    return tuple(PackageUse(inf, name, tuple(ids), *rest) for inf, name, ids, *rest in found)
+    return tuple(PackageUse(inf, name, _shared(tuple(ids)), *rest) for inf, name, *rest, ids in found)
+
+
+@lru_cache(maxsize=64)
+def _shared(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the hardware IDs that were read before if they are equal: a driver can be in thousands of packages."""
+    return ids
 
 
 def _events(found: Iterable[LoggedEvent]) -> list[tuple[Any, ...]]:

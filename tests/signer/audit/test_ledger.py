@@ -49,6 +49,18 @@ def test_a_row_survives_packing(one: Row) -> None:
     assert unpacked_row(packed_row(one)) == one
 
 
+def test_the_hardware_ids_of_many_packages_are_kept_once() -> None:
+    def found(machine: str) -> Sighting:
+        ids = tuple(f"USB\\VID_{number:04X}" for number in range(50))
+        return replace(sighting("a.sys", "loads", machine=machine), packages=(PackageUse(machine, "Net", ids),))
+
+    (row,) = rows(*map(found, map(str, range(300))))
+    assert len(row.packages) == len(row.answers) == 300
+    assert packed_row(row).count("USB") == 50
+    for read in (row, unpacked_row(packed_row(row))):
+        assert len({id(one.hardware_ids) for one in read.packages}) == 1
+
+
 @given(SIGHTINGS)
 def test_a_sighting_survives_packing(one: Sighting) -> None:
     assert unpacked(packed(one)) == one

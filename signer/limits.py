@@ -31,6 +31,7 @@ LIMITS: dict[str, int] = {
     "inf-size": 16 << 20,  # bytes
     "inf-text": 32 << 20,  # characters that its strings insert
     "inf-tokens": 500_000,  # of an entry with its continuation lines
+    "inventory-entries": 12_000,  # of one inventory of drivers
     "key-iterations": 2_500_000,  # of all encrypted parts of a key file, about a second
     "list-paths": 100_000,  # of one @list.txt
     "log-files": 5_000,  # that one explanation covers

@@ -209,11 +209,13 @@ class _Reader:
 
     def _tokens_of_entry(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> list[str]:
         """Return the tokens of an entry's line and its continuation lines, without comments."""
-        parts = []
+        parts: list[str] = []
+        lengths = 0
         while True:
             tokens, continues = _tokens(text)
             parts += tokens
-            if len(parts) > (limit := LIMITS["inf-tokens"]):
+            lengths += max(len(tokens), 1)  # a continued line without tokens takes time, too
+            if lengths > (limit := LIMITS["inf-tokens"]):
                 _refuse(f"the line has more than {limit:,} tokens", number, "inf-tokens")
             if not continues:
                 return parts

@@ -11,23 +11,31 @@ Source: windows-driver-docs devtest/pnputil-command-syntax.md and pnputil-exampl
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from signer.audit.inventory_values import Entry, entry_of, means_of, split_version
 from signer.errors import ConfigError
+from signer.explain.budget import LEFT_OUT
 from signer.explain.context import Context
 from signer.explain.readers.event_json import is_json, json_objects
 from signer.explain.text import Lines, decoded
+from signer.limits import LIMITS, raising
 
 SUFFIXES = frozenset({".csv", ".tsv", ".json", ".xml", ".txt"})
 """The suffixes of files that are read as inventories."""
 _MAX_XML = 1 << 26
 """Characters of the largest XML; a machine has some hundred packages of some kilobytes."""
+_MAX_DEPTH = 32
+"""Levels of elements; those of pnputil have five."""
+_LONG_TAG = re.compile(r"<[^<]{65536}")
+"""A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _MAX_BLOCK = 4096
 """Number of lines of the longest block of text; a package has some hundred files."""
 _INF = re.compile(r"[^\\/:*?\"<>|]{1,200}\.inf", re.IGNORECASE)
@@ -46,16 +54,24 @@ def is_inventory(path: Path) -> bool:
 
 def read_inventory(path: Path, pieces: Iterable[bytes]) -> Iterator[Entry]:
     """Yield the entries of an inventory. Raises ConfigError for anything else."""
-    text = decoded(pieces)
+    text, context = decoded(pieces), Context()
     start = next(text, "").removeprefix("\ufeff")
     whole = chain((start,), text)
-    count = 0
+    count, limit = 0, LIMITS["inventory-entries"]
     try:
-        for one in _entries(start, whole):
+        for one in _entries(start, whole, context):
             count += 1
+            if count > limit:
+                message = f"the inventory has more than {limit:,} entries"
+                raise ConfigError(message, path=path, hint=raising("inventory-entries"))
             yield one
     except (csv.Error, SyntaxError, ValueError, RecursionError) as error:
         raise ConfigError(f"the inventory is damaged: {error}", path=path, hint=_HINT) from error
+    if LEFT_OUT in context.damages:
+        message = "the inventory has more lines and objects than real ones of its size"
+        raise ConfigError(message, path=path, hint=raising("log-work"))
+    if context.damages:
+        raise ConfigError(f"the inventory is damaged: {next(iter(context.damages))}", path=path, hint=_HINT)
     if not count:
         raise ConfigError("not an inventory of drivers, or an empty one", path=path, hint=_HINT)
 
@@ -65,16 +81,20 @@ _HINT = (
 )
 
 
-def _entries(start: str, text: Iterator[str]) -> Iterator[Entry]:
+def _entries(start: str, text: Iterator[str], context: Context) -> Iterator[Entry]:
     if is_json(start):
-        return _of_json(text)
+        return _of_json(text, context)
     if start.lstrip().startswith("<"):
-        return _of_xml(text)
-    return _of_lines(Lines(text, Context()))
+        return _of_xml(text, context)
+    return _of_lines(Lines(text, context), context)
 
 
-def _of_json(text: Iterator[str]) -> Iterator[Entry]:
-    for one in json_objects(text, Context()):
+def _of_json(text: Iterator[str], context: Context) -> Iterator[Entry]:
+    for one in json_objects(text, context):
+        context.budget.spend()
+        if context.budget.left <= 0:
+            context.damaged(LEFT_OUT)
+            return
         found = json.loads(one, strict=False)
         nested = next((value for value in found.values() if _is_list_of_objects(value)), None)
         for row in [found] if nested is None or "InfName" in found else nested:
@@ -98,15 +118,17 @@ def _of_row(row: Mapping[str, Any]) -> Iterator[Entry]:
         yield one
 
 
-def _of_xml(text: Iterator[str]) -> Iterator[Entry]:
+def _of_xml(text: Iterator[str], context: Context) -> Iterator[Entry]:
     """Yield the packages of pnputil /enum-drivers /format xml, which no language changes."""
-    from xml.etree import ElementTree
-
     document = "".join(islice(text, _MAX_XML // (1 << 10)))
     if len(document) > _MAX_XML or "<!DOCTYPE" in document or "<!ENTITY" in document:
         raise ValueError("the XML is too large, or has a document type")
-    root = ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", document))  # noqa: S314 - entities were refused above
-    for driver in root.iterfind("Driver"):
+    context.budget.add(len(document))
+    context.budget.spend(document.count("="))
+    if context.budget.left <= 0 or _LONG_TAG.search(document):
+        context.damaged(LEFT_OUT)
+        return
+    for driver in _drivers(re.sub(r"^\s*<\?xml[^>]*\?>", "", document)):
         date, version = split_version(driver.findtext("DriverVersion") or "")
         yield Entry(
             published=driver.get("DriverName", ""),
@@ -120,7 +142,23 @@ def _of_xml(text: Iterator[str]) -> Iterator[Entry]:
         )
 
 
-def _of_lines(lines: Lines) -> Iterator[Entry]:
+def _drivers(document: str) -> Iterator[Element]:
+    """Yield each <Driver> below the root, and forget it. Raises ParseError, ValueError for many levels."""
+    from xml.etree.ElementTree import iterparse
+
+    depth, outermost = 0, list[Element]()
+    for event, element in iterparse(io.StringIO(document), ("start", "end")):  # noqa: S314 - entities were refused above
+        outermost = outermost or [element]
+        depth += 1 if event == "start" else -1
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"it has more than {_MAX_DEPTH} levels")
+        if event == "end" and depth == 1:
+            if element.tag == "Driver":
+                yield element
+            outermost[0].clear()
+
+
+def _of_lines(lines: Lines, context: Context) -> Iterator[Entry]:
     """Yield the entries of a text: a table with titles, the table of driverquery, or blocks of labels."""
     previous = ""
     for line in lines:
@@ -131,8 +169,18 @@ def _of_lines(lines: Lines) -> Iterator[Entry]:
         elif _LABEL.match(line):
             yield from _of_block([line, *lines.take_while(lambda one: bool(one.strip()), _MAX_BLOCK)])
         elif not previous and (read := _table(line)) is not None:
-            yield from read(lines)
+            yield from read(_spending(lines, context))
         previous = line
+
+
+def _spending(lines: Iterable[str], context: Context) -> Iterator[str]:
+    """Yield the rows of a table as long as the budget allows them."""
+    for line in lines:
+        context.budget.spend()
+        if context.budget.left <= 0:
+            context.damaged(LEFT_OUT)
+            return
+        yield line
 
 
 def _table(header: str) -> Callable[[Iterable[str]], Iterator[Entry]] | None:

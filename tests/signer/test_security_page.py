@@ -42,7 +42,7 @@ from signer.errors import (
 from signer.keys.local import LocalKey, load_pfx
 from signer.keys.open import open_identity
 from signer.pkcs7.parse import MAX_PARTS, parse
-from signer.policy.si_policy.xml import read_xml
+from signer.policy.si_policy.xml import MAX_ATTRIBUTES, read_xml
 from tests.support.cabinets import szdd_header
 from tests.support.files import ROOT
 from tests.support.identities import identity
@@ -346,6 +346,25 @@ def test_a_policy_with_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPa
     read_xml(text.format("<x/>" * 3).encode())
     with pytest.raises(ConfigError, match="more than 5 elements"):
         read_xml(text.format("<x/>" * 4).encode())
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [" ".join(f'a{number}=""' for number in range(MAX_ATTRIBUTES + 1)), f'a="{"x" * 70_000}"'],
+    ids=["many", "long"],
+)
+def test_a_policy_with_many_or_long_attributes_is_refused(attributes: str) -> None:
+    """An attribute of 10 MB took four seconds, and 830,000 attributes five, with 350 MB."""
+    with pytest.raises(ConfigError, match="more than 500,000 attributes, or a very long one"):
+        read_xml(f"<SiPolicy {attributes}/>".encode())
+
+
+def test_continued_lines_without_tokens_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five million of them took five seconds."""
+    monkeypatch.setitem(limits.LIMITS, "inf-tokens", 10)
+    Inf.parse(b"[x]\nk=v" + b"\\\n" * 7 + b"\n")
+    with pytest.raises(InfError, match="more than 10 tokens"):
+        Inf.parse(b"[x]\nk=v" + b"\\\n" * 9 + b"\n")
 
 
 def test_a_policy_with_too_many_levels_is_refused() -> None:

@@ -23,6 +23,8 @@ _BOOLEANS = (
 _TEXTS = ("driver_policy", "publisher")
 _PATHS = ("allow_list", "block_list")
 """Options whose values are paths, relative to the folder of the file."""
+MAX_SIZE = 65_536
+"""Bytes of the largest file; a real one has some hundred."""
 _RELEASE = {"target": str, "build": int, "architecture": str, "server": bool}
 """Keys about the release of Windows: its target, or its build and what that leaves open."""
 
@@ -38,8 +40,11 @@ class StatedMachine:
 
 def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
     """Read the state of a machine. Raises FileError, ConfigError."""
+    data = read(path)
+    if len(data) > MAX_SIZE:
+        raise ConfigError(f"the state of a machine has at most {MAX_SIZE:,} bytes", path=path, hint=_HINT)
     try:
-        text = text_of(read(path))
+        text = text_of(data)
         document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
         values = {key.replace("-", "_").lower(): value for key, value in document.items() if value is not None}
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are such

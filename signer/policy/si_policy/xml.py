@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
@@ -21,6 +22,10 @@ _NAMES = {
 }
 _MAX_DEPTH = 32
 """Levels of elements; a policy has eight."""
+MAX_ATTRIBUTES = 500_000
+"""Attributes of all elements; those of Microsoft's block list are about 10,000."""
+_LONG_TAG = re.compile(r"<[^<]{65536}")
+"""A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _CONDITIONS = ("FilePath", "PackageFamilyName", "AppIDs", "RequireHotpatchID")
 _KINDS: dict[str, Kind] = {"Allow": "allow", "Deny": "deny", "FileAttrib": "attribute"}
 _GENERIC: dict[str, Kind] = {"Match": "allow", "Exclude": "deny", "Attribute": "attribute"}
@@ -57,6 +62,9 @@ def _root(data: bytes) -> Element:
         raise ConfigError("not an App Control policy", hint=HINT, offset=error.start) from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ConfigError("not an App Control policy: the document has a document type declaration", hint=HINT)
+    if text.count("=") > MAX_ATTRIBUTES or _LONG_TAG.search(text):
+        message = f"not an App Control policy: it has more than {MAX_ATTRIBUTES:,} attributes, or a very long one"
+        raise ConfigError(message, hint=HINT)
     try:
         root = _parsed(text)
     except ParseError as error:

@@ -18,6 +18,7 @@ from signer.audit.inventory_values import Entry, iso_date, split_version
 from signer.audit.ledger import Ledger
 from signer.audit.rows import Row
 from signer.errors import ConfigError
+from signer.limits import LIMITS
 from signer.policy.machine_state import MachineState
 from signer.policy.si_policy.read import read_policy
 from signer.policy.trust import Trust
@@ -311,3 +312,55 @@ def test_only_named_files_are_inventories(tmp_path: Path) -> None:
     assert is_inventory(tmp_path / "a.CSV")
     assert not is_inventory(tmp_path / "b.json")
     assert not is_inventory(tmp_path / "c.sys")
+
+
+HEADER = "DeviceName,InfName,DriverVersion\n"
+
+
+def read_text(text: str) -> list[Entry]:
+    return list(read_inventory(Path("x.csv"), [text.encode()]))
+
+
+def short_rows(count: int) -> str:
+    return "".join(f"d{number},oem{number}.inf,1.0\n" for number in range(count))
+
+
+def test_an_inventory_of_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10 MB of short rows took 24 seconds."""
+    monkeypatch.setitem(LIMITS, "inventory-entries", 3)
+    assert len(read_text(HEADER + short_rows(3))) == 3
+    with pytest.raises(ConfigError, match="more than 3 entries") as caught:
+        read_text(HEADER + short_rows(4))
+    assert "DRVSIGN_LIMITS=inventory-entries=off" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + "x\n" * 100,
+        "x: y\n\n" * 100,
+        "[" + '{"a": 1},' * 100 + "{}]",
+        "<PnpUtil>" + '<Driver a="1"/>' * 100 + "</PnpUtil>",
+    ],
+    ids=["rows", "blocks", "objects", "elements"],
+)
+def test_an_inventory_beyond_its_budget_is_refused_and_not_cut(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of a text behind the first 220,000 were left out without a word."""
+    monkeypatch.setitem(LIMITS, "log-work", 50)
+    with pytest.raises(ConfigError, match="more lines and objects than real ones") as caught:
+        read_text(text)
+    assert "DRVSIGN_LIMITS=log-work=off" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<PnpUtil>" + "<a>" * 32 + "</a>" * 32 + "</PnpUtil>", "more than 32 levels"),
+        ('[{"DeviceName": "d", "InfName": "oem1.inf"}, {"a": ', "a JSON object has no end"),
+        (f'<PnpUtil a="{"x" * 70_000}"/>', "more lines and objects"),
+    ],
+    ids=["levels", "truncated", "long-tag"],
+)
+def test_a_damaged_inventory_is_an_error(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        read_text(text)

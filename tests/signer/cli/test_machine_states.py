@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from signer.cli.options.machine_states import load_machine_state
+from signer.cli.options.machine_states import MAX_SIZE, load_machine_state
 from signer.cli.options.verify import MachineOptions
 from signer.errors import ConfigError
 from tests.support.images import PeSpec
 from tests.support.program import drvsign
 
+LARGE = "#" * MAX_SIZE
 TOML = 'target = "win10-22h2-x64"\nhvci = true\nsecure-boot = false\nblock-list = "lists/block.xml"\n'
 
 
@@ -107,3 +108,13 @@ def test_a_wrong_call_says_what_to_do(work: Path, arguments: tuple[str, ...], co
     (work / "pc.toml").write_text('target = "win12-x64"\n')
     ran = drvsign("audit", "--machine", "pc-1=a.sys", *arguments)
     assert (ran.code, text in ran.stderr) == (code, True)
+
+
+def test_a_large_file_is_refused(tmp_path: Path) -> None:
+    """10 MB of keys took four seconds."""
+    path = tmp_path / "pc.toml"
+    path.write_text(LARGE)
+    load_machine_state(path, MachineOptions())
+    path.write_text(LARGE + "#")
+    with pytest.raises(ConfigError, match="at most 65,536 bytes"):
+        load_machine_state(path, MachineOptions())

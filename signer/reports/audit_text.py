@@ -9,7 +9,7 @@ from pathlib import PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from signer.audit.rows import ANSWERS, STOPPING, Answer, Row
-from signer.reports.audit_words import drivers, headline
+from signer.reports.audit_words import drivers, headline, without_answer
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -49,7 +49,8 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
     The rows are in the order of `Ledger.rows`, and are written as they are read. `verbose` lists all of them.
     """
     worst = next((one for one in STOPPING if counts[one]), None)
-    sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if drivers(counts) else None)
+    all_load = drivers(counts) and not without_answer(counts)
+    sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if all_load else None)
     sink.paragraph("", ", ".join(f"{counts[one]:,} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
     ends_blank = False
     for answer, group in groupby(rows, lambda row: row.reason.answer):

@@ -15,6 +15,11 @@ def drivers(counts: Counter[Answer]) -> int:
     return counts.total() - sum(counts[one] for one in _NO_DRIVER)
 
 
+def without_answer(counts: Counter[Answer]) -> int:
+    """Return the number of drivers of which nothing says whether they stop."""
+    return counts["unknown"] + counts["needs-file"]
+
+
 def headline(counts: Counter[Answer]) -> str:
     """Return how many drivers stop, in one sentence without a period."""
     stops, unless = counts["stops"], counts["stops-unless-allowed"]
@@ -26,7 +31,12 @@ def headline(counts: Counter[Answer]) -> str:
     if unless:
         pronoun = "it" if unless == 1 else "them"
         return f"{unless:,} of {total} {_stop(unless)} loading unless the allow list names {pronoun}"
-    return f"None of {total} stops loading" if drivers(counts) else "No driver was found"
+    if not drivers(counts):
+        return "No driver was found"
+    if counts["needs-file"] == drivers(counts):
+        return f"No answer: {total} {'needs' if drivers(counts) == 1 else 'need'} a readable file"
+    left = without_answer(counts)
+    return f"None of {total} stops loading{f', {left:,} without an answer' if left else ''}"
 
 
 def _stop(count: int) -> str:

@@ -326,10 +326,12 @@ def _target(question: Question) -> str | None:
 
 
 def _exit_code(ledger: Ledger) -> ExitCode:
-    """Return 1 if a driver stops loading, 3 if nothing could be examined, else 0."""
+    """Return 1 if a driver stops loading, 3 if nothing could be examined or each driver needs its file, else 0."""
     from signer.audit.rows import STOPPING
+    from signer.reports.audit_words import drivers
 
     counts = ledger.counts()
     if any(counts[answer] for answer in STOPPING):
         return ExitCode.REJECTED
-    return ExitCode.DONE if counts else ExitCode.FAILED
+    has_answers = counts and (not drivers(counts) or counts["needs-file"] < drivers(counts))
+    return ExitCode.DONE if has_answers else ExitCode.FAILED

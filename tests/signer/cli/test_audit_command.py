@@ -227,3 +227,17 @@ def test_a_machine_with_an_inventory_alone_judges_files_elsewhere_with_its_own_s
     assert [[one["machine"], one["answer"]] for one in row["answers"]] == answers
     assert (row["answer"], row["machines"], row["origin"]) == (answers[0][1], ["pc-1", "pc-2"], "file")
     assert row["paths"] == [os.path.join("pc-1", "toaster.sys")]  # noqa: PTH118
+
+
+def test_drivers_that_all_need_their_file_have_no_answer(work: Path) -> None:
+    """Otherwise an archive that can't be read looks like one without drivers that stop."""
+    (work / "x.cab").write_bytes(b"MSCF")
+    (work / "pc.csv").write_text(INVENTORY.format("1.0"))
+    ran = drvsign("audit", "x.cab", "--machine", "pc=pc.csv")
+    assert (ran.code, ran.stdout.splitlines()[0]) == (3, "No answer: 2 drivers need a readable file.")
+
+
+def test_written_files_are_named(store: Path) -> None:
+    ran = drvsign("audit", "store", "--output", "a.csv", "--report", "html=a.html")
+    assert [line for line in ran.stderr.splitlines() if "written" in line] == ["a.csv: written", "a.html: written"]
+    assert "written" not in drvsign("audit", "store", "-q", "--output", "a.csv").stderr

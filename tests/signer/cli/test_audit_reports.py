@@ -26,7 +26,7 @@ def store(work: Path) -> Path:
 def test_the_html_report_is_the_page_with_the_table(store: Path, work: Path) -> None:
     assert drvsign("audit", "store", "--report", "html=audit.html", "--report", "sarif=audit.sarif").code == 0
     page = (work / "audit.html").read_text("utf-8")
-    assert "<title>drvsign audit: None of 2 drivers stops loading</title>" in page
+    assert "<title>drvsign audit: None of 2 drivers stops loading, 1 without an answer</title>" in page
     assert page.count("hello.inf") == 1
     assert json.loads((work / "audit.sarif").read_text())["runs"]
     assert drvsign("audit", "store", "--format", "html").stdout.startswith("<!DOCTYPE html>")

@@ -50,6 +50,15 @@ TITLES = {
     "stops": (SAMPLE[:1], "1 of 1 driver stops loading"),
     "unless": ([row("x", UNLESS), LOADS], "1 of 2 drivers stops loading unless the allow list names it"),
     "none": ([LOADS], "None of 1 driver stops loading"),
+    "some without an answer": (
+        [LOADS, row("x", Reason("unknown")), row("y", Reason("needs-file"))],
+        "None of 3 drivers stops loading, 2 without an answer",
+    ),
+    "one that can't be read": ([row("x", Reason("needs-file"))], "No answer: 1 driver needs a readable file"),
+    "all can't be read": (
+        [row(name, Reason("needs-file")) for name in "xy"],
+        "No answer: 2 drivers need a readable file",
+    ),
     "a library": ([row("x", Reason("not-a-driver"))], "No driver was found"),
     "nothing": ([], "No driver was found"),
 }

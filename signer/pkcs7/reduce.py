@@ -23,8 +23,11 @@ def without_other_certificates(signature: bytes) -> bytes:
     certificate = parsed.certificate_of(parsed.signers[0]) if parsed.signers else None
     if certificate is None:
         raise SignatureFormatError("the signature does not contain the signer's certificate")
-    oid, wrapped = der.first_children(signature, der.read(signature), 2)
-    (signed_data,) = der.first_children(signature, wrapped, 1)
+    parts = der.two_children(signature, der.read(signature))
+    if parts is None:
+        raise SignatureFormatError("the signature has fields behind its content, which would be lost")
+    oid, wrapped = parts
+    signed_data = der.read(signature, wrapped.body)
     only = der.tlv(_CERTIFICATES, certificate.public_bytes(Encoding.DER))
     fields = [
         only if field.tag == _CERTIFICATES else field.whole(signature) for field in der.children(signature, signed_data)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from signer.errors import TimestampError, UsageError
-from signer.pkcs7.http_post import Unreachable, post, shown_url
+from signer.pkcs7.http_post import Unreachable, _Watchdog, post, shown_url
 from signer.pkcs7.timestamp import TimestampClient
 
 SECONDS = 0.6
@@ -237,3 +237,10 @@ def test_requests_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPat
         assert post(url, b"request", "application/timestamp-query", 10) == b"ok"
     with pytest.raises(Unreachable, match="the server refused the connection"):
         post("http://tsa.invalid/", b"request", "application/timestamp-query", 10)
+
+
+def test_a_connection_that_is_closed_already_is_no_error_at_the_deadline() -> None:
+    watchdog = _Watchdog(60)
+    watchdog.expired = True
+    with socket.socket() as closed:
+        watchdog.watch(closed)

@@ -177,6 +177,11 @@ OTHER_STRUCTURES = {
         "has no SignedData",
         0,
     ),
+    "another content than SignedData": (
+        der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(b"x"))),
+        "not signed data",
+        0,
+    ),
     "three fields": (signed_data(*parts()[:3]), "too few fields", 15),
     "seven fields": (signed_data(*parts(), der.null(), der.null()), "more than 6 fields", 19),
     "a certificate of an unknown form": (
@@ -245,3 +250,21 @@ def test_a_malformed_certificate_hides_no_ber_in_the_next_one() -> None:
     fields[3] = der.explicit(0, DAMAGED, bytes.fromhex("30 80 00 00"))
     with pytest.raises(NotDerError):
         parse(signed_data(*fields))
+
+
+def test_a_signer_whose_name_lacks_the_serial_number_is_refused() -> None:
+    data = parts()[4]
+    version, name, *rest = der.children(data, der.read(data, der.read(data).body))
+    issuer = next(der.children(data, name))
+    signer = (version.whole(data), der.sequence(issuer.whole(data)), *(one.whole(data) for one in rest))
+    with pytest.raises(SignatureFormatError, match="too few fields"):
+        parse_signer(der.sequence(*signer))
+
+
+def test_a_third_field_of_an_attribute_is_not_read() -> None:
+    """`signer.pkcs7.structure` reports it."""
+    data = parts()[4]
+    signer = [one.whole(data) for one in der.children(data, der.read(data, der.read(data).body))]
+    wide = der.sequence(der.oid("2.999"), der.tlv(der.SET, der.null()), der.null())
+    found = parse_signer(der.sequence(*signer, der.tlv(0xA1, wide)))
+    assert found.unsigned_attributes == {"2.999": (der.null(),)}

@@ -62,3 +62,10 @@ def test_a_signature_without_a_signer_is_refused() -> None:
 def test_nested_signatures_and_other_unsigned_attributes_are_left_out() -> None:
     assert without_unsigned_attributes(with_unsigned(append(OWN, OWN), "2.999.1", (der.null(),))) == OWN
     assert without_unsigned_attributes(OWN) == OWN
+
+
+def test_a_field_behind_the_content_is_refused_where_it_would_be_lost() -> None:
+    more = der.sequence(der.read(OWN).contents(OWN), der.null())
+    assert parse(more).signers
+    with pytest.raises(SignatureFormatError, match="behind its content"):
+        without_other_certificates(more)

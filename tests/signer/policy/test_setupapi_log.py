@@ -155,3 +155,8 @@ def test_windows_10_words_a_failed_check_differently(target: str) -> None:
 def test_each_failing_rule_has_its_error(rule: str, code: str) -> None:
     lines = log_lines("toaster.inf", "toaster.cat", Verdict("win10-22h2-x86", "rejected", rule, ()))
     assert f"exit({code})" in "\n".join(lines)
+
+
+def test_the_score_is_that_of_the_first_signature_that_is_accepted() -> None:
+    lines = _lines(self_signed().in_catalog(), by_microsoft(EKU_WHQL).in_catalog(), commercial().in_catalog())
+    assert lines[-1].endswith("WHQL (0D000005)")

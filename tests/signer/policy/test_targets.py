@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from signer.errors import UsageError
-from signer.policy.targets import Releases, Target, all_targets, default_target, targets_for
+from signer.policy.targets import Releases, Target, all_targets, default_target, parse_targets, targets_for
 
 NEWEST = default_target("x64").release.name
 
@@ -30,6 +30,7 @@ def test_every_target_is_found_by_its_name() -> None:
         ("win11-24h2", "Targets of Windows 11 version 24H2: win11-24h2-x64"),
         ("win8-x64-smode", "Windows 8 has no S mode."),
         ("win10-1809-x86-smode", "has S mode only on x64, arm64."),
+        ("win11-24h2-x86-smode", "Targets of Windows 11 version 24H2: win11-24h2-x64"),
         ("server2025-ia64", "server2025-x64"),
         ("foo", "Releases: vista, win7"),
         ("", "Releases: vista, win7"),
@@ -97,3 +98,23 @@ def test_a_rule_can_be_limited_to_editions() -> None:
     assert inside == [True, False, False]
     assert Target.parse("win11-iot-x64") not in Releases(editions=("client",))
     assert str(servers) == "Windows Server 2016 and later; servers"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["win11-24h2-x64"], ["win11-24h2-x64"], id="one"),
+        pytest.param(
+            ["win11-24h2-x64,win7-x86", "vista-x64"], ["win11-24h2-x64", "win7-x86", "vista-x64"], id="a list"
+        ),
+        pytest.param(["win7-x86", " win7-x86 ,"], ["win7-x86"], id="one twice"),
+    ],
+)
+def test_targets_are_given_by_name_and_in_lists(names: list[str], expected: list[str]) -> None:
+    assert [target.name for target in parse_targets(names)] == expected
+
+
+def test_a_list_without_a_target_is_refused() -> None:
+    with pytest.raises(UsageError, match="no target is named"):
+        parse_targets([","])

@@ -214,3 +214,13 @@ def test_a_production_root_is_no_test_root() -> None:
     root = published_by_key()[PRODUCT_ROOT_2010].load()
     with pytest.raises(UsageError, match="production root"):
         Trust.test_signing([root])
+
+
+def test_only_with_test_roots_are_the_release_roots_asked_too() -> None:
+    """They classify the signature, and public authorities timestamp most test-signed drivers."""
+    (test,) = Trust.test_signing([ROOT.certificate]).paths_of(evidence(timestamp(BEFORE)), NOW)
+    (release,) = Trust.release().paths_of(evidence(timestamp(BEFORE)), NOW)
+    assert test.public == release.signer != ()
+    assert release.public == ()
+    assert test.timestamp[-len(release.timestamp) :] == release.timestamp
+    assert len(test.timestamp) == 2 * len(release.timestamp)

@@ -9,7 +9,7 @@ not matter; spaces do not count. Only mutants that survived are looked up: a row
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,6 +51,13 @@ def reason(module: str, change: str) -> str:
     lines = change.splitlines()
     before, after = ("".join(_packed(line[1:]) for line in lines if line[:1] == sign) for sign in "-+")
     return next((one.why for one in equivalents() if one.module == module and one.explains(before, after)), "")
+
+
+def outdated(rows: Iterable[Equivalent]) -> Iterator[Equivalent]:
+    """Yield the rows whose code is no longer in the module."""
+    for one in rows:
+        if _packed(one.code) not in _packed((ROOT / one.module).read_text(encoding="utf-8")):
+            yield one
 
 
 def _packed(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support.mutation.areas import ROOT, Mutant, area_of, mutants
-from tests.support.mutation.equivalents import reason
+from tests.support.mutation.equivalents import equivalents, outdated, reason
 
 RESULTS = ROOT / "build" / "mutants"
 
@@ -64,6 +64,8 @@ def report(chosen: Iterable[str]) -> None:
             counts["milliseconds"] += round(1000 * one.seconds)
             if outcome in ("survived", "broken"):
                 print_now(f"{module}:{mutant.begin[0]}: {mutant.operator} {outcome}\n{one.change}\n")
+    for row in outdated(equivalents()):
+        print_now(f"equivalents.tsv: {row.module} has no longer: {row.code}")
     print_now(
         "\n| area | mutants | tried | killed | by time | equivalent | survived | broken | seconds each |\n|---|"
         + "---|" * 8

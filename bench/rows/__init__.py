@@ -11,7 +11,7 @@ from bench.rows.audit import audit, audit_engine, audit_growth
 from bench.rows.catalogs import catalog_build, catalog_read
 from bench.rows.growth import CURVES, growth
 from bench.rows.packages import packages, packages_by_processors, packages_json
-from bench.rows.sign import sign_large, sign_many
+from bench.rows.sign import sign_large, sign_many, sign_one
 from bench.rows.start import start
 from bench.rows.verify import matrix, verify_beside_signify, verify_many
 
@@ -27,6 +27,7 @@ ROWS: dict[str, Callable[[Path], Result]] = {
     "audit": audit,
     "audit-engine": audit_engine,
     "audit-growth": audit_growth,
+    "sign-one": sign_one,
     "sign-large": sign_large,
     "sign-many": sign_many,
     "catalog-build": catalog_build,

@@ -1,14 +1,58 @@
-"""Sign one large image, and many small ones."""
+"""Sign one small image, one large one, and many small ones."""
 
 from __future__ import annotations
 
+import itertools
+import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
 from bench import _inputs as inputs
 from bench._inputs import DRVSIGN
-from bench._measure import Arguments, compare
+from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
+
+_ROUNDS = 9
+PLAIN_LIEF = """
+import signer.helper_program as programs, signer.pe.layout_check as check
+check.started = lambda program, *_: programs.started(program, check.PLAIN)
+from signer.__main__ import main
+main()
+"""
+"""drvsign that imports lief with all of its enumerations."""
+ONE_FLUSH_AT_A_TIME = """
+import signer.storage.flushing
+signer.storage.flushing.TOGETHER = 1
+from signer.__main__ import main
+main()
+"""
+"""drvsign that waits for the disk after each file."""
+
+_numbers = itertools.count()
+
+
+def sign_one(folder: Path) -> Result:
+    """Sign one driver, on all processors and on one, and a package of one driver, against the import of lief."""
+    lief = [sys.executable, "-c", "import lief"]
+    key, cert = inputs.write_identity(folder)
+    small, target = inputs.images(folder / "one", 1) / "00000.sys", folder / "one.signed"
+    identity: Arguments = ["--cert", cert, "--key", key]
+    arguments: Arguments = ["sign", small, "-q", "--output", target, *identity]
+    sign: Arguments = [*DRVSIGN, *arguments]
+    found = [compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS)]
+    if shutil.which("taskset"):
+        one_core: Arguments = ["taskset", "-c", "0"]
+        plain: Arguments = [sys.executable, "-c", PLAIN_LIEF, *arguments]
+        for label, other in (("import lief", lief), ("the same with all of lief's enumerations", plain)):
+            goal = "1.0" if other is lief else "0.9"
+            label = f"sign one driver on one core, of {label}"
+            found.append(compare(label, goal, [*one_core, *sign], [*one_core, *other], rounds=_ROUNDS))
+    package = folder / "package"
+    build: Arguments = [*DRVSIGN, "package", package, "--os", "10_X64", "--now", "2026-01-01", *identity]
+    label = "package of one driver, of import lief"
+    found.append(compare(label, "1.3", build, lief, rounds=_ROUNDS, before=lambda: inputs.image_package(package, 1)))
+    return Result(tuple(found))
 
 
 def sign_large(folder: Path) -> Result:
@@ -31,16 +75,50 @@ def sign_large(folder: Path) -> Result:
 
 
 def sign_many(folder: Path) -> Result:
-    """Sign 500 and 2,000 small images in one call, and osslsigncode in a process each."""
+    """Sign 500 and 2,000 small images in one call, and osslsigncode in a process each.
+
+    Into another folder, as osslsigncode does, and in place, where a file is synced to the disk before it replaces
+    another one.
+    """
     key, cert = inputs.write_identity(folder)
     source, target = folder / "many", folder / "out"
     target.mkdir()
-    sign: Arguments = [*DRVSIGN, "sign", source, "-q", "--cert", cert, "--key", key]
+    arguments: Arguments = ["sign", source, "-q", "--cert", cert, "--key", key]
     command = f'rm -f {target}/x; osslsigncode sign -certs {cert} -key {key} -h sha256 -in "$f" -out {target}/x'
+    elsewhere: Arguments = ["--output-dir", folder / "signed"]
     found = []
     for count, goal in ((500, "6"), (2000, "8")):
         peer = inputs.each(sorted(inputs.images(folder / "peer", count).iterdir()), command)
-        label = f"sign {count:,} drivers, times faster than osslsigncode"
-        begin = partial(inputs.images, source, count)
-        found.append(compare(label, goal, sign, peer, rounds=3, is_speed=True, before=begin))
+        begin = partial(_renew, folder, count)
+        for label, sign in ((" into a folder", [*DRVSIGN, *arguments, *elsewhere]), ("", [*DRVSIGN, *arguments])):
+            label = f"sign {count:,} drivers{label}, times faster than osslsigncode"
+            found.append(compare(label, goal, sign, peer, rounds=3, is_speed=True, before=begin))
+    found.append(_beside_one_flush_at_a_time(folder, arguments))
     return Result(tuple(found))
+
+
+def _beside_one_flush_at_a_time(folder: Path, arguments: Arguments) -> Comparison:
+    """Sign 500 images in place, against the same with a wait for the disk after each."""
+    other = folder / "others"
+    named: Arguments = [other if one == folder / "many" else one for one in arguments]
+
+    def begin() -> None:
+        _renew(folder, 500)
+        inputs.images(other, 500)
+
+    alone: Arguments = [sys.executable, "-c", ONE_FLUSH_AT_A_TIME, *named]
+    label = "sign 500 drivers, of the same flushed one at a time"
+    return compare(label, "0.9", [*DRVSIGN, *arguments], alone, rounds=5, before=begin)
+
+
+def _renew(folder: Path, count: int) -> None:
+    """Write the images anew, and move those of the last round away.
+
+    They are not deleted: on ext4 without a journal, the kernel searches long for inodes that were not deleted recently.
+    """
+    old = folder / "old" / str(next(_numbers))
+    old.mkdir(parents=True)
+    for name in ("many", "signed", "others"):
+        if (folder / name).exists():
+            (folder / name).rename(old / name)
+    inputs.images(folder / "many", count)

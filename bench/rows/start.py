@@ -1,8 +1,7 @@
-"""Help, the version, and commands for one file, against the imports that they need and without the tricks."""
+"""Help, the version, and verifying one file, against the imports that they need and without the tricks."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +29,9 @@ program.app(prog_name="drvsign")
 _ROUNDS = 9
 
 
-def start(folder: Path) -> Result:
+def start(_: Path) -> Result:
     """Measure help, the version, and one small file, against the imports and without the tricks."""
-    return Result((*_help(), *_verify_one(), *_sign_one(folder)))
+    return Result((*_help(), *_verify_one()))
 
 
 def _help() -> Iterator[Comparison]:
@@ -53,21 +52,3 @@ def _verify_one() -> Iterator[Comparison]:
         other: Arguments = [sys.executable, "-c", STANDARD_CLASSES, "verify", path]
         label = f"verify one driver, {kind}, of the same with standard data classes"
         yield compare(label, "0.9", verify, other, rounds=_ROUNDS)
-
-
-def _sign_one(folder: Path) -> Iterator[Comparison]:
-    """Sign one driver, on all processors and on one, and a package of one driver, against the import of lief."""
-    lief = [sys.executable, "-c", "import lief"]
-    key, cert = inputs.write_identity(folder)
-    small, target = inputs.images(folder / "one", 1) / "00000.sys", folder / "one.signed"
-    identity: Arguments = ["--cert", cert, "--key", key]
-    sign: Arguments = [*DRVSIGN, "sign", small, "-q", "--output", target, *identity]
-    yield compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS)
-    if shutil.which("taskset"):
-        one_core: Arguments = ["taskset", "-c", "0"]
-        label = "sign one driver on one core, of import lief"
-        yield compare(label, "1.0", [*one_core, *sign], [*one_core, *lief], rounds=_ROUNDS)
-    package = folder / "package"
-    build: Arguments = [*DRVSIGN, "package", package, "--os", "10_X64", "--now", "2026-01-01", *identity]
-    label = "package of one driver, of import lief"
-    yield compare(label, "1.3", build, lief, rounds=_ROUNDS, before=lambda: inputs.image_package(package, 1))

@@ -17,7 +17,7 @@ from cryptography import x509
 
 from signer.certificates import common_name, spki_sha256
 from signer.errors import CertificateError, ForeignSignature, SignatureFormatError, SignerError
-from signer.formats.detect import opened
+from signer.formats.detect import opened, plain_signatures
 from signer.formats.format import Format
 from signer.formats.table import FormatRow
 from signer.pkcs7 import nested
@@ -168,6 +168,8 @@ def _is_replaced(target: Path) -> bool:
 def signers_of_file(path: Path, ownership: Ownership) -> list[Signer]:
     """List the signers of a file; none for a file that is missing, can't be read or has no signatures."""
     try:
+        if plain_signatures(path) == ():
+            return []
         with mapped(path) as data:
             _, file = opened(data)
             return _signers_of(file, ownership) if file.is_signed else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject
 from signer.algorithms import DigestAlgorithm
@@ -23,6 +24,8 @@ from signer.records import dataclass
 
 SHA1, SHA256 = DigestAlgorithm.SHA1, DigestAlgorithm.SHA256
 _ALGORITHMS = (SHA1, SHA256)
+_BY_SIZE = {algorithm.size: algorithm for algorithm in _ALGORITHMS}
+_Digest = tuple[DigestAlgorithm | None, bytes | None, PageHashes | None]
 
 MEMBER_FLAGS = 0x10010001
 """Flags of a member's attributes: authenticated, plain text, name and value."""
@@ -44,8 +47,7 @@ class HashedFile:
     """SpcIndirectDataContent with each digest, in DER, with page hashes of this algorithm if requested."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogMember:
+class CatalogMember(NamedTuple):
     """An interpreted catalog entry."""
 
     tag: bytes
@@ -118,9 +120,10 @@ def text_tag(text: str) -> bytes:
 def interpret(subject: TrustedSubject) -> CatalogMember:
     """Interpret an entry. Raises CatalogError if its digest or names are malformed."""
     try:
-        return _interpret(subject)
+        kind, (algorithm, digest, pages), attributes = _parts_of(subject)
     except SignatureFormatError as error:
         raise CatalogError(f"malformed catalog member: {error.message}") from error
+    return CatalogMember(subject.identifier, kind, algorithm, digest, pages, attributes)
 
 
 def require_agreement(entries: Iterable[TrustedSubject]) -> None:
@@ -180,35 +183,41 @@ def _content_of(entry: TrustedSubject) -> bytes | None:
     return None
 
 
-def _interpret(subject: TrustedSubject) -> CatalogMember:
+def _parts_of(subject: TrustedSubject) -> tuple[str | None, _Digest, tuple[tuple[str, str], ...]]:
+    """Return the kind, the digest, and names and values of an entry. Raises SignatureFormatError, CatalogError."""
     kind: str | None = None
-    algorithm, digest, pages = _digest_in_tag(subject.identifier)
+    digest: _Digest | None = None
     attributes = []
     for oid, value in subject.attributes:
         if oid == oids.CAT_NAMEVALUE:
-            pair = NameValue.parse(value)
-            attributes.append((pair.name, pair.value))
+            attributes.append(_name_and_value(value))
         elif oid == oids.SPC_INDIRECT_DATA:
-            content = indirect_data.parse(value)
-            algorithm, digest, pages = content.algorithm, content.digest, content.page_hashes
+            digest = indirect_data.parse_digest(value)
         elif oid == oids.CAT_MEMBERINFO2:
             kind = _kind(value)
         elif oid == oids.CAT_MEMBERINFO:
             info = der.read(value)
             guid = der.read(value, info.body, info.end).contents(value).decode("utf-16-be", "replace")
             kind = _kind(guid.upper())
-    return CatalogMember(subject.identifier, kind, algorithm, digest, pages, tuple(attributes))
+    return kind, digest or _digest_in_tag(subject.identifier), tuple(attributes)
 
 
-def _digest_in_tag(tag: bytes) -> tuple[DigestAlgorithm | None, bytes | None, PageHashes | None]:
+@lru_cache(maxsize=1024)
+def _name_and_value(data: bytes) -> tuple[str, str]:
+    pair = NameValue.parse(data)
+    return pair.name, pair.value
+
+
+def _digest_in_tag(tag: bytes) -> _Digest:
     """Return the digest in a tag, recognized by its length; the tag of a named version 1 member has none."""
-    if len(tag) in (SHA1.size, SHA256.size):
-        return (SHA1 if len(tag) == SHA1.size else SHA256), tag, None
+    algorithm = _BY_SIZE.get(len(tag))
+    if algorithm is not None:
+        return algorithm, tag, None
     try:
         raw = bytes.fromhex(tag.decode("utf-16-le").removesuffix("\0"))
     except ValueError:
         return None, None, None
-    algorithm = next((a for a in (SHA1, SHA256) if a.size == len(raw)), None)
+    algorithm = _BY_SIZE.get(len(raw))
     return (algorithm, raw, None) if algorithm else (None, None, None)
 
 

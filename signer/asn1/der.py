@@ -1,6 +1,6 @@
 """Read and write DER without building objects. Source: X.690.
 
-A catalog has tens of thousands of members, and asn1crypto builds an object for each of their fields. Writing the bytes
+A catalog has tens of thousands of members, and libraries build an object for each of their fields. Writing the bytes
 directly also makes them identical to those of Microsoft's tools.
 """
 

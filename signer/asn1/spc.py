@@ -1,81 +1,62 @@
-"""Microsoft's Authenticode types: one class for each, with its ASN.1 definition.
+"""Read Microsoft's Authenticode types SpcString, SpcLink and SpcSerializedObject in DER.
 
-Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), in the section that each class
-names. These classes parse types with choices and optional fields. `signer.pkcs7.indirect_data` and `opus` read the
-other types with `signer.asn1.der`, and also write all types, because the bytes must match those of Microsoft's tools.
+Source: "Windows Authenticode Portable Executable Signature Format", version 1.0 (2008), the sections of these names:
+
+    SpcString ::= CHOICE { unicode [0] IMPLICIT BMPSTRING, ascii [1] IMPLICIT IA5STRING }
+    SpcLink ::= CHOICE {
+        url [0] IMPLICIT IA5STRING, moniker [1] IMPLICIT SpcSerializedObject, file [2] EXPLICIT SpcString }
+    SpcSerializedObject ::= SEQUENCE { classId OCTETSTRING, serializedData OCTETSTRING }
+
+All functions raise SignatureFormatError.
 """
 
 from __future__ import annotations
 
-from asn1crypto.core import Any, BitString, BMPString, Choice, IA5String, ObjectIdentifier, OctetString, Sequence
+from signer.asn1 import der
+from signer.errors import SignatureFormatError
+
+_ENCODINGS = {0x80: "utf-16-be", 0x81: "ascii"}
+"""The encodings of an SpcString by its tag."""
+_URL, _MONIKER, _FILE = 0x80, 0xA1, 0xA2
 
 
-class SpcUuid(OctetString):
-    """SpcUuid ::= OCTETSTRING (section "SpcSerializedObject")."""
+def string(data: bytes, element: der.Element) -> str:
+    """Return the text of an SpcString."""
+    return _decoded(element.contents(data), _ENCODINGS.get(element.tag), "an SpcString", element)
 
 
-class SpcSerializedObject(Sequence):
-    """A serialized object, which holds page hashes or an enhanced hash (section "SpcSerializedObject").
-
-    SpcSerializedObject ::= SEQUENCE { classId SpcUuid, serializedData OCTETSTRING }
-    """
-
-    _fields = [("class_id", SpcUuid), ("serialized_data", OctetString)]
-
-
-class SpcString(Choice):
-    """Text in Unicode or ASCII (section "SpcString").
-
-    SpcString ::= CHOICE { unicode [0] IMPLICIT BMPSTRING, ascii [1] IMPLICIT IA5STRING }
-    """
-
-    _alternatives = [("unicode", BMPString, {"implicit": 0}), ("ascii", IA5String, {"implicit": 1})]
+def link_text(data: bytes, link: der.Element) -> str | None:
+    """Return the URL or the file of an SpcLink, or None for a serialized object."""
+    if link.tag == _URL:
+        return _decoded(link.contents(data), "ascii", "a URL", link)
+    if link.tag == _FILE:
+        return string(data, only_child(data, link))
+    serialized_object(data, link)
+    return None
 
 
-class SpcLink(Choice):
-    """A link to a URL, a serialized object or a file (section "SpcLink").
-
-    SpcLink ::= CHOICE {
-        url [0] IMPLICIT IA5STRING, moniker [1] IMPLICIT SpcSerializedObject, file [2] EXPLICIT SpcString }
-    """
-
-    _alternatives = [
-        ("url", IA5String, {"implicit": 0}),
-        ("moniker", SpcSerializedObject, {"implicit": 1}),
-        ("file", SpcString, {"explicit": 2}),
-    ]
+def serialized_object(data: bytes, link: der.Element) -> tuple[bytes, bytes] | None:
+    """Return class and contents of the serialized object in an SpcLink, or None for a URL and a file."""
+    if link.tag == _URL or (link.tag == _FILE and only_child(data, link).tag in _ENCODINGS):
+        return None
+    pair = der.two_children(data, link) if link.tag == _MONIKER else None
+    if pair is None or any(one.tag != der.OCTET_STRING for one in pair):
+        raise SignatureFormatError("an SpcLink has neither a URL, a file nor a serialized object", offset=link.start)
+    return pair[0].contents(data), pair[1].contents(data)
 
 
-class SpcPeImageData(Sequence):
-    """Flags of a PE image, and its page hashes (section "SpcPeImageData").
-
-    SpcPeImageData ::= SEQUENCE {
-        flags SpcPeImageFlags DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
-    """
-
-    _fields = [("flags", BitString, {"optional": True}), ("file", SpcLink, {"explicit": 0, "optional": True})]
+def only_child(data: bytes, parent: der.Element) -> der.Element:
+    """Return the element in an explicit tag."""
+    child = der.read(data, parent.body, parent.end)
+    if child.end != parent.end:
+        raise SignatureFormatError("an explicit tag has more than one element in it", offset=child.end)
+    return child
 
 
-class SpcAttributeTypeAndOptionalValue(Sequence):
-    """The type of the file that was hashed, and data about it (section "SpcAttributeTypeAndOptionalValue").
-
-    SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type ObjectID, value [0] EXPLICIT ANY OPTIONAL }
-    Signatures in the field have no explicit tag: the value is SpcPeImageData or SpcLink itself.
-    """
-
-    _fields = [("type", ObjectIdentifier), ("value", Any, {"optional": True})]
-
-
-class SpcSpOpusInfo(Sequence):
-    """The publisher's name and URL for the program (section "SpcSpOpusInfo").
-
-    SpcSpOpusInfo ::= SEQUENCE {
-        programName [0] EXPLICIT SpcString OPTIONAL, moreInfo [1] EXPLICIT SpcLink OPTIONAL,
-        publisherInfo [2] EXPLICIT SpcLink OPTIONAL }
-    """
-
-    _fields = [
-        ("program_name", SpcString, {"explicit": 0, "optional": True}),
-        ("more_info", SpcLink, {"explicit": 1, "optional": True}),
-        ("publisher_info", SpcLink, {"explicit": 2, "optional": True}),
-    ]
+def _decoded(contents: bytes, encoding: str | None, name: str, element: der.Element) -> str:
+    if encoding is None:
+        raise SignatureFormatError(f"{name} has the tag {element.tag:#04x}", offset=element.start)
+    try:
+        return contents.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SignatureFormatError(f"{name} is not encoded in {encoding}", offset=element.start) from error

@@ -49,6 +49,22 @@ def algorithm(data: bytes, element: der.Element) -> str:
     return object_identifier(data, parts[0]) if parts else ""
 
 
+def digest_algorithm(data: bytes, element: der.Element) -> str:
+    """Return the object identifier of an AlgorithmIdentifier, which has no fields but its parameters."""
+    parts = der.first_children(data, require(der.SEQUENCE, element, "an algorithm"), 2)
+    if not 1 <= len(parts) <= 2:
+        raise SignatureFormatError("an algorithm has too few or undefined fields", offset=element.start)
+    return object_identifier(data, parts[0])
+
+
+def two_fields(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
+    """Return the elements of a structure that has two fields."""
+    found = der.two_children(data, parent)
+    if found is None:
+        raise SignatureFormatError("a structure of the signature has not exactly two fields", offset=parent.start)
+    return found
+
+
 def object_identifier(data: bytes, element: der.Element) -> str:
     """Decode an object identifier also in a longer form than necessary, which `signer.pkcs7.structure` reports."""
     contents = require(der.OID, element, "an object identifier").contents(data)

@@ -7,13 +7,14 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1 import der, oids
+from signer.asn1 import der, oids, spc
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
-from signer.pkcs7.fields import object_identifier, require
+from signer.pkcs7.fields import digest_algorithm, object_identifier, require, two_fields
 from signer.records import dataclass
 
 NO_FLAGS = bytes.fromhex("030100")
@@ -23,6 +24,7 @@ INCLUDE_RESOURCES = bytes.fromhex("030205a0")
 
 _WITH_LINK = (oids.SPC_CAB_DATA, oids.SPC_LINK)
 """Types whose value is an SpcLink."""
+_EXPLICIT = 0xA0
 _EMPTY_FILE = bytes.fromhex("a2028000")
 _LINK = der.sequence(der.oid(oids.SPC_CAB_DATA), _EMPTY_FILE)
 """The type of a catalog member that is not an image."""
@@ -81,60 +83,70 @@ def parse(data: bytes) -> IndirectData:
     DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTETSTRING }
     """
     form = _form(data[:-_DIGEST_SIZE]) if len(data) < _MAX_FORM_SIZE else None
-    if form is None:
-        return _parse(data)
-    return IndirectData(form.type_oid, form.digest_oid, data[-_DIGEST_SIZE:], form.page_hashes, form.enhanced_hash)
+    return replace(form[0], digest=data[-_DIGEST_SIZE:]) if form is not None else _parse(data)
+
+
+def parse_digest(data: bytes) -> tuple[DigestAlgorithm | None, bytes, PageHashes | None]:
+    """Return algorithm, digest and page hashes of what `parse` returns, for catalogs with thousands of members.
+
+    Raises SignatureFormatError.
+    """
+    form = _form(data[:-_DIGEST_SIZE]) if len(data) < _MAX_FORM_SIZE else None
+    if form is not None:
+        return form[1], data[-_DIGEST_SIZE:], form[0].page_hashes
+    found = _parse(data)
+    return found.algorithm, found.digest, found.page_hashes
 
 
 # Cached: the thousands of members of a catalog differ only in the digest, which comes last.
 @lru_cache(maxsize=64)
-def _form(head: bytes) -> IndirectData | None:
-    """Parse a content without its last bytes, with zeros as its digest; None if they are not exactly the digest."""
+def _form(head: bytes) -> tuple[IndirectData, DigestAlgorithm | None] | None:
+    """Parse a content without its last bytes, with zeros as its digest; None if they are not exactly the digest.
+
+    Return also the digest algorithm.
+    """
     try:
         found = _parse(head + bytes(_DIGEST_SIZE))
     except SignatureFormatError:
         return None
-    return found if len(found.digest) == _DIGEST_SIZE else None
+    return (found, found.algorithm) if len(found.digest) == _DIGEST_SIZE else None
 
 
 def _parse(data: bytes) -> IndirectData:
     try:
-        file_type, info = _two(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
-        algorithm, digest = _two(data, info)
+        file_type, info = two_fields(data, der.expect(data, 0, der.SEQUENCE, "SpcIndirectDataContent", len(data)))
+        algorithm, digest = two_fields(data, info)
         type_oid, hashes = _parse_file_type(file_type.whole(data))
         if digest.tag != der.OCTET_STRING or info.end != len(data):
             raise ValueError
         pages, enhanced = (None, hashes) if isinstance(hashes, bytes) else (hashes, None)
-        return IndirectData(type_oid, _algorithm(data, algorithm), digest.contents(data), pages, enhanced)
+        return IndirectData(type_oid, digest_algorithm(data, algorithm), digest.contents(data), pages, enhanced)
     except (ValueError, TypeError) as error:
         raise SignatureFormatError("the signed content is not a valid SpcIndirectDataContent") from error
-
-
-def _two(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
-    children = der.two_children(data, parent)
-    if children is None:
-        raise ValueError
-    return children
 
 
 # Cached: the thousands of members of a catalog have the same few values.
 @lru_cache(maxsize=64)
 def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
-    """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None."""
+    """Parse SpcAttributeTypeAndOptionalValue: the type of the file, and page hashes, enhanced hash or None.
+
+    SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type OID, value [0] EXPLICIT ANY OPTIONAL }
+    Signatures in the field have no explicit tag: the value is SpcPeImageData or SpcLink itself.
+    """
     usual = _usual_page_hashes(data)
     if usual is not None:
         return oids.SPC_PE_IMAGE_DATA, usual
-    from signer.asn1.spc import SpcAttributeTypeAndOptionalValue
-
-    attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
-    type_oid = attribute["type"].dotted
-    return type_oid, _hashes_in(type_oid, attribute["value"].dump())
+    fields = der.first_children(data, der.expect(data, 0, der.SEQUENCE, "the type of the file"), 2)
+    if not 1 <= len(fields) <= 2:
+        raise ValueError
+    type_oid = object_identifier(data, fields[0])
+    return type_oid, _hashes_in(data, type_oid, fields[1]) if fields[1:] else None
 
 
 def _usual_page_hashes(data: bytes) -> PageHashes | None:
     """Return the page hashes of an image if they are encoded as Microsoft's tools do, else None.
 
-    In a catalog of images, each member has its own, and asn1crypto needs six times as long for them.
+    In a catalog of images, each member has its own, and reading its elements takes several times as long.
     """
     for head, algorithm in _usual_heads(len(data)):
         if data.startswith(head):
@@ -153,14 +165,6 @@ def _usual_heads(size: int) -> tuple[tuple[bytes, DigestAlgorithm], ...]:
                 encoded = _file_type(PageHashes(algorithm, bytes(size - head)), flags)
                 found += [(encoded[:head], algorithm)] if len(encoded) == size else []
     return tuple(found)
-
-
-def _algorithm(data: bytes, element: der.Element) -> str:
-    """Return the object identifier of an AlgorithmIdentifier."""
-    parts = der.first_children(data, require(der.SEQUENCE, element, "an algorithm"), 2)
-    if not 1 <= len(parts) <= 2:
-        raise ValueError
-    return object_identifier(data, parts[0])
 
 
 def _content(file_type: bytes, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
@@ -196,21 +200,33 @@ def _serialized(type_oid: str, value: bytes) -> bytes:
     return der.explicit(1, der.octets(oids.PAGE_HASH_CLASS), der.octets(der.tlv(der.SET, attribute)))
 
 
-def _hashes_in(type_oid: str, value: bytes) -> PageHashes | bytes | None:
+def _hashes_in(data: bytes, type_oid: str, value: der.Element) -> PageHashes | bytes | None:
     """Return the page hashes or the enhanced hash in the value of SpcAttributeTypeAndOptionalValue, or None.
 
     Raises SignatureFormatError.
     """
-    if not value or type_oid not in (oids.SPC_PE_IMAGE_DATA, *_WITH_LINK):
+    if type_oid not in (oids.SPC_PE_IMAGE_DATA, *_WITH_LINK):
         return None
-    from asn1crypto.core import Void
+    link = _image_link(data, value) if type_oid == oids.SPC_PE_IMAGE_DATA else value
+    found = spc.serialized_object(data, link) if link is not None else None
+    return _hashes(found[1]) if found is not None and found[0] == oids.PAGE_HASH_CLASS else None
 
-    from signer.asn1.spc import SpcLink, SpcPeImageData
 
-    link = SpcPeImageData.load(value)["file"] if type_oid == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
-    if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:
-        return None
-    data = link.chosen["serialized_data"].native
+def _image_link(data: bytes, value: der.Element) -> der.Element | None:
+    """Return the SpcLink of an SpcPeImageData.
+
+    SpcPeImageData ::= SEQUENCE {
+        flags SpcPeImageFlags (BIT STRING) DEFAULT { includeResources }, file [0] EXPLICIT SpcLink OPTIONAL }
+    """
+    fields = der.first_children(data, require(der.SEQUENCE, value, "SpcPeImageData"), 2)
+    tags = [field.tag for field in fields]
+    if tags not in ([], [der.BIT_STRING], [_EXPLICIT], [der.BIT_STRING, _EXPLICIT]):
+        raise ValueError
+    return spc.only_child(data, fields[-1]) if _EXPLICIT in tags else None
+
+
+def _hashes(data: bytes) -> PageHashes | bytes | None:
+    """Parse the contents of the serialized object: SET { SEQUENCE { OID, SET { OCTET STRING } } }."""
     attribute = der.expect(
         data, der.expect(data, 0, der.SET, "the page hashes' SET").body, der.SEQUENCE, "an attribute"
     )

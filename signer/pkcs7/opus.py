@@ -5,13 +5,12 @@ Source: "Windows Authenticode Portable Executable Signature Format", sections "S
 
 from __future__ import annotations
 
-from typing import Any
-
-from signer.asn1 import der, oids
-from signer.asn1.spc import SpcSpOpusInfo
+from signer.asn1 import der, oids, spc
 from signer.errors import SignatureFormatError
 from signer.pkcs7.parse import ParsedSignerInfo
 from signer.records import dataclass
+
+_NAME, _MORE_INFO, _PUBLISHER = 0xA0, 0xA1, 0xA2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,8 @@ def read_opus(signer: ParsedSignerInfo) -> Opus:
     if value is None:
         return Opus()
     try:
-        info = SpcSpOpusInfo.load(value, strict=True)
-        return Opus(_text(info["program_name"]), _text(info["more_info"]))
-    except (ValueError, TypeError, UnicodeError) as error:
+        return _parse_opus(value)
+    except SignatureFormatError as error:
         raise SignatureFormatError("the SpcSpOpusInfo of the signer is malformed") from error
 
 
@@ -48,12 +46,25 @@ def read_statement(signer: ParsedSignerInfo) -> str | None:
     return der.read_oid(first.contents(value))
 
 
-def _text(field: Any) -> str | None:
-    """Return the text of an SpcString or SpcLink, or None if it is absent, empty or not a text."""
-    from asn1crypto.core import Void
+def _parse_opus(value: bytes) -> Opus:
+    """Parse the DER of SpcSpOpusInfo. Raises SignatureFormatError.
 
-    while hasattr(field, "chosen"):
-        field = field.chosen
-    if isinstance(field, Void) or not isinstance(field.native, str):
-        return None
-    return field.native.rstrip("\0") or None
+    SpcSpOpusInfo ::= SEQUENCE { programName [0] EXPLICIT SpcString OPTIONAL,
+        moreInfo [1] EXPLICIT SpcLink OPTIONAL, publisherInfo [2] EXPLICIT SpcLink OPTIONAL }
+    """
+    info = der.expect(value, 0, der.SEQUENCE, "SpcSpOpusInfo")
+    fields = list(der.children(value, info))
+    tags = [field.tag for field in fields]
+    if info.end != len(value) or tags != sorted({_NAME, _MORE_INFO, _PUBLISHER} & set(tags)):
+        raise SignatureFormatError("SpcSpOpusInfo has undefined fields", offset=info.start)
+    found = {field.tag: spc.only_child(value, field) for field in fields}
+    name, more_info = found.get(_NAME), found.get(_MORE_INFO)
+    return Opus(
+        _text(spc.string(value, name)) if name is not None else None,
+        _text(spc.link_text(value, more_info)) if more_info is not None else None,
+    )
+
+
+def _text(text: str | None) -> str | None:
+    """Return the text before the zeros at its end; None for an empty one."""
+    return text.rstrip("\0") or None if text is not None else None

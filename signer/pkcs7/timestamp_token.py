@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from itertools import repeat
 
 from cryptography import x509
 
@@ -20,10 +20,16 @@ from signer.asn1.certificate import certificate_names
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, encoded, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
+from signer.pkcs7.fields import digest_algorithm, fields, number, object_identifier, require, two_fields
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
 from signer.records import dataclass
+
+_BOOLEAN = 0x01
+_TST_INFO = (der.INTEGER, der.OID, der.SEQUENCE, der.INTEGER, der.GENERALIZED_TIME)
+"""The tags of the required fields of a TSTInfo."""
+_TST_INFO_OPTIONAL = (der.SEQUENCE, _BOOLEAN, der.INTEGER, 0xA0, 0xA1)
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,9 @@ def parse_token(data: bytes) -> TimestampToken:
         raise SignatureFormatError(f"the content type is {oids.name_of(signed.content_type)}, not timestamp")
     if not signed.content or signed.content[0] != der.OCTET_STRING:
         raise SignatureFormatError("the timestamp token has no TSTInfo")
-    from asn1crypto.tsp import TSTInfo
-
     try:
-        return _token(signed, TSTInfo.load(signed.content_octets, strict=True))
-    except (ValueError, TypeError, KeyError) as error:
+        return _token(signed, signed.content_octets)
+    except SignatureFormatError as error:
         raise SignatureFormatError("the TSTInfo of the timestamp token is malformed") from error
 
 
@@ -138,16 +142,29 @@ def check_chain(authority: x509.Certificate, certificates: Iterable[x509.Certifi
         yield SignatureProblem("timestamp-issuer-missing", message)
 
 
-def _token(signed: ParsedSignedData, info: Any) -> TimestampToken:
-    imprint, time = info["message_imprint"], info["gen_time"].dump()
+def _token(signed: ParsedSignedData, data: bytes) -> TimestampToken:
+    """Parse the DER of TSTInfo (RFC 3161, 2.4.2). Raises SignatureFormatError.
+
+    TSTInfo ::= SEQUENCE { version INTEGER, policy OID, messageImprint, serialNumber INTEGER, genTime GeneralizedTime,
+        accuracy SEQUENCE OPTIONAL, ordering BOOLEAN DEFAULT FALSE, nonce INTEGER OPTIONAL, tsa [0] OPTIONAL,
+        extensions [1] OPTIONAL }
+    MessageImprint ::= SEQUENCE { hashAlgorithm AlgorithmIdentifier, hashedMessage OCTET STRING }
+    """
+    info = der.expect(data, 0, der.SEQUENCE, "a TSTInfo")
+    found = fields(data, info, len(_TST_INFO))
+    optional = [field.tag for field in found[len(_TST_INFO) :]]
+    if info.end != len(data) or optional != [tag for tag in _TST_INFO_OPTIONAL if tag in optional]:
+        raise SignatureFormatError("a TSTInfo has undefined fields", offset=info.start)
+    _, policy, imprint, serial, time = map(require, _TST_INFO, found, repeat("a field of a TSTInfo"))
+    hash_algorithm, hashed = two_fields(data, imprint)
     return TimestampToken(
         signed_data=signed,
-        policy=info["policy"].dotted,
-        imprint_oid=imprint["hash_algorithm"]["algorithm"].dotted,
-        imprint=imprint["hashed_message"].native,
-        serial=int(info["serial_number"].native),
-        time=der.read_time(time, der.read(time)),
-        nonce=info["nonce"].native,
+        policy=object_identifier(data, policy),
+        imprint_oid=digest_algorithm(data, hash_algorithm),
+        imprint=require(der.OCTET_STRING, hashed, "an imprint").contents(data),
+        serial=number(data, serial),
+        time=der.read_time(data, time),
+        nonce=next((number(data, field) for field in found[len(_TST_INFO) :] if field.tag == der.INTEGER), None),
     )
 
 

@@ -39,6 +39,8 @@ PFX = (
 )
 POLICY = ("verify SYS --block-list {}", "verify SYS --allow-list {}")
 DDF = ("submission build {} --unsigned --output {}.cab",)
+INVENTORY = ("audit {}",)
+STATE = ("audit --machine m=DRIVERS --machine-state m={}",)
 BASELINE = ("audit DRIVERS --baseline {}",)
 _NESTED = signatures.image_of_signed_data
 _MODEL = "[Manufacturer]\n%M% = M,NTamd64\n[M.NTamd64]\n"
@@ -88,6 +90,7 @@ CASES = [
     *of("INF, quotes", "a.inf", worst.inf(lambda n: '"' * 1_000_000 + "\n", "[x]\n"), *INF[:2]),
     *of("INF, one long line", "a.inf", worst.inf(lambda n: '"', "[x]\nk="), *INF[:2]),
     *of("INF, continued line", "a.inf", worst.inf(lambda n: "v,\\\n", "[x]\nk="), *INF),
+    *of("INF, continued empty lines", "a.inf", partial(worst.filled, lambda n: "\\\n", head="[x]\nk="), *INF[:2]),
     *of("INF, strings", "a.inf", worst.inf(lambda n: f's{n} = "%s{n}%"\n', "[Strings]\n"), *INF),
     *of("INF, undefined strings", "a.inf", worst.inf(lambda n: f"%s{n}%=%t{n}%\n", "[x]\n"), *INF),
     *of("INF, comments", "a.inf", worst.inf(lambda n: ";\n", most=10**7), *INF[:2]),
@@ -135,6 +138,7 @@ CASES = [
     *of("certificate, key", "a.cer", signatures.certificate_of_key, *CERTIFICATES),
     *of("revocation list", "a.crl", signatures.revocation_list, "verify SYS --crl {}"),
     *of("PFX", "a.pfx", signatures.pfx, *PFX),
+    *of("PFX, 900 certificates", "a.pfx", lambda size: signatures.pfx(min(size, 580_000)), *PFX),
     *of("PFX, bags", "a.pfx", signatures.pfx_of_bags, *PFX),
     *of(
         "answer of a timestamp authority",
@@ -163,6 +167,12 @@ CASES = [
         partial(worst.filled, lambda n: '"x",', head='[{"a":["', tail='"]}]'),
         *LOG,
     ),
+    *of("inventory, CSV", "a.csv", partial(worst.filled, logs.inventory_row, head=logs.INVENTORY_HEAD), *INVENTORY),
+    *of("inventory, JSON", "a.json", partial(worst.filled, logs.inventory_object, head="[", tail="{}]"), *INVENTORY),
+    *of("inventory, XML", "a.xml", partial(worst.filled, lambda n: "<a>"), *INVENTORY),
+    *of("inventory, lines", "a.txt", partial(worst.filled, lambda n: "a: b\n\n"), *INVENTORY),
+    *of("state of a machine", "a.toml", partial(worst.filled, lambda n: f"k{n} = 1\n"), *STATE),
+    *of("policy, XML, one attribute", "a.xml", worst.policy_of_one_attribute, *POLICY),
     *of("setupapi log", "a.log", partial(worst.filled, logs.setupapi), *LOG),
     *of(
         "setupapi log, one section",

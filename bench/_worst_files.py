@@ -143,6 +143,11 @@ def policy_of_signers(size: int) -> bytes:
     ).encode()
 
 
+def policy_of_one_attribute(size: int) -> bytes:
+    """An App Control policy with one long attribute."""
+    return f'<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy" a="{"x" * size}"/>'.encode()
+
+
 def _binary_policy(rules: int, signers: int) -> bytes:
     """Return an App Control policy in binary form, whose kernel scenario refers to all rules or signers."""
     empty = bytes(8)

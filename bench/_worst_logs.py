@@ -29,6 +29,20 @@ def event_json(number: int) -> str:
     return json.dumps({"Id": 3077, "ProviderName": "Microsoft-Windows-CodeIntegrity", "Message": text}) + ",\n"
 
 
+INVENTORY_HEAD = '"DeviceName","DeviceID","InfName","DriverVersion","Signer","HardWareID"\n'
+
+
+def inventory_row(number: int) -> str:
+    """A row of an inventory of drivers, as Win32_PnPSignedDriver has it."""
+    return f'"Device {number}","PCI\\{number}","oem{number}.inf","1.0.0.{number}","Maker","PCI\\VEN_{number:04X}"\n'
+
+
+def inventory_object(number: int) -> str:
+    """The same as JSON."""
+    entry = {"DeviceName": f"Device {number}", "InfName": f"oem{number}.inf", "DriverVersion": f"1.0.0.{number}"}
+    return json.dumps(entry) + ",\n"
+
+
 def setupapi(number: int) -> str:
     """A section of setupapi.dev.log about a driver that is refused."""
     return (

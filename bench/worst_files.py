@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -32,10 +32,16 @@ def run(case: Case, folder: Path, size: int) -> tuple[float, float, int]:
     if not path.exists():
         _write(path, case.make, size)
     with answering(path) as url:
-        words = {"SYS": worst.HELLO / "hello.sys", "DRIVERS": worst.HELLO, "PACKAGE": folder, "TSA": url}
-        command = [str(words.get(word, word.replace("{}", str(path)))) for word in case.command]
+        words = {"SYS": worst.HELLO / "hello.sys", "DRIVERS": worst.HELLO, "PACKAGE": folder, "TSA": url, "{}": path}
+        command = [_replaced(word, words) for word in case.command]
         usage, code = measured([sys.executable, "-m", "signer", *command])
     return usage[0], usage[1], code
+
+
+def _replaced(word: str, words: Mapping[str, object]) -> str:
+    for name, value in words.items():
+        word = word.replace(name, str(value)) if word in (name, f"m={name}", f"{name}.out") or name == "{}" else word
+    return word
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from signer.keys.pvk import is_pvk, load_pvk
 from signer.records import dataclass
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+MAX_RSA_BITS = 8192
+"""Bits of the longest RSA key: signing with one of 16,384 bits and hostile numbers takes 12 seconds."""
 _KEY_BLOCK = re.compile(rb"-----BEGIN ((?:[A-Z]+ )?)PRIVATE KEY-----([^-]*)-----END [A-Z ]+-----")
 
 
@@ -88,17 +90,27 @@ def load_pair(certificates: bytes, key: bytes, password: str | None) -> SigningI
 
 
 def _identity(key: object, certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> SigningIdentity:
+    return SigningIdentity(LocalKey(_supported(key)), certificate, chain_above(certificate, pool))
+
+
+def _supported(key: object) -> PrivateKey:
+    """Return a key of a type and a size that can sign. Raises IdentityError."""
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise IdentityError(
             "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
         )
-    return SigningIdentity(LocalKey(key), certificate, chain_above(certificate, pool))
+    if key.key_size > MAX_RSA_BITS:
+        raise IdentityError(
+            f"the private key has {key.key_size:,} bits; the limit is {MAX_RSA_BITS:,}",
+            hint="Use an RSA key of 2048 to 4096 bits.",
+        )
+    return key
 
 
 def _private_key(data: bytes, password: str | None) -> PrivateKey:
     secret = None if password is None else encoded_password(password)
     if is_pvk(data):
-        return load_pvk(data, secret)
+        return _supported(load_pvk(data, secret))
     data = key_block(data)
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     if load is load_der_private_key:
@@ -120,11 +132,7 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
             "the file does not contain a valid private key",
             hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1), or a .pvk file.",
         ) from error
-    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise IdentityError(
-            "Authenticode does not support this type of key", hint="Use an RSA, ECDSA P-256 or ECDSA P-384 key."
-        )
-    return key
+    return _supported(key)
 
 
 def key_block(data: bytes) -> bytes:

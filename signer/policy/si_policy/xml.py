@@ -22,8 +22,6 @@ _NAMES = {
 }
 _MAX_DEPTH = 32
 """Levels of elements; a policy has eight."""
-MAX_ATTRIBUTES = 500_000
-"""Attributes of all elements; those of Microsoft's block list are about 10,000."""
 _LONG_TAG = re.compile(r"<[^<]{65536}")
 """A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _CONDITIONS = ("FilePath", "PackageFamilyName", "AppIDs", "RequireHotpatchID")
@@ -62,9 +60,7 @@ def _root(data: bytes) -> Element:
         raise ConfigError("not an App Control policy", hint=HINT, offset=error.start) from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ConfigError("not an App Control policy: the document has a document type declaration", hint=HINT)
-    if text.count("=") > MAX_ATTRIBUTES or _LONG_TAG.search(text):
-        message = f"not an App Control policy: it has more than {MAX_ATTRIBUTES:,} attributes, or a very long one"
-        raise ConfigError(message, hint=HINT)
+    _require_few_attributes(text)
     try:
         root = _parsed(text)
     except ParseError as error:
@@ -73,6 +69,15 @@ def _root(data: bytes) -> Element:
     if root.tag != f"{_SPACE}SiPolicy":
         raise ConfigError(f"not an App Control policy: the document element is {root.tag!r}", hint=HINT)
     return root
+
+
+def _require_few_attributes(text: str) -> None:
+    """Raise ConfigError for many attributes, or a long one."""
+    if text.count("=") > (limit := 2 * LIMITS["policy-elements"]):
+        message = f"the App Control policy has more than {limit:,} attributes"
+        raise ConfigError(message, hint=raising("policy-elements"))
+    if _LONG_TAG.search(text):
+        raise ConfigError("not an App Control policy: a tag or a text has more than 65,536 characters", hint=HINT)
 
 
 def _parsed(text: str) -> Element:

@@ -25,7 +25,7 @@ from signer.errors import (
     UsageError,
     WrongSecret,
 )
-from signer.keys.local import load_pair, load_pfx
+from signer.keys.local import MAX_RSA_BITS, load_pair, load_pfx
 from signer.keys.open import open_identity
 from tests.support.identities import certificate, identity, private_key
 
@@ -179,3 +179,17 @@ def test_a_damaged_key_is_detected_when_it_signs() -> None:
     found = load_pair(CERTIFICATES, file, None)
     with pytest.raises(IdentityError, match="the private key is damaged"):
         found.key.sign(bytes(32), DigestAlgorithm.SHA256)
+
+
+def test_a_private_key_that_takes_long_to_sign_is_refused() -> None:
+    """OpenSSL signs with RSA keys of any size: one of 32,768 bits took 47 seconds."""
+
+    def key_of(bits: int) -> bytes:
+        modulus, half = (1 << bits) - 1, (1 << bits // 2) - 1
+        numbers = (0, modulus, 65537, modulus - 2, half, half, half, half, half)
+        return der.sequence(*map(der.integer, numbers))
+
+    with pytest.raises(KeyCertificateMismatch):
+        load_pair(CERTIFICATES, key_of(MAX_RSA_BITS), None)
+    with pytest.raises(IdentityError, match="the private key has 8,194 bits; the limit is 8,192"):
+        load_pair(CERTIFICATES, key_of(MAX_RSA_BITS + 2), None)

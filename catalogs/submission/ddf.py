@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
+from functools import cache
 from pathlib import Path, PureWindowsPath
 
 from signer.errors import FileError, MalformedInput, UsageError
@@ -350,11 +351,16 @@ class _Reader:
 
 def known_variable(name: str) -> str | None:
     """Return the row of VARIABLES for a variable, or None for one of the user."""
-    for known in VARIABLES:
-        pattern = re.escape(known).replace(r"\#", "[0-9]*").replace(r"\*", ".+")
-        if re.fullmatch(pattern, name):
-            return known
-    return None
+    if name in VARIABLES:
+        return name
+    return next((known for known, pattern in _patterns() if pattern.fullmatch(name)), None)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the rows of VARIABLES that match several names, each with its pattern."""
+    families = [known for known in VARIABLES if known[-1] in "#*"]
+    return tuple((known, re.compile(known[:-1] + {"#": "[0-9]*", "*": ".+"}[known[-1]])) for known in families)
 
 
 def _child(folder: Path, part: str) -> Path:

@@ -43,6 +43,8 @@ class Harness:
     """Seeds from the corpus of real files, if it is present."""
     max_size: int = 4096
     """Size in bytes of the largest input."""
+    fresh: float = 0.3
+    """Share of the mutations that begin with a seed: most inputs of a corpus are refused early."""
 
     def timed(self, data: bytes) -> bool:
         """Run one input. Raises TooSlow, and what `run` raises."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 INTERESTING = (0, 1, 0x30, 0x7F, 0x80, 0xFF)
 SIZES = (1, 2, 3, 4, 8, 16, 32, 64)
+_WINDOW = 6
+"""A few lines of a text are read faster than all, and say as much about a reader of lines."""
 
 
 def mutated_bytes(data: bytes, chooser: random.Random) -> bytes:
@@ -43,7 +45,7 @@ def text_mutator(pieces: Sequence[str], encodings: Sequence[str] = ("utf-8",)) -
     words = tuple(piece.encode(encoding) for piece in pieces for encoding in encodings)
 
     def mutated_text(data: bytes, chooser: random.Random) -> bytes:
-        kind = chooser.randrange(6)
+        kind = chooser.randrange(7)
         if kind == 0:
             return mutated_bytes(data, chooser)
         if kind < 3:
@@ -55,6 +57,8 @@ def text_mutator(pieces: Sequence[str], encodings: Sequence[str] = ("utf-8",)) -
             lines[one], lines[other] = lines[other], lines[one]
         elif kind == 4:
             lines.insert(one, lines[other])
+        elif kind == 5:
+            lines = lines[one : one + chooser.randrange(1, _WINDOW)]
         else:
             del lines[one]
         return b"".join(lines)

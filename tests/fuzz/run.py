@@ -35,9 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("DRVSIGN_FUZZ") or ROOT / "build" / "fuzz")
 NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "harnesses").glob("*.py")))
 _MAX_MEGABYTES, _MAX_SECONDS = 1024, 30
-_BLIND, _FRESH = 0.2, 0.3
-"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus, and share of those
-that begin with a seed: most inputs of a corpus are refused early."""
+_BLIND = 0.2
+"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus."""
 
 
 def main() -> int:
@@ -112,7 +111,7 @@ def _work(name: str, seconds: int) -> int:
         chooser = random.Random(seed)
         if chooser.random() < _BLIND:
             return bytes(atheris.Mutate(data, max_size))
-        if chooser.random() < _FRESH:
+        if chooser.random() < harness.fresh:
             data = chooser.choice(seeds)
         for _ in range(chooser.choice((1, 1, 2, 4))):
             data = harness.mutate(data, chooser)

@@ -65,4 +65,5 @@ HARNESS = Harness(
     mutate=mutate,
     extra=extra,
     max_size=4096,
+    fresh=0.7,
 )

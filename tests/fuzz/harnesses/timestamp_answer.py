@@ -53,8 +53,8 @@ def run(data: bytes) -> bool:
 def mutate(data: bytes, chooser: random.Random) -> bytes:
     again = chooser.random() < RESIGNED
     if data[:1] == b"\x30":
-        data = mutated_der(data, chooser)
-        return resigned_answer(data) if again else data
+        mutant = mutated_der(data, chooser)
+        return resigned_answer(mutant) if again else mutant
     try:
         inner = mutated_der(base64.b64decode(data), chooser)
     except binascii.Error:
@@ -72,5 +72,6 @@ HARNESS = Harness(
         *(counter_signature.check_counter_signature, timestamp_request.legacy_answer),
     ),
     mutate=mutate,
-    max_size=2048,
+    max_size=3072,
+    fresh=0.7,
 )

@@ -14,8 +14,8 @@ FILE_NAME = "ntverp.h"
 MACROS = ("VER_PRODUCTMAJORVERSION", "VER_PRODUCTMINORVERSION", "VER_PRODUCTBUILD", "VER_PRODUCTBUILD_QFE")
 """The parts of the version, from the first to the last."""
 
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-_DEFINITION = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\w+)[ \t]*\r?$", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_DEFINITION = re.compile(r"[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\w+)[ \t]*\r?")
 _HINT = "Name the folder with the Ntverp.h of the WDK, or give the version: --driver-version 1.0.0.0"
 
 
@@ -23,8 +23,10 @@ def version_in(data: bytes, path: Path) -> str:
     """Return the version in a header, such as `10.0.26100.1`. Raises InfError if a macro has no single number."""
     text = _COMMENT.sub(lambda match: "\n" * match.group().count("\n") or " ", data.decode("latin-1"))
     values: dict[str, dict[str, int]] = {}
-    for match in _DEFINITION.finditer(text):
-        values.setdefault(match[1], {}).setdefault(match[2], text.count("\n", 0, match.start()) + 1)
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _DEFINITION.fullmatch(line)
+        if match is not None:
+            values.setdefault(match[1], {}).setdefault(match[2], number)
     return ".".join(str(_number(name, values, path)) for name in MACROS)
 
 

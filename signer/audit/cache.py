@@ -19,7 +19,7 @@ from operator import and_
 from pathlib import Path
 from typing import Any
 
-from signer.audit.packing import packed, unpacked
+from signer.audit.packing import packed, require_sound, unpacked
 from signer.audit.rows import Sighting
 from signer.audit.span import ALWAYS, moment
 from signer.audit.units import Unit
@@ -94,10 +94,10 @@ class Cache:
         if key is None or self._database is None:
             return None, None
         time = moment(self._question(unit).at)
-        with suppress(sqlite3.Error, ValueError, TypeError):
+        with suppress(sqlite3.Error, ValueError, TypeError, RecursionError):
             row = self._database.execute(_FIND, (key, time)).fetchone()
             if row is not None and time <= row[1]:
-                found = [unpacked(one) for one in json.loads(row[0])]
+                found = [require_sound(unpacked(one)) for one in json.loads(row[0])]
                 if row[2] != self._day:
                     self._use(key, row[3])
                 return key, found

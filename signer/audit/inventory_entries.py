@@ -38,6 +38,8 @@ _LONG_TAG = re.compile(r"<[^<]{65536}")
 """A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _MAX_BLOCK = 4096
 """Number of lines of the longest block of text; a package has some hundred files."""
+_MAX_COLUMNS = 100
+"""Number of columns of the widest table of driverquery, whose rows have all of them; real ones have at most 15."""
 _INF = re.compile(r"[^\\/:*?\"<>|]{1,200}\.inf", re.IGNORECASE)
 _OEM = re.compile(r"oem\d+\.inf", re.IGNORECASE)
 _LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:]{0,60}?)\s*:(?:\s+(.*))?$")
@@ -201,7 +203,7 @@ def _of_csv(titles: Sequence[str], delimiter: str, lines: Iterable[str]) -> Iter
 
 def _of_ruled(header: str, ruler: str, lines: Lines) -> Iterator[Entry]:
     """Yield the rows of driverquery /fo table, whose columns the ruler shows."""
-    spans = [one.span() for one in re.finditer("=+", ruler)]
+    spans = [one.span() for one in islice(re.finditer("=+", ruler), _MAX_COLUMNS)]
     titles = [header[start:end] for start, end in spans]
     if not all(map(means_of, titles)):
         titles = list(_SIGNED_INFO)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from signer.audit.rows import Identity, LoggedEvent, MachineAnswer, PackageUse, Reason, Row, Sighting
+from signer.audit.rows import ANSWERS, Identity, LoggedEvent, MachineAnswer, PackageUse, Reason, Row, Sighting
 
 
 def packed(one: Sighting) -> str:
@@ -34,6 +35,19 @@ def unpacked(text: str) -> Sighting:
         tuple(LoggedEvent(*event) for event in events),
         tuple(devices),
     )
+
+
+def require_sound(one: Sighting) -> Sighting:
+    """Return a sighting from a database that another program may have changed. Raises ValueError."""
+    packages = [(*_package(use), *use.hardware_ids) for use in one.packages]
+    events = [_events([event])[0][1:] for event in one.events]
+    plain = (one.path, one.authentihash, one.machine, *one.links, *one.devices)
+    texts = chain(plain, _reason(one.reason), _identity(one.identity), *packages, *events)
+    if set(map(type, texts)) != {str} or one.reason.answer not in ANSWERS:
+        raise ValueError(one)
+    if any(type(event.id) is not int for event in one.events):
+        raise ValueError(one.events)
+    return one
 
 
 def packed_row(row: Row) -> str:

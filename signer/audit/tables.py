@@ -16,6 +16,8 @@ from signer.errors import UsageError
 from signer.storage.files import atomic_writer, convert_os_errors, write_pieces
 
 _LISTS = ("paths", "packages", "hardware_ids", "machines", "answers", "events", "devices")
+_FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Characters that begin a formula, or that a spreadsheet skips before it (OWASP, "CSV Injection")."""
 _BATCH = 2_000
 """Number of rows of a group of a Parquet file."""
 
@@ -72,7 +74,7 @@ def _encoded(text: str) -> bytes:
 def _cell(value: Any) -> str:
     """Return a cell. A spreadsheet would run one that begins like a formula, so that gets an apostrophe."""
     text = "; ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def _flat(row: Row) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from signer.reports.json_pieces import json_text
 
 
 def long_document(head: dict[str, Any], name: str, entries: Iterable[str], indent: int | None) -> Iterator[str]:
@@ -12,7 +13,7 @@ def long_document(head: dict[str, Any], name: str, entries: Iterable[str], inden
 
     The entries are JSON text with the same `indent`, 2 or None: other processes may serialize them.
     """
-    before, _, after = json.dumps({**head, name: []}, indent=indent).rpartition("[]")
+    before, _, after = json_text({**head, name: []}, indent).rpartition("[]")
     yield f"{before}["
     number = -1
     for number, entry in enumerate(entries):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from signer.records import dataclass
+from signer.reports.json_pieces import json_text
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment, Outcome
@@ -22,7 +22,7 @@ class EventLinesReport:
     def serialize(self, assessment: Assessment) -> str:
         """Return the events of all targets as JSON lines."""
         lines = [
-            json.dumps({"path": str(assessment.path), **event(one, logged)})
+            json_text({"path": str(assessment.path), **event(one, logged)})
             for one in assessment.consequences
             for logged in one.events
         ]

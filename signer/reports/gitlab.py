@@ -6,10 +6,10 @@ report, and a path is relative to the repository.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from signer.reports.escape import printable
+from signer.reports.json_pieces import json_text
 from signer.reports.model import Finding, Level, Report
 
 _SEVERITIES: dict[Level, str] = {"error": "major", "warning": "minor", "note": "info"}
@@ -19,7 +19,7 @@ def render(report: Report) -> Iterator[str]:
     """Yield the list in pieces."""
     yield "["
     for number, (finding, fingerprint) in enumerate(report.identified()):
-        yield (",\n" if number else "\n") + json.dumps(_issue(report, finding, fingerprint))
+        yield (",\n" if number else "\n") + json_text(_issue(report, finding, fingerprint))
     yield "\n]\n"
 
 

@@ -14,12 +14,20 @@ def json_pieces(document: Mapping[str, Any], indent: int | None = None) -> Itera
         yield "{}"
         return
     for number, (name, value) in enumerate(document.items()):
-        yield f"{between if number else '{' + start}{json.dumps(name)}: "
+        yield f"{between if number else '{' + start}{json_text(name)}: "
         if isinstance(value, Iterator):
             yield from _array(value, indent)
         else:
             yield _nested(value, indent, 1)
     yield f"{end}}}"
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON in ASCII. `##`, which begins commands to CI services (see `escape`), is escaped.
+
+    It can only be in a string.
+    """
+    return json.dumps(value, indent=indent).replace("##", "#\\u0023")
 
 
 def _array(items: Iterator[Any], indent: int | None) -> Iterator[str]:
@@ -41,5 +49,5 @@ def _layout(indent: int | None, depth: int = 1) -> tuple[str, str, str]:
 
 def _nested(value: Any, indent: int | None, depth: int) -> str:
     """Return a value as JSON that begins `depth` levels inside the document. No line break is in a JSON string."""
-    text = json.dumps(value, indent=indent)
+    text = json_text(value, indent)
     return text if indent is None else text.replace("\n", "\n" + " " * indent * depth)

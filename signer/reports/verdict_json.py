@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from signer.records import dataclass
 from signer.reports.certificates import certificate, iso, link
 from signer.reports.documents import long_document
 from signer.reports.event_lines import event
+from signer.reports.json_pieces import json_text
 from signer.reports.spool import Place, Spool
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class JsonReport:
 
     def serialize(self, assessment: Assessment) -> Serialized:
         """Return one entry of `files` as JSON, with the file's publishers."""
-        text = json.dumps(entry(assessment), indent=self.indent)
+        text = json_text(entry(assessment), self.indent)
         return Serialized(str(assessment.path), text, _publishers_of(assessment))
 
     def keep(self, content: Serialized) -> Serialized:

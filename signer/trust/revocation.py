@@ -46,7 +46,8 @@ _LATER_ONLY = frozenset(
 )
 """Reasons that leave the older timestamps of an authority valid, if the entry states one (RFC 3161, 4.1)."""
 
-_PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN X509 CRL-----(?:[^-]|-(?!----))++-----END X509 CRL-----")
+"""A block; the next five hyphens end it, so that a block without an end is not searched for one in all others."""
 
 
 NOTES = frozenset(

@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 from collections.abc import Container, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from signer.errors import FileError, UsageError
@@ -14,6 +15,8 @@ from signer.storage.files import read
 _MAX_DEPTH = 8
 MAX_SIZE = 1 << 20
 """Maximum size of a response file in bytes."""
+MAX_WORDS = 1 << 18
+"""Maximum number of words of a call: response files can name others many times."""
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -24,7 +27,10 @@ def expanded(words: Iterable[str], switches: Container[str]) -> list[str]:
     A line of a response file that begins with a switch, in lower case in `switches`, has several words; another line is
     the name of one file, as in SignTool's lists of files, if it exists, else several words.
     """
-    return list(_expanded(words, switches, ()))
+    found = list(islice(_expanded(words, switches, ()), MAX_WORDS + 1))
+    if len(found) > MAX_WORDS:
+        raise UsageError(f"the response files have more than {MAX_WORDS:,} words", hint="Split the call.")
+    return found
 
 
 def files(operands: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,8 @@ from signer.audit.cache import Cache, KeptQuestion
 from signer.audit.examine import Question
 from signer.audit.fingerprint import fingerprint
 from signer.audit.ledger import Ledger
-from signer.audit.rows import Row
+from signer.audit.packing import packed
+from signer.audit.rows import LoggedEvent, Reason, Row, Sighting
 from signer.audit.run import audit
 from signer.audit.units import Place, units
 from signer.errors import FileError
@@ -138,6 +140,39 @@ def test_a_damaged_database_is_made_anew(store: Path, data: bytes) -> None:
     path.write_bytes(data)
     assert len(run(store)[0]) == 3
     assert run(store)[0] == []
+
+
+def _hostile(**changes: object) -> str:
+    """Return the text of a sighting with other values at some places."""
+    values = json.loads(packed(Sighting("a.sys", "aa", Reason("loads"), events=(LoggedEvent(1, "", "", "", "", ""),))))
+    names = ("path", "authentihash", "machine", "links", "packages", "events", "devices", "reason", "identity")
+    return json.dumps([json.dumps([changes.get(name, value) for name, value in zip(names, values, strict=True)])])
+
+
+HOSTILE: dict[str, str | bytes | int | None] = {
+    "no JSON": "[",
+    "nested too deep": "[" * 100_000,
+    "another type": 7,
+    "bytes": b"\xff",
+    "nothing": None,
+    "an unknown answer": _hostile(reason=["fine", "", "", "", "", "", "file"]),
+    "a number as a path": _hostile(path=1),
+    "an object as links": _hostile(links=[{}]),
+    "a number as a publisher": _hostile(identity=["", 1, "", "", ""]),
+    "a package of numbers": _hostile(packages=[[1, 2, 3, 4, 5, [6]]]),
+    "a hardware ID that is null": _hostile(packages=[["a.inf", "", "", "", "", [None]]]),
+    "an event with a text as its number": _hostile(events=[["1", "", "", "", "", ""]]),
+    "an event without a time": _hostile(events=[[1, None, "", "", "", ""]]),
+    "too few values": json.dumps(["[]"]),
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+def test_an_entry_that_drvsign_did_not_write_is_ignored(store: Path, body: str | bytes | int | None) -> None:
+    expected = run(store)
+    with closing(sqlite3.connect(store.parent / "cache" / "audit.sqlite")) as database, database:
+        database.execute("UPDATE answer SET body = ?", (body,))
+    assert run(store) == expected
 
 
 def test_a_folder_where_no_database_can_be_made_is_no_error(store: Path) -> None:

@@ -364,3 +364,12 @@ def test_an_inventory_beyond_its_budget_is_refused_and_not_cut(text: str, monkey
 def test_a_damaged_inventory_is_an_error(text: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         read_text(text)
+
+
+@pytest.mark.parametrize(("columns", "devices"), [(99, ("Device",)), (100, ())], ids=["read", "too many"])
+def test_a_ruler_has_a_limit_of_columns(columns: int, devices: tuple[str, ...]) -> None:
+    """Each line of a table takes as long as its ruler has columns."""
+    first, last = ("InfName", "=======", "a.inf  "), ("DeviceName", "==========", "Device")
+    rows = [(one,) * columns + (other,) for one, other in zip(first, last, strict=True)]
+    (found,) = read_inventory(Path("a.txt"), ["\n".join(map(" ".join, rows)).encode()])
+    assert (found.published, found.devices) == ("a.inf", devices)

@@ -57,6 +57,17 @@ def test_a_name_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
     assert [row["file"] for row in csv.DictReader(io.StringIO(text))] == ["store/caf\\udce9.sys"] * 2
 
 
+@pytest.mark.parametrize("start", "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+def test_no_cell_of_a_csv_is_a_formula(start: str) -> None:
+    name = f"{start}cmd|' /C calc'!A0"
+    row = Row(name, (name,), "aa", Reason("stops"), Identity(publisher=name, version="1.2"), machines=(name,))
+    text = b"".join(csv_rows([row])).decode("utf-8-sig")
+    (found,) = csv.DictReader(io.StringIO(text, newline=""))
+    for column in ("file", "paths", "publisher", "machines"):
+        assert found[column] == f"'{name}"
+    assert found["version"] == "1.2"
+
+
 def test_a_name_that_is_not_utf8_is_escaped_in_parquet(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     row = Row(NOT_UTF8, (NOT_UTF8,), "aa", Reason("stops"), Identity())

@@ -306,6 +306,13 @@ def test_cross_certificates_are_checked_with_the_key_of_the_code_verification_ro
     assert codes(revoked(claimed, [crl(forger, [cross])], NOW).notes) == {"crl-bad-signature"}
 
 
+def test_beginnings_without_an_end_hide_no_list_and_take_no_time() -> None:
+    """An end was searched for behind each of them: a file of 10 MB took hours."""
+    begin = b"-----BEGIN X509 CRL-----\n"
+    found = crl(CA)
+    assert load_crls(begin * 400_000 + found.public_bytes(Encoding.PEM)) == [found]
+
+
 def test_der_and_pem_files_are_read() -> None:
     one, two = crl(CA), crl(ROOT)
     assert load_crls(one.public_bytes(Encoding.DER)) == [one]

@@ -60,6 +60,16 @@ def test_a_long_row_of_response_files_ends(work: Path) -> None:
         expanded(["@0.rsp"], {})
 
 
+def test_response_files_that_name_others_many_times_end(work: Path) -> None:
+    """Seven files of a few hundred bytes would have 10^14 words."""
+    for number in range(6):
+        (work / f"{number}.rsp").write_text(f"@{number + 1}.rsp " * 200)
+    (work / "6.rsp").write_text("/v " * 200)
+    with pytest.raises(UsageError, match="more than 262,144 words"):
+        expanded(["@0.rsp"], {"v"})
+    assert len(expanded(["@5.rsp"], {"v"})) == 200 * 200
+
+
 def test_a_name_after_an_at_sign_that_is_no_file_is_a_word(work: Path) -> None:
     assert expanded(["@none.rsp", "@", "@\0"], {}) == ["@none.rsp", "@", "@\0"]
 

@@ -182,7 +182,7 @@ def test_page_hashes_are_recomputed(kind: str) -> None:
 
 
 def test_a_layout_with_an_ambiguous_digest_is_refused() -> None:
-    with pytest.raises(ImageError, match="follow the certificate table"):
+    with pytest.raises(ImageError, match="must end the file"):
         gather(signed() + b"more", "image", "a.sys")
 
 

@@ -88,7 +88,7 @@ def unaligned(data: bytearray, image: Image) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (after_the_table, "follow the certificate table"),
+        (after_the_table, "must end the file"),
         (inside_a_section, "overlaps"),
         (inside_the_headers, "overlaps"),
         (beyond_the_end, "beyond the end"),

@@ -138,7 +138,7 @@ CASES = [
     *of("certificate, key", "a.cer", signatures.certificate_of_key, *CERTIFICATES),
     *of("revocation list", "a.crl", signatures.revocation_list, "verify SYS --crl {}"),
     *of("PFX", "a.pfx", signatures.pfx, *PFX),
-    *of("PFX, 900 certificates", "a.pfx", lambda size: signatures.pfx(min(size, 580_000)), *PFX),
+    *of("PFX, 900 certificates", "a.pfx", lambda size: signatures.pfx(min(size, 500_000)), *PFX),
     *of("PFX, bags", "a.pfx", signatures.pfx_of_bags, *PFX),
     *of(
         "answer of a timestamp authority",

@@ -2,10 +2,9 @@
 
     python -m bench.worst_growth [WORD]
 
-Prints processor seconds for 1, 10 and 100 MB less the seconds for 100 KB (the start), the memory for 100 MB, and the
-exponent between 10 and 100 MB: 1 is linear. Limits that can be raised are off; files that a fixed limit would refuse
-are at most as large as it allows, and say so with `-`. WORD selects rows by a part of their name. docs/security.md has
-the results.
+Prints processor seconds for 1, 10 and 100 MB less those for 100 KB (the start), the memory for 100 MB, and the
+exponent between 10 and 100 MB: 1 is linear. Limits that can be raised are off. Binary policies, SZDD files, INFs have
+the size that their format or the case allows. WORD selects rows by a part of their name. docs/security.md has results.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from signer.certificates import (
 )
 from signer.errors import CertificateError, WrongSecret
 from signer.keys.passwords import encoded_password, guesses, require_few_iterations
-from signer.keys.pfx import open_pfx
+from signer.keys.pfx import open_pfx, require_key
 from signer.records import dataclass
 from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
@@ -189,6 +189,8 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
             message = "the PFX file is damaged or has an unsupported format"
             raise CertificateError(message, hint="Export the PFX again.") from error
         own = () if opened.certificate is None else (opened.certificate,)
+        if opened.may_hide_key and not opened.others:
+            require_key(opened)  # nothing to show but perhaps a key: say why
         return Contents("pfx", (*own, *opened.others), has_key=opened.key is not None)
     raise WrongSecret(
         "the password of the PFX file is wrong" if password is not None else "the PFX file needs a password",

@@ -20,6 +20,7 @@ from signer.errors import CertificateError, IdentityError, KeyNotFound, WrongSec
 from signer.keys.local import load_pair, load_pfx
 from signer.keys.passwords import guesses
 from signer.keys.pfx import open_pfx
+from testcerts.inventory import open_contents
 from tests.support.identities import identity, private_key
 
 LEAF = identity()
@@ -77,6 +78,11 @@ def test_a_key_inside_encrypted_contents_is_not_decrypted() -> None:
     with pytest.raises(KeyNotFound, match="can require any number of iterations") as caught:
         load_pfx(file, "secret")
     assert "DRVSIGN_LIMITS=key-iterations=off" in (caught.value.hint or "")
+
+
+def test_a_file_with_nothing_but_a_hidden_key_is_not_shown_as_empty() -> None:
+    with pytest.raises(KeyNotFound, match="can require any number of iterations"):
+        open_contents(without_mac(hidden_key()), ".pfx", "secret")
 
 
 def test_a_key_inside_encrypted_contents_is_used_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ class _Known(NamedTuple, Generic[Result]):
 
 
 class ByStructure(Generic[Result]):
-    """A function of an element (DER) that is called once for each structure.
+    """A function of an element (DER) that is called once for each structure, and once more for each size.
 
     Its result must depend on nothing but the structure octets, such as the offsets of parts.
     """
@@ -69,9 +69,10 @@ class ByStructure(Generic[Result]):
             if error.offset is not None:
                 error.offset += offset
             raise
-        known = self._known.setdefault(len(element), [])
-        mask = _structure_mask(element) if len(element) <= MAX_SIZE and len(known) < _STRUCTURES_A_SIZE else 0
-        if mask:
+        known = self._known.get(len(element))
+        if known is None:  # perhaps the only one of its size, as in most small catalogs
+            self._known[len(element)] = []
+        elif len(element) <= MAX_SIZE and len(known) < _STRUCTURES_A_SIZE and (mask := _structure_mask(element)):
             known.append(_Known(mask, int.from_bytes(element, "big") & mask, result))
         return result
 

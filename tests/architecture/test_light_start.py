@@ -83,6 +83,7 @@ OF_HELP = {
     "reports.styles",
     "storage",
     "storage.files",
+    "storage.flushing",
     "storage.folders",
     "storage.leftovers",
     "storage.lock",

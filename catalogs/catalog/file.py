@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from catalogs.catalog.members import CatalogMember, interpret, require_agreement, require_own_tags
 from catalogs.catalog.trust_list import CertificateTrustList
@@ -19,6 +20,9 @@ from signer.numbers import decimal
 from signer.pe.digest import PageHashes
 from signer.pkcs7.content import Content
 from signer.records import dataclass
+
+if TYPE_CHECKING:
+    from signer.verify.evidence import Signature
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ class Catalog:
     def signed_data(self) -> bytes:
         """DER of the whole file."""
         return self.to_bytes()
+
+    @cached_property
+    def signature(self) -> Signature | None:
+        """The signature of the file, read when it is first used; None without one."""
+        from signer.verify.catalogs import signature_of  # building a catalog needs no cryptography
+
+        return signature_of(self.signed_data)
 
     @property
     def content(self) -> Content:

@@ -14,7 +14,7 @@ from signer.verify.evidence import CatalogLookup, Signature
 from signer.verify.signatures import ReadSignature, page_hash_kind, read_catalog_signature, unreadable_problem
 
 _CACHED = 256
-"""Number of cached signatures: the files of a package are looked up in one catalog."""
+"""Number of cached signatures: several packages may have the same catalog."""
 
 
 def member_algorithms(catalogs: Iterable[CatalogLookup]) -> set[DigestAlgorithm]:
@@ -28,7 +28,7 @@ def catalog_signatures(
     """Yield the signature of each signed catalog that lists one of `digests`, numbered from `index`."""
     for catalog in catalogs:
         found = [algorithm for algorithm, digest in digests.items() if catalog.contains(digest)]
-        signature = signature_of(catalog.signed_data) if found else None
+        signature = catalog.signature if found else None
         if signature is None:
             continue
         strongest = max(found, key=lambda algorithm: algorithm.size)

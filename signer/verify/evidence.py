@@ -139,6 +139,11 @@ class CatalogLookup(Protocol):
         """The catalog in DER: SignedData over a certificate trust list."""
         ...
 
+    @property
+    def signature(self) -> Signature | None:
+        """The catalog's own signature, read once for all files that are looked up; None for an unsigned catalog."""
+        ...
+
     def digest_algorithms(self) -> Iterable[DigestAlgorithm]:
         """Return the digest algorithms that the members are listed by."""
         ...

@@ -32,6 +32,9 @@ from signer.pe.digest import hash_pages
 from signer.pe.image import Image
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.signed_data import SigningOptions
+from signer.verify.catalogs import signature_of
+from signer.verify.evidence import Signature
+from signer.verify.gather import gather
 from tests.support.files import corpus_files, corpus_id, patched
 from tests.support.identities import identity
 from tests.support.images import PeSpec
@@ -430,3 +433,21 @@ def _with_attribute(catalog: Catalog, *attribute: bytes) -> bytes:
     wrapped = der.sequence(der.oid(oids.CTL), der.explicit(0, content))
     signed_data = der.sequence(catalog.head, wrapped, catalog.tail)
     return der.sequence(der.oid(oids.SIGNED_DATA), der.explicit(0, signed_data))
+
+
+def test_the_signature_of_a_catalog_is_read_once_for_all_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cache goes by the digest of the whole catalog, which takes longer than the rest of a look-up."""
+    files = [f"file {number}".encode() for number in range(3)]
+    entries = [entry for one in files for entry in subjects(hash_file(memoryview(one)), [], 2)]
+    catalog = sign_catalog(assemble(entries, [], OPTIONS, "small.cat"), identity(), SigningOptions())
+    read: list[bytes] = []
+
+    def counted(data: bytes) -> Signature | None:
+        read.append(data)
+        return signature_of(data)
+
+    monkeypatch.setattr("signer.verify.catalogs.signature_of", counted)
+    found = [gather(one, "file", "a.dll", [catalog]).signatures for one in files]
+    assert [(one.source, one.intact) for signatures in found for one in signatures] == [("catalog", True)] * 3
+    assert read == [catalog.signed_data]
+    assert small().signature is None

@@ -13,7 +13,7 @@ from signer.pe.digest import PageHashes
 from signer.pkcs7.nested import append, with_unsigned
 from signer.pkcs7.parse import parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
-from signer.verify.catalogs import catalog_signatures, member_algorithms
+from signer.verify.catalogs import catalog_signatures, member_algorithms, signature_of
 from signer.verify.evidence import Evidence, Signature
 from signer.verify.gather import gather
 from signer.verify.signatures import read_catalog_signature
@@ -46,6 +46,10 @@ class Listing:
     signed_data: bytes = SIGNED
     name: str = "driver.cat"
     pages: dict[bytes, PageHashes] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> Signature | None:
+        return signature_of(self.signed_data)
 
     def page_hash_algorithms(self) -> Iterable[DigestAlgorithm]:
         return ()

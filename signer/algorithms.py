@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+
+def in_order(algorithms: Collection[DigestAlgorithm]) -> list[DigestAlgorithm]:
+    """Return distinct algorithms in the order of `DigestAlgorithm`: that of a set differs between processes."""
+    return [one for one in DigestAlgorithm if one in algorithms]
 
 
 class DigestAlgorithm(Enum):

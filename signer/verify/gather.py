@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from signer.algorithms import DigestAlgorithm
+from signer.algorithms import DigestAlgorithm, in_order
 from signer.formats import table
 from signer.formats.detect import named
 from signer.formats.format import Subject
@@ -62,7 +62,7 @@ def gather_content(data: memoryview | bytes, kind: str, name: str) -> Evidence:
 def gather_file(data: memoryview | bytes, name: str, catalogs: Iterable[CatalogLookup] = ()) -> Evidence:
     """Read the signatures of the catalogs that list a file by the digest of all its bytes."""
     lookups = tuple(catalogs)
-    digests = {algorithm: algorithm.hash(data) for algorithm in member_algorithms(lookups)}
+    digests = {algorithm: algorithm.hash(data) for algorithm in in_order(member_algorithms(lookups))}
     listed = tuple(one.signature for one in catalog_signatures(lookups, digests, 0))
     return Evidence(name, "file", digests, signatures=listed)
 
@@ -93,7 +93,9 @@ def _gather_subject(
     # Those of catalogs too, which may not list the file: hashing a large one twice takes half as long again.
     paged = {claim.page_hashes.algorithm for claim in claims if claim.page_hashes is not None}
     paged.update(algorithm for catalog in lookups for algorithm in catalog.page_hash_algorithms())
-    digests = subject.hash(wanted.union(further), paged=paged if subject.has_page_hashes else ()).digests
+    digests = subject.hash(
+        in_order(wanted.union(further)), paged=in_order(paged) if subject.has_page_hashes else ()
+    ).digests
     embedded = [_compared(subject, _compare_digest(one, digests, row), one) for one in read]
     listed = catalog_signatures(lookups, digests, len(embedded))
     return Evidence(

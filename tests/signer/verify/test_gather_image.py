@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -226,3 +227,29 @@ def test_a_ber_encoded_signature_is_undecidable(change: Callable[[bytes], bytes]
         False,
         True,
     )
+
+
+@dataclass(frozen=True)
+class ListsByAll:
+    """A catalog without members that lists them by every algorithm."""
+
+    name: str = "a.cat"
+    signed_data: bytes = b""
+
+    def digest_algorithms(self) -> frozenset[DigestAlgorithm]:
+        return frozenset(DigestAlgorithm)
+
+    def page_hash_algorithms(self) -> frozenset[DigestAlgorithm]:
+        return frozenset()
+
+    def contains(self, digest: bytes) -> bool:
+        return False
+
+    def page_hashes(self, digest: bytes) -> None:
+        return None
+
+
+@pytest.mark.parametrize("kind", ["image", "file"])
+def test_digests_are_in_the_same_order_in_every_process(kind: str) -> None:
+    found = gather(PeSpec().build(), kind, "a.sys", [ListsByAll()])
+    assert list(found.digests) == list(DigestAlgorithm)

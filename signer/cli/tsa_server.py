@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,20 +55,36 @@ class TsaServer(ThreadingHTTPServer):
             self.log(f"refused a connection: {MAX_CONNECTIONS} are open")
         return accepted
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread for a connection. Raises RuntimeError if the system has none left."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Handle a connection in its own thread, and shut it down when its time is over."""
+        """Handle a connection in its own thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answer the requests of a connection, and shut it down when its time is over."""
         watchdog = threading.Timer(MAX_SECONDS, _shut_down, (request,))
         watchdog.daemon = True
         watchdog.start()
         try:
-            super().process_request_thread(request, client_address)
+            super().finish_request(request, client_address)
         finally:
             watchdog.cancel()
-            self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log a client that disconnected, without a traceback."""
-        self.log("a client disconnected")
+        """Log why a connection ended, without a traceback: the client disconnected, or an error of the server."""
+        error = sys.exc_info()[1]
+        is_client = isinstance(error, ConnectionError)
+        self.log("a client disconnected" if is_client else f"error in the server: {type(error).__name__}: {error}")
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from signer.cli.tsa_server import serving
 from signer.errors import SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions, sign
+from signer.pkcs7.timestamp_authority import TimestampAuthority
 from signer.verify.gather import gather
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity
@@ -212,6 +214,53 @@ def test_the_server_closes_connections_beyond_its_limits(monkeypatch: pytest.Mon
             for one in opened:
                 one.close()
         assert "refused a connection: 2 are open" in log
+
+
+ERRORS = {
+    "the client disconnected": (ConnectionResetError(104, "reset by peer"), "a client disconnected"),
+    "an error of the server": (ValueError("no such field"), "error in the server: ValueError: no such field"),
+    "a full disk": (OSError("no space left"), "error in the server: OSError: no space left"),
+}
+
+
+@pytest.mark.parametrize(("error", "line"), ERRORS.values(), ids=ERRORS.keys())
+def test_the_server_logs_why_a_connection_ended(
+    error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: object, body: bytes) -> bytes:
+        raise error
+
+    monkeypatch.setattr(TimestampAuthority, "answer_legacy", fail)
+    log: list[str] = []
+    with (
+        serving(tsa(), log=log.append) as server,
+        socket.create_connection(server.server_address[:2], timeout=20) as client,
+    ):
+        client.sendall(b"POST / HTTP/1.0\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\n0")
+        assert client.recv(1) == b""
+    assert log == [line]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("is_timer", [False, True], ids=["that of the connection", "its timer"])
+def test_a_thread_that_does_not_start_frees_its_connection(is_timer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from signer.cli import tsa_server
+
+    monkeypatch.setattr(tsa_server, "MAX_CONNECTIONS", 1)
+    log: list[str] = []
+    with serving(tsa(), log=log.append) as server, monkeypatch.context() as patched:
+        start = threading.Thread.start
+
+        def refuse(self: threading.Thread) -> None:
+            if isinstance(self, threading.Timer) == is_timer:
+                raise RuntimeError("can't start new thread")
+            start(self)
+
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            with socket.create_connection(server.server_address[:2], timeout=20) as client:
+                assert client.recv(1) == b""
+    assert set(log) == {"error in the server: RuntimeError: can't start new thread"}
 
 
 def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(tmp_path: Path, url: str) -> None:

@@ -25,6 +25,16 @@ _PATHS = ("allow_list", "block_list")
 """Options whose values are paths, relative to the folder of the file."""
 MAX_SIZE = 65_536
 """Bytes of the largest file; a real one has some hundred."""
+_KINDS = {bool: ("true or false", "true"), int: ("a number", "26100"), str: ("a text in quotes", '"trusted"')}
+"""What a value of each type is called, and an example of it in TOML."""
+_EXAMPLES = {
+    "target": '"win11-24h2-x64"',
+    "architecture": '"x64"',
+    "driver_policy": '"enforced"',
+    "allow_list": '"policy.cip"',
+    "block_list": '"driversipolicy.p7b"',
+}
+"""Examples of values that differ from that of their type."""
 _RELEASE = {"target": str, "build": int, "architecture": str, "server": bool}
 """Keys about the release of Windows: its target, or its build and what that leaves open."""
 
@@ -68,8 +78,12 @@ def _require_known(values: Mapping[str, Any], path: Path) -> None:
             known = near[0].replace("_", "-") if near else ", ".join(sorted(one.replace("_", "-") for one in types))
             raise ConfigError(f"unknown key {key!r}", path=path, hint=f"Known: {known}.")
         if type(value) is not types[name]:
-            kind = {bool: "true or false", int: "a number", str: "a text"}[types[name]]
-            raise ConfigError(f"{key} must be {kind}", path=path, hint=f"Change {key}.")
+            kind, example = _KINDS[types[name]]
+            raise ConfigError(
+                f"{key} must be {kind}, not {json.dumps(value, default=str)}",
+                path=path,
+                hint=f"Write {kind}, such as: {key} = {_EXAMPLES.get(name, example)}",
+            )
 
 
 def _target(values: Mapping[str, Any], path: Path) -> str | None:
@@ -80,5 +94,9 @@ def _target(values: Mapping[str, Any], path: Path) -> str | None:
         return values.get("target")
     release = Machine(build=values["build"], server=values.get("server")).release
     if release is None:
-        raise ConfigError(f"no known release has the build {values['build']}", path=path, hint="Write target instead.")
+        raise ConfigError(
+            f"no known release has the build {values['build']}",
+            path=path,
+            hint='Write the release instead of the build, such as: target = "win11-24h2-x64"',
+        )
     return f"{release.name}-{values.get('architecture', 'x64')}"

@@ -58,9 +58,11 @@ def test_a_build_stands_for_its_release(tmp_path: Path, text: str, target: str |
 WRONG: dict[str, tuple[str, str]] = {
     "a misspelled key": ("secureboot = true", "Known: secure-boot."),
     "a key of another kind": ("color = 1", "Known: allow-list"),
-    "a text for a number": ('build = "26100"', "Change build."),
-    "a number for a truth value": ("hvci = 1", "Change hvci."),
-    "no release has the build": ("build = 1", "Write target instead."),
+    "a text for a number": ('build = "26100"', "Write a number, such as: build = 26100"),
+    "a number for a truth value": ("hvci = 1", "Write true or false, such as: hvci = true"),
+    "no release has the build": ("build = 1", "Write the release instead of the build, such as: target = "),
+    "a number for a text": ("driver-policy = 1", 'Write a text in quotes, such as: driver-policy = "enforced"'),
+    "a date for a text": ("target = 2026-01-01", 'such as: target = "win11-24h2-x64"'),
     "not TOML": ("Secure Boot is on", 'target = "win11-24h2-x64"'),
     "a list": ("[1, 2]", 'target = "win11-24h2-x64"'),
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def load_allow_list(path: Path | None) -> SiPolicy | None:
     """Load the Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
     from signer.codeintegrity.app_control import app_control_policy
+    from signer.policy.si_policy.draft import TITLE
 
     policy = _load(path, "Allow list")
     enforced = app_control_policy("enforced").id
@@ -28,7 +29,14 @@ def load_allow_list(path: Path | None) -> SiPolicy | None:
             hint=f"Give it with --block-list; the allow list is {enforced}.cip.",
             field="--allow-list",
         )
-    Output.current().warn(f"{path} is not the Windows Driver Policy, whose ID is {enforced}")
+    if (policy.title or "").startswith(TITLE):
+        Output.current().note(
+            f"{path}: a draft of drvsign audit, used in place of the Windows Driver Policy's allow list."
+        )
+    else:
+        Output.current().warn(
+            f"{path} is not the Windows Driver Policy, whose ID is {enforced}; its rules apply anyway"
+        )
     return policy
 
 

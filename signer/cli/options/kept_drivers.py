@@ -99,7 +99,7 @@ class KeptDrivers:
     def check(self) -> None:
         """Raise UsageError for options without a policy, FileError for a file that can't be written."""
         if self.policy_xml is not None:
-            require_place(self.policy_xml)
+            require_place(self.policy_xml, "the policy")
             return
         given = {"--keep": self.keep, "--rule-level": self.rule_level, "--base-policy": self.base_policy}
         given["--policy-id"] = self.policy_id

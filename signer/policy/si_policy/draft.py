@@ -14,6 +14,8 @@ from signer.records import dataclass
 
 _NAMESPACE = UUID("b6f0e0b4-8f0a-5a36-9a0b-6b1c7d3f5a20")
 """The namespace of the policies' own GUIDs (RFC 9562, version 5)."""
+TITLE = "Drivers to keep"
+"""The beginning of the name of a policy that an audit writes."""
 _PLATFORM = "{2E07F7E4-194C-4D20-B7C9-6F44A6C5A234}"
 """The PlatformID of every policy of Windows."""
 _USER = 12

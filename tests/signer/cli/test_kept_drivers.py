@@ -52,6 +52,13 @@ def test_the_guid_can_be_given(toaster: Path, work: Path) -> None:
     assert f"<PolicyID>{GUID}</PolicyID>" in (work / "a.xml").read_text()
 
 
+def test_the_policy_is_an_allow_list_without_a_warning(toaster: Path, work: Path) -> None:
+    assert drvsign("audit", "toaster.sys", "--test-machine", "--policy-xml", "keep.xml").code == 0
+    ran = drvsign("audit", "toaster.sys", "--test-machine", "--allow-list", "keep.xml")
+    assert "keep.xml: a draft of drvsign audit" in ran.stderr
+    assert "warning" not in ran.stderr
+
+
 WRONG = {
     "a level without a policy": (("--rule-level", "hash"), "Add --policy-xml FILE."),
     "a choice without a policy": (("--keep", "loading"), "Add --policy-xml FILE."),

@@ -556,7 +556,7 @@ def test_a_list_is_not_taken_for_the_other(driver, work):
     assert ran.code == 2
     assert "allow.cip is the Windows Driver Policy" in ran.stderr and "Give it with --allow-list" in ran.stderr
     ran = drvsign("verify", driver, "--policy", "kernel", *X64, "--allow-list", "mine.cip")
-    assert "warning: mine.cip is not the Windows Driver Policy" in ran.stderr
+    assert "warning: mine.cip is not the Windows Driver Policy" in ran.stderr and "its rules apply anyway" in ran.stderr
 
 
 def test_a_block_list_blocks(driver, work):

@@ -43,10 +43,11 @@ def listed_answers(*, verbose: bool) -> tuple[Answer, ...]:
     return _LISTED_IF_VERBOSE if verbose else _LISTED
 
 
-def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, verbose: bool = False) -> None:
+def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, verbose: bool = False) -> bool:
     """Write how many drivers stop, then drivers with `listed_answers`, each group with its remedy.
 
-    The rows are in the order of `Ledger.rows`, and are written as they are read. `verbose` lists all of them.
+    The rows are in the order of `Ledger.rows`, and are written as they are read. `verbose` lists all of them. Return
+    whether the text ends with a blank line.
     """
     worst = next((one for one in STOPPING if counts[one]), None)
     all_load = drivers(counts) and not without_answer(counts)
@@ -63,13 +64,20 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
         if counts[answer] > shown:
             left = counts[answer] - shown
             sink.print(f"    … and {left:,} more; -v lists all, --output FILE writes them to a table")
+    return ends_blank
 
 
-def write_differences(found: Sequence[Difference], sink: Sink, *, verbose: bool = False) -> None:
-    """Write what changed since an earlier audit: numbers, the drivers that stop now, and those that no longer do."""
+def write_differences(
+    found: Sequence[Difference], sink: Sink, *, verbose: bool = False, after_blank: bool = False
+) -> None:
+    """Write what changed since an earlier audit: numbers, the drivers that stop now, and those that no longer do.
+
+    A blank line comes first, unless the text before ends with one (`after_blank`).
+    """
     numbers = Counter(one.change for one in found)
     words = ", ".join(f"{numbers[change]} {change}" for change in ("changed", "new", "gone") if numbers[change])
-    sink.print()
+    if not after_blank:
+        sink.print()
     sink.print(f"Since the earlier audit: {words or 'no driver changed'}.")
     _write_changes("Stop now", [one for one in found if one.stops_now], sink, verbose=verbose)
     _write_changes("No longer stop", [one for one in found if one.stopped_before], sink, verbose=verbose)

@@ -26,7 +26,7 @@ from signer.cli.paths import listed
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
 from signer.records import dataclass
-from signer.storage.files import exists
+from signer.storage.files import exists, require_data
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -143,7 +143,7 @@ class AuditOptions:
     ] = LOCAL
 
     def places(self, paths: Sequence[Path] | None) -> list[Place]:
-        """Return what to audit. Raises UsageError without any, FileError for a path that does not exist."""
+        """Return what to audit. Raises UsageError without any, FileError for one that is missing or a pipe."""
         from signer.audit.units import Place
 
         named = [(one.path, one.machine) for one in self.machine_paths or []]
@@ -152,6 +152,8 @@ class AuditOptions:
             raise UsageError("nothing to audit", hint="Name a driver store, or a folder with drivers or packages.")
         for path in (path for path, _ in found if not exists(path)):
             raise FileError("file or folder not found", path=path, hint="Check the path.")
+        for path, _ in found:
+            require_data(path)
         return [Place(path, machine) for path, machine in found]
 
     def states(self) -> dict[str, Path]:
@@ -201,7 +203,7 @@ def audit(
     folders, inventories = parted(places)
     kept.check()
     if options.table is not None:
-        require_place(options.table)
+        require_place(options.table, "the table")
     written = (options.table, kept.policy_xml, *(one.path for one in reporting.files))
     require_distinct([path for path in written if path is not None])
     write_table = table_writer(options.table) if options.table is not None else None
@@ -292,9 +294,9 @@ def _report(
 
     def text(sink: Any) -> None:
         verbose = bool(output.verbose)
-        write_audit(ledger.rows(listed_answers(verbose=verbose)), counts, sink, verbose=verbose)
+        ends_blank = write_audit(ledger.rows(listed_answers(verbose=verbose)), counts, sink, verbose=verbose)
         if changes is not None:
-            write_differences(changes, sink, verbose=verbose)
+            write_differences(changes, sink, verbose=verbose, after_blank=ends_blank)
 
     def document() -> dict[str, Any]:
         found = {

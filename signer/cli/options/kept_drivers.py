@@ -112,14 +112,14 @@ class KeptDrivers:
         if self.policy_xml is None:
             return
         from signer.audit.keep import ANSWERS_OF, keep
-        from signer.policy.si_policy.draft import PolicyHead, write_policy
+        from signer.policy.si_policy.draft import TITLE, PolicyHead, write_policy
 
         choice = cast("Choice", self.keep or "stopping")
         rows = ledger.rows(ANSWERS_OF[choice])
         found = keep(rows, question, cast("Level", self.rule_level or "file-publisher"))
         at = question.query.machine.at
         version = f"1.{at.year}.{at.month * 100 + at.day}.{at.hour * 60 + at.minute}"
-        head = PolicyHead(f"Drivers to keep ({choice})", version, self.base_policy, self.policy_id)
+        head = PolicyHead(f"{TITLE} ({choice})", version, self.base_policy, self.policy_id)
         write_pieces(self.policy_xml, (one.encode("utf-8") for one in write_policy(found.draft, head)))
         _say(output, self.policy_xml, found, head.own_id)
 

@@ -129,14 +129,14 @@ def require_distinct(paths: Sequence[Path]) -> None:
         raise UsageError("two results would be written to this file", path=twice, hint="Name a file for each.")
 
 
-def require_place(path: Path) -> None:
-    """Raise FileError if a report can't be written to a path, UsageError if it would replace a driver or an INF."""
+def require_place(path: Path, what: str = "the report") -> None:
+    """Raise FileError if a result (`what`) can't be written to a path, UsageError if it would replace a driver."""
     if path == STANDARD or is_stream(path):
         require_writable(path)
         return
     if path.is_dir():
-        raise FileError("the report can't be written: the path is a folder", path=path, hint="Name a file.")
+        raise FileError(f"{what} can't be written: the path is a folder", path=path, hint="Name a file.")
     if not path.parent.is_dir():
-        raise FileError("the report can't be written: its folder does not exist", path=path, hint="Create the folder.")
+        raise FileError(f"{what} can't be written: its folder does not exist", path=path, hint="Create the folder.")
     if path.is_file() and (path.suffix.lower() in INF_SUFFIXES or detect_file(path) is not None):
-        raise UsageError("the report would replace a file of a driver package", path=path, hint="Name another file.")
+        raise UsageError(f"{what} would replace a file of a driver package", path=path, hint="Name another file.")

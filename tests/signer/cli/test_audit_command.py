@@ -81,7 +81,9 @@ def test_a_json_table_is_a_baseline(store: Path, work: Path) -> None:
     ran = drvsign("audit", "store", "--baseline", "old.json", "--json")
     changes = [(one["change"], one["was"], one["now"]) for one in json.loads(ran.stdout)["changes"]]
     assert changes == [("new", None, "already-refused"), ("gone", "already-refused", None)]
-    assert "1 new, 1 gone" in drvsign("audit", "store", "--baseline", "old.json").stdout
+    text = drvsign("audit", "store", "--baseline", "old.json").stdout
+    assert "\n\nSince the earlier audit: 1 new, 1 gone." in text
+    assert "\n\n\n" not in text
 
 
 def test_the_text_lists_what_matters_and_counts_the_rest(store: Path) -> None:
@@ -102,7 +104,11 @@ WRONG = {
     "a missing path": (("missing",), 3, "not found"),
     "an unnamed machine": (("--machine", "store"), 2, "NAME=PATH"),
     "an unknown table": (("store", "--output", "x.xls"), 2, ".csv"),
-    "a table in a missing folder": (("store", "--output", "missing/x.csv"), 3, "its folder does not exist"),
+    "a table in a missing folder": (
+        ("store", "--output", "missing/x.csv"),
+        3,
+        "the table can't be written: its folder",
+    ),
     "a report in place of the table": (("store", "-o", "x.csv", "--report", "html=./x.csv"), 2, "two results"),
     "a policy in place of the table": (("store", "-o", "x.csv", "--policy-xml", "x.csv"), 2, "two results"),
     "a wrong target": (("store", "--target", "win12"), 2, "win12"),

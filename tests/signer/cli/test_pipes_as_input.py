@@ -35,6 +35,8 @@ CALLS = [
     "explain {}",
     "certs show {}",
     "submission check {}",
+    "audit {}",
+    "audit --machine m={}",
     "audit DRIVERS --baseline {}",
     "audit --machine m=DRIVERS --machine-state m={}",
     "audit DRIVERS --log {}",

@@ -21,9 +21,9 @@ def text_of(rows: Sequence[Row], *, verbose: bool = False) -> str:
     return "".join(pieces)
 
 
-def differences_of(changes: Sequence[Difference], *, verbose: bool = False) -> list[str]:
+def differences_of(changes: Sequence[Difference], *, verbose: bool = False, after_blank: bool = False) -> list[str]:
     pieces: list[str] = []
-    write_differences(changes, PlainSink(pieces.append), verbose=verbose)
+    write_differences(changes, PlainSink(pieces.append), verbose=verbose, after_blank=after_blank)
     return "".join(pieces).splitlines()
 
 
@@ -102,6 +102,7 @@ def test_what_changed_has_the_drivers_that_stop_now_and_no_longer() -> None:
         "  No longer stop:",
         "    c.sys: stops, now loads",
     ]
+    assert differences_of([], after_blank=True) == ["Since the earlier audit: no driver changed."]
     assert differences_of([]) == ["", "Since the earlier audit: no driver changed."]
 
 

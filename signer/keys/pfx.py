@@ -59,9 +59,8 @@ def open_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     if limit == OFF:
         return _contents(data, secret, password, may_hide_key=False)
     pfx = parse(data)
-    if pfx.mac is not None and not _verifies(pfx, pfx.mac, password, limit):
-        raise wrong_secret("PFX", password)
-    return _contents(_reordered(pfx, password), secret, password, may_hide_key=bool(pfx.encrypted))
+    reordered = _reordered(pfx, password if pfx.mac is None else _form(pfx, pfx.mac, password, limit))
+    return _contents(reordered, secret, password, may_hide_key=bool(pfx.encrypted))
 
 
 def require_key(contents: PfxContents) -> tuple[PrivateKeyTypes, x509.Certificate]:
@@ -122,6 +121,17 @@ def _reordered(pfx: Pfx, password: str | None) -> bytes:
 
 def _data(content: bytes) -> bytes:
     return der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(content)))
+
+
+def _form(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> str | None:
+    """Return the password that verifies the MAC: programs write no password as none or as an empty one.
+
+    Raises WrongSecret if there is none, and what `_verifies` raises.
+    """
+    for form in (password,) if password else (None, ""):
+        if _verifies(pfx, mac, form, limit):
+            return form
+    raise wrong_secret("PFX", password)
 
 
 def _verifies(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> bool:

@@ -10,16 +10,23 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 
 from signer import limits
+from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.asn1.iterations import iterations
 from signer.asn1.pfx import MAX_CONTENTS, Pfx, parse
 from signer.errors import CertificateError, IdentityError, KeyNotFound, WrongSecret
 from signer.keys.local import load_pair, load_pfx
 from signer.keys.passwords import guesses
-from signer.keys.pfx import open_pfx
+from signer.keys.pfx import _derived, open_pfx
 from testcerts.inventory import open_contents
 from tests.support.identities import identity, private_key
 
@@ -109,6 +116,20 @@ def test_the_mac_is_verified_with_the_password(password: str, kind: pkcs12.PBES)
     for wrong in (None, "", "wrong", f"{password} "):
         with pytest.raises(WrongSecret):
             load_pfx(file, wrong)
+
+
+@pytest.mark.parametrize("written", [b"", b"\0\0"], ids=["no-password", "an-empty-one"])
+@pytest.mark.parametrize("given", [None, ""])
+def test_a_file_without_a_password_is_opened(written: bytes, given: str | None) -> None:
+    """RFC 7292 has no rule for it: the key of the MAC is derived from nothing, or from a final NUL."""
+    contents = parse(pkcs12.serialize_key_and_certificates(b"me", KEY, LEAF.certificate, None, NoEncryption()))
+    secret = _derived("sha256", written, bytes(8), 1)
+    file = macked(contents, "sha256", DigestAlgorithm.SHA256.oid, secret, der.null())
+    opened = open_pfx(file, given)
+    assert opened.key is not None
+    assert opened.key.public_key() == PUBLIC
+    with pytest.raises(WrongSecret):
+        open_pfx(file, "secret")
 
 
 def test_a_changed_byte_of_what_the_mac_covers_is_refused() -> None:

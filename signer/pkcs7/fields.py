@@ -54,7 +54,7 @@ def digest_algorithm(data: bytes, element: der.Element) -> str:
     parts = der.first_children(data, require(der.SEQUENCE, element, "an algorithm"), 2)
     if not 1 <= len(parts) <= 2:
         raise SignatureFormatError("an algorithm has too few or undefined fields", offset=element.start)
-    return object_identifier(data, parts[0])
+    return shortest_identifier(data, parts[0])
 
 
 def two_fields(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
@@ -63,6 +63,11 @@ def two_fields(data: bytes, parent: der.Element) -> tuple[der.Element, der.Eleme
     if found is None:
         raise SignatureFormatError("a structure of the signature has not exactly two fields", offset=parent.start)
     return found
+
+
+def shortest_identifier(data: bytes, element: der.Element) -> str:
+    """Decode an object identifier of signed content, which must be DER: in its shortest form."""
+    return der.read_oid(require(der.OID, element, "an object identifier").contents(data))
 
 
 def object_identifier(data: bytes, element: der.Element) -> str:

@@ -14,7 +14,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids, spc
 from signer.errors import SignatureFormatError
 from signer.pe.digest import PageHashes
-from signer.pkcs7.fields import digest_algorithm, object_identifier, require, two_fields
+from signer.pkcs7.fields import digest_algorithm, require, shortest_identifier, two_fields
 from signer.records import dataclass
 
 NO_FLAGS = bytes.fromhex("030100")
@@ -139,7 +139,7 @@ def _parse_file_type(data: bytes) -> tuple[str, PageHashes | bytes | None]:
     fields = der.first_children(data, der.expect(data, 0, der.SEQUENCE, "the type of the file"), 2)
     if not 1 <= len(fields) <= 2:
         raise ValueError
-    type_oid = object_identifier(data, fields[0])
+    type_oid = shortest_identifier(data, fields[0])
     return type_oid, _hashes_in(data, type_oid, fields[1]) if fields[1:] else None
 
 

@@ -20,7 +20,7 @@ from signer.asn1.certificate import certificate_names
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.certificates import common_name, encoded, extensions, issuer_common_name, issuer_name, valid_at
 from signer.errors import CertificateError, SignatureFormatError, SignerError
-from signer.pkcs7.fields import digest_algorithm, fields, number, object_identifier, require, two_fields
+from signer.pkcs7.fields import digest_algorithm, fields, number, require, shortest_identifier, two_fields
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo, parse
 from signer.pkcs7.problem import SignatureProblem
 from signer.pkcs7.signer_checks import check_signed_data, find_certificate
@@ -159,7 +159,7 @@ def _token(signed: ParsedSignedData, data: bytes) -> TimestampToken:
     hash_algorithm, hashed = two_fields(data, imprint)
     return TimestampToken(
         signed_data=signed,
-        policy=object_identifier(data, policy),
+        policy=shortest_identifier(data, policy),
         imprint_oid=digest_algorithm(data, hash_algorithm),
         imprint=require(der.OCTET_STRING, hashed, "an imprint").contents(data),
         serial=number(data, serial),

@@ -169,6 +169,7 @@ READERS = [
         pytest.param(read_opus, der.sequence(der.explicit(3)), id="undefined-field"),
         pytest.param(read_opus, der.sequence() + b"\0", id="trailing-octet"),
         pytest.param(token, der.sequence(), id="empty-timestamp"),
+        pytest.param(file_type, der.sequence(der.tlv(der.OID, b"\x80\x2a\x03")), id="identifier-with-padding"),
         pytest.param(file_type, der.sequence(), id="no-type"),
         pytest.param(file_type, der.sequence(der.oid(oids.SPC_LINK), b"\x80\0", b"\x80\0"), id="two-links"),
     ],

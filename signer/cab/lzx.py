@@ -53,16 +53,16 @@ def is_available() -> bool:
 
 def decompressed(folders: Sequence[PackedFolder]) -> Iterator[bytearray]:
     """Yield the bytes of each folder, all from one process. Raises FileError and MalformedInput."""
+    for folder in folders:
+        if not MIN_WINDOW <= folder.window <= MAX_WINDOW:
+            message = f"the LZX window of the cabinet has 2^{folder.window} bytes; LZX allows 2^15 to 2^21"
+            raise MalformedInput(message, offset=folder.offset)
     if folders and not is_available():
         raise FileError(
             "the cabinet is compressed with LZX, and reading it requires the library archi",
             hint="Run: pip install 'drvsign[archives]'. Or unpack the cabinet with: cabextract -d FOLDER FILE.cab "
             "(on Windows: expand FILE.cab -F:* FOLDER)",
         )
-    for folder in folders:
-        if not MIN_WINDOW <= folder.window <= MAX_WINDOW:
-            message = f"the LZX window of the cabinet has 2^{folder.window} bytes; LZX allows 2^15 to 2^21"
-            raise MalformedInput(message, offset=folder.offset)
     full = [folder for folder in folders if folder.size]
     pieces = _through_libarchive(_cabinet(full)) if full else iter(())
     data = bytearray()

@@ -18,6 +18,7 @@ from catalogs.package.driver_package import DriverPackage
 from catalogs.signing import Each, FileOutcome, PackagingOptions, sign_into
 from catalogs.verification.checked_package import CheckedPackage, PathsOf
 from catalogs.verification.contents import Contents
+from catalogs.verification.gathered import Gathered
 from catalogs.verification.package_evidence import check_package
 from signer.algorithms import DigestAlgorithm
 from signer.errors import IdentityError
@@ -65,7 +66,7 @@ def rehearse_packages(
     value = _sign_throw_away(identity, options.signing.digest)
     stand_in = replace(identity, key=_ThrowAwayKey(identity.key.public_key, value))
     staging = MemoryStaging(folder)
-    contents = Contents(staging.opened, _Believed(identity.certificate))
+    contents = Contents(staging.opened, _Believed(identity.certificate), gathered=Gathered())
     options = replace(options, timestamper=_once(options.timestamper, value))
     signed: list[tuple[DriverPackage, Catalog]] = []
 

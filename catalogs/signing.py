@@ -19,6 +19,7 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.images import kernel_images
 from catalogs.verification.contents import Contents
+from catalogs.verification.gathered import Gathered
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
 from signer.keys.identity import SigningIdentity
@@ -81,17 +82,18 @@ def sign_packages(
     accept: Accept | None = None,
     recovered: Callable[[str], None] | None = None,
     committing: Committing = nullcontext,
+    gathered: Gathered | None = None,
 ) -> list[FileOutcome]:
     """Sign the drivers and catalogs of packages below `folder`, and replace all of their files or none.
 
     Before files are replaced, the results are read back: each file must be in its catalog, and each signature must be
-    intact. Raises ForeignSignatures for signatures of other signers, SignerError with the path of the file that can't
-    be signed.
+    intact. `gathered` keeps their evidence for a later verification. Raises ForeignSignatures for signatures of other
+    signers, SignerError with the path of the file that can't be signed.
     """
     if not options.replace:
         require_no_foreign(packages, options.known.of(identity.certificate), drivers=not options.skip_signed)
     with atomic_update(folder, recovered=recovered, committing=committing) as transaction:
-        contents = Contents(transaction.opened)
+        contents = Contents(transaction.opened, gathered=gathered)
         return sign_into(transaction, packages, identity, options, contents, each=each, accept=accept)
 
 
@@ -156,7 +158,7 @@ def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents,
 
 
 def _problems_of(file: PackageFile, staging: Staging, contents: Contents, catalog: Catalog) -> Iterator[PackageProblem]:
-    evidence = contents.evidence_of(file.path, [catalog], file.compressed)
+    evidence = contents.evidence_of(file.path, [catalog], file.compressed, file.relative.name)
     if not any(signature.source == "catalog" for signature in evidence.signatures):
         yield PackageProblem("not-catalogued", "the new catalog does not list it", file.path)
     new = evidence.signatures if staging.is_staged(file.path) else ()

@@ -101,6 +101,11 @@ class Catalog:
         return self.to_bytes()
 
     @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the whole file."""
+        return DigestAlgorithm.SHA256.hash(self.signed_data)
+
+    @cached_property
     def signature(self) -> Signature | None:
         """The signature of the file, read when it is first used; None without one."""
         from signer.verify.catalogs import signature_of  # building a catalog needs no cryptography

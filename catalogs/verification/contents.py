@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catalogs.package.compressed import open_decompressed
+from catalogs.verification.gathered import Gathered
 from signer.errors import SignerError
 from signer.formats.detect import detect
 from signer.records import dataclass
@@ -28,6 +29,8 @@ class Contents:
     """Corrects the evidence of a file; the identity, except in a rehearsal (`catalogs.rehearsal`)."""
     with_facts: bool = False
     """Whether the evidence of files has what App Control compares."""
+    gathered: Gathered | None = None
+    """Keeps the evidence of files that are read more than once; None to gather it anew each time."""
 
     def evidence_of(
         self, path: Path, catalogs: Sequence[CatalogLookup], compressed: bool = False, name: str | None = None
@@ -40,8 +43,8 @@ class Contents:
             with open_decompressed(path, compressed, self.opened) as data:
                 row = detect(data)
                 kind = row.name if row is not None and not row.is_content else "file"
-                found = gather(data, kind, name or path.name, catalogs, with_facts=self.with_facts)
-                return self.believed(found)
+                examine = gather if self.gathered is None else self.gathered.gather
+                return self.believed(examine(data, kind, name or path.name, catalogs, with_facts=self.with_facts))
         except SignerError as error:
             raise error.at(path) from error
 

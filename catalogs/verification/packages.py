@@ -10,6 +10,7 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.checked_package import CheckedFile, CheckedPackage, Each
+from catalogs.verification.contents import ON_DISK, Contents
 from catalogs.verification.default_target import target_for
 from catalogs.verification.files import assess, verify_file
 from catalogs.verification.package_evidence import check_packages
@@ -22,7 +23,9 @@ from signer.policy.targets import Target
 from signer.verify.evidence import Evidence
 
 
-def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each = map) -> Iterator[Assessment]:
+def verify_packages(
+    where: Path | Sequence[Path], query: VerifyQuery, each: Each = map, *, contents: Contents = ON_DISK
+) -> Iterator[Assessment]:
     """Verify the packages of a folder, or of INFs. `each` is a `map` over the files. Raises SignerError."""
     query = query.for_packages()
     left_out: list[PackageProblem] = []
@@ -31,7 +34,9 @@ def verify_packages(where: Path | Sequence[Path], query: VerifyQuery, each: Each
     def failed(package: DriverPackage, error: SignerError) -> None:
         failures.append(Assessment(package.inf, "package", error=error.at(package.inf)))
 
-    checked = check_packages(where, query.catalogs, query.paths_of, each=each, left_out=left_out.append, failed=failed)
+    checked = check_packages(
+        where, query.catalogs, query.paths_of, contents=contents, each=each, left_out=left_out.append, failed=failed
+    )
     yield from assess_packages(checked, where if isinstance(where, Path) and not failures else None, query)
     yield from failures
     yield from (_left_out(problem) for problem in left_out)

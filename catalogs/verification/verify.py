@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.files import verify_file
@@ -16,6 +16,9 @@ from signer.formats.detect import by_suffix, kind
 from signer.storage.files import exists
 from signer.storage.recovery import UnfinishedRuns
 from signer.verify.evidence import CatalogLookup
+
+if TYPE_CHECKING:
+    from catalogs.verification.gathered import Gathered
 
 Result = TypeVar("Result")
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -35,9 +38,15 @@ def verify(paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> list
 class Verification:
     """A verification of files, folders and driver packages, whose assessments can be taken one by one."""
 
-    def __init__(self, paths: str | Path | Iterable[str | Path], query: VerifyQuery) -> None:
-        """List what there is to verify. Raises UsageError if there is nothing, FileError."""
+    def __init__(
+        self, paths: str | Path | Iterable[str | Path], query: VerifyQuery, gathered: Gathered | None = None
+    ) -> None:
+        """List what there is to verify. Raises UsageError if there is nothing, FileError.
+
+        `gathered` is the evidence that the files of packages have if they are unchanged.
+        """
         self._query = query
+        self._gathered = gathered
         self._refused: list[Assessment] = []
         self._packages: list[ListedPackages] = []
         self._files: list[ListedFile] = []
@@ -71,7 +80,7 @@ class Verification:
         alone = len(self._packages) == 1
 
         def of_packages(one: ListedPackages) -> list[Result]:
-            found = partial(_verify_packages, one.where, self._query, members if alone else map)
+            found = partial(_verify_packages, one.where, self._query, members if alone else map, self._gathered)
             return list(map(serialize, _guarded(one.path, found)))
 
         def of_file(one: ListedFile) -> list[Result]:
@@ -102,11 +111,14 @@ def _load_catalogs(paths: tuple[Path, ...]) -> tuple[CatalogLookup, ...]:
     return tuple(map(load_catalog, paths))
 
 
-def _verify_packages(where: Path | Sequence[Path], query: VerifyQuery, run: Run) -> Iterator[Assessment]:
+def _verify_packages(
+    where: Path | Sequence[Path], query: VerifyQuery, run: Run, gathered: Gathered | None
+) -> Iterator[Assessment]:
     # Reading INFs takes many modules, which a call about single drivers need not load.
+    from catalogs.verification.contents import Contents
     from catalogs.verification.packages import verify_packages
 
-    return verify_packages(where, query, run)
+    return verify_packages(where, query, run, contents=Contents(gathered=gathered))
 
 
 def _guarded(path: Path, work: Callable[[], Iterable[Assessment]]) -> Iterator[Assessment]:

@@ -19,6 +19,7 @@ from signer.storage.files import read, shell_quote
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
     from catalogs.verification.assessment import Assessment
+    from catalogs.verification.gathered import Gathered
     from signer.cli.options.common import SecretOptions
     from signer.cli.options.identity import IdentityOptions
     from signer.config import Settings
@@ -129,11 +130,13 @@ def package_verdict(
     signer: SigningIdentity,
     jobs: int,
     *,
+    gathered: Gathered,
     interrupted: bool = False,
 ) -> PackageVerdict:
     """Verify packages for releases that their catalogs are for, in test-signing mode if the signer has a test root.
 
-    `folders` are the one that `packages` name and the one with the result. `interrupted` omits the verification.
+    `folders` are the one that `packages` name and the one with the result, whose files have the evidence in `gathered`
+    if they are unchanged since they were signed. `interrupted` omits the verification.
     """
     from catalogs.verification.assessment import Assessment
     from catalogs.verification.default_target import checks_for
@@ -149,5 +152,5 @@ def package_verdict(
     found: list[Assessment] = []
     for paths, target in checks_for(packages, *folders):
         query = VerifyQuery("kernel", trust, machine, () if target is None else (target,))
-        found += verified(output, paths, query, jobs, lambda assessment: assessment)
+        found += verified(output, paths, query, jobs, lambda assessment: assessment, gathered=gathered)
     return PackageVerdict(found, is_test)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,14 @@ from signer.storage.transaction import atomic_update
 if TYPE_CHECKING:
     from catalogs.package.driver_package import DriverPackage
     from catalogs.signing import Committing, FileOutcome, PackagingOptions
+    from catalogs.verification.gathered import Gathered
     from signer.keys.identity import SigningIdentity
+
+
+def _nothing_gathered() -> Gathered:
+    from catalogs.verification.gathered import Gathered
+
+    return Gathered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class PackageCall:
     jobs: int
     depfile: Path | None = None
     """The file with the dependencies, which records what an earlier call wrote."""
+    gathered: Gathered = field(default_factory=_nothing_gathered)
+    """The evidence of the new files, from the check before they are moved to their places."""
 
     @property
     def result(self) -> Path:
@@ -86,6 +95,7 @@ class PackageCall:
             each=self.each,
             accept=accept,
             recovered=self.output.warn,
+            gathered=self.gathered,
         )
         with contextlib.ExitStack() as late:
             if self.output_dir is None:

@@ -19,6 +19,7 @@ from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from catalogs.verification.assessment import Assessment, Outcome
+    from catalogs.verification.gathered import Gathered
     from catalogs.verification.query import VerifyQuery
     from catalogs.verification.verify import Run
     from signer.reports.formats import SerializedAssessment
@@ -79,11 +80,12 @@ def verified(
     tell: Callable[[Result], Result] = lambda result: result,
     *,
     in_other_processes: bool = False,
+    gathered: Gathered | None = None,
 ) -> list[Result]:
     """Verify with a progress bar, `jobs` files at a time, and return what `tell` makes of each result when it is there.
 
     After an interrupt, packages and files that are left have the error Interrupted. Results that other processes
-    return must be picklable.
+    return must be picklable. `gathered` is the evidence that the files of packages have if they are unchanged.
     """
     from catalogs.verification.verify import Verification
 
@@ -98,7 +100,7 @@ def verified(
     def members(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
         return output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
 
-    verification, found = Verification(paths, query), []
+    verification, found = Verification(paths, query, gathered), []
     with contextlib.suppress(KeyboardInterrupt):
         for one in verification.assessments(serialize, packages=each(_PACKAGES), members=members, files=each(_FILES)):
             told = tell(one)

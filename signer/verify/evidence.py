@@ -140,6 +140,11 @@ class CatalogLookup(Protocol):
         ...
 
     @property
+    def digest(self) -> bytes:
+        """The SHA-256 of `signed_data`."""
+        ...
+
+    @property
     def signature(self) -> Signature | None:
         """The catalog's own signature, read once for all files that are looked up; None for an unsigned catalog."""
         ...

@@ -185,7 +185,9 @@ def _report(
 ) -> None:
     """Verify the package, print the results, the verdict and the command that verifies further targets."""
     places = (call.folder, call.result)
-    verdict = package_verdict(call.output, call.packages, places, call.signer, call.jobs, interrupted=interrupted)
+    verdict = package_verdict(
+        call.output, call.packages, places, call.signer, call.jobs, gathered=call.gathered, interrupted=interrupted
+    )
     code = ExitCode.INTERRUPTED if verdict.is_interrupted else ExitCode.DONE
     _finish(call, [_result(one, call.signer.name) for one in made], verdict, problems, code)
     verdict.require_uninterrupted(call.output, call.result, len(made))

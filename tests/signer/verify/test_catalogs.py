@@ -48,6 +48,10 @@ class Listing:
     pages: dict[bytes, PageHashes] = field(default_factory=dict)
 
     @property
+    def digest(self) -> bytes:
+        return SHA256.hash(self.signed_data)
+
+    @property
     def signature(self) -> Signature | None:
         return signature_of(self.signed_data)
 

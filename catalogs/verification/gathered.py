@@ -1,0 +1,34 @@
+"""The evidence of the files of one run by their bytes: a file that is read again unchanged is not examined again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from signer.verify.evidence import CatalogLookup, Evidence
+from signer.verify.gather import gather
+
+MAX_SIZE = 1 << 19
+"""The largest file whose evidence is kept, in bytes: examining a larger one is mostly hashing, as is finding it."""
+
+_Key = tuple[bytes, str, str, bool, tuple[tuple[str, bytes], ...]]
+
+
+class Gathered:
+    """The evidence that was gathered so far. It goes by the SHA-256 of a file, so each file is read every time."""
+
+    def __init__(self) -> None:
+        self._found: dict[_Key, Evidence] = {}
+
+    def gather(
+        self, data: memoryview, kind: str, name: str, catalogs: Sequence[CatalogLookup], *, with_facts: bool
+    ) -> Evidence:
+        """Return the evidence of the same bytes, name and catalogs, or gather it. Raises MalformedInput."""
+        if len(data) > MAX_SIZE:
+            return gather(data, kind, name, catalogs, with_facts=with_facts)
+        known = tuple((catalog.name, catalog.digest) for catalog in catalogs)
+        key = (hashlib.sha256(data).digest(), kind, name, with_facts, known)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = gather(data, kind, name, catalogs, with_facts=with_facts)
+        return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -73,9 +72,9 @@ class MachineState:
     driver_policy: DriverPolicy | None = None
     """The phase of the Windows Driver Policy of 2026. Default: enforced if the release is in scope and `at` is after
     the April 2026 update (the final phase of every machine), otherwise off."""
-    allow_list: AllowList | None = field(default=None, compare=False)
+    allow_list: AllowList | None = None
     """The policy's allow list. Default: none; results that depend on it are unknown."""
-    block_list: BlockList | None = field(default=None, compare=False)
+    block_list: BlockList | None = None
     """Microsoft's recommended driver block rules. Default: none; a note reports that the rule was not checked."""
     block_list_on: bool | None = None
     """The machine enforces its block list. Default: on clients since Windows 11 22H2, in S mode, and with memory

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name, per_certificate
-from signer.errors import CertificateError
 from signer.formats.table import Traits
 from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, submitter, usages_of
@@ -253,10 +252,7 @@ def _path_key(path: CertificatePath) -> object:
 
 @per_certificate
 def _rsa_bits(certificate: x509.Certificate) -> int | None:
-    try:
-        key = load_key(fields_of(certificate).spki)
-    except CertificateError:
-        return None
+    key = load_key(fields_of(certificate).spki)
     return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 

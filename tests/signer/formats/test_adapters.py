@@ -313,6 +313,12 @@ def test_the_bytes_after_a_catalog_are_counted() -> None:
         CatalogParts.parse(WHOLE + bytes(3))
 
 
+def test_the_bytes_after_the_parts_of_a_catalog_are_counted() -> None:
+    tag = der.explicit(0, der.sequence(), bytes(3))
+    with pytest.raises(SignatureFormatError, match="SignedData is followed by 3 extra bytes"):
+        CatalogParts.parse(der.sequence(der.oid(oids.SIGNED_DATA), tag))
+
+
 @pytest.mark.parametrize("count", [1, 2, 3], ids=["four-fields", "five-fields", "six-fields"])
 def test_the_parts_of_a_catalog_make_the_same_bytes(count: int) -> None:
     data = catalog(VERSION, ALGORITHMS, CONTENT, *[SIGNERS] * count)

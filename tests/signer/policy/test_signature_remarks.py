@@ -40,13 +40,17 @@ def by_itself(sign: Sign) -> Sign:
     return replace(stamped, stamp=replace(stamped.stamp, signer=sign.leaf))
 
 
-def below_two(*usages: str) -> Sign:
-    """Return a WHQL signature under a CA of Microsoft, which is below another one with these usages."""
-    leaf = certificate("Some Publisher", "Some CA", usages=(EKU_CODE_SIGNING, EKU_WHQL))
-    between = certificate("Some CA", "Some Higher CA", usages=(EKU_WHQL,))
+def below_two(
+    *usages: str,
+    own: tuple[str, ...] = (EKU_CODE_SIGNING, EKU_WHQL),
+    between: tuple[str, ...] | None = (EKU_WHQL,),
+) -> Sign:
+    """Return a signature under a CA of Microsoft, which is below another one with these usages; None permits any."""
+    leaf = certificate("Some Publisher", "Some CA", usages=own)
+    lower = certificate("Some CA", "Some Higher CA", usages=between)
     higher = certificate("Some Higher CA", "Microsoft Root Certificate Authority 2010", usages=usages)
     root = certificate("Microsoft Root Certificate Authority 2010", usages=(EKU_CODE_SIGNING,))
-    return Sign(leaf, (chain(leaf, anchor("microsoft", 6), between, higher, root),))
+    return Sign(leaf, (chain(leaf, anchor("microsoft", 6), lower, higher, root),))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,12 @@ def below_two(*usages: str) -> Sign:
         pytest.param(by_itself(Sign(None, ())), set(), id="neither signer is known"),
         pytest.param(_below(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="the CA permits code signing only"),
         pytest.param(below_two(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="so does the CA above"),
+        pytest.param(
+            below_two(EKU_CODE_SIGNING, between=None),
+            {"usage-outside-ca"},
+            id="so does the CA above one without a limit",
+        ),
+        pytest.param(below_two(EKU_CODE_SIGNING, own=(EKU_CODE_SIGNING,)), set(), id="a signer without a WHQL usage"),
         pytest.param(below_two(EKU_WHQL), set(), id="the usages of the root do not matter"),
     ],
 )

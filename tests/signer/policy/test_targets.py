@@ -24,7 +24,7 @@ def test_every_target_is_found_by_its_name() -> None:
         ("wn10-22h2-x64", "Did you mean win10-22h2-x64"),
         ("win11", f"Add the release, such as {NEWEST}-x64. Releases: win11-21h2"),
         ("win10-2h2-x64", "Did you mean win10-22h2-x64 or win10-21h2-x64 or win10-20h2-x64?"),
-        ("win10-x64", "win10-1507, win10-1511"),
+        ("win10-x64", "Releases: win10-1507, win10-1511"),
         ("windows11-23h2-x64", "Did you mean win11-23h2-x64"),
         ("win12-x64", "Releases: vista, win7"),
         ("win11-24h2", "Targets of Windows 11 version 24H2: win11-24h2-x64"),

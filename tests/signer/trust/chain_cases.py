@@ -933,6 +933,59 @@ def a_leaf_that_requires_a_policy_of_itself() -> Built:
 
 
 @case("invalid-policy", breaks=True)
+def every_certificate_requires_a_policy() -> Built:
+    """The leaf has none."""
+    return chained([policies(POLICY), requires()], [requires()], index=0)
+
+
+@case("invalid-policy", breaks=True)
+def the_last_ca_lets_one_certificate_do_without_a_policy() -> Built:
+    """The leaf is counted, too (RFC 5280, 6.1.5, a)."""
+    return chained([policies(POLICY), requires(1)], [], index=0)
+
+
+@case("invalid-policy", breaks=True)
+def the_second_intermediate_without_the_required_policy() -> Built:
+    """The requirement stays, whatever the number of CAs."""
+    return chained([policies(POLICY), requires()], [policies(POLICY)], [], [policies(POLICY)], index=1)
+
+
+@case("invalid-policy", breaks=True)
+def a_ca_with_any_policy_that_is_inhibited() -> Built:
+    """The CA is not self-issued, so that its anyPolicy does not count."""
+    first = [policies(POLICY), requires(), forbids_any_policy()]
+    return chained(first, [policies(ANY_POLICY)], [policies(POLICY)], index=1)
+
+
+def renewed(*each: list[tuple[x509.ExtensionType, bool]], index: int | None = None) -> Built:
+    """Issue a root, a CA, the CA's certificate for its new key, and a leaf."""
+    old_extensions, new_extensions, leaf_extensions = each
+    root = issue("Root", ca=True)
+    old = issue("CA", root, ca=True, extensions=old_extensions)
+    new = issue("CA", old, ca=True, private_key=key("CA, new"), extensions=new_extensions)
+    return Built(issue("Leaf", new, extensions=leaf_extensions), (old, new), root, index=index)
+
+
+@case("invalid-policy", breaks=False)
+def any_policy_of_a_renewed_ca() -> Built:
+    """A CA's certificate for its own new key may have anyPolicy in any case (RFC 5280, 6.1.3, d, 2)."""
+    first = [policies(POLICY), requires(), forbids_any_policy()]
+    return renewed(first, [policies(ANY_POLICY)], [policies(POLICY)])
+
+
+@case("invalid-policy", breaks=False)
+def a_renewed_ca_is_not_counted() -> Built:
+    """Two more certificates may do without a policy: only the leaf is counted (RFC 5280, 6.1.4, h)."""
+    return renewed([requires(2)], [], [])
+
+
+@case("invalid-policy", breaks=True)
+def a_leaf_that_is_counted_below_a_renewed_ca() -> Built:
+    """One more certificate may do without a policy, and the wrap-up counts the leaf."""
+    return renewed([requires(1)], [], [], index=0)
+
+
+@case("invalid-policy", breaks=True)
 def an_intermediate_without_the_required_policy() -> Built:
     """The path is invalid from the certificate that breaks it."""
     return chained([policies(POLICY), requires()], [], [policies(POLICY)], index=1)
@@ -974,6 +1027,13 @@ def a_mapping_that_a_ca_still_allows() -> Built:
 def a_mapping_to_any_policy() -> Built:
     """RFC 5280, 6.1.4 (a)."""
     return chained([policies(POLICY), maps((POLICY, ANY_POLICY))], [policies(POLICY)], index=1)
+
+
+@case("invalid-policy", breaks=True)
+def a_mapping_to_any_policy_above_mappings_of_the_leaf() -> Built:
+    """Those of the leaf map nothing."""
+    first = [policies(POLICY), maps((POLICY, ANY_POLICY))]
+    return chained(first, [policies(POLICY), maps((POLICY, OTHER_POLICY))], index=1)
 
 
 @case("invalid-policy", breaks=False)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.trust import chain
@@ -273,3 +274,16 @@ def test_the_time_never_removes_a_path() -> None:
     leaf = issue("Leaf", root)
     early = leaf.certificate.not_valid_before_utc - timedelta(days=1)
     assert build_paths(leaf.certificate, [], TrustStore.test_signing([root.certificate]), at=early)[0].anchor
+
+
+def test_the_paths_of_equal_pools_are_built_once() -> None:
+    """The files of a package carry the same certificates, each in an object of its own."""
+    root = issue("Root", ca=True)
+    middle = issue("CA", root, ca=True)
+    leaf, store = issue("Leaf", middle).certificate, TrustStore.test_signing([root.certificate])
+    again = x509.load_der_x509_certificate(middle.certificate.public_bytes(Encoding.DER))
+    found = build_paths(leaf, [middle.certificate], store)
+    assert build_paths(leaf, [again], store) is found
+    assert build_paths(leaf, [], store) is not found
+    assert chain._Pool([again]) == chain._Pool([middle.certificate])
+    assert chain._Pool([again]) != chain._Pool([])

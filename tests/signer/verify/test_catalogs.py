@@ -190,6 +190,6 @@ def test_the_signature_over_a_list_covers_the_digest_of_the_list() -> None:
 
 def test_the_tag_of_a_list_that_is_no_sequence_is_named() -> None:
     """The digest does not cover the tag."""
-    other = SIGNED.replace(LIST, b"\x31" + LIST[1:])
+    other = SIGNED.replace(LIST, b"\x02" + LIST[1:])
     (problem,) = read_catalog_signature(parse(other)).problems
-    assert problem.message == "the signed certificate trust list has the tag 0x31 instead of SEQUENCE"
+    assert problem.message == "the signed certificate trust list has the tag 0x02 instead of SEQUENCE"

@@ -358,8 +358,8 @@ def test_40_characters_of_a_malformed_value_are_shown(rule: str, shown: str) -> 
 
 
 def nested(levels: int) -> bytes:
-    """Return a policy with an element that has so many levels above and in it."""
-    inside = "<a>" * (levels - 1) + "</a>" * (levels - 1)
+    """Return a policy with an element that has so many levels above and in it, after one without any."""
+    inside = "<b/>" + "<a>" * (levels - 1) + "</a>" * (levels - 1)
     return f'<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy">{inside}</SiPolicy>'.encode()
 
 
@@ -381,6 +381,13 @@ def test_the_elements_are_limited(limit: int, monkeypatch: pytest.MonkeyPatch) -
     else:
         with pytest.raises(ConfigError, match="more than 10 elements"):
             file_policy('<Deny ID="F" Hash="00"/>')
+
+
+def test_elements_count_from_their_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document ends before any element does."""
+    monkeypatch.setitem(LIMITS, "policy-elements", 3)
+    with pytest.raises(ConfigError, match="more than 3 elements"):
+        read_policy(b"<SiPolicy><a><b><c>")
 
 
 def test_invalid_xml_is_refused_at_its_line() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,12 +22,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.asn1.pfx import PBKDF2, Mac, Pfx, parse
 from signer.certificates import decoded
 from signer.errors import IdentityError, KeyNotFound
 from signer.keys.passwords import encoded_password, require_few_iterations, wrong_secret
 from signer.limits import LIMITS, OFF, raising
 from signer.records import dataclass
+
+if TYPE_CHECKING:
+    from signer.asn1.pfx import Mac, Pfx
 
 _MAC_KEY = 3
 """The purpose of a derived key: it is for a MAC (RFC 7292, B.3)."""
@@ -58,6 +61,8 @@ def open_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     secret = None if password is None else encoded_password(password)
     if limit == OFF:
         return _contents(data, secret, password, may_hide_key=False)
+    from signer.asn1.pfx import parse  # with asn1crypto, which only a PFX needs
+
     pfx = parse(data)
     reordered = _reordered(pfx, password if pfx.mac is None else _form(pfx, pfx.mac, password, limit))
     return _contents(reordered, secret, password, may_hide_key=bool(pfx.encrypted))
@@ -136,6 +141,8 @@ def _form(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> str | None:
 
 def _verifies(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> bool:
     """Tell whether a password verifies the MAC. Raises ValueError, IdentityError for an unknown algorithm."""
+    from signer.asn1.pfx import PBKDF2
+
     if not 0 < mac.iterations <= limit or not 0 <= mac.key_size <= _MAX_MAC_KEY:
         raise ValueError("malformed MAC")
     try:

@@ -123,6 +123,25 @@ def test_verifying_one_driver_loads_only_what_it_needs(tmp_path):
     assert not [name for name in loaded for one in NOT_FOR_ONE_DRIVER if f"{name}.".startswith(f"{one}.")]
 
 
+WITHOUT_PFX = {
+    "the test identity is made": ("certs", "create", "certs"),
+    "it signs": ("sign", "toaster.sys", "--certs", "certs"),
+    "it is trusted": ("verify", "toaster.sys", "--test-machine", "--certs", "certs"),
+    "certificates are shown": ("inspect", "toaster.sys"),
+}
+
+
+def test_only_a_pfx_loads_asn1crypto(tmp_path):
+    """The certificates and keys of the test identity are in PEM files."""
+    (tmp_path / "toaster.sys").write_bytes(PeSpec().build())
+    for case, arguments in WITHOUT_PFX.items():
+        command = [sys.executable, "-c", PROGRAM, *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert "testcerts" in done.stderr, case
+        assert "asn1crypto" not in done.stderr, case
+
+
 def test_building_an_unsigned_catalog_loads_no_heavy_library(tmp_path):
     """Twice, so that the second run replaces a catalog: only a signed one is compared with the call's certificates."""
     package = shutil.copytree(ROOT / "examples" / "hello", tmp_path / "hello")

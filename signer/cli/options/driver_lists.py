@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def load_allow_list(path: Path | None) -> SiPolicy | None:
     """Load the Windows Driver Policy's allow list. Raises FileError, ConfigError, and UsageError for the block list."""
     from signer.codeintegrity.app_control import app_control_policy
-    from signer.policy.si_policy.draft import TITLE
 
     policy = _load(path, "Allow list")
     enforced = app_control_policy("enforced").id
@@ -29,6 +28,8 @@ def load_allow_list(path: Path | None) -> SiPolicy | None:
             hint=f"Give it with --block-list; the allow list is {enforced}.cip.",
             field="--allow-list",
         )
+    from signer.policy.si_policy.draft import TITLE
+
     if (policy.title or "").startswith(TITLE):
         Output.current().note(
             f"{path}: a draft of drvsign audit, used in place of the Windows Driver Policy's allow list."

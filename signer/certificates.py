@@ -94,6 +94,10 @@ def load_all(data: bytes) -> list[x509.Certificate]:
             return decoded(load(data))
         except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
             continue
+    if b"PRIVATE KEY-----" in data:
+        raise CertificateError(
+            "the file has a private key and no certificate", hint="Name the file that has its certificate."
+        )
     raise CertificateError(
         "no certificate found in the file", hint="Use a file in DER (.cer), PEM or PKCS #7 (.p7b, .spc) format."
     )

@@ -53,8 +53,8 @@ def _raising(container: str, count: int) -> str:
     if container != "PFX":
         return f"If you trust the file, run the command with the environment variable {variable}"
     return (
-        f"If you trust the file, sign with --identity 'pfx:FILE.pfx?iterations={count}'; for other commands, set the "
-        f"environment variable {variable}"
+        f"If you trust the file, run the command with the environment variable {variable}, or sign with "
+        f"--identity 'pfx:FILE.pfx?iterations={count}'"
     )
 
 

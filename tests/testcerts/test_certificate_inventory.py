@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
+    PrivateFormat,
     load_pem_private_key,
     pkcs12,
 )
@@ -82,6 +83,16 @@ def test_pkcs7_of_another_type_contains_no_certificate(hierarchy, kind):
     data = data.replace(name + b"\x02", name + {"enveloped": b"\x03", "unknown": b"\x7f"}[kind], 1)
     with pytest.raises(CertificateError, match="no certificate found in the file"):
         open_contents(data, ".p7b")
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_private_key_alone_is_named_as_such(hierarchy, is_encrypted):
+    key = load_pem_private_key(hierarchy.path("code-signing", ".key.pem").read_bytes(), None)
+    encryption = BestAvailableEncryption(b"secret") if is_encrypted else NoEncryption()
+    data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    with pytest.raises(CertificateError, match="the file has a private key and no certificate") as caught:
+        open_contents(data, ".pem")
+    assert caught.value.hint == "Name the file that has its certificate."
 
 
 def pfx(hierarchy, password: bytes | None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +48,7 @@ def _fields(first: Catalog, second: Catalog) -> Iterator[Difference]:
     rows: list[tuple[DifferenceKind, str, str]] = [
         ("version", str(first.version), str(second.version)),
         ("identifier", first.list_identifier.hex(), second.list_identifier.hex()),
-        ("date", first.this_update.isoformat(), second.this_update.isoformat()),
+        ("date", _iso(first.this_update), _iso(second.this_update)),
     ]
     yield from (Difference(what, "", one, other) for what, one, other in rows if one != other)
 
@@ -146,3 +147,8 @@ def signer_of(catalog: Catalog) -> str:
     parsed = parse(catalog.signed_data)
     certificates = [parsed.certificate_of(signer) for signer in parsed.signers]
     return ", ".join(common_name(certificate) for certificate in certificates if certificate) or "an unknown signer"
+
+
+def _iso(time: datetime) -> str:
+    """Format a UTC time in ISO 8601 with Z, as elsewhere in the JSON output."""
+    return time.isoformat().replace("+00:00", "Z")

@@ -58,10 +58,12 @@ def rehearse_packages(
     options: PackagingOptions,
     *,
     each: Each = map,
+    read_each: Each | None = None,
 ) -> Rehearsal:
     """Sign packages in memory, and read the result back. Raises the errors of `sign_packages`.
 
-    `folder` is the one below which signing would replace files; None for copies in another folder.
+    `folder` is the one below which signing would replace files; None for copies in another folder. `each` and
+    `read_each` are those of `sign_into`.
     """
     value = _sign_throw_away(identity, options.signing.digest)
     stand_in = replace(identity, key=_ThrowAwayKey(identity.key.public_key, value))
@@ -73,7 +75,7 @@ def rehearse_packages(
     def keep(package: DriverPackage, catalog: Catalog, contents: Contents) -> None:
         signed.append((package, catalog))
 
-    outcomes = sign_into(staging, packages, stand_in, options, contents, each=each, accept=keep)
+    outcomes = sign_into(staging, packages, stand_in, options, contents, each=each, read_each=read_each, accept=keep)
     return Rehearsal(tuple(outcomes), tuple(signed), contents)
 
 

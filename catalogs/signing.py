@@ -79,6 +79,7 @@ def sign_packages(
     options: PackagingOptions,
     *,
     each: Each = map,
+    read_each: Each | None = None,
     accept: Accept | None = None,
     recovered: Callable[[str], None] | None = None,
     committing: Committing = nullcontext,
@@ -87,14 +88,16 @@ def sign_packages(
     """Sign the drivers and catalogs of packages below `folder`, and replace all of their files or none.
 
     Before files are replaced, the results are read back: each file must be in its catalog, and each signature must be
-    intact. `gathered` keeps their evidence for a later verification. Raises ForeignSignatures for signatures of other
-    signers, SignerError with the path of the file that can't be signed.
+    intact. `gathered` keeps their evidence for a later verification; `each` and `read_each` are those of `sign_into`.
+    Raises ForeignSignatures for signatures of other signers, SignerError with the path of a file that can't be signed.
     """
     if not options.replace:
         require_no_foreign(packages, options.known.of(identity.certificate), drivers=not options.skip_signed)
     with atomic_update(folder, recovered=recovered, committing=committing) as transaction:
         contents = Contents(transaction.opened, gathered=gathered)
-        return sign_into(transaction, packages, identity, options, contents, each=each, accept=accept)
+        return sign_into(
+            transaction, packages, identity, options, contents, each=each, read_each=read_each, accept=accept
+        )
 
 
 def sign_into(
@@ -105,22 +108,24 @@ def sign_into(
     contents: Contents,
     *,
     each: Each = map,
+    read_each: Each | None = None,
     accept: Accept | None = None,
 ) -> list[FileOutcome]:
     """Sign drivers and catalogs into `staging`, read them back as `contents`, and check each package with `accept`.
 
-    Raises SignerError with the path of the file that can't be signed.
+    `each` processes the files that are signed, `read_each` (by default the same) those that are only read. Raises
+    SignerError with the path of the file that can't be signed.
     """
-    ownership = options.known.of(identity.certificate)
+    ownership, read_each = options.known.of(identity.certificate), read_each or each
     results: list[FileOutcome] = list(_write_new_infs(packages, staging, options.signing.digest))
     results += each(lambda path: _sign_image(path, staging, identity, options), kernel_images(packages))
     for package in packages:
-        catalog = build(package, options.catalog, each=each, opened=staging.opened)
+        catalog = build(package, options.catalog, each=read_each, opened=staging.opened)
         signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
         staging.write(package.catalog, signed.to_bytes())
         replaced = names_of(one for one in signers_of_file(package.catalog, ownership) if not one.is_own)
         results.append(replace(_built(package, signed.content.der, options.signing.digest), replaced=replaced))
-        _verify_staged(package, staging, contents, each)
+        _verify_staged(package, staging, contents, read_each)
         if accept is not None:
             accept(package, signed, contents)
     return results

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer.cli.interrupts import deferred, requested
-from signer.cli.options.common import workers
+from signer.cli.options.common import readers, workers
 from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
@@ -26,7 +26,7 @@ from signer.storage.recovery import UnfinishedRuns
 from signer.storage.transaction import atomic_update
 
 if TYPE_CHECKING:
-    from catalogs.package.driver_package import DriverPackage
+    from catalogs.package.driver_package import DriverPackage, PackageFile
     from catalogs.signing import Committing, FileOutcome, PackagingOptions
     from catalogs.verification.gathered import Gathered
     from signer.keys.identity import SigningIdentity
@@ -64,8 +64,14 @@ class PackageCall:
 
     def each(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
         """Process files in parallel with a progress bar. After an interrupt, no thread writes another file."""
+        return self._each(work, files, workers(self.jobs, len(files)))
+
+    def read_each(self, work: Callable[[Any], Any], files: Sequence[PackageFile]) -> list[Any]:
+        """Process files that are only read, as `each`, in fewer threads if they are small."""
+        return self._each(work, files, readers(self.jobs, [file.path for file in files]))
+
+    def _each(self, work: Callable[[Any], Any], files: Sequence[Any], jobs: int) -> list[Any]:
         run = partial(in_threads_waiting, left=lambda _: None)
-        jobs = workers(self.jobs, len(files))
         return self.output.each(work, files, jobs=jobs, doing="signing and hashing", run=run)
 
     def paths(self) -> list[Path]:
@@ -93,6 +99,7 @@ class PackageCall:
             identity=self.signer,
             options=options,
             each=self.each,
+            read_each=self.read_each,
             accept=accept,
             recovered=self.output.warn,
             gathered=self.gathered,
@@ -115,7 +122,9 @@ class PackageCall:
 
         UnfinishedRuns().require_none(self.folder)
         options = self.checked_options()
-        rehearse_packages(self.rehearsed_folder, self.packages, self.signer, options, each=self.each)
+        rehearse_packages(
+            self.rehearsed_folder, self.packages, self.signer, options, each=self.each, read_each=self.read_each
+        )
 
     @property
     def rehearsed_folder(self) -> Path | None:

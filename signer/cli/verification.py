@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from signer.cli.options.common import workers
+from signer.cli.options.common import readers, workers
 from signer.cli.output import Output
 from signer.cli.processes import in_processes
 from signer.cli.reporting import ReportFile, Reporting, write_report
@@ -98,7 +98,7 @@ def verified(
         return run
 
     def members(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
-        return output.each(work, items, jobs=workers(jobs, len(items)), doing="hashing")
+        return output.each(work, items, jobs=readers(jobs, [one.path for one in items]), doing="hashing")
 
     verification, found = Verification(paths, query, gathered), []
     with contextlib.suppress(KeyboardInterrupt):

@@ -37,3 +37,22 @@ def test_a_file_that_changes_during_signing_cancels_the_operation(tmp_path: Path
     assert [(problem.code, problem.path) for problem in caught.value.problems] == [("not-catalogued", inf)]
     assert {name for name, digest in state(tmp_path).items() if before[name] != digest} == {"hello.inf"}
     assert set(state(tmp_path)) == set(before)
+
+
+def test_files_that_are_only_read_have_their_own_map(tmp_path: Path) -> None:
+    """Signing may wait for a server in several threads; hashing and checking small files is faster in one."""
+    (tmp_path / "hello.inf").write_bytes(HELLO.encode())
+    (tmp_path / "hello.sys").write_bytes(PeSpec().build())
+    passes: dict[str, list[int]] = {"signed": [], "read": []}
+
+    def counted(name: str):
+        def each(work, items):
+            passes[name].append(len(items))
+            return [work(item) for item in items]
+
+        return each
+
+    sign_packages(
+        tmp_path, read_packages(tmp_path), identity(), OPTIONS, each=counted("signed"), read_each=counted("read")
+    )
+    assert passes == {"signed": [1], "read": [2, 2]}

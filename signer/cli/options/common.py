@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +21,9 @@ from signer.storage.files import read_stream
 
 if TYPE_CHECKING:
     from signer.config import Settings
+
+_THREADED_SIZE = 1 << 19
+"""The mean size in bytes from which several threads read files faster than one."""
 
 Paths = Annotated[
     list[Path],
@@ -157,6 +162,22 @@ def now() -> datetime:
 def workers(jobs: int, items: int) -> int:
     """Return the number of threads for this number of items; `jobs` 0 means one per processor."""
     return max(1, min(jobs or os.cpu_count() or 1, items))
+
+
+def readers(jobs: int, paths: Sequence[Path]) -> int:
+    """Return the number of threads that hash and examine files: without `jobs`, one for small files.
+
+    Several threads take longer for these, because most of the work holds Python's lock; hashing a large file does not.
+    """
+    return workers(jobs, len(paths)) if jobs or _mean_size(paths) >= _THREADED_SIZE else 1
+
+
+def _mean_size(paths: Sequence[Path]) -> float:
+    total = 0
+    for path in paths:
+        with contextlib.suppress(OSError):  # reading it reports the error; a new INF does not exist yet
+            total += path.stat().st_size
+    return total / max(1, len(paths))
 
 
 def _first_line(data: bytes, source: Path | str) -> str:

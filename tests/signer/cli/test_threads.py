@@ -6,11 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signer.cli.options.common import readers
 from signer.cli.threads import in_order, in_threads, in_threads_together, portions
 
 
@@ -93,3 +95,21 @@ def test_a_result_that_was_taken_is_not_kept() -> None:
         future.set_result(number)
     assert [(result, len(futures)) for result in in_order(futures)] == [(0, 3), (1, 2), (2, 1)]
     assert not futures
+
+
+@pytest.mark.parametrize(
+    ("jobs", "size", "expected"),
+    [(0, 1000, 1), (0, 1 << 20, 3), (5, 1000, 5), (1, 1 << 20, 1)],
+    ids=["small files", "large files", "small files, as many as asked for", "large files, as many as asked for"],
+)
+def test_small_files_are_read_by_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, size: int, expected: int
+) -> None:
+    """Python's lock lets several threads examine small files more slowly than one."""
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    paths = [tmp_path / str(number) for number in range(8)]
+    for path in paths[1:]:  # the first one does not exist yet, as an INF that a template becomes
+        with path.open("wb") as file:
+            file.truncate(size)
+    assert readers(jobs, paths) == expected
+    assert readers(jobs, []) == 1

@@ -8,10 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.asn1 import der, oids
+from signer.pkcs7.counter_signature import CounterSignature, check_counter_signature
 from signer.pkcs7.parse import ParsedSignerInfo, parse
 from signer.pkcs7.signed_data import Content, SigningOptions, sign
 from signer.pkcs7.signer_checks import check_signer, check_value
-from tests.support.hierarchy import issue, rsa_key
+from signer.pkcs7.structure import Structure
+from tests.support.hierarchy import NOW, issue, rsa_key
 from tests.support.identities import identity
 
 KEY = rsa_key("signer")
@@ -54,6 +56,25 @@ def test_a_bare_digest_is_accepted_only_where_it_is_expected() -> None:
     bare = signed_with(KEY, digest())
     assert codes(bare) == codes(bare, bare=False) == ["signature-mismatch"]
     assert codes(bare, bare=True) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "problems", "bare"),
+    [
+        pytest.param(KEY, [], True, id="of the authority"),
+        pytest.param(rsa_key("another"), ["signature-mismatch"], False, id="of another key"),
+    ],
+)
+def test_a_bare_digest_in_a_counter_signature_is_noted(
+    key: rsa.RSAPrivateKey, problems: list[str], *, bare: bool
+) -> None:
+    """The authorities of those timestamps are long gone, and the value proves as much."""
+    authority = issue("Time Authority", private_key=KEY, usages=[oids.EKU_TIME_STAMPING]).certificate
+    signer = replace(signed_with(key, digest()), issuer=authority.issuer.public_bytes(), serial=authority.serial_number)
+    counter = CounterSignature(signer, NOW, Structure())
+    found, notes = check_counter_signature(counter, OCTETS, [authority])
+    assert [problem.code for problem in found] == problems
+    assert ("bare-digest" in [note.code for note in notes]) == bare
 
 
 @pytest.mark.parametrize(

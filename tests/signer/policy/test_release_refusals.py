@@ -116,6 +116,12 @@ def test_a_forecast_knows_where_each_signature_would_be() -> None:
         assert "embedded" not in messages(verdict) and "nested" not in messages(verdict)
 
 
+def test_the_only_signature_of_a_driver_is_the_outer_one() -> None:
+    found = forecast(plan(), Target.parse("win7-x64"), TrustStore.release()).embedded
+    assert "(embedded signature)" in messages(found)
+    assert "nested-not-seen" not in found.codes
+
+
 @pytest.mark.parametrize("timestamped", [True, False], ids=["with a timestamp", "without a timestamp"])
 def test_a_forecast_takes_the_timestamp_for_valid(*, timestamped: bool) -> None:
     """Signing checks the real one."""

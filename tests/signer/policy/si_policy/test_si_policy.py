@@ -383,6 +383,14 @@ def test_the_elements_are_limited(limit: int, monkeypatch: pytest.MonkeyPatch) -
             file_policy('<Deny ID="F" Hash="00"/>')
 
 
+def test_two_attributes_for_each_element_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LIMITS, "policy-elements", 2)
+    attributes = 'xmlns="urn:schemas-microsoft-com:sipolicy" a="" b="" c=""'
+    assert read_policy(f"<SiPolicy {attributes}/>".encode()).version == "unknown"
+    with pytest.raises(ConfigError, match="more than 4 attributes"):
+        read_policy(f'<SiPolicy {attributes} d=""/>'.encode())
+
+
 def test_elements_count_from_their_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The document ends before any element does."""
     monkeypatch.setitem(LIMITS, "policy-elements", 3)

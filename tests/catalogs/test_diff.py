@@ -43,14 +43,14 @@ def test_a_member_that_is_there_twice_is_missing_once() -> None:
     assert list(_pairs([member(1)], [member(2), member(1)])) == [(None, member(2))]
 
 
-def catalog(*names: str, wrong: bool = False) -> Catalog:
+def catalog(*names: str, wrong: bool = False, day: int = 1) -> Catalog:
     """Return a catalog of files with these names; with `wrong`, the last one has a malformed attribute."""
     entries = []
     for name in names:
         entries += subjects(hash_file(memoryview(name.encode())), [NameValue("File", MEMBER_FLAGS, name)], 2)
     if wrong:
         entries[-1] = TrustedSubject(entries[-1].identifier, ((oids.CAT_NAMEVALUE, b"\x05\0"),))
-    made = assemble(entries, [], CatalogOptions(datetime(2026, 1, 1, tzinfo=UTC), list_identifier=bytes(16)), "a.cat")
+    made = assemble(entries, [], CatalogOptions(datetime(2026, 1, day, tzinfo=UTC), list_identifier=bytes(16)), "a.cat")
     return replace(made, name=f"{names[-1]}.cat")
 
 
@@ -70,3 +70,8 @@ def test_a_malformed_member_that_differs_is_an_error_of_its_catalog() -> None:
     with pytest.raises(CatalogError, match="malformed") as caught:
         differences(catalog("a.sys"), catalog("a.sys", "b.sys", wrong=True))
     assert str(caught.value.path) == "b.sys.cat"
+
+
+def test_dates_have_the_form_of_all_other_json() -> None:
+    (found,) = (one for one in differences(catalog("a.sys"), catalog("a.sys", day=2)) if one.what == "date")
+    assert (found.first, found.second) == ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")

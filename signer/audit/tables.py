@@ -36,7 +36,8 @@ def table_writer(path: Path) -> Write:
         return _parquet()
     if suffix not in _WRITERS:
         known = ", ".join((*_WRITERS, ".parquet"))
-        raise UsageError(f"no table has the suffix {suffix!r}", path=path, hint=f"Name a file with one of {known}.")
+        problem = f"no table has the suffix {suffix!r}" if suffix else "the name has no suffix, which tells the format"
+        raise UsageError(problem, path=path, hint=f"Name a file with one of {known}.")
     return _WRITERS[suffix]
 
 

@@ -36,7 +36,8 @@ def headline(counts: Counter[Answer]) -> str:
     if counts["needs-file"] == drivers(counts):
         return f"No answer: {total} {'needs' if drivers(counts) == 1 else 'need'} a readable file"
     left = without_answer(counts)
-    return f"None of {total} stops loading{f', {left:,} without an answer' if left else ''}"
+    none = "The driver does not stop" if drivers(counts) == 1 else f"None of {total} stops"
+    return f"{none} loading{f', {left:,} without an answer' if left else ''}"
 
 
 def _stop(count: int) -> str:

@@ -57,7 +57,9 @@ def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
         text = text_of(data)
         document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
         values = {key.replace("-", "_").lower(): value for key, value in document.items() if value is not None}
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are such
+    except UnicodeDecodeError as error:
+        raise ConfigError("not the state of a machine: not text in UTF-8", path=path, hint=_HINT) from error
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and TOMLDecodeError are such
         raise ConfigError(f"not the state of a machine: {error}", path=path, hint=_HINT) from error
     _require_known(values, path)
     changed: dict[str, Any] = {name: values[name] for name in (*_BOOLEANS, *_TEXTS) if name in values}

@@ -77,6 +77,12 @@ def test_a_wrong_file_says_what_to_change(tmp_path: Path, text: str, hint: str) 
     assert hint in (caught.value.hint or "")
 
 
+def test_a_binary_file_is_not_the_state_of_a_machine(tmp_path: Path) -> None:
+    (tmp_path / "pc.toml").write_bytes(b"\x99\x00")
+    with pytest.raises(ConfigError, match="not text in UTF-8"):
+        load_machine_state(tmp_path / "pc.toml", MachineOptions())
+
+
 def audited(*arguments: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(drvsign("audit", *arguments, "--json").stdout)
     return document

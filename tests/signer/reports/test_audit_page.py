@@ -49,7 +49,7 @@ TITLES = {
     "both": (SAMPLE[:4], "3 of 4 drivers stop loading, 1 more unless allowed"),
     "stops": (SAMPLE[:1], "1 of 1 driver stops loading"),
     "unless": ([row("x", UNLESS), LOADS], "1 of 2 drivers stops loading unless the allow list names it"),
-    "none": ([LOADS], "None of 1 driver stops loading"),
+    "none": ([LOADS], "The driver does not stop loading"),
     "some without an answer": (
         [LOADS, row("x", Reason("unknown")), row("y", Reason("needs-file"))],
         "None of 3 drivers stops loading, 2 without an answer",

@@ -133,8 +133,9 @@ class Installation:
     def _copy(self, entry: Entry, value: str, includes: bool) -> None:
         """Read one CopyFiles value: a file-list section (perhaps of an included INF), or one file after `@`."""
         if value.startswith("@"):
-            destination = self._destination(_DEFAULT_DIRECTORY)
-            self.copies.append(Copy(value[1:], value[1:], "CopyFiles", entry.line, destination))
+            if name := value[1:]:
+                destination = self._destination(_DEFAULT_DIRECTORY)
+                self.copies.append(Copy(name, name, "CopyFiles", entry.line, destination))
             return
         section = self._inf.section(value)
         if section is None:

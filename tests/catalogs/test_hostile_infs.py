@@ -96,6 +96,14 @@ def test_an_invalid_file_name_is_reported(tmp_path: Path, name: str) -> None:
     assert (problem.code, problem.line) == ("file-name", 29)
 
 
+def test_a_copied_file_without_a_name_is_reported_once_and_not_copied() -> None:
+    """Found by fuzzing: CopyFiles = @"""
+    text = with_change(("CopyFiles = Drivers", "CopyFiles = @,Drivers"))
+    exercise(text.encode())
+    codes = [one.code for one in check(DriverInf.parse(text.encode(), Path("a.inf")))]
+    assert [code for code in codes if code in ("1229", "1230", "1330")] == ["1229"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_folder_leads_out_of_the_package(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "package"

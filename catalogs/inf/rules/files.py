@@ -202,7 +202,7 @@ def copied_infs(subject: Subject) -> Iterator[Finding]:
 def overwritten_files(subject: Subject) -> Iterator[Finding]:
     """Find two files that one machine may copy to the same place."""
     first: dict[tuple[str, str, str], FileCopy] = {}
-    for copy in subject.copies:
+    for copy in filter(lambda one: one.target, subject.copies):
         other = first.setdefault(copy.place, copy)
         if other.source.lower() != copy.source.lower() and subject.uses.together(other.use, copy.use):
             place = f"%{copy.dirid}%\\{copy.folder}\\{copy.target}".replace("\\\\", "\\")

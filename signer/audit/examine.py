@@ -152,8 +152,11 @@ def _left_out(problem: PackageProblem) -> Sighting:
 
 
 def _remedy(problem: PackageProblem | Finding | SignerError) -> str:
-    """Return the message and the hint as sentences."""
-    return f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+    """Return the message and the hint as sentences. A name at the beginning keeps its case."""
+    message, first = problem.message, problem.message.partition(" ")[0]
+    if first.isalpha() and first.islower():
+        message = message[:1].upper() + message[1:]
+    return f"{message}. {problem.hint}" if problem.hint else message
 
 
 def _without_drivers(package: CheckedPackage, uses: tuple[PackageUse, ...], question: Question) -> Iterator[Sighting]:

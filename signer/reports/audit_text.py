@@ -96,11 +96,11 @@ def _write_changes(title: str, found: Sequence[Difference], sink: Sink, *, verbo
 
 def _write_group(rows: Iterable[Row], sink: Sink, *, verbose: bool) -> None:
     """Write the drivers of one answer by policy and remedy, which are the same for many."""
-    for (policy, date, remedy), same in groupby(rows, _cause):
+    for (policy, date, mark, remedy), same in groupby(rows, _cause):
         if policy:
             sink.paragraph("  ", f"{policy[:1].upper()}{policy[1:]}{f', from {date} on' if date else ''}")
         if remedy:
-            sink.paragraph("  hint: ", remedy)
+            sink.paragraph(mark, remedy)
         if verbose:
             for row in same:
                 sink.paragraph("    ", _described(row))
@@ -108,8 +108,11 @@ def _write_group(rows: Iterable[Row], sink: Sink, *, verbose: bool) -> None:
             sink.table(_COLUMNS, [_cells(row) for row in same])
 
 
-def _cause(row: Row) -> tuple[str, str, str]:
-    return row.reason.policy, row.reason.date, row.reason.remedy
+def _cause(row: Row) -> tuple[str, str, str, str]:
+    """Return policy, date, and the remedy with its mark: that of a file that can't be read begins with the error."""
+    one = row.reason
+    is_error = one.answer == "needs-file" and one.origin == "file"
+    return one.policy, one.date, "  " if is_error else "  hint: ", one.remedy
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:

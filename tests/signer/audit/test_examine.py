@@ -125,3 +125,14 @@ def test_each_image_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(image, "_parse_with_pefile", counted)
     assert examined(tmp_path).keys() == {"hello.sys", "loose.sys"}
     assert len(parsed) == len(set(parsed)) == 2
+
+
+REMEDIES = {
+    "a word": (FileError("not a cabinet", hint="Get another copy."), "Not a cabinet. Get another copy."),
+    "a name": (FileError("hello.sys is not here"), "hello.sys is not here"),
+}
+
+
+@pytest.mark.parametrize(("error", "text"), REMEDIES.values(), ids=REMEDIES.keys())
+def test_a_remedy_is_a_sentence_and_names_keep_their_case(error: FileError, text: str) -> None:
+    assert module._remedy(error) == text

@@ -70,6 +70,15 @@ def test_machines_with_another_answer_and_events_are_named() -> None:
     assert "the file is not here; on pc-1, pc-2 (loads); event 3077" in text_of([one], verbose=True)
 
 
+def test_the_error_of_a_file_is_not_a_hint() -> None:
+    listed = Reason("needs-file", rule="inventory", remedy="Audit the files.", origin="inventory")
+    damaged = Reason("needs-file", rule="file", remedy="The .zip is damaged. Get another copy.")
+    rows = [Row(f"{n}.sys", (), "", one, SAMPLE[0].identity) for n, one in enumerate((listed, damaged))]
+    lines = text_of(rows).splitlines()
+    assert "  hint: Audit the files." in lines
+    assert "  The .zip is damaged. Get another copy." in lines
+
+
 FOLDERS = {
     "a/b/c/d.sys": "a/b/c",
     "/a/b/c/d.sys": "…/b/c",

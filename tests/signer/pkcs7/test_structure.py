@@ -144,6 +144,13 @@ def test_an_object_identifier_must_be_in_its_shortest_form() -> None:
     assert der.read_oid(b"\x2a\x86\x80\x48") == "1.2.98376"
 
 
+@pytest.mark.parametrize(("version", "notes"), [(1, 0), (2, 1), (3, 0), (4, 1)])
+def test_the_versions_of_a_signer(version: int, notes: int) -> None:
+    """Version 3 names its certificate by the key identifier (RFC 5652, 5.3)."""
+    found = check_structure(signer(lambda fields: [der.integer(version), *fields[1:]]))
+    assert (len(found.problems), len(found.notes)) == (0, notes)
+
+
 def with_version(contents: bytes) -> bytes:
     return rebuilt(lambda fields: [der.tlv(der.INTEGER, contents), *fields[1:]])
 

@@ -127,8 +127,11 @@ def token(data: bytes) -> Any:
 
 def file_type_by_asn1crypto(data: bytes) -> Any:
     attribute = SpcAttributeTypeAndOptionalValue.load(data, strict=True)
-    oid, value = dotted(attribute["type"]), attribute["value"].dump()
-    if not value or oid not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_CAB_DATA, oids.SPC_LINK):
+    oid = dotted(attribute["type"])
+    if oid not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_CAB_DATA, oids.SPC_LINK):
+        return oid, None
+    value = attribute.contents[len(attribute["type"].dump()) :]  # an Any refuses tags that have no type of their own
+    if not value:
         return oid, None
     link = SpcPeImageData.load(value)["file"] if oid == oids.SPC_PE_IMAGE_DATA else SpcLink.load(value)
     if isinstance(link, Void) or link.name != "moniker" or link.chosen["class_id"].native != oids.PAGE_HASH_CLASS:

@@ -12,6 +12,7 @@ from signer.pkcs7 import indirect_data
 
 SHA256 = DigestAlgorithm.SHA256
 DIGEST = bytes(range(32))
+IMAGE_DATA = (indirect_data.NO_FLAGS, der.explicit(0, bytes.fromhex("a2028000")))
 
 
 def content(*value: bytes, what: str = oids.SPC_PE_IMAGE_DATA) -> bytes:
@@ -77,12 +78,36 @@ def test_data_with_a_changed_bit_is_parsed_or_refused(good: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", der.null(), der.sequence(), content() + b"\0", der.sequence(der.sequence(), der.sequence())],
-    ids=["empty", "NULL", "an empty SEQUENCE", "extra bytes", "empty parts"],
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(der.null(), id="NULL"),
+        pytest.param(der.sequence(), id="an empty SEQUENCE"),
+        pytest.param(content() + b"\0", id="extra bytes"),
+        pytest.param(der.sequence(der.sequence(), der.sequence()), id="empty parts"),
+        pytest.param(content(der.sequence(), der.sequence()), id="two values"),
+        pytest.param(content(der.sequence(*IMAGE_DATA, der.null())), id="a third field of SpcPeImageData"),
+    ],
 )
 def test_malformed_data_is_refused(data: bytes) -> None:
     with pytest.raises(SignatureFormatError):
         indirect_data.parse(data)
+    with pytest.raises(SignatureFormatError):
+        indirect_data.parse_digest(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(indirect_data.for_image(SHA256, DIGEST), id="an image"),
+        pytest.param(indirect_data.for_link(DigestAlgorithm.SHA1, DIGEST[:20]), id="a digest of another size"),
+        pytest.param(indirect_data.for_image(SHA256, DIGEST, PageHashes(SHA256, bytes(36) * 2)), id="page hashes"),
+        pytest.param(indirect_data.for_image(SHA256, DIGEST, PageHashes(SHA256, bytes(36) * 9)), id="more of them"),
+    ],
+)
+def test_a_catalog_reads_the_same_digest_as_an_image(data: bytes) -> None:
+    """Catalogs read only algorithm, digest and page hashes of their members."""
+    found = indirect_data.parse(data)
+    assert indirect_data.parse_digest(data) == (found.algorithm, found.digest, found.page_hashes)
 
 
 def with_algorithm(*parts: bytes) -> bytes:

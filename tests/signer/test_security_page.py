@@ -58,6 +58,7 @@ OTHERS = {
     "catalogs.inf.rules.directives.MAX_VALUES": "numbers of values in Windows' documentation",
     "catalogs.submission.names.MAX_FOLDER_LENGTH": "the portal's limit",
     "catalogs.submission.names.MAX_PATH_LENGTH": "the portal's limit",
+    "catalogs.verification.gathered.MAX_SIZE": "chooses which evidence is kept",
     "signer.asn1.alike.MAX_SIZE": "chooses which elements are compared",
     "signer.audit.cache.MAX_UNITS": "size of the cache",
     "signer.cab.data.MAX_BLOCKS": "of the format",

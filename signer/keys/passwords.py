@@ -6,8 +6,8 @@ from signer.asn1.iterations import iterations
 from signer.errors import IdentityError, WrongSecret
 from signer.limits import LIMITS, VARIABLE
 
-_TRIES = 4
-"""Passwords that a command tries at most: those of `guesses`, one of its own, and that of the user."""
+_TRIES = 6
+"""Times that a command derives a key at most: two for each of `guesses`, one for its own password and the user's."""
 
 
 def encoded_password(password: str) -> bytes:

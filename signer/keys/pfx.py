@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
+from signer.asn1.iterations import iterations
 from signer.certificates import decoded
 from signer.errors import IdentityError, KeyNotFound
 from signer.keys.passwords import encoded_password, require_few_iterations, wrong_secret
@@ -64,7 +65,9 @@ def open_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     from signer.asn1.pfx import parse  # with asn1crypto, which only a PFX needs
 
     pfx = parse(data)
-    reordered = _reordered(pfx, password if pfx.mac is None else _form(pfx, pfx.mac, password, limit))
+    both = not password and 2 * iterations(data) <= limit
+    form = password if pfx.mac is None else _form(pfx, pfx.mac, password, limit, both=both)
+    reordered = _reordered(pfx, form)
     return _contents(reordered, secret, password, may_hide_key=bool(pfx.encrypted))
 
 
@@ -128,12 +131,12 @@ def _data(content: bytes) -> bytes:
     return der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(content)))
 
 
-def _form(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> str | None:
+def _form(pfx: Pfx, mac: Mac, password: str | None, limit: int, *, both: bool) -> str | None:
     """Return the password that verifies the MAC: programs write no password as none or as an empty one.
 
-    Raises WrongSecret if there is none, and what `_verifies` raises.
+    With `both`, both are tried. Raises WrongSecret if none verifies it, and what `_verifies` raises.
     """
-    for form in (password,) if password else (None, ""):
+    for form in (None, "") if both else (password,):
         if _verifies(pfx, mac, form, limit):
             return form
     raise wrong_secret("PFX", password)

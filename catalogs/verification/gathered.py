@@ -15,7 +15,7 @@ _Key = tuple[bytes, str, str, bool, tuple[tuple[str, bytes], ...]]
 
 
 class Gathered:
-    """The evidence that was gathered so far. It goes by the SHA-256 of a file, so each file is read every time."""
+    """The evidence of files by their SHA-256. Each file is still read every time, so that a change is noticed."""
 
     def __init__(self) -> None:
         self._found: dict[_Key, Evidence] = {}

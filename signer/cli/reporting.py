@@ -70,8 +70,8 @@ class Reporting:
     def write(self, output: Output, answer: Answer) -> None:
         """Write the answer in all formats. Raises FileError.
 
-        A document on stdout is the last: the error about a file that can't be written takes its place. A pipe that ends
-        before the text does, such as `| head`, loses no file.
+        Files are written before a document on stdout: if one can't be written, stdout has the error instead. A reader
+        of stdout that ends early, such as `| head`, loses no file.
         """
         self.is_answered = True
         try:

@@ -16,7 +16,7 @@ def drivers(counts: Counter[Answer]) -> int:
 
 
 def without_answer(counts: Counter[Answer]) -> int:
-    """Return the number of drivers of which nothing says whether they stop."""
+    """Return the number of drivers whose answer is `unknown` or `needs-file`."""
     return counts["unknown"] + counts["needs-file"]
 
 

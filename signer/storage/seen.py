@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Self
 
 _SIZE = 16
-"""Bytes of the digest that stands for a text."""
+"""Size in bytes of the digest by which a text is found."""
 _SCHEMA = (
     "PRAGMA journal_mode = OFF",  # after a failure, the database is not read
     "CREATE TABLE seen (digest BLOB PRIMARY KEY, count INT) WITHOUT ROWID",

@@ -202,10 +202,7 @@ def audit(
     places = options.places(paths)
     folders, inventories = parted(places)
     kept.check()
-    if options.table is not None:
-        require_place(options.table, "the table")
-    written = (options.table, kept.policy_xml, *(one.path for one in reporting.files))
-    require_distinct([path for path in written if path is not None])
+    written = _files_to_write(options, kept, reporting)
     write_table = table_writer(options.table) if options.table is not None else None
     old = read_baseline(options.baseline) if options.baseline is not None else None
     trusted, test_machine = trust.resolve(output, secrets.secret), trust.test_machine
@@ -215,21 +212,29 @@ def audit(
     with Ledger(states) as ledger, _cache(options, trust, asked_about) as cache:
         add_logs(output, options.logs or [], {one.machine for one in places if one.machine}, ledger)
         listed_machines = add_inventories(output, inventories, question, ledger)
+        elsewhere = places_elsewhere(folders, listed_machines, states)
         with engine(options.engine, jobs, folders) as run:
             interrupted = _audited(output, folders, question, (ledger, cache), run)
-            elsewhere = places_elsewhere(folders, listed_machines, states)
             if elsewhere and interrupted is None:
                 interrupted = _audited(output, elsewhere, question, (Elsewhere(ledger), cache), run)
         if options.table is not None and write_table is not None:
             write_table(ledger.rows(), options.table)
         kept.write(output, ledger, question)
         _report(output, reporting, ledger, question, _changes(ledger, old))
-        for path in filter(None, (options.table, *(one.path for one in reporting.files))):
+        for path in written:
             output.note(f"{path}: written")
         if interrupted is not None:
             output.error(interrupted)
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        raise typer.Exit(_exit_code(ledger))
+        raise typer.Exit(_exit_code(ledger) if interrupted is None else ExitCode.INTERRUPTED)
+
+
+def _files_to_write(options: AuditOptions, kept: KeptDrivers, reporting: Reporting) -> list[Path]:
+    """Return the table and the files of reports. Raises UsageError, FileError for a place that can't be written."""
+    if options.table is not None:
+        require_place(options.table, "the table")
+    written = [path for path in (options.table, *(one.path for one in reporting.files)) if path is not None]
+    require_distinct([*written, *([kept.policy_xml] if kept.policy_xml is not None else [])])
+    return written
 
 
 def _cache(

@@ -62,7 +62,7 @@ def check_counter_signature(
     value_problems = list(check_value(counter.signer, authority))
     if authority is None:
         return problems + value_problems, content_notes
-    usage_problems, notes = check_usage(authority, strict=False)
+    usage_problems, notes = check_usage(authority)
     if value_problems and not list(check_value(counter.signer, authority, bare=True)):
         notes.append(SignatureProblem("bare-digest", "the RSA signature contains the bare digest without a DigestInfo"))
         value_problems = []

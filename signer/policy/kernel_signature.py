@@ -239,7 +239,7 @@ def timestamp_warnings(candidate: SignaturePath) -> Iterator[RuleResult]:
         return
     label = candidate.signed.label
     if candidate.signed.time is None:
-        reason = objection(stamp, candidate.signed.paths.timestamp)
+        reason = objection(candidate.signature, candidate.signed.paths.timestamp)
         yield warns("timestamp-untrusted", f"the timestamp of {label} is not trusted: {reason}")
     elif not lifetime[0] <= stamp.time <= lifetime[1]:
         span = f"{lifetime[0]:%Y-%m-%d} to {lifetime[1]:%Y-%m-%d}"

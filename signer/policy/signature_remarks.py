@@ -19,18 +19,15 @@ _PORTAL = frozenset((EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTENDED, EKU_WHQL_OE
 
 @rule(
     "remarks",
-    "The timestamp is not in the future and is not by the signer, and the CAs of a signer with a WHQL usage permit it.",
+    "The timestamp is not in the future, and the CAs of a signer with a WHQL usage permit it.",
     source=f"{sources.AUTHENTICODE}; RFC 3161; RFC 5280, 4.2.1.12",
 )
 def remarks(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Remark on each; the rules about time and usage decide."""
-    label, stamp, signer = candidate.signed.label, candidate.signature.timestamp, candidate.signature.signer
+    label, stamp = candidate.signed.label, candidate.signature.timestamp
     if stamp is not None and stamp.time > context.machine.at:
         message = f"the timestamp of {label} is in the future: {stamp.time:%Y-%m-%d %H:%M}"
         yield warns("timestamp-in-future", message, "Check the clocks, and the time of the check (--at).")
-    if stamp is not None and signer is not None and stamp.signer == signer:
-        message = f"{label} is countersigned with the signer's own certificate, which proves no time"
-        yield warns("timestamp-by-signer", message, "Add a timestamp: drvsign timestamp --timestamp URL FILE")
     limiting = _limiting_ca(candidate)
     if limiting is not None:
         message = f"the signer of {label} has a WHQL usage that its CA {common_name(limiting)!r} does not permit"

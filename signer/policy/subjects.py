@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name, per_certificate
@@ -21,9 +20,8 @@ from signer.policy.findings import Classification
 from signer.policy.timestamps import trusted_time
 from signer.records import dataclass
 from signer.trust.checks import BROKEN
-from signer.trust.fields import fields_of
 from signer.trust.path import Anchor, CertificatePath
-from signer.trust.signatures import digest_of, load_key
+from signer.trust.signatures import digest_of, rsa_bits
 from signer.verify.evidence import Evidence, Signature
 
 
@@ -94,7 +92,7 @@ class SignatureSubject:
     @cached_property
     def time(self) -> datetime | None:
         """The time of a timestamp that counts (`signer.policy.timestamps`); None without one."""
-        return trusted_time(self.signature.timestamp, self.paths.timestamp)
+        return trusted_time(self.signature, self.paths.timestamp)
 
     @cached_property
     def candidates(self) -> tuple[SignaturePath, ...]:
@@ -173,7 +171,7 @@ class SignaturePath:
     def rsa_keys(self) -> tuple[tuple[str, int | None], ...]:
         """The name of each certificate of the path and the size of its RSA key; None for any other key."""
         certificates = self.path.certificates if self.path is not None else ()
-        return tuple((common_name(certificate), _rsa_bits(certificate)) for certificate in certificates)
+        return tuple((common_name(certificate), rsa_bits(certificate)) for certificate in certificates)
 
     @cached_property
     def digests(self) -> frozenset[DigestAlgorithm]:
@@ -248,12 +246,6 @@ def _path_key(path: CertificatePath) -> object:
         return None
     crossed = path.certificates[-1] if path.anchor.kind == "code-verification" else None
     return path.anchor.kind, path.anchor.root_id, crossed
-
-
-@per_certificate
-def _rsa_bits(certificate: x509.Certificate) -> int | None:
-    key = load_key(fields_of(certificate).spki)
-    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 @per_certificate

@@ -99,6 +99,6 @@ class Trust:
         if stamp is not None:
             apply = partial(with_revocations, crls=self.crls, at=stamp.time, known=known, timestamps=True)
             paths = replace(paths, timestamp=tuple(map(apply, paths.timestamp)))
-        moment = trusted_time(stamp, paths.timestamp) or at
+        moment = trusted_time(signature, paths.timestamp) or at
         apply = partial(with_revocations, crls=self.crls, at=moment, known=known)
         return replace(paths, signer=tuple(map(apply, paths.signer)))

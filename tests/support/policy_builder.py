@@ -1,6 +1,6 @@
 """Synthetic evidence: files, signatures, paths and anchors for single cases, without files, network or clock.
 
-Paths are given, not built, so certificates need only the fields that the rules read: all share one key, and the OID of
+Paths are given, not built, so certificates need only the fields that the rules read: one key signs all, and the OID of
 an old signature algorithm is inserted after signing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from typing import Literal
 
 from cryptography import x509
@@ -53,14 +54,13 @@ def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
-@cache
-def _public(kind: KeyKind) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+def _public(kind: KeyKind, subject: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+    """Return the key of a subject."""
     if kind == "p256":
-        return ec.generate_private_key(ec.SECP256R1()).public_key()
-    if kind == "rsa2048":
-        return _key().public_key()
+        return ec.derive_private_key(int.from_bytes(sha256(subject.encode()).digest()) >> 1, ec.SECP256R1()).public_key()
     # These keys never sign, so any odd number of the right size can be the modulus.
-    return rsa.RSAPublicNumbers(65537, (1 << (int(kind[3:]) - 1)) + 12345).public_key()
+    number = int.from_bytes(sha256(subject.encode()).digest()) | 1
+    return rsa.RSAPublicNumbers(65537, (1 << (int(kind[3:]) - 1)) + number).public_key()
 
 
 @cache
@@ -79,7 +79,7 @@ def certificate(
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer or subject))
-        .public_key(_public(key))
+        .public_key(_public(key, subject))
         .serial_number(x509.random_serial_number())
         .not_valid_before(day(begins))
         .not_valid_after(day(ends))

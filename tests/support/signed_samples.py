@@ -70,9 +70,9 @@ def rfc3161(octets: bytes) -> TimestampAttribute:
     return TimestampAttribute((oids.RFC3161_TIMESTAMP, (token.whole(response),)))
 
 
-def legacy(octets: bytes) -> TimestampAttribute:
+def legacy(octets: bytes, authority: Entity = AUTHORITY) -> TimestampAttribute:
     """Timestamp the octets as of NOW, in the form before RFC 3161."""
-    answer = base64.b64decode(tsa(identity(AUTHORITY, ROOT), NOW).answer_legacy(legacy_request(octets)))
+    answer = base64.b64decode(tsa(identity(authority, ROOT), NOW).answer_legacy(legacy_request(octets)))
     return TimestampAttribute((oids.COUNTER_SIGNATURE, (signer_info_of(answer),)), parse(answer).certificates_der)
 
 

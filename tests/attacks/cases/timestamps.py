@@ -12,13 +12,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
-from signer.pkcs7.signed_data import TimestampAttribute
+from signer.operations.sign import sign_file
+from signer.pkcs7.signed_data import SigningOptions, TimestampAttribute, Timestamper
 from signer.pkcs7.timestamp_request import rfc3161_request
 from tests.attacks.attack import Attempt, attack
-from tests.support.hierarchy import NOW, Entity, issue
+from tests.support.files import patched
+from tests.support.hierarchy import NOW, Entity, issue, key, key_usage, rsa_key
 from tests.support.signed_samples import (
     AFTERWARDS,
     AUTHORITY,
+    BITS,
     CA,
     LEAF,
     ROOT,
@@ -38,6 +41,7 @@ def stamped(
     authority: Entity,
     *issuers: Entity,
     over: bytes | None = None,
+    by: Entity = LEAF,
     change: Callable[[bytes], bytes] = bytes,
 ) -> bytes:
     """Return the image, signed by the expired signer, with a timestamp of NOW over the signature, or over `over`."""
@@ -48,7 +52,12 @@ def stamped(
         _, token = der.children(response, der.read(response))
         return TimestampAttribute((oids.RFC3161_TIMESTAMP, (change(token.whole(response)),)))
 
-    return signed(UNSIGNED, stamp)
+    return stamped_with(stamp, by)
+
+
+def stamped_with(timestamper: Timestamper, by: Entity) -> bytes:
+    made = sign_file(UNSIGNED, identity(by, CA, ROOT), SigningOptions(), timestamper=timestamper)
+    return patched(UNSIGNED, made.changes)
 
 
 def after_expiry(data: bytes) -> Attempt:
@@ -86,14 +95,26 @@ def timestamp_of_an_expired_authority() -> Attempt:
     return after_expiry(stamped(old, ROOT))
 
 
-def revoked(data: bytes) -> Attempt:
+def revoked(data: bytes, signer: Entity = LEAF, *, hours: int = -1) -> Attempt:
     """Return the image on a machine with a list that revoked the signer an hour before NOW's timestamp."""
-    date = NOW - timedelta(hours=1)
-    entry = x509.RevokedCertificateBuilder().serial_number(LEAF.certificate.serial_number).revocation_date(date)
+    entry = x509.RevokedCertificateBuilder().serial_number(signer.certificate.serial_number)
+    entry = entry.revocation_date(NOW + timedelta(hours=hours)).add_extension(SUPERSEDED, critical=False)
     builder = x509.CertificateRevocationListBuilder().issuer_name(CA.subject).last_update(NOW - timedelta(days=2))
     builder = builder.next_update(NOW + timedelta(days=30)).add_revoked_certificate(entry.build())
     crl = builder.sign(CA.private_key, hashes.SHA256())
-    return Attempt(data, trust=replace(TRUST, crls=(crl,)))
+    return Attempt(data, trust=replace(TRUST, crls=(crl,)), at=NOW + timedelta(days=1))
+
+
+SUPERSEDED = x509.CRLReason(x509.ReasonFlags.superseded)
+"""A reason that leaves the older timestamps of an authority valid."""
+SIGNING_CA = issue(
+    "Signer and CA",
+    CA,
+    ca=True,
+    may_sign=True,
+    usages=[oids.EKU_CODE_SIGNING, oids.EKU_TIME_STAMPING],
+    private_key=rsa_key("Signer and CA", BITS),
+)
 
 
 @attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
@@ -107,6 +128,46 @@ def timestamp_by_an_authority_of_the_revoked_signer() -> Attempt:
 def timestamp_after_the_revocation() -> Attempt:
     """A timestamp after the revocation."""
     return revoked(stamped(AUTHORITY, ROOT))
+
+
+@attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
+def timestamp_by_an_authority_of_a_revoked_ca() -> Attempt:
+    """Backdated: as before, by a signer whose certificate is also that of a CA for time stamping."""
+    authority = issue("Authority of the CA", SIGNING_CA, extensions=[STAMPING])
+    return revoked(stamped(authority, SIGNING_CA, CA, by=SIGNING_CA), SIGNING_CA, hours=1)
+
+
+@attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
+def timestamp_by_the_key_of_the_revoked_signer() -> Attempt:
+    """Backdated: a timestamp by another certificate of the signer's key, which is for time stamping."""
+    authority = issue("Twin of the Signer", ROOT, extensions=[STAMPING], private_key=LEAF.private_key)
+    return revoked(stamped(authority, ROOT), hours=1)
+
+
+@attack("RFC 5280, 5.3", code="revoked", kernel="accepted")
+def legacy_timestamp_by_the_revoked_signer() -> Attempt:
+    """Backdated: a counter-signature by the signer, whose certificate permits every usage."""
+    signer = issue("Signer for Everything", CA, private_key=rsa_key("Signer for Everything", BITS))
+    return revoked(stamped_with(lambda octets: legacy(octets, signer), signer), signer, hours=1)
+
+
+@attack("RFC 5280, 4.2.1.12", kernel="accepted", code="timestamp-usage")
+def timestamp_of_a_key_that_is_not_for_signatures() -> Attempt:
+    """A timestamp by a key whose usage is to sign certificates."""
+    authority = issue("CA of Timestamps", ROOT, ca=True, extensions=[STAMPING, (ONLY_CERTIFICATES, True)])
+    return after_expiry(stamped(authority, ROOT))
+
+
+@attack("RFC 5280, 6.1.3 (a)", kernel="accepted", code="timestamp-untrusted")
+def timestamp_below_an_expired_ca_of_its_own_name() -> Attempt:
+    """A timestamp below a CA certificate that expired before it and has the root's name as subject and issuer."""
+    rollover = issue(
+        ROOT.subject, ROOT, ca=True, may_sign=True, private_key=key("Next Root"), end=NOW - timedelta(days=1)
+    )
+    return after_expiry(stamped(issue("Authority after Rollover", rollover, extensions=[STAMPING]), rollover, ROOT))
+
+
+ONLY_CERTIFICATES = key_usage(sign_certificates=True, sign_data=False)
 
 
 @attack("RFC 5816; RFC 2634, 5.4", kernel="accepted", code="signing-certificate")

@@ -147,8 +147,37 @@ def test_an_attribute_identifies_the_certificate_of_the_authority(
     assert [problem.code for problem in problems] == ([] if accepted else ["signing-certificate"])
 
 
-@pytest.mark.parametrize("strict", [True, False])
-def test_a_certificate_with_malformed_extensions_is_not_for_time_stamping(*, strict: bool) -> None:
+def test_a_certificate_with_malformed_extensions_is_not_for_time_stamping() -> None:
     broken = x509.UnrecognizedExtension(ExtensionOID.EXTENDED_KEY_USAGE, b"no DER")
-    problems, notes = check_usage(issue("Broken", extensions=[(broken, True)]).certificate, strict=strict)
+    problems, notes = check_usage(issue("Broken", extensions=[(broken, True)]).certificate)
     assert ([problem.code for problem in problems], notes) == (["timestamp-usage"], [])
+
+
+@pytest.mark.parametrize(
+    ("usages", "accepted"),
+    [
+        pytest.param(("digital_signature",), True, id="signatures"),
+        pytest.param(("content_commitment",), True, id="non-repudiation"),
+        pytest.param(("key_encipherment",), False, id="encryption"),
+        pytest.param(("key_cert_sign", "crl_sign"), False, id="certificates and revocation lists"),
+    ],
+)
+def test_the_key_usage_of_an_authority_permits_signatures(usages: tuple[str, ...], *, accepted: bool) -> None:
+    """RFC 5280, 4.2.1.12: a key for time stamping is for digital signatures or non-repudiation."""
+    usage = x509.KeyUsage(**dict.fromkeys(KEY_USAGES, False) | dict.fromkeys(usages, True))
+    stamping = x509.ExtendedKeyUsage([x509.ObjectIdentifier(oids.EKU_TIME_STAMPING)])
+    problems, _ = check_usage(issue("Usage", extensions=[(stamping, True), (usage, True)]).certificate)
+    assert [problem.code for problem in problems] == ([] if accepted else ["timestamp-usage"])
+
+
+KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from tests.signer.policy.cases.registry import NOW
 from tests.signer.policy.cases.weak import _below
 from tests.support.policy_builder import Sign, anchor, by_microsoft, certificate, chain, commercial, driver
 
-REMARKS = {"timestamp-in-future", "timestamp-by-signer", "usage-outside-ca"}
+REMARKS = {"timestamp-in-future", "usage-outside-ca"}
 
 
 @pytest.mark.parametrize(
@@ -31,13 +30,6 @@ def test_a_usual_signature_has_no_remark(sign: Sign) -> None:
     sample = driver(sign)
     verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win11-24h2-x64"), MachineState(at=NOW))
     assert REMARKS.isdisjoint(verdict.codes)
-
-
-def by_itself(sign: Sign) -> Sign:
-    """Return the signature with a timestamp that its own signer made."""
-    stamped = sign.stamped("2026-01-01")
-    assert stamped.stamp is not None
-    return replace(stamped, stamp=replace(stamped.stamp, signer=sign.leaf))
 
 
 def below_two(
@@ -64,8 +56,6 @@ def below_two(
             {"timestamp-in-future"},
             id="a timestamp one second after the check",
         ),
-        pytest.param(by_itself(commercial()), {"timestamp-by-signer"}, id="a timestamp by the signer"),
-        pytest.param(by_itself(Sign(None, ())), set(), id="neither signer is known"),
         pytest.param(_below(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="the CA permits code signing only"),
         pytest.param(below_two(EKU_CODE_SIGNING), {"usage-outside-ca"}, id="so does the CA above"),
         pytest.param(

@@ -119,8 +119,8 @@ def test_a_timestamp_counts_only_with_a_valid_path(stamp: Timestamp, time: datet
     trust = Trust.test_signing([ROOT.certificate], crls=[revocation()])
     found = evidence(stamp)
     (paths,) = trust.paths_of(found, AFTER)
-    assert trusted_time(stamp, paths.timestamp) == time
-    assert (objection(stamp, paths.timestamp) or "").count(reason or "") >= 1
+    assert trusted_time(found.signatures[0], paths.timestamp) == time
+    assert (objection(found.signatures[0], paths.timestamp) or "").count(reason or "") >= 1
     assert [any(problem.code == "revoked" for problem in path.problems) for path in paths.signer] == [time is None]
 
 
@@ -140,9 +140,10 @@ def test_a_timestamp_of_a_revoked_authority(
 ) -> None:
     stamp = timestamp(stamped)
     trust = Trust.test_signing([ROOT.certificate], crls=[crl(ROOT, AUTHORITY, reason)])
-    (paths,) = trust.paths_of(evidence(stamp), NOW)
-    assert (trusted_time(stamp, paths.timestamp) is not None) == counts
-    assert counts or "'Trust Timestamps' was revoked" in (objection(stamp, paths.timestamp) or "")
+    found = evidence(stamp)
+    (paths,) = trust.paths_of(found, NOW)
+    assert (trusted_time(found.signatures[0], paths.timestamp) is not None) == counts
+    assert counts or "'Trust Timestamps' was revoked" in (objection(found.signatures[0], paths.timestamp) or "")
 
 
 def test_a_timestamp_below_a_revoked_ca_does_not_count() -> None:
@@ -150,8 +151,9 @@ def test_a_timestamp_below_a_revoked_ca_does_not_count() -> None:
     authority = issue("Trust Timestamps 2", issuing, usages=[EKU_TIME_STAMPING])
     stamp = stamped_by(authority, issuing)
     for crls, counts in (([], True), ([crl(ROOT, issuing)], False)):
-        (paths,) = Trust.test_signing([ROOT.certificate], crls=crls).paths_of(evidence(stamp), NOW)
-        assert (trusted_time(stamp, paths.timestamp) is not None) == counts
+        found = evidence(stamp)
+        (paths,) = Trust.test_signing([ROOT.certificate], crls=crls).paths_of(found, NOW)
+        assert (trusted_time(found.signatures[0], paths.timestamp) is not None) == counts
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the other certificate first", "the other certificate last"])

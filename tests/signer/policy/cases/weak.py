@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from signer.algorithms import DigestAlgorithm
-from signer.asn1.oids import EKU_CODE_SIGNING, EKU_WHQL
+from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING, EKU_WHQL
 from signer.policy.sources import AUTHENTICODE, EVENTS, WEAK_CHAINS
 from signer.trust.path import PathProblem
 from tests.signer.policy.cases.registry import expect, stated
@@ -87,6 +87,7 @@ def md5_since_march_2009() -> Sample:
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="timestamp-in-future")
+@expect("accepted", "trusted-root", "win11-24h2-x64", code="timestamp-in-future", **USER)
 @stated(RFC_3161)
 def timestamp_in_the_future() -> Sample:
     """A timestamp after the time of the check is reported."""
@@ -100,13 +101,21 @@ def catalog_timestamp_in_the_future() -> Sample:
     return driver(by_microsoft(EKU_WHQL).stamped("2026-11-25").in_catalog())
 
 
-@expect("accepted", "trusted-root", "win11-24h2-x64", code="timestamp-by-signer", **USER)
+@expect("rejected", "validity", "win11-24h2-x64", code="timestamp-untrusted", **USER)
 @stated(AUTHENTICODE)
 def countersigned_by_the_signer() -> Sample:
-    """A signer that countersigns itself is reported."""
-    signed = commercial().stamped("2026-01-01")
+    """A timestamp by the key of the signer does not count."""
+    signed = commercial(ends="2024-01-01").stamped("2023-06-01")
     assert signed.stamp is not None
-    return driver(signed.having(stamp=replace(signed.stamp, signer=signed.leaf)))
+    authority = certificate("Contoso Ltd.", "Some Root", usages=(EKU_TIME_STAMPING,), ends="2032-01-01")
+    return driver(signed.having(stamp=replace(signed.stamp, signer=authority)))
+
+
+@expect("rejected", "validity", "win11-24h2-x64", code="timestamp-untrusted", **USER)
+@stated(f"{WEAK_CHAINS}: it names certificates for time stamping")
+def timestamp_of_an_authority_with_md5() -> Sample:
+    """A timestamp does not count if a certificate of its chain below a published root was issued with MD5."""
+    return driver(commercial(ends="2024-01-01").stamped("2023-06-01").stamp_path_breaks("digest-md5"))
 
 
 @expect("accepted", "root", "win11-24h2-x64", code="usage-outside-ca")

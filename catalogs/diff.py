@@ -78,7 +78,7 @@ def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
 def _interpreted(entry: TrustedSubject | None, catalog: Catalog) -> CatalogMember | None:
     """Interpret an entry of a catalog. Raises CatalogError with the name of the catalog."""
     try:
-        return interpret(entry) if entry is not None else None
+        return interpret(entry, catalog.version) if entry is not None else None
     except CatalogError as error:
         raise error.at(Path(catalog.name)) from error
 

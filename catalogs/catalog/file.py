@@ -46,7 +46,7 @@ class Catalog:
         """
         parts = CatalogParts.parse(data)
         trust_list = CertificateTrustList.parse(parts.trust_list)
-        require_agreement(trust_list.subjects)
+        require_agreement(trust_list.subjects, trust_list.version)
         require_own_tags(trust_list.subjects, trust_list.version)
         return cls(trust_list, name, parts.head, parts.tail)
 
@@ -93,7 +93,7 @@ class Catalog:
     @cached_property
     def members(self) -> tuple[CatalogMember, ...]:
         """The members, in file order. Raises CatalogError."""
-        return tuple(map(interpret, self.trust_list.subjects))
+        return tuple(interpret(one, self.version) for one in self.trust_list.subjects)
 
     @cached_property
     def signed_data(self) -> bytes:

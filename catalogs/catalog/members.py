@@ -33,6 +33,7 @@ MEMBER_FLAGS = 0x10010001
 FLAT = MemberType("{DE351A42-8E59-11D0-8C47-00C04FC295EE}", b"\x82\x00")
 """A file without a format of its own, listed by the hash of all its bytes."""
 _CERT_VERSION = 0x200
+_REBUILD = "Build the catalog again: Microsoft's tools do not create such catalogs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,16 @@ def text_tag(text: str) -> bytes:
     return (text + "\0").encode("utf-16-le", "surrogatepass")
 
 
-def interpret(subject: TrustedSubject) -> CatalogMember:
-    """Interpret an entry. Raises CatalogError if its digest or names are malformed."""
+def interpret(subject: TrustedSubject, version: int) -> CatalogMember:
+    """Interpret an entry of a catalog of this version. Raises CatalogError if its digest or names are malformed."""
     try:
-        kind, (algorithm, digest, pages), attributes = _parts_of(subject)
+        kind, (algorithm, digest, pages), attributes = _parts_of(subject, version)
     except SignatureFormatError as error:
         raise CatalogError(f"malformed catalog member: {error.message}") from error
     return CatalogMember(subject.identifier, kind, algorithm, digest, pages, attributes)
 
 
-def require_agreement(entries: Iterable[TrustedSubject]) -> None:
+def require_agreement(entries: Iterable[TrustedSubject], version: int) -> None:
     """Reject entries with the same tag and different kinds, digests or page hashes. Raises CatalogError.
 
     In 93 of 93 cases in real catalogs, such entries are identical or differ only in names and releases. An entry
@@ -139,8 +140,8 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
         if known is entry or _facts_of(known) == _facts_of(entry):
             continue
         if entry.identifier not in interpreted:
-            interpreted[entry.identifier] = interpret(known)
-        one, other = interpreted[entry.identifier], interpret(entry)
+            interpreted[entry.identifier] = interpret(known, version)
+        one, other = interpreted[entry.identifier], interpret(entry, version)
         pairs = {
             "kinds": (one.kind, other.kind),
             "digests": (one.digest, other.digest),
@@ -150,7 +151,7 @@ def require_agreement(entries: Iterable[TrustedSubject]) -> None:
             raise CatalogError(
                 f"contradictory entries: entry {number} ({other.file or 'no file name'}) has the same tag as an earlier"
                 f" entry but different {' and '.join(differing)}",
-                hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
+                hint=_REBUILD,
             )
 
 
@@ -165,25 +166,20 @@ def require_own_tags(entries: Iterable[TrustedSubject], version: int) -> None:
     Windows looks members up by tag. Only a version 1 entry can have a name as its tag.
     """
     for number, entry in enumerate(entries, 1):
-        content = _content_of(entry)
-        if content is None:
-            continue
-        _, digest, _ = _digest_in_tag(entry.identifier) if version == 1 else (None, entry.identifier, None)
-        if digest is not None and not content.endswith(der.octets(digest)):
+        contents = [value for oid, value in entry.attributes if oid == oids.SPC_INDIRECT_DATA]
+        if len(contents) > 1:
+            message = f"entry {number} ({interpret(entry, version).file or 'no file name'}) contains several digests"
+            raise CatalogError(message, hint=_REBUILD)
+        digest = _digest_in_text(entry.identifier) if version == 1 else entry.identifier
+        if contents and digest is not None and not contents[0].endswith(der.octets(digest)):
+            name = interpret(entry, version).file or "no file name"
             raise CatalogError(
-                f"the tag of entry {number} ({interpret(entry).file or 'no file name'}) differs from the digest in it",
-                hint="Build the catalog again: Microsoft's tools do not create such catalogs.",
+                f"the tag of entry {number} ({name}) differs from the digest in it",
+                hint=_REBUILD,
             )
 
 
-def _content_of(entry: TrustedSubject) -> bytes | None:
-    for oid, value in entry.attributes:
-        if oid == oids.SPC_INDIRECT_DATA:
-            return value
-    return None
-
-
-def _parts_of(subject: TrustedSubject) -> tuple[str | None, _Digest, tuple[tuple[str, str], ...]]:
+def _parts_of(subject: TrustedSubject, version: int) -> tuple[str | None, _Digest, tuple[tuple[str, str], ...]]:
     """Return the kind, the digest, and names and values of an entry. Raises SignatureFormatError, CatalogError."""
     kind: str | None = None
     digest: _Digest | None = None
@@ -199,7 +195,7 @@ def _parts_of(subject: TrustedSubject) -> tuple[str | None, _Digest, tuple[tuple
             info = der.read(value)
             guid = der.read(value, info.body, info.end).contents(value).decode("utf-16-be", "replace")
             kind = _kind(guid.upper())
-    return kind, digest or _digest_in_tag(subject.identifier), tuple(attributes)
+    return kind, digest or _digest_in_tag(subject.identifier, version), tuple(attributes)
 
 
 @lru_cache(maxsize=1024)
@@ -208,17 +204,20 @@ def _name_and_value(data: bytes) -> tuple[str, str]:
     return pair.name, pair.value
 
 
-def _digest_in_tag(tag: bytes) -> _Digest:
+def _digest_in_tag(tag: bytes, version: int) -> _Digest:
     """Return the digest in a tag, recognized by its length; the tag of a named version 1 member has none."""
-    algorithm = _BY_SIZE.get(len(tag))
-    if algorithm is not None:
-        return algorithm, tag, None
+    digest = _digest_in_text(tag) if version == 1 else tag
+    algorithm = _BY_SIZE.get(len(digest)) if digest is not None else None
+    return (algorithm, digest, None) if algorithm is not None else (None, None, None)
+
+
+def _digest_in_text(tag: bytes) -> bytes | None:
+    """Return the digest whose hexadecimal digits are a version 1 tag, or None for a name."""
     try:
         raw = bytes.fromhex(tag.decode("utf-16-le").removesuffix("\0"))
     except ValueError:
-        return None, None, None
-    algorithm = _BY_SIZE.get(len(raw))
-    return (algorithm, raw, None) if algorithm else (None, None, None)
+        return None
+    return raw if len(raw) in _BY_SIZE else None
 
 
 @lru_cache(maxsize=64)

@@ -187,8 +187,15 @@ def _parts(entry: bytes) -> tuple[slice, list[tuple[str, slice]]]:
     """
     identifier, attributes = _pair(entry, der.read(entry), der.OCTET_STRING, der.SET)
     pairs = [_pair(entry, one, der.OID, der.SET) for one in der.children(entry, attributes)]
-    values = [(der.read_oid(oid.contents(entry)), slice(value.body, value.end)) for oid, value in pairs]
+    values = [(der.read_oid(oid.contents(entry)), _single_value(entry, value)) for oid, value in pairs]
     return slice(identifier.body, identifier.end), values
+
+
+def _single_value(entry: bytes, values: der.Element) -> slice:
+    """Return the place of the only value in a SET. Raises CatalogError with the offset."""
+    if der.read(entry, values.body, values.end).end != values.end:
+        raise CatalogError("malformed catalog entry: an attribute has several values", offset=values.start)
+    return slice(values.body, values.end)
 
 
 @lru_cache(maxsize=1024)  # most files of a catalog are for the same releases

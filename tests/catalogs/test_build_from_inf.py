@@ -118,4 +118,4 @@ def test_a_cabinet_has_an_enhanced_hash_in_its_sha_256_entry_only() -> None:
     enhanced = hashlib.sha256(struct.pack("<I", 40)).hexdigest()
     assert content == bytes.fromhex(ENHANCED.format(digest=digest, enhanced=enhanced))
     assert sha256.identifier.hex() == digest
-    assert interpret(sha256).kind == "cabinet"
+    assert interpret(sha256, 2).kind == "cabinet"

@@ -58,7 +58,9 @@ def test_only_members_that_differ_are_interpreted(monkeypatch: pytest.MonkeyPatc
     """Two catalogs of ten megabytes are compared within two seconds."""
     seen: list[bytes] = []
     interpret = diff.interpret
-    monkeypatch.setattr(diff, "interpret", lambda entry: seen.append(entry.identifier) or interpret(entry))
+    monkeypatch.setattr(
+        diff, "interpret", lambda entry, version: seen.append(entry.identifier) or interpret(entry, version)
+    )
     found = differences(catalog("a.sys", "b.sys"), catalog("a.sys", "c.sys"))
     assert {one.subject for one in found} == {"b.sys", "c.sys"}
     assert len(seen) == 4

@@ -57,7 +57,9 @@ def _key() -> rsa.RSAPrivateKey:
 def _public(kind: KeyKind, subject: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     """Return the key of a subject."""
     if kind == "p256":
-        return ec.derive_private_key(int.from_bytes(sha256(subject.encode()).digest()) >> 1, ec.SECP256R1()).public_key()
+        return ec.derive_private_key(
+            int.from_bytes(sha256(subject.encode()).digest()) >> 1, ec.SECP256R1()
+        ).public_key()
     # These keys never sign, so any odd number of the right size can be the modulus.
     number = int.from_bytes(sha256(subject.encode()).digest()) | 1
     return rsa.RSAPublicNumbers(65537, (1 << (int(kind[3:]) - 1)) + number).public_key()

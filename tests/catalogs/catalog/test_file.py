@@ -109,7 +109,9 @@ def test_the_identifier_is_derived_from_content_and_date() -> None:
 
 def test_page_hashes_are_in_the_sha256_entry() -> None:
     data = PeSpec(sections=[(".a", 0x400, 0x1400)]).build()
-    sha1, sha256 = map(interpret, subjects(hash_file(memoryview(data), page_hashes=DigestAlgorithm.SHA256), [], 2))
+    sha1, sha256 = (
+        interpret(one, 2) for one in subjects(hash_file(memoryview(data), page_hashes=DigestAlgorithm.SHA256), [], 2)
+    )
     assert sha1.page_hashes is None
     assert sha256.page_hashes == hash_pages(Image.parse(data), DigestAlgorithm.SHA256)
 
@@ -119,7 +121,7 @@ def test_a_new_entry_passes_between_processes_as_its_der() -> None:
     copy = pickle.loads(pickle.dumps(new))
     assert copy.to_der() == new.to_der()
     assert copy == TrustedSubject(new.identifier, new.attributes) != entry(b"a", "b.inf")[1]
-    assert interpret(copy).file == "a.inf"
+    assert interpret(copy, 2).file == "a.inf"
     parsed = Catalog.parse(assemble([new], [], OPTIONS, "").to_bytes()).trust_list.subjects[0]
     assert pickle.loads(pickle.dumps(parsed)) == parsed == new
 
@@ -156,9 +158,33 @@ def test_a_tag_other_than_the_digest_in_the_entry_is_rejected(version: int, iden
         Catalog.parse(with_tag(version, identifier))
 
 
-def test_a_name_as_tag_is_accepted_in_version_1() -> None:
-    (member,) = Catalog.parse(with_tag(1, text_tag("a name"))).members
+@pytest.mark.parametrize("name", ["a name", "hello.sys", "fifteen.symbols", "abcdef"])
+def test_a_name_as_tag_is_accepted_in_version_1(name: str) -> None:
+    """Also one that has as many bytes as a digest, or hexadecimal digits."""
+    (member,) = Catalog.parse(with_tag(1, text_tag(name))).members
     assert member.digest == DigestAlgorithm.SHA1.hash(b"a.inf")
+
+
+@pytest.mark.parametrize("name", ["hello.sys", "fifteen.symbols"])
+def test_a_name_of_version_1_is_not_read_as_a_digest(name: str) -> None:
+    assert interpret(TrustedSubject(text_tag(name), ()), 1).digest is None
+
+
+def test_an_entry_with_two_digests_is_rejected() -> None:
+    """A reader that takes the second one would accept another file."""
+    listed, other = entry(b"a", "a.inf")[1], entry(b"evil", "evil.sys")[1]
+    content = next(one for one in other.attributes if one[0] == oids.SPC_INDIRECT_DATA)
+    for attributes in ((*listed.attributes, content), (content, *listed.attributes)):
+        two = TrustedSubject(listed.identifier, attributes)
+        with pytest.raises(CatalogError, match=r"entry 1 \(a.inf\) contains several digests"):
+            Catalog.parse(assemble([two], [], OPTIONS, "").to_bytes())
+
+
+def test_an_attribute_with_two_values_is_rejected() -> None:
+    listed = entry(b"a", "a.inf")[1]
+    doubled = tuple((oid, value * 2 if oid == oids.CAT_NAMEVALUE else value) for oid, value in listed.attributes)
+    with pytest.raises(CatalogError, match="an attribute has several values"):
+        Catalog.parse(assemble([TrustedSubject(listed.identifier, doubled)], [], OPTIONS, "").to_bytes())
 
 
 def retagged(data: bytes, old: bytes, new: int) -> bytes:

@@ -83,7 +83,7 @@ def test_a_catalog_lists_it_by_its_own_digest_and_type() -> None:
     signed = patched(PLAIN, sign_file(PLAIN, identity(), SigningOptions()).changes)
     plain, again = hash_file(memoryview(PLAIN)), hash_file(memoryview(signed))
     assert plain == again
-    assert {interpret(one).kind for version in (1, 2) for one in subjects(plain, [], version)} == {"toy"}
+    assert {interpret(one, version).kind for version in (1, 2) for one in subjects(plain, [], version)} == {"toy"}
 
 
 CODE, LIST, NEITHER = Traits(loaded_as_code=True), Traits(lists_files=True), Traits()

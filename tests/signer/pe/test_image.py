@@ -6,10 +6,12 @@ import gc
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pefile
 import pytest
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
+from signer.pe import image
 from signer.pe.digest import hash_pages, hashed_ranges
 from signer.pe.image import Image
 from tests.support.files import corpus_files, corpus_id
@@ -121,3 +123,21 @@ def test_a_malformed_image_collects_no_garbage(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ImageError):
         Image.parse(memoryview(b"MZ" + bytes(200)))
     assert collected == []
+
+
+def test_the_flags_of_sections_are_attributes_only_in_the_pefile_of_others() -> None:
+    """Setting them takes half of the time of parsing. A program that imports pefile too is to find them."""
+    data = PeSpec().build()
+    own, others = image._reader()(data=data, fast_load=True), pefile.PE(data=data, fast_load=True)
+    assert not hasattr(own.sections[0], "IMAGE_SCN_CNT_CODE")
+    assert others.sections[0].IMAGE_SCN_CNT_CODE
+    assert own.sections[0].Characteristics == others.sections[0].Characteristics
+    assert own.FILE_HEADER.dump_dict() == others.FILE_HEADER.dump_dict()
+
+
+@pytest.mark.parametrize("path", corpus_files("drivers/*.sys"), ids=corpus_id)
+def test_images_are_parsed_alike_with_and_without_the_flags(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = path.read_bytes()
+    without = Image.parse(data)
+    monkeypatch.setattr(image, "_reader", lambda: pefile.PE)
+    assert Image.parse(data) == without

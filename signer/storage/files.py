@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from signer.errors import FileError
 from signer.storage import leftovers, streams
-from signer.storage.flushing import flush, start_flush
+from signer.storage.flushing import Flush, flush
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
@@ -222,6 +222,7 @@ class Replacement:
             self._staged, self._lock = leftovers.create(self._path)
         _unfinished.add(self._staged)
         self._mode, self._flushed = mode, flushed
+        self._flush: Flush | None = None
         try:
             with convert_os_errors(path):
                 # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
@@ -236,17 +237,19 @@ class Replacement:
             _write_all(self.file, data)
 
     def start_flush(self) -> None:
-        """Start syncing the file, if `replace` will sync it (`signer.storage.flushing.start_flush`)."""
+        """Start syncing the file, if `replace` will sync it. Nothing may be written afterwards."""
         with convert_os_errors(self._path):
             if self._flushed or _status(self._path) is not None:
-                start_flush(self.file)
+                self._flush = Flush(self.file)
 
     def replace(self) -> None:
         """Sync the file if it replaces another one, and give it its name."""
         with convert_os_errors(self._path):
             existing = _status(self._path)
             # Sync before the rename: otherwise a power failure could lose both the old and the new file.
-            if self._flushed or existing is not None:
+            if self._flush is not None:
+                self._flush.wait()
+            elif self._flushed or existing is not None:
                 os.fsync(self.file.fileno())
             self.file.close()
             self._staged.chmod(self._mode if self._mode is not None else _mode(existing))
@@ -255,6 +258,9 @@ class Replacement:
 
     def close(self) -> None:
         """Delete the file unless it has replaced `path`."""
+        with contextlib.suppress(OSError):
+            if self._flush is not None:
+                self._flush.wait()
         with contextlib.suppress(OSError):
             self.file.close()
         self._delete()

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import threading
 from io import FileIO
 from pathlib import Path
 
-TOGETHER = 8
-"""Number of files that are synced together. They are open at the same time; more take nearly as long each."""
+TOGETHER = 32
+"""Number of files that are synced together. They are open at the same time, and each has a thread."""
 
 
-def start_flush(file: FileIO) -> None:
-    """Start writing the bytes of a file to the disk without waiting, on Linux.
+class Flush:
+    """The sync of an open file to the disk, in a thread of its own.
 
-    If several files are started before the first `os.fsync`, all of them take a fifth of the time, because the disk
-    gets many files at once. Linux starts to write bytes that are said not to be needed in memory (`posix_fadvise`).
+    A file system syncs many files in nearly the time of one: it writes its journal once, and the disk empties its cache
+    once. Call `wait` before the file is closed.
     """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def __init__(self, file: FileIO) -> None:
+        self._descriptor = file.fileno()
+        self._error: OSError | None = None
+        self._thread: threading.Thread | None = threading.Thread(target=self._run)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system allows no more threads
+            self._thread = None
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._error = error
+
+    def wait(self) -> None:
+        """Wait until the bytes of the file are on the disk. Raises OSError."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
 
 
 def flush(path: Path) -> None:

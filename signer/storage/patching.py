@@ -129,7 +129,7 @@ def change_each(
 
     The changes of all files are computed before the first file is written, so that the second parser reads many results
     at once; up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile. Of the results, `TOGETHER` are written
-    before the first of them replaces its target, so that the disk gets many at once.
+    before the first of them replaces its target, so that they are synced to the disk at the same time.
     """
     begun = [_attempt(partial(_begin_change, source, target, change)) for source, target in places]
     results: list[Change | SignerError] = []

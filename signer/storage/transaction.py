@@ -16,7 +16,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from io import FileIO
 from pathlib import Path
 
 from signer.errors import FileError
@@ -29,7 +28,7 @@ from signer.storage.files import (
     shell_quote,
     write_atomically,
 )
-from signer.storage.flushing import TOGETHER, flush, flush_folder, start_flush
+from signer.storage.flushing import TOGETHER, Flush, flush, flush_folder
 from signer.storage.journal import JOURNAL, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
@@ -116,17 +115,16 @@ class Transaction:
         left = iter(self._staged.items())
         while group := list(itertools.islice(left, TOGETHER)):
             with contextlib.ExitStack() as stack:
-                opened = [(target, self._opened_to_flush(target, staged, stack)) for target, staged in group]
-                for target, file in opened:
+                started = [(target, self._started_flush(target, staged, stack)) for target, staged in group]
+                for target, flushed in started:
                     with convert_os_errors(target):
-                        os.fsync(file.fileno())
+                        flushed.wait()
 
-    def _opened_to_flush(self, target: Path, staged: Path, stack: contextlib.ExitStack) -> FileIO:
+    def _started_flush(self, target: Path, staged: Path, stack: contextlib.ExitStack) -> Flush:
         with convert_os_errors(target):
             file = stack.enter_context(staged.open("rb+", buffering=0))
             staged.chmod(self._modes.get(staged, mode_for(target)))
-            start_flush(file)
-        return file
+            return Flush(file)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support.files import corpus_root
+from tests.support.warm_python import warm_python as serving_python
 
 settings.register_profile("drvsign", deadline=None)  # a busy machine is no failure
 settings.load_profile("drvsign")
@@ -31,6 +34,8 @@ for name in (
     os.environ.pop(name, None)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts takes 5 times as long
+sys.dont_write_bytecode = False  # else each process rewrites the assertions of every test file again
+gc.set_threshold(50_000)  # as the program does: much is created, little of it is garbage
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,6 +60,13 @@ def user_data() -> Path:
     folder = Path(_DATA.name)
     assert user_folder().is_relative_to(folder), "the tests would use the developer's own test certificates"
     return folder
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[Path]:
+    """A program that runs modules of drvsign as Python does, without the time that their imports take."""
+    with serving_python() as program:
+        yield program
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,11 @@ MAKEFILE = "DRIVER := driver\ninclude $(shell $(DRVSIGN) --makefile)\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, warm_python: Path) -> Path:
     """A driver with a two-line makefile, and `drvsign` in the first folder of PATH."""
     program = tmp_path / "bin" / "drvsign"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m signer "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{warm_python}" -m signer "$@"\n')
     program.chmod(0o755)
     folder = tmp_path / "project"
     write_package(folder / "driver", BASE)

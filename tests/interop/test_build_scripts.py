@@ -146,10 +146,12 @@ SCRIPTS = {
 
 
 @pytest.fixture(scope="module")
-def shims(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shims(tmp_path_factory: pytest.TempPathFactory, warm_python: Path) -> Path:
     """The folder of the programs."""
     folder = tmp_path_factory.mktemp("shims")
-    assert drvsign("shims", folder).code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", str(warm_python))
+        assert drvsign("shims", folder).code == 0
     return folder
 
 

@@ -50,9 +50,9 @@ def with_fault(command: Sequence[str], folder: Path, call: str, number: int, fau
     return run(command, folder, "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
 
 
-def run(command: Sequence[str], folder: Path, *options: str) -> int:
+def run(command: Sequence[str], folder: Path, *options: str, python: str | Path = sys.executable) -> int:
     """Run drvsign in a folder, with these options of strace or without strace."""
     traced = ["strace", "-f", "-qq", *options] if options else []
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    call = [*traced, sys.executable, "-m", "signer", *command]
+    call = [*traced, python, "-m", "signer", *command]
     return subprocess.run(call, cwd=folder, env=environment, capture_output=True, check=False).returncode

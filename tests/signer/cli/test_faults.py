@@ -76,11 +76,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def runs(source: Path, kind: str, command: tuple[str, ...], stride: int) -> Iterator[dict[str, Any]]:
+def runs(python: Path, source: Path, kind: str, command: tuple[str, ...], stride: int) -> Iterator[dict[str, Any]]:
     """Yield the results of the runs."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1780000000"}
     environment["DRVSIGN_CERTS"] = str(source / "testcerts" / "generated")
-    call = [sys.executable, "-m", "tests.support.faults", kind, str(stride), str(source), *command]
+    call = [python, "-m", "tests.support.faults", kind, str(stride), str(source), *command]
     done = subprocess.run(call, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     yield from map(json.loads, done.stdout.splitlines())
@@ -90,11 +90,13 @@ def is_temporary(name: str) -> bool:
     return any(part.startswith(".drvsign") for part in Path(name).parts)
 
 
-def check(source: Path, kind: str, name: str) -> None:
+def check(python: Path, source: Path, kind: str, name: str) -> None:
     """Check all runs of a command: the last one had no fault, so its state is the new one."""
     with serving(tsa()) as server:  # the legacy protocol has no nonce: each timestamp has the same bytes
         command = tuple(server.url if word == "URL" else word for word in COMMANDS[name])
-        *faulty, whole = runs(source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or STRIDES.get(name, 4)))
+        *faulty, whole = runs(
+            python, source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or STRIDES.get(name, 4))
+        )
     old, new = state(source), whole["state"]
     assert whole["status"] == whole["again"] == 0, whole["text"]
     assert new != old
@@ -115,21 +117,21 @@ def check(source: Path, kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_killed_at_any_call_each_file_is_old_or_new(source: Path, name: str) -> None:
-    check(source, "kill", name)
+def test_killed_at_any_call_each_file_is_old_or_new(warm_python: Path, source: Path, name: str) -> None:
+    check(warm_python, source, "kill", name)
 
 
 @pytest.mark.parametrize("kind", ["ENOSPC", "EACCES", "EROFS", "EIO"])
 @pytest.mark.parametrize("name", ["sign", "package"])
-def test_a_call_that_fails_changes_no_file_by_half(source: Path, name: str, kind: str) -> None:
-    check(source, kind, name)
+def test_a_call_that_fails_changes_no_file_by_half(warm_python: Path, source: Path, name: str, kind: str) -> None:
+    check(warm_python, source, kind, name)
 
 
 @pytest.mark.skipif(not system_faults.is_available(), reason="strace is not installed, or may not trace processes")
 @pytest.mark.parametrize("fault", ["signal=KILL", "error=ENOSPC"])
 @pytest.mark.parametrize("name", ["sign", "catalog-build", "package", "timestamp"])
 def test_a_fault_in_a_system_call_leaves_each_file_old_or_new(
-    source: Path, name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warm_python: Path, source: Path, name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same from outside: strace kills the process, or lets the call fail, at each call that changes files."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -153,17 +155,19 @@ def test_a_fault_in_a_system_call_leaves_each_file_old_or_new(
             assert code in (0, 3, -9, 137) if "KILL" in fault else code in (0, 3, 120), where
             for key in {*old, *found}:
                 assert found.get(key) in (old.get(key), new.get(key)), f"{where}: {key} is neither old nor new"
-            assert system_faults.run(command, work) == 0, where
+            assert system_faults.run(command, work, python=warm_python) == 0, where
             assert state(work) == new, where
 
 
 @pytest.mark.parametrize("kind", ["kill", "ENOSPC"])
 @pytest.mark.parametrize("name", CERTIFICATES)
-def test_test_certificates_are_whole_after_a_fault_at_any_call(source: Path, name: str, kind: str) -> None:
+def test_test_certificates_are_whole_after_a_fault_at_any_call(
+    warm_python: Path, source: Path, name: str, kind: str
+) -> None:
     """Their keys are random, so that names are compared: the next run reads or makes every file and leaves no other."""
     command = CERTIFICATES[name]
     folder = next(word for word in command if word in ("made", "testcerts/generated"))
-    *faulty, whole = runs(source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or 5))
+    *faulty, whole = runs(warm_python, source, kind, command, int(os.environ.get("DRVSIGN_FAULTS") or 5))
     assert whole["status"] == whole["again"] == 0, whole["text"]
     assert faulty
     old, new = (names(one, folder) for one in (state(source), whole["state"]))

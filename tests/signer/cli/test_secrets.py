@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,27 +29,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(
-    folder: Path, *arguments: str, descriptor: int | None = None, **more: str
-) -> subprocess.CompletedProcess[bytes]:
-    """Run drvsign with everything that it can print about itself, also the traceback of a bug."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DRVSIGN_DEBUG": "1", **more}
-    passed = () if descriptor is None else (descriptor,)
-    return subprocess.run(
-        [sys.executable, "-m", "signer", *arguments, "--json", "-vv"],
-        env=environment,
-        cwd=folder,
-        pass_fds=passed,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def run(warm_python: Path) -> Run:
+    """A function that runs drvsign with everything that it can print about itself, also the traceback of a bug."""
+
+    def run(
+        folder: Path, *arguments: str, descriptor: int | None = None, **more: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DRVSIGN_DEBUG": "1", **more}
+        python, passed = (str(warm_python), ()) if descriptor is None else (sys.executable, (descriptor,))
+        return subprocess.run(
+            [python, "-m", "signer", *arguments, "--json", "-vv"],
+            env=environment,
+            cwd=folder,
+            pass_fds=passed,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.mark.skipif(os.name != "posix", reason="passes a file descriptor")
 @pytest.mark.parametrize("source", ["env", "file", "fd"])
 @pytest.mark.parametrize(("name", "code"), [("right", 0), ("wrong", 3), ("gone", 3)])
-def test_a_password_is_in_no_output_and_no_file(folder: Path, source: str, name: str, code: int) -> None:
+def test_a_password_is_in_no_output_and_no_file(run: Run, folder: Path, source: str, name: str, code: int) -> None:
     call = ("sign", "a.sys", "--pfx", f"{name}.pfx", "--output", "out.sys", f"--password-{source}")
     if source == "env":
         ran = run(folder, *call, "PFX_PASSWORD", PFX_PASSWORD=SECRET)
@@ -79,13 +88,15 @@ def test_a_password_is_in_no_output_and_no_file(folder: Path, source: str, name:
     ],
     ids=["pin-value", "keys-list", "timestamp", "timestamp-command", "scheme", "option-that-does-not-exist"],
 )
-def test_a_secret_on_the_command_line_is_refused_or_used_and_not_repeated(folder: Path, call: tuple[str, ...]) -> None:
+def test_a_secret_on_the_command_line_is_refused_or_used_and_not_repeated(
+    run: Run, folder: Path, call: tuple[str, ...]
+) -> None:
     ran = run(folder, *call)
     assert ran.returncode in (2, 3)
     assert SECRET.encode() not in ran.stdout + ran.stderr
 
 
-def test_a_secret_in_the_profile_file_is_refused_and_not_repeated(folder: Path) -> None:
+def test_a_secret_in_the_profile_file_is_refused_and_not_repeated(run: Run, folder: Path) -> None:
     (folder / "drvsign.toml").write_text(f'[profile.release]\nidentity = "pkcs11:object=x?pin-value={SECRET}"\n')
     ran = run(folder, "sign", "a.sys", "--profile", "release")
     assert (ran.returncode, SECRET.encode() in ran.stdout + ran.stderr) == (3, False), ran.stderr

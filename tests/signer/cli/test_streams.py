@@ -19,6 +19,7 @@ from tests.support.program import drvsign, state
 
 FULL = Path("/dev/full")
 PROGRAM = f"{sys.executable} -m signer"
+"""The program as it starts; tests of streams that it writes and reads as usual start `warm_python`."""
 
 
 def shell(command: str) -> subprocess.CompletedProcess[bytes]:
@@ -98,7 +99,7 @@ def test_closed_streams_change_neither_results_nor_exit_codes(
     ran = shell(f"{PROGRAM} sign {path} {option} {redirections}")
     assert ran.returncode == code, ran.stderr
     assert b"should not have happened" not in ran.stderr
-    assert shell(f"{PROGRAM} inspect toaster.sys").stdout.count(b"intact") == (path == driver.name)
+    assert drvsign("inspect", "toaster.sys").stdout.count("intact") == (path == driver.name)
 
 
 @pytest.mark.parametrize("arguments", ["digest -", "sign @-", "explain -", "verify toaster.sys --catalog -"])
@@ -128,9 +129,9 @@ def test_old_encodings_of_a_console_or_a_file_are_no_error(work: Path, encoding:
 
 def test_a_minus_is_the_standard_output(driver: Path) -> None:
     """The bytes are those of a file, and no result line is among them."""
-    assert shell(f"{PROGRAM} sign toaster.sys --output signed.sys").returncode == 0
+    assert drvsign("sign", "toaster.sys", "--output", "signed.sys").code == 0
     ran = shell(f"{PROGRAM} strip signed.sys --output -")
-    assert shell(f"{PROGRAM} strip signed.sys --output plain.sys").returncode == 0
+    assert drvsign("strip", "signed.sys", "--output", "plain.sys").code == 0
     assert (ran.returncode, ran.stdout) == (0, Path("plain.sys").read_bytes())
     assert shell(f"{PROGRAM} extract signed.sys --output -").stdout.startswith(b"\x30\x82")
     assert not Path("-").exists()
@@ -154,33 +155,36 @@ FILTERS = {
 @pytest.fixture
 def inputs(driver: Path) -> None:
     write_package(Path("package"))
-    assert shell(f"{PROGRAM} sign toaster.sys --output signed.sys").returncode == 0
-    assert shell(f"{PROGRAM} extract signed.sys --output signed.p7").returncode == 0
+    assert drvsign("sign", "toaster.sys", "--output", "signed.sys").code == 0
+    assert drvsign("extract", "signed.sys", "--output", "signed.p7").code == 0
 
 
 @pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize(("command", "source"), FILTERS.values(), ids=FILTERS)
-def test_a_filter_writes_what_the_command_writes_to_a_file(command: str, source: str) -> None:
+def test_a_filter_writes_what_the_command_writes_to_a_file(
+    warm_python: Path, monkeypatch: pytest.MonkeyPatch, command: str, source: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735689600")
     option = "" if "--detached" in command else "--output"
-    run = f"SOURCE_DATE_EPOCH=1735689600 {PROGRAM}"
     result = Path(f"{NAME}.cmd" if "install-script" in command else "result.cab")
-    named = shell(f"{run} {command.format(source)} {option} {result}")
-    assert named.returncode == 0, named.stderr
-    piped = shell(f"{run} {command.format('-')} {option} - <{source or '/dev/null'}")
+    named = drvsign(*f"{command.format(source)} {option} {result}".split())
+    assert named.code == 0, named.stderr
+    piped = shell(f"{warm_python} -m signer {command.format('-')} {option} - <{source or '/dev/null'}")
     assert (piped.returncode, piped.stdout) == (0, result.read_bytes()), piped.stderr
 
 
 @pytest.mark.usefixtures("inputs")
-def test_an_exported_identity_on_the_standard_output_is_imported_from_the_standard_input() -> None:
-    ran = shell(f"{PROGRAM} certs export --output - | {PROGRAM} certs import - imported")
+def test_an_exported_identity_on_the_standard_output_is_imported_from_the_standard_input(warm_python: Path) -> None:
+    run = f"{warm_python} -m signer certs"
+    ran = shell(f"{run} export --output - | {run} import - imported")
     assert ran.returncode == 0, ran.stderr
     assert Path("imported/code-signing.pfx").exists()
 
 
 @pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize("command", ["sign -", "strip -", "attach - --signature signed.p7"])
-def test_the_result_of_the_standard_input_goes_to_the_standard_output(command: str) -> None:
-    ran = shell(f"{PROGRAM} {command} <signed.sys")
+def test_the_result_of_the_standard_input_goes_to_the_standard_output(warm_python: Path, command: str) -> None:
+    ran = shell(f"{warm_python} -m signer {command} <signed.sys")
     assert (ran.returncode, ran.stdout[:2]) == (0, b"MZ"), ran.stderr
 
 
@@ -208,8 +212,8 @@ def test_a_list_of_files_can_be_the_standard_input() -> None:
 
 
 @pytest.mark.usefixtures("inputs")
-def test_events_on_the_standard_output_are_alone_there() -> None:
-    ran = shell(f"{PROGRAM} verify signed.sys --policy kernel --target win11-24h2-x64 --events -")
+def test_events_on_the_standard_output_are_alone_there(warm_python: Path) -> None:
+    ran = shell(f"{warm_python} -m signer verify signed.sys --policy kernel --target win11-24h2-x64 --events -")
     assert ran.returncode == 1
     assert [json.loads(line)["path"] for line in ran.stdout.splitlines()] == ["signed.sys"] * len(
         ran.stdout.splitlines()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,11 +35,18 @@ def url() -> Iterator[str]:
         yield server.url
 
 
-def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "signer", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(warm_python: Path) -> Run:
+    """A function that runs drvsign in a folder, as a program."""
+
+    def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [str(warm_python), "-m", "signer", *map(str, arguments)]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    return run
 
 
 def signed_image(folder: Path, *digests: DigestAlgorithm) -> Path:
@@ -50,7 +57,7 @@ def signed_image(folder: Path, *digests: DigestAlgorithm) -> Path:
     return path
 
 
-def test_an_image_gets_its_timestamps_once(tmp_path: Path, url: str) -> None:
+def test_an_image_gets_its_timestamps_once(run: Run, tmp_path: Path, url: str) -> None:
     path = signed_image(tmp_path, DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
     before = gather(path.read_bytes(), "image", "a.sys")
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", url, "--legacy-timestamp", url)
@@ -67,7 +74,7 @@ def test_an_image_gets_its_timestamps_once(tmp_path: Path, url: str) -> None:
     assert "skipped" in again.stdout
 
 
-def test_a_catalog_keeps_its_list(tmp_path: Path, url: str, corpus: Path) -> None:
+def test_a_catalog_keeps_its_list(run: Run, tmp_path: Path, url: str, corpus: Path) -> None:
     catalog = Catalog.parse((corpus / "golden/generated-unsigned/catalog/sample.cat").read_bytes())
     (tmp_path / "a.cat").write_bytes(sign(catalog.content, identity(), SigningOptions()))
     done = run(tmp_path, "timestamp", "a.cat", "--timestamp", url, "--output", "b.cat")
@@ -78,7 +85,7 @@ def test_a_catalog_keeps_its_list(tmp_path: Path, url: str, corpus: Path) -> Non
     assert signature.intact and signature.timestamp is not None and signature.timestamp.intact
 
 
-def test_signing_asks_the_next_authority_and_says_which_answered(tmp_path: Path, url: str) -> None:
+def test_signing_asks_the_next_authority_and_says_which_answered(run: Run, tmp_path: Path, url: str) -> None:
     (tmp_path / "a.sys").write_bytes(PeSpec().build())
     dead = "http://127.0.0.1:9/"
     done = run(tmp_path, "sign", "a.sys", "--timestamp", dead, "--timestamp", url, "--json")
@@ -90,7 +97,7 @@ def test_signing_asks_the_next_authority_and_says_which_answered(tmp_path: Path,
     assert signature.timestamp is not None and signature.timestamp.intact
 
 
-def test_a_file_without_its_timestamp_stays_as_it_was(tmp_path: Path) -> None:
+def test_a_file_without_its_timestamp_stays_as_it_was(run: Run, tmp_path: Path) -> None:
     path = signed_image(tmp_path)
     before = path.read_bytes()
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", "http://127.0.0.1:9/")
@@ -109,14 +116,14 @@ def test_a_file_without_its_timestamp_stays_as_it_was(tmp_path: Path) -> None:
     ids=["no authority", "not HTTP", "MD5"],
 )
 def test_what_can_t_mean_anything_is_a_usage_error(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     signed_image(tmp_path)
     done = run(tmp_path, "timestamp", "a.sys", *arguments)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
 
 
-def test_an_unsigned_image_has_nothing_to_timestamp(tmp_path: Path, url: str) -> None:
+def test_an_unsigned_image_has_nothing_to_timestamp(run: Run, tmp_path: Path, url: str) -> None:
     (tmp_path / "a.sys").write_bytes(PeSpec().build())
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", url)
     assert done.returncode == 3
@@ -127,7 +134,7 @@ def test_an_unsigned_image_has_nothing_to_timestamp(tmp_path: Path, url: str) ->
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["sign", "timestamp"])
 def test_waiting_for_an_authority_ends_at_once_and_leaves_nothing(
-    tmp_path: Path, how: signal.Signals, code: int, command: str
+    run: Run, tmp_path: Path, how: signal.Signals, code: int, command: str
 ) -> None:
     """One that takes calls and never answers, while the image was copied already."""
     path = tmp_path / "a.sys"
@@ -151,7 +158,7 @@ def test_waiting_for_an_authority_ends_at_once_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_the_authority_serves_with_the_test_certificates(tmp_path: Path, how: signal.Signals) -> None:
+def test_the_authority_serves_with_the_test_certificates(run: Run, tmp_path: Path, how: signal.Signals) -> None:
     command = [
         sys.executable,
         "-m",
@@ -182,7 +189,7 @@ def test_the_authority_serves_with_the_test_certificates(tmp_path: Path, how: si
     assert len(stamp.certificates) >= 2
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path, url: str) -> None:
+def test_a_port_that_is_taken_is_named(run: Run, tmp_path: Path, url: str) -> None:
     port = url.rstrip("/").rpartition(":")[2]
     done = run(tmp_path, "tsa", "serve", "--port", port)
     assert done.returncode == 3
@@ -263,7 +270,9 @@ def test_a_thread_that_does_not_start_frees_its_connection(is_timer: bool, monke
     assert set(log) == {"error in the server: RuntimeError: can't start new thread"}
 
 
-def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(tmp_path: Path, url: str) -> None:
+def test_both_signatures_of_a_dual_signed_image_get_the_kind_for_their_windows(
+    run: Run, tmp_path: Path, url: str
+) -> None:
     (tmp_path / "a.sys").write_bytes(PeSpec().build())
     done = run(tmp_path, "sign", "a.sys", "--dual", "--timestamp", url, "--legacy-timestamp", url)
     assert done.returncode == 0, done.stderr

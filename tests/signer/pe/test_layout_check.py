@@ -46,15 +46,16 @@ class PE:
 """A replacement for lief that parses no image, and aborts for images that contain "crash"."""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def fresh_reader() -> Iterator[None]:
-    """Start a new lief process for every test."""
+    """Start a new lief process for a test that ends it or leaves it unread answers."""
     layout_check._reader.cache_clear()
     yield
     layout_check._reader()._end()
     layout_check._reader.cache_clear()
 
 
+@pytest.mark.usefixtures("fresh_reader")
 def test_the_lief_process_gets_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     from signer.pe import layout_check
 
@@ -104,6 +105,7 @@ def test_real_drivers_pass(path: Path) -> None:
         ("certificate table", {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 8]}),
     ],
 )
+@pytest.mark.usefixtures("fresh_reader")
 def test_an_image_on_which_the_parsers_disagree_is_refused(
     field: str, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,18 +114,21 @@ def test_an_image_on_which_the_parsers_disagree_is_refused(
         layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
+@pytest.mark.usefixtures("fresh_reader")
 def test_a_directory_entry_with_size_zero_means_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"sections": [[0x400, 0x200]], "checksum": 0, "table": [0x600, 0]}
     monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([other]))
     layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
+@pytest.mark.usefixtures("fresh_reader")
 def test_an_image_that_lief_cannot_parse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout_check, "_answers", lambda process, requests: iter([None]))
     with pytest.raises(ImageError, match="lief can't parse the image"):
         layout_check.require_agreement(Image.parse(PeSpec().build()))
 
 
+@pytest.mark.usefixtures("fresh_reader")
 def test_after_a_kill_of_the_process_one_image_fails_and_the_next_passes() -> None:
     image = Image.parse(PeSpec().build())
     layout_check.require_agreement(image)
@@ -137,6 +142,7 @@ def test_after_a_kill_of_the_process_one_image_fails_and_the_next_passes() -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends interrupts to consoles, not to processes")
+@pytest.mark.usefixtures("fresh_reader")
 def test_the_lief_process_ignores_an_interrupt() -> None:
     image = Image.parse(PeSpec().build())
     layout_check.require_agreement(image)
@@ -183,6 +189,7 @@ print(*(type(one) is enum.EnumType for one in (lief.assembly.x86.OPCODE, lief.PE
     assert found.stdout.split() == ["False", "True", "PE_TYPE.PE32_PLUS"]
 
 
+@pytest.mark.usefixtures("fresh_reader")
 def test_a_failed_start_of_the_process_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(ROOT / "missing-program"))
     layout_check.prepare()

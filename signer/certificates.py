@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from signer.asn1 import der
+from signer.asn1.private_key import is_private_key
 from signer.errors import CertificateError, SignatureFormatError
 from signer.limits import LIMITS, raising
 
@@ -94,7 +95,7 @@ def load_all(data: bytes) -> list[x509.Certificate]:
             return decoded(load(data))
         except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):  # another type of PKCS #7
             continue
-    if b"PRIVATE KEY-----" in data:
+    if b"PRIVATE KEY-----" in data or is_private_key(data):
         raise CertificateError(
             "the file has a private key and no certificate", hint="Name the file that has its certificate."
         )

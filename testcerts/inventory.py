@@ -21,8 +21,8 @@ from signer.certificates import (
     thumbprint,
 )
 from signer.errors import CertificateError, WrongSecret
-from signer.keys.passwords import encoded_password, guesses, require_few_iterations
-from signer.keys.pfx import open_pfx, require_key
+from signer.keys.passwords import encoded_password, guesses, require_few_iterations, wrong_secret
+from signer.keys.pfx import malformed_pfx, open_pfx, require_key
 from signer.records import dataclass
 from testcerts.encodings import PFX_PASSWORD
 from testcerts.issue import key_kind
@@ -65,7 +65,7 @@ def handles(path: Path) -> bool:
 
 
 def open_contents(data: bytes, suffix: str, password: str | None = None) -> Contents:
-    """Parse the bytes of a certificate file with this suffix. Raises CertificateError and WrongSecret.
+    """Parse the bytes of a certificate file with this suffix. Raises CertificateError, IdentityError for a PFX.
 
     A PFX is also tried without a password, with an empty password, and with that of the test certificates.
     """
@@ -186,16 +186,12 @@ def _open_pfx(data: bytes, password: str | None) -> Contents:
         except WrongSecret:
             continue
         except ValueError as error:
-            message = "the PFX file is damaged or has an unsupported format"
-            raise CertificateError(message, hint="Export the PFX again.") from error
+            raise malformed_pfx() from error
         own = () if opened.certificate is None else (opened.certificate,)
         if opened.may_hide_key and not opened.others:
             require_key(opened)  # nothing to show but perhaps a key: say why
         return Contents("pfx", (*own, *opened.others), has_key=opened.key is not None)
-    raise WrongSecret(
-        "the password of the PFX file is wrong" if password is not None else "the PFX file needs a password",
-        hint="Give the password with --password-env, --password-file or --password-fd.",
-    )
+    raise wrong_secret("PFX", given=password is not None)
 
 
 def _load_crl(data: bytes) -> x509.CertificateRevocationList:

@@ -22,7 +22,7 @@ from signer.keys.chain import chain_above, identity_for
 from signer.keys.check import Check, check_digest
 from signer.keys.identity import PublicKey, SigningIdentity, require_supported
 from signer.keys.passwords import encoded_password, require_few_iterations, wrong_secret
-from signer.keys.pfx import open_pfx, require_key
+from signer.keys.pfx import malformed_pfx, open_pfx, require_key
 from signer.keys.pvk import is_pvk, load_pvk
 from signer.records import dataclass
 
@@ -70,11 +70,7 @@ def load_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     try:
         contents = open_pfx(data, password, max_iterations)
     except ValueError as error:
-        raise IdentityError(
-            "the file is not a valid PFX (PKCS #12) file",
-            hint="Use the .pfx or .p12 file that the key was exported to. "
-            "For PEM, DER and PVK files, use --cert and --key.",
-        ) from error
+        raise malformed_pfx("For PEM, DER and PVK files, use --cert and --key.") from error
     key, certificate = require_key(contents)
     return _identity(key, certificate, contents.others)
 
@@ -120,14 +116,14 @@ def _private_key(data: bytes, password: str | None) -> PrivateKey:
         key = load(data, secret, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         if not password:
-            raise wrong_secret("private key", password) from None
+            raise wrong_secret("private key", given=password is not None) from None
         # The key is not encrypted: ignore the password.
         key = load(data, None, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm as error:
         raise IdentityError(f"the type or the encryption of the private key is not supported ({error})") from error
     except ValueError as error:
         if (password is not None and _is_encrypted(data)) or "password" in str(error).lower():
-            raise wrong_secret("private key", password) from error
+            raise wrong_secret("private key", given=password is not None) from error
         raise KeyNotFound(
             "the file does not contain a valid private key",
             hint="Use a PEM or DER private key (PKCS #8, PKCS #1 or SEC 1), or a .pvk file.",

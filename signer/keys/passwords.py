@@ -20,9 +20,9 @@ def encoded_password(password: str) -> bytes:
         raise WrongSecret("the password is not UTF-8", hint="Check where the password comes from.") from error
 
 
-def wrong_secret(container: str, password: str | None) -> WrongSecret:
-    """Return the error about a password that is wrong, or missing if it is None."""
-    if password is None:
+def wrong_secret(container: str, *, given: bool) -> WrongSecret:
+    """Return the error about a password that is wrong if one was given, or missing."""
+    if not given:
         return WrongSecret(
             f"the {container} is protected by a password, and none was given",
             hint="Use --password-env, --password-file or --password-fd.",

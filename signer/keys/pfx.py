@@ -71,6 +71,14 @@ def open_pfx(data: bytes, password: str | None, max_iterations: int | None = Non
     return _contents(reordered, secret, password, may_hide_key=bool(pfx.encrypted))
 
 
+def malformed_pfx(hint: str = "") -> IdentityError:
+    """Return the error about a file that is no PFX, or a damaged one, with a further hint."""
+    return IdentityError(
+        "the file is not a valid PFX (PKCS #12) file",
+        hint=f"Use the .pfx or .p12 file that the key was exported to. {hint}".strip(),
+    )
+
+
 def require_key(contents: PfxContents) -> tuple[PrivateKeyTypes, x509.Certificate]:
     """Return the key of a PFX and its certificate. Raises KeyNotFound."""
     if contents.key is not None and contents.certificate is not None:
@@ -94,7 +102,7 @@ def _contents(data: bytes, secret: bytes | None, password: str | None, *, may_hi
         raise IdentityError(f"the encryption of the PFX is not supported ({error})") from error
     except ValueError as error:
         if "password" in str(error).lower():
-            raise wrong_secret("PFX", password) from error
+            raise wrong_secret("PFX", given=password is not None) from error
         raise
     own, others = opened.cert, [entry.certificate for entry in opened.additional_certs]
     certificates = decoded([*([own.certificate] if own is not None else []), *others])
@@ -139,7 +147,7 @@ def _form(pfx: Pfx, mac: Mac, password: str | None, limit: int, *, both: bool) -
     for form in (None, "") if both else (password,):
         if _verifies(pfx, mac, form, limit):
             return form
-    raise wrong_secret("PFX", password)
+    raise wrong_secret("PFX", given=password is not None)
 
 
 def _verifies(pfx: Pfx, mac: Mac, password: str | None, limit: int) -> bool:

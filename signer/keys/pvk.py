@@ -19,7 +19,8 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import Cipher
 
-from signer.errors import IdentityError, KeyNotFound, WrongSecret
+from signer.errors import IdentityError, KeyNotFound
+from signer.keys.passwords import wrong_secret
 
 _MAGIC = 0xB0B5F11E
 _HEADER = Struct("<6L")
@@ -90,10 +91,7 @@ def to_pvk(key: rsa.RSAPrivateKey) -> bytes:
 def _decrypted(body: bytes, salt: bytes, password: bytes | None) -> bytes:
     """Decrypt a key with the strong or the weak form of its password. Raises WrongSecret, IdentityError."""
     if password is None:
-        raise WrongSecret(
-            "the PVK file is protected by a password, and none was given",
-            hint="Use --password-env, --password-file or --password-fd.",
-        )
+        raise wrong_secret("PVK file", given=False)
     digest = hashlib.sha1(salt + password, usedforsecurity=False).digest()
     for key in (digest[:16], digest[:5] + bytes(11)):
         try:
@@ -104,9 +102,7 @@ def _decrypted(body: bytes, salt: bytes, password: bytes | None) -> bytes:
             ) from error
         if found.startswith(b"RSA2"):
             return found
-    raise WrongSecret(
-        "the password of the PVK file is wrong", hint="Check the password, also for spaces before and after it."
-    )
+    raise wrong_secret("PVK file", given=True)
 
 
 def _rsa_key(body: bytes) -> rsa.RSAPrivateKey:

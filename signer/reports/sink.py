@@ -31,7 +31,7 @@ class Sink(Protocol):
         *,
         cut_last: bool = False,
     ) -> None:
-        """Write a table; `cut_last` allows cutting the cells of the last column."""
+        """Write a table and a blank line; `cut_last` allows cutting the cells of the last column."""
 
     def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Tell whether a table of these rows fits without wrapping or cutting a cell."""
@@ -67,13 +67,14 @@ class PlainSink:
         *,
         cut_last: bool = False,
     ) -> None:
-        """Write columns that are as wide as their longest cell."""
+        """Write columns that are as wide as their longest cell, and a blank line."""
         cells = [list(columns), *([", ".join(cell_text(cell).split("\n")) for cell in row] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         if title:
             self.print(title)
         for row in cells:
             self.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        self.print()
 
     def fits(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
         """Return True: plain text has no width limit."""

@@ -6,10 +6,12 @@ None of them is ever replaced by a file.
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import re
 import stat
 import sys
+import time
 from io import FileIO
 from pathlib import Path
 
@@ -20,6 +22,9 @@ _NAMED_DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 STANDARD = Path("-")
 """The standard input where a file is read, the standard output where one is written."""
 _CHUNK = 1 << 16
+MAX_WAIT = 10
+"""Seconds that a program has to start reading a pipe that output goes to."""
+_WAIT_STEP = 0.02
 _TEXT_CONTROLS = b"\t\n\f\r"
 
 _input: list[tuple[object, bytes]] = []
@@ -100,15 +105,41 @@ def is_standard_output(path: Path) -> bool:
 
 
 def copy_to(path: Path, source: FileIO) -> None:
-    """Write all bytes of an open file to a stream. Raises OSError."""
+    """Write all bytes of an open file to a stream. Raises OSError, and FileError for a pipe that no program reads."""
     descriptor = _descriptor(path)
-    flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
-    target = os.dup(descriptor) if descriptor is not None else os.open(path, flags)
+    target = os.dup(descriptor) if descriptor is not None else _opened(path)
     with os.fdopen(target, "wb", buffering=0) as stream:
         source.seek(0)
         while piece := memoryview(source.read(_CHUNK)):
             while piece:
                 piece = piece[stream.write(piece) :]
+
+
+def _opened(path: Path) -> int:
+    """Open a pipe or a character device for writing. Raises OSError, FileError for a pipe without a reader.
+
+    Opening a pipe waits for its reader, without end if there is none. So it is opened without waiting, again and again.
+    """
+    flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+    mode = _mode(path)
+    if mode is None or not stat.S_ISFIFO(mode):
+        return os.open(path, flags)
+    end = time.monotonic() + MAX_WAIT
+    while True:
+        try:
+            descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        else:
+            try:
+                return os.open(path, flags)  # one that waits when the pipe is full
+            finally:
+                os.close(descriptor)
+        if time.monotonic() > end:
+            message = f"the path is a pipe, and no program read it within {MAX_WAIT} seconds"
+            raise FileError(message, path=path, hint="Start the program that reads it first, or name a file.")
+        time.sleep(_WAIT_STEP)
 
 
 def _descriptor(path: Path) -> int | None:

@@ -3,7 +3,7 @@
     python -m tests.support.install_size
 
 It installs drvsign, and drvsign with each extra, in empty folders in build/sizes, with uv from build/tools. Sizes are
-without bytecode. A command uses a package if it imports one of its modules.
+without bytecode. A command uses a package if it imports one of its modules, or opens one of its files.
 """
 
 from __future__ import annotations
@@ -38,13 +38,18 @@ COMMANDS = {
 }
 """The common commands, by the name that the table shows."""
 PROGRAM = """
-import sys
+import pathlib, sys
+opened = set()
+sys.addaudithook(lambda event, values: opened.add(values[0]) if event == "open" else None)
 from signer.cli.app import main
 try:
     main()
 except SystemExit as end:
     status = end.code
-print("modules:", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+folder = pathlib.Path(sys.path[0])
+files = [pathlib.Path(one) for one in opened if isinstance(one, str)]
+names = {one.relative_to(folder).parts[0] for one in files if one.is_relative_to(folder)}
+print("modules:", *sorted(names | {name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 sys.exit(status)
 """
 IN_A_PROCESS_OF_ITS_OWN = {"lief": ("package", "sign")}
@@ -100,7 +105,7 @@ def folder_of(extra: str) -> Path:
 def plain_table(packages: Mapping[str, Package]) -> Iterator[str]:
     """Yield the table of what every installation has, the largest first."""
     used = commands_by_package(packages)
-    yield "| package | MB | required by | imported by |"
+    yield "| package | MB | required by | used by |"
     yield "|---|---|---|---|"
     for one in sorted(packages.values(), key=lambda one: -one.size):
         above = sorted(other.name for other in packages.values() if one.name in other.requires)
@@ -123,19 +128,22 @@ def extras_table(plain: Mapping[str, Package]) -> Iterator[str]:
 
 
 def commands_by_package(packages: Mapping[str, Package]) -> dict[str, list[str]]:
-    """Run the common commands, and return those that import each package."""
+    """Run the common commands, and return those that use each package."""
     shutil.copytree(ROOT / "examples" / "hello", SCRATCH / "hello")
     used: dict[str, list[str]] = {name: [] for name in packages}
     for command, line in COMMANDS.items():
-        modules = imported_by(line)
+        modules = used_by(line)
         for one in packages.values():
             if one.modules & modules or command in IN_A_PROCESS_OF_ITS_OWN.get(one.name, ()):
                 used[one.name].append(command)
     return used
 
 
-def imported_by(line: str) -> set[str]:
-    """Run one command and return the top-level modules that it imports. Raises subprocess.CalledProcessError."""
+def used_by(line: str) -> set[str]:
+    """Run one command and return the top-level modules that it imports or whose files it opens.
+
+    Raises subprocess.CalledProcessError.
+    """
     environment = {"PYTHONPATH": str(folder_of("")), "PATH": "/usr/bin:/bin", "HOME": str(SCRATCH)}
     command = [sys.executable, "-P", "-S", "-c", PROGRAM, *line.split()]
     done = subprocess.run(command, cwd=SCRATCH, env=environment, capture_output=True, text=True, check=True)

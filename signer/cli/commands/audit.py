@@ -26,7 +26,8 @@ from signer.cli.paths import listed
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
 from signer.records import dataclass
-from signer.storage.files import exists, require_data
+from signer.storage.files import exists, read, require_data
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from signer.audit.baseline import Difference
@@ -154,6 +155,9 @@ class AuditOptions:
             raise FileError("file or folder not found", path=path, hint="Check the path.")
         for path, _ in found:
             require_data(path)
+            if path == STANDARD and not read(path):
+                hint = "Check the command that writes it: it should write an inventory or an image."
+                raise FileError("the standard input is empty", path=path, hint=hint)
         return [Place(path, machine) for path, machine in found]
 
     def states(self) -> dict[str, Path]:

@@ -247,3 +247,10 @@ def test_written_files_are_named(store: Path) -> None:
     ran = drvsign("audit", "store", "--output", "a.csv", "--report", "html=a.html")
     assert [line for line in ran.stderr.splitlines() if "written" in line] == ["a.csv: written", "a.html: written"]
     assert "written" not in drvsign("audit", "store", "-q", "--output", "a.csv").stderr
+
+
+def test_an_empty_standard_input_is_an_error() -> None:
+    """The command that should have written an inventory failed."""
+    ran = drvsign("audit", "-", stdin=b"")
+    assert (ran.code, ran.errors) == (3, ["error: -: the standard input is empty"])
+    assert "hint: Check the command that writes it" in ran.stderr

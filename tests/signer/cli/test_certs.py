@@ -239,7 +239,7 @@ def test_show_opens_a_pfx_with_the_password_from_where_the_options_say(locked, m
 def test_show_goes_on_after_a_file_that_it_can_not_open_and_ends_with_3(locked):
     result = run("show", locked, code=3)
     assert "a.cer" in result.stdout
-    assert "b.pfx: the PFX file needs a password" in result.stderr
+    assert "b.pfx: the PFX is protected by a password, and none was given" in result.stderr
     document = json.loads(run("show", locked, "--json", code=3).stdout)
     assert [one["error"] and one["error"]["code"] for one in document["files"]] == [None, "wrong-secret"]
 

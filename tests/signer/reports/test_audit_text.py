@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -46,6 +47,15 @@ def test_a_group_names_its_policy_and_remedy_once_before_its_drivers() -> None:
     ]
     assert lines.count("  Windows Driver Policy, from 2026-04-14 on") == 2  # one for each answer
     assert "  Memory integrity" in lines
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_blank_line_precedes_each_group(*, verbose: bool) -> None:
+    lines = text_of(SAMPLE, verbose=verbose).splitlines()
+    titles = [number for number, line in enumerate(lines) if line[:1].isdigit() and line.endswith(":")]
+    assert len(titles) > 2
+    assert [lines[number - 1] for number in titles] == [""] * len(titles)
+    assert not any(one == other == "" for one, other in pairwise(lines))
 
 
 def test_drivers_that_did_not_load_before_are_listed_only_if_verbose() -> None:
@@ -91,7 +101,7 @@ FOLDERS = {
 @pytest.mark.parametrize("path", FOLDERS)
 def test_a_driver_without_a_package_has_its_folder(path: str) -> None:
     one = Row(path, (path,), "ab" * 32, POLICY, SAMPLE[0].identity)
-    assert text_of([one]).splitlines()[-1].endswith(f"  {FOLDERS[path]}")
+    assert text_of([one]).splitlines()[-2].endswith(f"  {FOLDERS[path]}")
 
 
 def test_hostile_names_are_escaped() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from signer.errors import FileError
 from signer.operations.signatures import is_signed
+from signer.storage import streams
 from signer.storage.files import write_atomically
 from signer.storage.patching import PatchSet, patch_atomically
 from signer.storage.transaction import atomic_update
@@ -53,6 +54,17 @@ def test_a_changed_copy_goes_through_a_fifo(tmp_path: Path, size: int) -> None:
     assert got == changes.unchecked(bytes(size))
 
 
+def test_a_fifo_without_a_reader_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_WAIT", 0)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="no program read it") as caught:
+        write_atomically(tmp_path / "pipe", b"x")
+    assert (caught.value.path, caught.value.hint) == (
+        tmp_path / "pipe",
+        "Start the program that reads it first, or name a file.",
+    )
+
+
 def test_a_link_to_a_fifo_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     assert written_to(tmp_path / "pipe", lambda: write_atomically(tmp_path / "link", b"x")) == b"x"
@@ -87,6 +99,7 @@ def test_a_transaction_changes_nothing_if_a_target_is_a_fifo(tmp_path: Path) -> 
 def test_standard_output_that_is_a_file_is_written_at_its_position(tmp_path: Path, name: str) -> None:
     program = f"""
 import os, pathlib
+from signer.storage import streams
 from signer.storage.files import write_atomically
 os.write(1, b"before ")
 write_atomically(pathlib.Path({name!r}), b"data")

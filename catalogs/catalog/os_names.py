@@ -36,6 +36,10 @@ class OsName:
     confirmed: bool = True
     """True if the token was seen in a real catalog; otherwise it follows the pattern of similar releases."""
 
+    def __hash__(self) -> int:
+        """Hash the /os name alone: putting the releases of a package in order hashes some 250."""
+        return hash(self.option)
+
     def __str__(self) -> str:
         return self.option
 

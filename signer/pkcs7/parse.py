@@ -111,7 +111,7 @@ class ParsedSignedData:
         if signer.issuer is None:
             return next((found for found in self.certificates if signer.signed_by(found)), None)
         for data in self.certificates_der:
-            if _names_of(data) == (signer.issuer, signer.serial):
+            if signer.issuer in data and _names_of(data) == (signer.issuer, signer.serial):  # the quick test first
                 return load_der(data)
         return None
 

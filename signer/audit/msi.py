@@ -45,10 +45,17 @@ def _of_cabinet(database: MsiDatabase, name: str, names: Mapping[str, str], path
         yield from _unpacked(data, names)
         return
     beside = path.parent / name
-    if Path(name).name != name or not beside.is_file():
+    if Path(name).name != name or not _is_file(beside):
         raise FileError(f"the cabinet {name!r} of the MSI is not beside it", hint="Copy it into the folder of the MSI.")
     with mapped(beside) as view:
         yield from _unpacked(view, names)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[Member]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 
 _CHUNK = 1 << 20
 
@@ -23,19 +24,25 @@ class _File:
         return self._data
 
 
-def main() -> None:
-    """Write the bytes of the files. Raises archi.Error, which ends the process with exit code 1."""
-    # The parent process handles interrupts: here, one would make a cabinet look damaged.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def pieces(cabinet: bytes) -> Iterator[bytes]:
+    """Yield the bytes of the files of a cabinet, one after the other. Raises archi.Error."""
     import archi
 
-    file = _File(sys.stdin.buffer.read())
+    file = _File(cabinet)
     for entry in archi.Archive(file):
         left = entry.size
         while left > 0:
             piece = entry.read(min(left, _CHUNK))
             left -= len(piece) or left
-            sys.stdout.buffer.write(piece)
+            yield piece
+
+
+def main() -> None:
+    """Write the bytes of the files. Raises archi.Error, which ends the process with exit code 1."""
+    # The parent process handles interrupts: here, one would make a cabinet look damaged.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for piece in pieces(sys.stdin.buffer.read()):
+        sys.stdout.buffer.write(piece)
 
 
 if __name__ == "__main__":

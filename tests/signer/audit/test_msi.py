@@ -106,6 +106,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "a cabinet that is not there": (msi(FILES, {}, media=["#x.cab"]), "has no stream with its cabinet 'x.cab'"),
     "a cabinet that is not beside it": (msi(FILES, {}, media=["x.cab"]), "the cabinet 'x.cab' of the MSI is not"),
     "a cabinet in another folder": (msi(FILES, {}, media=["../x.cab"]), "the cabinet '../x.cab' of the MSI is not"),
+    "a cabinet with a name that no file has": (msi(FILES, {}, media=["x" * 300]), "of the MSI is not beside it"),
     "a damaged cabinet": (msi(FILES, {"x.cab": b"MSCF"}), "not a cabinet"),
     "folders in a circle": (
         msi({"SYS": "A:a.sys"}, {"x.cab": CABINET}, (("A", "B", "a"), ("B", "A", "b"))),

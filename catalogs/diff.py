@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import CatalogMember, interpret
 from catalogs.catalog.trust_list import TrustedSubject
 from signer.errors import CatalogError
-from signer.records import dataclass
 
 DifferenceKind = Literal[
     "version", "identifier", "date", "attribute", "order", "member", "member-attribute", "signature"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A difference between two catalogs; a value is None if that catalog lacks the item."""
 
     what: DifferenceKind
@@ -66,19 +63,35 @@ def _attributes(
 
 
 def _members(first: Catalog, second: Catalog) -> Iterator[Difference]:
-    """Compare the members. Equal entries, which are nearly all of similar catalogs, are not interpreted."""
     left, right = _by_tag(first.trust_list.subjects), _by_tag(second.trust_list.subjects)
     for tag in dict.fromkeys((*left, *right)):
-        for one, other in _pairs(left.get(tag, []), right.get(tag, [])):
-            yield from _member(_interpreted(one, first), _interpreted(other, second))
+        yield from _entries_of_tag(left.get(tag, ()), right.get(tag, ()), first, second)
     if list(left) != list(right) and left.keys() == right.keys():
         yield Difference("order", "members", "different order", "different order")
 
 
-def _interpreted(entry: TrustedSubject | None, catalog: Catalog) -> CatalogMember | None:
+def _entries_of_tag(
+    left: Sequence[TrustedSubject], right: Sequence[TrustedSubject], first: Catalog, second: Catalog
+) -> Iterator[Difference]:
+    """Compare the entries of one tag. Equal ones, which are nearly all of similar catalogs, are not interpreted."""
+    if left == right:
+        return
+    if left and right:
+        left, right = _without(left, right), _without(right, left)
+    for one, other in zip(left, right, strict=False):
+        yield from _member(_interpreted(one, first), _interpreted(other, second))
+    for one in left[len(right) :]:
+        member = _interpreted(one, first)
+        yield Difference("member", _name(member), _describe(member), None)
+    for other in right[len(left) :]:
+        member = _interpreted(other, second)
+        yield Difference("member", _name(member), None, _describe(member))
+
+
+def _interpreted(entry: TrustedSubject, catalog: Catalog) -> CatalogMember:
     """Interpret an entry of a catalog. Raises CatalogError with the name of the catalog."""
     try:
-        return interpret(entry, catalog.version) if entry is not None else None
+        return interpret(entry, catalog.version)
     except CatalogError as error:
         raise error.at(Path(catalog.name)) from error
 
@@ -91,17 +104,7 @@ def _by_tag(entries: Iterable[TrustedSubject]) -> dict[bytes, list[TrustedSubjec
     return found
 
 
-def _pairs(
-    left: list[TrustedSubject], right: list[TrustedSubject]
-) -> Iterator[tuple[TrustedSubject | None, TrustedSubject | None]]:
-    """Pair the entries of one tag that only one catalog has; the shorter side is filled with None."""
-    if left == right:
-        return iter(())
-    first, second = _without(left, right), _without(right, left)
-    return itertools.zip_longest(first, second)
-
-
-def _without(entries: list[TrustedSubject], others: list[TrustedSubject]) -> list[TrustedSubject]:
+def _without(entries: Sequence[TrustedSubject], others: Sequence[TrustedSubject]) -> list[TrustedSubject]:
     """Return the entries that are not among the others, as often as they are missing there."""
     same = Counter(others)
     found = []
@@ -113,11 +116,8 @@ def _without(entries: list[TrustedSubject], others: list[TrustedSubject]) -> lis
     return found
 
 
-def _member(one: CatalogMember | None, other: CatalogMember | None) -> Iterator[Difference]:
-    name = next((member.file or member.tag.hex() for member in (one, other) if member is not None), "")
-    if one is None or other is None:
-        yield Difference("member", name, _describe(one), _describe(other))
-        return
+def _member(one: CatalogMember, other: CatalogMember) -> Iterator[Difference]:
+    name = _name(one)
     yield from _attributes("member-attribute", name, one.attributes, other.attributes)
     pairs = {"kind": (one.kind, other.kind), "page hashes": (bool(one.page_hashes), bool(other.page_hashes))}
     for what, (one_value, other_value) in pairs.items():
@@ -131,10 +131,13 @@ def _signature(first: Catalog, second: Catalog) -> Iterator[Difference]:
         yield Difference("signature", "", one, other if one != other else f"a different signature by {other}")
 
 
-def _describe(member: CatalogMember | None) -> str | None:
-    if member is None:
-        return None
-    return f"{member.digest_algorithm or 'tag'} {(member.digest or member.tag).hex()}"
+def _name(member: CatalogMember) -> str:
+    return member.file or member.tag.hex()
+
+
+def _describe(member: CatalogMember) -> str:
+    label = member.digest_algorithm.label if member.digest_algorithm else "tag"
+    return f"{label} {(member.digest or member.tag).hex()}"
 
 
 def signer_of(catalog: Catalog) -> str:

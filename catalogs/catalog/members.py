@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject
+from catalogs.catalog.trust_list import Attribute, NameValue, TrustedSubject, name_flags_value
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import CatalogError, SignatureFormatError
@@ -186,7 +186,8 @@ def _parts_of(subject: TrustedSubject, version: int) -> tuple[str | None, _Diges
     attributes = []
     for oid, value in subject.attributes:
         if oid == oids.CAT_NAMEVALUE:
-            attributes.append(_name_and_value(value))
+            name, _, text = name_flags_value(value)
+            attributes.append((name, text))
         elif oid == oids.SPC_INDIRECT_DATA:
             digest = indirect_data.parse_digest(value)
         elif oid == oids.CAT_MEMBERINFO2:
@@ -196,12 +197,6 @@ def _parts_of(subject: TrustedSubject, version: int) -> tuple[str | None, _Diges
             guid = der.read(value, info.body, info.end).contents(value).decode("utf-16-be", "replace")
             kind = _kind(guid.upper())
     return kind, digest or _digest_in_tag(subject.identifier, version), tuple(attributes)
-
-
-@lru_cache(maxsize=1024)
-def _name_and_value(data: bytes) -> tuple[str, str]:
-    pair = NameValue.parse(data)
-    return pair.name, pair.value
 
 
 def _digest_in_tag(tag: bytes, version: int) -> _Digest:

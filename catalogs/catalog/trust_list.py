@@ -96,7 +96,7 @@ class NameValue:
     @classmethod
     def parse(cls, data: bytes) -> NameValue:
         """Parse a CAT_NAMEVALUE. Raises CatalogError."""
-        return _parse_name_value(data)
+        return cls(*name_flags_value(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +199,15 @@ def _single_value(entry: bytes, values: der.Element) -> slice:
 
 
 @lru_cache(maxsize=1024)  # most files of a catalog are for the same releases
-def _parse_name_value(data: bytes) -> NameValue:
-    fields = list(der.children(data, der.read(data)))
-    if [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
+def name_flags_value(data: bytes) -> tuple[str, int, str]:
+    """Return the fields of a CAT_NAMEVALUE, for members of catalogs with hundreds of thousands. Raises CatalogError."""
+    fields = der.exact_children(data, der.read(data), 3)
+    if fields is None or [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
         raise CatalogError("malformed named value: expected BMPString, INTEGER, OCTET STRING")
     name, flags, value = [data[field.body : field.end] for field in fields]
     text, _ = codecs.utf_16_le_decode(value, "surrogatepass" if len(value) % 2 == 0 else "replace", True)
     decoded, _ = codecs.utf_16_be_decode(name, "replace", True)  # faster than bytes.decode
-    return NameValue(decoded, int.from_bytes(flags, "big"), text.removesuffix("\0"))
+    return decoded, int.from_bytes(flags, "big"), text.removesuffix("\0")
 
 
 @lru_cache(maxsize=1024)  # the two entries of a file, and many files, share attributes
@@ -240,7 +241,7 @@ def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
 
 def _pair(data: bytes, parent: der.Element, first: int, second: int) -> tuple[der.Element, der.Element]:
     """Return the two children of a SEQUENCE, which must have these tags. Raises CatalogError with the offset."""
-    children = der.two_children(data, parent)
+    children = der.exact_children(data, parent, 2)
     if parent.tag != der.SEQUENCE or children is None or (children[0].tag, children[1].tag) != (first, second):
         raise CatalogError("malformed catalog entry: unexpected ASN.1 structure", offset=parent.start)
-    return children
+    return children[0], children[1]

@@ -102,18 +102,19 @@ def first_children(data: _Bytes, parent: Element, limit: int) -> list[Element]:
     return list(islice(children(data, parent), limit + 1))
 
 
-def two_children(data: _Bytes, parent: Element) -> tuple[Element, Element] | None:
-    """Return the two elements inside a constructed element, or None if it has another number of elements.
+def exact_children(data: _Bytes, parent: Element, count: int) -> list[Element] | None:
+    """Return the elements inside a constructed element, or None if there are not `count` of them.
 
     Raises SignatureFormatError.
     """
-    if parent.body == parent.end:
-        return None
-    first = read(data, parent.body, parent.end)
-    if first.end == parent.end:
-        return None
-    second = read(data, first.end, parent.end)
-    return (first, second) if second.end == parent.end else None
+    found, offset, end = [], parent.body, parent.end
+    for _ in range(count):
+        if offset == end:
+            return None
+        element = read(data, offset, end)
+        found.append(element)
+        offset = element.end
+    return found if offset == end else None
 
 
 def total_length(data: _Bytes) -> int:

@@ -39,7 +39,7 @@ def serialized_object(data: bytes, link: der.Element) -> tuple[bytes, bytes] | N
     """Return class and contents of the serialized object in an SpcLink, or None for a URL and a file."""
     if link.tag == _URL or (link.tag == _FILE and only_child(data, link).tag in _ENCODINGS):
         return None
-    pair = der.two_children(data, link) if link.tag == _MONIKER else None
+    pair = der.exact_children(data, link, 2) if link.tag == _MONIKER else None
     if pair is None or any(one.tag != der.OCTET_STRING for one in pair):
         raise SignatureFormatError("an SpcLink has neither a URL, a file nor a serialized object", offset=link.start)
     return pair[0].contents(data), pair[1].contents(data)

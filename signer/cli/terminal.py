@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TextIO
 
-from signer.reports.escape import cell_text, printable
+from signer.reports.escape import cell_texts, printable
 from signer.reports.styles import STYLES
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def write_table(
 
     A table of more than `MAX_DRAWN_ROWS` or `MAX_DRAWN_TEXT` is written without wrapping.
     """
-    texts = [[cell_text(value) for value in row] for row in rows]
+    texts = list(zip(*map(cell_texts, zip(*rows, strict=True)), strict=True))
     if not stream.isatty() and is_plain(stream):
         if title:  # whole, where rich would wrap a path to the width of the table
             write_line(stream, printable(title))
@@ -130,11 +130,13 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str | 
 
     rich takes 0.4 ms for a row.
     """
-    lines = [line for row in (columns, *rows) for line in _lines_of(row)]
+    lines = [columns, *rows]
+    together = "".join(map("".join, lines))
+    if "\n" in together:
+        lines = [line for row in lines for line in _lines_of(row)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     total = sum(widths) + _BETWEEN_CELLS * (len(widths) - 1)
-    wide = any(_WIDE.search(text) for row in (columns, *rows) for text in row)
-    if wide or total + 2 > _PIPE_WIDTH:
+    if total + 2 > _PIPE_WIDTH or _WIDE.search(together):
         return None
     padding = " " * _BETWEEN_CELLS
     drawn = [f" {padding.join(map(str.ljust, line, widths))}".rstrip() for line in lines]

@@ -59,10 +59,10 @@ def digest_algorithm(data: bytes, element: der.Element) -> str:
 
 def two_fields(data: bytes, parent: der.Element) -> tuple[der.Element, der.Element]:
     """Return the elements of a structure that has two fields."""
-    found = der.two_children(data, parent)
+    found = der.exact_children(data, parent, 2)
     if found is None:
         raise SignatureFormatError("a structure of the signature has not exactly two fields", offset=parent.start)
-    return found
+    return found[0], found[1]
 
 
 def shortest_identifier(data: bytes, element: der.Element) -> str:

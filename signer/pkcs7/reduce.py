@@ -23,7 +23,7 @@ def without_other_certificates(signature: bytes) -> bytes:
     certificate = parsed.certificate_of(parsed.signers[0]) if parsed.signers else None
     if certificate is None:
         raise SignatureFormatError("the signature does not contain the signer's certificate")
-    parts = der.two_children(signature, der.read(signature))
+    parts = der.exact_children(signature, der.read(signature), 2)
     if parts is None:
         raise SignatureFormatError("the signature has fields behind its content, which would be lost")
     oid, wrapped = parts

@@ -9,11 +9,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's control, formatting (bidirectional marks too) and surrogate characters, line and paragraph separators."""
 _COMMAND = re.compile(r"(?<!\S):(?=:)|#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
 """The first character of a command; `::` at the start of each word, because text can be wrapped there."""
+
+
+class _Escapes(dict[int, str]):
+    """What `str.translate` writes for each character; it is worked out when a character is first seen."""
+
+    ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+    """Unicode's control, formatting (bidirectional marks too) and surrogate characters, line and paragraph
+    separators."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if unicodedata.category(char) in self.ESCAPED:
+            char = char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        self[code] = char
+        return char
+
+
+_ESCAPES = _Escapes()
 
 
 def printable(text: str) -> str:
@@ -23,14 +40,7 @@ def printable(text: str) -> str:
     """
     if "::" in text or "##" in text:
         text = _COMMAND.sub(lambda found: f"\\x{ord(found[0]):x}", text)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        char.encode("unicode_escape", "surrogatepass").decode("ascii")
-        if unicodedata.category(char) in _ESCAPED_CATEGORIES
-        else char
-        for char in text
-    )
+    return text if text.isprintable() else text.translate(_ESCAPES)
 
 
 def without_noncharacters(text: str) -> str:
@@ -43,3 +53,12 @@ def cell_text(value: object) -> str:
     if isinstance(value, tuple):
         return "\n".join(printable(str(line)) for line in value)
     return "" if value is None else printable(str(value))
+
+
+def cell_texts(values: Sequence[object]) -> list[str]:
+    """Return the texts of many cells; if all are plain, they are checked as one text, which is much faster."""
+    texts = ["" if value is None else str(value) for value in values]
+    together = "".join(texts)
+    if printable(together) is together and not any(isinstance(value, tuple) for value in values):
+        return texts
+    return [cell_text(value) for value in values]

@@ -12,7 +12,7 @@ from catalogs.build import CatalogOptions, assemble
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import MEMBER_FLAGS, hash_file, subjects
 from catalogs.catalog.trust_list import NameValue, TrustedSubject
-from catalogs.diff import _pairs, differences
+from catalogs.diff import Difference, differences
 from signer.asn1 import oids
 from signer.errors import CatalogError
 
@@ -21,6 +21,11 @@ COUNT = 1000
 
 def member(number: int) -> TrustedSubject:
     return TrustedSubject(b"tag", ((oids.CAT_NAMEVALUE, NameValue("File", MEMBER_FLAGS, f"f{number}.sys").to_der()),))
+
+
+def of_tag(left: list[TrustedSubject], right: list[TrustedSubject]) -> list[Difference]:
+    either = catalog("a.sys")
+    return list(diff._entries_of_tag(left, right, either, either))
 
 
 def test_members_of_one_tag_are_compared_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,13 +39,16 @@ def test_members_of_one_tag_are_compared_once_each(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(TrustedSubject, "__eq__", counted)
     left, right = [member(one) for one in range(COUNT)], [member(one) for one in range(COUNT // 2, 2 * COUNT)]
-    assert len(list(_pairs(left, right))) == COUNT
+    assert len(of_tag(left, right)) == COUNT
     assert compared < 10 * COUNT
 
 
 def test_a_member_that_is_there_twice_is_missing_once() -> None:
-    assert list(_pairs([member(1), member(1)], [member(1)])) == [(member(1), None)]
-    assert list(_pairs([member(1)], [member(2), member(1)])) == [(None, member(2))]
+    tag = f"tag {b'tag'.hex()}"
+    assert of_tag([member(1), member(1)], [member(1)]) == [("member", "f1.sys", tag, None)]
+    assert of_tag([member(1)], [member(2), member(1)]) == [("member", "f2.sys", None, tag)]
+    assert of_tag([], [member(1), member(1)]) == [("member", "f1.sys", None, tag)] * 2
+    assert of_tag([member(1)], [member(2)]) == [("member-attribute", "f1.sys File", "f1.sys", "f2.sys")]
 
 
 def catalog(*names: str, wrong: bool = False, day: int = 1) -> Catalog:

@@ -162,7 +162,7 @@ def diff(output: Output, first: CatalogFile, second: CatalogFile) -> None:
         rows = [{"what": d.what, "subject": d.subject, "first": d.first, "second": d.second} for d in found]
         output.document({"schema": "drvsign.catalog-diff/1", "same": not found, "differences": rows})
     elif found:
-        output.table(("Kind", "Name", str(first), str(second)), [(d.what, d.subject, d.first, d.second) for d in found])
+        output.table(("Kind", "Name", str(first), str(second)), found)
     else:
         output.print("The catalogs are identical.")
     if found:

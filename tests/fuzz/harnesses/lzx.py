@@ -1,18 +1,20 @@
-"""LZX: cabinets whose folders libarchive decompresses, in this process instead of one of its own."""
+"""LZX: cabinets whose folders libarchive decompresses, many in one process."""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import random
 import struct
 from collections.abc import Iterator, Sequence
 from unittest import mock
 
-from signer.cab import lzx, lzx_reader
+from signer.cab import lzx
 from signer.cab.data import PIECE
 from signer.cab.read import Listing
 from signer.errors import SignerError
 from tests.fuzz.harness import Harness
+from tests.fuzz.lzx_process import Decompressor
 from tests.fuzz.mutation import mutated_bytes
 from tests.support.lzx_cabinets import lzx_cabinet, lzx_frames
 
@@ -30,18 +32,21 @@ def seeds() -> Iterator[bytes]:
     yield lzx_cabinet({"a.sys": bytes(range(64))}, 16)
 
 
-def in_process(cabinet: bytes) -> Iterator[bytes]:
-    """Decompress a cabinet as the program does; damaged data ends the pieces early."""
-    import archi
+@functools.cache
+def decompressor() -> Decompressor:
+    """Return the process that has libarchive."""
+    found = Decompressor()
+    atexit.register(found.end)
+    return found
 
-    try:
-        yield from lzx_reader.pieces(cabinet)
-    except archi.Error:
-        return
+
+def through_one_process(cabinet: bytes) -> Iterator[bytes]:
+    """Decompress a cabinet as `lzx._through_libarchive` does, without a process of its own."""
+    yield decompressor().decompress(cabinet)
 
 
 def run(data: bytes) -> bool:
-    with mock.patch.object(lzx, "_through_libarchive", in_process):
+    with mock.patch.object(lzx, "_through_libarchive", through_one_process):
         try:
             for file, content in Listing.parse(data).contents():
                 assert len(content) == file.size
@@ -93,7 +98,7 @@ HARNESS = Harness(
     "lzx",
     run,
     seeds,
-    (lzx.decompressed, lzx._cabinet, lzx_reader.pieces, Listing.sized_blocks),
+    (lzx.decompressed, lzx._cabinet, Listing.sized_blocks),
     mutate=mutate,
     max_size=1024,
 )

@@ -241,7 +241,8 @@ class _Reader:
                 parts = []
             else:
                 parts.append(piece)
-                self._check_quote(number, piece)
+                if piece[0] == '"':
+                    self._check_quote(number, piece)
         if "".join(parts).strip(_BLANK) or values or key is None:
             values.append(_field(parts))
         self._add(Entry(number, key, tuple(values)))
@@ -262,7 +263,8 @@ class _Reader:
         self._entries.append(entry)
 
     def _check_quote(self, number: int, piece: str) -> None:
-        if piece[0] == '"' and (len(piece) == 1 or piece.count('"') % 2):
+        """Warn about a quoted piece without its closing quote."""
+        if len(piece) == 1 or piece.count('"') % 2:
             self._warn(
                 "unterminated-quote",
                 "missing closing quote: the quoted string ends at the end of the line",
@@ -285,8 +287,8 @@ def _plain_entry(text: str) -> tuple[str | None, tuple[str, ...]] | None:
     if '"' in text and (string := _STRING.fullmatch(text)) is not None:
         return string[1].strip(_BLANK), (string[2],)
     if ";" in text:
-        before = text.partition(";")[0]
-        if "%" in before and before[-1] not in _OUTSIDE_NAMES:  # the semicolon may be inside a %token%
+        before, _, comment = text.partition(";")
+        if "%" in before and "%" in comment and before[-1] not in _OUTSIDE_NAMES:  # it may be inside a %token%
             return None
         text = before.rstrip(_BLANK)
     if '"' in text:
@@ -315,8 +317,9 @@ def _tokens(text: str) -> tuple[list[str], bool]:
 
 def _field(tokens: list[str]) -> str:
     """Join tokens into a key or value, without the white space around it unless that is quoted."""
-    if len(tokens) == 1 and tokens[0][0] != '"':
-        return tokens[0].strip(_BLANK)
+    text = "".join(tokens)
+    if '"' not in text:
+        return text.strip(_BLANK)
     first = next((index for index, piece in enumerate(tokens) if piece.strip(_BLANK)), len(tokens))
     last = next((index for index in range(len(tokens) - 1, first, -1) if tokens[index].strip(_BLANK)), first)
     pieces = [_unquoted(piece) if piece[0] == '"' else piece for piece in tokens[first : last + 1]]

@@ -58,7 +58,7 @@ def _attributes(
     for name in dict.fromkeys((*left, *right)):
         if left.get(name) != right.get(name):
             yield Difference(what, f"{subject} {name}".strip(), left.get(name), right.get(name))
-    if first != second and Counter(first) == Counter(second):
+    if first != second and set(first) == set(second) and Counter(first) == Counter(second):
         yield Difference("order", subject, ", ".join(name for name, _ in first), ", ".join(name for name, _ in second))
 
 
@@ -76,7 +76,7 @@ def _entries_of_tag(
     """Compare the entries of one tag. Equal ones, which are nearly all of similar catalogs, are not interpreted."""
     if left == right:
         return
-    if left and right:
+    if len(left) + len(right) > 2:
         left, right = _without(left, right), _without(right, left)
     for one, other in zip(left, right, strict=False):
         yield from _member(_interpreted(one, first), _interpreted(other, second))

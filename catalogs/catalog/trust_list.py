@@ -8,7 +8,7 @@ Sources: wincrypt.h (CTL_INFO); RFC 5280 for extensions; several hundred real ca
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
@@ -151,7 +151,7 @@ class CertificateTrustList:
             list_identifier=identifier.contents(data),
             this_update=der.read_time(data, update),
             subjects=tuple(_parse_subjects(data, subjects)) if subjects else (),
-            extensions=tuple(_parse_extension(data, e) for e in _extensions(data, rest)),
+            extensions=tuple(_parse_extensions(data, rest)),
         )
         object.__setattr__(found, "encoded", data)
         return found
@@ -222,21 +222,24 @@ def _encode_attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 
 
-def _extensions(data: bytes, rest: list[der.Element]) -> list[der.Element]:
+def _parse_extensions(data: bytes, rest: list[der.Element]) -> Iterator[NameValue]:
+    """Parse the catalog attributes. One identified by an OID gets the OID as its name and its value in hexadecimal."""
     if not rest:
-        return []
+        return
     if len(rest) > 1 or rest[0].tag != 0xA0:
         raise CatalogError("malformed trust list: unexpected fields after the members", offset=rest[0].start)
-    return list(der.children(data, der.expect(data, rest[0].body, der.SEQUENCE, "the catalog's attributes")))
+    extensions = der.expect(data, rest[0].body, der.SEQUENCE, "the catalog's attributes")
+    for octets, (name, value) in ByStructure(_extension_parts).each(data, extensions.body, extensions.end):
+        if name == oids.CAT_NAMEVALUE:
+            yield NameValue.parse(octets[value])
+        else:  # MakeCat's attributes of type 0x2 are identified by an OID
+            yield NameValue(name, 0x2, octets[value].hex())
 
 
-def _parse_extension(data: bytes, extension: der.Element) -> NameValue:
-    """Parse a catalog attribute. One identified by an OID gets the OID as its name and its value in hexadecimal."""
-    oid, value = _pair(data, extension, der.OID, der.OCTET_STRING)
-    name = der.read_oid(oid.contents(data))
-    if name != oids.CAT_NAMEVALUE:  # MakeCat's attributes of type 0x2 are identified by an OID
-        return NameValue(name, 0x2, value.contents(data).hex())
-    return NameValue.parse(value.contents(data))
+def _extension_parts(extension: bytes) -> tuple[str, slice]:
+    """Return the OID and the place of the value of a catalog attribute. Raises CatalogError with the offset."""
+    oid, value = _pair(extension, der.read(extension), der.OID, der.OCTET_STRING)
+    return der.read_oid(oid.contents(extension)), slice(value.body, value.end)
 
 
 def _pair(data: bytes, parent: der.Element, first: int, second: int) -> tuple[der.Element, der.Element]:

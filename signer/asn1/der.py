@@ -20,6 +20,9 @@ UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x17, 0x18, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 
 _Bytes = bytes | memoryview
+_HAS_MORE_OCTETS, _IS_RESERVED = frozenset(range(0x1F, 256, 0x20)), frozenset({0x00, 0x20})
+IS_READABLE = bytes(tag not in _HAS_MORE_OCTETS | _IS_RESERVED for tag in range(256))
+"""Whether an identifier octet is one of DER: not the first of several, and not the universal tag 0 (X.690, 8.1.5)."""
 
 
 class Element(NamedTuple):
@@ -53,11 +56,15 @@ def read(data: _Bytes, offset: int = 0, end: int | None = None) -> Element:
     if body > limit:
         raise SignatureFormatError("the DER is truncated in the middle of an element", offset=offset)
     tag, length = data[offset], data[offset + 1]
-    if length < 0x80 and tag & 0x1F != 0x1F and body + length <= limit:  # nearly all elements
+    if length < 0x80 and IS_READABLE[tag] and body + length <= limit:  # nearly all elements
         return tuple.__new__(Element, (tag, offset, body, body + length))
-    if tag & 0x1F == 0x1F:
+    if tag in _HAS_MORE_OCTETS:
         raise SignatureFormatError(
             "a DER tag has more than one byte: no signature format uses such tags", offset=offset
+        )
+    if tag in _IS_RESERVED:
+        raise SignatureFormatError(
+            "an element has the tag 0, which only ends elements of BER with an indefinite length", offset=offset
         )
     if length == 0x80:
         raise NotDerError("an element has a BER indefinite length, which DER forbids", offset=offset)

@@ -17,7 +17,7 @@ _CONSTRUCTED = 0x20
 _PLAIN, _CONTAINER, _IDENTIFIER, _UNREADABLE = range(4)
 _KINDS = bytes(
     _UNREADABLE
-    if tag & 0x1F == 0x1F
+    if not der.IS_READABLE[tag]
     else _CONTAINER
     if tag & _CONSTRUCTED
     else _IDENTIFIER
@@ -25,7 +25,7 @@ _KINDS = bytes(
     else _PLAIN
     for tag in range(256)
 )
-"""How `_walk` treats each tag: contents that it skips, elements inside, an object identifier, several octets."""
+"""How `_walk` treats each tag: contents that it skips, elements inside, an object identifier, refused by `der.read`."""
 
 _MANY = 1 << 14
 """Number of bytes in a container from which its small elements are expected to be alike."""

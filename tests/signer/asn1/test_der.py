@@ -63,6 +63,9 @@ NOT_DER = {
     "beyond-the-end": b"\x30\x05hell",
     "length-of-length": b"\x30\x85\x01\x01\x01\x01\x01",
     "high-tag": b"\x1f\x81\x01\x00",
+    "end-of-contents": b"\x00\x00",
+    "tag-0-with-contents": b"\x00\x01x",
+    "constructed-tag-0": b"\x20\x02\x05\x00",
 }
 
 

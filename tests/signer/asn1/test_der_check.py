@@ -107,6 +107,7 @@ ALIKE = der.sequence(der.octets(bytes(20)), der.sequence(der.oid("1.2.3"), der.o
         pytest.param(ALIKE.replace(b"\x2a\x03", b"\x2a\x04"), True, id="another-identifier"),
         pytest.param(b"\x30\x80" + ALIKE[2:], False, id="an-indefinite-length"),
         pytest.param(b"\x3f" + ALIKE[1:], False, id="a-tag-of-two-octets"),
+        pytest.param(ALIKE.replace(b"\x04\x1e", b"\x00\x1e"), False, id="tag-0"),
         pytest.param(ALIKE[:-1], False, id="truncated"),
         pytest.param(ALIKE + b"\0", False, id="one-octet-more"),
     ],
@@ -160,3 +161,14 @@ def test_an_object_identifier_without_an_end_is_refused(contents: bytes) -> None
         with pytest.raises(SignatureFormatError, match="an object identifier is truncated"):
             require_der(data)
     require_der(der.sequence(der.tlv(der.OID, b"\x2b")))
+
+
+@pytest.mark.parametrize("tag", [0x00, 0x20])
+def test_the_tag_of_end_of_contents_is_refused(tag: int) -> None:
+    """X.690, 8.1.3.6 and 8.1.5: it ends an indefinite length. OpenSSL refuses it too: "unexpected eoc"."""
+    for inside in (der.null(), b""):
+        data = der.sequence(inside, bytes([tag, 0]))
+        with pytest.raises(SignatureFormatError, match="an element has the tag 0") as caught:
+            require_der(data)
+        assert caught.value.offset == 2 + len(inside)
+    require_der(der.sequence(der.octets(bytes(2)), der.tlv(0x80, b"")))

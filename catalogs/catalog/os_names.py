@@ -130,7 +130,7 @@ _PRODUCTS = {
     "11": (10, 0, 22000),
 }
 """The first release of each client product, for names such as win10."""
-_PRODUCT = re.compile(r"(?:windows|win|w)?[ _-]*(server)?[ _-]*([0-9]+(?:\.[0-9])?(?:r2)?)((?:[ -].*)?)")
+_PRODUCT = re.compile(r"(?:windows|win|w)?[ _-]*(?:(server)[ _-]*)?([0-9]+(?:\.[0-9])?(?:r2)?)((?:[ -].*)?)")
 """A product's name, such as win10, Windows 11, server2022 or the target win7-arm64."""
 
 _BY_OPTION = {name.option.lower(): name for name in ALL}

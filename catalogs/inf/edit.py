@@ -43,9 +43,14 @@ def replace(lines: list[str], entry: Entry, text: str) -> None:
         is_continued = not ended and _is_continued(emptied)
         lines[following] = ("\r" if emptied.endswith("\r") else "") + ended + rest
         following += 1
-    comment = re.search(r"\s*;[^\"]*$", old.removesuffix("\r"))
-    kept = (comment.group() if comment is not None else "") + ("\r" if old.endswith("\r") else "")
+    kept = _comment(old.removesuffix("\r")) + ("\r" if old.endswith("\r") else "")
     lines[entry.line - 1] = text + kept + mark + unread + newline + inserted
+
+
+def _comment(line: str) -> str:
+    """Return the comment of a line and the white space before it: all from a semicolon without a quote behind it."""
+    start = line.find(";", line.rfind('"') + 1)
+    return line[len(line[:start].rstrip()) :] if start >= 0 else ""
 
 
 def rename(lines: list[str], number: int, name: str) -> None:

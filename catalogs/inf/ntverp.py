@@ -14,7 +14,7 @@ FILE_NAME = "ntverp.h"
 MACROS = ("VER_PRODUCTMAJORVERSION", "VER_PRODUCTMINORVERSION", "VER_PRODUCTBUILD", "VER_PRODUCTBUILD_QFE")
 """The parts of the version, from the first to the last."""
 
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_COMMENT = re.compile(r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?|//[^\n]*")
 _DEFINITION = re.compile(r"[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\w+)[ \t]*\r?")
 _HINT = "Name the folder with the Ntverp.h of the WDK, or give the version: --driver-version 1.0.0.0"
 

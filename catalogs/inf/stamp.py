@@ -35,7 +35,7 @@ ARCHITECTURES = {
 
 ARCHITECTURE_VARIABLE = "$ARCH$"
 _VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
-_FRAMEWORK = {"KMDF": re.compile(r"([0-9]+)\.([0-9]+)"), "UMDF": re.compile(r"([0-9]+)\.([0-9]+)\.[0-9]+")}
+_FRAMEWORK = {"KMDF": re.compile(r"[0-9]{1,9}\.[0-9]{1,9}"), "UMDF": re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){2}")}
 _FRAMEWORK_FORM = {"KMDF": "major.minor, such as 1.15", "UMDF": "major.minor.service, such as 2.15.0"}
 _MAX_PART = 65535
 

@@ -42,7 +42,7 @@ _MAX_COLUMNS = 100
 """Number of columns of the widest table of driverquery, whose rows have all of them; real ones have at most 15."""
 _INF = re.compile(r"[^\\/:*?\"<>|]{1,200}\.inf", re.IGNORECASE)
 _OEM = re.compile(r"oem\d+\.inf", re.IGNORECASE)
-_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:]{0,60}?)\s*:(?:\s+(.*))?$")
+_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:]{0,60}?)\s*:(?:\s++(.*))?$")
 _RULER = re.compile(r"^=+(?: =+)+\s*$")
 _GUID = re.compile(r"\{[0-9a-fA-F-]{36}\}")
 _SIGNED_INFO = ("device", "inf", "signed", "provider")

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from signer.records import dataclass
 
-_TEXT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?P<versions>[^;]*?)\s*(?:;(?P<marker>.*))?$")
+_TEXT = re.compile(r"^(?P<name>[A-Za-z0-9._-]++)(?:\[[^\]]*\])?(?P<versions>[^;]*)(?:;(?P<marker>.*))?$")
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[\w.-]+)['\"]")
 _BOUND = re.compile(r"(?P<operator>>=|<=|==|!=|~=|<|>)\s*(?P<version>[\d.]+)")
 

@@ -14,7 +14,7 @@ EVENT = "event"
 
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{8})h?|0x([0-9a-f]{1,8})", re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
-_LABELLED = re.compile(r"(code|error|event(?:\s*id)?|win32|status|problem)(?:[\s:#=]+|(?=\d))(.+)", re.IGNORECASE)
+_LABELLED = re.compile(r"(code|error|event(?:\s*id)?|win32|status|problem)(?:[\s:#=]++|(?=\d))(.+)", re.IGNORECASE)
 _SMALL = 0x10000
 _WIN32_IN_HRESULT, _SETUP_IN_HRESULT, _SETUP = 0x80070000, 0x800F0000, 0xE0000000
 _ERROR_WORDS = (

@@ -28,7 +28,7 @@ def sortable(text: str) -> str:
     """
     text = " ".join(text[:_MAX_LENGTH].translate(_MARKS).split())
     if " " in text:
-        text = re.sub(r"\s*([/.\-])\s*", r"\1", text)
+        text = re.sub(r" ?([/.\-]) ?", r"\1", text)
     found = _YEAR_FIRST.match(text)
     if found is not None:
         return _joined(found, found["month"], found["day"])

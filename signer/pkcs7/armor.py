@@ -9,7 +9,7 @@ import re
 from signer.errors import SigningError
 
 _BEGIN = b"-----BEGIN "
-_BLOCK = re.compile(rb"\s*-----BEGIN ([A-Z0-9 #]+)-----\s(.*?)-----END \1-----\s*", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----\s(.*?)-----END \1-----", re.DOTALL)
 _SIGNATURES = frozenset({"PKCS7", "PKCS #7 SIGNED DATA", "CMS"})
 
 
@@ -18,7 +18,7 @@ def unarmored(data: bytes) -> bytes:
     if not data.lstrip().startswith(_BEGIN):
         return data
     hint = "Give the PKCS #7 signature: drvsign extract FILE --output FILE.p7"
-    block = _BLOCK.fullmatch(data)
+    block = _BLOCK.fullmatch(data.strip())
     if block is None:
         raise SigningError("the PEM file is not one complete block, from BEGIN to END", hint=hint)
     label = block[1].decode("ascii")

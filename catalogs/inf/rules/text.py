@@ -14,7 +14,7 @@ from catalogs.inf.syntax import Section
 TEMPLATE_SUFFIX = ".inx"
 _MAX_FIELD_LENGTH = 4096
 _TOKEN = re.compile(r"%([^%\r\n]*)%")
-_CONTINUED = re.compile(r"\\[ \t\r]*(?:;[^\n]*)?\n")
+_CONTINUED = re.compile(r"\\[ \t\r]*(?:[;\n]|\Z)")
 _TEMPLATE = re.compile(r"\$(?:ARCH|KMDFVERSION|KMDFCOINSTALLERVERSION|UMDFVERSION|UMDFCOINSTALLERVERSION)\$", re.I)
 
 

@@ -13,7 +13,7 @@ from signer.explain.records import Record
 from signer.explain.text import Lines
 from signer.policy.tables import rows
 
-_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:：]{0,24}?)\s*[:：]\s*(.*)$")  # noqa: RUF001
+_LABEL = re.compile(r"^\s{0,4}([^\W\d_][^:：]{0,24}?)\s*[:：]\s*+(.*)$")  # noqa: RUF001
 _MAX_LABEL = 40
 _ELEMENT = re.compile(r"^\s*Event\[\d+\]:?\s*$")
 _FILE_LINE = re.compile(r"^[^:：]{2,24}[:：]\s*\\?(?:\\Device\\|\\\?\?\\|\\SystemRoot|[A-Z]:\\)", re.IGNORECASE)  # noqa: RUF001
@@ -110,7 +110,7 @@ def _records(event_id: int, block: _Block) -> list[Record]:
 
 
 def _unwrapped(text: str) -> str:
-    return re.sub(r"[ \t]*\n[ \t]*", "\n", text).strip()
+    return "\n".join(line.strip(" \t") for line in text.split("\n")).strip()
 
 
 def _guid(text: str) -> str | None:

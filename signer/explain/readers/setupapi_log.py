@@ -15,13 +15,13 @@ from signer.explain.records import Record
 from signer.explain.text import Lines
 from signer.explain.times import sortable
 
-_SECTION = re.compile(r"^>>>\s+\[(?P<title>.+)\]\s*$")
+_SECTION = re.compile(r"^>>>\s+\[(?P<title>.+)\]$")
 _START = re.compile(r"^>>>\s+Section start (?P<time>[\d/]{10} [\d:.]{8,14})")
 _END = re.compile(r"^<<<\s+")
 _EXIT = re.compile(r"^<<<\s+\[Exit status: (?P<status>\w+)(?:\((?P<code>[^)]*)\))?\]")
 _ENTRY = re.compile(
     r"^\s*+(?P<mark>[!.]{0,3}+)\s*+(?:sig|sto|dvi|ndv|inf|utl|cpy|flq|pol|cci|bak|ump|idb|cmi|set|ui|dvs|inst|pnp|prp):"
-    r"\s+(?P<text>.*)$"
+    r"\s++(?P<text>.*)$"
 )
 _BEGIN_LOG = re.compile(r"^\[(?:Device Install Log|SetupAPI Log|Begin Log)\]", re.IGNORECASE)
 _HEADER = re.compile(r"^\s+(OS Version|Architecture|Service Pack|ProductType) = (.*)$")
@@ -52,7 +52,7 @@ def setupapi_lines(context: Context, line: str, lines: Lines) -> list[Record] | 
 
 def _boundary(context: Context, line: str) -> list[Record]:
     """Read the first and last lines of a section."""
-    section, start, ended = _SECTION.match(line), _START.match(line), _EXIT.match(line)
+    section, start, ended = _SECTION.match(line.rstrip()), _START.match(line), _EXIT.match(line)
     if section is not None:
         context.seen("SetupAPI log")
         named = _INF.search(section["title"])

@@ -83,7 +83,7 @@ def run(data: bytes) -> bool:
 
 def mutate(data: bytes, chooser: random.Random) -> bytes:
     """Change a string or a stream and write the compound file anew; else, change any byte."""
-    streams = _streams(data) if chooser.random() < 0.8 else {}
+    streams = dict(_streams(data)) if chooser.random() < 0.8 else {}
     if not streams:
         return mutated_bytes(data, chooser)
     if POOL in streams and DATA in streams and chooser.random() < 0.4:
@@ -103,13 +103,15 @@ def mutate(data: bytes, chooser: random.Random) -> bytes:
         return mutated_bytes(data, chooser)
 
 
+@functools.lru_cache(1024)
 def _streams(data: bytes) -> dict[str, bytes]:
     """Return the streams of a compound file; nothing if it is damaged."""
     import olefile
 
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as file:
-            return {one[0]: file.openstream(one).read() for one in file.listdir() if len(one) == 1}
+            names = [one for one in file.listdir() if len(one) == 1 and file.get_size(one) <= len(data)]
+            return {name: file.openstream([name]).read() for (name,) in names}
     except _DAMAGED:
         return {}
 

@@ -23,6 +23,7 @@ from typing import BinaryIO
 from signer.errors import FileError
 from signer.storage import leftovers, streams
 from signer.storage.flushing import Flush, flush
+from signer.storage.names import require_name
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
@@ -106,7 +107,8 @@ def _forget_locals(error: BaseException | None) -> None:
 
 
 def require_data(path: Path) -> None:
-    """Raise FileError for a pipe, a socket or a device, because reading one may never end."""
+    """Raise FileError for a pipe, a socket or a device, because reading one may never end, and for an invalid path."""
+    require_name(path)
     if streams.is_special(path):
         raise FileError(
             "the path is a pipe, a socket or a device, not a file",
@@ -194,6 +196,7 @@ def _write_all(file: FileIO, data: bytes | bytearray) -> None:
 
 def ensure_folder(folder: Path) -> None:
     """Create a folder and its parents unless it exists. Raises FileError."""
+    require_name(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -347,6 +350,7 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
 @contextlib.contextmanager
 def convert_os_errors(target: Path, action: str = "write the file") -> Iterator[None]:
     """Convert an OSError inside the block to a FileError about `target` instead of a temporary file."""
+    require_name(target)
     try:
         yield
     except OSError as error:

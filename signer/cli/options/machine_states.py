@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from signer.cli.options.verify import MachineOptions
+from signer.cli.options.verify import CHOICES, MachineOptions
 from signer.cli.text import text_of
 from signer.errors import ConfigError
 from signer.records import dataclass
@@ -55,8 +55,8 @@ def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
         raise ConfigError(f"the state of a machine has at most {MAX_SIZE:,} bytes", path=path, hint=_HINT)
     try:
         text = text_of(data)
-        document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
-        values = {key.replace("-", "_").lower(): value for key, value in document.items() if value is not None}
+        is_json = text.lstrip().startswith("{")
+        values = json.loads(text, object_pairs_hook=_unique) if is_json else _unique(tomllib.loads(text).items())
     except UnicodeDecodeError as error:
         raise ConfigError("not the state of a machine: not text in UTF-8", path=path, hint=_HINT) from error
     except (ValueError, RecursionError) as error:  # JSONDecodeError and TOMLDecodeError are such
@@ -67,11 +67,22 @@ def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
     return StatedMachine(replace(given, **changed), _target(values, path))
 
 
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the values by the names of options, without those that are null. Raises ValueError for one key twice."""
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        name = key.replace("-", "_").lower()
+        if name in values:
+            raise ValueError(f"the key {key!r} occurs twice")
+        values[name] = value
+    return {name: value for name, value in values.items() if value is not None}
+
+
 _HINT = 'Write TOML or JSON, such as: target = "win11-24h2-x64"'
 
 
 def _require_known(values: Mapping[str, Any], path: Path) -> None:
-    """Raise ConfigError for a key that is not known, or a value of another type."""
+    """Raise ConfigError for a key that is not known, a value of another type, or one that is not a choice."""
     types = dict.fromkeys(_BOOLEANS, bool) | dict.fromkeys((*_TEXTS, *_PATHS), str) | _RELEASE
     for name, value in values.items():
         key = name.replace("_", "-")
@@ -86,6 +97,9 @@ def _require_known(values: Mapping[str, Any], path: Path) -> None:
                 path=path,
                 hint=f"Write {kind}, such as: {key} = {_EXAMPLES.get(name, example)}",
             )
+        if name in CHOICES and value not in CHOICES[name]:
+            known = ", ".join(CHOICES[name])
+            raise ConfigError(f"{key} can't be {value!r}", path=path, hint=f"Choose one of {known}.")
 
 
 def _target(values: Mapping[str, Any], path: Path) -> str | None:

@@ -172,6 +172,14 @@ def _machine(*names: str, text: str, panel: str = MACHINE_PANEL) -> Any:
     return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
 
 
+_EFFECTS = ("loads", "blocked", "unknown")
+CHOICES = {
+    "driver_policy": ("off", "evaluation", "enforced"),
+    "publisher": ("trusted", "untrusted", "unknown"),
+}
+"""The values of options about a machine that a file with its state can have, too."""
+
+
 @dataclass(frozen=True)
 class MachineOptions:
     """Options for the state of the machine."""
@@ -346,17 +354,17 @@ class MachineOptions:
             debug_enforcement=self.debug_enforcement,
             signature_enforcement=not self.no_signature_enforcement,
             upgraded=self.upgraded,
-            driver_policy=_one_of(self.driver_policy, "--driver-policy", "off", "evaluation", "enforced"),
+            driver_policy=_one_of(self.driver_policy, "--driver-policy", *CHOICES["driver_policy"]),
             allow_list=load_allow_list(self.allow_list),
             block_list=load_block_list(self.block_list),
             block_list_on=self.block_list_on,
             cross_signed_1809_cutoff=self.cutoff_1809,
             sha2_update=self.sha2_update,
-            expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", "loads", "blocked", "unknown"),
-            expired_cross=_one_of(self.expired_cross, "--expired-cross-certificate", "loads", "blocked", "unknown"),
-            attested_on_server=_one_of(self.attested_on_server, "--attested-on-server", "loads", "blocked", "unknown"),
+            expired_leaf=_one_of(self.expired_leaf, "--expired-leaf", *_EFFECTS),
+            expired_cross=_one_of(self.expired_cross, "--expired-cross-certificate", *_EFFECTS),
+            attested_on_server=_one_of(self.attested_on_server, "--attested-on-server", *_EFFECTS),
             uefi_sb_test=self.uefi_sb_test,
-            publisher=_one_of(self.publisher, "--publisher", "trusted", "untrusted", "unknown"),
+            publisher=_one_of(self.publisher, "--publisher", *CHOICES["publisher"]),
             cert_padding_check=self.cert_padding_check,
         )
 

@@ -55,6 +55,7 @@ def test_a_build_stands_for_its_release(tmp_path: Path, text: str, target: str |
     assert load_machine_state(tmp_path / "pc.toml", MachineOptions()).target == target
 
 
+_EXAMPLE = 'target = "win11-24h2-x64"'
 WRONG: dict[str, tuple[str, str]] = {
     "a misspelled key": ("secureboot = true", "Known: secure-boot."),
     "a key of another kind": ("color = 1", "Known: allow-list"),
@@ -62,6 +63,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "a number for a truth value": ("hvci = 1", "Write true or false, such as: hvci = true"),
     "no release has the build": ("build = 1", "Write the release instead of the build, such as: target = "),
     "a number for a text": ("driver-policy = 1", 'Write a text in quotes, such as: driver-policy = "enforced"'),
+    "no value of the option": ('driver-policy = "on"', "Choose one of off, evaluation, enforced."),
+    "no word about a publisher": ('publisher = "me"', "Choose one of trusted, untrusted, unknown."),
+    "a key twice in JSON": ('{"hvci": true, "hvci": false}', _EXAMPLE),
+    "a key twice in two spellings": ("secure-boot = true\nsecure_boot = false", _EXAMPLE),
     "a date for a text": ("target = 2026-01-01", 'such as: target = "win11-24h2-x64"'),
     "not TOML": ("Secure Boot is on", 'target = "win11-24h2-x64"'),
     "a list": ("[1, 2]", 'target = "win11-24h2-x64"'),
@@ -75,6 +80,22 @@ def test_a_wrong_file_says_what_to_change(tmp_path: Path, text: str, hint: str) 
         load_machine_state(tmp_path / "pc.toml", MachineOptions())
     assert caught.value.path == tmp_path / "pc.toml"
     assert hint in (caught.value.hint or "")
+
+
+def test_a_wrong_choice_is_reported_as_the_key_of_the_file(tmp_path: Path) -> None:
+    """Not as the option of the command line, which has the same values."""
+    (tmp_path / "pc.toml").write_text('driver-policy = "on"')
+    with pytest.raises(ConfigError) as caught:
+        load_machine_state(tmp_path / "pc.toml", MachineOptions())
+    assert caught.value.message == "driver-policy can't be 'on'"
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800"], ids=["NUL", "a lone surrogate"])
+def test_a_path_that_no_file_can_have_is_an_error_of_the_path(work: Path, name: str) -> None:
+    (work / "a.sys").write_bytes(PeSpec().build())
+    (work / "pc.json").write_text(f'{{"block-list": "{name}"}}')
+    ran = drvsign("audit", "--machine", "pc=a.sys", "--machine-state", "pc=pc.json")
+    assert (ran.code, len(ran.errors), "no file can have this name" in ran.stderr) == (3, 1, True)
 
 
 def test_a_binary_file_is_not_the_state_of_a_machine(tmp_path: Path) -> None:

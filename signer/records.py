@@ -1,18 +1,26 @@
-"""Data classes whose methods are made when they are first used.
+"""Data classes whose methods are made when they are used.
 
 `dataclasses.dataclass` compiles six methods of every class while its module is imported: 0.5 ms a class with Python
 3.11, a quarter of the time that `drvsign verify` takes for one driver (bench/PROFILE.md). This decorator is the same to
-type checkers and to `dataclasses.fields`, `replace` and `asdict`, but compiles only `__init__`, of classes in use.
+type checkers and to `dataclasses.fields`, `replace` and `asdict`. It compiles only `__init__`, of classes with many
+objects: compiling takes as long as initializing a hundred of them by a general function.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import MISSING, Field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 _T = TypeVar("_T")
+
+_FIELDS = "__dataclass_fields__"
+"""The attribute of a class in which `dataclasses` looks for its fields."""
+_GENERAL_CALLS = 12
+"""Number of objects of a class that are initialized before its `__init__` is compiled."""
 
 
 def _dataclass(
@@ -21,9 +29,10 @@ def _dataclass(
     """Return the decorator; the arguments are those of `dataclasses.dataclass`."""
 
     def decorate(cls: type[_T]) -> type[_T]:
+        fields = _Fields(cls)
         own = {name for name, value in cls.__dict__.items() if value is not None}
-        made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
-        for name, method in _methods(made, frozen, slots, eq, order).items():
+        made = _with_values(cls, fields, slots)
+        for name, method in _methods(made, fields, frozen, slots, eq, order).items():
             if name not in own:
                 setattr(made, name, method)
         return made
@@ -37,42 +46,128 @@ else:
     dataclass = _dataclass
 
 
-def _methods(cls: type[Any], frozen: bool, slots: bool, eq: bool, order: bool) -> dict[str, Any]:
-    """Return the methods of a data class."""
-    methods: dict[str, Any] = {"__init__": _DeferredInit(cls, frozen), "__repr__": _repr}
+class _Fields:
+    """The fields of a class by name. `dataclasses`, which looks for its own kind in the class, gets it on demand."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.own: dict[str, Field[Any]] = {}
+        for name, kind in cls.__annotations__.items():
+            value = cls.__dict__.get(name, MISSING)
+            if not str(kind).startswith("ClassVar"):
+                self.own[name] = value if isinstance(value, Field) else dataclasses.field(default=value)
+        self.all, self.types = self.own, cls.__annotations__
+        for base in cls.__mro__[1:-1]:
+            inherited = base.__dict__.get(_FIELDS)
+            if inherited is not None:
+                self.all, self.types = inherited.all | self.all, inherited.types | self.types
+        accepted = {name: one for name, one in self.all.items() if one.init}
+        self.positional = [name for name, one in accepted.items() if one.kw_only is not True]
+        self.arguments = accepted.keys()
+        self.required = {
+            name for name, one in accepted.items() if one.default is MISSING and one.default_factory is MISSING
+        }
+        self._standard: dict[str, Field[Any]] | None = None
+
+    def __get__(self, instance: object, owner: type[Any]) -> dict[str, Field[Any]]:
+        if self._standard is None:
+            about = {"__doc__": owner.__doc__, "__module__": owner.__module__, "__annotations__": self.types}
+            plain = type(owner.__name__, (), {**about, **self.all})
+            self._standard = getattr(dataclasses.dataclass(init=False, repr=False, eq=False)(plain), _FIELDS)
+        return self._standard
+
+    def compared(self) -> Callable[[Any], tuple[Any, ...]]:
+        """Return a function that returns the values of an object that count for comparisons."""
+        names = [name for name, one in self.all.items() if one.compare]
+        if len(names) > 1:
+            return operator.attrgetter(*names)
+        return lambda one: tuple(getattr(one, name) for name in names)
+
+
+def _with_values(cls: type[_T], fields: _Fields, slots: bool) -> type[_T]:
+    """Return the class with the fields' default values as attributes, or with slots: a new class without these."""
+    if slots:
+        namespace = {name: value for name, value in cls.__dict__.items() if name not in fields.own}
+        namespace.pop("__dict__", None)
+        namespace.pop("__weakref__", None)
+        namespace["__slots__"] = tuple(name for name in fields.own if not hasattr(cls.__base__, name))
+        kind: Any = type(cls)
+        made: type[_T] = kind(cls.__name__, cls.__bases__, namespace)
+        made.__qualname__ = cls.__qualname__
+        return made
+    for name, one in fields.own.items():
+        if one.default is not MISSING:
+            setattr(cls, name, one.default)
+        elif name in cls.__dict__:
+            delattr(cls, name)
+    return cls
+
+
+def _methods(cls: type[Any], fields: _Fields, frozen: bool, slots: bool, eq: bool, order: bool) -> dict[str, Any]:
+    """Return the methods of a data class, and the other attributes that `dataclasses` gives it."""
+    methods: dict[str, Any] = {
+        _FIELDS: fields,
+        "__match_args__": tuple(fields.positional),
+        "__init__": _Initializer(cls, fields, frozen),
+        "__repr__": _repr,
+    }
     if frozen:
         methods |= {"__setattr__": _refuse, "__delattr__": _refuse}
     if frozen and slots:
         methods |= {"__getstate__": _state, "__setstate__": _restore}
-    values = _values([one.name for one in dataclasses.fields(cls) if one.compare])
     if eq:
+        values = fields.compared()
         methods |= {"__eq__": _comparison(values, operator.eq), "__hash__": _hash(values) if frozen else None}
     if order:
         methods |= {
-            f"__{one.__name__}__": _comparison(values, one)
+            f"__{one.__name__}__": _comparison(fields.compared(), one)
             for one in (operator.lt, operator.le, operator.gt, operator.ge)
         }
     return methods
 
 
-class _DeferredInit:
-    """Compile `__init__` of a class when it is first looked up, by a call or by `inspect`, and replace this object."""
+class _Initializer:
+    """Initialize the first objects of a class; then compile its `__init__`, which replaces this object.
 
-    def __init__(self, cls: type[Any], frozen: bool) -> None:
-        self._cls, self._frozen = cls, frozen
+    Wrong arguments and `inspect` get the compiled one as well.
+    """
+
+    def __init__(self, cls: type[Any], fields: _Fields, frozen: bool) -> None:
+        self._cls, self._fields, self._frozen = cls, fields, frozen
+        self._general_calls = _GENERAL_CALLS
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        made = _initializer(self._cls, self._frozen)
-        self._cls.__init__ = made
-        return made.__get__(instance, owner)
+        if instance is not None and self._general_calls:
+            self._general_calls -= 1
+            return partial(self._initialize, instance)
+        return self._compiled().__get__(instance, owner)
+
+    def _compiled(self) -> Any:
+        self._cls.__init__ = _compiled_init(self._cls, self._frozen)
+        return self._cls.__init__
+
+    def _initialize(self, instance: Any, /, *arguments: Any, **named: Any) -> None:
+        fields = self._fields
+        given = dict(zip(fields.positional, arguments, strict=False)) | named
+        if len(given) < len(arguments) + len(named) or not fields.required <= given.keys() <= fields.arguments:
+            self._compiled()(instance, *arguments, **named)
+            return
+        for name, one in fields.all.items():
+            object.__setattr__(instance, name, given[name] if name in given else _default(one))
+        if hasattr(instance, "__post_init__"):
+            instance.__post_init__()
 
 
-def _initializer(cls: type[Any], frozen: bool) -> Any:
+def _default(one: Field[Any]) -> Any:
+    """Return the value of a field that was not given."""
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def _compiled_init(cls: type[Any], frozen: bool) -> Any:
     """Compile the `__init__` of a data class."""
     fields = dataclasses.fields(cls)
     positional = [_parameter(one) for one in fields if one.init and not one.kw_only]
     keywords = [_parameter(one) for one in fields if one.init and one.kw_only]
-    names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": dataclasses.MISSING}
+    names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     lines = [f"def __init__({', '.join(['self', *positional, *(['*', *keywords] if keywords else [])])}):"]
     for one in fields:
         names |= {f"_default_{one.name}": one.default, f"_make_{one.name}": one.default_factory}
@@ -85,26 +180,19 @@ def _initializer(cls: type[Any], frozen: bool) -> Any:
     return made
 
 
-def _parameter(one: dataclasses.Field[Any]) -> str:
+def _parameter(one: Field[Any]) -> str:
     """Return the source of the parameter for a field."""
-    if one.default_factory is not dataclasses.MISSING:
+    if one.default_factory is not MISSING:
         return f"{one.name}=_MISSING"
-    return one.name if one.default is dataclasses.MISSING else f"{one.name}=_default_{one.name}"
+    return one.name if one.default is MISSING else f"{one.name}=_default_{one.name}"
 
 
-def _value(one: dataclasses.Field[Any]) -> str:
+def _value(one: Field[Any]) -> str:
     """Return the source of the value that a field gets."""
-    if one.default_factory is dataclasses.MISSING:
+    if one.default_factory is MISSING:
         return one.name if one.init else f"_default_{one.name}"
     made = f"_make_{one.name}()"
     return f"{made} if {one.name} is _MISSING else {one.name}" if one.init else made
-
-
-def _values(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return a function that returns the values of these fields of an object."""
-    if len(names) > 1:
-        return operator.attrgetter(*names)
-    return lambda one: tuple(getattr(one, name) for name in names)
 
 
 def _comparison(

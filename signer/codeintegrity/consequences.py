@@ -10,25 +10,34 @@ For each target:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from signer.codeintegrity.events import Event, events_of
 from signer.codeintegrity.status import Status, next_step, status_of
-from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Target
 from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Consequences:
     """What a target logs and answers for a verdict, and what to do next."""
 
     verdict: Verdict
-    events: tuple[Event, ...]
     status: Status
     next_step: str | None
+    write_events: Callable[[], tuple[Event, ...]] = field(repr=False, compare=False)
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The events of the load, written on first use: the table of a matrix has none."""
+        return self.write_events()
 
     @property
     def row(self) -> dict[str, Any]:
@@ -49,7 +58,7 @@ def consequences(
     """Return what the target logs and answers; `facts` and `verbose` are those of `events_of`."""
     return Consequences(
         verdict,
-        events_of(policy_name, verdict, evidence, target, facts=facts, verbose=verbose),
         status_of(policy_name, verdict, evidence.architecture),
         next_step(verdict),
+        partial(events_of, policy_name, verdict, evidence, target, facts=facts, verbose=verbose),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer.codeintegrity.app_control import AppControlPolicy, app_control_policy
 from signer.codeintegrity.event_tables import message_of, newest_schema
@@ -18,11 +18,13 @@ from signer.codeintegrity.file_fields import fact_fields, file_fields
 from signer.codeintegrity.message_text import write_message
 from signer.codeintegrity.signature_information import signature_information
 from signer.codeintegrity.status import status_of
-from signer.pe.file_facts import FileFacts
 from signer.policy.findings import Verdict
 from signer.policy.targets import Releases, Target
 from signer.records import dataclass
 from signer.verify.evidence import Evidence
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 _EVENT_OF_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}
 _POLICY_OF_RULE = {"driver-policy": "enforced", "block-list": "block-list", "s-mode": "s-mode"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from signer.codeintegrity.event_tables import EventField, EventSchema, numbers_of, words_of
 
@@ -53,6 +54,7 @@ def value_of(field: EventField, text: str) -> FieldValue:
     return text
 
 
+@lru_cache(maxsize=1024)
 def plain_name(name: str) -> str:
     """Return one name for a field that versions of the manifest spell differently: "File Name", FileNameBuffer."""
     return name.replace(" ", "").removesuffix("Buffer")
@@ -75,12 +77,9 @@ def field_data(schema: EventSchema, known: Mapping[str, FieldValue]) -> dict[str
 
 def _typed(field: EventField, value: FieldValue) -> FieldValue:
     """Return a hexadecimal number in the form of the field: some versions have Status as a decimal number."""
-    if isinstance(value, str) and _HEX.fullmatch(value):
-        if field.type.startswith("UInt"):
-            return int(value, 16)
-        if field.type.startswith("HexInt"):
-            return value.lower()
-    return value
+    if not field.type.startswith(("UInt", "HexInt")) or not isinstance(value, str) or not _HEX.fullmatch(value):
+        return value
+    return int(value, 16) if field.type.startswith("UInt") else value.lower()
 
 
 def _size(field: EventField, value: FieldValue) -> int | None:

@@ -6,11 +6,14 @@ Names are those of `field_values.plain_name`. What was not read is None; what a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
-from signer.codeintegrity.field_values import FieldValue
-from signer.pe.file_facts import FileFacts
 from signer.verify.evidence import Evidence
+
+if TYPE_CHECKING:
+    from signer.codeintegrity.field_values import FieldValue
+    from signer.pe.file_facts import FileFacts
 
 _KERNEL_SCENARIO = 0
 """SI Signing Scenario of a driver; user mode is 1."""

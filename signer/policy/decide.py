@@ -9,8 +9,8 @@ apply last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from signer.policy.classify import MICROSOFT_CLASSES
@@ -101,19 +101,19 @@ class Decision:
     signatures: tuple[EvaluatedPath, ...]
     """The best path of each signature, in the order of the evidence."""
     best: EvaluatedPath | None
-    file: tuple[AttributedResult, ...] = field(default=())
+    file: tuple[AttributedResult, ...] = ()
 
-    @property
+    @cached_property
     def waived(self) -> AttributedResult | None:
         """The result that waives a rejection; only results after it count."""
         return next((one for one in self.file if one.result.effect == "waives"), None)
 
-    @property
+    @cached_property
     def effective(self) -> tuple[AttributedResult, ...]:
         """The results about the file that are not waived."""
         return self.file if self.waived is None else self.file[self.file.index(self.waived) + 1 :]
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """The outcome so far."""
         effects = {one.result.effect for one in self.effective}
@@ -159,7 +159,8 @@ def evaluate(policy: Policy, subject: FileSubject, context: EvaluationContext) -
     decision = Decision(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
     for rule in policy.outcome_rules:
         results = _results((rule,), decision, context)
-        decision = replace(decision, file=(*decision.file, *results)) if results else decision
+        if results:
+            decision = Decision(subject, signatures, decision.best, (*decision.file, *results))
     return decision
 
 

@@ -12,6 +12,12 @@ from signer.records import dataclass
 Severity = Literal["error", "warning", "info"]
 _GRAVEST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 Outcome = Literal["accepted", "rejected", "unknown", "not-applicable"]
+_SEVERITY_OF_REASON: dict[Outcome, Severity] = {
+    "accepted": "info",
+    "rejected": "error",
+    "unknown": "warning",
+    "not-applicable": "info",
+}
 Classification = Literal[
     "windows",
     "whql",
@@ -115,11 +121,11 @@ class Verdict:
     @property
     def reason(self) -> Finding | None:
         """The finding that explains the outcome: one of the deciding rule if possible; None without findings."""
-        wanted = {"accepted": "info", "rejected": "error", "not-applicable": "info"}.get(self.outcome, "warning")
-        fitting = [one for one in self.findings if one.severity == wanted] or list(self.findings)
+        wanted = _SEVERITY_OF_REASON[self.outcome]
+        fitting = [one for one in self.findings if one.severity == wanted] or self.findings
         # A waived rejection is a warning, although it explains why the file is accepted.
-        by_rule = [one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code)]
-        return next(iter(by_rule or fitting), None)
+        by_rule = (one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code))
+        return next(by_rule, fitting[0] if fitting else None)
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from signer.asn1.oids import EKU_TIME_STAMPING
 from signer.errors import UsageError
-from signer.pe.file_facts import FileFacts
 from signer.policy.applicability import inapplicable
 from signer.policy.decide import Policy, decide
 from signer.policy.findings import Verdict
@@ -33,6 +34,9 @@ from signer.policy.targets import Target
 from signer.trust.chain import build_paths
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence, Signature
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 _MODULES = {
     "kernel": "signer.policy.kernel",
@@ -94,7 +98,13 @@ def judge_all(
     subject = FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
-    return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]
+    return [decide(chosen, subject, context) for context in _contexts(tuple(targets), machine)]
+
+
+@lru_cache(maxsize=64)
+def _contexts(targets: tuple[Target, ...], machine: MachineState) -> tuple[EvaluationContext, ...]:
+    """Return the machine on each target, cached: the settings in effect are the same for all files of a run."""
+    return tuple(EvaluationContext(target, machine) for target in targets)
 
 
 def policy(name: str) -> Policy:

@@ -75,7 +75,7 @@ def page_hashes(candidate: SignaturePath, context: EvaluationContext) -> Iterato
 )
 def digest_algorithm(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject unknown digests and MD5, and warn about SHA-1, which every release accepts for old drivers."""
-    used = {candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm}
+    used = (candidate.signature.digest_algorithm, candidate.signature.signer_digest_algorithm)
     label = candidate.signed.label
     if None in used:
         message = f"the signature of {label} uses a digest algorithm that Code Integrity does not support"

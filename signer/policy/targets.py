@@ -43,6 +43,9 @@ class Target:
     """x86, x64, arm64 or ia64."""
     s_mode: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     @property
     def name(self) -> str:
         """The name on the command line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -56,10 +56,13 @@ def write_matrix(assessment: Assessment, sink: Sink, *, all_releases: bool = Fal
 def matrix_rows(consequences: Sequence[Consequences]) -> list[MatrixRow]:
     """Group the verdicts: clients, servers, IoT editions, S mode and architectures apart, each in release order."""
     placed = {Target.parse(one.verdict.target): one for one in consequences}
+    found: dict[tuple[str, str, bool], list[tuple[Target, Consequences]]] = {}
+    for target, one in placed.items():
+        found.setdefault(_series(target), []).append((target, one))
     return [
         MatrixRow(tuple(target for target, _ in group), group[0][1])
-        for series in dict.fromkeys(map(_series, placed))
-        for group in _neighbours([(target, one) for target, one in placed.items() if _series(target) == series])
+        for series, together in found.items()
+        for group in _neighbours(together, _places(*series))
     ]
 
 
@@ -85,9 +88,10 @@ def reason_of(what: Consequences) -> str:
     return reason.message if reason is not None else ""
 
 
-def _neighbours(placed: list[tuple[Target, Consequences]]) -> Iterator[list[tuple[Target, Consequences]]]:
+def _neighbours(
+    placed: list[tuple[Target, Consequences]], order: Mapping[Target, int]
+) -> Iterator[list[tuple[Target, Consequences]]]:
     """Split the verdicts of one series where the reason changes or a release was not checked."""
-    order = {target: place for place, target in enumerate(_of_series(*_series(placed[0][0])))}
     runs = ((one, order[one[0]] - index) for index, one in enumerate(sorted(placed, key=lambda one: order[one[0]])))
     for _, run in groupby(runs, key=lambda found: (found[1], reason_key(found[0][1]))):
         yield [one for one, _ in run]
@@ -98,9 +102,10 @@ def _series(target: Target) -> tuple[str, str, bool]:
 
 
 @cache
-def _of_series(architecture: str, edition: str, s_mode: bool) -> tuple[Target, ...]:
-    """Return all targets of a series in release order."""
-    return tuple(one for one in all_targets() if _series(one) == (architecture, edition, s_mode))
+def _places(architecture: str, edition: str, s_mode: bool) -> Mapping[Target, int]:
+    """Return the place of each target of a series in release order."""
+    targets = (one for one in all_targets() if _series(one) == (architecture, edition, s_mode))
+    return {target: place for place, target in enumerate(targets)}
 
 
 def reason_key(what: Consequences) -> tuple[str, str, str]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
 from signer.codeintegrity.consequences import consequences
 from signer.errors import SigningError
 from signer.formats.detect import expected, titles
-from signer.pe.file_facts import FileFacts
 from signer.policy.judge import judge_all
 from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths
@@ -20,6 +20,9 @@ from signer.policy.targets import Target
 from signer.storage.files import mapped
 from signer.verify.evidence import CatalogLookup, Evidence
 from signer.verify.gather import gather, read_facts
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
 
 
 def verify_file(path: Path, query: VerifyQuery, catalogs: Sequence[CatalogLookup] = ()) -> Assessment:

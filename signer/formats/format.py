@@ -18,10 +18,10 @@ from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
 from signer.records import dataclass
-from signer.storage.patching import PatchSet
 
 if TYPE_CHECKING:
     from signer.pe.file_facts import FileFacts
+    from signer.storage.patching import PatchSet
 
 PAGE_HASH_ALGORITHMS = (DigestAlgorithm.SHA1, DigestAlgorithm.SHA256)
 """The algorithms that page hashes are defined for (SPC_PE_IMAGE_PAGE_HASHES_V1 and V2)."""

@@ -19,10 +19,10 @@ from signer.pkcs7 import indirect_data
 from signer.pkcs7.content import Content
 from signer.pkcs7.indirect_data import IndirectData
 from signer.pkcs7.problem import SignatureProblem
-from signer.storage.patching import PatchSet
 
 if TYPE_CHECKING:
     from signer.pe.file_facts import FileFacts
+    from signer.storage.patching import PatchSet
 
 
 class ImageFormat:

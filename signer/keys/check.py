@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from signer.algorithms import DigestAlgorithm
 from signer.asn1 import der, oids
 from signer.errors import SignatureFormatError
-from signer.keys.identity import PublicKey
+
+if TYPE_CHECKING:
+    from signer.keys.identity import PublicKey
 
 
 class Check(Enum):

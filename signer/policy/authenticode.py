@@ -11,15 +11,9 @@ from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import NAMESAKE_HINT, FileSubject, SignaturePath
+from signer.policy.subjects import IGNORED_CODES, NAMESAKE_HINT, PADDING_CODES, FileSubject, SignaturePath
 from signer.trust.checks import BROKEN
 from signer.trust.root_program import program_objection
-
-PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
-"""Problems of a file that only the strict check of MS13-098 refuses; the kernel has no such rule."""
-
-IGNORED_CODES = frozenset({"several-certificates", "certificate-kind"})
-"""Problems of a file that every Windows release ignores, because it reads only the first signature in the table."""
 
 _MIN_RSA_BITS = 1024
 _SHORT_KEYS_UNTIL = datetime(2010, 1, 1, tzinfo=UTC)

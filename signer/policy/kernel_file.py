@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signer.policy import features, remedies, sources, waivers
-from signer.policy.authenticode import IGNORED_CODES, PADDING_CODES
 from signer.policy.decide import Decision
 from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import FileSubject
+from signer.policy.subjects import IGNORED_CODES, PADDING_CODES, FileSubject
 from signer.policy.targets import Target, all_targets
 
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
 from signer.algorithms import DigestAlgorithm
 from signer.certificates import common_name, is_self_signed, issuer_common_name, issuer_name, per_certificate
 from signer.formats.table import Traits
-from signer.pe.file_facts import FileFacts
 from signer.policy.classify import classify, submitter, usages_of
 from signer.policy.findings import Classification
 from signer.policy.timestamps import trusted_time
@@ -23,6 +23,14 @@ from signer.trust.checks import BROKEN
 from signer.trust.path import Anchor, CertificatePath
 from signer.trust.signatures import digest_of, rsa_bits
 from signer.verify.evidence import Evidence, Signature
+
+if TYPE_CHECKING:
+    from signer.pe.file_facts import FileFacts
+
+PADDING_CODES = frozenset({"certificate-padding", "certificate-table-padding", "nonzero-padding"})
+"""Problems of a file that only the strict check of MS13-098 refuses; the kernel has no such rule."""
+IGNORED_CODES = frozenset({"several-certificates", "certificate-kind"})
+"""Problems of a file that every Windows release ignores, because it reads only the first signature in the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from signer.policy.subjects import CertificatePaths
 from signer.policy.timestamps import trusted_time
 from signer.records import dataclass
 from signer.trust.chain import build_paths
-from signer.trust.revocation import with_revocations
 from signer.trust.store import TrustStore
 from signer.verify.evidence import Evidence, Signature
 
@@ -93,6 +92,8 @@ class Trust:
 
     def _with_revocations(self, paths: CertificatePaths, signature: Signature, at: datetime) -> CertificatePaths:
         """Apply the CRLs to the timestamp's paths first: a timestamp of a revoked authority may not count."""
+        from signer.trust.revocation import with_revocations
+
         stamp = signature.timestamp
         known = dict.fromkeys((*signature.certificates, *(stamp.certificates if stamp is not None else ())))
         known |= dict.fromkeys(one for path in (*paths.signer, *paths.timestamp) for one in path.certificates)

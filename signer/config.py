@@ -199,13 +199,18 @@ class _Reader:
     def _text(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
             raise self._wrong("a string that is not empty", value)
+        return self._without_nul(value)
+
+    def _without_nul(self, value: str) -> str:
+        if "\0" in value:
+            raise self._wrong("a text without NUL characters", value)
         return value
 
     def _texts(self, value: Any) -> tuple[str, ...]:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
             raise self._wrong("a list of strings", value)
-        return tuple(items)
+        return tuple(map(self._without_nul, items))
 
     def _urls(self, value: Any) -> tuple[str, ...]:
         urls = self._texts(value)

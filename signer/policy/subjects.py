@@ -106,7 +106,7 @@ class SignatureSubject:
     def candidates(self) -> tuple[SignaturePath, ...]:
         """The signature along its best path for each anchor and cross-certificate; without a path if none exists."""
         best: dict[object, CertificatePath] = {}
-        for path in sorted(self.paths.signer, key=lambda path: (broken(path), len(path.certificates))):
+        for path in sorted(self.paths.signer, key=_rank):
             best.setdefault(_path_key(path), path)
         if len(best) > 1:
             best.pop(None, None)
@@ -246,6 +246,12 @@ class FileSubject:
         """The signatures with their paths."""
         pairs = zip(self.evidence.signatures, self.paths, strict=True)
         return tuple(SignatureSubject(place, signature, paths, self) for place, (signature, paths) in enumerate(pairs))
+
+
+def _rank(path: CertificatePath) -> tuple[int, bool, int]:
+    """Return the rank of a path; the lowest is the best. A CA can have a revoked certificate and another one."""
+    revoked = any(problem.code == "revoked" for problem in path.problems)
+    return broken(path), revoked, len(path.certificates)
 
 
 def _path_key(path: CertificatePath) -> object:

@@ -199,6 +199,21 @@ def revoked() -> Sample:
     return driver(Sign(leaf, (chain(leaf, anchor("commercial"), problems=(problem,)),)))
 
 
+@expect("accepted", "trusted-root", "win11-24h2-x64", **USER)
+@stated(RFC_5280)
+def one_of_two_certificates_of_a_ca_is_revoked() -> Sample:
+    """A chain without revoked certificates counts, if a CA has a revoked certificate and another one."""
+    leaf = certificate("Contoso Ltd.", "Some CA 2020")
+    problem = PathProblem("revoked", "'Some CA 2020' was revoked on 2024-05-01", 1)
+    old, new = (certificate("Some CA 2020", "Some Root") for _ in range(2))
+    between = certificate("Some Root", "Another Root")
+    paths = (
+        chain(leaf, anchor("commercial"), old, problems=(problem,)),
+        chain(leaf, anchor("commercial"), new, between),
+    )
+    return driver(Sign(leaf, paths))
+
+
 @expect("rejected", "path", "win11-24h2-x64", code="name-constraints", **USER)
 @stated(RFC_5280)
 def broken_path() -> Sample:

@@ -268,3 +268,29 @@ def test_a_third_field_of_an_attribute_is_not_read() -> None:
     wide = der.sequence(der.oid("2.999"), der.tlv(der.SET, der.null()), der.null())
     found = parse_signer(der.sequence(*signer, der.tlv(0xA1, wide)))
     assert found.unsigned_attributes == {"2.999": (der.null(),)}
+
+
+@pytest.mark.parametrize("tag", [der.SET, 0xA0, 0xA1], ids=["digests", "certificates", "revocation lists"])
+def test_a_field_with_few_elements_has_a_limit_of_parts_too(tag: int) -> None:
+    """The limit on elements is higher."""
+    version, digests, content, certificates, signers = parts()
+    flood = der.tlv(tag, der.null() * 1001)
+    optional = {0xA0: (flood,), 0xA1: (certificates, flood)}.get(tag, (certificates,))
+    with pytest.raises(SignatureFormatError, match="more than 1,000 parts"):
+        parse(signed_data(version, flood if tag == der.SET else digests, content, *optional, signers))
+
+
+def test_a_malformed_value_of_a_signed_attribute_does_not_affect_the_rest() -> None:
+    data = parts()[4]
+    signer = [one.whole(data) for one in der.children(data, der.read(data, der.read(data).body))]
+    signer[3] = der.tlv(0xA0, attribute("2.999", (DAMAGED,)))
+    (found,) = parse(signed_data(*parts()[:4], der.tlv(der.SET, der.sequence(*signer)))).signers
+    assert DAMAGED in found.signed_attributes_der
+
+
+def test_a_malformed_certificate_hides_no_malformed_digest_algorithm() -> None:
+    fields = parts()
+    fields[1] = der.tlv(der.SET, bytes.fromhex("30 80 06 03 55 04 03 00 00"))
+    fields[3] = der.explicit(0, DAMAGED)
+    with pytest.raises(NotDerError):
+        parse(signed_data(*fields))

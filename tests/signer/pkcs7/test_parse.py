@@ -288,9 +288,19 @@ def test_a_malformed_value_of_a_signed_attribute_does_not_affect_the_rest() -> N
     assert DAMAGED in found.signed_attributes_der
 
 
-def test_a_malformed_certificate_hides_no_malformed_digest_algorithm() -> None:
+BER_INSIDE = der.sequence(bytes.fromhex("24 80 04 01 78 00 00"))
+"""An element whose contents `parse` does not read."""
+
+
+@pytest.mark.parametrize("place", ["the content", "the next certificate"])
+def test_a_malformed_certificate_hides_no_ber_inside_of_other_parts(place: str) -> None:
     fields = parts()
-    fields[1] = der.tlv(der.SET, bytes.fromhex("30 80 06 03 55 04 03 00 00"))
-    fields[3] = der.explicit(0, DAMAGED)
+    certificates = (DAMAGED, *parse(SIGNED).certificates_der)
+    fields[3] = der.explicit(0, *certificates)
+    assert len(parse(signed_data(*fields)).certificates_der) == 2
+    if place == "the content":
+        fields[2] = der.sequence(der.oid(oids.DATA), der.explicit(0, BER_INSIDE))
+    else:
+        fields[3] = der.explicit(0, *certificates, BER_INSIDE)
     with pytest.raises(NotDerError):
         parse(signed_data(*fields))

@@ -12,17 +12,22 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from signer.cli import processes
+from catalogs.verification.query import VerifyQuery
+from signer.cli import processes, verification
 from signer.cli.interrupts import deferred
+from signer.cli.output import Output
 from signer.cli.processes import in_processes, in_processes_together
 from signer.errors import FileError, SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
+from signer.policy.machine_state import MachineState
+from signer.policy.trust import Trust
 from signer.storage.files import atomic_writer
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity, private_key
@@ -208,6 +213,27 @@ def test_many_packages_are_verified_alike_in_processes_and_in_one(
     assert code == 3
     assert errors.count("error:") == 1
     assert all(f"packages/{number:02}/hello" in text for number in range(count) if number != 9)
+
+
+@pytest.mark.parametrize(("count", "batch"), [(17, 1), (100, 3), (300, 4)])
+def test_packages_are_handed_out_one_by_one_or_several_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, batch: int
+) -> None:
+    """Single packages if there are few, so that both processes have work until the end; of many, several at once."""
+    for number in range(count):
+        folder = tmp_path / f"{number:03}"
+        folder.mkdir()
+        (folder / "hello.inf").write_text("")
+    sizes = []
+
+    def run(work, items, jobs, size):
+        sizes.append((len(items), jobs, size))
+        return []
+
+    monkeypatch.setattr(verification, "in_processes", run)
+    query = VerifyQuery(None, Trust.release(), MachineState(datetime(2025, 6, 1, tzinfo=UTC)))
+    verification.verified(Output(quiet=True), [tmp_path], query, 2, str, in_other_processes=True)
+    assert sizes[0] == (count, 2, batch)
 
 
 def test_few_batches_wait_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:

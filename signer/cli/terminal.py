@@ -100,6 +100,7 @@ def write_table(
 
     A table of more than `MAX_DRAWN_ROWS` or `MAX_DRAWN_TEXT` is written without wrapping.
     """
+    columns = [printable(name) for name in columns]
     texts = list(zip(*map(cell_texts, zip(*rows, strict=True)), strict=True))
     if not stream.isatty() and is_plain(stream):
         if title:  # whole, where rich would wrap a path to the width of the table

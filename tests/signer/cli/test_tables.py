@@ -125,3 +125,12 @@ def test_a_long_cell_is_not_drawn_by_rich_and_does_not_pad_the_other_rows(capsys
     assert lines[2] == f" {'a' * terminal.MAX_DRAWN_TEXT}   long"
     assert lines[3].split() == ["0.sys", "short"]
     assert max(map(len, lines[3:])) < 300
+
+
+@pytest.mark.parametrize("rows", [1, 3000], ids=["small", "large"])
+def test_a_heading_can_not_forge_a_line(capsys, rows):
+    """`catalog diff` has the paths of the catalogs as headings."""
+    Output().table(("Kind", "a\nerror: forged \x1b[31m\u202e.cat"), [("member", "a.sys")] * rows)
+    text = capsys.readouterr().out
+    assert r"a\nerror: forged \x1b[31m\u202e.cat" in text
+    assert not set(text) & set("\x1b\u202e")

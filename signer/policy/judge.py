@@ -20,7 +20,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signer.asn1.oids import EKU_TIME_STAMPING
@@ -98,13 +97,7 @@ def judge_all(
     subject = FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
-    return [decide(chosen, subject, context) for context in _contexts(tuple(targets), machine)]
-
-
-@lru_cache(maxsize=64)
-def _contexts(targets: tuple[Target, ...], machine: MachineState) -> tuple[EvaluationContext, ...]:
-    """Return the machine on each target, cached: the settings in effect are the same for all files of a run."""
-    return tuple(EvaluationContext(target, machine) for target in targets)
+    return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]
 
 
 def policy(name: str) -> Policy:

@@ -16,6 +16,10 @@ from catalogs.inf.problems import PackageProblem, Severity
 
 MAX_FOLDER_LENGTH = 39
 MAX_PATH_LENGTH = 159
+MAX_PARTS = 100
+"""Maximum number of names in a path. Python creates and deletes folders recursively."""
+_MAX_NAME = 255
+"""Maximum number of characters in the name of a file or folder of NTFS."""
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9_. -]")
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*]')
@@ -23,9 +27,9 @@ _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 
 def parts_of(name: str) -> tuple[str, ...] | None:
-    """Split a name in a cabinet into folders and file; None if it leads outside or is invalid on Windows."""
+    """Split a name in an archive into folders and file; None if it leads outside or is invalid on Windows."""
     parts = tuple(name.replace("/", "\\").split("\\"))
-    return parts if all(map(_is_valid, parts)) else None
+    return parts if len(parts) <= MAX_PARTS and all(map(_is_valid, parts)) else None
 
 
 def check_names(names: Iterable[str]) -> Iterator[PackageProblem]:
@@ -80,7 +84,9 @@ def check_folder_name(folder: str) -> Iterator[PackageProblem]:
 
 
 def _is_valid(part: str) -> bool:
-    return bool(part) and part[-1] not in ". " and not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
+    if not part or len(part) > _MAX_NAME or part[-1] in ". ":
+        return False
+    return not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
 
 
 def _unsafe(path: PurePosixPath) -> PackageProblem:

@@ -32,6 +32,8 @@ MAX_UNITS = 500_000
 _MAX_FILES = 10_000
 """Maximum number of files below a folder with INFs: above it, asking for their status is not worth it."""
 _WAIT_SECONDS = 30.0
+_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What a database raises that can't be used: the message about a damaged one can have bytes that are no text."""
 _PASSING = (FileError.code, UnfinishedRun.code, InternalError.code)
 """The rules of files that the system or a defect kept from being read: they are tried again next time."""
 _USES = 1000
@@ -81,7 +83,7 @@ class Cache:
         if self._database is None:
             return
         self._write_uses()
-        with suppress(sqlite3.Error):
+        with suppress(*_FAILURES):
             self._database.execute(_DROP, (MAX_UNITS,))
         self._database.close()
 
@@ -126,7 +128,7 @@ class Cache:
         """Execute a statement with each row, together. A failure means only that nothing is kept."""
         if self._database is None or not rows:
             return
-        with suppress(sqlite3.Error), self._database:
+        with suppress(*_FAILURES), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany(statement, rows)
 
@@ -167,7 +169,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
             return _with_schema(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None))
         except sqlite3.OperationalError:
             return None
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             with suppress(SignerError):
                 remove(path)
     return None
@@ -178,7 +180,7 @@ def _with_schema(database: sqlite3.Connection) -> sqlite3.Connection:
     try:
         for statement in _SCHEMA:
             database.execute(statement)
-    except sqlite3.Error:
+    except _FAILURES:
         database.close()
         raise
     return database

@@ -22,7 +22,7 @@ _NAMED_DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 STANDARD = Path("-")
 """The standard input where a file is read, the standard output where one is written."""
 _CHUNK = 1 << 16
-MAX_WAIT = 10
+READER_TIMEOUT = 10
 """Seconds that a program has to start reading a pipe that output goes to."""
 _WAIT_STEP = 0.02
 _TEXT_CONTROLS = b"\t\n\f\r"
@@ -124,7 +124,7 @@ def _opened(path: Path) -> int:
     mode = _mode(path)
     if mode is None or not stat.S_ISFIFO(mode):
         return os.open(path, flags)
-    end = time.monotonic() + MAX_WAIT
+    end = time.monotonic() + READER_TIMEOUT
     while True:
         try:
             descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -137,7 +137,7 @@ def _opened(path: Path) -> int:
             finally:
                 os.close(descriptor)
         if time.monotonic() > end:
-            message = f"the path is a pipe, and no program read it within {MAX_WAIT} seconds"
+            message = f"the path is a pipe, and no program read it within {READER_TIMEOUT} seconds"
             raise FileError(message, path=path, hint="Start the program that reads it first, or name a file.")
         time.sleep(_WAIT_STEP)
 

@@ -133,6 +133,15 @@ def test_an_archive_gives_the_rows_of_its_files(
     assert [one.inf.lower() for one in found[0].packages] == [f"{path}/hello/hello.inf".lower()]
 
 
+@pytest.mark.parametrize("name", ["a/" * 1500 + "deep.sys", "n" * 300 + ".sys"], ids=["folders", "a long name"])
+def test_a_path_that_windows_does_not_have_hides_no_other_file(tmp_path: Path, name: str) -> None:
+    """Python creates folders recursively, up to a limit."""
+    (tmp_path / "x.zip").write_bytes(
+        as_zip({name: FILES["hello/hello.sys"], "other/loose.sys": FILES["other/loose.sys"]})
+    )
+    assert [Path(row.file).name for row in rows(Place(tmp_path / "x.zip"))] == ["loose.sys"]
+
+
 DAMAGED: dict[str, tuple[str, bytes]] = {
     "an empty cabinet file": ("x.cab", b""),
     "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),

@@ -55,7 +55,7 @@ def test_a_changed_copy_goes_through_a_fifo(tmp_path: Path, size: int) -> None:
 
 
 def test_a_fifo_without_a_reader_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_WAIT", 0)
+    monkeypatch.setattr(streams, "READER_TIMEOUT", 0)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileError, match="no program read it") as caught:
         write_atomically(tmp_path / "pipe", b"x")

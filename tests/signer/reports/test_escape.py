@@ -76,7 +76,7 @@ def test_a_report_is_escaped(text: str, shown: str) -> None:
     sink.line("accepted", text)
     sink.paragraph("  1  ", text)
     sink.table(["File"], [(text,)], title=text)
-    assert "".join(written) == f"{shown}\naccepted {shown}\n  1  {shown}\n{shown}\nFile\n{shown}\n"
+    assert "".join(written) == f"{shown}\naccepted {shown}\n  1  {shown}\n{shown}\nFile\n{shown}\n\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids these characters in file names")

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from io import FileIO
 from pathlib import Path
 
 TOGETHER = 32
-"""Number of files that are synced together. They are open at the same time, and each has a thread."""
+"""Maximum number of files that are synced together. Each has a thread and two descriptors meanwhile."""
+
+
+def group_size() -> int:
+    """Return how many files to sync together: fewer if the process may open few files, such as 256 on macOS.
+
+    If as many threads as there are processors do so, they use up to half of the descriptors.
+    """
+    if sys.platform == "win32":
+        return TOGETHER
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY:
+        return TOGETHER
+    return max(1, min(TOGETHER, limit // (4 * (os.cpu_count() or 1))))
 
 
 class Flush:

@@ -27,7 +27,7 @@ from signer.storage.files import (
     require_data,
     write_atomically,
 )
-from signer.storage.flushing import TOGETHER
+from signer.storage.flushing import group_size
 from signer.storage.streams import STANDARD, is_stream
 
 COPY_CHUNK = 1 << 20
@@ -128,14 +128,15 @@ def change_each(
     """Do what `change_atomically` does for each source and target; return the results and errors in their order.
 
     The changes of all files are computed before the first file is written, so that the second parser reads many results
-    at once; up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile. Of the results, `TOGETHER` are written
+    at once; up to `_MAX_DEFERRED` bytes of each file are in memory meanwhile. Of the results, `group_size` are written
     before the first of them replaces its target, so that they are synced to the disk at the same time.
     """
     begun = [_attempt(partial(_begin_change, source, target, change)) for source, target in places]
     results: list[Change | SignerError] = []
-    for start in range(0, len(begun), TOGETHER):
+    size = group_size()
+    for start in range(0, len(begun), size):
         with contextlib.ExitStack() as stack:
-            group = begun[start : start + TOGETHER]
+            group = begun[start : start + size]
             written = [one if isinstance(one, SignerError) else _attempt(partial(one, stack)) for one in group]
             results += [one if isinstance(one, SignerError) else _attempt(one) for one in written]
     return results

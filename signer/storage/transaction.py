@@ -28,7 +28,7 @@ from signer.storage.files import (
     shell_quote,
     write_atomically,
 )
-from signer.storage.flushing import TOGETHER, Flush, flush, flush_folder
+from signer.storage.flushing import Flush, flush, flush_folder, group_size
 from signer.storage.journal import JOURNAL, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
@@ -111,9 +111,9 @@ class Transaction:
         journal.unlink()
 
     def _flush(self) -> None:
-        """Give the staged files their permissions and sync them to disk, `TOGETHER` at a time. Raises FileError."""
-        left = iter(self._staged.items())
-        while group := list(itertools.islice(left, TOGETHER)):
+        """Give the staged files their permissions and sync them to disk, `group_size` at a time. Raises FileError."""
+        left, size = iter(self._staged.items()), group_size()
+        while group := list(itertools.islice(left, size)):
             with contextlib.ExitStack() as stack:
                 started = [(target, self._started_flush(target, staged, stack)) for target, staged in group]
                 for target, flushed in started:

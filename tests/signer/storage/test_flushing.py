@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -87,3 +88,20 @@ def test_files_are_synced_without_threads(paths: list[Path], monkeypatch: pytest
     change_all(paths)
     assert len(synced) == COUNT
     assert [path.read_bytes() for path in paths] == [b"new"] * COUNT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on open files")
+@pytest.mark.parametrize(
+    ("limit", "processors", "expected"),
+    [(1024, 2, 32), (1024, 16, 16), (256, 8, 8), (256, 2, 32), (20, 16, 1), (None, 2, 32)],
+)
+def test_few_files_are_synced_together_if_the_process_may_open_few(
+    monkeypatch: pytest.MonkeyPatch, limit: int | None, processors: int, expected: int
+) -> None:
+    """Threads on all processors use at most half of the descriptors, two for each file. None is no limit."""
+    import resource
+
+    soft = resource.RLIM_INFINITY if limit is None else limit
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (soft, soft))
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert flushing.group_size() == expected

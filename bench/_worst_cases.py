@@ -19,6 +19,8 @@ class Case:
     file: str
     make: Maker
     command: tuple[str, ...]
+    other: Maker | None = None
+    """Makes the file `OTHER` of the command."""
 
 
 def of(name: str, file: str, make: Maker, *commands: str) -> list[Case]:
@@ -69,6 +71,13 @@ CASES = [
     *of("image, millions of values", "a.sys", _NESTED(signatures.set_of_values), *SIGNATURE),
     *of("image, millions of names", "a.sys", _NESTED(signatures.signer_of_names), *SIGNATURE),
     *of("catalog", "a.cat", signatures.catalog, *CATALOG),
+    Case(
+        "catalog: catalog diff with another one",
+        "a.cat",
+        signatures.catalog,
+        ("catalog", "diff", "{}", "OTHER"),
+        partial(signatures.catalog, seed=2),
+    ),
     *of("catalog, attributes", "a.cat", signatures.catalog_of_attributes, *CATALOG),
     *of("catalog, member attributes", "a.cat", signatures.catalog_of_member_attributes, *CATALOG),
     *of("catalog, page hashes", "a.cat", signatures.catalog_of_page_hashes, *CATALOG),
@@ -121,6 +130,19 @@ CASES = [
         lambda size: worst.filled(lambda n: f"CATATTR{n}=0x10010001:N{n}:v\n", size, "[CatalogHeader]\nName=a.cat\n"),
         "catalog build {} --output {}.cat",
     ),
+    *of(
+        "CDF, one file",
+        "a.cdf",
+        worst.capped(lambda n: f"<HASH>{n}=hello.inf\n", worst.CDF_HEAD, most=29_990),
+        "catalog build {} --output {}.cat",
+    ),
+    *of("DDF, one file", "a.ddf", worst.capped(lambda n: f"HELLO.INF d{n}.inf\n", most=49_900), *DDF),
+    *of(
+        "DDF, detours",
+        "a.ddf",
+        partial(worst.filled, lambda n: "x\\" + "..\\x\\" * 800 + f"..\\hello.inf d{n}\n"),
+        *DDF,
+    ),
     *of("DDF, files", "a.ddf", partial(worst.filled, lambda n: "hello.inf\n"), *DDF),
     *of("DDF, other files", "a.ddf", partial(worst.filled, lambda n: f"HELLO.INF d{n}.inf\n"), *DDF),
     *of("DDF, variables", "a.ddf", partial(worst.filled, lambda n: f".Set v{n}=1\n", tail="hello.inf\n"), *DDF),
@@ -132,6 +154,8 @@ CASES = [
     *of("certificate, alternative names", "a.cer", signatures.certificate_of_names, *CERTIFICATES),
     *of("certificates", "a.pem", signatures.certificates, *CERTIFICATES),
     *of("certificates, PKCS #7", "a.p7b", signatures.certificate_bag, *CERTIFICATES),
+    *of("certificates, large", "a.p7b", signatures.signed_by_many, *CERTIFICATES),
+    *of("certificates, PEM, no end", "a.pem", partial(worst.filled, lambda n: worst.PEM_BEGIN), *CERTIFICATES),
     *of("certificate, long names", "a.cer", signatures.certificate_of_long_names, *CERTIFICATES),
     *of("certificate, many names", "a.cer", signatures.certificate_of_many_names, *CERTIFICATES),
     *of("certificate, serial number", "a.cer", signatures.certificate_of_serial, *CERTIFICATES),
@@ -149,6 +173,8 @@ CASES = [
     *of("policy, XML", "a.xml", worst.policy_xml, *POLICY),
     *of("policy, XML, signers", "a.xml", worst.policy_of_signers, *POLICY),
     *of("policy, XML, no end", "a.xml", partial(worst.filled, lambda n: "<a>"), *POLICY),
+    *of("policy, XML, small rules", "a.xml", worst.policy_of_small_rules, *POLICY),
+    *of("policy, XML, namespace", "a.xml", worst.long_namespace(worst.POLICY_NAMESPACE), *POLICY),
     *of("policy, binary", "a.cip", worst.binary_policy_of_rules, *POLICY),
     *of("policy, binary, signers", "a.cip", worst.binary_policy_of_signers, *POLICY),
     *of("baseline", "a.json", worst.baseline(worst.audited), *BASELINE),
@@ -170,8 +196,22 @@ CASES = [
     *of("inventory, CSV", "a.csv", partial(worst.filled, logs.inventory_row, head=logs.INVENTORY_HEAD), *INVENTORY),
     *of("inventory, JSON", "a.json", partial(worst.filled, logs.inventory_object, head="[", tail="{}]"), *INVENTORY),
     *of("inventory, XML", "a.xml", partial(worst.filled, lambda n: "<a>"), *INVENTORY),
+    *of("inventory, XML, namespace", "a.xml", worst.long_namespace("x"), *INVENTORY),
+    *of(
+        "inventory, empty cells",
+        "a.csv",
+        partial(worst.filled, lambda n: ",\n", head="DeviceName,InfName\n"),
+        *INVENTORY,
+    ),
+    *of(
+        "inventory, ruler",
+        "a.txt",
+        partial(worst.filled, lambda n: "x\n", head="N\n" + "== " * 99 + "==\n"),
+        *INVENTORY,
+    ),
     *of("inventory, lines", "a.txt", partial(worst.filled, lambda n: "a: b\n\n"), *INVENTORY),
     *of("state of a machine", "a.toml", partial(worst.filled, lambda n: f"k{n} = 1\n"), *STATE),
+    *of("state of a machine, one key", "a.toml", lambda _: b"a." * 32_000 + b"a=1\n", *STATE),
     *of("policy, XML, one attribute", "a.xml", worst.policy_of_one_attribute, *POLICY),
     *of("setupapi log", "a.log", partial(worst.filled, logs.setupapi), *LOG),
     *of(

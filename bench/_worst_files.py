@@ -28,6 +28,39 @@ def filled(line: Callable[[int], str], size: int, head: str = "", tail: str = ""
     return "".join([*parts, tail]).encode(encoding)
 
 
+def capped(line: Callable[[int], str], head: str = "", *, most: int) -> Maker:
+    """A file of `most` lines with a comment behind each, which fill it up."""
+
+    def made(size: int) -> bytes:
+        fill = ";" + "x" * (size // most - 32) + "\n"
+        return "".join([head, *(line(number) + fill for number in range(most))]).encode()
+
+    return made
+
+
+CDF_HEAD = "[CatalogHeader]\nName=a.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n"
+PEM_BEGIN = "-----BEGIN CERTIFICATE-----\n"
+POLICY_NAMESPACE = "urn:schemas-microsoft-com:sipolicy"
+
+
+def long_namespace(default: str) -> Maker:
+    """An XML file of small elements in a namespace with a long name."""
+    head = f'<SiPolicy xmlns="{default}" xmlns:b="{"u" * 60_000}">'
+    return lambda size: filled(lambda _: '<a b:c=""/>', size, head, "</SiPolicy>")
+
+
+def policy_of_small_rules(size: int) -> bytes:
+    """An App Control policy of as many small rules as the limit `policy-elements` allows, in the kernel scenario."""
+    count = min(size // 64, 124_000)
+    rules = "".join(f'<Deny ID="{number}" FileName="a{number}"/>' for number in range(count))
+    references = "".join(f'<FileRuleRef RuleID="{number}"/>' for number in range(count))
+    return (
+        f'<SiPolicy xmlns="{POLICY_NAMESPACE}"><VersionEx>1.0.0.0</VersionEx><FileRules>{rules}</FileRules>'
+        '<SigningScenarios><SigningScenario Value="131"><ProductSigners><FileRulesRef>'
+        f"{references}</FileRulesRef></ProductSigners></SigningScenario></SigningScenarios></SiPolicy>"
+    ).encode()
+
+
 def image(size: int) -> bytes:
     """A driver with an overlay."""
     return (HELLO / "hello.sys").read_bytes() + bytes(size)

@@ -143,9 +143,9 @@ def pfx(size: int) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"x", _key(), _certificate(), others, BestAvailableEncryption(b"x"))
 
 
-def catalog(size: int) -> bytes:
-    """An unsigned catalog with as many files as fit."""
-    rng = random.Random(1)  # the same file on every run
+def catalog(size: int, seed: int = 1) -> bytes:
+    """An unsigned catalog with as many files as fit; catalogs with other seeds have other files."""
+    rng = random.Random(seed)  # the same file on every run
     model = hash_file(memoryview(b"x"))
 
     def entries(number: int) -> list[TrustedSubject]:

@@ -31,8 +31,18 @@ def run(case: Case, folder: Path, size: int) -> tuple[float, float, int]:
     path = folder / case.file
     if not path.exists():
         _write(path, case.make, size)
+    other = folder / f"other-{case.file}"
+    if case.other is not None:
+        _write(other, case.other, size)
     with answering(path) as url:
-        words = {"SYS": worst.HELLO / "hello.sys", "DRIVERS": worst.HELLO, "PACKAGE": folder, "TSA": url, "{}": path}
+        words = {
+            "OTHER": other,
+            "SYS": worst.HELLO / "hello.sys",
+            "DRIVERS": worst.HELLO,
+            "PACKAGE": folder,
+            "TSA": url,
+            "{}": path,
+        }
         command = [_replaced(word, words) for word in case.command]
         usage, code = measured([sys.executable, "-m", "signer", *command])
     return usage[0], usage[1], code

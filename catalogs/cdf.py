@@ -12,13 +12,15 @@ from pathlib import Path, PureWindowsPath
 
 from catalogs.build import CatalogOptions, assemble, hash_path
 from catalogs.catalog.file import Catalog
-from catalogs.catalog.members import content_algorithm, subjects, text_tag
+from catalogs.catalog.members import HashedFile, content_algorithm, subjects, text_tag
 from catalogs.catalog.trust_list import NameValue
 from catalogs.package.folder import Folder, OutsideFolder
+from signer.algorithms import DigestAlgorithm
 from signer.errors import CatalogError, FileError, MalformedInput
 from signer.limits import LIMITS, raising
 from signer.numbers import decimal
 from signer.records import dataclass
+from signer.storage.files import convert_os_errors
 
 _HASH = "<hash>"
 _NAME_VALUE, _OID = 0x1, 0x2
@@ -31,12 +33,20 @@ _TRUE = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 @dataclass(frozen=True, slots=True)
 class CdfMember:
-    """A file in [CatalogFiles]: its tag, path, line number and attributes."""
+    """A file in [CatalogFiles]."""
 
     tag: str
-    path: Path
+    name: str
+    """Its path as written."""
+    folder: Path
+    """The folder of the .cdf."""
     line: int
     attributes: tuple[NameValue, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Its path, relative to the folder of the .cdf. It is not kept: paths take more memory than the text."""
+        return self.folder / _portable(self.name)
 
     @property
     def by_hash(self) -> bool:
@@ -103,12 +113,12 @@ def parse(text: str, source: Path, version: int | None = None) -> CatalogDefinit
 
 def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
     """Build the unsigned catalog that a .cdf file defines. Raises FileError and MalformedInput with the line."""
-    entries, folder = [], Folder(definition.source.parent)
+    entries, folder, files = [], Folder(definition.source.parent), _HashedFiles()
     has_pages = definition.page_hashes or options.page_hashes
     paged = content_algorithm(definition.version) if has_pages else None
     for member in definition.members:
         try:
-            hashed = hash_path(_found(member.path, folder), page_hashes=paged)
+            hashed = files.hash(_found(member.path, folder), paged)
         except FileError as error:
             message = f"{member.path}: {error.message}"
             raise FileError(message, path=definition.source, line=member.line, hint=_FILE_HINT) from error
@@ -120,6 +130,22 @@ def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
         entries += both
     options = replace(options, version=definition.version)
     return assemble(entries, definition.attributes, options, definition.name)
+
+
+class _HashedFiles:
+    """Hashes each file once: a .cdf can name a large file in each of its lines."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], HashedFile] = {}
+
+    def hash(self, path: Path, page_hashes: DigestAlgorithm | None) -> HashedFile:
+        """Hash a file. Raises FileError and MalformedInput."""
+        with convert_os_errors(path):
+            status = path.stat()
+        key = status.st_dev, status.st_ino
+        if key not in self._known:
+            self._known[key] = hash_path(path, page_hashes=page_hashes)
+        return self._known[key]
 
 
 def _found(path: Path, folder: Folder) -> Path:
@@ -206,6 +232,7 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
         else:
             files.append((key, value, line))
     first: dict[str, int] = {}
+    folder = source.parent
     for key, value, line in files:
         if (earlier := first.setdefault(key.lower(), line)) != line:
             hint = "Give each file a different tag."
@@ -214,7 +241,7 @@ def _members(lines: _Lines, version: int, source: Path) -> Iterator[CdfMember]:
             hint = f"Write <HASH>{key}=PATH: in a version 2 catalog, tags are digests."
             raise CatalogError(f"the tag {key!r} does not start with <HASH>", path=source, line=line, hint=hint)
         own = tuple(_attribute(*item, source) for item in attributes.get(key.lower(), ()))
-        yield CdfMember(key, source.parent / _portable(value), line, own)
+        yield CdfMember(key, value, folder, line, own)
 
 
 def _attribute(text: str, line: int, source: Path) -> NameValue:

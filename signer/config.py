@@ -15,6 +15,7 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from signer.algorithms import DigestAlgorithm
+from signer.costly_text import MAX_DOTS, is_costly_toml
 from signer.errors import ConfigError, UsageError
 from signer.records import dataclass
 
@@ -101,6 +102,8 @@ def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
     if len(data) > MAX_SIZE:
         raise ConfigError(f"the file has {len(data):,} bytes; profiles have at most {MAX_SIZE:,}", path=source)
     text = _decoded(data, source)
+    if is_costly_toml(text):
+        raise ConfigError(f"invalid TOML: a line has more than {MAX_DOTS} dots", path=source, hint=_TOML_HINT)
     try:
         document = tomllib.loads(text)
     except RecursionError as error:

@@ -21,7 +21,7 @@ LIMITS: dict[str, int] = {
     "cabinet-size": 64 << 20,  # bytes of all files, for an archive that decompresses to more than 16 times its size
     "catalog-entries": 200_000,
     "certificates": 1000,  # of one file
-    "cdf-lines": 100_000,
+    "cdf-lines": 30_000,
     "ddf-lines": 100_000,
     "inf-copies": 50_000,  # files copied on one architecture
     "inf-entries": 80_000,

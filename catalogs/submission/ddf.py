@@ -8,7 +8,7 @@ File Format"; its tables are also in makecab's public copies. Paths are relative
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cache
 from pathlib import Path, PureWindowsPath
@@ -147,6 +147,10 @@ class _Reader:
     """File lines were read with GenerateInf=OFF: with ON, lines refer to these files."""
     line: int = 0
     files: list[DirectiveFile] = field(default_factory=list)
+    known: dict[str, Path] = field(default_factory=dict)
+    """Files that lines named, by the path as written: a .ddf can name one in each line."""
+    spellings: dict[Path, dict[str, str]] = field(default_factory=dict)
+    """The names of the entries of folders by their lower-case form."""
     ignored: dict[str, None] = field(default_factory=dict)
 
     def read(self, number: int, raw: str) -> None:
@@ -275,6 +279,12 @@ class _Reader:
 
     def _found(self, path: PureWindowsPath) -> Path:
         """Return the existing file, found without regard to case. Raises FileError."""
+        known = self.known.get(str(path))
+        if known is None:
+            known = self.known[str(path)] = self._existing(path)
+        return known
+
+    def _existing(self, path: PureWindowsPath) -> Path:
         relative = "Write the path relative to the folder of the .ddf."
         try:
             found = self._searched(path)
@@ -298,10 +308,23 @@ class _Reader:
                 line=self.line,
                 hint="Write the path relative to the folder of the .ddf, or set SourceDir: --define SourceDir=FOLDER",
             )
-        found = Path(path.root) if path.root else self.source.parent
-        for part in path.parts[1 if path.anchor else 0 :]:
-            found = _child(found, part)
+        base = Path(path.root) if path.root else self.source.parent
+        parts = _without_detours(path.parts[1 if path.anchor else 0 :])
+        up = parts.count("..")
+        found = base.joinpath(*parts[:up])
+        for part in parts[up:]:
+            found = self._child(found, part)
         return found
+
+    def _child(self, folder: Path, part: str) -> Path:
+        """Return the path of an entry of a folder, in the spelling of the disk."""
+        exact = folder / part
+        if exact.exists() or not folder.is_dir():
+            return exact
+        if folder not in self.spellings:
+            names = sorted((one.name for one in folder.iterdir()), reverse=True)
+            self.spellings[folder] = {name.lower(): name for name in names}
+        return folder / self.spellings[folder].get(part.lower(), part)
 
     def _words(self, text: str) -> Iterator[tuple[str, bool]]:
         """Split a line into words, each with whether it is in quotes. Raises MalformedInput for an open quote."""
@@ -363,9 +386,12 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((known, re.compile(known[:-1] + {"#": "[0-9]*", "*": ".+"}[known[-1]])) for known in families)
 
 
-def _child(folder: Path, part: str) -> Path:
-    """Return the path of an entry of a folder, in the spelling of the disk."""
-    exact = folder / part
-    if part in (".", "..") or exact.exists() or not folder.is_dir():
-        return exact
-    return next((one for one in sorted(folder.iterdir()) if one.name.lower() == part.lower()), exact)
+def _without_detours(parts: Sequence[str]) -> list[str]:
+    r"""Return parts without `X\..`, which Windows removes by name; the `..` that are left come first."""
+    kept: list[str] = []
+    for part in parts:
+        if part == ".." and kept and kept[-1] != "..":
+            kept.pop()
+        else:
+            kept.append(part)
+    return kept

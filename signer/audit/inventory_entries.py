@@ -21,6 +21,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from signer.audit.inventory_values import Entry, entry_of, means_of, split_version
+from signer.costly_text import is_costly_xml
 from signer.errors import ConfigError
 from signer.explain.budget import LEFT_OUT
 from signer.explain.context import Context
@@ -34,8 +35,6 @@ _MAX_XML = 1 << 26
 """Characters of the largest XML; a machine has some hundred packages of some kilobytes."""
 _MAX_DEPTH = 32
 """Levels of elements; those of pnputil have five."""
-_LONG_TAG = re.compile(r"<[^<]{65536}")
-"""A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _MAX_BLOCK = 4096
 """Number of lines of the longest block of text; a package has some hundred files."""
 _MAX_COLUMNS = 100
@@ -127,7 +126,7 @@ def _of_xml(text: Iterator[str], context: Context) -> Iterator[Entry]:
         raise ValueError("the XML is too large, or has a document type")
     context.budget.add(len(document))
     context.budget.spend(document.count("="))
-    if context.budget.left <= 0 or _LONG_TAG.search(document):
+    if context.budget.left <= 0 or is_costly_xml(document):
         context.damaged(LEFT_OUT)
         return
     for driver in _drivers(re.sub(r"^\s*<\?xml[^>]*\?>", "", document)):

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from catalogs import cdf
+from catalogs.build import CatalogOptions, hash_path
+from catalogs.catalog.members import HashedFile
+from signer.algorithms import DigestAlgorithm
 from signer.errors import MalformedInput
+from tests.support.timestamping import NOON
 
 SOURCE = Path("files.cdf")
 
@@ -28,3 +32,23 @@ def test_a_value_that_is_not_base64_of_utf16_is_an_error_with_its_line(value: st
     with pytest.raises(MalformedInput, match="not Base64-encoded UTF-16-LE") as caught:
         parsed(value)
     assert caught.value.line == 3
+
+
+def test_a_file_that_many_lines_name_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A .cdf of 10 MB whose lines all name a driver of a few MB took hours."""
+    (tmp_path / "a.sys").write_bytes(b"x")
+    (tmp_path / "b.sys").write_bytes(b"y")
+    hashed: list[str] = []
+
+    def counted(path: Path, *, page_hashes: DigestAlgorithm | None) -> HashedFile:
+        hashed.append(path.name)
+        return hash_path(path, page_hashes=page_hashes)
+
+    monkeypatch.setattr("catalogs.cdf.hash_path", counted)
+    lines = [f"<HASH>{number}={name}" for number, name in enumerate(["a.sys", "A.SYS", "./a.sys", "b.sys"])]
+    text = "\n".join(
+        ["[CatalogHeader]", "Name=a.cat", "CatalogVersion=2", "HashAlgorithms=SHA256", "[CatalogFiles]", *lines]
+    )
+    catalog = cdf.build(cdf.parse(text, tmp_path / "x.cdf", 2), CatalogOptions(NOON))
+    assert hashed == ["a.sys", "b.sys"]
+    assert len(catalog.trust_list.subjects) == 8

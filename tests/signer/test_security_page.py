@@ -74,6 +74,7 @@ OTHERS = {
     "signer.reports.html.MAX_FINDINGS": "of a report",
     "signer.reports.markdown.MAX_ROWS": "of a report",
     "signer.storage.leftovers.MAX_NAME_PART": "of names that drvsign makes",
+    "signer.storage.streams.MAX_WAIT": "seconds that output waits for its reader",
     "testcerts.issue.MAX_DAYS": "of certificates that drvsign makes",
 }
 """Constants that bound no input."""
@@ -353,14 +354,20 @@ def test_a_policy_with_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPa
     ("attributes", "problem"),
     [
         ('a="" b="" c="" d="" e=""', "more than 4 attributes"),
-        (f'a="{"x" * 70_000}"', "a tag or a text has more than 65,536 characters"),
+        (f'a="{"x" * 70_000}"', "a tag, a text or a namespace is too long"),
+        (f'xmlns="{"x" * 1025}"', "a tag, a text or a namespace is too long"),
+        (f"xmlns:b = '{'x' * 1025}'", "a tag, a text or a namespace is too long"),
+        (f'xmlns:b="{"x" * 1024}"', "the document element is 'SiPolicy'"),
     ],
-    ids=["many", "long"],
+    ids=["many", "long", "long-namespace", "long-prefixed-namespace", "namespace-up-to-the-limit"],
 )
 def test_a_policy_with_many_or_long_attributes_is_refused(
     attributes: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An attribute of 10 MB took four seconds, and 830,000 attributes five, with 350 MB."""
+    """An attribute of 10 MB took four seconds, and 830,000 attributes five, with 350 MB.
+
+    A namespace of 60,000 characters for 250,000 elements took eighteen.
+    """
     monkeypatch.setitem(limits.LIMITS, "policy-elements", 2)
     with pytest.raises(ConfigError, match=problem):
         read_xml(f"<SiPolicy {attributes}/>".encode())
@@ -407,6 +414,15 @@ def test_a_certificate_with_a_long_name_is_refused(field: int, load: Callable[[b
     load(certificate(16))
     with pytest.raises(CertificateError, match=r"a name in the certificate has 1,0.. bytes; the limit is 1,024"):
         load(certificate(17))
+
+
+@pytest.mark.parametrize("parts", [257, 258])
+def test_a_toml_key_of_many_parts_is_refused(parts: int) -> None:
+    """One of 32,000 parts took 1.6 GB."""
+    text = f"[profile.x]\n{'.'.join('a' * parts)} = 1\n".encode()
+    expected = "a line has more than 256 dots" if parts == 258 else "unknown key 'a'"
+    with pytest.raises(ConfigError, match=expected):
+        parse_profiles(text, Path("drvsign.toml"))
 
 
 def test_a_cdf_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

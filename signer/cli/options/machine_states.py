@@ -12,6 +12,7 @@ from typing import Any
 
 from signer.cli.options.verify import CHOICES, MachineOptions
 from signer.cli.text import text_of
+from signer.costly_text import MAX_DOTS, is_costly_toml
 from signer.errors import ConfigError
 from signer.records import dataclass
 from signer.storage.files import read
@@ -48,6 +49,13 @@ class StatedMachine:
     target: str | None
 
 
+def _toml(text: str) -> dict[str, Any]:
+    """Parse TOML. Raises ValueError."""
+    if is_costly_toml(text):
+        raise ValueError(f"a line has more than {MAX_DOTS} dots")
+    return tomllib.loads(text)
+
+
 def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
     """Read the state of a machine. Raises FileError, ConfigError."""
     data = read(path)
@@ -56,7 +64,7 @@ def load_machine_state(path: Path, given: MachineOptions) -> StatedMachine:
     try:
         text = text_of(data)
         is_json = text.lstrip().startswith("{")
-        values = json.loads(text, object_pairs_hook=_unique) if is_json else _unique(tomllib.loads(text).items())
+        values = json.loads(text, object_pairs_hook=_unique) if is_json else _unique(_toml(text).items())
     except UnicodeDecodeError as error:
         raise ConfigError("not the state of a machine: not text in UTF-8", path=path, hint=_HINT) from error
     except (ValueError, RecursionError) as error:  # JSONDecodeError and TOMLDecodeError are such

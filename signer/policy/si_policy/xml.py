@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
+from signer.costly_text import is_costly_xml
 from signer.errors import ConfigError
 from signer.limits import LIMITS, raising
 from signer.pe.file_facts import Version
@@ -22,8 +22,6 @@ _NAMES = {
 }
 _MAX_DEPTH = 32
 """Levels of elements; a policy has eight."""
-_LONG_TAG = re.compile(r"<[^<]{65536}")
-"""A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
 _CONDITIONS = ("FilePath", "PackageFamilyName", "AppIDs", "RequireHotpatchID")
 _KINDS: dict[str, Kind] = {"Allow": "allow", "Deny": "deny", "FileAttrib": "attribute"}
 _GENERIC: dict[str, Kind] = {"Match": "allow", "Exclude": "deny", "Attribute": "attribute"}
@@ -72,12 +70,12 @@ def _root(data: bytes) -> Element:
 
 
 def _require_few_attributes(text: str) -> None:
-    """Raise ConfigError for many attributes, or a long one."""
+    """Raise ConfigError for many attributes, a long one, or a long namespace."""
     if text.count("=") > (limit := 2 * LIMITS["policy-elements"]):
         message = f"the App Control policy has more than {limit:,} attributes"
         raise ConfigError(message, hint=raising("policy-elements"))
-    if _LONG_TAG.search(text):
-        raise ConfigError("not an App Control policy: a tag or a text has more than 65,536 characters", hint=HINT)
+    if is_costly_xml(text):
+        raise ConfigError("not an App Control policy: a tag, a text or a namespace is too long", hint=HINT)
 
 
 def _parsed(text: str) -> Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,26 @@ def test_every_file_is_submitted_in_the_order_of_the_ddf(folder: Path) -> None:
         "Echo\\notes.txt", "Echo\\sample.pdb", "Echo\\sample.cat", "Echo\\sample.sys", "Echo\\sample.inf"
     ]  # fmt: skip
     assert submission.files[0].path == folder / "a.sys"
+
+
+def test_a_path_with_detours_is_found_by_name(folder: Path) -> None:
+    r"""Windows removes `X\..` from a path without a look at X. Thousands of such parts took ten seconds."""
+    lines = ["none\\..\\a.sys", "Sub Dir\\" + "x\\..\\" * 500 + "c.sys", f"..\\{folder.name}\\B.SYS"]
+    found = read(folder, *(f'"{line}" d{number}.sys' for number, line in enumerate(lines)))
+    assert [file.path.resolve().relative_to(folder.resolve()).as_posix() for file in found.files] == [
+        *("a.sys", "Sub Dir/c.sys", "b.sys")
+    ]
+
+
+def test_a_folder_is_listed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Path] = []
+    iterdir = Path.iterdir
+
+    def counted(path: Path) -> Iterator[Path]:
+        listed.append(path)
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", counted)
+    spellings = ("A.SYS", "A.sys", "a.SYS")
+    assert len(read(folder, *(f"{one} d{at}{n}.sys" for at, one in enumerate(spellings) for n in range(9))).files) == 27
+    assert len(listed) == 1

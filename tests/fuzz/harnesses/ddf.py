@@ -93,7 +93,14 @@ HARNESS = Harness(
     "ddf",
     run,
     seeds,
-    (ddf._Reader._file, ddf._Reader._delete, ddf._Reader._option, ddf._Reader._new, ddf.known_variable, ddf._child),
+    (
+        ddf._Reader._file,
+        ddf._Reader._delete,
+        ddf._Reader._option,
+        ddf._Reader._new,
+        ddf.known_variable,
+        ddf._Reader._child,
+    ),
     mutate=text_mutator(PIECES, ("utf-8", "utf-16-le")),
     max_size=1024,
 )

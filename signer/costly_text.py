@@ -1,0 +1,26 @@
+"""Recognize texts for which Python's parsers of XML and TOML take more time than in proportion to their size."""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAMESPACE = 1024
+"""Characters of a namespace in XML: expat copies it for each name in it, and names can have one character."""
+MAX_DOTS = 256
+"""Dots in a line of TOML: tomllib takes quadratic time and memory for a key of many parts."""
+
+_LONG_TAG = re.compile(r"<[^<]{65536}")
+"""A tag that takes expat quadratic time, because it is parsed in pieces (CVE-2023-52425)."""
+_LONG_NAMESPACE = re.compile(
+    rf"""xmlns(?::[^\s=<>]{{0,500}}+)?\s*+=\s*+(?:"[^"<]{{{MAX_NAMESPACE + 1}}}|'[^'<]{{{MAX_NAMESPACE + 1}}})"""
+)
+
+
+def is_costly_xml(text: str) -> bool:
+    """Tell whether a tag or a text between tags has more than 65,536 characters, or a namespace is too long."""
+    return _LONG_TAG.search(text) is not None or _LONG_NAMESPACE.search(text) is not None
+
+
+def is_costly_toml(text: str) -> bool:
+    """Tell whether a line has more than `MAX_DOTS` dots."""
+    return any(line.count(".") > MAX_DOTS for line in text.split("\n"))

@@ -37,6 +37,7 @@ def offline(dependencies: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         "PIP_NO_INDEX": "1",
         "PIP_NO_DEPS": "1",
         "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this variable as the value of --build-isolation
+        "PIP_NO_COMPILE": "0",  # likewise, of --compile: bytecode of all modules takes a second
         "PIP_CONFIG_FILE": os.devnull,
         "COLUMNS": "100",
     }

@@ -74,7 +74,6 @@ OTHERS = {
     "signer.reports.html.MAX_FINDINGS": "of a report",
     "signer.reports.markdown.MAX_ROWS": "of a report",
     "signer.storage.leftovers.MAX_NAME_PART": "of names that drvsign makes",
-    "signer.storage.streams.MAX_WAIT": "seconds that output waits for its reader",
     "testcerts.issue.MAX_DAYS": "of certificates that drvsign makes",
 }
 """Constants that bound no input."""

@@ -22,14 +22,21 @@ _MAX_NAME = 255
 """Maximum number of characters in the name of a file or folder of NTFS."""
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9_. -]")
-_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*]')
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\ud800-\udfff]')
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 
 def parts_of(name: str) -> tuple[str, ...] | None:
     """Split a name in an archive into folders and file; None if it leads outside or is invalid on Windows."""
-    parts = tuple(name.replace("/", "\\").split("\\"))
-    return parts if len(parts) <= MAX_PARTS and all(map(_is_valid, parts)) else None
+    return _split(name) if name_fault(name) is None else None
+
+
+def name_fault(name: str) -> str | None:
+    """Return why a name in an archive leads outside or is invalid on Windows, as a clause; None for a valid name."""
+    parts = _split(name)
+    if len(parts) > MAX_PARTS:
+        return f"its path has {len(parts):,} names; the maximum is {MAX_PARTS}"
+    return next(filter(None, map(_part_fault, parts)), None)
 
 
 def check_names(names: Iterable[str]) -> Iterator[PackageProblem]:
@@ -83,10 +90,24 @@ def check_folder_name(folder: str) -> Iterator[PackageProblem]:
         )
 
 
-def _is_valid(part: str) -> bool:
-    if not part or len(part) > _MAX_NAME or part[-1] in ". ":
-        return False
-    return not _FORBIDDEN.search(part) and not _DEVICE.fullmatch(part)
+def _split(name: str) -> tuple[str, ...]:
+    return tuple(name.replace("/", "\\").split("\\"))
+
+
+def _part_fault(part: str) -> str | None:
+    if part == "..":
+        return "its path leads out of the archive"
+    if not part:
+        return "its path begins with a separator, or has two in a row"
+    if len(part) > _MAX_NAME:
+        return f"its path has a name of {len(part):,} characters; the maximum is {_MAX_NAME}"
+    if part[-1] in ". ":
+        return "its path has a name with a dot or a space at the end, which Windows removes"
+    forbidden = _FORBIDDEN.search(part)
+    if forbidden:
+        return f"its path has the character {forbidden[0]!r}, which is invalid in names on Windows"
+    device = _DEVICE.fullmatch(part)
+    return f"its path has the name of a device of Windows, {device[1].upper()}" if device else None
 
 
 def _unsafe(path: PurePosixPath) -> PackageProblem:

@@ -52,7 +52,7 @@ def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator
                 )
             for entry in entries:
                 yield entry.filename, archive.read(entry)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
         raise MalformedInput("the .zip is damaged or encrypted") from error
     except OSError as error:
         raise file_error(error, path, "read the file") from error

@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from catalogs.submission.names import parts_of
+from catalogs.submission.names import name_fault, parts_of
 from catalogs.submission.unpack import zip_entries
 from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.audit.iso import iso_members
 from signer.audit.msi import msi_members
 from signer.cab.read import Listing
-from signer.errors import SignerError
+from signer.errors import FileError, SignerError
+from signer.records import dataclass
 from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped
 
+_INVALID_NAME = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOENT})
+"""The errors of systems about names that they can't have, such as one of more than 255 bytes."""
 
-def unpack_drivers(path: Path, folder: Path) -> None:
-    """Unpack the driver files of an archive; files whose names lead out of the folder are left out.
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A driver file of an archive that was not unpacked."""
+
+    name: str
+    """Its name in the archive, which can be anything."""
+    reason: str
+    """A clause."""
+
+
+def unpack_drivers(path: Path, folder: Path) -> list[LeftOut]:
+    """Unpack the driver files of an archive, and return those that were left out.
 
     Raises FileError and MalformedInput.
     """
+    found = []
     try:
         for member in READERS[path.suffix.lower()](path):
-            parts = parts_of(member.name)
-            if parts is not None:
-                _write(member, folder.joinpath(*parts))
+            reason = _unpack(member, folder)
+            if reason is not None:
+                found.append(LeftOut(member.name, reason))
     except SignerError as error:
         raise error.at(path) from error
+    return found
+
+
+def _unpack(member: Member, folder: Path) -> str | None:
+    """Write a member below the folder, or return why that is impossible. Raises FileError."""
+    parts = parts_of(member.name)
+    if parts is None:
+        return name_fault(member.name)
+    target = folder.joinpath(*parts)
+    try:
+        reason = _conflict(member, target, folder)
+        if reason is None:
+            _write(member, target)
+    except FileError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _INVALID_NAME:
+            return "this system can't have a file with its path"
+        raise
+    return reason
+
+
+def _conflict(member: Member, target: Path, folder: Path) -> str | None:
+    """Return why a member can't be beside those that were written; None also for one with the same bytes."""
+    with convert_os_errors(target):
+        if not target.parent.is_dir() and any(one.is_file() for one in target.parents if one.is_relative_to(folder)):
+            return "the archive has a file with the name of its folder"
+        if target.is_dir():
+            return "the archive has a folder with its name"
+        if target.exists() and not _has_bytes(target, member.pieces):
+            return "the archive has another file with its name"
+    return None
+
+
+def _has_bytes(path: Path, pieces: Iterable[bytes]) -> bool:
+    """Return whether a file has exactly these bytes."""
+    with path.open("rb") as file:
+        return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
 
 
 def _write(member: Member, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from catalogs.verification.package_evidence import check_packages
 from catalogs.verification.query import VerifyQuery, load_catalog
 from signer.algorithms import DigestAlgorithm
 from signer.audit.answer import answer_of, without_policies
-from signer.audit.archives import unpack_drivers
+from signer.audit.archives import LeftOut, unpack_drivers
 from signer.audit.catroot import catalogs_of
 from signer.audit.disk import published_names
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
@@ -40,6 +41,7 @@ from signer.verify.gather import gather
 
 _ARCHITECTURES = {"amd64": "x64"}
 """The architectures that an INF names otherwise than a target."""
+_UNPACK = "Unpack it under another name, and audit the file."
 _LOST = "Free some memory, and audit the files of its folder one by one."
 _WITH_FACTS = Contents(with_facts=True)
 _FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
@@ -75,12 +77,13 @@ def examine(unit: Unit, question: Question) -> list[Sighting]:
         reason = Reason("needs-file", rule="file", remedy=unit.unreadable)
         return [Sighting(str(unit.folder), "", reason, machine=unit.machine)]
     if unit.archive is not None:
-        return list(_guarded(unit.archive, _of_archive(unit.archive, unit.machine, question)))
+        found = _guarded(unit.archive, _of_archive(unit.archive, unit.machine, question))
+        return [replace(one, machine=unit.machine) for one in found]
     question = question.of(unit.machine)
-    found = list(_of_packages(unit, question))
-    known = {one.path for one in found}
-    found += _of_files([path for path in unit.files if str(path) not in known], unit, question)
-    return [replace(one, machine=unit.machine) for one in found]
+    sightings = list(_of_packages(unit, question))
+    known = {one.path for one in sightings}
+    sightings += _of_files([path for path in unit.files if str(path) not in known], unit, question)
+    return [replace(one, machine=unit.machine) for one in sightings]
 
 
 def unread(unit: Unit) -> list[Sighting]:
@@ -93,11 +96,19 @@ def unread(unit: Unit) -> list[Sighting]:
 def _of_archive(path: Path, machine: str, question: Question) -> Iterator[Sighting]:
     """Yield what is found in an archive. Paths begin with that of the archive, not of the temporary folder."""
     with temporary_folder() as folder:
-        unpack_drivers(path, folder)
+        for left in unpack_drivers(path, folder):
+            yield _not_unpacked(path, left)
         for unit in units([Place(folder, machine)]):
             for one in examine(unit, question):
                 packages = tuple(replace(use, inf=_inside(use.inf, folder, path)) for use in one.packages)
                 yield replace(one, path=_inside(one.path, folder, path), packages=packages)
+
+
+def _not_unpacked(archive: Path, left: LeftOut) -> Sighting:
+    """Return the sighting of a file that was left out. Path would lose a part of its name, such as a slash."""
+    remedy = f"Not examined: {left.reason}. {_UNPACK}"
+    name = left.name.replace("\\", "/").replace("/", os.sep)
+    return Sighting(f"{archive}{os.sep}{name}", "", Reason("needs-file", rule="archive-name", remedy=remedy))
 
 
 def _inside(name: str, folder: Path, archive: Path) -> str:

@@ -252,6 +252,7 @@ def test_another_file_than_a_cabinet_is_an_error(tmp_path: Path) -> None:
         ("Echo\\a.sys:stream", None),
         ("Echo\\com1.inf", None),
         ("Echo\\a\0.sys", None),
+        ("Echo\\a\ud800.sys", None),
     ],
 )
 def test_names_are_split_or_rejected(name: str, parts: tuple[str, ...] | None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -133,19 +135,92 @@ def test_an_archive_gives_the_rows_of_its_files(
     assert [one.inf.lower() for one in found[0].packages] == [f"{path}/hello/hello.inf".lower()]
 
 
-@pytest.mark.parametrize("name", ["a/" * 1500 + "deep.sys", "n" * 300 + ".sys"], ids=["folders", "a long name"])
-def test_a_path_that_windows_does_not_have_hides_no_other_file(tmp_path: Path, name: str) -> None:
-    """Python creates folders recursively, up to a limit."""
-    (tmp_path / "x.zip").write_bytes(
-        as_zip({name: FILES["hello/hello.sys"], "other/loose.sys": FILES["other/loose.sys"]})
+LEFT_OUT = {
+    "too many folders": ("a/" * 1500 + "deep.sys", "1,501 names; the maximum is 100"),
+    "a long name": ("n" * 300 + ".sys", "a name of 304 characters; the maximum is 255"),
+    "the name of a device": ("hello/CON.sys", "the name of a device of Windows, CON"),
+    "a folder with the name of a device": ("nul/hello.sys", "the name of a device of Windows, NUL"),
+    "a path out of the archive": ("a/../../up.sys", "its path leads out of the archive"),
+    "an absolute path": ("/up.sys", "its path begins with a separator"),
+    "a drive": ("C:/up.sys", "the character ':'"),
+    "a line feed in a catalog's name": ("a\nb.cat", "the character '\\n'"),
+    "an INF below a folder with a dot at the end": ("x./hello.inf", "a dot or a space at the end"),
+    "a name that is too long for this system, in UTF-8": ("\u4e00" * 250 + ".sys", "this system can't have a file"),
+}
+
+
+@pytest.mark.parametrize(("name", "reason"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_a_driver_file_that_is_left_out_is_a_row(tmp_path: Path, name: str, reason: str) -> None:
+    if not name.isascii() and sys.platform != "linux":
+        pytest.skip("only Linux counts the bytes of a name")
+    path = tmp_path / "x.zip"
+    path.write_bytes(as_zip({name: FILES["hello/hello.sys"], "other/loose.sys": FILES["other/loose.sys"]}))
+    left, read_one = sorted(rows(Place(path, "pc")), key=lambda row: row.reason.rule != "archive-name")
+    assert (left.file, left.reason.answer, left.machines) == (
+        f"{path}/{name}".replace("/", os.sep),
+        "needs-file",
+        ("pc",),
     )
+    assert left.reason.remedy.startswith("Not examined: ")
+    assert reason in left.reason.remedy
+    assert (Path(read_one.file).name, read_one.reason.answer) == ("loose.sys", "already-refused")
+
+
+@pytest.mark.parametrize("name", ["CON", "../readme.txt", "/install.wim"])
+def test_a_file_that_no_audit_reads_is_no_row(tmp_path: Path, name: str) -> None:
+    (tmp_path / "x.zip").write_bytes(as_zip({name: b"x", "loose.sys": FILES["other/loose.sys"]}))
     assert [Path(row.file).name for row in rows(Place(tmp_path / "x.zip"))] == ["loose.sys"]
+
+
+@pytest.mark.parametrize("kind", ["a cabinet", "an MSI"])
+def test_other_archives_report_a_file_that_is_left_out(tmp_path: Path, kind: str) -> None:
+    name, make = FORMS[kind]
+    (tmp_path / name).write_bytes(make({"hello/NUL.sys": b"x", "other/loose.sys": FILES["other/loose.sys"]}))
+    found = {Path(row.file).name: row.reason.rule for row in rows(Place(tmp_path / name))}
+    assert found.pop("NUL.sys") == "archive-name"
+    assert list(found) == ["loose.sys"]
+
+
+@pytest.mark.parametrize(
+    ("members", "left", "reason"),
+    [
+        (["a.sys", "a.sys/b.sys"], "a.sys/b.sys", "a file with the name of its folder"),
+        (["a.sys/b.sys", "a.sys"], "a.sys", "a folder with its name"),
+        (["a.sys", "a.sys/b/c/d.sys"], "a.sys/b/c/d.sys", "a file with the name of its folder"),
+        (["a.sys", "a.sys"], "a.sys", "another file with its name"),
+    ],
+    ids=["the file first", "the folder first", "further folders", "two files"],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_members_with_one_name_the_first_is_examined(
+    tmp_path: Path, members: list[str], left: str, reason: str
+) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(["loose.sys", *members]):
+            archive.writestr(name, PeSpec(fill=number + 1).build())
+    found = rows(Place(path))
+    assert [(row.file, row.reason.rule) for row in found if row.reason.answer == "needs-file"] == [
+        (str(path / left), "archive-name")
+    ]
+    assert reason in next(row.reason.remedy for row in found if row.reason.answer == "needs-file")
+    others = sorted(Path(row.file).name for row in found if row.reason.answer == "already-refused")
+    assert others == sorted(["loose.sys", Path(members[0]).name])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_in_the_archive_twice_is_one_row(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for _ in range(2):
+            archive.writestr("loose.sys", FILES["other/loose.sys"])
+    assert [row.reason.answer for row in rows(Place(tmp_path / "x.zip"))] == ["already-refused"]
 
 
 DAMAGED: dict[str, tuple[str, bytes]] = {
     "an empty cabinet file": ("x.cab", b""),
     "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),
     "a damaged .zip": ("x.zip", as_zip(FILES)[:200]),
+    "a .zip with a name that is not UTF-8": ("x.zip", as_zip({"\u00e9.sys": b"x"}).replace(b"\xc3\xa9", b"\xff\xfe")),
     "a damaged MSI": ("x.msi", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
     "something else with the name of an image": ("x.iso", b"\x01" * 70_000),
 }
@@ -156,6 +231,7 @@ def test_a_damaged_archive_is_a_row(tmp_path: Path, name: str, data: bytes) -> N
     (tmp_path / name).write_bytes(data)
     (row,) = rows(Place(tmp_path / name))
     assert (row.file, row.reason.answer) == (str(tmp_path / name), "needs-file")
+    assert row.reason.rule in ("malformed-input", "file")
     assert row.reason.remedy
 
 

@@ -56,9 +56,12 @@ def cell_text(value: object) -> str:
 
 
 def cell_texts(values: Sequence[object]) -> list[str]:
-    """Return the texts of many cells; if all are plain, they are checked as one text, which is much faster."""
+    """Return the texts of many cells; if all are plain, they are checked as one text, which is much faster.
+
+    A blank separates them there, because a command is only escaped at the start of a word.
+    """
     texts = ["" if value is None else str(value) for value in values]
-    together = "".join(texts)
+    together = " ".join(texts)
     if printable(together) is together and not any(isinstance(value, tuple) for value in values):
         return texts
     return [cell_text(value) for value in values]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.reports.escape import cell_text, printable
+from signer.reports.escape import cell_text, cell_texts, printable
 from signer.reports.sink import PlainSink
 from tests.support.images import PeSpec
 from tests.support.program import drvsign
@@ -39,6 +39,12 @@ HOSTILE = [
 def test_text_is_shown_in_one_line(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert cell_text(text) == shown
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE)
+def test_the_cells_of_a_column_are_shown_as_each_cell(text: str, shown: str) -> None:
+    """The cell above ends in a letter: joined to it, a command is no longer at the start of a word."""
+    assert cell_texts(["a.sys", text, None, 5]) == ["a.sys", shown, "", "5"]
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE)

@@ -261,9 +261,8 @@ class Replacement:
 
     def close(self) -> None:
         """Delete the file unless it has replaced `path`."""
-        with contextlib.suppress(OSError):
-            if self._flush is not None:
-                self._flush.wait()
+        if self._flush is not None:
+            self._flush.finish()
         with contextlib.suppress(OSError):
             self.file.close()
         self._delete()

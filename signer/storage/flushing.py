@@ -32,7 +32,7 @@ class Flush:
     """The sync of an open file to the disk, in a thread of its own.
 
     A file system syncs many files in nearly the time of one: it writes its journal once, and the disk empties its cache
-    once. Call `wait` before the file is closed.
+    once. Call `wait` or `finish` before the file is closed: afterwards its descriptor may be that of another file.
     """
 
     def __init__(self, file: FileIO) -> None:
@@ -51,10 +51,14 @@ class Flush:
         except OSError as error:
             self._error = error
 
-    def wait(self) -> None:
-        """Wait until the bytes of the file are on the disk. Raises OSError."""
+    def finish(self) -> None:
+        """Wait until the sync has ended, whether or not it succeeded."""
         if self._thread is not None:
             self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until the bytes of the file are on the disk. Raises OSError."""
+        self.finish()
         if self._error is not None:
             raise self._error
 

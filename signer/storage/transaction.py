@@ -124,7 +124,9 @@ class Transaction:
         with convert_os_errors(target):
             file = stack.enter_context(staged.open("rb+", buffering=0))
             staged.chmod(self._modes.get(staged, mode_for(target)))
-            return Flush(file)
+            flushed = Flush(file)
+        stack.callback(flushed.finish)  # before the file is closed, if another file fails first
+        return flushed
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -105,3 +106,35 @@ def test_few_files_are_synced_together_if_the_process_may_open_few(
     monkeypatch.setattr(resource, "getrlimit", lambda which: (soft, soft))
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     assert flushing.group_size() == expected
+
+
+def test_files_are_open_until_their_syncs_end_if_another_file_fails(
+    tmp_path: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a thread syncs whichever file gets the number of a descriptor that was closed."""
+    may_end = threading.Event()
+    sizes: list[int] = []
+    threads: list[threading.Thread] = []
+    finish = flushing.Flush.finish
+
+    def sync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_size == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        threads.append(threading.current_thread())
+        may_end.wait()
+        with contextlib.suppress(OSError):
+            sizes.append(os.fstat(descriptor).st_size)
+
+    def finished(flush: flushing.Flush) -> None:
+        if flush._thread in threads:
+            may_end.set()
+        finish(flush)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(flushing.Flush, "finish", finished)
+    with pytest.raises(FileError), atomic_update(tmp_path) as transaction:
+        transaction.write(paths[0], b"1")
+        transaction.write(paths[1], b"22")
+    may_end.set()
+    threads[0].join()
+    assert sizes == [2]

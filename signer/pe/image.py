@@ -150,13 +150,13 @@ class Image:
 
 
 def _parse_with_pefile(view: memoryview) -> Any:
-    pefile = _pefile()
+    reader = _reader()
     if bytes(view[:2]) != b"MZ":
         raise ImageError("not a PE image: the file does not begin with MZ", offset=0)
     data = _SliceableView(view)
     try:
-        pe = _reader()(data=data, fast_load=True)
-    except (pefile.PEFormatError, ValueError, IndexError) as error:
+        pe = reader(data=data, fast_load=True)
+    except (reader.Malformed, ValueError, IndexError) as error:
         raise ImageError(f"not a PE image: {str(error).strip(chr(39)).rstrip('.')}") from error
     finally:
         data.release()
@@ -165,7 +165,6 @@ def _parse_with_pefile(view: memoryview) -> Any:
     return pe
 
 
-@cache
 def _pefile() -> Any:
     """Load pefile for this module alone, without the attributes for flags such as IMAGE_SCN_CNT_CODE.
 
@@ -183,8 +182,12 @@ def _pefile() -> Any:
 
 @cache
 def _reader() -> Any:
-    """Return pefile's class without its full collection of garbage after each malformed image, which takes 50 ms."""
-    return type("Reader", (_pefile().PE,), {"close": lambda self: None})
+    """Return pefile's class without its full collection of garbage after each malformed image, which takes 50 ms.
+
+    It has the exception for such images, because two threads that begin at once load two modules.
+    """
+    pefile = _pefile()
+    return type("Reader", (pefile.PE,), {"close": lambda self: None, "Malformed": pefile.PEFormatError})
 
 
 class _SliceableView:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pefile
@@ -133,6 +136,17 @@ def test_the_flags_of_sections_are_attributes_only_in_the_pefile_of_others() -> 
     assert others.sections[0].IMAGE_SCN_CNT_CODE
     assert own.sections[0].Characteristics == others.sections[0].Characteristics
     assert own.FILE_HEADER.dump_dict() == others.FILE_HEADER.dump_dict()
+
+
+def test_threads_that_begin_at_once_refuse_malformed_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them can load a pefile, whose exception is another class."""
+    both = threading.Barrier(2, timeout=60)
+    monkeypatch.setattr(image, "find_spec", lambda name: both.wait() in (0, 1) and find_spec(name))
+    image._reader.cache_clear()
+    with ThreadPoolExecutor(2) as pool:
+        refused = [pool.submit(Image.parse, memoryview(b"MZ" + bytes(200))) for _ in range(2)]
+    image._reader.cache_clear()
+    assert [type(one.exception()) for one in refused] == [ImageError, ImageError]
 
 
 @pytest.mark.parametrize("path", corpus_files("drivers/*.sys"), ids=corpus_id)

@@ -136,7 +136,7 @@ class _Initializer:
         self._general_calls = _GENERAL_CALLS
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        if instance is not None and self._general_calls:
+        if instance is not None and self._general_calls > 0:  # threads may count below 0
             self._general_calls -= 1
             return partial(self._initialize, instance)
         return self._compiled().__get__(instance, owner)

@@ -188,6 +188,14 @@ def test_values_that_are_computed_once_are_kept() -> None:
     assert one.double is one.double
 
 
+def test_init_is_compiled_after_threads_counted_below_zero() -> None:
+    """Two threads that read the same count both subtract one."""
+    kind = point(ours, frozen=True)
+    kind.__dict__["__init__"]._general_calls = -1
+    assert kind(4).x == 4
+    assert inspect.isfunction(kind.__dict__["__init__"])
+
+
 def test_nothing_is_compiled_before_a_class_has_many_objects() -> None:
     """The reason of the module: compiling takes most of the time of `dataclasses.dataclass`."""
     program = (

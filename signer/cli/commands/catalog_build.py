@@ -133,10 +133,9 @@ def _written(catalog: Catalog, target: Path, files: int, replaced: tuple[str, ..
 
     data = catalog.to_bytes()
     write_atomically(target, data)
+    algorithm = DigestAlgorithm.SHA1 if catalog.version == 1 else DigestAlgorithm.SHA256
     note = f"version {catalog.version}, {counted(files, 'file')}"
-    return FileResult(
-        target, "built", DigestAlgorithm.SHA256, DigestAlgorithm.SHA256.hash(data), note=note, replaced=replaced
-    )
+    return FileResult(target, "built", algorithm, algorithm.hash(data), note=note, replaced=replaced)
 
 
 def _require_source(path: Path) -> str:

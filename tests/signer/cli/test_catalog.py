@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_a_catalog_is_built_where_the_inf_says(package: Path) -> None:
     assert (catalog.version, catalog.is_signed) == (1, False)
     assert catalog.attribute("OS") == "7X64,_v100_X64"
     assert {m.os_attribute for m in catalog.members if m.file == "hello.inf"} == {"2:6.1,2:10.0"}
+
+
+@pytest.mark.parametrize(("version", "listed"), [(1, {"sha1"}), (2, {"sha1", "sha256"})])
+def test_a_built_catalog_is_reported_with_an_algorithm_of_its_entries(
+    package: Path, version: int, listed: set[str]
+) -> None:
+    algorithm = max(listed)
+    options = ("--os", "10_X64", "--catalog-version", version)
+    assert f"({algorithm}, version {version}, " in drvsign("catalog", "build", package, *options).stdout
+    (result,) = drvsign("catalog", "build", package, *options, "--json").document["files"]
+    data = (package / "hello.cat").read_bytes()
+    assert {str(member.digest_algorithm) for member in Catalog.parse(data).members} == listed
+    assert (result["digest_algorithm"], result["digest"]) == (algorithm, hashlib.new(algorithm, data).hexdigest())
 
 
 def test_without_os_the_choice_is_printed(package: Path) -> None:

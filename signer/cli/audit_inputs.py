@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer.cli.output import Output
 from signer.cli.paths import expand
 from signer.storage.files import chunks_of, convert_os_errors
+from signer.storage.streams import STANDARD
 
 if TYPE_CHECKING:
     from signer.audit.disk import Disk
@@ -25,10 +26,7 @@ def add_logs(output: Output, paths: Sequence[Path], machines: Collection[str], l
 
     context = Context()
     for path in expand(paths, is_log, "logs"):
-        with convert_os_errors(path, "read the file"):
-            size = path.stat().st_size
-        pieces = output.pieces(chunks_of(path), size, f"reading {path.name}")
-        found = list(log_sightings(path, pieces, machines, context))
+        found = list(log_sightings(path, _pieces(output, path), machines, context))
         ledger.add(found)
         if not found:
             output.warn(f"{path}: no event 3076 or 3077 about a driver")
@@ -55,12 +53,18 @@ def add_inventories(output: Output, inventories: Sequence[Place], question: Ques
             machines.add(place.machine or one.machine)
             names.learn(place.machine or one.machine, one)
     for place in inventories:
-        with convert_os_errors(place.path, "read the file"):
-            size = place.path.stat().st_size
-        pieces = output.pieces(chunks_of(place.path), size, f"reading {place.path.name}")
-        entries = read_inventory(place.path, pieces)
+        entries = read_inventory(place.path, _pieces(output, place.path))
         ledger.add(inventory_sightings(place.path, entries, place.machine, names, question))
     return machines
+
+
+def _pieces(output: Output, path: Path) -> Iterable[bytes]:
+    """Return the bytes of a file in pieces; reading shows progress, except of the standard input. Raises FileError."""
+    if path == STANDARD:
+        return chunks_of(path)
+    with convert_os_errors(path, "read the file"):
+        size = path.stat().st_size
+    return output.pieces(chunks_of(path), size, f"reading {path.name}")
 
 
 def places_elsewhere(folders: Sequence[Place], listed: Collection[str], states: Mapping[str, str]) -> list[Place]:

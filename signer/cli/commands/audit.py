@@ -25,6 +25,7 @@ from signer.cli.param_types import to_file, to_input, to_output, to_place
 from signer.cli.paths import listed
 from signer.cli.reporting import Answer, Reporting
 from signer.errors import FileError, SignerError, UsageError
+from signer.formats.detect import detect_file
 from signer.records import dataclass
 from signer.storage.files import exists, read, require_data
 from signer.storage.streams import STANDARD
@@ -47,6 +48,20 @@ class NamedPlace:
 
     machine: str
     path: Path
+
+
+def _require_image() -> None:
+    """Raise FileError if the standard input is not an image: other inputs are told apart by their suffixes."""
+    if not read(STANDARD):
+        hint = "Check the command that writes it: it should write an image."
+        raise FileError("the standard input is empty", path=STANDARD, hint=hint)
+    row = detect_file(STANDARD)
+    if row is None or not row.traits.loaded_as_code:
+        raise FileError(
+            "the standard input is not an image",
+            path=STANDARD,
+            hint="Write it into a file: inventories and archives have a suffix such as .csv or .zip.",
+        )
 
 
 def to_named_place(word: str | NamedPlace) -> NamedPlace:
@@ -155,9 +170,8 @@ class AuditOptions:
             raise FileError("file or folder not found", path=path, hint="Check the path.")
         for path, _ in found:
             require_data(path)
-            if path == STANDARD and not read(path):
-                hint = "Check the command that writes it: it should write an inventory or an image."
-                raise FileError("the standard input is empty", path=path, hint=hint)
+            if path == STANDARD:
+                _require_image()
         return [Place(path, machine) for path, machine in found]
 
     def states(self) -> dict[str, Path]:

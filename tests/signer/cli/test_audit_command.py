@@ -196,6 +196,31 @@ def test_a_log_alone_is_audited(work: Path) -> None:
     assert (ran.code, [row["answer"] for row in json.loads(ran.stdout)["drivers"]]) == (1, ["stops"])
 
 
+def test_a_log_is_read_from_the_standard_input(work: Path) -> None:
+    ran = drvsign("audit", "--log", "-", "--json", stdin=xml(3077, fields()).encode())
+    assert (ran.code, [row["answer"] for row in json.loads(ran.stdout)["drivers"]]) == (1, ["stops"])
+
+
+@pytest.mark.parametrize("data", [b"PK\3\4", b"MSCF", b"Path,SHA256\r\n", b"[Version]\r\n"])
+def test_a_standard_input_that_is_not_an_image_is_refused(work: Path, data: bytes) -> None:
+    """Archives and inventories have suffixes, which the standard input lacks."""
+    ran = drvsign("audit", "-", stdin=data)
+    assert (ran.code, ran.errors) == (3, ["error: -: the standard input is not an image"])
+
+
+def test_two_inputs_from_the_standard_input_are_refused(work: Path) -> None:
+    assert drvsign("audit", "--log", "-", "--baseline", "-", stdin=b"{}").code == 2
+
+
+def test_an_audit_that_left_out_each_driver_of_an_archive_fails(work: Path) -> None:
+    with zipfile.ZipFile(work / "x.zip", "w") as archive:
+        archive.writestr("CON\x1b.sys", b"MZ")
+    ran = drvsign("audit", "x.zip")
+    assert ran.code == 3
+    assert "CON\\x1b.sys" in ran.stdout
+    assert "Not examined: its path has the character" in " ".join(ran.stdout.split())
+
+
 def test_a_log_of_a_machine_that_the_call_does_not_name_is_said(store: Path, work: Path) -> None:
     (work / "ci.xml").write_text(xml(3077, fields()))
     ran = drvsign("audit", "--machine", "pc-1=store", "--log", "ci.xml")

@@ -54,7 +54,7 @@ def _unpack(member: Member, folder: Path) -> str | None:
     target = folder.joinpath(*parts)
     try:
         reason = _conflict(member, target, folder)
-        if reason is None:
+        if reason is None and not target.exists():
             _write(member, target)
     except FileError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _INVALID_NAME:
@@ -64,7 +64,10 @@ def _unpack(member: Member, folder: Path) -> str | None:
 
 
 def _conflict(member: Member, target: Path, folder: Path) -> str | None:
-    """Return why a member can't be beside those that were written; None also for one with the same bytes."""
+    """Return why a member can't be beside those that were written; None also for one with the same bytes.
+
+    A comparison reads the member, whose bytes can be read only once.
+    """
     with convert_os_errors(target):
         if not target.parent.is_dir() and any(one.is_file() for one in target.parents if one.is_relative_to(folder)):
             return "the archive has a file with the name of its folder"

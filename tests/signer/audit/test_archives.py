@@ -216,6 +216,19 @@ def test_a_member_that_is_in_the_archive_twice_is_one_row(tmp_path: Path) -> Non
     assert [row.reason.answer for row in rows(Place(tmp_path / "x.zip"))] == ["already-refused"]
 
 
+def test_versions_of_a_file_with_the_same_bytes_are_one_file(tmp_path: Path) -> None:
+    """The bytes of a file of an image can be read once: the comparison of the second one reads them."""
+    pycdlib = pytest.importorskip("pycdlib", reason="pycdlib is not installed")
+    image, data = pycdlib.PyCdlib(), FILES["other/loose.sys"]
+    image.new()
+    for version in (1, 2):
+        image.add_fp(io.BytesIO(data), len(data), f"/LOOSE.SYS;{version}")
+    image.write(str(tmp_path / "x.iso"))
+    image.close()
+    assert unpack_drivers(tmp_path / "x.iso", tmp_path / "out") == []
+    assert (tmp_path / "out/LOOSE.SYS").read_bytes() == data
+
+
 DAMAGED: dict[str, tuple[str, bytes]] = {
     "an empty cabinet file": ("x.cab", b""),
     "a cut cabinet": ("x.cab", as_cabinet(FILES)[:200]),

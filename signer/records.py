@@ -136,7 +136,8 @@ class _Initializer:
         self._general_calls = _GENERAL_CALLS
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        if instance is not None and self._general_calls > 0:  # threads may count below 0
+        # `inspect` of new versions of Python passes the class as the instance.
+        if isinstance(instance, self._cls) and self._general_calls > 0:  # threads may count below 0
             self._general_calls -= 1
             return partial(self._initialize, instance)
         return self._compiled().__get__(instance, owner)

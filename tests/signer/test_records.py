@@ -188,6 +188,13 @@ def test_values_that_are_computed_once_are_kept() -> None:
     assert one.double is one.double
 
 
+def test_inspect_of_new_versions_finds_the_arguments() -> None:
+    """Python 3.14 gets `__init__` from the dictionary of the class, and binds it to the class."""
+    kind = point(ours, frozen=True)
+    bound = kind.__dict__["__init__"].__get__(kind, type(kind))
+    assert list(inspect.signature(bound).parameters) == ["x", "y", "name", "hidden", "made", "only"]
+
+
 def test_init_is_compiled_after_threads_counted_below_zero() -> None:
     """Two threads that read the same count both subtract one."""
     kind = point(ours, frozen=True)

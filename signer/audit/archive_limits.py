@@ -25,6 +25,8 @@ class Member:
     size: int
     pieces: Iterable[bytes]
     """Its bytes. They must be read before the next member."""
+    fault: str = ""
+    """Why its bytes can't be read, as a clause; empty if they can."""
 
 
 def is_wanted(name: str) -> bool:

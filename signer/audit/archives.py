@@ -49,8 +49,8 @@ def unpack_drivers(path: Path, folder: Path) -> list[LeftOut]:
 def _unpack(member: Member, folder: Path) -> str | None:
     """Write a member below the folder, or return why that is impossible. Raises FileError."""
     parts = parts_of(member.name)
-    if parts is None:
-        return name_fault(member.name)
+    if member.fault or parts is None:
+        return member.fault or name_fault(member.name)
     target = folder.joinpath(*parts)
     try:
         reason = _conflict(member, target, folder)

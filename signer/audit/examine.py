@@ -41,7 +41,7 @@ from signer.verify.gather import gather
 
 _ARCHITECTURES = {"amd64": "x64"}
 """The architectures that an INF names otherwise than a target."""
-_UNPACK = "Unpack it under another name, and audit the file."
+_UNPACK = "Unpack it with another program or under another name, and audit the file."
 _LOST = "Free some memory, and audit the files of its folder one by one."
 _WITH_FACTS = Contents(with_facts=True)
 _FLAT = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA1)
@@ -108,7 +108,7 @@ def _not_unpacked(archive: Path, left: LeftOut) -> Sighting:
     """Return the sighting of a file that was left out. Path would lose a part of its name, such as a slash."""
     remedy = f"Not examined: {left.reason}. {_UNPACK}"
     name = left.name.replace("\\", "/").replace("/", os.sep)
-    return Sighting(f"{archive}{os.sep}{name}", "", Reason("needs-file", rule="archive-name", remedy=remedy))
+    return Sighting(f"{archive}{os.sep}{name}", "", Reason("needs-file", rule="not-unpacked", remedy=remedy))
 
 
 def _inside(name: str, folder: Path, archive: Path) -> str:

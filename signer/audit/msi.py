@@ -26,18 +26,24 @@ def msi_members(path: Path) -> Iterator[Member]:
 
 
 def _members(database: MsiDatabase, names: Mapping[str, str], path: Path) -> Iterator[Member]:
-    """Yield the wanted files of all cabinets."""
+    """Yield the wanted files of all cabinets, then those that no cabinet has, such as files beside the MSI."""
     cabinets = [str(name) for (name,) in database.rows("Media", "Cabinet") if name]
     if names and not cabinets:
         raise MalformedInput(
             "the MSI has no cabinets: its files are in the folder beside it",
             hint=f"Run: drvsign audit {shell_quote(path.parent)}",
         )
+    missing = dict(names)
     for cabinet in dict.fromkeys(cabinets):
-        yield from _of_cabinet(database, cabinet, names, path)
+        for key, content in _of_cabinet(database, cabinet, names, path):
+            missing.pop(key, None)
+            yield Member(names[key], len(content), (content,))
+    for name in missing.values():
+        yield Member(name, 0, (), "no cabinet of the MSI has it")
 
 
-def _of_cabinet(database: MsiDatabase, name: str, names: Mapping[str, str], path: Path) -> Iterator[Member]:
+def _of_cabinet(database: MsiDatabase, name: str, names: Mapping[str, str], path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the keys and contents of the wanted files of a cabinet."""
     if name.startswith("#"):
         data = database.stream(name[1:])
         if data is None:
@@ -58,9 +64,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[Member]:
+def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     for one, content in Listing.parse(data).contents(names.__contains__):
-        yield Member(names[one.name], len(content), (content,))
+        yield one.name, content
 
 
 def _names(database: MsiDatabase) -> dict[str, str]:

@@ -155,7 +155,7 @@ def test_a_driver_file_that_is_left_out_is_a_row(tmp_path: Path, name: str, reas
         pytest.skip("only Linux counts the bytes of a name")
     path = tmp_path / "x.zip"
     path.write_bytes(as_zip({name: FILES["hello/hello.sys"], "other/loose.sys": FILES["other/loose.sys"]}))
-    left, read_one = sorted(rows(Place(path, "pc")), key=lambda row: row.reason.rule != "archive-name")
+    left, read_one = sorted(rows(Place(path, "pc")), key=lambda row: row.reason.rule != "not-unpacked")
     assert (left.file, left.reason.answer, left.machines) == (
         f"{path}/{name}".replace("/", os.sep),
         "needs-file",
@@ -172,13 +172,23 @@ def test_a_file_that_no_audit_reads_is_no_row(tmp_path: Path, name: str) -> None
     assert [Path(row.file).name for row in rows(Place(tmp_path / "x.zip"))] == ["loose.sys"]
 
 
-@pytest.mark.parametrize("kind", ["a cabinet", "an MSI"])
+@pytest.mark.parametrize("kind", ["a cabinet", "an MSI", "an ISO image with UDF", "an ISO image with Joliet"])
 def test_other_archives_report_a_file_that_is_left_out(tmp_path: Path, kind: str) -> None:
     name, make = FORMS[kind]
     (tmp_path / name).write_bytes(make({"hello/NUL.sys": b"x", "other/loose.sys": FILES["other/loose.sys"]}))
     found = {Path(row.file).name: row.reason.rule for row in rows(Place(tmp_path / name))}
-    assert found.pop("NUL.sys") == "archive-name"
+    assert found.pop("NUL.sys") == "not-unpacked"
     assert list(found) == ["loose.sys"]
+
+
+def test_a_driver_that_no_cabinet_of_an_msi_has_is_a_row(tmp_path: Path) -> None:
+    pytest.importorskip("olefile", reason="olefile is not installed")
+    keys = {"IN": "in.sys", "OUT": "out.sys", "TXT": "readme.txt"}
+    (tmp_path / "x.msi").write_bytes(msi(keys, {"x.cab": cabinet({"IN": FILES["other/loose.sys"]})}))
+    found = {Path(row.file).name: row.reason for row in rows(Place(tmp_path / "x.msi"))}
+    assert (found["in.sys"].answer, found["out.sys"].rule) == ("already-refused", "not-unpacked")
+    assert "no cabinet of the MSI has it" in found["out.sys"].remedy
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize(
@@ -201,7 +211,7 @@ def test_of_two_members_with_one_name_the_first_is_examined(
             archive.writestr(name, PeSpec(fill=number + 1).build())
     found = rows(Place(path))
     assert [(row.file, row.reason.rule) for row in found if row.reason.answer == "needs-file"] == [
-        (str(path / left), "archive-name")
+        (str(path / left), "not-unpacked")
     ]
     assert reason in next(row.reason.remedy for row in found if row.reason.answer == "needs-file")
     others = sorted(Path(row.file).name for row in found if row.reason.answer == "already-refused")

@@ -118,24 +118,23 @@ def copy_to(path: Path, source: FileIO) -> None:
 def _opened(path: Path) -> int:
     """Open a pipe or a character device for writing. Raises OSError, FileError for a pipe without a reader.
 
-    Opening a pipe waits for its reader, without end if there is none. So it is opened without waiting, again and again.
+    Opening a pipe waits for its reader, without end if there is none. So it is opened without waiting, again and again;
+    writing to it then waits when it is full.
     """
     flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
     mode = _mode(path)
-    if mode is None or not stat.S_ISFIFO(mode):
+    if sys.platform == "win32" or mode is None or not stat.S_ISFIFO(mode):
         return os.open(path, flags)
     end = time.monotonic() + READER_TIMEOUT
     while True:
         try:
-            descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+            descriptor = os.open(path, flags | os.O_NONBLOCK)
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
         else:
-            try:
-                return os.open(path, flags)  # one that waits when the pipe is full
-            finally:
-                os.close(descriptor)
+            os.set_blocking(descriptor, True)
+            return descriptor
         if time.monotonic() > end:
             message = f"the path is a pipe, and no program read it within {READER_TIMEOUT} seconds"
             raise FileError(message, path=path, hint="Start the program that reads it first, or name a file.")

@@ -65,6 +65,27 @@ def test_a_fifo_without_a_reader_is_an_error(tmp_path: Path, monkeypatch: pytest
     )
 
 
+def test_a_fifo_is_never_opened_in_a_way_that_waits_for_a_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader can end at any moment. Writing waits all the same, when the pipe is full."""
+    pipe, opened, ways = tmp_path / "pipe", os.open, []
+
+    def spied(path: Path, flags: int, *rest: int) -> int:
+        if path == pipe:
+            ways.append(flags & os.O_NONBLOCK)
+        return opened(path, flags, *rest)
+
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    monkeypatch.setattr(os, "open", spied)
+    descriptor = streams._opened(pipe)
+    assert ways == [os.O_NONBLOCK]
+    assert os.get_blocking(descriptor)
+    os.close(descriptor)
+    os.close(reader)
+
+
 def test_a_link_to_a_fifo_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     assert written_to(tmp_path / "pipe", lambda: write_atomically(tmp_path / "link", b"x")) == b"x"

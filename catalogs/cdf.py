@@ -136,13 +136,14 @@ class _HashedFiles:
     """Hashes each file once: a .cdf can name a large file in each of its lines."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], HashedFile] = {}
+        self._known: dict[tuple[int, int] | Path, HashedFile] = {}
 
     def hash(self, path: Path, page_hashes: DigestAlgorithm | None) -> HashedFile:
         """Hash a file. Raises FileError and MalformedInput."""
         with convert_os_errors(path):
             status = path.stat()
-        key = status.st_dev, status.st_ino
+        # 0 identifies no file: some network folders of Windows have no numbers.
+        key = (status.st_dev, status.st_ino) if status.st_ino else path
         if key not in self._known:
             self._known[key] = hash_path(path, page_hashes=page_hashes)
         return self._known[key]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,21 @@ def test_a_file_that_many_lines_name_is_hashed_once(tmp_path: Path, monkeypatch:
     catalog = cdf.build(cdf.parse(text, tmp_path / "x.cdf", 2), CatalogOptions(NOON))
     assert hashed == ["a.sys", "b.sys"]
     assert len(catalog.trust_list.subjects) == 8
+
+
+def test_files_without_numbers_are_different_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network folders of Windows have the number 0 for every file."""
+    for name in ("a.sys", "b.sys"):
+        (tmp_path / name).write_bytes(name.encode())
+    status = Path.stat
+
+    def without_number(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        mode, _, *rest = status(path, follow_symlinks=follow_symlinks)
+        return os.stat_result((mode, 0, *rest))
+
+    monkeypatch.setattr(Path, "stat", without_number)
+    head = "[CatalogHeader]\nName=a.cat\nCatalogVersion=2\nHashAlgorithms=SHA256\n[CatalogFiles]\n"
+    text = f"{head}<HASH>1=a.sys\n<HASH>2=b.sys\n"
+    catalog = cdf.build(cdf.parse(text, tmp_path / "x.cdf", 2), CatalogOptions(NOON))
+    digests = {hashlib.sha256(name).digest() for name in (b"a.sys", b"b.sys")}
+    assert digests <= {one.identifier for one in catalog.trust_list.subjects}

@@ -96,7 +96,8 @@ def check_usage(authority: x509.Certificate) -> tuple[list[SignatureProblem], li
     """Check that an authority's certificate is for time stamping. Return the problems and the notes.
 
     The only extended usage must be time stamping (RFC 3161, 2.3), and the key must be for signatures (RFC 5280,
-    4.2.1.12). The EKU should be critical, but is not in Microsoft's own authorities.
+    4.2.1.12). The EKU should be critical, but is not in Microsoft's own authorities. Windows requires the EKU in legacy
+    timestamps, too (Microsoft Security Advisory 2749655).
     """
     try:
         found = extensions(authority)

@@ -87,6 +87,7 @@ OF_HELP = {
     "storage.folders",
     "storage.leftovers",
     "storage.lock",
+    "storage.names",
     "storage.streams",
     "version",
 }

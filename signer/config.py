@@ -103,7 +103,8 @@ def parse_profiles(data: bytes, source: Path) -> dict[str, Profile]:
         raise ConfigError(f"the file has {len(data):,} bytes; profiles have at most {MAX_SIZE:,}", path=source)
     text = _decoded(data, source)
     if is_costly_toml(text):
-        raise ConfigError(f"invalid TOML: a line has more than {MAX_DOTS} dots", path=source, hint=_TOML_HINT)
+        message = f"invalid TOML: a line has more than {MAX_DOTS} dots outside of strings"
+        raise ConfigError(message, path=source, hint=_TOML_HINT)
     try:
         document = tomllib.loads(text)
     except RecursionError as error:

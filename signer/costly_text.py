@@ -14,6 +14,8 @@ _LONG_TAG = re.compile(r"<[^<]{65536}")
 _LONG_NAMESPACE = re.compile(
     rf"""xmlns(?::[^\s=<>]{{0,500}}+)?\s*+=\s*+(?:"[^"<]{{{MAX_NAMESPACE + 1}}}|'[^'<]{{{MAX_NAMESPACE + 1}}})"""
 )
+_TOML_STRING = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?""")
+"""A string of one line. TOML refuses one without an end; it ends with the line here, so that searching stays linear."""
 
 
 def is_costly_xml(text: str) -> bool:
@@ -22,5 +24,9 @@ def is_costly_xml(text: str) -> bool:
 
 
 def is_costly_toml(text: str) -> bool:
-    """Tell whether a line has more than `MAX_DOTS` dots."""
-    return any(line.count(".") > MAX_DOTS for line in text.split("\n"))
+    """Tell whether a line has more than `MAX_DOTS` dots outside of strings, as a key of so many parts has.
+
+    Lines of a text with strings of several lines are counted as a whole.
+    """
+    outside = text if '"""' in text or "'''" in text else _TOML_STRING.sub("", text)
+    return any(line.count(".") > MAX_DOTS for line in outside.split("\n"))

@@ -52,7 +52,7 @@ class StatedMachine:
 def _toml(text: str) -> dict[str, Any]:
     """Parse TOML. Raises ValueError."""
     if is_costly_toml(text):
-        raise ValueError(f"a line has more than {MAX_DOTS} dots")
+        raise ValueError(f"a line has more than {MAX_DOTS} dots outside of strings")
     return tomllib.loads(text)
 
 

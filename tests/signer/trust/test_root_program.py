@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from signer.asn1.oids import EKU_CODE_SIGNING, EKU_TIME_STAMPING
-from signer.trust.root_program import RootProgramEntry, root_program_entry
+from signer.trust import root_program
+from signer.trust.path import Anchor, AnchorKind
+from signer.trust.root_program import RootProgramEntry, program_objection, root_program_entry
 from signer.trust.roots import kernel_roots
 from tests.support.hierarchy import NOW, issue
 from tests.support.published import published_by_key
@@ -92,3 +94,23 @@ def test_every_published_root_has_an_entry_that_can_be_read() -> None:
 
 def test_unpublished_key_has_no_entry() -> None:
     assert root_program_entry(issue("Root", ca=True).certificate) is None
+
+
+@pytest.mark.parametrize(("kind", "objects"), [("microsoft", False), ("commercial", True)])
+def test_windows_ignores_the_last_issue_date_of_microsofts_own_roots(
+    kind: AnchorKind, objects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = replace(OPEN, last_issued=NOW - 31 * DAY)
+    monkeypatch.setattr(root_program, "root_program_entry", lambda certificate: entry)
+    found = program_objection(anchor(kind), EKU_CODE_SIGNING, LEAF, at=NOW, timestamp=None)
+    assert (found is not None) == objects
+
+
+def test_a_root_without_a_certificate_or_an_entry_has_no_terms() -> None:
+    for one in (anchor("commercial"), replace(anchor("commercial"), certificate=None)):
+        assert program_objection(one, EKU_CODE_SIGNING, LEAF, at=NOW, timestamp=None) is None
+
+
+def anchor(kind: AnchorKind) -> Anchor:
+    """Return an anchor whose certificate is in no list."""
+    return Anchor("Root", kind, "00", certificate=LEAF)

@@ -6,8 +6,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.trust.fields import fields_of
-from signer.trust.signatures import Check, check
+from signer.trust.signatures import Check, check, rsa_bits
 from tests.support.hierarchy import RSA_SHA256, issue, rsa_key, sequence, unwrapped
+from tests.support.policy_builder import certificate
 
 RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
 SIGNED = issue("Root", ca=True, private_key=rsa_key("root")).certificate
@@ -31,3 +32,8 @@ def test_the_certificate_as_it_is_verifies() -> None:
 def test_the_algorithm_outside_must_be_the_one_inside() -> None:
     pss = sequence(RSA_PSS + sequence(b""))
     assert check(with_algorithm(sequence(RSA_SHA256), inside=pss), KEY) is Check.BAD
+
+
+def test_only_rsa_keys_have_a_size() -> None:
+    assert rsa_bits(certificate("RSA", key="rsa1024")) == 1024
+    assert rsa_bits(certificate("EC", key="p256")) is None

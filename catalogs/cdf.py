@@ -124,8 +124,8 @@ def build(definition: CatalogDefinition, options: CatalogOptions) -> Catalog:
             raise FileError(message, path=definition.source, line=member.line, hint=_FILE_HINT) from error
         tag = None if member.by_hash else text_tag(member.tag)
         both = subjects(hashed, member.attributes, definition.version, tag=tag)
-        if definition.version == 2:
-            kept = [value for value in member.attributes if not value.flags & _NOT_ON_SHA1]
+        kept = [value for value in member.attributes if not value.flags & _NOT_ON_SHA1]
+        if definition.version == 2 and len(kept) < len(member.attributes):
             both = [subjects(hashed, kept, 2)[0], both[1]]
         entries += both
     options = replace(options, version=definition.version)

@@ -1,4 +1,4 @@
-"""List what there is to verify at a path: driver packages, and files outside of them."""
+"""List the driver packages at a path, and the files outside of them."""
 
 from __future__ import annotations
 

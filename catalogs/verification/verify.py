@@ -41,7 +41,7 @@ class Verification:
     def __init__(
         self, paths: str | Path | Iterable[str | Path], query: VerifyQuery, gathered: Gathered | None = None
     ) -> None:
-        """List what there is to verify. Raises UsageError if there is nothing, FileError.
+        """List the packages and files to verify. Raises UsageError if there are none, FileError.
 
         `gathered` is the evidence that the files of packages have if they are unchanged.
         """

@@ -9,7 +9,7 @@ from signer.errors import FileError
 
 
 def require_name(path: Path) -> None:
-    """Raise FileError for a path with a NUL character, or with a surrogate that stands for no byte."""
+    """Raise FileError for a path with a NUL character, or with a surrogate that encodes no byte."""
     try:
         if b"\0" not in os.fsencode(path):
             return

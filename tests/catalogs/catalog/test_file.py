@@ -462,7 +462,7 @@ def _with_attribute(catalog: Catalog, *attribute: bytes) -> bytes:
 
 
 def test_the_signature_of_a_catalog_is_read_once_for_all_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its cache goes by the digest of the whole catalog, which takes longer than the rest of a look-up."""
+    """The cached signature is found by the digest of the whole catalog; hashing it takes longer than the rest."""
     files = [f"file {number}".encode() for number in range(3)]
     entries = [entry for one in files for entry in subjects(hash_file(memoryview(one)), [], 2)]
     catalog = sign_catalog(assemble(entries, [], OPTIONS, "small.cat"), identity(), SigningOptions())

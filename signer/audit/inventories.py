@@ -11,7 +11,7 @@ from signer.audit.inventory_values import Entry
 from signer.audit.rows import Identity, PackageUse, Reason, Sighting, inf_link, published_link
 from signer.pe.file_facts import FileFacts
 from signer.policy import remedies, sources
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.subjects import FileSubject
 from signer.verify.evidence import Evidence
 
@@ -70,7 +70,7 @@ def inventory_sightings(
 
 def _reason(path: Path, one: Entry, question: Question) -> Reason:
     target, machine = question.target_for(None), question.query.machine
-    if machine.block_list is not None and EvaluationContext(target, machine).block_list_on:
+    if machine.block_list is not None and EvaluationContext.of(target, machine).block_list_on:
         digests = {_SIZES[len(text)]: bytes.fromhex(text) for text in one.hashes}
         name = Path(one.path).name
         subject = FileSubject(Evidence(name, "image", digests), (), facts=FileFacts(None, digests=digests))

@@ -9,7 +9,7 @@ from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.certificates import common_name, valid_at
 from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import IGNORED_CODES, NAMESAKE_HINT, PADDING_CODES, FileSubject, SignaturePath
 from signer.trust.checks import BROKEN

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from signer.policy.classify import MICROSOFT_CLASSES
+from signer.policy.evaluation import EvaluationContext, naming
 from signer.policy.findings import Finding, Outcome, SignatureVerdict, Verdict
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.machine_state import MachineState
 from signer.policy.rules import Rule, RuleResult, Subject
 from signer.policy.subjects import FileSubject, SignaturePath, SignatureSubject
 from signer.policy.targets import Target
@@ -139,21 +140,58 @@ class Decision:
         return any(one.rule in rules and one.result.effect in ("rejects", "undecided") for one in results)
 
 
-def decide(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Verdict:
-    """Return the verdict of a policy on a file for one target and machine state."""
-    decision = evaluate(policy, subject, context)
-    return Verdict(
-        context.target.name,
-        decision.outcome,
-        decision.rule,
-        _findings(decision),
-        tuple(_signature_verdict(evaluated) for evaluated in decision.signatures),
+def decide(policy: Policy, subject: FileSubject, targets: Sequence[Target], machine: MachineState) -> list[Verdict]:
+    """Return the verdicts of a policy on a file for these targets, in their order."""
+    found: dict[str, Verdict] = {}
+    for context, rules, alike in _alike(policy, tuple(targets), machine):
+        decision = evaluate(rules, subject, context)
+        findings = _findings(decision)
+        signatures = tuple(_signature_verdict(evaluated) for evaluated in decision.signatures)
+        for target in alike:
+            named = naming(target, findings)
+            found[target.name] = Verdict(target.name, decision.outcome, decision.rule, named, signatures)
+    return [found[target.name] for target in targets]
+
+
+@lru_cache
+def _alike(
+    policy: Policy, targets: tuple[Target, ...], machine: MachineState
+) -> list[tuple[EvaluationContext, Policy, list[Target]]]:
+    """Group the targets that the rules of a policy can't distinguish, cached for the files of a run."""
+    found: dict[tuple[EvaluationContext, Policy], list[Target]] = {}
+    for target in targets:
+        found.setdefault((EvaluationContext.of(target, machine), policy_for(policy, target)), []).append(target)
+    return [(context, rules, alike) for (context, rules), alike in found.items()]
+
+
+@cache
+def policy_for(policy: Policy, target: Target) -> Policy:
+    """Return the policy with only the rules that apply to a target: the same object for targets with equal rules."""
+    return _with_rules(
+        policy,
+        applicable(policy.file_rules, target),
+        applicable(policy.signature_rules, target),
+        applicable(policy.outcome_rules, target),
     )
 
 
+@cache
+def _with_rules(
+    policy: Policy,
+    file_rules: tuple[Rule[FileSubject], ...],
+    signature_rules: tuple[Rule[SignaturePath], ...],
+    outcome_rules: tuple[Rule[Decision], ...],
+) -> Policy:
+    return replace(policy, file_rules=file_rules, signature_rules=signature_rules, outcome_rules=outcome_rules)
+
+
+def applicable(rules: Sequence[Rule[Subject]], target: Target) -> tuple[Rule[Subject], ...]:
+    """Return the rules that apply to a target."""
+    return tuple([rule for rule in rules if target in rule.releases])
+
+
 def evaluate(policy: Policy, subject: FileSubject, context: EvaluationContext) -> Decision:
-    """Evaluate every rule of a policy on a file for one target and machine state."""
-    policy = policy_for(policy, context.target)
+    """Evaluate every rule of a policy on a file; the policy is that of `policy_for`."""
     order = {rule.name: place for place, rule in enumerate(policy.signature_rules)}
     signatures = tuple([_best_path(policy, signed, context, order) for signed in subject.signatures])
     decision = Decision(subject, signatures, _best(signatures, order), _results(policy.file_rules, subject, context))
@@ -162,17 +200,6 @@ def evaluate(policy: Policy, subject: FileSubject, context: EvaluationContext) -
         if results:
             decision = Decision(subject, signatures, decision.best, (*decision.file, *results))
     return decision
-
-
-@cache
-def policy_for(policy: Policy, target: Target) -> Policy:
-    """Return the policy with only the rules that apply to a target, cached for the files of a run."""
-    return replace(
-        policy,
-        file_rules=tuple(rule for rule in policy.file_rules if target in rule.releases),
-        signature_rules=tuple(rule for rule in policy.signature_rules if target in rule.releases),
-        outcome_rules=tuple(rule for rule in policy.outcome_rules if target in rule.releases),
-    )
 
 
 def _best_path(

@@ -39,3 +39,10 @@ UEFI_SB_TEST = Releases(since="win11-22h2")
 """EnableUefiSbTest provisions a machine for preproduction drivers."""
 DRIVER_POLICY = Releases(since="win11-24h2")
 """Releases in scope of the Windows Driver Policy of 2026."""
+
+OF_RULES = frozenset(
+    (ADMINISTRATOR_PROMPT, SHA1_DEPRECATED, LIFETIME_SIGNING, ATTESTATION, BOOT_START_CATALOG, UEFI_SB_TEST)
+)
+"""The features that the checks of rules ask for, beside the settings of the context."""
+OF_MEMORY_INTEGRITY = frozenset((MEMORY_INTEGRITY, HVCI_IMPORTS, HVCI_RELOCATIONS, HVCI_REASONS))
+"""Those that they ask for only with memory integrity."""

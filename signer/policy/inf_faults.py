@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Protocol
 
 from signer.policy import sources
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.findings import Place
-from signer.policy.machine_state import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, rejects, rule, warns
 from signer.policy.targets import Releases
 from signer.records import dataclass

@@ -18,7 +18,7 @@ driver package. The kernel policy applies to images that the kernel loads; use "
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from signer.errors import UsageError
 from signer.policy.applicability import inapplicable
 from signer.policy.decide import Policy, decide
 from signer.policy.findings import Verdict
-from signer.policy.machine_state import EvaluationContext, MachineState
+from signer.policy.machine_state import MachineState
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
 from signer.trust.chain import build_paths
@@ -84,20 +84,20 @@ def judge_all(
     policy_name: str,
     evidence: Evidence,
     paths: Sequence[CertificatePaths],
-    targets: Iterable[Target],
+    targets: Sequence[Target],
     machine: MachineState,
     *,
     attributes: Mapping[str, str] | None = None,
     facts: FileFacts | None = None,
 ) -> list[Verdict]:
-    """Return the verdicts for many targets. The file's facts are computed once. Arguments and errors: see `judge`."""
+    """Return the verdicts for many targets; rules are evaluated once for those that are alike. Errors: see `judge`."""
     chosen, unfit = policy(policy_name), inapplicable(policy_name, evidence)
     if unfit is not None:
         return [Verdict.not_applicable(target.name, unfit) for target in targets]
     subject = FileSubject.of(evidence, paths, attributes, facts)
     if policy_name == "protected-media":
         machine = replace(machine, protected_media=True)
-    return [decide(chosen, subject, EvaluationContext(target, machine)) for target in targets]
+    return decide(chosen, subject, targets, machine)
 
 
 def policy(name: str) -> Policy:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from signer.policy import features, remedies, sources, waivers
 from signer.policy.decide import Decision
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import IGNORED_CODES, PADDING_CODES, FileSubject
-from signer.policy.targets import Target, all_targets
+from signer.policy.targets import all_targets
 
 _SIGN = "Sign the driver: drvsign sign FILE, or drvsign package FOLDER for the whole driver package."
 _EMBED = "Embed a signature before you build the catalog: drvsign sign FILE"
@@ -52,18 +52,18 @@ _SUPPORTED_LATER = ("hvci-relocation",)
 def architecture(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleResult]:
     """Compare the machine types: a 64-bit kernel loads no 32-bit driver."""
     found = subject.evidence.architecture
-    if found is not None and found != context.target.architecture:
+    if found is not None and found != context.architecture:
         yield rejects(
             "architecture",
-            f"{subject.name!r} is built for {found}; the kernel of {context.target.title} loads "
-            f"only code for {context.target.architecture}",
-            _other_architecture(found, context.target),
+            f"{subject.name!r} is built for {found}; the kernel of {context.title} loads "
+            f"only code for {context.architecture}",
+            _other_architecture(found, context.architecture),
         )
 
 
-def _other_architecture(found: str, target: Target) -> str:
+def _other_architecture(found: str, wanted: str) -> str:
     """Return the hint about a driver for another machine; some machines have no Windows release."""
-    build = f"uild the driver for {target.architecture}."
+    build = f"uild the driver for {wanted}."
     exists = any(one.architecture == found for one in all_targets())
     return f"Check it for a target that ends in -{found}, or b{build}" if exists else f"B{build}"
 
@@ -109,8 +109,8 @@ def boot_start_embedded(decision: Decision, context: EvaluationContext) -> Itera
     if any(evaluated.candidate.signature.source != "catalog" for evaluated in good):
         return
     message = f"the boot-start driver {decision.subject.name!r} has a catalog signature but no embedded signature"
-    if context.target not in features.BOOT_START_CATALOG:
-        yield rejects("boot-start-catalog-only", f"{message}; {context.target.title} fails to start with it", _EMBED)
+    if not context.has(features.BOOT_START_CATALOG):
+        yield rejects("boot-start-catalog-only", f"{message}; {context.title} fails to start with it", _EMBED)
     else:
         message += "; Microsoft's documentation contradicts itself on whether that is sufficient"
         yield warns("boot-start-catalog-only", message, _EMBED)
@@ -129,7 +129,7 @@ def block_list(decision: Decision, context: EvaluationContext) -> Iterator[RuleR
         return
     name, listed = decision.subject.name, context.machine.block_list
     if listed is None:
-        message = f"{context.target.title} enforces Microsoft's driver block list, which was not checked: no list given"
+        message = f"{context.title} enforces Microsoft's driver block list, which was not checked: no list given"
         hint = "Give a machine's list with --block-list: System32\\CodeIntegrity\\driversipolicy.p7b"
         yield notes("block-list-not-given", message, hint)
         return
@@ -159,10 +159,10 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
     for fault in decision.subject.evidence.protection:
         message = f"{decision.subject.name!r} is not compatible with memory integrity: {fault.message}"
         remedy = remedies.memory_integrity(_LAYOUT.get(fault.code, _LINK))
-        if fault.code in _REFUSED and context.target in _REFUSED[fault.code]:
+        if fault.code in _REFUSED and context.has(_REFUSED[fault.code]):
             yield rejects(fault.code, message, remedy)
         elif fault.code not in _SUPPORTED_LATER:
-            message += f"; Microsoft does not document whether {context.target.title} refuses it"
+            message += f"; Microsoft does not document whether {context.title} refuses it"
             yield undecided(fault.code, message, remedy)
 
 
@@ -173,13 +173,13 @@ def hvci(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]
 )
 def machine_state(decision: Decision, context: EvaluationContext) -> Iterator[RuleResult]:
     """Note the settings without effect."""
-    machine, title = context.machine, context.target.title
+    machine, title = context.machine, context.title
     if machine.testsigning and machine.roots == "release":
         message = "test-signing mode has no effect with release roots"
         yield notes("testsigning-ignored", message, "Add --roots test-signing.")
     elif machine.testsigning and context.secure_boot:
         yield notes("testsigning-secure-boot", f"{title} is not in test-signing mode: Secure Boot prevents it")
-    if machine.secure_boot and not context.target.release.secure_boot:
+    if machine.secure_boot and not context.supports_secure_boot:
         yield notes("no-secure-boot", f"{title} does not support Secure Boot")
     if machine.hvci and not context.hvci:
         yield notes("no-hvci", f"{title} does not support memory integrity")

@@ -8,7 +8,7 @@ from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.policy import features, signature_remarks, sources
 from signer.policy.classify import MICROSOFT_CLASSES
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, disputed, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import SignaturePath
 from signer.policy.timestamps import objection
@@ -33,7 +33,7 @@ _MIN_RSA_BITS, _MAX_RSA_BITS = 1024, 4096
 def nested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Reject nested signatures before Windows 8. For this reason the outer signature of a dual-signed file is SHA-1."""
     if candidate.signature.source == "nested":
-        message = f"{candidate.signed.label} is nested, and {context.target.title} checks only the outer signature"
+        message = f"{candidate.signed.label} is nested, and {context.title} checks only the outer signature"
         hint = "Make it the outer signature: sign for the oldest release first, then add others: drvsign sign --append"
         yield rejects("nested-not-seen", message, hint)
 
@@ -83,7 +83,7 @@ def digest_algorithm(candidate: SignaturePath, context: EvaluationContext) -> It
     if DigestAlgorithm.MD5 in used:
         message = f"the signature of {label} uses MD5, which is not collision-resistant"
         yield rejects("digest-md5", message, "Sign it with SHA-256.")
-    if DigestAlgorithm.SHA1 in used and context.target in features.SHA1_DEPRECATED:
+    if DigestAlgorithm.SHA1 in used and context.has(features.SHA1_DEPRECATED):
         yield _sha1_warning(candidate.signature, label)
 
 
@@ -114,7 +114,7 @@ def sha2(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
         yield rejects(
             "sha2-not-understood",
             f"the signature of {candidate.signed.label} requires {' and '.join(modern)}, which "
-            f"{context.target.title} does not support in kernel-mode signatures",
+            f"{context.title} does not support in kernel-mode signatures",
             "Sign it with SHA-1 as well: drvsign sign --digest sha1 FILE, "
             "then drvsign sign --append --digest sha256 FILE",
         )
@@ -267,7 +267,7 @@ def lifetime(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
         f"the certificate of {candidate.signed.label} has the lifetime-signing EKU and expired on "
         f"{leaf.not_valid_after_utc:%Y-%m-%d}; a timestamp does not extend it"
     )
-    if context.target in features.LIFETIME_SIGNING:
+    if context.has(features.LIFETIME_SIGNING):
         yield rejects("lifetime-expired", message, "Sign the file again with a valid certificate.")
     else:
         yield warns("lifetime-expired", message)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from signer.asn1.oids import EKU_ELAM, EKU_STORE
 from signer.policy import features, remedies, sources
 from signer.policy.classify import MICROSOFT_CLASSES
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, disputed, notes, rejects, rule, undecided, warns
 from signer.policy.subjects import NAMESAKE_HINT, SignaturePath
 from signer.policy.tables import table
@@ -41,19 +41,19 @@ def test_signing(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     if machine.roots == "release":
         yield rejects("test-signed", f"{what}; Windows does not trust it by default", remedies.TEST_SIGNED)
     elif context.test_mode:
-        yield allows("test-mode", f"{what}; {context.target.title} loads it in test-signing mode")
+        yield allows("test-mode", f"{what}; {context.title} loads it in test-signing mode")
     elif _provisioned(candidate, context):
         yield allows("preproduction", f"{what}; the machine is provisioned for preproduction drivers")
     elif machine.testsigning:
         yield rejects(
             "test-signing-secure-boot",
-            f"{what}; {context.target.title} is not in test-signing mode, because Secure Boot prevents it",
+            f"{what}; {context.title} is not in test-signing mode, because Secure Boot prevents it",
             remedies.TEST_SIGNING_SECURE_BOOT,
         )
     else:
         yield rejects(
             "test-signing-off",
-            f"{what}; test-signing mode is off on {context.target.title}",
+            f"{what}; test-signing mode is off on {context.title}",
             remedies.TEST_SIGNING_OFF,
         )
 
@@ -63,7 +63,7 @@ def _provisioned(candidate: SignaturePath, context: EvaluationContext) -> bool:
     return (
         candidate.signed.classification == "preproduction"
         and context.machine.uefi_sb_test
-        and context.target in features.UEFI_SB_TEST
+        and context.has(features.UEFI_SB_TEST)
     )
 
 
@@ -77,7 +77,7 @@ def root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
     """Look the root up in `kernel_root_sets.tsv`. Test-signing mode accepts any certificate."""
     if candidate.signed.test_signed:
         return
-    anchor, target = candidate.anchor, context.target
+    anchor = candidate.anchor
     row = table("kernel_root_sets.tsv", "root_id").get(str(anchor.root_id)) if anchor is not None else None
     answer = "no" if row is None else row["whql_enforced" if context.whql_enforced else "standard"]
     chain = candidate.chain_end
@@ -86,12 +86,12 @@ def root(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleR
     elif context.test_mode:
         yield from _any_certificate(candidate, context)
     elif answer == "unknown":
-        message = f"{chain}; Microsoft does not document whether it is a standard root of {target.title}"
+        message = f"{chain}; Microsoft does not document whether it is a standard root of {context.title}"
         yield undecided("root-not-settled", message)
     elif context.machine.roots == "test-signing":
         yield _no_test_root(candidate)
     else:
-        yield rejects("root", f"{chain}; {target.title} does not accept this chain for kernel-mode code", _PORTAL)
+        yield rejects("root", f"{chain}; {context.title} does not accept this chain for kernel-mode code", _PORTAL)
 
 
 def _no_test_root(candidate: SignaturePath) -> RuleResult:
@@ -153,7 +153,7 @@ def cross_signed(candidate: SignaturePath, context: EvaluationContext) -> Iterat
         message = f"{what}; it loads as a boot-start driver, an exception that Microsoft has announced to remove"
         yield allows("cross-signed-boot-start", message, _PORTAL)
     else:
-        message = f"{what}; {context.target.title} requires Microsoft's signature on new drivers"
+        message = f"{what}; {context.title} requires Microsoft's signature on new drivers"
         yield rejects("cross-signed-after-cutoff", message, _PORTAL)
 
 
@@ -214,8 +214,8 @@ def attested(candidate: SignaturePath, context: EvaluationContext) -> Iterator[R
     if candidate.signed.classification != "attested" or context.test_mode:
         return
     what = f"{candidate.signed.label} is an attestation signature"
-    if context.target not in features.ATTESTATION:
-        yield rejects("attested-too-old", f"{what}, which {context.target.title} does not accept", _HLK)
+    if not context.has(features.ATTESTATION):
+        yield rejects("attested-too-old", f"{what}, which {context.title} does not accept", _HLK)
     else:
         yield allows("attested", f"{what}, which Windows 10 and later accept")
 
@@ -245,7 +245,7 @@ def arm64_microsoft(candidate: SignaturePath, context: EvaluationContext) -> Ite
     if candidate.signed.test_signed or context.test_mode:
         return
     if candidate.anchor is not None and candidate.anchor.kind not in ("microsoft", "microsoft-test"):
-        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.target.title} requires"
+        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.title} requires"
         yield rejects("arm64-not-microsoft", message, _PORTAL)
 
 
@@ -257,7 +257,7 @@ def arm64_microsoft(candidate: SignaturePath, context: EvaluationContext) -> Ite
 )
 def s_mode(candidate: SignaturePath, context: EvaluationContext) -> Iterator[RuleResult]:
     """Require one of the listed signatures. The page does not mention attestation or test machines."""
-    signed, title = candidate.signed, context.target.title
+    signed, title = candidate.signed, context.title
     usages = signed.usages or frozenset()
     if signed.classification in ("windows", "whql"):
         return
@@ -310,7 +310,7 @@ def driver_policy(candidate: SignaturePath, context: EvaluationContext) -> Itera
     allow_list = context.machine.allow_list
     allowed = allow_list.allows(candidate.signed) if allow_list is not None else None
     if context.driver_policy == "off":
-        yield notes("driver-policy-off", f"{what} once {context.target.title} enforces the policy", _PORTAL)
+        yield notes("driver-policy-off", f"{what} once {context.title} enforces the policy", _PORTAL)
     elif allowed:
         yield allows("driver-policy-allowed", f"{candidate.signed.label} is cross-signed and on the allow list")
     elif context.driver_policy == "evaluation":

@@ -1,13 +1,10 @@
-"""The state of the machine that a verdict is for, and its effective settings on one target."""
+"""The state of the machine that a verdict is for."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from signer.policy import features
-from signer.policy.targets import Target
 from signer.records import dataclass
 
 if TYPE_CHECKING:
@@ -104,75 +101,6 @@ class MachineState:
     protected_media: bool = False
     """The driver is part of a protected media path, so x86 enforces signatures as well. Default: no."""
 
-
-class EvaluationContext:
-    """One target with a machine state, and the settings that are in effect there."""
-
-    def __init__(self, target: Target, machine: MachineState) -> None:
-        self.target = target
-        self.machine = machine
-
-    @cached_property
-    def secure_boot(self) -> bool:
-        """Whether Secure Boot is on."""
-        if not self.target.release.secure_boot:
-            return False
-        if self.machine.secure_boot is not None:
-            return self.machine.secure_boot
-        return not (self.machine.testsigning or self.machine.debugger)
-
-    @cached_property
-    def test_mode(self) -> bool:
-        """Whether test-signed code loads: test-signing mode is on, and Secure Boot is off."""
-        return self.machine.testsigning and not self.secure_boot and self.machine.roots == "test-signing"
-
-    @cached_property
-    def hvci(self) -> bool:
-        """Whether memory integrity is on, which 64-bit kernels support since Windows 10."""
-        return self.machine.hvci and self.target in features.MEMORY_INTEGRITY
-
-    @cached_property
-    def enforced(self) -> bool:
-        """Whether kernel-mode code must be signed: on x86 only with Secure Boot, at boot and for protected media."""
-        return (
-            self.target.architecture != "x86"
-            or self.secure_boot
-            or self.machine.boot_start
-            or self.machine.protected_media
-        )
-
-    @cached_property
-    def whql_enforced(self) -> bool:
-        """Whether the rule of Windows 10 1607 applies: Secure Boot is on, and the machine was not upgraded."""
-        return self.target in features.WHQL_ENFORCED and self.secure_boot and not self.machine.upgraded
-
-    @cached_property
-    def driver_policy(self) -> DriverPolicy:
-        """The phase of the Windows Driver Policy."""
-        if self.target not in features.DRIVER_POLICY:
-            return "off"
-        if self.machine.driver_policy is not None:
-            return self.machine.driver_policy
-        return "enforced" if self.machine.at >= DRIVER_POLICY_FROM else "off"
-
-    @cached_property
-    def block_list_on(self) -> bool:
-        """Whether the machine enforces the driver block list."""
-        target = self.target
-        if target not in features.BLOCK_LIST:
-            return False
-        if self.machine.block_list_on is not None:
-            return self.machine.block_list_on
-        on = target in features.BLOCK_LIST_DEFAULT
-        return on or target.s_mode or (self.hvci and target.release.name != "server2016")
-
-    @cached_property
-    def supports_sha2(self) -> bool:
-        """Whether Code Integrity supports SHA-2."""
-        if self.target in features.SHA2:
-            return True
-        if self.target.release.name == "vista":
-            return False
-        if self.machine.sha2_update is not None:
-            return self.machine.sha2_update
-        return self.target in features.SHA2_UPDATE
+    def __hash__(self) -> int:
+        """Hash few fields: lists of drivers can be large, or have no hash."""
+        return hash((self.at, self.roots, self.secure_boot, self.testsigning))

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from signer.policy import features, inf_faults, pnp, sources
-from signer.policy.decide import AttributedResult, decide
+from signer.policy.decide import AttributedResult, applicable, decide
+from signer.policy.evaluation import EvaluationContext, naming
 from signer.policy.findings import Outcome, Verdict, by_severity
 from signer.policy.inf_faults import InfFault
-from signer.policy.machine_state import EvaluationContext, MachineState
+from signer.policy.machine_state import MachineState
 from signer.policy.rules import Rule, RuleResult, notes, rejects, rule, undecided
 from signer.policy.subjects import CertificatePaths, FileSubject
 from signer.policy.targets import Target
@@ -71,7 +72,7 @@ def catalog_file(package: Package, context: EvaluationContext) -> Iterator[RuleR
     if package.catalog_file is None:
         yield rejects(
             "no-catalog-file",
-            f"{package.name!r} has no CatalogFile entry for {context.target.architecture}: the package is unsigned",
+            f"{package.name!r} has no CatalogFile entry for {context.architecture}: the package is unsigned",
             "Add CatalogFile = name.cat to the INF's [Version] section, then run: drvsign package FOLDER",
         )
     elif not package.catalog_present:
@@ -110,17 +111,14 @@ def os_attribute(package: Package, context: EvaluationContext) -> Iterator[RuleR
         )
         yield undecided("os-attribute-unreadable", message, "Build the catalog again: drvsign package FOLDER")
         return
-    version = context.target.kernel
+    version = context.kernel
     shown = ", ".join(f"{major}.{minor}" for major, minor in package.os_attributes)
     if all(listed > version for listed in package.os_attributes):
-        message = (
-            f"the catalog is for Windows {shown}, but the version of {context.target.title} is "
-            f"{version[0]}.{version[1]}"
-        )
+        message = f"the catalog is for Windows {shown}, but the version of {context.title} is {version[0]}.{version[1]}"
         hint = "Build the catalog for this release as well: drvsign package --os VALUES FOLDER"
         yield rejects("os-attribute-mismatch", message, hint)
     elif version not in package.os_attributes:
-        yield notes("os-attribute-older", f"the catalog is for Windows {shown}, older than {context.target.title}")
+        yield notes("os-attribute-older", f"the catalog is for Windows {shown}, older than {context.title}")
 
 
 RULES: tuple[Rule[Package], ...] = (*inf_faults.RULES, catalog_file, catalog_unsigned, os_attribute)
@@ -133,22 +131,21 @@ def judge_package(package: Package, target: Target, machine: MachineState) -> Ve
 
     The findings name each file that the catalog does not list; `rule` is the first deciding rule.
     """
-    context = EvaluationContext(target, machine)
-    results = list(_results(package, context))
-    members = [decide(pnp.POLICY, member.as_installed, context) for member in package.members]
+    results = list(_results(package, target, EvaluationContext.of(target, machine)))
+    members = [decide(pnp.POLICY, member.as_installed, (target,), machine)[0] for member in package.members]
     outcome, rule_name = _outcome(results, members)
     explained = any(one.rule in _CATALOG_RULES for one in results)
     of_members = (finding for one in members for finding in one.findings)
-    findings = [one.finding for one in results]
+    findings = [*naming(target, (one.finding for one in results))]
     findings += [one for one in of_members if not (explained and one.code == "not-catalogued")]
     return Verdict(target.name, outcome, rule_name, tuple(by_severity(findings)), members[0].signatures)
 
 
-def _results(package: Package, context: EvaluationContext) -> Iterator[AttributedResult]:
+def _results(package: Package, target: Target, context: EvaluationContext) -> Iterator[AttributedResult]:
     """Yield the results of the package's rules; before Windows 8 an administrator can install without a catalog."""
-    for one in RULES:
-        prompts = one.name in _CATALOG_RULES and context.target in features.ADMINISTRATOR_PROMPT
-        for result in one.results(package, context):
+    for one in applicable(RULES, target):
+        prompts = one.name in _CATALOG_RULES and context.has(features.ADMINISTRATOR_PROMPT)
+        for result in one.check(package, context):
             lenient = prompts and result.effect == "rejects"
             yield AttributedResult(one.name, one.source, result._replace(effect="warns") if lenient else result)
 

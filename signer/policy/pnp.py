@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from signer.policy import authenticode, features, kernel_trust, sources
 from signer.policy.decide import Decision, Policy
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.findings import Classification
-from signer.policy.machine_state import EvaluationContext, Publisher
+from signer.policy.machine_state import Publisher
 from signer.policy.rules import Rule, RuleResult, allows, rejects, rule, waives, warns
 from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.tables import table
@@ -123,7 +124,7 @@ def whql_architecture(candidate: SignaturePath, context: EvaluationContext) -> I
     """Reject release certificates of other publishers on ARM64."""
     kind = candidate.anchor.kind if candidate.anchor is not None else None
     if kind in ("commercial", "code-verification"):
-        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.target.title} requires"
+        message = f"{candidate.signed.label} is not Microsoft's signature, which {context.title} requires"
         yield rejects("arm64-not-microsoft", message, "Submit the driver package to Microsoft's Hardware Dev Center.")
 
 
@@ -152,10 +153,10 @@ def administrator_prompt(decision: Decision, context: EvaluationContext) -> Iter
     """Waive the rejection, except of an untrusted publisher. The kernel policy decides whether the driver loads."""
     if decision.outcome == "rejected" and not decision.rejected_by(_REFUSED):
         message = (
-            f"{context.target.title} can't verify the signature of the package: it prompts an administrator before "
+            f"{context.title} can't verify the signature of the package: it prompts an administrator before "
             "it installs the package; standard users can't install it"
         )
-        if context.target.architecture != "x86":
+        if context.architecture != "x86":
             message += ". Unsigned drivers do not load afterwards"
         yield waives("administrator-prompt", message, _PACKAGE)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from signer.policy import kernel, sources
 from signer.policy.decide import Decision, Policy
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
 
 DRM_LEVEL = "DRMLevel"

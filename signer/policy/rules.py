@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.findings import Finding, Place, Severity
-from signer.policy.machine_state import DisputedOutcome, EvaluationContext
+from signer.policy.machine_state import DisputedOutcome
 from signer.policy.targets import EVERYWHERE, Releases
 from signer.records import dataclass
 
@@ -44,9 +45,9 @@ class RuleResult(NamedTuple):
         return Finding(self.code, level, self.message, source, self.hint, rule, label, self.place)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule(Generic[Subject]):
-    """One rule of a policy."""
+    """One rule of a policy. Equal only to itself."""
 
     name: str
     statement: str
@@ -57,12 +58,6 @@ class Rule(Generic[Subject]):
     releases: Releases = EVERYWHERE
     default: str = ""
     """The default of the machine settings that the rule depends on."""
-
-    def results(self, subject: Subject, context: EvaluationContext) -> tuple[RuleResult, ...]:
-        """Check the subject; return nothing for a target that the rule does not apply to."""
-        if self.releases is not EVERYWHERE and context.target not in self.releases:
-            return ()
-        return tuple(self.check(subject, context))
 
 
 def rule(

@@ -10,7 +10,7 @@ from signer.asn1.oids import EKU_ANY, EKU_WHQL, EKU_WHQL_ATTESTED, EKU_WHQL_EXTE
 from signer.certificates import common_name, is_self_signed
 from signer.policy import sources
 from signer.policy.classify import usages_of
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import RuleResult, notes, rule, warns
 from signer.policy.subjects import SignaturePath
 

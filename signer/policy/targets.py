@@ -151,9 +151,9 @@ def parse_targets(names: Iterable[str]) -> tuple[Target, ...]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Releases:
-    """The targets that a rule applies to."""
+    """The targets that a rule applies to, or that have a feature. Equal only to itself."""
 
     since: str | None = None
     before: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signer.policy import sources
 from signer.policy.decide import Decision
-from signer.policy.machine_state import EvaluationContext
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import RuleResult, notes, rule, waives
 from signer.policy.targets import Releases
 
@@ -32,7 +32,7 @@ def x86_not_enforced(decision: Decision, context: EvaluationContext) -> Iterator
     """Waive a rejection on x86, where Windows logs event 3001 and warns at installation."""
     if context.enforced or not _waivable(decision):
         return
-    message = f"{context.target.title} loads {decision.subject.name!r} because it does not enforce signatures"
+    message = f"{context.title} loads {decision.subject.name!r} because it does not enforce signatures"
     yield waives("x86-not-enforced", message, "Sign it for 64-bit releases and for protected media.")
 
 

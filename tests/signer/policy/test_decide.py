@@ -8,15 +8,22 @@ import pytest
 
 from signer.asn1.oids import EKU_WHQL
 from signer.policy.decide import AttributedResult, Decision, EvaluatedPath, Policy, decide
-from signer.policy.findings import Outcome
+from signer.policy.evaluation import EvaluationContext
+from signer.policy.findings import Outcome, Verdict
 from signer.policy.judge import judge
-from signer.policy.machine_state import EvaluationContext, MachineState
+from signer.policy.machine_state import MachineState
 from signer.policy.rules import Effect, Rule, RuleResult
 from signer.policy.subjects import FileSubject, SignaturePath
 from signer.policy.targets import Target
 from tests.support.policy_builder import Sign, by_microsoft, commercial, driver
 
-CONTEXT = EvaluationContext(Target.parse("win10-22h2-x64"), MachineState(at=datetime(2026, 11, 24, tzinfo=UTC)))
+TARGET, MACHINE = Target.parse("win10-22h2-x64"), MachineState(at=datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def verdict_of(policy: Policy, subject: FileSubject) -> Verdict:
+    """Return the verdict of a policy on one target."""
+    (verdict,) = decide(policy, subject, [TARGET], MACHINE)
+    return verdict
 
 
 def subject(*signs: Sign) -> FileSubject:
@@ -135,7 +142,7 @@ def by_name(**outcomes: list[Effect]) -> Policy:
 )
 def test_the_best_signature_counts(outcomes: dict[str, list[Effect]], rule: str, codes: tuple[str, ...]) -> None:
     signs = [commercial().having(program_name=name) for name in outcomes]
-    verdict = decide(by_name(**outcomes), subject(*signs), CONTEXT)
+    verdict = verdict_of(by_name(**outcomes), subject(*signs))
     assert verdict.rule == rule
     assert verdict.signatures[1].codes == codes
     best = verdict.signatures[1].outcome
@@ -153,26 +160,26 @@ def test_the_best_signature_counts(outcomes: dict[str, list[Effect]], rule: str,
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_the_better_outcome_counts_whatever_the_order(better: list[Effect], worse: list[Effect], order: str) -> None:
     signs = [commercial().having(program_name=name) for name in order]
-    verdict = decide(by_name(a=better, b=worse), subject(*signs), CONTEXT)
+    verdict = verdict_of(by_name(a=better, b=worse), subject(*signs))
     assert verdict.outcome == verdict.signatures[order.index("a")].outcome
 
 
 def test_microsofts_signature_counts_before_another_that_is_accepted() -> None:
     """It needs no exception that may end."""
     signs = (commercial().having(program_name="a"), by_microsoft(EKU_WHQL).having(program_name="b"))
-    verdict = decide(by_name(a=["notes", "notes", "allows"], b=["allows"]), subject(*signs), CONTEXT)
+    verdict = verdict_of(by_name(a=["notes", "notes", "allows"], b=["allows"]), subject(*signs))
     assert verdict.rule == "rule 0"
 
 
 def test_the_findings_of_the_best_signature_come_first_and_a_rejection_without_effect_warns() -> None:
     signs = [commercial().having(program_name=name) for name in ("a", "b")]
-    verdict = decide(by_name(a=["rejects"], b=["notes", "allows"]), subject(*signs), CONTEXT)
+    verdict = verdict_of(by_name(a=["rejects"], b=["notes", "allows"]), subject(*signs))
     assert [(one.code, one.severity) for one in verdict.findings] == [
         ("code-0", "info"),
         ("code-1", "info"),
         ("code-0", "warning"),
     ]
-    rejected = decide(by_name(a=["rejects"], b=["rejects"]), subject(*signs), CONTEXT)
+    rejected = verdict_of(by_name(a=["rejects"], b=["rejects"]), subject(*signs))
     assert [one.severity for one in rejected.findings] == ["error"]
 
 

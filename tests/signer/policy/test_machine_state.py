@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from signer.policy.machine_state import DRIVER_POLICY_FROM, EvaluationContext, MachineState
+from signer.policy.evaluation import EvaluationContext
+from signer.policy.machine_state import DRIVER_POLICY_FROM, MachineState
 from signer.policy.targets import Target
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -82,7 +83,7 @@ def case(what: str, expected: object, target: str, **state: Any) -> Any:
     ],
 )
 def test_state(what: str, expected: object, target: str, state: dict[str, Any]) -> None:
-    context = EvaluationContext(Target.parse(target), MachineState(**{"at": NOW, **state}))
+    context = EvaluationContext.of(Target.parse(target), MachineState(**{"at": NOW, **state}))
     assert getattr(context, what) == expected
 
 

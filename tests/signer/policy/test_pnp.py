@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from signer.asn1.oids import EKU_WHQL
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.judge import judge
-from signer.policy.machine_state import EvaluationContext, MachineState, Publisher
+from signer.policy.machine_state import MachineState, Publisher
 from signer.policy.pnp import trust_of
 from signer.policy.subjects import FileSubject
 from signer.policy.targets import Target
@@ -38,7 +39,7 @@ def test_trust_in_a_publisher(sign: Sign, publisher: Publisher | None, trust: st
     sample = driver(sign)
     (signed,) = FileSubject.of(sample.evidence, sample.paths).signatures
     machine = MachineState(at=NOW, roots="test-signing", publisher=publisher)
-    assert trust_of(signed.candidates[0], EvaluationContext(Target.parse("win10-22h2-x64"), machine)) == trust
+    assert trust_of(signed.candidates[0], EvaluationContext.of(Target.parse("win10-22h2-x64"), machine)) == trust
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from functools import cache
 
 import pytest
 
-from signer.policy.decide import AttributedResult, evaluate
+from signer.policy.decide import AttributedResult, evaluate, policy_for
+from signer.policy.evaluation import EvaluationContext
 from signer.policy.judge import POLICY_NAMES, policy
-from signer.policy.machine_state import EvaluationContext
 from signer.policy.package import os_attribute
 from signer.policy.rules import Effect
 from signer.policy.subjects import FileSubject
@@ -33,7 +33,8 @@ def _results() -> list[tuple[str, Target, list[AttributedResult]]]:
     for case in CASES:
         sample, target = case.make(), Target.parse(case.target)
         subject = FileSubject.of(sample.evidence, sample.paths, sample.attributes)
-        decision = evaluate(policy(case.policy), subject, EvaluationContext(target, case.machine))
+        rules, context = policy_for(policy(case.policy), target), EvaluationContext.of(target, case.machine)
+        decision = evaluate(rules, subject, context)
         results = [*decision.file, *(one for evaluated in decision.signatures for one in evaluated.results)]
         found.append((case.policy, target, results))
     return found

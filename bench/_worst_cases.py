@@ -80,6 +80,13 @@ CASES = [
     ),
     *of("catalog, attributes", "a.cat", signatures.catalog_of_attributes, *CATALOG),
     *of("catalog, member attributes", "a.cat", signatures.catalog_of_member_attributes, *CATALOG),
+    Case(
+        "catalog, member attributes: catalog diff with another one",
+        "a.cat",
+        signatures.catalog_of_member_attributes,
+        ("catalog", "diff", "{}", "OTHER"),
+        partial(signatures.catalog_of_member_attributes, value="w"),
+    ),
     *of("catalog, page hashes", "a.cat", signatures.catalog_of_page_hashes, *CATALOG),
     *of("catalog, algorithms", "a.cat", signatures.catalog_of_algorithms, *CATALOG),
     *of("catalog, one tag", "a.cat", signatures.catalog_of_one_tag, *CATALOG),

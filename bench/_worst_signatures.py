@@ -277,9 +277,9 @@ def catalog_of_attributes(size: int) -> bytes:
     return Catalog(CertificateTrustList(2, bytes(16), NOON, (), values)).to_bytes()
 
 
-def catalog_of_member_attributes(size: int) -> bytes:
-    """An unsigned catalog whose one member has many attributes."""
-    one = NameValue("N1000000", MEMBER_FLAGS, "v")
+def catalog_of_member_attributes(size: int, value: str = "v") -> bytes:
+    """An unsigned catalog whose one member has many attributes, all with one value."""
+    one = NameValue("N1000000", MEMBER_FLAGS, value)
     count = size // (len(one.to_der()) + 20)
     values = [(oids.CAT_NAMEVALUE, replace(one, name=f"N{number}").to_der()) for number in range(count)]
     return _catalog([TrustedSubject.of(bytes(32), values)])

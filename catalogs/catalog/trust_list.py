@@ -26,6 +26,9 @@ _VERSIONS = {oids.CATALOG_MEMBER_V1: 1, oids.CATALOG_MEMBER_V2: 2}
 _MEMBER_OIDS = {version: oid for oid, version in _VERSIONS.items()}
 _LAST_VALUES = 8
 """Number of encoded values that are kept: the entries of a file share most of theirs, with each other and the next."""
+_NAME_VALUE_TAGS = (der.SEQUENCE, der.BMP_STRING, der.INTEGER, der.OCTET_STRING)
+_MAX_SHORT = 129
+"""Maximum size in bytes of an element whose length has one octet."""
 _SUBJECT_USAGE = der.sequence(der.oid(oids.CATALOG_LIST))
 
 
@@ -186,28 +189,53 @@ def _parts(entry: bytes) -> tuple[slice, list[tuple[str, slice]]]:
     Raises CatalogError and SignatureFormatError with the offset.
     """
     identifier, attributes = _pair(entry, der.read(entry), der.OCTET_STRING, der.SET)
-    pairs = [_pair(entry, one, der.OID, der.SET) for one in der.children(entry, attributes)]
-    values = [(der.read_oid(oid.contents(entry)), _single_value(entry, value)) for oid, value in pairs]
+    values, start = [], attributes.body
+    for octets, (oid, first, last) in ByStructure(_attribute_parts).each(entry, start, attributes.end):
+        values.append((oid, slice(start + first, start + last)))
+        start += len(octets)
     return slice(identifier.body, identifier.end), values
 
 
-def _single_value(entry: bytes, values: der.Element) -> slice:
-    """Return the place of the only value in a SET. Raises CatalogError with the offset."""
-    if der.read(entry, values.body, values.end).end != values.end:
+def _attribute_parts(attribute: bytes) -> tuple[str, int, int]:
+    """Return the OID of an attribute, and the place of its only value. Raises CatalogError with the offset."""
+    oid, values = _pair(attribute, der.read(attribute), der.OID, der.SET)
+    if der.read(attribute, values.body, values.end).end != values.end:
         raise CatalogError("malformed catalog entry: an attribute has several values", offset=values.start)
-    return slice(values.body, values.end)
+    return der.read_oid(oid.contents(attribute)), values.body, values.end
 
 
 @lru_cache(maxsize=1024)  # most files of a catalog are for the same releases
 def name_flags_value(data: bytes) -> tuple[str, int, str]:
     """Return the fields of a CAT_NAMEVALUE, for members of catalogs with hundreds of thousands. Raises CatalogError."""
-    fields = der.exact_children(data, der.read(data), 3)
-    if fields is None or [field.tag for field in fields] != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
-        raise CatalogError("malformed named value: expected BMPString, INTEGER, OCTET STRING")
-    name, flags, value = [data[field.body : field.end] for field in fields]
+    name, flags, value = _fields_of_short(data) or _fields_of_any(data)
     text, _ = codecs.utf_16_le_decode(value, "surrogatepass" if len(value) % 2 == 0 else "replace", True)
     decoded, _ = codecs.utf_16_be_decode(name, "replace", True)  # faster than bytes.decode
     return decoded, int.from_bytes(flags, "big"), text.removesuffix("\0")
+
+
+def _fields_of_short(data: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return the contents of the fields of a CAT_NAMEVALUE of at most 129 bytes, or None for any other data.
+
+    All its lengths have one octet, because a larger one leads out of the data. Catalogs may have 200,000 of them.
+    """
+    try:
+        flags = 4 + data[3]
+        value = flags + 2 + data[flags + 1]
+        tags, size = (data[0], data[2], data[flags], data[value]), value + 2 + data[value + 1]
+    except IndexError:
+        return None
+    if tags != _NAME_VALUE_TAGS or not size == len(data) == data[1] + 2 <= _MAX_SHORT:
+        return None
+    return data[4:flags], data[flags + 2 : value], data[value + 2 :]
+
+
+def _fields_of_any(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the contents of the fields of a CAT_NAMEVALUE. Raises CatalogError and SignatureFormatError."""
+    fields = der.exact_children(data, der.read(data), 3)
+    if fields is None or tuple(field.tag for field in fields) != _NAME_VALUE_TAGS[1:]:
+        raise CatalogError("malformed named value: expected BMPString, INTEGER, OCTET STRING")
+    name, flags, value = fields
+    return name.contents(data), flags.contents(data), value.contents(data)
 
 
 @lru_cache(maxsize=1024)  # the two entries of a file, and many files, share attributes

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalogs import cdf
 from catalogs.build import CatalogOptions, assemble, build
-from catalogs.catalog import os_names
+from catalogs.catalog import os_names, trust_list
 from catalogs.catalog.file import Catalog
 from catalogs.catalog.members import MEMBER_FLAGS, hash_file, interpret, subjects, text_tag
 from catalogs.catalog.sign import sign_catalog
@@ -477,3 +477,24 @@ def test_the_signature_of_a_catalog_is_read_once_for_all_files(monkeypatch: pyte
     assert [(one.source, one.intact) for signatures in found for one in signatures] == [("catalog", True)] * 3
     assert read == [catalog.signed_data]
     assert small().signature is None
+
+
+@given(name=st.text(max_size=40), value=st.text(max_size=40), place=st.integers(0, 140), byte=st.integers(-1, 255))
+def test_a_short_named_value_is_read_like_any_other(name: str, value: str, place: int, byte: int) -> None:
+    """The direct reading of one with lengths of one octet finds the same fields, and the same ones malformed."""
+    data = bytearray(NameValue(name, MEMBER_FLAGS, value).to_der())
+    if byte >= 0:
+        data[place % len(data)] = byte
+    short = trust_list._fields_of_short(bytes(data))
+    try:
+        fields = [part.contents(data) for part in der.children(data, der.read(data))]
+        tags = [part.tag for part in der.children(data, der.read(data))]
+    except SignatureFormatError:
+        fields, tags = [], []
+    if tags != [der.BMP_STRING, der.INTEGER, der.OCTET_STRING]:
+        assert short is None
+    elif len(data) <= 129 and der.read(data).tag == der.SEQUENCE and der.read(data).end == len(data):
+        assert short is not None
+        assert list(short) == fields
+    else:
+        assert short is None

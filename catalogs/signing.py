@@ -19,7 +19,7 @@ from catalogs.inf.problems import PackageProblem
 from catalogs.package.driver_package import DriverPackage, PackageFile
 from catalogs.package.images import kernel_images
 from catalogs.verification.contents import Contents
-from catalogs.verification.gathered import Gathered
+from catalogs.verification.gathered import Findings, Gathered
 from signer.algorithms import DigestAlgorithm
 from signer.errors import PackageError, SignerError
 from signer.keys.identity import SigningIdentity
@@ -31,7 +31,7 @@ from signer.storage.staging import Staging
 from signer.storage.transaction import atomic_update
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-"""A function like `map` that processes files, perhaps with threads and a progress bar."""
+"""A function like `map` that processes files, perhaps in other processes: its results are picklable."""
 
 Accept = Callable[[DriverPackage, Catalog, Contents], None]
 """Checks a staged package before its files are replaced; raises an error to cancel the whole operation."""
@@ -118,7 +118,7 @@ def sign_into(
     """
     ownership, read_each = options.known.of(identity.certificate), read_each or each
     results: list[FileOutcome] = list(_write_new_infs(packages, staging, options.signing.digest))
-    results += each(lambda path: _sign_image(path, staging, identity, options), kernel_images(packages))
+    results += _sign_images(kernel_images(packages), staging, identity, options, each)
     for package in packages:
         catalog = build(package, options.catalog, each=read_each, opened=staging.opened)
         signed = sign_catalog(catalog, identity, options.signing, options.timestamper)
@@ -151,8 +151,10 @@ def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents,
         PackageProblem(one.code, one.message, package.catalog) for sig in own.signatures for one in sig.problems
     ]
     catalog = Catalog.parse(data, package.catalog_name)
-    for found in each(lambda file: list(_problems_of(file, staging, contents, catalog)), package.files):
+    for found, news in each(lambda file: _checked(file, staging, contents, catalog), package.files):
         problems += found
+        if contents.gathered is not None:
+            contents.gathered.learn(news)
     if problems or not own.signatures:
         raise PackageError(
             "the signed package does not verify; no files were changed",
@@ -160,6 +162,14 @@ def _verify_staged(package: DriverPackage, staging: Staging, contents: Contents,
             path=package.catalog,
             hint="Run the command again. If no other program changes the files meanwhile, report this error as a bug.",
         )
+
+
+def _checked(
+    file: PackageFile, staging: Staging, contents: Contents, catalog: Catalog
+) -> tuple[list[PackageProblem], Findings]:
+    """Check a staged file, perhaps in another process. Returns its problems and what was gathered."""
+    problems = list(_problems_of(file, staging, contents, catalog))
+    return problems, contents.gathered.news() if contents.gathered is not None else []
 
 
 def _problems_of(file: PackageFile, staging: Staging, contents: Contents, catalog: Catalog) -> Iterator[PackageProblem]:
@@ -171,14 +181,31 @@ def _problems_of(file: PackageFile, staging: Staging, contents: Contents, catalo
     yield from (PackageProblem(one.code, one.message, file.path) for signature in own for one in signature.problems)
 
 
+def _sign_images(
+    images: Sequence[Path], staging: Staging, identity: SigningIdentity, options: PackagingOptions, each: Each
+) -> list[FileOutcome]:
+    """Sign drivers into the staging, except those to skip. `each` may do so in other processes."""
+    ownership = options.known.of(identity.certificate)
+    skipped = _signed_by_others(images, ownership) if options.skip_signed else {}
+    left = [path for path in images if path not in skipped]
+    staging.reserve(left)
+    signed = dict(zip(left, each(lambda path: _sign_image(path, staging, identity, options), left), strict=True))
+    return [skipped.get(path) or signed[path] for path in images]
+
+
+def _signed_by_others(images: Sequence[Path], ownership: Ownership) -> dict[Path, FileOutcome]:
+    """Return the outcome of each driver that is skipped because it has a signature of another signer."""
+    found = {}
+    for path in images:
+        others = [one.name for one in signers_of_file(path, ownership) if not one.is_own]
+        if others:
+            found[path] = FileOutcome(path, "skipped", note=f"signed by {others[0]}", is_signed=False)
+    return found
+
+
 def _sign_image(path: Path, staging: Staging, identity: SigningIdentity, options: PackagingOptions) -> FileOutcome:
-    """Sign one driver into the staging, or skip one that has a signature of another signer."""
+    """Sign one driver into the staging. Raises SignerError with its path."""
     try:
-        if options.skip_signed:
-            signers = signers_of_file(path, options.known.of(identity.certificate))
-            others = [one.name for one in signers if not one.is_own]
-            if others:
-                return FileOutcome(path, "skipped", note=f"signed by {others[0]}", is_signed=False)
         signed = staging.change(path, path, lambda copy: _signed(copy, identity, options))
     except SignerError as error:
         raise error.at(path) from error

@@ -7,6 +7,7 @@ process: `warnings.catch_warnings` replaces the filters of all threads, so that 
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import re
 import warnings
@@ -70,6 +71,14 @@ def per_certificate(
         return found[1]
 
     return call
+
+
+def _reduced(certificate: x509.Certificate) -> tuple[Callable[[bytes], x509.Certificate], tuple[bytes]]:
+    """Pickle a certificate, for other processes and machines: `cryptography` does not support that."""
+    return load_der, (encoded(certificate),)
+
+
+copyreg.pickle(x509.Certificate, _reduced)
 
 
 @lru_cache(_CACHE_SIZE)

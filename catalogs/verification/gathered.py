@@ -12,6 +12,7 @@ MAX_SIZE = 1 << 19
 """The largest file whose evidence is kept, in bytes: examining a larger one is mostly hashing, as is finding it."""
 
 _Key = tuple[bytes, str, str, bool, tuple[tuple[str, bytes], ...]]
+Findings = list[tuple[_Key, Evidence]]
 
 
 class Gathered:
@@ -19,6 +20,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self._found: dict[_Key, Evidence] = {}
+        self._news: Findings = []
 
     def gather(
         self, data: memoryview, kind: str, name: str, catalogs: Sequence[CatalogLookup], *, with_facts: bool
@@ -30,5 +32,16 @@ class Gathered:
         key = (hashlib.sha256(data).digest(), kind, name, with_facts, known)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = gather(data, kind, name, catalogs, with_facts=with_facts)
+            found = gather(data, kind, name, catalogs, with_facts=with_facts)
+            self._found[key] = found
+            self._news.append((key, found))
         return found
+
+    def news(self) -> Findings:
+        """Return what was gathered since the last call: another process passes it on to the `learn` of this one."""
+        news, self._news = self._news, []
+        return news
+
+    def learn(self, news: Findings) -> None:
+        """Keep what another process has gathered."""
+        self._found.update(news)

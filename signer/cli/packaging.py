@@ -14,6 +14,7 @@ from signer.cli.options.common import readers, workers
 from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
 from signer.cli.output import Output
+from signer.cli.processes import MIN_BATCHES, in_processes, is_worth_forking
 from signer.cli.release import verification
 from signer.cli.reporting import Reporting
 from signer.cli.waiting import in_threads_waiting
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from catalogs.signing import Committing, FileOutcome, PackagingOptions
     from catalogs.verification.gathered import Gathered
     from signer.keys.identity import SigningIdentity
+
+_MIN_BATCH, _MAX_BATCH = 8, 16
+"""Batch sizes for a process: a small file takes up to a millisecond."""
+_IN_THREADS = partial(in_threads_waiting, left=lambda _: None)
 
 
 def _nothing_gathered() -> Gathered:
@@ -63,16 +68,38 @@ class PackageCall:
         return self.output_dir or self.folder
 
     def each(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
-        """Process files in parallel with a progress bar. After an interrupt, no thread writes another file."""
-        return self._each(work, files, workers(self.jobs, len(files)))
+        """Sign files in other processes, or if signing waits for a server as `each_here`. Results must be picklable.
+
+        After an interrupt, no process and no thread writes another file.
+        """
+        if self._waits():
+            return self.each_here(work, files)
+        return self._in_processes(work, files, workers(self.jobs, len(files)))
 
     def read_each(self, work: Callable[[Any], Any], files: Sequence[PackageFile]) -> list[Any]:
-        """Process files that are only read, as `each`, in fewer threads if they are small."""
-        return self._each(work, files, readers(self.jobs, [file.path for file in files]))
+        """Process files that are only read, in other processes if there are many. Results must be picklable."""
+        return self._in_processes(work, files, readers(self.jobs, [file.path for file in files]))
 
-    def _each(self, work: Callable[[Any], Any], files: Sequence[Any], jobs: int) -> list[Any]:
-        run = partial(in_threads_waiting, left=lambda _: None)
+    def each_here(self, work: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
+        """Process files in threads of this process, where results are kept in memory."""
+        return self._shown(work, files, workers(self.jobs, len(files)), _IN_THREADS)
+
+    def _in_processes(self, work: Callable[[Any], Any], files: Sequence[Any], threads: int) -> list[Any]:
+        """Process files in other processes, or a few files in this number of threads."""
+        jobs = workers(self.jobs, len(files))
+        batch = max(_MIN_BATCH, min(_MAX_BATCH, len(files) // (jobs * MIN_BATCHES)))
+        if is_worth_forking(len(files), jobs, batch):
+            return self._shown(work, files, jobs, partial(in_processes, batch=batch))
+        return self._shown(work, files, threads, _IN_THREADS)
+
+    def _shown(self, work: Callable[[Any], Any], files: Sequence[Any], jobs: int, run: Any) -> list[Any]:
         return self.output.each(work, files, jobs=jobs, doing="signing and hashing", run=run)
+
+    def _waits(self) -> bool:
+        """Whether signing waits for others: the key is in a token or a service, or a timestamp authority is asked."""
+        from signer.keys.local import LocalKey
+
+        return self.options.timestamper is not None or not isinstance(self.signer.key, LocalKey)
 
     def paths(self) -> list[Path]:
         """Return the drivers and catalogs of the packages. Raises SignerError."""
@@ -123,7 +150,7 @@ class PackageCall:
         UnfinishedRuns().require_none(self.folder)
         options = self.checked_options()
         rehearse_packages(
-            self.rehearsed_folder, self.packages, self.signer, options, each=self.each, read_each=self.read_each
+            self.rehearsed_folder, self.packages, self.signer, options, each=self.each_here, read_each=self.read_each
         )
 
     @property

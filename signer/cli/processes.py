@@ -54,10 +54,15 @@ def in_processes(
     Results and errors must be picklable, and side effects of `work` in memory are lost. Uses threads for few items, or
     if forking is not safe (another thread runs). Raises SignerError if a process was killed.
     """
-    if jobs < 2 or len(items) < MIN_BATCHES * batch or not can_fork():
+    if not is_worth_forking(len(items), jobs, batch):
         yield from in_threads(work, items, jobs)
     else:
         yield from _forked(work, items, jobs, batch)
+
+
+def is_worth_forking(count: int, jobs: int, batch: int) -> bool:
+    """Tell whether `in_processes` would use processes for this number of items."""
+    return jobs > 1 and count >= MIN_BATCHES * batch and can_fork()
 
 
 def in_processes_together(

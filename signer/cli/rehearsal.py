@@ -45,13 +45,13 @@ def rehearse(call: PackageCall, *, is_new_authority: bool) -> Rehearsed:
     options = call.checked_options()
     trust, at = _trust(call, is_new_authority=is_new_authority), datetime.now(UTC)
     done = rehearse_packages(
-        call.rehearsed_folder, call.packages, call.signer, options, each=call.each, read_each=call.read_each
+        call.rehearsed_folder, call.packages, call.signer, options, each=call.each_here, read_each=call.read_each
     )
     _show_signer(call.output, call.signer, options)
     is_test = trust.mode == "test-signing"
     machine = MachineState(at=at, roots=trust.mode, testsigning=is_test)
     query = VerifyQuery("kernel", trust, machine, targets_of(call.chosen))
-    found = assess_packages(done.checked(query.paths_of, each=call.read_each), call.folder, query)
+    found = assess_packages(done.checked(query.paths_of, each=call.each_here), call.folder, query)
     results = [_planned(one, call) for one in done.outcomes]
     return Rehearsed(results, PackageVerdict(list(found), is_test), _refusal(call, done, trust))
 

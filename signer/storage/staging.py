@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,9 @@ class Staging(Protocol):
 
     def change(self, source: Path, target: Path, change: Callable[[memoryview], Change]) -> Change:
         """Keep a changed copy of `source` for `target`; see `changed_copy`. Raises FileError."""
+
+    def reserve(self, targets: Iterable[Path]) -> None:
+        """Announce the files that `change` will keep, perhaps in other processes. Raises FileError."""
 
     def is_staged(self, path: Path) -> bool:
         """Tell whether there are new bytes for `path`."""
@@ -77,6 +80,11 @@ class MemoryStaging:
         result = data if changed.changes is None else changed.changes.applied_to(data)
         self._contents[os.path.realpath(target)] = result
         return changed
+
+    def reserve(self, targets: Iterable[Path]) -> None:
+        """Raise FileError for a link to a file outside of the folder. Files in memory are kept by this process only."""
+        for target in targets:
+            self._require_inside(target)
 
     def is_staged(self, path: Path) -> bool:
         """Tell whether there are new bytes for `path`."""

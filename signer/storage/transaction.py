@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -53,6 +53,11 @@ class Transaction:
         """
         place = self._home.require(target)
         return self._staged.setdefault(place, self._folder / f"{next(self._numbers)}.{place.name[-MAX_NAME_PART:]}")
+
+    def reserve(self, targets: Iterable[Path]) -> None:
+        """Choose the staging paths of files that other processes will stage. Raises FileError as `path_for`."""
+        for target in targets:
+            self.path_for(target)
 
     def current(self, path: Path) -> Path:
         """Return the path of the bytes that `path` has after the commit: the staged file, or `path` itself."""

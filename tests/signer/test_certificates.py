@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import subprocess
 import sys
@@ -90,3 +91,9 @@ def test_each_certificate_is_kept_once_in_order():
     other = issue("Other", start=NOW, end=NOW + YEAR).certificate
     again = load_der_x509_certificate(CERTIFICATE.public_bytes(Encoding.DER))
     assert distinct([other, CERTIFICATE, again, other]) == (other, CERTIFICATE)
+
+
+def test_a_certificate_from_another_process_is_the_object_of_this_one() -> None:
+    """Values are cached by the object (`per_certificate`)."""
+    certificate = load_der(issue("Drvsign Pickled").certificate.public_bytes(Encoding.DER))
+    assert pickle.loads(pickle.dumps(certificate)) is certificate

@@ -313,3 +313,28 @@ def test_an_output_folder_says_whose_signatures_were_replaced(package: Path, the
     ran = drvsign("package", package, "--output-dir", "out", "--replace", "--json")
     assert [entry.get("replaced") for entry in ran.document["files"]] == [["drvsign Test"]] * 2
     assert "replaced out/helper.dll, which had the signature of drvsign Test" in ran.stderr.replace("\\", "/")
+
+
+def test_skipped_drivers_keep_their_place_in_the_result(package: Path, theirs: Sequence[object]) -> None:
+    inf = package / "hello.inf"
+    names = ["a.sys", "b.sys", "c.sys"]
+    inf.write_text(
+        HELLO.replace("hello.sys=1\n", "hello.sys=1\n" + "".join(f"{name}=1\n" for name in names)).replace(
+            "[Files]\n", "[Files]\n" + "".join(f"{name}\n" for name in names)
+        )
+    )
+    for name in names:
+        (package / name).write_bytes(PeSpec().build())
+    assert drvsign("sign", package / "b.sys", *theirs).code == 0
+    before = (package / "b.sys").read_bytes()
+    files = drvsign("package", package, "--skip-signed", "--json").document["files"]
+    actions = {Path(one["path"]).name: one["action"] for one in files}
+    assert actions == {
+        "a.sys": "signed",
+        "b.sys": "skipped",
+        "c.sys": "signed",
+        "hello.sys": "signed",
+        "hello.cat": "built",
+    }
+    assert list(actions) == ["a.sys", "b.sys", "c.sys", "hello.sys", "hello.cat"]
+    assert (package / "b.sys").read_bytes() == before

@@ -102,7 +102,7 @@ def test_an_error_of_a_worker_is_raised_here() -> None:
         list(in_processes_as_read(partial(squared, 0), iter(range(9_980, 10_020)), 2, lost))
 
 
-def test_certificates_survive_pickling() -> None:
+def test_certificates_and_revocation_lists_survive_pickling() -> None:
     picklable.register()
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     times = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from catalogs.submission.cabinet import unpack, unpack_files
@@ -12,7 +15,18 @@ from signer.errors import FileError, MalformedInput, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import CABINET
 from signer.limits import raising
+from signer.records import dataclass
 from signer.storage.files import file_error, read
+
+_ENCRYPTED = 1
+"""The bit of an entry's flags."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The methods of compression that Windows reads, except Deflate64, which Python does not read."""
+_DAMAGED = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError),
+    *(zlib.error, struct.error),
+)
+"""What zipfile raises for damaged archives and entries."""
 
 
 def unpack_submission(path: Path, target: Path) -> Path:
@@ -26,7 +40,7 @@ def unpack_submission(path: Path, target: Path) -> Path:
         if detect(data) is CABINET:
             unpack(Listing.parse(data), target)
         elif zipfile.is_zipfile(path):
-            unpack_files(zip_entries(path), target)
+            unpack_files(((one.name, one.read()) for one in zip_entries(path)), target)
         else:
             raise MalformedInput(
                 "neither a folder, a cabinet nor a .zip", hint="Specify a submission or a returned package."
@@ -36,10 +50,21 @@ def unpack_submission(path: Path, target: Path) -> Path:
     return target
 
 
-def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of the files in a .zip with wanted names; the limits are those of a cabinet.
+@dataclass(frozen=True, slots=True)
+class ZipEntry:
+    """A file in a .zip."""
 
-    Raises FileError and MalformedInput.
+    name: str
+    size: int
+    """Uncompressed size in bytes."""
+    read: Callable[[], bytes]
+    """Returns its bytes, while the .zip is open. Raises MalformedInput for an entry that is damaged or encrypted."""
+
+
+def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator[ZipEntry]:
+    """Yield the files in a .zip with wanted names; the limits are those of a cabinet.
+
+    Raises FileError, and MalformedInput for the .zip as a whole.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -51,8 +76,23 @@ def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator
                     hint=raising("cabinet-size"),
                 )
             for entry in entries:
-                yield entry.filename, archive.read(entry)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
-        raise MalformedInput("the .zip is damaged or encrypted") from error
+                yield ZipEntry(entry.filename, entry.file_size, partial(_read, archive, entry))
+    except _DAMAGED as error:
+        raise MalformedInput("the .zip is damaged") from error
     except OSError as error:
         raise file_error(error, path, "read the file") from error
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of an entry. Raises MalformedInput, and OSError."""
+    if entry.flag_bits & _ENCRYPTED:
+        raise MalformedInput(f"{entry.filename!r} in the .zip is encrypted", hint="Make the .zip without a password.")
+    if entry.compress_type not in _METHODS:
+        raise MalformedInput(
+            f"{entry.filename!r} in the .zip is compressed with method {entry.compress_type}, which is not supported",
+            hint="Make the .zip with Deflate compression.",
+        )
+    try:
+        return archive.read(entry)
+    except _DAMAGED as error:
+        raise MalformedInput(f"{entry.filename!r} in the .zip is damaged") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from signer.audit.units import CODE
@@ -24,9 +24,21 @@ class Member:
     """With `/` or `\\` between folders."""
     size: int
     pieces: Iterable[bytes]
-    """Its bytes. They must be read before the next member."""
+    """Its bytes. They must be read before the next member. Reading them raises MalformedInput for damaged ones."""
     fault: str = ""
-    """Why its bytes can't be read, as a clause; empty if they can."""
+    """Why its bytes can't be read, as a clause; empty if they can, or if that is unknown before they are read."""
+
+    @classmethod
+    def of(cls, name: str, size: int, content: bytes | MalformedInput) -> Member:
+        """Create a member from its bytes, or the error that kept them from being read."""
+        if isinstance(content, MalformedInput):
+            return cls(name, size, (), content.message)
+        return cls(name, size, (content,))
+
+
+def read_later(read: Callable[[], bytes]) -> Iterator[bytes]:
+    """Yield the bytes of a member, which are read when they are needed."""
+    yield read()
 
 
 def is_wanted(name: str) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from catalogs.submission.names import name_fault, parts_of
 from catalogs.submission.unpack import zip_entries
-from signer.audit.archive_limits import Member, bounded, is_wanted
+from signer.audit.archive_limits import Member, bounded, is_wanted, read_later
 from signer.audit.iso import iso_members
 from signer.audit.msi import msi_members
 from signer.cab.read import Listing
-from signer.errors import FileError, SignerError
+from signer.errors import FileError, MalformedInput, SignerError
 from signer.records import dataclass
 from signer.storage.files import atomic_writer, convert_os_errors, ensure_folder, mapped
 
@@ -56,6 +56,8 @@ def _unpack(member: Member, folder: Path) -> str | None:
         reason = _conflict(member, target, folder)
         if reason is None and not target.exists():
             _write(member, target)
+    except MalformedInput as error:
+        return error.message
     except FileError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _INVALID_NAME:
             return "this system can't have a file with its path"
@@ -93,12 +95,12 @@ def _write(member: Member, target: Path) -> None:
 
 def _of_cabinet(path: Path) -> Iterator[Member]:
     with mapped(path) as data:
-        found = Listing.parse(data).contents(is_wanted)
-        yield from bounded((Member(one.name, len(content), (content,)) for one, content in found), path)
+        found = Listing.parse(data).each(is_wanted)
+        yield from bounded((Member.of(one.name, one.size, content) for one, content in found), path)
 
 
 def _of_zip(path: Path) -> Iterator[Member]:
-    yield from bounded((Member(name, len(data), (data,)) for name, data in zip_entries(path, is_wanted)), path)
+    yield from bounded((Member(one.name, one.size, read_later(one.read)) for one in zip_entries(path, is_wanted)), path)
 
 
 READERS: Mapping[str, Callable[[Path], Iterator[Member]]] = {

@@ -193,7 +193,7 @@ def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:
     """
     found: Iterable[str]
     if unit.archive is not None:
-        found = (str(unit.archive),)
+        found = (str(unit.archive), *_cabinets_beside(unit.archive))
     elif unit.infs:
         found = (os.path.join(root, name) for root, _, names in _walk(unit.folder) for name in sorted(names))  # noqa: PTH118
     else:
@@ -206,6 +206,12 @@ def _status(unit: Unit) -> Iterator[tuple[str | int, ...]]:
         yield path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
         if number > _MAX_FILES:
             return
+
+
+def _cabinets_beside(archive: Path) -> Iterator[str]:
+    """Yield the cabinets in the folder of an MSI, which may have its files."""
+    if archive.suffix.lower() == ".msi":
+        yield from sorted(str(path) for path in archive.parent.iterdir() if path.suffix.lower() == ".cab")
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:

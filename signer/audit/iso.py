@@ -12,6 +12,8 @@ from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.errors import FileError, MalformedInput
 
 _CHUNK = 1 << 20
+_DAMAGED = (ValueError, LookupError, OverflowError, struct.error)
+"""What pycdlib raises for damaged images, besides its own exceptions."""
 
 
 def iso_members(path: Path) -> Iterator[Member]:
@@ -27,8 +29,8 @@ def iso_members(path: Path) -> Iterator[Member]:
         image.open(str(path))
         with closing(image):
             yield from bounded(_members(image), path)
-    except (PyCdlibException, ValueError, LookupError, OverflowError, struct.error) as error:
-        raise MalformedInput(f"the ISO image is damaged: {error}", hint="Copy its files into a folder.") from error
+    except (PyCdlibException, *_DAMAGED) as error:
+        raise _damaged(error) from error
 
 
 def _members(image: Any) -> Iterator[Member]:
@@ -43,8 +45,17 @@ def _members(image: Any) -> Iterator[Member]:
 
 
 def _pieces(file: Any) -> Iterator[bytes]:
-    while piece := file.read(_CHUNK):
-        yield piece
+    from pycdlib.pycdlibexception import PyCdlibException
+
+    try:
+        while piece := file.read(_CHUNK):
+            yield piece
+    except (PyCdlibException, *_DAMAGED) as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> MalformedInput:
+    return MalformedInput(f"the ISO image is damaged: {error}", hint="Copy its files into a folder.")
 
 
 def _names(image: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.audit.msi_database import MsiDatabase
 from signer.cab.read import Listing
-from signer.errors import FileError, MalformedInput
+from signer.errors import FileError, MalformedInput, SignerError
 from signer.storage.files import mapped, shell_quote
 
 MAX_DEPTH = 100
@@ -34,16 +34,28 @@ def _members(database: MsiDatabase, names: Mapping[str, str], path: Path) -> Ite
             hint=f"Run: drvsign audit {shell_quote(path.parent)}",
         )
     missing = dict(names)
+    failed: list[SignerError] = []
     for cabinet in dict.fromkeys(cabinets):
-        for key, content in _of_cabinet(database, cabinet, names, path):
-            missing.pop(key, None)
-            yield Member(names[key], len(content), (content,))
+        try:
+            for key, size, content in _of_cabinet(database, cabinet, names, path):
+                missing.pop(key, None)
+                yield Member.of(names[key], size, content)
+        except (MalformedInput, FileError) as error:
+            failed.append(error)
+    if failed and len(missing) == len(names):
+        raise failed[0]
+    reason = failed[0].message if failed else "no cabinet of the MSI has it"
     for name in missing.values():
-        yield Member(name, 0, (), "no cabinet of the MSI has it")
+        yield Member(name, 0, (), reason)
 
 
-def _of_cabinet(database: MsiDatabase, name: str, names: Mapping[str, str], path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the keys and contents of the wanted files of a cabinet."""
+def _of_cabinet(
+    database: MsiDatabase, name: str, names: Mapping[str, str], path: Path
+) -> Iterator[tuple[str, int, bytes | MalformedInput]]:
+    """Yield the keys, sizes and contents of the wanted files of a cabinet.
+
+    Raises MalformedInput and FileError for all of them.
+    """
     if name.startswith("#"):
         data = database.stream(name[1:])
         if data is None:
@@ -64,9 +76,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    for one, content in Listing.parse(data).contents(names.__contains__):
-        yield one.name, content
+def _unpacked(data: memoryview | bytes, names: Mapping[str, str]) -> Iterator[tuple[str, int, bytes | MalformedInput]]:
+    for one, content in Listing.parse(data).each(names.__contains__):
+        yield one.name, one.size, content
 
 
 def _names(database: MsiDatabase) -> dict[str, str]:

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import Popen
 from threading import Thread
+from typing import NamedTuple
 
 from signer.errors import FileError, MalformedInput
 from signer.helper_program import started
@@ -24,6 +25,8 @@ LZX = 3
 MIN_WINDOW, MAX_WINDOW = 15, 21
 """The window is 2 to the power of this number, in bytes."""
 
+MAX_DAMAGED = 8
+"""Maximum number of damaged folders of a cabinet after which others are decompressed."""
 _PROGRAM = Path(__file__).with_name("lzx_reader.py")
 _CHUNK = 1 << 20
 _NAME = b"folder\0"
@@ -40,10 +43,27 @@ class PackedFolder:
     blocks: Sequence[tuple[memoryview, int]]
     """Compressed bytes of each block, and its decompressed size."""
 
+    @classmethod
+    def of(cls, window: int, offset: int, blocks: Sequence[tuple[memoryview, int]]) -> PackedFolder:
+        """Create one. Raises MalformedInput for a window that LZX does not have."""
+        if not MIN_WINDOW <= window <= MAX_WINDOW:
+            message = f"the LZX window of the cabinet has 2^{window} bytes; LZX allows 2^15 to 2^21"
+            raise MalformedInput(message, offset=offset)
+        return cls(window, offset, blocks)
+
     @property
     def size(self) -> int:
         """Decompressed size in bytes."""
         return sum(size for _, size in self.blocks)
+
+
+class Decompressed(NamedTuple):
+    """The bytes of a folder."""
+
+    data: bytearray
+    """Up to the damage."""
+    damage: MalformedInput | None = None
+    """The error of damaged data; None if there is none."""
 
 
 def is_available() -> bool:
@@ -51,18 +71,28 @@ def is_available() -> bool:
     return find_spec("archi") is not None
 
 
-def decompressed(folders: Sequence[PackedFolder]) -> Iterator[bytearray]:
-    """Yield the bytes of each folder, all from one process. Raises FileError and MalformedInput."""
-    for folder in folders:
-        if not MIN_WINDOW <= folder.window <= MAX_WINDOW:
-            message = f"the LZX window of the cabinet has 2^{folder.window} bytes; LZX allows 2^15 to 2^21"
-            raise MalformedInput(message, offset=folder.offset)
+def decompressed(folders: Sequence[PackedFolder]) -> Iterator[Decompressed]:
+    """Yield the bytes of each folder. One process decompresses them, and another one those after a damaged folder.
+
+    After MAX_DAMAGED damaged folders, the others count as damaged too. Raises FileError without the library.
+    """
     if folders and not is_available():
         raise FileError(
             "the cabinet is compressed with LZX, and reading it requires the library archi",
             hint="Run: pip install 'drvsign[archives]'. Or unpack the cabinet with: cabextract -d FOLDER FILE.cab "
             "(on Windows: expand FILE.cab -F:* FOLDER)",
         )
+    done = 0
+    for _ in range(MAX_DAMAGED):
+        for one in _of_one_process(folders[done:]):
+            done += 1
+            yield one
+    for folder in folders[done:]:
+        yield Decompressed(bytearray(), _damage(folder))
+
+
+def _of_one_process(folders: Sequence[PackedFolder]) -> Iterator[Decompressed]:
+    """Yield the bytes of the folders up to the first damaged one."""
     full = [folder for folder in folders if folder.size]
     pieces = _through_libarchive(_cabinet(full)) if full else iter(())
     data = bytearray()
@@ -70,10 +100,15 @@ def decompressed(folders: Sequence[PackedFolder]) -> Iterator[bytearray]:
         while len(data) < folder.size:
             piece = next(pieces, b"")
             if not piece:
-                raise MalformedInput("the LZX data of the cabinet can't be decompressed", offset=folder.offset)
+                yield Decompressed(data, _damage(folder))
+                return
             data += piece
-        yield data[: folder.size]
+        yield Decompressed(data[: folder.size])
         del data[: folder.size]
+
+
+def _damage(folder: PackedFolder) -> MalformedInput:
+    return MalformedInput("the LZX data of the cabinet can't be decompressed", offset=folder.offset)
 
 
 def _cabinet(folders: Sequence[PackedFolder]) -> bytes:

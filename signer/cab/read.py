@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from signer.cab.cabinet import Cabinet
 from signer.cab.data import HEADER, MSZIP, PIECE, STORED, checksum, unpack
-from signer.cab.lzx import LZX, PackedFolder, decompressed
+from signer.cab.lzx import LZX, Decompressed, PackedFolder, decompressed
 from signer.errors import MalformedInput
 from signer.limits import LIMITS, raising
 from signer.records import dataclass
@@ -97,24 +97,64 @@ class Listing:
 
         Raises MalformedInput, and FileError for LZX without the library that decompresses it.
         """
+        for file, content in self.each(is_wanted):
+            if isinstance(content, MalformedInput):
+                raise content
+            yield file, content
+
+    def each(self, is_wanted: Callable[[str], bool]) -> Iterator[tuple[CabinetFile, bytes | MalformedInput]]:
+        """Do the same, but give a file that is in damaged data an error, and go on.
+
+        Raises MalformedInput only for the cabinet as a whole.
+        """
         self._require_bounded()
         by_folder: dict[int, list[CabinetFile]] = {}
         for file in self.files:
             if is_wanted(file.name):
                 by_folder.setdefault(file.folder, []).append(file)
-        for folder, data in self._decompressed(sorted(by_folder)):
+        for folder, (data, damage) in self._decompressed(sorted(by_folder)):
             for file in by_folder[folder]:
-                if file.offset + file.size > len(data):
-                    raise MalformedInput(f"the data of {file.name!r} extends beyond the end of its folder")
-                yield file, bytes(memoryview(data)[file.offset : file.offset + file.size])
+                if file.offset + file.size <= len(data):
+                    yield file, bytes(memoryview(data)[file.offset : file.offset + file.size])
+                else:
+                    message = f"the data of {file.name!r} extends beyond the end of its folder"
+                    yield file, damage or MalformedInput(message)
 
-    def _decompressed(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytearray]]:
+    def _decompressed(self, numbers: Sequence[int]) -> Iterator[tuple[int, Decompressed]]:
         """Yield the bytes of these folders."""
-        packed = [self.folders[number] for number in numbers if self.folders[number].method == LZX]
-        lzx = decompressed([PackedFolder(one.window, one.offset, self.sized_blocks(one)) for one in packed])
+        packed: list[PackedFolder] = []
+        damaged: dict[int, MalformedInput] = {}
+        for number in numbers:
+            if self.folders[number].method == LZX:
+                try:
+                    packed.append(self._packed(self.folders[number]))
+                except MalformedInput as error:
+                    damaged[number] = error
+        lzx = decompressed(packed)
         for number in numbers:
             folder = self.folders[number]
-            yield number, next(lzx) if folder.method == LZX else bytearray().join(self._pieces(folder))
+            if number in damaged:
+                yield number, Decompressed(bytearray(), damaged[number])
+            else:
+                yield number, next(lzx) if folder.method == LZX else self._unpacked(folder)
+
+    def _packed(self, folder: CabinetFolder) -> PackedFolder:
+        """Return the compressed blocks of a folder with LZX. Raises MalformedInput."""
+        return PackedFolder.of(folder.window, folder.offset, self.sized_blocks(folder))
+
+    def sized_blocks(self, folder: CabinetFolder) -> list[tuple[memoryview, int]]:
+        """Return the compressed bytes of each data block, and its decompressed size. Raises MalformedInput."""
+        return [(block, size) for _, block, size in self._blocks(folder)]
+
+    def _unpacked(self, folder: CabinetFolder) -> Decompressed:
+        """Decompress a folder without LZX, up to its first damaged block."""
+        data = bytearray()
+        try:
+            for piece in self._pieces(folder):
+                data += piece
+        except MalformedInput as error:
+            return Decompressed(data, error)
+        return Decompressed(data)
 
     def _require_bounded(self) -> None:
         """Raise MalformedInput for a cabinet that expands beyond the limits, or whose files share bytes."""
@@ -131,10 +171,6 @@ class Listing:
                 f"the files of the cabinet have {total:,} bytes, but its data has at most {unpacked:,}",
                 hint="Check its source: files that share their data can fill the memory.",
             )
-
-    def sized_blocks(self, folder: CabinetFolder) -> list[tuple[memoryview, int]]:
-        """Return the compressed bytes of each data block, and its decompressed size. Raises MalformedInput."""
-        return [(block, size) for _, block, size in self._blocks(folder)]
 
     def _pieces(self, folder: CabinetFolder) -> Iterator[bytes]:
         """Yield the decompressed blocks of a folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from catalogs.submission.unpack import unpack_submission
 from catalogs.verification.query import VerifyQuery
 from signer.audit import archive_limits
 from signer.audit.archives import READERS, unpack_drivers
@@ -21,6 +23,8 @@ from signer.audit.rows import Row
 from signer.audit.run import audit
 from signer.audit.units import ARCHIVES, Place, units
 from signer.cab import read
+from signer.cab.read import Listing
+from signer.cab.write import NewFile, write
 from signer.errors import FileError, MalformedInput
 from signer.limits import LIMITS
 from signer.policy.machine_state import MachineState
@@ -256,6 +260,113 @@ def test_a_damaged_archive_is_a_row(tmp_path: Path, name: str, data: bytes) -> N
     assert (row.file, row.reason.answer) == (str(tmp_path / name), "needs-file")
     assert row.reason.rule in ("malformed-input", "file")
     assert row.reason.remedy
+
+
+LEFT = b"left" * 2000
+THREE = {"a.sys": PeSpec().build(), "left.sys": LEFT, "z.sys": PeSpec(fill=3).build()}
+
+
+def zipped(method: int = zipfile.ZIP_STORED) -> bytes:
+    """Return a .zip with the three files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in THREE.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def with_flags(data: bytes, flags: int, method: int = 0) -> bytes:
+    """Return the .zip with other flags and another method of compression of the second entry in its directory."""
+    place = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)
+    changed = bytearray(data)
+    changed[place + 8 : place + 12] = struct.pack("<HH", flags, method)
+    return bytes(changed)
+
+
+def without_data(data: bytes) -> bytes:
+    """Return the .zip with other compressed bytes of the second entry."""
+    start = data.index(b"left.sys") + len("left.sys")
+    return data[:start] + b"\xff" * 8 + data[start + 8 :]
+
+
+def changed(data: bytes, old: bytes = LEFT[-8:]) -> bytes:
+    """Return the data with another byte in the last place where these bytes are."""
+    place = data.rindex(old)
+    return data[:place] + b"\xff" + data[place + 1 :]
+
+
+def mszip(*names: str) -> bytes:
+    """Return a cabinet with the three files under these names; names with different folders are compressed apart."""
+    pairs = zip(names, THREE.values(), strict=True)
+    return write([NewFile(name, data, datetime(2026, 1, 1, tzinfo=UTC)) for name, data in pairs])
+
+
+def last_block_of_second_folder(data: bytes) -> bytes:
+    """Return the cabinet with a wrong byte at the end of its second folder."""
+    (third,) = struct.unpack_from("<I", data, 36 + 2 * 8)
+    return data[: third - 1] + bytes([data[third - 1] ^ 0xFF]) + data[third:]
+
+
+ONE_DAMAGED: dict[str, tuple[bytes, str]] = {
+    "other bytes": (zipped().replace(LEFT, LEFT[::-1]), "'left.sys' in the .zip is damaged"),
+    "compressed data that is none": (without_data(zipped(zipfile.ZIP_DEFLATED)), "'left.sys' in the .zip is damaged"),
+    "another name before the data": (zipped().replace(b"left.sysleft", b"test.sysleft"), "is damaged"),
+    "a password": (with_flags(zipped(), 1), "'left.sys' in the .zip is encrypted"),
+    "a method of compression that Windows does not read": (
+        with_flags(zipped(), 0, zipfile.ZIP_LZMA),
+        "compressed with method 14, which is not supported",
+    ),
+}
+
+
+def two_cabinets(second: bytes | None) -> bytes:
+    """Return an MSI of which a cabinet has the first and the last driver, and another one, or none, the second."""
+    keys = {"A": "a.sys", "LEFT": "left.sys", "Z": "z.sys"}
+    first = cabinet({"A": THREE["a.sys"], "Z": THREE["z.sys"]})
+    return msi(keys, {"y.cab": first} | ({"x.cab": second} if second is not None else {}), media=["#x.cab", "#y.cab"])
+
+
+ONE_DAMAGED |= {
+    "a damaged folder of a cabinet": (changed(cabinet(THREE, 3)), "the checksum of a data block of the cabinet"),
+    "a damaged folder of a cabinet with MSZIP": (
+        last_block_of_second_folder(mszip("a\\a.sys", "b\\left.sys", "c\\z.sys")),
+        "the checksum of a data block of the cabinet",
+    ),
+    "a damaged cabinet of an MSI": (two_cabinets(changed(cabinet({"LEFT": LEFT}))), "the checksum of a data block"),
+    "an MSI without one of its cabinets": (two_cabinets(None), "the MSI has no stream with its cabinet 'x.cab'"),
+    "an MSI with a cabinet that is none": (two_cabinets(b"x"), "not a cabinet"),
+}
+
+
+@pytest.mark.parametrize(("data", "reason"), ONE_DAMAGED.values(), ids=ONE_DAMAGED.keys())
+def test_the_other_files_of_an_archive_have_their_rows(tmp_path: Path, data: bytes, reason: str) -> None:
+    name = {b"PK": "x.zip", b"MS": "x.cab", b"\xd0\xcf": "x.msi"}[data[:2]]
+    if name == "x.msi":
+        pytest.importorskip("olefile", reason="olefile is not installed")
+    (tmp_path / name).write_bytes(data)
+    found = {Path(row.file).name: row.reason for row in rows(Place(tmp_path / name))}
+    assert {name: one.answer for name, one in found.items()} == {
+        "a.sys": "already-refused",
+        "left.sys": "needs-file",
+        "z.sys": "already-refused",
+    }
+    assert reason in found["left.sys"].remedy
+    assert found["left.sys"].rule == "not-unpacked"
+
+
+def test_files_before_the_damage_of_their_folder_are_read() -> None:
+    data = write([NewFile(name, LEFT * 5, datetime(2026, 1, 1, tzinfo=UTC)) for name in ("a.sys", "b.sys", "c.sys")])
+    damaged = data[:-1] + bytes([data[-1] ^ 0xFF])  # the last of four blocks
+    found = {file.name: content for file, content in Listing.parse(damaged).each(bool)}
+    assert [found["a.sys"], found["b.sys"]] == [LEFT * 5] * 2
+    assert isinstance(found["c.sys"], MalformedInput)
+
+
+def test_a_submission_with_a_damaged_entry_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(with_flags(zipped(), 1))
+    with pytest.raises(MalformedInput, match=r"'left\.sys' in the \.zip is encrypted") as caught:
+        unpack_submission(tmp_path / "x.zip", tmp_path / "out")
+    assert caught.value.path == tmp_path / "x.zip"
 
 
 @pytest.mark.parametrize("cut", range(32_768, 60_000, 1531))

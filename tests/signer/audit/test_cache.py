@@ -263,3 +263,20 @@ def test_one_inf_of_a_folder_has_another_key_than_the_folder(store: Path) -> Non
         named = [folder / "hello.inf", folder / "second.inf", folder]
         keys = [cache.find(next(units([Place(path)])))[0] for path in named]
     assert None not in keys and len(set(keys)) == 3
+
+
+def test_a_cabinet_that_is_put_beside_an_msi_makes_another_key(tmp_path: Path) -> None:
+    (unit,) = units([Place(write(tmp_path / "x.msi"))])
+    with Cache(tmp_path / "cache" / "audit.sqlite", {"": KeptQuestion(b"q", NOW)}, 7) as cache:
+        first, _ = cache.find(unit)
+        write(tmp_path / "Data1.CAB")
+        second, _ = cache.find(unit)
+        (tmp_path / "Data1.CAB").write_bytes(b"longer")
+        third, _ = cache.find(unit)
+    assert None not in (first, second, third)
+    assert len({first, second, third}) == 3
+
+
+def write(path: Path) -> Path:
+    path.write_bytes(b"x")
+    return path

@@ -106,8 +106,35 @@ def test_all_folders_share_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [Listing.parse(lzx_cabinet({"a": code(size)})) for size in (100, FRAME + 5, 3)]
     folders = [lzx.PackedFolder(15, 0, one.sized_blocks(one.folders[0])) for one in blocks]
     empty = lzx.PackedFolder(15, 0, ())
-    assert list(lzx.decompressed([empty, *folders])) == [b"", code(100), code(FRAME + 5), code(3)]
+    assert [bytes(one.data) for one in lzx.decompressed([empty, *folders])] == [
+        b"",
+        code(100),
+        code(FRAME + 5),
+        code(3),
+    ]
     assert len(processes) == 1
+
+
+def folder_of(cabinet: bytes) -> lzx.PackedFolder:
+    listing = Listing.parse(cabinet)
+    return lzx.PackedFolder(15, 0, listing.sized_blocks(listing.folders[0]))
+
+
+def test_folders_after_a_damaged_one_are_decompressed() -> None:
+    bad, good = folder_of(DAMAGED["a block of an unknown type"]), folder_of(lzx_cabinet({"a": code(100)}))
+    found = list(lzx.decompressed([good, bad, good, bad, good]))
+    assert [bytes(one.data) for one in found if one.damage is None] == [code(100)] * 3
+    assert [one.damage is None for one in found] == [True, False, True, False, True]
+
+
+def test_processes_for_damaged_folders_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = []
+    monkeypatch.setattr(lzx, "started", lambda program: processes.append(program) or started(program))
+    bad, good = folder_of(DAMAGED["a block of an unknown type"]), folder_of(lzx_cabinet({"a": code(100)}))
+    found = list(lzx.decompressed([*[bad] * lzx.MAX_DAMAGED, good]))
+    assert len(processes) == lzx.MAX_DAMAGED
+    assert found[-1].damage is not None
+    assert len(found) == lzx.MAX_DAMAGED + 1
 
 
 def test_a_process_that_crashes_is_an_error_of_the_cabinet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from catalogs.verification.assessment import Assessment
 from catalogs.verification.query import VerifyQuery
-from signer.codeintegrity.consequences import consequences
+from signer.codeintegrity.consequences import Consequences
+from signer.codeintegrity.file_fields import EventSubject
 from signer.errors import SigningError
 from signer.formats.detect import expected, titles
 from signer.policy.judge import judge_all
@@ -63,8 +64,9 @@ def assess(
     read_facts = cache(partial(_read_facts, path, evidence.kind)) if evidence.traits.loaded_as_code else None
     evidence, facts = _with_list_facts(evidence, machine, read_facts)
     verdicts = judge_all(policy, evidence, paths, targets, machine, attributes=attributes, facts=facts)
+    subject = EventSubject(evidence, read_facts)
     found = tuple(
-        consequences(policy, verdict, evidence, target, facts=read_facts, verbose=query.verbose_events)
+        Consequences(policy, verdict, target, subject, query.verbose_events)
         for verdict, target in zip(verdicts, targets, strict=True)
     )
     return Assessment(path, evidence.kind, evidence, paths, found, policy=policy)

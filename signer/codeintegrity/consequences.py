@@ -9,35 +9,46 @@ For each target:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import field
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from signer.codeintegrity.events import Event, events_of
+from signer.codeintegrity.file_fields import EventSubject
 from signer.codeintegrity.status import Status, next_step, status_of
 from signer.policy.findings import Verdict
 from signer.policy.targets import Target
 from signer.records import dataclass
 from signer.verify.evidence import Evidence
 
-if TYPE_CHECKING:
-    from signer.pe.file_facts import FileFacts
-
 
 @dataclass(frozen=True)
 class Consequences:
-    """What a target logs and answers for a verdict, and what to do next."""
+    """What a target logs and answers for a verdict, and what to do next; each part is made when it is first used."""
 
+    policy: str
+    """The name of the policy."""
     verdict: Verdict
-    status: Status
-    next_step: str | None
-    write_events: Callable[[], tuple[Event, ...]] = field(repr=False, compare=False)
+    target: Target
+    subject: EventSubject = field(repr=False, compare=False)
+    """The file; of a package, its first driver."""
+    verbose: bool = False
+    """Whether the events of the Verbose channel count."""
+
+    @cached_property
+    def status(self) -> Status:
+        """The codes that Windows returns."""
+        return status_of(self.policy, self.verdict, self.subject.evidence.architecture)
+
+    @cached_property
+    def next_step(self) -> str | None:
+        """What to do about a rejection."""
+        return next_step(self.verdict)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """The events of the load, written on first use: the table of a matrix has none."""
-        return self.write_events()
+        """The events of the load."""
+        return events_of(self.policy, self.verdict, self.subject, self.target, verbose=self.verbose)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -46,19 +57,6 @@ class Consequences:
         return {**self.verdict.as_json(), "events": ids, "status": self.status.code}
 
 
-def consequences(
-    policy_name: str,
-    verdict: Verdict,
-    evidence: Evidence,
-    target: Target,
-    *,
-    facts: Callable[[], FileFacts] | None = None,
-    verbose: bool = False,
-) -> Consequences:
-    """Return what the target logs and answers; `facts` and `verbose` are those of `events_of`."""
-    return Consequences(
-        verdict,
-        status_of(policy_name, verdict, evidence.architecture),
-        next_step(verdict),
-        partial(events_of, policy_name, verdict, evidence, target, facts=facts, verbose=verbose),
-    )
+def consequences(policy_name: str, verdict: Verdict, evidence: Evidence, target: Target) -> Consequences:
+    """Return what the target logs and answers for a verdict on one file."""
+    return Consequences(policy_name, verdict, target, EventSubject(evidence))

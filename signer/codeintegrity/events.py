@@ -7,24 +7,20 @@ Fields that depend on the machine (cache state, USN, policy bits) are None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from signer.codeintegrity.app_control import AppControlPolicy, app_control_policy
 from signer.codeintegrity.event_tables import message_of, newest_schema
 from signer.codeintegrity.field_values import FieldValue, field_data
-from signer.codeintegrity.file_fields import fact_fields, file_fields
+from signer.codeintegrity.file_fields import EventSubject
 from signer.codeintegrity.message_text import write_message
 from signer.codeintegrity.signature_information import signature_information
 from signer.codeintegrity.status import status_of
 from signer.policy.findings import Verdict
 from signer.policy.targets import Releases, Target
 from signer.records import dataclass
-from signer.verify.evidence import Evidence
-
-if TYPE_CHECKING:
-    from signer.pe.file_facts import FileFacts
 
 _EVENT_OF_RULE = {"page-hashes": 3002, "driver-policy": 3077, "block-list": 3077, "s-mode": 3077, "lifetime": 3033}
 _POLICY_OF_RULE = {"driver-policy": "enforced", "block-list": "block-list", "s-mode": "s-mode"}
@@ -84,44 +80,37 @@ class Event:
 def events_of(
     policy_name: str,
     verdict: Verdict,
-    evidence: Evidence,
+    subject: EventSubject,
     target: Target,
     *,
-    facts: Callable[[], FileFacts] | None = None,
     verbose: bool = False,
 ) -> tuple[Event, ...]:
     """Return the events of one load in the order in which Windows writes them.
 
     There are none for an unknown or inapplicable verdict, for user mode (authenticode) and for an installation (pnp),
-    which other components log. `facts` is called only for 3076 and 3077, whose hashes and version strings it reads.
-    `verbose` adds the events of the Verbose channel, which Windows does not enable by default.
+    which other components log. `verbose` adds those of the Verbose channel, which Windows does not enable by default.
     """
     if policy_name not in ("kernel", "protected-media") or verdict.outcome in ("unknown", "not-applicable"):
         return ()
-    known = {**file_fields(evidence), "Status": status_of(policy_name, verdict, evidence.architecture).code}
+    evidence = subject.evidence
+    known = {**subject.fields, "Status": status_of(policy_name, verdict, evidence.architecture).code}
     if evidence.traits.lists_files:
         return tuple(_event(3010, target, known)) if verdict.outcome == "rejected" else ()
-    found = _found(verdict, evidence, target, known) if verbose else ()
-    return (*_load(verdict, evidence, target, known, facts), *found)
+    found = _found(verdict, subject, target, known) if verbose else ()
+    return (*_load(verdict, subject, target, known), *found)
 
 
-def _load(
-    verdict: Verdict,
-    evidence: Evidence,
-    target: Target,
-    known: Mapping[str, FieldValue],
-    facts: Callable[[], FileFacts] | None,
-) -> Iterator[Event]:
+def _load(verdict: Verdict, subject: EventSubject, target: Target, known: Mapping[str, FieldValue]) -> Iterator[Event]:
     if verdict.outcome == "rejected" and verdict.rule == "hvci":
         yield from _layout(verdict, target, known)
     number = _number(verdict)
     if number is None:
         return
-    about_file = fact_fields(facts()) if facts is not None and number in _WITH_FACTS else {}
+    about_file = subject.fact_fields if number in _WITH_FACTS else {}
     logged = list(_event(number, target, {**known, **about_file, **_decided(number, verdict)}))
     yield from logged
     if logged and number in _WITH_SIGNATURES:
-        for fields in signature_information(verdict, evidence):
+        for fields in signature_information(verdict, subject):
             yield from _event(3089, target, fields)
     if number in (3002, 3004):
         yield from _event(6281 if number == 3002 and target in _PAGE_AUDIT else 5038, target, known)
@@ -186,12 +175,12 @@ def _event(number: int, target: Target, known: Mapping[str, FieldValue]) -> Iter
     yield Event(number, schema.channel, schema.level, write_message(message, schema, data, target.build), data)
 
 
-def _found(verdict: Verdict, evidence: Evidence, target: Target, known: Mapping[str, FieldValue]) -> Iterator[Event]:
+def _found(verdict: Verdict, subject: EventSubject, target: Target, known: Mapping[str, FieldValue]) -> Iterator[Event]:
     """Yield where the hash was found, for the first signature that was accepted."""
     accepted = next((one for one in verdict.signatures if one.outcome == "accepted"), None)
     if accepted is None:
         return
-    signature = evidence.signatures[accepted.index]
+    signature = subject.evidence.signatures[accepted.index]
     pages = signature.page_hashes != "none"
     number = (3006 if pages else 3008) if signature.source == "catalog" else (3007 if pages else 3009)
     yield from _event(number, target, {**known, "CatalogName": signature.catalog})

@@ -5,10 +5,12 @@ Names are those of `field_values.plain_name`. What was not read is None; what a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from signer.algorithms import DigestAlgorithm
+from signer.codeintegrity.signer_fields import signer_fields
 from signer.verify.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -29,8 +31,31 @@ _VERSION_STRINGS = {
 """Fields of events by the names of the version resource."""
 
 
-def file_fields(evidence: Evidence) -> dict[str, FieldValue]:
-    """Return the fields that the evidence knows: the name, and the digests that signatures asked for."""
+class EventSubject:
+    """The file that events are about. Its fields are collected when the first target has an event with them."""
+
+    def __init__(self, evidence: Evidence, read_facts: Callable[[], FileFacts] | None = None) -> None:
+        """`read_facts` is called only for the events whose hashes and version strings it reads."""
+        self.evidence = evidence
+        self._read_facts = read_facts
+
+    @cached_property
+    def fields(self) -> Mapping[str, FieldValue]:
+        """The fields that the evidence knows: the name, and the digests that signatures asked for."""
+        return _file_fields(self.evidence)
+
+    @cached_property
+    def fact_fields(self) -> Mapping[str, FieldValue]:
+        """The fields that need the file's bytes: every hash, and the version strings; none if they can't be read."""
+        return _fact_fields(self._read_facts()) if self._read_facts is not None else {}
+
+    @cached_property
+    def signers(self) -> tuple[Mapping[str, FieldValue], ...]:
+        """The fields about the signer of each signature."""
+        return tuple(map(signer_fields, self.evidence.signatures))
+
+
+def _file_fields(evidence: Evidence) -> dict[str, FieldValue]:
     return {
         "FileName": evidence.name,
         "param1": evidence.name,
@@ -41,8 +66,7 @@ def file_fields(evidence: Evidence) -> dict[str, FieldValue]:
     }
 
 
-def fact_fields(facts: FileFacts) -> dict[str, FieldValue]:
-    """Return the fields that need the file's bytes: every hash, and the version strings."""
+def _fact_fields(facts: FileFacts) -> dict[str, FieldValue]:
     return {
         **_hashes("Hash", facts.digests),
         **_hashes("FlatHash", facts.flat_digests),

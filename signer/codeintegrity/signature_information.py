@@ -6,16 +6,10 @@ Source: windows-itpro-docs app-control-for-business/operations/event-id-explanat
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from cryptography import x509
-
-from signer.certificates import common_name, issuer_common_name, issuer_name
+from signer.codeintegrity.file_fields import EventSubject
 from signer.policy.findings import SignatureVerdict, Verdict
-from signer.trust.signatures import digest_of
-from signer.verify.evidence import Evidence, Signature
 
 SUCCESS, NOT_SIGNED, GENERIC, DENIED = 0, 3, 8, 26
 _ERRORS = {
@@ -43,9 +37,9 @@ _UNSIGNED_LEVEL, _AUTHENTICODE_LEVEL, _WINDOWS_LEVEL = 1, 4, 12
 _EMBEDDED, _CATALOG = 1, 4
 
 
-def signature_information(verdict: Verdict, evidence: Evidence) -> Iterator[dict[str, Any]]:
+def signature_information(verdict: Verdict, subject: EventSubject) -> Iterator[dict[str, Any]]:
     """Yield the fields of each 3089 for a verdict by plain name, in the order of the signatures."""
-    total = len(evidence.signatures)
+    total = len(subject.evidence.signatures)
     if not total:
         yield {
             "TotalSignatureCount": 0,
@@ -55,10 +49,11 @@ def signature_information(verdict: Verdict, evidence: Evidence) -> Iterator[dict
             "VerificationError": NOT_SIGNED,
         }
     for one in verdict.signatures:
-        yield {"TotalSignatureCount": total, "Signature": one.index, **_of(one, verdict, evidence)}
+        yield {"TotalSignatureCount": total, "Signature": one.index, **_of(one, verdict, subject)}
 
 
-def _of(one: SignatureVerdict, verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
+def _of(one: SignatureVerdict, verdict: Verdict, subject: EventSubject) -> dict[str, Any]:
+    evidence = subject.evidence
     signature = evidence.signatures[one.index]
     algorithm = signature.digest_algorithm
     file_hash = evidence.digests.get(algorithm) if algorithm is not None else None
@@ -68,7 +63,7 @@ def _of(one: SignatureVerdict, verdict: Verdict, evidence: Evidence) -> dict[str
         "SignatureType": _CATALOG if signature.source == "catalog" else _EMBEDDED,
         "ValidatedSigningLevel": _level(one),
         "VerificationError": DENIED if verdict.rule == "block-list" else _error(one),
-        **_about_signer(signature),
+        **subject.signers[one.index],
     }
 
 
@@ -82,31 +77,3 @@ def _error(one: SignatureVerdict) -> int:
     if "driver-policy-evaluation" in one.codes:
         return _ERRORS["driver-policy"]
     return SUCCESS if one.outcome == "accepted" else _ERRORS.get(one.rule, GENERIC)
-
-
-def _about_signer(signature: Signature) -> dict[str, Any]:
-    signer = signature.signer
-    if signer is None:
-        return {}
-    issuer = next((cert for cert in signature.certificates if cert.subject == signer.issuer), None)
-    return {
-        "NotValidBefore": _file_time(signer.not_valid_before_utc),
-        "NotValidAfter": _file_time(signer.not_valid_after_utc),
-        "PublisherName": common_name(signer),
-        "IssuerName": issuer_common_name(signer) or issuer_name(signer),
-        "PublisherTBSHash": _tbs_hash(signer),
-        "IssuerTBSHash": _tbs_hash(issuer) if issuer is not None else None,
-        "OPUSInfo": signature.program_name or "",
-    }
-
-
-def _file_time(time: datetime) -> str:
-    """Return a time as event XML has it, with seven decimal places."""
-    return f"{time:%Y-%m-%dT%H:%M:%S.%f}0Z"
-
-
-@lru_cache(maxsize=1024)  # the same for every target, and for every file of a publisher
-def _tbs_hash(certificate: x509.Certificate) -> str | None:
-    """Return the hash of the TBSCertificate by the certificate's own algorithm; App Control names certificates so."""
-    algorithm = digest_of(certificate.signature_algorithm_oid.dotted_string)
-    return algorithm.hash(certificate.tbs_certificate_bytes).hex().upper() if algorithm is not None else None

@@ -122,10 +122,9 @@ class Verdict:
     def reason(self) -> Finding | None:
         """The finding that explains the outcome: one of the deciding rule if possible; None without findings."""
         wanted = _SEVERITY_OF_REASON[self.outcome]
-        fitting = [one for one in self.findings if one.severity == wanted] or self.findings
         # A waived rejection is a warning, although it explains why the file is accepted.
-        by_rule = (one for one in (*fitting, *self.findings) if self.rule in (one.rule, one.code))
-        return next(by_rule, fitting[0] if fitting else None)
+        candidates = [one for one in self.findings if self.rule in (one.rule, one.code)] or self.findings
+        return next((one for one in candidates if one.severity == wanted), candidates[0] if candidates else None)
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal, cast
 
 from signer.errors import UsageError
@@ -34,7 +34,7 @@ class Release:
     """The date of general availability, YYYY-MM-DD; empty before it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Target:
     """A release, an architecture, and whether it is in S mode."""
 
@@ -46,12 +46,12 @@ class Target:
     def __hash__(self) -> int:
         return hash(self.name)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name on the command line."""
         return f"{self.release.name}-{self.architecture}{S_MODE if self.s_mode else ''}"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The name in messages."""
         return f"{self.release.title} {self.architecture}{' in S mode' if self.s_mode else ''}"

@@ -55,7 +55,7 @@ def write_matrix(assessment: Assessment, sink: Sink, *, all_releases: bool = Fal
 
 def matrix_rows(consequences: Sequence[Consequences]) -> list[MatrixRow]:
     """Group the verdicts: clients, servers, IoT editions, S mode and architectures apart, each in release order."""
-    placed = {Target.parse(one.verdict.target): one for one in consequences}
+    placed = {one.target: one for one in consequences}
     found: dict[tuple[str, str, bool], list[tuple[Target, Consequences]]] = {}
     for target, one in placed.items():
         found.setdefault(_series(target), []).append((target, one))
@@ -111,4 +111,4 @@ def _places(architecture: str, edition: str, s_mode: bool) -> Mapping[Target, in
 def reason_key(what: Consequences) -> tuple[str, str, str]:
     """Return a key that is equal for verdicts that differ only in the name of the release."""
     verdict = what.verdict
-    return verdict.outcome, verdict.rule, reason_of(what).replace(Target.parse(verdict.target).title, "")
+    return verdict.outcome, verdict.rule, reason_of(what).replace(what.target.title, "")

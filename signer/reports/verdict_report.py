@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from signer.policy.targets import Target
 from signer.records import dataclass
 from signer.reports.matrix import MatrixRow, matrix_rows, reason_of
 from signer.reports.model import Check, Finding, Level, Link, Report, Rule, Signature, Subject, titled
@@ -97,7 +96,7 @@ def _findings(assessment: Assessment, place: Path) -> Iterator[tuple[Finding, st
     counting = [one for one in assessment.consequences if one.verdict.applicable] or assessment.consequences[:1]
     for one in counting:
         for finding, level in _levelled(one.verdict):
-            message = finding.message.replace(Target.parse(one.verdict.target).title, "")
+            message = finding.message.replace(one.target.title, "")
             key = (finding.code, level, message, finding.hint)
             found.setdefault(key, (finding, level, []))[2].append(one.verdict.target)
     for finding, level, targets in sorted(found.values(), key=lambda one: one[1] != "error"):

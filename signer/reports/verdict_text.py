@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalogs.verification.assessment import Assessed, Assessment, Outcome
-from signer.policy.targets import Target
 from signer.records import dataclass
 from signer.reports.matrix import reason_of, write_matrix
 from signer.reports.recording import Recorder, Recording, replay
@@ -171,7 +170,7 @@ def joined_findings(findings: Sequence[Finding]) -> list[Finding]:
 
 def _without_target(what: Consequences, findings: Sequence[Finding]) -> object:
     """Return a key that is equal for verdicts with the same findings on different targets."""
-    title = Target.parse(what.verdict.target).title
+    title = what.target.title
     said = tuple((one.severity, one.message.replace(title, ""), one.hint) for one in findings)
     return what.verdict.outcome, what.verdict.rule, said, tuple(said_by_windows(what))
 

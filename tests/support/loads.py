@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from signer.codeintegrity.consequences import Consequences, consequences
+from signer.codeintegrity.consequences import Consequences
+from signer.codeintegrity.file_fields import EventSubject
 from signer.pe.file_facts import FileFacts
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
@@ -49,4 +50,4 @@ def follow(
     given = MachineState(**{"at": NOW, **machine})
     verdict = judge(policy, sample.evidence, sample.paths, where, given, attributes=sample.attributes)
     read = (lambda: facts) if facts is not None else None
-    return consequences(policy, verdict, sample.evidence, where, facts=read, verbose=verbose)
+    return Consequences(policy, verdict, where, EventSubject(sample.evidence, read), verbose)

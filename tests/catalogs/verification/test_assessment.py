@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 
 from catalogs.verification.assessment import Assessment, Outcome
-from signer.codeintegrity.consequences import Consequences
-from signer.codeintegrity.status import status_of
+from signer.codeintegrity.consequences import consequences
 from signer.errors import FileError
 from signer.policy.findings import Outcome as Answer
 from signer.policy.findings import Verdict
+from signer.policy.targets import Target
+from signer.verify.evidence import Evidence
 
 
 def assessment(*outcomes: Answer) -> Assessment:
-    verdicts = [Verdict("win11-25h2-x64", outcome, "a-rule", ()) for outcome in outcomes]
-    found = tuple(Consequences(verdict, (), status_of("kernel", verdict), None) for verdict in verdicts)
+    target = Target.parse("win11-25h2-x64")
+    verdicts = [Verdict(target.name, outcome, "a-rule", ()) for outcome in outcomes]
+    found = tuple(consequences("kernel", verdict, Evidence("sample.sys", "image", {}), target) for verdict in verdicts)
     return Assessment(Path("sample.sys"), "image", consequences=found)
 
 

@@ -10,8 +10,9 @@ import pytest
 from signer.algorithms import DigestAlgorithm
 from signer.asn1.oids import EKU_LIFETIME_SIGNING, EKU_WHQL
 from signer.codeintegrity.app_control import app_control_policies, app_control_policy, policy_with_guid
-from signer.codeintegrity.consequences import consequences
+from signer.codeintegrity.consequences import Consequences
 from signer.codeintegrity.event_tables import newest_schema
+from signer.codeintegrity.file_fields import EventSubject
 from signer.codeintegrity.message_text import read_message
 from signer.codeintegrity.status import status_of
 from signer.pe.file_facts import FileFacts
@@ -252,7 +253,8 @@ def test_the_file_is_not_read_for_other_events() -> None:
     where = Target.parse("win10-22h2-x64")
     sample = driver(commercial())
     verdict = judge("kernel", sample.evidence, sample.paths, where, MachineState(at=NOW))
-    assert consequences("kernel", verdict, sample.evidence, where, facts=unread).row["events"] == [3004, 3089, 5038]
+    what = Consequences("kernel", verdict, where, EventSubject(sample.evidence, unread))
+    assert what.row["events"] == [3004, 3089, 5038]
 
 
 @pytest.mark.parametrize(

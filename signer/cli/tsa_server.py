@@ -63,22 +63,19 @@ class TsaServer(ThreadingHTTPServer):
             self._free.release()
             raise
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Handle a connection in its own thread."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Answer the requests of a connection, and shut it down when its time is over."""
+        """Answer the requests of a connection, and shut it down when its time is over.
+
+        The connection no longer counts before it is closed: a client that sees its end can connect again at once.
+        """
         watchdog = threading.Timer(MAX_SECONDS, _shut_down, (request,))
         watchdog.daemon = True
-        watchdog.start()
         try:
+            watchdog.start()
             super().finish_request(request, client_address)
         finally:
             watchdog.cancel()
+            self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Log why a connection ended, without a traceback: the client disconnected, or an error of the server."""

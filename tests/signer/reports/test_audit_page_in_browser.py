@@ -5,19 +5,19 @@ Skipped without Debian's chromium or the packages of the extra `dev`.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from signer.audit.rows import LoggedEvent, MachineAnswer, Reason, Row
 from tests.support.audits import CHANGES, POLICY, SAMPLE, hostile_rows, many, page
+from tests.support.browser import PHONE, Opened, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here: install chromium")
+pytestmark = needs_chromium
 
 
 def _on_two_machines() -> Row:
@@ -37,18 +37,7 @@ PAGES = {
     ),
     "large": lambda: page(many(20_000)),
 }
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NAMES = "#drivers tbody tr:not(.details) .name"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +54,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return write
 
 
-class Opened:
-    """A page that is open in the browser, with what it requested and what the browser complained about."""
-
-    def __init__(self, browser: Any, path: Path, fragment: str, **options: Any) -> None:
-        self.page = browser.new_page(**options)
-        self.address = f"{path.as_uri()}{fragment}"
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda one: self.requests.append(one.url))
-        self.page.on("console", lambda one: self.complaints.append(one.text))
-        self.page.on("pageerror", lambda one: self.complaints.append(str(one)))
-        self.page.on("dialog", lambda one: self.complaints.append("dialog"))
-        self.page.goto(self.address)
+class Audit(Opened):
+    """The page of an audit."""
 
     @property
     def names(self) -> list[str]:
@@ -85,26 +63,29 @@ class Opened:
         found: list[str] = self.page.locator(NAMES).all_inner_texts()
         return found
 
-    @property
-    def fragment(self) -> str:
-        """The fragment of the address."""
-        found: str = self.page.evaluate("location.hash")
-        return found
-
     def chart(self, facet: str) -> dict[str, str]:
         """The values of a chart with their numbers."""
         script = "all => all.map(one => [one.dataset.value, one.querySelector('b').textContent])"
         return dict(self.page.eval_on_selector_all(f"#chart-{facet} a", script))
 
+    def select(self, facet: str, value: str, fragment: str) -> None:
+        """Select a value in a list, and wait until the page has drawn the fragment."""
+        self.page.select_option(f'select[data-facet="{facet}"]', value)
+        self.wait_until_drawn(fragment)
+
+    def search(self, words: str) -> None:
+        """Search for words, and wait until the page has drawn what it found."""
+        self.page.fill("#search", words)
+        self.wait_until_drawn(f"#{urlencode({'search': words})}")
+
 
 @pytest.fixture
 def opened(browser: Any, written: Any) -> Iterator[Any]:
     """A function that opens one of PAGES."""
-    found: list[Opened] = []
+    found: list[Audit] = []
 
-    def open_page(name: str = "sample", fragment: str = "", **options: Any) -> Opened:
-        chosen = {"viewport": DESKTOP, "color_scheme": "light", **options}
-        found.append(Opened(browser, written(name), fragment, **chosen))
+    def open_page(name: str = "sample", fragment: str = "", **options: Any) -> Audit:
+        found.append(Audit(browser, written(name), fragment, **options))
         return found[-1]
 
     yield open_page
@@ -120,7 +101,7 @@ def test_the_browser_loads_only_the_page_and_runs_only_its_script(opened: Any, n
     assert one.page.evaluate("document.body.classList.contains('scripted')")
     assert one.page.locator("img").count() == 0
     for button in one.page.locator("tbody button").all()[:3]:
-        button.click()
+        one.unfold(button)
     assert one.complaints == []
 
 
@@ -145,8 +126,8 @@ def test_the_table_has_pages_and_begins_with_what_stops(opened: Any) -> None:
     one = opened()
     assert one.names[:5] == ["alpha.sys", "beta.sys", "gamma.sys", "delta.sys", "epsilon.sys"]
     assert (len(one.names), one.page.inner_text("#status")) == (50, "1 to 50 of 68 files.")
-    one.page.click("text=Next →")
-    assert (len(one.names), one.fragment, one.names[-1]) == (18, "#page=2", "tool.sys")
+    one.follow("text=Next →", "#page=2")
+    assert (len(one.names), one.names[-1]) == (18, "tool.sys")
 
 
 SEARCHES = {
@@ -162,74 +143,71 @@ SEARCHES = {
 @pytest.mark.parametrize("words", SEARCHES)
 def test_search_finds_names_hardware_ids_hashes_and_paths(opened: Any, words: str) -> None:
     one = opened()
-    one.page.fill("#search", words)
-    one.page.locator("#chips .all").wait_for()
+    one.search(words)
     assert one.names == SEARCHES[words]
     assert one.page.inner_text("#status").startswith("No file" if not SEARCHES[words] else "1 to 1 of 1 file.")
 
 
 def test_a_bar_filters_the_table_and_the_other_charts_and_a_second_click_ends_it(opened: Any) -> None:
     one = opened()
-    bar = one.page.locator('#chart-publisher a[data-value="Contoso"]')
-    bar.click()
-    assert one.fragment == "#publisher=Contoso"
+    bar = '#chart-publisher a[data-value="Contoso"]'
+    one.follow(bar, "#publisher=Contoso")
     assert one.names[:3] == ["alpha.sys", "beta.sys", "zeta.sys"]
     assert one.chart("device") == {"Net": "1", "USB": "1"}
     assert one.chart("publisher") == {"Contoso": "2", "Fabrikam & Söhne": "2"}
-    assert bar.get_attribute("aria-current") == "true"
+    assert one.page.locator(bar).get_attribute("aria-current") == "true"
     assert one.page.input_value('select[data-facet="publisher"]') == "Contoso"
-    one.page.locator('#chart-device a[data-value="Net"]').click()
-    assert one.fragment == "#publisher=Contoso&device=Net"
+    one.follow('#chart-device a[data-value="Net"]', "#publisher=Contoso&device=Net")
     assert one.names[0] == "alpha.sys"
-    bar.click()
-    assert one.fragment == "#device=Net"
+    one.follow(bar, "#device=Net")
+    assert one.names[:2] == ["alpha.sys", "gamma.sys"]
     one.page.go_back()
-    assert one.fragment == "#publisher=Contoso&device=Net"
+    one.wait_until_drawn("#publisher=Contoso&device=Net")
+    assert one.names[:2] == ["alpha.sys", "loads0.sys"]
 
 
 def test_a_year_opens_its_months(opened: Any) -> None:
     one = opened()
     assert not one.page.locator("#chart-month").is_visible()
-    one.page.locator('#chart-year a[data-value="2014"]').click()
+    one.follow('#chart-year a[data-value="2014"]', "#year=2014")
     months = one.chart("month")
     assert (len(months), months["2014-06"], months["2014-11"], months["2014-01"]) == (12, "1", "1", "")
-    one.page.locator('#chart-month a[data-value="2014-11"]').click()
+    one.follow('#chart-month a[data-value="2014-11"]', "#year=2014&month=2014-11")
     assert one.names == ["gamma.sys"]
-    one.page.locator('#chart-year a[data-value="2014"]').click()
-    assert one.fragment == ""
+    one.follow('#chart-year a[data-value="2014"]', "")
     assert not one.page.locator("#chart-month").is_visible()
 
 
 def test_lists_of_values_filter_too(opened: Any) -> None:
     one = opened()
-    one.page.select_option('select[data-facet="answer"]', "needs-file")
+    one.select("answer", "needs-file", "#answer=needs-file")
     assert one.names == ["eta.sys"]
-    one.page.select_option('select[data-facet="answer"]', "stops")
-    one.page.select_option('select[data-facet="machine"]', "pc-2")
+    one.select("answer", "stops", "#answer=stops")
+    one.select("machine", "pc-2", "#answer=stops&machine=pc-2")
     assert one.names == ["alpha.sys", "gamma.sys"]
     options = one.page.locator('select[data-facet="machine"] option').all_inner_texts()
     assert options == ["all", "pc-1 (2)", "pc-2 (2)"]
-    one.page.select_option('select[data-facet="machine"]', "")
-    assert one.fragment == "#answer=stops"
-    one.page.click("text=Clear all")
+    one.select("machine", "", "#answer=stops")
+    assert one.names == ["alpha.sys", "beta.sys", "gamma.sys"]
+    one.follow("text=Clear all", "")
     assert len(one.names) == 50
 
 
 def test_the_head_filters_by_answer_policy_and_remedy(opened: Any) -> None:
     one = opened()
-    one.page.click("main > .legend >> text=Undecided")
+    one.follow("main > .legend >> text=Undecided", "#answer=unknown")
     assert one.names == ["zeta.sys"]
-    one.page.click("main > .legend >> text=Undecided")
-    one.page.click(".card.when >> text=Memory integrity")
+    one.follow("main > .legend >> text=Undecided", "")
+    one.follow(".card.when >> text=Memory integrity", "#when=Memory+integrity")
     assert one.names == ["gamma.sys"]
-    one.page.click(".card.when >> text=Memory integrity")
-    one.page.click(".card.remedy >> text=Give a list.")
+    one.follow(".card.when >> text=Memory integrity", "")
+    one.follow(".card.remedy >> text=Give a list.", "#remedy=Give+a+list.")
     assert one.names == ["delta.sys"]
 
 
 def test_what_changed_filters_and_rows_say_what_they_were(opened: Any) -> None:
     one = opened()
-    one.page.click("#changes >> text=stop now and did not")
+    one.follow("#changes >> text=stop now and did not", "#change=stops+now%2C+and+did+not")
     assert one.names == ["alpha.sys", "beta.sys"]
     assert one.page.locator(".was").all_inner_texts() == ["was: Loads", "new"]
 
@@ -238,12 +216,12 @@ def test_a_machine_shows_its_own_answers(opened: Any) -> None:
     one = opened("machines")
     assert one.chart("machine") == {"pc-1": "1"}
     assert one.page.inner_text("#drivers tbody .mark") == "Stops loading"
-    one.page.select_option('select[data-facet="machine"]', "pc-2")
+    one.select("machine", "pc-2", "#machine=pc-2")
     assert one.page.inner_text("#drivers tbody .mark") == "Loads"
-    one.page.select_option('select[data-facet="answer"]', "loads")
+    one.select("answer", "loads", "#answer=loads&machine=pc-2")
     assert one.names == ["alpha.sys"]
     assert one.page.locator('select[data-facet="answer"] option').all_inner_texts() == ["all", "Loads (1)"]
-    one.page.click("tbody button")
+    one.unfold(one.page.locator("tbody button"))
     details = one.page.inner_text("tr.details")
     assert "pc-2 (Loads)" in details and "event 3077" in details and "The file is not here" in details
 
@@ -264,43 +242,41 @@ def test_a_wrong_address_leaves_a_usable_page(opened: Any, fragment: str) -> Non
     assert one.complaints == []
     assert one.page.inner_text("#status")
     if one.page.locator("text=Clear all").count():
-        one.page.click("text=Clear all")
+        one.follow("text=Clear all", "")
     assert len(one.names) == 50
 
 
 def test_a_click_on_a_head_sorts_up_then_down_then_not_at_all(opened: Any) -> None:
     one = opened(fragment="#answer=stops")
-    head = one.page.locator('th[data-column="issued"] button')
     orders = []
-    for _ in range(3):
-        head.click()
+    for sort in ("&sort=issued", "&sort=-issued", ""):
+        one.follow('th[data-column="issued"] button', f"#answer=stops{sort}")
         orders.append(one.names)
     assert orders == [
         ["alpha.sys", "beta.sys", "gamma.sys"],
         ["gamma.sys", "beta.sys", "alpha.sys"],
         ["alpha.sys", "beta.sys", "gamma.sys"],
     ]
-    assert one.fragment == "#answer=stops"
 
 
 def test_a_row_opens_its_details_and_links_to_itself(opened: Any) -> None:
     one = opened()
     button = one.page.locator("tbody button").first
-    button.click()
+    one.unfold(button)
     details = one.page.locator("tr.details:not([hidden])")
     words = details.inner_text()
     for part in (*SAMPLE[0].paths, "alpha.inf", "PCI\\VEN_ALPHA", SAMPLE[0].authentihash, "driver-policy", "pc-2"):
         assert part in words
     assert details.locator("a[rel=noreferrer]").get_attribute("href").startswith("https://learn.microsoft.com/")
-    details.locator("text=Link to this driver").click()
+    one.follow("text=Link to this driver", f"#driver={SAMPLE[0].authentihash}")
     assert one.names == ["alpha.sys"]
-    button.click()
+    one.unfold(button)
     assert one.page.locator("tr.details:not([hidden])").count() == 0
 
 
 def test_long_texts_of_the_details_wrap(opened: Any) -> None:
     one = opened("long")
-    one.page.click("tbody button")
+    one.unfold(one.page.locator("tbody button"))
     table, details = (one.page.locator(name).bounding_box() for name in ("#drivers table", "tr.details dl"))
     assert details["width"] <= table["width"]
     assert one.page.evaluate(
@@ -310,22 +286,21 @@ def test_long_texts_of_the_details_wrap(opened: Any) -> None:
 
 def test_the_keyboard_reaches_and_works_everything(opened: Any) -> None:
     one = opened()
-    one.page.keyboard.press("Tab")
+    one.tab()
     assert one.page.evaluate("document.activeElement.className") == "skip"
     one.page.keyboard.press("Enter")
-    assert one.page.evaluate("document.activeElement.id") == "drivers"
+    one.wait_for("() => document.activeElement.id === 'drivers'")
     one.page.focus('#chart-publisher a[data-value="Contoso"]')
     one.page.keyboard.press("Enter")
-    one.page.locator("#chips .all").wait_for()  # it was drawn again
+    one.wait_until_drawn("#publisher=Contoso")
     assert one.page.evaluate("document.activeElement.dataset.value") == "Contoso"
-    assert one.fragment == "#publisher=Contoso"
     one.page.focus("tbody button")
     one.page.keyboard.press("Space")
-    assert one.page.locator("tr.details:not([hidden])").count() == 1
+    one.page.locator("tr.details:not([hidden])").wait_for()
     reached = []
     one.page.focus("#search")
     for _ in range(7):
-        one.page.keyboard.press("Tab")
+        one.tab()
         reached.append(one.page.evaluate("document.activeElement.tagName"))
         assert one.page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert reached == ["SELECT"] * 5 + ["A", "A"]
@@ -335,7 +310,7 @@ def test_the_keyboard_reaches_and_works_everything(opened: Any) -> None:
 def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Any, name: str) -> None:
     one = opened(name, viewport=PHONE)
     for button in one.page.locator("tbody button").all()[:2]:
-        button.click()
+        one.unfold(button)
     assert one.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
@@ -345,7 +320,7 @@ def test_no_rule_of_axe_is_broken_contrast_included(opened: Any, name: str, sche
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     one = opened(name, "#year=2014" if name == "sample" else "", color_scheme=scheme)
     for button in one.page.locator("tbody button").all()[:1]:
-        button.click()
+        one.unfold(button)
     one.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = axe.run(one.page).response
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
@@ -370,9 +345,8 @@ def test_twenty_thousand_rows_are_found_and_filtered(opened: Any) -> None:
     assert one.complaints == []
     assert one.page.inner_text("#status") == "1 to 50 of 20,000 files."
     assert one.page.locator("#drivers tbody tr").count() == 100
-    one.page.fill("#search", "driver012345")
-    one.page.locator("#chips .all").wait_for()
+    one.search("driver012345")
     assert one.names == ["driver012345.sys"]
-    one.page.click("text=Clear all")
-    one.page.locator("#chart-publisher a").first.click()
+    one.follow("text=Clear all", "")
+    one.follow("#chart-publisher a >> nth=0", "#publisher=Vendor+0")
     assert one.page.inner_text("#status").endswith("of 67 files.")

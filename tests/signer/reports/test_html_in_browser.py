@@ -5,7 +5,6 @@ Skipped without Debian's chromium or the packages of the extra `dev`.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import pytest
 
 from signer.reports.model import Check, Subject
+from tests.support.browser import PHONE, Opened, needs_chromium
 from tests.support.reports import hostile, linted, rejected, rendered, report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here: install chromium")
+pytestmark = needs_chromium
 
 WIDE = Check(
     tuple(f"win10-{number}-x64" for number in range(1501, 1541)), "win10 … x64", "rejected", "root", "why " * 30
@@ -27,30 +26,6 @@ PAGES = {
     "hostile": hostile(),
     "empty": report(),
 }
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-class Opened:
-    """A page that is open in the browser, with what it requested and what the browser complained about."""
-
-    def __init__(self, browser: Any, path: Path, scheme: str, viewport: dict[str, int]) -> None:
-        self.page = browser.new_page(viewport=viewport, color_scheme=scheme)
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda one: self.requests.append(one.url))
-        self.page.on("console", lambda one: self.complaints.append(one.text))
-        self.page.on("pageerror", lambda one: self.complaints.append(str(one)))
-        self.page.goto(path.as_uri())
 
 
 @pytest.fixture
@@ -58,10 +33,10 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """A function that opens one of PAGES."""
     found: list[Opened] = []
 
-    def open_page(name: str, scheme: str = "light", viewport: dict[str, int] = DESKTOP) -> Opened:
+    def open_page(name: str, **options: Any) -> Opened:
         path = tmp_path / f"{name}.html"
         path.write_text(rendered("html", PAGES[name]), encoding="utf-8")
-        found.append(Opened(browser, path, scheme, viewport))
+        found.append(Opened(browser, path, **options))
         return found[-1]
 
     yield open_page
@@ -88,7 +63,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Any, name: st
 @pytest.mark.parametrize("name", PAGES)
 def test_no_rule_of_axe_is_broken_contrast_included(opened: Any, name: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = opened(name, scheme).page
+    page = opened(name, color_scheme=scheme).page
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = axe.run(page).response
     assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
@@ -97,33 +72,32 @@ def test_no_rule_of_axe_is_broken_contrast_included(opened: Any, name: str, sche
 
 def test_dark_is_dark(opened: Any) -> None:
     colors = [
-        opened("sample", scheme).page.evaluate("getComputedStyle(document.body).backgroundColor")
+        opened("sample", color_scheme=scheme).page.evaluate("getComputedStyle(document.body).backgroundColor")
         for scheme in ("light", "dark")
     ]
     assert colors == ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]
 
 
 def test_the_keyboard_reaches_the_links_the_grid_and_the_signatures(opened: Any) -> None:
-    page = opened("sample").page
+    one = opened("sample")
     reached = []
     for _ in range(6):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
-        style = "getComputedStyle(document.activeElement)"
-        assert page.evaluate(f"{style}.outlineStyle !== 'none'")
+        one.tab()
+        reached.append(one.page.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        assert one.page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert reached == ["skip", "scroll", "A", "A", "A", "SUMMARY"]
-    page.focus("summary")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.querySelector('details').open")
-    assert page.locator("dl").first.is_visible()
+    one.page.focus("summary")
+    one.page.keyboard.press("Enter")
+    one.wait_for("() => document.querySelector('details').open")
+    one.page.locator("dl").first.wait_for()
 
 
 def test_the_first_link_skips_to_the_verdicts(opened: Any) -> None:
-    page = opened("sample").page
-    page.keyboard.press("Tab")
-    assert page.locator(".skip").bounding_box()["x"] >= 0
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    one = opened("sample")
+    one.tab()
+    assert one.page.locator(".skip").bounding_box()["x"] >= 0
+    one.page.keyboard.press("Enter")
+    one.wait_until_drawn("#content")
 
 
 def test_signatures_are_unfolded_on_paper_and_the_grid_is_not_cut(opened: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from signer.errors import FileError, UsageError
 from signer.formats.detect import by_suffix, expected, names
 from signer.records import dataclass
-from signer.storage.folders import walk
+from signer.storage.folders import files_in, walk, walk_folders
 
 _AUTORUN = "autorun.inf"
 
@@ -36,19 +36,42 @@ def list_path(path: Path) -> tuple[list[ListedPackages], list[ListedFile]]:
     if not path.is_dir():
         is_inf = path.suffix.lower() == ".inf" and path.is_file()
         return ([ListedPackages(path, (path,))], []) if is_inf else ([], [ListedFile(path)])
-    folders = _infs_by_folder(path)
-    if not folders:
-        return [], _files_of(path)
-    return _packages_of(path, folders), _verifiable(path, folders)
+    found = _found_below(path)
+    if not found.infs:
+        return [], _files_of(path, found)
+    return _packages_of(path, found.infs), _verifiable(path, found)
 
 
-def _infs_by_folder(top: Path) -> dict[Path, list[Path]]:
-    """Return the INFs of each folder in Windows' order: those of a folder, then those of its subfolders."""
-    found: dict[Path, list[Path]] = {}
-    for path in sorted(walk(top, suffix=".inf"), key=_windows_order):
-        if path.is_file():
-            found.setdefault(path.parent, []).append(path)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The files below a folder that matter for its verification."""
+
+    infs: dict[Path, list[Path]]
+    """The INFs of each folder in Windows' order: those of a folder, then those of its subfolders."""
+    outside: list[tuple[Path, bool]]
+    """The files outside of packages that carry signatures, and whether each is a catalog."""
+
+
+def _found_below(top: Path) -> _Found:
+    """Walk a folder once. What is in a folder with an INF, or below it, belongs to packages."""
+    infs: list[Path] = []
+    outside: list[tuple[Path, bool]] = []
+    of_packages: set[Path] = set()
+    for folder, inside in walk_folders(top):
+        own = [path for path in files_in(folder, filter(_is_inf, inside)) if path.is_file()]
+        infs += own
+        if own or folder.parent in of_packages:
+            of_packages.add(folder)
+        else:
+            outside += _carrying_signatures(files_in(folder, inside))
+    by_folder: dict[Path, list[Path]] = {}
+    for path in sorted(infs, key=_windows_order):
+        by_folder.setdefault(path.parent, []).append(path)
+    return _Found(by_folder, outside)
+
+
+def _is_inf(name: str) -> bool:
+    return name.lower().endswith(".inf")
 
 
 def _windows_order(path: Path) -> tuple[tuple[bool, str, str], ...]:
@@ -77,29 +100,32 @@ def _is_autorun(path: Path) -> bool:
         return False
 
 
-def _files_of(folder: Path) -> list[ListedFile]:
+def _files_of(folder: Path, found: _Found) -> list[ListedFile]:
     """Return the files of a folder without packages. Raises UsageError if none carries signatures."""
-    found = _verifiable(folder, ())
-    if not found:
+    if not found.outside:
         raise UsageError(
             f"no {names(also=['driver packages'])} in this folder",
             path=folder,
             hint="Name the files themselves.",
         )
-    return found
+    return _verifiable(folder, found)
 
 
-def _verifiable(top: Path, packages: Collection[Path]) -> list[ListedFile]:
-    """Return the files outside of packages that carry signatures, each with all catalogs below `top` for lookups.
+def _verifiable(top: Path, found: _Found) -> list[ListedFile]:
+    """Return the files outside of packages, each with all catalogs below `top` for lookups.
 
     A file that can't be read is among them, so that only this file fails.
     """
-    outside = [(path, lists) for path in walk(top, without=packages) if (lists := _lists_files(path)) is not None]
-    if not outside:
+    if not found.outside:
         return []
-    everything = outside if not packages else [(path, _lists_files(path)) for path in walk(top)]
-    catalogs = tuple(path for path, lists in everything if lists)
-    return [ListedFile(path, () if lists else catalogs) for path, lists in outside]
+    everything = _carrying_signatures(walk(top)) if found.infs else found.outside
+    catalogs = tuple(path for path, is_catalog in everything if is_catalog)
+    return [ListedFile(path, () if is_catalog else catalogs) for path, is_catalog in found.outside]
+
+
+def _carrying_signatures(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that carry signatures, and whether each is a catalog."""
+    return ((path, is_catalog) for path in paths if (is_catalog := _lists_files(path)) is not None)
 
 
 def _lists_files(path: Path) -> bool | None:

@@ -5,27 +5,36 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from signer.storage.files import convert_os_errors, file_error
 from signer.storage.streams import is_special
 
 
-def walk(folder: Path, *, suffix: str = "", without: Collection[Path] = (), hidden: bool = False) -> Iterator[Path]:
+def walk(folder: Path, *, suffix: str = "", hidden: bool = False) -> Iterator[Path]:
     """Yield the files below a folder in sorted order, without hidden files, pipes and devices.
 
-    Yields those whose name ends with `suffix` (lower case), in all folders except `without` and those below them;
-    `hidden` includes hidden files. Links to folders are not followed. Raises FileError for a folder that can't be read.
+    Yields those whose name ends with `suffix` (lower case); `hidden` includes hidden files. Raises FileError for a
+    folder that can't be read.
     """
-    for root, folders, files in os.walk(folder, onerror=_raise):
-        if without and Path(root) in without:
-            folders[:] = []
-            continue
+    for inside, names in walk_folders(folder, hidden=hidden):
+        yield from files_in(inside, (name for name in names if name.lower().endswith(suffix)))
+
+
+def walk_folders(top: Path, *, hidden: bool = False) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder, before those in it, and the sorted names of all that is no folder in it.
+
+    Hidden names are left out unless `hidden`. Links to folders are not followed. Raises FileError.
+    """
+    for root, folders, names in os.walk(top, onerror=_raise):
         folders[:] = sorted(name for name in folders if hidden or not name.startswith("."))
-        named = (name for name in files if name.lower().endswith(suffix) and (hidden or name[0] != "."))
-        visible = (Path(root, name) for name in sorted(named))
-        yield from (path for path in visible if not is_special(path))
+        yield Path(root), sorted(name for name in names if hidden or not name.startswith("."))
+
+
+def files_in(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """Yield the paths of these names, without pipes and devices."""
+    return (path for name in names if not is_special(path := folder / name))
 
 
 def move_aside(folder: Path) -> Path:

@@ -7,7 +7,7 @@ it after the last move. The journal is in the updated folder, which may be above
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from signer.errors import FileError, UnfinishedRun
@@ -17,7 +17,7 @@ from signer.storage.lock import is_held
 
 
 class UnfinishedRuns:
-    """Find the journals that interrupted runs left behind. Lists each folder only once."""
+    """Find the journals that interrupted runs left behind. Lists the folders above paths only once."""
 
     def __init__(self) -> None:
         self._journals: dict[Path, list[Path]] = {}
@@ -28,10 +28,8 @@ class UnfinishedRuns:
         For an INF, checks its folder.
         """
         checked = (path.parent if path.suffix.lower() == ".inf" else path).resolve()
-        below = _visible_folders(checked) if checked.is_dir() else ()
-        for folder in below:
-            for journal in self._journals_in(folder):
-                raise _unfinished_run(journal)
+        for journal in _journals_below(checked) if checked.is_dir() else ():
+            raise _unfinished_run(journal)
         for folder in checked.parents:
             for journal in self._journals_in(folder):
                 if _has_target_below(journal, checked):
@@ -40,24 +38,40 @@ class UnfinishedRuns:
     def _journals_in(self, folder: Path) -> list[Path]:
         """Return the journals in this folder, from the cache if it was listed before."""
         if folder not in self._journals:
-            self._journals[folder] = sorted(_find_journals(folder))
+            self._journals[folder] = sorted(_find_journals(_entries(folder)))
         return self._journals[folder]
 
 
-def _visible_folders(top: Path) -> Iterator[Path]:
-    """Yield a folder and all folders below it that are not hidden."""
-    for root, names, _ in os.walk(top):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        yield Path(root)
+def _journals_below(top: Path) -> Iterator[Path]:
+    """Yield the journals in a folder and in all folders below it that are not hidden."""
+    folders = [str(top)]
+    while folders:
+        entries = _entries(folders.pop())
+        yield from sorted(_find_journals(entries))
+        visible = (one for one in entries if not one.name.startswith(".") and _is_folder(one))
+        folders += sorted((one.path for one in visible), reverse=True)
 
 
-def _find_journals(folder: Path) -> Iterator[Path]:
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    """List a folder; no run can update one that can't be listed."""
     try:
         with os.scandir(folder) as entries:
-            staging = [e.path for e in entries if e.name.startswith(STAGING) and e.name.endswith(".tmp")]
+            return list(entries)
     except OSError:
-        return  # a run can't update a folder that can't be listed
-    yield from (journal for journal in (Path(name, JOURNAL) for name in staging) if journal.is_file())
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder and no link; some file systems only tell those who may search its folder."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _find_journals(entries: Iterable[os.DirEntry[str]]) -> Iterator[Path]:
+    staging = (one.path for one in entries if one.name.startswith(STAGING) and one.name.endswith(".tmp"))
+    return (journal for journal in (Path(path, JOURNAL) for path in staging) if journal.is_file())
 
 
 def _has_target_below(journal: Path, checked: Path) -> bool:

@@ -7,8 +7,6 @@ import signal
 import sys
 from typing import NoReturn
 
-from signer.cli.exit_codes import ExitCode
-
 _GC_THRESHOLD = 50_000
 
 
@@ -25,6 +23,8 @@ def main() -> NoReturn:
 
         run()
     except KeyboardInterrupt:
+        from signer.cli.exit_codes import ExitCode
+
         _leave(ExitCode.INTERRUPTED)
     except SystemExit as end:
         if not isinstance(end.code, int | None):
@@ -35,6 +35,8 @@ def main() -> NoReturn:
 
 def _terminate(*_: object) -> NoReturn:
     """End like an interrupt, which removes temporary files."""
+    from signer.cli.exit_codes import ExitCode
+
     raise SystemExit(ExitCode.TERMINATED)
 
 

@@ -15,8 +15,9 @@ from bench._results import Result
 
 _ROUNDS = 9
 PLAIN_LIEF = """
-import signer.helper_program as programs, signer.pe.layout_check as check
-check.started = lambda program, *_: programs.started(program, check.PLAIN)
+import signer.helper_program as programs
+start = programs._start
+programs._start = lambda program, *_: start(program, "--plain")
 from signer.__main__ import main
 main()
 """

@@ -1,48 +1,37 @@
-"""Start slow preparations early when the command will change files of a format that has some.
+"""Start the program that runs lief before all other modules are loaded, when the command will change images.
 
 lief checks the layout of every changed image. Its import takes longer than all others together and runs in a separate
-process; if the command line names an image, that process starts before this one loads its own modules.
+process. The arguments alone decide, because reading files takes modules; an image whose name does not tell waits until
+the command knows its files (`signer.cli.signing.prepare_for`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from signer.formats.table import FormatRow
+from signer.helper_program import LIEF_READER, start_ahead
 
 _CHANGING = ("attach", "package", "sign", "strip", "timestamp")
-_HEAD_SIZE = 4096
-_DESCRIPTORS = (Path("/dev"), Path("/dev/fd"))
-"""Folders with names of open descriptors, such as /dev/stdin: on some systems, reading here would consume the data."""
+_SUFFIXES = (".sys", ".dll", ".exe")
+"""The suffixes of images in `signer.formats.table`, which takes too long to import here."""
 _SAYING_HOW = {"-h", "--help", "--detached-request"}
 
 
 def start(arguments: Sequence[str]) -> None:
-    """Start the preparations of each format that the arguments suggest a change to; a wrong guess only wastes time."""
+    """Start lief if the arguments suggest a change to an image; a wrong guess only wastes time."""
     if not arguments or arguments[0] not in _CHANGING or _SAYING_HOW.intersection(arguments):
         return
-    from signer.formats.table import TABLE
-
-    for row in TABLE:
-        if row.prepare is not None and any(_leads_to(row, argument) for argument in arguments[1:]):
-            row.prepare()
+    if any(map(_leads_to_image, arguments[1:])):
+        start_ahead(LIEF_READER)
 
 
-def _leads_to(row: FormatRow, argument: str) -> bool:
-    """Tell whether an argument names a file of a format, or a folder that contains a file with such a suffix."""
-    path = Path(argument)
-    if path.parent in _DESCRIPTORS:
-        return False
+def _leads_to_image(argument: str) -> bool:
+    """Tell whether an argument has the name of an image, or names a folder with such a file."""
+    if argument.lower().endswith(_SUFFIXES):
+        return True
     try:
-        if path.is_dir():
-            return any(entry.suffix.lower() in row.suffixes for entry in path.iterdir())
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            head = file.read(_HEAD_SIZE)
-        return row.matches(lambda offset, size: head[offset : offset + size])
+        with os.scandir(argument) as entries:
+            return any(entry.name.lower().endswith(_SUFFIXES) for entry in entries)
     except (OSError, ValueError):
         return False

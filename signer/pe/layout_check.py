@@ -21,12 +21,11 @@ from typing import Any, Literal
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
-from signer.helper_program import started
+from signer.helper_program import LIEF_READER, started
 from signer.pe.image import Image
 from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE, PLAIN
 from signer.records import dataclass
 
-_PROGRAM = Path(__file__).with_name("lief_reader.py")
 _MAX_ANSWERS = 32 << 10
 """Maximum size in bytes of the answers to one batch. The pipe holds twice as much, which prevents a deadlock."""
 _MAX_BATCH = 1 << 20
@@ -273,7 +272,7 @@ class _Reader:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._process = started(_PROGRAM, *([PLAIN] if self._import == "plain" else []))
+            self._process = started(LIEF_READER, *([PLAIN] if self._import == "plain" else []))
             self._starter = os.getpid()
             atexit.register(self._end)
         return self._process

@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.files import corpus_root
 from tests.support.warm_python import warm_python as serving_python
 
-settings.register_profile("drvsign", deadline=None)  # a busy machine is no failure
+for profile, derandomize in {"random": False, "drvsign": True}.items():
+    settings.register_profile(  # a busy machine is no failure
+        profile, deadline=None, derandomize=derandomize, suppress_health_check=[HealthCheck.too_slow]
+    )
 settings.load_profile("drvsign")
 
 _DATA = tempfile.TemporaryDirectory(prefix="drvsign-tests.")

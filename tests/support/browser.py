@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here: install chromium")
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-_PATIENCE = 120_000
-"""Milliseconds until a test that waits fails: it ends a hang, however busy the machine is."""
+_TIMEOUT = 1000 * PATIENCE
+"""Milliseconds."""
 
 _RECORD_DRAWN = """
 const record = () => { window.drawnFragment = location.hash; };
@@ -42,7 +44,7 @@ def running_chromium() -> Iterator[Any]:
     """Start a headless Chromium for the block; skip the test without Playwright."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=_PATIENCE)
+        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=_TIMEOUT)
         yield found
         found.close()
 
@@ -52,7 +54,7 @@ class Opened:
 
     def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
         self.page = browser.new_page(**{"viewport": DESKTOP, "color_scheme": "light", **options})
-        self.page.set_default_timeout(_PATIENCE)
+        self.page.set_default_timeout(_TIMEOUT)
         self.address = f"{path.as_uri()}{fragment}"
         self.requests: list[str] = []
         self._complaints: list[str] = []

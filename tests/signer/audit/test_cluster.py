@@ -25,6 +25,7 @@ from signer.policy.machine_state import MachineState
 from signer.policy.trust import Trust
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
+from tests.support.patience import PATIENCE
 
 QUESTION = Question(VerifyQuery("kernel", Trust.release(), MachineState(at=datetime(2026, 11, 1, tzinfo=UTC))))
 FOLDERS = 100
@@ -47,8 +48,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
-    with Cluster(None, 3, lambda: stopped) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_START_SECONDS", "_ALONE_SECONDS", "_STALLED_SECONDS"):
+            patched.setattr(f"signer.audit.cluster.{name}", PATIENCE)
+        with Cluster(None, 3, lambda: stopped) as found:
+            yield found
 
 
 def rows(place: Path, run: Run = map) -> bytes:

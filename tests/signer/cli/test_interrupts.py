@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -23,6 +23,7 @@ from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp import TimestampClient
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.program import drvsign, state
 from tests.support.timestamping import tsa
 
@@ -84,7 +85,7 @@ def test_files_that_wait_for_an_authority_are_left_and_the_others_are_listed(bat
     def ask(self: TimestampClient, signature: bytes) -> TimestampAttribute:
         number = next(calls)
         if number == 1:
-            answer.wait(20)
+            answer.wait(PATIENCE)
         if number == 8:
             os.kill(os.getpid(), signal.SIGINT)
         return original(self, signature)
@@ -239,15 +240,19 @@ def test_a_second_interrupt_ends_the_batch_at_once() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
     number_of_items = 4000
+    interrupted = mmap.mmap(-1, 1)  # memory that forked processes share
 
     def work(item: int) -> int:
-        time.sleep(0.001)  # on a busy machine, the other threads would end before this one sends the signal
+        if item == number_of_items // 2:  # on a busy machine, the others would end before the signal is sent
+            wait_until(lambda: interrupted[0])
         return item
 
     def results() -> Iterator[int]:
         for number in run(work, range(number_of_items), jobs):
             yield number
-            os.kill(os.getpid(), signal.SIGINT) if number == 0 else None
+            if number == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+                interrupted[0] = 1
 
     with deferred():
         found = list(results())

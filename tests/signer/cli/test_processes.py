@@ -33,6 +33,7 @@ from tests.support.files import ROOT, patched
 from tests.support.identities import identity, private_key
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.program import state
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
@@ -89,7 +90,7 @@ import os, sys, time
 from signer.cli.processes import in_processes, in_processes_together
 def work(item):
     os.write(1, f"{os.getpid()} ".encode())
-    time.sleep(60)
+    time.sleep(600)
 list(in_processes(work, range(2000), 2))
 """
 
@@ -104,7 +105,7 @@ def test_no_process_outlives_the_one_that_waits_for_it(how: signal.Signals) -> N
         while started.count(b" ") < 2:
             started += os.read(waiting.stdout.fileno(), 100)
         waiting.send_signal(how)
-        assert waiting.communicate(timeout=30)[0] == b""
+        assert waiting.communicate(timeout=PATIENCE)[0] == b""
     assert waiting.returncode == -how
 
 
@@ -132,7 +133,7 @@ def test_an_interrupt_while_processes_start_ends_them_all_in_silence() -> None:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as waiting:
         try:
-            assert waiting.communicate(timeout=30) == (b"interrupted\n", b"")
+            assert waiting.communicate(timeout=PATIENCE) == (b"interrupted\n", b"")
         finally:
             waiting.kill()
     assert waiting.returncode == 0
@@ -290,32 +291,41 @@ def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> 
     assert len(files) == 150
 
 
+def told_to_stop() -> bool:
+    """Tell whether the process that forked this one has answered an interrupt."""
+    assert processes._shared is not None
+    return processes._shared[2][0] == 1
+
+
 def test_batches_that_begin_after_an_interrupt_do_nothing() -> None:
     """The queue of the processes holds batches that can't be cancelled any more."""
     begun = mmap.mmap(-1, 1)
 
     def work(item: int) -> int:
         if item == 0:
-            while not begun[0]:
-                time.sleep(0.01)
+            wait_until(lambda: begun[0])
             os.kill(os.getppid(), signal.SIGINT)
         if item in (0, 8):  # the first of each process
             begun[0] = item > 0
-            time.sleep(1)
+            wait_until(told_to_stop)
         return item
 
     with deferred():
         assert list(in_processes(work, range(COUNT), 2, batch=8)) == list(range(16))
 
 
-def test_a_second_interrupt_ends_the_processes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+def test_a_second_interrupt_ends_the_processes_and_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def work(item: int) -> int:
         with atomic_writer(tmp_path / f"{item}"):
-            time.sleep(item / 8)  # two signals at once would be one
+            if item:
+                wait_until(told_to_stop)  # two signals at once would be one
             os.kill(os.getppid(), signal.SIGINT)
-            time.sleep(30)
+            time.sleep(PATIENCE)
         return item
 
+    monkeypatch.setattr(processes, "_END_SECONDS", PATIENCE)
     with pytest.raises(KeyboardInterrupt), deferred():
         list(in_processes(work, range(COUNT), 2, batch=8))
     assert list(tmp_path.iterdir()) == []

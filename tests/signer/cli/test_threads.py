@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from signer.cli.options.common import readers
 from signer.cli.threads import in_order, in_threads, in_threads_together, portions
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 31, 1000])
@@ -73,10 +74,10 @@ def test_an_interrupt_that_is_not_deferred_does_not_wait_for_begun_work() -> Non
     def work(item: int) -> int:
         if item:
             begun.set()
-            end.wait(20)
+            end.wait(PATIENCE)
             ended.set()
         else:
-            begun.wait(20)
+            begun.wait(PATIENCE)
         return item
 
     def interrupted() -> None:

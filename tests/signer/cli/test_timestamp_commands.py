@@ -28,6 +28,7 @@ from signer.verify.gather import gather
 from tests.support.files import ROOT, patched
 from tests.support.identities import identity
 from tests.support.images import PeSpec
+from tests.support.patience import PATIENCE
 from tests.support.timestamping import NOON, tsa
 
 
@@ -35,10 +36,6 @@ from tests.support.timestamping import NOON, tsa
 def url() -> Iterator[str]:
     with serving(tsa()) as server:
         yield server.url
-
-
-PATIENCE = 120
-"""Seconds until a test that waits fails: it ends a hang, however busy the machine is."""
 
 
 def connected(server: TsaServer) -> socket.socket:

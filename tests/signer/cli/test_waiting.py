@@ -10,6 +10,7 @@ import pytest
 
 from signer.cli.interrupts import deferred
 from signer.cli.waiting import in_threads_waiting, waiting
+from tests.support.patience import PATIENCE
 
 WAITS = 1
 """The item whose server does not answer."""
@@ -27,13 +28,13 @@ class Work:
 
     def __call__(self, item: int) -> str:
         if item != WAITS:
-            self.asked.wait(10)
+            self.asked.wait(PATIENCE)
             self.written.add(item)
             return "done"
         try:
             with waiting():
                 self.asked.set()
-                self.answer.wait(10)
+                self.answer.wait(PATIENCE)
             self.written.add(item)
             return "done"
         finally:
@@ -57,7 +58,7 @@ def test_after_an_interrupt_every_item_has_its_true_state(work: Work) -> None:
             if len(found) == 1:
                 os.kill(os.getpid(), signal.SIGINT)
     work.answer.set()
-    assert work.ended.wait(10)
+    assert work.ended.wait(PATIENCE)
     assert found[WAITS] == "left"
     assert [result == "done" for result in found] == [item in work.written for item in ITEMS]
 
@@ -70,7 +71,7 @@ def test_an_interrupt_that_is_not_deferred_abandons_what_waits_as_well(work: Wor
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     work.answer.set()
-    assert work.ended.wait(10)
+    assert work.ended.wait(PATIENCE)
     assert WAITS not in work.written
 
 

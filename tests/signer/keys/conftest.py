@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,10 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace `time.sleep` and record the pauses in seconds."""
+    """Replace `time.sleep` and record the pauses in seconds; those of other threads are real, and not recorded."""
     recorded: list[float] = []
-    monkeypatch.setattr(time, "sleep", recorded.append)
+    sleep, main = time.sleep, threading.get_ident()
+    monkeypatch.setattr(
+        time, "sleep", lambda seconds: (recorded.append if threading.get_ident() == main else sleep)(seconds)
+    )
     return recorded

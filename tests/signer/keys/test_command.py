@@ -17,6 +17,7 @@ from signer.errors import IdentityError, KeyNotFound, UsageError
 from signer.keys.open import open_identity
 from tests.support.backends.backend import DIGEST, SHA256, key_without_prompt
 from tests.support.identities import certificate, identity, private_key
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -87,11 +88,11 @@ def test_a_failed_command_is_an_identity_error(code, message, cert, tmp_path):
 
 
 def test_a_command_that_hangs_is_stopped(cert, tmp_path):
-    key = key_of_command(python(tmp_path, "time.sleep(60)"), cert, "&timeout=0.5")
+    key = key_of_command(python(tmp_path, f"time.sleep({5 * PATIENCE})"), cert, "&timeout=0.5")
     start = time.monotonic()
     with pytest.raises(IdentityError, match=r"wrote no signature within 0\.5 seconds"):
         key.sign(DIGEST, SHA256)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 2 * PATIENCE
 
 
 @pytest.mark.parametrize("command", ["/nowhere/sign", "."])

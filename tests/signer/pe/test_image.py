@@ -19,6 +19,7 @@ from signer.pe.digest import hash_pages, hashed_ranges
 from signer.pe.image import Image
 from tests.support.files import corpus_files, corpus_id
 from tests.support.images import MACHINES, PeSpec
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def test_the_flags_of_sections_are_attributes_only_in_the_pefile_of_others() -> 
 
 def test_threads_that_begin_at_once_refuse_malformed_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them can load a pefile, whose exception is another class."""
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=PATIENCE)
     monkeypatch.setattr(image, "find_spec", lambda name: both.wait() in (0, 1) and find_spec(name))
     image._reader.cache_clear()
     with ThreadPoolExecutor(2) as pool:

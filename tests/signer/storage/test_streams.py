@@ -22,9 +22,16 @@ from signer.storage.patching import PatchSet, patch_atomically
 from signer.storage.transaction import atomic_update
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
+from tests.support.patience import PATIENCE
 from tests.support.program import drvsign
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for a reader: its thread may start late on a busy machine."""
+    monkeypatch.setattr(streams, "READER_TIMEOUT", PATIENCE)
 
 
 def written_to(pipe: Path, write: Callable[[], object]) -> bytes:
@@ -34,7 +41,7 @@ def written_to(pipe: Path, write: Callable[[], object]) -> bytes:
     reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()), daemon=True)
     reader.start()
     write()
-    reader.join(timeout=20)
+    reader.join(PATIENCE)
     assert stat.S_ISFIFO(pipe.lstat().st_mode)
     return b"".join(found)
 
@@ -234,7 +241,7 @@ set +e
         pytest.skip("a private mount namespace needs root and unshare")
     call = [sys.executable, "-m", "signer", *map(str, command)]
     ran = subprocess.run(
-        ["unshare", "-m", "sh", "-c", script, "sh", *call], capture_output=True, text=True, timeout=120
+        ["unshare", "-m", "sh", "-c", script, "sh", *call], capture_output=True, text=True, timeout=PATIENCE
     )
     if ran.returncode and not ran.stdout:
         pytest.skip(f"no private mount namespace with devices here: {ran.stderr.strip()}")

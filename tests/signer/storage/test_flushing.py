@@ -117,6 +117,7 @@ def test_files_are_open_until_their_syncs_end_if_another_file_fails(
     may_end = threading.Event()
     sizes: list[int] = []
     threads: list[threading.Thread] = []
+    awaited: list[flushing.Flush] = []
     finish = flushing.Flush.finish
 
     def sync(descriptor: int) -> None:
@@ -128,7 +129,8 @@ def test_files_are_open_until_their_syncs_end_if_another_file_fails(
             sizes.append(os.fstat(descriptor).st_size)
 
     def finished(flush: flushing.Flush) -> None:
-        if flush._thread in threads:
+        awaited.append(flush)
+        if flush is not awaited[0]:  # the first one fails; this thread may not have begun
             may_end.set()
         finish(flush)
 

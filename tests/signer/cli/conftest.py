@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from signer.pkcs7 import timestamp
 from testcerts.store import ensure
 from tests.support.images import PeSpec
 
@@ -38,3 +40,10 @@ def driver(work: Path) -> Path:
     path = work / "toaster.sys"
     path.write_bytes(PeSpec().build())
     return path
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process ask a timestamp authority again without a pause."""
+    prompt = partial(timestamp.TimestampClient, sleep=lambda seconds: None)
+    monkeypatch.setattr(timestamp, "TimestampClient", prompt)

@@ -120,6 +120,7 @@ def account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder.parent / "data"
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -215,7 +215,7 @@ def test_a_rehearsal_of_copies_leaves_the_originals_signature_alone(package: Pat
     assert (ran.code, [one["path"] for one in ran.document["files"]]) == (0, ["out/sample.sys", "out/sample.cat"])
 
 
-@pytest.mark.usefixtures("trusted")
+@pytest.mark.usefixtures("trusted", "no_pauses")
 @pytest.mark.parametrize("fault", ["authority", "target", "inf"])
 def test_a_rehearsal_fails_where_signing_would(package: Path, url: str, fault: str) -> None:
     targets = '["win11-25h2-x64"]' if fault == "target" else '["win7-x64"]'

@@ -85,6 +85,7 @@ def test_an_error_is_printed_once(sys_: Path, work: Path, pfx: Path, capsys: pyt
     assert printed.out.endswith("\nNumber of errors: 1\n")
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("switch", [("/t",), ("/td", "SHA256", "/tr")], ids=["/t", "/tr"])
 def test_a_missing_timestamp_is_a_warning(
     sys_: Path, pfx: Path, capsys: pytest.CaptureFixture[str], switch: tuple[str, ...]
@@ -99,6 +100,7 @@ def test_a_missing_timestamp_is_a_warning(
     assert is_signed(sys_.read_bytes())
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_timestamp_that_fails_alone_is_an_error(sys_: Path, pfx: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tool("signtool", "sign", "/fd", "SHA256", "/f", pfx, "/p", PASSWORD, sys_) == 0
     before = sys_.read_bytes()

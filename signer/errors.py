@@ -94,6 +94,10 @@ class FileError(SignerError):
     code = "file"
 
 
+class FolderInUse(FileError):
+    """Another process is writing to the folder."""
+
+
 class UnfinishedRun(FileError):
     """The folder has both old and new files, because a run that replaces them was interrupted or is still running."""
 

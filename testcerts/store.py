@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signer.errors import CertificateError, FileError, IdentityError, KeyNotFound
+from signer.errors import CertificateError, FileError, FolderInUse, IdentityError, KeyNotFound
 from signer.keys.local import LocalKey, load_pair
 from signer.records import dataclass
 from signer.storage.files import create_folder, read
@@ -40,9 +40,9 @@ def ensure(
         try:
             if not is_locked:
                 return (make or _create_default)(folder, now), True
-        except FileError:
-            # Another process may have made the hierarchy in the meantime, or be doing it.
-            if monotonic() > deadline or not (is_used(folder) or is_held(folder)):
+        except FileError as error:
+            # Another process may have made the hierarchy in the meantime, be doing it, or ask for the lock as this one.
+            if monotonic() > deadline or not (isinstance(error, FolderInUse) or is_used(folder) or is_held(folder)):
                 raise
         if monotonic() > deadline:
             raise FileError("another process has locked the folder for a minute", path=folder, hint="Run it again.")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from signer.errors import FileError
+from signer.errors import FileError, FolderInUse
 
 NAME = ".drvsign.lock"
 
@@ -20,13 +20,14 @@ _LOCKS_UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[None]:
     """Hold the lock of a folder during the block. On file systems without locks, nothing is locked.
 
-    Raises FileError if another process holds the lock. `to_error` converts any other OSError to the FileError to raise.
+    Raises FolderInUse if another process holds the lock, or asks at this moment whether one does (`is_held`).
+    `to_error` converts any other OSError to the FileError to raise.
     """
     path = folder / NAME
     try:
         lock = _lock(path)
     except BlockingIOError as error:
-        raise FileError(
+        raise FolderInUse(
             "another drvsign process is writing to this folder",
             path=folder,
             hint="Run the command again when that process has finished.",
@@ -45,7 +46,10 @@ def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[N
 
 
 def is_held(folder: Path) -> bool:
-    """Return whether another process holds the lock of a folder; False if that can't be determined."""
+    """Return whether another process holds the lock of a folder; False if that can't be determined.
+
+    Holds the lock for a moment, in which others can't take it.
+    """
     try:
         lock = os.open(folder / NAME, os.O_RDWR)
     except OSError:

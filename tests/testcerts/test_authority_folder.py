@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from signer.errors import FolderInUse
 from signer.storage.folders import move_aside
 from testcerts import store
 from testcerts.hierarchy import TestHierarchy
@@ -132,6 +133,19 @@ def test_of_several_processes_one_makes_the_authority(here, exists):
         )
     assert sorted(made for made, _ in outputs) == ["False"] * 4 + ["True"]
     assert len({signer for _, signer in outputs}) == 1
+
+
+def test_a_process_waits_for_another_that_asks_for_the_lock(now, tmp_path):
+    """Asking whether a folder is locked locks it for a moment, in which nobody writes to it."""
+    answers = [FolderInUse("another process asks for the lock"), None]
+
+    def make(folder, when):
+        if error := answers.pop(0):
+            raise error
+        return store.create(folder, Order(parse_subject("CN=Waiting"), when, KeyKind.P256)).hierarchy
+
+    assert store.ensure(tmp_path / "certs", now, make)[1]
+    assert not answers
 
 
 def test_two_authorities_of_the_same_subject_have_different_names(make, tmp_path):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signer.cli.app import COMMANDS
 from tests.support.files import ROOT
+from tests.support.full_disk import full_disk
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
 from tests.support.program import drvsign, state
@@ -162,16 +162,10 @@ def test_a_wrong_password_is_named_with_its_file_and_nothing_changes(files: Path
     assert state(files) == before
 
 
-def in_a_process(*arguments: str, limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[bytes]:
+def in_a_process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """The program as the system starts it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "signer", *arguments]
-    return subprocess.run(command, capture_output=True, env=environment, preexec_fn=limit, check=False)
-
-
-def small_files() -> None:
-    """No file may grow beyond 600 bytes, as on a disk that is full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
+    options = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, **options}
+    return subprocess.run([sys.executable, "-m", "signer", *arguments], capture_output=True, check=False, **options)
 
 
 @pytest.mark.parametrize("arguments", [("sign", "good.sys"), ("package", "driver", "--os", "10_X64")])
@@ -180,7 +174,7 @@ def test_a_full_disk_leaves_every_file_as_it_was(files: Path, arguments: tuple[s
     (files / "driver" / "hello.inf").write_bytes(HELLO.encode())
     (files / "driver" / "hello.sys").write_bytes(PeSpec().build())
     before = state(files)
-    ran = in_a_process(*arguments, limit=small_files)
+    ran = in_a_process(*arguments, **full_disk(600))
     assert ran.returncode == 3
     errors = [line for line in ran.stderr.splitlines() if line.startswith(b"error: ")]
     assert len(errors) == 1, ran.stderr

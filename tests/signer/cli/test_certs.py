@@ -17,6 +17,7 @@ from signer.cli.app import app
 from signer.storage.files import read
 from testcerts.hierarchy import read_hierarchy
 from tests.support.files import ROOT
+from tests.support.full_disk import full_disk
 
 TIME = 1772366400
 QUICK = ("--key", "p256")
@@ -153,12 +154,9 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 def limited(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process that can't write files of more than 1000 bytes, as on a disk that is nearly full."""
-    resource = pytest.importorskip("resource")
-    return subprocess.run(
-        [sys.executable, "-m", "signer", "certs", *map(str, arguments)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+    pytest.importorskip("resource")
+    command = [sys.executable, "-m", "signer", "certs", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **full_disk(1000))
 
 
 def test_a_full_disk_leaves_every_file_as_it_was(tmp_path):

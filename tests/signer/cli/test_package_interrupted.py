@@ -13,6 +13,7 @@ import pytest
 
 from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
+from tests.support.full_disk import full_disk
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
@@ -32,17 +33,9 @@ def package(work: Path) -> Path:
 
 
 def start(package: Path, *arguments: str, limit: int | None = None) -> subprocess.Popen[str]:
-    def limited() -> None:
-        import resource
-
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
     command = [sys.executable, "-m", "signer", "package", str(package), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limited
-    )
+    options = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}} if limit is None else full_disk(limit)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 def visible(package: Path) -> dict[str, str]:

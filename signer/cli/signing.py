@@ -48,14 +48,14 @@ class FileSigner:
         return replace(self, job=replace(self.job, identity=identity))
 
     def can_sign(self, source: Path) -> bool:
-        """Whether a file is to be signed, and can be read as a format that carries signatures."""
+        """Whether a file is to be signed, can be read, and has a format that can be signed with these options."""
         from signer.formats.detect import opened
 
         if self._skips(source):
             return False
         try:
             with unexpected_as_internal(), mapped(source) as data:
-                opened(data)
+                self.job.require_supported(opened(data)[0])
         except SignerError:
             return False
         return True

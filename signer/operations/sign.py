@@ -56,6 +56,10 @@ class SigningJob:
         """Whether signing asks a timestamp authority."""
         return self.timestamper is not None or (self.second is not None and self.second[1] is not None)
 
+    def require_supported(self, row: FormatRow) -> None:
+        """Raise SigningError if files of this format can't be signed with an option of the job."""
+        _require_supported(row, page_hashes=self.page_hashes, append=self.append, dual=self.second is not None)
+
     @property
     def ownership(self) -> Ownership:
         """The signers whose signatures are replaced without `replace`."""

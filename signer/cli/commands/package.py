@@ -14,7 +14,7 @@ from signer.cli.option_groups import command, examples
 from signer.cli.options.certs import existing_folder, is_only_named, say_throw_away
 from signer.cli.options.common import Jobs, SecretOptions
 from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
-from signer.cli.options.destinations import OutputFolder
+from signer.cli.options.destinations import OutputFolder, require_folder_place
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.package import CatalogChoices
 from signer.cli.options.profile import ProfileOptions
@@ -118,7 +118,7 @@ def package(
     """
     output, reporting = reports.prepare(output, "package")
     with failure_as_result(output, folder):
-        _require_sense(folder, signature)
+        _require_sense(folder, signature, manner.output_dir)
     chosen = profiles.load(folder, identity.certs)
     said = chosen.settings
     signature, authorities, identity = signature.using(said), authorities.using(said), identity.using(said)
@@ -273,14 +273,16 @@ def _files(packages: list[DriverPackage]) -> list[Path]:
     return [file.origin for package in packages for file in package.files]
 
 
-def _require_sense(folder: Path, signature: SignatureOptions) -> None:
-    """Raise UsageError for options that packages don't support, FileError if the path is not a folder."""
+def _require_sense(folder: Path, signature: SignatureOptions, output_dir: Path | None) -> None:
+    """Raise UsageError for options that packages don't support, FileError for a path that can't be a folder."""
     if signature.dual:
         only = names(lambda row: row.features.dual)
         raise UsageError(f"--dual applies only to {only}: a catalog has one signature", hint="Sign the drivers first.")
     if not folder.is_dir():
         what = "this is a file, not a folder" if folder.exists() else "folder not found"
         raise FileError(what, path=folder, hint="Name the folder that contains the INF.")
+    if output_dir is not None:
+        require_folder_place(output_dir)
 
 
 def _result(made: FileOutcome, signer: str) -> FileResult:

@@ -12,7 +12,7 @@ import typer
 from signer.cli.option_groups import command, examples
 from signer.cli.options.common import Append, Jobs, KeepGoing, Paths, SecretOptions, workers
 from signer.cli.options.depfile import DepFile, require_listable, signing_sources, write_depfile
-from signer.cli.options.destinations import Destination
+from signer.cli.options.destinations import Destination, require_place
 from signer.cli.options.identity import IdentityOptions
 from signer.cli.options.profile import ProfileOptions, ResolvedProfile
 from signer.cli.options.signature import Replace, SignatureOptions
@@ -142,6 +142,7 @@ def _targets(
         raise UsageError("--detached can't be combined with --output: it changes no file", hint="Remove --output.")
     if len(files) != 1:
         raise UsageError(f"{len(files)} signatures can't be written to one --detached file", hint="Name one file.")
+    require_place(detached)
     return {path: path for path in files}
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import typer
 
 from signer.cli.options.certs import existing_folder
+from signer.cli.options.destinations import require_place
 from signer.cli.param_types import to_output
 from signer.errors import UsageError
 from signer.storage.files import read, write_atomically
@@ -30,8 +31,16 @@ DepFile = Annotated[
 
 
 def require_listable(depfile: Path | None, paths: Iterable[Path]) -> None:
-    """Raise UsageError for a path that a --depfile can't list: make and ninja would read its rest as a rule."""
-    for path in paths if depfile is not None else ():
+    """Raise UsageError for a path that a --depfile can't list: make and ninja would read its rest as a rule.
+
+    Raises FileError if the folder for the --depfile does not exist, unless one of the paths will be in it.
+    """
+    if depfile is None:
+        return
+    paths = list(paths)
+    if not any(path.is_relative_to(depfile.parent) for path in paths):
+        require_place(depfile)
+    for path in paths:
         if any(character in str(path) for character in "\n\r"):
             raise UsageError(
                 "--depfile can't list this path, because its name contains a line break",

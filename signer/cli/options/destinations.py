@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +16,7 @@ from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.errors import UsageError
 from signer.records import dataclass
-from signer.storage.files import ensure_folder
+from signer.storage.files import ensure_folder, file_error
 from signer.storage.streams import STANDARD
 
 OutputFolder = Annotated[
@@ -45,6 +48,7 @@ class Destination:
                     f"{len(files)} files can't be written to one --output file",
                     hint="Use --output-dir, or sign in place.",
                 )
+            require_place(self.output_file)
             return dict.fromkeys(files, self.output_file)
         if STANDARD in files and self.output_dir is None:
             require_alone(files)
@@ -55,6 +59,32 @@ class Destination:
         """Create the folders below --output-dir that the results are written to. Raises FileError."""
         for parent in sorted({target.parent for target in targets.values()}) if self.output_dir is not None else ():
             ensure_folder(parent)
+
+
+def require_place(path: Path) -> None:
+    """Raise FileError, as writing the file would, if the folder for it does not exist."""
+    try:
+        _require_folder(path.parent.stat(), errno.ENOTDIR)
+    except OSError as error:
+        raise file_error(error, path, "write the file") from error
+
+
+def require_folder_place(folder: Path) -> None:
+    """Raise FileError, as creating the folder would, if a file has its path or that of a folder above it."""
+    for one in (folder, *folder.parents):
+        try:
+            _require_folder(one.stat(), errno.EEXIST if one == folder else errno.ENOTDIR)
+            return
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise file_error(error, folder, "create the folder") from error
+
+
+def _require_folder(status: os.stat_result, number: int) -> None:
+    """Raise the OSError of this number for anything but a folder."""
+    if not stat.S_ISDIR(status.st_mode):
+        raise OSError(number, os.strerror(number))
 
 
 def require_alone(files: Collection[Path]) -> None:

@@ -133,6 +133,15 @@ def account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("package", "theirs"),
         ("submission", "build", "theirs", "-o", "x.cab", "--certs", "../data/new"),
         ("package", "theirs", "--replace", "--timestamp", "http://127.0.0.1:9/"),
+        ("sign", "a.sys", "--output", "missing/x.sys"),
+        ("sign", "a.sys", "--output", "b.sys/x.sys"),
+        ("sign", "a.sys", "--output", "x.sys", "--depfile", "missing/x.d"),
+        ("sign", "a.sys", "--detached", "missing/x.p7"),
+        ("sign", "a.sys", "--output-dir", "b.sys"),
+        ("catalog", "sign", "theirs/sample.cat", "--append", "--output", "x.cat"),
+        ("package", "theirs", "--output-dir", "b.sys"),
+        ("package", "theirs", "--output-dir", "b.sys/out"),
+        ("package", "theirs", "--output-dir", "out", "--depfile", "missing/x.d"),
     ],
     ids=" ".join,
 )
@@ -140,6 +149,21 @@ def test_a_refused_call_creates_no_test_identity(account: Path, arguments: tuple
     before = state(Path.cwd())
     assert drvsign(*arguments).code in (1, 3)
     assert (state(Path.cwd()), account.exists()) == (before, False)
+
+
+@pytest.mark.parametrize("command", ["sign a.sys --depfile out/x.d", "package theirs --depfile out/x.d"])
+def test_a_list_of_dependencies_may_be_in_the_folder_that_the_call_creates(account: Path, command: str) -> None:
+    assert drvsign(*command.split(), "--output-dir", "out").code == 0
+    assert Path("out/x.d").is_file()
+
+
+@pytest.mark.parametrize("option", ["--output", "--detached"])
+def test_a_missing_folder_for_the_result_is_an_error_of_the_call(account: Path, option: str) -> None:
+    ran = drvsign("sign", "a.sys", option, "missing/x", "--json")
+    assert (ran.code, ran.document["error"]["message"]) == (
+        3,
+        "missing/x: could not write the file: no such file or directory",
+    )
 
 
 def test_a_file_that_can_be_signed_creates_the_test_identity(account: Path) -> None:

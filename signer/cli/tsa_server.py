@@ -30,6 +30,8 @@ MAX_CONNECTIONS = 32
 """Maximum number of connections at a time; the server closes others at once."""
 MAX_SECONDS = 30.0
 """Maximum duration of a connection in seconds, however often its client sends a byte."""
+_POLL_SECONDS = 0.05
+"""Time between two looks whether the server is to stop."""
 
 
 class TsaServer(ThreadingHTTPServer):
@@ -95,7 +97,7 @@ def serving(
 ) -> Iterator[TsaServer]:
     """Run a server in its own thread during the block. Port 0 selects a free one. Raises OSError."""
     with TsaServer(authority, port, log) as server:
-        thread = threading.Thread(target=server.serve_forever, name="tsa", daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="tsa", daemon=True)
         thread.start()
         try:
             yield server

@@ -156,7 +156,8 @@ class Aws(Backend):
 
     def answer_with(self, body: object) -> None:
         """Make the service respond with this."""
-        self.other = Server(lambda _: Answer(body))
+        self.other = self.other or Server(lambda _: Answer(body))
+        self.other.answer = lambda _: Answer(body)
         self.endpoint = self.other.url
 
     def close(self) -> None:

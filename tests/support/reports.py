@@ -67,7 +67,7 @@ def hostile() -> Report:
     return Report("verify", (subject, plain), {finding.code: Rule(finding.code, HOSTILE, HOSTILE, HOSTILE)}, 1)
 
 
-def huge(count: int = 100_000) -> Report:
+def huge(count: int = 30_000) -> Report:
     """Return a report with many findings in one subject."""
     path = PurePosixPath("huge.inf")
     findings = tuple(Finding("1324", "warning", f"line {n}", path, n) for n in range(1, count + 1))

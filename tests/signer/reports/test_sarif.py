@@ -87,9 +87,9 @@ def texts(value: object) -> Iterator[str]:
         yield from texts(one)
 
 
-def test_a_hundred_thousand_results_are_one_document() -> None:
+def test_thirty_thousand_results_are_one_document() -> None:
     text = rendered("sarif", huge())
-    assert text.count('"ruleId"') == 100_000
+    assert text.count('"ruleId"') == 30_000
     assert require_sarif(rendered("sarif", huge(100)))["results"][99]["ruleId"] == "1324"
 
 

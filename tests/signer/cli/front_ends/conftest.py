@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from testcerts.store import ensure
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE
-from tests.support.program import drvsign
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +33,16 @@ def package(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of test certificates that is made once; tests use copies of it."""
+    folder = tmp_path_factory.mktemp("authority") / "certs"
+    ensure(folder, datetime.now(UTC))
+    return folder
+
+
 @pytest.fixture
-def pfx(work: Path) -> Path:
+def pfx(work: Path, authority: Path) -> Path:
     """A PFX with the password "drvsign", whose authority drvsign does not know."""
-    assert drvsign("certs", "create", work / "certs").code == 0
+    shutil.copytree(authority, work / "certs")
     return work / "certs" / "code-signing.pfx"

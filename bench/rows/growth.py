@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from bench._results import Growth, Result
 _SIZES = (10, 100, 1000, 10_000)
 _ROUNDS = (5, 9, 3, 1)
 """Runs of each size; the quickest counts, because the start that is subtracted takes nearly as long as 100 files."""
+
+_numbers = itertools.count()
 
 Prepare = Callable[[Path, int], Arguments]
 """Writes the input, and returns the command; called before each run."""
@@ -38,7 +41,12 @@ def _identity(folder: Path) -> Arguments:
 
 
 def _sign(folder: Path, count: int) -> Arguments:
-    return [*DRVSIGN, "sign", inputs.images(folder / "images", count), "-q", *_identity(folder)]
+    return [*DRVSIGN, "sign", inputs.images(_new(folder), count), "-q", *_identity(folder)]
+
+
+def _new(folder: Path) -> Path:
+    """Return the path of a folder for one run. Those of earlier runs stay: see `bench.rows.sign`, on deleted files."""
+    return folder / f"run{next(_numbers)}"
 
 
 def _verify(folder: Path, count: int) -> Arguments:
@@ -55,7 +63,7 @@ def _build(folder: Path, count: int) -> Arguments:
 
 
 def _package(folder: Path, count: int) -> Arguments:
-    source = inputs.image_package(folder / "package", count)
+    source = inputs.image_package(_new(folder), count)
     return [*DRVSIGN, "package", source, "--os", "10_X64", "-q", *_identity(folder)]
 
 
